@@ -1,0 +1,148 @@
+//! The proof that a plan is least, and a checker that does not trust the planner.
+//!
+//! Claim: of all `(B, T)` with `B >= 1`, `T >= min_T`, `R*2^lambda <= C(N,B)` and `2^lambda <= C(N,T)`, this one has the
+//! least `N = RB+T`, and the least `B` at that `N`. The witness is two numbers `b`, `l`: with `M = N-1`, no `B <= b` and
+//! no `T <= l` can do at `M`, and larger ones do not fit. Five comparisons decide it:
+//!
+//! 1. `C(N,B) >= R*2^lambda`,
+//! 2. `C(N,T) >= 2^lambda` (and `T >= min_T`, `N = RB+T`),
+//! 3. `C(M,b) < R*2^lambda` with `2b <= M`,
+//! 4. `C(M,l) < 2^lambda` with `2l <= M`, and `M < R(b+1) + max(l+1, min_T)`,
+//! 5. `B = 1`, or `C(N,B-1) < R*2^lambda`, or `C(N,R(B-1)) < 2^lambda`.
+//!
+//! 1 to 4 are Coq's `certificate` (feasibility is monotone in `N`); 5 holds because the feasible `B` of one `N` are an
+//! interval. Nothing here calls the planner or its binomials: [`check`] compares products, with no division.
+
+use crate::params::{Lambda, ParamError, Params};
+use rug::Integer;
+
+/// A plan's claim to be least, with its witness. Every field is public so that a claim from elsewhere can be checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// Queries.
+    pub R: u64,
+    /// Security parameter in bits.
+    pub lambda: Lambda,
+    /// Least number of publics allowed: the larger of the user's and what accuracy demands.
+    pub min_T: u64,
+    /// Copies of each query.
+    pub B: u64,
+    /// Publics.
+    pub T: u64,
+    /// All slots.
+    pub N: u128,
+    /// No group size up to this one is safe at `N-1` slots.
+    pub b: u128,
+    /// No number of publics up to this one is safe at `N-1` slots.
+    pub l: u128,
+}
+
+/// Which comparison fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A parameter outside its limits.
+    #[error(transparent)]
+    Params(#[from] ParamError),
+    /// The numbers are not those of one plan.
+    #[error("N = RB + T and T >= min_T do not both hold")]
+    Sum,
+    /// Comparison 1.
+    #[error("C(N,B) < R*2^lambda: one query's copies are too easily hit")]
+    Groups,
+    /// Comparison 2.
+    #[error("C(N,T) < 2^lambda: the publics are too easily avoided")]
+    Publics,
+    /// Comparison 3.
+    #[error("C(N-1,b) >= R*2^lambda, or 2b > N-1")]
+    WitnessGroups,
+    /// Comparison 4.
+    #[error("C(N-1,l) >= 2^lambda, or 2l > N-1, or N-1 has room for more than b copies and l publics")]
+    WitnessPublics,
+    /// Comparison 5.
+    #[error("B-1 copies do as well at the same N")]
+    Copies,
+}
+
+/// Verifies a certificate.
+///
+/// # Errors
+/// The first of the comparisons that fails.
+pub fn check(certificate: &Certificate) -> Result<(), Refusal> {
+    let Certificate { R, lambda, min_T, B, T, N, b, l } = *certificate;
+    let params = Params::new(R, B, T, 0)?;
+    if params.N() != N || T < min_T {
+        return Err(Refusal::Sum);
+    }
+    let publics_bound = lambda.threshold();
+    let groups_bound = Integer::from(&publics_bound * R);
+    if !reaches(N, u128::from(B), &groups_bound) {
+        return Err(Refusal::Groups);
+    }
+    if !reaches(N, u128::from(T), &publics_bound) {
+        return Err(Refusal::Publics);
+    }
+    let M = N - 1;
+    if b > M / 2 || reaches(M, b, &groups_bound) {
+        return Err(Refusal::WitnessGroups);
+    }
+    let full = u128::from(R) * (b + 1) >= (M + 1).saturating_sub((l + 1).max(u128::from(min_T)));
+    if l > M / 2 || reaches(M, l, &publics_bound) || !full {
+        return Err(Refusal::WitnessPublics);
+    }
+    let fewer = u128::from(B) - 1;
+    if fewer > 0 && reaches(N, fewer, &groups_bound) && reaches(N, u128::from(R) * fewer, &publics_bound) {
+        return Err(Refusal::Copies);
+    }
+    Ok(())
+}
+
+/// `C(n,k) >= bound` as `n(n-1)..(n-k+1) >= bound * k!`. Stops as soon as a smaller index reaches the bound, which `k` then
+/// does too: binomials grow up to `n/2`.
+fn reaches(n: u128, k: u128, bound: &Integer) -> bool {
+    let k = k.min(n - k);
+    let mut falling = Integer::from(1);
+    let mut scaled_bound = bound.clone();
+    for j in 0..k {
+        if falling >= scaled_bound {
+            return true;
+        }
+        falling *= n - j;
+        scaled_bound *= j + 1;
+    }
+    falling >= scaled_bound
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn published() -> Certificate {
+        // R = 8, lambda = 40, T free: (10, 14), N = 94.
+        let lambda = Lambda::new(40).expect("legal");
+        Certificate { R: 8, lambda, min_T: 0, B: 10, T: 14, N: 94, b: 10, l: 9 }
+    }
+
+    #[test]
+    fn each_comparison_can_fail() {
+        let good = published();
+        assert_eq!(check(&good), Ok(()));
+        for (bad, refusal) in [
+            (Certificate { T: 15, ..good }, Refusal::Sum),
+            (Certificate { min_T: 15, ..good }, Refusal::Sum),
+            (Certificate { B: 1, T: 86, ..good }, Refusal::Groups),
+            (Certificate { B: 11, T: 6, ..good }, Refusal::Publics),
+            (Certificate { b: 11, ..good }, Refusal::WitnessGroups),
+            (Certificate { b: 47, ..good }, Refusal::WitnessGroups),
+            (Certificate { b: 9, ..good }, Refusal::WitnessPublics),
+            (Certificate { l: 10, ..good }, Refusal::WitnessPublics),
+            (Certificate { T: 15, N: 95, ..good }, Refusal::WitnessGroups),
+            (Certificate { R: 0, ..good }, Refusal::Params(ParamError::R(0))),
+        ] {
+            assert_eq!(check(&bad), Err(refusal), "{bad:?}");
+        }
+        let lambda = Lambda::new(3).expect("legal");
+        let tie = Certificate { R: 1, lambda, min_T: 0, B: 2, T: 3, N: 5, b: 2, l: 2 };
+        assert_eq!(check(&tie), Ok(()));
+        assert_eq!(check(&Certificate { B: 3, T: 2, ..tie }), Err(Refusal::Copies));
+    }
+}

@@ -1,0 +1,255 @@
+//! One act on `k` slots chosen independently of the mix: the general count, and the paper's formulas as its special case.
+//!
+//! The act changes the answer of `m` of the `R` queries and of `t` of the `T` publics, alike on all copies. Slots that
+//! hold anything else are neutral: touching them changes nothing.
+//!
+//! Invariant: a [`Deviation`] has `k <= N`, `m <= R` and `t <= T`.
+//!
+//! ```
+//! use fusion_spec::bound::deviation::Deviation;
+//! use fusion_spec::params::Params;
+//! use rug::Rational;
+//!
+//! let params = Params::new(8, 2, 4, 0)?;
+//! assert_eq!(Deviation::full(params, 2)?.pr_win()?, Rational::from((4, 95)));
+//! assert_eq!(Deviation::full(params, 3)?.touch_bound()?, Rational::from((12, 95)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use crate::exact::binomial::{TooLarge, binomial};
+use crate::params::Params;
+use rug::{Integer, Rational};
+
+/// A deviation that the setting has no room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeviationError {
+    /// More slots touched than there are.
+    #[error("k = {k} slots cannot be touched: there are N = {N}")]
+    Slots {
+        /// Slots touched.
+        k: u128,
+        /// Slots that exist.
+        N: u128,
+    },
+    /// More queries changed than there are.
+    #[error("m = {m} queries cannot change: there are R = {R}")]
+    Queries {
+        /// Queries changed.
+        m: u64,
+        /// Queries that exist.
+        R: u64,
+    },
+    /// More publics changed than there are.
+    #[error("t = {t} publics cannot change: there are T = {T}")]
+    Publics {
+        /// Publics changed.
+        t: u64,
+        /// Publics that exist.
+        T: u64,
+    },
+}
+
+/// A server that applies one act to `k` slots, which changes the answers of `m` queries and `t` publics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deviation {
+    params: Params,
+    k: u128,
+    m: u64,
+    t: u64,
+}
+
+impl Deviation {
+    /// Checks the counts against the setting.
+    ///
+    /// # Errors
+    /// [`DeviationError`] for a count that exceeds what there is.
+    pub fn new(params: Params, k: u128, m: u64, t: u64) -> Result<Self, DeviationError> {
+        match () {
+            () if k > params.N() => Err(DeviationError::Slots { k, N: params.N() }),
+            () if m > params.R() => Err(DeviationError::Queries { m, R: params.R() }),
+            () if t > params.T() => Err(DeviationError::Publics { t, T: params.T() }),
+            () => Ok(Self { params, k, m, t }),
+        }
+    }
+
+    /// The paper's deviation: every touched slot's answer is wrong (`m = R`, `t = T`).
+    ///
+    /// # Errors
+    /// [`DeviationError::Slots`] when `k > N`.
+    pub fn full(params: Params, k: u128) -> Result<Self, DeviationError> {
+        Self::new(params, k, params.R(), params.T())
+    }
+
+    /// [`Deviation::full`] for a `k` that is at most `N` by construction.
+    pub(super) fn full_within(params: Params, k: u128) -> Self {
+        debug_assert!(k <= params.N(), "the caller bounds k");
+        Self { params, k, m: params.R(), t: params.T() }
+    }
+
+    /// `W(k|m,t,s)`: of all `k`-sets of slots, how many win (accepted, with at least one wrong answer).
+    ///
+    /// # Errors
+    /// [`TooLarge`] when `C(N, k)` is.
+    pub fn winning_sets(&self) -> Result<Integer, TooLarge> {
+        self.sets(1)
+    }
+
+    /// How many are accepted, with or without a wrong answer.
+    ///
+    /// # Errors
+    /// [`TooLarge`] when `C(N, k)` is.
+    pub fn accepted_sets(&self) -> Result<Integer, TooLarge> {
+        self.sets(0)
+    }
+
+    /// `Pr[win|m,t] = W(k|m,t,s) / C(N,k)`.
+    ///
+    /// # Errors
+    /// [`TooLarge`] when `C(N, k)` is.
+    pub fn pr_win(&self) -> Result<Rational, TooLarge> {
+        Ok(Rational::from((self.winning_sets()?, self.all_sets()?)))
+    }
+
+    /// `Pr[accepted|m,t]`.
+    ///
+    /// # Errors
+    /// [`TooLarge`] when `C(N, k)` is.
+    pub fn pr_accepted(&self) -> Result<Rational, TooLarge> {
+        Ok(Rational::from((self.accepted_sets()?, self.all_sets()?)))
+    }
+
+    fn all_sets(&self) -> Result<Integer, TooLarge> {
+        binomial(self.params.N(), self.k)
+    }
+
+    /// `sum_{f >= fewest} sum_{j <= min(s,t)} C(m,f) C(t,j) C(N-mB-t, k-fB-j)`: `f` changed queries hit in all `B`
+    /// copies, `j` changed publics hit, the rest of the `k` slots neutral. Only terms that are not zero are visited.
+    fn sets(&self, fewest: u128) -> Result<Integer, TooLarge> {
+        let Self { params, k, m, t } = *self;
+        let (m, t, B) = (u128::from(m), u128::from(t), u128::from(params.B()));
+        self.all_sets()?;
+        let neutral = params.N() - m * B - t;
+        let most_j = u128::from(params.slack()).min(t);
+        let first = k.saturating_sub(neutral + most_j).div_ceil(B).max(fewest);
+        let mut sum = Integer::new();
+        for f in first..=m.min(k / B) {
+            let rest = k - f * B;
+            for j in rest.saturating_sub(neutral)..=most_j.min(rest) {
+                sum += binomial(m, f)? * binomial(t, j)? * binomial(neutral, rest - j)?;
+            }
+        }
+        Ok(sum)
+    }
+
+    /// `Pr[E_T]`: at most `slack` touched slots hold publics. At slack 0 this is the paper's equation (1),
+    /// `C(RB+T-k, T) / C(RB+T, T)`.
+    ///
+    /// # Errors
+    /// [`TooLarge`] when `C(N, k)` is.
+    pub fn pr_e_t(&self) -> Result<Rational, TooLarge> {
+        self.publics_pass().pr_accepted()
+    }
+
+    /// `Pr[E_B | E_T]`: the touched query slots are `i >= 1` whole groups of copies, given `E_T`; `None` where `E_T` is
+    /// impossible. At slack 0 and `k = iB` this is the paper's equation (2), `C(R,i) (iB)! (RB-iB)! / (RB)!`.
+    ///
+    /// # Errors
+    /// [`TooLarge`] when `C(N, k)` is.
+    pub fn pr_e_b(&self) -> Result<Option<Rational>, TooLarge> {
+        let Self { params, k, .. } = *self;
+        let both = Self { params, k, m: params.R(), t: params.T() }.winning_sets()?;
+        let e_t = self.publics_pass().accepted_sets()?;
+        Ok((e_t != 0).then(|| Rational::from((both, e_t))))
+    }
+
+    /// The same touch, changing every public and no query: only `E_T` can make the client reject.
+    fn publics_pass(&self) -> Self {
+        Self { m: 0, t: self.params.T(), ..*self }
+    }
+
+    /// The touch bound: a win needs all `B` copies of some query touched, whatever is then done to them, so
+    /// `Pr[win] <= sum_{i >= 1} (-1)^(i+1) C(R,i) C(N-iB, k-iB) / C(N,k)`. Needs neither H3 nor H4.
+    ///
+    /// # Errors
+    /// [`TooLarge`] when `C(N, k)` is, or when the sum has more than [`MAX_TOUCH_TERMS`] terms.
+    pub fn touch_bound(&self) -> Result<Rational, TooLarge> {
+        let Self { params, k, .. } = *self;
+        let (R, B, N) = (u128::from(params.R()), u128::from(params.B()), params.N());
+        let all = self.all_sets()?;
+        let most = R.min(k / B);
+        if most > MAX_TOUCH_TERMS {
+            return Err(TooLarge { bits: Integer::from(all.significant_bits()) * most });
+        }
+        let mut sum = Integer::new();
+        for i in 1..=most {
+            let term = binomial(R, i)? * binomial(N - i * B, k - i * B)?;
+            if i % 2 == 1 { sum += term } else { sum -= term }
+        }
+        Ok(Rational::from((sum, all)))
+    }
+}
+
+/// Most terms summed for an exact touch bound.
+pub const MAX_TOUCH_TERMS: u128 = 1 << 12;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params(R: u64, B: u64, T: u64, slack: u64) -> Params {
+        Params::new(R, B, T, slack).expect("legal")
+    }
+
+    fn full(p: Params, k: u128) -> Deviation {
+        Deviation::full(p, k).expect("k <= N")
+    }
+
+    #[test]
+    fn the_published_example() {
+        let p = params(8, 2, 4, 0);
+        let win = |k| full(p, k).pr_win().expect("small");
+        assert_eq!(win(2), Rational::from((4, 95)));
+        assert_eq!(win(4), Rational::from((28, 4845)));
+        assert_eq!(win(3), 0);
+        assert_eq!(
+            (win(2) * 4_u32 + win(4)) / 10_u32,
+            Rational::from((422, 24225)),
+            "honest 5, two slots 4, four slots 1"
+        );
+        assert_eq!(full(p, 3).touch_bound().expect("small"), Rational::from((12, 95)));
+        assert_eq!(full(p, 4).touch_bound().expect("small"), Rational::from((1196, 4845)));
+        assert_eq!(full(p, 2).pr_e_t().expect("small"), Rational::from((12, 19)));
+        assert_eq!(full(p, 2).pr_e_b().expect("small"), Some(Rational::from((1, 15))));
+        assert_eq!(full(p, 17).pr_e_b().expect("small"), None, "17 slots always hit a public");
+    }
+
+    #[test]
+    fn a_weak_model_everywhere_passes_only_on_its_own_merits() {
+        let p = params(8, 2, 4, 1);
+        let all = |m, t| Deviation::new(p, 20, m, t).expect("fits");
+        assert_eq!(all(3, 1).pr_win(), Ok(Rational::from(1)));
+        assert_eq!(all(0, 1).pr_win(), Ok(Rational::new()));
+        assert_eq!(all(0, 1).pr_accepted(), Ok(Rational::from(1)));
+        assert_eq!(all(3, 2).pr_accepted(), Ok(Rational::new()));
+    }
+
+    #[test]
+    fn long_sums_and_values_are_refused_at_once() {
+        let p = params(1 << 62, 1 << 20, 1 << 62, 1 << 61);
+        for k in [1 << 61, p.N() / 2, p.N() - (1 << 61)] {
+            assert!(full(p, k).pr_win().is_err());
+            assert!(full(p, k).touch_bound().is_err());
+        }
+        let wide = params(1 << 19, 3, 2, 0);
+        assert!(full(wide, 3 << 19).touch_bound().is_err(), "half a million terms");
+        assert!(full(wide, 3 << 19).pr_win().is_ok());
+    }
+
+    #[test]
+    fn counts_beyond_the_setting_are_errors() {
+        let p = params(2, 2, 1, 0);
+        assert_eq!(Deviation::full(p, 6), Err(DeviationError::Slots { k: 6, N: 5 }));
+        assert_eq!(Deviation::new(p, 1, 3, 0), Err(DeviationError::Queries { m: 3, R: 2 }));
+        assert_eq!(Deviation::new(p, 1, 0, 2), Err(DeviationError::Publics { t: 2, T: 1 }));
+    }
+}

@@ -1,0 +1,342 @@
+//! The certified planner: the least `N = RB+T`, then the least `B`, that keeps every promise asked for.
+//!
+//! At slack 0, `secure <=> R*2^lambda <= C(N,B) and 2^lambda <= C(N,T)`, so whether a total `N` can do depends on `N`
+//! alone and is monotone in it: doubling and bisection find the optimum in a few dozen tests of binomials that stop at the
+//! threshold. The optimum carries a [`Certificate`]. Slack and an upper limit on `T` (from an honest model's accuracy)
+//! leave that range; [`crate::bound::slack`] then searches, and there is no certificate.
+
+use crate::bound::accuracy::{Accuracy, AccuracyError, Goal as AccuracyGoal};
+use crate::bound::certificate::Certificate;
+use crate::bound::report::Report;
+use crate::bound::slack::{Search, SearchError, least};
+use crate::bound::worst::{WorstError, is_secure};
+use crate::exact::binomial::least_index;
+use crate::params::{Lambda, MAX_R, MAX_T, ParamError, Params};
+use rug::Integer;
+
+/// What a plan must achieve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Goal {
+    /// Queries.
+    pub R: u64,
+    /// Every deviation wins with probability at most `2^-lambda`.
+    pub lambda: Lambda,
+    /// Least number of publics.
+    pub min_T: u64,
+    /// Wrong publics to tolerate; `None` lets the planner find it where an honest model's accuracy asks for some, and is 0
+    /// elsewhere.
+    pub slack: Option<u64>,
+    /// The second game: which models to tell apart by the publics.
+    pub accuracy: Option<AccuracyGoal>,
+}
+
+/// What keeps the plan from being cheaper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binding {
+    /// Hitting all copies of one query.
+    Groups,
+    /// Avoiding all publics.
+    Publics,
+    /// The user's floor on `T`.
+    MinT,
+    /// Telling the weak model from the honest one.
+    Accuracy,
+}
+
+impl Binding {
+    /// The name used in output.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Groups => "groups",
+            Self::Publics => "publics",
+            Self::MinT => "min_T",
+            Self::Accuracy => "accuracy",
+        }
+    }
+}
+
+/// The chosen numbers.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// `R`, `B`, `T` and slack.
+    pub params: Params,
+    /// The goal's security parameter.
+    pub lambda: Lambda,
+    /// The correctness game's terms at these numbers.
+    pub correctness: Report,
+    /// What binds.
+    pub binding: Binding,
+    /// Proof that `N` and `B` are least; `None` outside the proved range.
+    pub certificate: Option<Certificate>,
+    /// The accuracy game's two rates at these numbers.
+    pub accuracy: Option<Accuracy>,
+}
+
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum PlanError {
+    /// A parameter outside its limits.
+    #[error(transparent)]
+    Params(#[from] ParamError),
+    /// The accuracy game cannot be won.
+    #[error(transparent)]
+    Accuracy(#[from] AccuracyError),
+    /// No `(B, T)` within the limits, or too far to look.
+    #[error(transparent)]
+    Search(#[from] SearchError),
+    /// The worst deviation at the chosen numbers is not known.
+    #[error(transparent)]
+    Worst(#[from] WorstError),
+}
+
+/// The optimum for a goal.
+///
+/// # Errors
+/// [`PlanError`] names the constraint that cannot be met.
+///
+/// ```
+/// use fusion_spec::bound::{certificate, plan::{Goal, plan}};
+/// use fusion_spec::params::Lambda;
+///
+/// let goal = Goal { R: 512, lambda: Lambda::new(40)?, min_T: 100, slack: None, accuracy: None };
+/// let plan = plan(&goal)?;
+/// assert_eq!((plan.params.B(), plan.params.T()), (5, 100));
+/// certificate::check(&plan.certificate.expect("slack 0 is in the proved range"))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn plan(goal: &Goal) -> Result<Plan, PlanError> {
+    let Goal { R, lambda, min_T, slack, accuracy } = goal;
+    Params::new(*R, 1, *min_T, 0)?;
+    match (slack, accuracy) {
+        (None, Some(accuracy)) if accuracy.honest.is_some() => plan_any_slack(goal, accuracy),
+        (slack, accuracy) => {
+            let slack = slack.unwrap_or(0);
+            let range = match accuracy {
+                Some(accuracy) => accuracy.range(*lambda, slack)?,
+                None => (0, MAX_T),
+            };
+            let chosen = choose(*R, *lambda, (*min_T).max(range.0), range.1, slack, None)?;
+            let chosen = chosen.ok_or(SearchError::NothingFits { R: *R, slack, max_T: range.1 })?;
+            finish(goal, chosen, range.0)
+        }
+    }
+}
+
+/// A choice of numbers and, at slack 0, its certificate.
+type Chosen = (Params, Option<Certificate>);
+
+/// The least `N` over every slack that tells the two models apart: slack grows until even slack 0 at its `T` costs more.
+fn plan_any_slack(goal: &Goal, accuracy: &AccuracyGoal) -> Result<Plan, PlanError> {
+    let mut best: Option<(Chosen, u64)> = None;
+    for range in accuracy.ranges(goal.lambda)? {
+        let (slack, lowest, highest) = range?;
+        let floor = goal.min_T.max(lowest);
+        let spent = best.as_ref().map(|((params, _), _)| params.N());
+        if spent.is_some_and(|N| optimum(goal.R, goal.lambda, floor).is_none_or(|c| c.N >= N)) {
+            break;
+        }
+        if let Some(chosen) = choose(goal.R, goal.lambda, floor, highest, slack, spent)? {
+            best = Some((chosen, lowest));
+        }
+    }
+    match best {
+        Some((chosen, lowest)) => finish(goal, chosen, lowest),
+        None => Err(accuracy.nothing_separates().into()),
+    }
+}
+
+/// The least `N < below`, then the least `B`, with `min_T <= T <= max_T` at one slack.
+fn choose(
+    R: u64,
+    lambda: Lambda,
+    min_T: u64,
+    max_T: u64,
+    slack: u64,
+    below: Option<u128>,
+) -> Result<Option<Chosen>, PlanError> {
+    if slack == 0
+        && let Some(certificate) = optimum(R, lambda, min_T)
+        && certificate.T <= max_T
+    {
+        let Certificate { B, T, N, .. } = certificate;
+        let params = Params::new(R, B, T, 0)?;
+        return Ok(below.is_none_or(|below| N < below).then_some((params, Some(certificate))));
+    }
+    let search = Search { R, lambda, min_T: min_T.max(slack), max_T, slack, below };
+    Ok(least(&search)?.map(|params| (params, None)))
+}
+
+fn finish(goal: &Goal, (params, certificate): Chosen, accuracy_floor: u64) -> Result<Plan, PlanError> {
+    let correctness = Report::correctness(params)?;
+    let accuracy = match &goal.accuracy {
+        Some(accuracy) => Some(accuracy.at(params)?),
+        None => None,
+    };
+    let floor = goal.min_T.max(accuracy_floor);
+    let held_up = params.T() == floor && floor > params.slack() && {
+        let one_less = Params::new(params.R(), params.B(), floor - 1, params.slack())?;
+        is_secure(one_less, goal.lambda)?
+    };
+    let binding = match () {
+        () if held_up && accuracy_floor > goal.min_T => Binding::Accuracy,
+        () if held_up => Binding::MinT,
+        () => correctness.binding,
+    };
+    Ok(Plan { params, lambda: goal.lambda, correctness, binding, certificate, accuracy })
+}
+
+/// The optimum at slack 0 with `T >= min_T`: the least `N`, then the least `B`, and the witness that they are least.
+/// `None` where it leaves the limits of [`Params`].
+#[must_use]
+pub fn optimum(R: u64, lambda: Lambda, min_T: u64) -> Option<Certificate> {
+    if !(1..=MAX_R).contains(&R) || min_T > MAX_T {
+        return None;
+    }
+    let bounds = Bounds { R: u128::from(R), min_T: u128::from(min_T), lambda };
+    // Invariant of the bisection: `low` slots cannot do, `N` can.
+    let mut N = bounds.R + bounds.min_T;
+    while bounds.least_copies(N).is_none() {
+        N *= 2;
+    }
+    let mut low = 0;
+    while N - low > 1 {
+        let middle = low + (N - low) / 2;
+        if bounds.least_copies(middle).is_some() { N = middle } else { low = middle }
+    }
+    let B = bounds.least_copies(N)?;
+    let T = N - bounds.R * B;
+    let (b, l) = bounds.witness(N - 1);
+    let certificate = Certificate { R, lambda, min_T, B: u64::try_from(B).ok()?, T: u64::try_from(T).ok()?, N, b, l };
+    Params::new(R, certificate.B, certificate.T, 0).ok().map(|_| certificate)
+}
+
+/// The two comparisons of `secure`, as least indices.
+struct Bounds {
+    R: u128,
+    min_T: u128,
+    lambda: Lambda,
+}
+
+impl Bounds {
+    /// `R*2^lambda`, which `C(N,B)` must reach.
+    fn groups(&self) -> Integer {
+        self.lambda.threshold() * self.R
+    }
+
+    /// The least `B` that is secure with `T = N - RB >= min_T`, if any.
+    ///
+    /// `C(N,T) = C(N,RB)` reaches `2^lambda` for all `T` in `l..=N-l`, and `C(N,B)` its larger bound for all `B` in
+    /// `b..=N-b`. As `l <= b <= RB`, only `T >= l` is left to ask.
+    fn least_copies(&self, N: u128) -> Option<u128> {
+        let b = least_index(N, N / 2, &self.groups())?;
+        let l = least_index(N, N / 2, &self.lambda.threshold())?;
+        (self.R * b + l.max(self.min_T) <= N).then_some(b)
+    }
+
+    /// The largest `(b, l)` up to `M/2` that cannot do at `M` slots.
+    fn witness(&self, M: u128) -> (u128, u128) {
+        let below = |bound: &Integer| least_index(M, M / 2, bound).map_or(M / 2, |reached| reached.saturating_sub(1));
+        (below(&self.groups()), below(&self.lambda.threshold()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bound::accuracy::Honest;
+    use crate::bound::certificate::check;
+    use rug::Rational;
+
+    fn lambda(bits: u64) -> Lambda {
+        Lambda::new(bits).expect("legal")
+    }
+
+    fn goal(R: u64, bits: u64, min_T: u64) -> Goal {
+        Goal { R, lambda: lambda(bits), min_T, slack: None, accuracy: None }
+    }
+
+    fn accuracy(reject: (u32, u32), honest: Option<(u32, u32)>, kappa: u64) -> AccuracyGoal {
+        let honest = honest.map(|accuracy| Honest { accuracy: Rational::from(accuracy), kappa: lambda(kappa) });
+        AccuracyGoal { reject: Rational::from(reject), honest }
+    }
+
+    /// The published triples, held at T = 100, and the optima with T free.
+    #[test]
+    fn published_plans() {
+        for (log_R, held, free) in [
+            (3, (8, 100), (10, 14)),
+            (5, (7, 100), (8, 7)),
+            (7, (6, 100), (6, 5)),
+            (9, (5, 100), (5, 4)),
+            (13, (4, 100), (4, 3)),
+            (19, (3, 100), (3, 2)),
+        ] {
+            for (min_T, expected) in [(100, held), (0, free)] {
+                let plan = plan(&goal(1 << log_R, 40, min_T)).expect("feasible");
+                assert_eq!((plan.params.B(), plan.params.T()), expected);
+                assert_eq!(check(&plan.certificate.expect("slack 0")), Ok(()));
+                assert!(plan.correctness.bits() >= 40.0);
+                assert_eq!(plan.binding == Binding::MinT, min_T == 100);
+            }
+        }
+    }
+
+    #[test]
+    fn accuracy_finds_publics_and_slack() {
+        let two_games = Goal { accuracy: Some(accuracy((4, 5), Some((99, 100)), 20)), ..goal(512, 40, 0) };
+        let both = plan(&two_games).expect("feasible");
+        assert_eq!((both.params.T(), both.params.slack()), (268, 13));
+        assert_eq!((both.binding, both.certificate), (Binding::Accuracy, None));
+        let rates = both.accuracy.expect("asked for");
+        assert!(rates.accept_bits >= Some(40.0) && rates.false_abort_bits >= Some(20.0));
+        assert!(both.correctness.bits() >= 40.0);
+
+        let alone = plan(&Goal { accuracy: Some(accuracy((4, 5), None, 1)), ..goal(512, 40, 0) }).expect("feasible");
+        assert_eq!((alone.params.T(), alone.params.slack()), (125, 0));
+        assert_eq!(check(&alone.certificate.expect("slack 0")), Ok(()));
+    }
+
+    /// Definition: every slack and every total, smallest first.
+    #[test]
+    fn least_over_every_slack_by_brute_force() {
+        for (R, bits, kappa) in [(1, 4, 2), (2, 4, 2), (3, 3, 3), (6, 4, 3)] {
+            let game = accuracy((1, 2), Some((9, 10)), kappa);
+            let ranges: Vec<_> =
+                game.ranges(lambda(bits)).expect("apart").take(12).map(|range| range.expect("short")).collect();
+            let brute = (1..120_u64).find_map(|N| {
+                (1..=N / R).find_map(|B| {
+                    let T = N - R * B;
+                    ranges.iter().find_map(|&(slack, lo, hi)| {
+                        let params = Params::new(R, B, T, slack).ok().filter(|_| lo <= T && T <= hi)?;
+                        (is_secure(params, lambda(bits)) == Ok(true)).then_some(params)
+                    })
+                })
+            });
+            let goal = Goal { accuracy: Some(game), ..goal(R, bits, 0) };
+            assert_eq!(plan(&goal).ok().map(|plan| plan.params), brute, "R={R}");
+        }
+    }
+
+    #[test]
+    fn the_largest_goals_are_planned() {
+        for (R, bits, min_T) in [(1 << 62, 1024, 0), (1 << 62, 256, 1 << 62), (1, 1024, 0), (1, 1, 1 << 62), (1, 1, 0)]
+        {
+            let plan = plan(&goal(R, bits, min_T)).expect("feasible");
+            assert_eq!(check(&plan.certificate.expect("slack 0")), Ok(()), "R={R} lambda={bits}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_met_is_named() {
+        let error = |goal: &Goal| plan(goal).expect_err("infeasible").to_string();
+        assert_eq!(error(&goal(0, 40, 0)), "R must be from 1 to 2^62, not 0");
+        assert_eq!(error(&goal(1, 40, (1 << 62) + 1)), format!("T must be from 0 to 2^62, not {}", (1_u64 << 62) + 1));
+        let same = Goal { accuracy: Some(accuracy((9, 10), Some((9, 10)), 20)), ..goal(8, 40, 0) };
+        assert_eq!(error(&same), "the honest accuracy must exceed the accuracy to reject");
+        let zero = Goal { slack: Some(0), accuracy: Some(accuracy((4, 5), Some((99, 100)), 20)), ..goal(8, 40, 0) };
+        assert!(error(&zero).starts_with("slack 0 cannot hold both"), "{}", error(&zero));
+        let far = Goal { accuracy: Some(accuracy((4, 5), Some((99, 100)), 20)), ..goal(1 << 19, 40, 0) };
+        assert!(error(&far).contains("outside the proved range"), "{}", error(&far));
+    }
+}

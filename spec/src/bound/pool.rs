@@ -1,0 +1,153 @@
+//! Rates over queries and publics drawn afresh from finite pools.
+//!
+//! A trial draws `R` of `Q` pool queries and `T` of `P` pool publics, without replacement. The act changes the answer of
+//! `y` of the pool's queries and `x` of its publics, so `m ~ Hyp(Q,y,R)` and `t ~ Hyp(P,x,T)`, independently.
+
+use crate::bound::deviation::{Deviation, DeviationError};
+use crate::exact::binomial::{TooLarge, binomial};
+use crate::params::Params;
+use rug::Rational;
+
+/// How many pool samples an act changes: counts that a simulator measures once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolCounts {
+    /// Queries in the pool.
+    pub Q: u64,
+    /// Of them, changed.
+    pub y: u64,
+    /// Publics in the pool.
+    pub P: u64,
+    /// Of them, changed.
+    pub x: u64,
+}
+
+/// Why a marginal cannot be given.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PoolError {
+    /// A pool smaller than what is drawn from it.
+    #[error("cannot draw {drawn} {what} from a pool of {pool}")]
+    TooSmall {
+        /// `queries` or `publics`.
+        what: &'static str,
+        /// Samples to draw.
+        drawn: u64,
+        /// Samples there are.
+        pool: u64,
+    },
+    /// More samples changed than the pool holds.
+    #[error("{changed} of {pool} pool {what} cannot change")]
+    TooMany {
+        /// `queries` or `publics`.
+        what: &'static str,
+        /// Samples changed.
+        changed: u64,
+        /// Samples there are.
+        pool: u64,
+    },
+    /// More slots touched than there are.
+    #[error(transparent)]
+    Deviation(#[from] DeviationError),
+    /// A count beyond the exact limit.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+}
+
+/// `Pr[win]` of an act on `k` slots, averaged over the draw.
+///
+/// # Errors
+/// [`PoolError`] for impossible counts and values too long.
+pub fn pr_win(params: Params, k: u128, counts: PoolCounts) -> Result<Rational, PoolError> {
+    marginal(params, k, counts, Deviation::pr_win)
+}
+
+/// `Pr[accepted]` of an act on `k` slots, averaged over the draw.
+///
+/// # Errors
+/// [`PoolError`] for impossible counts and values too long.
+pub fn pr_accepted(params: Params, k: u128, counts: PoolCounts) -> Result<Rational, PoolError> {
+    marginal(params, k, counts, Deviation::pr_accepted)
+}
+
+fn marginal(
+    params: Params,
+    k: u128,
+    counts: PoolCounts,
+    event: impl Fn(&Deviation) -> Result<Rational, TooLarge>,
+) -> Result<Rational, PoolError> {
+    let PoolCounts { Q, y, P, x } = counts;
+    let queries = hypergeometric("queries", Q, y, params.R())?;
+    let publics = hypergeometric("publics", P, x, params.T())?;
+    let mut sum = Rational::new();
+    for (m, weight_m) in &queries {
+        for (t, weight_t) in &publics {
+            let rate = event(&Deviation::new(params, k, *m, *t)?)?;
+            if rate != 0 {
+                sum += rate * weight_m * weight_t;
+            }
+        }
+    }
+    Ok(sum)
+}
+
+/// `Hyp(pool, changed, drawn)`: how many changed samples are among those drawn, with their exact probabilities.
+///
+/// # Errors
+/// [`PoolError`] for impossible counts and values too long.
+pub fn hypergeometric(
+    what: &'static str,
+    pool: u64,
+    changed: u64,
+    drawn: u64,
+) -> Result<Vec<(u64, Rational)>, PoolError> {
+    if drawn > pool {
+        return Err(PoolError::TooSmall { what, drawn, pool });
+    }
+    if changed > pool {
+        return Err(PoolError::TooMany { what, changed, pool });
+    }
+    let [pool, changed, drawn] = [pool, changed, drawn].map(u128::from);
+    let draws = binomial(pool, drawn)?;
+    let least = (drawn + changed).saturating_sub(pool);
+    (least..=changed.min(drawn))
+        .map(|hit| {
+            let ways = binomial(changed, hit)? * binomial(pool - changed, drawn - hit)?;
+            let hit = u64::try_from(hit).unwrap_or(u64::MAX);
+            Ok((hit, Rational::from((ways, draws.clone()))))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_that_changes_entirely_is_the_papers_formula() -> Result<(), Box<dyn std::error::Error>> {
+        let params = Params::new(8, 2, 4, 0)?;
+        let counts = PoolCounts { Q: 500, y: 500, P: 480, x: 480 };
+        for k in 0..=20 {
+            assert_eq!(pr_win(params, k, counts)?, Deviation::full(params, k)?.pr_win()?);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn weights_sum_to_one() -> Result<(), PoolError> {
+        for (pool, changed, drawn) in [(10, 0, 3), (10, 4, 3), (10, 9, 5), (10, 10, 10), (1, 0, 0)] {
+            let sum: Rational = hypergeometric("queries", pool, changed, drawn)?.into_iter().map(|(_, w)| w).sum();
+            assert_eq!(sum, 1);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn impossible_pools_are_errors() {
+        let params = Params::new(8, 2, 4, 0).expect("legal");
+        let counts = PoolCounts { Q: 7, y: 0, P: 4, x: 0 };
+        let small = PoolError::TooSmall { what: "queries", drawn: 8, pool: 7 };
+        assert_eq!(pr_win(params, 2, counts), Err(small));
+        let many = PoolError::TooMany { what: "publics", changed: 5, pool: 4 };
+        assert_eq!(pr_accepted(params, 2, PoolCounts { Q: 8, x: 5, ..counts }), Err(many));
+        assert!(matches!(pr_win(params, 21, PoolCounts { Q: 8, ..counts }), Err(PoolError::Deviation(_))));
+    }
+}

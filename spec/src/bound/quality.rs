@@ -1,0 +1,137 @@
+//! The accuracy game: a server that runs a worse model on every slot, and an honest model that errs.
+//!
+//! Copies never catch a deterministic weak model: only the publics do. An honest model below 100 % can fail them too.
+
+use crate::bound::pool::{PoolError, hypergeometric};
+use crate::exact::binomial::TooLarge;
+use rug::{Integer, Rational, ops::Pow};
+
+/// Why an accuracy rate cannot be given.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QualityError {
+    /// Not a probability.
+    #[error("{0} is not between 0 and 1")]
+    NotAProbability(Rational),
+    /// A value beyond the exact limit.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+}
+
+/// `Pr[Bin(T, error) <= slack]`: a model that errs on each public independently is accepted.
+///
+/// # Errors
+/// [`QualityError`] for an error rate outside `[0, 1]` and values too long.
+pub fn accept(T: u64, slack: u64, error: &Rational) -> Result<Rational, QualityError> {
+    if *error < 0 || *error > 1 {
+        return Err(QualityError::NotAProbability(error.clone()));
+    }
+    if slack >= T || *error == 0 {
+        return Ok(Rational::from(1));
+    }
+    if *error == 1 {
+        return Ok(Rational::new());
+    }
+    let bits = Integer::from(error.denom().significant_bits()) * T;
+    TooLarge::check(bits)?;
+    let (wrong, right) = (error.numer(), Integer::from(error.denom() - error.numer()));
+    let power = u32::try_from(T).map_err(|_| TooLarge { bits: Integer::from(T) })?;
+    // term = C(T,j) wrong^j right^(T-j), an integer at every step
+    let mut term = right.clone().pow(power);
+    let mut sum = term.clone();
+    for j in 0..slack {
+        term *= wrong;
+        term *= T - j;
+        term.div_exact_mut(&Integer::from(&right * (j + 1)));
+        sum += &term;
+    }
+    Ok(Rational::from((sum, error.denom().clone().pow(power))))
+}
+
+/// `Pr[Hyp(P, x, T) <= slack]`: the same for `T` publics drawn from a pool of `P`, on `x` of which the model errs.
+///
+/// # Errors
+/// [`PoolError`] for impossible counts and values too long.
+pub fn accept_from_pool(P: u64, x: u64, T: u64, slack: u64) -> Result<Rational, PoolError> {
+    let counts = hypergeometric("publics", P, x, T)?;
+    Ok(counts.into_iter().filter(|(wrong, _)| *wrong <= slack).map(|(_, weight)| weight).sum())
+}
+
+/// `Pr[Bin(T, 1-accuracy) > slack]`: an honest model of this accuracy is rejected.
+///
+/// # Errors
+/// [`QualityError`] for an accuracy outside `[0, 1]` and values too long.
+pub fn false_abort(T: u64, slack: u64, accuracy: &Rational) -> Result<Rational, QualityError> {
+    let error = Rational::from(1 - accuracy);
+    Ok(1 - accept(T, slack, &error)?)
+}
+
+/// `Pr[Bin(T, e) <= slack] (1 - (1-e)^R)`: one substituted function of error rate `e` on every slot wins.
+///
+/// # Errors
+/// [`QualityError`] for an error rate outside `[0, 1]` and values too long.
+pub fn substituted_win(R: u64, T: u64, slack: u64, error: &Rational) -> Result<Rational, QualityError> {
+    let all_right = accept(R, 0, error)?;
+    Ok(accept(T, slack, error)? * (1 - all_right))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bound::bits::{nearest, security_bits};
+
+    fn rational(numer: i64, denom: i64) -> Rational {
+        Rational::from((numer, denom))
+    }
+
+    #[test]
+    fn the_published_accuracies() -> Result<(), QualityError> {
+        let weak = accept(100, 0, &rational(1, 10))?;
+        assert!(security_bits(&weak).is_some_and(|bits| (15.2..15.3).contains(&bits)));
+        assert!((nearest(&accept(4, 0, &rational(1, 5))?) - 0.4096).abs() < 1e-12);
+        // 0.99 against 0.80 at lambda 40, kappa 20: (T, s) = (268, 13) and no smaller T.
+        let one = |bits: u32| Rational::from((Integer::from(1), Integer::from(1) << bits));
+        assert!(accept(268, 13, &rational(1, 5))? <= one(40) && accept(267, 13, &rational(1, 5))? > one(40));
+        assert!(false_abort(268, 13, &rational(99, 100))? <= one(20));
+        Ok(())
+    }
+
+    /// The maxima over e, at x = 1-e with x^R = T/(T+R): 2.8 % and 58.7 %.
+    #[test]
+    fn one_substituted_function() -> Result<(), QualityError> {
+        for (R, T, percent) in [(8, 100, 2.8), (512, 100, 58.7)] {
+            let rate = |e: i64| substituted_win(R, T, 0, &rational(e, 10_000)).map(|p| 100.0 * nearest(&p));
+            let most = (0..400).map(rate).collect::<Result<Vec<_>, _>>()?.into_iter().fold(0.0, f64::max);
+            assert!((most - percent).abs() < 0.05, "({R},{T}): {most}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn binomial_by_enumeration() -> Result<(), QualityError> {
+        let error = rational(2, 7);
+        for T in 0..8_u32 {
+            for slack in 0..=T {
+                let passes = (0..1_u32 << T).filter(|wrong| wrong.count_ones() <= slack);
+                let chance = |wrong: u32| {
+                    let wrong = wrong.count_ones();
+                    error.clone().pow(wrong) * Rational::from(1 - &error).pow(T - wrong)
+                };
+                let sum: Rational = passes.map(chance).sum();
+                assert_eq!(accept(T.into(), slack.into(), &error)?, sum);
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn edges_and_limits() {
+        assert_eq!(accept(5, 0, &Rational::new()), Ok(Rational::from(1)));
+        assert_eq!(accept(5, 4, &Rational::from(1)), Ok(Rational::new()));
+        assert_eq!(accept(5, 5, &Rational::from(1)), Ok(Rational::from(1)));
+        assert!(matches!(accept(5, 0, &rational(-1, 2)), Err(QualityError::NotAProbability(_))));
+        assert!(matches!(accept(1 << 62, 0, &rational(1, 10)), Err(QualityError::TooLarge(_))));
+        assert_eq!(accept_from_pool(10, 0, 5, 0), Ok(Rational::from(1)));
+        assert_eq!(accept_from_pool(10, 10, 5, 4), Ok(Rational::new()));
+        assert_eq!(accept_from_pool(4, 1, 2, 0), Ok(rational(1, 2)));
+    }
+}

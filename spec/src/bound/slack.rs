@@ -1,0 +1,250 @@
+//! Planning with slack, or with an upper limit on `T`: a search over `B`, each with its least `T`.
+//!
+//! For one `B` and `j` wrong publics the two binding rates behave simply as `T` grows (ours):
+//! `C(T,j)/C(N,B+j)` rises while `T+1 < jR` and falls from there on; `C(T,j)/C(N,RB+j)` never rises. So a `T` that one of
+//! them forbids is followed by the least `T` that it allows for good, and a few such jumps find the least allowed `T`.
+//! For `slack < B` these rates decide (see [`crate::bound::worst`]). For `slack >= B` they are necessary only: a [`Scan`] of
+//! every `k` confirms each `T` or says how many more publics are needed at least, up to `N = 10^5`.
+
+use crate::bound::scan::{MAX_SCAN, Scan};
+use crate::bound::worst::Candidate;
+use crate::exact::binomial::TooLarge;
+use crate::params::{Lambda, MAX_B, ParamError, Params};
+
+/// What to search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Search {
+    /// Queries.
+    pub R: u64,
+    /// Security parameter.
+    pub lambda: Lambda,
+    /// Least `T`; at least `slack`.
+    pub min_T: u64,
+    /// Largest `T`.
+    pub max_T: u64,
+    /// Wrong publics tolerated.
+    pub slack: u64,
+    /// Only totals below this one are of interest.
+    pub below: Option<u128>,
+}
+
+/// Why a search gives no plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SearchError {
+    /// Every `(B, T)` within the limits fails.
+    #[error("no B up to 2^20 and T up to {max_T} keep R = {R} queries safe at slack {slack}")]
+    NothingFits {
+        /// Queries.
+        R: u64,
+        /// Wrong publics tolerated.
+        slack: u64,
+        /// Largest `T` allowed.
+        max_T: u64,
+    },
+    /// A cheaper plan may exist outside what is proved and too far to look.
+    #[error(
+        "slack {slack} >= B = {B} is outside the proved range, where every k is tried up to N = {MAX_SCAN}: R = {R} needs more"
+    )]
+    Unproved {
+        /// Queries.
+        R: u64,
+        /// Wrong publics tolerated.
+        slack: u64,
+        /// Copies for which nothing is proved.
+        B: u64,
+    },
+    /// A parameter outside its limits.
+    #[error(transparent)]
+    Params(#[from] ParamError),
+    /// A tie between values too long to compare.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+}
+
+/// The least `N`, then the least `B`, for this slack; `None` when no total below `search.below` can do.
+///
+/// # Errors
+/// [`SearchError`] when that cannot be decided.
+pub fn least(search: &Search) -> Result<Option<Params>, SearchError> {
+    let Some(fewest) = search.fewest_copies()? else { return Ok(None) };
+    let mut best: Option<Params> = None;
+    // The proved range first: what it finds bounds the rest.
+    for B in fewest.max(search.slack.saturating_add(1))..=MAX_B {
+        let bound = best.map(|params| params.N()).or(search.below);
+        if search.floor(B)?.is_none_or(|floor| bound.is_some_and(|bound| floor.N() >= bound)) {
+            break;
+        }
+        best = search.least_publics(B, bound, None)?.or(best);
+    }
+    let mut scan = None;
+    for B in fewest..=search.slack.min(MAX_B) {
+        // A smaller B wins a tie with the proved range, but not with one of its own kind.
+        let tie = best.filter(|params| params.B() > search.slack).map(|params| params.N() + 1);
+        let bound = tie.or(best.map(|params| params.N())).or(search.below);
+        let table = scan.get_or_insert_with(|| Scan::up_to(bound.unwrap_or(MAX_SCAN)));
+        best = search.least_publics(B, bound, Some(table))?.or(best);
+    }
+    Ok(best)
+}
+
+impl Search {
+    /// The setting with `T` publics, if that many are allowed.
+    fn with(&self, B: u64, T: u64) -> Result<Option<Params>, SearchError> {
+        if T > self.max_T { Ok(None) } else { Ok(Some(Params::new(self.R, B, T, self.slack)?)) }
+    }
+
+    fn floor(&self, B: u64) -> Result<Option<Params>, SearchError> {
+        self.with(B, self.min_T)
+    }
+
+    /// No fewer copies can do with any allowed `T`: the rates of one whole group, and of all queries, fall as `B` grows, and
+    /// neither rises with `T`.
+    fn fewest_copies(&self) -> Result<Option<u64>, SearchError> {
+        let possible = |B| match self.with(B, self.max_T)? {
+            None => Ok::<bool, SearchError>(false),
+            Some(params) => Ok(Candidate::one_group(params, 0).within(self.lambda)?
+                && Candidate::publics(params).within(self.lambda)?),
+        };
+        first_where(1, MAX_B, possible)
+    }
+
+    /// The least `T` that is secure with `B` copies, if that makes a total below `bound`.
+    fn least_publics(&self, B: u64, bound: Option<u128>, scan: Option<&Scan>) -> Result<Option<Params>, SearchError> {
+        let RB = u128::from(self.R) * u128::from(B);
+        let Some(room) = bound.unwrap_or(u128::MAX).checked_sub(RB + 1) else { return Ok(None) };
+        let capped = Self { max_T: u64::try_from(room).unwrap_or(u64::MAX).min(self.max_T), ..*self };
+        let mut from = self.min_T;
+        loop {
+            let Some(params) = capped.least_necessary(B, from)? else { return Ok(None) };
+            let Some(scan) = scan else { return Ok(Some(params)) };
+            if !scan.covers(params) {
+                return Err(SearchError::Unproved { R: self.R, slack: self.slack, B });
+            }
+            match scan.violation(params, self.lambda)? {
+                None => return Ok(Some(params)),
+                Some(violation) => from = params.T().saturating_add(violation.publics_needed),
+            }
+        }
+    }
+
+    /// The least `T >= from` at which neither candidate wins too often.
+    fn least_necessary(&self, B: u64, from: u64) -> Result<Option<Params>, SearchError> {
+        let mut next = self.with(B, from)?;
+        while let Some(params) = next {
+            let (groups, publics) = (Candidate::groups(params), Candidate::publics(params));
+            if !groups.within(self.lambda)? {
+                // It wins too often up to the peak of its rise, and from there until its fall is deep enough.
+                let peak = (u128::from(groups.j()) * u128::from(self.R)).saturating_sub(1);
+                let falling = u64::try_from(peak).map_or(u64::MAX, |peak| peak.max(params.T()));
+                next = self.first_within(B, falling, |at| Candidate::one_group(at, groups.j()))?;
+            } else if !publics.within(self.lambda)? {
+                next = self.first_within(B, params.T(), Candidate::publics)?;
+            } else {
+                return Ok(Some(params));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The least `T` in `from..=max_T` at which a candidate, whose rate falls there, is within the threshold.
+    fn first_within(
+        &self,
+        B: u64,
+        from: u64,
+        candidate: impl Fn(Params) -> Candidate,
+    ) -> Result<Option<Params>, SearchError> {
+        let within = |T| match self.with(B, T)? {
+            Some(params) => Ok::<bool, SearchError>(candidate(params).within(self.lambda)?),
+            None => Ok(false),
+        };
+        match first_where(from, self.max_T, within)? {
+            Some(T) => self.with(B, T),
+            None => Ok(None),
+        }
+    }
+}
+
+/// The least number in `from..=to` at which a condition holds that, once true, stays true: doubling steps, then bisection.
+fn first_where<E>(from: u64, to: u64, holds: impl Fn(u64) -> Result<bool, E>) -> Result<Option<u64>, E> {
+    if from > to {
+        return Ok(None);
+    }
+    let (mut low, mut high, mut step) = (from, from, 1_u64);
+    while !holds(high)? {
+        if high == to {
+            return Ok(None);
+        }
+        low = high + 1;
+        high = high.saturating_add(step).min(to);
+        step = step.saturating_mul(2);
+    }
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if holds(middle)? { high = middle } else { low = middle + 1 }
+    }
+    Ok(Some(low))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bound::plan::optimum;
+    use crate::bound::worst::is_secure;
+    use crate::params::MAX_T;
+
+    fn search(R: u64, bits: u64, slack: u64) -> Search {
+        let lambda = Lambda::new(bits).expect("legal");
+        Search { R, lambda, min_T: slack, max_T: MAX_T, slack, below: None }
+    }
+
+    /// Definition: try every total from the smallest, and every B of it.
+    fn brute(search: &Search) -> Option<Params> {
+        (1..200).find_map(|N: u64| {
+            (1..=N / search.R).find_map(|B| {
+                let T = N - search.R * B;
+                let params = Params::new(search.R, B, T, search.slack).ok()?;
+                let fits = T >= search.min_T && T <= search.max_T;
+                (fits && is_secure(params, search.lambda) == Ok(true)).then_some(params)
+            })
+        })
+    }
+
+    #[test]
+    fn small_plans_equal_brute_force() {
+        for R in [1, 2, 3, 5, 9] {
+            for bits in [1, 3, 6, 10] {
+                for slack in 0..5 {
+                    for (min_T, max_T) in [(slack, MAX_T), (slack + 4, MAX_T), (slack, slack + 9), (slack, slack)] {
+                        let search = Search { min_T, max_T, ..search(R, bits, slack) };
+                        assert_eq!(least(&search), Ok(brute(&search)), "{search:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn slack_zero_agrees_with_the_certified_planner() {
+        for R in [1, 7, 512, 1 << 19, 1 << 40] {
+            for bits in [8, 40, 128] {
+                let plan = optimum(R, Lambda::new(bits).expect("legal"), 0).expect("in the limits");
+                let found = least(&search(R, bits, 0)).expect("decided").expect("feasible");
+                assert_eq!((found.B(), found.T()), (plan.B, plan.T), "R={R} lambda={bits}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_bound_is_exclusive() {
+        let free = least(&search(8, 20, 2)).expect("decided").expect("feasible");
+        let below = |N| Search { below: Some(N), ..search(8, 20, 2) };
+        assert_eq!(least(&below(free.N())), Ok(None));
+        assert_eq!(least(&below(free.N() + 1)), Ok(Some(free)));
+    }
+
+    #[test]
+    fn what_is_neither_proved_nor_small_is_refused() {
+        let lax = Search { min_T: 268, max_T: 300, ..search(1 << 19, 40, 13) };
+        assert!(matches!(least(&lax), Err(SearchError::Unproved { .. })));
+    }
+}

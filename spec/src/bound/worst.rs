@@ -1,0 +1,228 @@
+//! The worst `k`: how many slots a server that corrupts every slot it touches should touch.
+//!
+//! A win needs `k = fB + j`: `f >= 1` whole groups and `j <= slack` publics. Where `slack < B` the pair is unique, and
+//! the worst `k` has `f = 1` or `f = R` (an equivalence, proved in Coq: `secureSlackP`; at slack 0 these are the paper's
+//! `i = 1` and `i = R`). Which `j` is worst for either follows from two ratios (ours, tested exhaustively):
+//!
+//! - `f = 1`: `C(T,j)/C(N,B+j)` grows with `j` iff `TB+T+B-N > jRB`, so it rises, then falls;
+//! - `f = R`: `C(T,j)/C(N,RB+j)` never falls, as `(RB+j+1)/(j+1) >= 1`.
+//!
+//! Where `slack >= B` nothing is proved, and every `k` is looked at.
+
+use crate::bound::bits;
+use crate::bound::scan::{MAX_SCAN, Scan};
+use crate::exact::binomial::{TooLarge, binomial};
+use crate::exact::interval::Interval;
+use crate::exact::log2::{SHARP_BITS, log2_binomial};
+use crate::params::{Lambda, Params};
+use rug::{Integer, Rational};
+use std::cmp::Ordering;
+
+/// Why the worst `k` is not known.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WorstError {
+    /// Outside the theorem, and too many slots to look at every `k`.
+    #[error("with slack {slack} >= B = {B} the worst k is found by trying all, up to N = {MAX_SCAN}, and N is {N}")]
+    Unproved {
+        /// Wrong publics tolerated.
+        slack: u64,
+        /// Copies of each query.
+        B: u64,
+        /// Number of slots.
+        N: u128,
+    },
+    /// A tie between values too long to compare exactly.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+}
+
+/// `f` whole groups and `j` publics, all wrong: the deviations that can be worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    f: u64,
+    j: u64,
+    params: Params,
+}
+
+impl Candidate {
+    /// One query and the worst number of publics beside it.
+    #[must_use]
+    pub fn groups(params: Params) -> Self {
+        let (T, B, N, RB) = (u128::from(params.T()), u128::from(params.B()), params.N(), params.RB());
+        let most = params.slack().min(params.T());
+        // The least j at which C(T,j)/C(N,B+j) no longer grows.
+        let gain = (T * B + T + B).saturating_sub(N);
+        let j = u64::try_from(gain.div_ceil(RB)).map_or(most, |turn| turn.min(most));
+        Self { f: 1, j, params }
+    }
+
+    /// Every query, and as many publics as are tolerated.
+    #[must_use]
+    pub fn publics(params: Params) -> Self {
+        Self { f: params.R(), j: params.slack().min(params.T()), params }
+    }
+
+    /// One query and `j` publics.
+    #[must_use]
+    pub fn one_group(params: Params, j: u64) -> Self {
+        Self { f: 1, j, params }
+    }
+
+    /// Publics touched.
+    #[must_use]
+    pub fn j(&self) -> u64 {
+        self.j
+    }
+
+    /// Slots touched, `fB + j`.
+    #[must_use]
+    pub fn k(&self) -> u128 {
+        u128::from(self.f) * u128::from(self.params.B()) + u128::from(self.j)
+    }
+
+    /// `log2 C(R,f) C(T,j) / C(N,k)`: the probability that these groups and publics are hit.
+    #[must_use]
+    pub fn log2_rate(&self, precision: u32) -> Interval {
+        let Self { f, j, params } = *self;
+        log2_binomial(params.R().into(), f.into(), precision)
+            .plus(&log2_binomial(params.T().into(), j.into(), precision))
+            .minus(&log2_binomial(params.N(), self.k(), precision))
+    }
+
+    /// The rate is at most `2^-lambda`.
+    ///
+    /// # Errors
+    /// [`TooLarge`] on a tie between values too long to compare.
+    pub fn within(&self, lambda: Lambda) -> Result<bool, TooLarge> {
+        let minus_lambda = -Integer::from(lambda.bits());
+        let apart = |precision| self.log2_rate(precision).minus(&Interval::exactly(&minus_lambda, precision));
+        decide(apart, || Ok(self.rate()?.cmp(&lambda.probability()))).map(Ordering::is_le)
+    }
+
+    /// `-log2` of the same rate, rounded down: to the last place unless the rate is both too long to write down and within
+    /// `2^-SHARP_BITS` of a floating-point number.
+    #[must_use]
+    pub fn security_bits(&self) -> f64 {
+        let by_logarithm = |precision| bits::agreed(&self.log2_rate(precision));
+        by_logarithm(64).or_else(|| by_logarithm(SHARP_BITS)).unwrap_or_else(|| match self.rate() {
+            Ok(rate) => bits::security_bits(&rate).unwrap_or(f64::INFINITY),
+            Err(TooLarge { .. }) => bits::at_least(&self.log2_rate(SHARP_BITS)),
+        })
+    }
+
+    /// `C(R,f) C(T,j) / C(N,k)`; the probability of a win where the pair is unique.
+    fn rate(&self) -> Result<Rational, TooLarge> {
+        let Self { f, j, params } = *self;
+        let ways = binomial(params.R().into(), f.into())? * binomial(params.T().into(), j.into())?;
+        Ok(Rational::from((ways, binomial(params.N(), self.k())?)))
+    }
+
+    fn compare(&self, other: &Self) -> Result<Ordering, TooLarge> {
+        if self == other {
+            return Ok(Ordering::Equal);
+        }
+        let apart = |precision| self.log2_rate(precision).minus(&other.log2_rate(precision));
+        decide(apart, || Ok(self.rate()?.cmp(&other.rate()?)))
+    }
+}
+
+/// The sign of a certified difference: more precision until it shows, exact arithmetic if it does not.
+fn decide(
+    difference: impl Fn(u32) -> Interval,
+    exactly: impl FnOnce() -> Result<Ordering, TooLarge>,
+) -> Result<Ordering, TooLarge> {
+    [24, 64, SHARP_BITS].into_iter().find_map(|precision| difference(precision).sign()).map_or_else(exactly, Ok)
+}
+
+/// The least `k` at which a server that corrupts every slot it touches wins most often.
+///
+/// # Errors
+/// [`WorstError::Unproved`] for `slack >= B` and `N > MAX_SCAN`.
+pub fn worst_k(params: Params) -> Result<u128, WorstError> {
+    if params.slack() >= params.B() {
+        return Ok(Scan::of(params)?.worst_k(params)?);
+    }
+    let (groups, publics) = (Candidate::groups(params), Candidate::publics(params));
+    Ok(match groups.compare(&publics)? {
+        Ordering::Less => publics.k(),
+        Ordering::Equal | Ordering::Greater => groups.k(),
+    })
+}
+
+/// Every deviation wins with probability at most `2^-lambda`.
+///
+/// # Errors
+/// [`WorstError::Unproved`] for `slack >= B` and `N > MAX_SCAN`.
+pub fn is_secure(params: Params, lambda: Lambda) -> Result<bool, WorstError> {
+    // Both candidates are deviations whatever the slack: they can refute it, and prove it below B.
+    if !Candidate::publics(params).within(lambda)? || !Candidate::groups(params).within(lambda)? {
+        return Ok(false);
+    }
+    if params.slack() < params.B() {
+        return Ok(true);
+    }
+    Ok(Scan::of(params)?.violation(params, lambda)?.is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bound::deviation::Deviation;
+
+    fn win_rate(params: Params, k: u128) -> Result<Rational, TooLarge> {
+        Deviation::full_within(params, k).pr_win()
+    }
+
+    /// Definition: the least k with the largest exact rate.
+    fn brute(params: Params) -> u128 {
+        let rate = |k| win_rate(params, k).expect("small");
+        let most = (1..=params.N()).map(rate).max().expect("N >= 1");
+        (1..=params.N()).find(|&k| rate(k) == most).expect("attained")
+    }
+
+    #[test]
+    fn shortcut_and_scan_equal_brute_force() {
+        for R in 1..=5 {
+            for B in 1..=4 {
+                for T in 0..=7 {
+                    for slack in 0..=T {
+                        let params = Params::new(R, B, T, slack).expect("legal");
+                        assert_eq!(worst_k(params), Ok(brute(params)), "{params}");
+                        let scan = Scan::of(params).expect("small");
+                        assert_eq!(scan.worst_k(params), Ok(brute(params)), "{params}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn settings_with_large_slack() {
+        for (R, B, T, slack) in [(8, 9, 268, 13), (8, 14, 268, 13), (3, 2, 90, 40), (40, 3, 60, 2), (1, 1, 50, 20)] {
+            let params = Params::new(R, B, T, slack).expect("legal");
+            assert_eq!(worst_k(params), Ok(brute(params)), "{params}");
+        }
+    }
+
+    #[test]
+    fn security_is_the_worst_rate_against_the_threshold() {
+        for (R, B, T, slack) in [(8, 8, 100, 0), (8, 8, 100, 1), (8, 8, 100, 3), (4, 2, 9, 5), (2, 3, 3, 1)] {
+            let params = Params::new(R, B, T, slack).expect("legal");
+            let worst = win_rate(params, brute(params)).expect("small");
+            for bits in 1..60 {
+                let lambda = Lambda::new(bits).expect("legal");
+                assert_eq!(is_secure(params, lambda), Ok(worst <= lambda.probability()), "{params} {bits}");
+            }
+        }
+    }
+
+    #[test]
+    fn astronomic_settings_are_decided_without_building_numbers() {
+        let params = Params::new(1 << 62, 1 << 20, 1 << 62, 0).expect("legal");
+        assert_eq!(worst_k(params), Ok(1 << 20));
+        let lambda = Lambda::new(1024).expect("legal");
+        assert_eq!(is_secure(params, lambda), Ok(true));
+        let lax = Params::new(1 << 30, 2, 1 << 30, 2).expect("legal");
+        assert!(matches!(worst_k(lax), Err(WorstError::Unproved { .. })));
+    }
+}

@@ -1,0 +1,328 @@
+//! What counted trials say about a claimed rate: pass, refuted or inconclusive, valid at every number of trials at once.
+//!
+//! The confidence sequence is Robbins' with the uniform mixture (H. Robbins, Statistical methods related to the law of the
+//! iterated logarithm, Ann. Math. Stat. 41, 1970): after `n` trials with `S` successes,
+//! `CS_n = { p : (n+1) C(n,S) p^S (1-p)^(n-S) > alpha }`. The true rate leaves it at some `n` with probability at most
+//! `alpha`, so a test may be looked at as often as one likes.
+//!
+//! Membership is decided by certified logarithms, and exactly where a tie is possible.
+//!
+//! ```
+//! use fusion_spec::evidence::{Clause, Decision, Evidence, Tolerance};
+//! use rug::Rational;
+//!
+//! let alpha = Rational::from((1, 1_000_000));
+//! let within = Tolerance { relative: Rational::from((1, 10)), absolute: Rational::from((1, 1000)) };
+//! let clause = Clause::Equals(Rational::from((4, 95)));
+//! let evidence = |n, successes| Evidence::new(n, successes, alpha.clone());
+//! assert_eq!(evidence(200_704, 8_320)?.decide(&clause, &within), Decision::Pass);
+//! assert_eq!(evidence(200_704, 9_320)?.decide(&clause, &within), Decision::Refuted);
+//! assert_eq!(evidence(1_000, 42)?.decide(&clause, &within), Decision::Inconclusive);
+//! # Ok::<(), fusion_spec::evidence::EvidenceError>(())
+//! ```
+
+use crate::exact::interval::Interval;
+use crate::exact::log2::{SHARP_BITS, log2, log2_binomial, log2_integer};
+use rug::{Complete, Integer, Rational, ops::Pow};
+use std::cmp::Ordering;
+
+/// Counted trials, and the error probability that their test may have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    n: u64,
+    successes: u64,
+    alpha: Rational,
+}
+
+/// Counts or error probabilities that make no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EvidenceError {
+    /// More successes than trials.
+    #[error("{successes} successes in {n} trials")]
+    Counts {
+        /// Trials.
+        n: u64,
+        /// Successes.
+        successes: u64,
+    },
+    /// An error probability that is not strictly between 0 and 1.
+    #[error("the error probability must be between 0 and 1, not {0}")]
+    Alpha(Rational),
+}
+
+/// What is claimed of a rate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Clause {
+    /// It is this.
+    Equals(Rational),
+    /// It is at most this.
+    AtMost(Rational),
+}
+
+/// How near to a claimed rate the confidence set must come for a pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tolerance {
+    /// As a share of the claimed rate.
+    pub relative: Rational,
+    /// Instead of that, where the claimed rate is 0 or 1.
+    pub absolute: Rational,
+}
+
+impl Tolerance {
+    fn around(&self, claimed: &Rational) -> Rational {
+        if *claimed == 0 || *claimed == 1 { self.absolute.clone() } else { Rational::from(&self.relative * claimed) }
+    }
+}
+
+/// What the evidence says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Decision {
+    /// The rate is as claimed, within the tolerance.
+    Pass,
+    /// The rate is not as claimed.
+    Refuted,
+    /// More trials are needed. Zero trials decide nothing.
+    Inconclusive,
+}
+
+impl Evidence {
+    /// `successes` of `n` trials, tested with error probability `alpha`.
+    ///
+    /// # Errors
+    /// [`EvidenceError`] for impossible counts, or an `alpha` outside `(0, 1)`.
+    pub fn new(n: u64, successes: u64, alpha: Rational) -> Result<Self, EvidenceError> {
+        match () {
+            () if successes > n => Err(EvidenceError::Counts { n, successes }),
+            () if alpha <= 0 || alpha >= 1 => Err(EvidenceError::Alpha(alpha)),
+            () => Ok(Self { n, successes, alpha }),
+        }
+    }
+
+    /// Decides a clause.
+    #[must_use]
+    pub fn decide(&self, clause: &Clause, tolerance: &Tolerance) -> Decision {
+        if self.n == 0 {
+            return Decision::Inconclusive;
+        }
+        match clause {
+            Clause::Equals(p) if !self.contains(p) => Decision::Refuted,
+            Clause::Equals(p) => {
+                let delta = tolerance.around(p);
+                let inside = self.all_above(&Rational::from(p - &delta)) && self.all_below(&Rational::from(p + &delta));
+                if inside { Decision::Pass } else { Decision::Inconclusive }
+            }
+            Clause::AtMost(b) if self.rate_exceeds(b) && !self.contains(b) => Decision::Refuted,
+            Clause::AtMost(b) => {
+                let limit = tolerance.around(b) + b;
+                if self.all_below(&limit) { Decision::Pass } else { Decision::Inconclusive }
+            }
+        }
+    }
+
+    /// The confidence set's ends, rounded outward to multiples of `2^-48`.
+    #[must_use]
+    pub fn interval(&self) -> (Rational, Rational) {
+        const GRID: u32 = 48;
+        let point = |units: &Integer| Rational::from((units.clone(), Integer::from(1) << GRID));
+        let top = Integer::from(1) << GRID;
+        let peak: Integer = if self.n == 0 { top.clone() } else { Integer::from(&top * self.successes) / self.n };
+        // Outside at 0 and inside near the peak, or the set reaches 0; and the mirror image above.
+        let lower = bisect(Integer::new(), peak.clone(), |units| !self.contains(&point(units)));
+        let upper = bisect(top, peak + 1, |units| !self.contains(&point(units)));
+        (point(&lower), point(&upper))
+    }
+
+    /// Every rate in the set is at least `x`.
+    fn all_above(&self, x: &Rational) -> bool {
+        *x <= 0 || (!self.rate_below(x) && !self.contains(x))
+    }
+
+    /// Every rate in the set is at most `x`.
+    fn all_below(&self, x: &Rational) -> bool {
+        *x >= 1 || (!self.rate_exceeds(x) && !self.contains(x))
+    }
+
+    fn rate_exceeds(&self, x: &Rational) -> bool {
+        Rational::from(x * self.n) < self.successes
+    }
+
+    fn rate_below(&self, x: &Rational) -> bool {
+        Rational::from(x * self.n) > self.successes
+    }
+
+    /// `(n+1) C(n,S) p^S (1-p)^(n-S) > alpha`.
+    #[must_use]
+    pub fn contains(&self, p: &Rational) -> bool {
+        // At 0 and 1 the likelihood is that of all trials alike.
+        if *p <= 0 {
+            return self.successes == 0 && *p == 0;
+        }
+        if *p >= 1 {
+            return self.successes == self.n && *p == 1;
+        }
+        let coarse = [72, SHARP_BITS].into_iter().find_map(|bits| self.excess(p, bits, log2_binomial_fast).sign());
+        coarse.unwrap_or_else(|| if self.tie_is_possible() { self.exactly(p) } else { self.finely(p) }).is_gt()
+    }
+
+    /// `log2` of the likelihood ratio over `alpha`.
+    fn excess(&self, p: &Rational, precision: u32, log2_choose: impl Fn(u64, u64, u32) -> Interval) -> Interval {
+        let Self { n, successes, alpha } = self;
+        let failures = Integer::from(n - successes);
+        log2_integer(&(Integer::from(*n) + 1), precision)
+            .plus(&log2_choose(*n, *successes, precision))
+            .plus(&log2(p, precision).times(&Integer::from(*successes)))
+            .plus(&log2(&Rational::from(1 - p), precision).times(&failures))
+            .minus(&log2(alpha, precision))
+    }
+
+    /// With `p = a/b` in lowest terms, a tie says `(n+1) C(n,S) a^S (b-a)^(n-S) alpha_den = alpha_num b^n`. A prime of `b`
+    /// then divides `(n+1) C(n,S) alpha_den` at least `n` times, but `(n+1) C(n,S)` at most `2 log2(n+1)` times.
+    fn tie_is_possible(&self) -> bool {
+        self.n <= 128 + u64::from(self.alpha.denom().significant_bits())
+    }
+
+    fn exactly(&self, p: &Rational) -> Ordering {
+        let Self { n, successes, alpha } = self;
+        let power = |base: Rational, exponent: u64| base.pow(u32::try_from(exponent).unwrap_or(u32::MAX));
+        let likelihood = power(p.clone(), *successes) * power(Rational::from(1 - p), n - successes);
+        let ways = choose(*n, *successes) * (Integer::from(*n) + 1);
+        let ratio: Rational = likelihood * ways;
+        ratio.cmp(alpha)
+    }
+
+    /// More and more precision: ends, as there is no tie.
+    fn finely(&self, p: &Rational) -> Ordering {
+        let exact = choose(self.n, self.successes);
+        let mut precision = 2 * SHARP_BITS;
+        loop {
+            if let Some(sign) = self.excess(p, precision, |_, _, precision| log2_integer(&exact, precision)).sign() {
+                return sign;
+            }
+            precision *= 2;
+        }
+    }
+}
+
+fn log2_binomial_fast(n: u64, k: u64, precision: u32) -> Interval {
+    log2_binomial(n.into(), k.into(), precision)
+}
+
+fn choose(n: u64, k: u64) -> Integer {
+    let k = k.min(n - k);
+    match (u32::try_from(n), u32::try_from(k)) {
+        (Ok(n), Ok(k)) => Integer::binomial_u(n, k).complete(),
+        (_, k) => Integer::from(n).binomial(k.unwrap_or(u32::MAX)),
+    }
+}
+
+/// Of the integers between two ends, the last one (counted from `from`) at which a condition holds that never returns once it
+/// fails; `from` itself if it fails there.
+fn bisect(from: Integer, to: Integer, holds: impl Fn(&Integer) -> bool) -> Integer {
+    let (mut good, mut bad) = (from, to);
+    loop {
+        let middle = Integer::from(&good + &bad) / 2;
+        if middle == good || middle == bad {
+            return good;
+        }
+        if holds(&middle) { good = middle } else { bad = middle }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evidence(n: u64, successes: u64) -> Evidence {
+        Evidence::new(n, successes, Rational::from((1, 1000))).expect("legal")
+    }
+
+    fn tenth() -> Tolerance {
+        Tolerance { relative: Rational::from((1, 10)), absolute: Rational::from((1, 1000)) }
+    }
+
+    fn rational(numer: u64, denom: u64) -> Rational {
+        Rational::from((numer, denom))
+    }
+
+    /// By the definition, in rationals.
+    #[test]
+    fn membership_is_the_definition() {
+        for n in [0, 1, 2, 7, 40, 300] {
+            for successes in [0, 1, n / 3, n / 2, n].into_iter().filter(|&s| s <= n) {
+                let e = evidence(n, successes);
+                for denom in [1, 2, 3, 10, 97] {
+                    for numer in 0..=denom {
+                        let p = rational(numer, denom);
+                        assert_eq!(e.contains(&p), e.exactly(&p).is_gt(), "{n} {successes} {p}");
+                        if 0 < numer && numer < denom && !e.exactly(&p).is_eq() {
+                            assert_eq!(e.contains(&p), e.finely(&p).is_gt(), "{n} {successes} {p}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// `(n+1) C(n,S) / 2^n = alpha` is a tie, and a tie is outside.
+    #[test]
+    fn a_tie_is_outside() {
+        let half = rational(1, 2);
+        let tie = Evidence::new(3, 0, half.clone()).expect("legal");
+        assert_eq!(tie.exactly(&half), Ordering::Equal);
+        assert!(!tie.contains(&half));
+        let looser = Evidence::new(3, 0, rational(499, 1000)).expect("legal");
+        assert!(looser.contains(&half));
+    }
+
+    #[test]
+    fn sure_events_are_refuted_by_one_contrary_trial() {
+        let decide = |n, s, p| evidence(n, s).decide(&Clause::Equals(p), &tenth());
+        assert_eq!(decide(10, 1, Rational::new()), Decision::Refuted);
+        assert_eq!(decide(10, 9, Rational::from(1)), Decision::Refuted);
+        assert_eq!(decide(10, 0, Rational::new()), Decision::Inconclusive);
+        assert_eq!(decide(100_000, 0, Rational::new()), Decision::Pass);
+        assert_eq!(decide(100_000, 100_000, Rational::from(1)), Decision::Pass);
+    }
+
+    #[test]
+    fn at_most_is_one_sided() {
+        let decide = |n, s, b| evidence(n, s).decide(&Clause::AtMost(b), &tenth());
+        assert_eq!(decide(100_000, 1_000, rational(1, 2)), Decision::Pass);
+        assert_eq!(decide(100_000, 60_000, rational(1, 2)), Decision::Refuted);
+        assert_eq!(decide(10, 6, rational(1, 2)), Decision::Inconclusive);
+        assert_eq!(decide(1, 1, Rational::from(1)), Decision::Pass, "a bound of 1 says nothing");
+    }
+
+    #[test]
+    fn zero_trials_decide_nothing() {
+        let everything = Tolerance { relative: Rational::from(10), absolute: Rational::from(10) };
+        for clause in
+            [Clause::Equals(rational(1, 2)), Clause::AtMost(Rational::from(1)), Clause::Equals(Rational::new())]
+        {
+            assert_eq!(evidence(0, 0).decide(&clause, &everything), Decision::Inconclusive);
+        }
+        assert_eq!(evidence(0, 0).interval(), (Rational::new(), Rational::from(1)));
+    }
+
+    #[test]
+    fn interval_ends_are_outside_and_tight() {
+        for (n, s) in [(1, 0), (50, 50), (1000, 42), (200_704, 8_320), (4_000_000, 19)] {
+            let e = evidence(n, s);
+            let (lo, hi) = e.interval();
+            let unit = rational(1, 1 << 48);
+            assert!(lo == 0 || !e.contains(&lo));
+            assert!(hi == 1 || !e.contains(&hi));
+            assert!(s == 0 || e.contains(&Rational::from(&lo + &unit)));
+            assert!(s == n || e.contains(&Rational::from(&hi - &unit)));
+            assert!(lo <= rational(s, n) && rational(s, n) <= hi);
+        }
+    }
+
+    #[test]
+    fn impossible_evidence_is_refused() {
+        assert_eq!(Evidence::new(1, 2, rational(1, 2)), Err(EvidenceError::Counts { n: 1, successes: 2 }));
+        for alpha in [Rational::new(), Rational::from(1), Rational::from(-1)] {
+            assert_eq!(Evidence::new(1, 1, alpha.clone()), Err(EvidenceError::Alpha(alpha)));
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Binomial coefficients, none of them larger than asked for.
+
+use super::log2::log2_binomial;
+use rug::{Complete, Integer};
+
+/// Exact values beyond this many bits are refused.
+pub const MAX_EXACT_BITS: u32 = 1 << 22;
+
+/// An exact value that would be too long to compute or to print.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the exact value needs about {bits} bits, more than 2^22")]
+pub struct TooLarge {
+    /// Its length.
+    pub bits: Integer,
+}
+
+impl TooLarge {
+    /// Refuses a length above [`MAX_EXACT_BITS`].
+    ///
+    /// # Errors
+    /// [`TooLarge`] when it is.
+    pub fn check(bits: impl Into<Integer>) -> Result<(), Self> {
+        let bits = bits.into();
+        if bits > MAX_EXACT_BITS { Err(Self { bits }) } else { Ok(()) }
+    }
+}
+
+/// `C(n, k)`, 0 when `k > n`.
+///
+/// # Errors
+/// [`TooLarge`] when it has more than [`MAX_EXACT_BITS`] bits.
+pub fn binomial(n: u128, k: u128) -> Result<Integer, TooLarge> {
+    if k > n {
+        return Ok(Integer::new());
+    }
+    let k = k.min(n - k);
+    TooLarge::check(binomial_bits(n, k))?;
+    Ok(match (u32::try_from(n), u32::try_from(k)) {
+        (Ok(n), Ok(k)) => Integer::binomial_u(n, k).complete(),
+        _ => small_binomial(&Integer::from(n), k),
+    })
+}
+
+/// Length of `C(n, k)` in bits, at most two too long, for `k <= n`.
+#[must_use]
+pub fn binomial_bits(n: u128, k: u128) -> Integer {
+    let k = k.min(n - k);
+    // C(n, k) <= n^k decides the common case without a logarithm.
+    let crude = k.saturating_mul(u128::from(u128::BITS - n.leading_zeros()));
+    if crude < 4096 { Integer::from(crude + 1) } else { log2_binomial(n, k, 16).ceil() + 1 }
+}
+
+/// `C(n, k)` by products, for a small `k`.
+pub(super) fn small_binomial(n: &Integer, k: u128) -> Integer {
+    let mut product = Integer::from(1);
+    for j in 0..k {
+        product *= Integer::from(n - j);
+        product.div_exact_mut(&Integer::from(j + 1));
+    }
+    product
+}
+
+/// `C(n, k) >= threshold`, without building a number larger than `n * threshold`.
+#[must_use]
+pub fn at_least(n: u128, k: u128, threshold: &Integer) -> bool {
+    if k > n {
+        return *threshold <= 0;
+    }
+    least_index(n, k.min(n - k), threshold).is_some()
+}
+
+/// The least `l <= limit` with `C(n, l) >= threshold`, for `limit <= n/2`, where `C(n, .)` increases.
+#[must_use]
+pub fn least_index(n: u128, limit: u128, threshold: &Integer) -> Option<u128> {
+    debug_assert!(limit <= n / 2, "binomials increase up to n/2");
+    let mut value = Integer::from(1);
+    let mut l = 0;
+    while value < *threshold {
+        if l == limit {
+            return None;
+        }
+        value *= n - l;
+        l += 1;
+        value.div_exact_mut(&Integer::from(l));
+    }
+    Some(l)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pascals_triangle() {
+        let mut row = vec![Integer::from(1)];
+        for n in 0..60_u128 {
+            for (k, value) in (0..).zip(&row) {
+                assert_eq!(binomial(n, k).as_ref(), Ok(value));
+                assert_eq!(small_binomial(&Integer::from(n), k), *value);
+                assert!(at_least(n, k, value) && !at_least(n, k, &Integer::from(value + 1)));
+                let bits = binomial_bits(n, k);
+                assert!(bits >= value.significant_bits(), "C({n},{k})");
+            }
+            assert_eq!(binomial(n, n + 1), Ok(Integer::new()));
+            assert!(!at_least(n, n + 1, &Integer::from(1)));
+            let next = row.windows(2).map(|w| Integer::from(&w[0] + &w[1]));
+            row = std::iter::once(Integer::from(1)).chain(next).chain([Integer::from(1)]).collect();
+        }
+    }
+
+    #[test]
+    fn wide_and_narrow_arguments_agree() {
+        let n = u128::from(u32::MAX);
+        for k in [0, 1, 5, 300] {
+            assert_eq!(binomial(n, k), Ok(small_binomial(&Integer::from(n), k)));
+            // Pascal's rule across the 32-bit border.
+            if k > 0 {
+                let sum = binomial(n, k).expect("small") + binomial(n, k - 1).expect("small");
+                assert_eq!(binomial(n + 1, k), Ok(sum));
+            }
+        }
+    }
+
+    #[test]
+    fn the_limit_is_sharp() {
+        // C(n, n/2) has n - log2(n)/2 bits or so.
+        assert!(binomial(1 << 22, 1 << 21).is_ok());
+        assert!(matches!(binomial((1 << 22) + 64, (1 << 21) + 32), Err(TooLarge { .. })));
+        assert!(binomial(1 << 82, 1 << 61).is_err());
+        assert!(at_least(1 << 82, 1 << 61, &(Integer::from(1) << 300)), "decided without building it");
+    }
+
+    #[test]
+    fn least_index_is_least() {
+        for n in 0..40_u128 {
+            for exponent in 0..40_u32 {
+                let threshold = (Integer::from(1) << exponent) + 1;
+                let brute = (0..=n / 2).find(|&l| binomial(n, l).expect("small") >= threshold);
+                assert_eq!(least_index(n, n / 2, &threshold), brute);
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Real numbers between two ends, in fixed point, every operation rounded outward.
+
+use rug::{Integer, Rational};
+
+/// A real number known to lie in `[lo, hi] / 2^precision`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interval {
+    lo: Integer,
+    hi: Integer,
+    precision: u32,
+}
+
+impl Interval {
+    /// `[lo, hi] / 2^precision`.
+    pub(super) fn new(lo: Integer, hi: Integer, precision: u32) -> Self {
+        debug_assert!(lo <= hi, "an interval has its ends in order");
+        Self { lo, hi, precision }
+    }
+
+    /// The integer itself.
+    #[must_use]
+    pub fn exactly(value: &Integer, precision: u32) -> Self {
+        let scaled = Integer::from(value << precision);
+        Self::new(scaled.clone(), scaled, precision)
+    }
+
+    /// Lower end.
+    #[must_use]
+    pub fn lo(&self) -> Rational {
+        Rational::from((self.lo.clone(), Integer::from(1) << self.precision))
+    }
+
+    /// Upper end.
+    #[must_use]
+    pub fn hi(&self) -> Rational {
+        Rational::from((self.hi.clone(), Integer::from(1) << self.precision))
+    }
+
+    /// Smallest integer that is certainly not below the number.
+    #[must_use]
+    pub fn ceil(&self) -> Integer {
+        -(Integer::from(-&self.hi) >> self.precision)
+    }
+
+    /// How the number compares with 0, `None` where the interval cannot tell.
+    #[must_use]
+    pub fn sign(&self) -> Option<std::cmp::Ordering> {
+        let (lo, hi) = (self.lo.cmp0(), self.hi.cmp0());
+        (lo == hi).then_some(lo)
+    }
+
+    /// `self + other`, at the same precision.
+    #[must_use]
+    pub fn plus(mut self, other: &Self) -> Self {
+        debug_assert_eq!(self.precision, other.precision, "sums are taken at one precision");
+        self.lo += &other.lo;
+        self.hi += &other.hi;
+        self
+    }
+
+    /// `self - other`, at the same precision.
+    #[must_use]
+    pub fn minus(mut self, other: &Self) -> Self {
+        debug_assert_eq!(self.precision, other.precision, "differences are taken at one precision");
+        self.lo -= &other.hi;
+        self.hi -= &other.lo;
+        self
+    }
+
+    /// `factor * self`, for a factor that is not negative.
+    #[must_use]
+    pub fn times(mut self, factor: &Integer) -> Self {
+        self.lo *= factor;
+        self.hi *= factor;
+        self
+    }
+
+    /// The same number at another precision, rounded outward.
+    #[must_use]
+    pub(super) fn at_precision(self, precision: u32) -> Self {
+        let Self { lo, hi, precision: old } = self;
+        if precision >= old {
+            return Self::new(lo << (precision - old), hi << (precision - old), precision);
+        }
+        let drop = old - precision;
+        Self::new(lo >> drop, -(-hi >> drop), precision)
+    }
+
+    /// Half the number: the same digits, one place further down.
+    #[must_use]
+    pub(super) fn halved(self) -> Self {
+        Self { precision: self.precision + 1, ..self }
+    }
+
+    /// The product of two numbers that are not negative, at this one's precision.
+    #[must_use]
+    pub(super) fn times_positive(self, other: &Self) -> Self {
+        let product = Self::new(self.lo * &other.lo, self.hi * &other.hi, self.precision + other.precision);
+        product.at_precision(self.precision)
+    }
+
+    /// `numer/denom` of a number that is not negative, for a ratio that is not negative either.
+    #[must_use]
+    pub fn scaled(mut self, numer: &Integer, denom: &Integer) -> Self {
+        self.lo *= numer;
+        self.lo.div_rem_floor_mut(&mut denom.clone());
+        self.hi *= numer;
+        self.hi.div_rem_ceil_mut(&mut denom.clone());
+        self
+    }
+
+    /// Both ends, in units of `2^-precision`.
+    #[cfg(test)]
+    pub(super) fn units(&self) -> [&Integer; 2] {
+        [&self.lo, &self.hi]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cmp::Ordering;
+
+    #[test]
+    fn arithmetic_rounds_outward() {
+        let third = Interval::exactly(&Integer::from(1), 8).scaled(&Integer::from(1), &Integer::from(3));
+        let [lo, hi] = [85, 86].map(|units| Rational::from((units, 256)));
+        assert_eq!((third.lo(), third.hi()), (lo, hi));
+        let zero = third.clone().minus(&third);
+        assert_eq!(zero.sign(), None);
+        assert_eq!(third.sign(), Some(Ordering::Greater));
+        assert_eq!(third.ceil(), 1);
+        let twice = third.clone().plus(&third);
+        assert_eq!(twice, third.clone().times(&Integer::from(2)));
+        let coarse = third.clone().at_precision(4);
+        assert!(coarse.lo() <= third.lo() && third.hi() <= coarse.hi());
+        let ninth = third.clone().times_positive(&third);
+        let exact = Rational::from((1, 9));
+        assert!(ninth.lo() < exact && exact < ninth.hi());
+    }
+}

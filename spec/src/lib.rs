@@ -1,0 +1,23 @@
+//! Mix-and-check, specified: the protocol of Fusion (Dong et al., NDSS 2023), what may happen in it, with what exact
+//! probability, and which numbers of copies and public samples to choose.
+//!
+//! Everything here is pure: no I/O, no clock, no threads, no randomness but what a caller passes in. Probabilities are
+//! exact rationals; floating point appears in [`bound::bits`] alone, when a number is about to be printed.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`params`] | `R`, `B`, `T`, slack and lambda, within their limits |
+//! | [`mix`] | the shuffled batch |
+//! | [`machine`], [`client`], [`verdict`] | the protocol, the client's typestate around it, how it ends |
+//! | [`bound`] | exact probabilities, worst cases, the certified planner |
+//! | [`evidence`] | what counted trials say about a claimed rate |
+//! | [`exact`] | certified logarithms, bounded binomials, numbers from text |
+
+pub mod bound;
+pub mod client;
+pub mod evidence;
+pub mod exact;
+pub mod machine;
+pub mod mix;
+pub mod params;
+pub mod verdict;

@@ -1,0 +1,378 @@
+//! Mix-and-check as one function: [`step`] takes a state and an event to the next state and what the client does.
+//!
+//! Prepare, query, answer, stop, timeout, check, accept, reject: there is no other semantics. The same function is
+//! model-checked, replayed against recorded runs, and wrapped by [`crate::client`] at run time.
+//!
+//! Invariants:
+//! - **H6.** No effect depends on the *content* of an answer before [`Event::Check`], and `Check` is illegal until all
+//!   `N` answers are in. The *shape* of the server's messages (a second answer for a slot, bytes that do not parse, an
+//!   end of the connection) ends the session at once: the server knows the shape, so that tells it nothing.
+//! - Every event that the server can cause is legal in every state; only the client's own mistakes are [`Illegal`].
+//! - An ended session never changes.
+
+use crate::mix::{Permutation, Sample, Slot};
+use crate::params::Params;
+use crate::verdict::{Label, Reason, Verdict};
+
+/// Where a session stands.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Nothing has been mixed.
+    Idle(Params),
+    /// Mixed, and nothing has been compared; answers may be missing.
+    Mixed(Session),
+    /// Over.
+    Ended(End),
+}
+
+/// How a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum End {
+    /// The checks passed and the answers were released.
+    Accepted,
+    /// The client rejected.
+    Rejected(Reason),
+    /// The client stopped for reasons of its own; nothing was released.
+    Withdrawn,
+}
+
+/// What the client holds between the mix and the check.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Session {
+    mix: Permutation,
+    known: Vec<Label>,
+    queried: Slot,
+    answers: Vec<Option<Label>>,
+    missing: u32,
+}
+
+/// What can happen.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// The client fixes the order and the known results of the `T` publics.
+    Prepare {
+        /// The shuffled batch.
+        mix: Permutation,
+        /// The known result of each public sample, in order.
+        known: Vec<Label>,
+    },
+    /// The client sends the next slot's sample; slots go out in increasing order, whatever comes back.
+    Query,
+    /// The server answers a slot.
+    Answer {
+        /// The slot it claims to answer.
+        slot: Slot,
+        /// Its answer; any label is taken, and judged only by the check.
+        label: Label,
+    },
+    /// Bytes from the server that are no answer.
+    Garbage,
+    /// The server ends the session.
+    ServerStop,
+    /// The server has been silent for too long.
+    Timeout,
+    /// The client ends the session for reasons of its own.
+    ClientStop,
+    /// The client compares.
+    Check,
+}
+
+/// What the client does in response.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// Nothing that anyone can see.
+    Nothing,
+    /// It sends this sample as this slot.
+    Send {
+        /// The slot, in increasing order.
+        slot: Slot,
+        /// What the slot holds.
+        sample: Sample,
+    },
+    /// It ends the session with this verdict; on acceptance it uses the answers.
+    Conclude(Verdict),
+    /// It ends the session without one.
+    Withdraw,
+}
+
+/// A client's own event at the wrong time: a bug in the client, never the server's doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Illegal {
+    /// `Prepare` with another session's mix.
+    #[error("the mix was made for other parameters")]
+    ForeignMix,
+    /// `Prepare` without one known result for each public sample.
+    #[error("{given} known results for {T} public samples")]
+    KnownResults {
+        /// How many were given.
+        given: usize,
+        /// How many there must be.
+        T: u64,
+    },
+    /// `Prepare` twice.
+    #[error("already prepared")]
+    AlreadyPrepared,
+    /// `Query` before the mix, or after the last slot.
+    #[error("no slot left to query")]
+    NothingToQuery,
+    /// `Check` before all answers are in: H6 forbids it.
+    #[error("check before all N answers are in")]
+    EarlyCheck,
+    /// Any event of the client's after the end.
+    #[error("the session is over")]
+    Over,
+}
+
+/// One step of the protocol.
+///
+/// # Errors
+/// [`Illegal`] when the client acts at the wrong time; the state is then unchanged.
+pub fn step(state: &mut State, event: Event) -> Result<Effect, Illegal> {
+    match event {
+        Event::Prepare { mix, known } => prepare(state, mix, known),
+        Event::Query => query(state),
+        Event::Check => check(state),
+        Event::ClientStop => match state {
+            State::Ended(_) => Err(Illegal::Over),
+            _ => Ok(end(state, End::Withdrawn, Effect::Withdraw)),
+        },
+        Event::Answer { slot, label } => Ok(answer(state, slot, label)),
+        Event::Garbage => Ok(match state {
+            State::Ended(_) => Effect::Nothing,
+            _ => reject(state, Reason::Malformed),
+        }),
+        Event::ServerStop | Event::Timeout => Ok(match state {
+            State::Ended(_) => Effect::Nothing,
+            // With all answers in, the server is no longer needed.
+            State::Mixed(session) if session.missing == 0 => Effect::Nothing,
+            State::Idle(_) | State::Mixed(_) => reject(state, Reason::PeerGone),
+        }),
+    }
+}
+
+fn prepare(state: &mut State, mix: Permutation, known: Vec<Label>) -> Result<Effect, Illegal> {
+    let params = match state {
+        State::Idle(params) => *params,
+        State::Mixed(_) => return Err(Illegal::AlreadyPrepared),
+        State::Ended(_) => return Err(Illegal::Over),
+    };
+    if mix.params() != params {
+        return Err(Illegal::ForeignMix);
+    }
+    if known.len() as u64 != params.T() {
+        return Err(Illegal::KnownResults { given: known.len(), T: params.T() });
+    }
+    let missing = mix.N();
+    *state = State::Mixed(Session { mix, known, queried: 0, answers: vec![None; missing as usize], missing });
+    Ok(Effect::Nothing)
+}
+
+fn query(state: &mut State) -> Result<Effect, Illegal> {
+    match state {
+        State::Mixed(session) => {
+            let slot = session.queried;
+            let sample = session.mix.at(slot).ok_or(Illegal::NothingToQuery)?;
+            session.queried += 1;
+            Ok(Effect::Send { slot, sample })
+        }
+        State::Idle(_) => Err(Illegal::NothingToQuery),
+        State::Ended(_) => Err(Illegal::Over),
+    }
+}
+
+fn answer(state: &mut State, slot: Slot, label: Label) -> Effect {
+    let taken = match state {
+        State::Ended(_) => true,
+        State::Mixed(session) => session.take(slot, label),
+        State::Idle(_) => false,
+    };
+    if taken { Effect::Nothing } else { reject(state, Reason::Malformed) }
+}
+
+fn check(state: &mut State) -> Result<Effect, Illegal> {
+    let verdict = match state {
+        State::Mixed(session) if session.missing == 0 => session.verdict(),
+        State::Mixed(_) | State::Idle(_) => return Err(Illegal::EarlyCheck),
+        State::Ended(_) => return Err(Illegal::Over),
+    };
+    let how = match &verdict {
+        Verdict::Accepted(_) => End::Accepted,
+        Verdict::Rejected(reason) => End::Rejected(*reason),
+    };
+    Ok(end(state, how, Effect::Conclude(verdict)))
+}
+
+fn reject(state: &mut State, reason: Reason) -> Effect {
+    end(state, End::Rejected(reason), Effect::Conclude(Verdict::Rejected(reason)))
+}
+
+fn end(state: &mut State, how: End, effect: Effect) -> Effect {
+    *state = State::Ended(how);
+    effect
+}
+
+impl Session {
+    /// How many of the `N` answers are missing.
+    #[must_use]
+    pub fn missing(&self) -> u32 {
+        self.missing
+    }
+
+    /// The client's order.
+    #[must_use]
+    pub fn mix(&self) -> &Permutation {
+        &self.mix
+    }
+
+    /// Takes the first answer to a slot that was queried, and nothing else.
+    fn take(&mut self, slot: Slot, label: Label) -> bool {
+        match self.answers.get_mut(slot as usize) {
+            Some(answer @ None) if slot < self.queried => {
+                *answer = Some(label);
+                self.missing -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The client's local check: at most `slack` publics wrong, then the copies of every query alike.
+    fn verdict(&self) -> Verdict {
+        let params = self.mix.params();
+        let mut wrong_publics = 0;
+        let mut copies_agree = true;
+        let mut results: Vec<Option<Label>> = vec![None; self.mix.R() as usize];
+        for (sample, &answer) in self.mix.samples().zip(&self.answers) {
+            match sample {
+                Sample::Public { index } => {
+                    wrong_publics += u64::from(answer.as_ref() != self.known.get(index as usize));
+                }
+                Sample::Query { query, .. } => {
+                    let result = &mut results[query as usize];
+                    copies_agree &= result.is_none() || *result == answer;
+                    *result = answer;
+                }
+            }
+        }
+        if wrong_publics > params.slack() {
+            Verdict::Rejected(Reason::PublicWrong)
+        } else if copies_agree {
+            Verdict::Accepted(results.into_iter().flatten().collect())
+        } else {
+            Verdict::Rejected(Reason::CopiesDisagree)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RIGHT: Label = Label(0);
+    const WRONG: Label = Label(1);
+
+    fn copy(query: u32, copy: u32) -> Sample {
+        Sample::Query { query, copy }
+    }
+
+    /// Two queries twice and one public, in the order q0 q1 public q1 q0.
+    fn prepared(slack: u64) -> State {
+        let params = Params::new(2, 2, 1, slack).expect("legal");
+        let order = [copy(0, 0), copy(1, 0), Sample::Public { index: 0 }, copy(1, 1), copy(0, 1)];
+        let mix = Permutation::from_samples(params, &order).expect("a permutation");
+        let mut state = State::Idle(params);
+        let prepare = Event::Prepare { mix, known: vec![RIGHT] };
+        assert_eq!(step(&mut state, prepare), Ok(Effect::Nothing));
+        state
+    }
+
+    fn queried(slack: u64) -> State {
+        let mut state = prepared(slack);
+        for slot in 0..5 {
+            assert!(matches!(step(&mut state, Event::Query), Ok(Effect::Send { slot: s, .. }) if s == slot));
+        }
+        assert_eq!(step(&mut state, Event::Query), Err(Illegal::NothingToQuery));
+        state
+    }
+
+    fn run(slack: u64, labels: [Label; 5]) -> Verdict {
+        let mut state = queried(slack);
+        for (slot, label) in (0..).zip(labels) {
+            assert_eq!(step(&mut state, Event::Check), Err(Illegal::EarlyCheck));
+            assert_eq!(step(&mut state, Event::Answer { slot, label }), Ok(Effect::Nothing));
+        }
+        match step(&mut state, Event::Check) {
+            Ok(Effect::Conclude(verdict)) => verdict,
+            other => panic!("check must conclude, not {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_check_is_the_papers() {
+        let accepted = |a, b| Verdict::Accepted(vec![a, b]);
+        assert_eq!(run(0, [RIGHT; 5]), accepted(RIGHT, RIGHT));
+        assert_eq!(run(0, [WRONG, RIGHT, RIGHT, RIGHT, WRONG]), accepted(WRONG, RIGHT), "consistent but incorrect");
+        assert_eq!(run(0, [WRONG, RIGHT, RIGHT, RIGHT, RIGHT]), Verdict::Rejected(Reason::CopiesDisagree));
+        assert_eq!(run(0, [WRONG, RIGHT, WRONG, RIGHT, WRONG]), Verdict::Rejected(Reason::PublicWrong));
+        assert_eq!(run(1, [WRONG, RIGHT, WRONG, RIGHT, WRONG]), accepted(WRONG, RIGHT), "slack tolerates the public");
+        let unlike = [WRONG, RIGHT, RIGHT, RIGHT, Label(2)];
+        assert_eq!(run(0, unlike), Verdict::Rejected(Reason::CopiesDisagree), "two different wrong answers");
+    }
+
+    #[test]
+    fn what_the_server_sends_never_is_illegal() {
+        let answer = |slot| Event::Answer { slot, label: RIGHT };
+        let rejected = |reason| Ok(Effect::Conclude(Verdict::Rejected(reason)));
+        let idle = || State::Idle(Params::new(1, 1, 0, 0).expect("legal"));
+        for (mut state, event, reason) in [
+            (idle(), answer(0), Reason::Malformed),
+            (idle(), Event::Timeout, Reason::PeerGone),
+            (prepared(0), answer(0), Reason::Malformed),
+            (queried(0), answer(5), Reason::Malformed),
+            (queried(0), Event::Garbage, Reason::Malformed),
+            (queried(0), Event::ServerStop, Reason::PeerGone),
+            (queried(0), Event::Timeout, Reason::PeerGone),
+        ] {
+            assert_eq!(step(&mut state, event), rejected(reason));
+            for late in [answer(0), Event::Garbage, Event::ServerStop, Event::Timeout] {
+                assert_eq!(step(&mut state, late), Ok(Effect::Nothing), "an ended session never changes");
+            }
+            assert_eq!(state, State::Ended(End::Rejected(reason)));
+            for own in [Event::Query, Event::Check, Event::ClientStop] {
+                assert_eq!(step(&mut state, own), Err(Illegal::Over));
+            }
+        }
+    }
+
+    #[test]
+    fn a_second_answer_is_malformed_and_a_late_stop_is_not() {
+        let mut state = queried(0);
+        for slot in 0..5 {
+            assert_eq!(step(&mut state, Event::Answer { slot, label: RIGHT }), Ok(Effect::Nothing));
+        }
+        let complete = state.clone();
+        assert_eq!(step(&mut state, Event::ServerStop), Ok(Effect::Nothing));
+        assert_eq!(state, complete);
+        let second = Event::Answer { slot: 0, label: RIGHT };
+        assert_eq!(step(&mut state, second), Ok(Effect::Conclude(Verdict::Rejected(Reason::Malformed))));
+    }
+
+    #[test]
+    fn the_clients_own_mistakes_change_nothing() {
+        let params = Params::new(1, 1, 1, 0).expect("legal");
+        let mix = |params| {
+            Permutation::from_samples(params, &[copy(0, 0), Sample::Public { index: 0 }]).expect("a permutation")
+        };
+        let foreign = Params::new(1, 1, 1, 1).expect("legal");
+        let mut state = State::Idle(params);
+        let mut mistake = |event| step(&mut state, event);
+        assert_eq!(mistake(Event::Prepare { mix: mix(foreign), known: vec![RIGHT] }), Err(Illegal::ForeignMix));
+        let wrong_count = Illegal::KnownResults { given: 2, T: 1 };
+        assert_eq!(mistake(Event::Prepare { mix: mix(params), known: vec![RIGHT; 2] }), Err(wrong_count));
+        assert_eq!(mistake(Event::Query), Err(Illegal::NothingToQuery));
+        assert_eq!(mistake(Event::Check), Err(Illegal::EarlyCheck));
+        assert_eq!(state, State::Idle(params));
+        assert_eq!(step(&mut state, Event::ClientStop), Ok(Effect::Withdraw));
+        assert_eq!(state, State::Ended(End::Withdrawn));
+    }
+}

@@ -1,0 +1,186 @@
+//! The numbers of one mix-and-check session, parsed once and legal ever after.
+//!
+//! Invariant: a [`Params`] satisfies every limit below, so `N = R*B + T` fits a `u128`.
+//!
+//! ```
+//! use fusion_spec::params::Params;
+//! let p = Params::new(8, 2, 4, 0)?;
+//! assert_eq!(p.N(), 20);
+//! assert!(Params::new(8, 2, 4, 5).is_err(), "slack exceeds T");
+//! # Ok::<(), fusion_spec::params::ParamError>(())
+//! ```
+
+use rug::{Integer, Rational};
+use std::fmt;
+
+/// Largest number of queries, `2^62`.
+pub const MAX_R: u64 = 1 << 62;
+/// Largest number of copies of each query, `2^20`.
+pub const MAX_B: u64 = 1 << 20;
+/// Largest number of public samples, `2^62`.
+pub const MAX_T: u64 = 1 << 62;
+/// Largest security parameter, in bits.
+pub const MAX_LAMBDA: u32 = 1024;
+
+/// A parameter outside its limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParamError {
+    /// `R` is not in `1..=2^62`.
+    #[error("R must be from 1 to 2^62, not {0}")]
+    R(u64),
+    /// `B` is not in `1..=2^20`.
+    #[error("B must be from 1 to 2^20, not {0}")]
+    B(u64),
+    /// `T` is above `2^62`.
+    #[error("T must be from 0 to 2^62, not {0}")]
+    T(u64),
+    /// More wrong publics tolerated than there are publics.
+    #[error("slack must be from 0 to T = {T}, not {slack}")]
+    Slack {
+        /// The slack asked for.
+        slack: u64,
+        /// The number of public samples.
+        T: u64,
+    },
+    /// The security parameter is not in `1..=1024` bits.
+    #[error("lambda must be from 1 to 1024 bits, not {0}")]
+    Lambda(u64),
+}
+
+/// `R` queries in `B` copies each, `T` public samples, `slack` wrong publics tolerated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Params {
+    R: u64,
+    B: u64,
+    T: u64,
+    slack: u64,
+}
+
+impl Params {
+    /// Checks every limit.
+    ///
+    /// # Errors
+    /// The first parameter, in the order of the arguments, that is outside its limits.
+    pub fn new(R: u64, B: u64, T: u64, slack: u64) -> Result<Self, ParamError> {
+        match () {
+            () if !(1..=MAX_R).contains(&R) => Err(ParamError::R(R)),
+            () if !(1..=MAX_B).contains(&B) => Err(ParamError::B(B)),
+            () if T > MAX_T => Err(ParamError::T(T)),
+            () if slack > T => Err(ParamError::Slack { slack, T }),
+            () => Ok(Self { R, B, T, slack }),
+        }
+    }
+
+    /// Number of queries.
+    #[must_use]
+    pub fn R(&self) -> u64 {
+        self.R
+    }
+
+    /// Copies of each query.
+    #[must_use]
+    pub fn B(&self) -> u64 {
+        self.B
+    }
+
+    /// Number of public samples.
+    #[must_use]
+    pub fn T(&self) -> u64 {
+        self.T
+    }
+
+    /// Wrong public samples that the client tolerates; 0 in the paper.
+    #[must_use]
+    pub fn slack(&self) -> u64 {
+        self.slack
+    }
+
+    /// Slots that hold a copy of a query, `R*B`.
+    #[must_use]
+    pub fn RB(&self) -> u128 {
+        u128::from(self.R) * u128::from(self.B)
+    }
+
+    /// All slots, `N = R*B + T`.
+    #[must_use]
+    pub fn N(&self) -> u128 {
+        self.RB() + u128::from(self.T)
+    }
+
+    /// `Cost(B,T,R) = (R*B + T)/R`: inferences paid for each query answered.
+    #[must_use]
+    pub fn cost(&self) -> Rational {
+        Rational::from((Integer::from(self.N()), Integer::from(self.R)))
+    }
+}
+
+impl fmt::Display for Params {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { R, B, T, slack } = self;
+        write!(f, "R={R} B={B} T={T} slack={slack}")
+    }
+}
+
+/// The security parameter: a bad event is to have probability at most `2^-lambda`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lambda(u32);
+
+impl Lambda {
+    /// Checks `1 <= lambda <= 1024`.
+    ///
+    /// # Errors
+    /// [`ParamError::Lambda`] outside that range.
+    pub fn new(bits: u64) -> Result<Self, ParamError> {
+        match u32::try_from(bits) {
+            Ok(b @ 1..=MAX_LAMBDA) => Ok(Self(b)),
+            _ => Err(ParamError::Lambda(bits)),
+        }
+    }
+
+    /// The parameter in bits.
+    #[must_use]
+    pub fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// `2^lambda`.
+    #[must_use]
+    pub fn threshold(self) -> Integer {
+        Integer::from(1) << self.0
+    }
+
+    /// `2^-lambda`.
+    #[must_use]
+    pub fn probability(self) -> Rational {
+        Rational::from((Integer::from(1), self.threshold()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_inclusive() {
+        assert!(Params::new(MAX_R, MAX_B, MAX_T, MAX_T).is_ok());
+        assert!(Params::new(1, 1, 0, 0).is_ok());
+        assert_eq!(Params::new(0, 1, 0, 0), Err(ParamError::R(0)));
+        assert_eq!(Params::new(MAX_R + 1, 1, 0, 0), Err(ParamError::R(MAX_R + 1)));
+        assert_eq!(Params::new(1, 0, 0, 0), Err(ParamError::B(0)));
+        assert_eq!(Params::new(1, MAX_B + 1, 0, 0), Err(ParamError::B(MAX_B + 1)));
+        assert_eq!(Params::new(1, 1, MAX_T + 1, 0), Err(ParamError::T(MAX_T + 1)));
+        assert_eq!(Params::new(1, 1, 3, 4), Err(ParamError::Slack { slack: 4, T: 3 }));
+        assert_eq!(Lambda::new(0), Err(ParamError::Lambda(0)));
+        assert_eq!(Lambda::new(1025), Err(ParamError::Lambda(1025)));
+        assert_eq!(Lambda::new(1 << 32), Err(ParamError::Lambda(1 << 32)));
+        assert_eq!(Lambda::new(1024).map(Lambda::bits), Ok(1024));
+    }
+
+    #[test]
+    fn total_and_cost_are_exact() -> Result<(), ParamError> {
+        let p = Params::new(MAX_R, MAX_B, MAX_T, 0)?;
+        assert_eq!(p.N(), (1_u128 << 82) + (1 << 62));
+        assert_eq!(Params::new(8, 8, 100, 0)?.cost(), Rational::from((41, 2)));
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! How a session ends: the client's verdict, the trial's outcome, and the two events behind it.
+//!
+//! A *verdict* is what the client knows. An *outcome* also needs the honest answers, which only a simulator has.
+
+use crate::{mix::Sample, params::Params};
+use std::collections::BTreeMap;
+
+/// The class a model answers with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Label(pub u32);
+
+/// Why the client rejects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// More than `slack` public samples came back without their known result.
+    PublicWrong,
+    /// The copies of some query came back with different answers.
+    CopiesDisagree,
+    /// The server sent something that is not an answer to an open query.
+    Malformed,
+    /// The server stopped or fell silent before all `N` answers were in.
+    PeerGone,
+}
+
+impl Reason {
+    /// The name used in reports and files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PublicWrong => "public_wrong",
+            Self::CopiesDisagree => "copies_disagree",
+            Self::Malformed => "malformed",
+            Self::PeerGone => "peer_gone",
+        }
+    }
+}
+
+/// What the client concludes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// The checks passed: one answer for each of the `R` queries.
+    Accepted(Vec<Label>),
+    /// A check failed, or the server did not play.
+    Rejected(Reason),
+}
+
+/// A trial as the simulator counts it. The three are disjoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Accepted, and at least one answer differs from the honest one.
+    Win,
+    /// Accepted, and every answer is the honest one.
+    Harmless,
+    /// Rejected.
+    Caught(Reason),
+}
+
+impl Outcome {
+    /// Holds a verdict against the honest answers, one for each query in order.
+    #[must_use]
+    pub fn of(verdict: &Verdict, honest: &[Label]) -> Self {
+        match verdict {
+            Verdict::Rejected(reason) => Self::Caught(*reason),
+            Verdict::Accepted(answers) if answers == honest => Self::Harmless,
+            Verdict::Accepted(_) => Self::Win,
+        }
+    }
+}
+
+/// The paper's two events, on the slots a server touched (whether or not an answer changed).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Events {
+    /// `E_T`: at most `slack` touched slots hold public samples.
+    pub e_t: bool,
+    /// `E_B`: the touched query slots are `i >= 1` whole groups of copies.
+    pub e_b: bool,
+}
+
+impl Events {
+    /// Looks at what the touched slots (distinct) hold.
+    pub fn of(params: Params, touched: impl IntoIterator<Item = Sample>) -> Self {
+        let mut publics = 0;
+        let mut copies: BTreeMap<u32, u64> = BTreeMap::new();
+        for sample in touched {
+            match sample {
+                Sample::Query { query, .. } => *copies.entry(query).or_default() += 1,
+                Sample::Public { .. } => publics += 1,
+            }
+        }
+        Self { e_t: publics <= params.slack(), e_b: !copies.is_empty() && copies.values().all(|&c| c == params.B()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_are_judged_against_the_honest_answers() {
+        let honest = [Label(3), Label(4)];
+        let accepted = |labels: [u32; 2]| Verdict::Accepted(labels.map(Label).into());
+        assert_eq!(Outcome::of(&accepted([3, 4]), &honest), Outcome::Harmless);
+        assert_eq!(Outcome::of(&accepted([3, 5]), &honest), Outcome::Win);
+        let rejected = Verdict::Rejected(Reason::PeerGone);
+        assert_eq!(Outcome::of(&rejected, &honest), Outcome::Caught(Reason::PeerGone));
+    }
+
+    #[test]
+    fn events_count_publics_and_whole_groups() -> Result<(), crate::params::ParamError> {
+        let params = Params::new(2, 2, 3, 1)?;
+        let copy = |query, copy| Sample::Query { query, copy };
+        let public = |index| Sample::Public { index };
+        let of = |touched: &[Sample]| Events::of(params, touched.iter().copied());
+        assert_eq!(of(&[]), Events { e_t: true, e_b: false });
+        assert_eq!(of(&[copy(0, 0)]), Events { e_t: true, e_b: false });
+        assert_eq!(of(&[copy(0, 0), copy(0, 1), public(2)]), Events { e_t: true, e_b: true });
+        assert_eq!(of(&[copy(0, 0), copy(1, 1)]), Events { e_t: true, e_b: false });
+        assert_eq!(of(&[public(0), public(1)]), Events { e_t: false, e_b: false });
+        Ok(())
+    }
+}
