@@ -1,1 +1,75 @@
-//! x
+//! The command line `sim`. Files, terminals and exit codes live here and nowhere else.
+//!
+//! [`main`] is the program; [`run`] is the same without a process, for tests and for embedding.
+//!
+//! ```
+//! let outcome = fusion_sim::run(["sim", "bound", "--R", "8", "--B", "2", "--T", "4", "--json"]);
+//! assert_eq!(outcome.code, 0);
+//! assert!(outcome.stdout.contains(r#""pr_success":"4/95""#));
+//! ```
+
+mod args;
+mod commands;
+mod failure;
+mod text;
+
+use args::{Cli, Command};
+use clap::Parser;
+use clap::error::ErrorKind;
+use failure::{Failure, Format};
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+/// What a run left behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The exit code.
+    pub code: u8,
+    /// The result.
+    pub stdout: String,
+    /// Progress and errors.
+    pub stderr: String,
+}
+
+/// Runs `sim` on the process's own streams. Colours appear on terminals only.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let mut stdout = io::BufWriter::new(anstream::stdout().lock());
+    let mut stderr = anstream::stderr().lock();
+    let code = catch_unwind(AssertUnwindSafe(|| dispatch(&args, &mut stdout, &mut stderr)));
+    ExitCode::from(code.unwrap_or(failure::BUG))
+}
+
+/// Runs `sim` in this process, without colours.
+pub fn run(args: impl IntoIterator<Item = impl Into<OsString>>) -> Outcome {
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let (mut stdout, mut stderr) = (anstream::StripStream::new(Vec::new()), anstream::StripStream::new(Vec::new()));
+    let code = dispatch(&args, &mut stdout, &mut stderr);
+    let text = |stream: anstream::StripStream<Vec<u8>>| String::from_utf8_lossy(&stream.into_inner()).into_owned();
+    Outcome { code, stdout: text(stdout), stderr: text(stderr) }
+}
+
+fn dispatch(args: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -> u8 {
+    let done = perform(args, stdout).and_then(|()| stdout.flush().map_err(Failure::from));
+    match done {
+        Ok(()) => 0,
+        Err(failure) => failure.report(Format::of(args), stderr),
+    }
+}
+
+fn perform(args: &[OsString], stdout: &mut dyn Write) -> Result<(), Failure> {
+    let command = match Cli::try_parse_from(args) {
+        Ok(cli) => cli.command,
+        Err(message) if matches!(message.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            return Ok(write!(stdout, "{}", message.render().ansi())?);
+        }
+        Err(message) => return Err(Failure::from(message)),
+    };
+    match command {
+        Command::Plan(plan) => commands::plan::run(&plan, stdout),
+        Command::Bound(bound) => commands::bound::run(&bound, stdout),
+        Command::Completions { shell } => commands::completions(shell, stdout),
+    }
+}

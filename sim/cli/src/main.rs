@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The binary `sim`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    fusion_sim::main(std::env::args_os())
+}

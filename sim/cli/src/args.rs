@@ -1,0 +1,249 @@
+//! Flags, and the numbers in them.
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use fusion_spec::exact::rational;
+use fusion_spec::params::{Lambda, MAX_B, MAX_LAMBDA, MAX_R, MAX_T};
+use rug::{Integer, Rational};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+/// What a cheating server gets away with in secure inference, and what stopping it costs.
+///
+/// Fusion (NDSS 2023) makes any semi-honest two-party inference resilient to a malicious server by mix-and-check: the client
+/// sends B copies of each of its R queries and T public samples with known answers, shuffled, and rejects if a public answer
+/// is wrong or copies disagree. `sim` gives the exact probability of every way to cheat, and the cheapest B and T.
+#[derive(Debug, Parser)]
+#[command(name = "sim", version, after_long_help = EXAMPLES, subcommand_required = true, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sim plan --R 512 --lambda 40               the cheapest B and T for 512 queries at 40 bits
+  sim bound --R 8 --B 2 --T 4                every exact probability of one setting
+  sim completions bash > ~/.local/share/bash-completion/completions/sim
+
+Exit codes: 0 done; 64 bad flags; 70 our bug; 74 reading or writing failed.";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Plan(PlanArgs),
+    Bound(BoundArgs),
+    /// Print a shell completion script.
+    Completions {
+        /// The shell to complete for.
+        shell: Shell,
+    },
+}
+
+/// Find the cheapest B and T that are safe, with a certificate that they are.
+///
+/// N = RB+T is the least possible, then B is. At slack 0 the answer carries a certificate of five comparisons, checked before
+/// it is printed.
+#[derive(Debug, Args)]
+#[command(after_long_help = PLAN_EXAMPLES)]
+pub struct PlanArgs {
+    /// Queries, 1 to 2^62; a list with --grid.
+    #[arg(
+        long = "R",
+        value_name = "R",
+        value_delimiter = ',',
+        value_parser = queries,
+        required_unless_present = "grid",
+        allow_negative_numbers = true
+    )]
+    pub R: Vec<u64>,
+    /// Security bits, 1 to 1024: every deviation wins with at most 2^-lambda; a list with --grid.
+    #[arg(
+        long,
+        value_name = "BITS",
+        value_delimiter = ',',
+        value_parser = lambda,
+        required_unless_present = "grid",
+        allow_negative_numbers = true
+    )]
+    pub lambda: Vec<Lambda>,
+    /// Send at least this many public samples.
+    #[arg(long = "min-T", value_name = "T", value_parser = publics, default_value = "0", allow_negative_numbers = true)]
+    pub min_T: u64,
+    /// Tolerate this many wrong publics [default: 0, or found with --honest-acc].
+    #[arg(long, value_name = "S", value_parser = slack, allow_negative_numbers = true)]
+    pub slack: Option<u64>,
+    /// Reject a model of this accuracy (0.8, 80%, 4/5), but for 2^-lambda.
+    #[arg(long, value_name = "ACC", value_parser = probability, allow_negative_numbers = true)]
+    pub reject_acc: Option<Rational>,
+    /// Accept a model of this accuracy, but for 2^-kappa.
+    #[arg(
+        long,
+        value_name = "ACC",
+        value_parser = probability,
+        requires = "reject_acc",
+        requires = "kappa",
+        allow_negative_numbers = true
+    )]
+    pub honest_acc: Option<Rational>,
+    /// Bits against rejecting the honest model, 1 to 1024.
+    #[arg(
+        long,
+        value_name = "BITS",
+        value_parser = kappa,
+        requires = "reject_acc",
+        requires = "honest_acc",
+        allow_negative_numbers = true
+    )]
+    pub kappa: Option<Lambda>,
+    /// Plan every R and lambda of the lists, as CSV [default lists: R = 2^0..2^20, lambda = 40,80,128].
+    #[arg(long)]
+    pub grid: bool,
+    /// Also draw cost against R as SVG, with the six published points.
+    #[arg(long, value_name = "FILE.svg", requires = "grid")]
+    pub plot: Option<PathBuf>,
+    /// One JSON document instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const PLAN_EXAMPLES: &str = "\
+Examples:
+  sim plan --R 512 --lambda 40
+      The least N = RB+T at which no deviation wins with more than 2^-40: B = 5, T = 4.
+
+  sim plan --R 512 --lambda 40 --min-T 100
+      The published choice for 512 queries. T buys model accuracy, not resistance to copying.
+
+  sim plan --R 512 --lambda 40 --reject-acc 0.80
+      Also reject a model of 80 % accuracy that the server runs on every sample: T = 125.
+
+  sim plan --R 512 --lambda 40 --reject-acc 0.80 --honest-acc 0.99 --kappa 20
+      ... and accept an honest model of 99 %, which sometimes errs: T = 268, slack 13.
+
+  sim plan --grid --R 8,32,128,512 --lambda 40,80 --plot cost.svg > cost.csv
+      Sweep both and plot the cost per query.";
+
+/// Print every exact probability of one setting.
+///
+/// A row is one number k of touched slots, all answered wrongly: how many sets of k slots win, the paper's Pr[E_T] (no public
+/// is hit) and Pr[E_B | E_T] (the hits are whole groups of copies), their product Pr[win], and the touch bound, which holds
+/// whatever is done to the touched slots.
+#[derive(Debug, Args)]
+#[command(after_long_help = BOUND_EXAMPLES)]
+pub struct BoundArgs {
+    /// Queries, 1 to 2^62.
+    #[arg(long = "R", value_name = "R", value_parser = queries, allow_negative_numbers = true)]
+    pub R: u64,
+    /// Copies of each query, 1 to 2^20.
+    #[arg(long = "B", value_name = "B", value_parser = copies, allow_negative_numbers = true)]
+    pub B: u64,
+    /// Public samples, 0 to 2^62.
+    #[arg(long = "T", value_name = "T", value_parser = publics, allow_negative_numbers = true)]
+    pub T: u64,
+    /// Wrong publics tolerated, 0 to T.
+    #[arg(long, value_name = "S", value_parser = slack, default_value = "0", allow_negative_numbers = true)]
+    pub slack: u64,
+    /// Show the rows of this many whole queries, as 3 or 1..8 (both ends included).
+    #[arg(long, value_name = "A..B", value_parser = range, allow_negative_numbers = true)]
+    pub i: Option<RangeInclusive<u128>>,
+    /// Show the rows of this many touched slots, as 3 or 1..20 (both ends included).
+    #[arg(long, value_name = "A..B", value_parser = range, allow_negative_numbers = true)]
+    pub k: Option<RangeInclusive<u128>>,
+    /// How often is a model of this accuracy, run on every slot, accepted?
+    #[arg(long, value_name = "ACC", value_parser = probability, allow_negative_numbers = true)]
+    pub reject_acc: Option<Rational>,
+    /// How often is an honest model of this accuracy rejected?
+    #[arg(long, value_name = "ACC", value_parser = probability, allow_negative_numbers = true)]
+    pub honest_acc: Option<Rational>,
+    /// One JSON document instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+const BOUND_EXAMPLES: &str = "\
+Examples:
+  sim bound --R 8 --B 2 --T 4
+      One query's copies (i=1), every query (i=R), and the worst of all.
+
+  sim bound --R 8 --B 2 --T 4 --k 1..20
+      Every number of touched slots: what is not a multiple of B never wins.
+
+  sim bound --R 8 --B 8 --T 100 --slack 3
+      Tolerating wrong publics costs bits: 34.9 instead of 40.3.
+
+  sim bound --R 512 --B 5 --T 100 --reject-acc 0.9 --honest-acc 0.99
+      The other game: T = 100 accepts a 90 % model with 2^-15.2, and rejects a 99 % one with 0.63.";
+
+fn queries(text: &str) -> Result<u64, String> {
+    natural("R", text, 1, MAX_R)
+}
+
+fn copies(text: &str) -> Result<u64, String> {
+    natural("B", text, 1, MAX_B)
+}
+
+fn publics(text: &str) -> Result<u64, String> {
+    natural("T", text, 0, MAX_T)
+}
+
+fn slack(text: &str) -> Result<u64, String> {
+    natural("slack", text, 0, MAX_T)
+}
+
+fn lambda(text: &str) -> Result<Lambda, String> {
+    bits("lambda", text)
+}
+
+fn kappa(text: &str) -> Result<Lambda, String> {
+    bits("kappa", text)
+}
+
+fn bits(name: &str, text: &str) -> Result<Lambda, String> {
+    Lambda::new(natural(name, text, 1, MAX_LAMBDA.into())?).map_err(|error| error.to_string())
+}
+
+fn natural(name: &str, text: &str, least: u64, most: u64) -> Result<u64, String> {
+    let value = integer(text)?;
+    let legal = value.to_u64().filter(|value| (least..=most).contains(value));
+    legal.ok_or_else(|| format!("{name} must be from {least} to {}", power_of_two(most)))
+}
+
+fn power_of_two(n: u64) -> String {
+    if n > 1024 && n.is_power_of_two() { format!("2^{}", n.trailing_zeros()) } else { n.to_string() }
+}
+
+/// A whole number in digits, or as `2^e`.
+fn integer(text: &str) -> Result<Integer, String> {
+    let digits = |text: &str| -> Option<Integer> {
+        let plain = !text.is_empty() && text.len() <= 60 && text.bytes().all(|b| b.is_ascii_digit());
+        plain.then(|| text.parse().ok()).flatten()
+    };
+    let value = match text.split_once('^') {
+        Some((base, exponent)) => digits(base).filter(|base| *base == 2).and(digits(exponent)).and_then(|exponent| {
+            let exponent = exponent.to_u32().filter(|exponent| *exponent <= 128)?;
+            Some(Integer::from(1) << exponent)
+        }),
+        None => match text.strip_prefix('-') {
+            Some(rest) => digits(rest).map(|value| -value),
+            None => digits(text),
+        },
+    };
+    value.ok_or_else(|| "not a whole number such as 512 or 2^9".into())
+}
+
+fn probability(text: &str) -> Result<Rational, String> {
+    let value = rational::parse(text).map_err(|_| "not a number such as 0.99, 99% or 99/100".to_string())?;
+    if value >= 0 && value <= 1 { Ok(value) } else { Err("an accuracy must be from 0 to 1".into()) }
+}
+
+/// `A..B` with both ends included, or a single number.
+fn range(text: &str) -> Result<RangeInclusive<u128>, String> {
+    let (first, last) = text.split_once("..").unwrap_or((text, text));
+    let end = |text| integer(text)?.to_u128().ok_or_else(|| "out of range".to_string());
+    let (first, last) = (end(first)?, end(last)?);
+    match (first, last) {
+        (0, _) => Err("it starts at 1".into()),
+        _ if first > last => Err(format!("{first} exceeds {last}")),
+        _ => Ok(first..=last),
+    }
+}

@@ -1,0 +1,239 @@
+//! `sim bound`: every exact probability of one setting.
+
+use crate::args::BoundArgs;
+use crate::failure::Failure;
+use crate::text::{self, ACCENT, DIM, HEADING};
+use fusion_spec::bound::bits::{nearest, security_bits};
+use fusion_spec::bound::deviation::Deviation;
+use fusion_spec::bound::quality::{accept, false_abort};
+use fusion_spec::bound::report::Row;
+use fusion_spec::bound::worst::worst_k;
+use fusion_spec::exact::binomial::{TooLarge, binomial_bits};
+use fusion_spec::params::Params;
+use rug::{Integer, Rational};
+use serde::{Serialize, Serializer};
+use std::io::Write;
+use std::ops::RangeInclusive;
+
+/// Most rows printed at once.
+const MAX_ROWS: u128 = 1 << 16;
+/// A row that nobody asked for is left out beyond this many bits: it would take longer than all else.
+const UNASKED_BITS: u32 = 1 << 16;
+
+/// `sim bound`.
+pub fn run(args: &BoundArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
+    let answer = answer(args)?;
+    if args.json {
+        serde_json::to_writer(&mut *stdout, &answer).map_err(std::io::Error::from)?;
+        writeln!(stdout)?;
+    } else {
+        write!(stdout, "{}", answer.text(args))?;
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Answer {
+    R: u64,
+    B: u64,
+    T: u64,
+    slack: u64,
+    N: u128,
+    rows: Vec<RowDocument>,
+    worst: RowDocument,
+    accuracy: Option<AccuracyDocument>,
+    left_out: Vec<LeftOut>,
+}
+
+#[derive(Clone, Serialize)]
+struct RowDocument {
+    k: u128,
+    i: Option<u64>,
+    #[serde(serialize_with = "as_text")]
+    wins: Integer,
+    #[serde(serialize_with = "as_optional_text")]
+    pr_e_t: Option<Rational>,
+    #[serde(serialize_with = "as_optional_text")]
+    pr_e_b: Option<Rational>,
+    #[serde(serialize_with = "as_text")]
+    pr_success: Rational,
+    bits: Option<f64>,
+    #[serde(serialize_with = "as_optional_text")]
+    touch_bound: Option<Rational>,
+}
+
+/// The accuracy game at this setting's T and slack.
+#[derive(Serialize)]
+struct AccuracyDocument {
+    #[serde(serialize_with = "as_optional_text")]
+    accept: Option<Rational>,
+    accept_bits: Option<f64>,
+    #[serde(serialize_with = "as_optional_text")]
+    false_abort: Option<Rational>,
+    false_abort_bits: Option<f64>,
+}
+
+/// A default row whose exact value is long.
+#[derive(Serialize)]
+struct LeftOut {
+    k: u128,
+    i: u64,
+    value_bits: u64,
+}
+
+fn as_text<S: Serializer>(value: &impl ToString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&value.to_string())
+}
+
+fn as_optional_text<S: Serializer>(value: &Option<impl ToString>, serializer: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => as_text(value, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+fn answer(args: &BoundArgs) -> Result<Answer, Failure> {
+    let BoundArgs { R, B, T, slack, i, k, reject_acc, honest_acc, json: _ } = args;
+    let params = Params::new(*R, *B, *T, *slack).map_err(Failure::usage)?;
+    let wanted = requested(params, i.as_ref(), k.as_ref())?;
+    let worst_k = worst_k(params).map_err(Failure::usage)?;
+    let (wanted, left_out) = match wanted {
+        Some(wanted) => (wanted, Vec::new()),
+        None => default_rows(params, worst_k),
+    };
+    let rows = wanted.into_iter().map(|k| row(params, k)).collect::<Result<Vec<_>, _>>()?;
+    let worst = match rows.iter().find(|row| row.k == worst_k) {
+        Some(row) => row.clone(),
+        None => row(params, worst_k)?,
+    };
+    let accuracy = accuracy(params, reject_acc.as_ref(), honest_acc.as_ref())?;
+    Ok(Answer { R: *R, B: *B, T: *T, slack: *slack, N: params.N(), rows, worst, accuracy, left_out })
+}
+
+/// The numbers of touched slots that `--i` and `--k` name, in that order; `None` for the default rows.
+fn requested(
+    params: Params,
+    i: Option<&RangeInclusive<u128>>,
+    k: Option<&RangeInclusive<u128>>,
+) -> Result<Option<Vec<u128>>, Failure> {
+    if i.is_none() && k.is_none() {
+        return Ok(None);
+    }
+    let mut wanted = Vec::new();
+    for (flag, range, limit, what, step) in
+        [("--i", i, params.R().into(), "R", u128::from(params.B())), ("--k", k, params.N(), "N", 1)]
+    {
+        let Some(range) = range else { continue };
+        let (first, last) = (*range.start(), *range.end());
+        if last > limit {
+            return Err(Failure::usage(format!("{flag} {first}..{last} goes beyond {what} = {limit}")));
+        }
+        if last - first >= MAX_ROWS {
+            return Err(Failure::usage(format!("{flag} {first}..{last} asks for more than {MAX_ROWS} rows")));
+        }
+        longest_fits(params, first * step, last * step)?;
+        wanted.extend(range.clone().map(|n| n * step));
+    }
+    Ok(Some(wanted))
+}
+
+/// Refuses a range by its longest row, before any is computed: `C(N, .)` is largest nearest to `N/2`.
+fn longest_fits(params: Params, first: u128, last: u128) -> Result<(), Failure> {
+    let longest = (params.N() / 2).clamp(first, last);
+    TooLarge::check(binomial_bits(params.N(), longest))
+        .map_err(|error| Failure::usage(format!("row k = {longest}: {error}")))
+}
+
+/// `i = 1`, `i = R` and the worst, in order of `k` and without repetition; and those of the first two that are too long.
+fn default_rows(params: Params, worst_k: u128) -> (Vec<u128>, Vec<LeftOut>) {
+    let mut rows = vec![worst_k];
+    let mut left_out = Vec::new();
+    for (i, k) in [(1, u128::from(params.B())), (params.R(), params.RB())] {
+        let bits = binomial_bits(params.N(), k);
+        if k == worst_k || bits <= UNASKED_BITS {
+            rows.push(k);
+        } else {
+            left_out.push(LeftOut { k, i, value_bits: bits.to_u64().unwrap_or(u64::MAX) });
+        }
+    }
+    rows.sort_unstable();
+    rows.dedup();
+    (rows, left_out)
+}
+
+fn row(params: Params, k: u128) -> Result<RowDocument, Failure> {
+    let Row { k, i, wins, pr_e_t, pr_e_b, pr_success, bits } = Row::new(params, k).map_err(Failure::usage)?;
+    // Too many terms is no error: the bound is a remark beside the row.
+    let touch_bound = Deviation::full(params, k).map_err(Failure::usage)?.touch_bound().ok();
+    Ok(RowDocument { k, i, wins, pr_e_t, pr_e_b, pr_success, bits, touch_bound })
+}
+
+fn accuracy(
+    params: Params,
+    reject: Option<&Rational>,
+    honest: Option<&Rational>,
+) -> Result<Option<AccuracyDocument>, Failure> {
+    if reject.is_none() && honest.is_none() {
+        return Ok(None);
+    }
+    let (T, slack) = (params.T(), params.slack());
+    let accept = reject.map(|accuracy| accept(T, slack, &Rational::from(1 - accuracy))).transpose();
+    let accept = accept.map_err(|error| Failure::usage(format!("--reject-acc: {error}")))?;
+    let false_abort = honest.map(|accuracy| false_abort(T, slack, accuracy)).transpose();
+    let false_abort = false_abort.map_err(|error| Failure::usage(format!("--honest-acc: {error}")))?;
+    Ok(Some(AccuracyDocument {
+        accept_bits: accept.as_ref().and_then(security_bits),
+        false_abort_bits: false_abort.as_ref().and_then(security_bits),
+        accept,
+        false_abort,
+    }))
+}
+
+impl Answer {
+    fn text(&self, args: &BoundArgs) -> String {
+        let Self { R, B, T, slack, N, rows, worst, accuracy, left_out } = self;
+        let cost = nearest(&Rational::from((Integer::from(*N), Integer::from(*R))));
+        let title = format!("R={R} B={B} T={T} slack={slack}   N={N}   cost {cost:.4} inferences per query");
+        let mut text = format!("{}\n\n", text::styled(HEADING, &title));
+        let optional = |p: &Option<Rational>| p.as_ref().map_or_else(|| "-".into(), text::probability);
+        let cells = |row: &RowDocument| {
+            vec![
+                row.k.to_string(),
+                row.i.map_or_else(|| "-".into(), |i| i.to_string()),
+                text::count(&row.wins),
+                optional(&row.pr_e_t),
+                optional(&row.pr_e_b),
+                text::probability(&row.pr_success),
+                text::bits(row.bits),
+                optional(&row.touch_bound),
+            ]
+        };
+        let heading = ["k", "i", "winning sets", "Pr[E_T]", "Pr[E_B|E_T]", "Pr[win]", "bits", "touch bound"];
+        text += &text::table(&heading, rows.iter().map(cells).collect(), 0);
+        for LeftOut { k, i, value_bits } in left_out {
+            let note = format!("k={k} (i={i}) is left out: its exact value has {value_bits} bits. See it with --i {i}.");
+            text += &format!("{}\n", text::styled(DIM, &note));
+        }
+        let (p, bits) = (text::probability(&worst.pr_success), text::bits(worst.bits));
+        let touched = worst.i.map_or_else(|| format!("k={}", worst.k), |i| format!("k={} (i={i})", worst.k));
+        text += &format!("\nworst: {} wins with {p}: {bits} bits\n", text::styled(ACCENT, &touched));
+        if let Some(accuracy) = accuracy {
+            text += &accuracy.text(args);
+        }
+        text
+    }
+}
+
+impl AccuracyDocument {
+    fn text(&self, args: &BoundArgs) -> String {
+        let line = |what: &str, accuracy: &Option<Rational>, p: &Option<Rational>, bits| match (accuracy, p) {
+            (Some(accuracy), Some(p)) => {
+                let (p, bits) = (text::probability(p), text::bits(bits));
+                format!("accuracy: a model at {} is {what} with {p}: {bits} bits\n", nearest(accuracy))
+            }
+            _ => String::new(),
+        };
+        line("accepted", &args.reject_acc, &self.accept, self.accept_bits)
+            + &line("rejected", &args.honest_acc, &self.false_abort, self.false_abort_bits)
+    }
+}

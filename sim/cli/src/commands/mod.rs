@@ -1,0 +1,18 @@
+//! One file a subcommand.
+
+pub mod bound;
+pub mod grid;
+pub mod plan;
+pub mod plot;
+
+use crate::args::Cli;
+use crate::failure::Failure;
+use clap::CommandFactory;
+use clap_complete::Shell;
+use std::io::Write;
+
+/// `sim completions`.
+pub fn completions(shell: Shell, stdout: &mut dyn Write) -> Result<(), Failure> {
+    clap_complete::generate(shell, &mut Cli::command(), "sim", stdout);
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! `sim plan`: the cheapest safe B and T.
+
+use crate::args::PlanArgs;
+use crate::commands::grid;
+use crate::failure::Failure;
+use crate::text::{self, ACCENT, DIM, HEADING};
+use fusion_spec::bound::accuracy::{Accuracy, Goal as AccuracyGoal, Honest};
+use fusion_spec::bound::bits::nearest;
+use fusion_spec::bound::certificate::{Certificate, check};
+use fusion_spec::bound::plan::{Binding, Goal, Plan, plan};
+use fusion_spec::params::Lambda;
+use serde::Serialize;
+use std::io::Write;
+
+/// `sim plan`.
+pub fn run(args: &PlanArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
+    if args.grid {
+        return grid::run(args, stdout);
+    }
+    let (R, lambda) = (single("--R", &args.R)?, single("--lambda", &args.lambda)?);
+    let goal = goal(args, R, lambda);
+    let plan = certified(&goal)?;
+    if args.json {
+        serde_json::to_writer(&mut *stdout, &Document::new(&goal, &plan)).map_err(std::io::Error::from)?;
+        writeln!(stdout)?;
+    } else {
+        write!(stdout, "{}", text(&goal, &plan))?;
+    }
+    Ok(())
+}
+
+fn single<T: Copy>(flag: &str, values: &[T]) -> Result<T, Failure> {
+    match values {
+        [value] => Ok(*value),
+        _ => Err(Failure::usage(format!("{flag} takes one value, and a list only with --grid"))),
+    }
+}
+
+/// What the flags ask for at one R and lambda.
+pub fn goal(args: &PlanArgs, R: u64, lambda: Lambda) -> Goal {
+    let honest = args.honest_acc.clone().zip(args.kappa).map(|(accuracy, kappa)| Honest { accuracy, kappa });
+    let accuracy = args.reject_acc.clone().map(|reject| AccuracyGoal { reject, honest });
+    Goal { R, lambda, min_T: args.min_T, slack: args.slack, accuracy }
+}
+
+/// A plan whose certificate, where it has one, has been checked.
+///
+/// # Panics
+/// When the planner's certificate does not hold: our bug.
+pub fn certified(goal: &Goal) -> Result<Plan, Failure> {
+    let plan = plan(goal).map_err(Failure::usage)?;
+    if let Some(certificate) = &plan.certificate {
+        let checked = check(certificate);
+        assert!(checked.is_ok(), "the certificate {certificate:?} does not hold: {checked:?}");
+    }
+    Ok(plan)
+}
+
+/// One plan as JSON.
+#[derive(Serialize)]
+pub struct Document {
+    R: u64,
+    lambda: u32,
+    min_T: u64,
+    slack: u64,
+    B: u64,
+    T: u64,
+    N: u128,
+    cost: String,
+    cost_decimal: f64,
+    bits: f64,
+    binding: &'static str,
+    certificate: Option<CertificateDocument>,
+    accuracy: Option<AccuracyDocument>,
+    /// Bytes and seconds: there is no backend to measure yet.
+    per_query: Option<()>,
+}
+
+#[derive(Serialize)]
+struct CertificateDocument {
+    min_T: u64,
+    b: u128,
+    l: u128,
+    comparisons: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct AccuracyDocument {
+    accept_bits: Option<f64>,
+    false_abort_bits: Option<f64>,
+}
+
+impl Document {
+    /// The plan for a goal.
+    pub fn new(goal: &Goal, plan: &Plan) -> Self {
+        let params = plan.params;
+        Self {
+            R: params.R(),
+            lambda: plan.lambda.bits(),
+            min_T: goal.min_T,
+            slack: params.slack(),
+            B: params.B(),
+            T: params.T(),
+            N: params.N(),
+            cost: params.cost().to_string(),
+            cost_decimal: nearest(&params.cost()),
+            bits: plan.correctness.bits(),
+            binding: plan.binding.name(),
+            certificate: plan.certificate.map(|certificate| CertificateDocument {
+                min_T: certificate.min_T,
+                b: certificate.b,
+                l: certificate.l,
+                comparisons: comparisons(&certificate),
+            }),
+            accuracy: plan.accuracy.map(|Accuracy { accept_bits, false_abort_bits }| AccuracyDocument {
+                accept_bits,
+                false_abort_bits,
+            }),
+            per_query: None,
+        }
+    }
+}
+
+/// The five comparisons, as formulas.
+fn comparisons(certificate: &Certificate) -> Vec<String> {
+    let Certificate { R, lambda, min_T, B, T, N, b, l } = *certificate;
+    let (lambda, M) = (lambda.bits(), N - 1);
+    let fewer = B - 1;
+    vec![
+        format!("C({N},{B}) >= {R}*2^{lambda}"),
+        format!("C({N},{T}) >= 2^{lambda}"),
+        format!("C({M},{b}) < {R}*2^{lambda}"),
+        format!("C({M},{l}) < 2^{lambda} and {M} < {R}*({b}+1) + max({l}+1, {min_T})"),
+        match fewer {
+            0 => "B = 1".into(),
+            _ => format!("C({N},{fewer}) < {R}*2^{lambda} or C({N},{}) < 2^{lambda}", u128::from(R) * u128::from(fewer)),
+        },
+    ]
+}
+
+fn text(goal: &Goal, plan: &Plan) -> String {
+    let params = plan.params;
+    let (R, B, T, N, slack) = (params.R(), params.B(), params.T(), params.N(), params.slack());
+    let (lambda, min_T) = (plan.lambda.bits(), goal.min_T);
+    let title = format!("R={R} lambda={lambda} min_T={min_T}");
+    let cost = nearest(&params.cost());
+    let chosen = text::styled(ACCENT, &format!("B={B} T={T} slack={slack}"));
+    let mut text = format!("{}\n\n{chosen}   N={N}   cost {cost:.7} inferences per query\n\n", text::styled(HEADING, &title));
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for term in &plan.correctness.terms {
+        let how = match term.name {
+            Binding::Publics => "hit every query and avoid the publics",
+            _ => "hit all copies of one query and nothing else",
+        };
+        rows.push(vec!["correctness".into(), how.into(), text::bits(Some(term.bits)), lambda.to_string()]);
+    }
+    if let (Some(rates), Some(asked)) = (plan.accuracy, &goal.accuracy) {
+        let reject = format!("a model at {} is accepted", nearest(&asked.reject));
+        rows.push(vec!["accuracy".into(), reject, text::bits(rates.accept_bits), lambda.to_string()]);
+        if let Some(honest) = &asked.honest {
+            let abort = format!("the honest model at {} is rejected", nearest(&honest.accuracy));
+            let kappa = honest.kappa.bits().to_string();
+            rows.push(vec!["accuracy".into(), abort, text::bits(rates.false_abort_bits), kappa]);
+        }
+    }
+    text += &text::table(&["game", "what must not happen", "bits", "asked"], rows, 2);
+    text += &format!("\nbinds: {}\n", binding(plan.binding));
+    text += &match &plan.certificate {
+        Some(certificate) => {
+            let lines: String = comparisons(certificate).iter().map(|line| format!("  {line}\n")).collect();
+            format!("no smaller N can do, and no smaller B at this N; checked:\n{}", text::styled(DIM, &lines))
+        }
+        None => "no smaller N can do, by search; outside the certificate's range\n".into(),
+    };
+    text
+}
+
+fn binding(binding: Binding) -> &'static str {
+    match binding {
+        Binding::Groups => "groups (hitting all copies of one query)",
+        Binding::Publics => "publics (hitting every query and no public)",
+        Binding::MinT => "min_T (one public fewer would be safe)",
+        Binding::Accuracy => "accuracy (the publics must tell the models apart)",
+    }
+}

@@ -1,0 +1,84 @@
+//! Why a command ended without its result, as one line on stderr and an exit code.
+
+use serde_json::json;
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+/// The user's flags, script or model are wrong, or a named path is not there.
+pub const USAGE: u8 = 64;
+/// Our bug.
+pub const BUG: u8 = 70;
+/// Reading or writing failed.
+pub const IO: u8 = 74;
+
+/// An error that ends a command.
+#[derive(Debug)]
+pub enum Failure {
+    /// A user's mistake: one line.
+    Usage(String),
+    /// An I/O error, with what was being done.
+    Io(String, io::Error),
+}
+
+/// How errors are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// One line.
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+impl Format {
+    /// `--json` counts even where the rest of the line cannot be parsed.
+    pub fn of(args: &[OsString]) -> Self {
+        let json = args.iter().skip(1).take_while(|arg| *arg != "--").any(|arg| arg == "--json");
+        if json { Self::Json } else { Self::Text }
+    }
+}
+
+impl Failure {
+    /// A user's mistake.
+    pub fn usage(message: impl ToString) -> Self {
+        Self::Usage(message.to_string())
+    }
+
+    /// Writes the error and gives the exit code. A reader that went away is no error.
+    pub fn report(&self, format: Format, stderr: &mut dyn Write) -> u8 {
+        let (code, message) = match self {
+            Self::Usage(message) => (USAGE, message.clone()),
+            Self::Io(_, error) if error.kind() == io::ErrorKind::BrokenPipe => return 0,
+            Self::Io(what, error) => (IO, format!("{what}: {error}")),
+        };
+        let line = match format {
+            Format::Text => format!("error: {message}"),
+            Format::Json => json!({ "error": message, "exit_code": code }).to_string(),
+        };
+        // With stderr gone too, the exit code is all that is left to say.
+        let _ = writeln!(stderr, "{line}");
+        code
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Io("writing the result".into(), error)
+    }
+}
+
+/// Clap's message without its usage block, on one line.
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Self {
+        let text = error.render().to_string();
+        let first = text.split("\n\n").next().unwrap_or_default();
+        let line = first.strip_prefix("error: ").unwrap_or(first).split_whitespace().collect::<Vec<_>>().join(" ");
+        let tip = text.lines().find_map(|line| line.trim().strip_prefix("tip: "));
+        Self::Usage(match (error.kind(), tip) {
+            (clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand, _) => {
+                "a command is needed; see 'sim --help'".into()
+            }
+            (_, Some(tip)) => format!("{line}; {tip}"),
+            (_, None) => line,
+        })
+    }
+}

@@ -1,0 +1,58 @@
+//! Numbers and tables for people.
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{CellAlignment, Table, presets};
+use fusion_spec::bound::bits::{nearest, security_bits};
+use rug::{Integer, Rational};
+
+/// Headings.
+pub const HEADING: Style = Style::new().bold();
+/// What matters most in a table.
+pub const ACCENT: Style = AnsiColor::Cyan.on_default().bold();
+/// Side remarks.
+pub const DIM: Style = Style::new().dimmed();
+
+/// Longest number shown digit by digit, in bits.
+const SHORT_BITS: u32 = 50;
+
+/// Text in a style; streams that are no terminals strip it.
+pub fn styled(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// A probability at a glance: the fraction if it is short, else a decimal, else a power of two.
+pub fn probability(p: &Rational) -> String {
+    if p.numer().significant_bits().max(p.denom().significant_bits()) <= SHORT_BITS {
+        return p.to_string();
+    }
+    match security_bits(p) {
+        Some(bits) if bits > 10.0 => format!("2^-{bits:.2}"),
+        _ => format!("{:.6}", nearest(p)),
+    }
+}
+
+/// A count at a glance.
+pub fn count(n: &Integer) -> String {
+    match n.significant_bits() {
+        bits if bits <= SHORT_BITS => n.to_string(),
+        bits => format!("> 2^{}", bits - 1),
+    }
+}
+
+/// Security bits to two places, rounded down; `-` for an event that never happens.
+pub fn bits(bits: Option<f64>) -> String {
+    bits.map_or_else(|| "-".into(), |bits| format!("{:.2}", (bits * 100.0).floor() / 100.0))
+}
+
+/// Columns with a heading, all aligned to the right but the first `left`.
+pub fn table(heading: &[&str], rows: Vec<Vec<String>>, left: usize) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(heading.to_vec()).add_rows(rows);
+    for (index, column) in table.column_iter_mut().enumerate() {
+        let alignment = if index < left { CellAlignment::Left } else { CellAlignment::Right };
+        column.set_cell_alignment(alignment);
+    }
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_string()).collect();
+    let (first, rest) = lines.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
+    std::iter::once(styled(HEADING, first)).chain(rest.iter().cloned()).map(|line| line + "\n").collect()
+}
