@@ -211,7 +211,8 @@ impl Answer {
         let heading = ["k", "i", "winning sets", "Pr[E_T]", "Pr[E_B|E_T]", "Pr[win]", "bits", "touch bound"];
         text += &text::table(&heading, rows.iter().map(cells).collect(), 0);
         for LeftOut { k, i, value_bits } in left_out {
-            let note = format!("k={k} (i={i}) is left out: its exact value has {value_bits} bits. See it with --i {i}.");
+            let note =
+                format!("k={k} (i={i}) is left out: its exact value has {value_bits} bits. See it with --i {i}.");
             text += &format!("{}\n", text::styled(DIM, &note));
         }
         let (p, bits) = (text::probability(&worst.pr_success), text::bits(worst.bits));

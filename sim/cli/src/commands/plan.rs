@@ -112,10 +112,9 @@ impl Document {
                 l: certificate.l,
                 comparisons: comparisons(&certificate),
             }),
-            accuracy: plan.accuracy.map(|Accuracy { accept_bits, false_abort_bits }| AccuracyDocument {
-                accept_bits,
-                false_abort_bits,
-            }),
+            accuracy: plan
+                .accuracy
+                .map(|Accuracy { accept_bits, false_abort_bits }| AccuracyDocument { accept_bits, false_abort_bits }),
             per_query: None,
         }
     }
@@ -133,7 +132,9 @@ fn comparisons(certificate: &Certificate) -> Vec<String> {
         format!("C({M},{l}) < 2^{lambda} and {M} < {R}*({b}+1) + max({l}+1, {min_T})"),
         match fewer {
             0 => "B = 1".into(),
-            _ => format!("C({N},{fewer}) < {R}*2^{lambda} or C({N},{}) < 2^{lambda}", u128::from(R) * u128::from(fewer)),
+            _ => {
+                format!("C({N},{fewer}) < {R}*2^{lambda} or C({N},{}) < 2^{lambda}", u128::from(R) * u128::from(fewer))
+            }
         },
     ]
 }
@@ -145,7 +146,8 @@ fn text(goal: &Goal, plan: &Plan) -> String {
     let title = format!("R={R} lambda={lambda} min_T={min_T}");
     let cost = nearest(&params.cost());
     let chosen = text::styled(ACCENT, &format!("B={B} T={T} slack={slack}"));
-    let mut text = format!("{}\n\n{chosen}   N={N}   cost {cost:.7} inferences per query\n\n", text::styled(HEADING, &title));
+    let mut text =
+        format!("{}\n\n{chosen}   N={N}   cost {cost:.7} inferences per query\n\n", text::styled(HEADING, &title));
     let mut rows: Vec<Vec<String>> = Vec::new();
     for term in &plan.correctness.terms {
         let how = match term.name {
