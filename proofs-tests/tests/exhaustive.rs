@@ -1,5 +1,7 @@
 //! Every small setting, from the definition: all sets of slots, and all permutations.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use fusion_spec::bound::deviation::Deviation;
 use fusion_spec::machine::{Effect, Event, State, step};
 use fusion_spec::mix::{Permutation, Sample};

@@ -1,5 +1,7 @@
 //! Laws of the bounds, on random settings.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use fusion_spec::bound::deviation::Deviation;
 use fusion_spec::bound::pool::{self, PoolCounts};
 use fusion_spec::bound::quality;

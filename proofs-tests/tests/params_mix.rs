@@ -1,5 +1,7 @@
 //! Parameters and the mix: limits, permutations, uniformity.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use fusion_spec::mix::{Mix, Permutation, Sample};
 use fusion_spec::params::{MAX_B, MAX_R, MAX_T, Params};
 use quickcheck::quickcheck;

@@ -125,9 +125,9 @@ Examples:
 
 /// Print every exact probability of one setting.
 ///
-/// A row is one number k of touched slots, all answered wrongly: how many sets of k slots win, the paper's Pr[E_T] (no public
-/// is hit) and Pr[E_B | E_T] (the hits are whole groups of copies), their product Pr[win], and the touch bound, which holds
-/// whatever is done to the touched slots.
+/// A row is one number k of touched slots, all answered wrongly: how many sets of k slots win; how often no public is hit,
+/// and then only whole groups of copies; their product, how often the server wins; and the touch bound, which holds whatever
+/// is done to the touched slots.
 #[derive(Debug, Args)]
 #[command(after_long_help = BOUND_EXAMPLES)]
 pub struct BoundArgs {
@@ -233,7 +233,7 @@ fn integer(text: &str) -> Result<Integer, String> {
 
 fn probability(text: &str) -> Result<Rational, String> {
     let value = rational::parse(text).map_err(|_| "not a number such as 0.99, 99% or 99/100".to_string())?;
-    if value >= 0 && value <= 1 { Ok(value) } else { Err("an accuracy must be from 0 to 1".into()) }
+    if (0..=1).contains(&value) { Ok(value) } else { Err("an accuracy must be from 0 to 1".into()) }
 }
 
 /// `A..B` with both ends included, or a single number.

@@ -18,6 +18,8 @@ pub enum Failure {
     Usage(String),
     /// An I/O error, with what was being done.
     Io(String, io::Error),
+    /// Something that cannot be: our bug.
+    Bug(String),
 }
 
 /// How errors are written.
@@ -38,9 +40,9 @@ impl Format {
 }
 
 impl Failure {
-    /// A user's mistake.
-    pub fn usage(message: impl ToString) -> Self {
-        Self::Usage(message.to_string())
+    /// An error that the user's flags caused.
+    pub fn usage(error: impl std::error::Error) -> Self {
+        Self::Usage(error.to_string())
     }
 
     /// Writes the error and gives the exit code. A reader that went away is no error.
@@ -49,6 +51,7 @@ impl Failure {
             Self::Usage(message) => (USAGE, message.clone()),
             Self::Io(_, error) if error.kind() == io::ErrorKind::BrokenPipe => return 0,
             Self::Io(what, error) => (IO, format!("{what}: {error}")),
+            Self::Bug(what) => (BUG, format!("a bug in sim, please report it: {what}")),
         };
         let line = match format {
             Format::Text => format!("error: {message}"),

@@ -13,7 +13,7 @@ pub const ACCENT: Style = AnsiColor::Cyan.on_default().bold();
 pub const DIM: Style = Style::new().dimmed();
 
 /// Longest number shown digit by digit, in bits.
-const SHORT_BITS: u32 = 50;
+const SHORT_BITS: u32 = 34;
 
 /// Text in a style; streams that are no terminals strip it.
 pub fn styled(style: Style, text: &str) -> String {

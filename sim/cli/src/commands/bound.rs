@@ -8,11 +8,12 @@ use fusion_spec::bound::deviation::Deviation;
 use fusion_spec::bound::quality::{accept, false_abort};
 use fusion_spec::bound::report::Row;
 use fusion_spec::bound::worst::worst_k;
-use fusion_spec::exact::binomial::{TooLarge, binomial_bits};
+use fusion_spec::exact::binomial::{MAX_EXACT_BITS, TooLarge, binomial_bits};
 use fusion_spec::params::Params;
 use rug::{Integer, Rational};
 use serde::{Serialize, Serializer};
-use std::io::Write;
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::ops::RangeInclusive;
 
 /// Most rows printed at once.
@@ -24,10 +25,10 @@ const UNASKED_BITS: u32 = 1 << 16;
 pub fn run(args: &BoundArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let answer = answer(args)?;
     if args.json {
-        serde_json::to_writer(&mut *stdout, &answer).map_err(std::io::Error::from)?;
+        serde_json::to_writer(&mut *stdout, &answer).map_err(io::Error::from)?;
         writeln!(stdout)?;
     } else {
-        write!(stdout, "{}", answer.text(args))?;
+        answer.write_text(args, stdout)?;
     }
     Ok(())
 }
@@ -49,27 +50,20 @@ struct Answer {
 struct RowDocument {
     k: u128,
     i: Option<u64>,
-    #[serde(serialize_with = "as_text")]
-    wins: Integer,
-    #[serde(serialize_with = "as_optional_text")]
-    pr_e_t: Option<Rational>,
-    #[serde(serialize_with = "as_optional_text")]
-    pr_e_b: Option<Rational>,
-    #[serde(serialize_with = "as_text")]
-    pr_success: Rational,
+    wins: Exact<Integer>,
+    pr_e_t: Option<Exact<Rational>>,
+    pr_e_b: Option<Exact<Rational>>,
+    pr_success: Exact<Rational>,
     bits: Option<f64>,
-    #[serde(serialize_with = "as_optional_text")]
-    touch_bound: Option<Rational>,
+    touch_bound: Option<Exact<Rational>>,
 }
 
 /// The accuracy game at this setting's T and slack.
 #[derive(Serialize)]
 struct AccuracyDocument {
-    #[serde(serialize_with = "as_optional_text")]
-    accept: Option<Rational>,
+    accept: Option<Exact<Rational>>,
     accept_bits: Option<f64>,
-    #[serde(serialize_with = "as_optional_text")]
-    false_abort: Option<Rational>,
+    false_abort: Option<Exact<Rational>>,
     false_abort_bits: Option<f64>,
 }
 
@@ -81,14 +75,13 @@ struct LeftOut {
     value_bits: u64,
 }
 
-fn as_text<S: Serializer>(value: &impl ToString, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&value.to_string())
-}
+/// A number that JSON carries as a string, digit by digit.
+#[derive(Clone)]
+struct Exact<T>(T);
 
-fn as_optional_text<S: Serializer>(value: &Option<impl ToString>, serializer: S) -> Result<S::Ok, S::Error> {
-    match value {
-        Some(value) => as_text(value, serializer),
-        None => serializer.serialize_none(),
+impl<T: Display> Serialize for Exact<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
     }
 }
 
@@ -126,10 +119,10 @@ fn requested(
         let Some(range) = range else { continue };
         let (first, last) = (*range.start(), *range.end());
         if last > limit {
-            return Err(Failure::usage(format!("{flag} {first}..{last} goes beyond {what} = {limit}")));
+            return Err(Failure::Usage(format!("{flag} {first}..{last} goes beyond {what} = {limit}")));
         }
         if last - first >= MAX_ROWS {
-            return Err(Failure::usage(format!("{flag} {first}..{last} asks for more than {MAX_ROWS} rows")));
+            return Err(Failure::Usage(format!("{flag} {first}..{last} asks for more than {MAX_ROWS} rows")));
         }
         longest_fits(params, first * step, last * step)?;
         wanted.extend(range.clone().map(|n| n * step));
@@ -141,7 +134,7 @@ fn requested(
 fn longest_fits(params: Params, first: u128, last: u128) -> Result<(), Failure> {
     let longest = (params.N() / 2).clamp(first, last);
     TooLarge::check(binomial_bits(params.N(), longest))
-        .map_err(|error| Failure::usage(format!("row k = {longest}: {error}")))
+        .map_err(|error| Failure::Usage(format!("row k = {longest}: {error}")))
 }
 
 /// `i = 1`, `i = R` and the worst, in order of `k` and without repetition; and those of the first two that are too long.
@@ -165,7 +158,16 @@ fn row(params: Params, k: u128) -> Result<RowDocument, Failure> {
     let Row { k, i, wins, pr_e_t, pr_e_b, pr_success, bits } = Row::new(params, k).map_err(Failure::usage)?;
     // Too many terms is no error: the bound is a remark beside the row.
     let touch_bound = Deviation::full(params, k).map_err(Failure::usage)?.touch_bound().ok();
-    Ok(RowDocument { k, i, wins, pr_e_t, pr_e_b, pr_success, bits, touch_bound })
+    Ok(RowDocument {
+        k,
+        i,
+        wins: Exact(wins),
+        pr_e_t: pr_e_t.map(Exact),
+        pr_e_b: pr_e_b.map(Exact),
+        pr_success: Exact(pr_success),
+        bits,
+        touch_bound: touch_bound.map(Exact),
+    })
 }
 
 fn accuracy(
@@ -178,63 +180,67 @@ fn accuracy(
     }
     let (T, slack) = (params.T(), params.slack());
     let accept = reject.map(|accuracy| accept(T, slack, &Rational::from(1 - accuracy))).transpose();
-    let accept = accept.map_err(|error| Failure::usage(format!("--reject-acc: {error}")))?;
+    let accept = accept.map_err(|error| Failure::Usage(format!("--reject-acc: {error}")))?;
     let false_abort = honest.map(|accuracy| false_abort(T, slack, accuracy)).transpose();
-    let false_abort = false_abort.map_err(|error| Failure::usage(format!("--honest-acc: {error}")))?;
+    let false_abort = false_abort.map_err(|error| Failure::Usage(format!("--honest-acc: {error}")))?;
     Ok(Some(AccuracyDocument {
         accept_bits: accept.as_ref().and_then(security_bits),
         false_abort_bits: false_abort.as_ref().and_then(security_bits),
-        accept,
-        false_abort,
+        accept: accept.map(Exact),
+        false_abort: false_abort.map(Exact),
     }))
 }
 
 impl Answer {
-    fn text(&self, args: &BoundArgs) -> String {
+    fn write_text(&self, args: &BoundArgs, out: &mut dyn Write) -> io::Result<()> {
         let Self { R, B, T, slack, N, rows, worst, accuracy, left_out } = self;
         let cost = nearest(&Rational::from((Integer::from(*N), Integer::from(*R))));
         let title = format!("R={R} B={B} T={T} slack={slack}   N={N}   cost {cost:.4} inferences per query");
-        let mut text = format!("{}\n\n", text::styled(HEADING, &title));
-        let optional = |p: &Option<Rational>| p.as_ref().map_or_else(|| "-".into(), text::probability);
-        let cells = |row: &RowDocument| {
-            vec![
-                row.k.to_string(),
-                row.i.map_or_else(|| "-".into(), |i| i.to_string()),
-                text::count(&row.wins),
-                optional(&row.pr_e_t),
-                optional(&row.pr_e_b),
-                text::probability(&row.pr_success),
-                text::bits(row.bits),
-                optional(&row.touch_bound),
-            ]
-        };
+        writeln!(out, "{}\n", text::styled(HEADING, &title))?;
         let heading = ["k", "i", "winning sets", "Pr[E_T]", "Pr[E_B|E_T]", "Pr[win]", "bits", "touch bound"];
-        text += &text::table(&heading, rows.iter().map(cells).collect(), 0);
+        write!(out, "{}", text::table(&heading, rows.iter().map(RowDocument::cells).collect(), 0))?;
         for LeftOut { k, i, value_bits } in left_out {
-            let note =
-                format!("k={k} (i={i}) is left out: its exact value has {value_bits} bits. See it with --i {i}.");
-            text += &format!("{}\n", text::styled(DIM, &note));
+            let hint =
+                if *value_bits <= u64::from(MAX_EXACT_BITS) { format!("; --i {i} shows it") } else { String::new() };
+            let note = format!("k={k} (i={i}) is left out: its exact value has {value_bits} bits{hint}");
+            writeln!(out, "{}", text::styled(DIM, &note))?;
         }
-        let (p, bits) = (text::probability(&worst.pr_success), text::bits(worst.bits));
+        let (p, bits) = (text::probability(&worst.pr_success.0), text::bits(worst.bits));
         let touched = worst.i.map_or_else(|| format!("k={}", worst.k), |i| format!("k={} (i={i})", worst.k));
-        text += &format!("\nworst: {} wins with {p}: {bits} bits\n", text::styled(ACCENT, &touched));
-        if let Some(accuracy) = accuracy {
-            text += &accuracy.text(args);
-        }
-        text
+        writeln!(out, "\nworst: {} wins with {p}: {bits} bits", text::styled(ACCENT, &touched))?;
+        accuracy.as_ref().map_or(Ok(()), |accuracy| accuracy.write_text(args, out))
+    }
+}
+
+impl RowDocument {
+    fn cells(&self) -> Vec<String> {
+        let Self { k, i, wins, pr_e_t, pr_e_b, pr_success, bits, touch_bound } = self;
+        let optional = |p: Option<&Exact<Rational>>| p.map_or_else(|| "-".into(), |p| text::probability(&p.0));
+        vec![
+            k.to_string(),
+            i.map_or_else(|| "-".into(), |i| i.to_string()),
+            text::count(&wins.0),
+            optional(pr_e_t.as_ref()),
+            optional(pr_e_b.as_ref()),
+            text::probability(&pr_success.0),
+            text::bits(*bits),
+            optional(touch_bound.as_ref()),
+        ]
     }
 }
 
 impl AccuracyDocument {
-    fn text(&self, args: &BoundArgs) -> String {
-        let line = |what: &str, accuracy: &Option<Rational>, p: &Option<Rational>, bits| match (accuracy, p) {
-            (Some(accuracy), Some(p)) => {
-                let (p, bits) = (text::probability(p), text::bits(bits));
-                format!("accuracy: a model at {} is {what} with {p}: {bits} bits\n", nearest(accuracy))
+    fn write_text(&self, args: &BoundArgs, out: &mut dyn Write) -> io::Result<()> {
+        let Self { accept, accept_bits, false_abort, false_abort_bits } = self;
+        for (what, accuracy, p, bits) in [
+            ("accepted", &args.reject_acc, accept, accept_bits),
+            ("rejected", &args.honest_acc, false_abort, false_abort_bits),
+        ] {
+            if let (Some(accuracy), Some(Exact(p))) = (accuracy, p) {
+                let (p, bits) = (text::probability(p), text::bits(*bits));
+                writeln!(out, "accuracy: a model at {} is {what} with {p}: {bits} bits", nearest(accuracy))?;
             }
-            _ => String::new(),
-        };
-        line("accepted", &args.reject_acc, &self.accept, self.accept_bits)
-            + &line("rejected", &args.honest_acc, &self.false_abort, self.false_abort_bits)
+        }
+        Ok(())
     }
 }

@@ -19,7 +19,7 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let queries = if args.R.is_empty() { (0..=20).map(|e| 1 << e).collect() } else { args.R.clone() };
     let lambdas = if args.lambda.is_empty() { default_lambdas()? } else { args.lambda.clone() };
     if queries.len().saturating_mul(lambdas.len()) > MAX_CELLS {
-        return Err(Failure::usage(format!("the grid has more than {MAX_CELLS} cells")));
+        return Err(Failure::Usage(format!("the grid has more than {MAX_CELLS} cells")));
     }
     let mut cells = Vec::new();
     for &lambda in &lambdas {
@@ -57,18 +57,18 @@ fn default_lambdas() -> Result<Vec<Lambda>, Failure> {
 fn at_cell(failure: Failure, R: u64, lambda: Lambda) -> Failure {
     match failure {
         Failure::Usage(message) => Failure::Usage(format!("at R = {R}, lambda = {}: {message}", lambda.bits())),
-        Failure::Io(..) => failure,
+        Failure::Io(..) | Failure::Bug(_) => failure,
     }
 }
 
 fn write_file(path: &Path, content: &str) -> Result<(), Failure> {
     let name = path.display();
     if path.is_dir() {
-        return Err(Failure::usage(format!("--plot {name} is a folder, not a file")));
+        return Err(Failure::Usage(format!("--plot {name} is a folder, not a file")));
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if folder.is_some_and(|folder| !folder.is_dir()) {
-        return Err(Failure::usage(format!("--plot {name}: its folder does not exist")));
+        return Err(Failure::Usage(format!("--plot {name}: its folder does not exist")));
     }
     fs::write(path, content).map_err(|error| Failure::Io(format!("writing {name}"), error))
 }

@@ -13,6 +13,7 @@ use std::io::Write;
 
 /// `sim completions`.
 pub fn completions(shell: Shell, stdout: &mut dyn Write) -> Result<(), Failure> {
-    clap_complete::generate(shell, &mut Cli::command(), "sim", stdout);
-    Ok(())
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "sim", &mut script);
+    Ok(stdout.write_all(&script)?)
 }

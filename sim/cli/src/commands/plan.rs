@@ -10,7 +10,7 @@ use fusion_spec::bound::certificate::{Certificate, check};
 use fusion_spec::bound::plan::{Binding, Goal, Plan, plan};
 use fusion_spec::params::Lambda;
 use serde::Serialize;
-use std::io::Write;
+use std::io::{self, Write};
 
 /// `sim plan`.
 pub fn run(args: &PlanArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
@@ -21,10 +21,10 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let goal = goal(args, R, lambda);
     let plan = certified(&goal)?;
     if args.json {
-        serde_json::to_writer(&mut *stdout, &Document::new(&goal, &plan)).map_err(std::io::Error::from)?;
+        serde_json::to_writer(&mut *stdout, &Document::new(&goal, &plan)).map_err(io::Error::from)?;
         writeln!(stdout)?;
     } else {
-        write!(stdout, "{}", text(&goal, &plan))?;
+        write_text(&goal, &plan, stdout)?;
     }
     Ok(())
 }
@@ -32,7 +32,7 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
 fn single<T: Copy>(flag: &str, values: &[T]) -> Result<T, Failure> {
     match values {
         [value] => Ok(*value),
-        _ => Err(Failure::usage(format!("{flag} takes one value, and a list only with --grid"))),
+        _ => Err(Failure::Usage(format!("{flag} takes one value, and a list only with --grid"))),
     }
 }
 
@@ -44,14 +44,10 @@ pub fn goal(args: &PlanArgs, R: u64, lambda: Lambda) -> Goal {
 }
 
 /// A plan whose certificate, where it has one, has been checked.
-///
-/// # Panics
-/// When the planner's certificate does not hold: our bug.
 pub fn certified(goal: &Goal) -> Result<Plan, Failure> {
     let plan = plan(goal).map_err(Failure::usage)?;
     if let Some(certificate) = &plan.certificate {
-        let checked = check(certificate);
-        assert!(checked.is_ok(), "the certificate {certificate:?} does not hold: {checked:?}");
+        check(certificate).map_err(|refusal| Failure::Bug(format!("{certificate:?} does not hold: {refusal}")))?;
     }
     Ok(plan)
 }
@@ -139,42 +135,45 @@ fn comparisons(certificate: &Certificate) -> Vec<String> {
     ]
 }
 
-fn text(goal: &Goal, plan: &Plan) -> String {
+fn write_text(goal: &Goal, plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     let params = plan.params;
     let (R, B, T, N, slack) = (params.R(), params.B(), params.T(), params.N(), params.slack());
-    let (lambda, min_T) = (plan.lambda.bits(), goal.min_T);
-    let title = format!("R={R} lambda={lambda} min_T={min_T}");
-    let cost = nearest(&params.cost());
+    let title = format!("R={R} lambda={} min_T={}", plan.lambda.bits(), goal.min_T);
+    writeln!(out, "{}\n", text::styled(HEADING, &title))?;
     let chosen = text::styled(ACCENT, &format!("B={B} T={T} slack={slack}"));
-    let mut text =
-        format!("{}\n\n{chosen}   N={N}   cost {cost:.7} inferences per query\n\n", text::styled(HEADING, &title));
-    let mut rows: Vec<Vec<String>> = Vec::new();
-    for term in &plan.correctness.terms {
-        let how = match term.name {
-            Binding::Publics => "hit every query and avoid the publics",
-            _ => "hit all copies of one query and nothing else",
-        };
-        rows.push(vec!["correctness".into(), how.into(), text::bits(Some(term.bits)), lambda.to_string()]);
-    }
-    if let (Some(rates), Some(asked)) = (plan.accuracy, &goal.accuracy) {
-        let reject = format!("a model at {} is accepted", nearest(&asked.reject));
-        rows.push(vec!["accuracy".into(), reject, text::bits(rates.accept_bits), lambda.to_string()]);
-        if let Some(honest) = &asked.honest {
-            let abort = format!("the honest model at {} is rejected", nearest(&honest.accuracy));
-            let kappa = honest.kappa.bits().to_string();
-            rows.push(vec!["accuracy".into(), abort, text::bits(rates.false_abort_bits), kappa]);
-        }
-    }
-    text += &text::table(&["game", "what must not happen", "bits", "asked"], rows, 2);
-    text += &format!("\nbinds: {}\n", binding(plan.binding));
-    text += &match &plan.certificate {
-        Some(certificate) => {
-            let lines: String = comparisons(certificate).iter().map(|line| format!("  {line}\n")).collect();
-            format!("no smaller N can do, and no smaller B at this N; checked:\n{}", text::styled(DIM, &lines))
-        }
-        None => "no smaller N can do, by search; outside the certificate's range\n".into(),
+    let cost = nearest(&params.cost());
+    writeln!(out, "{chosen}   N={N}   cost {cost:.7} inferences per query\n")?;
+    let heading = ["game", "what must not happen", "bits", "asked"];
+    write!(out, "{}", text::table(&heading, games(goal, plan), 2))?;
+    writeln!(out, "\nbinds: {}", binding(plan.binding))?;
+    let Some(certificate) = &plan.certificate else {
+        return writeln!(out, "no smaller N can do, by search; outside the certificate's range");
     };
-    text
+    writeln!(out, "no smaller N can do, and no smaller B at this N; checked:")?;
+    comparisons(certificate).iter().try_for_each(|line| writeln!(out, "  {}", text::styled(DIM, line)))
+}
+
+/// One line for each way to lose, with the bits against it and the bits asked for.
+fn games(goal: &Goal, plan: &Plan) -> Vec<Vec<String>> {
+    let line = |game: &str, what: String, bits, asked: Lambda| {
+        vec![game.to_string(), what, text::bits(bits), asked.bits().to_string()]
+    };
+    let how = |name| match name {
+        Binding::Publics => "hit every query and avoid the publics",
+        Binding::Groups | Binding::MinT | Binding::Accuracy => "hit all copies of one query and nothing else",
+    };
+    let terms = plan.correctness.terms.iter();
+    let mut lines: Vec<_> =
+        terms.map(|term| line("correctness", how(term.name).into(), Some(term.bits), plan.lambda)).collect();
+    if let (Some(rates), Some(asked)) = (plan.accuracy, &goal.accuracy) {
+        let weak = format!("a model at {} is accepted", nearest(&asked.reject));
+        lines.push(line("accuracy", weak, rates.accept_bits, plan.lambda));
+        if let Some(Honest { accuracy, kappa }) = &asked.honest {
+            let honest = format!("the honest model at {} is rejected", nearest(accuracy));
+            lines.push(line("accuracy", honest, rates.false_abort_bits, *kappa));
+        }
+    }
+    lines
 }
 
 fn binding(binding: Binding) -> &'static str {

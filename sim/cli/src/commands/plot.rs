@@ -24,7 +24,7 @@ const PALETTE: [RGBColor; 6] = [
 /// One line for each lambda, and the published points.
 pub fn cost(lambdas: &[Lambda], plans: &[&Plan]) -> Result<String, Failure> {
     let mut svg = String::new();
-    draw(&mut svg, lambdas, plans).map_err(|error| Failure::usage(format!("cannot draw the plot: {error}")))?;
+    draw(&mut svg, lambdas, plans).map_err(|error| Failure::Bug(format!("drawing the plot: {error}")))?;
     Ok(svg)
 }
 
@@ -55,6 +55,7 @@ fn draw(svg: &mut String, lambdas: &[Lambda], plans: &[&Plan]) -> Result<(), Box
         .x_desc("queries R")
         .y_desc("inferences per query, (RB+T)/R")
         .x_labels(12)
+        .x_max_light_lines(1)
         .x_label_formatter(&|x| format!("2^{x:.0}"))
         .y_label_formatter(&|y| format!("{y:.0}"))
         .light_line_style(RGBColor(240, 240, 240))

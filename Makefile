@@ -1,0 +1,42 @@
+# The words a newcomer must know: demo, test, bench, docs.
+
+SHELL := /bin/bash
+SIM := target/release/sim
+
+.PHONY: demo test bench docs setup
+
+## Build and answer two questions: what does a setting promise, and what does a promise cost?
+demo: setup
+	cargo build --locked --release --bin sim
+	$(SIM) bound --R 8 --B 2 --T 4
+	@echo
+	$(SIM) plan --R 512 --lambda 40 --min-T 100
+	@echo
+	$(SIM) plan --R 512 --lambda 40 --reject-acc 0.80 --honest-acc 0.99 --kappa 20
+
+## Everything CI runs.
+test: setup
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	@if command -v cargo-nextest >/dev/null; \
+	then set -x; cargo nextest run --locked --workspace; \
+	else set -x; cargo test --locked --workspace --lib --bins --tests; fi
+	cargo test --locked --workspace --doc
+	cargo run --locked --quiet --example choose_parameters
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+	@if command -v cargo-deny >/dev/null; \
+	then set -x; cargo deny --locked check bans licenses sources; \
+	else echo "cargo-deny is not installed: the test 'licences' has checked licences and sources"; fi
+
+## Time the claims: plan and bound, as medians.
+bench: setup
+	cargo bench --locked -p fusion-sim
+
+## Read the API.
+docs: setup
+	cargo doc --locked --workspace --no-deps
+	@echo "open target/doc/fusion_spec/index.html"
+
+## What the build needs beyond Rust: a C compiler, make and m4, for GMP.
+setup:
+	@bash scripts/setup.sh

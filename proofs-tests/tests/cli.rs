@@ -1,0 +1,293 @@
+//! The command line: published answers, bad input, arbitrary arguments, the streams.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use fusion_sim::{Outcome, run};
+use proptest::prelude::*;
+use serde_json::Value;
+
+fn sim(line: &str) -> Outcome {
+    run(std::iter::once("sim").chain(line.split_whitespace()))
+}
+
+fn json(line: &str) -> Value {
+    let outcome = sim(line);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "sim {line}");
+    serde_json::from_str(&outcome.stdout).expect("one JSON document")
+}
+
+#[test]
+fn published_plans() {
+    for (R, held, free) in [
+        (8_u64, (8, 100, "41/2"), (10, 14, "47/4")),
+        (32, (7, 100, "81/8"), (8, 7, "263/32")),
+        (128, (6, 100, "217/32"), (6, 5, "773/128")),
+        (512, (5, 100, "665/128"), (5, 4, "641/128")),
+        (8192, (4, 100, "8217/2048"), (4, 3, "32771/8192")),
+        (524_288, (3, 100, "393241/131072"), (3, 2, "786433/262144")),
+    ] {
+        for (min_T, (B, T, cost)) in [(100, held), (0, free)] {
+            let plan = json(&format!("plan --R {R} --lambda 40 --min-T {min_T} --json"));
+            assert_eq!((&plan["B"], &plan["T"]), (&Value::from(B), &Value::from(T)), "R={R}");
+            assert_eq!(plan["cost"].as_str(), Some(cost), "R={R}");
+            let (numer, denom) = cost.split_once('/').expect("a fraction");
+            let decimal = numer.parse::<f64>().expect("digits") / denom.parse::<f64>().expect("digits");
+            assert_eq!(plan["cost_decimal"].as_f64(), Some(decimal), "R={R}");
+            assert_eq!(plan["N"].as_u64(), Some(R * B + T));
+            assert!(plan["bits"].as_f64() >= Some(40.0) && plan["certificate"].is_object());
+        }
+    }
+}
+
+#[test]
+fn the_exact_values_at_8_2_4() {
+    let bound = json("bound --R 8 --B 2 --T 4 --k 2..4 --json");
+    let row = |k: usize, key: &str| bound["rows"][k - 2][key].clone();
+    assert_eq!(row(2, "pr_success"), "4/95");
+    assert_eq!((row(2, "pr_e_t"), row(2, "pr_e_b")), ("12/19".into(), "1/15".into()));
+    assert_eq!(row(4, "pr_success"), "28/4845");
+    assert_eq!((row(3, "pr_success"), row(3, "bits"), row(3, "i")), ("0".into(), Value::Null, Value::Null));
+    assert_eq!((row(3, "touch_bound"), row(4, "touch_bound")), ("12/95".into(), "1196/4845".into()));
+    assert_eq!(bound["worst"]["k"], 2);
+}
+
+#[test]
+fn numbers_past_64_bits_are_json_integers() {
+    let outcome = sim("bound --R 2^62 --B 2^10 --T 2^62 --json");
+    assert!(outcome.stdout.contains(r#""N":4726978168888072601600,"#), "{outcome:?}");
+    let plan = sim("plan --R 2^62 --lambda 256 --min-T 2^62 --json");
+    assert!(plan.stdout.contains(r#""N":32281802128991715328,"#), "{plan:?}");
+}
+
+#[test]
+fn text_and_json_snapshots() {
+    for (name, line) in [
+        ("plan", "plan --R 512 --lambda 40 --min-T 100"),
+        ("plan_two_games", "plan --R 512 --lambda 40 --reject-acc 0.80 --honest-acc 0.99 --kappa 20"),
+        ("plan_json", "plan --R 8 --lambda 40 --reject-acc 80% --json"),
+        ("plan_grid", "plan --grid --R 8,2^5 --lambda 40,80 --min-T 100"),
+        ("bound", "bound --R 8 --B 2 --T 4"),
+        ("bound_every_k", "bound --R 3 --B 2 --T 2 --slack 1 --k 1..8"),
+        ("bound_json", "bound --R 8 --B 2 --T 4 --json"),
+        ("bound_accuracy", "bound --R 512 --B 5 --T 100 --reject-acc 0.9 --honest-acc 0.99"),
+        ("bound_long", "bound --R 2^40 --B 3 --T 2^40"),
+        ("help", "--help"),
+        ("help_plan", "plan --help"),
+        ("help_bound", "bound --help"),
+    ] {
+        let outcome = sim(line);
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "sim {line}");
+        insta::assert_snapshot!(name, outcome.stdout, line);
+    }
+}
+
+/// One line each, exit code 64, nothing on stdout: the arguments, and what the line must say.
+const BAD: &[(&str, &str)] = &[
+    ("", "a command is needed"),
+    ("attac", "unrecognized subcommand 'attac'"),
+    ("plam --R 8", "a similar subcommand exists: 'plan'"),
+    ("--R 8", "unexpected argument '--R'"),
+    // R
+    ("plan --R 0 --lambda 40", "R must be from 1 to 2^62"),
+    ("plan --R -1 --lambda 40", "R must be from 1 to 2^62"),
+    ("plan --R 4611686018427387905 --lambda 40", "R must be from 1 to 2^62"),
+    ("plan --R 18446744073709551616 --lambda 40", "R must be from 1 to 2^62"),
+    ("plan --R 2^63 --lambda 40", "R must be from 1 to 2^62"),
+    ("plan --R 2^999999999 --lambda 40", "not a whole number"),
+    ("plan --R 3^5 --lambda 40", "not a whole number"),
+    ("plan --R eight --lambda 40", "not a whole number"),
+    ("plan --R 8.5 --lambda 40", "not a whole number"),
+    ("plan --R 1e3 --lambda 40", "not a whole number"),
+    ("plan --R 0x8 --lambda 40", "not a whole number"),
+    ("plan --R +8 --lambda 40", "not a whole number"),
+    ("plan --R ٨ --lambda 40", "not a whole number"),
+    ("plan --R", "a value is required for '--R"),
+    ("plan --lambda 40", "required arguments were not provided: --R"),
+    ("plan --R 8 --R 9 --lambda 40", "--R takes one value"),
+    ("plan --R 8,9 --lambda 40", "--R takes one value, and a list only with --grid"),
+    ("plan --R 8, --lambda 40", "not a whole number"),
+    // lambda
+    ("plan --R 8", "required arguments were not provided: --lambda"),
+    ("plan --R 8 --lambda 0", "lambda must be from 1 to 1024"),
+    ("plan --R 8 --lambda -40", "lambda must be from 1 to 1024"),
+    ("plan --R 8 --lambda 1025", "lambda must be from 1 to 1024"),
+    ("plan --R 8 --lambda 1000000000", "lambda must be from 1 to 1024"),
+    ("plan --R 8 --lambda forty", "not a whole number"),
+    ("plan --R 8 --lambda 40,80", "--lambda takes one value"),
+    // min-T and slack
+    ("plan --R 8 --lambda 40 --min-T -1", "T must be from 0 to 2^62"),
+    ("plan --R 8 --lambda 40 --min-T 9223372036854775809", "T must be from 0 to 2^62"),
+    ("plan --R 8 --lambda 40 --min-T x", "not a whole number"),
+    ("plan --R 8 --lambda 40 --slack -1", "slack must be from 0 to 2^62"),
+    ("plan --R 2^19 --lambda 40 --min-T 268 --slack 13", "outside the proved range"),
+    // accuracy
+    ("plan --R 8 --lambda 40 --reject-acc 1", "no T rejects it"),
+    ("plan --R 8 --lambda 40 --reject-acc 1.5", "an accuracy must be from 0 to 1"),
+    ("plan --R 8 --lambda 40 --reject-acc -0.5", "an accuracy must be from 0 to 1"),
+    ("plan --R 8 --lambda 40 --reject-acc 120%", "an accuracy must be from 0 to 1"),
+    ("plan --R 8 --lambda 40 --reject-acc nan", "not a number"),
+    ("plan --R 8 --lambda 40 --reject-acc 1/0", "not a number"),
+    ("plan --R 8 --lambda 40 --reject-acc 1e-99999", "not a number"),
+    ("plan --R 8 --lambda 40 --honest-acc 0.99", "required arguments were not provided"),
+    ("plan --R 8 --lambda 40 --kappa 20", "required arguments were not provided"),
+    ("plan --R 8 --lambda 40 --reject-acc 0.8 --honest-acc 0.99", "--kappa"),
+    ("plan --R 8 --lambda 40 --reject-acc 0.8 --kappa 20", "--honest-acc"),
+    ("plan --R 8 --lambda 40 --reject-acc 0.8 --honest-acc 0.99 --kappa 0", "kappa must be from 1 to 1024"),
+    ("plan --R 8 --lambda 40 --reject-acc 0.9 --honest-acc 0.9 --kappa 20", "must exceed"),
+    ("plan --R 8 --lambda 40 --reject-acc 0.9 --honest-acc 0.8 --kappa 20", "must exceed"),
+    ("plan --R 8 --lambda 40 --slack 0 --reject-acc 0.8 --honest-acc 0.99 --kappa 20", "slack 0 cannot hold both"),
+    ("plan --R 8 --lambda 40 --reject-acc 0.9899 --honest-acc 0.99 --kappa 40", "no slack with T up to 100000"),
+    ("plan --R 2^19 --lambda 40 --reject-acc 0.8 --honest-acc 0.99 --kappa 20", "outside the proved range"),
+    // grid
+    ("plan --R 8 --lambda 40 --plot cost.svg", "--grid"),
+    ("plan --grid --R 8 --lambda 40 --plot /no/such/folder/cost.svg", "its folder does not exist"),
+    ("plan --grid --R 8 --lambda 40 --plot /tmp", "is a folder, not a file"),
+    ("plan --grid --R 8,0 --lambda 40", "R must be from 1 to 2^62"),
+    ("plan --grid --R 8 --lambda 40 --reject-acc 1", "at R = 8, lambda = 40: a model of accuracy 1"),
+    // bound
+    ("bound --R 8 --B 2", "required arguments were not provided: --T"),
+    ("bound --R 0 --B 2 --T 4", "R must be from 1 to 2^62"),
+    ("bound --R 8 --B 0 --T 4", "B must be from 1 to 2^20"),
+    ("bound --R 8 --B 1048577 --T 4", "B must be from 1 to 2^20"),
+    ("bound --R 8 --B 2 --T 2^63", "T must be from 0 to 2^62"),
+    ("bound --R 8 --B 2 --T 9223372036854775809", "T must be from 0 to 2^62"),
+    ("bound --R 8 --B 2 --T 4 --slack 5", "slack must be from 0 to T = 4, not 5"),
+    ("bound --R 8 --B 2 --T 0 --slack 1", "slack must be from 0 to T = 0, not 1"),
+    ("bound --R 8 --B 2 --T 4 --i 5..2", "5 exceeds 2"),
+    ("bound --R 8 --B 2 --T 4 --i 0..2", "it starts at 1"),
+    ("bound --R 8 --B 2 --T 4 --i 1..9", "goes beyond R = 8"),
+    ("bound --R 8 --B 2 --T 4 --k 1..21", "goes beyond N = 20"),
+    ("bound --R 8 --B 2 --T 4 --k 20..1", "20 exceeds 1"),
+    ("bound --R 8 --B 2 --T 4 --k 1..", "not a whole number"),
+    ("bound --R 8 --B 2 --T 4 --k ..4", "not a whole number"),
+    ("bound --R 8 --B 2 --T 4 --k 1...4", "not a whole number"),
+    ("bound --R 8 --B 2 --T 4 --k -3", "out of range"),
+    ("bound --R 2^62 --B 2 --T 4 --i 1..2^62", "more than 65536 rows"),
+    ("bound --R 2^40 --B 2 --T 2^40 --i 2^39", "row k = 1099511627776: the exact value needs"),
+    ("bound --R 2^62 --B 2^20 --T 2^62", "row k = 1048576: the exact value needs"),
+    ("bound --R 2^30 --B 2 --T 2^30 --slack 2", "with slack 2 >= B = 2 the worst k"),
+    ("bound --R 8 --B 2 --T 2^40 --reject-acc 0.9", "--reject-acc: the exact value needs"),
+    ("bound --R 8 --B 2 --T 4 --honest-acc 2", "an accuracy must be from 0 to 1"),
+    ("bound --R 8 --B 2 --T 4 --slak 1", "a similar argument exists: '--slack'"),
+    ("bound --R 8 --B 2 --T 4 extra", "unexpected argument 'extra'"),
+    ("bound --R 8 --B 2 --T 4 --lambda 40", "unexpected argument '--lambda'"),
+    ("completions", "required arguments were not provided"),
+    ("completions cobol", "invalid value 'cobol'"),
+];
+
+#[test]
+fn bad_input_is_one_clear_line() {
+    assert!(BAD.len() >= 60);
+    for (line, says) in BAD {
+        let Outcome { code, stdout, stderr } = sim(line);
+        assert_eq!((code, stdout.as_str()), (64, ""), "sim {line}: {stderr}");
+        assert!(stderr.starts_with("error: ") && stderr.contains(says), "sim {line}: {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "sim {line}: {stderr}");
+        if !line.is_empty() {
+            let Outcome { code, stdout, stderr } = sim(&format!("{line} --json"));
+            assert_eq!((code, stdout.as_str()), (64, ""), "sim {line} --json: {stderr}");
+            let error: Value = serde_json::from_str(&stderr).expect("one JSON object");
+            assert_eq!(error["exit_code"], 64, "sim {line} --json");
+            assert!(error["error"].is_string());
+        }
+    }
+}
+
+/// What is unusual but legal.
+#[test]
+fn extremes_are_answered() {
+    for line in [
+        "bound --R 1 --B 1 --T 0",
+        "bound --R 8 --B 2 --T 4 --slack 4",
+        "bound --R 8 --B 2 --T 0 --slack 0",
+        "bound --R 2^62 --B 1 --T 2^62",
+        "bound --R 1 --B 2^16 --T 0 --json",
+        "bound --R 8 --B 2 --T 4 --i 3 --k 20",
+        "plan --R 2^62 --lambda 1024 --json",
+        "plan --R 1 --lambda 1024 --min-T 2^62",
+        "plan --R 8 --lambda 40 --slack 3",
+        "plan --R 8 --lambda 40 --reject-acc 0",
+        "plan --R 8 --lambda 40 --reject-acc 0.5 --honest-acc 1 --kappa 1024",
+        "completions bash",
+        "completions zsh",
+        "completions fish",
+        "--version",
+    ] {
+        let Outcome { code, stdout, stderr } = sim(line);
+        assert_eq!((code, stderr.as_str()), (0, ""), "sim {line}");
+        assert!(!stdout.is_empty(), "sim {line}");
+    }
+}
+
+#[test]
+fn streams_carry_no_escape_codes_off_a_terminal() {
+    for line in ["plan --R 8 --lambda 40", "bound --R 8 --B 2 --T 4", "plan --help"] {
+        assert!(!sim(line).stdout.contains('\u{1b}'), "sim {line}");
+    }
+}
+
+#[test]
+fn the_grid_is_the_plans() {
+    let grid = json("plan --grid --R 8,2^9 --lambda 40,80 --json");
+    let cells = grid.as_array().expect("an array");
+    assert_eq!(cells.len(), 4);
+    for cell in cells {
+        let (R, lambda) = (cell["R"].as_u64().expect("R"), cell["lambda"].as_u64().expect("lambda"));
+        assert_eq!(*cell, json(&format!("plan --R {R} --lambda {lambda} --json")));
+    }
+    let csv = sim("plan --grid").stdout;
+    assert_eq!(csv.lines().count(), 1 + 3 * 21);
+    assert!(csv.lines().all(|line| line.split(',').count() == 11));
+}
+
+#[test]
+fn the_plot_is_drawn_with_the_published_points() {
+    let path = std::env::temp_dir().join(format!("fusion-cost-{}.svg", std::process::id()));
+    let name = path.to_str().expect("a plain path");
+    let outcome = sim(&format!("plan --grid --R 8,32,128 --lambda 40,80 --plot {name}"));
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""));
+    let svg = std::fs::read_to_string(&path).expect("written");
+    std::fs::remove_file(&path).expect("ours");
+    assert!(svg.starts_with("<svg"));
+    for label in ["(8,100)", "(7,100)", "(6,100)", "(5,100)", "(4,100)", "(3,100)", "lambda = 40", "lambda = 80"] {
+        assert!(svg.contains(label), "{label}");
+    }
+}
+
+#[test]
+fn an_unwritable_plot_is_an_io_error() {
+    let outcome = sim("plan --grid --R 8 --lambda 40 --plot /dev/full");
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (74, ""), "{}", outcome.stderr);
+    assert!(outcome.stderr.starts_with("error: writing /dev/full: "));
+}
+
+fn word() -> impl Strategy<Value = String> {
+    let flags = ["--R", "--B", "--T", "--lambda", "--slack", "--i", "--k", "--min-T", "--json", "--grid", "--kappa"];
+    let accuracies = ["--reject-acc", "--honest-acc", "-h", "--help", "--version", "--", "-", "plan", "bound"];
+    prop_oneof![
+        4 => prop::sample::select(flags.to_vec()).prop_map(String::from),
+        1 => prop::sample::select(accuracies.to_vec()).prop_map(String::from),
+        4 => (0..40_u64).prop_map(|n| n.to_string()),
+        1 => any::<i128>().prop_map(|n| n.to_string()),
+        1 => (0..130_u32).prop_map(|e| format!("2^{e}")),
+        1 => (0..9_u32, 0..9_u32).prop_map(|(a, b)| format!("{a}..{b}")),
+        1 => (0..120_u32).prop_map(|n| format!("0.{n}")),
+        1 => ".{0,12}",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// Any argument strings end in an answer or one line, never in a panic, and with a stated exit code.
+    #[test]
+    fn arbitrary_arguments(words in prop::collection::vec(word(), 0..12), command in 0..3_usize) {
+        let head = ["sim", ["plan", "bound", ""][command]].into_iter().filter(|word| !word.is_empty());
+        let Outcome { code, stdout, stderr } = run(head.map(String::from).chain(words));
+        match code {
+            0 => prop_assert!(stderr.is_empty() && !stdout.is_empty()),
+            64 => prop_assert!(stdout.is_empty() && stderr.lines().count() == 1, "{stderr}"),
+            _ => prop_assert!(false, "exit code {code}: {stderr}"),
+        }
+    }
+}
