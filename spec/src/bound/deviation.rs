@@ -16,7 +16,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use crate::exact::binomial::{TooLarge, binomial};
+use crate::exact::binomial::{TooLarge, binomial, binomial_bits};
 use crate::params::Params;
 use rug::{Integer, Rational};
 
@@ -127,7 +127,7 @@ impl Deviation {
     fn sets(&self, fewest: u128) -> Result<Integer, TooLarge> {
         let Self { params, k, m, t } = *self;
         let (m, t, B) = (u128::from(m), u128::from(t), u128::from(params.B()));
-        self.all_sets()?;
+        TooLarge::check(binomial_bits(params.N(), k))?;
         let neutral = params.N() - m * B - t;
         let most_j = u128::from(params.slack()).min(t);
         let first = k.saturating_sub(neutral + most_j).div_ceil(B).max(fewest);
@@ -176,7 +176,7 @@ impl Deviation {
         let Self { params, k, .. } = *self;
         let (R, B, N) = (u128::from(params.R()), u128::from(params.B()), params.N());
         let all = self.all_sets()?;
-        let most = R.min(k / B);
+        let most = self.touch_terms();
         if most > MAX_TOUCH_TERMS {
             return Err(TooLarge { bits: Integer::from(all.significant_bits()) * most });
         }
@@ -186,6 +186,12 @@ impl Deviation {
             if i % 2 == 1 { sum += term } else { sum -= term }
         }
         Ok(Rational::from((sum, all)))
+    }
+
+    /// Terms of the touch bound: as many whole groups as the touched slots can hold.
+    #[must_use]
+    pub fn touch_terms(&self) -> u128 {
+        u128::from(self.params.R()).min(self.k / u128::from(self.params.B()))
     }
 }
 

@@ -50,14 +50,18 @@ pub fn binomial_bits(n: u128, k: u128) -> Integer {
     if crude < 4096 { Integer::from(crude + 1) } else { log2_binomial(n, k, 16).ceil() + 1 }
 }
 
-/// `C(n, k)` by products, for a small `k`.
+/// `n(n-1)..(n-k+1) / k!`, for a small `k`.
 pub(super) fn small_binomial(n: &Integer, k: u128) -> Integer {
-    let mut product = Integer::from(1);
-    for j in 0..k {
-        product *= Integer::from(n - j);
-        product.div_exact_mut(&Integer::from(j + 1));
+    falling(n, 0, k).div_exact(&falling(&Integer::from(k), 0, k))
+}
+
+/// The product of `n-j` for `from <= j < to`, by halves so that factors of like length meet.
+fn falling(n: &Integer, from: u128, to: u128) -> Integer {
+    if to - from <= 8 {
+        return (from..to).map(|j| Integer::from(n - j)).product();
     }
-    product
+    let middle = from + (to - from) / 2;
+    falling(n, from, middle) * falling(n, middle, to)
 }
 
 /// `C(n, k) >= threshold`, without building a number larger than `n * threshold`.

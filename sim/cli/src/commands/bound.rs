@@ -21,6 +21,9 @@ const MAX_ROWS: u128 = 1 << 16;
 /// A row that nobody asked for is left out beyond this many bits: it would take longer than all else.
 const UNASKED_BITS: u32 = 1 << 16;
 
+/// Most terms of a touch bound, times their length in bits, beside a row.
+const MAX_TOUCH_WORK: u32 = 1 << 20;
+
 /// `sim bound`.
 pub fn run(args: &BoundArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let answer = answer(args)?;
@@ -156,8 +159,10 @@ fn default_rows(params: Params, worst_k: u128) -> (Vec<u128>, Vec<LeftOut>) {
 
 fn row(params: Params, k: u128) -> Result<RowDocument, Failure> {
     let Row { k, i, wins, pr_e_t, pr_e_b, pr_success, bits } = Row::new(params, k).map_err(Failure::usage)?;
-    // Too many terms is no error: the bound is a remark beside the row.
-    let touch_bound = Deviation::full(params, k).map_err(Failure::usage)?.touch_bound().ok();
+    let deviation = Deviation::full(params, k).map_err(Failure::usage)?;
+    // A remark beside the row: left out where it would take longer than the row.
+    let work = binomial_bits(params.N(), k) * deviation.touch_terms();
+    let touch_bound = if work <= MAX_TOUCH_WORK { deviation.touch_bound().ok() } else { None };
     Ok(RowDocument {
         k,
         i,
