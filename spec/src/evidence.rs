@@ -22,7 +22,8 @@
 //! ```
 
 use crate::exact::interval::Interval;
-use crate::exact::log2::{SHARP_BITS, log2, log2_binomial, log2_integer};
+use crate::exact::log2::{log2, log2_integer};
+use crate::exact::stirling::{SHARP_BITS, log2_binomial};
 use rug::{Complete, Integer, Rational, ops::Pow};
 use std::cmp::Ordering;
 

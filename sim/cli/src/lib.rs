@@ -68,6 +68,7 @@ fn perform(args: &[OsString], stdout: &mut dyn Write) -> Result<(), Failure> {
         Err(message) => return Err(Failure::from(message)),
     };
     match command {
+        Command::Plan(plan) if plan.grid => commands::grid::run(&plan, stdout),
         Command::Plan(plan) => commands::plan::run(&plan, stdout),
         Command::Bound(bound) => commands::bound::run(&bound, stdout),
         Command::Completions { shell } => commands::completions(shell, stdout),

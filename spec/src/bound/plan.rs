@@ -7,7 +7,7 @@
 
 use crate::bound::accuracy::{Accuracy, AccuracyError, Goal as AccuracyGoal};
 use crate::bound::certificate::Certificate;
-use crate::bound::report::Report;
+use crate::bound::report::{Binding, Report};
 use crate::bound::slack::{Search, SearchError, least};
 use crate::bound::worst::{WorstError, is_secure};
 use crate::exact::binomial::least_index;
@@ -28,32 +28,6 @@ pub struct Goal {
     pub slack: Option<u64>,
     /// The second game: which models to tell apart by the publics.
     pub accuracy: Option<AccuracyGoal>,
-}
-
-/// What keeps the plan from being cheaper.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Binding {
-    /// Hitting all copies of one query.
-    Groups,
-    /// Avoiding all publics.
-    Publics,
-    /// The user's floor on `T`.
-    MinT,
-    /// Telling the weak model from the honest one.
-    Accuracy,
-}
-
-impl Binding {
-    /// The name used in output.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Groups => "groups",
-            Self::Publics => "publics",
-            Self::MinT => "min_T",
-            Self::Accuracy => "accuracy",
-        }
-    }
 }
 
 /// The chosen numbers.

@@ -2,7 +2,6 @@
 
 use crate::bound::bits::security_bits;
 use crate::bound::deviation::{Deviation, DeviationError};
-use crate::bound::plan::Binding;
 use crate::bound::worst::{Candidate, WorstError, worst_k};
 use crate::exact::binomial::TooLarge;
 use crate::params::Params;
@@ -62,6 +61,32 @@ pub enum RowError {
         /// How long.
         source: TooLarge,
     },
+}
+
+/// What keeps a setting from being safer, or a plan from being cheaper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binding {
+    /// Hitting all copies of one query.
+    Groups,
+    /// Avoiding all publics.
+    Publics,
+    /// The user's floor on `T`.
+    MinT,
+    /// Telling the weak model from the honest one.
+    Accuracy,
+}
+
+impl Binding {
+    /// The name used in output.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Groups => "groups",
+            Self::Publics => "publics",
+            Self::MinT => "min_T",
+            Self::Accuracy => "accuracy",
+        }
+    }
 }
 
 /// One way to win, at its worst.

@@ -3,7 +3,6 @@
 //! Logarithms in fixed point, with certified error, decide all but a few `k`; those are compared exactly.
 
 use crate::bound::deviation::Deviation;
-use crate::bound::worst::WorstError;
 use crate::exact::binomial::TooLarge;
 use crate::exact::log2::log2_integer;
 use crate::params::{Lambda, Params};
@@ -14,6 +13,18 @@ pub const MAX_SCAN: u128 = 100_000;
 
 /// Fractional bits of the logarithms.
 const BITS: u32 = 40;
+
+/// Outside the theorem, and too many slots to look at every `k`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("with slack {slack} >= B = {B} the worst k is found by trying all, up to N = {MAX_SCAN}, and N is {N}")]
+pub struct Unproved {
+    /// Wrong publics tolerated.
+    pub slack: u64,
+    /// Copies of each query.
+    pub B: u64,
+    /// Number of slots.
+    pub N: u128,
+}
 
 /// A deviation that wins too often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,11 +54,11 @@ impl Scan {
     /// Logarithms for one setting.
     ///
     /// # Errors
-    /// [`WorstError::Unproved`] beyond [`MAX_SCAN`].
-    pub fn of(params: Params) -> Result<Self, WorstError> {
+    /// [`Unproved`] beyond [`MAX_SCAN`].
+    pub fn of(params: Params) -> Result<Self, Unproved> {
         let N = params.N();
         if N > MAX_SCAN {
-            return Err(WorstError::Unproved { slack: params.slack(), B: params.B(), N });
+            return Err(Unproved { slack: params.slack(), B: params.B(), N });
         }
         Ok(Self::up_to(N))
     }

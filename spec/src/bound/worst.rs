@@ -10,10 +10,10 @@
 //! Where `slack >= B` nothing is proved, and every `k` is looked at.
 
 use crate::bound::bits;
-use crate::bound::scan::{MAX_SCAN, Scan};
+use crate::bound::scan::{Scan, Unproved};
 use crate::exact::binomial::{TooLarge, binomial};
 use crate::exact::interval::Interval;
-use crate::exact::log2::{SHARP_BITS, log2_binomial};
+use crate::exact::stirling::{SHARP_BITS, log2_binomial};
 use crate::params::{Lambda, Params};
 use rug::{Integer, Rational};
 use std::cmp::Ordering;
@@ -22,15 +22,8 @@ use std::cmp::Ordering;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WorstError {
     /// Outside the theorem, and too many slots to look at every `k`.
-    #[error("with slack {slack} >= B = {B} the worst k is found by trying all, up to N = {MAX_SCAN}, and N is {N}")]
-    Unproved {
-        /// Wrong publics tolerated.
-        slack: u64,
-        /// Copies of each query.
-        B: u64,
-        /// Number of slots.
-        N: u128,
-    },
+    #[error(transparent)]
+    Unproved(#[from] Unproved),
     /// A tie between values too long to compare exactly.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
@@ -137,7 +130,7 @@ fn decide(
 /// The least `k` at which a server that corrupts every slot it touches wins most often.
 ///
 /// # Errors
-/// [`WorstError::Unproved`] for `slack >= B` and `N > MAX_SCAN`.
+/// [`WorstError::Unproved`] for `slack >= B` beyond [`crate::bound::scan::MAX_SCAN`] slots.
 pub fn worst_k(params: Params) -> Result<u128, WorstError> {
     if params.slack() >= params.B() {
         return Ok(Scan::of(params)?.worst_k(params)?);
@@ -152,7 +145,7 @@ pub fn worst_k(params: Params) -> Result<u128, WorstError> {
 /// Every deviation wins with probability at most `2^-lambda`.
 ///
 /// # Errors
-/// [`WorstError::Unproved`] for `slack >= B` and `N > MAX_SCAN`.
+/// [`WorstError::Unproved`] for `slack >= B` beyond [`crate::bound::scan::MAX_SCAN`] slots.
 pub fn is_secure(params: Params, lambda: Lambda) -> Result<bool, WorstError> {
     // Both candidates are deviations whatever the slack: they can refute it, and prove it below B.
     if !Candidate::publics(params).within(lambda)? || !Candidate::groups(params).within(lambda)? {
@@ -223,6 +216,6 @@ mod tests {
         let lambda = Lambda::new(1024).expect("legal");
         assert_eq!(is_secure(params, lambda), Ok(true));
         let lax = Params::new(1 << 30, 2, 1 << 30, 2).expect("legal");
-        assert!(matches!(worst_k(lax), Err(WorstError::Unproved { .. })));
+        assert!(matches!(worst_k(lax), Err(WorstError::Unproved(_))));
     }
 }

@@ -1,6 +1,7 @@
 //! Binomial coefficients, none of them larger than asked for.
 
-use super::log2::log2_binomial;
+use super::product::small_binomial;
+use super::stirling::log2_binomial;
 use rug::{Complete, Integer};
 
 /// Exact values beyond this many bits are refused.
@@ -48,20 +49,6 @@ pub fn binomial_bits(n: u128, k: u128) -> Integer {
     // C(n, k) <= n^k decides the common case without a logarithm.
     let crude = k.saturating_mul(u128::from(u128::BITS - n.leading_zeros()));
     if crude < 4096 { Integer::from(crude + 1) } else { log2_binomial(n, k, 16).ceil() + 1 }
-}
-
-/// `n(n-1)..(n-k+1) / k!`, for a small `k`.
-pub(super) fn small_binomial(n: &Integer, k: u128) -> Integer {
-    falling(n, 0, k).div_exact(&falling(&Integer::from(k), 0, k))
-}
-
-/// The product of `n-j` for `from <= j < to`, by halves so that factors of like length meet.
-fn falling(n: &Integer, from: u128, to: u128) -> Integer {
-    if to - from <= 8 {
-        return (from..to).map(|j| Integer::from(n - j)).product();
-    }
-    let middle = from + (to - from) / 2;
-    falling(n, from, middle) * falling(n, middle, to)
 }
 
 /// `C(n, k) >= threshold`, without building a number larger than `n * threshold`.

@@ -3,4 +3,6 @@
 pub mod binomial;
 pub mod interval;
 pub mod log2;
+mod product;
 pub mod rational;
+pub mod stirling;

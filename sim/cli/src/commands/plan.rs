@@ -1,22 +1,19 @@
 //! `sim plan`: the cheapest safe B and T.
 
 use crate::args::PlanArgs;
-use crate::commands::grid;
 use crate::failure::Failure;
 use crate::text::{self, ACCENT, DIM, HEADING};
 use fusion_spec::bound::accuracy::{Accuracy, Goal as AccuracyGoal, Honest};
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::bound::certificate::{Certificate, check};
-use fusion_spec::bound::plan::{Binding, Goal, Plan, plan};
+use fusion_spec::bound::plan::{Goal, Plan, plan};
+use fusion_spec::bound::report::Binding;
 use fusion_spec::params::Lambda;
 use serde::Serialize;
 use std::io::{self, Write};
 
-/// `sim plan`.
+/// `sim plan` at one R and lambda.
 pub fn run(args: &PlanArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
-    if args.grid {
-        return grid::run(args, stdout);
-    }
     let (R, lambda) = (single("--R", &args.R)?, single("--lambda", &args.lambda)?);
     let goal = goal(args, R, lambda);
     let plan = certified(&goal)?;
