@@ -120,6 +120,18 @@ const BAD: &[(&str, &str)] = &[
     ("plan --R 8 --lambda 40 --min-T x", "not a whole number"),
     ("plan --R 8 --lambda 40 --slack -1", "slack must be from 0 to 2^62"),
     ("plan --R 2^19 --lambda 40 --min-T 268 --slack 13", "outside the proved range"),
+    (
+        "plan --R 8 --lambda 40 --reject-acc 0.8 --honest-acc 0.99 --kappa 20 --slack 13 --min-T 400",
+        "T >= 400 was asked for, and at slack 13 a model at 0.99 passes at kappa = 20 only up to T = 273",
+    ),
+    (
+        "plan --R 8 --lambda 40 --reject-acc 0.8 --honest-acc 0.99 --kappa 20 --min-T 200000",
+        "no slack with T from 200000 to 100000",
+    ),
+    (
+        "plan --R 8 --lambda 40 --reject-acc 0.9999999999999999999",
+        "accuracy just under 1 at lambda = 40 and slack 0 needs T beyond 4611686018427387904",
+    ),
     // accuracy
     ("plan --R 8 --lambda 40 --reject-acc 1", "no T rejects it"),
     ("plan --R 8 --lambda 40 --reject-acc 1.5", "an accuracy must be from 0 to 1"),
@@ -136,7 +148,7 @@ const BAD: &[(&str, &str)] = &[
     ("plan --R 8 --lambda 40 --reject-acc 0.9 --honest-acc 0.9 --kappa 20", "must exceed"),
     ("plan --R 8 --lambda 40 --reject-acc 0.9 --honest-acc 0.8 --kappa 20", "must exceed"),
     ("plan --R 8 --lambda 40 --slack 0 --reject-acc 0.8 --honest-acc 0.99 --kappa 20", "slack 0 cannot hold both"),
-    ("plan --R 8 --lambda 40 --reject-acc 0.9899 --honest-acc 0.99 --kappa 40", "no slack with T up to 100000"),
+    ("plan --R 8 --lambda 40 --reject-acc 0.9899 --honest-acc 0.99 --kappa 40", "no slack with T from 0 to 100000"),
     ("plan --R 2^19 --lambda 40 --reject-acc 0.8 --honest-acc 0.99 --kappa 20", "outside the proved range"),
     // grid
     ("plan --R 8 --lambda 40 --plot cost.svg", "--grid"),
@@ -144,6 +156,7 @@ const BAD: &[(&str, &str)] = &[
     ("plan --grid --R 8 --lambda 40 --plot /tmp", "is a folder, not a file"),
     ("plan --grid --R 8,0 --lambda 40", "R must be from 1 to 2^62"),
     ("plan --grid --R 8 --lambda 40 --reject-acc 1", "at R = 8, lambda = 40: a model of accuracy 1"),
+    ("plan --grid --quiet", "cannot be used with"),
     // bound
     ("bound --R 8 --B 2", "required arguments were not provided: --T"),
     ("bound --R 0 --B 2 --T 4", "R must be from 1 to 2^62"),
@@ -164,7 +177,8 @@ const BAD: &[(&str, &str)] = &[
     ("bound --R 8 --B 2 --T 4 --k -3", "out of range"),
     ("bound --R 2^62 --B 2 --T 4 --i 1..2^62", "more than 65536 rows"),
     ("bound --R 2^40 --B 2 --T 2^40 --i 2^39", "row k = 1099511627776: the exact value needs"),
-    ("bound --R 2^62 --B 2^20 --T 2^62", "row k = 1048576: the exact value needs"),
+    ("bound --R 2^62 --B 2^20 --T 2^62 --i 1", "row k = 1048576: the exact value needs"),
+    ("bound --R 1 --B 2^20 --T 3000000 --k 2000000..2000030", "31 rows up to k = 2000030 are more than 2^26 bits"),
     ("bound --R 2^30 --B 2 --T 2^30 --slack 2", "with slack 2 >= B = 2 the worst k"),
     ("bound --R 8 --B 2 --T 2^40 --reject-acc 0.9", "--reject-acc: the exact value needs"),
     ("bound --R 8 --B 2 --T 4 --honest-acc 2", "an accuracy must be from 0 to 1"),
@@ -219,6 +233,63 @@ fn extremes_are_answered() {
     }
 }
 
+/// What holds a plan up is what makes it cheaper when it is dropped, wherever T ends up.
+#[test]
+fn binding_is_what_costs() {
+    for (line, binding) in [
+        ("--R 8", "groups"),
+        ("--R 8 --min-T 40", "min_T"),
+        ("--R 8 --min-T 14", "groups"),
+        ("--R 32 --min-T 39", "min_T"),
+        ("--R 8 --reject-acc 0.8", "accuracy"),
+        ("--R 8 --reject-acc 0.8 --min-T 130", "min_T"),
+        ("--R 8 --reject-acc 0.001 --honest-acc 0.9999999 --kappa 20 --slack 0", "accuracy"),
+        ("--R 8 --reject-acc 0.8 --honest-acc 0.99 --kappa 20", "accuracy"),
+    ] {
+        let plan = json(&format!("plan --lambda 40 {line} --json"));
+        assert_eq!(plan["binding"], binding, "{line}");
+    }
+}
+
+/// Of plans with the least N, the one with the least B, whatever its slack.
+#[test]
+fn ties_between_slacks_go_to_the_least_copies() {
+    let tie = json("plan --R 2 --lambda 3 --reject-acc 0 --honest-acc 1/2 --kappa 1 --json");
+    assert_eq!((&tie["N"], &tie["B"], &tie["T"], &tie["slack"]), (&9.into(), &3.into(), &3.into(), &1.into()));
+}
+
+/// Rates too long to write down are known by their logarithms, and refuse nothing.
+#[test]
+fn long_rates_do_not_stand_in_the_way() {
+    let many = json("plan --R 8 --lambda 40 --reject-acc 0.8 --slack 1 --min-T 200000 --json");
+    assert_eq!(many["T"], 200_000);
+    let trusted = "--reject-acc 0.8 --honest-acc 0.999999999999 --kappa 20";
+    let trusted = json(&format!("plan --R 8 --lambda 40 --min-T 500000 {trusted} --json"));
+    // -log2(1 - (1 - 1e-12)^500000) = 20.93...
+    let bits = trusted["accuracy"]["false_abort_bits"].as_f64().expect("a number");
+    assert!((20.9..21.0).contains(&bits), "{bits}");
+    let far = json("plan --R 2^30 --lambda 40 --reject-acc 0.5 --slack 1 --min-T 2^61 --json");
+    assert!(far["accuracy"]["accept_bits"].as_f64() > Some(2e18));
+    let wide = json("bound --R 2^62 --B 2^20 --T 2^62 --k 1 --json");
+    assert_eq!((&wide["worst"]["k"], &wide["worst"]["pr_success"]), (&1_048_576.into(), &Value::Null));
+    assert!(wide["worst"]["bits"].as_f64() > Some(66_000_000.0));
+}
+
+#[test]
+fn a_grid_shows_the_cells_that_have_no_plan() {
+    let csv = sim("plan --grid --R 8,2^19 --lambda 40 --min-T 268 --slack 13");
+    assert_eq!((csv.code, csv.stderr.as_str()), (0, ""));
+    let lines: Vec<_> = csv.stdout.lines().collect();
+    assert!(lines[1].starts_with("8,40,268,13,10,268,348,") && lines[1].ends_with(','), "{}", lines[1]);
+    assert!(lines[2].starts_with("524288,40,268,,,,,,,,,\"slack 13 >= B"), "{}", lines[2]);
+}
+
+#[test]
+fn quiet_is_the_answer_alone() {
+    assert_eq!(sim("plan --R 512 --lambda 40 --quiet").stdout, "B=5 T=4 slack=0\n");
+    assert_eq!(sim("bound --R 8 --B 2 --T 4 --quiet").stdout, "worst: k=2 (i=1) wins with 4/95: 4.56 bits\n");
+}
+
 #[test]
 fn streams_carry_no_escape_codes_off_a_terminal() {
     for line in ["plan --R 8 --lambda 40", "bound --R 8 --B 2 --T 4", "plan --help"] {
@@ -237,7 +308,7 @@ fn the_grid_is_the_plans() {
     }
     let csv = sim("plan --grid").stdout;
     assert_eq!(csv.lines().count(), 1 + 3 * 21);
-    assert!(csv.lines().all(|line| line.split(',').count() == 11));
+    assert!(csv.lines().all(|line| line.split(',').count() == 12));
 }
 
 #[test]

@@ -21,10 +21,11 @@
 //! # Ok::<(), fusion_spec::evidence::EvidenceError>(())
 //! ```
 
+use crate::exact::binomial::unlimited;
 use crate::exact::interval::Interval;
 use crate::exact::log2::{log2, log2_integer};
 use crate::exact::stirling::{SHARP_BITS, log2_binomial};
-use rug::{Complete, Integer, Rational, ops::Pow};
+use rug::{Integer, Rational, ops::Pow};
 use std::cmp::Ordering;
 
 /// Counted trials, and the error probability that their test may have.
@@ -186,14 +187,14 @@ impl Evidence {
         let Self { n, successes, alpha } = self;
         let power = |base: Rational, exponent: u64| base.pow(u32::try_from(exponent).unwrap_or(u32::MAX));
         let likelihood = power(p.clone(), *successes) * power(Rational::from(1 - p), n - successes);
-        let ways = choose(*n, *successes) * (Integer::from(*n) + 1);
+        let ways = unlimited(*n, *successes) * (Integer::from(*n) + 1);
         let ratio: Rational = likelihood * ways;
         ratio.cmp(alpha)
     }
 
     /// More and more precision: ends, as there is no tie.
     fn finely(&self, p: &Rational) -> Ordering {
-        let exact = choose(self.n, self.successes);
+        let exact = unlimited(self.n, self.successes);
         let mut precision = 2 * SHARP_BITS;
         loop {
             if let Some(sign) = self.excess(p, precision, |_, _, precision| log2_integer(&exact, precision)).sign() {
@@ -206,14 +207,6 @@ impl Evidence {
 
 fn log2_binomial_fast(n: u64, k: u64, precision: u32) -> Interval {
     log2_binomial(n.into(), k.into(), precision)
-}
-
-fn choose(n: u64, k: u64) -> Integer {
-    let k = k.min(n - k);
-    match (u32::try_from(n), u32::try_from(k)) {
-        (Ok(n), Ok(k)) => Integer::binomial_u(n, k).complete(),
-        (_, k) => Integer::from(n).binomial(k.unwrap_or(u32::MAX)),
-    }
 }
 
 /// Of the integers between two ends, the last one (counted from `from`) at which a condition holds that never returns once it

@@ -69,7 +69,7 @@ pub struct PlanArgs {
     /// Send at least this many public samples.
     #[arg(long = "min-T", value_name = "T", value_parser = publics, default_value = "0", allow_negative_numbers = true)]
     pub min_T: u64,
-    /// Tolerate this many wrong publics [default: 0, or found with --honest-acc].
+    /// Tolerate this many wrong publics [default: 0, or found if --honest-acc is given].
     #[arg(long, value_name = "S", value_parser = slack, allow_negative_numbers = true)]
     pub slack: Option<u64>,
     /// Reject a model of this accuracy (0.8, 80%, 4/5), but for 2^-lambda.
@@ -104,6 +104,9 @@ pub struct PlanArgs {
     /// One JSON document instead of text.
     #[arg(long)]
     pub json: bool,
+    /// Only the chosen numbers.
+    #[arg(long, conflicts_with = "json", conflicts_with = "grid")]
+    pub quiet: bool,
 }
 
 const PLAN_EXAMPLES: &str = "\
@@ -158,6 +161,9 @@ pub struct BoundArgs {
     /// One JSON document instead of text.
     #[arg(long)]
     pub json: bool,
+    /// Only the worst case.
+    #[arg(long, conflicts_with = "json")]
+    pub quiet: bool,
 }
 
 const BOUND_EXAMPLES: &str = "\

@@ -51,7 +51,7 @@ impl Failure {
             Self::Usage(message) => (USAGE, message.clone()),
             Self::Io(_, error) if error.kind() == io::ErrorKind::BrokenPipe => return 0,
             Self::Io(what, error) => (IO, format!("{what}: {error}")),
-            Self::Bug(what) => (BUG, format!("a bug in sim, please report it: {what}")),
+            Self::Bug(what) => (BUG, format!("a bug in sim, please report it: {}", what.replace('\n', " "))),
         };
         let line = match format {
             Format::Text => format!("error: {message}"),

@@ -37,7 +37,11 @@ pub struct Outcome {
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     let mut stdout = io::BufWriter::new(anstream::stdout().lock());
-    let mut stderr = anstream::stderr().lock();
+    let mut stderr = anstream::stderr();
+    let format = Format::of(&args);
+    std::panic::set_hook(Box::new(move |panic| {
+        Failure::Bug(panic.to_string()).report(format, &mut anstream::stderr());
+    }));
     let code = catch_unwind(AssertUnwindSafe(|| dispatch(&args, &mut stdout, &mut stderr)));
     ExitCode::from(code.unwrap_or(failure::BUG))
 }

@@ -25,8 +25,10 @@ pub fn probability(p: &Rational) -> String {
     if p.numer().significant_bits().max(p.denom().significant_bits()) <= SHORT_BITS {
         return p.to_string();
     }
-    match security_bits(p) {
-        Some(bits) if bits > 10.0 => format!("2^-{bits:.2}"),
+    let rest = Rational::from(1 - p);
+    match (security_bits(p), security_bits(&rest)) {
+        (Some(bits), _) if bits > 10.0 => format!("2^-{}", floor(bits)),
+        (_, Some(bits)) if bits > 10.0 => format!("1 - 2^-{}", floor(bits)),
         _ => format!("{:.6}", nearest(p)),
     }
 }
@@ -41,7 +43,11 @@ pub fn count(n: &Integer) -> String {
 
 /// Security bits to two places, rounded down; `-` for an event that never happens.
 pub fn bits(bits: Option<f64>) -> String {
-    bits.map_or_else(|| "-".into(), |bits| format!("{:.2}", (bits * 100.0).floor() / 100.0))
+    bits.map_or_else(|| "-".into(), floor)
+}
+
+fn floor(bits: f64) -> String {
+    format!("{:.2}", (bits * 100.0).floor() / 100.0)
 }
 
 /// Columns with a heading, all aligned to the right but the first `left`.

@@ -4,11 +4,12 @@
 //! least some `T_lo(s)`; an honest model of accuracy `honest` must be rejected with at most `2^-kappa`, which needs `T` at
 //! most some `T_hi(s)`. Both are monotone, so the allowed `T` of each slack are a range.
 
-use crate::bound::bits::{security_bits, security_bits_of};
+use crate::bound::bits::{at_least, nearest, security_bits, security_bits_of};
 use crate::bound::quality::{QualityError, accept, false_abort};
 use crate::exact::binomial::MAX_EXACT_BITS;
 use crate::exact::interval::Interval;
-use crate::exact::log2::log2;
+use crate::exact::log2::{log2, log2_integer, log2_interval};
+use crate::exact::stirling::{SHARP_BITS, log2_binomial};
 use crate::params::{Lambda, MAX_T, Params};
 use rug::{Integer, Rational};
 use std::cmp::Ordering;
@@ -18,7 +19,7 @@ pub const MAX_ACCURACY_T: u64 = 100_000;
 
 /// The accuracy game.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Goal {
+pub struct Game {
     /// A model of at most this accuracy on every slot is to be rejected, but for `2^-lambda`.
     pub reject: Rational,
     /// A model that is to be accepted.
@@ -47,7 +48,7 @@ pub struct Accuracy {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccuracyError {
     /// Not an accuracy.
-    #[error("{name} must be from 0 to 1, not {value}")]
+    #[error("{name} must be from 0 to 1, not {}", shown(.value))]
     Range {
         /// Which one.
         name: &'static str,
@@ -61,18 +62,21 @@ pub enum AccuracyError {
     #[error("the honest accuracy must exceed the accuracy to reject")]
     NotApart,
     /// Too many publics.
-    #[error("rejecting a model of accuracy {reject} at lambda = {lambda} needs T beyond {limit}")]
+    #[error("rejecting a model of accuracy {} at lambda = {lambda} and slack {slack} needs T beyond {limit}", shown(.reject))]
     TooManyPublics {
         /// Its accuracy.
         reject: Rational,
         /// The security parameter in bits.
         lambda: u32,
+        /// Wrong publics tolerated.
+        slack: u64,
         /// The limit on T.
         limit: u64,
     },
     /// Not both at this slack.
     #[error(
-        "slack {slack} cannot hold both: accuracy {reject} is rejected at lambda = {lambda} only from T = {lo}, accuracy {honest} passes at kappa = {kappa} only up to T = {hi}"
+        "slack {slack} cannot hold both: a model at {} is rejected at lambda = {lambda} only from T = {lo}, one at {} passes at kappa = {kappa} only up to T = {hi}",
+        shown(.reject), shown(.honest)
     )]
     Slack {
         /// Wrong publics tolerated.
@@ -84,98 +88,120 @@ pub enum AccuracyError {
         /// Least T for it.
         lo: u64,
         /// Accuracy to accept.
-        honest: String,
+        honest: Rational,
         /// Its bits.
         kappa: u32,
         /// Largest T for it.
         hi: u64,
     },
-    /// Not both at any slack.
-    #[error("no slack with T up to {limit} passes accuracy {honest} at kappa = {kappa} and rejects {reject} at lambda")]
+    /// Not both at any slack, with as many publics as asked for.
+    #[error(
+        "no slack with T from {min_T} to {limit} passes a model at {} at kappa = {kappa} and rejects one at {} at lambda = {lambda}",
+        shown(.honest), shown(.reject)
+    )]
     NothingSeparates {
         /// Accuracy to reject.
         reject: Rational,
+        /// Its bits.
+        lambda: u32,
         /// Accuracy to accept.
-        honest: String,
-        /// Bits for the latter.
+        honest: Rational,
+        /// Its bits.
         kappa: u32,
-        /// The limit on T.
+        /// The least T allowed.
+        min_T: u64,
+        /// The largest T looked at.
         limit: u64,
+    },
+    /// More publics asked for than the honest model passes.
+    #[error("T >= {min_T} was asked for, and at slack {slack} a model at {} passes at kappa = {kappa} only up to T = {hi}", shown(.honest))]
+    Floor {
+        /// The least T allowed.
+        min_T: u64,
+        /// Wrong publics tolerated.
+        slack: u64,
+        /// Accuracy to accept.
+        honest: Rational,
+        /// Its bits.
+        kappa: u32,
+        /// Largest T for it.
+        hi: u64,
     },
     /// A rate too long to state.
     #[error(transparent)]
     Quality(#[from] QualityError),
 }
 
-impl Goal {
-    /// The `T` allowed at one slack, both ends included.
+/// An accuracy in decimals, and never a certainty that it is not.
+#[must_use]
+pub fn shown(accuracy: &Rational) -> String {
+    match nearest(accuracy) {
+        decimal if decimal >= 1.0 && *accuracy < 1 => "just under 1".into(),
+        decimal if decimal <= 0.0 && *accuracy > 0 => "just over 0".into(),
+        decimal => decimal.to_string(),
+    }
+}
+
+impl Game {
+    /// The `T >= min_T` allowed at one slack, as `(least for the weak model, largest for the honest one)`.
     ///
     /// # Errors
     /// [`AccuracyError`] names what cannot be met.
-    pub fn range(&self, lambda: Lambda, slack: u64) -> Result<(u64, u64), AccuracyError> {
-        let limit = self.limit();
-        let too_many = AccuracyError::TooManyPublics { reject: self.reject.clone(), lambda: lambda.bits(), limit };
+    pub fn range(&self, lambda: Lambda, slack: u64, min_T: u64) -> Result<(u64, u64), AccuracyError> {
         for range in self.all_ranges(lambda)? {
             let (at, lo, hi) = range?;
-            match (&self.honest, at == slack) {
-                (_, false) => {}
-                (Some(honest), true) if lo > hi => {
-                    return Err(AccuracyError::Slack {
-                        slack,
-                        reject: self.reject.clone(),
-                        lambda: lambda.bits(),
-                        lo,
-                        honest: honest.accuracy.to_string(),
-                        kappa: honest.kappa.bits(),
-                        hi,
-                    });
+            match &self.honest {
+                _ if at != slack => {}
+                Some(Honest { accuracy, kappa }) if lo > hi => {
+                    let (reject, honest) = (self.reject.clone(), accuracy.clone());
+                    let (lambda, kappa) = (lambda.bits(), kappa.bits());
+                    return Err(AccuracyError::Slack { slack, reject, lambda, lo, honest, kappa, hi });
                 }
-                (_, true) => return Ok((lo, hi)),
+                Some(Honest { accuracy, kappa }) if min_T > hi => {
+                    let (honest, kappa) = (accuracy.clone(), kappa.bits());
+                    return Err(AccuracyError::Floor { min_T, slack, honest, kappa, hi });
+                }
+                _ => return Ok((lo, hi)),
             }
         }
-        Err(too_many)
+        let limit = if slack == 0 { MAX_T } else { self.limit() };
+        Err(AccuracyError::TooManyPublics { reject: self.reject.clone(), lambda: lambda.bits(), slack, limit })
     }
 
-    /// Every slack at which some `T` holds both sides, with its range of `T`, slack increasing.
+    /// Every slack at which some `T >= min_T` holds both sides, with its range of `T`, slack increasing.
     ///
     /// # Errors
     /// [`AccuracyError`] for accuracies that cannot be told apart at all.
-    pub fn ranges(&self, lambda: Lambda) -> Result<impl Iterator<Item = Range> + use<>, AccuracyError> {
-        Ok(self.all_ranges(lambda)?.filter(|range| range.as_ref().map_or(true, |(_, lo, hi)| lo <= hi)))
+    pub fn ranges(&self, lambda: Lambda, min_T: u64) -> Result<impl Iterator<Item = Range> + use<>, AccuracyError> {
+        let held = move |range: &Range| range.as_ref().map_or(true, |&(_, lo, hi)| lo.max(min_T) <= hi);
+        Ok(self.all_ranges(lambda)?.filter(held))
     }
 
     /// Both rates at chosen numbers.
     ///
     /// # Errors
-    /// [`AccuracyError::Quality`] for a rate too long to state.
+    /// [`AccuracyError::Quality`] for an honest rate too long to state.
     pub fn at(&self, params: Params) -> Result<Accuracy, AccuracyError> {
         self.check()?;
         let (T, slack) = (params.T(), params.slack());
-        let accept_bits = match slack {
-            _ if self.reject == 0 && slack < T => None,
-            // reject^T, in logarithms: T may be astronomic.
-            0 if T == 0 => Some(0.0),
-            0 => {
-                let factor = Integer::from(T);
-                Some(security_bits_of(|precision| log2(&self.reject, precision).times(&factor)))
-            }
-            _ => security_bits(&accept(T, slack, &Rational::from(1 - &self.reject))?),
-        };
         let false_abort_bits = match &self.honest {
+            Some(honest) if slack == 0 && honest.accuracy < 1 => some_wrong_bits(&honest.accuracy, T),
             Some(honest) => security_bits(&false_abort(T, slack, &honest.accuracy)?),
             None => None,
         };
-        Ok(Accuracy { accept_bits, false_abort_bits })
+        Ok(Accuracy { accept_bits: accept_bits(T, slack, &self.reject), false_abort_bits })
     }
 
     /// The error when no slack holds both sides.
     #[must_use]
-    pub fn nothing_separates(&self) -> AccuracyError {
+    pub fn nothing_separates(&self, lambda: Lambda, min_T: u64) -> AccuracyError {
         match &self.honest {
-            Some(honest) => AccuracyError::NothingSeparates {
+            Some(Honest { accuracy, kappa }) => AccuracyError::NothingSeparates {
                 reject: self.reject.clone(),
-                honest: honest.accuracy.to_string(),
-                kappa: honest.kappa.bits(),
+                lambda: lambda.bits(),
+                honest: accuracy.clone(),
+                kappa: kappa.bits(),
+                min_T,
                 limit: self.limit(),
             },
             None => AccuracyError::NotApart,
@@ -218,7 +244,7 @@ impl Goal {
         let mut at_slack = move |slack| -> Result<Option<(u64, u64, u64)>, QualityError> {
             weak.tolerate_one_more();
             let Some(lo) = weak.advance(limit, Walk::accepts_rarely)? else { return Ok(None) };
-            let Some(walk) = &mut honest else { return Ok(Some((slack, lo, limit))) };
+            let Some(walk) = &mut honest else { return Ok(Some((slack, lo, MAX_T))) };
             walk.tolerate_one_more();
             let fails = walk.advance(limit, |walk| Ok(!walk.rejects_rarely()?))?;
             Ok(Some((slack, lo, fails.map_or(limit, |fails| fails - 1))))
@@ -230,6 +256,43 @@ impl Goal {
 
 /// `(slack, T_lo, T_hi)`.
 type Range = Result<(u64, u64, u64), AccuracyError>;
+
+/// `-log2 Pr[Bin(T, 1-accuracy) <= slack]`, rounded down; `None` where it never happens. Where the exact value is too long, the
+/// bits that the largest term assures: `(slack+1) C(T,slack) accuracy^(T-slack)`.
+fn accept_bits(T: u64, slack: u64, accuracy: &Rational) -> Option<f64> {
+    if slack >= T {
+        return Some(0.0);
+    }
+    if *accuracy == 0 {
+        return None;
+    }
+    let right = |publics: u64, precision| log2(accuracy, precision).times(&Integer::from(publics));
+    if slack == 0 {
+        return Some(security_bits_of(|precision| right(T, precision)));
+    }
+    if let Ok(exact) = accept(T, slack, &Rational::from(1 - accuracy)) {
+        return security_bits(&exact);
+    }
+    let terms = log2_integer(&(Integer::from(slack) + 1), SHARP_BITS);
+    let ways = log2_binomial(T.into(), slack.into(), SHARP_BITS);
+    Some(at_least(&right(T - slack, SHARP_BITS).plus(&terms).plus(&ways)))
+}
+
+/// `-log2(1 - accuracy^T)`, rounded down, for `0 < accuracy < 1`; `None` for `T = 0`.
+fn some_wrong_bits(accuracy: &Rational, T: u64) -> Option<f64> {
+    let bits = |precision| {
+        let one = Interval::exactly(&Integer::from(1), 2 * precision);
+        let mut power = one.clone();
+        for bit in (0..64 - T.leading_zeros()).rev() {
+            power = power.clone().times_positive(&power);
+            if T >> bit & 1 == 1 {
+                power = power.scaled(accuracy.numer(), accuracy.denom());
+            }
+        }
+        log2_interval(&one.minus(&power), precision)
+    };
+    (T > 0).then(|| security_bits_of(bits))
+}
 
 /// The least `T` with `accuracy^T <= 2^-lambda`, for an accuracy below 1; `None` beyond `2^62`.
 fn least_publics(accuracy: &Rational, lambda: Lambda) -> Option<u64> {
@@ -378,16 +441,16 @@ mod tests {
         Lambda::new(bits).expect("legal")
     }
 
-    fn goal(reject: Rational, honest: Option<(Rational, u64)>) -> Goal {
+    fn goal(reject: Rational, honest: Option<(Rational, u64)>) -> Game {
         let honest = honest.map(|(accuracy, kappa)| Honest { accuracy, kappa: bits(kappa) });
-        Goal { reject, honest }
+        Game { reject, honest }
     }
 
     #[test]
     fn published_ranges() {
-        assert_eq!(goal(rational(4, 5), None).range(bits(40), 0), Ok((125, MAX_T)));
+        assert_eq!(goal(rational(4, 5), None).range(bits(40), 0, 0), Ok((125, MAX_T)));
         let both = goal(rational(4, 5), Some((rational(99, 100), 20)));
-        let first = both.ranges(bits(40)).expect("apart").next();
+        let first = both.ranges(bits(40), 0).expect("apart").next();
         assert!(matches!(first, Some(Ok((13, 268, 268..)))), "{first:?}");
     }
 
@@ -415,15 +478,15 @@ mod tests {
     #[test]
     fn slack_zero_needs_no_long_numbers() {
         let close = rational(999_999_999, 1_000_000_000);
-        let (lo, _) = goal(close.clone(), None).range(bits(40), 0).expect("below 2^62");
+        let (lo, _) = goal(close.clone(), None).range(bits(40), 0, 0).expect("below 2^62");
         // 40 ln 2 / 1e-9
         assert!((27_725_887_000..27_725_888_000).contains(&lo), "{lo}");
-        assert_eq!(goal(rational(1, 1 << 20), None).range(bits(40), 0), Ok((2, MAX_T)));
-        assert_eq!(goal(rational(0, 1), None).range(bits(40), 0), Ok((1, MAX_T)));
+        assert_eq!(goal(rational(1, 1 << 20), None).range(bits(40), 0, 0), Ok((2, MAX_T)));
+        assert_eq!(goal(rational(0, 1), None).range(bits(40), 0, 0), Ok((1, MAX_T)));
         let tie = goal(rational(1, 4), Some((rational(3, 4), 2)));
-        assert_eq!(tie.range(bits(2), 0), Ok((1, 1)));
+        assert_eq!(tie.range(bits(2), 0, 0), Ok((1, 1)));
         let perfect = goal(rational(4, 5), Some((rational(1, 1), 20)));
-        assert_eq!(perfect.range(bits(40), 0), Ok((125, MAX_T)));
+        assert_eq!(perfect.range(bits(40), 0, 0), Ok((125, MAX_T)));
     }
 
     #[test]
@@ -438,14 +501,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_met_is_named() {
-        let apart = |reject, honest| goal(reject, Some((honest, 20))).range(bits(40), 0).err();
+        let apart = |reject, honest| goal(reject, Some((honest, 20))).range(bits(40), 0, 0).err();
         assert_eq!(apart(rational(9, 10), rational(9, 10)), Some(AccuracyError::NotApart));
-        assert_eq!(goal(rational(1, 1), None).range(bits(40), 0), Err(AccuracyError::RejectPerfect));
+        assert_eq!(goal(rational(1, 1), None).range(bits(40), 0, 0), Err(AccuracyError::RejectPerfect));
         assert!(matches!(apart(rational(3, 2), rational(1, 1)), Some(AccuracyError::Range { .. })));
         assert!(matches!(apart(rational(4, 5), rational(99, 100)), Some(AccuracyError::Slack { lo: 125, hi: 0, .. })));
         let hopeless = goal(rational(9899, 10_000), Some((rational(99, 100), 40)));
-        assert_eq!(hopeless.ranges(bits(40)).expect("apart").next(), None);
-        let nearly = goal(1 - Rational::from((1, 1_u64 << 62)), None).range(bits(40), 0);
+        assert_eq!(hopeless.ranges(bits(40), 0).expect("apart").next(), None);
+        let nearly = goal(1 - Rational::from((1, 1_u64 << 62)), None).range(bits(40), 0, 0);
         assert!(matches!(nearly, Err(AccuracyError::TooManyPublics { .. })));
     }
 }

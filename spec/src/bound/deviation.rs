@@ -118,7 +118,11 @@ impl Deviation {
         Ok(Rational::from((self.accepted_sets()?, self.all_sets()?)))
     }
 
-    fn all_sets(&self) -> Result<Integer, TooLarge> {
+    /// `C(N,k)`: all sets of `k` slots.
+    ///
+    /// # Errors
+    /// [`TooLarge`] beyond the exact limit.
+    pub fn all_sets(&self) -> Result<Integer, TooLarge> {
         binomial(self.params.N(), self.k)
     }
 
@@ -134,8 +138,9 @@ impl Deviation {
         let mut sum = Integer::new();
         for f in first..=m.min(k / B) {
             let rest = k - f * B;
-            for j in rest.saturating_sub(neutral)..=most_j.min(rest) {
-                sum += binomial(m, f)? * binomial(t, j)? * binomial(neutral, rest - j)?;
+            let (least, most) = (rest.saturating_sub(neutral), most_j.min(rest));
+            if least <= most {
+                sum += binomial(m, f)? * hits(t, neutral, rest, least, most)?;
             }
         }
         Ok(sum)
@@ -147,7 +152,7 @@ impl Deviation {
     /// # Errors
     /// [`TooLarge`] when `C(N, k)` is.
     pub fn pr_e_t(&self) -> Result<Rational, TooLarge> {
-        self.publics_pass().pr_accepted()
+        Ok(Rational::from((self.passed_sets()?, self.all_sets()?)))
     }
 
     /// `Pr[E_B | E_T]`: the touched query slots are `i >= 1` whole groups of copies, given `E_T`; `None` where `E_T` is
@@ -158,13 +163,16 @@ impl Deviation {
     pub fn pr_e_b(&self) -> Result<Option<Rational>, TooLarge> {
         let Self { params, k, .. } = *self;
         let both = Self { params, k, m: params.R(), t: params.T() }.winning_sets()?;
-        let e_t = self.publics_pass().accepted_sets()?;
-        Ok((e_t != 0).then(|| Rational::from((both, e_t))))
+        let passed = self.passed_sets()?;
+        Ok((passed != 0).then(|| Rational::from((both, passed))))
     }
 
-    /// The same touch, changing every public and no query: only `E_T` can make the client reject.
-    fn publics_pass(&self) -> Self {
-        Self { m: 0, t: self.params.T(), ..*self }
+    /// The sets of `k` slots that `E_T` lets pass: those accepted from an act that changes every public and no query.
+    ///
+    /// # Errors
+    /// [`TooLarge`] when `C(N, k)` is.
+    pub fn passed_sets(&self) -> Result<Integer, TooLarge> {
+        Self { m: 0, t: self.params.T(), ..*self }.accepted_sets()
     }
 
     /// The touch bound: a win needs all `B` copies of some query touched, whatever is then done to them, so
@@ -193,6 +201,19 @@ impl Deviation {
     pub fn touch_terms(&self) -> u128 {
         u128::from(self.params.R()).min(self.k / u128::from(self.params.B()))
     }
+}
+
+/// `sum_{j = least..=most} C(t,j) C(neutral, rest-j)`, for `least <= most`, each term from the one before.
+fn hits(t: u128, neutral: u128, rest: u128, least: u128, most: u128) -> Result<Integer, TooLarge> {
+    let mut term = binomial(t, least)? * binomial(neutral, rest - least)?;
+    let mut sum = term.clone();
+    for j in least..most {
+        term *= t - j;
+        term *= rest - j;
+        term.div_exact_mut(&(Integer::from(j + 1) * (neutral + j + 1 - rest)));
+        sum += &term;
+    }
+    Ok(sum)
 }
 
 /// Most terms summed for an exact touch bound.

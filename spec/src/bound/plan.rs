@@ -5,11 +5,11 @@
 //! threshold. The optimum carries a [`Certificate`]. Slack and an upper limit on `T` (from an honest model's accuracy)
 //! leave that range; [`crate::bound::slack`] then searches, and there is no certificate.
 
-use crate::bound::accuracy::{Accuracy, AccuracyError, Goal as AccuracyGoal};
+use crate::bound::accuracy::{Accuracy, AccuracyError, Game};
 use crate::bound::certificate::Certificate;
 use crate::bound::report::{Binding, Report};
 use crate::bound::slack::{Search, SearchError, least};
-use crate::bound::worst::{WorstError, is_secure};
+use crate::bound::worst::WorstError;
 use crate::exact::binomial::least_index;
 use crate::params::{Lambda, MAX_R, MAX_T, ParamError, Params};
 use rug::Integer;
@@ -27,7 +27,7 @@ pub struct Goal {
     /// elsewhere.
     pub slack: Option<u64>,
     /// The second game: which models to tell apart by the publics.
-    pub accuracy: Option<AccuracyGoal>,
+    pub accuracy: Option<Game>,
 }
 
 /// The chosen numbers.
@@ -86,13 +86,13 @@ pub fn plan(goal: &Goal) -> Result<Plan, PlanError> {
         (None, Some(accuracy)) if accuracy.honest.is_some() => plan_any_slack(goal, accuracy),
         (slack, accuracy) => {
             let slack = slack.unwrap_or(0);
-            let range = match accuracy {
-                Some(accuracy) => accuracy.range(*lambda, slack)?,
+            let (lo, hi) = match accuracy {
+                Some(game) => game.range(*lambda, slack, *min_T)?,
                 None => (0, MAX_T),
             };
-            let chosen = choose(*R, *lambda, (*min_T).max(range.0), range.1, slack, None)?;
-            let chosen = chosen.ok_or(SearchError::NothingFits { R: *R, slack, max_T: range.1 })?;
-            finish(goal, chosen, range.0)
+            let bounds = Range { min_T: (*min_T).max(lo), max_T: hi, slack };
+            let chosen = choose(*R, *lambda, bounds, None)?;
+            finish(goal, chosen.ok_or(SearchError::NothingFits { R: *R, slack, max_T: hi })?)
         }
     }
 }
@@ -100,35 +100,42 @@ pub fn plan(goal: &Goal) -> Result<Plan, PlanError> {
 /// A choice of numbers and, at slack 0, its certificate.
 type Chosen = (Params, Option<Certificate>);
 
-/// The least `N` over every slack that tells the two models apart: slack grows until even slack 0 at its `T` costs more.
-fn plan_any_slack(goal: &Goal, accuracy: &AccuracyGoal) -> Result<Plan, PlanError> {
-    let mut best: Option<(Chosen, u64)> = None;
-    for range in accuracy.ranges(goal.lambda)? {
-        let (slack, lowest, highest) = range?;
-        let floor = goal.min_T.max(lowest);
-        let spent = best.as_ref().map(|((params, _), _)| params.N());
-        if spent.is_some_and(|N| optimum(goal.R, goal.lambda, floor).is_none_or(|c| c.N >= N)) {
-            break;
-        }
-        if let Some(chosen) = choose(goal.R, goal.lambda, floor, highest, slack, spent)? {
-            best = Some((chosen, lowest));
-        }
-    }
-    match best {
-        Some((chosen, lowest)) => finish(goal, chosen, lowest),
-        None => Err(accuracy.nothing_separates().into()),
-    }
-}
-
-/// The least `N < below`, then the least `B`, with `min_T <= T <= max_T` at one slack.
-fn choose(
-    R: u64,
-    lambda: Lambda,
+/// The numbers of publics that one slack allows.
+#[derive(Clone, Copy)]
+struct Range {
     min_T: u64,
     max_T: u64,
     slack: u64,
-    below: Option<u128>,
-) -> Result<Option<Chosen>, PlanError> {
+}
+
+/// The least `N`, then the least `B`, then the least slack, over every slack that tells the two models apart: slack grows until
+/// even slack 0 at its `T` costs more.
+fn plan_any_slack(goal: &Goal, game: &Game) -> Result<Plan, PlanError> {
+    let mut best: Option<Chosen> = None;
+    for range in game.ranges(goal.lambda, goal.min_T)? {
+        let (slack, lo, max_T) = range?;
+        let min_T = goal.min_T.max(lo);
+        let spent = best.as_ref().map(|(params, _)| params.N());
+        if spent.is_some_and(|N| optimum(goal.R, goal.lambda, min_T).is_none_or(|c| c.N > N)) {
+            break;
+        }
+        let found = choose(goal.R, goal.lambda, Range { min_T, max_T, slack }, spent.map(|N| N + 1))?;
+        let cost = |(params, _): &Chosen| (params.N(), params.B());
+        if let Some(found) = found
+            && best.as_ref().is_none_or(|best| cost(&found) < cost(best))
+        {
+            best = Some(found);
+        }
+    }
+    match best {
+        Some(chosen) => finish(goal, chosen),
+        None => Err(game.nothing_separates(goal.lambda, goal.min_T).into()),
+    }
+}
+
+/// The least `N < below`, then the least `B`, with `T` in the range at its slack.
+fn choose(R: u64, lambda: Lambda, range: Range, below: Option<u128>) -> Result<Option<Chosen>, PlanError> {
+    let Range { min_T, max_T, slack } = range;
     if slack == 0
         && let Some(certificate) = optimum(R, lambda, min_T)
         && certificate.T <= max_T
@@ -141,23 +148,22 @@ fn choose(
     Ok(least(&search)?.map(|params| (params, None)))
 }
 
-fn finish(goal: &Goal, (params, certificate): Chosen, accuracy_floor: u64) -> Result<Plan, PlanError> {
+fn finish(goal: &Goal, (params, certificate): Chosen) -> Result<Plan, PlanError> {
     let correctness = Report::correctness(params)?;
-    let accuracy = match &goal.accuracy {
-        Some(accuracy) => Some(accuracy.at(params)?),
-        None => None,
-    };
-    let floor = goal.min_T.max(accuracy_floor);
-    let held_up = params.T() == floor && floor > params.slack() && {
-        let one_less = Params::new(params.R(), params.B(), floor - 1, params.slack())?;
-        is_secure(one_less, goal.lambda)?
-    };
+    let accuracy = goal.accuracy.as_ref().map(|game| game.at(params)).transpose()?;
     let binding = match () {
-        () if held_up && accuracy_floor > goal.min_T => Binding::Accuracy,
-        () if held_up => Binding::MinT,
+        () if goal.accuracy.is_some() && cheaper_with(goal, params, goal.min_T) => Binding::Accuracy,
+        () if goal.min_T > 0 && cheaper_with(goal, params, 0) => Binding::MinT,
         () => correctness.binding,
     };
     Ok(Plan { params, lambda: goal.lambda, correctness, binding, certificate, accuracy })
+}
+
+/// Without the accuracy game, and with this floor on `T`, fewer slots would do: at the slack asked for, or else at 0. What is
+/// outside the proved range counts as cheaper, as it is only reached where every proved plan costs more.
+fn cheaper_with(goal: &Goal, params: Params, min_T: u64) -> bool {
+    let range = Range { min_T, max_T: MAX_T, slack: goal.slack.unwrap_or(0) };
+    choose(goal.R, goal.lambda, range, Some(params.N())).map_or(true, |found| found.is_some())
 }
 
 /// The optimum at slack 0 with `T >= min_T`: the least `N`, then the least `B`, and the witness that they are least.
@@ -220,6 +226,7 @@ mod tests {
     use super::*;
     use crate::bound::accuracy::Honest;
     use crate::bound::certificate::check;
+    use crate::bound::worst::is_secure;
     use rug::Rational;
 
     fn lambda(bits: u64) -> Lambda {
@@ -230,9 +237,9 @@ mod tests {
         Goal { R, lambda: lambda(bits), min_T, slack: None, accuracy: None }
     }
 
-    fn accuracy(reject: (u32, u32), honest: Option<(u32, u32)>, kappa: u64) -> AccuracyGoal {
+    fn accuracy(reject: (u32, u32), honest: Option<(u32, u32)>, kappa: u64) -> Game {
         let honest = honest.map(|accuracy| Honest { accuracy: Rational::from(accuracy), kappa: lambda(kappa) });
-        AccuracyGoal { reject: Rational::from(reject), honest }
+        Game { reject: Rational::from(reject), honest }
     }
 
     /// The published triples, held at T = 100, and the optima with T free.
@@ -277,7 +284,7 @@ mod tests {
         for (R, bits, kappa) in [(1, 4, 2), (2, 4, 2), (3, 3, 3), (6, 4, 3)] {
             let game = accuracy((1, 2), Some((9, 10)), kappa);
             let ranges: Vec<_> =
-                game.ranges(lambda(bits)).expect("apart").take(12).map(|range| range.expect("short")).collect();
+                game.ranges(lambda(bits), 0).expect("apart").take(12).map(|range| range.expect("short")).collect();
             let brute = (1..120_u64).find_map(|N| {
                 (1..=N / R).find_map(|B| {
                     let T = N - R * B;

@@ -34,17 +34,28 @@ impl Row {
     pub fn new(params: Params, k: u128) -> Result<Self, RowError> {
         let deviation = Deviation::full(params, k)?;
         let too_large = |source| RowError::TooLarge { k, source };
-        let B = u128::from(params.B());
-        let i = u64::try_from(k / B).ok().filter(|i| k.is_multiple_of(B) && (1..=params.R()).contains(i));
+        let i = groups_of(params, k);
+        let all = deviation.all_sets().map_err(too_large)?;
+        let wins = deviation.winning_sets().map_err(too_large)?;
         let (pr_e_t, pr_e_b) = match i {
-            Some(_) => (Some(deviation.pr_e_t().map_err(too_large)?), deviation.pr_e_b().map_err(too_large)?),
+            Some(_) => {
+                let passed = deviation.passed_sets().map_err(too_large)?;
+                let pr_e_b = (passed != 0).then(|| Rational::from((&wins, &passed)));
+                (Some(Rational::from((passed, &all))), pr_e_b)
+            }
             None => (None, None),
         };
-        let wins = deviation.winning_sets().map_err(too_large)?;
-        let pr_success = deviation.pr_win().map_err(too_large)?;
+        let pr_success = Rational::from((&wins, all));
         let bits = security_bits(&pr_success);
         Ok(Self { k, i, wins, pr_e_t, pr_e_b, pr_success, bits })
     }
+}
+
+/// The `i` in `1..=R` with `k = iB`, if there is one.
+#[must_use]
+pub fn groups_of(params: Params, k: u128) -> Option<u64> {
+    let B = u128::from(params.B());
+    u64::try_from(k / B).ok().filter(|i| k.is_multiple_of(B) && (1..=params.R()).contains(i))
 }
 
 /// Why a row cannot be given.
@@ -116,7 +127,7 @@ impl Report {
     /// # Errors
     /// [`WorstError`] where the worst deviation is not known.
     pub fn correctness(params: Params) -> Result<Self, WorstError> {
-        let (groups, publics) = (Candidate::groups(params), Candidate::publics(params));
+        let (groups, publics) = (Candidate::one_query(params), Candidate::all_queries(params));
         let term = |name, candidate: Candidate| Term { name, k: candidate.k(), bits: candidate.security_bits() };
         let k = worst_k(params)?;
         if params.slack() < params.B() {

@@ -6,6 +6,7 @@
 //! For `slack < B` these rates decide (see [`crate::bound::worst`]). For `slack >= B` they are necessary only: a [`Scan`] of
 //! every `k` confirms each `T` or says how many more publics are needed at least, up to `N = 10^5`.
 
+use crate::bound::deviation::Deviation;
 use crate::bound::scan::{MAX_SCAN, Scan};
 use crate::bound::worst::Candidate;
 use crate::exact::binomial::TooLarge;
@@ -100,12 +101,17 @@ impl Search {
     /// No fewer copies can do with any allowed `T`: the rates of one whole group, and of all queries, fall as `B` grows, and
     /// neither rises with `T`.
     fn fewest_copies(&self) -> Result<Option<u64>, SearchError> {
-        let possible = |B| match self.with(B, self.max_T)? {
-            None => Ok::<bool, SearchError>(false),
-            Some(params) => Ok(Candidate::one_group(params, 0).within(self.lambda)?
-                && Candidate::publics(params).within(self.lambda)?),
-        };
-        first_where(1, MAX_B, possible)
+        first_where(1, MAX_B, |B| self.is_possible(B))
+    }
+
+    /// The rates that never rise with `T` are low enough at the largest.
+    fn is_possible(&self, B: u64) -> Result<bool, SearchError> {
+        if self.min_T > self.max_T {
+            return Ok(false);
+        }
+        let params = Params::new(self.R, B, self.max_T, self.slack)?;
+        Ok(Candidate::one_query_and(params, 0).within(self.lambda)?
+            && Candidate::all_queries(params).within(self.lambda)?)
     }
 
     /// The least `T` that is secure with `B` copies, if that makes a total below `bound`.
@@ -113,16 +119,31 @@ impl Search {
         let RB = u128::from(self.R) * u128::from(B);
         let Some(room) = bound.unwrap_or(u128::MAX).checked_sub(RB + 1) else { return Ok(None) };
         let capped = Self { max_T: u64::try_from(room).unwrap_or(u64::MAX).min(self.max_T), ..*self };
+        if !capped.is_possible(B)? {
+            return Ok(None);
+        }
         let mut from = self.min_T;
+        let mut last = None;
         loop {
             let Some(params) = capped.least_necessary(B, from)? else { return Ok(None) };
             let Some(scan) = scan else { return Ok(Some(params)) };
             if !scan.covers(params) {
                 return Err(SearchError::Unproved { R: self.R, slack: self.slack, B });
             }
+            // The deviation that broke the last T is asked first: it often breaks this one.
+            if let Some(k) = last.take()
+                && Deviation::full_within(params, k).pr_win()? > self.lambda.probability()
+            {
+                last = Some(k);
+                from = params.T() + 1;
+                continue;
+            }
             match scan.violation(params, self.lambda)? {
                 None => return Ok(Some(params)),
-                Some(violation) => from = params.T().saturating_add(violation.publics_needed),
+                Some(violation) => {
+                    from = params.T().saturating_add(violation.publics_needed);
+                    last = Some(violation.k);
+                }
             }
         }
     }
@@ -131,14 +152,14 @@ impl Search {
     fn least_necessary(&self, B: u64, from: u64) -> Result<Option<Params>, SearchError> {
         let mut next = self.with(B, from)?;
         while let Some(params) = next {
-            let (groups, publics) = (Candidate::groups(params), Candidate::publics(params));
+            let (groups, publics) = (Candidate::one_query(params), Candidate::all_queries(params));
             if !groups.within(self.lambda)? {
                 // It wins too often up to the peak of its rise, and from there until its fall is deep enough.
                 let peak = (u128::from(groups.j()) * u128::from(self.R)).saturating_sub(1);
                 let falling = u64::try_from(peak).map_or(u64::MAX, |peak| peak.max(params.T()));
-                next = self.first_within(B, falling, |at| Candidate::one_group(at, groups.j()))?;
+                next = self.first_within(B, falling, |at| Candidate::one_query_and(at, groups.j()))?;
             } else if !publics.within(self.lambda)? {
-                next = self.first_within(B, params.T(), Candidate::publics)?;
+                next = self.first_within(B, params.T(), Candidate::all_queries)?;
             } else {
                 return Ok(Some(params));
             }
@@ -170,10 +191,10 @@ fn first_where<E>(from: u64, to: u64, holds: impl Fn(u64) -> Result<bool, E>) ->
         return Ok(None);
     }
     let (mut low, mut high, mut step) = (from, from, 1_u64);
+    if !holds(to)? {
+        return Ok(None);
+    }
     while !holds(high)? {
-        if high == to {
-            return Ok(None);
-        }
         low = high + 1;
         high = high.saturating_add(step).min(to);
         step = step.saturating_mul(2);

@@ -40,7 +40,7 @@ pub struct Candidate {
 impl Candidate {
     /// One query and the worst number of publics beside it.
     #[must_use]
-    pub fn groups(params: Params) -> Self {
+    pub fn one_query(params: Params) -> Self {
         let (T, B, N, RB) = (u128::from(params.T()), u128::from(params.B()), params.N(), params.RB());
         let most = params.slack().min(params.T());
         // The least j at which C(T,j)/C(N,B+j) no longer grows.
@@ -51,13 +51,13 @@ impl Candidate {
 
     /// Every query, and as many publics as are tolerated.
     #[must_use]
-    pub fn publics(params: Params) -> Self {
+    pub fn all_queries(params: Params) -> Self {
         Self { f: params.R(), j: params.slack().min(params.T()), params }
     }
 
     /// One query and `j` publics.
     #[must_use]
-    pub fn one_group(params: Params, j: u64) -> Self {
+    pub fn one_query_and(params: Params, j: u64) -> Self {
         Self { f: 1, j, params }
     }
 
@@ -135,7 +135,7 @@ pub fn worst_k(params: Params) -> Result<u128, WorstError> {
     if params.slack() >= params.B() {
         return Ok(Scan::of(params)?.worst_k(params)?);
     }
-    let (groups, publics) = (Candidate::groups(params), Candidate::publics(params));
+    let (groups, publics) = (Candidate::one_query(params), Candidate::all_queries(params));
     Ok(match groups.compare(&publics)? {
         Ordering::Less => publics.k(),
         Ordering::Equal | Ordering::Greater => groups.k(),
@@ -148,7 +148,7 @@ pub fn worst_k(params: Params) -> Result<u128, WorstError> {
 /// [`WorstError::Unproved`] for `slack >= B` beyond [`crate::bound::scan::MAX_SCAN`] slots.
 pub fn is_secure(params: Params, lambda: Lambda) -> Result<bool, WorstError> {
     // Both candidates are deviations whatever the slack: they can refute it, and prove it below B.
-    if !Candidate::publics(params).within(lambda)? || !Candidate::groups(params).within(lambda)? {
+    if !Candidate::all_queries(params).within(lambda)? || !Candidate::one_query(params).within(lambda)? {
         return Ok(false);
     }
     if params.slack() < params.B() {

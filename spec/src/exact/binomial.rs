@@ -42,6 +42,15 @@ pub fn binomial(n: u128, k: u128) -> Result<Integer, TooLarge> {
     })
 }
 
+/// `C(n, k)` for `k <= n`, whatever its length.
+pub(crate) fn unlimited(n: u64, k: u64) -> Integer {
+    let k = k.min(n - k);
+    match (u32::try_from(n), u32::try_from(k)) {
+        (Ok(n), Ok(k)) => Integer::binomial_u(n, k).complete(),
+        _ => small_binomial(&Integer::from(n), k.into()),
+    }
+}
+
 /// Length of `C(n, k)` in bits, at most two too long, for `k <= n`.
 #[must_use]
 pub fn binomial_bits(n: u128, k: u128) -> Integer {
@@ -51,18 +60,9 @@ pub fn binomial_bits(n: u128, k: u128) -> Integer {
     if crude < 4096 { Integer::from(crude + 1) } else { log2_binomial(n, k, 16).ceil() + 1 }
 }
 
-/// `C(n, k) >= threshold`, without building a number larger than `n * threshold`.
-#[must_use]
-pub fn at_least(n: u128, k: u128, threshold: &Integer) -> bool {
-    if k > n {
-        return *threshold <= 0;
-    }
-    least_index(n, k.min(n - k), threshold).is_some()
-}
-
-/// The least `l <= limit` with `C(n, l) >= threshold`, for `limit <= n/2`, where `C(n, .)` increases.
-#[must_use]
-pub fn least_index(n: u128, limit: u128, threshold: &Integer) -> Option<u128> {
+/// The least `l <= limit` with `C(n, l) >= threshold`, for `limit <= n/2`, where `C(n, .)` increases. Builds nothing larger than
+/// `n * threshold`.
+pub(crate) fn least_index(n: u128, limit: u128, threshold: &Integer) -> Option<u128> {
     debug_assert!(limit <= n / 2, "binomials increase up to n/2");
     let mut value = Integer::from(1);
     let mut l = 0;
@@ -88,12 +88,10 @@ mod tests {
             for (k, value) in (0..).zip(&row) {
                 assert_eq!(binomial(n, k).as_ref(), Ok(value));
                 assert_eq!(small_binomial(&Integer::from(n), k), *value);
-                assert!(at_least(n, k, value) && !at_least(n, k, &Integer::from(value + 1)));
                 let bits = binomial_bits(n, k);
                 assert!(bits >= value.significant_bits(), "C({n},{k})");
             }
             assert_eq!(binomial(n, n + 1), Ok(Integer::new()));
-            assert!(!at_least(n, n + 1, &Integer::from(1)));
             let next = row.windows(2).map(|w| Integer::from(&w[0] + &w[1]));
             row = std::iter::once(Integer::from(1)).chain(next).chain([Integer::from(1)]).collect();
         }
@@ -118,7 +116,8 @@ mod tests {
         assert!(binomial(1 << 22, 1 << 21).is_ok());
         assert!(matches!(binomial((1 << 22) + 64, (1 << 21) + 32), Err(TooLarge { .. })));
         assert!(binomial(1 << 82, 1 << 61).is_err());
-        assert!(at_least(1 << 82, 1 << 61, &(Integer::from(1) << 300)), "decided without building it");
+        let bound = Integer::from(1) << 300;
+        assert_eq!(least_index(1 << 82, 1 << 61, &bound), Some(4), "decided without building it");
     }
 
     #[test]

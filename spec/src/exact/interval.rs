@@ -86,6 +86,13 @@ impl Interval {
         Self::new(lo >> drop, -(-hi >> drop), precision)
     }
 
+    /// From this number's lower end to the other's upper end.
+    #[must_use]
+    pub(super) fn until(self, other: Self) -> Self {
+        debug_assert_eq!(self.precision, other.precision, "ends are given at one precision");
+        Self::new(self.lo, other.hi, self.precision)
+    }
+
     /// Half the number: the same digits, one place further down.
     #[must_use]
     pub(super) fn halved(self) -> Self {
@@ -94,7 +101,7 @@ impl Interval {
 
     /// The product of two numbers that are not negative, at this one's precision.
     #[must_use]
-    pub(super) fn times_positive(self, other: &Self) -> Self {
+    pub fn times_positive(self, other: &Self) -> Self {
         let product = Self::new(self.lo * &other.lo, self.hi * &other.hi, self.precision + other.precision);
         product.at_precision(self.precision)
     }

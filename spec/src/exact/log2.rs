@@ -18,6 +18,16 @@ pub fn log2_integer(n: &Integer, precision: u32) -> Interval {
     log2_ratio(n, &Integer::from(1), precision)
 }
 
+/// `log2` of a number that is known to lie in an interval. Where that reaches down to 0, so does the result: `-2^64`.
+#[must_use]
+pub fn log2_interval(x: &Interval, precision: u32) -> Interval {
+    let minus_huge = -(Integer::from(1) << 64_u32);
+    let floor = Interval::exactly(&minus_huge, precision);
+    let lo = if x.lo() > 0 { log2(&x.lo(), precision) } else { floor.clone() };
+    let hi = if x.hi() > 0 { log2(&x.hi(), precision) } else { floor };
+    lo.until(hi)
+}
+
 /// The digits of `log2` by repeated squaring of a mantissa in `[1, 2)` that is always rounded down.
 ///
 /// With `w` bits of mantissa the roundings together lower the result by less than `16 * 2^-w`, so that with

@@ -1,4 +1,4 @@
-//! Numbers read from text as exact rationals, and printed without floating point.
+//! Numbers read from text as exact rationals.
 
 use rug::{Integer, Rational, ops::Pow};
 
@@ -66,23 +66,6 @@ fn parse_decimal(text: &str) -> Option<Rational> {
     Some(if shift < 0 { value / power } else { value * power })
 }
 
-/// `x` with `places` decimals, rounded to nearest, ties to even.
-#[must_use]
-pub fn to_decimal(x: &Rational, places: u32) -> String {
-    let scaled = Rational::from(x.abs_ref()) * Integer::from(10).pow(places);
-    let (fraction, mut whole) = scaled.fract_floor(Integer::new());
-    let half = Rational::from((1, 2));
-    if fraction > half || (fraction == half && whole.is_odd()) {
-        whole += 1;
-    }
-    let sign = if *x < 0 && whole != 0 { "-" } else { "" };
-    let width = places as usize + 1;
-    let digits = format!("{:0>width$}", whole.to_string());
-    let (whole, fraction) = digits.split_at(digits.len() - places as usize);
-    let point = if places == 0 { "" } else { "." };
-    format!("{sign}{whole}{point}{fraction}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,17 +114,5 @@ mod tests {
         ] {
             assert!(parse(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn decimals_round_to_even() {
-        let decimal = |numer: i64, denom: i64, places| to_decimal(&Rational::from((numer, denom)), places);
-        assert_eq!(decimal(41, 2, 3), "20.500");
-        assert_eq!(decimal(1, 3, 4), "0.3333");
-        assert_eq!(decimal(2, 3, 0), "1");
-        assert_eq!(decimal(1, 8, 2), "0.12");
-        assert_eq!(decimal(3, 8, 2), "0.38");
-        assert_eq!(decimal(-1, 1000, 1), "0.0");
-        assert_eq!(decimal(-5, 4, 2), "-1.25");
     }
 }

@@ -3,10 +3,11 @@
 use crate::args::BoundArgs;
 use crate::failure::Failure;
 use crate::text::{self, ACCENT, DIM, HEADING};
+use fusion_spec::bound::accuracy::shown;
 use fusion_spec::bound::bits::{nearest, security_bits};
 use fusion_spec::bound::deviation::Deviation;
 use fusion_spec::bound::quality::{accept, false_abort};
-use fusion_spec::bound::report::Row;
+use fusion_spec::bound::report::{Report, Row, groups_of};
 use fusion_spec::bound::worst::worst_k;
 use fusion_spec::exact::binomial::{MAX_EXACT_BITS, TooLarge, binomial_bits};
 use fusion_spec::params::Params;
@@ -18,6 +19,8 @@ use std::ops::RangeInclusive;
 
 /// Most rows printed at once.
 const MAX_ROWS: u128 = 1 << 16;
+/// Most bits of a range, its longest row times their number.
+const MAX_RANGE_BITS: u32 = 1 << 26;
 /// A row that nobody asked for is left out beyond this many bits: it would take longer than all else.
 const UNASKED_BITS: u32 = 1 << 16;
 
@@ -30,6 +33,8 @@ pub fn run(args: &BoundArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     if args.json {
         serde_json::to_writer(&mut *stdout, &answer).map_err(io::Error::from)?;
         writeln!(stdout)?;
+    } else if args.quiet {
+        answer.worst.write_worst(stdout)?;
     } else {
         answer.write_text(args, stdout)?;
     }
@@ -53,10 +58,10 @@ struct Answer {
 struct RowDocument {
     k: u128,
     i: Option<u64>,
-    wins: Exact<Integer>,
+    wins: Option<Exact<Integer>>,
     pr_e_t: Option<Exact<Rational>>,
     pr_e_b: Option<Exact<Rational>>,
-    pr_success: Exact<Rational>,
+    pr_success: Option<Exact<Rational>>,
     bits: Option<f64>,
     touch_bound: Option<Exact<Rational>>,
 }
@@ -74,8 +79,13 @@ struct AccuracyDocument {
 #[derive(Serialize)]
 struct LeftOut {
     k: u128,
-    i: u64,
-    value_bits: u64,
+    #[serde(serialize_with = "as_number")]
+    value_bits: Integer,
+}
+
+fn as_number<S: Serializer>(value: &Integer, serializer: S) -> Result<S::Ok, S::Error> {
+    // At most N, which fits.
+    serializer.serialize_u128(value.to_u128_wrapping())
 }
 
 /// A number that JSON carries as a string, digit by digit.
@@ -89,7 +99,7 @@ impl<T: Display> Serialize for Exact<T> {
 }
 
 fn answer(args: &BoundArgs) -> Result<Answer, Failure> {
-    let BoundArgs { R, B, T, slack, i, k, reject_acc, honest_acc, json: _ } = args;
+    let BoundArgs { R, B, T, slack, i, k, reject_acc, honest_acc, json: _, quiet: _ } = args;
     let params = Params::new(*R, *B, *T, *slack).map_err(Failure::usage)?;
     let wanted = requested(params, i.as_ref(), k.as_ref())?;
     let worst_k = worst_k(params).map_err(Failure::usage)?;
@@ -100,7 +110,8 @@ fn answer(args: &BoundArgs) -> Result<Answer, Failure> {
     let rows = wanted.into_iter().map(|k| row(params, k)).collect::<Result<Vec<_>, _>>()?;
     let worst = match rows.iter().find(|row| row.k == worst_k) {
         Some(row) => row.clone(),
-        None => row(params, worst_k)?,
+        None if binomial_bits(params.N(), worst_k) <= UNASKED_BITS => row(params, worst_k)?,
+        None => bits_alone(params, worst_k)?,
     };
     let accuracy = accuracy(params, reject_acc.as_ref(), honest_acc.as_ref())?;
     Ok(Answer { R: *R, B: *B, T: *T, slack: *slack, N: params.N(), rows, worst, accuracy, left_out })
@@ -127,34 +138,48 @@ fn requested(
         if last - first >= MAX_ROWS {
             return Err(Failure::Usage(format!("{flag} {first}..{last} asks for more than {MAX_ROWS} rows")));
         }
-        longest_fits(params, first * step, last * step)?;
+        fits(params, first * step, last * step, last - first + 1)?;
         wanted.extend(range.clone().map(|n| n * step));
     }
     Ok(Some(wanted))
 }
 
 /// Refuses a range by its longest row, before any is computed: `C(N, .)` is largest nearest to `N/2`.
-fn longest_fits(params: Params, first: u128, last: u128) -> Result<(), Failure> {
+fn fits(params: Params, first: u128, last: u128, rows: u128) -> Result<(), Failure> {
     let longest = (params.N() / 2).clamp(first, last);
-    TooLarge::check(binomial_bits(params.N(), longest))
-        .map_err(|error| Failure::Usage(format!("row k = {longest}: {error}")))
+    let bits = binomial_bits(params.N(), longest);
+    TooLarge::check(bits.clone()).map_err(|error| Failure::Usage(format!("row k = {longest}: {error}")))?;
+    if rows > 1 && bits * rows > MAX_RANGE_BITS {
+        return Err(Failure::Usage(format!(
+            "{rows} rows up to k = {longest} are more than 2^26 bits to print: ask for fewer"
+        )));
+    }
+    Ok(())
 }
 
 /// `i = 1`, `i = R` and the worst, in order of `k` and without repetition; and those of the first two that are too long.
 fn default_rows(params: Params, worst_k: u128) -> (Vec<u128>, Vec<LeftOut>) {
-    let mut rows = vec![worst_k];
+    let mut rows = Vec::new();
     let mut left_out = Vec::new();
-    for (i, k) in [(1, u128::from(params.B())), (params.R(), params.RB())] {
+    for k in [u128::from(params.B()), params.RB(), worst_k] {
         let bits = binomial_bits(params.N(), k);
-        if k == worst_k || bits <= UNASKED_BITS {
+        if bits <= UNASKED_BITS {
             rows.push(k);
-        } else {
-            left_out.push(LeftOut { k, i, value_bits: bits.to_u64().unwrap_or(u64::MAX) });
+        } else if left_out.iter().all(|row: &LeftOut| row.k != k) {
+            left_out.push(LeftOut { k, value_bits: bits });
         }
     }
     rows.sort_unstable();
     rows.dedup();
     (rows, left_out)
+}
+
+/// The worst row where its exact value is long and nobody asked for it.
+fn bits_alone(params: Params, k: u128) -> Result<RowDocument, Failure> {
+    let bits = Report::correctness(params).map_err(Failure::usage)?.bits();
+    let i = groups_of(params, k);
+    let (wins, pr_e_t, pr_e_b, pr_success, touch_bound) = (None, None, None, None, None);
+    Ok(RowDocument { k, i, wins, pr_e_t, pr_e_b, pr_success, bits: Some(bits), touch_bound })
 }
 
 fn row(params: Params, k: u128) -> Result<RowDocument, Failure> {
@@ -166,10 +191,10 @@ fn row(params: Params, k: u128) -> Result<RowDocument, Failure> {
     Ok(RowDocument {
         k,
         i,
-        wins: Exact(wins),
+        wins: Some(Exact(wins)),
         pr_e_t: pr_e_t.map(Exact),
         pr_e_b: pr_e_b.map(Exact),
-        pr_success: Exact(pr_success),
+        pr_success: Some(Exact(pr_success)),
         bits,
         touch_bound: touch_bound.map(Exact),
     })
@@ -204,30 +229,34 @@ impl Answer {
         writeln!(out, "{}\n", text::styled(HEADING, &title))?;
         let heading = ["k", "i", "winning sets", "Pr[E_T]", "Pr[E_B|E_T]", "Pr[win]", "bits", "touch bound"];
         write!(out, "{}", text::table(&heading, rows.iter().map(RowDocument::cells).collect(), 0))?;
-        for LeftOut { k, i, value_bits } in left_out {
-            let hint =
-                if *value_bits <= u64::from(MAX_EXACT_BITS) { format!("; --i {i} shows it") } else { String::new() };
-            let note = format!("k={k} (i={i}) is left out: its exact value has {value_bits} bits{hint}");
+        for LeftOut { k, value_bits } in left_out {
+            let hint = if *value_bits <= MAX_EXACT_BITS { format!("; --k {k} shows it") } else { String::new() };
+            let note = format!("k={k} is left out: its exact value has {value_bits} bits{hint}");
             writeln!(out, "{}", text::styled(DIM, &note))?;
         }
-        let (p, bits) = (text::probability(&worst.pr_success.0), text::bits(worst.bits));
-        let touched = worst.i.map_or_else(|| format!("k={}", worst.k), |i| format!("k={} (i={i})", worst.k));
-        writeln!(out, "\nworst: {} wins with {p}: {bits} bits", text::styled(ACCENT, &touched))?;
+        writeln!(out)?;
+        worst.write_worst(out)?;
         accuracy.as_ref().map_or(Ok(()), |accuracy| accuracy.write_text(args, out))
     }
 }
 
 impl RowDocument {
+    fn write_worst(&self, out: &mut dyn Write) -> io::Result<()> {
+        let touched = self.i.map_or_else(|| format!("k={}", self.k), |i| format!("k={} (i={i})", self.k));
+        let p = self.pr_success.as_ref().map_or(String::new(), |p| format!(" with {}", text::probability(&p.0)));
+        writeln!(out, "worst: {} wins{p}: {} bits", text::styled(ACCENT, &touched), text::bits(self.bits))
+    }
+
     fn cells(&self) -> Vec<String> {
         let Self { k, i, wins, pr_e_t, pr_e_b, pr_success, bits, touch_bound } = self;
         let optional = |p: Option<&Exact<Rational>>| p.map_or_else(|| "-".into(), |p| text::probability(&p.0));
         vec![
             k.to_string(),
             i.map_or_else(|| "-".into(), |i| i.to_string()),
-            text::count(&wins.0),
+            wins.as_ref().map_or_else(|| "-".into(), |wins| text::count(&wins.0)),
             optional(pr_e_t.as_ref()),
             optional(pr_e_b.as_ref()),
-            text::probability(&pr_success.0),
+            optional(pr_success.as_ref()),
             text::bits(*bits),
             optional(touch_bound.as_ref()),
         ]
@@ -243,7 +272,7 @@ impl AccuracyDocument {
         ] {
             if let (Some(accuracy), Some(Exact(p))) = (accuracy, p) {
                 let (p, bits) = (text::probability(p), text::bits(*bits));
-                writeln!(out, "accuracy: a model at {} is {what} with {p}: {bits} bits", nearest(accuracy))?;
+                writeln!(out, "accuracy: a model at {} is {what} with {p}: {bits} bits", shown(accuracy))?;
             }
         }
         Ok(())

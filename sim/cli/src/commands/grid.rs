@@ -5,8 +5,10 @@ use crate::commands::plan::{Document, certified, goal};
 use crate::commands::plot;
 use crate::failure::Failure;
 use fusion_spec::bound::bits::nearest;
-use fusion_spec::bound::plan::Plan;
+use fusion_spec::bound::plan::{Goal, Plan};
 use fusion_spec::params::Lambda;
+use serde_json::json;
+use serde_json::value::{RawValue, to_raw_value};
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -24,41 +26,73 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let mut cells = Vec::new();
     for &lambda in &lambdas {
         for &R in &queries {
-            let goal = goal(args, R, lambda);
-            let plan = certified(&goal).map_err(|failure| at_cell(failure, R, lambda))?;
-            cells.push((goal, plan));
+            cells.push(Cell::new(args, R, lambda)?);
         }
     }
+    let plans: Vec<&Plan> = cells.iter().filter_map(|cell| cell.plan.as_ref().ok()).collect();
+    if plans.is_empty() {
+        return Err(Failure::Usage(cells.iter().find_map(Cell::problem).unwrap_or_default()));
+    }
     if let Some(path) = &args.plot {
-        let plans: Vec<&Plan> = cells.iter().map(|(_, plan)| plan).collect();
         write_file(path, &plot::cost(&lambdas, &plans)?)?;
     }
     if args.json {
-        let documents: Vec<_> = cells.iter().map(|(goal, plan)| Document::new(goal, plan)).collect();
+        let documents = cells.iter().map(Cell::json).collect::<Result<Vec<_>, _>>().map_err(io::Error::from)?;
         serde_json::to_writer(&mut *stdout, &documents).map_err(io::Error::from)?;
-        writeln!(stdout)?;
-        return Ok(());
+        return Ok(writeln!(stdout)?);
     }
-    writeln!(stdout, "R,lambda,min_T,slack,B,T,N,cost,cost_decimal,bits,binding")?;
-    for (goal, plan) in &cells {
-        let (params, lambda, min_T) = (plan.params, plan.lambda.bits(), goal.min_T);
-        let (R, slack, B, T, N) = (params.R(), params.slack(), params.B(), params.T(), params.N());
-        let (cost, decimal) = (params.cost(), nearest(&params.cost()));
-        let (bits, binding) = (plan.correctness.bits(), plan.binding.name());
-        writeln!(stdout, "{R},{lambda},{min_T},{slack},{B},{T},{N},{cost},{decimal},{bits},{binding}")?;
+    writeln!(stdout, "R,lambda,min_T,slack,B,T,N,cost,cost_decimal,bits,binding,problem")?;
+    Ok(cells.iter().try_for_each(|cell| writeln!(stdout, "{}", cell.csv()))?)
+}
+
+/// One R and lambda, and its plan or why there is none.
+struct Cell {
+    goal: Goal,
+    plan: Result<Plan, String>,
+}
+
+impl Cell {
+    fn new(args: &PlanArgs, R: u64, lambda: Lambda) -> Result<Self, Failure> {
+        let goal = goal(args, R, lambda);
+        match certified(&goal) {
+            Ok(plan) => Ok(Self { goal, plan: Ok(plan) }),
+            Err(Failure::Usage(problem)) => Ok(Self { goal, plan: Err(problem) }),
+            Err(failure) => Err(failure),
+        }
     }
-    Ok(())
+
+    fn problem(&self) -> Option<String> {
+        let (R, lambda) = (self.goal.R, self.goal.lambda.bits());
+        self.plan.as_ref().err().map(|problem| format!("at R = {R}, lambda = {lambda}: {problem}"))
+    }
+
+    fn json(&self) -> serde_json::Result<Box<RawValue>> {
+        match &self.plan {
+            Ok(plan) => to_raw_value(&Document::new(&self.goal, plan)),
+            Err(problem) => {
+                to_raw_value(&json!({ "R": self.goal.R, "lambda": self.goal.lambda.bits(), "problem": problem }))
+            }
+        }
+    }
+
+    fn csv(&self) -> String {
+        let Goal { R, lambda, min_T, .. } = &self.goal;
+        let lambda = lambda.bits();
+        match &self.plan {
+            Ok(plan) => {
+                let params = plan.params;
+                let (slack, B, T, N) = (params.slack(), params.B(), params.T(), params.N());
+                let (cost, decimal) = (params.cost(), nearest(&params.cost()));
+                let (bits, binding) = (plan.correctness.bits(), plan.binding.name());
+                format!("{R},{lambda},{min_T},{slack},{B},{T},{N},{cost},{decimal},{bits},{binding},")
+            }
+            Err(problem) => format!("{R},{lambda},{min_T},,,,,,,,,\"{}\"", problem.replace('"', "\"\"")),
+        }
+    }
 }
 
 fn default_lambdas() -> Result<Vec<Lambda>, Failure> {
     [40, 80, 128].into_iter().map(|bits| Lambda::new(bits).map_err(Failure::usage)).collect()
-}
-
-fn at_cell(failure: Failure, R: u64, lambda: Lambda) -> Failure {
-    match failure {
-        Failure::Usage(message) => Failure::Usage(format!("at R = {R}, lambda = {}: {message}", lambda.bits())),
-        Failure::Io(..) | Failure::Bug(_) => failure,
-    }
 }
 
 fn write_file(path: &Path, content: &str) -> Result<(), Failure> {

@@ -3,12 +3,12 @@
 use crate::args::PlanArgs;
 use crate::failure::Failure;
 use crate::text::{self, ACCENT, DIM, HEADING};
-use fusion_spec::bound::accuracy::{Accuracy, Goal as AccuracyGoal, Honest};
+use fusion_spec::bound::accuracy::{Accuracy, Game, Honest, shown};
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::bound::certificate::{Certificate, check};
 use fusion_spec::bound::plan::{Goal, Plan, plan};
-use fusion_spec::bound::report::Binding;
-use fusion_spec::params::Lambda;
+use fusion_spec::bound::report::{Binding, Term};
+use fusion_spec::params::{Lambda, Params};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -20,6 +20,8 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     if args.json {
         serde_json::to_writer(&mut *stdout, &Document::new(&goal, &plan)).map_err(io::Error::from)?;
         writeln!(stdout)?;
+    } else if args.quiet {
+        writeln!(stdout, "{}", numbers(plan.params))?;
     } else {
         write_text(&goal, &plan, stdout)?;
     }
@@ -36,7 +38,7 @@ fn single<T: Copy>(flag: &str, values: &[T]) -> Result<T, Failure> {
 /// What the flags ask for at one R and lambda.
 pub fn goal(args: &PlanArgs, R: u64, lambda: Lambda) -> Goal {
     let honest = args.honest_acc.clone().zip(args.kappa).map(|(accuracy, kappa)| Honest { accuracy, kappa });
-    let accuracy = args.reject_acc.clone().map(|reject| AccuracyGoal { reject, honest });
+    let accuracy = args.reject_acc.clone().map(|reject| Game { reject, honest });
     Goal { R, lambda, min_T: args.min_T, slack: args.slack, accuracy }
 }
 
@@ -134,10 +136,10 @@ fn comparisons(certificate: &Certificate) -> Vec<String> {
 
 fn write_text(goal: &Goal, plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     let params = plan.params;
-    let (R, B, T, N, slack) = (params.R(), params.B(), params.T(), params.N(), params.slack());
-    let title = format!("R={R} lambda={} min_T={}", plan.lambda.bits(), goal.min_T);
+    let N = params.N();
+    let title = format!("R={} lambda={} min_T={}", params.R(), plan.lambda.bits(), goal.min_T);
     writeln!(out, "{}\n", text::styled(HEADING, &title))?;
-    let chosen = text::styled(ACCENT, &format!("B={B} T={T} slack={slack}"));
+    let chosen = text::styled(ACCENT, &numbers(params));
     let cost = nearest(&params.cost());
     writeln!(out, "{chosen}   N={N}   cost {cost:.7} inferences per query\n")?;
     let heading = ["game", "what must not happen", "bits", "asked"];
@@ -150,34 +152,50 @@ fn write_text(goal: &Goal, plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
     comparisons(certificate).iter().try_for_each(|line| writeln!(out, "  {}", text::styled(DIM, line)))
 }
 
+fn numbers(params: Params) -> String {
+    format!("B={} T={} slack={}", params.B(), params.T(), params.slack())
+}
+
 /// One line for each way to lose, with the bits against it and the bits asked for.
 fn games(goal: &Goal, plan: &Plan) -> Vec<Vec<String>> {
     let line = |game: &str, what: String, bits, asked: Lambda| {
         vec![game.to_string(), what, text::bits(bits), asked.bits().to_string()]
     };
-    let how = |name| match name {
-        Binding::Publics => "hit every query and avoid the publics",
-        Binding::Groups | Binding::MinT | Binding::Accuracy => "hit all copies of one query and nothing else",
-    };
     let terms = plan.correctness.terms.iter();
     let mut lines: Vec<_> =
-        terms.map(|term| line("correctness", how(term.name).into(), Some(term.bits), plan.lambda)).collect();
+        terms.map(|term| line("correctness", how(plan.params, term), Some(term.bits), plan.lambda)).collect();
     if let (Some(rates), Some(asked)) = (plan.accuracy, &goal.accuracy) {
-        let weak = format!("a model at {} is accepted", nearest(&asked.reject));
+        let weak = format!("a model at {} is accepted", shown(&asked.reject));
         lines.push(line("accuracy", weak, rates.accept_bits, plan.lambda));
         if let Some(Honest { accuracy, kappa }) = &asked.honest {
-            let honest = format!("the honest model at {} is rejected", nearest(accuracy));
+            let honest = format!("the honest model at {} is rejected", shown(accuracy));
             lines.push(line("accuracy", honest, rates.false_abort_bits, *kappa));
         }
     }
     lines
 }
 
+/// What a deviation of the correctness game hits.
+fn how(params: Params, term: &Term) -> String {
+    let beside = |copies: u128| match term.k.saturating_sub(copies) {
+        0 => "no public".to_string(),
+        1 => "1 public".to_string(),
+        publics => format!("{publics} publics"),
+    };
+    match term.name {
+        _ if params.slack() >= params.B() => format!("touch the worst number of slots, k={}", term.k),
+        Binding::Publics => format!("hit every query and {}", beside(params.RB())),
+        Binding::Groups | Binding::MinT | Binding::Accuracy => {
+            format!("hit all copies of one query and {}", beside(params.B().into()))
+        }
+    }
+}
+
 fn binding(binding: Binding) -> &'static str {
     match binding {
         Binding::Groups => "groups (hitting all copies of one query)",
-        Binding::Publics => "publics (hitting every query and no public)",
-        Binding::MinT => "min_T (one public fewer would be safe)",
+        Binding::Publics => "publics (hitting every query and avoiding the publics)",
+        Binding::MinT => "min_T (with fewer publics allowed it would cost less)",
         Binding::Accuracy => "accuracy (the publics must tell the models apart)",
     }
 }
