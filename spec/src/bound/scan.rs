@@ -307,6 +307,21 @@ mod tests {
         }
     }
 
+    /// With one query and one copy the best deviation wins with `(s+1)/(T+1)`: at `2^-lambda` exactly, that is allowed.
+    #[test]
+    fn a_tie_is_no_violation() {
+        for (slack, bits) in [(1, 2), (1, 12), (3, 5), (7, 9)] {
+            let T = (slack + 1) << bits;
+            let lambda = Lambda::new(bits).expect("legal");
+            let violation = |T| {
+                let params = setting(1, 1, T, slack);
+                Scan::of(params).expect("small").violation(params, lambda).expect("small").map(|found| found.k)
+            };
+            assert_eq!(violation(T - 1), None);
+            assert_eq!(violation(T - 2), Some(u128::from(slack) + 1));
+        }
+    }
+
     #[test]
     fn too_many_terms_are_refused() {
         assert!(Scan::of(setting(40_000, 1, 50_000, 50_000)).is_err());
