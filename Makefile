@@ -28,9 +28,9 @@ test: setup
 	then set -x; cargo deny --locked check bans licenses sources; \
 	else echo "cargo-deny is not installed: the test 'licences' has checked licences and sources"; fi
 
-## Time the claims: plan and bound, as medians.
+## Time the claims, as medians: plan and bound, one honest answer.
 bench: setup
-	cargo bench --locked -p fusion-sim
+	cargo bench --locked -p fusion-sim -p fusion-nn --benches
 
 ## Read the API.
 docs: setup

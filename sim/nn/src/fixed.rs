@@ -1,0 +1,553 @@
+//! The network in fixed point: the definition of the honest answer, to the last bit.
+//!
+//! Every value is an integer and stands for `integer * unit`. A linear layer multiplies by integer weights that carry at least
+//! `frac_bits` fractional bits, so that its output has a smaller unit; the activation after it shifts that back
+//! (*truncation*). Average pooling only sums: the division goes into the next layer's weights, so that pooling has no error.
+//! 8-bit pixels enter as they are, their scale in the first layer's weights.
+//!
+//! Each layer's ring `Z_2^l` is the smallest that its outputs provably fit, by the range of every channel, or one ring for all.
+//!
+//! Invariant: with [`Ring::Auto`] no value ever wraps.
+
+use crate::kernel;
+use crate::model::{Layer, Model, Op, Value, Window};
+use rand_core::Rng;
+
+/// Largest ring: products and sums stay within 64-bit words.
+pub const MAX_RING_BITS: u32 = 62;
+/// Most fractional bits.
+pub const MAX_FRAC_BITS: u32 = 24;
+
+/// How precisely to compute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Precision {
+    /// Fractional bits of weights and activations, 1 to 24.
+    pub frac_bits: u32,
+    /// The rings.
+    pub ring: Ring,
+}
+
+/// The integers modulo `2^l`, read as signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ring {
+    /// For each layer the smallest that its outputs provably fit.
+    Auto,
+    /// The same for all, 2 to 62 bits: what does not fit wraps.
+    Bits(u32),
+}
+
+/// What an 8-bit pixel `p` stands for: `p * scale + offset`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pixels {
+    /// The value of one step; positive.
+    pub scale: f64,
+    /// The value of 0.
+    pub offset: f64,
+}
+
+/// Why a network has no fixed-point form: every problem, by layer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .problems.join("\n"))]
+pub struct FixedError {
+    /// Never empty.
+    pub problems: Vec<String>,
+}
+
+/// An image of the wrong size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the image has {found} pixels and the network reads {needed}")]
+pub struct WrongSize {
+    /// Pixels given.
+    pub found: usize,
+    /// Pixels needed.
+    pub needed: usize,
+}
+
+/// What a layer does to integers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FixedOp {
+    /// Convolution: weights `[out, in/groups, height, width]`, and what each sum starts from.
+    Conv {
+        /// The filters.
+        weights: Vec<i64>,
+        /// The biases.
+        start: Vec<i64>,
+        /// Where they slide.
+        window: Window,
+        /// Independent groups.
+        groups: usize,
+    },
+    /// Fully connected: weights `[out, in]`, and the biases.
+    Gemm {
+        /// The matrix.
+        weights: Vec<i64>,
+        /// The biases.
+        start: Vec<i64>,
+    },
+    /// `max(x, 0)`, truncated by `shift` bits.
+    Relu {
+        /// Bits dropped.
+        shift: u32,
+    },
+    /// `min(max(x, low), high)`, truncated by `shift` bits.
+    Clip {
+        /// Lower end.
+        low: i64,
+        /// Upper end.
+        high: i64,
+        /// Bits dropped.
+        shift: u32,
+    },
+    /// Truncated by `shift` bits.
+    Truncate {
+        /// Bits dropped.
+        shift: u32,
+    },
+    /// The largest in each window.
+    MaxPool(Window),
+    /// The sum of each window.
+    SumPool(Window),
+    /// Element by element.
+    Add,
+    /// Along the channels.
+    Concat,
+    /// To one dimension.
+    Flatten,
+}
+
+/// One layer on integers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FixedLayer {
+    /// Index of the ONNX node it comes from.
+    pub node: usize,
+    /// That node's name.
+    pub name: String,
+    /// What it does.
+    pub op: FixedOp,
+    /// What it reads.
+    pub inputs: Vec<Value>,
+    /// Shape of its output.
+    pub shape: Vec<usize>,
+    /// What an integer of its output is worth.
+    pub unit: f64,
+    /// No output exceeds this in size, before any wrapping.
+    pub bound: u64,
+    /// Bits of the ring its output lives in.
+    pub ring_bits: u32,
+}
+
+/// A network on integers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FixedModel {
+    image: [usize; 3],
+    pixel: Vec<i64>,
+    layers: Vec<FixedLayer>,
+    /// For each of the model's layers, the one here whose output stands for it.
+    stands_for: Vec<usize>,
+    output: usize,
+}
+
+/// How bits are dropped.
+pub trait Truncation {
+    /// About `x / 2^shift`.
+    fn truncate(&mut self, x: i64, shift: u32) -> i64;
+}
+
+/// `floor(x / 2^shift)`: deterministic, so that copies of one query agree.
+#[derive(Clone, Copy, Debug)]
+pub struct Faithful;
+
+impl Truncation for Faithful {
+    fn truncate(&mut self, x: i64, shift: u32) -> i64 {
+        x >> shift
+    }
+}
+
+/// The floor or one more, as when each party shifts its own share of `x` (Mohassel and Zhang, SecureML, S&P 2017, section 4.1):
+/// one more with probability `(x mod 2^shift) / 2^shift`.
+#[derive(Clone, Debug)]
+pub struct OneBit<R>(pub R);
+
+impl<R: Rng> Truncation for OneBit<R> {
+    fn truncate(&mut self, x: i64, shift: u32) -> i64 {
+        let mask = (1_u64 << shift) - 1;
+        let share = self.0.next_u64() & mask;
+        let carry = (x.cast_unsigned() & mask) + share > mask;
+        (x >> shift) + i64::from(carry)
+    }
+}
+
+impl FixedModel {
+    /// Quantises a network.
+    ///
+    /// # Errors
+    /// [`FixedError`] for a precision outside its limits, and for every layer that does not fit.
+    pub fn new(model: &Model, precision: Precision, pixels: Pixels) -> Result<Self, FixedError> {
+        Compiler::new(precision, pixels)?.compile(model)
+    }
+
+    /// The layers, in order of evaluation.
+    #[must_use]
+    pub fn layers(&self) -> &[FixedLayer] {
+        &self.layers
+    }
+
+    /// The layer here whose output stands for that of a layer of the model.
+    #[must_use]
+    pub fn stands_for(&self, layer: usize) -> Option<&FixedLayer> {
+        self.layers.get(*self.stands_for.get(layer)?)
+    }
+
+    /// Every layer's output for an image of 8-bit pixels, in channel, row, column order.
+    ///
+    /// # Errors
+    /// [`WrongSize`] for an image of another size.
+    pub fn evaluate(&self, image: &[u8], truncation: &mut impl Truncation) -> Result<Vec<Vec<i64>>, WrongSize> {
+        let needed = self.image.iter().product();
+        if image.len() != needed {
+            return Err(WrongSize { found: image.len(), needed });
+        }
+        let input: Vec<i64> = image.iter().map(|&pixel| self.pixel[usize::from(pixel)]).collect();
+        let mut values: Vec<Vec<i64>> = Vec::with_capacity(self.layers.len());
+        for layer in &self.layers {
+            let inputs: Vec<(&[i64], &[usize])> = layer
+                .inputs
+                .iter()
+                .map(|value| match value {
+                    Value::Input => (input.as_slice(), self.image.as_slice()),
+                    Value::Layer(index) => (values[*index].as_slice(), self.layers[*index].shape.as_slice()),
+                })
+                .collect();
+            let output = layer.apply(&inputs, truncation);
+            values.push(output);
+        }
+        Ok(values)
+    }
+
+    /// The logits of an image, truncation faithful.
+    ///
+    /// # Errors
+    /// [`WrongSize`] for an image of another size.
+    pub fn logits(&self, image: &[u8]) -> Result<Vec<i64>, WrongSize> {
+        Ok(self.evaluate(image, &mut Faithful)?.swap_remove(self.output))
+    }
+
+    /// The honest answer: the class of the largest logit, the lowest of equals.
+    ///
+    /// # Errors
+    /// [`WrongSize`] for an image of another size.
+    pub fn label(&self, image: &[u8]) -> Result<u32, WrongSize> {
+        Ok(argmax(&self.logits(image)?))
+    }
+}
+
+/// The index of the largest, the lowest of equals; 0 of none.
+#[must_use]
+pub fn argmax<T: PartialOrd>(values: &[T]) -> u32 {
+    let mut best = 0;
+    for (index, value) in values.iter().enumerate() {
+        if *value > values[best] {
+            best = index;
+        }
+    }
+    u32::try_from(best).unwrap_or(u32::MAX)
+}
+
+impl FixedLayer {
+    fn apply(&self, inputs: &[(&[i64], &[usize])], truncation: &mut impl Truncation) -> Vec<i64> {
+        let (data, shape) = inputs[0];
+        let multiply_add = |sum: i64, weight: &i64, x: i64| sum.wrapping_add(weight.wrapping_mul(x));
+        let wrap = |values: Vec<i64>| values.into_iter().map(|x| signed(x, self.ring_bits)).collect();
+        match &self.op {
+            FixedOp::Conv { weights, start, window, groups } => {
+                let filters = kernel::Filters { weights, start, groups: *groups };
+                wrap(kernel::convolve(data, shape, &filters, window, &self.shape, multiply_add))
+            }
+            FixedOp::Gemm { weights, start } => wrap(kernel::multiply(weights, start, data, multiply_add)),
+            FixedOp::Relu { shift } => data.iter().map(|&x| truncation.truncate(x.max(0), *shift)).collect(),
+            FixedOp::Clip { low, high, shift } => {
+                data.iter().map(|&x| truncation.truncate(x.clamp(*low, *high), *shift)).collect()
+            }
+            FixedOp::Truncate { shift } => data.iter().map(|&x| truncation.truncate(x, *shift)).collect(),
+            FixedOp::MaxPool(window) => kernel::pool(data, shape, window, &self.shape, i64::MIN, i64::max),
+            FixedOp::SumPool(window) => wrap(kernel::pool(data, shape, window, &self.shape, 0, i64::wrapping_add)),
+            FixedOp::Add => wrap(data.iter().zip(inputs[1].0).map(|(x, y)| x.wrapping_add(*y)).collect()),
+            FixedOp::Concat => inputs.iter().flat_map(|(data, _)| data.iter().copied()).collect(),
+            FixedOp::Flatten => data.to_vec(),
+        }
+    }
+}
+
+/// The representative of `x` modulo `2^bits` in `-2^(bits-1)..2^(bits-1)`.
+fn signed(x: i64, bits: u32) -> i64 {
+    let drop = i64::BITS - bits;
+    (x << drop) >> drop
+}
+
+/// The integers that a channel (or, in one dimension, an element) provably stays between.
+type Range = [i128; 2];
+
+/// A value while the network is translated.
+#[derive(Clone)]
+struct Scaled {
+    value: Value,
+    unit: f64,
+    /// Bits that the next activation should drop.
+    excess: u32,
+    /// One for each channel.
+    ranges: Vec<Range>,
+}
+
+impl Scaled {
+    fn ranges(&self, change: impl Fn(Range) -> Range) -> Vec<Range> {
+        self.ranges.iter().map(|&range| change(range)).collect()
+    }
+
+    fn with(&self, ranges: Vec<Range>) -> Self {
+        Self { ranges, ..self.clone() }
+    }
+
+    /// After dropping the excess of values in these ranges; one more for the rounding that [`OneBit`] may add.
+    fn dropped(&self, ranges: &[Range]) -> Self {
+        let Self { value, unit, excess, .. } = *self;
+        let carry = i128::from(excess > 0);
+        let ranges = ranges.iter().map(|[lo, hi]| [lo >> excess, (hi >> excess) + carry]).collect();
+        Self { value, unit: unit * 2.0_f64.powi(excess.cast_signed()), excess: 0, ranges }
+    }
+
+    /// No integer exceeds this in size.
+    fn bound(&self) -> u128 {
+        self.ranges.iter().flatten().map(|end| end.unsigned_abs()).max().unwrap_or_default()
+    }
+}
+
+struct Compiler {
+    precision: Precision,
+    pixel: Vec<i64>,
+    unit: f64,
+    layers: Vec<FixedLayer>,
+    problems: Vec<String>,
+}
+
+impl Compiler {
+    fn new(precision: Precision, pixels: Pixels) -> Result<Self, FixedError> {
+        let Precision { frac_bits, ring } = precision;
+        let mut problems = Vec::new();
+        if !(1..=MAX_FRAC_BITS).contains(&frac_bits) {
+            problems.push(format!("frac_bits must be from 1 to {MAX_FRAC_BITS}, not {frac_bits}"));
+        }
+        if let Ring::Bits(bits) = ring
+            && !(2..=MAX_RING_BITS).contains(&bits)
+        {
+            problems.push(format!("ring_bits must be from 2 to {MAX_RING_BITS}, not {bits}"));
+        }
+        let legal = pixels.scale >= 1e-6 && pixels.scale <= 1e6 && pixels.offset.abs() <= 1e6;
+        if !legal {
+            problems.push("the pixel scale must be from 10^-6 to 10^6, and the offset at most 10^6 in size".into());
+        }
+        if !problems.is_empty() {
+            return Err(FixedError { problems });
+        }
+        let (pixel, unit) = quantised_pixels(pixels, frac_bits);
+        Ok(Self { precision, pixel, unit, layers: Vec::new(), problems })
+    }
+
+    fn compile(mut self, model: &Model) -> Result<FixedModel, FixedError> {
+        let ends = |pixels: &[i64]| Some([(*pixels.iter().min()?).into(), (*pixels.iter().max()?).into()]);
+        let ranges = vec![ends(&self.pixel).unwrap_or_default(); model.input()[0]];
+        let input = Scaled { value: Value::Input, unit: self.unit, excess: 0, ranges };
+        let mut values: Vec<Scaled> = Vec::with_capacity(model.layers().len());
+        for layer in model.layers() {
+            let inputs: Vec<Scaled> = layer
+                .inputs
+                .iter()
+                .map(|value| match value {
+                    Value::Input => input.clone(),
+                    Value::Layer(index) => values[*index].clone(),
+                })
+                .collect();
+            let scaled = self.layer(layer, &inputs);
+            values.push(scaled);
+        }
+        if !self.problems.is_empty() {
+            return Err(FixedError { problems: self.problems });
+        }
+        let index = |scaled: &Scaled| match scaled.value {
+            Value::Layer(index) => index,
+            Value::Input => 0,
+        };
+        let stands_for: Vec<usize> = values.iter().map(index).collect();
+        let output = stands_for[model.output()];
+        Ok(FixedModel { image: model.input(), pixel: self.pixel, layers: self.layers, stands_for, output })
+    }
+
+    fn layer(&mut self, layer: &Layer, inputs: &[Scaled]) -> Scaled {
+        let input = &inputs[0];
+        match &layer.op {
+            Op::Conv { weights, bias, window, groups } => {
+                let input = self.narrow(layer, input);
+                let (weights, start, scale) = self.quantise(layer, weights.data(), bias, &input);
+                let padded = window.pads != [0; 4];
+                let ranges = convolved(&weights, &start, &input.ranges, *groups, padded);
+                let op = FixedOp::Conv { weights, start, window: *window, groups: *groups };
+                self.linear(layer, op, &input, scale, ranges)
+            }
+            Op::Gemm { weights, bias } => {
+                let input = self.narrow(layer, input);
+                let (weights, start, scale) = self.quantise(layer, weights.data(), bias, &input);
+                let ranges = convolved(&weights, &start, &input.ranges, 1, false);
+                self.linear(layer, FixedOp::Gemm { weights, start }, &input, scale, ranges)
+            }
+            Op::Relu => {
+                let output = input.dropped(&input.ranges(|range| range.map(|end| end.max(0))));
+                self.push(layer, FixedOp::Relu { shift: input.excess }, &inputs[..1], output)
+            }
+            Op::Clip { low, high } => {
+                let [low, high] = [*low, *high].map(|end| to_integer(f64::from(end) / input.unit, 1 << 61));
+                let clipped = input.ranges(|range| range.map(|end| end.clamp(low.into(), high.into())));
+                let op = FixedOp::Clip { low, high, shift: input.excess };
+                self.push(layer, op, &inputs[..1], input.dropped(&clipped))
+            }
+            Op::MaxPool(window) => self.push(layer, FixedOp::MaxPool(*window), &inputs[..1], input.clone()),
+            Op::AveragePool(window) => {
+                let input = self.narrow(layer, input);
+                let cells = (window.size[0] * window.size[1]) as u64;
+                let summed = input.ranges(|range| range.map(|end| end * i128::from(cells)));
+                #[expect(clippy::cast_precision_loss, reason = "a window has few cells")]
+                let output = Scaled { unit: input.unit / cells as f64, ..input.with(summed) };
+                self.push(layer, FixedOp::SumPool(*window), &[input], output)
+            }
+            Op::Add => self.joined(layer, FixedOp::Add, inputs, |parts| {
+                let added = parts[0].ranges.iter().zip(&parts[1].ranges);
+                added.map(|([lo, hi], [low, high])| [lo + low, hi + high]).collect()
+            }),
+            Op::Concat => self.joined(layer, FixedOp::Concat, inputs, |parts| {
+                parts.iter().flat_map(|part| part.ranges.iter().copied()).collect()
+            }),
+            Op::Flatten => {
+                let cells = layer.shape[0] / input.ranges.len().max(1);
+                let spread = input.ranges.iter().flat_map(|&range| std::iter::repeat_n(range, cells)).collect();
+                self.push(layer, FixedOp::Flatten, &inputs[..1], input.with(spread))
+            }
+        }
+    }
+
+    /// Appends a layer; its output is as described, and its ring follows from the ranges.
+    fn push(&mut self, layer: &Layer, op: FixedOp, inputs: &[Scaled], output: Scaled) -> Scaled {
+        let bound = output.bound();
+        let needed = u128::BITS - bound.leading_zeros() + 1;
+        let ring_bits = match self.precision.ring {
+            Ring::Auto => needed,
+            Ring::Bits(bits) => bits,
+        };
+        if needed > MAX_RING_BITS {
+            let message = format!("its outputs need a ring of {needed} bits, more than {MAX_RING_BITS}");
+            self.problems.push(format!("node {} '{}': {message}", layer.node, layer.name));
+            let most = 1_i128 << MAX_RING_BITS;
+            let cut = output.ranges(|range| range.map(|end| end.clamp(-most, most)));
+            return Scaled { value: inputs[0].value, ..output.with(cut) };
+        }
+        let shape = match (&op, inputs[0].value) {
+            (FixedOp::Truncate { .. }, Value::Layer(index)) => self.layers[index].shape.clone(),
+            _ => layer.shape.clone(),
+        };
+        self.layers.push(FixedLayer {
+            node: layer.node,
+            name: layer.name.clone(),
+            op,
+            inputs: inputs.iter().map(|input| input.value).collect(),
+            shape,
+            unit: output.unit,
+            bound: u64::try_from(bound).unwrap_or(u64::MAX),
+            ring_bits,
+        });
+        Scaled { value: Value::Layer(self.layers.len() - 1), ..output }
+    }
+
+    /// The value without excess bits.
+    fn narrow(&mut self, layer: &Layer, input: &Scaled) -> Scaled {
+        if input.excess == 0 {
+            return input.clone();
+        }
+        let op = FixedOp::Truncate { shift: input.excess };
+        self.push(layer, op, std::slice::from_ref(input), input.dropped(&input.ranges))
+    }
+
+    /// Weights and biases as integers, and the fractional bits of their products with the input.
+    fn quantise(&mut self, layer: &Layer, weights: &[f32], bias: &[f32], input: &Scaled) -> (Vec<i64>, Vec<i64>, u32) {
+        // The least g with unit * 2^g >= 1: integers then carry frac_bits of the real weights at least.
+        let mut finer = 0;
+        while input.unit * 2.0_f64.powi(finer) < 1.0 {
+            finer += 1;
+        }
+        let scale = self.precision.frac_bits + finer.unsigned_abs();
+        let one = 2.0_f64.powi(self.precision.frac_bits.cast_signed() + finer);
+        let limit = 1_i64 << 50;
+        let weights: Vec<i64> = weights.iter().map(|&w| to_integer(f64::from(w) * input.unit * one, limit)).collect();
+        let start: Vec<i64> = bias.iter().map(|&b| to_integer(f64::from(b) * one, limit << 10)).collect();
+        if weights.iter().any(|w| w.abs() == limit) || start.iter().any(|b| b.abs() == limit << 10) {
+            self.problems.push(format!("node {} '{}': its weights are too large", layer.node, layer.name));
+        }
+        (weights, start, scale)
+    }
+
+    fn linear(&mut self, layer: &Layer, op: FixedOp, input: &Scaled, scale: u32, ranges: Vec<Range>) -> Scaled {
+        let excess = scale - self.precision.frac_bits;
+        let unit = 2.0_f64.powi(-scale.cast_signed());
+        let output = Scaled { value: input.value, unit, excess, ranges };
+        self.push(layer, op, std::slice::from_ref(input), output)
+    }
+
+    /// Values side by side, which must have one unit.
+    fn joined(
+        &mut self,
+        layer: &Layer,
+        op: FixedOp,
+        inputs: &[Scaled],
+        ranges: impl Fn(&[Scaled]) -> Vec<Range>,
+    ) -> Scaled {
+        let inputs: Vec<Scaled> = inputs.iter().map(|input| self.narrow(layer, input)).collect();
+        if inputs.iter().any(|input| input.unit.to_bits() != inputs[0].unit.to_bits()) {
+            let message = "joins values of different scales, which is not supported in fixed point";
+            self.problems.push(format!("node {} '{}': {message}", layer.node, layer.name));
+        }
+        let output = inputs[0].with(ranges(&inputs));
+        self.push(layer, op, &inputs, output)
+    }
+}
+
+/// What each filter's sums stay between: every cell at the end of its channel's range that the weight's sign makes worst.
+fn convolved(weights: &[i64], start: &[i64], ranges: &[Range], groups: usize, padded: bool) -> Vec<Range> {
+    let (depth, per_group) = (ranges.len() / groups, start.len() / groups);
+    let cells = (weights.len() / (start.len() * depth).max(1)).max(1);
+    let filter = |(index, (&start, weights)): (usize, (&i64, &[i64]))| {
+        let channels = ranges[index / per_group * depth..].iter().zip(weights.chunks_exact(cells));
+        channels.fold([i128::from(start); 2], |[lo, hi], (&[low, high], weights)| {
+            let (low, high) = if padded { (low.min(0), high.max(0)) } else { (low, high) };
+            let rising: i128 = weights.iter().filter(|w| **w > 0).map(|&w| i128::from(w)).sum();
+            let falling: i128 = weights.iter().filter(|w| **w < 0).map(|&w| i128::from(w)).sum();
+            let end =
+                |least: i128, most: i128| rising.saturating_mul(least).saturating_add(falling.saturating_mul(most));
+            [lo.saturating_add(end(low, high)), hi.saturating_add(end(high, low))]
+        })
+    };
+    start.iter().zip(weights.chunks_exact((depth * cells).max(1))).enumerate().map(filter).collect()
+}
+
+/// All 256 pixels as integers, and what one is worth. Without an offset they enter as they are.
+fn quantised_pixels(pixels: Pixels, frac_bits: u32) -> (Vec<i64>, f64) {
+    let Pixels { scale, offset } = pixels;
+    if offset == 0.0 {
+        return ((0..=255).collect(), scale);
+    }
+    let one = 2.0_f64.powi(frac_bits.cast_signed());
+    let value = |pixel: u8| to_integer((f64::from(pixel) * scale + offset) * one, 1 << 61);
+    ((0..=255).map(value).collect(), 1.0 / one)
+}
+
+/// The nearest integer, ties away from 0, cut at a limit.
+#[expect(clippy::cast_possible_truncation, reason = "cut to the limit first")]
+#[expect(clippy::cast_precision_loss, reason = "the limits are powers of two")]
+fn to_integer(x: f64, limit: i64) -> i64 {
+    x.round().clamp(-(limit as f64), limit as f64) as i64
+}

@@ -1,0 +1,13 @@
+//! Neural networks as the simulator sees them: layers as data, read from ONNX; images and labels read from IDX; an evaluator in
+//! floating point, and the fixed-point evaluator that *defines* the honest answer.
+//!
+//! Everything is read from bytes, bounded by their length. No files, no clock, no threads.
+
+pub mod fixed;
+pub mod float;
+pub mod idx;
+pub mod import;
+mod kernel;
+pub mod model;
+pub mod onnx;
+pub mod tensor;

@@ -1,0 +1,43 @@
+//! Dense tensors, row-major, without the batch dimension.
+
+/// Most elements in a tensor.
+pub const MAX_ELEMENTS: usize = 1 << 28;
+
+/// Elements of a shape; `None` on overflow.
+#[must_use]
+pub fn elements(shape: &[usize]) -> Option<usize> {
+    shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size))
+}
+
+/// A tensor. Invariant: as many elements as the shape says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor<T> {
+    shape: Vec<usize>,
+    data: Vec<T>,
+}
+
+impl<T> Tensor<T> {
+    /// `None` when the data do not fill the shape.
+    #[must_use]
+    pub fn new(shape: Vec<usize>, data: Vec<T>) -> Option<Self> {
+        (elements(&shape) == Some(data.len())).then_some(Self { shape, data })
+    }
+
+    /// Sizes, outermost first.
+    #[must_use]
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Elements, row-major.
+    #[must_use]
+    pub fn data(&self) -> &[T] {
+        &self.data
+    }
+
+    /// The same elements, each changed.
+    #[must_use]
+    pub fn map<U>(&self, change: impl FnMut(&T) -> U) -> Tensor<U> {
+        Tensor { shape: self.shape.clone(), data: self.data.iter().map(change).collect() }
+    }
+}
