@@ -111,6 +111,29 @@ fn every_operator_is_read() {
     }
 }
 
+/// A normalisation is folded into the convolution before it only if nothing else reads that, under any name.
+#[test]
+fn a_convolution_with_other_readers_is_not_folded_into() {
+    let constants = || {
+        let ones = ["shift", "mean", "variance"].map(|name| floats(name, &[1], &[1.0]));
+        let mut constants = vec![floats("w", &[1, 2, 1, 1], &[1.0, 0.5]), floats("scale", &[1], &[2.0])];
+        constants.extend(ones);
+        constants
+    };
+    let norm = |input| node("BatchNormalization", &[input, "scale", "shift", "mean", "variance"], "n", &[]);
+    let end = || [node("Add", &["c", "n"], "a", &[]), node("Flatten", &["a"], "out", &[])];
+    let through = |name: &'static str, more: Vec<Node>| {
+        let nodes = [vec![node("Conv", &["in", "w"], "c", &[])], more, vec![norm(name)], end().to_vec()].concat();
+        Model::from_onnx(&bytes(nodes, constants())).expect("supported")
+    };
+    let expected = float::evaluate(&through("c", vec![]), &vec![1.0; 32]);
+    // c = 1.5 everywhere, n = 2 (c-1)/sqrt(1+1e-5) + 1, a = c + n.
+    let sum = 1.5 + 2.0 * 0.5 / (1.0_f64 + 1e-5).sqrt() + 1.0;
+    assert!(expected.last().expect("layers").iter().all(|x| (x - sum).abs() < 1e-5));
+    let aliased = through("x", vec![node("Identity", &["c"], "x", &[])]);
+    assert_eq!(float::evaluate(&aliased, &vec![1.0; 32]).last(), expected.last());
+}
+
 /// A 1x1 convolution, ReLU and the mean of each channel, in numbers.
 #[test]
 fn a_case_by_hand() {

@@ -9,6 +9,7 @@ use crate::tensor::{MAX_ELEMENTS, Tensor, elements};
 use prost::Message;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::rc::Rc;
 
 /// Most values that a network may compute for one image, all layers together: half a gigabyte of 64-bit words.
 pub const MAX_ACTIVATIONS: usize = 1 << 26;
@@ -75,8 +76,8 @@ enum Known {
 
 #[derive(Clone, Debug)]
 enum Constant {
-    Floats(Tensor<f32>),
-    Integers(Vec<i64>),
+    Floats(Rc<Tensor<f32>>),
+    Integers(Rc<[i64]>),
 }
 
 struct Importer {
@@ -85,6 +86,7 @@ struct Importer {
     /// How often each name is read.
     uses: BTreeMap<String, usize>,
     layers: Vec<Layer>,
+    weights: usize,
     activations: usize,
     steps: u64,
     problems: Vec<Problem>,
@@ -111,7 +113,7 @@ impl Importer {
             *uses.entry(name.clone()).or_default() += 1;
         }
         let (layers, problems) = (Vec::new(), Vec::new());
-        Ok(Self { input: shape, names, uses, layers, activations: 0, steps: 0, problems })
+        Ok(Self { input: shape, names, uses, layers, weights: 0, activations: 0, steps: 0, problems })
     }
 
     fn import(mut self, graph: &onnx::Graph) -> Result<Model, ImportError> {
@@ -192,14 +194,18 @@ impl Importer {
         let outputs = elements(shape).filter(|count| *count > 0 && *count <= MAX_ACTIVATIONS);
         let outputs = outputs.ok_or_else(|| format!("its output {shape:?} is empty or too large"))?;
         let each = match op {
-            Op::Conv { weights, .. } | Op::Gemm { weights, .. } => weights.data().len() / shape[0],
+            Op::Conv { weights, .. } | Op::Gemm { weights, .. } => {
+                self.weights = self.weights.saturating_add(weights.data().len());
+                weights.data().len() / shape[0]
+            }
             Op::MaxPool(window) | Op::AveragePool(window) => window.size[0].saturating_mul(window.size[1]),
             Op::Relu | Op::Clip { .. } | Op::Add | Op::Concat | Op::Flatten => 1,
         };
         self.activations += outputs;
         self.steps = self.steps.saturating_add((outputs as u64).saturating_mul(each as u64));
-        if self.activations > MAX_ACTIVATIONS || self.steps > MAX_STEPS {
-            return Err(format!("the network is too large: over {MAX_ACTIVATIONS} values or {MAX_STEPS} steps"));
+        if self.weights > MAX_ELEMENTS || self.activations > MAX_ACTIVATIONS || self.steps > MAX_STEPS {
+            let limits = format!("{MAX_ELEMENTS} weights, {MAX_ACTIVATIONS} values or {MAX_STEPS} steps");
+            return Err(format!("the network is too large: over {limits}"));
         }
         Ok(())
     }
@@ -325,7 +331,8 @@ impl Importer {
     fn fold(&mut self, node: &onnx::Node, value: Value, factor: &[f32], offset: &[f32]) -> Option<Known> {
         let Value::Layer(index) = value else { return None };
         let name = node.input.first()?;
-        if self.uses.get(name) != Some(&1) {
+        let names = self.names.values().filter(|known| matches!(known, Known::Value(other) if *other == value));
+        if self.uses.get(name) != Some(&1) || names.count() != 1 {
             return None;
         }
         let Op::Conv { weights, bias, .. } = &mut self.layers[index].op else { return None };
@@ -501,13 +508,13 @@ fn constant(tensor: &onnx::Tensor) -> Outcome<Constant> {
             if let Some(bad) = data.iter().find(|value| !value.is_finite()) {
                 return Err(format!("it contains {bad}"));
             }
-            Tensor::new(shape, data).map(Constant::Floats).ok_or_else(malformed)
+            Tensor::new(shape, data).map(|tensor| Constant::Floats(Rc::new(tensor))).ok_or_else(malformed)
         }
         INT64 => {
             let word = |b: &[u8]| i64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]);
             let raw = tensor.raw_data.chunks_exact(8).map(word);
             let data: Vec<i64> = if tensor.raw_data.is_empty() { tensor.int64_data.clone() } else { raw.collect() };
-            if elements(&shape) == Some(data.len()) { Ok(Constant::Integers(data)) } else { Err(malformed()) }
+            if elements(&shape) == Some(data.len()) { Ok(Constant::Integers(data.into())) } else { Err(malformed()) }
         }
         other => Err(format!("element type {other} is not supported: only 1 (float) and 7 (int64)")),
     }
