@@ -287,6 +287,16 @@ mod tests {
         assert_eq!(decide(1, 1, Rational::from(1)), Decision::Pass, "a bound of 1 says nothing");
     }
 
+    /// A pass needs both ends of the set near the claim: here one end is, and the other is not.
+    #[test]
+    fn equals_is_two_sided() {
+        let half = Clause::Equals(rational(1, 2));
+        for successes in [460, 540] {
+            assert_eq!(evidence(1_000, successes).decide(&half, &tenth()), Decision::Inconclusive);
+        }
+        assert_eq!(evidence(100_000, 50_000).decide(&half, &tenth()), Decision::Pass);
+    }
+
     #[test]
     fn zero_trials_decide_nothing() {
         let everything = Tolerance { relative: Rational::from(10), absolute: Rational::from(10) };
