@@ -23,7 +23,9 @@ const POWER_BITS: u32 = 60;
 
 /// Outside the theorem, and too much to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("with slack {slack} >= B = {B} the worst k is found by trying all, up to N = {MAX_SCAN}, and N is {N}")]
+#[error(
+    "with slack {slack} >= B = {B} the worst k is found by trying all, up to N = {MAX_SCAN} and {MAX_TERMS} terms, and N is {N}"
+)]
 pub struct Unproved {
     /// Wrong publics tolerated.
     pub slack: u64,

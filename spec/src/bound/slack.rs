@@ -72,7 +72,7 @@ pub fn least(search: &Search) -> Result<Option<Params>, SearchError> {
     // The proved range first: what it finds bounds the rest.
     for B in fewest.max(search.slack.saturating_add(1))..=MAX_B {
         let bound = best.map(|params| params.N()).or(search.below);
-        if search.floor(B)?.is_none_or(|floor| bound.is_some_and(|bound| floor.N() >= bound)) {
+        if search.with(B, search.min_T)?.is_none_or(|floor| bound.is_some_and(|bound| floor.N() >= bound)) {
             break;
         }
         best = search.least_publics(B, bound, None)?.or(best);
@@ -92,10 +92,6 @@ impl Search {
     /// The setting with `T` publics, if that many are allowed.
     fn with(&self, B: u64, T: u64) -> Result<Option<Params>, SearchError> {
         if T > self.max_T { Ok(None) } else { Ok(Some(Params::new(self.R, B, T, self.slack)?)) }
-    }
-
-    fn floor(&self, B: u64) -> Result<Option<Params>, SearchError> {
-        self.with(B, self.min_T)
     }
 
     /// No fewer copies can do with any allowed `T`: the rates of one whole group, and of all queries, fall as `B` grows, and

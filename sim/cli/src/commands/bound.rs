@@ -157,7 +157,7 @@ fn fits(params: Params, first: u128, last: u128, rows: u128) -> Result<(), Failu
     Ok(())
 }
 
-/// `i = 1`, `i = R` and the worst, in order of `k` and without repetition; and those of the first two that are too long.
+/// `i = 1`, `i = R` and the worst, without repetition: those to compute, in order of `k`, and those that are too long unasked.
 fn default_rows(params: Params, worst_k: u128) -> (Vec<u128>, Vec<LeftOut>) {
     let mut rows = Vec::new();
     let mut left_out = Vec::new();
