@@ -209,6 +209,41 @@ fn log2_binomial_fast(n: u64, k: u64, precision: u32) -> Interval {
     log2_binomial(n.into(), k.into(), precision)
 }
 
+/// The blocks of trials at which a campaign decides next, after it decided at `blocks`: every block to 64, then every 64th part
+/// of what there is, rounded up. The schedule is fixed in advance, so that a verdict never depends on how fast trials arrive.
+#[must_use]
+pub fn next_checkpoint(blocks: u64) -> u64 {
+    blocks.saturating_add(blocks.div_ceil(64).max(1))
+}
+
+/// The trials after which a clause passes if it is true and the counts are as expected (a bound is met with equality, an
+/// expected count that is no integer is rounded to the nearest): twice as many will usually do. `None` above `2^62`.
+///
+/// # Errors
+/// [`EvidenceError::Alpha`] for an `alpha` outside `(0, 1)`.
+pub fn trials_needed(clause: &Clause, tolerance: &Tolerance, alpha: &Rational) -> Result<Option<u64>, EvidenceError> {
+    let (Clause::Equals(p) | Clause::AtMost(p)) = clause;
+    let passes = |n: u64| {
+        let expected = Rational::from(p * n) + Rational::from((1, 2));
+        let successes = expected.floor().numer().to_u64().unwrap_or(n).min(n);
+        Evidence::new(n, successes, alpha.clone()).map(|evidence| evidence.decide(clause, tolerance) == Decision::Pass)
+    };
+    let (mut enough, mut few) = (1_u64, 0);
+    while !passes(enough)? {
+        if enough > 1 << 61 {
+            return Ok(None);
+        }
+        few = enough;
+        enough *= 2;
+    }
+    // Rounding makes the last few digits jump: only three are given.
+    while enough - few > enough / 1024 + 1 {
+        let middle = few.midpoint(enough);
+        if passes(middle)? { enough = middle } else { few = middle }
+    }
+    Ok(Some(enough))
+}
+
 /// Of the integers between two ends, the last one (counted from `from`) at which a condition holds that never returns once it
 /// fails; `from` itself if it fails there.
 fn bisect(from: Integer, to: Integer, holds: impl Fn(&Integer) -> bool) -> Integer {
@@ -320,6 +355,41 @@ mod tests {
             assert!(s == n || e.contains(&Rational::from(&hi - &unit)));
             assert!(lo <= rational(s, n) && rational(s, n) <= hi);
         }
+    }
+
+    #[test]
+    fn checkpoints_thin_out() {
+        let schedule: Vec<u64> =
+            std::iter::successors(Some(0), |&blocks| Some(next_checkpoint(blocks))).take(70).collect();
+        assert!(schedule[..=64].iter().copied().eq(0..=64));
+        assert_eq!(schedule[65..], [65, 67, 69, 71, 73]);
+        assert_eq!(next_checkpoint(6400), 6500);
+        assert_eq!(next_checkpoint(u64::MAX), u64::MAX);
+    }
+
+    #[test]
+    fn trials_needed_suffice_and_fewer_do_not() {
+        let alpha = rational(1, 12_000_000);
+        for (clause, n) in [
+            (Clause::Equals(rational(4, 95)), 80_000..120_000),
+            (Clause::Equals(rational(4, 855)), 900_000..1_300_000),
+            (Clause::Equals(Rational::new()), 20_000..40_000),
+            (Clause::Equals(Rational::from(1)), 20_000..40_000),
+            (Clause::AtMost(rational(12, 95)), 15_000..40_000),
+            (Clause::AtMost(Rational::from(1)), 1..2),
+        ] {
+            let needed = trials_needed(&clause, &tenth(), &alpha).expect("legal").expect("few");
+            assert!(n.contains(&needed), "{clause:?}: {needed}");
+            let (Clause::Equals(p) | Clause::AtMost(p)) = &clause;
+            let at = |n: u64| {
+                let successes = Rational::from(p * n).round().numer().to_u64().expect("small");
+                Evidence::new(n, successes, alpha.clone()).expect("legal").decide(&clause, &tenth())
+            };
+            assert_eq!(at(needed), Decision::Pass);
+            assert!(needed == 1 || at(needed * 9 / 10) == Decision::Inconclusive);
+        }
+        let tiny = Clause::Equals(rational(1, i64::MAX.cast_unsigned()));
+        assert_eq!(trials_needed(&tiny, &tenth(), &alpha), Ok(None));
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The mix: `R*B + T` samples on `N` slots in an order uniform over all `N!` (hypothesis H1).
 //!
 //! The shuffle is Fisher and Yates' (Knuth, TAOCP 2, algorithm P), written here because library shuffles
-//! change between versions and a permutation must be the same next year. It is *sparse*: a [`Mix`] draws the
+//! change between versions and a permutation must be the same next year. It is *lazy*: a [`Mix`] draws the
 //! slots it is asked for, in the order asked, and [`Mix::finish`] draws the rest in increasing order. A
-//! simulation that only needs the touched slots stops early and sees what the full permutation would show.
+//! simulation that only needs the touched slots stops early and sees what the full permutation would show. A draw does not
+//! depend on *which* slot is asked for, so one that only needs what is touched draws from a bare [`Deck`].
 //!
 //! Invariant: a [`Permutation`] holds every sample exactly once.
 //!
@@ -104,13 +105,69 @@ impl Layout {
     }
 }
 
+/// The samples not yet on a slot, in a pool that is drawn from without replacement. Dealt from again after a
+/// [`Deck::reset`], it allocates nothing.
+#[derive(Clone, Debug)]
+pub struct Deck {
+    layout: Layout,
+    /// Its first `left` cells hold what is left.
+    pool: Vec<u32>,
+    left: u32,
+    /// Cells that may not hold their own number.
+    moved: Vec<u32>,
+}
+
+impl Deck {
+    /// All samples.
+    ///
+    /// # Errors
+    /// [`MixError::TooManySlots`] when `N` exceeds [`MAX_SLOTS`].
+    pub fn new(params: Params) -> Result<Self, MixError> {
+        let layout = Layout::new(params)?;
+        Ok(Self { layout, pool: (0..layout.N).collect(), left: layout.N, moved: Vec::new() })
+    }
+
+    /// What the next slot holds, uniform among what is left: one Fisher-Yates step, which moves the pool's last cell into the
+    /// drawn one. `None` of an empty deck.
+    pub fn draw(&mut self, coins: &mut impl Rng) -> Option<Sample> {
+        self.draw_index(coins).map(|index| self.layout.sample(index))
+    }
+
+    #[inline]
+    fn draw_index(&mut self, coins: &mut impl Rng) -> Option<u32> {
+        let last = self.left.checked_sub(1)?;
+        let cell = uniform_below(self.left, coins);
+        let index = self.pool[cell as usize];
+        self.pool[cell as usize] = self.pool[last as usize];
+        self.moved.push(cell);
+        self.left = last;
+        Some(index)
+    }
+
+    /// Takes a sample out, as if a slot had drawn it: what follows is drawn given that. `false` if it is gone already.
+    pub fn take(&mut self, sample: Sample) -> bool {
+        let Some(index) = self.layout.index(sample) else { return false };
+        let Some(cell) = self.pool[..self.left as usize].iter().position(|&held| held == index) else { return false };
+        self.left -= 1;
+        self.pool[cell] = self.pool[self.left as usize];
+        self.moved.push(len32(cell));
+        true
+    }
+
+    /// Puts everything back.
+    pub fn reset(&mut self) {
+        for cell in self.moved.drain(..) {
+            self.pool[cell as usize] = cell;
+        }
+        self.left = self.layout.N;
+    }
+}
+
 /// A permutation that is drawn slot by slot.
 #[derive(Clone, Debug)]
 pub struct Mix {
     params: Params,
-    layout: Layout,
-    /// The pool of undrawn samples is an array whose cell `c` holds sample `c` unless `displaced` says otherwise.
-    displaced: BTreeMap<u32, u32>,
+    deck: Deck,
     placed: BTreeMap<Slot, u32>,
 }
 
@@ -120,8 +177,7 @@ impl Mix {
     /// # Errors
     /// [`MixError::TooManySlots`] when `N` exceeds [`MAX_SLOTS`].
     pub fn new(params: Params) -> Result<Self, MixError> {
-        let layout = Layout::new(params)?;
-        Ok(Self { params, layout, displaced: BTreeMap::new(), placed: BTreeMap::new() })
+        Ok(Self { params, deck: Deck::new(params)?, placed: BTreeMap::new() })
     }
 
     /// What `slot` holds; draws it, uniformly from the samples left, when it is first asked for.
@@ -129,42 +185,29 @@ impl Mix {
     /// # Errors
     /// [`MixError::NoSuchSlot`] when `slot >= N`.
     pub fn place(&mut self, slot: Slot, coins: &mut impl Rng) -> Result<Sample, MixError> {
-        let N = self.layout.N;
-        if slot >= N {
-            return Err(MixError::NoSuchSlot { slot, N });
+        let layout = self.deck.layout;
+        let missing = MixError::NoSuchSlot { slot, N: layout.N };
+        if slot >= layout.N {
+            return Err(missing);
         }
         if let Some(&index) = self.placed.get(&slot) {
-            return Ok(self.layout.sample(index));
+            return Ok(layout.sample(index));
         }
-        let index = self.draw(coins);
+        let index = self.deck.draw_index(coins).ok_or(missing)?;
         self.placed.insert(slot, index);
-        Ok(self.layout.sample(index))
-    }
-
-    /// One Fisher-Yates step: take a uniform cell of the pool, move the pool's last cell into it.
-    fn draw(&mut self, coins: &mut impl Rng) -> u32 {
-        let left = self.layout.N - len32(self.placed.len());
-        let cell = uniform_below(left, coins);
-        let last = left - 1;
-        let last_sample = self.displaced.remove(&last).unwrap_or(last);
-        if cell == last {
-            return last_sample;
-        }
-        self.displaced.insert(cell, last_sample).unwrap_or(cell)
+        Ok(layout.sample(index))
     }
 
     /// Draws every slot not yet asked for, in increasing order.
     #[must_use]
     pub fn finish(self, coins: &mut impl Rng) -> Permutation {
-        let Self { params, layout, displaced, placed } = self;
-        let mut pool: Vec<u32> = (0..layout.N - len32(placed.len())).collect();
-        for (cell, sample) in displaced {
-            pool[cell as usize] = sample;
-        }
+        let Self { params, mut deck, placed } = self;
+        let layout = deck.layout;
+        let mut early = placed.into_iter().peekable();
         let samples = (0..layout.N)
-            .map(|slot| match placed.get(&slot) {
-                Some(&index) => index,
-                None => pool.swap_remove(uniform_below(len32(pool.len()), coins) as usize),
+            .map_while(|slot| match early.next_if(|&(placed, _)| placed == slot) {
+                Some((_, index)) => Some(index),
+                None => deck.draw_index(coins),
             })
             .collect();
         Permutation { params, layout, samples }
@@ -301,6 +344,28 @@ mod tests {
             }
             assert_eq!(mix.finish(&mut coins), full);
         }
+    }
+
+    /// A deck shows what a mix would, whichever slots are asked for, and again after a reset.
+    #[test]
+    fn a_deck_draws_what_a_mix_places() {
+        let p = params(5, 3, 6);
+        let mut deck = Deck::new(p).expect("small");
+        for seed in 0..50 {
+            let (mut coins, mut same) = [(); 2].map(|()| Pcg64::seed_from_u64(seed)).into();
+            let mut mix = Mix::new(p).expect("small");
+            for slot in [20, 3, 7, 0, 11].into_iter().take(1 + usize::try_from(seed % 5).expect("small")) {
+                assert_eq!(mix.place(slot, &mut coins).ok(), deck.draw(&mut same));
+            }
+            deck.reset();
+        }
+        assert!(deck.pool.iter().copied().eq(0..21));
+        let gone = Sample::Query { query: 4, copy: 2 };
+        assert!(deck.take(gone) && !deck.take(gone) && !deck.take(Sample::Public { index: 6 }));
+        let mut rest: Vec<_> = std::iter::from_fn(|| deck.draw(&mut Pcg64::seed_from_u64(0))).chain([gone]).collect();
+        rest.sort_unstable();
+        rest.dedup();
+        assert_eq!(rest.len(), 21, "every other sample once");
     }
 
     /// Each value of `0..n` is given by exactly `floor(2^64 / n)` words: counted from the interval ends.

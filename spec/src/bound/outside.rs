@@ -1,8 +1,9 @@
 //! Rates where a hypothesis of the theorem fails. The theorem says nothing there; these say what happens instead.
 
 use crate::bound::deviation::Deviation;
+use crate::bound::pool::PoolError;
 use crate::bound::quality::{QualityError, accept};
-use crate::exact::binomial::TooLarge;
+use crate::exact::binomial::{TooLarge, binomial};
 use crate::params::Params;
 use rug::{Integer, Rational, ops::Pow};
 
@@ -28,12 +29,79 @@ pub fn flaky_win(params: Params, d: &Rational) -> Result<Rational, QualityError>
     Ok(flaky_accepted(params, d)? - all_right * publics)
 }
 
-/// H7 fails: a client that runs a rejected session again, up to `q` sessions in all, is beaten with `1-(1-p)^q`.
+/// H4b fails: each of `k` touched slots answers with a wrong label of its own, uniform among `classes - 1`. Whole groups
+/// agree only by chance, so the sum for `W` weighs `f` of them with `(classes-1)^(-f(B-1))`.
 ///
 /// # Errors
-/// [`QualityError`] for `p` outside `[0, 1]` and values too long.
-pub fn retry_win(p: &Rational, q: u64) -> Result<Rational, QualityError> {
-    Ok(1 - accept(q, 0, p)?)
+/// [`TooLarge`] when `C(N, k)` is, and for fewer than two classes, where nothing is wrong.
+pub fn scattered(params: Params, k: u128, classes: u32) -> Result<Rates, PoolError> {
+    let all = Deviation::full(params, k)?.all_sets()?;
+    let (R, B, T) = (u128::from(params.R()), u128::from(params.B()), u128::from(params.T()));
+    let chance = Rational::from((1, classes.saturating_sub(1).max(1)));
+    let agree = power(&chance, params.B() - 1)?;
+    // Every slot touched is wrong, so nothing is neutral: k - fB of them are publics, at most slack.
+    let first = k.saturating_sub(u128::from(params.slack()).min(T)).div_ceil(B);
+    let term = |f: u128| -> Result<Rational, TooLarge> {
+        let sets = binomial(R, f)? * binomial(T, k - f * B)?;
+        let weight = power(&agree, u64::try_from(f).unwrap_or(u64::MAX))?;
+        Ok(Rational::from((sets, all.clone())) * weight)
+    };
+    let win = (first.max(1)..=R.min(k / B)).map(term).sum::<Result<Rational, _>>()?;
+    let harmless = if first == 0 { term(0)? } else { Rational::new() };
+    Ok(Rates { win, harmless })
+}
+
+/// How a session ends, as rates: won, or accepted with every answer right; caught with the rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rates {
+    /// `Pr[win]`.
+    pub win: Rational,
+    /// `Pr[accepted] - Pr[win]`.
+    pub harmless: Rational,
+}
+
+impl Rates {
+    /// `Pr[accepted]`.
+    #[must_use]
+    pub fn accepted(&self) -> Rational {
+        Rational::from(&self.win + &self.harmless)
+    }
+
+    /// `Pr[caught]`.
+    #[must_use]
+    pub fn caught(&self) -> Rational {
+        1 - self.accepted()
+    }
+
+    /// H7 fails: the client runs a rejected session again, up to `q` sessions in all, until one is accepted. Beaten with
+    /// `win (1-c^q)/(1-c)` where `c` is the rate of rejection: `1-(1-win)^q` for a server that is never harmless.
+    ///
+    /// # Errors
+    /// [`QualityError`] for values too long.
+    pub fn until_accepted(&self, q: u64) -> Result<Self, QualityError> {
+        let caught = self.caught();
+        let sessions = geometric(&caught, q)?;
+        Ok(Self { win: Rational::from(&self.win * &sessions), harmless: Rational::from(&self.harmless * &sessions) })
+    }
+
+    /// Sessions until the first rejection, at most `q`; a win in any of them counts, whatever follows. Without a win, `h^q`
+    /// are harmless and `c (1-h^q)/(1-h)` caught.
+    ///
+    /// # Errors
+    /// [`QualityError`] for values too long.
+    pub fn until_rejected(&self, q: u64) -> Result<Self, QualityError> {
+        let harmless = power(&self.harmless, q)?;
+        let caught = self.caught() * geometric(&self.harmless, q)?;
+        Ok(Self { win: 1 - Rational::from(&harmless + &caught), harmless })
+    }
+}
+
+/// `1 + x + ... + x^(q-1)`.
+fn geometric(x: &Rational, q: u64) -> Result<Rational, QualityError> {
+    if *x == 1 {
+        return Ok(Rational::from(q));
+    }
+    Ok((1 - power(x, q)?) / Rational::from(1 - x))
 }
 
 /// H2 itself, as a game: name two slots that are copies of one query. Guessing wins with `R C(B,2)/C(N,2)`; `None` where
@@ -117,13 +185,81 @@ mod tests {
     }
 
     #[test]
-    fn retries_and_links() {
-        let p = Rational::from((1, 4));
-        assert_eq!(retry_win(&p, 3), Ok(Rational::from((37, 64))));
-        assert_eq!(retry_win(&p, 0), Ok(Rational::new()));
+    fn scattered_wrong_labels_rarely_agree() -> Result<(), PoolError> {
+        let p = params(8, 2, 4, 0);
+        assert_eq!(scattered(p, 2, 10)?.win, Rational::from((4, 855)));
+        assert_eq!(scattered(p, 2, 2)?.win, Rational::from((4, 95)), "two classes: one wrong label");
+        assert_eq!(scattered(p, 3, 10)?, Rates { win: Rational::new(), harmless: Rational::new() });
+        assert_eq!(scattered(p, 0, 10)?, Rates { win: Rational::new(), harmless: Rational::from(1) });
+        Ok(())
+    }
+
+    /// Every set of slots and every choice of wrong labels at small settings, counted.
+    #[test]
+    fn scattered_by_enumeration() -> Result<(), PoolError> {
+        for (R, B, T, slack, classes) in [(2, 2, 2, 0, 3), (2, 2, 2, 1, 3), (1, 3, 1, 1, 4), (3, 1, 1, 0, 3_u64)] {
+            let setting = params(R, B, T, slack);
+            let N = u32::try_from(setting.N()).expect("small");
+            for k in 0..=N {
+                let (mut all, mut win, mut harmless) = (0_u64, 0, 0);
+                for code in 0..classes.pow(N) {
+                    let offsets: Vec<u64> = (0..N).map(|slot| code / classes.pow(slot) % classes).collect();
+                    if offsets.iter().filter(|&&o| o != 0).count() != k as usize {
+                        continue;
+                    }
+                    all += 1;
+                    let (queries, publics) = offsets.split_at(usize::try_from(R * B).expect("small"));
+                    let groups: Vec<&[u64]> = queries.chunks(usize::try_from(B).expect("small")).collect();
+                    let agree = groups.iter().all(|group| group.iter().all(|o| *o == group[0]));
+                    if agree && publics.iter().filter(|&&o| o != 0).count() as u64 <= slack {
+                        if groups.iter().any(|group| group[0] != 0) { win += 1 } else { harmless += 1 }
+                    }
+                }
+                let rates = scattered(setting, k.into(), u32::try_from(classes).expect("small"))?;
+                let share = |n: u64| Rational::from((n, all));
+                assert_eq!(rates, Rates { win: share(win), harmless: share(harmless) }, "{setting} k={k}");
+            }
+        }
+        Ok(())
+    }
+
+    /// All paths of up to four sessions.
+    #[test]
+    fn sessions_by_enumeration() -> Result<(), QualityError> {
+        let once = Rates { win: Rational::from((1, 5)), harmless: Rational::from((1, 3)) };
+        let chance = [once.win.clone(), once.harmless.clone(), once.caught()];
+        for q in 1..=4_u32 {
+            let (mut retry, mut go_on) = ([Rational::new(), Rational::new()], [Rational::new(), Rational::new()]);
+            for code in 0..3_usize.pow(q) {
+                let path: Vec<usize> = (0..q).map(|session| code / 3_usize.pow(session) % 3).collect();
+                let weight: Rational = path.iter().fold(Rational::from(1), |product, &end| product * &chance[end]);
+                if let Some(&end) = path.iter().find(|&&end| end != 2) {
+                    retry[end] += &weight;
+                }
+                let played = path.iter().position(|&end| end == 2).map_or(&path[..], |rejected| &path[..=rejected]);
+                match () {
+                    () if played.contains(&0) => go_on[0] += weight,
+                    () if !played.contains(&2) => go_on[1] += weight,
+                    () => {}
+                }
+            }
+            let rates = |[win, harmless]: [Rational; 2]| Rates { win, harmless };
+            assert_eq!(once.until_accepted(q.into())?, rates(retry));
+            assert_eq!(once.until_rejected(q.into())?, rates(go_on));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn retries_and_links() -> Result<(), QualityError> {
+        let never_harmless = Rates { win: Rational::from((1, 4)), harmless: Rational::new() };
+        assert_eq!(never_harmless.until_accepted(3)?.win, Rational::from((37, 64)));
+        let caught = Rates { win: Rational::new(), harmless: Rational::new() };
+        assert_eq!(caught.until_accepted(7)?, caught);
         // 8 pairs of copies among the 190 pairs of slots.
         assert_eq!(linking_baseline(params(8, 2, 4, 0)), Some(Rational::from((8, 190))));
         assert_eq!(linking_baseline(params(1, 1, 0, 0)), None);
         assert_eq!(linking_baseline(params(3, 1, 0, 0)), Some(Rational::new()));
+        Ok(())
     }
 }
