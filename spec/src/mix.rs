@@ -23,7 +23,6 @@
 
 use crate::params::Params;
 use rand_core::Rng;
-use std::collections::BTreeMap;
 
 /// Most slots a mix can hold: a permutation is stored in 32-bit words.
 pub const MAX_SLOTS: u32 = u32::MAX;
@@ -168,8 +167,12 @@ impl Deck {
 pub struct Mix {
     params: Params,
     deck: Deck,
-    placed: BTreeMap<Slot, u32>,
+    /// What each slot holds, or [`UNDRAWN`].
+    placed: Vec<u32>,
 }
+
+/// Larger than any sample's index.
+const UNDRAWN: u32 = u32::MAX;
 
 impl Mix {
     /// An undrawn mix.
@@ -177,7 +180,9 @@ impl Mix {
     /// # Errors
     /// [`MixError::TooManySlots`] when `N` exceeds [`MAX_SLOTS`].
     pub fn new(params: Params) -> Result<Self, MixError> {
-        Ok(Self { params, deck: Deck::new(params)?, placed: BTreeMap::new() })
+        let deck = Deck::new(params)?;
+        let placed = vec![UNDRAWN; deck.pool.len()];
+        Ok(Self { params, deck, placed })
     }
 
     /// What `slot` holds; draws it, uniformly from the samples left, when it is first asked for.
@@ -185,32 +190,24 @@ impl Mix {
     /// # Errors
     /// [`MixError::NoSuchSlot`] when `slot >= N`.
     pub fn place(&mut self, slot: Slot, coins: &mut impl Rng) -> Result<Sample, MixError> {
-        let layout = self.deck.layout;
-        let missing = MixError::NoSuchSlot { slot, N: layout.N };
-        if slot >= layout.N {
-            return Err(missing);
+        let Self { deck, placed, .. } = self;
+        let missing = MixError::NoSuchSlot { slot, N: deck.layout.N };
+        let index = placed.get_mut(slot as usize).ok_or(missing)?;
+        if *index == UNDRAWN {
+            *index = deck.draw_index(coins).ok_or(missing)?;
         }
-        if let Some(&index) = self.placed.get(&slot) {
-            return Ok(layout.sample(index));
-        }
-        let index = self.deck.draw_index(coins).ok_or(missing)?;
-        self.placed.insert(slot, index);
-        Ok(layout.sample(index))
+        Ok(deck.layout.sample(*index))
     }
 
     /// Draws every slot not yet asked for, in increasing order.
     #[must_use]
     pub fn finish(self, coins: &mut impl Rng) -> Permutation {
-        let Self { params, mut deck, placed } = self;
-        let layout = deck.layout;
-        let mut early = placed.into_iter().peekable();
-        let samples = (0..layout.N)
-            .map_while(|slot| match early.next_if(|&(placed, _)| placed == slot) {
-                Some((_, index)) => Some(index),
-                None => deck.draw_index(coins),
-            })
-            .collect();
-        Permutation { params, layout, samples }
+        let Self { params, mut deck, placed: mut samples } = self;
+        for index in samples.iter_mut().filter(|index| **index == UNDRAWN) {
+            // There are as many samples left as slots without one.
+            *index = deck.draw_index(coins).unwrap_or(UNDRAWN);
+        }
+        Permutation { params, layout: deck.layout, samples }
     }
 }
 

@@ -1,0 +1,11 @@
+//! The strategies that scripts describe.
+
+mod flaky;
+mod linking;
+mod place;
+mod scripted;
+
+pub use flaky::flaky;
+pub use linking::Linking;
+pub use place::Place;
+pub use scripted::{Branch, Scripted, Step};

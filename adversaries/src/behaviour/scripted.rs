@@ -1,0 +1,189 @@
+//! A list of places and moves, or one of several such lists each session.
+
+use super::Place;
+use crate::rate::Case;
+use crate::script::Relabel;
+use crate::strategy::{Act, Hypothesis, Move, Strategy, Touches, View};
+use fusion_spec::mix::uniform_below;
+use rand_core::Rng;
+use rug::Rational;
+
+/// What `do` and `one_of` describe.
+#[derive(Clone, Debug)]
+pub struct Scripted {
+    moves: Vec<Move>,
+    branches: Vec<Branch>,
+    /// Hypotheses that fail for reasons which the moves do not show.
+    breaks: Vec<Hypothesis>,
+}
+
+/// One list of places and moves, taken with `weight` out of the sum of weights.
+#[derive(Clone, Debug)]
+pub struct Branch {
+    /// At least 1; all weights together stay below `2^32`.
+    pub weight: u32,
+    /// In order.
+    pub steps: Vec<Step>,
+}
+
+/// A move and where.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Where.
+    pub place: Place,
+    /// What, by its place among the moves.
+    pub what: usize,
+}
+
+impl Scripted {
+    /// A strategy from its parts.
+    #[must_use]
+    pub fn new(moves: Vec<Move>, branches: Vec<Branch>, breaks: Vec<Hypothesis>) -> Self {
+        Self { moves, branches, breaks }
+    }
+
+    /// One move on the slots of one place, every session.
+    #[must_use]
+    pub fn single(place: Place, act: Act) -> Self {
+        let steps = vec![Step { place, what: 0 }];
+        Self::new(vec![Move::always(act)], vec![Branch { weight: 1, steps }], Vec::new())
+    }
+
+    /// The honest server.
+    #[must_use]
+    pub fn honest() -> Self {
+        Self::new(Vec::new(), vec![Branch { weight: 1, steps: Vec::new() }], Vec::new())
+    }
+}
+
+impl Strategy for Scripted {
+    fn moves(&self) -> &[Move] {
+        &self.moves
+    }
+
+    fn session(&self, view: &View, coins: &mut dyn Rng, touches: &mut Touches) {
+        let branch = match &self.branches[..] {
+            [only] => only,
+            branches => {
+                let sum = branches.iter().map(|branch| branch.weight).sum();
+                let mut drawn = uniform_below(sum, &mut &mut *coins);
+                let taken = branches.iter().find(|branch| match drawn.checked_sub(branch.weight) {
+                    Some(rest) => {
+                        drawn = rest;
+                        false
+                    }
+                    None => true,
+                });
+                taken.unwrap_or(&branches[0])
+            }
+        };
+        for Step { place, what } in &branch.steps {
+            place.touch(*what, view, coins, touches);
+        }
+    }
+
+    fn cases(&self, view: &View) -> Option<Vec<Case>> {
+        let sum: u64 = self.branches.iter().map(|branch| u64::from(branch.weight)).sum();
+        let mut cases = Vec::new();
+        for Branch { weight, steps } in &self.branches {
+            let share = Rational::from((u64::from(*weight), sum));
+            for case in branch_cases(steps, view)? {
+                cases.push(Case { weight: case.weight * &share, ..case });
+            }
+        }
+        Some(cases)
+    }
+
+    fn size(&self, view: &View) -> Option<u32> {
+        match &self.branches[..] {
+            [Branch { steps, .. }] => match &steps[..] {
+                [] => Some(0),
+                [Step { place, what: 0 }] => place.size(view),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn breaks(&self) -> Vec<Hypothesis> {
+        let act = |m: &Move| match m.act {
+            Act::Model(_) | Act::Relabel(Relabel::To(_)) => Some(Hypothesis::H4a),
+            Act::Relabel(Relabel::RandomWrong) => Some(Hypothesis::H4b),
+            Act::Relabel(Relabel::Next) => None,
+        };
+        let input = |m: &Move| m.when.map(|_| Hypothesis::H3);
+        let mut breaks: Vec<_> = self.moves.iter().flat_map(|m| [act(m), input(m)]).flatten().collect();
+        breaks.extend(&self.breaks);
+        breaks.sort_unstable();
+        breaks.dedup();
+        breaks
+    }
+}
+
+/// One step, or several on slots that never vary and are the same.
+fn branch_cases(steps: &[Step], view: &View) -> Option<Vec<Case>> {
+    let Some((first, rest)) = steps.split_first() else {
+        return Some(vec![Case { weight: Rational::from(1), slots: 0, moves: Vec::new() }]);
+    };
+    if !rest.is_empty() {
+        let slots = first.place.constant(view)?;
+        if rest.iter().any(|step| step.place.constant(view).as_ref() != Some(&slots)) {
+            return None;
+        }
+    }
+    let moves: Vec<usize> = steps.iter().map(|step| step.what).collect();
+    let sizes = first.place.sizes(view)?;
+    Some(sizes.into_iter().map(|(weight, k)| Case { weight, slots: k.into(), moves: moves.clone() }).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fusion_spec::params::Params;
+    use rand_pcg::Pcg64;
+
+    fn view() -> View {
+        View::new(Params::new(8, 2, 4, 0).expect("legal"), 10).expect("small")
+    }
+
+    fn branch(weight: u32, places: &[Place]) -> Branch {
+        let steps = places.iter().cloned().enumerate().map(|(what, place)| Step { place, what }).collect();
+        Branch { weight, steps }
+    }
+
+    fn strategy(branches: Vec<Branch>) -> Scripted {
+        Scripted::new(vec![Move::always(Act::Relabel(Relabel::Next)); 2], branches, Vec::new())
+    }
+
+    #[test]
+    fn branches_are_taken_by_their_weights() {
+        let mixed = strategy(vec![branch(5, &[]), branch(4, &[Place::Random(2)]), branch(1, &[Place::Random(4)])]);
+        let (mut coins, mut touches) = (Pcg64::new(5, 6), Touches::new(&view()));
+        let mut counts = [0_u32; 5];
+        for _ in 0..20_000 {
+            touches.clear();
+            mixed.session(&view(), &mut coins, &mut touches);
+            counts[touches.slots().len()] += 1;
+        }
+        // Counts beyond 7 deviations (at most 500) with chance 3e-12 each.
+        for (k, expected) in [(0, 10_000), (2, 8_000), (4, 2_000_u32)] {
+            assert!(counts[k].abs_diff(expected) < 500, "{counts:?}");
+        }
+        let cases = mixed.cases(&view()).expect("known");
+        let summary: Vec<_> = cases.iter().map(|case| (case.weight.clone(), case.slots)).collect();
+        let tenths = |n: u32| Rational::from((n, 10));
+        assert_eq!(summary, [(tenths(5), 0), (tenths(4), 2), (tenths(1), 4)]);
+        assert_eq!(mixed.size(&view()), None);
+    }
+
+    #[test]
+    fn several_steps_have_cases_only_on_the_same_slots() {
+        let slots = |slots: &[u32]| Place::Slots(slots.to_vec());
+        let cases = |places: &[Place]| strategy(vec![branch(1, places)]).cases(&view());
+        let both = cases(&[slots(&[3, 1]), slots(&[1, 3])]).expect("the same slots");
+        assert_eq!(both, [Case { weight: Rational::from(1), slots: 2, moves: vec![0, 1] }]);
+        assert_eq!(cases(&[slots(&[3]), slots(&[1])]), None);
+        assert_eq!(cases(&[Place::Random(2), Place::Random(2)]), None);
+        assert_eq!(cases(&[Place::All, Place::All]).map(|cases| cases[0].slots), Some(20));
+    }
+}

@@ -1,0 +1,1 @@
+//! The curated attack library: `adversaries/scripts/`.

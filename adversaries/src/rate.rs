@@ -1,0 +1,102 @@
+//! Exact rates of strategies, as expressions of the specification.
+//!
+//! A strategy whose number of touched slots follows a known law is a list of [`Case`]s. For each, what its moves change
+//! ([`Changed`]) selects the formula: `W(k|m,t,s)` over drawn or pooled samples, or the one for scattered labels.
+
+use fusion_spec::bound::deviation::Deviation;
+use fusion_spec::bound::outside::{Rates, scattered};
+use fusion_spec::bound::pool::{self, PoolCounts, PoolError};
+use fusion_spec::params::Params;
+use rug::Rational;
+
+/// With this probability, so many slots are touched, each with the same moves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// Its probability; those of all cases sum to 1.
+    pub weight: Rational,
+    /// Distinct slots.
+    pub slots: u128,
+    /// Places of the moves on each, in order.
+    pub moves: Vec<usize>,
+}
+
+/// What moves change where they are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// So many samples of the pools, of which each session draws afresh.
+    Pool(PoolCounts),
+    /// So many of the queries and publics of every session.
+    Drawn {
+        /// Queries.
+        m: u64,
+        /// Publics.
+        t: u64,
+    },
+    /// Every answer, each by chance to another of so many classes.
+    Scattered {
+        /// Classes.
+        classes: u32,
+    },
+}
+
+/// What is known of the samples.
+pub trait Effects {
+    /// What a sequence of moves changes, where a single formula covers it. On `everywhere`, of slots that are all touched;
+    /// otherwise untouched slots are right.
+    fn changed(&self, moves: &[usize], everywhere: bool) -> Option<Changed>;
+}
+
+/// `Pr[win]` and `Pr[harmless]` of a session; `None` where no formula covers a case.
+///
+/// # Errors
+/// [`PoolError`] for impossible counts and values too long.
+pub fn rates(params: Params, cases: &[Case], effects: &impl Effects) -> Result<Option<Rates>, PoolError> {
+    let mut sum = Rates { win: Rational::new(), harmless: Rational::new() };
+    for Case { weight, slots, moves } in cases {
+        // Nothing touched: every slot as it is.
+        let (k, moves) = if *slots == 0 { (params.N(), &[][..]) } else { (*slots, &moves[..]) };
+        let Some(changed) = effects.changed(moves, k == params.N()) else { return Ok(None) };
+        let Rates { win, harmless } = session(params, k, changed)?;
+        sum.win += win * weight;
+        sum.harmless += harmless * weight;
+    }
+    Ok(Some(sum))
+}
+
+fn session(params: Params, k: u128, changed: Changed) -> Result<Rates, PoolError> {
+    let (win, accepted) = match changed {
+        Changed::Pool(counts) => (pool::pr_win(params, k, counts)?, pool::pr_accepted(params, k, counts)?),
+        Changed::Drawn { m, t } => {
+            let deviation = Deviation::new(params, k, m, t)?;
+            (deviation.pr_win()?, deviation.pr_accepted()?)
+        }
+        Changed::Scattered { classes } => return scattered(params, k, classes),
+    };
+    let harmless = accepted - &win;
+    Ok(Rates { win, harmless })
+}
+
+/// `Pr[E_T]`, and `Pr[E_T and E_B]`: of the slots alone, whatever is done to them.
+///
+/// # Errors
+/// [`PoolError`] for impossible counts and values too long.
+pub fn events(params: Params, cases: &[Case]) -> Result<[Rational; 2], PoolError> {
+    let mut sums = [Rational::new(), Rational::new()];
+    for Case { weight, slots, .. } in cases {
+        let deviation = Deviation::full(params, *slots)?;
+        sums[0] += deviation.pr_e_t()? * weight;
+        sums[1] += deviation.pr_win()? * weight;
+    }
+    Ok(sums)
+}
+
+/// The touch bound on `Pr[win]`, whatever is done to the slots.
+///
+/// # Errors
+/// [`PoolError`] for impossible counts and values too long.
+pub fn touch_bound(params: Params, cases: &[Case]) -> Result<Rational, PoolError> {
+    let bound = |case: &Case| -> Result<Rational, PoolError> {
+        Ok(Deviation::full(params, case.slots)?.touch_bound()? * &case.weight)
+    };
+    cases.iter().map(bound).sum()
+}

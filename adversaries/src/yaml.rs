@@ -1,0 +1,195 @@
+//! YAML as a tree that knows where each of its nodes stands, so that every problem of a file can be located.
+//!
+//! Bounded: a file of at most 1 MiB, 32 levels and 100,000 nodes. Anchors, aliases and tags are refused: a script is data,
+//! and nothing in it may grow when it is read.
+
+use crate::problem::{Mark, Problem};
+use saphyr_parser::{Event, Marker, Parser, ScanError, Span};
+
+/// Longest file, in bytes.
+pub const MAX_BYTES: usize = 1 << 20;
+/// Deepest nesting.
+pub const MAX_DEPTH: usize = 32;
+/// Most nodes.
+pub const MAX_NODES: usize = 100_000;
+
+/// A value and its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Where it starts.
+    pub mark: Mark,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// The three shapes of YAML.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Text, whatever its style.
+    Scalar(String),
+    /// `- a` or `[a]`.
+    List(Vec<Node>),
+    /// `k: v` or `{ k: v }`: keys with their places, in order, repeated ones included.
+    Map(Vec<(Key, Node)>),
+}
+
+/// A key and its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Where it starts.
+    pub mark: Mark,
+    /// Its text.
+    pub text: String,
+}
+
+/// Reads one document.
+///
+/// # Errors
+/// The first thing that is not YAML as read here, with its place.
+pub fn parse(text: &str) -> Result<Node, Problem> {
+    if text.len() > MAX_BYTES {
+        return Err(Problem::new(Mark::START, "the file is longer than 1 MiB"));
+    }
+    let mut events = Events { parser: Parser::new_from_str(text), nodes: 0 };
+    loop {
+        match events.next()? {
+            (Event::StreamStart | Event::DocumentStart(_), _) => {}
+            (Event::StreamEnd | Event::DocumentEnd, _) => return Err(Problem::new(Mark::START, "the file is empty")),
+            (event, span) => {
+                let node = events.node(event, span, 0)?;
+                return events.end().map(|()| node);
+            }
+        }
+    }
+}
+
+struct Events<'a> {
+    parser: Parser<'a, saphyr_parser::StrInput<'a>>,
+    nodes: usize,
+}
+
+impl<'a> Events<'a> {
+    fn next(&mut self) -> Result<(Event<'a>, Span), Problem> {
+        match self.parser.next_event() {
+            Some(Ok(event)) => Ok(event),
+            Some(Err(error)) => Err(not_yaml(&error)),
+            None => Ok((Event::StreamEnd, Span::default())),
+        }
+    }
+
+    /// Nothing but the end may follow the first document.
+    fn end(&mut self) -> Result<(), Problem> {
+        loop {
+            match self.next()? {
+                (Event::StreamEnd, _) => return Ok(()),
+                (Event::DocumentEnd, _) => {}
+                (_, span) => return Err(Problem::new(mark(span.start), "a script is a single YAML document")),
+            }
+        }
+    }
+
+    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, Problem> {
+        let at = mark(span.start);
+        self.nodes += 1;
+        if self.nodes > MAX_NODES {
+            return Err(Problem::new(at, format!("the file has more than {MAX_NODES} values")));
+        }
+        if depth > MAX_DEPTH {
+            return Err(Problem::new(at, format!("values are nested deeper than {MAX_DEPTH} levels")));
+        }
+        let kind = match event {
+            Event::Scalar(text, _, 0, None) => {
+                let length = if at.line == mark(span.end).line { span.len() } else { 1 };
+                let mark = Mark { length: length.max(1), ..at };
+                return Ok(Node { mark, kind: Kind::Scalar(text.into_owned()) });
+            }
+            Event::SequenceStart(0, None) => Kind::List(self.list(depth)?),
+            Event::MappingStart(0, None) => Kind::Map(self.map(depth)?),
+            Event::Alias(_) => return Err(Problem::new(at, "aliases are not read: write the value out")),
+            Event::Scalar(_, _, 0, _) | Event::SequenceStart(0, _) | Event::MappingStart(0, _) => {
+                return Err(Problem::new(at, "tags are not read"));
+            }
+            _ => return Err(Problem::new(at, "anchors are not read: write the value out")),
+        };
+        Ok(Node { mark: at, kind })
+    }
+
+    fn list(&mut self, depth: usize) -> Result<Vec<Node>, Problem> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Ok(items),
+                (event, span) => items.push(self.node(event, span, depth + 1)?),
+            }
+        }
+    }
+
+    fn map(&mut self, depth: usize) -> Result<Vec<(Key, Node)>, Problem> {
+        let mut entries = Vec::new();
+        loop {
+            let key = match self.next()? {
+                (Event::MappingEnd, _) => return Ok(entries),
+                (event, span) => self.node(event, span, depth + 1)?,
+            };
+            let Node { mark, kind: Kind::Scalar(text) } = key else {
+                return Err(Problem::new(key.mark, "a key must be a word"));
+            };
+            let (event, span) = self.next()?;
+            let value = self.node(event, span, depth + 1)?;
+            entries.push((Key { mark, text }, value));
+        }
+    }
+}
+
+fn mark(marker: Marker) -> Mark {
+    Mark { line: marker.line().max(1), column: marker.col() + 1, length: 1 }
+}
+
+fn not_yaml(error: &ScanError) -> Problem {
+    Problem::new(mark(*error.marker()), format!("not YAML: {}", error.info()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(text: &str) -> (usize, usize, String) {
+        let problem = parse(text).expect_err("malformed");
+        (problem.mark.line, problem.mark.column, problem.message)
+    }
+
+    #[test]
+    fn places_are_counted_from_one() {
+        let Node { kind: Kind::Map(entries), .. } = parse("a: 1\nbc: [x, 'é z', {d: e}]\n").expect("YAML") else {
+            panic!("a map");
+        };
+        let [(a, one), (bc, list)] = &entries[..] else { panic!("two keys") };
+        assert_eq!((a.mark, &a.text[..]), (Mark { line: 1, column: 1, length: 1 }, "a"));
+        assert_eq!(one.mark, Mark { line: 1, column: 4, length: 1 });
+        assert_eq!(bc.mark, Mark { line: 2, column: 1, length: 2 });
+        let Kind::List(items) = &list.kind else { panic!("a list") };
+        assert_eq!(items[1].mark, Mark { line: 2, column: 9, length: 5 });
+        assert_eq!(items[2].mark.column, 16);
+    }
+
+    #[test]
+    fn what_could_grow_is_refused() {
+        assert_eq!(problem("a: &x 1\nb: 2\n").0, 1);
+        assert!(problem("a: &x [1]\nb: [*x, *x]\n").2.contains("anchors"));
+        assert!(problem("a: *x\n").2.contains("not YAML"));
+        assert!(problem("a: !!int 3\n").2.contains("tags"));
+        assert!(problem(&"[".repeat(100)).2.contains("nested deeper"));
+        assert!(problem(&"- ".repeat(100_000)).2.contains("nested deeper"));
+        assert!(problem(&format!("[{}]", "1,".repeat(100_001))).2.contains("more than 100000"));
+        assert!(problem(&" ".repeat(MAX_BYTES + 1)).2.contains("1 MiB"));
+    }
+
+    #[test]
+    fn one_document_with_something_in_it() {
+        assert_eq!(problem(""), (1, 1, "the file is empty".into()));
+        assert_eq!(problem("# nothing\n").2, "the file is empty");
+        assert_eq!(problem("a: 1\n---\nb: 2\n"), (2, 1, "a script is a single YAML document".into()));
+        assert_eq!(problem("? [a]\n: 1\n").2, "a key must be a word");
+        assert!(problem("a: [1, 2\nb: 3\n").2.contains("not YAML"));
+    }
+}
