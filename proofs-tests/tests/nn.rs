@@ -157,8 +157,8 @@ fn every_layer_is_close_to_floating_point() {
         let exact = float::evaluate(&model, &input);
         let values = fixed.evaluate(set.image(index), &mut Faithful).expect("28x28");
         for (at, expected) in exact.iter().enumerate() {
-            let layer = fixed.stands_for(at).expect("every layer is there");
-            let position = fixed.layers().iter().position(|other| other == layer).expect("it is one of them");
+            let position = fixed.stands_for(at).expect("every layer is there");
+            let layer = &fixed.layers()[position];
             for (ours, theirs) in values[position].iter().zip(expected) {
                 #[expect(clippy::cast_precision_loss, reason = "compared to three places")]
                 let ours = *ours as f64 * layer.unit;

@@ -115,6 +115,25 @@ pub enum FixedOp {
     Flatten,
 }
 
+impl FixedOp {
+    /// The lower-case operator, as step addresses name it: that of the model, or `truncate`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Conv { .. } => "conv",
+            Self::Gemm { .. } => "gemm",
+            Self::Relu { .. } => "relu",
+            Self::Clip { .. } => "clip",
+            Self::Truncate { .. } => "truncate",
+            Self::MaxPool(_) => "maxpool",
+            Self::SumPool(_) => "averagepool",
+            Self::Add => "add",
+            Self::Concat => "concat",
+            Self::Flatten => "flatten",
+        }
+    }
+}
+
 /// One layer on integers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FixedLayer {
@@ -192,10 +211,16 @@ impl FixedModel {
         &self.layers
     }
 
-    /// The layer here whose output stands for that of a layer of the model.
+    /// The index of the layer here whose output stands for that of a layer of the model.
     #[must_use]
-    pub fn stands_for(&self, layer: usize) -> Option<&FixedLayer> {
-        self.layers.get(*self.stands_for.get(layer)?)
+    pub fn stands_for(&self, layer: usize) -> Option<usize> {
+        self.stands_for.get(layer).copied()
+    }
+
+    /// The index of the layer whose output the logits are.
+    #[must_use]
+    pub fn output(&self) -> usize {
+        self.output
     }
 
     /// Every layer's output for an image of 8-bit pixels, in channel, row, column order.
@@ -254,6 +279,18 @@ pub fn argmax<T: PartialOrd>(values: &[T]) -> u32 {
 }
 
 impl FixedLayer {
+    /// Its step address, `layer[node:op]`.
+    #[must_use]
+    pub fn step(&self) -> String {
+        format!("layer[{}:{}]", self.node, self.op.name())
+    }
+
+    /// Whether its outputs may exceed its ring.
+    #[must_use]
+    pub fn may_wrap(&self) -> bool {
+        self.bound >> (self.ring_bits - 1) > 0
+    }
+
     fn apply(&self, inputs: &[(&[i64], &[usize])], truncation: &mut impl Truncation) -> Vec<i64> {
         let (data, shape) = inputs[0];
         let multiply_add = |sum: i64, weight: &i64, x: i64| sum.wrapping_add(weight.wrapping_mul(x));

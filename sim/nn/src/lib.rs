@@ -11,3 +11,4 @@ mod kernel;
 pub mod model;
 pub mod onnx;
 pub mod tensor;
+mod work;
