@@ -1,0 +1,261 @@
+//! Fixed point against floating point, layer by layer: where a network loses its precision.
+//!
+//! Each layer is measured by its largest absolute difference `|integer * unit - float|` over all elements and images, against the
+//! largest float value it takes. Where the difference exceeds [`SHARE`] of that value, the layer *leaves* floating point: with
+//! bits enough, rounding stays far below it. The first layer that leaves is where precision was lost, or an integer wrapped;
+//! those after it inherit its error.
+//!
+//! Invariant: [`Comparison::merge`] is associative and commutative, so that images may be compared in any order.
+
+use crate::fixed::{Faithful, FixedError, FixedModel, Pixels, Precision, WrongSize, argmax};
+use crate::float;
+use crate::model::Model;
+
+/// The share of a layer's largest float value beyond which a difference is more than rounding.
+pub const SHARE: f64 = 0.01;
+
+/// A network in both forms, made from the same precision and pixels.
+#[derive(Clone, Debug)]
+pub struct Pair<'a> {
+    model: &'a Model,
+    fixed: FixedModel,
+    pixels: Pixels,
+}
+
+/// What images showed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// How many there were.
+    pub images: usize,
+    /// How many have two different labels.
+    pub labels_differ: usize,
+    /// How many the fixed-point network labels as given; images without a label count as wrong.
+    pub fixed_right: usize,
+    /// How many the float network labels as given.
+    pub float_right: usize,
+    /// One for each of the model's layers.
+    pub layers: Vec<Difference>,
+}
+
+/// How far a layer's two forms are apart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Difference {
+    /// The largest absolute difference; infinite where floating point overflowed.
+    pub largest: f64,
+    /// The first image that has it; 0 where there is none.
+    pub image: usize,
+    /// The first element of that image that has it, row-major.
+    pub element: usize,
+    /// The largest absolute float value.
+    pub peak: f64,
+}
+
+impl<'a> Pair<'a> {
+    /// Quantises the network.
+    ///
+    /// # Errors
+    /// [`FixedError`] as [`FixedModel::new`].
+    pub fn new(model: &'a Model, precision: Precision, pixels: Pixels) -> Result<Self, FixedError> {
+        Ok(Self { model, fixed: FixedModel::new(model, precision, pixels)?, pixels })
+    }
+
+    /// The network on integers.
+    #[must_use]
+    pub fn fixed(&self) -> &FixedModel {
+        &self.fixed
+    }
+
+    /// What no image shows: neutral in [`Comparison::merge`].
+    #[must_use]
+    pub fn nothing(&self) -> Comparison {
+        let layer = Difference { largest: 0.0, image: 0, element: 0, peak: 0.0 };
+        let layers = vec![layer; self.model.layers().len()];
+        Comparison { images: 0, labels_differ: 0, fixed_right: 0, float_right: 0, layers }
+    }
+
+    /// One image of 8-bit pixels, by its index among all, and its label where it has one.
+    ///
+    /// # Errors
+    /// [`WrongSize`] for an image of another size.
+    pub fn compare(&self, index: usize, image: &[u8], label: Option<u32>) -> Result<Comparison, WrongSize> {
+        let integers = self.fixed.evaluate(image, &mut Faithful)?;
+        let Pixels { scale, offset } = self.pixels;
+        let input: Vec<f64> = image.iter().map(|&pixel| f64::from(pixel) * scale + offset).collect();
+        let floats = float::evaluate(self.model, &input);
+        let layer = |(at, floats): (usize, &Vec<f64>)| {
+            Difference::new(index, &integers[at], self.fixed.layers()[at].unit, floats)
+        };
+        let fixed_label = argmax(&integers[self.fixed.output()]);
+        let float_label = argmax(&floats[self.model.output()]);
+        Ok(Comparison {
+            images: 1,
+            labels_differ: usize::from(fixed_label != float_label),
+            fixed_right: usize::from(label == Some(fixed_label)),
+            float_right: usize::from(label == Some(float_label)),
+            layers: self.stands_for().zip(&floats).map(layer).collect(),
+        })
+    }
+
+    /// For each of the model's layers, the index of the one on integers.
+    fn stands_for(&self) -> impl Iterator<Item = usize> {
+        (0..self.model.layers().len()).filter_map(|layer| self.fixed.stands_for(layer))
+    }
+}
+
+impl Comparison {
+    /// What two disjoint sets of images show together.
+    #[must_use]
+    pub fn merge(self, other: Self) -> Self {
+        let Self { images, labels_differ, fixed_right, float_right, layers } = other;
+        Self {
+            images: self.images + images,
+            labels_differ: self.labels_differ + labels_differ,
+            fixed_right: self.fixed_right + fixed_right,
+            float_right: self.float_right + float_right,
+            layers: self.layers.into_iter().zip(layers).map(|(a, b)| a.merge(b)).collect(),
+        }
+    }
+
+    /// The index of the first layer that leaves floating point.
+    #[must_use]
+    pub fn leaves_at(&self) -> Option<usize> {
+        self.layers.iter().position(Difference::leaves)
+    }
+}
+
+impl Difference {
+    fn new(image: usize, integers: &[i64], unit: f64, floats: &[f64]) -> Self {
+        let nothing = Self { largest: 0.0, image, element: 0, peak: 0.0 };
+        integers.iter().zip(floats).enumerate().fold(nothing, |so_far, (element, (&integer, &float))| {
+            #[expect(clippy::cast_precision_loss, reason = "far below what counts as a difference")]
+            let apart = (integer as f64 * unit - float).abs();
+            let largest = if apart.is_nan() { f64::INFINITY } else { apart };
+            so_far.merge(Self { largest, image, element, peak: float.abs() })
+        })
+    }
+
+    fn merge(self, other: Self) -> Self {
+        let peak = self.peak.max(other.peak);
+        let earlier = (self.image, self.element).cmp(&(other.image, other.element));
+        let other_has_it = other.largest.total_cmp(&self.largest).then(earlier).is_gt();
+        Self { peak, ..if other_has_it { other } else { self } }
+    }
+
+    /// The largest difference as a share of the largest float value; infinite where only the latter is 0.
+    #[must_use]
+    pub fn relative(&self) -> f64 {
+        if self.largest > 0.0 { self.largest / self.peak } else { 0.0 }
+    }
+
+    /// Over [`SHARE`] of the largest float value.
+    #[must_use]
+    pub fn leaves(&self) -> bool {
+        self.largest.is_infinite() || self.largest > SHARE * self.peak
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixed::Ring;
+    use crate::model::{Layer, Op, Value, Window};
+    use crate::tensor::Tensor;
+
+    const BYTES: Pixels = Pixels { scale: 1.0 / 255.0, offset: 0.0 };
+
+    fn image(seed: u8) -> Vec<u8> {
+        (0..4).map(|i: u8| i.wrapping_mul(91).wrapping_add(seed.wrapping_mul(57))).collect()
+    }
+
+    /// Two filters on a 2x2 image, ReLU, and two logits.
+    fn model(filters: [f32; 2], matrix: [f32; 4]) -> Model {
+        let tensor = |shape: &[usize], data: &[f32]| Tensor::new(shape.to_vec(), data.to_vec()).expect("fills");
+        let window = Window { size: [1, 1], stride: [1, 1], pads: [0; 4] };
+        let pooled = Window { size: [2, 2], ..window };
+        let conv = Op::Conv { weights: tensor(&[2, 1, 1, 1], &filters), bias: vec![0.5, 0.0], window, groups: 1 };
+        let gemm = Op::Gemm { weights: tensor(&[2, 2], &matrix), bias: vec![0.0; 2] };
+        let layers = [
+            (conv, &[2, 2, 2][..]),
+            (Op::Relu, &[2, 2, 2]),
+            (Op::AveragePool(pooled), &[2, 1, 1]),
+            (Op::Flatten, &[2]),
+            (gemm, &[2]),
+        ];
+        let layer = |(node, (op, shape)): (usize, (Op, &[usize]))| {
+            let input = node.checked_sub(1).map_or(Value::Input, Value::Layer);
+            Layer { node, name: format!("n{node}"), op, inputs: vec![input], shape: shape.to_vec() }
+        };
+        Model::new([1, 2, 2], layers.into_iter().enumerate().map(layer).collect(), 4)
+    }
+
+    fn compared(model: &Model, frac_bits: u32, ring: Ring) -> Comparison {
+        let pair = Pair::new(model, Precision { frac_bits, ring }, BYTES).expect("fits");
+        let compare = |seed: u8| pair.compare(seed.into(), &image(seed), Some(0)).expect("2x2");
+        (0..20).map(compare).fold(pair.nothing(), Comparison::merge)
+    }
+
+    #[test]
+    fn a_fine_precision_never_leaves() {
+        let found = compared(&model([0.3, -0.7], [0.1, -0.9, 1.1, 0.3]), 20, Ring::Auto);
+        assert_eq!((found.images, found.labels_differ, found.leaves_at()), (20, 0, None));
+        assert_eq!(found.fixed_right, found.float_right);
+        assert!(found.layers.iter().all(|layer| layer.peak > 0.0 && layer.relative() < 1e-4), "{found:?}");
+    }
+
+    /// The layer whose weights or results few bits cannot hold is named.
+    #[test]
+    fn a_coarse_precision_leaves_where_it_is_lost() {
+        let first = compared(&model([0.3, -0.7], [0.25, -1.0, 1.0, 0.25]), 2, Ring::Auto);
+        assert_eq!(first.leaves_at(), Some(0), "{first:?}");
+        // Weights exact at 4/1024 a pixel, of which ReLU keeps 2 bits; with 8 it is the small weight that suffers.
+        let exact = [255.0 / 256.0, 0.0];
+        let relu = compared(&model(exact, [0.25, -1.0, 1.0, 0.25]), 2, Ring::Auto);
+        assert_eq!(relu.leaves_at(), Some(1), "{relu:?}");
+        let last = compared(&model(exact, [0.001, 0.0, 0.001, 0.0]), 8, Ring::Auto);
+        assert_eq!(last.leaves_at(), Some(4), "{last:?}");
+    }
+
+    /// A ring that is too small for one layer shows at that layer, at any precision.
+    #[test]
+    fn a_wrapped_layer_leaves() {
+        let small = model([0.5, 0.5], [1.0, 0.0, 0.0, 1000.0]);
+        assert_eq!(compared(&small, 12, Ring::Auto).leaves_at(), None);
+        assert_eq!(compared(&small, 12, Ring::Bits(30)).leaves_at(), Some(4));
+    }
+
+    #[test]
+    fn the_place_is_the_first_of_the_largest_and_order_is_nothing() {
+        let place = |integers: &[i64], floats: &[f64]| {
+            let found = Difference::new(7, integers, 0.5, floats);
+            (found.largest, found.image, found.element, found.peak)
+        };
+        assert_eq!(place(&[2, 4, 6], &[1.0, 3.0, -4.0]), (7.0, 7, 2, 4.0));
+        assert_eq!(place(&[2, 4, 6], &[2.0, 3.0, 2.0]), (1.0, 7, 0, 3.0));
+        assert_eq!(place(&[0, 1], &[0.0, f64::NAN]), (f64::INFINITY, 7, 1, 0.0));
+        let model = model([0.3, -0.7], [0.1, -0.9, 1.1, 0.3]);
+        let pair = Pair::new(&model, Precision { frac_bits: 6, ring: Ring::Auto }, BYTES).expect("fits");
+        let parts = || (0..20_u8).map(|seed| pair.compare(seed.into(), &image(seed / 2), None).expect("2x2"));
+        let forward = parts().fold(pair.nothing(), Comparison::merge);
+        let (low, high): (Vec<_>, Vec<_>) = parts().partition(|part| part.layers[0].image % 3 == 0);
+        let high = high.into_iter().rev().fold(pair.nothing(), Comparison::merge);
+        assert_eq!(low.into_iter().rev().fold(high, Comparison::merge), forward);
+    }
+
+    #[test]
+    fn leaving_takes_a_percent_of_the_largest_value() {
+        let layer = |largest, peak| Difference { largest, image: 0, element: 0, peak };
+        assert!(!layer(0.99, 100.0).leaves());
+        assert!(layer(1.01, 100.0).leaves());
+        assert!(!layer(0.0, 0.0).leaves());
+        assert!(layer(f64::INFINITY, f64::INFINITY).leaves());
+        assert_eq!(layer(0.0, 0.0).relative().to_bits(), 0);
+        assert!(layer(1.0, 0.0).relative().is_infinite());
+    }
+
+    #[test]
+    fn images_of_another_size_are_refused() {
+        let model = model([1.0; 2], [1.0; 4]);
+        let pair = Pair::new(&model, Precision { frac_bits: 12, ring: Ring::Auto }, BYTES).expect("fits");
+        assert_eq!(pair.compare(0, &[0; 5], None), Err(WrongSize { found: 5, needed: 4 }));
+    }
+}
