@@ -1,7 +1,8 @@
 //! Flags, and the numbers in them.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use fusion_nn::fixed::{MAX_FRAC_BITS, MAX_RING_BITS, Ring};
 use fusion_spec::exact::rational;
 use fusion_spec::params::{Lambda, MAX_B, MAX_LAMBDA, MAX_R, MAX_T};
 use rug::{Integer, Rational};
@@ -24,14 +25,16 @@ const EXAMPLES: &str = "\
 Examples:
   sim plan --R 512 --lambda 40               the cheapest B and T for 512 queries at 40 bits
   sim bound --R 8 --B 2 --T 4                every exact probability of one setting
+  sim check model.onnx                       the layers of a model in fixed point
   sim completions bash > ~/.local/share/bash-completion/completions/sim
 
-Exit codes: 0 done; 64 bad flags; 70 our bug; 74 reading or writing failed.";
+Exit codes: 0 done; 64 bad flags or a bad model; 70 our bug; 74 reading or writing failed.";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Plan(PlanArgs),
     Bound(BoundArgs),
+    Check(CheckArgs),
     /// Print a shell completion script.
     Completions {
         /// The shell to complete for.
@@ -180,6 +183,78 @@ Examples:
   sim bound --R 512 --B 5 --T 100 --reject-acc 0.9 --honest-acc 0.99
       The other game: T = 100 accepts a 90 % model with 2^-15.2, and rejects a 99 % one with 0.63.";
 
+/// Check a model without running a campaign: every problem at once.
+///
+/// A file named *.onnx is a model. Its layers are listed as they compute in fixed point: the step address, the shape of the
+/// output, the bits of the ring and the bound proved for its values, what an integer is worth (unit), multiplications by
+/// weights, and comparisons (one a ReLU, two a clip, one less than the cells of a window a maximum).
+///
+/// With --against float each layer is also compared with floating point. A layer leaves it where the largest difference
+/// exceeds 1 % of the layer's largest float value: the first that does is where precision is lost, or an integer wrapped, and
+/// later layers inherit its error. That is a finding, not an error: the exit code is 0.
+#[derive(Debug, Args)]
+#[command(after_long_help = CHECK_EXAMPLES)]
+pub struct CheckArgs {
+    /// The model, named *.onnx.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub fixed_point: FixedPointArgs,
+    /// Compare every layer with this evaluator.
+    #[arg(long, value_enum, value_name = "EVALUATOR")]
+    pub against: Option<Against>,
+    /// Images to compare on, IDX of 8-bit pixels [default: 20 of random pixels, seed 1].
+    #[arg(long, value_name = "FILE", requires = "against")]
+    pub images: Option<PathBuf>,
+    /// Their labels, IDX, for the accuracy of both.
+    #[arg(long, value_name = "FILE", requires = "images")]
+    pub labels: Option<PathBuf>,
+    /// One JSON document instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// Only the verdict.
+    #[arg(long, conflicts_with = "json")]
+    pub quiet: bool,
+}
+
+/// How a model computes in fixed point.
+#[derive(Debug, Args)]
+pub struct FixedPointArgs {
+    /// Fractional bits of weights and activations, 1 to 24 [default: 12].
+    #[arg(long, value_name = "BITS", value_parser = frac_bits, allow_negative_numbers = true)]
+    pub frac_bits: Option<u32>,
+    /// Bits of the ring, 2 to 62, or auto: for each layer the fewest that its values provably fit [default: auto].
+    #[arg(long, value_name = "BITS", value_parser = ring, allow_negative_numbers = true)]
+    pub ring: Option<Ring>,
+    /// A pixel p stands for p * scale + offset; from 10^-6 to 10^6 [default: 1/255].
+    #[arg(long, value_name = "NUMBER", value_parser = scale, allow_hyphen_values = true)]
+    pub scale: Option<Rational>,
+    /// At most 10^6 in size [default: 0].
+    #[arg(long, value_name = "NUMBER", value_parser = offset, allow_hyphen_values = true)]
+    pub offset: Option<Rational>,
+}
+
+/// What to compare fixed point with.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Against {
+    /// Double precision, weights as stored.
+    Float,
+}
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  sim check model.onnx
+      The layers in 12 fractional bits, each in the smallest ring that provably holds its values.
+
+  sim check model.onnx --against float --images images.idx --labels labels.idx
+      What fixed point costs: the largest difference in every layer, the labels that change, both accuracies.
+
+  sim check model.onnx --against float --frac-bits 6 --ring 24
+      Is a coarser precision or a smaller ring enough? If not, at which layer?
+
+  sim check cifar10.onnx --scale 1/127.5 --offset -1
+      A model that expects pixels from -1 to 1.";
+
 fn queries(text: &str) -> Result<u64, String> {
     natural("R", text, 1, MAX_R)
 }
@@ -206,6 +281,39 @@ fn kappa(text: &str) -> Result<Lambda, String> {
 
 fn bits(name: &str, text: &str) -> Result<Lambda, String> {
     Lambda::new(natural(name, text, 1, MAX_LAMBDA.into())?).map_err(|error| error.to_string())
+}
+
+fn frac_bits(text: &str) -> Result<u32, String> {
+    small("frac-bits", text, 1, MAX_FRAC_BITS)
+}
+
+fn ring(text: &str) -> Result<Ring, String> {
+    match text {
+        "auto" => Ok(Ring::Auto),
+        _ => small("ring", text, 2, MAX_RING_BITS).map(Ring::Bits).map_err(|error| format!("{error}; or auto")),
+    }
+}
+
+fn small(name: &str, text: &str, least: u32, most: u32) -> Result<u32, String> {
+    let value = natural(name, text, least.into(), most.into())?;
+    u32::try_from(value).map_err(|error| error.to_string())
+}
+
+fn scale(text: &str) -> Result<Rational, String> {
+    let value = number(text)?;
+    let legal = value >= Rational::from((1, MILLION)) && value <= MILLION;
+    if legal { Ok(value) } else { Err("a scale must be from 10^-6 to 10^6".into()) }
+}
+
+fn offset(text: &str) -> Result<Rational, String> {
+    let value = number(text)?;
+    if (-MILLION..=MILLION).contains(&value) { Ok(value) } else { Err("an offset must be from -10^6 to 10^6".into()) }
+}
+
+const MILLION: i32 = 1_000_000;
+
+fn number(text: &str) -> Result<Rational, String> {
+    rational::parse(text).map_err(|_| "not a number such as 1/255, 0.5 or -1".into())
 }
 
 fn natural(name: &str, text: &str, least: u64, most: u64) -> Result<u64, String> {

@@ -1,4 +1,4 @@
-//! Why a command ended without its result, as one line on stderr and an exit code.
+//! Why a command ended without its result, as one line on stderr (of a file with problems, one for each) and an exit code.
 
 use serde_json::json;
 use std::ffi::OsString;
@@ -16,6 +16,8 @@ pub const IO: u8 = 74;
 pub enum Failure {
     /// A user's mistake: one line.
     Usage(String),
+    /// Every problem of a file, a line each. With `--json` the command has them in its document.
+    Problems(Vec<String>),
     /// An I/O error, with what was being done.
     Io(String, io::Error),
     /// Something that cannot be: our bug.
@@ -47,18 +49,22 @@ impl Failure {
 
     /// Writes the error and gives the exit code. A reader that went away is no error.
     pub fn report(&self, format: Format, stderr: &mut dyn Write) -> u8 {
-        let (code, message) = match self {
-            Self::Usage(message) => (USAGE, message.clone()),
+        let (code, messages) = match self {
+            Self::Usage(message) => (USAGE, vec![message.clone()]),
+            Self::Problems(_) if format == Format::Json => (USAGE, Vec::new()),
+            Self::Problems(messages) => (USAGE, messages.clone()),
             Self::Io(_, error) if error.kind() == io::ErrorKind::BrokenPipe => return 0,
-            Self::Io(what, error) => (IO, format!("{what}: {error}")),
-            Self::Bug(what) => (BUG, format!("a bug in sim, please report it: {}", what.replace('\n', " "))),
+            Self::Io(what, error) => (IO, vec![format!("{what}: {error}")]),
+            Self::Bug(what) => (BUG, vec![format!("a bug in sim, please report it: {}", what.replace('\n', " "))]),
         };
-        let line = match format {
-            Format::Text => format!("error: {message}"),
-            Format::Json => json!({ "error": message, "exit_code": code }).to_string(),
-        };
-        // With stderr gone too, the exit code is all that is left to say.
-        let _ = writeln!(stderr, "{line}");
+        for message in messages {
+            let line = match format {
+                Format::Text => format!("error: {message}"),
+                Format::Json => json!({ "error": message, "exit_code": code }).to_string(),
+            };
+            // With stderr gone too, the exit code is all that is left to say.
+            let _ = writeln!(stderr, "{line}");
+        }
         code
     }
 }

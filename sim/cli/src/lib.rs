@@ -11,6 +11,7 @@
 mod args;
 mod commands;
 mod failure;
+mod files;
 mod text;
 
 use args::{Cli, Command};
@@ -75,6 +76,7 @@ fn perform(args: &[OsString], stdout: &mut dyn Write) -> Result<(), Failure> {
         Command::Plan(plan) if plan.grid => commands::grid::run(&plan, stdout),
         Command::Plan(plan) => commands::plan::run(&plan, stdout),
         Command::Bound(bound) => commands::bound::run(&bound, stdout),
+        Command::Check(check) => commands::check::run(&check, stdout),
         Command::Completions { shell } => commands::completions(shell, stdout),
     }
 }

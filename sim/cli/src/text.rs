@@ -20,6 +20,17 @@ pub fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
+/// Text from a file or a path, fit for one line of a terminal: control characters are escaped.
+pub fn one_line(text: &str) -> String {
+    let escaped = |c: char| c.is_control().then(|| c.escape_default().collect());
+    text.chars().map(|c| escaped(c).unwrap_or_else(|| c.to_string())).collect()
+}
+
+/// Sizes as `6x24x24`.
+pub fn shape(sizes: &[usize]) -> String {
+    sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join("x")
+}
+
 /// A probability at a glance: the fraction if it is short, else a decimal, else a power of two.
 pub fn probability(p: &Rational) -> String {
     if p.numer().significant_bits().max(p.denom().significant_bits()) <= SHORT_BITS {

@@ -1,6 +1,7 @@
 //! One file a subcommand.
 
 pub mod bound;
+pub mod check;
 pub mod grid;
 pub mod plan;
 pub mod plot;

@@ -1,0 +1,326 @@
+//! `sim check`: models listed, refused, and compared with floating point.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use fusion_nn::onnx::{Dimension, Graph, Model, Node, Tensor, TensorShape, TensorType, Type, ValueInfo};
+use fusion_sim::{Outcome, run};
+use proptest::prelude::*;
+use prost::Message;
+use serde_json::Value;
+use std::path::PathBuf;
+
+const FULL: &str = "../examples/models/lenet_mnist_full.onnx";
+const IMAGES: &str = "../examples/data/mnist_t1000-images-idx3-ubyte";
+const LABELS: &str = "../examples/data/mnist_t1000-labels-idx1-ubyte";
+
+/// `FULL`, `IMAGES` and `LABELS` stand for the paths above.
+fn sim(line: &str) -> Outcome {
+    let word = |word: &str| match word {
+        "FULL" => FULL.into(),
+        "IMAGES" => IMAGES.into(),
+        "LABELS" => LABELS.into(),
+        word => word.to_string(),
+    };
+    run(std::iter::once("sim".to_string()).chain(line.split_whitespace().map(word)))
+}
+
+fn json(line: &str) -> Value {
+    let outcome = sim(line);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "sim {line}");
+    serde_json::from_str(&outcome.stdout).expect("one JSON document")
+}
+
+/// A file or folder of the test's own, removed at the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        Self(std::env::temp_dir().join(format!("fusion-check-{}-{name}", std::process::id())))
+    }
+
+    fn file(name: &str, bytes: &[u8]) -> Self {
+        let scratch = Self::new(name);
+        std::fs::write(&scratch.0, bytes).expect("written");
+        scratch
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().expect("a plain path")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0).or_else(|_| std::fs::remove_dir(&self.0));
+    }
+}
+
+#[test]
+fn text_and_json_snapshots() {
+    for (name, line) in [
+        ("layers", "check FULL"),
+        ("layers_json", "check FULL --json"),
+        ("against_float", "check FULL --against float --images IMAGES --labels LABELS"),
+        ("against_float_coarse", "check FULL --frac-bits 5 --ring 24 --against float"),
+        ("against_float_json", "check FULL --against float --images IMAGES --labels LABELS --json"),
+        ("help", "check --help"),
+    ] {
+        let outcome = sim(line);
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "sim {line}");
+        insta::assert_snapshot!(name, outcome.stdout, line);
+    }
+}
+
+#[test]
+fn quiet_is_the_verdict_alone() {
+    assert_eq!(sim("check FULL --quiet").stdout, "ok: 12 layers, rings up to 41 bits\n");
+    let against = sim("check FULL --against float --images IMAGES --quiet");
+    assert_eq!(against.stdout, "never leaves floating point by more than 1 %; 0 of 1000 labels differ\n");
+}
+
+/// The keys that other programs rely on, and a verdict that follows the precision.
+#[test]
+fn json_says_where_precision_is_lost() {
+    let plain = json("check FULL --json");
+    assert_eq!((&plain["ok"], &plain["problems"], &plain["clauses"]), (&true.into(), &[(); 0].into(), &[(); 0].into()));
+    assert_eq!((plain["model"]["layers"].as_array().map(Vec::len), &plain["against"]), (Some(12), &Value::Null));
+    for (flags, leaves_at) in [
+        ("", Value::Null),
+        ("--ring 31", Value::Null),
+        ("--ring 30", "layer[3:conv]".into()),
+        ("--frac-bits 6", "layer[1:relu]".into()),
+        ("--frac-bits 2", "layer[0:conv]".into()),
+    ] {
+        let found = json(&format!("check FULL --against float --images IMAGES --labels LABELS --json {flags}"));
+        let against = &found["against"];
+        assert_eq!((&found["ok"], &against["leaves_at"]), (&true.into(), &leaves_at), "{flags}");
+        let layers = against["layers"].as_array().expect("layers");
+        let first = layers.iter().find(|layer| layer["leaves"] == true);
+        assert_eq!(first.map_or(&Value::Null, |layer| &layer["step"]), &leaves_at, "{flags}");
+        assert_eq!(against["accuracy"]["float"], 0.989, "{flags}");
+        assert_eq!(against["labels_differ"] == 0, leaves_at.is_null(), "{flags}");
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let line = "check FULL --frac-bits 4 --against float --images IMAGES --labels LABELS";
+    let with = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        pool.install(|| sim(line))
+    };
+    let one = with(1);
+    assert_eq!((one.code, one.stderr.as_str()), (0, ""));
+    assert_eq!(one, with(3));
+    assert_eq!(one, with(8));
+}
+
+/// One line each, exit code 64, nothing on stdout: the arguments, and what the line must say.
+const BAD: &[(&str, &str)] = &[
+    ("check", "required arguments were not provided: <FILE>"),
+    ("check FULL FULL", "unexpected argument '../examples/models/lenet_mnist_full.onnx'"),
+    ("check no/such.onnx", "no/such.onnx: there is no such file"),
+    ("check FULL/inside.onnx", "there is no such file"),
+    ("check Cargo.toml", "Cargo.toml: not a model: its name must end in .onnx"),
+    ("check tests", "not a model"),
+    ("check .onnx", "not a model"),
+    ("check campaign.yaml", "not a model"),
+    // precision
+    ("check FULL --frac-bits 0", "frac-bits must be from 1 to 24"),
+    ("check FULL --frac-bits 25", "frac-bits must be from 1 to 24"),
+    ("check FULL --frac-bits -12", "frac-bits must be from 1 to 24"),
+    ("check FULL --frac-bits 12.5", "not a whole number"),
+    ("check FULL --ring 1", "ring must be from 2 to 62; or auto"),
+    ("check FULL --ring 63", "ring must be from 2 to 62; or auto"),
+    ("check FULL --ring Auto", "or auto"),
+    ("check FULL --ring 41 --ring auto", "cannot be used multiple times"),
+    // pixels
+    ("check FULL --scale 0", "a scale must be from 10^-6 to 10^6"),
+    ("check FULL --scale -1/255", "a scale must be from 10^-6 to 10^6"),
+    ("check FULL --scale 1e-7", "a scale must be from 10^-6 to 10^6"),
+    ("check FULL --scale 1000001", "a scale must be from 10^-6 to 10^6"),
+    ("check FULL --scale 1/0", "not a number such as 1/255, 0.5 or -1"),
+    ("check FULL --scale nan", "not a number"),
+    ("check FULL --offset 1e7", "an offset must be from -10^6 to 10^6"),
+    ("check FULL --offset -1000001", "an offset must be from -10^6 to 10^6"),
+    ("check FULL --offset -1/2/3", "not a number"),
+    ("check FULL --offset inf", "not a number"),
+    // the comparison
+    ("check FULL --against", "a value is required for '--against <EVALUATOR>'"),
+    ("check FULL --against double", "invalid value 'double' for '--against <EVALUATOR>'"),
+    ("check FULL --against floar", "a similar value exists: 'float'"),
+    ("check FULL --images IMAGES", "required arguments were not provided: --against"),
+    ("check FULL --against float --labels LABELS", "required arguments were not provided: --images"),
+    ("check FULL --against float --images no-such-file", "no-such-file: there is no such file"),
+    ("check FULL --against float --images tests", "tests: is not a file"),
+    ("check FULL --against float --images /dev/zero", "/dev/zero: is not a file"),
+    ("check FULL --against float --images Cargo.toml", "Cargo.toml: not an IDX file"),
+    ("check FULL --against float --images LABELS", "images need rank 3 or 4, and the file has rank 1"),
+    ("check FULL --against float --images IMAGES --labels IMAGES", "labels need rank 1, and the file has rank 3"),
+    ("check FULL --against float --images IMAGES --labels nowhere", "nowhere: there is no such file"),
+    ("check FULL --quiet --verbose", "unexpected argument '--verbose'"),
+    ("check FULL --R 8", "unexpected argument '--R'"),
+];
+
+fn assert_one_line(line: &str, says: &str) {
+    let Outcome { code, stdout, stderr } = sim(line);
+    assert_eq!((code, stdout.as_str()), (64, ""), "sim {line}: {stderr}");
+    assert!(stderr.starts_with("error: ") && stderr.contains(says), "sim {line}: {stderr}");
+    assert_eq!(stderr.lines().count(), 1, "sim {line}: {stderr}");
+    let Outcome { code, stdout, stderr } = sim(&format!("{line} --json"));
+    assert_eq!((code, stdout.as_str()), (64, ""), "sim {line} --json: {stderr}");
+    let error: Value = serde_json::from_str(&stderr).expect("one JSON object");
+    assert_eq!(error["exit_code"], 64, "sim {line} --json");
+    assert!(error["error"].is_string());
+}
+
+#[test]
+fn bad_input_is_one_clear_line() {
+    assert!(BAD.len() >= 40);
+    for (line, says) in BAD {
+        assert_one_line(line, says);
+    }
+    assert_eq!(sim("check FULL --json --quiet").code, 64);
+    let folder = Scratch::new("folder.onnx");
+    std::fs::create_dir(&folder.0).expect("made");
+    assert_one_line(&format!("check {}", folder.path()), "folder.onnx: is not a file");
+}
+
+/// Files that are well formed, and of no use to this model.
+#[test]
+fn data_must_fit_the_model() {
+    let idx = |sizes: &[u8], data: &[u8]| {
+        let header = [0, 0, 8, u8::try_from(sizes.len()).expect("small")];
+        let sizes = sizes.iter().flat_map(|size| u32::from(*size).to_be_bytes());
+        header.into_iter().chain(sizes).chain(data.iter().copied()).collect::<Vec<u8>>()
+    };
+    let one = Scratch::file("one", &idx(&[1, 28, 28], &[7; 784]));
+    let none = Scratch::file("none", &idx(&[0, 28, 28], &[]));
+    let colour = Scratch::file("colour", &idx(&[1, 3, 28, 28], &[0; 3 * 784]));
+    let [nine, ten, two] =
+        [&[9][..], &[10], &[1, 2]].map(|labels| idx(&[u8::try_from(labels.len()).expect("small")], labels));
+    let (nine, ten, two) = (Scratch::file("nine", &nine), Scratch::file("ten", &ten), Scratch::file("two", &two));
+    let check = |images: &Scratch| format!("check FULL --against float --images {}", images.path());
+    let labelled = |labels: &Scratch| format!("{} --labels {}", check(&one), labels.path());
+    assert_one_line(&check(&none), "it has no images");
+    assert_one_line(&check(&colour), "its images are 3x28x28, and the model reads 1x28x28");
+    assert_one_line(&labelled(&two), "it has 2 labels for 1 images");
+    assert_one_line(&labelled(&ten), "label 0 is 10, and the model has 10 classes");
+    assert_eq!(sim(&labelled(&nine)).code, 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_cannot_be_read_is_an_io_error() {
+    let outcome = sim("check FULL --against float --images /proc/self/mem");
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (74, ""), "{}", outcome.stderr);
+    assert!(outcome.stderr.starts_with("error: reading /proc/self/mem: "));
+}
+
+fn value(name: &str, sizes: &[i64]) -> ValueInfo {
+    let dim = sizes.iter().map(|&dim_value| Dimension { dim_value }).collect();
+    let tensor_type = Some(TensorType { elem_type: 1, shape: Some(TensorShape { dim }) });
+    ValueInfo { name: name.into(), r#type: Some(Type { tensor_type }) }
+}
+
+fn node(op: &str, name: &str, input: &[&str], output: &str) -> Node {
+    let input = input.iter().map(ToString::to_string).collect();
+    Node { op_type: op.into(), name: name.into(), input, output: vec![output.into()], ..Node::default() }
+}
+
+fn model(node: Vec<Node>, initializer: Vec<Tensor>) -> Vec<u8> {
+    let graph = Graph { node, initializer, input: vec![value("in", &[0, 1, 2, 2])], output: vec![value("out", &[])] };
+    Model { graph: Some(graph), ..Default::default() }.encode_to_vec()
+}
+
+/// All at once, a line each whatever its names contain; with `--json` in the document, on stdout.
+fn assert_problems(file: &Scratch, flags: &str, expected: &[&str]) {
+    let outcome = sim(&format!("check {} {flags}", file.path()));
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (64, ""));
+    let lines: Vec<String> = expected.iter().map(|line| format!("error: {}: {line}", file.path())).collect();
+    assert_eq!(outcome.stderr.lines().collect::<Vec<_>>(), lines);
+    let outcome = sim(&format!("check {} {flags} --json", file.path()));
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (64, ""));
+    let document: Value = serde_json::from_str(&outcome.stdout).expect("one JSON document");
+    let null = &Value::Null;
+    assert_eq!((&document["ok"], &document["model"], &document["against"]), (&false.into(), null, null));
+    let problems = document["problems"].as_array().expect("a list");
+    assert_eq!(problems.len(), expected.len());
+    for (problem, message) in problems.iter().zip(expected) {
+        assert_eq!((&problem["file"], &problem["message"]), (&file.path().into(), &(*message).into()));
+        assert_eq!((&problem["line"], &problem["column"], &problem["help"]), (null, null, null));
+    }
+}
+
+#[test]
+fn every_problem_of_a_model_is_listed() {
+    let unsupported = vec![
+        node("Softmax", "soft", &["in"], "s"),
+        node("Relu", "fine", &["in"], "r"),
+        node("LSTM", "a\nb\u{1b}[31m", &["r"], "l"),
+        node("Flatten", "flat", &["r"], "out"),
+    ];
+    assert_problems(
+        &Scratch::file("unsupported.onnx", &model(unsupported, Vec::new())),
+        "",
+        &[
+            "node 0 'soft' (Softmax): the operator is not supported",
+            r"node 2 'a\nb\u{1b}[31m' (LSTM): the operator is not supported",
+        ],
+    );
+    let empty = Scratch::file("empty.onnx", b"");
+    assert_problems(&empty, "", &["not an ONNX model: it has no graph"]);
+    let matrix = |name: &str, dims: [i64; 2], data: Vec<f32>| Tensor {
+        name: name.into(),
+        dims: dims.into(),
+        data_type: 1,
+        float_data: data,
+        ..Tensor::default()
+    };
+    let wide = vec![
+        node("Flatten", "flat", &["in"], "f"),
+        node("MatMul", "first", &["f", "w"], "m"),
+        node("MatMul", "second", &["m", "v"], "n"),
+        node("MatMul", "third", &["n", "u"], "out"),
+    ];
+    let constants =
+        vec![matrix("w", [4, 1], vec![1e6; 4]), matrix("v", [1, 2], vec![1e6; 2]), matrix("u", [2, 1], vec![1e6; 2])];
+    // 4 * 255 * 1e6/255 * 2^32 < 2^54 fits; truncated by 8 bits and times 1e6 * 2^24 it is under 2^90. The third starts from 2^62.
+    assert_problems(
+        &Scratch::file("wide.onnx", &model(wide, constants)),
+        "--frac-bits 24",
+        &[
+            "node 2 'second': its outputs need a ring of 91 bits, more than 62",
+            "node 3 'third': its outputs need a ring of 84 bits, more than 62",
+        ],
+    );
+}
+
+fn word() -> impl Strategy<Value = String> {
+    let flags =
+        ["--frac-bits", "--ring", "--scale", "--offset", "--against", "--images", "--labels", "--json", "--quiet"];
+    let values = ["auto", "float", FULL, LABELS, "1/127.5", "-1", "--", "-h", "tests", "nowhere.onnx"];
+    prop_oneof![
+        4 => prop::sample::select(flags.to_vec()).prop_map(String::from),
+        3 => prop::sample::select(values.to_vec()).prop_map(String::from),
+        3 => (0..70_u64).prop_map(|n| n.to_string()),
+        1 => ".{0,12}",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    /// Any arguments end in an answer, or in lines that say why not.
+    #[test]
+    fn arbitrary_arguments(named in any::<bool>(), words in prop::collection::vec(word(), 0..10)) {
+        let head = ["sim", "check"].into_iter().chain(named.then_some(FULL));
+        let Outcome { code, stdout, stderr } = run(head.map(String::from).chain(words));
+        match code {
+            0 => prop_assert!(stderr.is_empty() && !stdout.is_empty()),
+            64 if stderr.is_empty() => prop_assert!(serde_json::from_str::<Value>(&stdout).is_ok(), "{stdout}"),
+            64 => prop_assert!(stdout.is_empty() && stderr.contains("error"), "{stderr}"),
+            _ => prop_assert!(false, "exit code {code}: {stderr}"),
+        }
+    }
+}

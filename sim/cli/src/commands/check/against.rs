@@ -1,0 +1,240 @@
+//! `sim check MODEL.onnx --against float`: where fixed point leaves floating point.
+
+use super::model;
+use crate::args::CheckArgs;
+use crate::failure::Failure;
+use crate::files;
+use crate::text::{self, ACCENT, HEADING};
+use fusion_nn::compare::{Comparison, Difference, Pair, SHARE};
+use fusion_nn::fixed::WrongSize;
+use fusion_nn::idx::{Images, labels};
+use fusion_nn::import::MAX_ACTIVATIONS;
+use rand_core::{Rng, SeedableRng};
+use rand_pcg::Pcg64;
+use rayon::prelude::*;
+use serde::Serialize;
+use std::borrow::Cow;
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Images where no file is given.
+const RANDOM_IMAGES: usize = 20;
+/// Their seed.
+const SEED: u64 = 1;
+
+/// What both evaluators are given.
+pub enum Data {
+    /// Random pixels, this many an image.
+    Random(usize),
+    /// A file of images, and labels if there are any.
+    Files { images: Images, labels: Option<Vec<u32>>, name: String },
+}
+
+impl Data {
+    /// Reads the files that the flags name, and refuses what does not fit the model.
+    pub fn read(args: &CheckArgs, model: &model::Document<'_>) -> Result<Self, Failure> {
+        let Some(path) = &args.images else { return Ok(Self::Random(model.input.iter().product())) };
+        let name = files::name(path);
+        let images = Images::parse(&files::read(path)?).map_err(|error| Failure::Usage(format!("{name}: {error}")))?;
+        if images.shape() != model.input {
+            let (found, needed) = (text::shape(&images.shape()), text::shape(&model.input));
+            return Err(Failure::Usage(format!("{name}: its images are {found}, and the model reads {needed}")));
+        }
+        if images.is_empty() {
+            return Err(Failure::Usage(format!("{name}: it has no images")));
+        }
+        let labels = args.labels.as_deref().map(|path| read_labels(path, images.len(), model.classes)).transpose()?;
+        Ok(Self::Files { images, labels, name })
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Random(_) => RANDOM_IMAGES,
+            Self::Files { images, .. } => images.len(),
+        }
+    }
+
+    fn image(&self, index: usize) -> Cow<'_, [u8]> {
+        match self {
+            Self::Random(size) => {
+                let mut pixels = vec![0; *size];
+                Pcg64::seed_from_u64(SEED + index as u64).fill_bytes(&mut pixels);
+                Cow::Owned(pixels)
+            }
+            Self::Files { images, .. } => Cow::Borrowed(images.get(index).unwrap_or_default()),
+        }
+    }
+
+    fn label(&self, index: usize) -> Option<u32> {
+        match self {
+            Self::Random(_) => None,
+            Self::Files { labels, .. } => labels.as_ref()?.get(index).copied(),
+        }
+    }
+}
+
+fn read_labels(path: &Path, images: usize, classes: usize) -> Result<Vec<u32>, Failure> {
+    let problem = |what: String| Failure::Usage(format!("{}: {what}", files::name(path)));
+    let labels = labels(&files::read(path)?).map_err(|error| problem(error.to_string()))?;
+    if labels.len() != images {
+        return Err(problem(format!("it has {} labels for {images} images", labels.len())));
+    }
+    match labels.iter().position(|label| *label as usize >= classes) {
+        Some(index) => Err(problem(format!("label {index} is {}, and the model has {classes} classes", labels[index]))),
+        None => Ok(labels),
+    }
+}
+
+/// All images, in parallel; at most [`MAX_ACTIVATIONS`] values of each kind are held at once, however many threads there are.
+fn compare(pair: &Pair<'_>, data: &Data) -> Result<Comparison, WrongSize> {
+    let values: usize = pair.fixed().layers().iter().map(|layer| layer.shape.iter().product::<usize>()).sum();
+    let batch = (MAX_ACTIVATIONS / values.max(1)).max(1);
+    let mut all = pair.nothing();
+    for start in (0..data.len()).step_by(batch) {
+        let images = (start..data.len().min(start.saturating_add(batch))).into_par_iter();
+        let one = |index: usize| pair.compare(index, &data.image(index), data.label(index));
+        all = all.merge(images.map(one).try_reduce(|| pair.nothing(), |a, b| Ok(a.merge(b)))?);
+    }
+    Ok(all)
+}
+
+/// How far the two evaluators are apart.
+#[derive(Serialize)]
+pub struct Document {
+    evaluator: &'static str,
+    images: usize,
+    /// `null` for random pixels.
+    file: Option<String>,
+    /// Of random pixels.
+    seed: Option<u64>,
+    /// A layer leaves beyond this share of its largest float value.
+    share: f64,
+    /// The first layer that does.
+    leaves_at: Option<String>,
+    labels_differ: usize,
+    accuracy: Option<Accuracy>,
+    layers: Vec<Layer>,
+}
+
+#[derive(Serialize)]
+struct Accuracy {
+    fixed: f64,
+    float: f64,
+}
+
+#[derive(Serialize)]
+struct Layer {
+    node: usize,
+    step: String,
+    difference: f64,
+    largest_float: f64,
+    /// Infinite, and `null` in JSON, where only the largest float value is 0.
+    relative: f64,
+    leaves: bool,
+    /// Where the difference is, if there is any.
+    image: Option<usize>,
+    element: Option<Vec<usize>>,
+}
+
+impl Document {
+    /// Compares.
+    pub fn new(pair: &Pair<'_>, data: &Data) -> Result<Self, Failure> {
+        let found = compare(pair, data).map_err(Failure::usage)?;
+        let layers: Vec<Layer> =
+            found.layers.iter().enumerate().filter_map(|(at, difference)| Layer::new(pair, at, difference)).collect();
+        let (file, seed, labelled) = match data {
+            Data::Random(_) => (None, Some(SEED), false),
+            Data::Files { labels, name, .. } => (Some(name.clone()), None, labels.is_some()),
+        };
+        #[expect(clippy::cast_precision_loss, reason = "counts of images")]
+        let share = |count: usize| count as f64 / found.images as f64;
+        let accuracy = Accuracy { fixed: share(found.fixed_right), float: share(found.float_right) };
+        Ok(Self {
+            evaluator: "float",
+            images: found.images,
+            file,
+            seed,
+            share: SHARE,
+            leaves_at: layers.iter().find(|layer| layer.leaves).map(|layer| layer.step.clone()),
+            labels_differ: found.labels_differ,
+            accuracy: labelled.then_some(accuracy),
+            layers,
+        })
+    }
+
+    /// One line.
+    pub fn verdict(&self) -> String {
+        let Self { images, labels_differ, leaves_at, .. } = self;
+        let leaves = match leaves_at {
+            Some(step) => format!("leaves floating point at {step}"),
+            None => format!("never leaves floating point by more than {} %", SHARE * 100.0),
+        };
+        format!("{leaves}; {labels_differ} of {images} labels differ")
+    }
+
+    /// A table of the layers and the verdict.
+    pub fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Self { images, file, accuracy, layers, .. } = self;
+        let source = match file {
+            Some(file) => format!("{images} images of {file}"),
+            None => format!("{images} images of random pixels, seed {SEED}"),
+        };
+        writeln!(out, "\n{}\n", text::styled(HEADING, &format!("against float, {source}")))?;
+        let heading = ["step", "difference", "largest float", "relative", "leaves", "image", "element"];
+        write!(out, "{}", text::table(&heading, layers.iter().map(Layer::cells).collect(), 1))?;
+        writeln!(out, "\n{}", text::styled(ACCENT, &self.verdict()))?;
+        match accuracy {
+            Some(Accuracy { fixed, float }) => {
+                writeln!(out, "accuracy: {:.2} % in fixed point, {:.2} % in float", fixed * 100.0, float * 100.0)
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Layer {
+    fn new(pair: &Pair<'_>, at: usize, difference: &Difference) -> Option<Self> {
+        let layer = &pair.fixed().layers()[pair.fixed().stands_for(at)?];
+        let differs = difference.largest > 0.0;
+        Some(Self {
+            node: layer.node,
+            step: layer.step(),
+            difference: difference.largest,
+            largest_float: difference.peak,
+            relative: difference.relative(),
+            leaves: difference.leaves(),
+            image: differs.then_some(difference.image),
+            element: differs.then(|| position(difference.element, &layer.shape)),
+        })
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let Self { node: _, step, difference, largest_float, relative, leaves, image, element } = self;
+        let coordinates = |element: &Vec<usize>| element.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        vec![
+            step.clone(),
+            format!("{difference:.6}"),
+            format!("{largest_float:.3}"),
+            format!("{:.4} %", relative * 100.0),
+            if *leaves { "yes" } else { "-" }.into(),
+            image.map_or_else(|| "-".into(), |image| image.to_string()),
+            element.as_ref().map_or_else(|| "-".into(), coordinates),
+        ]
+    }
+}
+
+/// The coordinates of an element by its row-major index.
+fn position(index: usize, shape: &[usize]) -> Vec<usize> {
+    let mut rest = index;
+    let mut coordinates: Vec<usize> = shape
+        .iter()
+        .rev()
+        .map(|size| {
+            let coordinate = rest % size;
+            rest /= size;
+            coordinate
+        })
+        .collect();
+    coordinates.reverse();
+    coordinates
+}

@@ -1,0 +1,204 @@
+//! `sim check MODEL.onnx`: its layers, as they compute in fixed point.
+
+use super::against::{self, Data};
+use super::{Problem, refuse, write_json};
+use crate::args::{CheckArgs, FixedPointArgs};
+use crate::failure::Failure;
+use crate::files;
+use crate::text::{self, DIM, HEADING};
+use fusion_nn::compare::Pair;
+use fusion_nn::fixed::{FixedLayer, Pixels, Precision, Ring};
+use fusion_nn::model::Model;
+use fusion_spec::bound::bits::nearest;
+use rug::Rational;
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// Most characters of a node's name in the table.
+const LONGEST_NAME: usize = 40;
+
+/// Reads the model, lists it, and compares it if that is asked for.
+pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
+    let bytes = files::read(&args.file)?;
+    let settings = Settings::new(&args.fixed_point);
+    let model = match Model::from_onnx(&bytes) {
+        Ok(model) => model,
+        Err(error) => {
+            let messages = error.problems.iter().map(ToString::to_string);
+            return Err(refuse(args, problems(args, messages), stdout));
+        }
+    };
+    let pair = match Pair::new(&model, settings.precision, settings.pixels()) {
+        Ok(pair) => pair,
+        Err(error) => return Err(refuse(args, problems(args, error.problems), stdout)),
+    };
+    let model = Document::new(args, settings, &model, &pair);
+    let against = match args.against {
+        Some(_) => Some(against::Document::new(&pair, &Data::read(args, &model)?)?),
+        None => None,
+    };
+    if args.json {
+        let (ok, problems, model) = (true, Vec::new(), Some(model));
+        return write_json(&super::Document { ok, problems, clauses: [], model, against }, stdout);
+    }
+    if args.quiet {
+        return Ok(writeln!(stdout, "{}", against.map_or_else(|| model.verdict(), |against| against.verdict()))?);
+    }
+    model.write_text(stdout)?;
+    Ok(against.map_or(Ok(()), |against| against.write_text(stdout))?)
+}
+
+fn problems(args: &CheckArgs, messages: impl IntoIterator<Item = String>) -> Vec<Problem> {
+    let problem = |message: String| Problem {
+        file: files::name(&args.file),
+        line: None,
+        column: None,
+        message: text::one_line(&message),
+        help: None,
+    };
+    messages.into_iter().map(problem).collect()
+}
+
+/// The flags of fixed point, their defaults filled in.
+struct Settings {
+    precision: Precision,
+    scale: Rational,
+    offset: Rational,
+}
+
+impl Settings {
+    fn new(args: &FixedPointArgs) -> Self {
+        let FixedPointArgs { frac_bits, ring, scale, offset } = args;
+        Self {
+            precision: Precision { frac_bits: frac_bits.unwrap_or(12), ring: ring.unwrap_or(Ring::Auto) },
+            scale: scale.clone().unwrap_or_else(|| Rational::from((1, 255))),
+            offset: offset.clone().unwrap_or_default(),
+        }
+    }
+
+    fn pixels(&self) -> Pixels {
+        Pixels { scale: nearest(&self.scale), offset: nearest(&self.offset) }
+    }
+}
+
+/// A model and its layers in fixed point.
+#[derive(Serialize)]
+pub struct Document<'a> {
+    file: String,
+    pub input: [usize; 3],
+    pub classes: usize,
+    frac_bits: u32,
+    /// `null` where each layer has its own.
+    ring_bits: Option<u32>,
+    scale: String,
+    offset: String,
+    multiplications: u64,
+    comparisons: u64,
+    layers: Vec<Layer<'a>>,
+}
+
+#[derive(Serialize)]
+struct Layer<'a> {
+    node: usize,
+    step: String,
+    name: &'a str,
+    shape: &'a [usize],
+    ring_bits: u32,
+    bound: u64,
+    may_wrap: bool,
+    unit: f64,
+    multiplications: u64,
+    comparisons: u64,
+}
+
+impl<'a> Document<'a> {
+    fn new(args: &CheckArgs, settings: Settings, model: &Model, pair: &'a Pair<'_>) -> Self {
+        let Settings { precision: Precision { frac_bits, ring }, scale, offset } = settings;
+        let layers: Vec<Layer<'a>> = pair.fixed().layers().iter().map(Layer::new).collect();
+        Self {
+            file: files::name(&args.file),
+            input: model.input(),
+            classes: model.classes(),
+            frac_bits,
+            ring_bits: match ring {
+                Ring::Auto => None,
+                Ring::Bits(bits) => Some(bits),
+            },
+            scale: scale.to_string(),
+            offset: offset.to_string(),
+            multiplications: layers.iter().map(|layer| layer.multiplications).sum(),
+            comparisons: layers.iter().map(|layer| layer.comparisons).sum(),
+            layers,
+        }
+    }
+
+    fn widest(&self) -> u32 {
+        self.layers.iter().map(|layer| layer.ring_bits).max().unwrap_or_default()
+    }
+
+    fn verdict(&self) -> String {
+        format!("ok: {} layers, rings up to {} bits", self.layers.len(), self.widest())
+    }
+
+    fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Self { file, input, classes, frac_bits, ring_bits, scale, offset, multiplications, comparisons, layers } =
+            self;
+        let ring = ring_bits.map_or_else(|| "auto".into(), |bits| bits.to_string());
+        writeln!(out, "{}", text::styled(HEADING, file))?;
+        let input = text::shape(input);
+        writeln!(
+            out,
+            "input {input}   classes {classes}   scale {scale}   offset {offset}   frac-bits {frac_bits}   ring {ring}\n"
+        )?;
+        let heading = ["step", "name", "shape", "ring", "bound", "unit", "multiplications", "comparisons"];
+        write!(out, "{}", text::table(&heading, layers.iter().map(Layer::cells).collect(), 2))?;
+        let widest = self.widest();
+        writeln!(out, "\n{multiplications} multiplications, {comparisons} comparisons, rings up to {widest} bits")?;
+        let wraps: Vec<&str> = layers.iter().filter(|layer| layer.may_wrap).map(|layer| layer.step.as_str()).collect();
+        if wraps.is_empty() {
+            return Ok(());
+        }
+        let note = format!("not proved to fit the ring, and may wrap: {}", wraps.join(", "));
+        writeln!(out, "{}", text::styled(DIM, &note))
+    }
+}
+
+impl<'a> Layer<'a> {
+    fn new(layer: &'a FixedLayer) -> Self {
+        let FixedLayer { node, name, op: _, inputs: _, shape, unit, bound, ring_bits } = layer;
+        Self {
+            node: *node,
+            step: layer.step(),
+            name,
+            shape,
+            ring_bits: *ring_bits,
+            bound: *bound,
+            may_wrap: layer.may_wrap(),
+            unit: *unit,
+            multiplications: layer.multiplications(),
+            comparisons: layer.comparisons(),
+        }
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let Self { node: _, step, name, shape, ring_bits, bound, may_wrap: _, unit, multiplications, comparisons } =
+            self;
+        let count = |n: &u64| if *n == 0 { "-".into() } else { n.to_string() };
+        vec![
+            step.clone(),
+            text::one_line(name).chars().take(LONGEST_NAME).collect(),
+            text::shape(shape),
+            ring_bits.to_string(),
+            bound.to_string(),
+            power_of_two(*unit),
+            count(multiplications),
+            count(comparisons),
+        ]
+    }
+}
+
+/// `2^-12` for what is a power of two.
+fn power_of_two(unit: f64) -> String {
+    let exponent = unit.log2();
+    if exponent.fract() == 0.0 { format!("2^{exponent}") } else { format!("{unit:.3e}") }
+}
