@@ -216,27 +216,33 @@ pub fn next_checkpoint(blocks: u64) -> u64 {
     blocks.saturating_add(blocks.div_ceil(64).max(1))
 }
 
-/// The trials after which a clause passes if it is true and the counts are as expected (a bound is met with equality, an
-/// expected count that is no integer is rounded to the nearest): twice as many will usually do. `None` above `2^62`.
+/// The trials after which a true clause passes, but for a count more than three standard deviations off (one time in 370). A
+/// bound is taken to be met with equality. To three digits; `None` above `2^61`.
 ///
 /// # Errors
 /// [`EvidenceError::Alpha`] for an `alpha` outside `(0, 1)`.
 pub fn trials_needed(clause: &Clause, tolerance: &Tolerance, alpha: &Rational) -> Result<Option<u64>, EvidenceError> {
     let (Clause::Equals(p) | Clause::AtMost(p)) = clause;
     let passes = |n: u64| {
-        let expected = Rational::from(p * n) + Rational::from((1, 2));
-        let successes = expected.floor().numer().to_u64().unwrap_or(n).min(n);
-        Evidence::new(n, successes, alpha.clone()).map(|evidence| evidence.decide(clause, tolerance) == Decision::Pass)
+        let mean = Rational::from(p * n);
+        let variance = (&mean * Rational::from(1 - p)).ceil();
+        let off = (variance.numer().clone() * 9_u32).sqrt();
+        let ends = [Rational::from(&mean - &off).ceil(), (mean + off).floor()];
+        let mut decisions = ends.iter().map(|count| {
+            let successes = count.numer().to_u64().unwrap_or_default().min(n);
+            Ok(Evidence::new(n, successes, alpha.clone())?.decide(clause, tolerance))
+        });
+        decisions.try_fold(true, |all, decision| Ok(all && decision? == Decision::Pass))
     };
     let (mut enough, mut few) = (1_u64, 0);
     while !passes(enough)? {
-        if enough > 1 << 61 {
+        if enough > 1 << 60 {
             return Ok(None);
         }
         few = enough;
         enough *= 2;
     }
-    // Rounding makes the last few digits jump: only three are given.
+    // Whole counts make the last few digits jump.
     while enough - few > enough / 1024 + 1 {
         let middle = few.midpoint(enough);
         if passes(middle)? { enough = middle } else { few = middle }
@@ -369,26 +375,28 @@ mod tests {
 
     #[test]
     fn trials_needed_suffice_and_fewer_do_not() {
-        let alpha = rational(1, 12_000_000);
+        let alpha = rational(1, 8_000_000);
         for (clause, n) in [
-            (Clause::Equals(rational(4, 95)), 80_000..120_000),
-            (Clause::Equals(rational(4, 855)), 900_000..1_300_000),
+            (Clause::Equals(rational(4, 95)), 180_000..240_000),
+            (Clause::Equals(rational(4, 855)), 2_000_000..2_400_000),
             (Clause::Equals(Rational::new()), 20_000..40_000),
             (Clause::Equals(Rational::from(1)), 20_000..40_000),
-            (Clause::AtMost(rational(12, 95)), 15_000..40_000),
+            (Clause::AtMost(rational(12, 95)), 50_000..80_000),
             (Clause::AtMost(Rational::from(1)), 1..2),
         ] {
             let needed = trials_needed(&clause, &tenth(), &alpha).expect("legal").expect("few");
             assert!(n.contains(&needed), "{clause:?}: {needed}");
             let (Clause::Equals(p) | Clause::AtMost(p)) = &clause;
-            let at = |n: u64| {
-                let successes = Rational::from(p * n).round().numer().to_u64().expect("small");
-                Evidence::new(n, successes, alpha.clone()).expect("legal").decide(&clause, &tenth())
+            let at = |n: u64, deviations: f64| {
+                let (p, trials) = (p.to_f64(), Rational::from(n).to_f64());
+                let count = trials * p + deviations * (trials * p * (1.0 - p)).sqrt();
+                let count = Rational::from_f64(count.round()).expect("finite").numer().to_u64().expect("small");
+                Evidence::new(n, count, alpha.clone()).expect("legal").decide(&clause, &tenth())
             };
-            assert_eq!(at(needed), Decision::Pass);
-            assert!(needed == 1 || at(needed * 9 / 10) == Decision::Inconclusive);
+            assert_eq!([-2.9, 0.0, 2.9].map(|off| at(needed, off)), [Decision::Pass; 3]);
+            assert!(needed == 1 || at(needed * 9 / 10, 3.0) == Decision::Inconclusive, "{clause:?}");
         }
-        let tiny = Clause::Equals(rational(1, i64::MAX.cast_unsigned()));
+        let tiny = Clause::Equals(rational(1, u64::MAX));
         assert_eq!(trials_needed(&tiny, &tenth(), &alpha), Ok(None));
     }
 

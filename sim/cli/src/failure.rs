@@ -1,5 +1,6 @@
 //! Why a command ended without its result, as one line on stderr (of a file with problems, one for each) and an exit code.
 
+use crate::problems::Located;
 use serde_json::json;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -18,6 +19,8 @@ pub enum Failure {
     Usage(String),
     /// Every problem of a file, a line each. With `--json` the command has them in its document.
     Problems(Vec<String>),
+    /// Every problem of a script, each with its place.
+    Script(Located),
     /// An I/O error, with what was being done.
     Io(String, io::Error),
     /// Something that cannot be: our bug.
@@ -50,6 +53,11 @@ impl Failure {
     /// Writes the error and gives the exit code. A reader that went away is no error.
     pub fn report(&self, format: Format, stderr: &mut dyn Write) -> u8 {
         let (code, messages) = match self {
+            Self::Script(located) => {
+                // With stderr gone too, the exit code is all that is left to say.
+                let _ = located.write(format == Format::Json, USAGE, stderr);
+                return USAGE;
+            }
             Self::Usage(message) => (USAGE, vec![message.clone()]),
             Self::Problems(_) if format == Format::Json => (USAGE, Vec::new()),
             Self::Problems(messages) => (USAGE, messages.clone()),

@@ -9,9 +9,13 @@
 //! ```
 
 mod args;
+mod campaign;
 mod commands;
 mod failure;
 mod files;
+mod problems;
+pub mod simulate;
+mod store;
 mod text;
 
 use args::{Cli, Command};
@@ -57,26 +61,33 @@ pub fn run(args: impl IntoIterator<Item = impl Into<OsString>>) -> Outcome {
 }
 
 fn dispatch(args: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -> u8 {
-    let done = perform(args, stdout).and_then(|()| stdout.flush().map_err(Failure::from));
+    let done = perform(args, stdout, stderr).and_then(|code| stdout.flush().map(|()| code).map_err(Failure::from));
     match done {
-        Ok(()) => 0,
+        Ok(code) => code,
         Err(failure) => failure.report(Format::of(args), stderr),
     }
 }
 
-fn perform(args: &[OsString], stdout: &mut dyn Write) -> Result<(), Failure> {
+fn perform(args: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -> Result<u8, Failure> {
     let command = match Cli::try_parse_from(args) {
         Ok(cli) => cli.command,
         Err(message) if matches!(message.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            return Ok(write!(stdout, "{}", message.render().ansi())?);
+            write!(stdout, "{}", message.render().ansi())?;
+            return Ok(0);
         }
         Err(message) => return Err(Failure::from(message)),
     };
-    match command {
+    let done = match command {
+        Command::Attack(attack) => return commands::attack::run(&attack, stdout, stderr),
+        Command::Merge(merge) => return commands::merge::run(&merge, stdout, stderr),
         Command::Plan(plan) if plan.grid => commands::grid::run(&plan, stdout),
         Command::Plan(plan) => commands::plan::run(&plan, stdout),
         Command::Bound(bound) => commands::bound::run(&bound, stdout),
         Command::Check(check) => commands::check::run(&check, stdout),
+        Command::Run(run) => commands::run::run(&run, stdout),
+        Command::Init(init) => commands::init::run(&init, stdout),
+        Command::List(list) => commands::list::run(&list, stdout),
         Command::Completions { shell } => commands::completions(shell, stdout),
-    }
+    };
+    done.map(|()| 0)
 }

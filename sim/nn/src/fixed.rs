@@ -211,6 +211,18 @@ impl FixedModel {
         &self.layers
     }
 
+    /// Channels, height and width of the image.
+    #[must_use]
+    pub fn image(&self) -> [usize; 3] {
+        self.image
+    }
+
+    /// Classes.
+    #[must_use]
+    pub fn classes(&self) -> u32 {
+        u32::try_from(self.layers[self.output].shape[0]).unwrap_or(u32::MAX)
+    }
+
     /// The index of the layer here whose output stands for that of a layer of the model.
     #[must_use]
     pub fn stands_for(&self, layer: usize) -> Option<usize> {
@@ -254,7 +266,15 @@ impl FixedModel {
     /// # Errors
     /// [`WrongSize`] for an image of another size.
     pub fn logits(&self, image: &[u8]) -> Result<Vec<i64>, WrongSize> {
-        Ok(self.evaluate(image, &mut Faithful)?.swap_remove(self.output))
+        self.logits_with(image, &mut Faithful)
+    }
+
+    /// The logits of an image.
+    ///
+    /// # Errors
+    /// [`WrongSize`] for an image of another size.
+    pub fn logits_with(&self, image: &[u8], truncation: &mut impl Truncation) -> Result<Vec<i64>, WrongSize> {
+        Ok(self.evaluate(image, truncation)?.swap_remove(self.output))
     }
 
     /// The honest answer: the class of the largest logit, the lowest of equals.

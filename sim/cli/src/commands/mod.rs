@@ -1,10 +1,15 @@
 //! One file a subcommand.
 
+pub mod attack;
 pub mod bound;
 pub mod check;
 pub mod grid;
+pub mod init;
+pub mod list;
+pub mod merge;
 pub mod plan;
 pub mod plot;
+pub mod run;
 
 use crate::args::Cli;
 use crate::failure::Failure;

@@ -35,7 +35,8 @@ impl Data {
     pub fn read(args: &CheckArgs, model: &model::Document<'_>) -> Result<Self, Failure> {
         let Some(path) = &args.images else { return Ok(Self::Random(model.input.iter().product())) };
         let name = files::name(path);
-        let images = Images::parse(&files::read(path)?).map_err(|error| Failure::Usage(format!("{name}: {error}")))?;
+        let images = Images::parse(&files::read(path, files::MAX_BYTES)?)
+            .map_err(|error| Failure::Usage(format!("{name}: {error}")))?;
         if images.shape() != model.input {
             let (found, needed) = (text::shape(&images.shape()), text::shape(&model.input));
             return Err(Failure::Usage(format!("{name}: its images are {found}, and the model reads {needed}")));
@@ -75,7 +76,7 @@ impl Data {
 
 fn read_labels(path: &Path, images: usize, classes: usize) -> Result<Vec<u32>, Failure> {
     let problem = |what: String| Failure::Usage(format!("{}: {what}", files::name(path)));
-    let labels = labels(&files::read(path)?).map_err(|error| problem(error.to_string()))?;
+    let labels = labels(&files::read(path, files::MAX_BYTES)?).map_err(|error| problem(error.to_string()))?;
     if labels.len() != images {
         return Err(problem(format!("it has {} labels for {images} images", labels.len())));
     }

@@ -2,10 +2,11 @@
 
 mod against;
 mod model;
+mod script;
 
 use crate::args::CheckArgs;
 use crate::failure::Failure;
-use crate::files;
+use crate::problems::ProblemDocument as Problem;
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -14,7 +15,7 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     if args.file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx")) {
         model::run(args, stdout)
     } else {
-        Err(Failure::Usage(format!("{}: not a model: its name must end in .onnx", files::name(&args.file))))
+        script::run(args, stdout)
     }
 }
 
@@ -24,26 +25,15 @@ struct Document<'a> {
     ok: bool,
     problems: Vec<Problem>,
     /// A model has none.
-    clauses: [(); 0],
+    clauses: Vec<script::ClauseDocument>,
     model: Option<model::Document<'a>>,
     against: Option<against::Document>,
-}
-
-/// One thing that is wrong with a file.
-#[derive(Serialize)]
-struct Problem {
-    file: String,
-    /// A model has no lines.
-    line: Option<usize>,
-    column: Option<usize>,
-    message: String,
-    help: Option<String>,
 }
 
 /// Every problem of a file: in the document with `--json`, on stderr otherwise.
 fn refuse(args: &CheckArgs, problems: Vec<Problem>, stdout: &mut dyn Write) -> Failure {
     let lines = problems.iter().map(|problem| format!("{}: {}", problem.file, problem.message)).collect();
-    let document = Document { ok: false, problems, clauses: [], model: None, against: None };
+    let document = Document { ok: false, problems, clauses: Vec::new(), model: None, against: None };
     let written = if args.json { write_json(&document, stdout) } else { Ok(()) };
     written.err().unwrap_or(Failure::Problems(lines))
 }

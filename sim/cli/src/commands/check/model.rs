@@ -19,7 +19,7 @@ const LONGEST_NAME: usize = 40;
 
 /// Reads the model, lists it, and compares it if that is asked for.
 pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
-    let bytes = files::read(&args.file)?;
+    let bytes = files::read(&args.file, files::MAX_BYTES)?;
     let settings = Settings::new(&args.fixed_point);
     let model = match Model::from_onnx(&bytes) {
         Ok(model) => model,
@@ -39,7 +39,7 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     };
     if args.json {
         let (ok, problems, model) = (true, Vec::new(), Some(model));
-        return write_json(&super::Document { ok, problems, clauses: [], model, against }, stdout);
+        return write_json(&super::Document { ok, problems, clauses: Vec::new(), model, against }, stdout);
     }
     if args.quiet {
         return Ok(writeln!(stdout, "{}", against.map_or_else(|| model.verdict(), |against| against.verdict()))?);

@@ -1,5 +1,8 @@
 //! Flags, and the numbers in them.
 
+pub mod campaign;
+
+use campaign::{AttackArgs, InitArgs, ListArgs, MergeArgs, RunArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use fusion_nn::fixed::{MAX_FRAC_BITS, MAX_RING_BITS, Ring};
@@ -23,18 +26,25 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
+  sim attack examples/quickstart.yaml        a campaign: measured rates against exact ones
   sim plan --R 512 --lambda 40               the cheapest B and T for 512 queries at 40 bits
   sim bound --R 8 --B 2 --T 4                every exact probability of one setting
   sim check model.onnx                       the layers of a model in fixed point
   sim completions bash > ~/.local/share/bash-completion/completions/sim
 
-Exit codes: 0 done; 64 bad flags or a bad model; 70 our bug; 74 reading or writing failed.";
+Exit codes: 0 done, every expectation holds; 1 an expectation is refuted; 3 one is open; 64 bad flags, script or model;
+70 our bug; 74 reading or writing failed; 130 interrupted.";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Attack(AttackArgs),
     Plan(PlanArgs),
     Bound(BoundArgs),
     Check(CheckArgs),
+    Run(RunArgs),
+    Merge(MergeArgs),
+    Init(InitArgs),
+    List(ListArgs),
     /// Print a shell completion script.
     Completions {
         /// The shell to complete for.
@@ -183,9 +193,9 @@ Examples:
   sim bound --R 512 --B 5 --T 100 --reject-acc 0.9 --honest-acc 0.99
       The other game: T = 100 accepts a 90 % model with 2^-15.2, and rejects a 99 % one with 0.63.";
 
-/// Check a model without running a campaign: every problem at once.
+/// Check a script or a model without running it: every problem at once.
 ///
-/// A file named *.onnx is a model. Its layers are listed as they compute in fixed point: the step address, the shape of the
+/// Of a script: what every clause expects, and the trials it needs. A file named *.onnx is a model. Its layers are listed as they compute in fixed point: the step address, the shape of the
 /// output, the bits of the ring and the bound proved for its values, what an integer is worth (unit), multiplications by
 /// weights, and comparisons (one a ReLU, two a clip, one less than the cells of a window a maximum).
 ///
@@ -195,7 +205,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_long_help = CHECK_EXAMPLES)]
 pub struct CheckArgs {
-    /// The model, named *.onnx.
+    /// A script, or a model named *.onnx.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     #[command(flatten)]

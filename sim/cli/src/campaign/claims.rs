@@ -1,0 +1,184 @@
+//! What is claimed of a strategy: each clause of its script with its exact rate, and the two events.
+
+use crate::simulate::{Counts, REASONS, Seen};
+use fusion_adversaries::problem::{Mark, Problem};
+use fusion_adversaries::rate;
+use fusion_adversaries::script::{Claim, Event, Expectation, SessionsSection, StrategySection, Until};
+use fusion_adversaries::strategy::{Hypothesis, Strategy, View};
+use fusion_spec::bound::outside::{Rates, linking_baseline};
+use fusion_spec::bound::pool::PoolError;
+use fusion_spec::bound::quality::QualityError;
+use fusion_spec::evidence::Clause;
+use fusion_spec::verdict::Reason;
+use rug::Rational;
+
+/// All that is claimed of one strategy.
+#[derive(Clone, Debug, Default)]
+pub struct Claims {
+    /// Of rates.
+    pub rates: Vec<RateClaim>,
+    /// The only reasons there may be.
+    pub only: Option<Vec<Reason>>,
+    /// `Pr[E_T]` and `Pr[E_B | E_T]`, where the law of the touched slots is known. The latter is missing where `E_T` never is.
+    pub events: Option<(Rational, Option<Rational>)>,
+    /// What it breaks.
+    pub breaks: Vec<Hypothesis>,
+}
+
+/// A clause about a rate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RateClaim {
+    /// What is counted.
+    pub event: Event,
+    /// The rate.
+    pub clause: Clause,
+    /// The clause as its script says it, such as `win equals spec`.
+    pub text: String,
+}
+
+impl RateClaim {
+    /// The rate itself.
+    pub fn expected(&self) -> &Rational {
+        let (Clause::Equals(rate) | Clause::AtMost(rate)) = &self.clause;
+        rate
+    }
+
+    /// Strictly between 0 and 1: a claim that chance can refute.
+    pub fn is_uncertain(&self) -> bool {
+        *self.expected() > 0 && *self.expected() < 1
+    }
+}
+
+/// How many trials have an event.
+pub fn successes(event: Event, counts: &Counts) -> u64 {
+    match event {
+        Event::Win => counts.win,
+        Event::Accepted => counts.accepted(),
+        Event::Harmless => counts.harmless,
+        Event::Caught => counts.caught(),
+    }
+}
+
+/// How many were rejected for other reasons than these.
+pub fn other_reasons(only: &[Reason], counts: &Counts) -> u64 {
+    REASONS.iter().zip(counts.caught).filter(|(reason, _)| !only.contains(reason)).map(|(_, count)| count).sum()
+}
+
+/// What the specification says of a strategy.
+pub struct Spec {
+    /// Its exact rates, where there is a formula.
+    rates: Option<Rates>,
+    /// The touch bound.
+    touch: Option<Rational>,
+    /// An act depends on the input: `at_most: spec` is the touch bound.
+    input_dependent: bool,
+    events: Option<(Rational, Option<Rational>)>,
+}
+
+impl Spec {
+    /// Works out the rates of a strategy.
+    ///
+    /// # Errors
+    /// [`PoolError`] for values beyond the exact limit, as text.
+    pub fn new(
+        view: &View,
+        strategy: &dyn Strategy,
+        sessions: Option<SessionsSection>,
+        seen: &Seen<'_>,
+    ) -> Result<Self, String> {
+        let text = |error: PoolError| error.to_string();
+        let input_dependent = strategy.moves().iter().any(|m| m.when.is_some());
+        let Some(cases) = strategy.cases(view) else {
+            return Ok(Self { rates: None, touch: None, input_dependent, events: None });
+        };
+        let once = match strategy.link() {
+            Some(_) => linking_baseline(view.params).map(|win| Rates { harmless: Rational::from(1 - &win), win }),
+            None => rate::rates(view.params, &cases, seen).map_err(text)?,
+        };
+        let rates = once.map(|once| repeated(&once, sessions)).transpose().map_err(|error| error.to_string())?;
+        // Where the bound is too long to write out it claims nothing.
+        let touch = rate::touch_bound(view.params, &cases).ok();
+        let touch = touch.map(|win| at_worst(&win, sessions)).transpose().map_err(|error| error.to_string())?;
+        let [e_t, both] = rate::events(view.params, &cases).map_err(text)?;
+        let e_b = (e_t != 0).then(|| both / &e_t);
+        Ok(Self { rates, touch, input_dependent, events: Some((e_t, e_b)) })
+    }
+
+    /// The rate that a claim on an event names.
+    fn rate(&self, event: Event, at_most: bool) -> Option<Rational> {
+        let exact = self.rates.as_ref().map(|rates| match event {
+            Event::Win => rates.win.clone(),
+            Event::Accepted => rates.accepted(),
+            Event::Harmless => rates.harmless.clone(),
+            Event::Caught => rates.caught(),
+        });
+        if at_most && event == Event::Win && (exact.is_none() || self.input_dependent) {
+            return self.touch.clone();
+        }
+        exact
+    }
+
+    /// The claims of a script's strategy.
+    ///
+    /// # Errors
+    /// A claim without a rate, with its place.
+    pub fn claims(&self, section: &StrategySection, breaks: Vec<Hypothesis>) -> Result<Claims, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut rates = Vec::new();
+        for (event, expectation) in section.expect.rates() {
+            let at_most = matches!(expectation, Expectation::AtMost(_));
+            let claim = expectation.claim();
+            let rate = match &claim.value {
+                Claim::Number(rate) => Some(rate.clone()),
+                Claim::Spec => self.rate(event, at_most),
+            };
+            match rate {
+                Some(rate) => rates.push(rate_claim(event, at_most, &claim.value, rate)),
+                None => problems.push(no_rate(claim.mark, event, at_most)),
+            }
+        }
+        let only = section.expect.reasons.as_ref().map(|reasons| reasons.only.clone());
+        let claims = Claims { rates, only, events: self.events.clone(), breaks };
+        if problems.is_empty() { Ok(claims) } else { Err(problems) }
+    }
+
+    /// The honest control's: accepted equals spec, where that is known.
+    pub fn control(&self, breaks: Vec<Hypothesis>) -> Claims {
+        let accepted = self.rate(Event::Accepted, false);
+        let rates = accepted.map(|rate| rate_claim(Event::Accepted, false, &Claim::Spec, rate)).into_iter().collect();
+        Claims { rates, only: None, events: self.events.clone(), breaks }
+    }
+}
+
+fn rate_claim(event: Event, at_most: bool, claim: &Claim, rate: Rational) -> RateClaim {
+    let relation = if at_most { "at_most" } else { "equals" };
+    let what = match claim {
+        Claim::Spec => "spec".into(),
+        Claim::Number(number) => number.to_string(),
+    };
+    let clause = if at_most { Clause::AtMost(rate) } else { Clause::Equals(rate) };
+    RateClaim { event, clause, text: format!("{} {relation} {what}", event.name()) }
+}
+
+fn no_rate(mark: Mark, event: Event, at_most: bool) -> Problem {
+    let problem = Problem::new(mark, format!("there is no exact rate of `{}` for this strategy", event.name()));
+    problem.help(match (event, at_most) {
+        (Event::Win, false) => "`at_most: spec` is the touch bound, whatever is done to the slots; or give a number",
+        _ => "give a number, or leave the clause out: the rate is measured anyway",
+    })
+}
+
+/// Over the sessions of a trial.
+fn repeated(once: &Rates, sessions: Option<SessionsSection>) -> Result<Rates, QualityError> {
+    match sessions {
+        None => Ok(once.clone()),
+        Some(SessionsSection { until: Until::Accepted, max }) => once.until_accepted(max.into()),
+        Some(SessionsSection { until: Until::Rejected, max }) => once.until_rejected(max.into()),
+    }
+}
+
+/// A bound on winning one session, over all that may follow: every session is played, and none is harmless.
+fn at_worst(win: &Rational, sessions: Option<SessionsSection>) -> Result<Rational, QualityError> {
+    let all = sessions.map(|sessions| SessionsSection { until: Until::Accepted, ..sessions });
+    Ok(repeated(&Rates { win: win.clone(), harmless: Rational::new() }, all)?.win)
+}

@@ -1,0 +1,157 @@
+//! A campaign: strategies, what is claimed of them, and the trials that decide.
+
+pub mod claims;
+pub mod identity;
+pub mod load;
+pub mod run;
+pub mod schedule;
+pub mod verdict;
+
+use crate::simulate::conditional::{Conditional, Stage};
+use crate::simulate::{Counts, Fidelity, Ideal, Plain, Server, SlotRecord, Trial, World, play};
+use crate::store::Store;
+use claims::Claims;
+use fusion_adversaries::script::{Fidelity as Depth, Script, SessionsSection};
+use fusion_adversaries::strategy::{Strategy, View};
+use fusion_spec::evidence::Tolerance;
+use rug::Rational;
+use std::ops::Range;
+
+/// Trials of one row of counts.
+pub const BLOCK: u64 = 1024;
+
+/// Everything that a campaign needs to run.
+pub struct Campaign {
+    /// With every default, flag and `auto` put in.
+    pub script: Script,
+    /// What the server knows of a first session.
+    pub view: View,
+    /// `None` where every strategy is `plain`.
+    pub world: Option<World>,
+    /// What decides a trial.
+    pub id: identity::Id,
+    /// In script order, the honest control first.
+    pub entries: Vec<Entry>,
+    /// The error probability of each clause.
+    pub alpha: Rational,
+    /// That of each test of an event.
+    pub alpha_event: Rational,
+    /// How near a pass must be.
+    pub tolerance: Tolerance,
+}
+
+impl Campaign {
+    /// A run never shrinks: what was counted beyond a smaller maximum counts.
+    pub fn keep(&mut self, store: &Store) {
+        let mut counter = 0;
+        for entry in &mut self.entries {
+            let counters = entry.counters().len();
+            let highest = (counter..counter + counters).filter_map(|counter| store.highest(counter)).max();
+            entry.max = entry.max.max(highest.unwrap_or_default());
+            counter += counters;
+        }
+    }
+}
+
+/// One strategy.
+pub struct Entry {
+    /// Its name.
+    pub name: String,
+    /// How much of a session is simulated.
+    pub depth: Depth,
+    /// What it does.
+    pub strategy: Box<dyn Strategy>,
+    /// More than one session.
+    pub sessions: Option<SessionsSection>,
+    /// Most trials.
+    pub max: u64,
+    /// Most seconds.
+    pub wall: Option<u64>,
+    /// What is claimed.
+    pub claims: Claims,
+    /// Stage by stage, where it is not counted.
+    pub stages: Vec<Stage>,
+}
+
+impl Entry {
+    /// The names of its rows of counts: its own, or one for each stage.
+    pub fn counters(&self) -> Vec<String> {
+        match &self.stages[..] {
+            [] => vec![self.name.clone()],
+            stages => stages.iter().map(|stage| format!("{}/{}", self.name, stage.name())).collect(),
+        }
+    }
+
+    /// Blocks of trials up to its most.
+    pub fn blocks(&self) -> u64 {
+        self.max.div_ceil(BLOCK)
+    }
+
+    /// The trials of a block.
+    pub fn trials(&self, block: u64) -> Range<u64> {
+        block * BLOCK..(block + 1).saturating_mul(BLOCK).min(self.max)
+    }
+}
+
+/// A session that was played again.
+pub struct Session {
+    /// How it ended.
+    pub trial: Trial,
+    /// Its slots.
+    pub slots: Vec<SlotRecord>,
+}
+
+/// One thread's memory for the trials of an entry.
+pub enum Player<'c> {
+    /// Positions.
+    Plain(Box<Plain>, Server<'c>),
+    /// Answers.
+    Ideal(Box<Ideal<'c>>, Server<'c>),
+    /// Stages.
+    Conditional(Box<Conditional>, Server<'c>, &'c [Stage]),
+}
+
+impl<'c> Player<'c> {
+    /// Memory for an entry.
+    pub fn new(campaign: &'c Campaign, entry: &'c Entry) -> Self {
+        let seed = campaign.script.trials.seed;
+        let server = Server::new(&entry.name, seed, &*entry.strategy).with_sessions(entry.sessions);
+        let view = &campaign.view;
+        if !entry.stages.is_empty() {
+            let k = entry.strategy.size(view).unwrap_or_default();
+            return Self::Conditional(Box::new(Conditional::new(view.params, k)), server, &entry.stages);
+        }
+        match (entry.depth, &campaign.world) {
+            (Depth::Ideal, Some(world)) => Self::Ideal(Box::new(Ideal::new(view, world)), server),
+            _ => Self::Plain(Box::new(Plain::new(view, &*entry.strategy)), server),
+        }
+    }
+
+    /// Plays trials of one of the entry's counters.
+    pub fn play(&mut self, counter: usize, trials: Range<u64>) -> Counts {
+        match self {
+            Self::Plain(plain, server) => play(&mut **plain, server, trials),
+            Self::Ideal(ideal, server) => play(&mut **ideal, server, trials),
+            Self::Conditional(memory, server, stages) => {
+                let index = u32::try_from(counter).unwrap_or(u32::MAX);
+                memory.play(stages[counter], index, server.streams(), trials)
+            }
+        }
+    }
+
+    /// One trial again, with the slots of each of its sessions: the touched ones at `plain`, all at `ideal`. `None` of a stage.
+    pub fn replay(&mut self, number: u64) -> Option<(Trial, Vec<Session>)> {
+        let mut sessions = Vec::new();
+        let trial = match self {
+            Self::Plain(plain, server) => plain.watched_trial(server, number, |plain, trial| {
+                let session = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
+                sessions.push(Session { trial, slots: plain.records(server, number, session) });
+            }),
+            Self::Ideal(ideal, server) => ideal.watched_trial(server, number, |ideal, trial| {
+                sessions.push(Session { trial, slots: ideal.records().to_vec() });
+            }),
+            Self::Conditional(..) => return None,
+        };
+        Some((trial, sessions))
+    }
+}

@@ -1,0 +1,276 @@
+//! Playing a campaign: worker threads count blocks, one collector takes them in the order of the schedule, stores them, and decides
+//! at checkpoints. Which thread counts what changes nothing.
+
+use super::schedule::{Schedule, Step};
+use super::verdict::Standing;
+use super::{Campaign, Entry, Player};
+use crate::failure::Failure;
+use crate::simulate::Counts;
+use crate::store::counts::Row;
+use crate::store::{Shard, Store, now};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long the collector waits before it looks at the clock and at interruptions.
+const TICK: Duration = Duration::from_millis(100);
+
+/// How a campaign is played.
+pub struct Options {
+    /// Worker threads.
+    pub threads: usize,
+    /// A share of the blocks, up to the maximum.
+    pub shard: Option<Shard>,
+    /// Set from outside to stop.
+    pub interrupted: Arc<AtomicBool>,
+}
+
+/// Why a strategy's trials ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoppedBy {
+    /// Every clause is decided.
+    Decided,
+    /// The most trials are done.
+    Max,
+    /// The time is up.
+    Wall,
+    /// The user stopped it.
+    Interrupted,
+}
+
+impl StoppedBy {
+    /// As results write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Decided => "decided",
+            Self::Max => "max",
+            Self::Wall => "wall",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// A strategy that has been played.
+pub struct Finished {
+    /// As of the last checkpoint.
+    pub standing: Standing,
+    /// Why it ended.
+    pub stopped_by: StoppedBy,
+}
+
+/// What can be watched.
+pub trait Observer {
+    /// Now and then: trials of the entry so far.
+    fn progress(&mut self, entry: &Entry, trials: u64);
+    /// At every checkpoint.
+    fn checkpoint(&mut self, entry: &Entry, standing: &Standing) -> Result<(), Failure>;
+}
+
+/// Where an entry's counters are among all of the campaign.
+pub fn first_counter(campaign: &Campaign, index: usize) -> usize {
+    campaign.entries[..index].iter().map(|entry| entry.counters().len()).sum()
+}
+
+/// Plays one entry, from what the store has to a decision or a limit.
+///
+/// # Errors
+/// [`Failure::Io`] from the store; [`Failure::Bug`] if a worker died.
+pub fn play_entry(
+    campaign: &Campaign,
+    index: usize,
+    store: &mut Store,
+    options: &Options,
+    observer: &mut impl Observer,
+) -> Result<Finished, Failure> {
+    let entry = &campaign.entries[index];
+    let first = first_counter(campaign, index);
+    let counters = entry.counters().len();
+    let present: BTreeSet<(usize, u64)> =
+        store.blocks(first..first + counters).map(|(counter, block)| (counter - first, block)).collect();
+    let schedule = Schedule::new(counters, entry.blocks());
+    let wanted =
+        |counter, block| !present.contains(&(counter, block)) && options.shard.is_none_or(|shard| shard.holds(block));
+    let jobs = Mutex::new(schedule.clone());
+    let next_job = &|| {
+        let mut jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        jobs.find_map(|step| match step {
+            Step::Block { counter, block } if wanted(counter, block) => Some((counter, block)),
+            Step::Block { .. } | Step::Checkpoint(_) => None,
+        })
+    };
+    std::thread::scope(|scope| {
+        let (send, results) = sync_channel(2 * options.threads + 8);
+        for _ in 0..options.threads {
+            let send = send.clone();
+            scope.spawn(move || work(campaign, entry, next_job, &send));
+        }
+        drop(send);
+        let mut collector = Collector {
+            campaign,
+            entry,
+            first,
+            store,
+            options,
+            results,
+            early: BTreeMap::new(),
+            counts: vec![Counts::default(); counters],
+            noted: (now(), 0),
+        };
+        collector.collect(schedule, observer)
+    })
+}
+
+/// One worker: counts blocks until there are none, or nobody listens.
+fn work(
+    campaign: &Campaign,
+    entry: &Entry,
+    next_job: impl Fn() -> Option<(usize, u64)>,
+    send: &SyncSender<((usize, u64), Counts)>,
+) {
+    let mut player = Player::new(campaign, entry);
+    while let Some((counter, block)) = next_job() {
+        let counts = player.play(counter, entry.trials(block));
+        if send.send(((counter, block), counts)).is_err() {
+            return;
+        }
+    }
+}
+
+struct Collector<'a> {
+    campaign: &'a Campaign,
+    entry: &'a Entry,
+    /// The entry's first counter in the store.
+    first: usize,
+    store: &'a mut Store,
+    options: &'a Options,
+    results: Receiver<((usize, u64), Counts)>,
+    /// Counted ahead of their turn.
+    early: BTreeMap<(usize, u64), Counts>,
+    /// So far, by counter.
+    counts: Vec<Counts>,
+    /// When time was last noted, and the trials counted since.
+    noted: (Instant, u64),
+}
+
+impl Collector<'_> {
+    fn collect(&mut self, schedule: Schedule, observer: &mut impl Observer) -> Result<Finished, Failure> {
+        let mut standing = Standing::new(self.campaign, self.entry, self.counts.clone());
+        let mut stopped_by = StoppedBy::Max;
+        for step in schedule {
+            match step {
+                Step::Block { block, .. } if self.options.shard.is_some_and(|shard| !shard.holds(block)) => {}
+                Step::Block { counter, block } => match self.block(counter, block, observer)? {
+                    Ok(counts) => self.counts[counter] += counts,
+                    Err(stop) => {
+                        stopped_by = stop;
+                        break;
+                    }
+                },
+                // A share is no prefix: nothing can be decided.
+                Step::Checkpoint(_) if self.options.shard.is_some() => {}
+                Step::Checkpoint(_) => {
+                    standing = Standing::new(self.campaign, self.entry, self.counts.clone());
+                    observer.checkpoint(self.entry, &standing)?;
+                    if standing.is_decided() {
+                        stopped_by = StoppedBy::Decided;
+                        break;
+                    }
+                }
+            }
+        }
+        self.note_time()?;
+        self.store.sync()?;
+        if self.options.shard.is_some() {
+            standing = Standing::new(self.campaign, self.entry, self.counts.clone());
+        }
+        Ok(Finished { standing, stopped_by })
+    }
+
+    /// A block's counts: stored before, or counted now. The inner error is why they are not to be had.
+    fn block(
+        &mut self,
+        counter: usize,
+        block: u64,
+        observer: &mut impl Observer,
+    ) -> Result<Result<Counts, StoppedBy>, Failure> {
+        if let Some(counts) = self.store.block(self.first + counter, block) {
+            return Ok(Ok(*counts));
+        }
+        loop {
+            if let Some(counts) = self.early.remove(&(counter, block)) {
+                let row = Row { counter: self.first + counter, trials: self.entry.trials(block), counts };
+                self.noted.1 += counts.trials();
+                self.store.append(row)?;
+                return Ok(Ok(counts));
+            }
+            if let Some(stop) = self.limit() {
+                return Ok(Err(stop));
+            }
+            match self.results.recv_timeout(TICK) {
+                Ok((key, counts)) => {
+                    self.early.insert(key, counts);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(Failure::Bug("a worker died".into())),
+            }
+            if self.noted.0.elapsed() >= TICK {
+                observer.progress(self.entry, self.counts.iter().map(Counts::trials).sum());
+            }
+            if self.noted.0.elapsed() >= Duration::from_secs(1) {
+                self.note_time()?;
+            }
+        }
+    }
+
+    /// Interrupted, or out of time: every continuation counted.
+    fn limit(&self) -> Option<StoppedBy> {
+        let own = self.noted.0.elapsed();
+        let over = |limit: Option<u64>, before: Duration| {
+            limit.is_some_and(|limit| before + own >= Duration::from_secs(limit))
+        };
+        let campaign = self.campaign.script.trials.wall.map(|wall| wall.0);
+        match () {
+            () if self.options.interrupted.load(Ordering::Relaxed) => Some(StoppedBy::Interrupted),
+            () if over(campaign, self.store.time_noted(None)) => Some(StoppedBy::Wall),
+            () if over(self.entry.wall, self.store.time_noted(Some(&self.entry.name))) => Some(StoppedBy::Wall),
+            () => None,
+        }
+    }
+
+    fn note_time(&mut self) -> Result<(), Failure> {
+        let (since, trials) = std::mem::replace(&mut self.noted, (now(), 0));
+        if trials == 0 { Ok(()) } else { self.store.note_time(&self.entry.name, trials, since.elapsed()) }
+    }
+}
+
+/// Of the rows of several runs, those up to each entry's decision, or to its most trials.
+///
+/// # Errors
+/// [`Failure::Usage`] for trials that no run holds.
+pub fn decided_rows(campaign: &Campaign, runs: &[Store]) -> Result<Vec<Row>, Failure> {
+    let mut rows = Vec::new();
+    for (index, entry) in campaign.entries.iter().enumerate() {
+        let first = first_counter(campaign, index);
+        let names = entry.counters();
+        let mut counts = vec![Counts::default(); names.len()];
+        for step in Schedule::new(names.len(), entry.blocks()) {
+            match step {
+                Step::Block { counter, block } => {
+                    let trials = entry.trials(block);
+                    let found = runs.iter().find_map(|run| run.block(first + counter, block));
+                    let found = *found.ok_or_else(|| {
+                        let name = &names[counter];
+                        Failure::Usage(format!("no shard holds the trials {}..{} of {name}", trials.start, trials.end))
+                    })?;
+                    counts[counter] += found;
+                    rows.push(Row { counter: first + counter, trials, counts: found });
+                }
+                Step::Checkpoint(_) if Standing::new(campaign, entry, counts.clone()).is_decided() => break,
+                Step::Checkpoint(_) => {}
+            }
+        }
+    }
+    Ok(rows)
+}

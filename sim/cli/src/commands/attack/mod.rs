@@ -1,0 +1,175 @@
+//! `sim attack`: a campaign from its script to its verdict.
+
+mod exemplar;
+mod result;
+mod table;
+mod watch;
+
+use crate::args::campaign::{AttackArgs, OverrideArgs};
+use crate::campaign::Campaign;
+use crate::campaign::load::{Overrides, load};
+use crate::campaign::run::{Finished, Options, StoppedBy, play_entry};
+use crate::campaign::verdict::Standing;
+use crate::failure::{BUG, Failure};
+use crate::files;
+use crate::store::Store;
+use fusion_spec::evidence::Decision;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use watch::Watch;
+
+/// At least one expectation is refuted.
+const REFUTED: u8 = 1;
+/// None is refuted, some are open.
+const OPEN: u8 = 3;
+/// A signal stopped it; the state is saved.
+const INTERRUPTED: u8 = 130;
+
+/// How results are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// A table.
+    Text,
+    /// The verdict alone.
+    Quiet,
+    /// A JSON object a line.
+    Json,
+}
+
+impl Style {
+    /// From the flags, which exclude each other.
+    pub fn new(json: bool, quiet: bool) -> Self {
+        match (json, quiet) {
+            (true, _) => Self::Json,
+            (_, true) => Self::Quiet,
+            _ => Self::Text,
+        }
+    }
+}
+
+/// Runs or goes on with a campaign.
+pub fn run(args: &AttackArgs, stdout: &mut dyn Write, stderr: &mut dyn Write) -> Result<u8, Failure> {
+    let resumed = args.resume.as_deref().map(existing_run).transpose()?;
+    let script = match (&args.script, &resumed) {
+        (Some(script), _) => script.clone(),
+        (None, Some(folder)) => folder.join("script.yaml"),
+        (None, None) => return Err(Failure::Usage("a script is needed, or a run to go on with".into())),
+    };
+    let mut campaign = load(&script, &overrides(&args.overrides))?;
+    let mut store = match &resumed {
+        Some(folder) => Store::open(folder, &campaign)?,
+        None => Store::create(&args.runs, &campaign, args.shard)?,
+    };
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let options =
+        Options { threads: args.threads.unwrap_or_else(cores), shard: args.shard, interrupted: interruption()? };
+    play(&mut campaign, &mut store, &options, Style::new(args.json, args.quiet), stdout, stderr)
+}
+
+fn overrides(args: &OverrideArgs) -> Overrides {
+    let OverrideArgs { seed, max, wall, fidelity, only } = args;
+    Overrides { seed: *seed, max: *max, wall: *wall, fidelity: fidelity.map(Into::into), only: only.clone() }
+}
+
+/// The folder of a run, links followed.
+fn existing_run(path: &Path) -> Result<PathBuf, Failure> {
+    let folder = path.canonicalize().ok().filter(|folder| folder.join("env.json").is_file());
+    folder.ok_or_else(|| Failure::Usage(format!("--resume {}: not the folder of a run", files::name(path))))
+}
+
+/// Set by the first Ctrl-C; the second one kills.
+fn interruption() -> Result<Arc<AtomicBool>, Failure> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register_conditional_default(signal, Arc::clone(&flag))
+            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
+            .map_err(|error| Failure::Io("watching for signals".into(), error))?;
+    }
+    Ok(flag)
+}
+
+/// Plays every entry and gives the verdict.
+pub fn play(
+    campaign: &mut Campaign,
+    store: &mut Store,
+    options: &Options,
+    style: Style,
+    stdout: &mut dyn Write,
+    stderr: &mut dyn Write,
+) -> Result<u8, Failure> {
+    campaign.keep(store);
+    let mut watch = Watch::new(style, stdout, stderr);
+    watch.start(campaign, store)?;
+    let mut finished: Vec<Finished> = Vec::new();
+    for (index, entry) in campaign.entries.iter().enumerate() {
+        let stopped = finished.last().is_some_and(|last| last.stopped_by == StoppedBy::Interrupted);
+        let result = if stopped {
+            let nothing = vec![crate::simulate::Counts::default(); entry.counters().len()];
+            Finished { standing: Standing::new(campaign, entry, nothing), stopped_by: StoppedBy::Interrupted }
+        } else {
+            play_entry(campaign, index, store, options, &mut watch)?
+        };
+        watch.finished(entry);
+        finished.push(result);
+    }
+    store.settle()?;
+    drop(watch);
+    if options.shard.is_some() {
+        return conclude_shard(campaign, store, &finished, style, stdout);
+    }
+    let exemplars = exemplar::find(campaign, store)?;
+    let document = result::document(campaign, &finished, store.folder());
+    let verdict = verdict(&finished);
+    let text = serde_json::to_string(&document).map_err(|error| Failure::Bug(error.to_string()))?;
+    match style {
+        Style::Json => writeln!(stdout, "{text}")?,
+        Style::Quiet => writeln!(stdout, "{}", result::name(verdict))?,
+        Style::Text => table::write(campaign, &finished, &exemplars, store.folder(), stdout)?,
+    }
+    if finished.iter().any(|finished| finished.stopped_by == StoppedBy::Interrupted) {
+        writeln!(stderr, "interrupted; go on with: sim attack --resume {}", store.folder().display())?;
+        return Ok(INTERRUPTED);
+    }
+    store.write("result.json", &(text + "\n"))?;
+    let errors = finished.iter().flat_map(|finished| &finished.standing.counts).any(|counts| counts.error > 0);
+    Ok(match verdict {
+        _ if errors => BUG,
+        Decision::Refuted => REFUTED,
+        Decision::Inconclusive => OPEN,
+        Decision::Pass => 0,
+    })
+}
+
+/// A share decides nothing.
+fn conclude_shard(
+    campaign: &Campaign,
+    store: &Store,
+    finished: &[Finished],
+    style: Style,
+    stdout: &mut dyn Write,
+) -> Result<u8, Failure> {
+    let trials: u64 = finished.iter().map(|finished| finished.standing.trials()).sum();
+    let folder = store.folder().display().to_string();
+    match style {
+        Style::Json => {
+            let event = serde_json::json!({ "event": "shard", "trials": trials, "run_dir": folder });
+            writeln!(stdout, "{event}")?;
+        }
+        Style::Quiet | Style::Text => {
+            writeln!(stdout, "{}: {trials} trials in {folder}; join all shards with sim merge", campaign.script.name)?;
+        }
+    }
+    let interrupted = finished.iter().any(|finished| finished.stopped_by == StoppedBy::Interrupted);
+    Ok(if interrupted { INTERRUPTED } else { 0 })
+}
+
+fn verdict(finished: &[Finished]) -> Decision {
+    let verdicts: Vec<Decision> = finished.iter().map(|finished| finished.standing.verdict()).collect();
+    match () {
+        () if verdicts.contains(&Decision::Refuted) => Decision::Refuted,
+        () if verdicts.contains(&Decision::Inconclusive) => Decision::Inconclusive,
+        () => Decision::Pass,
+    }
+}

@@ -1,0 +1,121 @@
+//! A campaign's result as JSON.
+
+use crate::campaign::run::Finished;
+use crate::campaign::verdict::{ClaimStanding, Standing};
+use crate::campaign::{Campaign, Entry};
+use crate::simulate::{Counts, REASONS};
+use fusion_spec::bound::bits::nearest;
+use fusion_spec::evidence::Decision;
+use fusion_spec::verdict::Reason;
+use rug::Rational;
+use serde_json::{Map, Value, json};
+use std::path::Path;
+
+/// The last line of `--json`, and `result.json`.
+pub fn document(campaign: &Campaign, finished: &[Finished], folder: &Path) -> Value {
+    let strategies: Vec<Value> =
+        campaign.entries.iter().zip(finished).map(|(entry, finished)| strategy(campaign, entry, finished)).collect();
+    json!({
+        "event": "result",
+        "verdict": name(super::verdict(finished)),
+        "alpha": nearest(&campaign.alpha),
+        "strategies": strategies,
+        "cost": null,
+        "run_dir": folder.display().to_string(),
+    })
+}
+
+/// One strategy.
+pub fn strategy(campaign: &Campaign, entry: &Entry, finished: &Finished) -> Value {
+    let Finished { standing, stopped_by } = finished;
+    let total = total(&standing.counts);
+    let mut document = json!({
+        "name": entry.name,
+        "trials": standing.trials(),
+        "win": total.win,
+        "harmless": total.harmless,
+        "caught": total.caught(),
+        "error": total.error,
+        "accepted": total.accepted(),
+        "rate": standing.rate().map(|rate| nearest(&rate)),
+        "interval": ends(&standing.interval()),
+        "events": events(standing),
+        "expectations": standing.claims.iter().map(|claim| expectation(campaign, standing, claim)).collect::<Vec<_>>(),
+        "verdict": name(standing.verdict()),
+        "reasons": reasons(&total),
+        "hypotheses": entry.claims.breaks.iter().map(|hypothesis| hypothesis.name()).collect::<Vec<_>>(),
+        "stopped_by": stopped_by.name(),
+    });
+    if !entry.stages.is_empty()
+        && let Value::Object(map) = &mut document
+    {
+        map.insert("estimator".into(), "conditional".into());
+        map.insert("stages".into(), stages(entry, standing).into());
+    }
+    document
+}
+
+fn stages(entry: &Entry, standing: &Standing) -> Vec<Value> {
+    let stages = entry.stages.iter().zip(&standing.counts);
+    stages
+        .map(|(stage, counts)| json!({ "name": stage.name(), "trials": counts.trials(), "successes": counts.win }))
+        .collect()
+}
+
+fn expectation(campaign: &Campaign, standing: &Standing, claim: &ClaimStanding) -> Value {
+    json!({
+        "clause": claim.text,
+        "expected": claim.expected.as_ref().map(Rational::to_string),
+        "within": nearest(&campaign.tolerance.relative),
+        "count": claim.count,
+        "trials": claim.trials,
+        "interval": ends(&standing.interval_of(claim)),
+        "verdict": name(claim.decision),
+    })
+}
+
+/// `{}` where the law of the touched slots is not known.
+fn events(standing: &Standing) -> Value {
+    let event = |claim: &ClaimStanding| {
+        json!({
+            "count": claim.count,
+            "trials": claim.trials,
+            "expected": claim.expected.as_ref().map(Rational::to_string),
+            "interval": ends(&standing.interval_of(claim)),
+            "verdict": name(claim.decision),
+        })
+    };
+    let names = ["e_t", "e_b"];
+    let map: Map<String, Value> =
+        names.iter().zip(&standing.events).map(|(name, claim)| ((*name).to_string(), event(claim))).collect();
+    map.into()
+}
+
+fn reasons(counts: &Counts) -> Value {
+    let seen = REASONS.iter().zip(counts.caught).filter(|(_, count)| *count > 0);
+    seen.map(|(reason, count): (&Reason, u64)| (reason.name().to_string(), Value::from(count)))
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+fn ends((lower, upper): &(Rational, Rational)) -> [f64; 2] {
+    [nearest(lower), nearest(upper)]
+}
+
+/// All counters together.
+pub fn total(counts: &[Counts]) -> Counts {
+    let mut total = Counts::default();
+    for counts in counts {
+        total += *counts;
+    }
+    total
+}
+
+/// As results write it.
+pub fn name(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Pass => "pass",
+        Decision::Refuted => "refuted",
+        Decision::Inconclusive => "inconclusive",
+    }
+}

@@ -1,0 +1,209 @@
+//! A campaign's result for people.
+
+use super::exemplar::Exemplar;
+use super::result::{name, total};
+use crate::campaign::run::Finished;
+use crate::campaign::verdict::ClaimStanding;
+use crate::campaign::{Campaign, Entry};
+use crate::failure::Failure;
+use crate::text::{self, DIM, HEADING};
+use anstyle::{AnsiColor, Style};
+use fusion_spec::bound::bits::nearest;
+use fusion_spec::bound::quality::{accept, false_abort};
+use fusion_spec::bound::report::Report;
+use fusion_spec::evidence::{Clause, Decision};
+use rug::Rational;
+use std::io::{self, Write};
+use std::path::Path;
+
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const UNSURE: Style = AnsiColor::Yellow.on_default().bold();
+
+/// Writes the whole result: refutations first.
+pub fn write(
+    campaign: &Campaign,
+    finished: &[Finished],
+    exemplars: &[Exemplar],
+    folder: &Path,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    heading(campaign, out)?;
+    let script = folder.join("script.yaml").display().to_string();
+    let pairs = || campaign.entries.iter().zip(finished);
+    for (entry, finished) in pairs().filter(|(_, finished)| finished.standing.verdict() == Decision::Refuted) {
+        refutation(entry, finished, exemplars, &script, out)?;
+    }
+    let heading = ["strategy", "of", "trials", "count", "rate", "interval", "exact", "verdict"];
+    let rows: Vec<Vec<String>> = pairs().flat_map(|(entry, finished)| rows(entry, finished)).collect();
+    write!(out, "{}", text::table(&heading, rows, 2))?;
+    remarks(pairs(), out)?;
+    let verdict = super::verdict(finished);
+    let decisions: Vec<Decision> = finished.iter().map(|finished| finished.standing.verdict()).collect();
+    let hold = decisions.iter().filter(|decision| **decision == Decision::Pass).count();
+    let style = match verdict {
+        Decision::Pass => GOOD,
+        Decision::Refuted => BAD,
+        Decision::Inconclusive => UNSURE,
+    };
+    let word = text::styled(style, &name(verdict).to_uppercase());
+    writeln!(out, "\n{word}  {hold} of {} hold.   {}", decisions.len(), folder.display())?;
+    if let Some(win) = exemplars.iter().find(|exemplar| exemplar.outcome == "win") {
+        writeln!(out, "  a win:  sim run {script} --trial {}:{} --trace", win.strategy, win.trial)?;
+    }
+    Ok(())
+}
+
+fn heading(campaign: &Campaign, out: &mut dyn Write) -> Result<(), Failure> {
+    let (script, params) = (&campaign.script, campaign.view.params);
+    let title = format!(
+        "{}   {params}  N={}   fidelity {}   seed {}   semantics {}   sim {}",
+        script.name,
+        params.N(),
+        script.fidelity.value.name(),
+        script.trials.seed,
+        crate::campaign::identity::SEMANTICS,
+        env!("CARGO_PKG_VERSION"),
+    );
+    writeln!(out, "{}", text::styled(HEADING, &title))?;
+    if let Some(about) = &script.about {
+        writeln!(out, "{}", text::styled(DIM, about))?;
+    }
+    if let Some(goal) = &script.goal {
+        let met = |met: bool| if met { "met" } else { "missed" };
+        let bits = Report::correctness(params).map_err(Failure::usage)?.bits();
+        let lambda = f64::from(goal.lambda);
+        writeln!(out, "goal: correctness {} bits of {lambda}: {}", text::bits(Some(bits)), met(bits >= lambda))?;
+        if let Some(game) = &goal.accuracy {
+            let error = Rational::from(1 - &game.reject.0);
+            let accepted = accept(params.T(), params.slack(), &error).map_err(Failure::usage)?;
+            let limit = Rational::from((1, rug::Integer::from(1) << goal.lambda));
+            let rate = text::probability(&accepted);
+            writeln!(out, "goal: a model at {} is accepted with {rate}: {}", game.reject.0, met(accepted <= limit))?;
+            if let (Some(honest), Some(kappa)) = (&game.honest, goal.kappa) {
+                let rejected = false_abort(params.T(), params.slack(), &honest.0).map_err(Failure::usage)?;
+                let limit = Rational::from((1, rug::Integer::from(1) << kappa));
+                let rate = text::probability(&rejected);
+                writeln!(out, "goal: a model at {} is rejected with {rate}: {}", honest.0, met(rejected <= limit))?;
+            }
+        }
+    }
+    Ok(writeln!(out)?)
+}
+
+/// The replay first, then the evidence.
+fn refutation(
+    entry: &Entry,
+    finished: &Finished,
+    exemplars: &[Exemplar],
+    script: &str,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let standing = &finished.standing;
+    let refuted = standing.claims.iter().chain(&standing.events).filter(|claim| claim.decision == Decision::Refuted);
+    for claim in refuted {
+        let word = claim.text.split(' ').next().unwrap_or_default();
+        let own = || exemplars.iter().filter(|exemplar| exemplar.strategy == entry.name);
+        let shows = |exemplar: &&Exemplar| match word {
+            "win" | "harmless" => exemplar.outcome == word,
+            "accepted" => ["win", "harmless"].contains(&exemplar.outcome),
+            _ => !["win", "harmless"].contains(&exemplar.outcome),
+        };
+        if let Some(exemplar) = own().find(shows).or_else(|| own().next()) {
+            writeln!(out, "replay: sim run {script} --trial {}:{} --trace", entry.name, exemplar.trial)?;
+        }
+        let (lower, upper) = standing.interval_of(claim);
+        let ClaimStanding { text, expected, count, trials, .. } = claim;
+        let expected = expected.as_ref().map_or_else(|| "none other".into(), text::probability);
+        let evidence = format!("{count} of {trials}, so {}, and not {expected}", interval(&lower, &upper));
+        writeln!(out, "{} {}: {text}: {evidence}", text::styled(BAD, "refuted"), entry.name)?;
+        writeln!(out, "again:  sim attack {script}\n")?;
+    }
+    Ok(())
+}
+
+/// One row for each claim, or for winning where nothing is claimed.
+fn rows(entry: &Entry, finished: &Finished) -> Vec<Vec<String>> {
+    let standing = &finished.standing;
+    if standing.claims.is_empty() {
+        let total = total(&standing.counts);
+        let (lower, upper) = standing.interval();
+        let rate = standing.rate().map_or_else(|| "-".into(), |rate| percent(&rate));
+        let cells = ["win".into(), total.trials().to_string(), total.win.to_string(), rate, interval(&lower, &upper)];
+        return vec![std::iter::once(entry.name.clone()).chain(cells).chain(["-".into(), "measured".into()]).collect()];
+    }
+    let row = |(index, claim): (usize, &ClaimStanding)| {
+        let ClaimStanding { text, expected, count, trials, decision, .. } = claim;
+        let bound = matches!(entry.claims.rates.get(index).map(|claim| &claim.clause), Some(Clause::AtMost(_)));
+        let exact = expected.as_ref().map_or_else(|| "-".into(), text::probability);
+        let staged = !entry.stages.is_empty();
+        let rate = match standing.rate() {
+            Some(rate) if staged => percent(&rate),
+            _ if *trials == 0 => "-".into(),
+            _ => percent(&Rational::from((*count, *trials))),
+        };
+        let (lower, upper) = standing.interval_of(claim);
+        vec![
+            if index == 0 { entry.name.clone() } else { String::new() },
+            text.split(" equals").next().and_then(|text| text.split(" at_most").next()).unwrap_or(text).to_string(),
+            trials.to_string(),
+            if staged { "-".into() } else { count.to_string() },
+            rate,
+            interval(&lower, &upper),
+            if bound { format!("<= {exact}") } else { exact },
+            verdict_cell(claim, *decision, &upper, bound),
+        ]
+    };
+    standing.claims.iter().enumerate().map(row).collect()
+}
+
+fn verdict_cell(claim: &ClaimStanding, decision: Decision, upper: &Rational, bound: bool) -> String {
+    let expected = claim.expected.as_ref();
+    match decision {
+        Decision::Pass if bound && expected.is_some_and(|bound| *bound == 1) => "pass: says nothing".into(),
+        Decision::Inconclusive if claim.count == 0 && claim.trials > 0 => {
+            format!("open: resolved to {}", percent(upper))
+        }
+        Decision::Inconclusive => "open".into(),
+        Decision::Pass | Decision::Refuted => name(decision).into(),
+    }
+}
+
+/// What fails, stage by stage estimates, and the two events.
+fn remarks<'a>(pairs: impl Iterator<Item = (&'a Entry, &'a Finished)>, out: &mut dyn Write) -> io::Result<()> {
+    let mut lines = Vec::new();
+    for (entry, finished) in pairs {
+        let breaks = entry.claims.breaks.iter().map(|h| format!("{} fails: {}", h.name(), h.failure()));
+        let staged = (!entry.stages.is_empty())
+            .then(|| format!("estimated in {} stages, each given that all before it succeeded", entry.stages.len()));
+        let events = entry.claims.events.as_ref().filter(|(e_t, _)| *e_t != 1).map(|(e_t, e_b)| {
+            let e_b = e_b.as_ref().map_or_else(|| "-".into(), text::probability);
+            let verdicts: Vec<&str> = finished.standing.events.iter().map(|event| name(event.decision)).collect();
+            format!("E_T {}, E_B|E_T {e_b}: {}", text::probability(e_t), verdicts.join(", "))
+        });
+        let all: Vec<String> = breaks.chain(staged).chain(events).collect();
+        if !all.is_empty() {
+            lines.push(vec![entry.name.clone(), all.join("; ")]);
+        }
+    }
+    if lines.is_empty() {
+        return Ok(());
+    }
+    write!(out, "\n{}", text::table(&["strategy", "remarks"], lines, 2))
+}
+
+/// A rate to three digits.
+fn percent(rate: &Rational) -> String {
+    let value = nearest(rate);
+    match value {
+        _ if *rate == 0 => "0".into(),
+        _ if *rate == 1 => "100%".into(),
+        value if value < 1e-4 => format!("{value:.2e}"),
+        value if value < 0.1 => format!("{:.3}%", value * 100.0),
+        value => format!("{:.2}%", value * 100.0),
+    }
+}
+
+fn interval(lower: &Rational, upper: &Rational) -> String {
+    format!("[{}, {}]", percent(lower), percent(upper))
+}

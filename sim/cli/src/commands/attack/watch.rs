@@ -1,0 +1,112 @@
+//! What a user sees while a campaign runs: a bar on a terminal, a line every half minute otherwise, an event for each checkpoint
+//! with `--json`.
+
+use super::Style;
+use super::result::name;
+use crate::campaign::run::Observer;
+use crate::campaign::verdict::Standing;
+use crate::campaign::{Campaign, Entry, identity::SEMANTICS};
+use crate::failure::Failure;
+use crate::store::{Store, now};
+use fusion_spec::bound::bits::nearest;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+/// Between two lines where there is no terminal.
+const LINE: Duration = Duration::from_secs(30);
+/// Between two events of a strategy.
+const EVENT: Duration = Duration::from_secs(1);
+
+/// Watches a campaign.
+pub struct Watch<'o> {
+    style: Style,
+    stdout: &'o mut dyn Write,
+    stderr: &'o mut dyn Write,
+    bar: Option<ProgressBar>,
+    /// When a line or an event was last written.
+    spoken: Instant,
+}
+
+impl<'o> Watch<'o> {
+    /// Writes events to `stdout` and progress to `stderr`.
+    pub fn new(style: Style, stdout: &'o mut dyn Write, stderr: &'o mut dyn Write) -> Self {
+        Self { style, stdout, stderr, bar: None, spoken: now() }
+    }
+
+    /// The campaign begins.
+    pub fn start(&mut self, campaign: &Campaign, store: &Store) -> Result<(), Failure> {
+        if self.style != Style::Json {
+            return Ok(());
+        }
+        let params = campaign.view.params;
+        let event = json!({
+            "event": "start",
+            "name": campaign.script.name,
+            "id": campaign.id.to_string(),
+            "R": params.R(), "B": params.B(), "T": params.T(), "slack": params.slack(), "N": campaign.view.slots,
+            "fidelity": campaign.script.fidelity.value.name(),
+            "seed": campaign.script.trials.seed,
+            "semantics": SEMANTICS,
+            "version": env!("CARGO_PKG_VERSION"),
+            "run_dir": store.folder().display().to_string(),
+        });
+        Ok(writeln!(self.stdout, "{event}")?)
+    }
+
+    /// An entry is over.
+    pub fn finished(&mut self, _: &Entry) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn bar(&mut self, entry: &Entry) -> &ProgressBar {
+        self.bar.get_or_insert_with(|| {
+            let trials = entry.max * entry.counters().len() as u64;
+            let bar = ProgressBar::with_draw_target(Some(trials), ProgressDrawTarget::stderr());
+            let template = "{prefix:16!} {bar:24} {human_pos}/{human_len} trials, {per_sec}, at most {eta} more  {msg}";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            bar.with_prefix(entry.name.clone())
+        })
+    }
+}
+
+impl Observer for Watch<'_> {
+    fn progress(&mut self, entry: &Entry, trials: u64) {
+        if self.style == Style::Quiet {
+            return;
+        }
+        if std::io::stderr().is_terminal() {
+            self.bar(entry).set_position(trials);
+        } else if self.spoken.elapsed() >= LINE {
+            self.spoken = now();
+            // Progress that nobody can read is no reason to stop.
+            let _ = writeln!(self.stderr, "{}: {trials} trials", entry.name);
+        }
+    }
+
+    fn checkpoint(&mut self, entry: &Entry, standing: &Standing) -> Result<(), Failure> {
+        let verdict = name(standing.verdict());
+        if let Some(bar) = &self.bar {
+            bar.set_message(verdict);
+        }
+        let last = standing.is_decided();
+        if self.style != Style::Json || !(last || self.spoken.elapsed() >= EVENT) {
+            return Ok(());
+        }
+        self.spoken = now();
+        let event = json!({
+            "event": "checkpoint",
+            "strategy": entry.name,
+            "trials": standing.trials(),
+            "rate": standing.rate().map(|rate| nearest(&rate)),
+            "verdict": verdict,
+        });
+        writeln!(self.stdout, "{event}")?;
+        Ok(self.stdout.flush()?)
+    }
+}

@@ -1,0 +1,111 @@
+//! `sim check SCRIPT.yaml`: every problem, or what each clause expects and how many trials it needs.
+
+use super::{Document, write_json};
+use crate::args::{CheckArgs, FixedPointArgs};
+use crate::campaign::load::{Overrides, load};
+use crate::campaign::{Campaign, Entry};
+use crate::failure::Failure;
+use crate::text::{self, DIM, HEADING};
+use fusion_spec::evidence::trials_needed;
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// One clause.
+#[derive(Serialize)]
+pub struct ClauseDocument {
+    strategy: String,
+    clause: String,
+    /// A fraction; `None` of reasons.
+    expected: Option<String>,
+    /// `None` where no number will do.
+    trials_needed: Option<u64>,
+}
+
+/// Loads the script and everything it names.
+pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
+    model_flags(args)?;
+    let campaign = match load(&args.file, &Overrides::default()) {
+        Ok(campaign) => campaign,
+        Err(Failure::Script(located)) if args.json => {
+            let problems = located.documents();
+            let document = Document { ok: false, problems, clauses: Vec::new(), model: None, against: None };
+            write_json(&document, stdout)?;
+            return Err(Failure::Problems(Vec::new()));
+        }
+        Err(failure) => return Err(failure),
+    };
+    let clauses = campaign.entries.iter().map(|entry| clauses(&campaign, entry)).collect::<Result<Vec<_>, _>>()?;
+    let clauses: Vec<(ClauseDocument, String)> = clauses.into_iter().flatten().collect();
+    if args.json {
+        let clauses = clauses.into_iter().map(|(clause, _)| clause).collect();
+        return write_json(&Document { ok: true, problems: Vec::new(), clauses, model: None, against: None }, stdout);
+    }
+    if args.quiet {
+        return Ok(writeln!(stdout, "ok")?);
+    }
+    Ok(write_text(&campaign, clauses, stdout)?)
+}
+
+/// Flags that only a model has a use for.
+fn model_flags(args: &CheckArgs) -> Result<(), Failure> {
+    let FixedPointArgs { frac_bits, ring, scale, offset } = &args.fixed_point;
+    let model_only = [
+        ("--frac-bits", frac_bits.is_some()),
+        ("--ring", ring.is_some()),
+        ("--scale", scale.is_some()),
+        ("--offset", offset.is_some()),
+        ("--against", args.against.is_some()),
+    ];
+    match model_only.iter().find(|(_, given)| *given) {
+        Some((flag, _)) => Err(Failure::Usage(format!("{flag} is for models, whose names end in .onnx"))),
+        None => Ok(()),
+    }
+}
+
+/// The clauses of a strategy, and each expected rate for people.
+fn clauses(campaign: &Campaign, entry: &Entry) -> Result<Vec<(ClauseDocument, String)>, Failure> {
+    let counted = entry.stages.is_empty();
+    let rates = entry.claims.rates.iter().map(|claim| {
+        let needed = trials_needed(&claim.clause, &campaign.tolerance, &campaign.alpha).map_err(Failure::usage)?;
+        let clause = ClauseDocument {
+            strategy: entry.name.clone(),
+            clause: claim.text.clone(),
+            expected: Some(claim.expected().to_string()),
+            trials_needed: needed.filter(|_| counted),
+        };
+        Ok((clause, text::probability(claim.expected())))
+    });
+    let only = entry.claims.only.iter().map(|_| {
+        let clause = ClauseDocument {
+            strategy: entry.name.clone(),
+            clause: "reasons only".into(),
+            expected: None,
+            trials_needed: None,
+        };
+        Ok((clause, "-".into()))
+    });
+    rates.chain(only).collect()
+}
+
+fn write_text(campaign: &Campaign, clauses: Vec<(ClauseDocument, String)>, out: &mut dyn Write) -> io::Result<()> {
+    let title = format!(
+        "{}   {}   fidelity {}",
+        campaign.script.name,
+        campaign.view.params,
+        campaign.script.fidelity.value.name()
+    );
+    writeln!(out, "{}\n", text::styled(HEADING, &title))?;
+    let rows = clauses.into_iter().map(|(clause, expected)| {
+        let max = campaign.entries.iter().find(|entry| entry.name == clause.strategy).map_or(0, |entry| entry.max);
+        let needed = match clause.trials_needed {
+            Some(needed) if needed > max => format!("{needed} (max is {max})"),
+            Some(needed) => needed.to_string(),
+            None => "-".into(),
+        };
+        vec![clause.strategy, clause.clause, expected, needed]
+    });
+    write!(out, "{}", text::table(&["strategy", "clause", "expected", "trials needed"], rows.collect(), 2))?;
+    let note = "a true clause is decided by then, but for one time in 370";
+    writeln!(out, "\n{}", text::styled(DIM, note))?;
+    writeln!(out, "ok")
+}

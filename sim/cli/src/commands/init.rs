@@ -1,0 +1,27 @@
+//! `sim init`: a script to start from.
+
+use crate::args::campaign::InitArgs;
+use crate::failure::Failure;
+use crate::files;
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+
+/// Commented, and runs as it is.
+const STARTER: &str = include_str!("starter.yaml");
+
+/// Writes it to a new file.
+pub fn run(args: &InitArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
+    let name = files::name(&args.file);
+    let mut file = match OpenOptions::new().write(true).create_new(true).open(&args.file) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            return Err(Failure::Usage(format!("{name} is there already: it is left alone")));
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(Failure::Usage(format!("{name}: there is no such folder")));
+        }
+        Err(error) => return Err(Failure::Io(format!("writing {name}"), error)),
+    };
+    file.write_all(STARTER.as_bytes()).map_err(|error| Failure::Io(format!("writing {name}"), error))?;
+    Ok(writeln!(stdout, "{name} is there. Next: sim check {name}; sim attack {name}")?)
+}

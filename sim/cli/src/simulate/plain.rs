@@ -1,0 +1,202 @@
+//! Positions only: what a slot holds and whether its answer is right. Draws no more than decides a trial, from the same streams
+//! as the other fidelities, and so comes to the same end trial by trial.
+//!
+//! An answer is its distance from the honest one, modulo the classes; 0 is right. That covers the acts whose effect does not
+//! depend on the label: `next` and `random_wrong`.
+
+use super::stream::Purpose;
+use super::{Fidelity, Server, SlotRecord, Trial};
+use fusion_adversaries::script::Relabel;
+use fusion_adversaries::strategy::{Act, Move, Strategy, Touches, View};
+use fusion_spec::mix::{Deck, Mix, Sample, uniform_below};
+use fusion_spec::params::Params;
+use fusion_spec::verdict::{Events, Outcome, Reason};
+use rand_core::Rng;
+
+/// The working memory of one thread.
+#[derive(Debug)]
+pub struct Plain {
+    view: View,
+    deck: Deck,
+    touches: Touches,
+    /// How far each slot's answer is from the honest one.
+    distance: Vec<u32>,
+    /// What each touched slot holds.
+    held: Vec<Sample>,
+    /// Touched copies: query and distance.
+    copies: Vec<(u32, u32)>,
+    groups: Groups,
+    shortcut: Option<u32>,
+}
+
+/// Counts distinct queries.
+#[derive(Debug)]
+struct Groups {
+    seen: Vec<u64>,
+    now: u64,
+}
+
+impl Groups {
+    fn start(&mut self) {
+        self.now += 1;
+    }
+
+    /// Whether a query is new.
+    #[inline]
+    fn meet(&mut self, query: u32) -> bool {
+        std::mem::replace(&mut self.seen[query as usize], self.now) != self.now
+    }
+}
+
+impl Plain {
+    /// Memory for sessions of one strategy.
+    ///
+    /// # Panics
+    /// If the strategy has acts other than `next` and `random_wrong` on any input: those need labels.
+    #[must_use]
+    pub fn new(view: &View, strategy: &dyn Strategy) -> Self {
+        assert!(strategy.moves().iter().all(is_positional), "plain knows no labels");
+        let Ok(deck) = Deck::new(view.params) else { unreachable!("a view has 32-bit slots") };
+        let next = strategy.moves().first().is_none_or(|first| first.act == Act::Relabel(Relabel::Next));
+        let shortcut = strategy.size(view).filter(|k| next && strategy.link().is_none() && *k <= view.slots);
+        Self {
+            view: *view,
+            deck,
+            touches: Touches::new(view),
+            distance: vec![0; view.slots as usize],
+            held: Vec::new(),
+            copies: Vec::new(),
+            groups: Groups { seen: vec![0; usize::try_from(view.params.R()).unwrap_or_default()], now: 0 },
+            shortcut,
+        }
+    }
+
+    /// So many slots, all wrong by one: which ones does not matter.
+    #[inline]
+    fn count_only(&mut self, k: u32, mut coins: impl Rng) -> Trial {
+        let Self { deck, groups, view: View { params, .. }, .. } = self;
+        groups.start();
+        let (mut publics, mut copies, mut queries) = (0_u64, 0_u64, 0_u64);
+        for _ in 0..k {
+            if let Some(Sample::Query { query, .. }) = deck.draw(&mut coins) {
+                copies += 1;
+                queries += u64::from(groups.meet(query));
+                continue;
+            }
+            publics += 1;
+            if publics > params.slack() {
+                break;
+            }
+        }
+        deck.reset();
+        // No query has more than B copies, so B times the queries are whole groups.
+        let whole = copies == queries * params.B();
+        let outcome = match () {
+            () if publics > params.slack() => Outcome::Caught(Reason::PublicWrong),
+            () if !whole => Outcome::Caught(Reason::CopiesDisagree),
+            () if copies == 0 => Outcome::Harmless,
+            () => Outcome::Win,
+        };
+        let events = Events { e_t: publics <= params.slack(), e_b: whole && copies > 0 };
+        Trial { outcome: Some(outcome), events }
+    }
+
+    /// The touched slots of a session played again.
+    pub fn records(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Vec<SlotRecord> {
+        self.by_slot(server, trial, session);
+        let record = |(&slot, &sample): (&u32, &Sample)| {
+            let wrong = self.distance[slot as usize] != 0;
+            SlotRecord { slot, sample, touched: true, labels: None, wrong }
+        };
+        self.touches.slots().iter().zip(&self.held).map(record).collect()
+    }
+
+    /// Any touches: by slot.
+    fn by_slot(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Trial {
+        let view = View { session, ..self.view };
+        let coins = |purpose| server.streams.coins(purpose, trial, session);
+        self.touches.slots().iter().for_each(|&slot| self.distance[slot as usize] = 0);
+        self.touches.clear();
+        self.held.clear();
+        server.strategy.session(&view, &mut coins(Purpose::Strategy), &mut self.touches);
+        if self.touches.is_astray() {
+            return Trial::ERROR;
+        }
+        if let Some(pair) = server.strategy.link() {
+            return guess(view.params, pair, &mut coins(Purpose::Mix));
+        }
+        let mut labels = coins(Purpose::Labels);
+        for &(slot, place) in self.touches.moves() {
+            let Some(step) = server.strategy.moves().get(place).and_then(|m| distance(m, view.classes, &mut labels))
+            else {
+                return Trial::ERROR;
+            };
+            let distance = &mut self.distance[slot as usize];
+            *distance = (*distance + step) % view.classes;
+        }
+        let mut mix = coins(Purpose::Mix);
+        self.held.extend(self.touches.slots().iter().filter_map(|_| self.deck.draw(&mut mix)));
+        self.deck.reset();
+        let events = Events::of(view.params, self.held.iter().copied());
+        Trial { outcome: Some(self.outcome(view.params)), events }
+    }
+
+    /// The client's check, of distances.
+    fn outcome(&mut self, params: Params) -> Outcome {
+        let mut wrong_publics = 0;
+        self.copies.clear();
+        for (slot, sample) in self.touches.slots().iter().zip(&self.held) {
+            let distance = self.distance[*slot as usize];
+            match sample {
+                _ if distance == 0 => {}
+                Sample::Query { query, .. } => self.copies.push((*query, distance)),
+                Sample::Public { .. } => wrong_publics += 1,
+            }
+        }
+        self.copies.sort_unstable();
+        let mut groups = self.copies.chunk_by(|a, b| a.0 == b.0);
+        let agree = groups.all(|group| group.len() as u64 == params.B() && group.iter().all(|copy| copy == &group[0]));
+        match () {
+            () if wrong_publics > params.slack() => Outcome::Caught(Reason::PublicWrong),
+            () if !agree => Outcome::Caught(Reason::CopiesDisagree),
+            () if self.copies.is_empty() => Outcome::Harmless,
+            () => Outcome::Win,
+        }
+    }
+}
+
+impl Fidelity for Plain {
+    #[inline]
+    fn session(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Trial {
+        match self.shortcut {
+            Some(k) => self.count_only(k, server.streams.coins(Purpose::Mix, trial, session)),
+            None => self.by_slot(server, trial, session),
+        }
+    }
+}
+
+/// The linking game: won if the two slots hold copies of one query.
+pub(super) fn guess(params: Params, pair: [u32; 2], coins: &mut impl Rng) -> Trial {
+    let events = Events { e_t: true, e_b: false };
+    let Ok(mut mix) = Mix::new(params) else { return Trial::ERROR };
+    let outcome = match pair.map(|slot| mix.place(slot, coins)) {
+        [Ok(Sample::Query { query: a, .. }), Ok(Sample::Query { query: b, .. })] if a == b => Outcome::Win,
+        [Ok(_), Ok(_)] => Outcome::Harmless,
+        _ => return Trial::ERROR,
+    };
+    Trial { outcome: Some(outcome), events }
+}
+
+/// An act whose effect does not depend on the sample.
+pub(crate) fn is_positional(m: &Move) -> bool {
+    m.when.is_none() && matches!(m.act, Act::Relabel(Relabel::Next | Relabel::RandomWrong))
+}
+
+/// How far a move shifts a label; `None` for one that is not a shift.
+pub(super) fn distance(m: &Move, classes: u32, labels: &mut impl Rng) -> Option<u32> {
+    match m.act {
+        Act::Relabel(Relabel::Next) => Some(1 % classes),
+        Act::Relabel(Relabel::RandomWrong) => Some(1 + uniform_below(classes.saturating_sub(1).max(1), labels)),
+        Act::Relabel(Relabel::To(_)) | Act::Model(_) => None,
+    }
+}

@@ -1,0 +1,288 @@
+//! What a session is about: the models, the pools of samples, and every answer that can be asked for, evaluated once.
+
+use super::plain::is_positional;
+use fusion_adversaries::rate::{Changed, Effects};
+use fusion_adversaries::script::{Draw, Keep, Relabel};
+use fusion_adversaries::strategy::{Act, Move};
+use fusion_nn::fixed::{FixedModel, OneBit, WrongSize, argmax};
+use fusion_nn::idx::Images;
+use fusion_spec::bound::pool::PoolCounts;
+use fusion_spec::params::Params;
+use fusion_spec::verdict::Label;
+use rand_core::Rng;
+use rayon::prelude::*;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// A predicate of an image.
+#[derive(Clone, Debug)]
+pub enum Guard {
+    /// The pixel at this place (in channel, row, column order) is at least so bright.
+    Pixel {
+        /// Its place.
+        index: usize,
+        /// Its least value.
+        at_least: u8,
+    },
+    /// The image is one of these.
+    Memorised(BTreeSet<Vec<u8>>),
+}
+
+impl Guard {
+    fn holds(&self, image: &[u8]) -> bool {
+        match self {
+            Self::Pixel { index, at_least } => image.get(*index).is_some_and(|pixel| pixel >= at_least),
+            Self::Memorised(images) => images.contains(image),
+        }
+    }
+}
+
+/// Which images serve as what.
+#[derive(Clone, Debug)]
+pub struct Pools {
+    /// Queries are drawn from these.
+    pub queries: Range<u32>,
+    /// Publics are drawn from these.
+    pub publics: Range<u32>,
+    /// Of those, which.
+    pub keep: Keep,
+    /// When.
+    pub draw: Draw,
+}
+
+/// Pools that a session cannot draw from.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WorldError {
+    /// An image that the model cannot read.
+    #[error(transparent)]
+    Size(#[from] WrongSize),
+    /// A pool beyond the data.
+    #[error("samples {0:?} are asked for, and there are {1}")]
+    Beyond(Range<u32>, usize),
+    /// Fewer queries than a session draws.
+    #[error("a session draws R = {0} queries, and the pool has {1}")]
+    FewQueries(u64, usize),
+    /// Fewer publics than a session draws.
+    #[error("a session draws T = {0} publics, and the pool has {1}")]
+    FewPublics(u64, usize),
+}
+
+/// Models, pools and answers.
+#[derive(Debug)]
+pub struct World {
+    models: Vec<FixedModel>,
+    /// The pool's images: queries, then publics.
+    images: Vec<Vec<u8>>,
+    queries: u32,
+    /// The label of each public of the pool.
+    known: Vec<Label>,
+    /// By model, then image.
+    answers: Vec<Vec<u32>>,
+    /// By predicate, then image.
+    holds: Vec<Vec<bool>>,
+    classes: u32,
+    draw: Draw,
+    one_bit: bool,
+}
+
+impl World {
+    /// Evaluates every model on every image of the pools. The first model is the honest one.
+    ///
+    /// # Errors
+    /// [`WorldError`] for pools too small for `params`, and for images that a model does not read.
+    pub fn new(
+        params: Params,
+        models: Vec<FixedModel>,
+        guards: &[Guard],
+        data: (&Images, &[u32]),
+        pools: &Pools,
+        one_bit: bool,
+    ) -> Result<Self, WorldError> {
+        let (all, labels) = data;
+        let available = all.len().min(labels.len());
+        for range in [&pools.queries, &pools.publics] {
+            if range.end as usize > available {
+                return Err(WorldError::Beyond(range.clone(), available));
+            }
+        }
+        let image = |index: u32| all.get(index as usize).unwrap_or_default();
+        let honest = &models[0];
+        let kept = |index: &u32| match pools.keep {
+            Keep::All => Ok(true),
+            Keep::HonestRight => Ok(honest.label(image(*index))? == labels[*index as usize]),
+        };
+        let checked: Vec<(u32, bool)> = (pools.publics.clone().into_par_iter())
+            .map(|index| kept(&index).map(|kept| (index, kept)))
+            .collect::<Result<_, WrongSize>>()?;
+        let publics: Vec<u32> = checked.into_iter().filter(|(_, kept)| *kept).map(|(index, _)| index).collect();
+        if params.R() > pools.queries.len() as u64 {
+            return Err(WorldError::FewQueries(params.R(), pools.queries.len()));
+        }
+        if params.T() > publics.len() as u64 {
+            return Err(WorldError::FewPublics(params.T(), publics.len()));
+        }
+        let images: Vec<Vec<u8>> =
+            pools.queries.clone().chain(publics.iter().copied()).map(|index| image(index).to_vec()).collect();
+        let evaluate = |model: &FixedModel| images.par_iter().map(|image| model.label(image)).collect();
+        let answers = models.iter().map(evaluate).collect::<Result<Vec<Vec<u32>>, _>>()?;
+        let holds = guards.iter().map(|guard| images.iter().map(|image| guard.holds(image)).collect()).collect();
+        Ok(Self {
+            queries: u32::try_from(pools.queries.len()).unwrap_or(u32::MAX),
+            known: publics.iter().map(|index| Label(labels[*index as usize])).collect(),
+            classes: honest.classes(),
+            models,
+            images,
+            answers,
+            holds,
+            draw: pools.draw,
+            one_bit,
+        })
+    }
+
+    /// Classes of the honest model.
+    #[must_use]
+    pub fn classes(&self) -> u32 {
+        self.classes
+    }
+
+    /// Queries in the pool.
+    #[must_use]
+    pub fn queries(&self) -> u32 {
+        self.queries
+    }
+
+    /// Publics in the pool.
+    #[must_use]
+    pub fn publics(&self) -> u32 {
+        u32::try_from(self.known.len()).unwrap_or(u32::MAX)
+    }
+
+    /// When samples are drawn.
+    #[must_use]
+    pub fn draw(&self) -> Draw {
+        self.draw
+    }
+
+    /// Truncation is probabilistic, so that the same question may be answered differently.
+    #[must_use]
+    pub fn is_one_bit(&self) -> bool {
+        self.one_bit
+    }
+
+    /// The known result of a public of the pool.
+    #[must_use]
+    pub fn known(&self, public: u32) -> Label {
+        self.known[public as usize]
+    }
+
+    /// The honest answer on an image: faithful truncation, whatever servers do.
+    #[must_use]
+    pub fn honest(&self, image: u32) -> Label {
+        Label(self.answers[0][image as usize])
+    }
+
+    /// What a model answers on an image in one evaluation.
+    pub(super) fn evaluate(&self, model: usize, image: u32, coins: &mut impl Rng) -> u32 {
+        if !self.one_bit {
+            return self.answers[model][image as usize];
+        }
+        let logits = self.models[model].logits_with(&self.images[image as usize], &mut OneBit(coins));
+        // Every image was evaluated when the world was made.
+        logits.map_or(0, |logits| argmax(&logits))
+    }
+
+    /// Whether a move bites on an image.
+    pub(super) fn bites(&self, m: &Move, image: u32) -> bool {
+        m.when.is_none_or(|guard| self.holds[guard][image as usize])
+    }
+
+    /// The answer on an image after moves that no coin decides.
+    fn after<'m>(&self, moves: impl IntoIterator<Item = &'m Move>, image: u32) -> u32 {
+        let mut label = self.honest(image).0;
+        for m in moves.into_iter().filter(|m| self.bites(m, image)) {
+            label = match m.act {
+                Act::Model(model) => self.answers[model][image as usize],
+                Act::Relabel(Relabel::To(to)) => to,
+                Act::Relabel(Relabel::Next | Relabel::RandomWrong) => (label + 1) % self.classes,
+            };
+        }
+        label
+    }
+
+    /// Of which queries and publics the moves change the answer. `wrong_publics`: counted against the known results, which an
+    /// untouched public may fail too.
+    pub(super) fn counts(&self, moves: &[Move]) -> Counted {
+        let images = || 0..u32::try_from(self.images.len()).unwrap_or(u32::MAX);
+        let queries = images().take(self.queries as usize);
+        let publics = images().skip(self.queries as usize).zip(&self.known);
+        Counted {
+            queries: queries.map(|image| self.after(moves, image) != self.honest(image).0).collect(),
+            publics: publics.clone().map(|(image, known)| self.after(moves, image) != known.0).collect(),
+            honest_errs: publics.clone().any(|(image, known)| self.honest(image) != *known),
+        }
+    }
+}
+
+/// What moves change, by sample of the pools.
+pub(super) struct Counted {
+    pub queries: Vec<bool>,
+    pub publics: Vec<bool>,
+    pub honest_errs: bool,
+}
+
+/// The effects of a strategy's moves in a world, or on bare positions.
+pub struct Seen<'a> {
+    /// `None` at `plain`.
+    pub world: Option<&'a World>,
+    /// The session's parameters.
+    pub params: Params,
+    /// Classes of the honest model.
+    pub classes: u32,
+    /// The strategy's moves.
+    pub moves: &'a [Move],
+    /// The samples of every session, where they are drawn once.
+    pub drawn: Option<&'a [Vec<u32>; 2]>,
+}
+
+impl Effects for Seen<'_> {
+    fn changed(&self, places: &[usize], everywhere: bool) -> Option<Changed> {
+        let moves: Vec<Move> = places.iter().map(|place| self.moves.get(*place).copied()).collect::<Option<_>>()?;
+        let random = |m: &Move| m.act == Act::Relabel(Relabel::RandomWrong);
+        let honest_errs = self.world.is_some_and(|world| world.counts(&[]).honest_errs);
+        match (&moves[..], self.world) {
+            _ if self.world.is_some_and(World::is_one_bit) => None,
+            _ if honest_errs && !everywhere => None,
+            ([only], _) if random(only) && only.when.is_none() && !honest_errs => {
+                Some(Changed::Scattered { classes: self.classes })
+            }
+            (moves, _) if moves.iter().any(random) => None,
+            (moves, Some(world)) => Some(self.in_world(world, moves)),
+            (moves, None) => {
+                let right = (moves.len() as u64).is_multiple_of(self.classes.into());
+                let (m, t) = if right { (0, 0) } else { (self.params.R(), self.params.T()) };
+                moves.iter().all(is_positional).then_some(Changed::Drawn { m, t })
+            }
+        }
+    }
+}
+
+impl Seen<'_> {
+    fn in_world(&self, world: &World, moves: &[Move]) -> Changed {
+        let Counted { queries, publics, .. } = world.counts(moves);
+        let count = |changed: &[bool]| changed.iter().filter(|changed| **changed).count() as u64;
+        match self.drawn {
+            None => Changed::Pool(PoolCounts {
+                Q: queries.len() as u64,
+                y: count(&queries),
+                P: publics.len() as u64,
+                x: count(&publics),
+            }),
+            Some([drawn_queries, drawn_publics]) => {
+                let pick = |changed: &[bool], drawn: &[u32]| {
+                    drawn.iter().filter(|place| changed[**place as usize]).count() as u64
+                };
+                Changed::Drawn { m: pick(&queries, drawn_queries), t: pick(&publics, drawn_publics) }
+            }
+        }
+    }
+}
