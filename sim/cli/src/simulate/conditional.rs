@@ -238,7 +238,7 @@ mod tests {
                     f64::from(u32::try_from(counts.win).expect("small")) / 20_000.0
                 })
                 .product();
-            let exact = Deviation::full(params, k.into()).and_then(|d| Ok(d.pr_win().expect("small").to_f64()));
+            let exact = Deviation::full(params, k.into()).map(|d| d.pr_win().expect("small").to_f64());
             let exact = exact.expect("fits");
             assert!((product / exact - 1.0).abs() < 0.2, "({R},{B},{T}) k={k}: {product} for {exact}");
         }
