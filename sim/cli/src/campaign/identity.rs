@@ -38,7 +38,10 @@ impl Id {
                 value
             })
             .collect();
-        let (mut model, mut data) = (json!(script.model), json!(script.data));
+        // What was not read, because every strategy is `plain`, decides nothing.
+        let model = script.model.as_ref().filter(|model| contents.has(&model.path.value));
+        let data = script.data.as_ref().filter(|data| contents.has(&data.images.value));
+        let (mut model, mut data) = (json!(model), json!(data));
         contents.replace_paths(&mut model);
         contents.replace_paths(&mut data);
         // Keys are sorted.
@@ -71,8 +74,11 @@ impl Contents {
         self.0.insert(path.to_path_buf(), blake3::hash(bytes).to_string());
     }
 
-    /// Every string that is the path of a known file becomes its hash. A file that was not read, because nothing needed it,
-    /// counts by its name.
+    fn has(&self, path: &Path) -> bool {
+        self.0.contains_key(path)
+    }
+
+    /// Every string that is the path of a known file becomes its hash.
     fn replace_paths(&self, value: &mut Value) {
         match value {
             Value::String(text) => {

@@ -1,0 +1,210 @@
+//! The files that a script names: models, images, labels.
+
+use super::{Loader, Outcome, Stop};
+use crate::failure::Failure;
+use crate::files::{self, MAX_BYTES};
+use crate::simulate::{Guard, Pools, World};
+use fusion_adversaries::problem::{Mark, Problem};
+use fusion_adversaries::script::{Data, RingBits, Samples, Script, Spot, TruncationKind, When};
+use fusion_adversaries::strategy::View;
+use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
+use fusion_nn::idx::{self, Images};
+use fusion_nn::model::Model;
+use fusion_spec::bound::bits::nearest;
+use fusion_spec::params::Params;
+use std::path::{Path, PathBuf};
+
+/// Paths count from the script's folder.
+pub fn resolve_paths(script: &mut Script, folder: &Path) {
+    let resolve = |path: &mut PathBuf| {
+        let whole = folder.join(&*path);
+        *path = whole.canonicalize().unwrap_or(whole);
+    };
+    if let Some(model) = &mut script.model {
+        resolve(&mut model.path.value);
+    }
+    if let Some(data) = &mut script.data {
+        resolve(&mut data.images.value);
+        resolve(&mut data.labels.value);
+    }
+    for section in &mut script.strategies {
+        let branches = section.one_of.iter_mut().flatten().map(|branch| &mut branch.moves);
+        for m in section.moves.iter_mut().chain(branches).flatten() {
+            if let Some(model) = &mut m.model {
+                resolve(&mut model.value);
+            }
+            if let Some(Spot { value: When::Memorised { memorised }, .. }) = &mut m.when {
+                resolve(memorised);
+            }
+        }
+    }
+}
+
+impl Loader {
+    /// A file that the script names.
+    pub(super) fn file(&mut self, path: &Path, mark: Mark) -> Outcome<Option<Vec<u8>>> {
+        match files::read(path, MAX_BYTES) {
+            Ok(bytes) => {
+                self.contents.insert(path, &bytes);
+                Ok(Some(bytes))
+            }
+            Err(Failure::Usage(message)) => {
+                self.problem(mark, message);
+                Ok(None)
+            }
+            Err(failure) => Err(Stop::Failure(failure)),
+        }
+    }
+
+    pub(super) fn model(&mut self, script: &Script, path: &Path, mark: Mark) -> Outcome<Option<FixedModel>> {
+        let Some(section) = &script.model else {
+            self.problem(mark, "a model needs the campaign's `model`, the honest one");
+            return Ok(None);
+        };
+        let Some(bytes) = self.file(path, mark)? else { return Ok(None) };
+        let fixed_point = section.fixed_point;
+        let ring = match fixed_point.ring_bits {
+            RingBits::Auto => Ring::Auto,
+            RingBits::Bits(bits) => Ring::Bits(bits),
+        };
+        let precision = Precision { frac_bits: fixed_point.frac_bits, ring };
+        let pixels = Pixels { scale: nearest(&section.input.scale.0), offset: nearest(&section.input.offset.0) };
+        let problems = match Model::from_onnx(&bytes) {
+            Err(error) => error.problems.iter().map(ToString::to_string).collect(),
+            Ok(model) => match FixedModel::new(&model, precision, pixels) {
+                Ok(model) => return Ok(Some(model)),
+                Err(error) => error.problems,
+            },
+        };
+        for problem in problems {
+            self.problem(mark, problem);
+        }
+        Ok(None)
+    }
+
+    pub(super) fn honest_model(&mut self, script: &Script) -> Outcome<Option<FixedModel>> {
+        let Some(section) = &script.model else { return Ok(None) };
+        let model = self.model(script, &section.path.value, section.path.mark)?;
+        self.check()?;
+        Ok(model)
+    }
+
+    /// Images and labels, where some strategy needs answers.
+    pub(super) fn images(&mut self, script: &Script, needed: bool) -> Outcome<Option<(Images, Vec<u32>)>> {
+        if !needed {
+            return Ok(None);
+        }
+        let (Some(data), Some(_)) = (&script.data, &script.model) else {
+            let problem = Problem::new(script.fidelity.mark, "fidelity `ideal` needs `model` and `data`");
+            return Err(problem.help("`plain` needs neither").into());
+        };
+        let images = self.file(&data.images.value, data.images.mark)?;
+        let labels = self.file(&data.labels.value, data.labels.mark)?;
+        self.check()?;
+        let images = images.map(|bytes| Images::parse(&bytes));
+        let labels = labels.map(|bytes| idx::labels(&bytes));
+        let found = match (images, labels) {
+            (Some(Ok(images)), Some(Ok(labels))) => Some((images, labels)),
+            (images, labels) => {
+                if let Some(Err(error)) = images {
+                    self.problem(data.images.mark, error.to_string());
+                }
+                if let Some(Err(error)) = labels {
+                    self.problem(data.labels.mark, error.to_string());
+                }
+                None
+            }
+        };
+        if let Some((images, labels)) = &found
+            && images.len() != labels.len()
+        {
+            let message = format!("there are {} labels and {} images", labels.len(), images.len());
+            self.problem(data.labels.mark, message);
+        }
+        self.check()?;
+        Ok(found)
+    }
+
+    pub(super) fn weak_model(&mut self, script: &Script, path: &Spot<PathBuf>, view: &View) -> Outcome<Option<usize>> {
+        if let Some(place) = self.models.iter().position(|(known, _)| *known == path.value) {
+            return Ok(Some(place));
+        }
+        let Some(model) = self.model(script, &path.value, path.mark)? else { return Ok(None) };
+        if model.classes() != view.classes {
+            let message = format!("it has {} classes, and the honest model {}", model.classes(), view.classes);
+            self.problem(path.mark, message);
+        } else if self.models.first().is_some_and(|(_, honest)| honest.image() != model.image()) {
+            self.problem(path.mark, "it reads images of another shape than the honest model");
+        }
+        self.models.push((path.value.clone(), model));
+        Ok(Some(self.models.len() - 1))
+    }
+
+    pub(super) fn guard(&mut self, when: &Spot<When>, images: Option<&Images>) -> Outcome<Option<usize>> {
+        if let Some(place) = self.guards.iter().position(|(known, _)| *known == when.value) {
+            return Ok(Some(place));
+        }
+        let Some(images) = images else {
+            self.problem(when.mark, "`when` depends on the samples, which `plain` does not have");
+            return Ok(None);
+        };
+        let guard = match &when.value {
+            When::Pixel { pixel, at_least } => {
+                let Some(index) = pixel_index(images.shape(), pixel) else {
+                    self.problem(when.mark, format!("no pixel {pixel:?} in images of {:?}", images.shape()));
+                    return Ok(None);
+                };
+                Guard::Pixel { index, at_least: *at_least }
+            }
+            When::Memorised { memorised } => {
+                let Some(bytes) = self.file(memorised, when.mark)? else { return Ok(None) };
+                match Images::parse(&bytes) {
+                    Ok(known) if known.shape() == images.shape() => Guard::Memorised(
+                        (0..known.len()).filter_map(|index| known.get(index).map(<[u8]>::to_vec)).collect(),
+                    ),
+                    Ok(known) => {
+                        let message =
+                            format!("memorised images are {:?}, and the data {:?}", known.shape(), images.shape());
+                        self.problem(when.mark, message);
+                        return Ok(None);
+                    }
+                    Err(error) => {
+                        self.problem(when.mark, error.to_string());
+                        return Ok(None);
+                    }
+                }
+            }
+        };
+        self.guards.push((when.value.clone(), guard));
+        Ok(Some(self.guards.len() - 1))
+    }
+
+    pub(super) fn world(
+        &mut self,
+        script: &Script,
+        params: Params,
+        images: Option<(Images, Vec<u32>)>,
+    ) -> Outcome<Option<World>> {
+        let (Some((images, labels)), Some(data), Some(model)) = (images, &script.data, &script.model) else {
+            return Ok(None);
+        };
+        let Data { queries: Spot { value: Samples(queries), mark }, public, draw, .. } = data;
+        let pools =
+            Pools { queries: queries.clone(), publics: public.from.value.0.clone(), keep: public.keep, draw: *draw };
+        let models = std::mem::take(&mut self.models).into_iter().map(|(_, model)| model).collect();
+        let guards: Vec<Guard> = self.guards.iter().map(|(_, guard)| guard.clone()).collect();
+        let one_bit = model.fixed_point.truncation == TruncationKind::OneBit;
+        let world = World::new(params, models, &guards, (&images, &labels), &pools, one_bit);
+        world.map(Some).map_err(|error| Problem::new(*mark, error.to_string()).into())
+    }
+}
+
+fn pixel_index([channels, height, width]: [usize; 3], pixel: &[u32]) -> Option<usize> {
+    let (channel, row, column) = match *pixel {
+        [row, column] => (0, row, column),
+        [channel, row, column] => (channel, row, column),
+        _ => return None,
+    };
+    let (channel, row, column) = (channel as usize, row as usize, column as usize);
+    (channel < channels && row < height && column < width).then(|| (channel * height + row) * width + column)
+}

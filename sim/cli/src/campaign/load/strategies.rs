@@ -1,0 +1,147 @@
+//! The strategies that a script describes.
+
+use super::{Loader, Outcome};
+use crate::simulate::conditional::{Stage, stages};
+use crate::simulate::{Guard, is_positional};
+use fusion_adversaries::behaviour::{Branch, Linking, Place, Scripted, Step, flaky};
+use fusion_adversaries::problem::{Mark, Problem};
+use fusion_adversaries::script::{Event, Fidelity, MoveSection, Relabel, Script, Spot, StrategySection, Where};
+use fusion_adversaries::strategy::{Act, Hypothesis, Move, Strategy, View};
+use fusion_nn::idx::Images;
+
+impl Loader {
+    /// `None` of a strategy with a problem.
+    pub(super) fn strategy(
+        &mut self,
+        script: &Script,
+        section: &StrategySection,
+        view: &View,
+        images: Option<&Images>,
+    ) -> Outcome<Option<Box<dyn Strategy>>> {
+        if let Some(chance) = &section.flaky {
+            return Ok(Some(Box::new(flaky(chance.0.clone()))));
+        }
+        if let Some(pair) = &section.link {
+            if pair.value.iter().any(|slot| *slot >= view.slots) {
+                self.problem(pair.mark, format!("there are only N = {} slots, from 0", view.slots));
+            }
+            return Ok(Some(Box::new(Linking(pair.value))));
+        }
+        let own = section.moves.iter().map(|moves| (1, moves));
+        let mixed = section.one_of.iter().flatten().map(|branch| (branch.weight, &branch.moves));
+        let mut moves = Vec::new();
+        let mut branches = Vec::new();
+        let ideal = script.fidelity_of(section) == Fidelity::Ideal;
+        for (weight, sections) in own.chain(mixed) {
+            let mut steps = Vec::new();
+            for m in sections {
+                let place = self.place(&m.at, view);
+                let what = moves.len();
+                moves.push(self.act(script, m, view, images, ideal)?);
+                steps.push(Step { place, what });
+            }
+            if !ideal && script.model.is_none() && steps.len() > 1 {
+                self.problem(sections[1].at.mark, "several acts on one slot need `model`, for its number of classes");
+            }
+            branches.push(Branch { weight, steps });
+        }
+        let Some(moves) = moves.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
+        let memorised = moves
+            .iter()
+            .any(|m: &Move| m.when.is_some_and(|guard| matches!(self.guards[guard].1, Guard::Memorised(_))));
+        let breaks = if memorised { vec![Hypothesis::H8] } else { Vec::new() };
+        Ok(Some(Box::new(Scripted::new(moves, branches, breaks))))
+    }
+
+    pub(super) fn place(&mut self, at: &Spot<Where>, view: &View) -> Place {
+        let N = view.slots;
+        let few = |n: &u32| format!("{n} slots cannot be touched: there are N = {N}");
+        match &at.value {
+            Where::All(_) => Place::All,
+            Where::Random { random } => {
+                if *random > N {
+                    self.problem(at.mark, few(random));
+                }
+                Place::Random(*random)
+            }
+            Where::Slots { slots } => {
+                if let Some(slot) = slots.iter().find(|slot| **slot >= N) {
+                    self.problem(at.mark, format!("slot {slot} does not exist: there are N = {N}, from 0"));
+                }
+                Place::Slots(slots.clone())
+            }
+            Where::Each { each, from, to, at_most } => {
+                Place::Each { chance: each.0.clone(), from: *from, to: to.unwrap_or(N), at_most: at_most.unwrap_or(N) }
+            }
+        }
+    }
+
+    pub(super) fn act(
+        &mut self,
+        script: &Script,
+        section: &MoveSection,
+        view: &View,
+        images: Option<&Images>,
+        ideal: bool,
+    ) -> Outcome<Option<Move>> {
+        let when = match &section.when {
+            Some(when) => match self.guard(when, images)? {
+                Some(guard) => Some(guard),
+                None => return Ok(None),
+            },
+            None => None,
+        };
+        let act = match (&section.relabel, &section.model) {
+            (Some(relabel), _) => {
+                match relabel.value {
+                    Relabel::To(to) if script.model.is_some() && to >= view.classes => {
+                        self.problem(relabel.mark, format!("there is no class {to}: the model has {}", view.classes));
+                    }
+                    Relabel::RandomWrong if script.model.is_none() => {
+                        self.problem(relabel.mark, "`random_wrong` needs `model`, for its number of classes");
+                    }
+                    Relabel::Next | Relabel::RandomWrong | Relabel::To(_) => {}
+                }
+                Act::Relabel(relabel.value)
+            }
+            (None, Some(model)) => match self.weak_model(script, model, view)? {
+                Some(place) => Act::Model(place),
+                None => return Ok(None),
+            },
+            (None, None) => return Ok(None),
+        };
+        let m = Move { act, when };
+        if !ideal && !is_positional(&m) {
+            let problem = Problem::new(section.at.mark, "this act depends on the samples, which `plain` does not have");
+            self.problems.push(problem.help("use fidelity `ideal`"));
+        }
+        Ok(Some(m))
+    }
+}
+
+/// Where to point for a strategy as a whole.
+pub(super) fn claim_mark(section: &StrategySection) -> Mark {
+    section.expect.rates().next().map_or(Mark::START, |(_, expectation)| expectation.claim().mark)
+}
+
+/// What the conditional estimator plays instead of trials.
+pub(super) fn conditional_stages(
+    section: &StrategySection,
+    strategy: &dyn Strategy,
+    view: &View,
+    depth: Fidelity,
+) -> Result<Vec<Stage>, Problem> {
+    let mark = claim_mark(section);
+    let next = strategy.moves() == [Move::always(Act::Relabel(Relabel::Next))];
+    let only_win = section.expect.rates().all(|(event, _)| event == Event::Win) && section.expect.reasons.is_none();
+    match strategy.size(view) {
+        _ if depth != Fidelity::Plain => Err(Problem::new(mark, "the conditional estimator needs fidelity `plain`")),
+        Some(k) if next && only_win && section.sessions.is_none() => {
+            stages(view.params, k).map_err(|error| Problem::new(mark, error.to_string()))
+        }
+        _ => Err(Problem::new(
+            mark,
+            "the conditional estimator measures `win` of `relabel: next` on a fixed number of slots",
+        )),
+    }
+}
