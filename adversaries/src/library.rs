@@ -1,4 +1,22 @@
 //! The curated attack library: `adversaries/scripts/`.
 
 /// File name and text of every script, by name.
-pub const SCRIPTS: &[(&str, &str)] = &[];
+pub const SCRIPTS: &[(&str, &str)] = &[
+    ("adaptive.yaml", include_str!("../scripts/adaptive.yaml")),
+    ("backdoor.yaml", include_str!("../scripts/backdoor.yaml")),
+    ("consistent.yaml", include_str!("../scripts/consistent.yaml")),
+    ("constant-label.yaml", include_str!("../scripts/constant-label.yaml")),
+    ("flaky.yaml", include_str!("../scripts/flaky.yaml")),
+    ("forced-label.yaml", include_str!("../scripts/forced-label.yaml")),
+    ("linking.yaml", include_str!("../scripts/linking.yaml")),
+    ("low-quality.yaml", include_str!("../scripts/low-quality.yaml")),
+    ("memorised.yaml", include_str!("../scripts/memorised.yaml")),
+    ("mixed.yaml", include_str!("../scripts/mixed.yaml")),
+    ("one-bit.yaml", include_str!("../scripts/one-bit.yaml")),
+    ("rare-event.yaml", include_str!("../scripts/rare-event.yaml")),
+    ("retries.yaml", include_str!("../scripts/retries.yaml")),
+    ("scatter.yaml", include_str!("../scripts/scatter.yaml")),
+    ("selective-failure.yaml", include_str!("../scripts/selective-failure.yaml")),
+    ("selective.yaml", include_str!("../scripts/selective.yaml")),
+    ("slack.yaml", include_str!("../scripts/slack.yaml")),
+];

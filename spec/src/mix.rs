@@ -146,10 +146,13 @@ impl Deck {
     /// Takes a sample out, as if a slot had drawn it: what follows is drawn given that. `false` if it is gone already.
     pub fn take(&mut self, sample: Sample) -> bool {
         let Some(index) = self.layout.index(sample) else { return false };
-        let Some(cell) = self.pool[..self.left as usize].iter().position(|&held| held == index) else { return false };
+        // A sample is in its own cell, or in one that a draw moved it to.
+        let cells = self.moved.iter().copied().chain([index]);
+        let mut left = cells.filter(|&cell| cell < self.left);
+        let Some(cell) = left.find(|&cell| self.pool[cell as usize] == index) else { return false };
         self.left -= 1;
-        self.pool[cell] = self.pool[self.left as usize];
-        self.moved.push(len32(cell));
+        self.pool[cell as usize] = self.pool[self.left as usize];
+        self.moved.push(cell);
         true
     }
 

@@ -169,40 +169,39 @@ impl Conditional {
 /// In how many ways copies can be drawn in order, up to a number of slots and never more than `i` queries met.
 #[derive(Debug, Default)]
 struct Ways {
-    R: u64,
-    B: u64,
-    /// By slots drawn and queries met: ways to go on.
-    onward: Vec<Vec<Integer>>,
+    /// By slots drawn and queries met: ways to go on with a copy of a query already met, and with one of a new query.
+    split: Vec<Vec<[Integer; 2]>>,
 }
 
 impl Ways {
     fn new(params: Params, most: u32, slots: u32) -> Self {
         let (R, B) = (params.R(), params.B());
-        let mut ways = Self { R, B, onward: vec![vec![Integer::from(1); most as usize + 1]] };
+        let mut onward = vec![Integer::from(1); most as usize + 1];
+        let mut split = Vec::new();
         for drawn in (0..slots).rev() {
-            let step = |met: u32| -> Integer {
-                let [old, new] = ways.split_from(&ways.onward[0], drawn, met);
-                old + new
-            };
-            let row = (0..=most).map(step).collect();
-            ways.onward.insert(0, row);
+            let row: Vec<[Integer; 2]> = (0..=most)
+                .map(|met| {
+                    let open = (u64::from(met) * B).saturating_sub(drawn.into());
+                    let unmet = (R - u64::from(met).min(R)) * B;
+                    let new =
+                        onward.get(met as usize + 1).map_or_else(Integer::new, |ways| Integer::from(ways * unmet));
+                    [Integer::from(&onward[met as usize] * open), new]
+                })
+                .collect();
+            onward = row.iter().map(|[old, new]| Integer::from(old + new)).collect();
+            split.push(row);
         }
-        ways
+        split.reverse();
+        Self { split }
     }
 
-    /// Ways in which the next copy is of a query already met, and of a new one.
-    fn split_from(&self, next: &[Integer], drawn: u32, met: u32) -> [Integer; 2] {
-        let open = (u64::from(met) * self.B).saturating_sub(drawn.into());
-        let old = Integer::from(&next[met as usize] * open);
-        let unmet = (self.R - u64::from(met).min(self.R)) * self.B;
-        let new = next.get(met as usize + 1).map_or_else(Integer::new, |onward| Integer::from(onward * unmet));
-        [old, new]
-    }
-
+    /// Coins are spent only where there is a choice.
     fn next_is_new(&self, drawn: u32, met: u32, coins: &mut impl Rng) -> bool {
-        let [old, new] = self.split_from(&self.onward[drawn as usize + 1], drawn, met);
-        let all = Integer::from(&old + &new);
-        uniform_integer_below(&all, coins) >= old
+        let [old, new] = &self.split[drawn as usize][met as usize];
+        if *old == 0 || *new == 0 {
+            return *old == 0;
+        }
+        uniform_integer_below(&Integer::from(old + new), coins) >= *old
     }
 }
 

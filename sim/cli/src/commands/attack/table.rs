@@ -176,7 +176,7 @@ fn remarks<'a>(pairs: impl Iterator<Item = (&'a Entry, &'a Finished)>, out: &mut
         let breaks = entry.claims.breaks.iter().map(|h| format!("{} fails: {}", h.name(), h.failure()));
         let staged = (!entry.stages.is_empty())
             .then(|| format!("estimated in {} stages, each given that all before it succeeded", entry.stages.len()));
-        let events = entry.claims.events.as_ref().filter(|(e_t, _)| *e_t != 1).map(|(e_t, e_b)| {
+        let events = entry.claims.events.as_ref().filter(|(e_t, _)| *e_t != 0 && *e_t != 1).map(|(e_t, e_b)| {
             let e_b = e_b.as_ref().map_or_else(|| "-".into(), text::probability);
             let verdicts: Vec<&str> = finished.standing.events.iter().map(|event| name(event.decision)).collect();
             format!("E_T {}, E_B|E_T {e_b}: {}", text::probability(e_t), verdicts.join(", "))
