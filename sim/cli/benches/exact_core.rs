@@ -50,3 +50,10 @@ fn decide(bencher: Bencher, n: u64) {
     let evidence = Evidence::new(n, n * 28 / 4845, Rational::from((1, 12_000_000)));
     bencher.bench(|| evidence.as_ref().map(|evidence| evidence.decide(black_box(&clause), &tolerance)));
 }
+
+/// Trials so far.
+#[divan::bench(args = [1_000, 100_000, 4_000_000])]
+fn interval(bencher: Bencher, n: u64) {
+    let evidence = Evidence::new(n, n * 28 / 4845, Rational::from((1, 12_000_000)));
+    bencher.bench(|| evidence.as_ref().map(|evidence| black_box(evidence).interval()));
+}
