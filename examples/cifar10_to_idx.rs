@@ -16,7 +16,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (Some(batch), Some(folder), None) = (args.next(), args.next(), args.next()) else {
         return Err("usage: cifar10_to_idx BATCH.bin FOLDER".into());
     };
-    let records = std::fs::read(&batch).map_err(|error| format!("{batch}: {error}"))?;
+    convert(&batch, Path::new(&folder))
+}
+
+/// Writes the images and labels of a batch to a folder.
+pub fn convert(batch: &str, folder: &Path) -> Result<(), Box<dyn Error>> {
+    let records = std::fs::read(batch).map_err(|error| format!("{batch}: {error}"))?;
     if records.is_empty() || records.len() % RECORD != 0 {
         return Err(
             format!("{batch}: not a CIFAR-10 batch: {} bytes are no multiple of {RECORD}", records.len()).into()
@@ -33,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         images.extend_from_slice(&record[1..]);
     }
     for (name, bytes) in [("images-idx4", images), ("labels-idx1", labels)] {
-        let path = Path::new(&folder).join(format!("cifar10-{name}-ubyte"));
+        let path = folder.join(format!("cifar10-{name}-ubyte"));
         std::fs::write(&path, bytes).map_err(|error| format!("{}: {error}", path.display()))?;
         println!("{}", path.display());
     }

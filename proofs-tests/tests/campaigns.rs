@@ -13,6 +13,10 @@ use rug::{Integer, Rational};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
+#[path = "../../examples/cifar10_to_idx.rs"]
+#[expect(dead_code, reason = "the program around the conversion")]
+mod cifar10_to_idx;
+
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// A folder of its own under the build's, empty.
@@ -192,7 +196,7 @@ fn true_claims_are_rarely_refuted() {
     let script = plain(
         &folder,
         "{ R: 3, B: 2, T: 2 }",
-        "trials: { max: 30000 }
+        "trials: { max: 16384 }
 test: { false_alarm: 0.05, within: 10% }
 strategies:
   - { name: two, do: [{ at: { random: 2 }, relabel: next }], expect: { win: { equals: spec } } }
@@ -256,20 +260,7 @@ fn cifar10_batches_are_read() {
         known_labels.iter().zip(pixels.chunks(3072)).flat_map(|(label, image)| [&[*label], image].concat()).collect();
     let path = folder.join("test_batch.bin");
     std::fs::write(&path, batch).expect("writable");
-    let converted = std::process::Command::new(env!("CARGO"))
-        .args([
-            "run",
-            "--quiet",
-            "--locked",
-            "--manifest-path",
-            &format!("{ROOT}/Cargo.toml"),
-            "--example",
-            "cifar10_to_idx",
-            "--",
-        ])
-        .args([&path, &folder])
-        .status();
-    assert!(converted.expect("cargo runs").success());
+    cifar10_to_idx::convert(path.to_str().expect("UTF-8"), &folder).expect("a batch");
     assert_eq!(std::fs::read(folder.join("cifar10-images-idx4-ubyte")).expect("written"), images);
     assert_eq!(std::fs::read(folder.join("cifar10-labels-idx1-ubyte")).expect("written"), known);
     let script = std::fs::read_to_string(format!("{ROOT}/examples/cifar10.yaml")).expect("there");
