@@ -5,12 +5,10 @@ SIM := target/release/sim
 
 .PHONY: demo test bench docs setup
 
-## Build and answer two questions: what does a setting promise, and what does a promise cost?
+## Build, and attack a real model on real digits.
 demo: setup
 	cargo build --locked --release --bin sim
-	$(SIM) bound --R 8 --B 2 --T 4
-	@echo
-	$(SIM) plan --R 512 --lambda 40 --min-T 100
+	$(SIM) attack examples/quickstart.yaml
 	@echo
 	$(SIM) plan --R 512 --lambda 40 --reject-acc 0.80 --honest-acc 0.99 --kappa 20
 
@@ -23,12 +21,13 @@ test: setup
 	else set -x; cargo test --locked --workspace --lib --bins --tests; fi
 	cargo test --locked --workspace --doc
 	cargo run --locked --quiet --example choose_parameters
+	cargo run --locked --quiet --example own_strategy
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 	@if command -v cargo-deny >/dev/null; \
 	then set -x; cargo deny --locked check bans licenses sources; \
 	else echo "cargo-deny is not installed: the test 'licences' has checked licences and sources"; fi
 
-## Time the claims, as medians: plan and bound, one honest answer.
+## Time the claims, as medians: plan and bound, evidence, one honest answer, trials.
 bench: setup
 	cargo bench --locked -p fusion-sim -p fusion-nn --benches
 

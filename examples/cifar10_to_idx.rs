@@ -20,6 +20,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Writes the images and labels of a batch to a folder.
+///
+/// # Errors
+/// For a file that is no batch, and for I/O errors, by name.
 pub fn convert(batch: &str, folder: &Path) -> Result<(), Box<dyn Error>> {
     let records = std::fs::read(batch).map_err(|error| format!("{batch}: {error}"))?;
     if records.is_empty() || records.len() % RECORD != 0 {
