@@ -99,12 +99,9 @@ impl Standing {
         self.counts.iter().map(Counts::trials).sum()
     }
 
-    /// Everything claimed is decided, or something is refuted.
+    /// Every clause is decided.
     pub fn is_decided(&self) -> bool {
-        let open = |claim: &ClaimStanding| claim.decision == Decision::Inconclusive;
-        let refuted = |claim: &ClaimStanding| claim.decision == Decision::Refuted;
-        let all = !self.claims.is_empty() && !self.claims.iter().any(open);
-        all || self.claims.iter().chain(&self.events).any(refuted)
+        !self.claims.is_empty() && self.claims.iter().all(|claim| claim.decision != Decision::Inconclusive)
     }
 
     /// The strategy's verdict. Events change it only by their refutation; zero trials decide nothing.

@@ -19,7 +19,7 @@ pub fn run(args: &RunArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let (name, number) = &args.trial;
     let document = Replay::new(&campaign, name, *number)?;
     if args.json {
-        serde_json::to_writer(&mut *stdout, &document.json(args.trace)).map_err(io::Error::from)?;
+        serde_json::to_writer(&mut *stdout, &document.json(args.trace, usize::MAX)).map_err(io::Error::from)?;
         return Ok(writeln!(stdout)?);
     }
     Ok(document.write_text(args.trace, stdout)?)
@@ -49,9 +49,9 @@ impl<'c> Replay<'c> {
         Ok(Self { campaign, name: name.into(), number, trial, sessions })
     }
 
-    /// As JSON; with every slot if that is asked for.
-    pub fn json(&self, trace: bool) -> Value {
-        let sessions: Vec<Value> = self.sessions.iter().map(|session| session_json(session, trace)).collect();
+    /// As JSON, with at most so many slots a session: the touched ones, or all.
+    pub fn json(&self, trace: bool, most: usize) -> Value {
+        let sessions: Vec<Value> = self.sessions.iter().map(|session| session_json(session, trace, most)).collect();
         json!({
             "strategy": self.name,
             "trial": self.number,
@@ -112,8 +112,9 @@ fn slot_text(record: &SlotRecord) -> String {
     format!("slot {slot:<5} {holds:<18} {answer}{touched}")
 }
 
-fn session_json(session: &Session, trace: bool) -> Value {
-    let slots = session.slots.iter().filter(|slot| trace || slot.touched).map(|record| {
+fn session_json(session: &Session, trace: bool, most: usize) -> Value {
+    let shown = || session.slots.iter().filter(|slot| trace || slot.touched);
+    let slots = shown().take(most).map(|record| {
         let SlotRecord { slot, sample, touched, labels, wrong } = record;
         let (query, copy, public) = match sample {
             Sample::Query { query, copy } => (Some(query), Some(copy), None),
@@ -130,5 +131,6 @@ fn session_json(session: &Session, trace: bool) -> Value {
         "e_t": trial.events.e_t,
         "e_b": trial.events.e_b,
         "slots": slots.collect::<Vec<_>>(),
+        "slots_left_out": shown().skip(most).count(),
     })
 }

@@ -8,6 +8,9 @@ use crate::simulate::{Counts, REASONS};
 use crate::store::Store;
 use fusion_spec::verdict::Reason;
 
+/// Slots of a session written out.
+const MOST_SLOTS: usize = 4096;
+
 /// The first trial of a strategy that ended so.
 pub struct Exemplar {
     /// The strategy.
@@ -37,7 +40,10 @@ pub fn find(campaign: &Campaign, store: &Store) -> Result<Vec<Exemplar>, Failure
     }
     for Exemplar { strategy, outcome, trial } in &found {
         let replay = Replay::new(campaign, strategy, *trial)?;
-        store.write(&format!("exemplars/{strategy}-{outcome}.json"), &format!("{:#}\n", replay.json(true)))?;
+        store.write(
+            &format!("exemplars/{strategy}-{outcome}.json"),
+            &format!("{:#}\n", replay.json(true, MOST_SLOTS)),
+        )?;
     }
     Ok(found)
 }
