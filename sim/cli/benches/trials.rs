@@ -3,7 +3,7 @@
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use fusion_adversaries::behaviour::{Place, Scripted};
-use fusion_adversaries::script::{Draw, Keep, Relabel};
+use fusion_adversaries::script::{Keep, Relabel};
 use fusion_adversaries::strategy::{Act, View};
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::idx::{Images, labels};
@@ -86,6 +86,6 @@ fn world(params: Params) -> Option<World> {
     let model = FixedModel::new(&model, precision, Pixels { scale: 1.0 / 255.0, offset: 0.0 }).ok()?;
     let images = Images::parse(&read("data/mnist_t1000-images-idx3-ubyte")?).ok()?;
     let labels = labels(&read("data/mnist_t1000-labels-idx1-ubyte")?).ok()?;
-    let pools = Pools { queries: 0..500, publics: 500..1000, keep: Keep::HonestRight, draw: Draw::Fresh };
+    let pools = Pools { queries: 0..500, publics: 500..1000, keep: Keep::HonestRight, fixed_by: None };
     World::new(params, vec![model], &[], (&images, &labels), &pools, false).ok()
 }

@@ -4,9 +4,9 @@
 use super::plain::{distance, guess};
 use super::stream::{Purpose, Streams};
 use super::urn::Urn;
-use super::world::World;
+use super::world::{Drawn, World};
 use super::{Fidelity, Server, SlotRecord, Trial};
-use fusion_adversaries::script::{Draw, Relabel};
+use fusion_adversaries::script::Relabel;
 use fusion_adversaries::strategy::{Act, Touches, View};
 use fusion_spec::client::{Client, Progress};
 use fusion_spec::mix::{Mix, Permutation, Sample, Slot};
@@ -27,13 +27,6 @@ pub struct Ideal<'w> {
     records: Vec<SlotRecord>,
 }
 
-/// The samples of a session by their places in the pools.
-#[derive(Debug)]
-struct Drawn {
-    queries: Vec<u32>,
-    publics: Vec<u32>,
-}
-
 impl<'w> Ideal<'w> {
     /// Memory for sessions in a world.
     #[must_use]
@@ -49,24 +42,16 @@ impl<'w> Ideal<'w> {
         }
     }
 
-    /// The samples that every session of a strategy uses, where they are drawn once: places in the pools.
-    #[must_use]
-    pub fn fixed_draw(&mut self, streams: &Streams) -> Option<[Vec<u32>; 2]> {
-        (self.world.draw() == Draw::Fixed).then(|| {
-            let Drawn { queries, publics } = self.draw(streams, 0, 0);
-            [queries, publics]
-        })
-    }
-
     fn draw(&mut self, streams: &Streams, trial: u64, session: u32) -> Drawn {
-        let (trial, session) = match self.world.draw() {
-            Draw::Fresh => (trial, session),
-            Draw::Fixed => (0, 0),
-        };
+        if let Some(fixed) = self.world.fixed() {
+            return fixed.clone();
+        }
         let mut coins = streams.coins(Purpose::Draw, trial, session);
-        // Pools hold at least as many, and a 32-bit number of them.
-        let [R, T] = [self.view.params.R(), self.view.params.T()].map(|n| u32::try_from(n).unwrap_or(u32::MAX));
-        Drawn { queries: self.queries.draw(R, &mut coins).to_vec(), publics: self.publics.draw(T, &mut coins).to_vec() }
+        let params = self.view.params;
+        Drawn {
+            queries: self.queries.draw(params.R(), &mut coins).to_vec(),
+            publics: self.publics.draw(params.T(), &mut coins).to_vec(),
+        }
     }
 
     /// Every slot of the last session; none of one that was no inference.

@@ -28,7 +28,7 @@ pub use ideal::Ideal;
 pub use plain::Plain;
 pub(crate) use plain::is_positional;
 pub use stream::{Purpose, Streams};
-pub use world::{Guard, Pools, Seen, World, WorldError};
+pub use world::{Drawn, Guard, Pools, Seen, World, WorldError};
 
 use fusion_adversaries::script::{SessionsSection, Until};
 use fusion_adversaries::strategy::{Strategy, View};

@@ -18,12 +18,12 @@ impl Urn {
     }
 
     /// Puts everything back, then draws `n` distinct places in a uniform order: the head of a Fisher-Yates shuffle.
-    pub fn draw(&mut self, n: u32, coins: &mut impl Rng) -> &[u32] {
+    pub fn draw(&mut self, n: u64, coins: &mut impl Rng) -> &[u32] {
         for cell in self.moved.drain(..).rev() {
             self.places[cell as usize] = cell;
         }
         let len = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
-        let n = n.min(len);
+        let n = u32::try_from(n).unwrap_or(u32::MAX).min(len);
         for cell in 0..n {
             let other = cell + uniform_below(len - cell, coins);
             self.places.swap(cell as usize, other as usize);

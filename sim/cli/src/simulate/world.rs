@@ -1,8 +1,10 @@
 //! What a session is about: the models, the pools of samples, and every answer that can be asked for, evaluated once.
 
 use super::plain::is_positional;
+use super::stream::{Purpose, Streams};
+use super::urn::Urn;
 use fusion_adversaries::rate::{Changed, Effects};
-use fusion_adversaries::script::{Draw, Keep, Relabel};
+use fusion_adversaries::script::{Keep, Relabel};
 use fusion_adversaries::strategy::{Act, Move};
 use fusion_nn::fixed::{FixedModel, OneBit, WrongSize, argmax};
 use fusion_nn::idx::Images;
@@ -46,8 +48,17 @@ pub struct Pools {
     pub publics: Range<u32>,
     /// Of those, which.
     pub keep: Keep,
-    /// When.
-    pub draw: Draw,
+    /// `None`: anew for each session. Otherwise once for all, by this seed.
+    pub fixed_by: Option<u64>,
+}
+
+/// The samples of a session, by their places in the pools.
+#[derive(Clone, Debug)]
+pub struct Drawn {
+    /// One for each query.
+    pub queries: Vec<u32>,
+    /// One for each public.
+    pub publics: Vec<u32>,
 }
 
 /// Pools that a session cannot draw from.
@@ -81,7 +92,7 @@ pub struct World {
     /// By predicate, then image.
     holds: Vec<Vec<bool>>,
     classes: u32,
-    draw: Draw,
+    fixed: Option<Drawn>,
     one_bit: bool,
 }
 
@@ -126,15 +137,20 @@ impl World {
         let evaluate = |model: &FixedModel| images.par_iter().map(|image| model.label(image)).collect();
         let answers = models.iter().map(evaluate).collect::<Result<Vec<Vec<u32>>, _>>()?;
         let holds = guards.iter().map(|guard| images.iter().map(|image| guard.holds(image)).collect()).collect();
+        let fixed = pools.fixed_by.map(|seed| {
+            let mut coins = Streams::new(seed, "draw: fixed").coins(Purpose::Draw, 0, 0);
+            let mut pick = |pool: usize, n: u64| Urn::new(len32(pool)).draw(n, &mut coins).to_vec();
+            Drawn { queries: pick(pools.queries.len(), params.R()), publics: pick(publics.len(), params.T()) }
+        });
         Ok(Self {
-            queries: u32::try_from(pools.queries.len()).unwrap_or(u32::MAX),
+            queries: len32(pools.queries.len()),
             known: publics.iter().map(|index| Label(labels[*index as usize])).collect(),
             classes: honest.classes(),
             models,
             images,
             answers,
             holds,
-            draw: pools.draw,
+            fixed,
             one_bit,
         })
     }
@@ -157,10 +173,10 @@ impl World {
         u32::try_from(self.known.len()).unwrap_or(u32::MAX)
     }
 
-    /// When samples are drawn.
+    /// The samples of every session, where they are drawn once.
     #[must_use]
-    pub fn draw(&self) -> Draw {
-        self.draw
+    pub fn fixed(&self) -> Option<&Drawn> {
+        self.fixed.as_ref()
     }
 
     /// Truncation is probabilistic, so that the same question may be answered differently.
@@ -221,6 +237,31 @@ impl World {
             honest_errs: publics.clone().any(|(image, known)| self.honest(image) != *known),
         }
     }
+
+    /// What moves that no coin decides change: of the pools, or of the samples of every session.
+    fn changed(&self, moves: &[Move]) -> Changed {
+        let Counted { queries, publics, .. } = self.counts(moves);
+        let count = |changed: &[bool]| changed.iter().filter(|changed| **changed).count() as u64;
+        match self.fixed() {
+            None => Changed::Pool(PoolCounts {
+                Q: queries.len() as u64,
+                y: count(&queries),
+                P: publics.len() as u64,
+                x: count(&publics),
+            }),
+            Some(drawn) => {
+                let pick = |changed: &[bool], places: &[u32]| {
+                    places.iter().filter(|place| changed[**place as usize]).count() as u64
+                };
+                Changed::Drawn { m: pick(&queries, &drawn.queries), t: pick(&publics, &drawn.publics) }
+            }
+        }
+    }
+}
+
+/// Images are counted in 32 bits.
+fn len32(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
 }
 
 /// What moves change, by sample of the pools.
@@ -240,8 +281,6 @@ pub struct Seen<'a> {
     pub classes: u32,
     /// The strategy's moves.
     pub moves: &'a [Move],
-    /// The samples of every session, where they are drawn once.
-    pub drawn: Option<&'a [Vec<u32>; 2]>,
 }
 
 impl Effects for Seen<'_> {
@@ -256,32 +295,11 @@ impl Effects for Seen<'_> {
                 Some(Changed::Scattered { classes: self.classes })
             }
             (moves, _) if moves.iter().any(random) => None,
-            (moves, Some(world)) => Some(self.in_world(world, moves)),
+            (moves, Some(world)) => Some(world.changed(moves)),
             (moves, None) => {
                 let right = (moves.len() as u64).is_multiple_of(self.classes.into());
                 let (m, t) = if right { (0, 0) } else { (self.params.R(), self.params.T()) };
                 moves.iter().all(is_positional).then_some(Changed::Drawn { m, t })
-            }
-        }
-    }
-}
-
-impl Seen<'_> {
-    fn in_world(&self, world: &World, moves: &[Move]) -> Changed {
-        let Counted { queries, publics, .. } = world.counts(moves);
-        let count = |changed: &[bool]| changed.iter().filter(|changed| **changed).count() as u64;
-        match self.drawn {
-            None => Changed::Pool(PoolCounts {
-                Q: queries.len() as u64,
-                y: count(&queries),
-                P: publics.len() as u64,
-                x: count(&publics),
-            }),
-            Some([drawn_queries, drawn_publics]) => {
-                let pick = |changed: &[bool], drawn: &[u32]| {
-                    drawn.iter().filter(|place| changed[**place as usize]).count() as u64
-                };
-                Changed::Drawn { m: pick(&queries, drawn_queries), t: pick(&publics, drawn_publics) }
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::files::{self, MAX_BYTES};
 use crate::simulate::{Guard, Pools, World};
 use fusion_adversaries::problem::{Mark, Problem};
-use fusion_adversaries::script::{Data, RingBits, Samples, Script, Spot, TruncationKind, When};
+use fusion_adversaries::script::{Data, Draw, RingBits, Samples, Script, Spot, TruncationKind, When};
 use fusion_adversaries::strategy::View;
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::idx::{self, Images};
@@ -189,8 +189,9 @@ impl Loader {
             return Ok(None);
         };
         let Data { queries: Spot { value: Samples(queries), mark }, public, draw, .. } = data;
+        let fixed_by = (*draw == Draw::Fixed).then_some(script.trials.seed);
         let pools =
-            Pools { queries: queries.clone(), publics: public.from.value.0.clone(), keep: public.keep, draw: *draw };
+            Pools { queries: queries.clone(), publics: public.from.value.0.clone(), keep: public.keep, fixed_by };
         let models = std::mem::take(&mut self.models).into_iter().map(|(_, model)| model).collect();
         let guards: Vec<Guard> = self.guards.iter().map(|(_, guard)| guard.clone()).collect();
         let one_bit = model.fixed_point.truncation == TruncationKind::OneBit;

@@ -10,7 +10,7 @@ use super::{Campaign, Entry};
 use crate::failure::Failure;
 use crate::files;
 use crate::problems::Located;
-use crate::simulate::{Guard, Ideal, Seen, Streams, World};
+use crate::simulate::{Guard, Seen, World};
 use fusion_adversaries::behaviour::Scripted;
 use fusion_adversaries::problem::{Mark, Problem, nearest};
 use fusion_adversaries::script::{Duration, Estimator, Fidelity, HONEST, Keep, Script, StrategySection, When};
@@ -171,9 +171,7 @@ impl Loader {
         let depth = section.map_or(script.fidelity.value, |section| script.fidelity_of(section));
         let sessions = section.and_then(|section| section.sessions);
         let world = world.filter(|_| depth == Fidelity::Ideal);
-        let drawn = world.and_then(|world| Ideal::new(view, world).fixed_draw(&Streams::new(script.trials.seed, name)));
-        let seen =
-            Seen { world, params: view.params, classes: view.classes, moves: strategy.moves(), drawn: drawn.as_ref() };
+        let seen = Seen { world, params: view.params, classes: view.classes, moves: strategy.moves() };
         let breaks = breaks(script, sessions.is_some(), &*strategy, world);
         let claims = Spec::new(view, &*strategy, sessions, &seen)
             .map_err(|message| vec![Problem::new(section.map_or(script.protocol.mark, claim_mark), message)]);
