@@ -2,13 +2,14 @@
 
 use crate::simulate::{Counts, REASONS, Seen};
 use fusion_adversaries::problem::{Mark, Problem};
-use fusion_adversaries::rate;
+use fusion_adversaries::rate::{self, Case};
 use fusion_adversaries::script::{Claim, Event, Expectation, SessionsSection, StrategySection, Until};
 use fusion_adversaries::strategy::{Hypothesis, Strategy, View};
 use fusion_spec::bound::outside::{Rates, linking_baseline};
 use fusion_spec::bound::pool::PoolError;
 use fusion_spec::bound::quality::QualityError;
 use fusion_spec::evidence::Clause;
+use fusion_spec::params::Params;
 use fusion_spec::verdict::Reason;
 use rug::Rational;
 
@@ -66,10 +67,12 @@ pub fn other_reasons(only: &[Reason], counts: &Counts) -> u64 {
 
 /// What the specification says of a strategy.
 pub struct Spec {
+    params: Params,
+    sessions: Option<SessionsSection>,
+    /// The law of its touched slots, where that is known.
+    cases: Option<Vec<Case>>,
     /// Its exact rates, where there is a formula.
     rates: Option<Rates>,
-    /// The touch bound.
-    touch: Option<Rational>,
     /// An act depends on the input: `at_most: spec` is the touch bound.
     input_dependent: bool,
     events: Option<(Rational, Option<Rational>)>,
@@ -88,20 +91,18 @@ impl Spec {
     ) -> Result<Self, String> {
         let text = |error: PoolError| error.to_string();
         let input_dependent = strategy.moves().iter().any(|m| m.when.is_some());
+        let params = view.params;
         let Some(cases) = strategy.cases(view) else {
-            return Ok(Self { rates: None, touch: None, input_dependent, events: None });
+            return Ok(Self { params, sessions, cases: None, rates: None, input_dependent, events: None });
         };
         let once = match strategy.link() {
-            Some(_) => linking_baseline(view.params).map(|win| Rates { harmless: Rational::from(1 - &win), win }),
-            None => rate::rates(view.params, &cases, seen).map_err(text)?,
+            Some(_) => linking_baseline(params).map(|win| Rates { harmless: Rational::from(1 - &win), win }),
+            None => rate::rates(params, &cases, seen).map_err(text)?,
         };
         let rates = once.map(|once| repeated(&once, sessions)).transpose().map_err(|error| error.to_string())?;
-        // Where the bound is too long to write out it claims nothing.
-        let touch = rate::touch_bound(view.params, &cases).ok();
-        let touch = touch.map(|win| at_worst(&win, sessions)).transpose().map_err(|error| error.to_string())?;
-        let [e_t, both] = rate::events(view.params, &cases).map_err(text)?;
+        let [e_t, both] = rate::events(params, &cases).map_err(text)?;
         let e_b = (e_t != 0).then(|| both / &e_t);
-        Ok(Self { rates, touch, input_dependent, events: Some((e_t, e_b)) })
+        Ok(Self { params, sessions, cases: Some(cases), rates, input_dependent, events: Some((e_t, e_b)) })
     }
 
     /// The rate that a claim on an event names.
@@ -113,9 +114,15 @@ impl Spec {
             Event::Caught => rates.caught(),
         });
         if at_most && event == Event::Win && (exact.is_none() || self.input_dependent) {
-            return self.touch.clone();
+            return self.touch_bound();
         }
         exact
+    }
+
+    /// `None` where it is too long to write out.
+    fn touch_bound(&self) -> Option<Rational> {
+        let win = rate::touch_bound(self.params, self.cases.as_ref()?).ok()?;
+        at_worst(&win, self.sessions).ok()
     }
 
     /// The claims of a script's strategy.
