@@ -141,17 +141,20 @@ impl<'c> Player<'c> {
 
     /// One trial again, with the slots of each of its sessions: the touched ones at `plain`, all at `ideal`. `None` of a stage.
     pub fn replay(&mut self, number: u64) -> Option<(Trial, Vec<Session>)> {
-        let mut sessions = Vec::new();
+        let mut sessions: Vec<Session> = Vec::new();
         let trial = match self {
             Self::Plain(plain, server) => plain.watched_trial(server, number, |plain, trial| {
                 let session = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
-                sessions.push(Session { trial, slots: plain.records(server, number, session) });
+                // A trial that is only counted stops drawing once it is lost, and does not know E_B.
+                let (events, slots) = plain.records(server, number, session);
+                sessions.push(Session { trial: Trial { events, ..trial }, slots });
             }),
             Self::Ideal(ideal, server) => ideal.watched_trial(server, number, |ideal, trial| {
                 sessions.push(Session { trial, slots: ideal.records().to_vec() });
             }),
             Self::Conditional(..) => return None,
         };
-        Some((trial, sessions))
+        let events = sessions.first()?.trial.events;
+        Some((Trial { events, ..trial }, sessions))
     }
 }

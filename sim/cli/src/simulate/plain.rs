@@ -101,14 +101,16 @@ impl Plain {
         Trial { outcome: Some(outcome), events }
     }
 
-    /// The touched slots of a session played again.
-    pub fn records(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Vec<SlotRecord> {
-        self.by_slot(server, trial, session);
+    /// A session played again slot by slot: what happened, and the touched slots in their order.
+    pub fn records(&mut self, server: &Server<'_>, trial: u64, session: u32) -> (Events, Vec<SlotRecord>) {
+        let events = self.by_slot(server, trial, session).events;
         let record = |(&slot, &sample): (&u32, &Sample)| {
             let wrong = self.distance[slot as usize] != 0;
             SlotRecord { slot, sample, touched: true, labels: None, wrong }
         };
-        self.touches.slots().iter().zip(&self.held).map(record).collect()
+        let mut records: Vec<SlotRecord> = self.touches.slots().iter().zip(&self.held).map(record).collect();
+        records.sort_unstable_by_key(|record| record.slot);
+        (events, records)
     }
 
     /// Any touches: by slot.
