@@ -8,8 +8,8 @@ use crate::simulate::{SlotRecord, Trial};
 use crate::text::{self, ACCENT, DIM, HEADING};
 use fusion_adversaries::problem::nearest;
 use fusion_spec::mix::Sample;
-use fusion_spec::verdict::Outcome;
-use serde_json::{Value, json};
+use fusion_spec::verdict::{Events, Outcome};
+use serde::{Serialize, Serializer};
 use std::io::{self, Write};
 
 /// Plays the trial and shows it.
@@ -19,7 +19,8 @@ pub fn run(args: &RunArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let (name, number) = &args.trial;
     let document = Replay::new(&campaign, name, *number)?;
     if args.json {
-        serde_json::to_writer(&mut *stdout, &document.json(args.trace, usize::MAX)).map_err(io::Error::from)?;
+        let show = if args.trace { Show::Every } else { Show::Touched };
+        serde_json::to_writer(&mut *stdout, &document.json(show)).map_err(io::Error::from)?;
         return Ok(writeln!(stdout)?);
     }
     Ok(document.write_text(args.trace, stdout)?)
@@ -49,18 +50,24 @@ impl<'c> Replay<'c> {
         Ok(Self { campaign, name: name.into(), number, trial, sessions })
     }
 
-    /// As JSON, with at most so many slots a session: the touched ones, or all.
-    pub fn json(&self, trace: bool, most: usize) -> Value {
-        let sessions: Vec<Value> = self.sessions.iter().map(|session| session_json(session, trace, most)).collect();
-        json!({
-            "strategy": self.name,
-            "trial": self.number,
-            "seed": self.campaign.script.trials.seed,
-            "outcome": outcome(self.trial),
-            "e_t": self.trial.events.e_t,
-            "e_b": self.trial.events.e_b,
-            "sessions": sessions,
-        })
+    /// As JSON, with these slots.
+    pub fn json(&self, show: Show) -> impl Serialize {
+        let Self { campaign, name, number, trial, sessions } = self;
+        Document {
+            e_b: trial.events.e_b,
+            e_t: trial.events.e_t,
+            outcome: outcome(*trial),
+            seed: campaign.script.trials.seed,
+            sessions: sessions.iter().map(|session| SessionJson::new(session, show)).collect(),
+            strategy: name,
+            trial: *number,
+        }
+    }
+
+    /// The most slots that are no more than this.
+    pub fn fitting(&self, most: usize) -> Show {
+        let count = |show: Show| self.sessions.iter().flat_map(|session| shown_slots(&session.slots, show)).count();
+        [Show::Every, Show::Touched].into_iter().find(|show| count(*show) <= most).unwrap_or(Show::None)
     }
 
     fn write_text(&self, trace: bool, out: &mut dyn Write) -> io::Result<()> {
@@ -70,7 +77,7 @@ impl<'c> Replay<'c> {
         for (index, Session { trial, slots }) in self.sessions.iter().enumerate() {
             let events = format!("E_T {}, E_B {}", shown(trial.events.e_t), shown(trial.events.e_b));
             writeln!(out, "session {index}: {}   {events}", text::styled(ACCENT, &outcome(*trial)))?;
-            for slot in slots.iter().filter(|slot| trace || slot.touched) {
+            for slot in shown_slots(slots, if trace { Show::Every } else { Show::Touched }) {
                 let line = slot_text(slot);
                 let style = if slot.touched { anstyle::Style::new() } else { DIM };
                 writeln!(out, "  {}", text::styled(style, &line))?;
@@ -112,25 +119,79 @@ fn slot_text(record: &SlotRecord) -> String {
     format!("slot {slot:<5} {holds:<18} {answer}{touched}")
 }
 
-fn session_json(session: &Session, trace: bool, most: usize) -> Value {
-    let shown = || session.slots.iter().filter(|slot| trace || slot.touched);
-    let slots = shown().take(most).map(|record| {
-        let SlotRecord { slot, sample, touched, labels, wrong } = record;
+/// Which slots are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Show {
+    /// All that are known.
+    Every,
+    /// Those that the server touched.
+    Touched,
+    /// None.
+    None,
+}
+
+fn shown_slots(slots: &[SlotRecord], show: Show) -> impl Iterator<Item = &SlotRecord> {
+    slots.iter().filter(move |slot| match show {
+        Show::Every => true,
+        Show::Touched => slot.touched,
+        Show::None => false,
+    })
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    e_b: bool,
+    e_t: bool,
+    outcome: String,
+    seed: u64,
+    sessions: Vec<SessionJson<'a>>,
+    strategy: &'a str,
+    trial: u64,
+}
+
+#[derive(Serialize)]
+struct SessionJson<'a> {
+    e_b: bool,
+    e_t: bool,
+    outcome: String,
+    slots: Slots<'a>,
+}
+
+impl<'a> SessionJson<'a> {
+    fn new(Session { trial, slots }: &'a Session, show: Show) -> Self {
+        let Events { e_t, e_b } = trial.events;
+        Self { e_b, e_t, outcome: outcome(*trial), slots: Slots(slots, show) }
+    }
+}
+
+/// Written one by one: there may be millions.
+struct Slots<'a>(&'a [SlotRecord], Show);
+
+impl Serialize for Slots<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(shown_slots(self.0, self.1).map(SlotJson::from))
+    }
+}
+
+#[derive(Serialize)]
+struct SlotJson {
+    answer: Option<u32>,
+    copy: Option<u32>,
+    honest: Option<u32>,
+    public: Option<u32>,
+    query: Option<u32>,
+    slot: u32,
+    touched: bool,
+    wrong: bool,
+}
+
+impl From<&SlotRecord> for SlotJson {
+    fn from(&SlotRecord { slot, sample, touched, labels, wrong }: &SlotRecord) -> Self {
         let (query, copy, public) = match sample {
             Sample::Query { query, copy } => (Some(query), Some(copy), None),
             Sample::Public { index } => (None, None, Some(index)),
         };
-        json!({
-            "slot": slot, "query": query, "copy": copy, "public": public, "touched": touched,
-            "honest": labels.map(|[honest, _]| honest.0), "answer": labels.map(|[_, answer]| answer.0), "wrong": wrong,
-        })
-    });
-    let trial = session.trial;
-    json!({
-        "outcome": outcome(trial),
-        "e_t": trial.events.e_t,
-        "e_b": trial.events.e_b,
-        "slots": slots.collect::<Vec<_>>(),
-        "slots_left_out": shown().skip(most).count(),
-    })
+        let (honest, answer) = (labels.map(|[honest, _]| honest.0), labels.map(|[_, answer]| answer.0));
+        Self { answer, copy, honest, public, query, slot, touched, wrong }
+    }
 }

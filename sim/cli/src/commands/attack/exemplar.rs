@@ -8,8 +8,8 @@ use crate::simulate::{Counts, REASONS};
 use crate::store::Store;
 use fusion_spec::verdict::Reason;
 
-/// Slots of a session written out.
-const MOST_SLOTS: usize = 4096;
+/// Most slots in a file: `sim run --trace` shows all of them at any size.
+const MOST_SLOTS: usize = 1 << 12;
 
 /// The first trial of a strategy that ended so.
 pub struct Exemplar {
@@ -40,10 +40,9 @@ pub fn find(campaign: &Campaign, store: &Store) -> Result<Vec<Exemplar>, Failure
     }
     for Exemplar { strategy, outcome, trial } in &found {
         let replay = Replay::new(campaign, strategy, *trial)?;
-        store.write(
-            &format!("exemplars/{strategy}-{outcome}.json"),
-            &format!("{:#}\n", replay.json(true, MOST_SLOTS)),
-        )?;
+        let document = serde_json::to_string_pretty(&replay.json(replay.fitting(MOST_SLOTS)));
+        let document = document.map_err(|error| Failure::Bug(error.to_string()))?;
+        store.write(&format!("exemplars/{strategy}-{outcome}.json"), &(document + "\n"))?;
     }
     Ok(found)
 }
