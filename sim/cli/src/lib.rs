@@ -61,7 +61,11 @@ pub fn run(args: impl IntoIterator<Item = impl Into<OsString>>) -> Outcome {
 }
 
 fn dispatch(args: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -> u8 {
-    let done = perform(args, stdout, stderr).and_then(|code| stdout.flush().map(|()| code).map_err(Failure::from));
+    let done = perform(args, stdout, stderr).and_then(|code| match stdout.flush() {
+        // The answer is there, whether or not anybody reads it.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::from(error)),
+        Ok(()) | Err(_) => Ok(code),
+    });
     match done {
         Ok(code) => code,
         Err(failure) => failure.report(Format::of(args), stderr),
@@ -78,8 +82,8 @@ fn perform(args: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) ->
         Err(message) => return Err(Failure::from(message)),
     };
     let done = match command {
-        Command::Attack(attack) => return commands::attack::run(&attack, stdout, stderr),
-        Command::Merge(merge) => return commands::merge::run(&merge, stdout, stderr),
+        Command::Attack(attack) => return commands::attack::run(&attack, &mut Unread(stdout), stderr),
+        Command::Merge(merge) => return commands::merge::run(&merge, &mut Unread(stdout), stderr),
         Command::Plan(plan) if plan.grid => commands::grid::run(&plan, stdout),
         Command::Plan(plan) => commands::plan::run(&plan, stdout),
         Command::Bound(bound) => commands::bound::run(&bound, stdout),
@@ -90,4 +94,20 @@ fn perform(args: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) ->
         Command::Completions { shell } => commands::completions(shell, stdout),
     };
     done.map(|()| 0)
+}
+
+/// Output whose reader may go away: a campaign is played and judged all the same.
+struct Unread<'o>(&'o mut dyn Write);
+
+impl Write for Unread<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            done => done,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+    }
 }
