@@ -1,6 +1,8 @@
 //! `counts.csv`: one row a block of trials, by strategy in script order, then trial.
 
+use crate::campaign::BLOCK;
 use crate::simulate::{Counts, REASONS};
+use fusion_adversaries::script::MAX_TRIALS;
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -77,6 +79,9 @@ impl Row {
         if lo >= hi || sum != Some(hi - lo) || reasons != Some(all_caught) || e_t > hi - lo || e_t_and_e_b > e_t {
             return Err("the counts do not add up".into());
         }
+        if lo % BLOCK != 0 || hi - lo > BLOCK || hi > MAX_TRIALS {
+            return Err(format!("the trials {lo}..{hi} are no block of {BLOCK}"));
+        }
         Ok(Self { counter, trials: lo..hi, counts })
     }
 }
@@ -108,9 +113,9 @@ pub fn parse(text: &str, names: &[String]) -> Result<Vec<Row>, CountsError> {
     let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
     let mut lines = whole.lines();
     match lines.next() {
-        None => return Ok(Vec::new()),
+        None if HEADER.starts_with(text) => return Ok(Vec::new()),
         Some(HEADER) => {}
-        Some(_) => return Err(CountsError::Heading),
+        None | Some(_) => return Err(CountsError::Heading),
     }
     let mut rows: Vec<(usize, Row)> = Vec::new();
     for (index, line) in lines.enumerate() {
