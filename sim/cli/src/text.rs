@@ -4,6 +4,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
 use fusion_spec::bound::bits::{nearest, security_bits};
 use rug::{Integer, Rational};
+use std::path::Path;
 
 /// Headings.
 pub const HEADING: Style = Style::new().bold();
@@ -24,6 +25,13 @@ pub fn styled(style: Style, text: &str) -> String {
 pub fn one_line(text: &str) -> String {
     let escaped = |c: char| c.is_control().then(|| c.escape_default().collect());
     text.chars().map(|c| escaped(c).unwrap_or_else(|| c.to_string())).collect()
+}
+
+/// A path as a word of a shell's command line.
+pub fn shell(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// Sizes as `6x24x24`.

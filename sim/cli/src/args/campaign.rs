@@ -21,7 +21,8 @@ pub struct AttackArgs {
     pub script: Option<PathBuf>,
     #[command(flatten)]
     pub overrides: OverrideArgs,
-    /// Go on with a run: its folder, or DIR/latest. Without SCRIPT, with the script the run was made from.
+    /// Go on with a run: its folder, or DIR/latest. Without SCRIPT, with the script the run was made from. A shard goes on as
+    /// that shard.
     #[arg(long, value_name = "RUN", conflicts_with = "shard")]
     pub resume: Option<PathBuf>,
     /// Play only every n-th block of trials, starting at the i-th, to the maximum; join the shards with `sim merge`.

@@ -9,7 +9,6 @@ pub mod verdict;
 
 use crate::simulate::conditional::{Conditional, Stage};
 use crate::simulate::{Counts, Fidelity, Ideal, Plain, Server, SlotRecord, Trial, World, play};
-use crate::store::Store;
 use claims::Claims;
 use fusion_adversaries::script::{Fidelity as Depth, Script, SessionsSection};
 use fusion_adversaries::strategy::{Strategy, View};
@@ -41,13 +40,13 @@ pub struct Campaign {
 }
 
 impl Campaign {
-    /// A run never shrinks: what was counted beyond a smaller maximum counts.
-    pub fn keep(&mut self, store: &Store) {
+    /// A run never shrinks: what was counted beyond a smaller maximum counts. `highest`: the end of a counter's last trial.
+    pub fn keep(&mut self, highest: impl Fn(usize) -> Option<u64>) {
         let mut counter = 0;
         for entry in &mut self.entries {
             let counters = entry.counters().len();
-            let highest = (counter..counter + counters).filter_map(|counter| store.highest(counter)).max();
-            entry.max = entry.max.max(highest.unwrap_or_default());
+            let most = (counter..counter + counters).filter_map(&highest).max();
+            entry.max = entry.max.max(most.unwrap_or_default());
             counter += counters;
         }
     }

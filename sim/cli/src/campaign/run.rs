@@ -3,11 +3,11 @@
 
 use super::schedule::{Schedule, Step};
 use super::verdict::Standing;
-use super::{Campaign, Entry, Player};
+use super::{BLOCK, Campaign, Entry, Player};
 use crate::failure::Failure;
 use crate::simulate::Counts;
 use crate::store::counts::Row;
-use crate::store::{Shard, Store, now};
+use crate::store::{Held, Shard, Store, now};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 
 /// How long the collector waits before it looks at the clock and at interruptions.
 const TICK: Duration = Duration::from_millis(100);
+
+/// Trials between two looks at whether the work is over.
+const PIECE: u64 = 8;
 
 /// How a campaign is played.
 pub struct Options {
@@ -100,11 +103,12 @@ pub fn play_entry(
             Step::Block { .. } | Step::Checkpoint(_) => None,
         })
     };
+    let over = &AtomicBool::new(false);
     std::thread::scope(|scope| {
         let (send, results) = sync_channel(2 * options.threads + 8);
         for _ in 0..options.threads {
             let send = send.clone();
-            scope.spawn(move || work(campaign, entry, next_job, &send));
+            scope.spawn(move || work(campaign, entry, next_job, &send, over));
         }
         drop(send);
         let mut collector = Collector {
@@ -117,8 +121,11 @@ pub fn play_entry(
             early: BTreeMap::new(),
             counts: vec![Counts::default(); counters],
             noted: (now(), 0),
+            worked: false,
         };
-        collector.collect(schedule, observer)
+        let finished = collector.collect(schedule, observer);
+        over.store(true, Ordering::Relaxed);
+        finished
     })
 }
 
@@ -128,10 +135,20 @@ fn work(
     entry: &Entry,
     next_job: impl Fn() -> Option<(usize, u64)>,
     send: &SyncSender<((usize, u64), Counts)>,
+    over: &AtomicBool,
 ) {
     let mut player = Player::new(campaign, entry);
+    // A stage prepares itself at every call.
+    let piece = if entry.stages.is_empty() { PIECE } else { BLOCK };
     while let Some((counter, block)) = next_job() {
-        let counts = player.play(counter, entry.trials(block));
+        let mut counts = Counts::default();
+        let trials = entry.trials(block);
+        for lo in trials.clone().step_by(usize::try_from(piece).unwrap_or(usize::MAX)) {
+            if over.load(Ordering::Relaxed) {
+                return;
+            }
+            counts += player.play(counter, lo..trials.end.min(lo + piece));
+        }
         if send.send(((counter, block), counts)).is_err() {
             return;
         }
@@ -152,6 +169,8 @@ struct Collector<'a> {
     counts: Vec<Counts>,
     /// When time was last noted, and the trials counted since.
     noted: (Instant, u64),
+    /// A block had to be counted.
+    worked: bool,
 }
 
 impl Collector<'_> {
@@ -198,6 +217,7 @@ impl Collector<'_> {
         if let Some(counts) = self.store.block(self.first + counter, block) {
             return Ok(Ok(*counts));
         }
+        self.worked = true;
         loop {
             if let Some(counts) = self.early.remove(&(counter, block)) {
                 let row = Row { counter: self.first + counter, trials: self.entry.trials(block), counts };
@@ -215,6 +235,7 @@ impl Collector<'_> {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(Failure::Bug("a worker died".into())),
             }
+            self.store.tick()?;
             if self.noted.0.elapsed() >= TICK {
                 observer.progress(self.entry, self.counts.iter().map(Counts::trials).sum());
             }
@@ -239,9 +260,10 @@ impl Collector<'_> {
         }
     }
 
+    /// Time counts whether or not a block came of it.
     fn note_time(&mut self) -> Result<(), Failure> {
         let (since, trials) = std::mem::replace(&mut self.noted, (now(), 0));
-        if trials == 0 { Ok(()) } else { self.store.note_time(&self.entry.name, trials, since.elapsed()) }
+        if self.worked { self.store.note_time(&self.entry.name, trials, since.elapsed()) } else { Ok(()) }
     }
 }
 
@@ -249,7 +271,7 @@ impl Collector<'_> {
 ///
 /// # Errors
 /// [`Failure::Usage`] for trials that no run holds.
-pub fn decided_rows(campaign: &Campaign, runs: &[Store]) -> Result<Vec<Row>, Failure> {
+pub fn decided_rows(campaign: &Campaign, runs: &[Held]) -> Result<Vec<Row>, Failure> {
     let mut rows = Vec::new();
     for (index, entry) in campaign.entries.iter().enumerate() {
         let first = first_counter(campaign, index);
@@ -259,7 +281,7 @@ pub fn decided_rows(campaign: &Campaign, runs: &[Store]) -> Result<Vec<Row>, Fai
             match step {
                 Step::Block { counter, block } => {
                     let trials = entry.trials(block);
-                    let found = runs.iter().find_map(|run| run.block(first + counter, block));
+                    let found = runs.iter().find_map(|run| run.counts(first + counter, &trials));
                     let found = *found.ok_or_else(|| {
                         let name = &names[counter];
                         Failure::Usage(format!("no shard holds the trials {}..{} of {name}", trials.start, trials.end))

@@ -6,35 +6,59 @@ use crate::campaign::load::{Overrides, load};
 use crate::campaign::run::{Options, decided_rows};
 use crate::failure::Failure;
 use crate::files;
-use crate::store::Store;
+use crate::store::{Held, Shard, Store, hold};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// Takes the rows of all shards to a new run and decides.
 pub fn run(args: &MergeArgs, stdout: &mut dyn Write, stderr: &mut dyn Write) -> Result<u8, Failure> {
-    let first = &args.shards[0];
-    let mut campaign = load(&first.join("script.yaml"), &Overrides::default())?;
-    let shards = args.shards.iter().map(|folder| Store::open(folder, &campaign)).collect::<Result<Vec<_>, _>>()?;
-    for (index, shard) in shards.iter().enumerate() {
-        for (other, earlier) in shards[..index].iter().enumerate() {
-            if let Some(name) = shard.overlap(earlier) {
-                let (a, b) = (files::name(&args.shards[other]), files::name(&args.shards[index]));
-                return Err(Failure::Usage(format!("{a} and {b} both hold the trials {name}")));
-            }
-        }
-    }
+    let MergeArgs { shards: folders, runs, json, quiet } = args;
+    distinct(folders)?;
+    let mut campaign = load(&folders[0].join("script.yaml"), &Overrides::default())?;
+    let shards = folders.iter().map(|folder| hold(folder, &campaign)).collect::<Result<Vec<_>, _>>()?;
+    complete(folders, &shards)?;
     for shard in &shards {
-        campaign.keep(shard);
+        campaign.keep(|counter| shard.highest(counter));
     }
     // Decided first: nothing is written of an incomplete set.
     let rows = decided_rows(&campaign, &shards)?;
-    let mut store = Store::create(&args.runs, &campaign, None)?;
+    let mut store = Store::create(runs, &campaign, None)?;
     for row in rows {
         store.append(row)?;
     }
     store.settle()?;
     // Every row is there: no worker is needed.
     let options = Options { threads: 0, shard: None, interrupted: Arc::new(AtomicBool::new(false)) };
-    play(&mut campaign, &mut store, &options, Style::new(args.json, args.quiet), stdout, stderr)
+    play(&mut campaign, &mut store, &options, Style::new(*json, *quiet), stdout, stderr)
+}
+
+fn distinct(folders: &[PathBuf]) -> Result<(), Failure> {
+    let mut seen = BTreeSet::new();
+    let whole = |folder: &PathBuf| folder.canonicalize().unwrap_or_else(|_| folder.clone());
+    let twice = folders.iter().find(|folder| !seen.insert(whole(folder)));
+    twice.map_or(Ok(()), |folder| Err(Failure::Usage(format!("{}: given twice", files::name(folder)))))
+}
+
+/// All shards of one division, each once.
+fn complete(folders: &[PathBuf], shards: &[Held]) -> Result<(), Failure> {
+    let usage = |what: String| Err(Failure::Usage(what));
+    let mut seen: BTreeMap<Shard, &PathBuf> = BTreeMap::new();
+    for (folder, held) in folders.iter().zip(shards) {
+        let name = files::name(folder);
+        let Some(shard) = held.shard else { return usage(format!("{name}: a whole run, not a shard of one")) };
+        if let Some((other, first)) = seen.iter().find(|(other, _)| other.of != shard.of) {
+            return usage(format!("{name} is shard {shard}, and {} is shard {other}", files::name(first)));
+        }
+        if let Some(other) = seen.insert(shard, folder) {
+            return usage(format!("{} and {name} are both shard {shard}", files::name(other)));
+        }
+    }
+    let of = seen.keys().next().map_or(0, |shard| shard.of);
+    match (1..=of).map(|index| Shard { index, of }).find(|shard| !seen.contains_key(shard)) {
+        Some(missing) => usage(format!("shard {missing} is missing")),
+        None => Ok(()),
+    }
 }

@@ -12,8 +12,10 @@ use crate::campaign::run::{Finished, Options, StoppedBy, play_entry};
 use crate::campaign::verdict::Standing;
 use crate::failure::{BUG, Failure};
 use crate::files;
-use crate::store::Store;
+use crate::store::{RESULT, Shard, Store};
+use crate::text;
 use fusion_spec::evidence::Decision;
+use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -58,13 +60,14 @@ pub fn run(args: &AttackArgs, stdout: &mut dyn Write, stderr: &mut dyn Write) ->
         (None, None) => return Err(Failure::Usage("a script is needed, or a run to go on with".into())),
     };
     let mut campaign = load(&script, &overrides(&args.overrides))?;
+    let interrupted = interruption()?;
     let mut store = match &resumed {
         Some(folder) => Store::open(folder, &campaign)?,
         None => Store::create(&args.runs, &campaign, args.shard)?,
     };
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    let options =
-        Options { threads: args.threads.unwrap_or_else(cores), shard: args.shard, interrupted: interruption()? };
+    // What was begun as a share goes on as that share.
+    let options = Options { threads: args.threads.unwrap_or_else(cores), shard: store.shard(), interrupted };
     play(&mut campaign, &mut store, &options, Style::new(args.json, args.quiet), stdout, stderr)
 }
 
@@ -99,7 +102,7 @@ pub fn play(
     stdout: &mut dyn Write,
     stderr: &mut dyn Write,
 ) -> Result<u8, Failure> {
-    campaign.keep(store);
+    campaign.keep(|counter| store.highest(counter));
     let mut watch = Watch::new(style, stdout, stderr);
     watch.start(campaign, store)?;
     let mut finished: Vec<Finished> = Vec::new();
@@ -116,23 +119,28 @@ pub fn play(
     }
     store.settle()?;
     drop(watch);
-    if options.shard.is_some() {
-        return conclude_shard(campaign, store, &finished, style, stdout);
+    let interrupted = finished.iter().any(|finished| finished.stopped_by == StoppedBy::Interrupted);
+    if interrupted {
+        let folder = text::shell(store.folder());
+        // The state is saved, whether or not anybody reads where.
+        let _ = writeln!(stderr, "interrupted; go on with: sim attack --resume {folder}");
+    }
+    if let Some(shard) = options.shard {
+        return conclude_shard(campaign, shard, store, &finished, style, stdout);
     }
     let exemplars = exemplar::find(campaign, store)?;
     let document = result::document(campaign, &finished, store.folder());
     let verdict = verdict(&finished);
-    let text = serde_json::to_string(&document).map_err(|error| Failure::Bug(error.to_string()))?;
+    let line = serde_json::to_string(&document).map_err(|error| Failure::Bug(error.to_string()))?;
     match style {
-        Style::Json => writeln!(stdout, "{text}")?,
+        Style::Json => writeln!(stdout, "{line}")?,
         Style::Quiet => writeln!(stdout, "{}", result::name(verdict))?,
         Style::Text => table::write(campaign, &finished, &exemplars, store.folder(), stdout)?,
     }
-    if finished.iter().any(|finished| finished.stopped_by == StoppedBy::Interrupted) {
-        writeln!(stderr, "interrupted; go on with: sim attack --resume {}", store.folder().display())?;
+    if interrupted {
         return Ok(INTERRUPTED);
     }
-    store.write("result.json", &(text + "\n"))?;
+    store.write(RESULT, &(line + "\n"))?;
     let errors = finished.iter().flat_map(|finished| &finished.standing.counts).any(|counts| counts.error > 0);
     Ok(match verdict {
         _ if errors => BUG,
@@ -142,27 +150,37 @@ pub fn play(
     })
 }
 
-/// A share decides nothing.
+/// A share decides nothing. It is open until all of it is counted.
 fn conclude_shard(
     campaign: &Campaign,
+    shard: Shard,
     store: &Store,
     finished: &[Finished],
     style: Style,
     stdout: &mut dyn Write,
 ) -> Result<u8, Failure> {
     let trials: u64 = finished.iter().map(|finished| finished.standing.trials()).sum();
+    let stopped = |by| finished.iter().any(|finished| finished.stopped_by == by);
+    let (complete, code) = match () {
+        () if stopped(StoppedBy::Interrupted) => (false, INTERRUPTED),
+        () if stopped(StoppedBy::Wall) => (false, OPEN),
+        () => (true, 0),
+    };
     let folder = store.folder().display().to_string();
-    match style {
-        Style::Json => {
-            let event = serde_json::json!({ "event": "shard", "trials": trials, "run_dir": folder });
-            writeln!(stdout, "{event}")?;
-        }
-        Style::Quiet | Style::Text => {
-            writeln!(stdout, "{}: {trials} trials in {folder}; join all shards with sim merge", campaign.script.name)?;
-        }
+    if style == Style::Json {
+        let shard = shard.to_string();
+        let event =
+            json!({ "event": "shard", "shard": shard, "complete": complete, "trials": trials, "run_dir": folder });
+        writeln!(stdout, "{event}")?;
+    } else {
+        let next = if complete {
+            "join all shards with sim merge".into()
+        } else {
+            format!("not all of it; go on with: sim attack --resume {}", text::shell(store.folder()))
+        };
+        writeln!(stdout, "{}: shard {shard}, {trials} trials in {folder}; {next}", campaign.script.name)?;
     }
-    let interrupted = finished.iter().any(|finished| finished.stopped_by == StoppedBy::Interrupted);
-    Ok(if interrupted { INTERRUPTED } else { 0 })
+    Ok(code)
 }
 
 fn verdict(finished: &[Finished]) -> Decision {

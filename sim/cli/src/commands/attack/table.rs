@@ -29,7 +29,7 @@ pub fn write(
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     heading(campaign, out)?;
-    let script = folder.join("script.yaml").display().to_string();
+    let script = text::shell(&folder.join("script.yaml"));
     let pairs = || campaign.entries.iter().zip(finished);
     for (entry, finished) in pairs().filter(|(_, finished)| finished.standing.verdict() == Decision::Refuted) {
         refutation(entry, finished, exemplars, &script, out)?;
