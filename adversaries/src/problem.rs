@@ -40,22 +40,64 @@ impl Problem {
     }
 }
 
+/// Longest word that is compared with others, in bytes.
+const MAX_WORD: usize = 64;
+/// Most characters of a value that a message repeats.
+const MAX_QUOTED: usize = 48;
+
+/// The nearest of the words there are, if one is near.
+#[must_use]
+pub fn closest<'w>(word: &str, words: &[&'w str]) -> Option<&'w str> {
+    if word.is_empty() || word.len() > MAX_WORD {
+        return None;
+    }
+    let distance = |other: &str| {
+        if other.eq_ignore_ascii_case(word) { 0 } else { strsim::damerau_levenshtein(word, other) }
+    };
+    let near = word.chars().count().max(3) / 3 + usize::from(word.len() > 4);
+    // Nothing of a word is left once each of its letters is another.
+    let near = near.min(word.chars().count() - 1);
+    words.iter().map(|other| (distance(other), *other)).filter(|(d, _)| *d <= near).min().map(|(_, other)| other)
+}
+
 /// `did you mean ...?` for the nearest of the words there are, or all of them if none is near.
 #[must_use]
 pub fn nearest(word: &str, words: &[&str]) -> String {
-    let distance = |other: &&&str| strsim::damerau_levenshtein(word, other);
-    let closest = words.iter().min_by_key(distance);
-    match closest {
-        Some(closest) if distance(&closest) <= (word.chars().count().max(3)) / 3 + usize::from(word.len() > 4) => {
-            format!("did you mean `{closest}`?")
-        }
-        _ => format!("one of {}", list(words)),
+    match (closest(word, words), words) {
+        (Some(closest), _) => format!("did you mean `{closest}`?"),
+        (None, []) => "there are none".into(),
+        (None, [only]) => format!("`{only}` is the only one"),
+        (None, _) => format!("one of {}", list(words)),
     }
 }
 
 /// `` `a`, `b`, `c` ``.
-fn list(words: &[&str]) -> String {
+#[must_use]
+pub fn list(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// A value as messages show it, between backticks.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    format!("`{}`", shortened(text))
+}
+
+/// A value on one line: control characters escaped, and its beginning if it is long.
+#[must_use]
+pub fn shortened(text: &str) -> String {
+    let mut shown = String::new();
+    for (index, c) in text.chars().enumerate() {
+        match c {
+            _ if index == MAX_QUOTED => {
+                shown.push_str("...");
+                break;
+            }
+            c if c.is_control() => shown.extend(c.escape_default()),
+            c => shown.push(c),
+        }
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -69,5 +111,17 @@ mod tests {
             assert_eq!(nearest(wrong, &words), format!("did you mean `{right}`?"));
         }
         assert_eq!(nearest("colour", &words), "one of `trials`, `test`, `strategies`");
+        assert_eq!(nearest("", &["R", "B"]), "one of `R`, `B`", "nothing is near nothing");
+        assert_eq!(nearest("x", &["R", "B"]), "one of `R`, `B`", "one letter is near no other");
+        assert_eq!(nearest("r", &["R", "B"]), "did you mean `R`?");
+        assert_eq!(nearest("r", &["to"]), "`to` is the only one");
+        assert_eq!(closest(&"trials".repeat(100_000), &words), None);
+    }
+
+    #[test]
+    fn a_quoted_value_is_short_and_on_one_line() {
+        assert_eq!(quoted("a b"), "`a b`");
+        assert_eq!(quoted("a\n\u{1b}[31m"), r"`a\n\u{1b}[31m`");
+        assert_eq!(quoted(&"é".repeat(1 << 20)), format!("`{}...`", "é".repeat(MAX_QUOTED)));
     }
 }

@@ -1,24 +1,29 @@
 //! From a located tree to values: each reader takes a node and gives a value or a problem, and goes on either way, so that all
 //! problems of a file come out at once.
 
-use crate::problem::{Mark, Problem, nearest};
+use crate::problem::{Mark, Problem, closest, list, nearest, quoted, shortened};
 use crate::yaml::{Kind, Node};
 use fusion_spec::exact::rational;
-use rug::{Integer, Rational};
+use rug::Rational;
 use std::ops::{Range, RangeInclusive};
 
 /// Collects problems.
 #[derive(Debug, Default)]
 pub struct Reader {
     problems: Vec<Problem>,
+    /// `N`, once it is known.
+    pub slots: Option<u128>,
 }
 
-/// The entries of a map whose keys are all known and single.
+/// The entries of a map: of its known keys, the first of each.
 #[derive(Debug)]
 pub struct Fields<'n> {
     mark: Mark,
     what: &'static str,
     entries: Vec<(&'n str, Mark, &'n Node)>,
+    /// Known keys that unknown ones seem to stand for: that they are missing is no second problem.
+    guessed: Vec<String>,
+    known: bool,
 }
 
 impl<'n> Fields<'n> {
@@ -32,6 +37,18 @@ impl<'n> Fields<'n> {
     #[must_use]
     pub fn mark(&self, key: &str) -> Mark {
         self.entries.iter().find(|(name, ..)| *name == key).map_or(self.mark, |(_, mark, _)| *mark)
+    }
+
+    /// Whether a key is there, perhaps misspelt.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.get(key).is_some() || self.guessed.iter().any(|guess| guess == key)
+    }
+
+    /// No key was unknown.
+    #[must_use]
+    pub fn all_known(&self) -> bool {
+        self.known
     }
 
     /// Of these keys, the ones that are there.
@@ -69,30 +86,50 @@ impl Reader {
     /// A map, all of whose keys are among `keys`.
     pub fn fields<'n>(&mut self, node: &'n Node, what: &'static str, keys: &[&str]) -> Option<Fields<'n>> {
         let Kind::Map(map) = &node.kind else {
-            let keys = nearest("", keys);
             let problem = Problem::new(node.mark, format!("{what} must be a map, not {}", kind(node)));
-            return self.problem(problem.help(format!("its keys: {}", keys.trim_start_matches("one of "))));
+            return self.problem(problem.help(format!("its keys: {}", list(keys))));
         };
         let mut entries: Vec<(&str, Mark, &Node)> = Vec::new();
+        let mut guessed = Vec::new();
+        let before = self.problems.len();
         for (key, value) in map {
             let name = key.text.as_str();
             if !keys.contains(&name) {
-                let problem = Problem::new(key.mark, format!("unknown key `{name}` in {what}"));
+                let problem = Problem::new(key.mark, format!("unknown key {} in {what}", quoted(name)));
                 self.problems.push(problem.help(nearest(name, keys)));
-            } else if entries.iter().any(|(seen, ..)| *seen == name) {
-                self.problems.push(Problem::new(key.mark, format!("`{name}` is there twice")));
+                guessed.extend(closest(name, keys).map(String::from));
+            } else if let Some((_, first, _)) = entries.iter().find(|(seen, ..)| *seen == name) {
+                let problem = Problem::new(key.mark, format!("`{name}` is there twice"));
+                self.problems.push(problem.help(format!("the first is in line {}", first.line)));
             } else {
                 entries.push((name, key.mark, value));
             }
         }
-        Some(Fields { mark: node.mark, what, entries })
+        Some(Fields { mark: node.mark, what, entries, guessed, known: before == self.problems.len() })
     }
 
     /// The value of a key that must be there.
     pub fn require<'n>(&mut self, fields: &Fields<'n>, key: &str) -> Option<&'n Node> {
         match fields.get(key) {
             Some(node) => Some(node),
+            None if fields.has(key) => None,
             None => self.wrong(fields.mark, format!("{} needs the key `{key}`", fields.what)),
+        }
+    }
+
+    /// Exactly one of the keys must be there.
+    pub fn one_of(&mut self, fields: &Fields<'_>, keys: &[&'static str]) -> Option<()> {
+        match fields.present(keys)[..] {
+            [_] => Some(()),
+            [] if keys.iter().any(|key| fields.has(key)) => None,
+            [] => self.wrong(fields.mark, format!("{} needs one of {}", fields.what, list(keys))),
+            [first, ref others @ ..] => {
+                for other in others {
+                    let message = format!("`{first}` and `{other}` exclude each other");
+                    self.wrong::<()>(fields.mark(other), message);
+                }
+                None
+            }
         }
     }
 
@@ -133,8 +170,21 @@ impl Reader {
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| value.clone());
         let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         found.or_else(|| {
-            self.problem(Problem::new(node.mark, format!("`{text}` is no {what}")).help(nearest(text, &names)))
+            self.problem(Problem::new(node.mark, format!("{} is no {what}", quoted(text))).help(nearest(text, &names)))
         })
+    }
+
+    /// One of several words, where there is another form of the value.
+    pub fn word_or<T: Clone>(&mut self, node: &Node, what: &str, words: &[(&str, T)], other: &str) -> Option<T> {
+        let before = self.problems.len();
+        let word = self.word(node, what, words);
+        if let Some(Problem { help: Some(help), .. }) = self.problems[before..].first_mut()
+            && !help.starts_with("did you mean")
+        {
+            let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            *help = format!("one of {}, {other}", list(&names));
+        }
+        word
     }
 
     /// A name of lower-case letters, digits and hyphens, at most 64 of them.
@@ -144,24 +194,21 @@ impl Reader {
         if legal {
             return Some(text.into());
         }
-        let problem = Problem::new(node.mark, format!("`{text}` is no {what}"));
+        let problem = Problem::new(node.mark, format!("{} is no {what}", quoted(text)));
         self.problem(problem.help("lower-case letters, digits and hyphens, at most 64"))
     }
 
     /// A whole number within limits.
     pub fn natural(&mut self, node: &Node, what: &str, limits: RangeInclusive<u64>) -> Option<u64> {
         let text = self.text(node, what)?;
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        let whole = digits.len() <= 60 && digits.bytes().all(|b| b.is_ascii_digit());
-        let value = whole.then(|| text.parse::<Integer>().ok()).flatten();
-        match value.as_ref().map(|value| value.to_u64().filter(|value| limits.contains(value))) {
-            Some(Some(value)) => Some(value),
-            Some(None) => {
-                let (least, most) = limits.into_inner();
-                self.wrong(node.mark, format!("{what} must be from {least} to {}, not {text}", shown(most)))
-            }
-            None => self.wrong(node.mark, format!("{what} must be a whole number, not `{text}`")),
+        if !is_digits(text.strip_prefix('-').unwrap_or(text)) {
+            return self.wrong(node.mark, format!("{what} must be a whole number, not {}", quoted(text)));
         }
+        let value = text.parse().ok().filter(|value| limits.contains(value));
+        value.or_else(|| {
+            let (least, most) = limits.into_inner();
+            self.outside(node, what, &format!("from {least} to {}", shown(most)))
+        })
     }
 
     /// [`Reader::natural`] that fits 32 bits.
@@ -175,7 +222,7 @@ impl Reader {
     pub fn number(&mut self, node: &Node, what: &str) -> Option<Rational> {
         let text = self.text(node, what)?;
         rational::parse(text).ok().or_else(|| {
-            let problem = Problem::new(node.mark, format!("{what} must be a number, not `{text}`"));
+            let problem = Problem::new(node.mark, format!("{what} must be a number, not {}", quoted(text)));
             self.problem(problem.help("such as 0.99, 99%, 99/100 or 1e-6"))
         })
     }
@@ -186,20 +233,28 @@ impl Reader {
         match () {
             () if ends && (0..=1).contains(&value) => Some(value),
             () if value > 0 && value < 1 => Some(value),
-            () if ends => self.wrong(node.mark, format!("{what} must be from 0 to 1, not {value}")),
-            () => self.wrong(node.mark, format!("{what} must be between 0 and 1, not {value}")),
+            () => self.outside(node, what, if ends { "from 0 to 1" } else { "between 0 and 1" }),
         }
+    }
+
+    /// A value that is not within its limits.
+    pub fn outside<T>(&mut self, node: &Node, what: &str, limits: &str) -> Option<T> {
+        let text = self.text(node, what)?;
+        self.wrong(node.mark, format!("{what} must be {limits}, not {}", shortened(text)))
     }
 
     /// `a..b`, without `b`, and not empty.
     pub fn range(&mut self, node: &Node, what: &str) -> Option<Range<u32>> {
         let text = self.text(node, what)?;
-        let ends = text.split_once("..").and_then(|(a, b)| Some((a.parse::<u32>().ok()?, b.parse::<u32>().ok()?)));
-        match ends {
-            Some((start, end)) if start < end => Some(start..end),
-            Some(_) => self.wrong(node.mark, format!("{what} `{text}` is empty: the end is not included")),
+        let ends = text.split_once("..").filter(|(a, b)| is_digits(a) && is_digits(b));
+        match ends.map(|(a, b)| (a.parse::<u32>(), b.parse::<u32>())) {
+            Some((Ok(start), Ok(end))) if start < end => Some(start..end),
+            Some((Ok(_), Ok(_))) => {
+                self.wrong(node.mark, format!("{what} {text} is empty: the end is not included, and must come after"))
+            }
+            Some(_) => self.wrong(node.mark, format!("{what} must end before 2^32, not {}", shortened(text))),
             None => {
-                let problem = Problem::new(node.mark, format!("{what} must be a range, not `{text}`"));
+                let problem = Problem::new(node.mark, format!("{what} must be a range, not {}", quoted(text)));
                 self.problem(problem.help("such as 0..500: from 0 to 499"))
             }
         }
@@ -208,19 +263,26 @@ impl Reader {
     /// `90s`, `20m` or `2h`, in seconds.
     pub fn duration(&mut self, node: &Node, what: &str) -> Option<u64> {
         let text = self.text(node, what)?;
-        let unit = |suffix, seconds: u64| text.strip_suffix(suffix)?.parse::<u64>().ok()?.checked_mul(seconds);
+        let unit = |suffix, seconds: u64| {
+            text.strip_suffix(suffix).filter(|n| is_digits(n))?.parse::<u64>().ok()?.checked_mul(seconds)
+        };
         match unit('s', 1).or_else(|| unit('m', 60)).or_else(|| unit('h', 3600)) {
             Some(seconds) if seconds > 0 => Some(seconds),
             _ => {
-                let problem = Problem::new(node.mark, format!("{what} must be a duration, not `{text}`"));
+                let problem = Problem::new(node.mark, format!("{what} must be a duration, not {}", quoted(text)));
                 self.problem(problem.help("such as 90s, 20m or 2h"))
             }
         }
     }
 }
 
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
 fn kind(node: &Node) -> &'static str {
-    match node.kind {
+    match &node.kind {
+        Kind::Scalar(text) if text.is_empty() => "an empty value",
         Kind::Scalar(_) => "a single value",
         Kind::List(_) => "a list",
         Kind::Map(_) => "a map",

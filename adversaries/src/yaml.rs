@@ -1,7 +1,7 @@
 //! YAML as a tree that knows where each of its nodes stands, so that every problem of a file can be located.
 //!
 //! Bounded: a file of at most 1 MiB, 32 levels and 100,000 nodes. Anchors, aliases and tags are refused: a script is data,
-//! and nothing in it may grow when it is read.
+//! and nothing in it may grow when it is read. So are control characters, as YAML demands: what follows one is never lost.
 
 use crate::problem::{Mark, Problem};
 use saphyr_parser::{Event, Marker, Parser, ScanError, Span};
@@ -42,6 +42,44 @@ pub struct Key {
     pub text: String,
 }
 
+impl Node {
+    /// The value of a map's key, the first of several.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        match &self.kind {
+            Kind::Map(entries) => entries.iter().find(|(name, _)| name.text == key).map(|(_, node)| node),
+            Kind::Scalar(_) | Kind::List(_) => None,
+        }
+    }
+}
+
+/// The text of a file.
+///
+/// # Errors
+/// The place of the first byte that is not UTF-8.
+pub fn decode(bytes: &[u8]) -> Result<&str, Problem> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let (read, rest) = bytes.split_at(error.valid_up_to());
+        let byte = rest.first().copied().unwrap_or_default();
+        let problem = Problem::new(end_of(&String::from_utf8_lossy(read)), format!("byte 0x{byte:02x} is not UTF-8"));
+        problem.help("a script is UTF-8 text")
+    })
+}
+
+/// The lines of a text, without their ends, as the places of problems count them.
+pub fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
+}
+
+/// Where the character after a text stands.
+fn end_of(text: &str) -> Mark {
+    let (line, last) = lines(text).enumerate().last().unwrap_or_default();
+    Mark { line: line + 1, column: last.chars().count() + 1, length: 1 }
+}
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// Reads one document.
 ///
 /// # Errors
@@ -49,6 +87,14 @@ pub struct Key {
 pub fn parse(text: &str) -> Result<Node, Problem> {
     if text.len() > MAX_BYTES {
         return Err(Problem::new(Mark::START, "the file is longer than 1 MiB"));
+    }
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    let unprintable = |c: char| (c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}')) || c == BYTE_ORDER_MARK;
+    if let Some((before, c)) =
+        text.split_once(unprintable).map(|(before, _)| (before, text[before.len()..].chars().next()))
+    {
+        let code = c.map_or(0, u32::from);
+        return Err(Problem::new(end_of(before), format!("the character U+{code:04X} cannot be part of a script")));
     }
     let mut events = Events { parser: Parser::new_from_str(text), nodes: 0 };
     loop {
@@ -135,7 +181,11 @@ impl<'a> Events<'a> {
                 return Err(Problem::new(key.mark, "a key must be a word"));
             };
             let (event, span) = self.next()?;
-            let value = self.node(event, span, depth + 1)?;
+            let mut value = self.node(event, span, depth + 1)?;
+            if span.is_empty() && value.kind == Kind::Scalar(String::new()) {
+                // What is left out stands nowhere, or where the next thing begins.
+                value.mark = mark;
+            }
             entries.push((Key { mark, text }, value));
         }
     }
@@ -170,6 +220,38 @@ mod tests {
         let Kind::List(items) = &list.kind else { panic!("a list") };
         assert_eq!(items[1].mark, Mark { line: 2, column: 9, length: 5 });
         assert_eq!(items[2].mark.column, 16);
+    }
+
+    #[test]
+    fn what_is_left_out_is_blamed_on_its_key() {
+        let node = parse("goal:\n\nmodel: { path: }\nname: ''\n").expect("YAML");
+        assert_eq!(node.get("goal").map(|node| node.mark), Some(Mark { line: 1, column: 1, length: 4 }));
+        let path = node.get("model").and_then(|model| model.get("path"));
+        assert_eq!(path.map(|node| node.mark), Some(Mark { line: 3, column: 10, length: 4 }));
+        assert_eq!(node.get("name").map(|node| node.mark), Some(Mark { line: 4, column: 7, length: 2 }));
+    }
+
+    #[test]
+    fn what_cannot_be_printed_is_refused_where_it_stands() {
+        assert_eq!(problem("a: 1\nb: 2\0\nc: 3\n"), (2, 5, "the character U+0000 cannot be part of a script".into()));
+        assert_eq!(problem("a: \u{1b}[31m\n"), (1, 4, "the character U+001B cannot be part of a script".into()));
+        assert_eq!(problem("a: 1\r\nb\u{feff}: 2\n"), (2, 2, "the character U+FEFF cannot be part of a script".into()));
+        let marked = parse("\u{feff}a: 1\r\nb: 2\r\n").expect("YAML");
+        assert_eq!(marked.get("b").map(|node| node.mark), Some(Mark { line: 2, column: 4, length: 1 }));
+        let bad = decode(b"a: 1\n\xc3\xa9: \xff\n").expect_err("not UTF-8");
+        assert_eq!((bad.mark, &bad.message[..]), (Mark { line: 2, column: 4, length: 1 }, "byte 0xff is not UTF-8"));
+    }
+
+    /// Places count the lines that [`lines`] gives, however they end.
+    #[test]
+    fn lines_end_as_the_parser_says() {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = format!("\u{feff}a: 1{end}{end}bé: 2{end}");
+            let node = parse(&text).expect("YAML");
+            let mark = node.get("bé").map(|node| node.mark).expect("read");
+            assert_eq!((mark.line, mark.column), (3, 5));
+            assert_eq!(lines(&text).nth(mark.line - 1), Some("bé: 2"));
+        }
     }
 
     #[test]

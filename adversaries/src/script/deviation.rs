@@ -2,8 +2,8 @@
 
 use super::inputs::path;
 use super::{Exact, Fidelity, Spot, TrialsOverride, fidelity, trials_override};
-use crate::problem::{Mark, Problem};
-use crate::read::{Fields, Reader};
+use crate::problem::{Problem, quoted};
+use crate::read::Reader;
 use crate::yaml::{Kind, Node};
 use fusion_spec::verdict::Reason;
 use rug::Rational;
@@ -47,6 +47,9 @@ pub struct StrategySection {
     #[serde(skip_serializing_if = "is_default")]
     #[schemars(default)]
     pub expect: Expect,
+    /// Where its name stands.
+    #[serde(skip)]
+    pub place: Spot<()>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -316,13 +319,17 @@ const KEYS: [&str; 10] = ["name", "about", "fidelity", "do", "one_of", "flaky", 
 const REAL_ACTS: [&str; 3] = ["add", "bend", "stop"];
 
 impl StrategySection {
-    pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<(Mark, Self)> {
+    pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Self> {
         let fields = reader.fields(node, "a strategy", &KEYS)?;
         let name = reader.require(&fields, "name").and_then(|n| reader.name(n, "strategy name"));
         let about = reader.optional(&fields, "about", None, |r, n| Some(Some(r.text(n, "about")?.into())));
-        // What a strategy at `real` does cannot be read yet.
-        let fidelity = reader.optional(&fields, "fidelity", None, |r, n| fidelity(r, n).map(Some))?;
-        let exactly_one = one_of_keys(reader, &fields, &KINDS, node.mark);
+        let fidelity = reader.optional(&fields, "fidelity", None, |r, n| fidelity(r, n).map(Some));
+        if matches!(fields.get("fidelity"), Some(Node { kind: Kind::Scalar(word), .. }) if word == Fidelity::Real.name())
+        {
+            // What such a strategy does cannot be read yet.
+            return None;
+        }
+        let exactly_one = reader.one_of(&fields, &KINDS);
         let moves = reader.optional(&fields, "do", None, |r, n| moves(r, n).map(Some));
         let one_of = reader.optional(&fields, "one_of", None, |r, n| branches(r, n).map(Some));
         let flaky = reader.optional(&fields, "flaky", None, |r, n| chance(r, n, "flaky").map(Some));
@@ -330,36 +337,23 @@ impl StrategySection {
         let sessions = reader.optional(&fields, "sessions", None, |r, n| SessionsSection::read(r, n).map(Some));
         let trials = reader.optional(&fields, "trials", TrialsOverride::default(), trials_override);
         let expect = reader.optional(&fields, "expect", Expect::default(), Expect::read);
-        exactly_one?;
-        let (name, link, sessions) = (name?, link?, sessions?);
-        if link.is_some() && sessions.is_some() {
+        if fields.get("link").is_some() && fields.get("sessions").is_some() {
             return reader.wrong(fields.mark("sessions"), "the linking game is a single session");
         }
-        let strategy = Self {
-            name,
+        exactly_one?;
+        Some(Self {
+            name: name?,
             about: about?,
-            fidelity,
+            fidelity: fidelity?,
             moves: moves?,
             one_of: one_of?,
             flaky: flaky?,
-            link,
-            sessions,
+            link: link?,
+            sessions: sessions?,
             trials: trials?,
             expect: expect?,
-        };
-        Some((fields.mark("name"), strategy))
-    }
-}
-
-/// Exactly one of the keys must be there.
-fn one_of_keys(reader: &mut Reader, fields: &Fields<'_>, keys: &[&'static str], mark: Mark) -> Option<()> {
-    let list = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-    match fields.present(keys)[..] {
-        [_] => Some(()),
-        [] => reader.wrong(mark, format!("one of {list} is needed")),
-        [first, second, ..] => {
-            reader.wrong(fields.mark(second), format!("`{first}` and `{second}` exclude each other"))
-        }
+            place: Spot { value: (), mark: fields.get("name").map_or(node.mark, |name| name.mark) },
+        })
     }
 }
 
@@ -395,9 +389,22 @@ fn chance(reader: &mut Reader, node: &Node, what: &str) -> Option<Exact> {
 fn link(reader: &mut Reader, node: &Node) -> Option<Spot<[u32; 2]>> {
     let slots = slots(reader, node, "link")?;
     match slots[..] {
-        [a, b] => Some(Spot { value: [a, b], mark: node.mark }),
+        [a, b] => {
+            let link = Spot { value: [a, b], mark: node.mark };
+            match reader.slots.and_then(|N| missing_slot(&link.value, N)) {
+                Some(message) => reader.wrong(node.mark, message),
+                None => Some(link),
+            }
+        }
         _ => reader.wrong(node.mark, "link names two slots"),
     }
+}
+
+/// What is wrong with slots of which one is not among the `N` of a session.
+#[must_use]
+pub fn missing_slot(slots: &[u32], N: u128) -> Option<String> {
+    let slot = slots.iter().find(|slot| u128::from(**slot) >= N)?;
+    Some(format!("slot {slot} does not exist: there are N = {N}, from 0"))
 }
 
 /// Distinct slots.
@@ -430,11 +437,11 @@ impl MoveSection {
         if let Some(act) = real.first() {
             let problem =
                 Problem::new(fields.mark(act), format!("`{act}` needs fidelity `real`, which is not in this version"));
-            return reader.problem(problem.help("`model` and `relabel` are the acts of `ideal`"));
+            reader.problem::<()>(problem.help("`model` and `relabel` are the acts of `ideal`"));
         }
         let at = reader.require(&fields, "at").and_then(|n| Where::read(reader, n));
         let when = reader.optional(&fields, "when", None, |r, n| When::read(r, n).map(Some));
-        let one = one_of_keys(reader, &fields, &acts, node.mark);
+        let one = if real.is_empty() { reader.one_of(&fields, &acts) } else { None };
         let model = reader.optional(&fields, "model", None, |r, n| path(r, n, "model").map(Some));
         let relabel = reader.optional(&fields, "relabel", None, |r, n| Relabel::read(r, n).map(Some));
         one?;
@@ -445,15 +452,15 @@ impl MoveSection {
 impl Where {
     fn read(reader: &mut Reader, node: &Node) -> Option<Spot<Self>> {
         if let Kind::Scalar(_) = node.kind {
-            let value = reader.word(node, "place", &[("all", Self::All(Always::All))]);
+            let all = [("all", Self::All(Always::All))];
+            let value = reader.word_or(node, "place", &all, "{ random: 2 }, { slots: [0, 7] }, { each: 1/20 }");
             return value.map(|value| Spot { value, mark: node.mark });
         }
-        let fields = reader.fields(node, "at", &["random", "slots", "each", "from", "to", "at_most"])?;
-        one_of_keys(reader, &fields, &["random", "slots", "each"], node.mark)?;
-        for key in fields.present(&["from", "to", "at_most"]) {
-            if fields.get("each").is_none() {
-                return reader.wrong(fields.mark(key), format!("`{key}` belongs to `each`"));
-            }
+        let fields = reader.fields(node, "`at`", &["random", "slots", "each", "from", "to", "at_most"])?;
+        let one = reader.one_of(&fields, &["random", "slots", "each"]);
+        let alone = !fields.has("each") && (fields.has("random") || fields.has("slots"));
+        for key in fields.present(&["from", "to", "at_most"]).into_iter().filter(|_| alone) {
+            reader.wrong::<()>(fields.mark(key), format!("`{key}` belongs to `each`"));
         }
         let random = reader.optional(&fields, "random", None, |r, n| r.natural32(n, "random", 0..=u32::MAX).map(Some));
         let named = reader.optional(&fields, "slots", None, |r, n| slots(r, n, "slots").map(Some));
@@ -466,47 +473,75 @@ impl Where {
         if to.is_some_and(|to| to <= from) {
             return reader.wrong(fields.mark("to"), "no slot is from `from` up to, but not including, `to`");
         }
+        one?;
         let value = match (random?, named?, each?) {
             (Some(random), ..) => Self::Random { random },
             (_, Some(slots), _) => Self::Slots { slots },
             (.., Some(each)) => Self::Each { each, from, to, at_most: at_most? },
             _ => return None,
         };
+        if let Some(message) = reader.slots.and_then(|N| value.misfit(N)) {
+            return reader.wrong(node.mark, message);
+        }
         Some(Spot { value, mark: node.mark })
+    }
+
+    /// What is wrong with a place that is not among the `N` slots of a session.
+    #[must_use]
+    pub fn misfit(&self, N: u128) -> Option<String> {
+        match self {
+            Self::All(Always::All) => None,
+            Self::Random { random } if u128::from(*random) > N => {
+                Some(format!("{random} slots cannot be touched: there are N = {N}"))
+            }
+            Self::Random { .. } => None,
+            Self::Slots { slots } => missing_slot(slots, N),
+            // Whatever is beyond the last slot is not asked.
+            Self::Each { each: _, from, to: _, at_most: _ } => missing_slot(&[*from], N),
+        }
     }
 }
 
 impl When {
     fn read(reader: &mut Reader, node: &Node) -> Option<Spot<Self>> {
-        let fields = reader.fields(node, "when", &["pixel", "at_least", "memorised"])?;
-        one_of_keys(reader, &fields, &["pixel", "memorised"], node.mark)?;
-        let value = if fields.get("memorised").is_some() {
-            if fields.get("at_least").is_some() {
-                return reader.wrong(fields.mark("at_least"), "`at_least` belongs to `pixel`");
+        let fields = reader.fields(node, "`when`", &["pixel", "at_least", "memorised"])?;
+        let one = reader.one_of(&fields, &["pixel", "memorised"]);
+        let pixel = reader.optional(&fields, "pixel", None, |r, n| pixel(r, n).map(Some));
+        let at_least = reader.optional(&fields, "at_least", None, |r, n| r.natural32(n, "at_least", 0..=255).map(Some));
+        let memorised = reader.optional(&fields, "memorised", None, |r, n| path(r, n, "memorised").map(Some));
+        if fields.has("pixel") {
+            reader.require(&fields, "at_least")?;
+        } else if fields.get("memorised").is_some() && fields.get("at_least").is_some() {
+            return reader.wrong(fields.mark("at_least"), "`at_least` belongs to `pixel`");
+        }
+        one?;
+        let value = match (pixel?, at_least?, memorised?) {
+            (Some(pixel), Some(at_least), _) => {
+                Self::Pixel { pixel, at_least: u8::try_from(at_least).unwrap_or(u8::MAX) }
             }
-            let node = reader.require(&fields, "memorised")?;
-            Self::Memorised { memorised: path(reader, node, "memorised")?.value }
-        } else {
-            let node = reader.require(&fields, "pixel")?;
-            let items = reader.list(node, "pixel")?;
-            let read: Vec<_> = items.iter().map(|item| reader.natural32(item, "a coordinate", 0..=1 << 20)).collect();
-            let at_least = reader.require(&fields, "at_least").and_then(|n| reader.natural32(n, "at_least", 0..=255));
-            let pixel: Vec<u32> = read.into_iter().collect::<Option<_>>()?;
-            if !(2..=3).contains(&pixel.len()) {
-                return reader.wrong(node.mark, "a pixel is [row, column] or [channel, row, column]");
-            }
-            Self::Pixel { pixel, at_least: u8::try_from(at_least?).unwrap_or(u8::MAX) }
+            (_, _, Some(memorised)) => Self::Memorised { memorised: memorised.value },
+            _ => return None,
         };
         Some(Spot { value, mark: node.mark })
     }
 }
 
+fn pixel(reader: &mut Reader, node: &Node) -> Option<Vec<u32>> {
+    let items = reader.list(node, "pixel")?;
+    if !(2..=3).contains(&items.len()) {
+        return reader.wrong(node.mark, "a pixel is [row, column] or [channel, row, column]");
+    }
+    let read: Vec<_> = items.iter().map(|item| reader.natural32(item, "a coordinate", 0..=1 << 20)).collect();
+    read.into_iter().collect()
+}
+
 impl Relabel {
     fn read(reader: &mut Reader, node: &Node) -> Option<Spot<Self>> {
         let value = if let Kind::Scalar(_) = node.kind {
-            reader.word(node, "relabelling", &[("next", Self::Next), ("random_wrong", Self::RandomWrong)])?
+            let words = [("next", Self::Next), ("random_wrong", Self::RandomWrong)];
+            reader.word_or(node, "relabelling", &words, "{ to: 7 }")?
         } else {
-            let fields = reader.fields(node, "relabel", &["to"])?;
+            let fields = reader.fields(node, "`relabel`", &["to"])?;
             let to = reader.require(&fields, "to").and_then(|n| reader.natural32(n, "to", 0..=u32::MAX))?;
             Self::To(to)
         };
@@ -538,9 +573,11 @@ impl Expectation {
     fn read(reader: &mut Reader, node: &Node) -> Option<Self> {
         let keys = ["equals", "at_most"];
         let fields = reader.fields(node, "an expectation", &keys)?;
-        one_of_keys(reader, &fields, &keys, node.mark)?;
+        let one = reader.one_of(&fields, &keys);
         let mut claim = |key| fields.get(key).and_then(|n| Claim::read(reader, n));
-        match (claim("equals"), claim("at_most")) {
+        let claims = (claim("equals"), claim("at_most"));
+        one?;
+        match claims {
             (Some(claim), _) => Some(Self::Equals(claim)),
             (None, Some(claim)) => Some(Self::AtMost(claim)),
             (None, None) => None,
@@ -552,7 +589,11 @@ impl Claim {
     fn read(reader: &mut Reader, node: &Node) -> Option<Spot<Self>> {
         let value = match &node.kind {
             Kind::Scalar(text) if text == "spec" => Self::Spec,
-            _ => Self::Number(reader.probability(node, "`spec` or a rate", true)?),
+            Kind::Scalar(text) if text.starts_with(|c: char| c.is_alphabetic()) => {
+                let problem = Problem::new(node.mark, format!("{} is no rate", quoted(text)));
+                return reader.problem(problem.help("`spec`, the exact rate, or a number such as 0.99, 99% or 99/100"));
+            }
+            _ => Self::Number(reader.probability(node, "a rate", true)?),
         };
         Some(Spot { value, mark: node.mark })
     }

@@ -34,6 +34,9 @@ pub struct Input {
     pub offset: Exact,
 }
 
+/// Of a scale, its inverse, and an offset.
+const LIMIT: i32 = 1_000_000;
+
 impl Default for Input {
     fn default() -> Self {
         Self { scale: Exact(Rational::from((1, 255))), offset: Exact(Rational::new()) }
@@ -172,9 +175,14 @@ impl Input {
         let fields = reader.fields(node, "input", &["scale", "offset"])?;
         let scale = reader.optional(&fields, "scale", default.scale, |r, n| {
             let scale = r.number(n, "scale")?;
-            if scale > 0 { Some(Exact(scale)) } else { r.wrong(n.mark, "scale must be positive") }
+            let within = scale >= Rational::from((1, LIMIT)) && scale <= LIMIT;
+            if within { Some(Exact(scale)) } else { r.outside(n, "scale", "from 10^-6 to 10^6") }
         });
-        let offset = reader.optional(&fields, "offset", default.offset, |r, n| r.number(n, "offset").map(Exact));
+        let offset = reader.optional(&fields, "offset", default.offset, |r, n| {
+            let offset = r.number(n, "offset")?;
+            let within = offset >= -LIMIT && offset <= LIMIT;
+            if within { Some(Exact(offset)) } else { r.outside(n, "offset", "from -10^6 to 10^6") }
+        });
         Some(Self { scale: scale?, offset: offset? })
     }
 }

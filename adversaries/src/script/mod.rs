@@ -17,7 +17,7 @@
 //! );
 //! assert_eq!(script.map(|script| script.strategies.len()), Ok(1));
 //! let problems = Script::read("schema: fusion/campaign/v1\nnmae: small\n").unwrap_err();
-//! assert_eq!(problems[1].help.as_deref(), Some("did you mean `name`?"));
+//! assert_eq!(problems[0].help.as_deref(), Some("did you mean `name`?"));
 //! ```
 
 mod deviation;
@@ -26,18 +26,19 @@ mod protocol;
 
 pub use deviation::{
     Always, Branch, Claim, Event, Expect, Expectation, MoveSection, Reasons, Relabel, SessionsSection, StrategySection,
-    Until, When, Where,
+    Until, When, Where, missing_slot,
 };
 pub use inputs::{Data, Draw, FixedPoint, Input, Keep, ModelSection, Publics, RingBits, Samples, TruncationKind};
 pub use protocol::{AccuracyGoal, Auto, Compare, GoalSection, Protocol};
 
-use crate::problem::{Mark, Problem};
+use crate::problem::{Mark, Problem, quoted};
 use crate::read::{Fields, Reader};
 use crate::yaml::{self, Node};
 use rug::Rational;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// The control, added to every campaign.
 pub const HONEST: &str = "honest";
@@ -327,6 +328,11 @@ impl Script {
         let trials = reader.optional(&fields, "trials", Trials::default(), trials);
         let test = reader.optional(&fields, "test", Test::default(), test);
         let strategies = strategies(reader, &fields);
+        if let (Some(protocol), Some(goal)) = (&protocol, &goal)
+            && (goal.is_some() || !fields.has("goal"))
+        {
+            protocol.check_goal(reader, goal.as_ref());
+        }
         Some(Self {
             schema: schema?,
             name: name?,
@@ -375,17 +381,20 @@ impl Script {
 
 fn strategies(reader: &mut Reader, fields: &Fields<'_>) -> Option<Vec<StrategySection>> {
     let nodes = reader.require(fields, "strategies").and_then(|node| reader.list(node, "strategies"))?;
-    let mut read: Vec<(Mark, StrategySection)> = Vec::new();
+    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
     for node in nodes {
-        let Some((mark, strategy)) = StrategySection::read(reader, node) else { continue };
-        if strategy.name == HONEST {
-            reader.wrong::<()>(mark, "`honest` is the control, which every campaign has: choose another name");
-        } else if read.iter().any(|(_, other)| other.name == strategy.name) {
-            reader.wrong::<()>(mark, format!("two strategies are called `{}`", strategy.name));
+        let Some(Node { kind: yaml::Kind::Scalar(name), mark }) = node.get("name") else { continue };
+        if name == HONEST {
+            reader.wrong::<()>(*mark, "`honest` is the control, which every campaign has: choose another name");
+        } else if let Some(line) = names.get(name.as_str()) {
+            let problem = Problem::new(*mark, format!("two strategies are called {}", quoted(name)));
+            reader.problem::<()>(problem.help(format!("the first is in line {line}")));
+        } else if !name.is_empty() {
+            names.insert(name, mark.line);
         }
-        read.push((mark, strategy));
     }
-    (read.len() == nodes.len()).then(|| read.into_iter().map(|(_, strategy)| strategy).collect())
+    let read: Vec<_> = nodes.iter().map(|node| StrategySection::read(reader, node)).collect();
+    read.into_iter().collect()
 }
 
 fn fidelity(reader: &mut Reader, node: &Node) -> Option<Spot<Fidelity>> {
@@ -400,7 +409,8 @@ fn fidelity(reader: &mut Reader, node: &Node) -> Option<Spot<Fidelity>> {
 
 fn network(reader: &mut Reader, node: &Node) -> Option<Network> {
     if matches!(node.kind, yaml::Kind::Scalar(_)) {
-        return reader.word(node, "network", &[("lan", Network::Lan), ("wan", Network::Wan)]);
+        let words = [("lan", Network::Lan), ("wan", Network::Wan)];
+        return reader.word_or(node, "network", &words, "{ rtt_ms: 40, mbit_per_s: 400 }");
     }
     let fields = reader.fields(node, "network", &["rtt_ms", "mbit_per_s"])?;
     let rtt_ms = reader.require(&fields, "rtt_ms").and_then(|n| reader.natural32(n, "rtt_ms", 0..=60_000));
@@ -531,19 +541,21 @@ strategies:
         let text = FULL
             .replace("name: full", "nmae: full")
             .replace("R: 8", "R: 0")
-            .replace("250", "2500")
             .replace("relabel: next", "relabel: nxet")
             .replace("link: [3, 4]", "link: [3, 3]")
             .replace("wall: 20m", "wall: 20 minutes");
-        let problems = Script::read(&text).expect_err("six problems");
+        let problems = Script::read(&text).expect_err("five problems");
         let summary: Vec<_> = problems.iter().map(|p| (p.mark.line, p.mark.column, p.message.as_str())).collect();
-        assert_eq!(summary.len(), 6, "{summary:#?}");
-        assert_eq!(summary[0].2, "a script needs the key `name`");
-        assert_eq!(summary[1], (2, 1, "unknown key `nmae` in a script"));
-        assert_eq!(summary[2], (4, 16, "R must be from 1 to 2^62, not 0"));
-        assert_eq!(summary[3], (19, 59, "wall must be a duration, not `20 minutes`"));
-        assert_eq!(summary[4].2, "`nxet` is no relabelling");
-        assert_eq!(summary[5], (33, 29, "slot 3 is there twice"));
+        assert_eq!(
+            summary,
+            [
+                (2, 1, "unknown key `nmae` in a script"),
+                (4, 16, "R must be from 1 to 2^62, not 0"),
+                (19, 59, "wall must be a duration, not `20 minutes`"),
+                (31, 156, "`nxet` is no relabelling"),
+                (33, 29, "slot 3 is there twice"),
+            ]
+        );
     }
 
     /// The schema that editors use names exactly the keys that are read.

@@ -1,7 +1,7 @@
 //! `protocol:` and `goal:`.
 
 use super::Exact;
-use crate::problem::Mark;
+use crate::problem::{Mark, Problem};
 use crate::read::Reader;
 use crate::yaml::{Kind, Node};
 use fusion_spec::params::{MAX_B, MAX_LAMBDA, MAX_R, MAX_T};
@@ -98,12 +98,42 @@ impl Protocol {
         let slack = reader.optional(&fields, "slack", Auto::default(), |r, n| Auto::read(r, n, "slack", 0..=MAX_T));
         let compare = reader
             .optional(&fields, "compare", Compare::Label, |r, n| r.word(n, "compare", &[("label", Compare::Label)]));
-        if let (Some(Auto::Value(T)), Some(Auto::Value(slack))) = (T, slack)
-            && slack > T
-        {
-            return reader.wrong(fields.mark("slack"), format!("slack must be from 0 to T = {T}, not {slack}"));
+        match (B, T, slack) {
+            (_, Some(Auto::Value(T)), Some(Auto::Value(slack))) if slack > T => {
+                reader.wrong::<()>(fields.mark("slack"), format!("slack must be from 0 to T = {T}, not {slack}"));
+            }
+            (Some(Auto::Value(_)), Some(Auto::Auto), _) | (Some(Auto::Auto), Some(Auto::Value(_)), _) => {
+                let key = if B == Some(Auto::Auto) { "B" } else { "T" };
+                reader.wrong::<()>(fields.mark(key), "B and T are found together: both are auto, or neither");
+            }
+            (Some(Auto::Value(_)), _, Some(Auto::Auto)) | (_, Some(Auto::Value(_)), Some(Auto::Auto)) => {
+                let message = "slack is found together with B and T: it is auto only where they are";
+                reader.wrong::<()>(fields.mark("slack"), message);
+            }
+            _ => {}
+        }
+        if let (Some(R), Some(Auto::Value(B)), Some(Auto::Value(T))) = (R, B, T) {
+            reader.slots = Some(u128::from(R) * u128::from(B) + u128::from(T));
         }
         Some(Self { R: R?, B: B?, T: T?, slack: slack?, compare: compare?, mark: node.mark })
+    }
+}
+
+impl Protocol {
+    /// What `auto` needs is there.
+    pub(super) fn check_goal(&self, reader: &mut Reader, goal: Option<&GoalSection>) {
+        let Self { R: _, B, T, slack, compare: _, mark } = *self;
+        if (B, T) != (Auto::Auto, Auto::Auto) {
+            return;
+        }
+        let Some(goal) = goal else {
+            let problem = Problem::new(mark, "auto needs the key `goal`");
+            reader.problem::<()>(problem.help("such as goal: { lambda: 40 }"));
+            return;
+        };
+        if slack == Auto::Auto && goal.kappa.is_none() {
+            reader.wrong::<()>(mark, "slack auto needs the goal's kappa and accuracy's honest");
+        }
     }
 }
 
@@ -123,13 +153,17 @@ impl GoalSection {
         let kappa = reader.optional(&fields, "kappa", None, |r, n| r.natural32(n, "kappa", 1..=MAX_LAMBDA).map(Some));
         let min_T = reader.optional(&fields, "min_T", 0, |r, n| r.natural(n, "min_T", 0..=MAX_T));
         let accuracy = reader.optional(&fields, "accuracy", None, |r, n| AccuracyGoal::read(r, n).map(Some));
-        let goal = Self { lambda: lambda?, kappa: kappa?, min_T: min_T?, accuracy: accuracy? };
-        let honest = goal.accuracy.as_ref().is_some_and(|accuracy| accuracy.honest.is_some());
-        if honest != goal.kappa.is_some() {
+        let honest = accuracy.as_ref().map(|accuracy| accuracy.as_ref().is_some_and(|game| game.honest.is_some()));
+        let alone = match (fields.has("kappa"), honest) {
+            (true, Some(false)) if !fields.has("accuracy") || fields.get("accuracy").is_some() => Some("kappa"),
+            (false, Some(true)) => Some("accuracy"),
+            _ => None,
+        };
+        if let Some(key) = alone {
             let message = "kappa and accuracy's honest need each other: kappa is the bits against rejecting that model";
-            return reader.wrong(node.mark, message);
+            return reader.wrong(fields.mark(key), message);
         }
-        Some(goal)
+        Some(Self { lambda: lambda?, kappa: kappa?, min_T: min_T?, accuracy: accuracy? })
     }
 }
 
@@ -139,6 +173,15 @@ impl AccuracyGoal {
         let honest =
             reader.optional(&fields, "honest", None, |r, n| r.probability(n, "honest", true).map(Exact).map(Some));
         let reject = reader.require(&fields, "reject").and_then(|n| reader.probability(n, "reject", true)).map(Exact);
+        if let (Some(Some(honest)), Some(reject)) = (&honest, &reject)
+            && honest <= reject
+        {
+            return reader.wrong(fields.mark("honest"), "honest must exceed reject: a model that is told from it");
+        }
+        // An unknown key may stand for one that is missing.
+        if !fields.all_known() {
+            return None;
+        }
         Some(Self { honest: honest?, reject: reject? })
     }
 }

@@ -1,7 +1,11 @@
 //! Problems of a script, as people and programs read them.
 
-use fusion_adversaries::problem::Problem;
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use fusion_adversaries::problem::{Mark, Problem};
+use fusion_adversaries::yaml::lines;
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
+    SourceSpan, SpanContents,
+};
 use serde::Serialize;
 use serde_json::json;
 use std::fmt;
@@ -9,6 +13,8 @@ use std::io::{self, Write};
 
 /// Columns of a diagnostic.
 const WIDTH: usize = 120;
+/// Characters of a line that are shown.
+const LINE: usize = 104;
 
 /// Problems and the text they are in.
 #[derive(Debug)]
@@ -63,24 +69,25 @@ impl Located {
                 json!({ "error": error, "exit_code": exit_code, "problems": self.documents() })
             );
         }
+        let lines: Vec<&str> = lines(&self.text).collect();
         let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(WIDTH);
         for problem in &self.problems {
-            let mut picture = String::new();
-            let diagnostic =
-                Picture { source: NamedSource::new(&self.file, self.text.clone()), problem, text: &self.text };
-            if handler.render_report(&mut picture, &diagnostic).is_ok() {
-                write!(out, "{picture}")?;
+            let line = lines.get(problem.mark.line - 1).copied().unwrap_or_default();
+            let picture = Picture { problem, excerpt: Excerpt::new(&self.file, line, problem.mark) };
+            let mut text = String::new();
+            if handler.render_report(&mut text, &picture).is_ok() {
+                write!(out, "{text}")?;
             }
         }
         writeln!(out, "error: {} has {count}", self.file)
     }
 }
 
+/// A problem and its line.
 #[derive(Debug)]
 struct Picture<'a> {
-    source: NamedSource<String>,
     problem: &'a Problem,
-    text: &'a str,
+    excerpt: Excerpt<'a>,
 }
 
 impl fmt::Display for Picture<'_> {
@@ -97,16 +104,108 @@ impl Diagnostic for Picture<'_> {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.source)
+        Some(&self.excerpt)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let mark = self.problem.mark;
-        let line = self.text.split_inclusive('\n').nth(mark.line - 1).unwrap_or_default();
-        let line_start: usize = self.text.split_inclusive('\n').take(mark.line - 1).map(str::len).sum();
-        let byte = |column: usize| line.char_indices().nth(column).map_or(line.trim_end().len(), |(byte, _)| byte);
-        let (start, end) = (byte(mark.column - 1), byte(mark.column - 1 + mark.length));
-        let span = (line_start + start, end.saturating_sub(start));
-        Some(Box::new(std::iter::once(LabeledSpan::new_primary_with_span(Some("here".into()), span))))
+        Some(Box::new(std::iter::once(LabeledSpan::new_primary_with_span(None, self.excerpt.span))))
+    }
+}
+
+/// As much of a line as is shown: around the place, if the line is long.
+#[derive(Debug)]
+struct Excerpt<'a> {
+    file: &'a str,
+    mark: Mark,
+    text: String,
+    /// In bytes of the text.
+    span: SourceSpan,
+}
+
+impl<'a> Excerpt<'a> {
+    fn new(file: &'a str, line: &str, mark: Mark) -> Self {
+        let (column, length) = (mark.column - 1, mark.length.min(LINE / 2));
+        let first = if column + length > LINE { column - LINE / 4 } else { 0 };
+        // Whatever a terminal would obey is blotted out.
+        let blot = |c: char| if c.is_control() && c != '\t' { char::REPLACEMENT_CHARACTER } else { c };
+        let mut rest = line.chars().skip(first).map(blot);
+        let before = if first > 0 { "..." } else { "" };
+        let shown: String = rest.by_ref().take(LINE).collect();
+        let byte = |n: usize| before.len() + shown.char_indices().nth(n).map_or(shown.len(), |(byte, _)| byte);
+        let (start, end) = (byte(column - first), byte(column - first + length));
+        let after = match rest.next() {
+            Some(_) => "...",
+            None if start == end => " ",
+            None => "",
+        };
+        Self { file, mark, text: format!("{before}{shown}{after}"), span: (start, (end - start).max(1)).into() }
+    }
+}
+
+impl SourceCode for Excerpt<'_> {
+    /// Always the whole of it. Without lines around it, what is asked for is the place.
+    fn read_span<'a>(
+        &'a self,
+        _: &SourceSpan,
+        before: usize,
+        _: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let Mark { line, column, length: _ } = self.mark;
+        let column = if before == 0 { column - 1 } else { 0 };
+        let all = (0, self.text.len()).into();
+        let contents = MietteSpanContents::new_named(self.file.into(), self.text.as_bytes(), all, line - 1, column, 1);
+        Ok(Box::new(contents))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture(text: &str, line: usize, column: usize, length: usize) -> Vec<String> {
+        let problems = vec![Problem::new(Mark { line, column, length }, "wrong")];
+        let mut out = Vec::new();
+        let located = Located { file: "a.yaml".into(), text: text.into(), problems };
+        located.write(false, 64, &mut out).expect("to memory");
+        String::from_utf8(out).expect("UTF-8").lines().map(String::from).collect()
+    }
+
+    #[test]
+    fn a_place_is_underlined() {
+        let expected = ["  × wrong", "   ╭─[a.yaml:2:4]", " 2 │ b: two # three", "   ·    ───", "   ╰────"];
+        for end in ["\n", "\r\n", "\r"] {
+            let text = format!("a: 1{end}b: two # three{end}");
+            assert_eq!(picture(&text, 2, 4, 3)[..5], expected);
+            assert_eq!(picture(&format!("\u{feff}{text}"), 2, 4, 3)[..5], expected);
+        }
+        assert_eq!(picture("a: 1\nb: two # three", 2, 4, 3)[5], "error: a.yaml has 1 problem");
+    }
+
+    #[test]
+    fn tabs_and_wide_characters_count_once() {
+        assert_eq!(picture("\ta: x", 1, 5, 1)[1..4], ["   ╭─[a.yaml:1:5]", " 1 │     a: x", "   ·        ─"]);
+        assert_eq!(picture("名前: x", 1, 5, 1)[1..4], ["   ╭─[a.yaml:1:5]", " 1 │ 名前: x", "   ·       ─"]);
+        assert_eq!(picture("a: \u{1b}[31m", 1, 1, 1)[2], " 1 │ a: \u{fffd}[31m");
+    }
+
+    #[test]
+    fn of_a_long_line_what_matters_is_shown() {
+        let line = "0123456789".repeat(100_000);
+        for (column, length) in [(1, 5), (104, 1), (105, 1), (500_003, 8), (999_999, 1_000_000), (1_000_001, 1)] {
+            let shown = picture(&line, 1, column, length);
+            assert_eq!(shown[1], format!("   ╭─[a.yaml:1:{column}]"));
+            assert!(shown.iter().all(|line| line.chars().count() <= WIDTH), "{shown:#?}");
+            let under = shown[3].chars().position(|c| c == '─').expect("underlined");
+            let end = if column > line.len() { " " } else { &line[column - 1..column] };
+            assert_eq!(shown[2].chars().nth(under), end.chars().next(), "{shown:#?}");
+        }
+    }
+
+    #[test]
+    fn a_place_past_the_end_is_no_place_to_fall() {
+        for (line, column) in [(1, 5), (1, 50), (2, 1), (9, 9)] {
+            assert_eq!(picture("a: 1", line, column, 3)[1], format!("   ╭─[a.yaml:{line}:{column}]"));
+        }
+        assert_eq!(picture("", 1, 1, 1)[0], "  × wrong");
     }
 }

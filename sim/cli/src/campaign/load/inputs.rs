@@ -3,9 +3,9 @@
 use super::{Loader, Outcome, Stop};
 use crate::failure::Failure;
 use crate::files::{self, MAX_BYTES};
-use crate::simulate::{Guard, Pools, World};
+use crate::simulate::{Guard, Pools, World, WorldError};
 use fusion_adversaries::problem::{Mark, Problem};
-use fusion_adversaries::script::{Data, Draw, RingBits, Samples, Script, Spot, TruncationKind, When};
+use fusion_adversaries::script::{Data, Draw, Fidelity, RingBits, Samples, Script, Spot, TruncationKind, When};
 use fusion_adversaries::strategy::View;
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::idx::{self, Images};
@@ -49,7 +49,9 @@ impl Loader {
                 Ok(Some(bytes))
             }
             Err(Failure::Usage(message)) => {
-                self.problem(mark, message);
+                let folder = files::name(&self.folder.join(""));
+                let problem = Problem::new(mark, message.strip_prefix(&folder).unwrap_or(&message));
+                self.problems.push(problem.help("paths start from the script's folder"));
                 Ok(None)
             }
             Err(failure) => Err(Stop::Failure(failure)),
@@ -95,7 +97,11 @@ impl Loader {
             return Ok(None);
         }
         let (Some(data), Some(_)) = (&script.data, &script.model) else {
-            let problem = Problem::new(script.fidelity.mark, "fidelity `ideal` needs `model` and `data`");
+            let own = script.strategies.iter().filter_map(|section| section.fidelity.as_ref());
+            let ideal = std::iter::once(&script.fidelity).chain(own).find(|spot| spot.value == Fidelity::Ideal);
+            let mark = ideal.map_or(Mark::START, |spot| spot.mark);
+            let what = if mark == Mark::START { "fidelity `ideal`, the default," } else { "fidelity `ideal`" };
+            let problem = Problem::new(mark, format!("{what} needs `model` and `data`"));
             return Err(problem.help("`plain` needs neither").into());
         };
         let images = self.file(&data.images.value, data.images.mark)?;
@@ -196,7 +202,13 @@ impl Loader {
         let guards: Vec<Guard> = self.guards.iter().map(|(_, guard)| guard.clone()).collect();
         let one_bit = model.fixed_point.truncation == TruncationKind::OneBit;
         let world = World::new(params, models, &guards, (&images, &labels), &pools, one_bit);
-        world.map(Some).map_err(|error| Problem::new(*mark, error.to_string()).into())
+        let blamed = |error: &WorldError| match error {
+            WorldError::Size(_) => data.images.mark,
+            WorldError::Beyond(range, _) if range == queries => *mark,
+            WorldError::FewQueries(..) => *mark,
+            WorldError::Beyond(..) | WorldError::FewPublics(..) => public.from.mark,
+        };
+        world.map(Some).map_err(|error| Problem::new(blamed(&error), error.to_string()).into())
     }
 }
 

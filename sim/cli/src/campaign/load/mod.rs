@@ -15,7 +15,7 @@ use fusion_adversaries::behaviour::Scripted;
 use fusion_adversaries::problem::{Mark, Problem, nearest};
 use fusion_adversaries::script::{Duration, Estimator, Fidelity, HONEST, Keep, Script, StrategySection, When};
 use fusion_adversaries::strategy::{Hypothesis, Strategy, View};
-use fusion_adversaries::yaml::MAX_BYTES;
+use fusion_adversaries::yaml::{MAX_BYTES, decode};
 use fusion_nn::fixed::FixedModel;
 use fusion_spec::evidence::Tolerance;
 use rug::Rational;
@@ -47,14 +47,15 @@ pub struct Overrides {
 pub fn load(path: &Path, overrides: &Overrides) -> Result<Campaign, Failure> {
     let bytes = files::read(path, MAX_BYTES as u64)?;
     let name = files::name(path);
-    let text = String::from_utf8(bytes).map_err(|_| Failure::Usage(format!("{name} is not UTF-8 text")))?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
     let located = |problems| Failure::Script(Located { file: name.clone(), text: text.clone(), problems });
+    decode(&bytes).map_err(|problem| located(vec![problem]))?;
     let mut script = Script::read(&text).map_err(located)?;
     apply(&mut script, overrides)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
     inputs::resolve_paths(&mut script, &folder);
-    Loader::default().load(script).map_err(|stop| match stop {
+    Loader { folder, ..Loader::default() }.load(script).map_err(|stop| match stop {
         Stop::Problems(problems) => located(problems),
         Stop::Failure(failure) => failure,
     })
@@ -103,6 +104,8 @@ impl From<Problem> for Stop {
 /// Collects what the strategies name while it is read.
 #[derive(Default)]
 struct Loader {
+    /// The script's.
+    folder: PathBuf,
     problems: Vec<Problem>,
     contents: Contents,
     /// By path; the honest one first.

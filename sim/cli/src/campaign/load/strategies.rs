@@ -5,7 +5,7 @@ use crate::simulate::conditional::{Stage, stages};
 use crate::simulate::{Guard, is_positional};
 use fusion_adversaries::behaviour::{Branch, Linking, Place, Scripted, Step, flaky};
 use fusion_adversaries::problem::{Mark, Problem};
-use fusion_adversaries::script::{Event, Fidelity, MoveSection, Relabel, Script, Spot, StrategySection, Where};
+use fusion_adversaries::script::{Event, Fidelity, MoveSection, Relabel, Script, Spot, StrategySection, Where, missing_slot};
 use fusion_adversaries::strategy::{Act, Hypothesis, Move, Strategy, View};
 use fusion_nn::idx::Images;
 
@@ -22,8 +22,8 @@ impl Loader {
             return Ok(Some(Box::new(flaky(chance.0.clone()))));
         }
         if let Some(pair) = &section.link {
-            if pair.value.iter().any(|slot| *slot >= view.slots) {
-                self.problem(pair.mark, format!("there are only N = {} slots, from 0", view.slots));
+            if let Some(message) = missing_slot(&pair.value, view.slots.into()) {
+                self.problem(pair.mark, message);
             }
             return Ok(Some(Box::new(Linking(pair.value))));
         }
@@ -55,21 +55,13 @@ impl Loader {
 
     pub(super) fn place(&mut self, at: &Spot<Where>, view: &View) -> Place {
         let N = view.slots;
-        let few = |n: &u32| format!("{n} slots cannot be touched: there are N = {N}");
+        if let Some(message) = at.value.misfit(N.into()) {
+            self.problem(at.mark, message);
+        }
         match &at.value {
             Where::All(_) => Place::All,
-            Where::Random { random } => {
-                if *random > N {
-                    self.problem(at.mark, few(random));
-                }
-                Place::Random(*random)
-            }
-            Where::Slots { slots } => {
-                if let Some(slot) = slots.iter().find(|slot| **slot >= N) {
-                    self.problem(at.mark, format!("slot {slot} does not exist: there are N = {N}, from 0"));
-                }
-                Place::Slots(slots.clone())
-            }
+            Where::Random { random } => Place::Random(*random),
+            Where::Slots { slots } => Place::Slots(slots.clone()),
             Where::Each { each, from, to, at_most } => {
                 Place::Each { chance: each.0.clone(), from: *from, to: to.unwrap_or(N), at_most: at_most.unwrap_or(N) }
             }
@@ -121,7 +113,7 @@ impl Loader {
 
 /// Where to point for a strategy as a whole.
 pub(super) fn claim_mark(section: &StrategySection) -> Mark {
-    section.expect.rates().next().map_or(Mark::START, |(_, expectation)| expectation.claim().mark)
+    section.expect.rates().next().map_or(section.place.mark, |(_, expectation)| expectation.claim().mark)
 }
 
 /// What the conditional estimator plays instead of trials.
