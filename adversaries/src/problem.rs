@@ -77,6 +77,12 @@ pub fn list(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
+/// Whether a terminal would obey a character instead of showing it: a control character, or one that turns the direction of text.
+#[must_use]
+pub fn is_unprintable(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// A value as messages show it, between backticks.
 #[must_use]
 pub fn quoted(text: &str) -> String {
@@ -93,7 +99,7 @@ pub fn shortened(text: &str) -> String {
                 shown.push_str("...");
                 break;
             }
-            c if c.is_control() => shown.extend(c.escape_default()),
+            c if is_unprintable(c) => shown.extend(c.escape_default()),
             c => shown.push(c),
         }
     }
@@ -121,6 +127,7 @@ mod tests {
     #[test]
     fn a_quoted_value_is_short_and_on_one_line() {
         assert_eq!(quoted("a b"), "`a b`");
+        assert_eq!(quoted("a\u{202e}"), r"`a\u{202e}`");
         assert_eq!(quoted("a\n\u{1b}[31m"), r"`a\n\u{1b}[31m`");
         assert_eq!(quoted(&"é".repeat(1 << 20)), format!("`{}...`", "é".repeat(MAX_QUOTED)));
     }

@@ -202,7 +202,12 @@ impl Reader {
     pub fn natural(&mut self, node: &Node, what: &str, limits: RangeInclusive<u64>) -> Option<u64> {
         let text = self.text(node, what)?;
         if !is_digits(text.strip_prefix('-').unwrap_or(text)) {
-            return self.wrong(node.mark, format!("{what} must be a whole number, not {}", quoted(text)));
+            let problem = Problem::new(node.mark, format!("{what} must be a whole number, not {}", quoted(text)));
+            let whole = rational::parse(text).ok().filter(|value| value.is_integer() && *value <= u64::MAX);
+            return self.problem(match whole {
+                Some(value) => problem.help(format!("write {value}")),
+                None => problem,
+            });
         }
         let value = text.parse().ok().filter(|value| limits.contains(value));
         value.or_else(|| {

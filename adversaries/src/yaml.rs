@@ -96,7 +96,7 @@ pub fn parse(text: &str) -> Result<Node, Problem> {
         let code = c.map_or(0, u32::from);
         return Err(Problem::new(end_of(before), format!("the character U+{code:04X} cannot be part of a script")));
     }
-    let mut events = Events { parser: Parser::new_from_str(text), nodes: 0 };
+    let mut events = Events { text, parser: Parser::new_from_str(text), nodes: 0 };
     loop {
         match events.next()? {
             (Event::StreamStart | Event::DocumentStart(_), _) => {}
@@ -110,6 +110,7 @@ pub fn parse(text: &str) -> Result<Node, Problem> {
 }
 
 struct Events<'a> {
+    text: &'a str,
     parser: Parser<'a, saphyr_parser::StrInput<'a>>,
     nodes: usize,
 }
@@ -118,7 +119,7 @@ impl<'a> Events<'a> {
     fn next(&mut self) -> Result<(Event<'a>, Span), Problem> {
         match self.parser.next_event() {
             Some(Ok(event)) => Ok(event),
-            Some(Err(error)) => Err(not_yaml(&error)),
+            Some(Err(error)) => Err(not_yaml(&error, self.text)),
             None => Ok((Event::StreamEnd, Span::default())),
         }
     }
@@ -195,8 +196,27 @@ fn mark(marker: Marker) -> Mark {
     Mark { line: marker.line().max(1), column: marker.col() + 1, length: 1 }
 }
 
-fn not_yaml(error: &ScanError) -> Problem {
-    Problem::new(mark(*error.marker()), format!("not YAML: {}", error.info()))
+/// What the parser says is of its own states: the likely cause goes with it.
+fn not_yaml(error: &ScanError, text: &str) -> Problem {
+    const CAUSES: [(&str, &str); 8] = [
+        ("unknown anchor", "aliases are not read: write the value out"),
+        ("tab", "indent with spaces, not with tabs"),
+        ("simple key expect ':'", "a line above may lack its `:`"),
+        ("mapping values are not allowed", "text with `: ` in it needs quotes"),
+        ("expected ',' or", "a bracket, a brace or a comma may be missing before this"),
+        ("placement of ':'", "a bracket or a brace may be missing before this"),
+        ("quoted scalar", "a quote may be missing"),
+        ("did not find expected", "the lines of a block must be indented alike"),
+    ];
+    let (info, mut place) = (error.info(), mark(*error.marker()));
+    let problem = |place| Problem::new(place, format!("not YAML: {info}"));
+    let Some((cause, help)) = CAUSES.iter().find(|(cause, _)| info.contains(cause)) else { return problem(place) };
+    if *cause == "tab" {
+        let indented = |line: &str| line.chars().position(|c| c != ' ').filter(|at| line[*at..].starts_with('\t'));
+        let tab = lines(text).enumerate().skip(place.line - 1).find_map(|(index, line)| Some((index, indented(line)?)));
+        place = tab.map_or(place, |(index, at)| Mark { line: index + 1, column: at + 1, length: 1 });
+    }
+    problem(place).help(*help)
 }
 
 #[cfg(test)]
@@ -258,7 +278,8 @@ mod tests {
     fn what_could_grow_is_refused() {
         assert_eq!(problem("a: &x 1\nb: 2\n").0, 1);
         assert!(problem("a: &x [1]\nb: [*x, *x]\n").2.contains("anchors"));
-        assert!(problem("a: *x\n").2.contains("not YAML"));
+        let alias = parse("a: *x\n").expect_err("refused");
+        assert_eq!(alias.help.as_deref(), Some("aliases are not read: write the value out"));
         assert!(problem("a: !!int 3\n").2.contains("tags"));
         assert!(problem(&"[".repeat(100)).2.contains("nested deeper"));
         assert!(problem(&"- ".repeat(100_000)).2.contains("nested deeper"));

@@ -126,14 +126,19 @@ fn branch_cases(steps: &[Step], view: &View) -> Option<Vec<Case>> {
         return Some(vec![Case { weight: Rational::from(1), slots: 0, moves: Vec::new() }]);
     };
     if !rest.is_empty() {
-        let slots = first.place.constant(view)?;
-        if rest.iter().any(|step| step.place.constant(view).as_ref() != Some(&slots)) {
+        let known = matches!(first.place, Place::All | Place::Slots(_));
+        if !known || !rest.iter().all(|step| same_slots(&step.place, &first.place, view)) {
             return None;
         }
     }
     let moves: Vec<usize> = steps.iter().map(|step| step.what).collect();
     let sizes = first.place.sizes(view)?;
     Some(sizes.into_iter().map(|(weight, k)| Case { weight, slots: k.into(), moves: moves.clone() }).collect())
+}
+
+/// Two places that never vary are the same slots. Those of a wide session are listed only where that decides.
+fn same_slots(a: &Place, b: &Place, view: &View) -> bool {
+    a == b || (a.size(view) == b.size(view) && a.constant(view).is_some_and(|slots| b.constant(view) == Some(slots)))
 }
 
 #[cfg(test)]

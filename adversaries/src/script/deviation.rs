@@ -481,7 +481,8 @@ impl Where {
             _ => return None,
         };
         if let Some(message) = reader.slots.and_then(|N| value.misfit(N)) {
-            return reader.wrong(node.mark, message);
+            let blamed = ["random", "slots", "from"].into_iter().find_map(|key| fields.get(key));
+            return reader.wrong(blamed.unwrap_or(node).mark, message);
         }
         Some(Spot { value, mark: node.mark })
     }

@@ -97,7 +97,7 @@ impl Protocol {
         let T = reader.require(&fields, "T").and_then(|n| Auto::read(reader, n, "T", 0..=MAX_T));
         let slack = reader.optional(&fields, "slack", Auto::default(), |r, n| Auto::read(r, n, "slack", 0..=MAX_T));
         let compare = reader
-            .optional(&fields, "compare", Compare::Label, |r, n| r.word(n, "compare", &[("label", Compare::Label)]));
+            .optional(&fields, "compare", Compare::Label, |r, n| r.word(n, "comparison", &[("label", Compare::Label)]));
         match (B, T, slack) {
             (_, Some(Auto::Value(T)), Some(Auto::Value(slack))) if slack > T => {
                 reader.wrong::<()>(fields.mark("slack"), format!("slack must be from 0 to T = {T}, not {slack}"));
@@ -176,7 +176,8 @@ impl AccuracyGoal {
         if let (Some(Some(honest)), Some(reject)) = (&honest, &reject)
             && honest <= reject
         {
-            return reader.wrong(fields.mark("honest"), "honest must exceed reject: a model that is told from it");
+            return reader
+                .wrong(fields.mark("honest"), "honest must exceed reject, or the two models cannot be told apart");
         }
         // An unknown key may stand for one that is missing.
         if !fields.all_known() {

@@ -1,6 +1,6 @@
 //! Problems of a script, as people and programs read them.
 
-use fusion_adversaries::problem::{Mark, Problem};
+use fusion_adversaries::problem::{Mark, Problem, is_unprintable};
 use fusion_adversaries::yaml::lines;
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
@@ -71,9 +71,14 @@ impl Located {
         }
         let lines: Vec<&str> = lines(&self.text).collect();
         let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(WIDTH);
+        // The line at hand, by its number: there may be many problems in a long one.
+        let (mut number, mut line): (usize, Vec<char>) = (0, Vec::new());
         for problem in &self.problems {
-            let line = lines.get(problem.mark.line - 1).copied().unwrap_or_default();
-            let picture = Picture { problem, excerpt: Excerpt::new(&self.file, line, problem.mark) };
+            if problem.mark.line != number {
+                number = problem.mark.line;
+                line = lines.get(number - 1).map(|line| line.chars().collect()).unwrap_or_default();
+            }
+            let picture = Picture { problem, excerpt: Excerpt::new(&self.file, &line, problem.mark) };
             let mut text = String::new();
             if handler.render_report(&mut text, &picture).is_ok() {
                 write!(out, "{text}")?;
@@ -123,20 +128,24 @@ struct Excerpt<'a> {
 }
 
 impl<'a> Excerpt<'a> {
-    fn new(file: &'a str, line: &str, mark: Mark) -> Self {
+    fn new(file: &'a str, line: &[char], mark: Mark) -> Self {
         let (column, length) = (mark.column - 1, mark.length.min(LINE / 2));
         let first = if column + length > LINE { column - LINE / 4 } else { 0 };
-        // Whatever a terminal would obey is blotted out.
-        let blot = |c: char| if c.is_control() && c != '\t' { char::REPLACEMENT_CHARACTER } else { c };
-        let mut rest = line.chars().skip(first).map(blot);
+        // A column for each character, and nothing that a terminal would obey.
+        let blot = |c: char| match c {
+            '\t' => ' ',
+            c if is_unprintable(c) => char::REPLACEMENT_CHARACTER,
+            c => c,
+        };
         let before = if first > 0 { "..." } else { "" };
-        let shown: String = rest.by_ref().take(LINE).collect();
+        let rest = line.get(first..).unwrap_or_default();
+        let shown: String = rest.iter().take(LINE).copied().map(blot).collect();
         let byte = |n: usize| before.len() + shown.char_indices().nth(n).map_or(shown.len(), |(byte, _)| byte);
         let (start, end) = (byte(column - first), byte(column - first + length));
-        let after = match rest.next() {
-            Some(_) => "...",
-            None if start == end => " ",
-            None => "",
+        let after = match () {
+            () if rest.len() > LINE => "...",
+            () if start == end => " ",
+            () => "",
         };
         Self { file, mark, text: format!("{before}{shown}{after}"), span: (start, (end - start).max(1)).into() }
     }
@@ -183,8 +192,9 @@ mod tests {
 
     #[test]
     fn tabs_and_wide_characters_count_once() {
-        assert_eq!(picture("\ta: x", 1, 5, 1)[1..4], ["   ╭─[a.yaml:1:5]", " 1 │     a: x", "   ·        ─"]);
+        assert_eq!(picture("\ta: x", 1, 5, 1)[1..4], ["   ╭─[a.yaml:1:5]", " 1 │  a: x", "   ·     ─"]);
         assert_eq!(picture("名前: x", 1, 5, 1)[1..4], ["   ╭─[a.yaml:1:5]", " 1 │ 名前: x", "   ·       ─"]);
+        assert_eq!(picture("a: \u{202e}b", 1, 1, 1)[2], " 1 │ a: \u{fffd}b");
         assert_eq!(picture("a: \u{1b}[31m", 1, 1, 1)[2], " 1 │ a: \u{fffd}[31m");
     }
 

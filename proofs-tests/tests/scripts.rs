@@ -1,0 +1,695 @@
+//! Malformed campaign scripts: each is refused with its place and advice, and all problems of one come out at once.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use fusion_nn::onnx::{Dimension, Graph, Model, Node, Tensor, TensorShape, TensorType, Type, ValueInfo};
+use fusion_sim::{Outcome, run};
+use prost::Message;
+use serde_json::Value;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every key, at `ideal`.
+const IDEAL: &str = "\
+schema: fusion/campaign/v1
+name: every-key
+about: What can be said.
+protocol: { R: 8, B: 2, T: 4, slack: 0, compare: label }
+goal: { lambda: 40, kappa: 20, min_T: 3, accuracy: { honest: 0.99, reject: 0.80 } }
+model:
+  path: full.onnx
+  input: { scale: 1/255, offset: 0 }
+  fixed_point: { ring_bits: auto, frac_bits: 12, truncation: faithful }
+data:
+  images: images
+  labels: labels
+  queries: 0..40
+  public: { from: 40..80, keep: honest_right }
+  draw: fresh
+fidelity: ideal
+backend: cheetah
+network: { rtt_ms: 40, mbit_per_s: 400 }
+trials: { seed: 1, max: 2048, wall: 20m }
+test: { false_alarm: 1e-6, within: 10%, estimator: counting }
+strategies:
+  - name: weak
+    fidelity: ideal
+    do: [{ at: all, model: weak.onnx }]
+    expect: { accepted: { equals: spec } }
+  - name: guess
+    about: One group, by luck.
+    do: [{ at: { random: 2 }, relabel: next }]
+    trials: { max: 1024, wall: 1m }
+    expect: { win: { equals: spec }, reasons: { only: [public_wrong, copies_disagree] } }
+  - name: seven
+    do: [{ at: { slots: [0, 7] }, relabel: { to: 7 } }]
+    sessions: { until: accepted, max: 3 }
+    expect: { harmless: { at_most: 99% } }
+  - name: bright
+    do: [{ at: { each: 1/20, from: 1, to: 9, at_most: 4 }, when: { pixel: [14, 15], at_least: 200 }, relabel: next }]
+    expect: { win: { at_most: spec }, caught: { at_most: 1 } }
+  - name: known
+    do: [{ at: all, when: { memorised: images }, relabel: random_wrong }]
+  - name: mixed
+    one_of:
+      - { weight: 5, do: [] }
+      - { weight: 1, do: [{ at: { random: 4 }, relabel: next }] }
+    expect: { win: { equals: spec } }
+  - name: errs
+    flaky: 1/1000
+  - name: links
+    link: [3, 4]
+";
+
+/// As little as there can be, at `plain`.
+const PLAIN: &str = "\
+schema: fusion/campaign/v1
+name: positions
+protocol: { R: 8, B: 2, T: 4 }
+fidelity: plain
+test: { estimator: conditional }
+strategies:
+  - name: guess
+    do: [{ at: { random: 2 }, relabel: next }]
+    expect: { win: { equals: spec } }
+";
+
+/// One text instead of another, which is there once, and the lines of the problems: the one that changed, if none are given.
+struct Edit(&'static str, &'static str, &'static [usize]);
+
+const fn edit(old: &'static str, new: &'static str) -> Edit {
+    Edit(old, new, &[])
+}
+
+const fn at(lines: &'static [usize], old: &'static str, new: &'static str) -> Edit {
+    Edit(old, new, lines)
+}
+
+const HEAVY: &str = "\
+      - { weight: 1073741824, do: [] }
+      - { weight: 1073741824, do: [] }
+      - { weight: 1073741824, do: [] }
+      - { weight: 1073741824, do: [] }
+";
+
+/// Groups, each a snapshot.
+const EDITS: &[(&str, &str, &[Edit])] = &[
+    (
+        "top",
+        IDEAL,
+        &[
+            edit("schema: ", "shcema: "),
+            edit("campaign/v1", "campaign/v2"),
+            edit("name: every-key", "nmae: every-key"),
+            edit("every-key", "Every Key"),
+            edit("every-key", ""),
+            edit("every-key", "[every, key]"),
+            edit("every-key", "an-endless-name-of-more-than-sixty-four-letters-is-no-name-for-a-folder"),
+            edit("What can be said.", "''"),
+            edit("What can be said.", "{ what: ever }"),
+            edit("about: What", "name: twice\nabout: What"),
+            edit("about: What can be said.", "colour: red"),
+            at(&[1], "name: every-key\n", ""),
+            edit("fidelity: ideal\nbackend", "fidelty: ideal\nbackend"),
+            edit("fidelity: ideal\nbackend", "fidelity: idael\nbackend"),
+            edit("fidelity: ideal\nbackend", "fidelity: real\nbackend"),
+            edit("fidelity: ideal\nbackend", "fidelity: [ideal]\nbackend"),
+            edit("cheetah", "cheeta"),
+            edit("cheetah", "delphi"),
+            edit("{ rtt_ms: 40, mbit_per_s: 400 }", "dsl"),
+            edit("{ rtt_ms: 40, mbit_per_s: 400 }", "wam"),
+            edit("rtt_ms: 40, ", ""),
+            edit("rtt_ms: 40", "rtt_s: 40"),
+            edit("mbit_per_s: 400", "mbit_per_s: 0"),
+        ],
+    ),
+    (
+        "protocol_and_goal",
+        IDEAL,
+        &[
+            edit("R: 8, ", ""),
+            edit("R: 8", "R: 0"),
+            edit("R: 8", "R: -8"),
+            edit("R: 8", "R: 9223372036854775808"),
+            edit("R: 8", "R: 8.5"),
+            edit("R: 8", "R: 1e3"),
+            edit("R: 8", "R: eight"),
+            edit("R: 8", "R: auto"),
+            edit("R: 8", "r: 8"),
+            edit("R: 8", "R: [8]"),
+            edit("R: 8", "R: 8, R: 9"),
+            edit("B: 2", "B: 2000000"),
+            edit("B: 2", "B: "),
+            edit("T: 4", "T: -1"),
+            edit("slack: 0", "slack: 5"),
+            edit("slack: 0", "slak: 0"),
+            edit("compare: label", "compare: logits"),
+            edit("{ R: 8, B: 2, T: 4, slack: 0, compare: label }", "8"),
+            edit("{ R: 8, B: 2, T: 4, slack: 0, compare: label }", "[8, 2, 4]"),
+            edit("{ R: 8, B: 2, T: 4, slack: 0, compare: label }", ""),
+            edit("B: 2", "B: auto"),
+            edit("slack: 0", "slack: auto"),
+            edit("R: 8", "R: 67108864"),
+            edit("lambda: 40", "lambda: 0"),
+            edit("lambda: 40", "lambda: 1025"),
+            edit("lambda: 40, ", ""),
+            edit("kappa: 20", "kapa: 20"),
+            edit("kappa: 20, ", ""),
+            edit("honest: 0.99, ", ""),
+            edit("honest: 0.99", "honset: 0.99"),
+            edit("0.99", "0.70"),
+            edit("0.99", "1.01"),
+            edit("0.80", "80"),
+            edit("0.80", "eighty"),
+            edit(", reject: 0.80", ""),
+            edit("min_T: 3", "min_T: 3.0"),
+            edit("accuracy: { honest: 0.99, reject: 0.80 }", "accuracy: 0.99"),
+        ],
+    ),
+    (
+        "model_and_data",
+        IDEAL,
+        &[
+            edit("path: full.onnx", "paht: full.onnx"),
+            edit("full.onnx", ""),
+            edit("full.onnx", "[full.onnx]"),
+            at(
+                &[6, 7],
+                "model:\n  path: full.onnx\n  input: { scale: 1/255, offset: 0 }\n  fixed_point:",
+                "model: full.onnx\nfixed:",
+            ),
+            edit("scale: 1/255", "scale: 0"),
+            edit("scale: 1/255", "scale: -1/255"),
+            edit("scale: 1/255", "scale: 1/0"),
+            edit("scale: 1/255", "scale: 1e999"),
+            edit("scale: 1/255", "scael: 1/255"),
+            edit("offset: 0", "offset: none"),
+            edit("offset: 0", "offset: 1e7"),
+            edit("ring_bits: auto", "ring_bits: 63"),
+            edit("ring_bits: auto", "ring_bits: Auto"),
+            edit("frac_bits: 12", "frac_bits: 0"),
+            edit("frac_bits: 12", "frac_bits: 25"),
+            edit("frac_bits", "fractional_bits"),
+            edit("truncation: faithful", "truncation: faithfull"),
+            edit("images: images\n", "image: images\n"),
+            at(&[11], "  labels: labels\n", ""),
+            edit("0..40", "0-40"),
+            edit("0..40", "40..0"),
+            edit("0..40", "7..7"),
+            edit("0..40", "0..=40"),
+            edit("0..40", "0..5000000000"),
+            edit("0..40", "40"),
+            edit("0..40", "[0, 40]"),
+            edit("from: 40..80", "from: 39..80"),
+            edit("from: 40..80, ", ""),
+            edit("honest_right", "right"),
+            edit("honest_right", "honest-right"),
+            edit("{ from: 40..80, keep: honest_right }", "40..80"),
+            edit("draw: fresh", "draw: once"),
+        ],
+    ),
+    (
+        "trials_and_test",
+        IDEAL,
+        &[
+            edit("seed: 1", "seed: 18446744073709551616"),
+            edit("seed: 1", "seed: one"),
+            edit("max: 2048", "max: 1e6"),
+            edit("max: 2048", "max: 562949953421312"),
+            edit("wall: 20m", "wall: 20"),
+            edit("wall: 20m", "wall: 20 minutes"),
+            edit("wall: 20m", "wall: 0s"),
+            edit("wall: 20m", "wall: +1h"),
+            edit("wall: 20m", "wall: 99999999999999999999h"),
+            edit("wall: 20m", "time: 20m"),
+            edit("{ seed: 1, max: 2048, wall: 20m }", "2048"),
+            edit("false_alarm: 1e-6", "false_alarm: 0"),
+            edit("false_alarm: 1e-6", "false_alarm: 1"),
+            edit("false_alarm: 1e-6", "alpha: 1e-6"),
+            edit("within: 10%", "within: 10 %"),
+            edit("within: 10%", "within: 110%"),
+            edit("estimator: counting", "estimator: count"),
+            edit("estimator: counting", "estimator: importance"),
+        ],
+    ),
+    (
+        "strategies",
+        IDEAL,
+        &[
+            at(&[21, 22], "strategies:\n", "strategies: { weak: no }\nabouts:\n"),
+            edit("name: weak", "nam: weak"),
+            edit("name: weak", "name: Weak"),
+            edit("name: weak", "name: honest"),
+            edit("name: seven", "name: guess"),
+            edit("name: seven", "nmae: guess"),
+            edit("about: One group, by luck.", "abuot: One group, by luck."),
+            edit("    fidelity: ideal\n    do", "    fidelity: real\n    do"),
+            edit("    fidelity: ideal\n    do", "    fidelity: full\n    do"),
+            at(&[26, 28], "do: [{ at: { random: 2 }", "todo: [{ at: { random: 2 }"),
+            at(&[26], "    do: [{ at: { random: 2 }, relabel: next }]\n", ""),
+            edit("do: [{ at: { random: 2 }", "flaky: 1/2\n    do: [{ at: { random: 2 }"),
+            at(&[46, 47, 48], "    flaky: 1/1000", "    flaky: 1/1000\n    one_of: []\n    link: [0, 1]"),
+            edit("do: [{ at: { random: 2 }, relabel: next }]", "do: { at: { random: 2 }, relabel: next }"),
+            edit("do: [{ at: { random: 2 }, relabel: next }]", "do: relabel"),
+            edit("max: 1024", "seed: 1024"),
+            edit("max: 1024", "max: -1"),
+            edit("flaky: 1/1000", "flaky: 1.5"),
+            edit("flaky: 1/1000", "flaky: often"),
+            edit("flaky: 1/1000", "flaky: 1/10000000000"),
+            edit("link: [3, 4]", "link: 3"),
+            edit("link: [3, 4]", "link: [3]"),
+            edit("link: [3, 4]", "link: [3, 3]"),
+            edit("link: [3, 4]", "link: [3, 20]"),
+            edit("link: [3, 4]", "link: [3, four]"),
+            edit("link: [3, 4]", "link: [3, 4]\n    sessions: { until: rejected, max: 2 }"),
+            edit("until: accepted", "until: bored"),
+            edit("until: accepted, ", ""),
+            edit("max: 3 }", "max: 0 }"),
+            edit("max: 3 }", "most: 3 }"),
+            edit("weight: 5", "weight: 0"),
+            edit("weight: 5", "wieght: 5"),
+            edit("weight: 5, do: []", "weight: 5"),
+            edit(
+                "      - { weight: 5, do: [] }\n      - { weight: 1, do: [{ at: { random: 4 }, relabel: next }] }\n",
+                "      []\n",
+            ),
+            edit("weight: 5", "weight: 4294967296"),
+            edit("      - { weight: 5, do: [] }\n", HEAVY),
+        ],
+    ),
+    (
+        "acts",
+        IDEAL,
+        &[
+            edit("at: all, model", "att: all, model"),
+            edit("at: all, model: weak.onnx", "model: weak.onnx"),
+            edit("at: all, model", "at: al, model"),
+            edit("at: all, model", "at: 3, model"),
+            edit("at: all, model", "at: [3], model"),
+            edit("at: all, model", "at: {}, model"),
+            edit("random: 2", "random: 21"),
+            edit("random: 2", "random: two"),
+            edit("random: 2", "randm: 2"),
+            edit("random: 2", "random: 2, from: 3"),
+            edit("random: 2", "random: 2, slots: [1]"),
+            edit("slots: [0, 7]", "slots: [0, 20]"),
+            edit("slots: [0, 7]", "slots: [7, 7]"),
+            edit("slots: [0, 7]", "slots: 7"),
+            edit("slots: [0, 7]", "slots: [0, 1..7]"),
+            edit("each: 1/20", "each: 2"),
+            edit("each: 1/20, from", "from"),
+            edit("from: 1,", "from: 9,"),
+            edit("from: 1, to: 9", "from: 20"),
+            edit("at_most: 4", "atmost: 4"),
+            edit("relabel: { to: 7 }", "relabl: { to: 7 }"),
+            edit("relabel: { to: 7 }", "relabel: 7"),
+            edit("relabel: { to: 7 }", "relabel: nxet"),
+            edit("relabel: { to: 7 }", "relabel: { too: 7 }"),
+            edit("relabel: { to: 7 }", "relabel: { to: seven }"),
+            edit("relabel: { to: 7 }", "relabel: { to: 7 }, model: weak.onnx"),
+            edit(", relabel: { to: 7 }", ""),
+            edit("relabel: { to: 7 }", "add: { step: \"layer[4:relu]\", value: 4096, elements: all }"),
+            edit("relabel: { to: 7 }", "bend: { step: \"layer[*:relu]/**\", flip_bit: 20 }"),
+            edit("at: { slots: [0, 7] }, relabel: { to: 7 }", "stop: { step: \"layer[4:*]\", how: crash }"),
+            edit("when: { pixel: [14, 15], at_least: 200 }", "when: bright"),
+            edit("pixel: [14, 15]", "pxiel: [14, 15]"),
+            edit("pixel: [14, 15]", "pixel: [14]"),
+            edit("pixel: [14, 15]", "pixel: []"),
+            edit("pixel: [14, 15]", "pixel: [14, -1]"),
+            edit(", at_least: 200", ""),
+            edit("at_least: 200", "at_least: 256"),
+            edit("memorised: images", "memorised: images, at_least: 3"),
+            edit("memorised: images", "memorised: images, pixel: [1, 2]"),
+            edit("memorised: images", "memorised: [images]"),
+        ],
+    ),
+    (
+        "expectations",
+        IDEAL,
+        &[
+            edit("expect: { accepted", "expects: { accepted"),
+            edit("accepted: { equals: spec }", "acepted: { equals: spec }"),
+            edit("accepted: { equals: spec }", "accepted: spec"),
+            edit("accepted: { equals: spec }", "accepted: { equal: spec }"),
+            edit("accepted: { equals: spec }", "accepted: { equals: spce }"),
+            edit("accepted: { equals: spec }", "accepted: { equals: 1.5 }"),
+            edit("accepted: { equals: spec }", "accepted: { equals: }"),
+            edit("accepted: { equals: spec }", "accepted: { equals: spec, at_most: 1/2 }"),
+            edit("accepted: { equals: spec }", "accepted: {}"),
+            edit("accepted: { equals: spec }", "accepted: { at_least: 1/2 }"),
+            edit("public_wrong", "public-wrong"),
+            edit("public_wrong", "bad_luck"),
+            edit("only: [public_wrong, copies_disagree]", "only: public_wrong"),
+            edit("only: [public_wrong, copies_disagree]", "[public_wrong]"),
+            edit("only: [public_wrong, copies_disagree]", ""),
+        ],
+    ),
+    (
+        "files",
+        IDEAL,
+        &[
+            edit("path: full.onnx", "path: ful.onnx"),
+            edit("path: full.onnx", "path: folder"),
+            edit("path: full.onnx", "path: full.onnx/inside"),
+            edit("path: full.onnx", "path: images"),
+            edit("path: full.onnx", "path: soft.onnx"),
+            at(&[14], "ring_bits: auto, frac_bits: 12", "ring_bits: 20, frac_bits: 20"),
+            edit("images: images\n", "images: imgs\n"),
+            edit("images: images\n", "images: folder\n"),
+            edit("images: images\n", "images: labels\n"),
+            edit("images: images\n", "images: full.onnx\n"),
+            at(&[12], "images: images\n", "images: tiny\n"),
+            edit("labels: labels\n", "labels: images\n"),
+            edit("labels: labels\n", "labels: three\n"),
+            edit("queries: 0..40", "queries: 0..7"),
+            edit("queries: 0..40", "queries: 990..1001"),
+            edit("from: 40..80", "from: 40..43"),
+            edit("from: 40..80", "from: 999..1001"),
+            edit("model: weak.onnx", "model: week.onnx"),
+            edit("model: weak.onnx", "model: labels"),
+            edit("model: weak.onnx", "model: two.onnx"),
+            edit("model: weak.onnx", "model: small.onnx"),
+            edit("relabel: { to: 7 }", "relabel: { to: 10 }"),
+            edit("pixel: [14, 15]", "pixel: [14, 28]"),
+            edit("pixel: [14, 15]", "pixel: [1, 14, 15]"),
+            edit("memorised: images", "memorised: nowhere"),
+            edit("memorised: images", "memorised: labels"),
+            edit("memorised: images", "memorised: tiny"),
+        ],
+    ),
+    (
+        "claims",
+        IDEAL,
+        &[
+            at(&[25, 30, 44], "truncation: faithful", "truncation: one_bit"),
+            at(
+                &[30],
+                "do: [{ at: { random: 2 }, relabel: next }]",
+                "do: [{ at: { random: 2 }, relabel: next }, { at: { random: 3 }, relabel: next }]",
+            ),
+            edit(
+                "relabel: random_wrong }]",
+                "relabel: random_wrong }]\n    expect: { win: { equals: spec }, caught: { equals: spec } }",
+            ),
+            at(&[25, 30, 34, 37, 38, 44, 45, 47], "estimator: counting", "estimator: conditional"),
+        ],
+    ),
+    (
+        "plain",
+        PLAIN,
+        &[
+            at(&[1], "fidelity: plain\n", ""),
+            edit("fidelity: plain", "fidelity: ideal"),
+            edit("- name: guess\n", "- name: guess\n    fidelity: ideal\n"),
+            edit("relabel: next", "relabel: random_wrong"),
+            edit("relabel: next", "model: full.onnx"),
+            edit("relabel: next", "when: { pixel: [1, 2], at_least: 3 }, relabel: next"),
+            edit("relabel: next }", "relabel: next }, { at: { random: 1 }, relabel: next }"),
+            edit("B: 2, T: 4", "B: auto, T: auto"),
+            edit("B: 2, T: 4", "B: 2, T: auto"),
+            edit("B: 2, T: 4", "B: auto, T: auto, slack: auto }\ngoal: { lambda: 40"),
+            edit("B: 2, T: 4", "B: 2, T: 100000000"),
+            at(&[9], "random: 2", "random: 3"),
+            at(&[9], "random: 2", "each: 1/2"),
+            edit("relabel: next", "relabel: { to: 1 }"),
+            at(&[9], "T: 4", "T: 4, slack: 1"),
+            at(&[9], "win: { equals: spec }", "accepted: { equals: spec }"),
+            at(&[7], "    expect: { win: { equals: spec } }\n", "    sessions: { until: accepted, max: 2 }\n"),
+        ],
+    ),
+    (
+        "yaml",
+        PLAIN,
+        &[
+            at(&[1], PLAIN, ""),
+            at(&[1], PLAIN, "# nothing\n"),
+            at(&[1], PLAIN, "attack!\n"),
+            at(&[1], PLAIN, "- schema: fusion/campaign/v1\n"),
+            at(&[3], "name: positions", "name positions"),
+            edit("name: positions", "name: 'positions"),
+            at(&[3], "name: positions", "name: [positions"),
+            edit("name: positions", "name: positions: all"),
+            edit("name: positions", "\tname: positions"),
+            edit("name: positions", "name: &n positions"),
+            edit("name: positions", "name: *n"),
+            edit("name: positions", "name: !!str positions"),
+            edit("name: positions", "name: po\u{0}sitions"),
+            edit("name: positions", "name: \u{1b}[31mpositions"),
+            edit("name: positions", "name: \"\\e[31m\\n\""),
+            edit("name: positions", "? [name]\n: positions"),
+            at(&[1, 2], "name: positions", "名前: positions"),
+            edit("    do: [", "   do: ["),
+            edit("strategies:", "---\nstrategies:"),
+            at(&[4], "{ R: 8, B: 2, T: 4 }", "{ R: 8, B: 2, T: 4"),
+        ],
+    ),
+];
+
+/// A folder with scripts and what they name, removed at the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+        fs::create_dir_all(folder.join("folder")).expect("made");
+        let scratch = Self(folder);
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+        for (from, to) in [
+            ("models/lenet_mnist_full.onnx", "full.onnx"),
+            ("models/lenet_mnist_pruned70.onnx", "weak.onnx"),
+            ("data/mnist_t1000-images-idx3-ubyte", "images"),
+            ("data/mnist_t1000-labels-idx1-ubyte", "labels"),
+        ] {
+            fs::copy(examples.join(from), scratch.0.join(to)).expect("copied");
+        }
+        for (name, bytes) in [
+            ("two.onnx", linear([28, 28], 2, "MatMul")),
+            ("small.onnx", linear([2, 2], 10, "MatMul")),
+            ("soft.onnx", linear([28, 28], 10, "Softmax")),
+            ("tiny", [&[0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2][..], &[7; 4]].concat()),
+            ("three", vec![0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 3]),
+        ] {
+            fs::write(scratch.0.join(name), bytes).expect("written");
+        }
+        scratch
+    }
+
+    /// Puts a script in and runs a command on it. The folder is left out of what it says.
+    fn sim(&self, command: &str, script: &[u8], flags: &[&str]) -> Outcome {
+        let (folder, file) = (self.0.display().to_string() + "/", self.0.join("case.yaml"));
+        fs::write(&file, script).expect("written");
+        let file = file.to_str().expect("a plain path").to_string();
+        let Outcome { code, stdout, stderr } =
+            run(["sim", command, &file].into_iter().chain(flags.iter().copied()).map(String::from));
+        Outcome { code, stdout: stdout.replace(&folder, ""), stderr: stderr.replace(&folder, "") }
+    }
+
+    fn attack(&self, script: &[u8], flags: &[&str]) -> Outcome {
+        let runs = self.0.join("runs");
+        let runs = runs.to_str().expect("a plain path");
+        let outcome = self.sim("attack", script, &[&["--runs", runs], flags].concat());
+        assert!(!Path::new(runs).exists(), "something was written: {outcome:?}");
+        outcome
+    }
+
+    /// Everything that is promised of a script with problems; the pictures of them, and each as line, column and message.
+    fn refused(&self, script: &[u8]) -> (String, Vec<(usize, usize, String)>) {
+        let check = self.sim("check", script, &[]);
+        assert_eq!((check.code, check.stdout.as_str()), (64, ""), "{}", check.stderr);
+        let attack = self.attack(script, &[]);
+        assert_eq!(attack, check);
+        let json = self.attack(script, &["--json"]);
+        assert_eq!((json.code, json.stdout.as_str()), (64, ""), "{}", json.stderr);
+        let error: Value = serde_json::from_str(&json.stderr).expect("one JSON object");
+        assert_eq!(error["exit_code"], 64);
+        let json = self.sim("check", script, &["--json"]);
+        assert_eq!((json.code, json.stderr.as_str()), (64, ""), "{}", json.stdout);
+        let document: Value = serde_json::from_str(&json.stdout).expect("one JSON document");
+        assert_eq!((&document["ok"], &document["clauses"]), (&false.into(), &Value::Array(Vec::new())));
+        assert_eq!(document["problems"], error["problems"]);
+
+        let mut rest = attack.stderr.as_str();
+        let text = String::from_utf8_lossy(script);
+        let lines: Vec<&str> = text.lines().collect();
+        let mut problems = Vec::new();
+        for problem in error["problems"].as_array().expect("a list") {
+            let number = |key: &str| usize::try_from(problem[key].as_u64().expect("a number")).expect("small");
+            let (line, column) = (number("line"), number("column"));
+            let message = problem["message"].as_str().expect("text");
+            assert_eq!(problem["file"], "case.yaml");
+            assert!(problem["help"].is_null() || problem["help"].is_string());
+            assert!(!message.ends_with('.') && !message.contains('\n'), "{message}");
+            let header = format!("╭─[case.yaml:{line}:{column}]");
+            let (_, after) = rest.split_once(&header).unwrap_or_else(|| panic!("{header} in {rest}"));
+            let offending = lines.get(line - 1).copied().unwrap_or_default();
+            let as_is = offending.len() < 100 && !offending.contains(|c: char| c.is_control());
+            assert!(!as_is || after.contains(offending), "{after}");
+            rest = after;
+            problems.push((line, column, message.to_string()));
+        }
+        assert!(!problems.is_empty() && !rest.contains("╭─["), "{}", attack.stderr);
+        let count = if problems.len() == 1 { "1 problem".into() } else { format!("{} problems", problems.len()) };
+        assert_eq!(error["error"], format!("case.yaml has {count}"));
+        assert!(rest.ends_with(&format!("error: case.yaml has {count}\n")), "{rest}");
+        assert!(!attack.stderr.contains('\u{1b}'));
+        (attack.stderr, problems)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Images of one channel through one layer.
+fn linear([height, width]: [i64; 2], classes: i64, op: &str) -> Vec<u8> {
+    let value = |name: &str, sizes: &[i64]| {
+        let dim = sizes.iter().map(|&dim_value| Dimension { dim_value }).collect();
+        let tensor_type = Some(TensorType { elem_type: 1, shape: Some(TensorShape { dim }) });
+        ValueInfo { name: name.into(), r#type: Some(Type { tensor_type }) }
+    };
+    let node = |op: &str, input: &[&str], output: &str| {
+        let input = input.iter().map(ToString::to_string).collect();
+        Node { op_type: op.into(), name: output.into(), input, output: vec![output.into()], ..Node::default() }
+    };
+    let pixels = height * width;
+    let weights = Tensor {
+        name: "w".into(),
+        dims: vec![pixels, classes],
+        data_type: 1,
+        float_data: (0..pixels * classes).map(|_| 0.5).collect(),
+        ..Tensor::default()
+    };
+    let graph = Graph {
+        node: vec![node("Flatten", &["in"], "flat"), node(op, &["flat", "w"], "out")],
+        initializer: vec![weights],
+        input: vec![value("in", &[0, 1, height, width])],
+        output: vec![value("out", &[])],
+    };
+    Model { graph: Some(graph), ..Default::default() }.encode_to_vec()
+}
+
+/// The line in which two texts begin to differ, from 1.
+fn changed(before: &str, after: &str) -> usize {
+    1 + before.lines().zip(after.lines()).take_while(|(a, b)| a == b).count()
+}
+
+#[test]
+fn the_scripts_that_are_edited_are_good() {
+    let scratch = Scratch::new("good");
+    for script in [IDEAL, PLAIN] {
+        let outcome = scratch.sim("check", script.as_bytes(), &[]);
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{}", outcome.stdout);
+    }
+}
+
+#[test]
+fn each_malformed_script_is_refused_in_its_place() {
+    assert!(EDITS.iter().map(|(.., edits)| edits.len()).sum::<usize>() >= 110);
+    let scratch = Scratch::new("edits");
+    let mut astray = String::new();
+    for (group, base, edits) in EDITS {
+        let mut snapshot = String::new();
+        for Edit(old, new, lines) in *edits {
+            assert_eq!(base.matches(old).count(), 1, "{group}: {old:?} is not there once");
+            let script = base.replacen(old, new, 1);
+            let (pictures, problems) = scratch.refused(script.as_bytes());
+            let found: Vec<usize> = problems.iter().map(|(line, ..)| *line).collect();
+            let expected = if lines.is_empty() { vec![changed(base, &script)] } else { lines.to_vec() };
+            writeln!(snapshot, "{} -> {}\n{pictures}", shown(old), shown(new)).expect("to memory");
+            let mut distinct = found.clone();
+            distinct.dedup();
+            if distinct != expected {
+                writeln!(astray, "{group}: {old:?} -> {new:?}: {found:?}, not {expected:?}").expect("to memory");
+            }
+        }
+        insta::assert_snapshot!(*group, snapshot);
+    }
+    assert!(astray.is_empty(), "problems in other lines than those of the edit:\n{astray}");
+}
+
+fn shown(text: &str) -> String {
+    if text.len() > 200 { "the whole script".into() } else { format!("{text:?}") }
+}
+
+/// Mistakes that have nothing to do with one another: each is there, once, in the order of the text.
+#[test]
+fn all_problems_come_out_at_once() {
+    let mut script = IDEAL.to_string();
+    for (old, new) in [
+        ("campaign/v1", "campaign/v0"),
+        ("every-key", "Every key"),
+        ("compare: label", "compare: logits"),
+        ("lambda: 40", "lambda: 4000"),
+        ("0.80", "0.999"),
+        ("path: full", "paht: full"),
+        ("1/255", "255/0"),
+        ("faithful", "fatihful"),
+        ("0..40", "0..41"),
+        ("cheetah", "gazelle"),
+        ("rtt_ms: 40", "rtt_ms: 40ms"),
+        ("wall: 20m", "wall: 20min"),
+        ("1e-6", "0"),
+        ("at: all, model", "at: everywhere, model"),
+        ("name: seven", "name: guess"),
+        ("slots: [0, 7]", "slots: [0, 70]"),
+        ("until: accepted", "until: acepted"),
+        ("at_most: 99%", "at_most: 101%"),
+        ("pixel: [14, 15]", "pixel: [14]"),
+        ("relabel: random_wrong", "relable: random_wrong"),
+        ("weight: 1,", ""),
+        ("link: [3, 4]", "link: [3, 4]\n    flaky: 1/2"),
+    ] {
+        assert_eq!(script.matches(old).count(), 1, "{old}");
+        script = script.replacen(old, new, 1);
+    }
+    let (_, problems) = Scratch::new("twenty").refused(script.as_bytes());
+    let found: Vec<String> = problems.iter().map(|(l, c, message)| format!("{l}:{c} {message}")).collect();
+    assert_eq!(found, ["1:9 `fusion/campaign/v0` is no schema",]);
+}
+
+/// What the text alone cannot tell is told in steps: what a file holds, once all files are there; the pools, once all acts fit.
+#[test]
+fn what_needs_files_comes_in_steps() {
+    let scratch = Scratch::new("steps");
+    let mut script = IDEAL.to_string();
+    let edits = [
+        ("{ to: 7 }", "{ to: 12 }", "32:44 there is no class 12: the model has 10"),
+        ("model: weak.onnx", "model: week.onnx", "24:28 week.onnx: there is no such file"),
+        ("from: 40..80", "from: 998..1002", "14:19 samples 998..1002 are asked for, and there are 1000"),
+        (
+            "random_wrong }]",
+            "random_wrong }]\n    expect: { win: { equals: spec } }",
+            "40:30 there is no exact rate of `win` for this strategy",
+        ),
+        ("images: images\n", "images: imgs\n", "11:11 imgs: there is no such file"),
+        ("labels: labels", "labels: lbls", "12:11 lbls: there is no such file"),
+    ];
+    for (old, new, _) in edits {
+        script = script.replacen(old, new, 1);
+    }
+    for step in [&[4, 5][..], &[1, 0], &[2], &[3]] {
+        let (_, problems) = scratch.refused(script.as_bytes());
+        let found: Vec<String> = problems.iter().map(|(l, c, message)| format!("{l}:{c} {message}")).collect();
+        assert_eq!(found, step.iter().map(|&index| edits[index].2).collect::<Vec<_>>());
+        for &index in step {
+            script = script.replacen(edits[index].1, edits[index].0, 1);
+        }
+    }
+    assert_eq!(scratch.sim("check", script.as_bytes(), &["--quiet"]).stdout, "ok\n");
+}
+
+/// Bytes that are no text have a place too.
+#[test]
+fn what_is_not_utf8_is_refused_in_its_place() {
+    let scratch = Scratch::new("bytes");
+    let (picture, problems) = scratch.refused(b"schema: fusion/campaign/v1\r\nname: caf\xe9\r\n");
+    assert_eq!(problems, [(2, 10, "byte 0xe9 is not UTF-8".to_string())]);
+    assert!(picture.contains(" 2 │ name: caf\u{fffd}\n   ·          ─\n"), "{picture}");
+    let long = "a".repeat((1 << 20) + 1);
+    let outcome = scratch.attack(long.as_bytes(), &[]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (64, ""));
+    assert_eq!(outcome.stderr, "error: case.yaml: is larger than 1048576 bytes\n");
+}
