@@ -197,6 +197,11 @@ fn what_is_no_run_of_the_campaign_is_refused_and_left_alone() {
     let text = fs::read_to_string(&environment).expect("written");
     fs::write(&environment, text.replace("null", "\"8/7\"")).expect("ours");
     refused(&root, &["attack", "--resume", &folder], "", "env.json: \"8/7\" is no shard");
+    // With the rows of a whole run, it would overlap every other shard.
+    fs::write(&environment, text.replace("null", "\"2/2\"")).expect("ours");
+    let says = "counts.csv: the trials 0..1024 of honest are not of shard 2/2";
+    refused(&root, &["attack", "--resume", &folder], "", says);
+    refused(&root, &["merge", &folder, "--runs", &root], "", says);
 }
 
 /// The same as made at once, from whatever maximum it goes on, and whatever strategy gains rows.

@@ -329,7 +329,7 @@ pub fn hold(folder: &Path, campaign: &Campaign) -> Result<Held, Failure> {
             "a run of another campaign ({theirs}, and this is {ours}): protocol, strategies, seed, fidelity, model or data differ"
         )));
     }
-    let shard = match &environment["shard"] {
+    let shard: Option<Shard> = match &environment["shard"] {
         Value::Null => None,
         value => {
             let shard = value.as_str().and_then(|text| text.parse().ok());
@@ -341,6 +341,12 @@ pub fn hold(folder: &Path, campaign: &Campaign) -> Result<Held, Failure> {
     let bytes = files::read(&folder.join("counts.csv"), MAX_BYTES)?;
     let text = String::from_utf8(bytes).map_err(|_| foreign("counts.csv is not text".into()))?;
     let rows = parse(&text, &names).map_err(|error| foreign(format!("counts.csv: {error}")))?;
+    if let Some(shard) = shard
+        && let Some(row) = rows.iter().find(|row| !shard.holds(row.trials.start / BLOCK))
+    {
+        let (name, Range { start, end }) = (&names[row.counter], &row.trials);
+        return Err(foreign(format!("counts.csv: the trials {start}..{end} of {name} are not of shard {shard}")));
+    }
     let mut rows: Rows = rows.into_iter().map(|row| ((row.counter, row.trials.start), row)).collect();
     drop_cut_blocks(&mut rows, campaign);
     Ok(Held { lock, shard, names, rows, text })
