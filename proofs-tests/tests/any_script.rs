@@ -15,7 +15,7 @@ use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const BASE: &str = include_str!("../../examples/paper-strategies.yaml");
+const BASE: &str = include_str!("../../examples/small-all.yaml");
 
 /// As little as there can be, and room for strategies.
 const HEAD: &str = "schema: fusion/campaign/v1\nname: x\nprotocol: { R: 8, B: 2, T: 4 }\nfidelity: plain\nstrategies:";
@@ -348,7 +348,8 @@ fn script(plain: bool) -> impl Strategy<Value = String> {
                 text.push_str(" []");
             }
             for (index, (body, expect)) in strategies.iter().enumerate() {
-                text.push_str(&format!("\n  - {{ name: s{index}, {body}, expect: {expect} }}"));
+                let strategy = format!("\n  - {{ name: s{index}, {body}, expect: {expect} }}");
+                text.push_str(&strategy);
             }
             text + "\n"
         })
@@ -395,39 +396,37 @@ proptest! {
         Scratch::new("bytes").check(&bytes)?;
     }
 
-    /// Good in form: what is left to refuse are claims without an exact rate, and what the conditional estimator has no use for.
+    /// Positions always have an exact rate: what is left to refuse is what the conditional estimator has no use for.
     #[test]
     fn check_answers_made_scripts(text in script(true), changes in prop_oneof![4 => Just(vec![]), 1 => vec(change(), 1..3)]) {
-        Scratch::new("made").check(&changed(&text, &changes))?;
+        let code = Scratch::new("made").check(&changed(&text, &changes))?;
+        prop_assert!(code == 0 || !changes.is_empty() || text.contains("conditional"), "{}", text);
     }
 }
 
-/// Texts of about 1 MiB that could cost more than they are long.
-fn large() -> Vec<(&'static str, String)> {
-    let fill = |before: &str, text: &str, after: &str| {
-        let n = (MAX_BYTES - before.len() - after.len()) / text.len();
-        format!("{before}{}{after}", text.repeat(n))
-    };
-    // As many as 100,000 values allow.
-    let many = |before: &str, values: usize, one: &dyn Fn(usize) -> String, after: &str| {
-        let mut text = String::from(before);
-        for index in 0..(MAX_NODES - 100) / values {
-            let one = one(index);
-            if text.len() + one.len() + after.len() > MAX_BYTES {
-                break;
-            }
-            text += &one;
+/// As often as 1 MiB allows.
+fn fill(before: &str, text: &str, after: &str) -> String {
+    let n = (MAX_BYTES - before.len() - after.len()) / text.len();
+    format!("{before}{}{after}", text.repeat(n))
+}
+
+/// As many as 1 MiB and 100,000 values allow, of so many values each.
+fn many(before: &str, values: usize, one: &dyn Fn(usize) -> String, after: &str) -> String {
+    let mut text = String::from(before);
+    for one in (0..(MAX_NODES - 100) / values).map(one) {
+        if text.len() + one.len() + after.len() > MAX_BYTES {
+            break;
         }
-        text + after
-    };
-    let same = |text: &'static str| move |_: usize| text.to_string();
-    let strategies = |values: usize, one: &dyn Fn(usize) -> String| many(HEAD, values, one, "\n");
-    let acts = format!("{HEAD}\n  - name: a\n    do: [");
-    let branches = format!("{HEAD}\n  - name: a\n    one_of: [");
-    let slots = format!("{HEAD}\n  - {{ name: a, do: [{{ at: {{ slots: [");
-    let wide = HEAD.replace("T: 4", "T: 4000000");
-    let laughs: String = (1..10).map(|i| format!("a{i}: &a{i} [*a{0}, *a{0}, *a{0}, *a{0}]\n", i - 1)).collect();
+        text += &one;
+    }
+    text + after
+}
+
+/// What could cost a parser more than it is long.
+fn large_texts() -> Vec<(&'static str, String)> {
     let in_act = |what: &str| fill(&format!("{HEAD}\n  - {{ name: a, do: [{{ at: all, {what}: "), "a", " }] }\n");
+    let four = |i: u32| ["[", &format!("*a{i}, ").repeat(4), "]"].concat();
+    let laughs: Vec<String> = (1..10).map(|i| format!("a{i}: &a{i} {}\n", four(i - 1))).collect();
     vec![
         ("one token", fill("", "a", "")),
         ("one name", fill("schema: fusion/campaign/v1\nname: ", "a", "\n")),
@@ -444,6 +443,44 @@ fn large() -> Vec<(&'static str, String)> {
         ("one literal", fill("about: |\n", "  a\n", "")),
         ("one folded", fill("about: >\n", "  a\n\n", "")),
         ("one plain value over many lines", fill("about: a\n", "  a\n", "")),
+        ("open brackets", fill("", "[", "")),
+        ("open braces", fill("", "{", "")),
+        ("open braces with keys", fill("", "{a: ", "")),
+        ("nested lists", fill("", "- ", "")),
+        ("nested questions", fill("", "? ", "")),
+        ("brackets", fill("a: [", "[],", "]")),
+        ("colons", fill("", ": ", "")),
+        ("commas", fill("a: [", ",", "]")),
+        ("spaces", fill("", " ", "")),
+        ("tabs", fill("a:", "\t", "")),
+        ("tabs in lines", fill("a: b\n", "\tc\n", "")),
+        ("new lines", fill("", "\n", "")),
+        ("carriage returns", fill("", "\r", "")),
+        ("comments", fill("", "# a\n", "")),
+        ("indented comments", fill("a:\n", "   #\n", "")),
+        ("quotes", fill("a: ", "'", "")),
+        ("open quote", fill("a: '", "b\n ", "")),
+        ("documents", fill("", "---\n", "")),
+        ("directives", fill("", "%A b\n", "")),
+        ("anchors", fill("a: [", "&a b,", "]")),
+        ("aliases", fill("a: [", "*a,", "]")),
+        ("tags", fill("a: [", "!!str b,", "]")),
+        ("a billion laughs", format!("a0: &a0 lol\n{}", laughs.concat())),
+        ("accents", fill("a: ", "é", "")),
+        ("nothing printed", fill("a: ", "\u{200b}", "")),
+        ("nul", fill("a: ", "\0", "")),
+    ]
+}
+
+/// What could cost a reader of values, or whoever shows their problems, more.
+fn large_trees() -> Vec<(&'static str, String)> {
+    let same = |text: &'static str| move |_: usize| text.to_string();
+    let strategies = |values: usize, one: &dyn Fn(usize) -> String| many(HEAD, values, one, "\n");
+    let acts = format!("{HEAD}\n  - name: a\n    do: [");
+    let branches = format!("{HEAD}\n  - name: a\n    one_of: [");
+    let slots = format!("{HEAD}\n  - {{ name: a, do: [{{ at: {{ slots: [");
+    let wide = HEAD.replace("T: 4", "T: 4000000");
+    vec![
         ("too many values", fill(HEAD, "\n  - {}", "\n")),
         ("unknown keys", strategies(2, &|index| format!("\nkey{index}: 1"))),
         ("the same key", many("", 2, &same("name: a\n"), "")),
@@ -479,32 +516,6 @@ fn large() -> Vec<(&'static str, String)> {
                 )
             }),
         ),
-        ("open brackets", fill("", "[", "")),
-        ("open braces", fill("", "{", "")),
-        ("open braces with keys", fill("", "{a: ", "")),
-        ("nested lists", fill("", "- ", "")),
-        ("nested questions", fill("", "? ", "")),
-        ("brackets", fill("a: [", "[],", "]")),
-        ("colons", fill("", ": ", "")),
-        ("commas", fill("a: [", ",", "]")),
-        ("spaces", fill("", " ", "")),
-        ("tabs", fill("a:", "\t", "")),
-        ("tabs in lines", fill("a: b\n", "\tc\n", "")),
-        ("new lines", fill("", "\n", "")),
-        ("carriage returns", fill("", "\r", "")),
-        ("comments", fill("", "# a\n", "")),
-        ("indented comments", fill("a:\n", "   #\n", "")),
-        ("quotes", fill("a: ", "'", "")),
-        ("open quote", fill("a: '", "b\n ", "")),
-        ("documents", fill("", "---\n", "")),
-        ("directives", fill("", "%A b\n", "")),
-        ("anchors", fill("a: [", "&a b,", "]")),
-        ("aliases", fill("a: [", "*a,", "]")),
-        ("tags", fill("a: [", "!!str b,", "]")),
-        ("a billion laughs", format!("a0: &a0 lol\n{laughs}")),
-        ("accents", fill("a: ", "é", "")),
-        ("nothing printed", fill("a: ", "\u{200b}", "")),
-        ("nul", fill("a: ", "\0", "")),
     ]
 }
 
@@ -512,7 +523,7 @@ fn large() -> Vec<(&'static str, String)> {
 #[test]
 fn large_scripts_are_answered() {
     let scratch = Scratch::new("large");
-    for (what, text) in large() {
+    for (what, text) in large_texts().into_iter().chain(large_trees()) {
         assert!(text.len() <= MAX_BYTES, "{what}");
         let code = scratch.check(text.as_bytes()).expect(what);
         let good = ["different names", "links", "branches", "wide sessions"];

@@ -15,7 +15,7 @@ fn threads_change_no_byte() {
     let scratch = Scratch::new("threads");
     let plain = scratch.file("plain.yaml", PLAIN);
     let stages = scratch.file("stages.yaml", CONDITIONAL);
-    let paper = "../examples/paper-strategies.yaml".to_string();
+    let paper = "../examples/small-all.yaml".to_string();
     for (index, (script, more)) in [(plain, ""), (stages, ""), (paper, "--max 1500")].iter().enumerate() {
         let run = |threads: u32| {
             let (folder, outcome) =

@@ -647,7 +647,33 @@ fn all_problems_come_out_at_once() {
     }
     let (_, problems) = Scratch::new("twenty").refused(script.as_bytes());
     let found: Vec<String> = problems.iter().map(|(l, c, message)| format!("{l}:{c} {message}")).collect();
-    assert_eq!(found, ["1:9 `fusion/campaign/v0` is no schema",]);
+    assert_eq!(
+        found,
+        [
+            "1:9 `fusion/campaign/v0` is no schema",
+            "2:7 `Every key` is no name",
+            "4:50 `logits` is no comparison",
+            "5:17 lambda must be from 1 to 1024, not 4000",
+            "5:56 honest must exceed reject, or the two models cannot be told apart",
+            "7:3 unknown key `paht` in model",
+            "8:19 scale must be a number, not `255/0`",
+            "9:62 `fatihful` is no truncation",
+            "14:19 publics 40..80 overlap the queries 0..41",
+            "17:10 `gazelle` is no backend",
+            "18:20 rtt_ms must be a whole number, not `40ms`",
+            "19:37 wall must be a duration, not `20min`",
+            "20:22 false_alarm must be between 0 and 1, not 0",
+            "24:16 `everywhere` is no place",
+            "31:11 two strategies are called `guess`",
+            "32:25 slot 70 does not exist: there are N = 20, from 0",
+            "33:24 `acepted` is no end of sessions",
+            "34:36 a rate must be from 0 to 1, not 101%",
+            "36:75 a pixel is [row, column] or [channel, row, column]",
+            "39:50 unknown key `relable` in an act",
+            "43:9 a branch needs the key `weight`",
+            "48:5 `flaky` and `link` exclude each other",
+        ]
+    );
 }
 
 /// What the text alone cannot tell is told in steps: what a file holds, once all files are there; the pools, once all acts fit.

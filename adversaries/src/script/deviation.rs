@@ -491,11 +491,10 @@ impl Where {
     #[must_use]
     pub fn misfit(&self, N: u128) -> Option<String> {
         match self {
-            Self::All(Always::All) => None,
             Self::Random { random } if u128::from(*random) > N => {
                 Some(format!("{random} slots cannot be touched: there are N = {N}"))
             }
-            Self::Random { .. } => None,
+            Self::All(Always::All) | Self::Random { .. } => None,
             Self::Slots { slots } => missing_slot(slots, N),
             // Whatever is beyond the last slot is not asked.
             Self::Each { each: _, from, to: _, at_most: _ } => missing_slot(&[*from], N),

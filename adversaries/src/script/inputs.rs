@@ -180,7 +180,7 @@ impl Input {
         });
         let offset = reader.optional(&fields, "offset", default.offset, |r, n| {
             let offset = r.number(n, "offset")?;
-            let within = offset >= -LIMIT && offset <= LIMIT;
+            let within = (-LIMIT..=LIMIT).contains(&offset);
             if within { Some(Exact(offset)) } else { r.outside(n, "offset", "from -10^6 to 10^6") }
         });
         Some(Self { scale: scale?, offset: offset? })

@@ -5,7 +5,9 @@ use crate::simulate::conditional::{Stage, stages};
 use crate::simulate::{Guard, is_positional};
 use fusion_adversaries::behaviour::{Branch, Linking, Place, Scripted, Step, flaky};
 use fusion_adversaries::problem::{Mark, Problem};
-use fusion_adversaries::script::{Event, Fidelity, MoveSection, Relabel, Script, Spot, StrategySection, Where, missing_slot};
+use fusion_adversaries::script::{
+    Event, Fidelity, MoveSection, Relabel, Script, Spot, StrategySection, Where, missing_slot,
+};
 use fusion_adversaries::strategy::{Act, Hypothesis, Move, Strategy, View};
 use fusion_nn::idx::Images;
 
