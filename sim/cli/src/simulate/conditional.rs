@@ -47,7 +47,7 @@ impl Stage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoStages {
     /// Not whole groups.
-    #[error("the conditional estimator needs k = iB slots, i >= 1: {0} is no multiple of B = {1}")]
+    #[error("the conditional estimator needs k = iB slots with B = {1} and i from 1 to R, not k = {0}")]
     Groups(u32, u64),
     /// The stages of publics know no slack.
     #[error("the conditional estimator needs slack 0")]
@@ -64,7 +64,9 @@ pub enum NoStages {
 pub fn stages(params: Params, k: u32) -> Result<Vec<Stage>, NoStages> {
     let groups = u64::from(k) / params.B();
     match () {
-        () if groups == 0 || u64::from(k) % params.B() != 0 => Err(NoStages::Groups(k, params.B())),
+        () if !(1..=params.R()).contains(&groups) || u64::from(k) % params.B() != 0 => {
+            Err(NoStages::Groups(k, params.B()))
+        }
         () if params.slack() > 0 => Err(NoStages::Slack),
         () if k > MAX_STAGES / 2 => Err(NoStages::Long),
         () => {
@@ -248,6 +250,7 @@ mod tests {
         let params = |slack| Params::new(8, 2, 4, slack).expect("legal");
         assert_eq!(stages(params(0), 3), Err(NoStages::Groups(3, 2)));
         assert_eq!(stages(params(0), 0), Err(NoStages::Groups(0, 2)));
+        assert_eq!(stages(params(0), 18), Err(NoStages::Groups(18, 2)), "more slots than copies");
         assert_eq!(stages(params(1), 2), Err(NoStages::Slack));
         let long = Params::new(512, 5, 100, 0).expect("legal");
         assert_eq!(stages(long, 130), Err(NoStages::Long));
