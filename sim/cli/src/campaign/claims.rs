@@ -1,12 +1,11 @@
 //! What is claimed of a strategy: each clause of its script with its exact rate, and the two events.
 
-use crate::simulate::{Counts, REASONS, Seen};
+use crate::simulate::{Counts, REASONS, Seen, World};
 use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::rate::{self, Case};
 use fusion_adversaries::script::{Claim, Event, Expectation, SessionsSection, StrategySection, Until};
 use fusion_adversaries::strategy::{Hypothesis, Strategy, View};
 use fusion_spec::bound::outside::{Rates, linking_baseline};
-use fusion_spec::bound::pool::PoolError;
 use fusion_spec::bound::quality::QualityError;
 use fusion_spec::evidence::Clause;
 use fusion_spec::params::Params;
@@ -75,34 +74,29 @@ pub struct Spec {
     rates: Option<Rates>,
     /// An act depends on the input: `at_most: spec` is the touch bound.
     input_dependent: bool,
+    /// What the touch bound takes for granted.
+    untouched_right: bool,
     events: Option<(Rational, Option<Rational>)>,
 }
 
 impl Spec {
-    /// Works out the rates of a strategy.
-    ///
-    /// # Errors
-    /// [`PoolError`] for values beyond the exact limit, as text.
-    pub fn new(
-        view: &View,
-        strategy: &dyn Strategy,
-        sessions: Option<SessionsSection>,
-        seen: &Seen<'_>,
-    ) -> Result<Self, String> {
-        let text = |error: PoolError| error.to_string();
-        let input_dependent = strategy.moves().iter().any(|m| m.when.is_some());
+    /// Works out the rates of a strategy. One whose value is beyond the exact limit has none.
+    pub fn new(view: &View, strategy: &dyn Strategy, sessions: Option<SessionsSection>, seen: &Seen<'_>) -> Self {
         let params = view.params;
-        let Some(cases) = strategy.cases(view) else {
-            return Ok(Self { params, sessions, cases: None, rates: None, input_dependent, events: None });
-        };
-        let once = match strategy.link() {
+        let input_dependent = strategy.moves().iter().any(|m| m.when.is_some());
+        let untouched_right = !seen.world.is_some_and(World::is_one_bit);
+        let cases = strategy.cases(view);
+        let once = cases.as_ref().and_then(|cases| match strategy.link() {
             Some(_) => linking_baseline(params).map(|win| Rates { harmless: Rational::from(1 - &win), win }),
-            None => rate::rates(params, &cases, seen).map_err(text)?,
-        };
-        let rates = once.map(|once| repeated(&once, sessions)).transpose().map_err(|error| error.to_string())?;
-        let [e_t, both] = rate::events(params, &cases).map_err(text)?;
-        let e_b = (e_t != 0).then(|| both / &e_t);
-        Ok(Self { params, sessions, cases: Some(cases), rates, input_dependent, events: Some((e_t, e_b)) })
+            None => rate::rates(params, cases, seen).ok().flatten(),
+        });
+        let rates = once.and_then(|once| repeated(&once, sessions).ok());
+        let events = cases.as_ref().and_then(|cases| rate::events(params, cases).ok());
+        let events = events.map(|[e_t, both]| {
+            let e_b = (e_t != 0).then(|| both / &e_t);
+            (e_t, e_b)
+        });
+        Self { params, sessions, cases, rates, input_dependent, untouched_right, events }
     }
 
     /// The rate that a claim on an event names.
@@ -119,9 +113,10 @@ impl Spec {
         exact
     }
 
-    /// `None` where it is too long to write out.
+    /// `None` where untouched answers may be wrong, and where it is too long to write out.
     fn touch_bound(&self) -> Option<Rational> {
-        let win = rate::touch_bound(self.params, self.cases.as_ref()?).ok()?;
+        let cases = self.cases.as_ref().filter(|_| self.untouched_right)?;
+        let win = rate::touch_bound(self.params, cases).ok()?;
         at_worst(&win, self.sessions).ok()
     }
 
@@ -141,12 +136,22 @@ impl Spec {
             };
             match rate {
                 Some(rate) => rates.push(rate_claim(event, at_most, &claim.value, rate)),
-                None => problems.push(no_rate(claim.mark, event, at_most)),
+                None => problems.push(self.no_rate(claim.mark, event, at_most)),
             }
         }
         let only = section.expect.reasons.as_ref().map(|reasons| reasons.only.clone());
         let claims = Claims { rates, only, events: self.events.clone(), breaks };
         if problems.is_empty() { Ok(claims) } else { Err(problems) }
+    }
+
+    fn no_rate(&self, mark: Mark, event: Event, at_most: bool) -> Problem {
+        let problem = Problem::new(mark, format!("there is no exact rate of `{}` for this strategy", event.name()));
+        let bounded = event == Event::Win && !at_most && self.touch_bound().is_some();
+        problem.help(if bounded {
+            "`at_most: spec` is the touch bound, whatever is done to the slots; or give a number"
+        } else {
+            "give a number, or leave the clause out: the rate is measured anyway"
+        })
     }
 
     /// The honest control's: accepted equals spec, where that is known.
@@ -165,14 +170,6 @@ fn rate_claim(event: Event, at_most: bool, claim: &Claim, rate: Rational) -> Rat
     };
     let clause = if at_most { Clause::AtMost(rate) } else { Clause::Equals(rate) };
     RateClaim { event, clause, text: format!("{} {relation} {what}", event.name()) }
-}
-
-fn no_rate(mark: Mark, event: Event, at_most: bool) -> Problem {
-    let problem = Problem::new(mark, format!("there is no exact rate of `{}` for this strategy", event.name()));
-    problem.help(match (event, at_most) {
-        (Event::Win, false) => "`at_most: spec` is the touch bound, whatever is done to the slots; or give a number",
-        _ => "give a number, or leave the clause out: the rate is measured anyway",
-    })
 }
 
 /// Over the sessions of a trial.

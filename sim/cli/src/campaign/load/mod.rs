@@ -20,7 +20,7 @@ use fusion_nn::fixed::FixedModel;
 use fusion_spec::evidence::Tolerance;
 use rug::Rational;
 use std::path::{Path, PathBuf};
-use strategies::{claim_mark, conditional_stages};
+use strategies::conditional_stages;
 
 /// Fewest classes there can be: what positions need to know where no model says more.
 const FEWEST_CLASSES: u32 = 2;
@@ -65,7 +65,7 @@ fn apply(script: &mut Script, overrides: &Overrides) -> Result<(), Failure> {
     let Overrides { seed, max, wall, fidelity, only } = overrides;
     for name in only {
         let names: Vec<&str> = script.strategies.iter().map(|strategy| strategy.name.as_str()).collect();
-        if !names.contains(&name.as_str()) {
+        if name != HONEST && !names.contains(&name.as_str()) {
             return Err(Failure::Usage(format!("--only {name}: no such strategy; {}", nearest(name, &names))));
         }
     }
@@ -176,12 +176,11 @@ impl Loader {
         let world = world.filter(|_| depth == Fidelity::Ideal);
         let seen = Seen { world, params: view.params, classes: view.classes, moves: strategy.moves() };
         let breaks = breaks(script, sessions.is_some(), &*strategy, world);
-        let claims = Spec::new(view, &*strategy, sessions, &seen)
-            .map_err(|message| vec![Problem::new(section.map_or(script.protocol.mark, claim_mark), message)]);
-        let claims = claims.and_then(|spec| match section {
+        let spec = Spec::new(view, &*strategy, sessions, &seen);
+        let claims = match section {
             Some(section) => spec.claims(section, breaks),
             None => Ok(spec.control(breaks)),
-        });
+        };
         let conditional = script.test.estimator == Estimator::Conditional;
         let staged =
             section.filter(|_| conditional).map(|section| conditional_stages(section, &*strategy, view, depth));

@@ -114,7 +114,7 @@ impl Loader {
 }
 
 /// Where to point for a strategy as a whole.
-pub(super) fn claim_mark(section: &StrategySection) -> Mark {
+fn claim_mark(section: &StrategySection) -> Mark {
     section.expect.rates().next().map_or(section.place.mark, |(_, expectation)| expectation.claim().mark)
 }
 
