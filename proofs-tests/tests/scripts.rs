@@ -382,7 +382,7 @@ const EDITS: &[(&str, &str, &[Edit])] = &[
         "claims",
         IDEAL,
         &[
-            at(&[25, 30, 44], "truncation: faithful", "truncation: one_bit"),
+            at(&[25, 30, 37, 44], "truncation: faithful", "truncation: one_bit"),
             at(
                 &[30],
                 "do: [{ at: { random: 2 }, relabel: next }]",

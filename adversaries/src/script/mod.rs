@@ -17,7 +17,8 @@
 //! );
 //! assert_eq!(script.map(|script| script.strategies.len()), Ok(1));
 //! let problems = Script::read("schema: fusion/campaign/v1\nnmae: small\n").unwrap_err();
-//! assert_eq!(problems[0].help.as_deref(), Some("did you mean `name`?"));
+//! let last = problems.last().and_then(|problem| problem.help.as_deref());
+//! assert_eq!(last, Some("did you mean `name`?"));
 //! ```
 
 mod deviation;
