@@ -226,10 +226,16 @@ impl Reader {
     /// A number, exactly as written.
     pub fn number(&mut self, node: &Node, what: &str) -> Option<Rational> {
         let text = self.text(node, what)?;
-        rational::parse(text).ok().or_else(|| {
+        let Ok(value) = rational::parse(text) else {
             let problem = Problem::new(node.mark, format!("{what} must be a number, not {}", quoted(text)));
-            self.problem(problem.help("such as 0.99, 99%, 99/100 or 1e-6"))
-        })
+            return self.problem(problem.help("such as 0.99, 99%, 99/100 or 1e-6"));
+        };
+        // Written out as a fraction, as runs keep it, it must be a number again.
+        if value.to_string().len() > rational::MAX_TEXT {
+            let problem = Problem::new(node.mark, format!("{what} has too many digits: {}", quoted(text)));
+            return self.problem(problem.help(format!("as a fraction, at most {} characters", rational::MAX_TEXT)));
+        }
+        Some(value)
     }
 
     /// A number from 0 to 1, or strictly between them.

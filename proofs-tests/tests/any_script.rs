@@ -249,8 +249,14 @@ fn share() -> impl Strategy<Value = String> {
         (0..=1000_u32).prop_map(|n| format!("{n}/1000")),
         (0..=100_u32).prop_map(|n| format!("{n}%")),
         (0..=99_u32).prop_map(|n| format!("0.{n:02}")),
-        (0..9_u32).prop_map(|n| format!("1e-{n}")),
+        (0..198_u32).prop_map(|n| format!("1e-{n}")),
+        "[0-9]{1,98}".prop_map(|digits| format!("0.{digits}")),
     ]
+}
+
+/// One whose denominator a 32-bit draw can decide.
+fn chance() -> impl Strategy<Value = String> {
+    prop_oneof![(0..=1000_u32).prop_map(|n| format!("{n}/1000")), (0..=9_u32).prop_map(|n| format!("1e-{n}"))]
 }
 
 fn act(N: u32, plain: bool) -> impl Strategy<Value = String> {
@@ -259,7 +265,7 @@ fn act(N: u32, plain: bool) -> impl Strategy<Value = String> {
         slots.dedup();
         format!("{{ slots: {slots:?} }}")
     });
-    let each = (share(), 0..N, 1..2 * N, 0..N).prop_map(|(chance, from, more, most)| {
+    let each = (chance(), 0..N, 1..2 * N, 0..N).prop_map(|(chance, from, more, most)| {
         format!("{{ each: {chance}, from: {from}, to: {}, at_most: {most} }}", from + more)
     });
     let place = prop_oneof![Just("all".to_string()), (0..=N).prop_map(|k| format!("{{ random: {k} }}")), slots, each];
@@ -295,7 +301,7 @@ fn body(N: u32, plain: bool) -> impl Strategy<Value = String> {
     let several = prop_oneof![
         4 => acts().prop_map(|acts| format!("do: {acts}")),
         1 => vec(branch, 1..4).prop_map(|branches| format!("one_of: [{}]", branches.join(", "))),
-        1 => share().prop_map(|chance| format!("flaky: {chance}")),
+        1 => chance().prop_map(|chance| format!("flaky: {chance}")),
     ];
     let link = (0..N, 1..N).prop_map(move |(a, b)| format!("link: [{a}, {}]", (a + b) % N));
     prop_oneof![5 => (several, sessions).prop_map(|(what, sessions)| what + &sessions), 1 => link]
@@ -437,6 +443,14 @@ fn large_texts() -> Vec<(&'static str, String)> {
         ("one range", fill("data: { queries: ", "9", "..1 }\n")),
         ("one act", in_act("relabel")),
         ("one path", in_act("model")),
+        (
+            "one path of a model",
+            fill(
+                &HEAD.replace("fidelity", "model: { path: '").replace(": plain\nstrategies:", ""),
+                "é",
+                "' }\nstrategies: []\n",
+            ),
+        ),
         ("one unknown key", fill("? ", "a", "\n: 1\n")),
         ("one quoted key", fill("\"", "a", "\": 1\n")),
         ("one quoted value", fill("about: \"", "\\e", "\"\n")),

@@ -3,7 +3,7 @@
 use rug::{Integer, Rational, ops::Pow};
 
 /// Longest text taken for a number, in bytes.
-const MAX_TEXT: usize = 200;
+pub const MAX_TEXT: usize = 200;
 /// Largest decimal exponent, either way.
 const MAX_EXPONENT: u32 = 1000;
 

@@ -14,6 +14,9 @@ use fusion_spec::bound::bits::nearest;
 use fusion_spec::params::Params;
 use std::path::{Path, PathBuf};
 
+/// Most characters of a message about a file.
+const MAX_MESSAGE: usize = 240;
+
 /// Paths count from the script's folder.
 pub fn resolve_paths(script: &mut Script, folder: &Path) {
     let resolve = |path: &mut PathBuf| {
@@ -50,8 +53,11 @@ impl Loader {
             }
             Err(Failure::Usage(message)) => {
                 let folder = files::name(&self.folder.join(""));
-                let problem = Problem::new(mark, message.strip_prefix(&folder).unwrap_or(&message));
-                self.problems.push(problem.help("paths start from the script's folder"));
+                let message = message.strip_prefix(&folder).unwrap_or(&message);
+                // Of a path that is no path, the end.
+                let long = message.char_indices().rev().nth(MAX_MESSAGE).map(|(byte, _)| &message[byte..]);
+                let message = long.map_or_else(|| message.into(), |end| format!("...{end}"));
+                self.problems.push(Problem::new(mark, message).help("paths start from the script's folder"));
                 Ok(None)
             }
             Err(failure) => Err(Stop::Failure(failure)),
