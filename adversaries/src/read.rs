@@ -2,8 +2,10 @@
 //! problems of a file come out at once.
 
 use crate::problem::{Mark, Problem, closest, list, nearest, quoted, shortened};
+use crate::script::Duration;
 use crate::yaml::{Kind, Node};
 use fusion_spec::exact::rational;
+use fusion_spec::params::power_of_two;
 use rug::Rational;
 use std::ops::{Range, RangeInclusive};
 
@@ -212,7 +214,7 @@ impl Reader {
         let value = text.parse().ok().filter(|value| limits.contains(value));
         value.or_else(|| {
             let (least, most) = limits.into_inner();
-            self.outside(node, what, &format!("from {least} to {}", shown(most)))
+            self.outside(node, what, &format!("from {least} to {}", power_of_two(most)))
         })
     }
 
@@ -271,23 +273,17 @@ impl Reader {
         }
     }
 
-    /// `90s`, `20m` or `2h`, in seconds.
-    pub fn duration(&mut self, node: &Node, what: &str) -> Option<u64> {
+    /// `90s`, `20m` or `2h`.
+    pub fn duration(&mut self, node: &Node, what: &str) -> Option<Duration> {
         let text = self.text(node, what)?;
-        let unit = |suffix, seconds: u64| {
-            text.strip_suffix(suffix).filter(|n| is_digits(n))?.parse::<u64>().ok()?.checked_mul(seconds)
-        };
-        match unit('s', 1).or_else(|| unit('m', 60)).or_else(|| unit('h', 3600)) {
-            Some(seconds) if seconds > 0 => Some(seconds),
-            _ => {
-                let problem = Problem::new(node.mark, format!("{what} must be a duration, not {}", quoted(text)));
-                self.problem(problem.help("such as 90s, 20m or 2h"))
-            }
-        }
+        text.parse().ok().or_else(|| {
+            let problem = Problem::new(node.mark, format!("{what} must be a duration, not {}", quoted(text)));
+            self.problem(problem.help("such as 90s, 20m or 2h"))
+        })
     }
 }
 
-fn is_digits(text: &str) -> bool {
+pub(crate) fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
@@ -298,8 +294,4 @@ fn kind(node: &Node) -> &'static str {
         Kind::List(_) => "a list",
         Kind::Map(_) => "a map",
     }
-}
-
-fn shown(n: u64) -> String {
-    if n > 1024 && n.is_power_of_two() { format!("2^{}", n.trailing_zeros()) } else { n.to_string() }
 }

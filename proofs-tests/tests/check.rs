@@ -2,6 +2,9 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod common;
+
+use common::assert_one_line;
 use fusion_nn::onnx::{Dimension, Graph, Model, Node, Tensor, TensorShape, TensorType, Type, ValueInfo};
 use fusion_sim::{Outcome, run};
 use proptest::prelude::*;
@@ -163,28 +166,16 @@ const BAD: &[(&str, &str)] = &[
     ("check FULL --R 8", "unexpected argument '--R'"),
 ];
 
-fn assert_one_line(line: &str, says: &str) {
-    let Outcome { code, stdout, stderr } = sim(line);
-    assert_eq!((code, stdout.as_str()), (64, ""), "sim {line}: {stderr}");
-    assert!(stderr.starts_with("error: ") && stderr.contains(says), "sim {line}: {stderr}");
-    assert_eq!(stderr.lines().count(), 1, "sim {line}: {stderr}");
-    let Outcome { code, stdout, stderr } = sim(&format!("{line} --json"));
-    assert_eq!((code, stdout.as_str()), (64, ""), "sim {line} --json: {stderr}");
-    let error: Value = serde_json::from_str(&stderr).expect("one JSON object");
-    assert_eq!(error["exit_code"], 64, "sim {line} --json");
-    assert!(error["error"].is_string());
-}
-
 #[test]
 fn bad_input_is_one_clear_line() {
     assert!(BAD.len() >= 40);
     for (line, says) in BAD {
-        assert_one_line(line, says);
+        assert_one_line(sim, line, says);
     }
     assert_eq!(sim("check FULL --json --quiet").code, 64);
     let folder = Scratch::new("folder.onnx");
     std::fs::create_dir(&folder.0).expect("made");
-    assert_one_line(&format!("check {}", folder.path()), "folder.onnx: is not a file");
+    assert_one_line(sim, &format!("check {}", folder.path()), "folder.onnx: is not a file");
 }
 
 /// Files that are well formed, and of no use to this model.
@@ -203,10 +194,10 @@ fn data_must_fit_the_model() {
     let (nine, ten, two) = (Scratch::file("nine", &nine), Scratch::file("ten", &ten), Scratch::file("two", &two));
     let check = |images: &Scratch| format!("check FULL --against float --images {}", images.path());
     let labelled = |labels: &Scratch| format!("{} --labels {}", check(&one), labels.path());
-    assert_one_line(&check(&none), "it has no images");
-    assert_one_line(&check(&colour), "its images are 3x28x28, and the model reads 1x28x28");
-    assert_one_line(&labelled(&two), "it has 2 labels for 1 images");
-    assert_one_line(&labelled(&ten), "label 0 is 10, and the model has 10 classes");
+    assert_one_line(sim, &check(&none), "it has no images");
+    assert_one_line(sim, &check(&colour), "its images are 3x28x28, and the model reads 1x28x28");
+    assert_one_line(sim, &labelled(&two), "it has 2 labels for 1 images");
+    assert_one_line(sim, &labelled(&ten), "label 0 is 10, and the model has 10 classes");
     assert_eq!(sim(&labelled(&nine)).code, 0);
 }
 

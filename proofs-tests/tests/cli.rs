@@ -2,6 +2,9 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod common;
+
+use common::assert_one_line;
 use fusion_sim::{Outcome, run};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -185,6 +188,9 @@ const BAD: &[(&str, &str)] = &[
     ("bound --R 8 --B 2 --T 4 --slak 1", "a similar argument exists: '--slack'"),
     ("bound --R 8 --B 2 --T 4 extra", "unexpected argument 'extra'"),
     ("bound --R 8 --B 2 --T 4 --lambda 40", "unexpected argument '--lambda'"),
+    ("attack a.yaml --wall 5", "not a duration such as 90s, 20m or 2h"),
+    ("attack a.yaml --wall +1h", "not a duration such as 90s, 20m or 2h"),
+    ("attack a.yaml --wall 0s", "not a duration such as 90s, 20m or 2h"),
     ("completions", "required arguments were not provided"),
     ("completions cobol", "invalid value 'cobol'"),
 ];
@@ -193,17 +199,7 @@ const BAD: &[(&str, &str)] = &[
 fn bad_input_is_one_clear_line() {
     assert!(BAD.len() >= 60);
     for (line, says) in BAD {
-        let Outcome { code, stdout, stderr } = sim(line);
-        assert_eq!((code, stdout.as_str()), (64, ""), "sim {line}: {stderr}");
-        assert!(stderr.starts_with("error: ") && stderr.contains(says), "sim {line}: {stderr}");
-        assert_eq!(stderr.lines().count(), 1, "sim {line}: {stderr}");
-        if !line.is_empty() {
-            let Outcome { code, stdout, stderr } = sim(&format!("{line} --json"));
-            assert_eq!((code, stdout.as_str()), (64, ""), "sim {line} --json: {stderr}");
-            let error: Value = serde_json::from_str(&stderr).expect("one JSON object");
-            assert_eq!(error["exit_code"], 64, "sim {line} --json");
-            assert!(error["error"].is_string());
-        }
+        assert_one_line(sim, line, says);
     }
 }
 

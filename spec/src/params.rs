@@ -22,6 +22,12 @@ pub const MAX_T: u64 = 1 << 62;
 /// Largest security parameter, in bits.
 pub const MAX_LAMBDA: u32 = 1024;
 
+/// A limit as people write it: `2^62` for a large power of two, else the number.
+#[must_use]
+pub fn power_of_two(n: u64) -> String {
+    if n > 1024 && n.is_power_of_two() { format!("2^{}", n.trailing_zeros()) } else { n.to_string() }
+}
+
 /// A parameter outside its limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParamError {

@@ -33,13 +33,14 @@ pub use inputs::{Data, Draw, FixedPoint, Input, Keep, ModelSection, Publics, Rin
 pub use protocol::{AccuracyGoal, Auto, Compare, GoalSection, Protocol};
 
 use crate::problem::{Mark, Problem, quoted};
-use crate::read::{Fields, Reader};
+use crate::read::{Fields, Reader, is_digits};
 use crate::yaml::{self, Node};
 use rug::Rational;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 /// The control, added to every campaign.
 pub const HONEST: &str = "honest";
@@ -182,6 +183,23 @@ pub struct TrialsOverride {
 /// Whole seconds, written `90s`, `20m` or `2h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Duration(pub u64);
+
+/// Text that is no duration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a duration such as 90s, 20m or 2h")]
+pub struct NotADuration;
+
+impl FromStr for Duration {
+    type Err = NotADuration;
+
+    fn from_str(text: &str) -> Result<Self, NotADuration> {
+        let unit = |suffix, seconds: u64| {
+            text.strip_suffix(suffix).filter(|n| is_digits(n))?.parse::<u64>().ok()?.checked_mul(seconds)
+        };
+        let seconds = unit('s', 1).or_else(|| unit('m', 60)).or_else(|| unit('h', 3600));
+        seconds.filter(|seconds| *seconds > 0).map(Self).ok_or(NotADuration)
+    }
+}
 
 impl Serialize for Duration {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -442,7 +460,7 @@ fn max(reader: &mut Reader, node: &Node) -> Option<u64> {
 
 #[expect(clippy::option_option, reason = "read, and left out or not")]
 fn wall(reader: &mut Reader, node: &Node) -> Option<Option<Duration>> {
-    reader.duration(node, "wall").map(Duration).map(Some)
+    reader.duration(node, "wall").map(Some)
 }
 
 fn test(reader: &mut Reader, node: &Node) -> Option<Test> {

@@ -3,7 +3,7 @@
 use super::natural;
 use crate::store::Shard;
 use clap::{Args, ValueEnum};
-use fusion_adversaries::script::{Fidelity, MAX_TRIALS};
+use fusion_adversaries::script::{Duration, Fidelity, MAX_TRIALS};
 use std::path::PathBuf;
 
 /// Run a campaign: attack, count, and hold every strategy against its exact rate.
@@ -52,8 +52,8 @@ pub struct OverrideArgs {
     #[arg(long, value_name = "TRIALS", value_parser = max, allow_negative_numbers = true)]
     pub max: Option<u64>,
     /// Longest time in all, as 90s, 20m or 2h.
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub wall: Option<u64>,
+    #[arg(long, value_name = "TIME")]
+    pub wall: Option<Duration>,
     /// How much of a session is simulated, for every strategy.
     #[arg(long, value_enum, value_name = "FIDELITY")]
     pub fidelity: Option<FidelityArg>,
@@ -161,12 +161,6 @@ fn max(text: &str) -> Result<u64, String> {
 fn threads(text: &str) -> Result<usize, String> {
     let value = natural("threads", text, 1, 1024)?;
     usize::try_from(value).map_err(|error| error.to_string())
-}
-
-fn duration(text: &str) -> Result<u64, String> {
-    let unit = |suffix, seconds: u64| text.strip_suffix(suffix)?.parse::<u64>().ok()?.checked_mul(seconds);
-    let seconds = unit('s', 1).or_else(|| unit('m', 60)).or_else(|| unit('h', 3600));
-    seconds.filter(|seconds| *seconds > 0).ok_or_else(|| "not a duration such as 90s, 20m or 2h".into())
 }
 
 fn shard(text: &str) -> Result<Shard, String> {

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use fusion_nn::fixed::{MAX_FRAC_BITS, MAX_RING_BITS, Ring};
 use fusion_spec::exact::rational;
-use fusion_spec::params::{Lambda, MAX_B, MAX_LAMBDA, MAX_R, MAX_T};
+use fusion_spec::params::{Lambda, MAX_B, MAX_LAMBDA, MAX_R, MAX_T, power_of_two};
 use rug::{Integer, Rational};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -330,10 +330,6 @@ fn natural(name: &str, text: &str, least: u64, most: u64) -> Result<u64, String>
     let value = integer(text)?;
     let legal = value.to_u64().filter(|value| (least..=most).contains(value));
     legal.ok_or_else(|| format!("{name} must be from {least} to {}", power_of_two(most)))
-}
-
-fn power_of_two(n: u64) -> String {
-    if n > 1024 && n.is_power_of_two() { format!("2^{}", n.trailing_zeros()) } else { n.to_string() }
 }
 
 /// A whole number in digits, or as `2^e`.

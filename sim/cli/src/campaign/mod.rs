@@ -31,10 +31,8 @@ pub struct Campaign {
     pub id: identity::Id,
     /// In script order, the honest control first.
     pub entries: Vec<Entry>,
-    /// The error probability of each clause.
+    /// The error probability of each clause, and of each test of an event.
     pub alpha: Rational,
-    /// That of each test of an event.
-    pub alpha_event: Rational,
     /// How near a pass must be.
     pub tolerance: Tolerance,
 }

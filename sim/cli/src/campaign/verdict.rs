@@ -43,7 +43,7 @@ impl Standing {
             return Self::of_stages(campaign, entry, counts);
         }
         let all = counts[0];
-        let judge = Judge { campaign, alpha: &campaign.alpha };
+        let judge = Judge(campaign);
         let rates = entry.claims.rates.iter().map(|claim| judge.rate(claim, &all));
         let only = entry.claims.only.as_ref().map(|only| {
             let never = Clause::Equals(Rational::new());
@@ -51,7 +51,6 @@ impl Standing {
             ClaimStanding { expected: None, ..standing }
         });
         let claims = rates.chain(only).collect();
-        let judge = Judge { campaign, alpha: &campaign.alpha_event };
         let events = entry.claims.events.as_ref().map_or_else(Vec::new, |(e_t, e_b)| {
             let e_t = judge.clause("e_t".into(), &Clause::Equals(e_t.clone()), all.e_t, all.trials());
             let e_b = e_b.as_ref().map(|e_b| {
@@ -125,10 +124,7 @@ impl std::iter::Product<Option<Rational>> for OptionProduct {
     }
 }
 
-struct Judge<'a> {
-    campaign: &'a Campaign,
-    alpha: &'a Rational,
-}
+struct Judge<'a>(&'a Campaign);
 
 impl Judge<'_> {
     fn rate(&self, claim: &RateClaim, counts: &Counts) -> ClaimStanding {
@@ -137,9 +133,10 @@ impl Judge<'_> {
 
     fn clause(&self, text: String, clause: &Clause, count: u64, trials: u64) -> ClaimStanding {
         let (Clause::Equals(expected) | Clause::AtMost(expected)) = clause;
-        let decision = Evidence::new(trials, count, self.alpha.clone())
-            .map_or(Decision::Inconclusive, |evidence| evidence.decide(clause, &self.campaign.tolerance));
-        ClaimStanding { text, expected: Some(expected.clone()), count, trials, decision, alpha: self.alpha.clone() }
+        let Campaign { alpha, tolerance, .. } = self.0;
+        let decision = Evidence::new(trials, count, alpha.clone())
+            .map_or(Decision::Inconclusive, |evidence| evidence.decide(clause, tolerance));
+        ClaimStanding { text, expected: Some(expected.clone()), count, trials, decision, alpha: alpha.clone() }
     }
 }
 

@@ -225,22 +225,18 @@ impl World {
         label
     }
 
-    /// Of which queries and publics the moves change the answer. `wrong_publics`: counted against the known results, which an
-    /// untouched public may fail too.
-    pub(super) fn counts(&self, moves: &[Move]) -> Counted {
-        let images = || 0..u32::try_from(self.images.len()).unwrap_or(u32::MAX);
-        let queries = images().take(self.queries as usize);
-        let publics = images().skip(self.queries as usize).zip(&self.known);
-        Counted {
-            queries: queries.map(|image| self.after(moves, image) != self.honest(image).0).collect(),
-            publics: publics.clone().map(|(image, known)| self.after(moves, image) != known.0).collect(),
-            honest_errs: publics.clone().any(|(image, known)| self.honest(image) != *known),
-        }
+    /// The honest model's answer on some public of the pool is not its label.
+    fn honest_errs(&self) -> bool {
+        (self.queries..).zip(&self.known).any(|(image, known)| self.honest(image) != *known)
     }
 
-    /// What moves that no coin decides change: of the pools, or of the samples of every session.
+    /// What moves that no coin decides change, of the pools or of the samples of every session: queries against the honest
+    /// answer, publics against the known result.
     fn changed(&self, moves: &[Move]) -> Changed {
-        let Counted { queries, publics, .. } = self.counts(moves);
+        let queries: Vec<bool> =
+            (0..self.queries).map(|image| self.after(moves, image) != self.honest(image).0).collect();
+        let publics = (self.queries..).zip(&self.known);
+        let publics: Vec<bool> = publics.map(|(image, known)| self.after(moves, image) != known.0).collect();
         let count = |changed: &[bool]| changed.iter().filter(|changed| **changed).count() as u64;
         match self.fixed() {
             None => Changed::Pool(PoolCounts {
@@ -264,13 +260,6 @@ fn len32(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
 
-/// What moves change, by sample of the pools.
-pub(super) struct Counted {
-    pub queries: Vec<bool>,
-    pub publics: Vec<bool>,
-    pub honest_errs: bool,
-}
-
 /// The effects of a strategy's moves in a world, or on bare positions.
 pub struct Seen<'a> {
     /// `None` at `plain`.
@@ -287,7 +276,7 @@ impl Effects for Seen<'_> {
     fn changed(&self, places: &[usize], everywhere: bool) -> Option<Changed> {
         let moves: Vec<Move> = places.iter().map(|place| self.moves.get(*place).copied()).collect::<Option<_>>()?;
         let random = |m: &Move| m.act == Act::Relabel(Relabel::RandomWrong);
-        let honest_errs = self.world.is_some_and(|world| world.counts(&[]).honest_errs);
+        let honest_errs = self.world.is_some_and(World::honest_errs);
         match (&moves[..], self.world) {
             _ if self.world.is_some_and(World::is_one_bit) => None,
             _ if honest_errs && !everywhere => None,

@@ -32,8 +32,8 @@ pub struct Overrides {
     pub seed: Option<u64>,
     /// `--max`.
     pub max: Option<u64>,
-    /// `--wall`, in seconds.
-    pub wall: Option<u64>,
+    /// `--wall`.
+    pub wall: Option<Duration>,
     /// `--fidelity`.
     pub fidelity: Option<Fidelity>,
     /// `--only`.
@@ -78,7 +78,7 @@ fn apply(script: &mut Script, overrides: &Overrides) -> Result<(), Failure> {
         script.strategies.iter_mut().for_each(|strategy| strategy.trials.max = None);
     }
     if let Some(wall) = *wall {
-        script.trials.wall = Some(Duration(wall));
+        script.trials.wall = Some(wall);
         script.strategies.iter_mut().for_each(|strategy| strategy.trials.wall = None);
     }
     if let Some(fidelity) = *fidelity {
@@ -217,5 +217,5 @@ fn finish(script: Script, view: View, world: Option<World>, id: Id, entries: Vec
     let alpha = Rational::from(&script.test.false_alarm.0 / E as u64);
     let absolute = Rational::from((1, 1000));
     let tolerance = Tolerance { relative: script.test.within.0.clone(), absolute };
-    Campaign { script, view, world, id, entries, alpha_event: alpha.clone(), alpha, tolerance }
+    Campaign { script, view, world, id, entries, alpha, tolerance }
 }
