@@ -1,0 +1,127 @@
+//! Values of a few bits, side by side in bytes; the lowest bit first.
+
+/// The lowest `bits` bits set; `bits <= 64`.
+#[must_use]
+pub const fn mask(bits: u32) -> u64 {
+    if bits >= u64::BITS { u64::MAX } else { (1 << bits) - 1 }
+}
+
+/// Bytes that `count` values of `bits` bits fill.
+#[must_use]
+pub const fn packed_bytes(count: usize, bits: u32) -> usize {
+    (count * bits as usize).div_ceil(8)
+}
+
+/// The lowest `bits` bits of each value, one after another; `bits <= 56`. The last byte is filled with zeros.
+#[must_use]
+pub fn pack(values: &[u64], bits: u32) -> Vec<u8> {
+    let mut packer = Packer::with_capacity(packed_bytes(values.len(), bits));
+    for &value in values {
+        packer.push(value, bits);
+    }
+    packer.finish()
+}
+
+/// What [`pack`] wrote: `count` values of `bits` bits, from at least [`packed_bytes`] bytes; what is missing reads as zero.
+#[must_use]
+pub fn unpack(bytes: &[u8], bits: u32, count: usize) -> Vec<u64> {
+    let mut unpacker = Unpacker::new(bytes);
+    (0..count).map(|_| unpacker.pull(bits)).collect()
+}
+
+/// Writes values of changing widths.
+#[derive(Debug, Default)]
+pub struct Packer {
+    bytes: Vec<u8>,
+    pending: u64,
+    held: u32,
+}
+
+impl Packer {
+    /// Empty, with room for so many bytes.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes + 8), pending: 0, held: 0 }
+    }
+
+    /// Appends the lowest `bits <= 56` bits.
+    #[inline]
+    pub fn push(&mut self, value: u64, bits: u32) {
+        debug_assert!(bits <= 56, "a value and what is pending fit a word");
+        self.pending |= (value & mask(bits)) << self.held;
+        self.held += bits;
+        let whole = self.held / 8;
+        self.bytes.extend_from_slice(&self.pending.to_le_bytes()[..whole as usize]);
+        self.pending = self.pending.checked_shr(8 * whole).unwrap_or(0);
+        self.held %= 8;
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<u8> {
+        if self.held > 0 {
+            self.bytes.push(self.pending.to_le_bytes()[0]);
+        }
+        self.bytes
+    }
+}
+
+/// Reads values of changing widths.
+#[derive(Debug)]
+pub struct Unpacker<'a> {
+    bytes: &'a [u8],
+    /// In bits.
+    at: usize,
+}
+
+impl<'a> Unpacker<'a> {
+    /// From the first bit.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// The next `bits <= 56` bits; zeros beyond the end.
+    #[inline]
+    pub fn pull(&mut self, bits: u32) -> u64 {
+        let from = self.at / 8;
+        let word = match self.bytes.get(from..from + 8) {
+            Some(eight) => u64::from_le_bytes(eight.try_into().unwrap_or_default()),
+            None => self.bytes.iter().skip(from).take(8).rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
+        };
+        let value = (word >> (self.at % 8)) & mask(bits);
+        self.at += bits as usize;
+        value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_width_comes_back() {
+        for bits in 1..=56 {
+            let values: Vec<u64> = (1..=101_u64).map(|i| i.wrapping_mul(0x9E37_79B9_7F4A_7C15) & mask(bits)).collect();
+            let packed = pack(&values, bits);
+            assert_eq!(packed.len(), packed_bytes(values.len(), bits));
+            assert_eq!(unpack(&packed, bits, values.len()), values, "{bits} bits");
+        }
+    }
+
+    #[test]
+    fn widths_may_change_and_the_end_reads_as_zeros() {
+        let mut packer = Packer::default();
+        let values = [(1, 1), (0x1234, 13), (u64::MAX >> 8, 56), (0, 3), (5, 3)];
+        for (value, bits) in values {
+            packer.push(value, bits);
+        }
+        let bytes = packer.finish();
+        let mut unpacker = Unpacker::new(&bytes);
+        for (value, bits) in values {
+            assert_eq!(unpacker.pull(bits), value);
+        }
+        assert_eq!(unpacker.pull(56), 0);
+        assert_eq!(Unpacker::new(&[]).pull(9), 0);
+    }
+}

@@ -1,0 +1,121 @@
+//! Two ends of a wire in memory, for two threads.
+//!
+//! Invariant: a [`take`](End::take) always returns: with the next frame, or with [`Gone`] once the other end is dropped or both
+//! ends wait for one another.
+
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::collections::VecDeque;
+
+/// The other end will send nothing more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone;
+
+struct Side<T> {
+    /// On their way to this side.
+    arriving: VecDeque<T>,
+    waiting: bool,
+    open: bool,
+}
+
+struct Shared<T> {
+    sides: Mutex<[Side<T>; 2]>,
+    changed: Condvar,
+}
+
+/// One end. Dropping it closes the wire.
+pub struct End<T> {
+    shared: Arc<Shared<T>>,
+    side: usize,
+}
+
+/// A wire's two ends.
+#[must_use]
+pub fn duplex<T>() -> (End<T>, End<T>) {
+    let side = || Side { arriving: VecDeque::new(), waiting: false, open: true };
+    let shared = Arc::new(Shared { sides: Mutex::new([side(), side()]), changed: Condvar::new() });
+    (End { shared: Arc::clone(&shared), side: 0 }, End { shared, side: 1 })
+}
+
+impl<T> Shared<T> {
+    /// A party that panicked leaves the queues whole: they are only ever pushed to and popped from.
+    fn lock(&self) -> MutexGuard<'_, [Side<T>; 2]> {
+        self.sides.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> End<T> {
+    /// Puts a frame on the wire; never waits.
+    ///
+    /// # Errors
+    /// [`Gone`] where the other end is closed.
+    pub fn put(&self, frame: T) -> Result<(), Gone> {
+        let mut sides = self.shared.lock();
+        let there = &mut sides[1 - self.side];
+        if !there.open {
+            return Err(Gone);
+        }
+        there.arriving.push_back(frame);
+        self.shared.changed.notify_all();
+        Ok(())
+    }
+
+    /// Waits for the next frame.
+    ///
+    /// # Errors
+    /// [`Gone`] where none can come: the other end is closed, or waits too.
+    pub fn take(&self) -> Result<T, Gone> {
+        let mut sides = self.shared.lock();
+        loop {
+            if let Some(frame) = sides[self.side].arriving.pop_front() {
+                sides[self.side].waiting = false;
+                return Ok(frame);
+            }
+            let there = &sides[1 - self.side];
+            if !there.open || (there.waiting && there.arriving.is_empty()) {
+                sides[self.side].open = false;
+                self.shared.changed.notify_all();
+                return Err(Gone);
+            }
+            sides[self.side].waiting = true;
+            sides = self.shared.changed.wait(sides).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl<T> Drop for End<T> {
+    fn drop(&mut self) {
+        self.shared.lock()[self.side].open = false;
+        self.shared.changed.notify_all();
+    }
+}
+
+impl<T> std::fmt::Debug for End<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("End").field("side", &self.side).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_arrive_in_order_and_an_end_is_noticed_after_the_last() {
+        let (left, right) = duplex();
+        left.put(1).unwrap();
+        left.put(2).unwrap();
+        drop(left);
+        assert_eq!((right.take(), right.take(), right.take()), (Ok(1), Ok(2), Err(Gone)));
+        assert_eq!(right.put(3), Err(Gone));
+    }
+
+    #[test]
+    fn two_ends_that_wait_for_one_another_are_both_let_go() {
+        let (left, right) = duplex::<u8>();
+        std::thread::scope(|scope| {
+            let other = scope.spawn(move || right.take());
+            assert_eq!(left.take(), Err(Gone));
+            assert_eq!(other.join().unwrap(), Err(Gone));
+        });
+    }
+}

@@ -1,0 +1,1 @@
+//! Ring learning with errors: encryption of polynomials, products with plaintext polynomials.

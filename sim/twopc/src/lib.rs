@@ -1,0 +1,21 @@
+//! Semi-honest two-party inference: a client with an image and a server with a network, each on its own thread, and between them
+//! nothing but a metered link.
+//!
+//! The two roles run the same straight-line functions, one for each protocol of the literature, named above it. Every message
+//! has a length that both sides know beforehand, so that no byte of a peer decides an allocation.
+//!
+//! Invariant: protocol code does not know of cheating. Deviations enter at a [`link::Link`] and nowhere else.
+
+pub mod bits;
+pub mod duplex;
+pub mod he;
+pub mod linear;
+pub mod link;
+pub mod meter;
+pub mod ot;
+pub mod random;
+
+/// What the wire in memory synchronises with.
+mod sync {
+    pub use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+}

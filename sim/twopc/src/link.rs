@@ -1,0 +1,315 @@
+//! What a party holds of the other: a link to send and receive messages on.
+//!
+//! The receiver always knows how long a message must be. A link counts every byte, gives every message its step address, and
+//! carries two clocks along: the number of messages each one causally follows, and the virtual time at which it arrives over
+//! a given network. Neither depends on the machine or its scheduler.
+
+use crate::duplex::{self, End, Gone};
+use crate::meter::{Message, Meter, Phase};
+
+/// The two parties.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Holds the images, learns the labels.
+    Client,
+    /// Holds the network.
+    Server,
+}
+
+impl Role {
+    /// The other one.
+    #[must_use]
+    pub const fn peer(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
+
+/// Why a party stops before the end.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Halt {
+    /// The peer sent what no honest peer sends.
+    #[error("malformed message at {step}: {what}")]
+    Malformed {
+        /// Where.
+        step: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// The peer does not answer any more.
+    #[error("the peer is gone at {step}")]
+    PeerGone {
+        /// Where.
+        step: String,
+    },
+}
+
+/// A network between the parties, in both directions alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// From one party to the other and back.
+    pub rtt_ns: u64,
+    /// Of each direction.
+    pub bits_per_s: u64,
+}
+
+impl Network {
+    /// 1 Gbit/s, 0.3 ms.
+    pub const LAN: Self = Self { rtt_ns: 300_000, bits_per_s: 1_000_000_000 };
+    /// 100 Mbit/s, 40 ms.
+    pub const WAN: Self = Self { rtt_ns: 40_000_000, bits_per_s: 100_000_000 };
+
+    fn transmission_ns(&self, bytes: usize) -> u64 {
+        let ns = bytes as u128 * 8 * 1_000_000_000 / u128::from(self.bits_per_s.max(1));
+        u64::try_from(ns).unwrap_or(u64::MAX)
+    }
+}
+
+/// A party gives up on a peer that is silent for longer, in virtual nanoseconds: one minute.
+pub const PATIENCE_NS: u64 = 60_000_000_000;
+
+/// A message on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// How many messages it is causally after, itself included.
+    pub depth: u32,
+    /// Its round in its step.
+    pub round: u32,
+    /// Its place among its sender's messages of that round.
+    pub index: u32,
+    /// Virtual time of arrival.
+    pub arrival_ns: u64,
+    /// The message.
+    pub payload: Vec<u8>,
+}
+
+/// What carries frames.
+pub trait Wire: Send {
+    /// Sends a frame.
+    ///
+    /// # Errors
+    /// [`Gone`].
+    fn put(&mut self, frame: Frame) -> Result<(), Gone>;
+
+    /// The next frame. One with more than `most` bytes may come without its payload's end, but longer than `most`.
+    ///
+    /// # Errors
+    /// [`Gone`].
+    fn take(&mut self, most: usize) -> Result<Frame, Gone>;
+}
+
+impl Wire for End<Frame> {
+    fn put(&mut self, frame: Frame) -> Result<(), Gone> {
+        End::put(self, frame)
+    }
+
+    fn take(&mut self, _most: usize) -> Result<Frame, Gone> {
+        End::take(self)
+    }
+}
+
+/// Where a party is: the components of its step address, and in each what was sent.
+#[derive(Debug)]
+struct Level {
+    name: String,
+    round: u32,
+    sent: u32,
+}
+
+impl Level {
+    fn new(name: String) -> Self {
+        Self { name, round: 0, sent: 0 }
+    }
+}
+
+/// A party's side of a session.
+pub struct Link {
+    wire: Box<dyn Wire>,
+    role: Role,
+    network: Network,
+    phase: Phase,
+    levels: Vec<Level>,
+    depth: u32,
+    now_ns: u64,
+    busy_until_ns: u64,
+    meter: Meter,
+}
+
+impl Link {
+    /// A link over a wire.
+    #[must_use]
+    pub fn new(role: Role, wire: Box<dyn Wire>, network: Network) -> Self {
+        let levels = vec![Level::new(String::new())];
+        let meter = Meter::default();
+        Self { wire, role, network, phase: Phase::Setup, levels, depth: 0, now_ns: 0, busy_until_ns: 0, meter }
+    }
+
+    /// The two sides of a session in memory: the client's and the server's.
+    #[must_use]
+    pub fn pair(network: Network) -> (Self, Self) {
+        let (client, server) = duplex::duplex();
+        (Self::new(Role::Client, Box::new(client), network), Self::new(Role::Server, Box::new(server), network))
+    }
+
+    /// Whose side this is.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// What went over it so far.
+    #[must_use]
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// The phase of the messages to come.
+    pub fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+    }
+
+    /// Runs a step: its messages have this name in their address, below the current one.
+    ///
+    /// # Errors
+    /// Those of the body.
+    pub fn step<T>(
+        &mut self,
+        name: impl Into<String>,
+        body: impl FnOnce(&mut Self) -> Result<T, Halt>,
+    ) -> Result<T, Halt> {
+        self.levels.push(Level::new(name.into()));
+        let outcome = body(self);
+        self.levels.pop();
+        outcome
+    }
+
+    /// The address of the current step.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.levels[1..].iter().map(|level| level.name.as_str()).collect::<Vec<_>>().join("/")
+    }
+
+    /// Sends a message.
+    ///
+    /// # Errors
+    /// [`Halt::PeerGone`].
+    pub fn send(&mut self, payload: Vec<u8>) -> Result<(), Halt> {
+        let (round, index) = (self.level().round, self.level().sent);
+        self.level().sent += 1;
+        self.busy_until_ns = self.now_ns.max(self.busy_until_ns) + self.network.transmission_ns(payload.len());
+        let arrival_ns = self.busy_until_ns + self.network.rtt_ns / 2;
+        let frame = Frame { depth: self.depth + 1, round, index, arrival_ns, payload };
+        self.log(self.role, &frame);
+        self.wire.put(frame).map_err(|Gone| self.gone())
+    }
+
+    /// Receives a message of exactly so many bytes.
+    ///
+    /// # Errors
+    /// [`Halt::Malformed`] for another length, [`Halt::PeerGone`] where none comes in time.
+    pub fn receive(&mut self, bytes: usize) -> Result<Vec<u8>, Halt> {
+        let frame = self.wire.take(bytes).map_err(|Gone| self.gone())?;
+        if frame.arrival_ns.saturating_sub(self.now_ns) > PATIENCE_NS {
+            return Err(self.gone());
+        }
+        if frame.payload.len() != bytes {
+            return Err(self.malformed("it has another length"));
+        }
+        self.depth = self.depth.max(frame.depth);
+        self.now_ns = self.now_ns.max(frame.arrival_ns);
+        self.log(self.role.peer(), &frame);
+        let level = self.level();
+        if frame.round >= level.round {
+            (level.round, level.sent) = (frame.round + 1, 0);
+        }
+        Ok(frame.payload)
+    }
+
+    /// The halt of a party that received what cannot be.
+    #[must_use]
+    pub fn malformed(&self, what: &'static str) -> Halt {
+        Halt::Malformed { step: self.address(), what }
+    }
+
+    fn gone(&self) -> Halt {
+        Halt::PeerGone { step: self.address() }
+    }
+
+    fn level(&mut self) -> &mut Level {
+        let last = self.levels.len() - 1;
+        &mut self.levels[last]
+    }
+
+    fn log(&mut self, from: Role, frame: &Frame) {
+        let step = format!("{}/round[{}]/msg[{}]", self.address(), frame.round, frame.index);
+        let Frame { depth, arrival_ns, ref payload, .. } = *frame;
+        self.meter.log.push(Message { from, phase: self.phase, step, bytes: payload.len(), depth, arrival_ns });
+    }
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link").field("role", &self.role).field("at", &self.address()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The client asks twice at once, the server answers both, the client thanks.
+    fn talk() -> (Link, Link) {
+        let (mut client, mut server) = Link::pair(Network::WAN);
+        std::thread::scope(|scope| {
+            let server = scope.spawn(move || {
+                server
+                    .step("talk", |link| {
+                        link.receive(10)?;
+                        link.receive(20)?;
+                        link.send(vec![0; 12_500])?;
+                        link.receive(1)
+                    })
+                    .unwrap();
+                server
+            });
+            client
+                .step("talk", |link| {
+                    link.send(vec![0; 10])?;
+                    link.send(vec![0; 20])?;
+                    link.receive(12_500)?;
+                    link.send(vec![0; 1])
+                })
+                .unwrap();
+            (client, server.join().unwrap())
+        })
+    }
+
+    #[test]
+    fn both_parties_count_the_same_messages_under_the_same_addresses() {
+        let (client, server) = talk();
+        assert_eq!(client.meter(), server.meter());
+        let steps: Vec<&str> = client.meter().log.iter().map(|message| message.step.as_str()).collect();
+        let expected = ["round[0]/msg[0]", "round[0]/msg[1]", "round[1]/msg[0]", "round[2]/msg[0]"];
+        assert_eq!(steps, expected.map(|step| format!("talk/{step}")));
+        assert_eq!(client.meter().rounds(), 3);
+    }
+
+    #[test]
+    fn virtual_time_is_transmission_and_latency() {
+        let (client, _) = talk();
+        // 30 bytes at 80 ns, 20 ms; 12,500 bytes in 1 ms, 20 ms; 1 byte, 20 ms.
+        assert_eq!(client.meter().virtual_ns(), 2_400 + 20_000_000 + 1_000_000 + 20_000_000 + 80 + 20_000_000);
+    }
+
+    #[test]
+    fn another_length_is_malformed_and_a_dropped_peer_is_gone() {
+        let (mut client, mut server) = Link::pair(Network::LAN);
+        server.send(vec![1, 2]).unwrap();
+        drop(server);
+        let halt = client.step("here", |link| link.receive(3)).unwrap_err();
+        assert_eq!(halt, Halt::Malformed { step: "here".into(), what: "it has another length" });
+        assert_eq!(client.receive(3).unwrap_err(), Halt::PeerGone { step: String::new() });
+    }
+}

@@ -1,0 +1,40 @@
+//! The ideal functionality: a trusted dealer, in place of which both parties hold one seed.
+
+use super::{Receiver, Sender};
+use crate::link::{Halt, Link};
+use crate::random::Seed;
+use rand_chacha::ChaCha20Rng;
+use rand_core::Rng;
+
+/// Either side of a dealer. Both see everything: for tests, and for `ideal`.
+#[derive(Debug)]
+pub struct Dealer(ChaCha20Rng);
+
+impl Dealer {
+    /// A dealer; both sides from one seed.
+    #[must_use]
+    pub fn new(seed: Seed) -> Self {
+        Self(seed.stream())
+    }
+}
+
+impl Sender for Dealer {
+    fn draw(&mut self, _link: &mut Link, pads: &mut [[u64; 2]]) -> Result<(), Halt> {
+        for pair in pads {
+            *pair = [self.0.next_u64(), self.0.next_u64()];
+            self.0.next_u64();
+        }
+        Ok(())
+    }
+}
+
+impl Receiver for Dealer {
+    fn draw(&mut self, _link: &mut Link, choices: &mut [u8], pads: &mut [u64]) -> Result<(), Halt> {
+        for (choice, pad) in choices.iter_mut().zip(pads) {
+            let pair = [self.0.next_u64(), self.0.next_u64()];
+            *choice = (self.0.next_u64() & 1) as u8;
+            *pad = pair[usize::from(*choice)];
+        }
+        Ok(())
+    }
+}

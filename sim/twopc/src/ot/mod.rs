@@ -1,0 +1,28 @@
+//! Random oblivious transfers, turned into pads at once.
+//!
+//! Of each, the sender gets two pads and the receiver a random choice and the pad it chose. Protocols correct the choice with
+//! one bit and mask with the pads (Beaver, "Precomputing oblivious transfer", CRYPTO 1995).
+//!
+//! Both parties draw the same numbers of transfers in the same order, so that a draw may run the interactive extension.
+
+pub mod dealer;
+
+use crate::link::{Halt, Link};
+
+/// The sender's side.
+pub trait Sender: Send {
+    /// Fills `pads` with the two pads of the next transfers, 64 bits each.
+    ///
+    /// # Errors
+    /// [`Halt`] where the peer does not keep to the extension.
+    fn draw(&mut self, link: &mut Link, pads: &mut [[u64; 2]]) -> Result<(), Halt>;
+}
+
+/// The receiver's side.
+pub trait Receiver: Send {
+    /// Fills `choices` with random bits (0 or 1) and `pads` with the pads they choose; both of one length.
+    ///
+    /// # Errors
+    /// [`Halt`] where the peer does not keep to the extension.
+    fn draw(&mut self, link: &mut Link, choices: &mut [u8], pads: &mut [u64]) -> Result<(), Halt>;
+}

@@ -1,0 +1,44 @@
+//! Seeds and the streams they grow into. Nothing here asks the machine for randomness: a session's seed is given to it.
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng, SeedableRng};
+
+/// What a stream grows from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Seed(pub [u8; 32]);
+
+impl std::fmt::Debug for Seed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Seed(..)")
+    }
+}
+
+impl Seed {
+    /// Another seed for a purpose, independent of all others of this one.
+    #[must_use]
+    pub fn child(&self, purpose: &str) -> Self {
+        Self(*blake3::keyed_hash(&self.0, purpose.as_bytes()).as_bytes())
+    }
+
+    /// Another seed for the piece of work with this number.
+    #[must_use]
+    pub fn numbered(&self, purpose: &str, number: u64) -> Self {
+        let mut hasher = blake3::Hasher::new_keyed(&self.0);
+        hasher.update(&number.to_le_bytes());
+        hasher.update(purpose.as_bytes());
+        Self(*hasher.finalize().as_bytes())
+    }
+
+    /// The stream.
+    #[must_use]
+    pub fn stream(&self) -> ChaCha20Rng {
+        ChaCha20Rng::from_seed(self.0)
+    }
+}
+
+/// Uniform values of so many bits.
+#[must_use]
+pub fn uniform(rng: &mut impl Rng, bits: u32, count: usize) -> Vec<u64> {
+    let mask = crate::bits::mask(bits);
+    (0..count).map(|_| rng.next_u64() & mask).collect()
+}
