@@ -6,13 +6,19 @@
 //!
 //! Invariant: protocol code does not know of cheating. Deviations enter at a [`link::Link`] and nowhere else.
 
+#![expect(clippy::cast_possible_truncation, reason = "bits, digits and ring elements are masked to their width")]
+
+pub mod and;
 pub mod bits;
+pub mod compare;
 pub mod duplex;
 pub mod he;
 pub mod linear;
 pub mod link;
 pub mod meter;
 pub mod ot;
+pub mod party;
+pub mod product;
 pub mod random;
 
 /// What the wire in memory synchronises with.
