@@ -235,16 +235,24 @@ impl FixedModel {
         self.output
     }
 
+    /// What enters the first layer for an image of 8-bit pixels.
+    ///
+    /// # Errors
+    /// [`WrongSize`] for an image of another size.
+    pub fn pixels(&self, image: &[u8]) -> Result<Vec<i64>, WrongSize> {
+        let needed = self.image.iter().product();
+        if image.len() != needed {
+            return Err(WrongSize { found: image.len(), needed });
+        }
+        Ok(image.iter().map(|&pixel| self.pixel[usize::from(pixel)]).collect())
+    }
+
     /// Every layer's output for an image of 8-bit pixels, in channel, row, column order.
     ///
     /// # Errors
     /// [`WrongSize`] for an image of another size.
     pub fn evaluate(&self, image: &[u8], truncation: &mut impl Truncation) -> Result<Vec<Vec<i64>>, WrongSize> {
-        let needed = self.image.iter().product();
-        if image.len() != needed {
-            return Err(WrongSize { found: image.len(), needed });
-        }
-        let input: Vec<i64> = image.iter().map(|&pixel| self.pixel[usize::from(pixel)]).collect();
+        let input = self.pixels(image)?;
         let mut values: Vec<Vec<i64>> = Vec::with_capacity(self.layers.len());
         for layer in &self.layers {
             let inputs: Vec<(&[i64], &[usize])> = layer

@@ -12,14 +12,18 @@ pub mod and;
 pub mod bits;
 pub mod compare;
 pub mod duplex;
+pub mod extend;
 pub mod he;
 pub mod linear;
 pub mod link;
+pub mod maximum;
 pub mod meter;
 pub mod ot;
 pub mod party;
 pub mod product;
 pub mod random;
+pub mod relu;
+pub mod truncate;
 
 /// What the wire in memory synchronises with.
 mod sync {

@@ -170,7 +170,19 @@ impl Link {
         self.phase = phase;
     }
 
-    /// Runs a step: its messages have this name in their address, below the current one.
+    /// Goes into a step: messages have this name in their address, below the current one.
+    pub fn enter_step(&mut self, name: impl Into<String>) {
+        self.levels.push(Level::new(name.into()));
+    }
+
+    /// Back out of the step last gone into.
+    pub fn leave_step(&mut self) {
+        if self.levels.len() > 1 {
+            self.levels.pop();
+        }
+    }
+
+    /// Runs a step.
     ///
     /// # Errors
     /// Those of the body.
@@ -179,9 +191,9 @@ impl Link {
         name: impl Into<String>,
         body: impl FnOnce(&mut Self) -> Result<T, Halt>,
     ) -> Result<T, Halt> {
-        self.levels.push(Level::new(name.into()));
+        self.enter_step(name);
         let outcome = body(self);
-        self.levels.pop();
+        self.leave_step();
         outcome
     }
 

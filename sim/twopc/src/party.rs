@@ -32,6 +32,21 @@ impl Party {
         u8::from(self.role() == Role::Client)
     }
 
+    /// Runs a part of a protocol as a step of its own.
+    ///
+    /// # Errors
+    /// Those of the body.
+    pub fn step<T>(
+        &mut self,
+        name: impl Into<String>,
+        body: impl FnOnce(&mut Self) -> Result<T, Halt>,
+    ) -> Result<T, Halt> {
+        self.link.enter_step(name);
+        let outcome = body(self);
+        self.link.leave_step();
+        outcome
+    }
+
     /// Sends a message and receives the other party's, of the same length, which may cross it.
     ///
     /// # Errors

@@ -1,0 +1,134 @@
+//! The largest of several shared values: pooling, and the index of the largest for the client alone.
+//!
+//! Values are compared by the sign of their difference, so that all must fit the ring with one bit to spare.
+
+use crate::bits::{mask, pack, packed_bytes, unpack};
+use crate::link::{Halt, Role};
+use crate::party::Party;
+use crate::product;
+use crate::relu::negative;
+
+/// The largest of each list, shares modulo `2^ring`; no list is empty.
+///
+/// # Errors
+/// [`Halt`] where the peer does not keep to the protocol.
+pub fn largest(party: &mut Party, lists: Vec<Vec<u64>>, ring: u32) -> Result<Vec<u64>, Halt> {
+    let entries = lists.into_iter().map(|list| list.into_iter().map(|value| [value, 0]).collect()).collect();
+    Ok(tournament(party, entries, ring)?.into_iter().map(|[value, _]| value).collect())
+}
+
+/// The index of the largest of each list of `classes` values modulo `2^ring`, the lowest of equals.
+///
+/// The server puts in what index stands for each place, `labels` for each list; an honest one `0, 1, 2, ...`. The labels go to the
+/// client alone: the server gets `None`.
+///
+/// # Errors
+/// [`Halt`] where the peer does not keep to the protocol.
+pub fn argmax(
+    party: &mut Party,
+    numbers: &[u64],
+    ring: u32,
+    classes: usize,
+    labels: &[Vec<u32>],
+) -> Result<Option<Vec<u32>>, Halt> {
+    let server = party.role() == Role::Server;
+    let lists = numbers.chunks_exact(classes).enumerate().map(|(slot, values)| {
+        let label = |place: usize| if server { labels[slot][place].into() } else { 0 };
+        values.iter().enumerate().map(|(place, &value)| [value, label(place)]).collect()
+    });
+    let lists = lists.collect::<Vec<_>>();
+    let indices: Vec<u64> = tournament(party, lists, ring)?.into_iter().map(|[_, index]| index).collect();
+    let bits = (classes.max(2) - 1).ilog2() + 1;
+    party.step("label", |party| {
+        if server {
+            party.link.send(pack(&indices, bits))?;
+            return Ok(None);
+        }
+        let theirs = unpack(&party.link.receive(packed_bytes(indices.len(), bits))?, bits, indices.len());
+        let labels: Vec<u32> =
+            indices.iter().zip(theirs).map(|(a, b)| (a.wrapping_add(b) & mask(bits)) as u32).collect();
+        if labels.iter().any(|&label| label as usize >= classes) {
+            return Err(party.link.malformed("there is no such label"));
+        }
+        Ok(Some(labels))
+    })
+}
+
+/// A value and what comes with it.
+type Entry = [u64; 2];
+
+/// The entry with the largest value of each list, the first of equals.
+fn tournament(party: &mut Party, mut lists: Vec<Vec<Entry>>, ring: u32) -> Result<Vec<Entry>, Halt> {
+    for level in 0.. {
+        if lists.iter().all(|list| list.len() <= 1) {
+            break;
+        }
+        let pairs: Vec<[Entry; 2]> =
+            lists.iter().flat_map(|list| list.chunks_exact(2).map(|pair| [pair[0], pair[1]])).collect();
+        let mut winners = party.step(format!("level[{level}]"), |party| winners(party, &pairs, ring))?.into_iter();
+        for list in &mut lists {
+            let odd = (list.len() % 2 == 1).then(|| list.pop()).flatten();
+            *list = winners.by_ref().take(list.len() / 2).chain(odd).collect();
+        }
+    }
+    Ok(lists.into_iter().flatten().collect())
+}
+
+/// `a`, or `b` where it is greater: `a + [a < b] (b - a)`.
+fn winners(party: &mut Party, pairs: &[[Entry; 2]], ring: u32) -> Result<Vec<Entry>, Halt> {
+    let minus = |[a, b]: &[Entry; 2], part: usize| b[part].wrapping_sub(a[part]) & mask(ring);
+    let behind: Vec<u64> = pairs.iter().map(|pair| minus(pair, 0).wrapping_neg() & mask(ring)).collect();
+    let second = party.step("msb", |party| negative(party, &behind, ring))?;
+    let choices = [second.clone(), second].concat();
+    let steps: Vec<u64> = [0, 1].iter().flat_map(|&part| pairs.iter().map(move |pair| minus(pair, part))).collect();
+    let moved = party.step("mux", |party| product::multiplex(party, &choices, &steps, ring))?;
+    let (values, others) = moved.split_at(pairs.len());
+    let winner = |([a, _], (value, other)): (&[Entry; 2], (&u64, &u64))| {
+        [a[0].wrapping_add(*value) & mask(ring), a[1].wrapping_add(*other) & mask(ring)]
+    };
+    Ok(pairs.iter().zip(values.iter().zip(others)).map(winner).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::party::rehearsal::{both, shared};
+
+    #[test]
+    fn the_index_of_the_largest_goes_to_the_client() {
+        for classes in [1, 2, 3, 10, 17] {
+            let (ring, lists) = (21, 300);
+            let [values, x0, _] = shared(6, lists * classes, 4);
+            // Few values, so that equals are common; some below zero.
+            let values: Vec<u64> = values.iter().map(|x| (x % 9).wrapping_sub(4)).collect();
+            let x1: Vec<u64> = values.iter().zip(&x0).map(|(x, x0)| x.wrapping_sub(*x0) & mask(ring)).collect();
+            let labels: Vec<Vec<u32>> = vec![(0..classes as u32).collect(); lists];
+            let ([client, server], _) = both(
+                |party| argmax(party, &x0, ring, classes, &[]),
+                |party| argmax(party, &x1, ring, classes, &labels),
+            );
+            assert_eq!(server, None);
+            let signed: Vec<i64> = values.iter().map(|x| x.cast_signed()).collect();
+            let expected = signed.chunks_exact(classes).map(fusion_nn::fixed::argmax).collect();
+            assert_eq!(client, Some(expected), "{classes} classes");
+        }
+    }
+
+    #[test]
+    fn the_largest_of_lists_of_different_lengths() {
+        let ring = 20;
+        let [values, x0, x1] = shared(ring - 2, 600, 4);
+        let x1: Vec<u64> =
+            values.iter().zip(&x0).zip(x1).map(|((x, x0), _)| x.wrapping_sub(*x0) & mask(ring)).collect();
+        let lists = |shares: &[u64]| -> Vec<Vec<u64>> {
+            let mut rest = shares;
+            (0..)
+                .map_while(|i| rest.split_off(..(1 + i % 5).min(rest.len())).filter(|l| !l.is_empty()))
+                .map(<[u64]>::to_vec)
+                .collect()
+        };
+        let (shares, _) = both(|party| largest(party, lists(&x0), ring), |party| largest(party, lists(&x1), ring));
+        let expected: Vec<u64> = lists(&values).iter().filter_map(|list| list.iter().max().copied()).collect();
+        assert_eq!(crate::party::rehearsal::opened(&shares, ring), expected);
+    }
+}
