@@ -10,10 +10,13 @@
 
 pub mod and;
 pub mod bits;
+pub mod circuit;
 pub mod compare;
 pub mod duplex;
+pub mod evaluate;
 pub mod extend;
 pub mod he;
+pub mod hook;
 pub mod linear;
 pub mod link;
 pub mod maximum;

@@ -5,6 +5,7 @@
 //! a given network. Neither depends on the machine or its scheduler.
 
 use crate::duplex::{self, End, Gone};
+use crate::hook::{Conduct, Deviation};
 use crate::meter::{Message, Meter, Phase};
 
 /// The two parties.
@@ -135,6 +136,7 @@ pub struct Link {
     now_ns: u64,
     busy_until_ns: u64,
     meter: Meter,
+    deviation: Option<Box<dyn Deviation>>,
 }
 
 impl Link {
@@ -142,8 +144,31 @@ impl Link {
     #[must_use]
     pub fn new(role: Role, wire: Box<dyn Wire>, network: Network) -> Self {
         let levels = vec![Level::new(String::new())];
-        let meter = Meter::default();
-        Self { wire, role, network, phase: Phase::Setup, levels, depth: 0, now_ns: 0, busy_until_ns: 0, meter }
+        Self {
+            wire,
+            role,
+            network,
+            phase: Phase::Setup,
+            levels,
+            depth: 0,
+            now_ns: 0,
+            busy_until_ns: 0,
+            meter: Meter::default(),
+            deviation: None,
+        }
+    }
+
+    /// The party deviates from now on.
+    pub fn deviate(&mut self, deviation: Box<dyn Deviation>) {
+        self.deviation = Some(deviation);
+    }
+
+    /// A step is done: what the party holds of its result may change here, if it deviates.
+    pub fn boundary(&mut self, step: &str, shares: &mut [u64], ring: u32) {
+        let address = if self.levels.len() > 1 { format!("{}/{step}", self.address()) } else { step.into() };
+        if let Some(deviation) = &mut self.deviation {
+            deviation.share(&address, shares, ring);
+        }
     }
 
     /// The two sides of a session in memory: the client's and the server's.
@@ -208,13 +233,27 @@ impl Link {
     /// # Errors
     /// [`Halt::PeerGone`].
     pub fn send(&mut self, payload: Vec<u8>) -> Result<(), Halt> {
-        let (round, index) = (self.level().round, self.level().sent);
-        self.level().sent += 1;
-        self.busy_until_ns = self.now_ns.max(self.busy_until_ns) + self.network.transmission_ns(payload.len());
-        let arrival_ns = self.busy_until_ns + self.network.rtt_ns / 2;
-        let frame = Frame { depth: self.depth + 1, round, index, arrival_ns, payload };
-        self.log(self.role, &frame);
-        self.wire.put(frame).map_err(|Gone| self.gone())
+        let frame = self.next_frame(payload);
+        let message = self.message(self.role, &frame);
+        let conduct = match &mut self.deviation {
+            Some(deviation) => deviation.message(&message, &frame.payload),
+            None => Conduct::Send,
+        };
+        match conduct {
+            Conduct::Send => self.put(frame),
+            Conduct::Replace(payload) => self.put(Frame { payload, ..frame }),
+            Conduct::Repeat => {
+                self.put(frame.clone())?;
+                self.put(frame)
+            }
+            Conduct::Drop => Ok(()),
+            Conduct::Delay(ns) => self.put(Frame { arrival_ns: frame.arrival_ns.saturating_add(ns), ..frame }),
+            Conduct::Stall => {
+                let _ = self.put(Frame { arrival_ns: u64::MAX, ..frame });
+                self.close()
+            }
+            Conduct::Close => self.close(),
+        }
     }
 
     /// Receives a message of exactly so many bytes.
@@ -231,7 +270,8 @@ impl Link {
         }
         self.depth = self.depth.max(frame.depth);
         self.now_ns = self.now_ns.max(frame.arrival_ns);
-        self.log(self.role.peer(), &frame);
+        let message = self.message(self.role.peer(), &frame);
+        self.meter.log.push(message);
         let level = self.level();
         if frame.round >= level.round {
             (level.round, level.sent) = (frame.round + 1, 0);
@@ -254,10 +294,44 @@ impl Link {
         &mut self.levels[last]
     }
 
-    fn log(&mut self, from: Role, frame: &Frame) {
+    /// A payload with its place and its clocks.
+    fn next_frame(&mut self, payload: Vec<u8>) -> Frame {
+        let (round, index) = (self.level().round, self.level().sent);
+        self.level().sent += 1;
+        self.busy_until_ns = self.now_ns.max(self.busy_until_ns) + self.network.transmission_ns(payload.len());
+        let arrival_ns = self.busy_until_ns + self.network.rtt_ns / 2;
+        Frame { depth: self.depth + 1, round, index, arrival_ns, payload }
+    }
+
+    fn put(&mut self, frame: Frame) -> Result<(), Halt> {
+        let message = self.message(self.role, &frame);
+        self.meter.log.push(message);
+        self.wire.put(frame).map_err(|Gone| self.gone())
+    }
+
+    /// Nothing goes over it any more.
+    fn close(&mut self) -> Result<(), Halt> {
+        self.wire = Box::new(Closed);
+        Err(self.gone())
+    }
+
+    fn message(&self, from: Role, frame: &Frame) -> Message {
         let step = format!("{}/round[{}]/msg[{}]", self.address(), frame.round, frame.index);
         let Frame { depth, arrival_ns, ref payload, .. } = *frame;
-        self.meter.log.push(Message { from, phase: self.phase, step, bytes: payload.len(), depth, arrival_ns });
+        Message { from, phase: self.phase, step, bytes: payload.len(), depth, arrival_ns }
+    }
+}
+
+/// A wire that was cut.
+struct Closed;
+
+impl Wire for Closed {
+    fn put(&mut self, _frame: Frame) -> Result<(), Gone> {
+        Err(Gone)
+    }
+
+    fn take(&mut self, _most: usize) -> Result<Frame, Gone> {
+        Err(Gone)
     }
 }
 

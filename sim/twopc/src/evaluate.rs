@@ -1,0 +1,274 @@
+//! Walking a circuit on shares: both parties run this, each on its own.
+
+use crate::bits::mask;
+use crate::circuit::{Circuit, Op, Sign, Step};
+use crate::link::Halt;
+use crate::party::Party;
+use crate::{extend, maximum, relu, truncate};
+use fusion_nn::model::{Value, Window};
+
+/// The protocols that a family of two-party inference consists of, as one of the parties runs them.
+pub trait Protocols {
+    /// The linear layer of a step, on shares modulo its ring, slot by slot.
+    ///
+    /// # Errors
+    /// [`Halt`] where the peer does not keep to the protocol.
+    fn linear(&mut self, party: &mut Party, step: usize, numbers: &[u64]) -> Result<Vec<u64>, Halt>;
+
+    /// See [`relu::relu`].
+    ///
+    /// # Errors
+    /// [`Halt`] where the peer does not keep to the protocol.
+    fn relu(&mut self, party: &mut Party, numbers: &[u64], rings: Rings) -> Result<Vec<u64>, Halt> {
+        let Rings { from, shift, out, truncation } = rings;
+        relu::relu(party, numbers, from, shift, out, truncation)
+    }
+
+    /// See [`truncate::truncate`].
+    ///
+    /// # Errors
+    /// [`Halt`] where the peer does not keep to the protocol.
+    fn truncate(&mut self, party: &mut Party, numbers: &[u64], rings: Rings) -> Result<Vec<u64>, Halt> {
+        let Rings { from, shift, out, truncation } = rings;
+        truncate::truncate(party, numbers, from, shift, out, truncation)
+    }
+
+    /// See [`maximum::largest`].
+    ///
+    /// # Errors
+    /// [`Halt`] where the peer does not keep to the protocol.
+    fn largest(&mut self, party: &mut Party, lists: Vec<Vec<u64>>, ring: u32) -> Result<Vec<u64>, Halt> {
+        maximum::largest(party, lists, ring)
+    }
+}
+
+/// From values modulo `2^from`, `shift` bits dropped, to shares modulo `2^out`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rings {
+    /// The ring of the input.
+    pub from: u32,
+    /// Bits dropped.
+    pub shift: u32,
+    /// The ring of the output.
+    pub out: u32,
+    /// How they are dropped.
+    pub truncation: truncate::Truncation,
+}
+
+/// A party's shares of the logits of every slot, modulo the ring of the circuit's output; `input` its shares of the images' integers.
+///
+/// # Errors
+/// [`Halt`] where the peer does not keep to the protocol.
+pub fn evaluate(
+    party: &mut Party,
+    circuit: &Circuit,
+    input: &[u64],
+    protocols: &mut impl Protocols,
+) -> Result<Vec<u64>, Halt> {
+    let mut values: Vec<Vec<u64>> = Vec::with_capacity(circuit.steps.len());
+    for (index, step) in circuit.steps.iter().enumerate() {
+        let read = |value: &Value| match value {
+            Value::Input => input,
+            Value::Layer(index) => values[*index].as_slice(),
+        };
+        let inputs: Vec<&[u64]> = step.inputs.iter().map(read).collect();
+        let mut output =
+            party.step(step.address.clone(), |party| walk(party, circuit, (index, step), &inputs, protocols))?;
+        party.link.boundary(&step.address, &mut output, step.ring);
+        values.push(output);
+        for (past, value) in values.iter_mut().enumerate() {
+            if !is_read_after(circuit, past, index) {
+                *value = Vec::new();
+            }
+        }
+    }
+    Ok(match circuit.output {
+        Value::Layer(index) => values.swap_remove(index),
+        Value::Input => input.to_vec(),
+    })
+}
+
+fn is_read_after(circuit: &Circuit, value: usize, index: usize) -> bool {
+    let value = Value::Layer(value);
+    circuit.output == value || circuit.steps[index + 1..].iter().any(|step| step.inputs.contains(&value))
+}
+
+fn walk(
+    party: &mut Party,
+    circuit: &Circuit,
+    (index, step): (usize, &Step),
+    inputs: &[&[u64]],
+    protocols: &mut impl Protocols,
+) -> Result<Vec<u64>, Halt> {
+    let modulo = |bits: u32| -> Vec<u64> { inputs[0].iter().map(|x| x & mask(bits)).collect() };
+    let rings = |from: u32, shift: u32| Rings { from, shift, out: step.ring, truncation: circuit.truncation };
+    match &step.op {
+        Op::Linear { .. } => protocols.linear(party, index, &modulo(step.ring)),
+        Op::Relu { from, shift } => protocols.relu(party, &modulo(*from), rings(*from, *shift)),
+        Op::Truncate { from, shift } => protocols.truncate(party, &modulo(*from), rings(*from, *shift)),
+        Op::Extend { from, sign } => match sign {
+            Sign::Positive => extend::positive(party, inputs[0], *from, step.ring),
+            Sign::WithRoom => extend::with_room(party, inputs[0], *from, step.ring),
+            Sign::Any => extend::signed(party, inputs[0], *from, step.ring),
+        },
+        Op::Sum { window, image } => {
+            let sum = |cells: Vec<u64>| cells.into_iter().fold(0, u64::wrapping_add) & mask(step.ring);
+            Ok(windows(inputs[0], *image, window).into_iter().map(sum).collect())
+        }
+        Op::Largest { window, image } => protocols.largest(party, windows(inputs[0], *image, window), step.ring),
+        Op::Add => Ok(inputs[0].iter().zip(inputs[1]).map(|(a, b)| a.wrapping_add(*b) & mask(step.ring)).collect()),
+        Op::Concat => Ok(side_by_side(inputs, step.count).iter().map(|x| x & mask(step.ring)).collect()),
+    }
+}
+
+/// The cells of every window, plane by plane.
+fn windows(values: &[u64], image: [usize; 3], window: &Window) -> Vec<Vec<u64>> {
+    let size = [image[1], image[2]];
+    let [height, width] = window.output(size).unwrap_or_default();
+    let plane = |plane: &[u64]| {
+        let at = (0..height).flat_map(|y| (0..width).map(move |x| [y, x]));
+        at.map(|at| window.cells(at, size).map(|(_, row, column)| plane[row * size[1] + column]).collect()).collect()
+    };
+    values.chunks_exact((size[0] * size[1]).max(1)).flat_map(|cells| -> Vec<Vec<u64>> { plane(cells) }).collect()
+}
+
+/// Slot by slot the inputs' elements, `count` together.
+fn side_by_side(inputs: &[&[u64]], count: usize) -> Vec<u64> {
+    let slots = inputs.iter().map(|input| input.len()).sum::<usize>() / count.max(1);
+    let of = |input: &&[u64], slot: usize| {
+        let each = input.len() / slots.max(1);
+        input[slot * each..][..each].to_vec()
+    };
+    (0..slots).flat_map(|slot| inputs.iter().flat_map(move |input| of(input, slot))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::Role;
+    use crate::party::rehearsal::both;
+    use crate::random::uniform;
+    use crate::truncate::Truncation;
+    use fusion_nn::fixed::{FixedModel, FixedOp, Pixels, Precision, Ring};
+    use fusion_nn::model::Model;
+
+    /// The ideal linear layer: the server learns the client's share, and gives it a new one.
+    struct Told<'a>(&'a FixedModel, &'a Circuit);
+
+    impl Protocols for Told<'_> {
+        fn linear(&mut self, party: &mut Party, step: usize, numbers: &[u64]) -> Result<Vec<u64>, Halt> {
+            let step = &self.1.steps[step];
+            let layer = &self.0.layers()[step.layer];
+            let bytes = |values: &[u64]| values.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
+            let values = |bytes: &[u8]| -> Vec<u64> {
+                bytes.chunks_exact(8).map(|eight| u64::from_le_bytes(eight.try_into().unwrap())).collect()
+            };
+            let outputs = numbers.len() / inputs(&step.op) * step.count;
+            if party.role() == Role::Client {
+                party.link.send(bytes(numbers))?;
+                return Ok(values(&party.link.receive(8 * outputs)?));
+            }
+            let theirs = values(&party.link.receive(8 * numbers.len())?);
+            let sums: Vec<i64> = numbers.iter().zip(theirs).map(|(a, b)| a.wrapping_add(b).cast_signed()).collect();
+            let results = sums.chunks_exact(inputs(&step.op)).flat_map(|slot| reference(&layer.op, &step.op, slot));
+            let mine = uniform(&mut party.rng, step.ring, outputs);
+            let theirs: Vec<u64> =
+                results.zip(&mine).map(|(y, r)| y.cast_unsigned().wrapping_sub(*r) & mask(step.ring)).collect();
+            party.link.send(bytes(&theirs))?;
+            Ok(mine)
+        }
+    }
+
+    fn inputs(op: &Op) -> usize {
+        match op {
+            Op::Linear { shape: crate::linear::Shape::Conv { image, .. }, .. } => image.iter().product(),
+            Op::Linear { shape: crate::linear::Shape::Gemm { inputs, .. }, .. } => *inputs,
+            _ => 0,
+        }
+    }
+
+    fn reference(layer: &FixedOp, op: &Op, x: &[i64]) -> Vec<i64> {
+        let dot = |start: i64, weights: &[i64], x: &[i64]| {
+            weights.iter().zip(x).fold(start, |sum, (w, x)| sum.wrapping_add(w.wrapping_mul(*x)))
+        };
+        match (layer, op) {
+            (FixedOp::Gemm { weights, start }, _) => {
+                start.iter().zip(weights.chunks_exact(x.len())).map(|(b, row)| dot(*b, row, x)).collect()
+            }
+            (
+                FixedOp::Conv { weights, start, window, .. },
+                Op::Linear { shape: crate::linear::Shape::Conv { image, .. }, .. },
+            ) => {
+                let size = [image[1], image[2]];
+                let [height, width] = window.output(size).unwrap();
+                let mut out = Vec::new();
+                for (filter, start) in start.iter().enumerate() {
+                    for at in (0..height).flat_map(|y| (0..width).map(move |x| [y, x])) {
+                        let mut sum = *start;
+                        for channel in 0..image[0] {
+                            for (offset, row, column) in window.cells(at, size) {
+                                let cells = window.size[0] * window.size[1];
+                                let w = weights[(filter * image[0] + channel) * cells + offset];
+                                sum = sum.wrapping_add(
+                                    w.wrapping_mul(x[channel * size[0] * size[1] + row * size[1] + column]),
+                                );
+                            }
+                        }
+                        out.push(sum);
+                    }
+                }
+                out
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The logits of a few images, by both parties and by the reference; and the labels.
+    fn check(fixed: &FixedModel, slots: usize) {
+        let circuit = Circuit::new(&[fixed], Truncation::Faithful).unwrap();
+        let ring = circuit.ring(circuit.output);
+        let mut rng = crate::random::Seed([3; 32]).stream();
+        let images: Vec<Vec<u8>> =
+            (0..slots).map(|_| uniform(&mut rng, 8, circuit.pixels).iter().map(|&x| x as u8).collect()).collect();
+        let pixels = images.iter().flat_map(|image| fixed.pixels(image).unwrap());
+        let input: Vec<u64> = pixels.map(i64::cast_unsigned).collect();
+        let labels: Vec<Vec<u32>> = vec![(0..circuit.classes as u32).collect(); slots];
+        let run = |input: Vec<u64>| {
+            let (circuit, labels) = (&circuit, &labels);
+            move |party: &mut Party| {
+                let logits = evaluate(party, circuit, &input, &mut Told(fixed, circuit))?;
+                let labels = maximum::argmax(party, &logits, ring, circuit.classes, labels)?;
+                Ok((logits, labels))
+            }
+        };
+        let ([client, server], party) = both(run(input.clone()), run(vec![0; input.len()]));
+        let expected: Vec<i64> = images.iter().flat_map(|image| fixed.logits(image).unwrap()).collect();
+        let sum = |(a, b): (&u64, &u64)| (a.wrapping_add(*b) << (64 - ring)).cast_signed() >> (64 - ring);
+        let logits: Vec<i64> = client.0.iter().zip(&server.0).map(sum).collect();
+        assert_eq!(logits, expected);
+        let expected: Vec<u32> = images.iter().map(|image| fixed.label(image).unwrap()).collect();
+        assert_eq!(client.1, Some(expected));
+        assert_eq!(server.1, None);
+        for ((step, role), tally) in party.link.meter().by_step(1) {
+            println!("{step:24} {role:?} {:8} bytes, {} messages", tally.bytes / slots, tally.messages);
+        }
+        println!("{} rounds", party.link.meter().rounds());
+    }
+
+    fn lenet(ring: Ring) -> FixedModel {
+        let onnx = include_bytes!("../../../examples/models/lenet_mnist_full.onnx");
+        let model = Model::from_onnx(onnx).unwrap();
+        FixedModel::new(&model, Precision { frac_bits: 12, ring }, Pixels { scale: 1.0 / 255.0, offset: 0.0 }).unwrap()
+    }
+
+    #[test]
+    fn lenet_is_computed_to_the_last_bit() {
+        check(&lenet(Ring::Auto), 3);
+    }
+
+    /// Too small for the logits of noise: they wrap, alike.
+    #[test]
+    fn a_ring_that_is_too_small_wraps_as_the_reference_does() {
+        check(&lenet(Ring::Bits(27)), 2);
+    }
+}
