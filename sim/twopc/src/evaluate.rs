@@ -132,6 +132,11 @@ fn windows(values: &[u64], image: [usize; 3], window: &Window) -> Vec<Vec<u64>> 
     values.chunks_exact((size[0] * size[1]).max(1)).flat_map(|cells| -> Vec<Vec<u64>> { plane(cells) }).collect()
 }
 
+/// Cells of every window, plane by plane.
+pub(crate) fn window_sizes([channels, height, width]: [usize; 3], window: &Window) -> Vec<usize> {
+    windows(&vec![0; channels * height * width], [channels, height, width], window).iter().map(Vec::len).collect()
+}
+
 /// Slot by slot the inputs' elements, `count` together.
 fn side_by_side(inputs: &[&[u64]], count: usize) -> Vec<u64> {
     let slots = inputs.iter().map(|input| input.len()).sum::<usize>() / count.max(1);
@@ -145,7 +150,9 @@ fn side_by_side(inputs: &[&[u64]], count: usize) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cost::Cost;
     use crate::link::Role;
+    use crate::meter::{Message, Meter};
     use crate::party::rehearsal::both;
     use crate::random::uniform;
     use crate::truncate::Truncation;
@@ -249,10 +256,38 @@ mod tests {
         let expected: Vec<u32> = images.iter().map(|image| fixed.label(image).unwrap()).collect();
         assert_eq!(client.1, Some(expected));
         assert_eq!(server.1, None);
-        for ((step, role), tally) in party.link.meter().by_step(1) {
-            println!("{step:24} {role:?} {:8} bytes, {} messages", tally.bytes / slots, tally.messages);
+        check_costs(&circuit, slots, party.link.meter());
+    }
+
+    /// Every step's bytes, and all rounds, are what the model says; a linear layer's are taken from the meter.
+    fn check_costs(circuit: &Circuit, slots: usize, meter: &Meter) {
+        let mut all = Cost::default();
+        for (index, step) in circuit.steps.iter().enumerate() {
+            let extends = |address: &str| address.contains("extend");
+            let sent = |from| {
+                let own = |m: &Message| {
+                    m.step.starts_with(&format!("{}/", step.address)) && extends(&m.step) == extends(&step.address)
+                };
+                meter.total(|m| m.from == from && own(m)).bytes
+            };
+            if let Op::Linear { .. } = step.op {
+                all.send(Role::Client, sent(Role::Client));
+                all.send(Role::Server, sent(Role::Server));
+                continue;
+            }
+            let mut cost = Cost::default();
+            cost.step(circuit, index, slots);
+            assert_eq!(
+                [cost.client_bytes, cost.server_bytes],
+                [Role::Client, Role::Server].map(sent),
+                "{}",
+                step.address
+            );
+            all.step(circuit, index, slots);
         }
-        println!("{} rounds", party.link.meter().rounds());
+        all.argmax(slots, circuit.classes, circuit.ring(circuit.output));
+        assert_eq!(all.bytes(), meter.total(|_| true).bytes);
+        assert_eq!(all.rounds(), meter.rounds());
     }
 
     fn lenet(ring: Ring) -> FixedModel {

@@ -12,6 +12,7 @@ pub mod and;
 pub mod bits;
 pub mod circuit;
 pub mod compare;
+pub mod cost;
 pub mod duplex;
 pub mod evaluate;
 pub mod extend;

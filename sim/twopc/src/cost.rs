@@ -1,0 +1,175 @@
+//! What a circuit costs, without running it: bytes by party and step, oblivious transfers by direction, rounds.
+//!
+//! Each protocol is a list of messages here, as in its figure; a test holds every figure against the meter, to the byte.
+
+use crate::bits::packed_bytes;
+use crate::circuit::{Circuit, Op, Sign};
+use crate::compare::{Digit, digits};
+use crate::evaluate::window_sizes;
+use crate::link::Role;
+use crate::truncate::Truncation;
+
+/// A run of messages, dry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Payloads that the client sends.
+    pub client_bytes: usize,
+    /// Payloads that the server sends.
+    pub server_bytes: usize,
+    /// Oblivious transfers that the client sends.
+    pub client_transfers: usize,
+    /// Oblivious transfers that the server sends.
+    pub server_transfers: usize,
+    /// How many messages what the client last received follows.
+    client_depth: u32,
+    /// How many messages what the server last received follows.
+    server_depth: u32,
+}
+
+impl Cost {
+    /// The longest chain of messages.
+    #[must_use]
+    pub fn rounds(&self) -> u32 {
+        self.client_depth.max(self.server_depth)
+    }
+
+    /// Both ways.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.client_bytes + self.server_bytes
+    }
+
+    /// A message.
+    pub fn send(&mut self, from: Role, bytes: usize) {
+        match from {
+            Role::Client => {
+                self.client_bytes += bytes;
+                self.server_depth = self.server_depth.max(self.client_depth + 1);
+            }
+            Role::Server => {
+                self.server_bytes += bytes;
+                self.client_depth = self.client_depth.max(self.server_depth + 1);
+            }
+        }
+    }
+
+    /// A message each way, that may cross.
+    fn exchange(&mut self, bytes: usize) {
+        self.client_bytes += bytes;
+        self.server_bytes += bytes;
+        let [client, server] = [self.client_depth + 1, self.server_depth + 1];
+        self.client_depth = self.client_depth.max(server);
+        self.server_depth = self.server_depth.max(client);
+    }
+
+    /// [`crate::compare::carries`].
+    fn carries(&mut self, count: usize, low: u32, high: u32) {
+        let digits = digits(low, high);
+        self.server_transfers += count * (low + high) as usize;
+        self.send(Role::Client, packed_bytes(count, digits.iter().map(|digit| digit.bits).sum()));
+        self.send(Role::Server, packed_bytes(count, digits.iter().map(|digit| digit.message_bits()).sum()));
+        let inner = |digits: &[Digit]| digits.iter().map(|digit| digit.inner).collect::<Vec<bool>>();
+        let border = digits.iter().filter(|digit| digit.from < low).count();
+        let [mut low, mut high] = [inner(&digits[..border]), inner(&digits[border..])];
+        while low.len() > 1 || high.len() > 1 {
+            let pairs: Vec<bool> = [&mut low, &mut high].into_iter().flat_map(join).collect();
+            self.and(count, &pairs);
+        }
+        if let ([low], [_]) = (&low[..], &high[..]) {
+            self.and(count, &[*low]);
+        }
+    }
+
+    /// [`crate::and::and`]: for each list, whether its products are pairs.
+    fn and(&mut self, count: usize, pairs: &[bool]) {
+        let products = count * pairs.len();
+        self.client_transfers += products;
+        self.server_transfers += products;
+        self.exchange(packed_bytes(pairs.iter().map(|pair| count * (2 + usize::from(*pair))).sum(), 1));
+    }
+
+    /// [`crate::product::send`] by the server.
+    fn product(&mut self, count: usize, bits: u32) {
+        self.server_transfers += count;
+        self.send(Role::Client, packed_bytes(count, 1));
+        self.send(Role::Server, packed_bytes(count, bits));
+    }
+
+    /// [`crate::product::to_ring`].
+    fn bits_to_ring(&mut self, count: usize, bits: u32) {
+        if bits > 1 {
+            self.product(count, bits - 1);
+        }
+    }
+
+    /// [`crate::product::multiplex`].
+    fn multiplex(&mut self, count: usize, bits: u32) {
+        self.client_transfers += count;
+        self.server_transfers += count;
+        self.exchange(packed_bytes(count, 1));
+        self.exchange(packed_bytes(count, bits));
+    }
+
+    /// [`crate::relu::relu`].
+    fn relu(&mut self, count: usize, [from, shift, out]: [u32; 3], truncation: Truncation) {
+        let low = if truncation == Truncation::Faithful { shift } else { 0 };
+        self.carries(count, low, from - 1 - low);
+        if low > 0 {
+            self.bits_to_ring(count, out);
+        }
+        self.multiplex(count, out);
+    }
+
+    /// [`crate::truncate::truncate`].
+    fn truncate(&mut self, count: usize, [shift, out]: [u32; 2], truncation: Truncation) {
+        if truncation == Truncation::Faithful && shift > 0 {
+            self.carries(count, shift, 0);
+            self.bits_to_ring(count, out);
+        }
+    }
+
+    /// The maximum of lists of these lengths.
+    fn tournament(&mut self, mut lengths: Vec<usize>, ring: u32) {
+        while lengths.iter().any(|length| *length > 1) {
+            let pairs = lengths.iter().map(|length| length / 2).sum();
+            self.carries(pairs, 0, ring - 1);
+            self.multiplex(2 * pairs, ring);
+            for length in &mut lengths {
+                *length = length.div_ceil(2);
+            }
+        }
+    }
+
+    /// [`crate::maximum::argmax`].
+    pub fn argmax(&mut self, slots: usize, classes: usize, ring: u32) {
+        self.tournament(vec![classes; slots], ring);
+        self.send(Role::Server, packed_bytes(slots, (classes.max(2) - 1).ilog2() + 1));
+    }
+
+    /// A step of a circuit but a linear one, on so many slots.
+    pub fn step(&mut self, circuit: &Circuit, index: usize, slots: usize) {
+        let step = &circuit.steps[index];
+        let count = slots * step.count;
+        match &step.op {
+            Op::Relu { from, shift } => self.relu(count, [*from, *shift, step.ring], circuit.truncation),
+            Op::Truncate { shift, .. } => self.truncate(count, [*shift, step.ring], circuit.truncation),
+            Op::Extend { from, sign: Sign::Any } => {
+                self.carries(count, 0, *from);
+                self.bits_to_ring(count, step.ring - from);
+            }
+            Op::Extend { from, .. } => self.product(count, step.ring - from),
+            Op::Largest { window, image } => {
+                let lengths = window_sizes(*image, window);
+                self.tournament(lengths.repeat(slots), step.ring);
+            }
+            Op::Linear { .. } | Op::Sum { .. } | Op::Add | Op::Concat => {}
+        }
+    }
+}
+
+/// Joins neighbours: what the pairs' lower parts are, and the level above.
+fn join(nodes: &mut Vec<bool>) -> Vec<bool> {
+    let lower: Vec<bool> = nodes.chunks_exact(2).map(|pair| pair[0]).collect();
+    *nodes = nodes.chunks(2).map(|pair| pair[0]).collect();
+    lower
+}
