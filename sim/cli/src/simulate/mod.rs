@@ -20,13 +20,15 @@
 pub mod conditional;
 mod ideal;
 mod plain;
+mod session;
 mod stream;
 mod urn;
 mod world;
 
-pub use ideal::Ideal;
+pub use ideal::{Ideal, Trusted};
 pub use plain::Plain;
 pub(crate) use plain::is_positional;
+pub use session::{Answers, Asked, End, Inference, Judged, Position, Service, Turn};
 pub use stream::{Purpose, Streams};
 pub use world::{Drawn, Guard, Pools, Seen, World, WorldError};
 

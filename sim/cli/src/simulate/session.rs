@@ -1,0 +1,271 @@
+//! A session with answers: samples are drawn and mixed, the strategy chooses what each slot gets, somebody computes it, and the
+//! client of the specification judges what comes out.
+
+use super::plain::{distance, guess};
+use super::stream::{Purpose, Streams};
+use super::urn::Urn;
+use super::world::{Drawn, World};
+use super::{Fidelity, Server, SlotRecord, Trial};
+use fusion_adversaries::script::Relabel;
+use fusion_adversaries::strategy::{Act, Touches, View};
+use fusion_spec::client::{Client, Progress};
+use fusion_spec::mix::{Mix, Permutation, Sample, Slot};
+use fusion_spec::verdict::{Events, Label, Outcome, Verdict};
+use rand_pcg::Pcg64;
+
+/// What a server puts on a slot: a model, and what it makes of that model's labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// By its place in the world.
+    pub model: usize,
+    /// The labels.
+    pub turn: Turn,
+}
+
+/// What becomes of labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// So many are added, modulo the classes.
+    By(u32),
+    /// Every one becomes this one.
+    To(u32),
+}
+
+impl Service {
+    /// The honest model's labels as they are.
+    pub const HONEST: Self = Self { model: 0, turn: Turn::By(0) };
+}
+
+impl Turn {
+    /// What a label becomes.
+    #[must_use]
+    pub fn of(self, label: u32, classes: u32) -> u32 {
+        match self {
+            Self::By(distance) => (label + distance) % classes,
+            Self::To(label) => label,
+        }
+    }
+
+    fn further(self, distance: u32, classes: u32) -> Self {
+        match self {
+            Self::By(before) => Self::By((before + distance) % classes),
+            Self::To(label) => Self::To((label + distance) % classes),
+        }
+    }
+}
+
+/// One slot of a session, before it is answered.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// Which.
+    pub slot: Slot,
+    /// What it holds.
+    pub sample: Sample,
+    /// That sample's image, by its place in the world.
+    pub image: u32,
+    /// Whether the server touched it.
+    pub touched: bool,
+    /// What the server puts on it.
+    pub service: Service,
+}
+
+/// Which session it is.
+pub struct Position<'a, 'c> {
+    /// In whose seat.
+    pub server: &'a Server<'c>,
+    /// Of which trial.
+    pub trial: u64,
+    /// Which one.
+    pub session: u32,
+}
+
+/// The answers that came, one for each slot from the first, and how it went on where some are missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answers {
+    /// In the order of slots.
+    pub labels: Vec<Label>,
+    /// Why they end early.
+    pub end: Option<End>,
+}
+
+/// Why answers end early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The server sent what no honest server sends.
+    Malformed,
+    /// The server is gone.
+    PeerGone,
+}
+
+/// Whoever computes the answers.
+pub trait Inference {
+    /// The answers to all slots; `None` where our own side fails.
+    fn answer(&mut self, world: &World, asked: &[Asked], at: &Position<'_, '_>, touches: &Touches) -> Option<Answers>;
+}
+
+/// The working memory of one thread.
+#[derive(Debug)]
+pub struct Judged<'w, I> {
+    view: View,
+    world: &'w World,
+    inference: I,
+    queries: Urn,
+    publics: Urn,
+    touches: Touches,
+    /// Slot and index among the session's touches, in the order of slots.
+    by_slot: Vec<(Slot, usize)>,
+    /// Every slot of the session.
+    asked: Vec<Asked>,
+    /// Every slot of the last session.
+    records: Vec<SlotRecord>,
+}
+
+impl<'w, I: Inference> Judged<'w, I> {
+    /// Memory for sessions in a world.
+    #[must_use]
+    pub fn with(view: &View, world: &'w World, inference: I) -> Self {
+        Self {
+            view: *view,
+            world,
+            inference,
+            queries: Urn::new(world.queries()),
+            publics: Urn::new(world.publics()),
+            touches: Touches::new(view),
+            by_slot: Vec::new(),
+            asked: Vec::new(),
+            records: Vec::new(),
+        }
+    }
+
+    fn draw(&mut self, streams: &Streams, trial: u64, session: u32) -> Drawn {
+        if let Some(fixed) = self.world.fixed() {
+            return fixed.clone();
+        }
+        let mut coins = streams.coins(Purpose::Draw, trial, session);
+        let params = self.view.params;
+        Drawn {
+            queries: self.queries.draw(params.R(), &mut coins).to_vec(),
+            publics: self.publics.draw(params.T(), &mut coins).to_vec(),
+        }
+    }
+
+    /// Every slot of the last session; none of one that was no inference.
+    #[must_use]
+    pub fn records(&self) -> &[SlotRecord] {
+        &self.records
+    }
+
+    /// Who computes the answers.
+    #[must_use]
+    pub fn inference(&self) -> &I {
+        &self.inference
+    }
+
+    /// `None` where the strategy does what no server can.
+    fn play(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Option<Trial> {
+        let view = View { session, ..self.view };
+        let coins = |purpose| server.streams.coins(purpose, trial, session);
+        self.records.clear();
+        self.touches.clear();
+        server.strategy.session(&view, &mut coins(Purpose::Strategy), &mut self.touches);
+        let mut mix_coins = coins(Purpose::Mix);
+        if let Some(pair) = server.strategy.link() {
+            return Some(guess(view.params, pair, &mut mix_coins));
+        }
+        let drawn = self.draw(&server.streams, trial, session);
+        let (mix, events) = self.mix(&mut mix_coins)?;
+        self.ask(server, &mix, &drawn, coins(Purpose::Labels))?;
+        let at = Position { server, trial, session };
+        let answers = self.inference.answer(self.world, &self.asked, &at, &self.touches)?;
+        self.record(&answers.labels);
+        let known = drawn.publics.iter().map(|&public| self.world.known(public)).collect();
+        let honest: Vec<Label> = drawn.queries.iter().map(|&query| self.world.honest(query)).collect();
+        let verdict = judge(Client::new(view.params, mix, known).ok()?, &answers);
+        Some(Trial { outcome: Some(Outcome::of(&verdict, &honest)), events })
+    }
+
+    /// The permutation, the touched slots drawn first.
+    fn mix(&self, coins: &mut Pcg64) -> Option<(Permutation, Events)> {
+        let mut mix = Mix::new(self.view.params).ok()?;
+        let held = self.touches.slots().iter().map(|&slot| mix.place(slot, coins)).collect::<Result<Vec<_>, _>>();
+        let events = Events::of(self.view.params, held.ok().filter(|_| !self.touches.is_astray())?);
+        Some((mix.finish(coins), events))
+    }
+
+    /// What every slot holds, and what the server puts on it.
+    fn ask(&mut self, server: &Server<'_>, mix: &Permutation, drawn: &Drawn, mut labels: Pcg64) -> Option<()> {
+        let Self { view, world, touches, by_slot, asked, .. } = self;
+        let moves = server.strategy.moves();
+        // Coins are drawn in the order of the touches, whether or not a move bites.
+        let mut shifts = Vec::with_capacity(touches.moves().len());
+        by_slot.clear();
+        for (index, &(slot, place)) in touches.moves().iter().enumerate() {
+            shifts.push(distance(moves.get(place)?, view.classes, &mut labels).unwrap_or_default());
+            by_slot.push((slot, index));
+        }
+        by_slot.sort_unstable();
+        asked.clear();
+        let mut rest = &by_slot[..];
+        for (slot, sample) in (0..).zip(mix.samples()) {
+            let image = match sample {
+                Sample::Query { query, .. } => drawn.queries[query as usize],
+                Sample::Public { index } => world.queries() + drawn.publics[index as usize],
+            };
+            let own;
+            (own, rest) = rest.split_at(rest.partition_point(|(other, _)| *other <= slot));
+            let mut service = Service::HONEST;
+            for &(_, index) in own {
+                let m = &moves[touches.moves()[index].1];
+                if !world.bites(m, image) {
+                    continue;
+                }
+                service = match m.act {
+                    Act::Model(model) => Service { model, turn: Turn::By(0) },
+                    Act::Relabel(Relabel::To(to)) => Service { turn: Turn::To(to), ..service },
+                    Act::Relabel(Relabel::Next | Relabel::RandomWrong) => {
+                        Service { turn: service.turn.further(shifts[index], view.classes), ..service }
+                    }
+                };
+            }
+            asked.push(Asked { slot, sample, image, touched: !own.is_empty(), service });
+        }
+        Some(())
+    }
+
+    fn record(&mut self, answers: &[Label]) {
+        let record = |(asked, answer): (&Asked, &Label)| {
+            let Asked { slot, sample, image, touched, .. } = *asked;
+            let honest = self.world.honest(image);
+            SlotRecord { slot, sample, touched, labels: Some([honest, *answer]), wrong: *answer != honest }
+        };
+        self.records.extend(self.asked.iter().zip(answers).map(record));
+    }
+}
+
+/// The client of the specification, from its first query to its verdict.
+fn judge(mut client: Client<fusion_spec::client::Mixed>, answers: &Answers) -> Verdict {
+    while client.next_query().is_some() {}
+    let mut progress = Progress::Waiting(client);
+    for (slot, answer) in (0..).zip(&answers.labels) {
+        progress = match progress {
+            Progress::Waiting(client) => client.answer(slot, *answer),
+            Progress::Answered(_) | Progress::Rejected(_) => break,
+        };
+    }
+    let ended = match (progress, answers.end) {
+        (Progress::Waiting(client), Some(End::Malformed)) => client.garbage(),
+        (Progress::Waiting(client), Some(End::PeerGone) | None) => client.gone(),
+        (over, _) => over,
+    };
+    match ended {
+        Progress::Answered(client) => client.check(),
+        Progress::Rejected(reason) => Verdict::Rejected(reason),
+        Progress::Waiting(_) => unreachable!("a server that is gone is rejected"),
+    }
+}
+
+impl<I: Inference> Fidelity for Judged<'_, I> {
+    fn session(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Trial {
+        self.play(server, trial, session).unwrap_or(Trial::ERROR)
+    }
+}
