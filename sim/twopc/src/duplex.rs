@@ -94,28 +94,3 @@ impl<T> std::fmt::Debug for End<T> {
         f.debug_struct("End").field("side", &self.side).finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn frames_arrive_in_order_and_an_end_is_noticed_after_the_last() {
-        let (left, right) = duplex();
-        left.put(1).unwrap();
-        left.put(2).unwrap();
-        drop(left);
-        assert_eq!((right.take(), right.take(), right.take()), (Ok(1), Ok(2), Err(Gone)));
-        assert_eq!(right.put(3), Err(Gone));
-    }
-
-    #[test]
-    fn two_ends_that_wait_for_one_another_are_both_let_go() {
-        let (left, right) = duplex::<u8>();
-        std::thread::scope(|scope| {
-            let other = scope.spawn(move || right.take());
-            assert_eq!(left.take(), Err(Gone));
-            assert_eq!(other.join().unwrap(), Err(Gone));
-        });
-    }
-}

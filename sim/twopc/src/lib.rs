@@ -27,6 +27,7 @@ pub mod party;
 pub mod product;
 pub mod random;
 pub mod relu;
+pub mod tcp;
 pub mod truncate;
 
 /// What the wire in memory synchronises with.

@@ -1,0 +1,137 @@
+//! The same wire over TCP.
+//!
+//! A frame is a header of 24 bytes (length, round, index, depth, arrival; little-endian) and the payload. A thread writes, so that
+//! two parties who both send before they receive do not wait for one another's buffers.
+
+use crate::duplex::Gone;
+use crate::link::{Frame, PATIENCE_NS, Wire};
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+const HEADER_BYTES: usize = 24;
+
+/// One end of a connection. Dropping it sends what is left and closes.
+#[derive(Debug)]
+pub struct TcpWire {
+    stream: TcpStream,
+    outbox: Option<Sender<Vec<u8>>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl TcpWire {
+    /// Over a connected stream. Neither direction may stand still for longer than [`PATIENCE_NS`].
+    ///
+    /// # Errors
+    /// From the operating system.
+    pub fn new(stream: TcpStream) -> io::Result<Self> {
+        let patience = Some(Duration::from_nanos(PATIENCE_NS));
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(patience)?;
+        stream.set_write_timeout(patience)?;
+        let mut out = stream.try_clone()?;
+        let (outbox, frames) = channel::<Vec<u8>>();
+        let writer = std::thread::spawn(move || {
+            // A peer that is gone is noticed by the next to read from it.
+            let _ = frames.iter().try_for_each(|frame| out.write_all(&frame));
+            let _ = out.shutdown(Shutdown::Write);
+        });
+        Ok(Self { stream, outbox: Some(outbox), writer: Some(writer) })
+    }
+
+    fn read(&mut self, most: usize) -> io::Result<Frame> {
+        let mut header = [0; HEADER_BYTES];
+        self.stream.read_exact(&mut header)?;
+        let (words, arrival) = header.split_at(16);
+        let mut words = words.chunks_exact(4).map(|word| u32::from_le_bytes(word.try_into().unwrap_or_default()));
+        let [length, round, index, depth] = [(); 4].map(|()| words.next().unwrap_or_default());
+        // What is too long is not read: the receiver refuses it by its length.
+        let length = usize::try_from(length).unwrap_or(usize::MAX).min(most + 1);
+        let mut payload = vec![0; length];
+        if length <= most {
+            self.stream.read_exact(&mut payload)?;
+        }
+        Ok(Frame {
+            depth,
+            round,
+            index,
+            arrival_ns: u64::from_le_bytes(arrival.try_into().unwrap_or_default()),
+            payload,
+        })
+    }
+}
+
+impl Wire for TcpWire {
+    fn put(&mut self, frame: Frame) -> Result<(), Gone> {
+        let length = u32::try_from(frame.payload.len()).map_err(|_| Gone)?;
+        let mut bytes = Vec::with_capacity(HEADER_BYTES + frame.payload.len());
+        for word in [length, frame.round, frame.index, frame.depth] {
+            bytes.extend_from_slice(&word.to_le_bytes());
+        }
+        bytes.extend_from_slice(&frame.arrival_ns.to_le_bytes());
+        bytes.extend_from_slice(&frame.payload);
+        self.outbox.as_ref().ok_or(Gone)?.send(bytes).map_err(|_| Gone)
+    }
+
+    fn take(&mut self, most: usize) -> Result<Frame, Gone> {
+        self.read(most).map_err(|_| Gone)
+    }
+}
+
+impl Drop for TcpWire {
+    fn drop(&mut self) {
+        self.outbox = None;
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::{Halt, Link, Network, Role};
+    use std::net::TcpListener;
+
+    fn pair() -> (TcpWire, TcpWire) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (TcpWire::new(client).unwrap(), TcpWire::new(listener.accept().unwrap().0).unwrap())
+    }
+
+    /// 8 MB each way at once: more than any buffer of the system holds.
+    #[test]
+    fn both_may_send_before_they_receive() {
+        let (client, server) = pair();
+        let run = |role, wire: TcpWire, byte: u8| {
+            let mut link = Link::new(role, Box::new(wire), Network::LAN);
+            link.send(vec![byte; 8_000_000]).unwrap();
+            (link.receive(8_000_000).unwrap()[7_999_999], link.meter().clone())
+        };
+        std::thread::scope(|scope| {
+            let server = scope.spawn(|| run(Role::Server, server, 2));
+            let (theirs, meter) = run(Role::Client, client, 1);
+            let (mine, other) = server.join().unwrap();
+            assert_eq!((theirs, mine), (2, 1));
+            assert_eq!(meter.sent(Role::Client, None), other.sent(Role::Client, None));
+        });
+    }
+
+    #[test]
+    fn what_is_too_long_is_refused_unread_and_an_end_is_noticed() {
+        let (client, mut server) = pair();
+        let frame = |bytes| Frame { depth: 1, round: 0, index: 0, arrival_ns: 5, payload: vec![7; bytes] };
+        server.put(frame(3)).unwrap();
+        server.put(frame(1000)).unwrap();
+        let mut link = Link::new(Role::Client, Box::new(client), Network::LAN);
+        assert_eq!(link.receive(3).unwrap(), [7; 3]);
+        assert!(matches!(link.receive(999), Err(Halt::Malformed { .. })));
+        drop(server);
+        let (client, server) = pair();
+        drop(server);
+        let mut link = Link::new(Role::Client, Box::new(client), Network::LAN);
+        assert!(matches!(link.receive(1), Err(Halt::PeerGone { .. })));
+    }
+}
