@@ -12,7 +12,7 @@ pub const fn packed_bytes(count: usize, bits: u32) -> usize {
     (count * bits as usize).div_ceil(8)
 }
 
-/// The lowest `bits` bits of each value, one after another; `bits <= 56`. The last byte is filled with zeros.
+/// The lowest `bits` bits of each value, one after another. The last byte is filled with zeros.
 #[must_use]
 pub fn pack(values: &[u64], bits: u32) -> Vec<u8> {
     let mut packer = Packer::with_capacity(packed_bytes(values.len(), bits));
@@ -44,10 +44,20 @@ impl Packer {
         Self { bytes: Vec::with_capacity(bytes + 8), pending: 0, held: 0 }
     }
 
-    /// Appends the lowest `bits <= 56` bits.
+    /// Appends the lowest `bits <= 64` bits.
     #[inline]
     pub fn push(&mut self, value: u64, bits: u32) {
-        debug_assert!(bits <= 56, "a value and what is pending fit a word");
+        if bits <= 56 {
+            self.push_short(value, bits);
+        } else {
+            self.push_short(value, 32);
+            self.push_short(value >> 32, bits - 32);
+        }
+    }
+
+    /// A value and what is pending fit a word.
+    #[inline]
+    fn push_short(&mut self, value: u64, bits: u32) {
         self.pending |= (value & mask(bits)) << self.held;
         self.held += bits;
         let whole = self.held / 8;
@@ -81,9 +91,14 @@ impl<'a> Unpacker<'a> {
         Self { bytes, at: 0 }
     }
 
-    /// The next `bits <= 56` bits; zeros beyond the end.
+    /// The next `bits <= 64` bits; zeros beyond the end.
     #[inline]
     pub fn pull(&mut self, bits: u32) -> u64 {
+        if bits <= 56 { self.pull_short(bits) } else { self.pull_short(32) | self.pull_short(bits - 32) << 32 }
+    }
+
+    #[inline]
+    fn pull_short(&mut self, bits: u32) -> u64 {
         let from = self.at / 8;
         let word = match self.bytes.get(from..from + 8) {
             Some(eight) => u64::from_le_bytes(eight.try_into().unwrap_or_default()),
@@ -101,7 +116,7 @@ mod tests {
 
     #[test]
     fn every_width_comes_back() {
-        for bits in 1..=56 {
+        for bits in 1..=64 {
             let values: Vec<u64> = (1..=101_u64).map(|i| i.wrapping_mul(0x9E37_79B9_7F4A_7C15) & mask(bits)).collect();
             let packed = pack(&values, bits);
             assert_eq!(packed.len(), packed_bytes(values.len(), bits));

@@ -1,0 +1,237 @@
+//! Keys, fresh ciphertexts, masked responses.
+//!
+//! The secret `s` is ternary. A fresh ciphertext is symmetric, its `a` grown from a seed that is sent in its place. A response hides
+//! the weights from who holds `s`: an encryption of zero under the public key makes `a` look uniform (Brakerski and Vaikuntanathan),
+//! noise larger by 40 bits floods what `b` would tell (Gentry, STOC 2009, section 2.2: "statistical circuit privacy"), and only
+//! coefficients that are outputs are sent.
+
+use super::parameters::{Parameters, Response};
+use super::ring::{Ring, errors, ternary};
+use crate::bits::{Packer, Unpacker, mask};
+use crate::random::Seed;
+use rand_core::Rng;
+
+/// Bytes of the seed that stands for the uniform halves of a message's ciphertexts.
+pub const SEED_BYTES: usize = 32;
+
+/// A ciphertext `(a, b)`.
+#[derive(Clone, Debug)]
+pub struct Ciphertext {
+    /// What the secret multiplies.
+    pub a: Vec<u64>,
+    /// What is added.
+    pub b: Vec<u64>,
+}
+
+/// What every secret of the client grows from: an independent one for each ring.
+#[derive(Clone, Debug)]
+pub struct ClientKey {
+    seed: Seed,
+}
+
+/// A ring's secret, transformed and divided by `N`.
+#[derive(Clone)]
+pub struct Secret {
+    /// Of the ring in which it encrypts.
+    outer: Vec<u64>,
+    /// Of the ring in which it decrypts.
+    inner: Vec<u64>,
+}
+
+/// The rings of one set of parameters.
+#[derive(Clone, Debug)]
+pub struct Rings {
+    /// Of ciphertexts.
+    pub outer: Ring,
+    /// Of decryption.
+    pub inner: Ring,
+}
+
+impl Rings {
+    /// For these parameters.
+    #[must_use]
+    pub fn new(parameters: Parameters) -> Self {
+        let inner = Parameters::of_decryption(parameters.degree);
+        Self { outer: Ring::new(parameters), inner: Ring::new(inner) }
+    }
+}
+
+impl ClientKey {
+    /// Of all the session's secrets.
+    #[must_use]
+    pub fn new(seed: &Seed) -> Self {
+        Self { seed: seed.child("rlwe key") }
+    }
+
+    fn child(&self, purpose: &str, parameters: Parameters) -> Seed {
+        let Parameters { degree, primes, prime_bits } = parameters;
+        self.seed.child(&format!("{purpose} {degree} {primes} {prime_bits}"))
+    }
+
+    /// The secret of a ring.
+    #[must_use]
+    pub fn secret(&self, rings: &Rings) -> Secret {
+        let parameters = rings.outer.parameters();
+        let mut rng = self.child("secret", parameters).stream();
+        let coefficients = loop {
+            let coefficients = ternary(&mut rng, parameters.degree);
+            if coefficients.iter().filter(|&&coefficient| coefficient != 0).count() <= parameters.max_weight() {
+                break coefficients;
+            }
+        };
+        let transformed = |ring: &Ring| {
+            let mut secret = ring.signed(&coefficients);
+            ring.transform(&mut secret);
+            ring.normalize(&mut secret);
+            secret
+        };
+        Secret { outer: transformed(&rings.outer), inner: transformed(&rings.inner) }
+    }
+
+    /// The public key of a ring, as a message: an encryption of zero.
+    #[must_use]
+    pub fn public(&self, rings: &Rings) -> Vec<u8> {
+        let mut rng = self.child("public", rings.outer.parameters()).stream();
+        self.secret(rings).encrypt(&rings.outer, std::iter::once(rings.outer.zero()), &mut rng)
+    }
+}
+
+/// A seed of its own from a stream.
+fn seed(rng: &mut impl Rng) -> Seed {
+    let mut seed = [0; SEED_BYTES];
+    rng.fill_bytes(&mut seed);
+    Seed(seed)
+}
+
+/// Bytes of a message of fresh ciphertexts.
+#[must_use]
+pub fn fresh_bytes(parameters: Parameters, count: usize) -> usize {
+    SEED_BYTES + (count * parameters.polynomial_bits()).div_ceil(8)
+}
+
+/// Bytes of a message of responses, with so many outputs in all.
+#[must_use]
+pub fn response_bytes(parameters: Parameters, response: Response, count: usize, outputs: usize) -> usize {
+    let Response { a_bits, b_bits, .. } = response;
+    (count * parameters.degree * a_bits as usize + outputs * b_bits as usize).div_ceil(8)
+}
+
+impl Secret {
+    /// A message with fresh ciphertexts of encoded polynomials.
+    pub fn encrypt(&self, ring: &Ring, encoded: impl Iterator<Item = Vec<u64>>, rng: &mut impl Rng) -> Vec<u8> {
+        let seed = seed(rng);
+        let mut uniform = seed.stream();
+        let degree = ring.parameters().degree;
+        let mut packer = Packer::default();
+        for encoded in encoded {
+            let mut a = ring.uniform(&mut uniform);
+            ring.transform(&mut a);
+            let mut b = ring.zero();
+            ring.multiply_add(&mut b, &a, &self.outer);
+            ring.untransform(&mut b);
+            ring.negate(&mut b);
+            ring.add(&mut b, &encoded);
+            ring.add(&mut b, &ring.signed(&errors(rng, degree)));
+            ring.write(&b, &mut packer);
+        }
+        [seed.0.to_vec(), packer.finish()].concat()
+    }
+
+    /// The next response's coefficients at `outputs`, in the integers modulo `2^ring_bits`.
+    pub fn decrypt(
+        &self,
+        rings: &Rings,
+        (response, ring_bits): (Response, u32),
+        unpacker: &mut Unpacker,
+        outputs: impl Iterator<Item = usize>,
+    ) -> Vec<u64> {
+        let Response { a_bits, b_bits, .. } = response;
+        let ring = &rings.inner;
+        let a: Vec<u64> = (0..ring.parameters().degree).map(|_| unpacker.pull(a_bits)).collect();
+        let mut a = ring.words(&a);
+        ring.transform(&mut a);
+        let mut product = ring.zero();
+        ring.multiply_add(&mut product, &a, &self.inner);
+        ring.untransform(&mut product);
+        let half = 1 << (a_bits - ring_bits - 1);
+        let nearest = |index: usize| {
+            let b = unpacker.pull(b_bits) << (a_bits - b_bits);
+            let phase = b.wrapping_add(ring.signed_word(&product, index));
+            (phase.wrapping_add(half) & mask(a_bits)) >> (a_bits - ring_bits)
+        };
+        outputs.map(nearest).collect()
+    }
+}
+
+/// Reads a message of [`fresh_bytes`]: its ciphertexts, transformed. Whatever the bytes, they are ciphertexts.
+pub fn read_fresh<'a>(ring: &'a Ring, message: &'a [u8], count: usize) -> impl Iterator<Item = Ciphertext> + 'a {
+    let (seed, packed) = message.split_first_chunk().unwrap_or((&[0; SEED_BYTES], &[]));
+    let mut uniform = Seed(*seed).stream();
+    let mut unpacker = Unpacker::new(packed);
+    (0..count).map(move |_| {
+        let (mut a, mut b) = (ring.uniform(&mut uniform), ring.read(&mut unpacker));
+        ring.transform(&mut a);
+        ring.transform(&mut b);
+        Ciphertext { a, b }
+    })
+}
+
+impl Ciphertext {
+    /// An encryption of 0 without noise.
+    #[must_use]
+    pub fn zero(ring: &Ring) -> Self {
+        Self { a: ring.zero(), b: ring.zero() }
+    }
+
+    /// `self += factor * other`, all transformed.
+    pub fn multiply_add(&mut self, ring: &Ring, factor: &[u64], other: &Self) {
+        ring.multiply_add(&mut self.a, factor, &other.a);
+        ring.multiply_add(&mut self.b, factor, &other.b);
+    }
+
+    /// Writes a response: this sum of products, transformed, at some coefficients only, less a mask for each.
+    pub fn respond(
+        mut self,
+        (ring, public): (&Ring, &Self),
+        (response, ring_bits): (Response, u32),
+        masked: impl Iterator<Item = (usize, u64)>,
+        rng: &mut impl Rng,
+        packer: &mut Packer,
+    ) {
+        let Response { flood, a_bits, b_bits } = response;
+        let degree = ring.parameters().degree;
+        let mut once = ring.signed(&ternary(rng, degree));
+        ring.transform(&mut once);
+        self.multiply_add(ring, &once, public);
+        ring.untransform(&mut self.a);
+        ring.untransform(&mut self.b);
+        ring.add(&mut self.a, &ring.signed(&errors(rng, degree)));
+        for index in 0..degree {
+            packer.push(rounded(ring.fraction(&self.a, index), a_bits), a_bits);
+        }
+        for (index, mask) in masked {
+            let noise = (wide(rng) >> (flood - 1)).wrapping_sub(1 << (u128::BITS - flood));
+            let mask = u128::from(mask) << (u128::BITS - ring_bits);
+            let b = ring.fraction(&self.b, index).wrapping_add(noise).wrapping_sub(mask);
+            packer.push(rounded(b, b_bits), b_bits);
+        }
+    }
+
+    /// A public key for responses: divided by `N`, which makes good for one transform back.
+    #[must_use]
+    pub fn into_public(mut self, ring: &Ring) -> Self {
+        ring.normalize(&mut self.a);
+        ring.normalize(&mut self.b);
+        self
+    }
+}
+
+fn wide(rng: &mut impl Rng) -> u128 {
+    u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64())
+}
+
+/// The nearest multiple of `2^-bits` to a part of the modulus, modulo 1.
+#[expect(clippy::cast_possible_truncation, reason = "bits is at most 63")]
+fn rounded(fraction: u128, bits: u32) -> u64 {
+    (fraction.wrapping_add(1 << (u128::BITS - 1 - bits)) >> (u128::BITS - bits)) as u64
+}

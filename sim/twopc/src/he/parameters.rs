@@ -1,0 +1,155 @@
+//! Parameters of 128-bit security, and the budget of noise: how a response may be masked and rounded and still be exact.
+//!
+//! Everything is measured against half a step of the plaintext, `q / 2^(l+1)`. The derivation is in decision 7.
+
+/// No coefficient of an error exceeds this in size: a centred binomial of 42 coins, standard deviation `sqrt(42)/2 = 3.24`.
+pub const MAX_ERROR: u32 = 21;
+
+/// A response's noise is flooded by noise larger by this many bits.
+pub const FLOODING_BITS: u32 = 40;
+
+/// The flooding noise takes a 64th of half a step, `2^-(l+7)` of the modulus, or less where it must.
+const FLOOD_BELOW_RING: u32 = 7;
+
+/// A coefficient decrypts wrongly with a probability of at most `2^-TAIL_BITS`.
+pub const TAIL_BITS: u32 = 80;
+
+/// Widest coefficient of a response.
+pub const MAX_RESPONSE_BITS: u32 = 63;
+
+/// Degrees, and the largest moduli that leave 128 bits of security to a ternary secret (Albrecht et al., Homomorphic Encryption
+/// Standard, 2018, table 1).
+const SECURE: [(usize, u32); 2] = [(4096, 109), (8192, 218)];
+
+/// Vector instructions multiply up to 52 bits; the transform wants two of them.
+const MAX_PRIME_BITS: u32 = 50;
+
+/// The ring `Z_q[X]/(X^degree + 1)`; `q` is the product of the largest suitable primes below `2^prime_bits`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Parameters {
+    /// A power of two.
+    pub degree: usize,
+    /// How many primes.
+    pub primes: u32,
+    /// Of each prime.
+    pub prime_bits: u32,
+}
+
+impl Parameters {
+    /// All that are secure.
+    pub fn all() -> impl Iterator<Item = Self> {
+        SECURE.into_iter().flat_map(|(degree, limit)| {
+            let sizes = (2..=4).flat_map(|primes| (34..=MAX_PRIME_BITS).map(move |bits| (primes, bits)));
+            sizes
+                .filter(move |(primes, bits)| bits % 2 == 0 && primes * bits <= limit)
+                .map(move |(primes, prime_bits)| Self { degree, primes, prime_bits })
+        })
+    }
+
+    /// Those in which a response is multiplied by the secret, without any reduction modulo `q`.
+    #[must_use]
+    pub const fn of_decryption(degree: usize) -> Self {
+        Self { degree, primes: 2, prime_bits: MAX_PRIME_BITS }
+    }
+
+    /// `q <= 2^modulus_bits`, and `q >= 2^modulus_bits (1 - 2^-8)`.
+    #[must_use]
+    pub const fn modulus_bits(&self) -> u32 {
+        self.primes * self.prime_bits
+    }
+
+    /// A secret has at most this many coefficients other than 0: all but one in `2^100` have fewer.
+    #[must_use]
+    pub const fn max_weight(&self) -> usize {
+        self.degree / 4 * 3
+    }
+
+    /// Bits of a polynomial modulo `q`.
+    #[must_use]
+    pub const fn polynomial_bits(&self) -> usize {
+        self.degree * self.modulus_bits() as usize
+    }
+
+    /// Worst noise of a masked response before it is flooded: fresh errors and the rounding of the encoding, times the weights; the
+    /// errors of the encryption of zero, times its ternary secret and the client's. One part in 128 stands for `q < 2^modulus_bits`.
+    fn noise(&self, norm: u128) -> u128 {
+        let error = u128::from(MAX_ERROR);
+        let products = norm.saturating_mul(2 * error + 1).div_ceil(2);
+        let zero = error * (self.degree + self.max_weight()) as u128;
+        let noise = products.saturating_add(zero);
+        noise.saturating_add(noise / 128 + 1)
+    }
+
+    /// The sum of a product's rounding errors exceeds this with a probability of at most `2^-TAIL_BITS`: `h = max_weight` independent
+    /// terms in an interval of length 1 (Hoeffding, 1963, theorem 2: `2 exp(-2 T^2 / h)`; `ln 2 / 2 < 0.347`).
+    fn rounding_tail(&self) -> u128 {
+        let square = self.max_weight() as u128 * u128::from(TAIL_BITS + 1) * 347 / 1000 + 1;
+        square.isqrt() + 1
+    }
+}
+
+/// How a response is flooded and rounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The flooding noise is uniform in `-2^-flood..2^-flood` of the modulus.
+    pub flood: u32,
+    /// Of a coefficient of `a`.
+    pub a_bits: u32,
+    /// Of a coefficient of `b`.
+    pub b_bits: u32,
+}
+
+impl Response {
+    /// All that decrypt exactly in a ring of `ring_bits`, for each width of `a` the least of `b`; `norm` bounds the sum of the
+    /// sizes of all weights that one ciphertext is a sum over.
+    pub fn exact(parameters: Parameters, ring_bits: u32, norm: u128) -> impl Iterator<Item = Self> {
+        let noise_bits = u128::BITS - parameters.noise(norm).leading_zeros();
+        let most =
+            parameters.modulus_bits().checked_sub(FLOODING_BITS + noise_bits).filter(|&most| most > ring_bits + 1);
+        let flood = most.map(|most| most.min(ring_bits + FLOOD_BELOW_RING));
+        let widths = (ring_bits + 9..ring_bits + 14).filter(|&bits| bits <= MAX_RESPONSE_BITS);
+        flood.into_iter().flat_map(move |flood| {
+            widths.clone().filter_map(move |a_bits| {
+                let least = (ring_bits + 1..a_bits).map(|b_bits| Self { flood, a_bits, b_bits });
+                least.into_iter().find(|response| response.is_exact(parameters, ring_bits))
+            })
+        })
+    }
+
+    /// Whether noise, flooding, and the roundings of `b` and of `a` times the secret stay below half a step: in units of `2^-32` of it,
+    /// each part rounded up.
+    fn is_exact(&self, parameters: Parameters, ring_bits: u32) -> bool {
+        let half: u128 = 1 << 32;
+        let part = |size: u128, bits: u32| (size * half << (ring_bits + 1)).div_ceil(1 << bits);
+        let flood = part(1, self.flood);
+        let noise = flood.div_ceil(1 << FLOODING_BITS);
+        let rounding = part(1, self.b_bits + 1) + part(parameters.rounding_tail(), self.a_bits);
+        flood + noise + rounding < half
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_secure_and_the_tail_is_what_it_says() {
+        assert!(Parameters::all().all(|p| p.modulus_bits() <= if p.degree == 4096 { 109 } else { 218 }));
+        for degree in [4096, 8192] {
+            let parameters = Parameters::of_decryption(degree);
+            let (tail, weight) = (parameters.rounding_tail() as f64, parameters.max_weight() as f64);
+            assert!((-2.0 * tail * tail / weight) / std::f64::consts::LN_2 + 1.0 <= -f64::from(TAIL_BITS));
+        }
+    }
+
+    #[test]
+    fn a_response_has_few_more_bits_than_the_ring_or_does_not_exist() {
+        let wide = Parameters { degree: 8192, primes: 3, prime_bits: 50 };
+        let found: Vec<Response> = Response::exact(wide, 37, 1 << 20).collect();
+        assert_eq!(found[0], Response { flood: 44, a_bits: 47, b_bits: 40 });
+        let narrow = Parameters { degree: 4096, primes: 2, prime_bits: 50 };
+        assert_eq!(Response::exact(narrow, 37, 1 << 20).count(), 0);
+        assert_eq!(Response::exact(wide, 60, 1).count(), 0);
+        assert_eq!(Response::exact(wide, 37, u128::MAX).count(), 0);
+    }
+}

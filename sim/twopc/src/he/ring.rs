@@ -1,0 +1,295 @@
+//! Polynomials modulo `X^N + 1` and a product `q` of primes, by their residues: one prime's `N` coefficients after another.
+
+use super::parameters::{MAX_ERROR, Parameters};
+use crate::bits::{Packer, Unpacker};
+use rand_core::Rng;
+use std::sync::Arc;
+use tfhe_ntt::prime::largest_prime_in_arithmetic_progression64;
+use tfhe_ntt::prime64::Plan;
+
+/// A constant to multiply by modulo a prime below `2^63` (Shoup; see Harvey, "Faster arithmetic for number-theoretic transforms",
+/// 2014).
+#[derive(Clone, Copy, Debug)]
+pub struct Factor {
+    value: u64,
+    quotient: u64,
+    prime: u64,
+}
+
+impl Factor {
+    fn new(value: u64, prime: u64) -> Self {
+        Self { value, quotient: low((u128::from(value) << 64) / u128::from(prime)), prime }
+    }
+
+    /// The product with any word, reduced.
+    #[inline]
+    #[must_use]
+    pub fn times(&self, x: u64) -> u64 {
+        let product = x.wrapping_mul(self.value).wrapping_sub(high(x, self.quotient).wrapping_mul(self.prime));
+        product.min(product.wrapping_sub(self.prime))
+    }
+}
+
+/// One prime of the modulus.
+#[derive(Clone, Debug)]
+struct Limb {
+    plan: Plan,
+    prime: u64,
+    /// The inverse of the other primes' product.
+    inverse: Factor,
+    /// `2^128 / prime`: its whole part, and 64 bits behind the point.
+    reciprocal: (u128, u64),
+}
+
+/// A ring and its transforms; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Ring {
+    parameters: Parameters,
+    limbs: Arc<[Limb]>,
+}
+
+impl Ring {
+    /// The ring of these parameters.
+    ///
+    /// # Panics
+    /// Where there are not enough primes of that size: never for [`Parameters::all`].
+    #[must_use]
+    pub fn new(parameters: Parameters) -> Self {
+        let Parameters { degree, primes, prime_bits } = parameters;
+        let primes = primes_below(prime_bits, degree, primes);
+        let limb = |&prime: &u64| {
+            let others = primes.iter().filter(|&&other| other != prime);
+            let product = others.fold(1, |product, other| multiply(product, other % prime, prime));
+            let Some(plan) = Plan::try_new(degree, prime) else { panic!("{prime} is 1 modulo twice the degree") };
+            let inverse = Factor::new(power(product, prime - 2, prime), prime);
+            Limb { plan, prime, inverse, reciprocal: reciprocal(prime) }
+        };
+        Self { parameters, limbs: primes.iter().map(limb).collect() }
+    }
+
+    /// Its parameters.
+    #[must_use]
+    pub fn parameters(&self) -> Parameters {
+        self.parameters
+    }
+
+    /// Zero.
+    #[must_use]
+    pub fn zero(&self) -> Vec<u64> {
+        vec![0; self.parameters.degree * self.limbs.len()]
+    }
+
+    fn each<'a>(&'a self, polynomial: &'a mut [u64]) -> impl Iterator<Item = (&'a Limb, &'a mut [u64])> {
+        self.limbs.iter().zip(polynomial.chunks_exact_mut(self.parameters.degree))
+    }
+
+    /// The polynomial with these coefficients.
+    #[must_use]
+    pub fn signed(&self, coefficients: &[i64]) -> Vec<u64> {
+        let mut polynomial = self.zero();
+        for (limb, residues) in self.each(&mut polynomial) {
+            let (one, minus) = (Factor::new(1, limb.prime), Factor::new(limb.prime - 1, limb.prime));
+            for (residue, coefficient) in residues.iter_mut().zip(coefficients) {
+                *residue = if *coefficient < 0 { minus } else { one }.times(coefficient.unsigned_abs());
+            }
+        }
+        polynomial
+    }
+
+    /// The polynomial with these coefficients, any words.
+    #[must_use]
+    pub fn words(&self, coefficients: &[u64]) -> Vec<u64> {
+        let mut polynomial = self.zero();
+        for (limb, residues) in self.each(&mut polynomial) {
+            let one = Factor::new(1, limb.prime);
+            residues.iter_mut().zip(coefficients).for_each(|(residue, &word)| *residue = one.times(word));
+        }
+        polynomial
+    }
+
+    /// To values at the roots.
+    pub fn transform(&self, polynomial: &mut [u64]) {
+        self.each(polynomial).for_each(|(limb, residues)| limb.plan.fwd(residues));
+    }
+
+    /// Back to coefficients, `N` times too large.
+    pub fn untransform(&self, polynomial: &mut [u64]) {
+        self.each(polynomial).for_each(|(limb, residues)| limb.plan.inv(residues));
+    }
+
+    /// Divides by `N`.
+    pub fn normalize(&self, polynomial: &mut [u64]) {
+        self.each(polynomial).for_each(|(limb, residues)| limb.plan.normalize(residues));
+    }
+
+    /// `left += right`, in either form.
+    pub fn add(&self, left: &mut [u64], right: &[u64]) {
+        let degree = self.parameters.degree;
+        for ((limb, residues), right) in self.each(left).zip(right.chunks_exact(degree)) {
+            for (residue, &x) in residues.iter_mut().zip(right) {
+                let sum = *residue + x;
+                *residue = sum.min(sum.wrapping_sub(limb.prime));
+            }
+        }
+    }
+
+    /// `left = -left`, in either form.
+    pub fn negate(&self, left: &mut [u64]) {
+        for (limb, residues) in self.each(left) {
+            for residue in residues {
+                let difference = limb.prime - *residue;
+                *residue = difference.min(difference.wrapping_sub(limb.prime));
+            }
+        }
+    }
+
+    /// `sum += left * right`, all transformed.
+    pub fn multiply_add(&self, sum: &mut [u64], left: &[u64], right: &[u64]) {
+        let degree = self.parameters.degree;
+        let factors = left.chunks_exact(degree).zip(right.chunks_exact(degree));
+        self.each(sum).zip(factors).for_each(|((limb, sum), (left, right))| limb.plan.mul_accumulate(sum, left, right));
+    }
+
+    /// `round(q m / 2^bits)` for each word `m` below `2^bits`: `q m = 2^bits v + c` with the centred remainder `c`, and `q` is 0 modulo
+    /// each prime, so that `v = -c / 2^bits` there.
+    #[must_use]
+    pub fn encode(&self, words: &[u64], bits: u32) -> Vec<u64> {
+        let modulus = self.limbs.iter().fold(1_u64, |product, limb| product.wrapping_mul(limb.prime));
+        let drop = u64::BITS - bits;
+        let remainder = |word: u64| (modulus.wrapping_mul(word) << drop).cast_signed() >> drop;
+        let mut polynomial = self.zero();
+        for (limb, residues) in self.each(&mut polynomial) {
+            let halves = power(limb.prime.div_ceil(2), u64::from(bits), limb.prime);
+            let (inverse, minus) = (Factor::new(halves, limb.prime), Factor::new(limb.prime - halves, limb.prime));
+            for (residue, &word) in residues.iter_mut().zip(words) {
+                let c = remainder(word);
+                *residue = if c < 0 { inverse } else { minus }.times(c.unsigned_abs());
+            }
+        }
+        polynomial
+    }
+
+    /// The coefficient at `index` as a part of the modulus, in `2^-128`, at most `2 * primes` too small.
+    #[inline]
+    #[must_use]
+    pub fn fraction(&self, polynomial: &[u64], index: usize) -> u128 {
+        let residues = polynomial.iter().skip(index).step_by(self.parameters.degree);
+        self.limbs.iter().zip(residues).fold(0, |sum: u128, (limb, &residue)| {
+            let (whole, part) = limb.reciprocal;
+            let y = limb.inverse.times(residue);
+            sum.wrapping_add(u128::from(y).wrapping_mul(whole)).wrapping_add(high(y, part).into())
+        })
+    }
+
+    /// The coefficient at `index` modulo `2^64`, of a ring of two primes; it is less than a quarter of the modulus in size.
+    #[must_use]
+    pub fn signed_word(&self, polynomial: &[u64], index: usize) -> u64 {
+        let [first, second] = &*self.limbs else { return 0 };
+        let (low, high) = (polynomial[index], polynomial[index + self.parameters.degree]);
+        let reduced = low.min(low.wrapping_sub(second.prime));
+        let quotient = second.inverse.times(high + second.prime - reduced);
+        let value = first.prime.wrapping_mul(quotient).wrapping_add(low);
+        let modulus = first.prime.wrapping_mul(second.prime);
+        if quotient > second.prime / 2 { value.wrapping_sub(modulus) } else { value }
+    }
+
+    /// A uniform polynomial.
+    pub fn uniform(&self, rng: &mut impl Rng) -> Vec<u64> {
+        let mut polynomial = self.zero();
+        let mask = crate::bits::mask(self.parameters.prime_bits);
+        for (limb, residues) in self.each(&mut polynomial) {
+            for residue in residues {
+                *residue = loop {
+                    let word = rng.next_u64() & mask;
+                    if word < limb.prime {
+                        break word;
+                    }
+                };
+            }
+        }
+        polynomial
+    }
+
+    /// Writes coefficients, each prime's in as many bits as it has.
+    pub fn write(&self, polynomial: &[u64], packer: &mut Packer) {
+        polynomial.iter().for_each(|&residue| packer.push(residue, self.parameters.prime_bits));
+    }
+
+    /// Reads what [`write`](Self::write) wrote; anything else it reduces.
+    pub fn read(&self, unpacker: &mut Unpacker) -> Vec<u64> {
+        let mut polynomial = self.zero();
+        for (limb, residues) in self.each(&mut polynomial) {
+            for residue in residues {
+                let word = unpacker.pull(self.parameters.prime_bits);
+                *residue = word.min(word.wrapping_sub(limb.prime));
+            }
+        }
+        polynomial
+    }
+}
+
+/// Coefficients -1, 0 and 1, uniform.
+pub fn ternary(rng: &mut impl Rng, degree: usize) -> Vec<i64> {
+    let mut coefficients = Vec::with_capacity(degree + 32);
+    while coefficients.len() < degree {
+        let word = rng.next_u64();
+        let pairs = (0..32).map(|pair| (word >> (2 * pair)) & 3).filter(|&pair| pair != 3);
+        coefficients.extend(pairs.map(|pair| pair.cast_signed() - 1));
+    }
+    coefficients.truncate(degree);
+    coefficients
+}
+
+/// Errors: centred binomial, `2 * MAX_ERROR` coins each.
+pub fn errors(rng: &mut impl Rng, degree: usize) -> Vec<i64> {
+    let coins = crate::bits::mask(2 * MAX_ERROR);
+    (0..degree).map(|_| i64::from((rng.next_u64() & coins).count_ones()) - i64::from(MAX_ERROR)).collect()
+}
+
+/// The largest primes below `2^bits` that are 1 modulo `2 * degree`.
+fn primes_below(bits: u32, degree: usize, count: u32) -> Vec<u64> {
+    let (step, least) = (2 * degree as u64, (1 << bits) - (1 << (bits - 10)));
+    let mut most = 1 << bits;
+    let mut next = || {
+        let Some(prime) = largest_prime_in_arithmetic_progression64(step, 1, least, most) else {
+            panic!("there are few primes of {bits} bits")
+        };
+        most = prime - 1;
+        prime
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// `floor(2^128 / prime)` and `floor(2^64 r / prime)` of its remainder `r`; the prime is odd.
+fn reciprocal(prime: u64) -> (u128, u64) {
+    let whole = u128::MAX / u128::from(prime);
+    let remainder = u128::MAX % u128::from(prime) + 1;
+    (whole, low((remainder << 64) / u128::from(prime)))
+}
+
+#[inline]
+fn high(x: u64, y: u64) -> u64 {
+    low((u128::from(x) * u128::from(y)) >> 64)
+}
+
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "the lower word")]
+const fn low(x: u128) -> u64 {
+    x as u64
+}
+
+fn multiply(x: u64, y: u64, prime: u64) -> u64 {
+    low(u128::from(x) * u128::from(y) % u128::from(prime))
+}
+
+fn power(mut base: u64, mut exponent: u64, prime: u64) -> u64 {
+    let mut product = 1;
+    while exponent > 0 {
+        if exponent % 2 == 1 {
+            product = multiply(product, base, prime);
+        }
+        base = multiply(base, base, prime);
+        exponent /= 2;
+    }
+    product
+}

@@ -1,0 +1,347 @@
+//! Where the elements of a batch stand in polynomials.
+//!
+//! A polynomial's product with another is a convolution of their coefficients: with an image's rows one after another, and the filter's
+//! in reverse, it holds every sum of the layer (Cheetah, USENIX Security 2022, section 4). Samples, channels and filters are blocks
+//! around that, as in a blocked matrix product (Iron, NeurIPS 2022, section 3.1); a fully connected layer is a convolution of images
+//! of one cell. Wide images are cut into bands of output rows, which then count as samples.
+//!
+//! With a plane of `P` cells, `c` channels and `f` filters in a polynomial, a cell stands at
+//!
+//! - input: `(sample * f * c + channel) * P + cell`,
+//! - weight: `(filter * c + c - 1 - channel) * P + last - cell`, `last` being the window's last cell in the plane,
+//! - output: `((sample * f + filter) * c + c - 1) * P + last + cell`.
+//!
+//! Sums over other channels, other windows, and whatever exceeds the degree stand below an output's place in its block, or above.
+
+use crate::he::cipher::{Rings, fresh_bytes, response_bytes};
+use crate::he::parameters::{Parameters, Response};
+use fusion_nn::model::Window;
+use std::ops::Range;
+
+/// A linear layer, for one sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Convolution in one group: weights `[filters, channels, height, width]`.
+    Conv {
+        /// Channels, height and width.
+        image: [usize; 3],
+        /// Channels of the output.
+        filters: usize,
+        /// Where the filters slide.
+        window: Window,
+    },
+    /// Fully connected: weights `[outputs, inputs]`.
+    Gemm {
+        /// Length of the input.
+        inputs: usize,
+        /// Length of the output.
+        outputs: usize,
+    },
+}
+
+/// Why a layer has no layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// An empty layer or batch.
+    #[error("the window does not fit the image, or there is nothing to compute")]
+    Empty,
+    /// A window's rows exceed every polynomial, or the noise every modulus.
+    #[error("no secure parameters hold a row of the layer with exact answers in a ring of {ring_bits} bits")]
+    TooLarge {
+        /// Of the ring.
+        ring_bits: u32,
+    },
+}
+
+/// Payload bytes of one batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// From the client.
+    pub client_bytes: usize,
+    /// From the server.
+    pub server_bytes: usize,
+    /// Both ways.
+    pub messages: usize,
+}
+
+/// How much stands in one polynomial, and what of it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Geometry {
+    /// The ring.
+    pub parameters: Parameters,
+    /// Widths of a response.
+    pub response: Response,
+    /// Output rows of a band.
+    pub rows: usize,
+    /// Bands in a polynomial.
+    pub samples: usize,
+    /// Input channels in a polynomial.
+    pub channels: usize,
+    /// Filters in a polynomial.
+    pub filters: usize,
+}
+
+/// A layer as a convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Convolution {
+    pub channels: usize,
+    pub image: [usize; 2],
+    pub filters: usize,
+    pub window: Window,
+    pub output: [usize; 2],
+}
+
+/// How a batch is packed: a function of public facts alone.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    layer: Convolution,
+    ring_bits: u32,
+    norm_bits: u32,
+    batch: usize,
+    geometry: Geometry,
+    rings: Rings,
+}
+
+impl Convolution {
+    fn new(shape: Shape) -> Option<Self> {
+        let cell = Window { size: [1, 1], stride: [1, 1], pads: [0; 4] };
+        let (channels, image, filters, window) = match shape {
+            Shape::Conv { image: [channels, height, width], filters, window } => {
+                (channels, [height, width], filters, window)
+            }
+            Shape::Gemm { inputs, outputs } => (inputs, [1, 1], outputs, cell),
+        };
+        let output = window.output(image)?;
+        let whole = channels * filters * image[0] * image[1] * window.size[0] * window.size[1] > 0;
+        whole.then_some(Self { channels, image, filters, window, output })
+    }
+
+    pub fn inputs(&self) -> usize {
+        self.channels * self.image[0] * self.image[1]
+    }
+
+    pub fn outputs(&self) -> usize {
+        self.filters * self.output[0] * self.output[1]
+    }
+
+    /// Of one filter.
+    pub fn weights(&self) -> usize {
+        self.channels * self.window.size[0] * self.window.size[1]
+    }
+
+    /// Rows and columns of the image, padding included, that some output rows depend on.
+    fn plane(&self, rows: usize) -> [usize; 2] {
+        let along = |axis: usize, outputs: usize| (outputs - 1) * self.window.stride[axis] + self.window.size[axis];
+        [along(0, rows), along(1, self.output[1])]
+    }
+}
+
+/// The sizes into which a whole is cut, in as many parts as there can be: each the least for its number of parts.
+fn cuts(whole: usize) -> Vec<usize> {
+    let mut sizes: Vec<usize> = (1..=whole).map(|parts| whole.div_ceil(parts)).collect();
+    sizes.dedup();
+    sizes
+}
+
+impl Layout {
+    /// The layout with the fewest bytes. No output's weights may exceed `2^norm_bits` together, each in size.
+    ///
+    /// # Errors
+    /// [`Unfit`].
+    pub fn new(shape: Shape, ring_bits: u32, norm_bits: u32, batch: usize) -> Result<Self, Unfit> {
+        let layer = Convolution::new(shape).filter(|_| batch > 0).ok_or(Unfit::Empty)?;
+        let bytes = |geometry: &Geometry| {
+            let Cost { client_bytes, server_bytes, .. } = cost(&layer, geometry, batch);
+            client_bytes + server_bytes
+        };
+        let geometries = Parameters::all().flat_map(|parameters| geometries(layer, parameters, ring_bits, norm_bits));
+        let geometry = geometries.min_by_key(bytes).ok_or(Unfit::TooLarge { ring_bits })?;
+        let rings = Rings::new(geometry.parameters);
+        Ok(Self { layer, ring_bits, norm_bits, batch, geometry, rings })
+    }
+
+    /// The same for another number of samples: the same [`Weights`](super::Weights) serve both.
+    #[must_use]
+    pub fn with_batch(&self, batch: usize) -> Self {
+        Self { batch, ..self.clone() }
+    }
+
+    /// Exact payload bytes of [`client`](super::client) and [`server`](super::server).
+    #[must_use]
+    pub fn cost(&self) -> Cost {
+        cost(&self.layer, &self.geometry, self.batch)
+    }
+
+    /// Bits of the ring of inputs and outputs.
+    #[must_use]
+    pub fn ring_bits(&self) -> u32 {
+        self.ring_bits
+    }
+
+    /// No output's weights exceed `2^norm_bits` together.
+    #[must_use]
+    pub fn norm_bits(&self) -> u32 {
+        self.norm_bits
+    }
+
+    /// Samples.
+    #[must_use]
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// Elements that go in, for the whole batch.
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        self.batch * self.layer.inputs()
+    }
+
+    /// Elements that come out, for the whole batch.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.batch * self.layer.outputs()
+    }
+
+    /// What stands in a polynomial.
+    #[must_use]
+    pub fn geometry(&self) -> Geometry {
+        self.geometry
+    }
+
+    pub(super) fn rings(&self) -> &Rings {
+        &self.rings
+    }
+
+    pub(super) fn layer(&self) -> &Convolution {
+        &self.layer
+    }
+
+    /// How a response is rounded, and of what ring.
+    pub(super) fn response(&self) -> (Response, u32) {
+        (self.geometry.response, self.ring_bits)
+    }
+
+    /// How many polynomials the samples, the channels and the filters are spread over.
+    #[must_use]
+    pub fn groups(&self) -> [usize; 3] {
+        groups(&self.layer, &self.geometry, self.batch)
+    }
+
+    /// Cells of a plane, and where in it the window ends.
+    fn plane(&self) -> (usize, usize) {
+        let [rows, columns] = self.layer.plane(self.geometry.rows);
+        let [height, width] = self.layer.window.size;
+        (rows * columns, (height - 1) * columns + width - 1)
+    }
+
+    fn members(group: usize, size: usize, whole: usize) -> Range<usize> {
+        group * size..((group + 1) * size).min(whole)
+    }
+
+    /// The bands of a group: place in the polynomial, sample, first output row.
+    fn bands(&self, group: usize) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
+        let Geometry { rows, samples, .. } = self.geometry;
+        let bands = self.layer.output[0].div_ceil(rows);
+        let members = Self::members(group, samples, self.batch * bands);
+        members.enumerate().map(move |(place, band)| (place, band / bands, band % bands * rows))
+    }
+
+    /// The polynomial of a group of samples and one of channels.
+    pub(super) fn input(&self, x: &[u64], samples: usize, channels: usize) -> Vec<u64> {
+        let Convolution { image: [height, width], window: Window { stride, pads, .. }, .. } = self.layer;
+        let Geometry { parameters, rows, channels: depth, filters, .. } = self.geometry;
+        let [plane_rows, columns] = self.layer.plane(rows);
+        let mut polynomial = vec![0; parameters.degree];
+        let left = pads[1].min(columns);
+        let copied = width.min(columns - left);
+        for (place, sample, top) in self.bands(samples) {
+            for (at, channel) in Self::members(channels, depth, self.layer.channels).enumerate() {
+                let source = &x[(sample * self.layer.channels + channel) * height * width..][..height * width];
+                let plane = (place * filters * depth + at) * plane_rows * columns + left;
+                for row in 0..plane_rows {
+                    let Some(y) = (top * stride[0] + row).checked_sub(pads[0]).filter(|&y| y < height) else {
+                        continue;
+                    };
+                    polynomial[plane + row * columns..][..copied].copy_from_slice(&source[y * width..][..copied]);
+                }
+            }
+        }
+        polynomial
+    }
+
+    /// The polynomial of a group of channels and one of filters.
+    pub(super) fn weight(&self, weights: &[i64], channels: usize, filters: usize) -> Vec<i64> {
+        let Geometry { parameters, channels: depth, filters: width, rows, .. } = self.geometry;
+        let Window { size, .. } = self.layer.window;
+        let columns = self.layer.plane(rows)[1];
+        let (plane, last) = self.plane();
+        let mut polynomial = vec![0; parameters.degree];
+        for (place, filter) in Self::members(filters, width, self.layer.filters).enumerate() {
+            for (at, channel) in Self::members(channels, depth, self.layer.channels).enumerate() {
+                let cells =
+                    &weights[(filter * self.layer.channels + channel) * size[0] * size[1]..][..size[0] * size[1]];
+                let end = (place * depth + depth - 1 - at) * plane + last;
+                for (cell, &weight) in cells.iter().enumerate() {
+                    polynomial[end - cell / size[1] * columns - cell % size[1]] = weight;
+                }
+            }
+        }
+        polynomial
+    }
+
+    /// The outputs in the product of a group of samples and one of filters: coefficient, and index in the batch's output.
+    pub(super) fn products(&self, samples: usize, filters: usize) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let Convolution { window: Window { stride, .. }, output: [height, width], filters: all, .. } = self.layer;
+        let Geometry { channels, filters: size, rows, .. } = self.geometry;
+        let columns = self.layer.plane(rows)[1];
+        let (plane, last) = self.plane();
+        let members = Self::members(filters, size, all);
+        let cells = self.bands(samples).flat_map(move |(place, sample, top)| {
+            members.clone().enumerate().flat_map(move |(at, filter)| {
+                let block = ((place * size + at) * channels + channels - 1) * plane + last;
+                let first = (sample * all + filter) * height;
+                (0..rows.min(height - top))
+                    .map(move |row| (block + row * stride[0] * columns, (first + top + row) * width))
+            })
+        });
+        cells.flat_map(move |(coefficient, index)| (0..width).map(move |x| (coefficient + x * stride[1], index + x)))
+    }
+}
+
+/// All that fit a ring.
+fn geometries(
+    layer: Convolution,
+    parameters: Parameters,
+    ring_bits: u32,
+    norm_bits: u32,
+) -> impl Iterator<Item = Geometry> {
+    cuts(layer.filters).into_iter().flat_map(move |filters| {
+        let norm = (filters as u128).saturating_mul(1_u128.checked_shl(norm_bits).unwrap_or(u128::MAX));
+        Response::exact(parameters, ring_bits, norm).flat_map(move |response| {
+            cuts(layer.output[0]).into_iter().flat_map(move |rows| {
+                let plane: usize = layer.plane(rows).iter().product();
+                cuts(layer.channels).into_iter().filter_map(move |channels| {
+                    let samples = parameters.degree / (plane * channels * filters);
+                    let geometry = Geometry { parameters, response, rows, samples, channels, filters };
+                    (samples > 0).then_some(geometry)
+                })
+            })
+        })
+    })
+}
+
+fn groups(layer: &Convolution, geometry: &Geometry, batch: usize) -> [usize; 3] {
+    let bands = batch * layer.output[0].div_ceil(geometry.rows);
+    let channels = layer.channels.div_ceil(geometry.channels);
+    [bands.div_ceil(geometry.samples), channels, layer.filters.div_ceil(geometry.filters)]
+}
+
+fn cost(layer: &Convolution, geometry: &Geometry, batch: usize) -> Cost {
+    let Geometry { parameters, response, .. } = *geometry;
+    let [samples, channels, filters] = groups(layer, geometry, batch);
+    Cost {
+        client_bytes: fresh_bytes(parameters, samples * channels),
+        server_bytes: response_bytes(parameters, response, samples * filters, batch * layer.outputs()),
+        messages: 2,
+    }
+}

@@ -1,0 +1,242 @@
+//! Linear layers: the client's share under encryption, the server's weights in the clear.
+//!
+//! The parties hold `x = x0 + x1` modulo `2^l` and get shares of `W x + start`: [`client`] and [`server`] give them shares of `W x0`,
+//! the server's being uniform, and [`Layout::clear`] gives the server the rest (Cheetah, USENIX Security 2022, figure 3). One
+//! public key for each ring goes to the server beforehand.
+//!
+//! ```
+//! use fusion_2pc::he::cipher::ClientKey;
+//! use fusion_2pc::linear::{self, Layout, Shape, Weights};
+//! use fusion_2pc::link::{Halt, Link, Network};
+//! use fusion_2pc::random::Seed;
+//!
+//! let layout = Layout::new(Shape::Gemm { inputs: 2, outputs: 1 }, 24, 4, 1)?;
+//! let (mut client, mut server) = Link::pair(Network::LAN);
+//! let shares = std::thread::scope(|scope| {
+//!     let server = scope.spawn(|| {
+//!         let keys = linear::server_setup(&mut server, std::slice::from_ref(&layout))?;
+//!         let weights = Weights::new(&layout, &[3, -5]).unwrap();
+//!         linear::server(&mut server, &keys, &layout, &weights, &mut Seed([2; 32]).stream())
+//!     });
+//!     let key = ClientKey::new(&Seed([1; 32]));
+//!     linear::client_setup(&mut client, &key, std::slice::from_ref(&layout))?;
+//!     let y0 = linear::client(&mut client, &key, &layout, &[7, 2], &mut Seed([3; 32]).stream())?;
+//!     Ok::<_, Halt>([y0[0], server.join().unwrap()?[0]])
+//! })?;
+//! assert_eq!((shares[0] + shares[1]) % (1 << 24), 3 * 7 - 5 * 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod layout;
+#[cfg(test)]
+mod tests;
+
+pub use layout::{Cost, Geometry, Layout, Shape, Unfit};
+
+use crate::bits::{Packer, Unpacker, mask};
+use crate::he::cipher::{Ciphertext, ClientKey, Rings, fresh_bytes, read_fresh};
+use crate::he::parameters::Parameters;
+use crate::link::{Halt, Link};
+use fusion_nn::model::Window;
+use layout::Convolution;
+use rand_chacha::ChaCha20Rng;
+use rand_core::Rng;
+use std::collections::BTreeMap;
+
+/// Weights that exceed what was said of them in public.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the weights of output channel {filter} exceed 2^{norm_bits} together")]
+pub struct TooHeavy {
+    /// The first such.
+    pub filter: usize,
+    /// The public bound.
+    pub norm_bits: u32,
+}
+
+/// A layer's weights, transformed once for a [`Geometry`].
+#[derive(Clone)]
+pub struct Weights {
+    geometry: Geometry,
+    /// By group of filters, then of channels.
+    polynomials: Vec<Vec<u64>>,
+}
+
+impl Weights {
+    /// Of a layer: `[outputs, inputs]` or `[filters, channels, height, width]`.
+    ///
+    /// # Errors
+    /// [`TooHeavy`].
+    pub fn new(layout: &Layout, weights: &[i64]) -> Result<Self, TooHeavy> {
+        let norm_bits = layout.norm_bits();
+        let norm = |filter: &[i64]| filter.iter().map(|weight| u128::from(weight.unsigned_abs())).sum::<u128>();
+        let heavy = |filter: &[i64]| {
+            norm(filter).checked_shr(norm_bits).is_some_and(|over| over > 0) && norm(filter) != 1 << norm_bits
+        };
+        if let Some(filter) = weights.chunks(layout.layer().weights()).position(heavy) {
+            return Err(TooHeavy { filter, norm_bits });
+        }
+        let ring = &layout.rings().outer;
+        let [_, channels, filters] = layout.groups();
+        let polynomial = |group: usize| {
+            let mut polynomial = ring.signed(&layout.weight(weights, group % channels, group / channels));
+            ring.transform(&mut polynomial);
+            ring.normalize(&mut polynomial);
+            polynomial
+        };
+        Ok(Self { geometry: layout.geometry(), polynomials: (0..channels * filters).map(polynomial).collect() })
+    }
+}
+
+/// The client's public keys, as the server holds them.
+#[derive(Clone)]
+pub struct PublicKeys {
+    keys: BTreeMap<Parameters, Ciphertext>,
+}
+
+/// The rings of some layouts, each once, in one order for both parties.
+fn rings(layouts: &[Layout]) -> BTreeMap<Parameters, &Rings> {
+    layouts.iter().map(|layout| (layout.geometry().parameters, layout.rings())).collect()
+}
+
+/// Sends a public key for each ring of some layouts.
+///
+/// # Errors
+/// [`Halt`].
+pub fn client_setup(link: &mut Link, key: &ClientKey, layouts: &[Layout]) -> Result<(), Halt> {
+    link.step("keys", |link| rings(layouts).into_values().try_for_each(|rings| link.send(key.public(rings))))
+}
+
+/// Receives a public key for each ring of some layouts.
+///
+/// # Errors
+/// [`Halt`].
+pub fn server_setup(link: &mut Link, layouts: &[Layout]) -> Result<PublicKeys, Halt> {
+    link.step("keys", |link| {
+        let receive = |(parameters, rings): (Parameters, &Rings)| {
+            let message = link.receive(fresh_bytes(parameters, 1))?;
+            let key = read_fresh(&rings.outer, &message, 1).next();
+            let key = key.unwrap_or_else(|| Ciphertext::zero(&rings.outer));
+            Ok((parameters, key.into_public(&rings.outer)))
+        };
+        Ok(PublicKeys { keys: rings(layouts).into_iter().map(receive).collect::<Result<_, _>>()? })
+    })
+}
+
+/// The client's side of a batch: from its shares `x0`, sample by sample, its shares of `W x0`.
+///
+/// # Errors
+/// [`Halt`].
+pub fn client(
+    link: &mut Link,
+    key: &ClientKey,
+    layout: &Layout,
+    x0: &[u64],
+    rng: &mut ChaCha20Rng,
+) -> Result<Vec<u64>, Halt> {
+    let rings = layout.rings();
+    let secret = key.secret(rings);
+    let [samples, channels, filters] = layout.groups();
+    let encoded = (0..samples * channels).map(|group| {
+        let words = layout.input(x0, group / channels, group % channels);
+        rings.outer.encode(&words, layout.ring_bits())
+    });
+    link.step("input", |link| link.send(secret.encrypt(&rings.outer, encoded, rng)))?;
+    let message = link.step("response", |link| link.receive(layout.cost().server_bytes))?;
+    let mut unpacker = Unpacker::new(&message);
+    let mut y0 = vec![0; layout.outputs()];
+    for group in 0..samples * filters {
+        let products: Vec<_> = layout.products(group / filters, group % filters).collect();
+        let coefficients = products.iter().map(|&(coefficient, _)| coefficient);
+        let values = secret.decrypt(rings, layout.response(), &mut unpacker, coefficients);
+        products.iter().zip(values).for_each(|(&(_, index), value)| y0[index] = value);
+    }
+    Ok(y0)
+}
+
+/// The server's side of a batch: its shares of `W x0`, uniform.
+///
+/// # Errors
+/// [`Halt`].
+///
+/// # Panics
+/// Where the layout was not among those of [`server_setup`], or the weights are for another [`Geometry`].
+pub fn server(
+    link: &mut Link,
+    keys: &PublicKeys,
+    layout: &Layout,
+    weights: &Weights,
+    rng: &mut ChaCha20Rng,
+) -> Result<Vec<u64>, Halt> {
+    assert_eq!(weights.geometry, layout.geometry(), "weights are for one geometry");
+    let ring = &layout.rings().outer;
+    let public = &keys.keys[&weights.geometry.parameters];
+    let Cost { client_bytes, server_bytes, .. } = layout.cost();
+    let [samples, channels, _] = layout.groups();
+    let message = link.step("input", |link| link.receive(client_bytes))?;
+    let mut inputs = read_fresh(ring, &message, samples * channels);
+    let mut packer = Packer::with_capacity(server_bytes);
+    let mut y1 = vec![0; layout.outputs()];
+    for group in 0..samples {
+        let inputs: Vec<Ciphertext> = inputs.by_ref().take(channels).collect();
+        for (filter, factors) in weights.polynomials.chunks(channels).enumerate() {
+            let mut sum = Ciphertext::zero(ring);
+            inputs.iter().zip(factors).for_each(|(input, factor)| sum.multiply_add(ring, factor, input));
+            let products = layout.products(group, filter).map(|(coefficient, index)| {
+                let share = rng.next_u64() & mask(layout.ring_bits());
+                y1[index] = share;
+                (coefficient, share)
+            });
+            let products: Vec<_> = products.collect();
+            sum.respond((ring, public), layout.response(), products.into_iter(), rng, &mut packer);
+        }
+    }
+    link.step("response", |link| link.send(packer.finish()))?;
+    Ok(y1)
+}
+
+impl Layout {
+    /// `W x + start` of a batch modulo `2^l`, in the clear.
+    #[must_use]
+    pub fn clear(&self, weights: &[i64], start: &[i64], x: &[u64]) -> Vec<u64> {
+        let layer = self.layer();
+        let filters: Vec<(&[i64], i64)> = weights.chunks(layer.weights()).zip(start.iter().copied()).collect();
+        let mut y = Vec::with_capacity(self.outputs());
+        for sample in x.chunks_exact(layer.inputs()) {
+            for (weights, start) in &filters {
+                y.extend(layer.filter(weights, *start, sample).into_iter().map(|sum| sum & mask(self.ring_bits())));
+            }
+        }
+        y
+    }
+}
+
+impl Convolution {
+    /// One filter's outputs, modulo `2^64`.
+    fn filter(&self, weights: &[i64], start: i64, x: &[u64]) -> Vec<u64> {
+        let Self { image: [height, width], window: Window { size, stride, pads }, output: [rows, columns], .. } = *self;
+        let mut sums = vec![start.cast_unsigned(); rows * columns];
+        if rows * columns == 1 && size == [height, width] && pads == [0; 4] {
+            let products = weights.iter().zip(x).map(|(weight, x)| weight.cast_unsigned().wrapping_mul(*x));
+            return vec![products.fold(sums[0], u64::wrapping_add)];
+        }
+        for (plane, weights) in x.chunks_exact(height * width).zip(weights.chunks_exact(size[0] * size[1])) {
+            for (cell, weight) in weights.iter().enumerate() {
+                let (down, right, weight) = (cell / size[1], cell % size[1], weight.cast_unsigned());
+                let inside = |x: &usize| (x * stride[1] + right).checked_sub(pads[1]).is_some_and(|x| x < width);
+                let first = (0..columns).find(inside).unwrap_or(columns);
+                let count = (first..columns).filter(inside).count();
+                for (row, sums) in sums.chunks_exact_mut(columns).enumerate() {
+                    let Some(y) = (row * stride[0] + down).checked_sub(pads[0]).filter(|&y| y < height) else {
+                        continue;
+                    };
+                    let source =
+                        plane[y * width..][..width].iter().skip((first * stride[1] + right).saturating_sub(pads[1]));
+                    for (sum, x) in sums[first..first + count].iter_mut().zip(source.step_by(stride[1])) {
+                        *sum = sum.wrapping_add(weight.wrapping_mul(*x));
+                    }
+                }
+            }
+        }
+        sums
+    }
+}
