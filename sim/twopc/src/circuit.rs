@@ -17,8 +17,8 @@ pub enum Op {
     Linear {
         /// Its shape.
         shape: Shape,
-        /// No filter's weights have a larger sum of sizes, in any of the networks.
-        norm: u64,
+        /// The sizes of no filter's weights sum to more than `2^norm_bits`, in any of the networks.
+        norm_bits: u32,
     },
     /// `max(x, 0) >> shift`, from values modulo `2^from`.
     Relu {
@@ -295,9 +295,10 @@ impl Builder<'_> {
         // Room for the difference of two, where the next to read it compares.
         let ring = ring + u32::from(!self.wraps && self.is_compared(place.layer));
         let input = self.fit(input, ring, place);
-        let norm = self.models.iter().map(|model| norm(&model.layers()[place.layer].op)).max().unwrap_or_default();
+        let norm: u64 = self.models.iter().map(|model| norm(&model.layers()[place.layer].op)).max().unwrap_or_default();
+        let norm_bits = u64::BITS - norm.saturating_sub(1).leading_zeros();
         let output = Held { value: input.value, ring, bound, positive: false };
-        self.push(place, Op::Linear { shape, norm }, &[input], count, output)
+        self.push(place, Op::Linear { shape, norm_bits }, &[input], count, output)
     }
 
     /// Whether the output of a layer is the logits or goes into max pooling.

@@ -133,14 +133,33 @@ pub fn client(
     x0: &[u64],
     rng: &mut ChaCha20Rng,
 ) -> Result<Vec<u64>, Halt> {
+    ask(link, key, layout, x0, rng)?;
+    take(link, key, layout)
+}
+
+/// The first half of [`client`]: sends its shares, encrypted. Several batches may be asked for before the first is taken.
+///
+/// # Errors
+/// [`Halt`].
+pub fn ask(link: &mut Link, key: &ClientKey, layout: &Layout, x0: &[u64], rng: &mut ChaCha20Rng) -> Result<(), Halt> {
     let rings = layout.rings();
     let secret = key.secret(rings);
-    let [samples, channels, filters] = layout.groups();
+    let [samples, channels, _] = layout.groups();
     let encoded = (0..samples * channels).map(|group| {
         let words = layout.input(x0, group / channels, group % channels);
         rings.outer.encode(&words, layout.ring_bits())
     });
-    link.step("input", |link| link.send(secret.encrypt(&rings.outer, encoded, rng)))?;
+    link.step("input", |link| link.send(secret.encrypt(&rings.outer, encoded, rng)))
+}
+
+/// The second half of [`client`]: its shares of `W x0`, decrypted.
+///
+/// # Errors
+/// [`Halt`].
+pub fn take(link: &mut Link, key: &ClientKey, layout: &Layout) -> Result<Vec<u64>, Halt> {
+    let rings = layout.rings();
+    let secret = key.secret(rings);
+    let [samples, _, filters] = layout.groups();
     let message = link.step("response", |link| link.receive(layout.cost().server_bytes))?;
     let mut unpacker = Unpacker::new(&message);
     let mut y0 = vec![0; layout.outputs()];
