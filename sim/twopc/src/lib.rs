@@ -28,6 +28,7 @@ pub mod party;
 pub mod product;
 pub mod random;
 pub mod relu;
+pub mod session;
 pub mod tcp;
 pub mod truncate;
 

@@ -1,6 +1,6 @@
 //! Cheetah (Huang, Lu, Hong, Ding, USENIX Security 2022): linear layers under RLWE encryption, all else by silent oblivious transfer.
 
-use crate::circuit::{Circuit, Op};
+use crate::circuit::{Circuit, Op, Step};
 use crate::cost::Cost;
 use crate::evaluate::Protocols;
 use crate::he::cipher::ClientKey;
@@ -58,30 +58,33 @@ impl Packing {
 
 /// A network's weights, ready for a packing.
 #[derive(Clone)]
-pub struct Network<'m> {
-    model: &'m FixedModel,
+pub struct Network {
     /// By step.
-    weights: Vec<Option<Weights>>,
+    layers: Vec<Option<Constants>>,
 }
 
-impl<'m> Network<'m> {
+/// A linear layer's weights, transformed and as they are, and its biases.
+#[derive(Clone)]
+struct Constants {
+    transformed: Weights,
+    weights: Vec<i64>,
+    start: Vec<i64>,
+}
+
+impl Network {
     /// Encodes and transforms the weights.
     ///
     /// # Errors
     /// [`linear::TooHeavy`] for a network that was not among those of the circuit.
-    pub fn new(model: &'m FixedModel, circuit: &Circuit, packing: &Packing) -> Result<Self, linear::TooHeavy> {
-        let weights = |(step, layout): (usize, &Option<Layout>)| {
-            layout.as_ref().map(|layout| Weights::new(layout, constants(model, circuit, step).0)).transpose()
+    pub fn new(model: &FixedModel, circuit: &Circuit, packing: &Packing) -> Result<Self, linear::TooHeavy> {
+        let constants = |(step, layout): (&Step, &Option<Layout>)| match (&model.layers()[step.layer].op, layout) {
+            (FixedOp::Conv { weights, start, .. } | FixedOp::Gemm { weights, start }, Some(layout)) => {
+                let transformed = Weights::new(layout, weights)?;
+                Ok(Some(Constants { transformed, weights: weights.clone(), start: start.clone() }))
+            }
+            _ => Ok(None),
         };
-        Ok(Self { model, weights: packing.layouts.iter().enumerate().map(weights).collect::<Result<_, _>>()? })
-    }
-}
-
-/// Weights and biases of a linear step.
-fn constants<'m>(model: &'m FixedModel, circuit: &Circuit, step: usize) -> (&'m [i64], &'m [i64]) {
-    match &model.layers()[circuit.steps[step].layer].op {
-        FixedOp::Conv { weights, start, .. } | FixedOp::Gemm { weights, start } => (weights, start),
-        _ => (&[], &[]),
+        Ok(Self { layers: circuit.steps.iter().zip(&packing.layouts).map(constants).collect::<Result<_, _>>()? })
     }
 }
 
@@ -141,7 +144,7 @@ pub struct Server<'a> {
     /// The client's public keys.
     pub keys: &'a PublicKeys,
     /// For each group of slots its network.
-    pub networks: Vec<&'a Network<'a>>,
+    pub networks: Vec<&'a Network>,
 }
 
 impl Protocols for Server<'_> {
@@ -152,11 +155,10 @@ impl Protocols for Server<'_> {
         let count = groups.len();
         let mut shares = Vec::with_capacity(numbers.len());
         for (index, (numbers, network)) in groups.zip(&self.networks).enumerate() {
-            let Some(weights) = &network.weights[step] else { continue };
+            let Some(Constants { transformed, weights, start }) = &network.layers[step] else { continue };
             let under = in_group(party, count, index, |party| {
-                linear::server(&mut party.link, self.keys, layout, weights, &mut party.rng)
+                linear::server(&mut party.link, self.keys, layout, transformed, &mut party.rng)
             })?;
-            let (weights, start) = constants(network.model, self.circuit, step);
             let clear = layout.clear(weights, start, numbers);
             let modulus = crate::bits::mask(self.circuit.steps[step].ring);
             shares.extend(under.iter().zip(clear).map(|(a, b)| a.wrapping_add(b) & modulus));

@@ -1,0 +1,396 @@
+//! Sessions: keys and base transfers once, then any number of batches, each on two threads.
+//!
+//! A session's randomness is a function of the parties' set-up and the session's number, so that a session can be repeated bit by
+//! bit and no two sessions share a pad.
+
+use crate::backend::cheetah::{Client, Network as Weighted, Packing, Server};
+use crate::circuit::Circuit;
+use crate::cost::Cost;
+use crate::evaluate::evaluate;
+use crate::he::cipher::ClientKey;
+use crate::linear::{self, Layout, PublicKeys, Unfit};
+use crate::link::{Halt, Link, Network, Role};
+use crate::maximum::argmax;
+use crate::meter::Phase;
+use crate::ot;
+use crate::party::Party;
+use crate::random::Seed;
+use fusion_nn::fixed::FixedModel;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::ops::Range;
+
+/// Slots whose images, shares and messages are held at once.
+pub const CHUNK: usize = 64;
+
+/// What both parties know of a session: the circuit, and how its slots are packed.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What is computed.
+    pub circuit: Circuit,
+    /// How many slots.
+    pub slots: usize,
+    grouping: Grouping,
+    /// By slots of a chunk.
+    packings: BTreeMap<usize, Packing>,
+}
+
+/// Which slots share ciphertexts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Grouping {
+    /// All of a chunk.
+    Chunk,
+    /// None: the server can put another network on any slot.
+    Slot,
+}
+
+impl Plan {
+    /// A session of so many slots.
+    ///
+    /// # Errors
+    /// [`Unfit`] for a layer that no parameters hold.
+    pub fn new(circuit: Circuit, slots: usize, grouping: Grouping) -> Result<Self, Unfit> {
+        let mut packings = BTreeMap::new();
+        for chunk in chunks(slots) {
+            let group = if grouping == Grouping::Slot { 1 } else { chunk.len() };
+            if let Entry::Vacant(vacant) = packings.entry(chunk.len()) {
+                vacant.insert(Packing::new(&circuit, group)?);
+            }
+        }
+        Ok(Self { circuit, slots, grouping, packings })
+    }
+
+    /// Which slots share ciphertexts.
+    #[must_use]
+    pub fn grouping(&self) -> Grouping {
+        self.grouping
+    }
+
+    /// The packings of its chunks; where several chunks have one size, its packing once.
+    pub fn packings(&self) -> impl Iterator<Item = &Packing> {
+        self.packings.values()
+    }
+
+    /// Every layout.
+    fn layouts(&self) -> Vec<Layout> {
+        self.packings().flat_map(|packing| packing.layouts().cloned()).collect()
+    }
+
+    fn packing(&self, chunk: &Range<usize>) -> &Packing {
+        &self.packings[&chunk.len()]
+    }
+
+    /// What a chunk's steps cost without the extension of its transfers; the last entry is the argmax.
+    #[must_use]
+    pub fn costs(&self, chunk: usize) -> Vec<Cost> {
+        let packing = &self.packings[&chunk];
+        let step = |index: usize| {
+            let mut cost = Cost::default();
+            match self.circuit.steps[index].op {
+                crate::circuit::Op::Linear { .. } => packing.cost(index, chunk / packing.group(), &mut cost),
+                _ => cost.step(&self.circuit, index, chunk),
+            }
+            cost
+        };
+        let mut costs: Vec<Cost> = (0..self.circuit.steps.len()).map(step).collect();
+        let mut last = Cost::default();
+        last.argmax(chunk, self.circuit.classes, self.circuit.ring(self.circuit.output));
+        costs.push(last);
+        costs
+    }
+
+    /// Transfers of a session: those that the client sends, and those that the server sends.
+    #[must_use]
+    pub fn transfers(&self) -> [usize; 2] {
+        let mut sums = [0; 2];
+        for chunk in chunks(self.slots) {
+            for cost in self.costs(chunk.len()) {
+                sums[0] += cost.client_transfers;
+                sums[1] += cost.server_transfers;
+            }
+        }
+        sums
+    }
+}
+
+/// A session's slots in pieces.
+fn chunks(slots: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..slots).step_by(CHUNK).map(move |from| from..slots.min(from + CHUNK))
+}
+
+/// What a client keeps between sessions.
+#[derive(Clone)]
+pub struct ClientSetup {
+    seed: Seed,
+    key: ClientKey,
+    transfers: ot::Setup,
+}
+
+impl ClientSetup {
+    /// Makes keys and base transfers for sessions by these plans.
+    ///
+    /// # Errors
+    /// [`Halt`] where the server does not keep to the protocol.
+    pub fn new(link: &mut Link, seed: &Seed, plans: &[&Plan]) -> Result<Self, Halt> {
+        let key = ClientKey::new(&seed.child("secret key"));
+        linear::client_setup(link, &key, &all_layouts(plans))?;
+        Ok(Self { transfers: ot::Setup::new(link, &seed.child("transfers"))?, seed: seed.child("sessions"), key })
+    }
+}
+
+/// What a server keeps between sessions.
+#[derive(Clone)]
+pub struct ServerSetup {
+    seed: Seed,
+    keys: PublicKeys,
+    transfers: ot::Setup,
+}
+
+impl ServerSetup {
+    /// Takes keys and makes base transfers for sessions by these plans.
+    ///
+    /// # Errors
+    /// [`Halt`] where the client does not keep to the protocol.
+    pub fn new(link: &mut Link, seed: &Seed, plans: &[&Plan]) -> Result<Self, Halt> {
+        let keys = linear::server_setup(link, &all_layouts(plans))?;
+        Ok(Self { keys, transfers: ot::Setup::new(link, &seed.child("transfers"))?, seed: seed.child("sessions") })
+    }
+}
+
+fn all_layouts(plans: &[&Plan]) -> Vec<Layout> {
+    plans.iter().flat_map(|plan| plan.layouts()).collect()
+}
+
+/// A party in a session of this number.
+fn party(mut link: Link, seed: &Seed, transfers: &ot::Setup, number: u64, plan: &Plan) -> Party {
+    link.enter(Phase::Online);
+    let (sender, receiver) = transfers.session(link.role(), number, plan.transfers());
+    Party { rng: seed.numbered("masks", number).stream(), sender, receiver, link }
+}
+
+/// What a party has after a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// By slot; the server gets none.
+    pub labels: Vec<u32>,
+    /// Its shares of the logits, slot by slot.
+    pub logits: Vec<u64>,
+}
+
+/// The client's side of session `number`: `images` are the integers of its slots' pixels, one slot after another.
+///
+/// # Errors
+/// [`Halt`] where the server does not keep to the protocol.
+pub fn client(
+    link: Link,
+    setup: &ClientSetup,
+    plan: &Plan,
+    number: u64,
+    images: &[i64],
+) -> (Result<Answered, Halt>, Link) {
+    let mut party = party(link, &setup.seed, &setup.transfers, number, plan);
+    let answered = each_chunk(&mut party, plan, |party, chunk| {
+        let circuit = &plan.circuit;
+        let images = &images[chunk.start * circuit.pixels..chunk.end * circuit.pixels];
+        let input: Vec<u64> = images.iter().map(|pixel| pixel.cast_unsigned()).collect();
+        let mut protocols = Client { circuit, packing: plan.packing(&chunk), key: &setup.key };
+        let logits = evaluate(party, circuit, &input, &mut protocols)?;
+        let labels = labels(party, circuit, &logits, &[])?;
+        Ok(Answered { labels, logits })
+    });
+    (answered, party.link)
+}
+
+/// A server's networks: for each packing of a plan, every one of its models.
+pub struct Networks {
+    /// By slots of a chunk, then by model.
+    by_chunk: BTreeMap<usize, Vec<Weighted>>,
+}
+
+impl Networks {
+    /// Encodes the weights of models, once for all sessions.
+    ///
+    /// # Errors
+    /// [`linear::TooHeavy`] for a model that the plan's circuit was not made for.
+    pub fn new(plan: &Plan, models: &[FixedModel]) -> Result<Self, linear::TooHeavy> {
+        let of = |(&size, packing): (&usize, &Packing)| {
+            let networks = models.iter().map(|model| Weighted::new(model, &plan.circuit, packing));
+            Ok((size, networks.collect::<Result<_, _>>()?))
+        };
+        Ok(Self { by_chunk: plan.packings.iter().map(of).collect::<Result<_, _>>()? })
+    }
+}
+
+/// What a server puts on a slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Which of its models; slots that share ciphertexts share it.
+    pub model: usize,
+    /// What it says each class is.
+    pub labels: Vec<u32>,
+}
+
+/// The server's side of session `number`.
+///
+/// # Errors
+/// [`Halt`] where the client does not keep to the protocol.
+pub fn server(
+    link: Link,
+    setup: &ServerSetup,
+    plan: &Plan,
+    number: u64,
+    networks: &Networks,
+    services: &[Service],
+) -> (Result<Answered, Halt>, Link) {
+    let mut party = party(link, &setup.seed, &setup.transfers, number, plan);
+    let answered = each_chunk(&mut party, plan, |party, chunk| {
+        let (circuit, packing) = (&plan.circuit, plan.packing(&chunk));
+        let (all, services) = (&networks.by_chunk[&chunk.len()], &services[chunk]);
+        let chosen = services.chunks(packing.group()).map(|group| &all[group[0].model]).collect();
+        let mut protocols = Server { circuit, packing, keys: &setup.keys, networks: chosen };
+        let input = vec![0; services.len() * circuit.pixels];
+        let logits = evaluate(party, circuit, &input, &mut protocols)?;
+        let said: Vec<Vec<u32>> = services.iter().map(|service| service.labels.clone()).collect();
+        labels(party, circuit, &logits, &said)?;
+        Ok(Answered { labels: Vec::new(), logits })
+    });
+    (answered, party.link)
+}
+
+fn labels(party: &mut Party, circuit: &Circuit, logits: &[u64], said: &[Vec<u32>]) -> Result<Vec<u32>, Halt> {
+    let ring = circuit.ring(circuit.output);
+    let labels = party.step("argmax", |party| argmax(party, logits, ring, circuit.classes, said))?;
+    Ok(labels.unwrap_or_default())
+}
+
+fn each_chunk(
+    party: &mut Party,
+    plan: &Plan,
+    mut body: impl FnMut(&mut Party, Range<usize>) -> Result<Answered, Halt>,
+) -> Result<Answered, Halt> {
+    let mut all = Answered { labels: Vec::with_capacity(plan.slots), logits: Vec::new() };
+    for chunk in chunks(plan.slots) {
+        let name = format!("slot[{}..{}]", chunk.start, chunk.end);
+        let Answered { labels, logits } = party.step(name, |party| body(party, chunk))?;
+        all.labels.extend(labels);
+        all.logits.extend(logits);
+    }
+    Ok(all)
+}
+
+/// A server as a program of its own: it has the raw link, and may do with it what it likes.
+pub trait ServerProgram: Send {
+    /// What it returns.
+    type Output: Send;
+
+    /// Serves.
+    fn serve(self, link: Link) -> Self::Output;
+}
+
+impl<T: Send, F: FnOnce(Link) -> T + Send> ServerProgram for F {
+    type Output = T;
+
+    fn serve(self, link: Link) -> T {
+        self(link)
+    }
+}
+
+/// Runs a client and a server on two threads, with a link in memory between them.
+pub fn run<T, S: ServerProgram>(network: Network, client: impl FnOnce(Link) -> T, server: S) -> (T, S::Output) {
+    let (near, far) = Link::pair(network);
+    std::thread::scope(|scope| {
+        let server = scope.spawn(move || server.serve(far));
+        let answered = client(near);
+        let served = server.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (answered, served)
+    })
+}
+
+/// Both parties' set-up, each from its own seed, and the client's link after it.
+///
+/// # Errors
+/// [`Halt`], which would be our own mistake: both parties are honest here.
+pub fn set_up(seed: &Seed, plans: &[&Plan], network: Network) -> Result<(ClientSetup, ServerSetup, Link), Halt> {
+    let own = |role: Role| seed.child(if role == Role::Client { "client" } else { "server" });
+    let (client, server) = run(
+        network,
+        |mut link| ClientSetup::new(&mut link, &own(Role::Client), plans).map(|setup| (setup, link)),
+        |mut link: Link| ServerSetup::new(&mut link, &own(Role::Server), plans),
+    );
+    let (client, link) = client?;
+    Ok((client, server?, link))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::uniform;
+    use crate::truncate::Truncation;
+    use fusion_nn::fixed::{Pixels, Precision, Ring};
+    use fusion_nn::model::Model;
+
+    fn lenets() -> Vec<FixedModel> {
+        let onnx: [&[u8]; 2] = [
+            include_bytes!("../../../examples/models/lenet_mnist_full.onnx"),
+            include_bytes!("../../../examples/models/lenet_mnist_pruned90.onnx"),
+        ];
+        let precision = Precision { frac_bits: 12, ring: Ring::Auto };
+        let pixels = Pixels { scale: 1.0 / 255.0, offset: 0.0 };
+        onnx.iter()
+            .map(|bytes| FixedModel::new(&Model::from_onnx(bytes).unwrap(), precision, pixels).unwrap())
+            .collect()
+    }
+
+    /// Random images, the even slots by the first model; every second label one too high.
+    fn check(slots: usize, grouping: Grouping) {
+        let models = lenets();
+        let circuit = Circuit::new(&models.iter().collect::<Vec<_>>(), Truncation::Faithful).unwrap();
+        let plan = Plan::new(circuit, slots, grouping).unwrap();
+        let (client_setup, server_setup, _) = set_up(&Seed([4; 32]), &[&plan], Network::LAN).unwrap();
+        let networks = Networks::new(&plan, &models).unwrap();
+        let mut rng = Seed([3; 32]).stream();
+        let images: Vec<Vec<u8>> =
+            (0..slots).map(|_| uniform(&mut rng, 8, 784).iter().map(|&x| x as u8).collect()).collect();
+        let model = |slot: usize| if grouping == Grouping::Slot { slot % 2 } else { 0 };
+        let turn = |slot: usize| (slot / 2 % 2) as u32;
+        let services: Vec<Service> = (0..slots)
+            .map(|slot| Service {
+                model: model(slot),
+                labels: (0..10).map(|label| (label + turn(slot)) % 10).collect(),
+            })
+            .collect();
+        let pixels: Vec<i64> = images.iter().flat_map(|image| models[0].pixels(image).unwrap()).collect();
+        for number in [0, 1] {
+            let ((mine, link), (theirs, _)) = run(
+                Network::LAN,
+                |link| client(link, &client_setup, &plan, number, &pixels),
+                |link: Link| server(link, &server_setup, &plan, number, &networks, &services),
+            );
+            let (mine, theirs) = (mine.unwrap(), theirs.unwrap());
+            let ring = plan.circuit.ring(plan.circuit.output);
+            let sum = |(a, b): (&u64, &u64)| (a.wrapping_add(*b) << (64 - ring)).cast_signed() >> (64 - ring);
+            let logits: Vec<i64> = mine.logits.iter().zip(&theirs.logits).map(sum).collect();
+            let expected =
+                images.iter().enumerate().flat_map(|(slot, image)| models[model(slot)].logits(image).unwrap());
+            assert_eq!(logits, expected.collect::<Vec<_>>());
+            let label =
+                |(slot, image): (usize, &Vec<u8>)| (models[model(slot)].label(image).unwrap() + turn(slot)) % 10;
+            assert_eq!(mine.labels, images.iter().enumerate().map(label).collect::<Vec<_>>());
+            let meter = link.meter();
+            for ((step, role), tally) in meter.by_step(2) {
+                println!("{step:40} {role:?} {:8} bytes a slot", tally.bytes / slots);
+            }
+            println!("{} rounds, {} bytes a slot", meter.rounds(), meter.total(|_| true).bytes / slots);
+        }
+    }
+
+    #[test]
+    fn a_chunk_is_answered_to_the_last_bit() {
+        check(3, Grouping::Chunk);
+    }
+
+    #[test]
+    fn every_slot_may_have_a_network_of_its_own() {
+        check(4, Grouping::Slot);
+    }
+}
