@@ -20,13 +20,10 @@ impl Seed {
         Self(*blake3::keyed_hash(&self.0, purpose.as_bytes()).as_bytes())
     }
 
-    /// Another seed for the piece of work with this number.
+    /// Another seed for the session of this name.
     #[must_use]
-    pub fn numbered(&self, purpose: &str, number: u64) -> Self {
-        let mut hasher = blake3::Hasher::new_keyed(&self.0);
-        hasher.update(&number.to_le_bytes());
-        hasher.update(purpose.as_bytes());
-        Self(*hasher.finalize().as_bytes())
+    pub fn of_session(&self, session: &Self) -> Self {
+        Self(*blake3::keyed_hash(&self.0, &session.0).as_bytes())
     }
 
     /// The stream.

@@ -1,7 +1,7 @@
 //! Sessions: keys and base transfers once, then any number of batches, each on two threads.
 //!
-//! A session's randomness is a function of the parties' set-up and the session's number, so that a session can be repeated bit by
-//! bit and no two sessions share a pad.
+//! A session's randomness is a function of the parties' set-up and the session's name, 32 bytes that no other session may have: a
+//! session can be repeated bit by bit, and no two share a pad.
 
 use crate::backend::cheetah::{Client, Network as Weighted, Packing, Server};
 use crate::circuit::Circuit;
@@ -161,11 +161,11 @@ fn all_layouts(plans: &[&Plan]) -> Vec<Layout> {
     plans.iter().flat_map(|plan| plan.layouts()).collect()
 }
 
-/// A party in a session of this number.
-fn party(mut link: Link, seed: &Seed, transfers: &ot::Setup, number: u64, plan: &Plan) -> Party {
+/// A party in a session of this name.
+fn party(mut link: Link, seed: &Seed, transfers: &ot::Setup, name: &Seed, plan: &Plan) -> Party {
     link.enter(Phase::Online);
-    let (sender, receiver) = transfers.session(link.role(), number, plan.transfers());
-    Party { rng: seed.numbered("masks", number).stream(), sender, receiver, link }
+    let (sender, receiver) = transfers.session(link.role(), name, plan.transfers());
+    Party { rng: seed.of_session(name).stream(), sender, receiver, link }
 }
 
 /// What a party has after a session.
@@ -177,7 +177,7 @@ pub struct Answered {
     pub logits: Vec<u64>,
 }
 
-/// The client's side of session `number`: `images` are the integers of its slots' pixels, one slot after another.
+/// The client's side of a session: `images` are the integers of its slots' pixels, one slot after another.
 ///
 /// # Errors
 /// [`Halt`] where the server does not keep to the protocol.
@@ -185,10 +185,10 @@ pub fn client(
     link: Link,
     setup: &ClientSetup,
     plan: &Plan,
-    number: u64,
+    name: &Seed,
     images: &[i64],
 ) -> (Result<Answered, Halt>, Link) {
-    let mut party = party(link, &setup.seed, &setup.transfers, number, plan);
+    let mut party = party(link, &setup.seed, &setup.transfers, name, plan);
     let answered = each_chunk(&mut party, plan, |party, chunk| {
         let circuit = &plan.circuit;
         let images = &images[chunk.start * circuit.pixels..chunk.end * circuit.pixels];
@@ -230,7 +230,7 @@ pub struct Service {
     pub labels: Vec<u32>,
 }
 
-/// The server's side of session `number`.
+/// The server's side of a session.
 ///
 /// # Errors
 /// [`Halt`] where the client does not keep to the protocol.
@@ -238,11 +238,11 @@ pub fn server(
     link: Link,
     setup: &ServerSetup,
     plan: &Plan,
-    number: u64,
+    name: &Seed,
     networks: &Networks,
     services: &[Service],
 ) -> (Result<Answered, Halt>, Link) {
-    let mut party = party(link, &setup.seed, &setup.transfers, number, plan);
+    let mut party = party(link, &setup.seed, &setup.transfers, name, plan);
     let answered = each_chunk(&mut party, plan, |party, chunk| {
         let (circuit, packing) = (&plan.circuit, plan.packing(&chunk));
         let (all, services) = (&networks.by_chunk[&chunk.len()], &services[chunk]);
@@ -360,11 +360,11 @@ mod tests {
             })
             .collect();
         let pixels: Vec<i64> = images.iter().flat_map(|image| models[0].pixels(image).unwrap()).collect();
-        for number in [0, 1] {
+        for name in [Seed([1; 32]), Seed([2; 32])] {
             let ((mine, link), (theirs, _)) = run(
                 Network::LAN,
-                |link| client(link, &client_setup, &plan, number, &pixels),
-                |link: Link| server(link, &server_setup, &plan, number, &networks, &services),
+                |link| client(link, &client_setup, &plan, &name, &pixels),
+                |link: Link| server(link, &server_setup, &plan, &name, &networks, &services),
             );
             let (mine, theirs) = (mine.unwrap(), theirs.unwrap());
             let ring = plan.circuit.ring(plan.circuit.output);

@@ -20,14 +20,17 @@ pub enum Purpose {
     Labels,
     /// Probabilistic truncation.
     Truncation,
+    /// The name of a two-party session.
+    Session,
 }
 
-const PURPOSES: [(Purpose, &str); 5] = [
+const PURPOSES: [(Purpose, &str); 6] = [
     (Purpose::Mix, "mix"),
     (Purpose::Draw, "draw"),
     (Purpose::Strategy, "strategy"),
     (Purpose::Labels, "labels"),
     (Purpose::Truncation, "truncation"),
+    (Purpose::Session, "session"),
 ];
 
 /// The streams of one strategy.

@@ -155,6 +155,18 @@ impl World {
         })
     }
 
+    /// The models, the honest one first.
+    #[must_use]
+    pub fn models(&self) -> &[FixedModel] {
+        &self.models
+    }
+
+    /// An image of the pools.
+    #[must_use]
+    pub fn image(&self, image: u32) -> &[u8] {
+        &self.images[image as usize]
+    }
+
     /// Classes of the honest model.
     #[must_use]
     pub fn classes(&self) -> u32 {

@@ -48,14 +48,14 @@ impl Setup {
     pub fn session(
         &self,
         role: crate::link::Role,
-        number: u64,
+        session: &crate::random::Seed,
         _transfers: [usize; 2],
     ) -> (Box<dyn Sender>, Box<dyn Receiver>) {
         let [mine, theirs] = match role {
             crate::link::Role::Client => ["client", "server"],
             crate::link::Role::Server => ["server", "client"],
         };
-        let dealer = |name| Box::new(dealer::Dealer::new(self.seed.numbered(name, number)));
+        let dealer = |name| Box::new(dealer::Dealer::new(self.seed.of_session(session).child(name)));
         (dealer(mine), dealer(theirs))
     }
 }

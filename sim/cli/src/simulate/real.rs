@@ -1,0 +1,178 @@
+//! The two-party inference itself: a client and a server on two threads, and a link between them.
+//!
+//! Keys and base transfers are made once; each session takes its own randomness from them by its name, which is a function of
+//! (seed, strategy, trial, session).
+
+use super::session::{Answers, Asked, End, Inference, Judged, Position};
+use super::stream::Purpose;
+use super::world::World;
+use fusion_2pc::circuit::{Circuit, Unsupported};
+use fusion_2pc::linear::{TooHeavy, Unfit};
+use fusion_2pc::link::{Halt, Link, Network, Role};
+use fusion_2pc::meter::Tally;
+use fusion_2pc::random::Seed;
+use fusion_2pc::session::{self, ClientSetup, Grouping, Networks, Plan, ServerSetup, Service};
+use fusion_2pc::truncate::Truncation;
+use fusion_adversaries::strategy::{Touches, View};
+use fusion_spec::verdict::Label;
+use rand_core::Rng;
+use rustix::time::{ClockId, clock_gettime};
+use std::time::Duration;
+
+/// Why models have no two-party inference.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PartiesError {
+    /// Of their layers.
+    #[error(transparent)]
+    Unsupported(#[from] Unsupported),
+    /// Of a layer's size.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    /// Of a layer's weights.
+    #[error(transparent)]
+    TooHeavy(#[from] TooHeavy),
+    /// Of the set-up: our mistake.
+    #[error(transparent)]
+    Halt(#[from] Halt),
+}
+
+/// A client and a server, set up once for all sessions.
+pub struct Parties {
+    network: Network,
+    client: ClientSetup,
+    server: ServerSetup,
+    stages: Vec<Stage>,
+    /// What the set-up took.
+    pub setup: Spent,
+}
+
+/// One way to pack a session's slots.
+struct Stage {
+    plan: Plan,
+    networks: Networks,
+}
+
+/// What sessions took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// What the client sent.
+    pub client: Tally,
+    /// What the server sent.
+    pub server: Tally,
+    /// The longest chain of messages.
+    pub rounds: u32,
+    /// Until the last message arrived, without the time to compute.
+    pub virtual_ns: u64,
+    /// Of both parties' threads.
+    pub cpu: Duration,
+}
+
+impl Spent {
+    fn of(link: &Link, cpu: Duration) -> Self {
+        let meter = link.meter();
+        let [client, server] = [Role::Client, Role::Server].map(|role| meter.sent(role, None));
+        Self { client, server, rounds: meter.rounds(), virtual_ns: meter.virtual_ns(), cpu }
+    }
+}
+
+/// The processor time of this thread so far.
+#[must_use]
+pub fn thread_cpu() -> Duration {
+    clock_gettime(ClockId::ThreadCPUTime).try_into().unwrap_or_default()
+}
+
+impl Parties {
+    /// Sets up a client, and a server with a world's models, for sessions of so many slots packed in these ways.
+    ///
+    /// # Errors
+    /// [`PartiesError`] for models without a two-party inference.
+    pub fn new(
+        world: &World,
+        slots: usize,
+        groupings: &[Grouping],
+        seed: u64,
+        network: Network,
+    ) -> Result<Self, PartiesError> {
+        let truncation = if world.is_one_bit() { Truncation::OneBit } else { Truncation::Faithful };
+        let circuit = Circuit::new(&world.models().iter().collect::<Vec<_>>(), truncation)?;
+        let stage = |grouping: &Grouping| -> Result<Stage, PartiesError> {
+            let plan = Plan::new(circuit.clone(), slots, *grouping)?;
+            let networks = Networks::new(&plan, world.models())?;
+            Ok(Stage { plan, networks })
+        };
+        let stages: Vec<Stage> = groupings.iter().map(stage).collect::<Result<_, _>>()?;
+        let plans: Vec<&Plan> = stages.iter().map(|stage| &stage.plan).collect();
+        let keys = Seed(blake3::derive_key("fusion-sim 2026-11 keys of both parties", &seed.to_le_bytes()));
+        let before = thread_cpu();
+        let (client, server, link) = session::set_up(&keys, &plans, network)?;
+        let setup = Spent::of(&link, thread_cpu().saturating_sub(before));
+        Ok(Self { network, client, server, stages, setup })
+    }
+
+    fn stage(&self, grouping: Grouping) -> Option<&Stage> {
+        self.stages.iter().find(|stage| stage.plan.grouping() == grouping)
+    }
+}
+
+/// Both parties, for the sessions of one strategy.
+pub struct TwoParty<'w> {
+    parties: &'w Parties,
+    grouping: Grouping,
+    /// In the last session.
+    pub spent: Spent,
+}
+
+/// Sessions whose answers are computed by two parties.
+pub type Real<'w> = Judged<'w, TwoParty<'w>>;
+
+impl<'w> Real<'w> {
+    /// Memory for sessions in a world.
+    #[must_use]
+    pub fn new(view: &View, world: &'w World, parties: &'w Parties, grouping: Grouping) -> Self {
+        Self::with(view, world, TwoParty { parties, grouping, spent: Spent::default() })
+    }
+}
+
+impl Inference for TwoParty<'_> {
+    fn answer(&mut self, world: &World, asked: &[Asked], at: &Position<'_, '_>, _: &Touches) -> Option<Answers> {
+        let Stage { plan, networks } = self.parties.stage(self.grouping)?;
+        let honest = &world.models()[0];
+        let pixels = asked.iter().map(|asked| honest.pixels(world.image(asked.image)));
+        let images: Vec<i64> = pixels.collect::<Result<Vec<_>, _>>().ok()?.concat();
+        let services: Vec<Service> = asked.iter().map(|asked| service(asked, world.classes())).collect();
+        let mut name = Seed([0; 32]);
+        at.server.streams.coins(Purpose::Session, at.trial, at.session).fill_bytes(&mut name.0);
+        let Parties { network, client, server, .. } = self.parties;
+        let (((answered, link), client_cpu), (_, server_cpu)) = session::run(
+            *network,
+            |link| timed(|| session::client(link, client, plan, &name, &images)),
+            |link: Link| timed(|| session::server(link, server, plan, &name, networks, &services)),
+        );
+        self.spent = Spent::of(&link, client_cpu + server_cpu);
+        Some(match answered {
+            Ok(answered) => Answers { labels: answered.labels.into_iter().map(Label).collect(), end: None },
+            Err(halt) => Answers { labels: Vec::new(), end: Some(End::from(halt)) },
+        })
+    }
+}
+
+impl From<Halt> for End {
+    fn from(halt: Halt) -> Self {
+        match halt {
+            Halt::Malformed { .. } => Self::Malformed,
+            Halt::PeerGone { .. } => Self::PeerGone,
+        }
+    }
+}
+
+fn service(asked: &Asked, classes: u32) -> Service {
+    let turn = asked.service.turn;
+    Service { model: asked.service.model, labels: (0..classes).map(|label| turn.of(label, classes)).collect() }
+}
+
+/// What a function returns, and the processor time of this thread in it.
+fn timed<T>(run: impl FnOnce() -> T) -> (T, Duration) {
+    let before = thread_cpu();
+    let done = run();
+    (done, thread_cpu().saturating_sub(before))
+}
