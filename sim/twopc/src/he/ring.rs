@@ -293,3 +293,81 @@ fn power(mut base: u64, mut exponent: u64, prime: u64) -> u64 {
     }
     product
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Seed, uniform};
+
+    #[test]
+    fn products_are_those_of_the_schoolbook() {
+        let mut rng = Seed([1; 32]).stream();
+        for degree in [4096, 8192] {
+            let ring = Ring::new(Parameters::of_decryption(degree));
+            let (words, secret) = (uniform(&mut rng, 53, degree), ternary(&mut rng, degree));
+            let (mut left, mut right) = (ring.words(&words), ring.signed(&secret));
+            for polynomial in [&mut left, &mut right] {
+                ring.transform(polynomial);
+            }
+            ring.normalize(&mut right);
+            let mut product = ring.zero();
+            ring.multiply_add(&mut product, &left, &right);
+            ring.untransform(&mut product);
+            for index in [0, 1, 77, degree - 1] {
+                let term = |i: usize| {
+                    let (at, sign) = if i <= index { (index - i, 1) } else { (index + degree - i, -1) };
+                    words[i].wrapping_mul((sign * secret[at]).cast_unsigned())
+                };
+                let expected = (0..degree).map(term).fold(0, u64::wrapping_add);
+                assert_eq!(ring.signed_word(&product, index), expected);
+            }
+        }
+    }
+
+    /// `|v - q m / 2^l| <= 1/2`, measured in `2^-128` of `q`.
+    #[test]
+    fn encodings_are_the_nearest_integers() {
+        let mut rng = Seed([2; 32]).stream();
+        for parameters in Parameters::all() {
+            let ring = Ring::new(parameters);
+            for bits in [2, 24, 37, 53] {
+                let mut words = uniform(&mut rng, bits, parameters.degree);
+                words[..3].copy_from_slice(&[0, 1, crate::bits::mask(bits)]);
+                let encoded = ring.encode(&words, bits);
+                let half = (1 << 127_u32.saturating_sub(parameters.modulus_bits())) * 129 / 128 + 10;
+                for (index, &word) in words.iter().enumerate().step_by(7) {
+                    let off = ring.fraction(&encoded, index).wrapping_sub(u128::from(word) << (128 - bits));
+                    assert!(off.cast_signed().unsigned_abs() <= half, "{parameters:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn polynomials_are_written_and_read_and_anything_is_reduced() {
+        let ring = Ring::new(Parameters { degree: 4096, primes: 3, prime_bits: 36 });
+        let polynomial = ring.uniform(&mut Seed([3; 32]).stream());
+        let mut packer = Packer::default();
+        ring.write(&polynomial, &mut packer);
+        assert_eq!(ring.read(&mut Unpacker::new(&packer.finish())), polynomial);
+        let most = ring.read(&mut Unpacker::new(&vec![0xFF; 4096 * 3 * 36 / 8]));
+        assert!(ring.limbs.iter().enumerate().all(|(i, limb)| most[i * 4096] < limb.prime));
+    }
+
+    #[test]
+    fn small_distributions_have_their_moments() {
+        let mut rng = Seed([4; 32]).stream();
+        let n = 1 << 16;
+        let moments = |values: Vec<i64>| {
+            let mean = values.iter().sum::<i64>() as f64 / f64::from(n);
+            (mean, values.iter().map(|x| x * x).sum::<i64>() as f64 / f64::from(n))
+        };
+        // Seven standard deviations of the estimates: 2.6e-12 each by the normal law.
+        let (mean, square) = moments(errors(&mut rng, n as usize));
+        assert!(mean.abs() < 7.0 * (10.5_f64 / f64::from(n)).sqrt());
+        assert!((square - 10.5).abs() < 7.0 * (2.0 * 10.5 * 10.5 / f64::from(n)).sqrt());
+        let (mean, square) = moments(ternary(&mut rng, n as usize));
+        assert!(mean.abs() < 7.0 * (2.0 / 3.0 / f64::from(n)).sqrt());
+        assert!((square - 2.0 / 3.0).abs() < 7.0 * (2.0 / 9.0 / f64::from(n)).sqrt());
+    }
+}

@@ -68,9 +68,9 @@ impl Weights {
     /// [`TooHeavy`].
     pub fn new(layout: &Layout, weights: &[i64]) -> Result<Self, TooHeavy> {
         let norm_bits = layout.norm_bits();
-        let norm = |filter: &[i64]| filter.iter().map(|weight| u128::from(weight.unsigned_abs())).sum::<u128>();
         let heavy = |filter: &[i64]| {
-            norm(filter).checked_shr(norm_bits).is_some_and(|over| over > 0) && norm(filter) != 1 << norm_bits
+            let norm: u128 = filter.iter().map(|weight| u128::from(weight.unsigned_abs())).sum();
+            1_u128.checked_shl(norm_bits).is_some_and(|most| norm > most)
         };
         if let Some(filter) = weights.chunks(layout.layer().weights()).position(heavy) {
             return Err(TooHeavy { filter, norm_bits });

@@ -1,1 +1,222 @@
+//! Layers against the plaintext sums, and peers that send anything.
 
+use super::*;
+use crate::link::{Network, Role};
+use crate::random::{Seed, uniform};
+
+/// The layer's definition, one sample after another, modulo `2^bits`.
+fn reference(shape: Shape, weights: &[i64], start: &[i64], x: &[u64], bits: u32) -> Vec<u64> {
+    let layer = Layout::new(shape, bits, 0, 1).unwrap();
+    let Convolution { channels, image, filters, window, output } = *layer.layer();
+    let size = window.size[0] * window.size[1];
+    let mut y = Vec::new();
+    for sample in x.chunks_exact(channels * image[0] * image[1]) {
+        for filter in 0..filters {
+            for at in (0..output[0]).flat_map(|row| (0..output[1]).map(move |column| [row, column])) {
+                let mut sum = start[filter].cast_unsigned();
+                for channel in 0..channels {
+                    for (cell, row, column) in window.cells(at, image) {
+                        let weight = weights[(filter * channels + channel) * size + cell].cast_unsigned();
+                        let x = sample[(channel * image[0] + row) * image[1] + column];
+                        sum = sum.wrapping_add(weight.wrapping_mul(x));
+                    }
+                }
+                y.push(sum & mask(bits));
+            }
+        }
+    }
+    y
+}
+
+/// Weights of a layer, and the public bound on their sums.
+fn weights(layer: &Convolution, bits: u32, rng: &mut impl Rng) -> (Vec<i64>, u32) {
+    let count = layer.weights() * layer.filters;
+    let offset = 1_i64 << (bits - 1);
+    let weights = uniform(rng, bits, count).into_iter().map(|weight| weight.cast_signed() - offset).collect();
+    (weights, bits - 1 + layer.weights().next_power_of_two().ilog2())
+}
+
+/// Both parties' shares of `W x0`, and the client's link.
+fn run(layout: &Layout, weights: &Weights, x0: &[u64]) -> ([Vec<u64>; 2], Link) {
+    let (mut client_link, mut server_link) = Link::pair(Network::LAN);
+    let layouts = std::slice::from_ref(layout);
+    let key = ClientKey::new(&Seed([1; 32]));
+    let y = std::thread::scope(|scope| {
+        let server = scope.spawn(|| {
+            let keys = server_setup(&mut server_link, layouts).unwrap();
+            server(&mut server_link, &keys, layout, weights, &mut Seed([2; 32]).stream()).unwrap()
+        });
+        client_setup(&mut client_link, &key, layouts).unwrap();
+        let y0 = client(&mut client_link, &key, layout, x0, &mut Seed([3; 32]).stream()).unwrap();
+        [y0, server.join().unwrap()]
+    });
+    (y, client_link)
+}
+
+/// A batch through the protocol against the reference, and the meter against the prediction.
+fn assert_exact(shape: Shape, ring_bits: u32, weight_bits: u32, batch: usize, rng: &mut ChaCha20Rng) {
+    let (w, norm_bits) = weights(Layout::new(shape, 2, 0, 1).unwrap().layer(), weight_bits, rng);
+    let layout = Layout::new(shape, ring_bits, norm_bits, batch).unwrap();
+    let start: Vec<i64> = (0..layout.layer().filters).map(|_| rng.next_u64().cast_signed() >> 30).collect();
+    let [x0, x1] = [uniform(rng, ring_bits, layout.inputs()), uniform(rng, ring_bits, layout.inputs())];
+    let ([y0, y1], link) = run(&layout, &Weights::new(&layout, &w).unwrap(), &x0);
+    let rest = layout.clear(&w, &start, &x1);
+    let x: Vec<u64> = x0.iter().zip(&x1).map(|(x0, x1)| x0.wrapping_add(*x1) & mask(ring_bits)).collect();
+    let y = y0.iter().zip(&y1).zip(&rest).map(|((y0, y1), rest)| (y0 + y1 + rest) & mask(ring_bits));
+    assert!(y.eq(reference(shape, &w, &start, &x, ring_bits)), "{shape:?}, {batch} samples, {:?}", layout.geometry());
+    let Cost { client_bytes, server_bytes, messages } = layout.cost();
+    let layer = |from| link.meter().total(|message| message.from == from && !message.step.starts_with("keys"));
+    assert_eq!((layer(Role::Client).bytes, layer(Role::Server).bytes), (client_bytes, server_bytes));
+    assert_eq!(layer(Role::Client).messages + layer(Role::Server).messages, messages);
+}
+
+fn lenet() -> [(Shape, u32); 5] {
+    let window = |pad| Window { size: [5, 5], stride: [1, 1], pads: [pad; 4] };
+    [
+        (Shape::Conv { image: [1, 28, 28], filters: 6, window: window(2) }, 33),
+        (Shape::Conv { image: [6, 14, 14], filters: 16, window: window(0) }, 38),
+        (Shape::Gemm { inputs: 400, outputs: 120 }, 42),
+        (Shape::Gemm { inputs: 120, outputs: 84 }, 38),
+        (Shape::Gemm { inputs: 84, outputs: 10 }, 37),
+    ]
+}
+
+#[test]
+fn layers_of_lenet_are_exact() {
+    let mut rng = Seed([4; 32]).stream();
+    for batch in [1, 7, 64] {
+        for (shape, ring_bits) in lenet() {
+            assert_exact(shape, ring_bits, 14, batch, &mut rng);
+        }
+    }
+}
+
+#[test]
+fn layers_of_any_shape_are_exact() {
+    let mut rng = Seed([5; 32]).stream();
+    for _ in 0..60 {
+        let mut below = |bound: u64| usize::try_from(rng.next_u64() % bound).unwrap();
+        let size = [1 + below(4), 1 + below(4)];
+        let pads = [below(3), below(3), below(3), below(3)];
+        let window = Window { size, stride: [1 + below(3), 1 + below(3)], pads };
+        let image = [1 + below(5), size[0] + below(40), size[1] + below(40)];
+        let conv = Shape::Conv { image, filters: 1 + below(5), window };
+        let gemm = Shape::Gemm { inputs: 1 + below(300), outputs: 1 + below(40) };
+        let (batch, ring_bits, weight_bits) = (1 + below(9), [8, 24, 33, 42, 50][below(5)], [2, 8, 14][below(3)]);
+        for shape in [conv, gemm] {
+            assert_exact(shape, ring_bits, weight_bits, batch, &mut rng);
+        }
+    }
+}
+
+#[test]
+fn wide_images_are_cut_into_bands() {
+    let window = Window { size: [3, 3], stride: [2, 2], pads: [1; 4] };
+    let shape = Shape::Conv { image: [2, 130, 101], filters: 2, window };
+    assert!(Layout::new(shape, 33, 12, 2).unwrap().geometry().rows < 65);
+    assert_exact(shape, 33, 8, 2, &mut Seed([6; 32]).stream());
+}
+
+#[test]
+fn one_set_of_weights_serves_every_batch() {
+    let mut rng = Seed([7; 32]).stream();
+    let (shape, ring_bits) = lenet()[1];
+    let layout = Layout::new(shape, ring_bits, 21, 64).unwrap();
+    let (w, _) = weights(layout.layer(), 14, &mut rng);
+    let transformed = Weights::new(&layout, &w).unwrap();
+    for batch in [1, 21, 40] {
+        let layout = layout.with_batch(batch);
+        let x0 = uniform(&mut rng, ring_bits, layout.inputs());
+        let ([y0, y1], _) = run(&layout, &transformed, &x0);
+        let y = y0.iter().zip(&y1).map(|(y0, y1)| (y0 + y1) & mask(ring_bits));
+        assert!(y.eq(layout.clear(&w, &[0; 16], &x0)));
+    }
+}
+
+/// A fair bit of `n` is out of these bounds with probability below `2 exp(-2 t^2 / n)` (Hoeffding); in all, below `10^-9`.
+#[test]
+fn shares_are_uniform_bit_by_bit() {
+    let (shape, ring_bits) = lenet()[0];
+    let layout = Layout::new(shape, ring_bits, 16, 16).unwrap();
+    let transformed = Weights::new(&layout, &[3; 150]).unwrap();
+    let (shares, _) = run(&layout, &transformed, &vec![1; layout.inputs()]);
+    for share in shares {
+        let n = share.len() as f64;
+        let bound = (n / 2.0 * (4e9 * f64::from(ring_bits)).ln()).sqrt();
+        for bit in 0..ring_bits {
+            let ones = share.iter().filter(|&&value| value >> bit & 1 == 1).count() as f64;
+            assert!((ones - n / 2.0).abs() < bound, "bit {bit}: {ones} of {n}");
+        }
+    }
+}
+
+#[test]
+fn any_bytes_of_the_right_length_are_a_ciphertext() {
+    let mut rng = Seed([8; 32]).stream();
+    let (shape, ring_bits) = lenet()[4];
+    let layout = Layout::new(shape, ring_bits, 20, 2).unwrap();
+    let transformed = Weights::new(&layout, &[5; 840]).unwrap();
+    let layouts = std::slice::from_ref(&layout);
+    for filled in [None, Some(0), Some(0xFF)] {
+        let mut garbage =
+            |bytes: usize| (0..bytes).map(|_| filled.unwrap_or(rng.next_u64().to_le_bytes()[0])).collect();
+        let (mut client_link, mut server_link) = Link::pair(Network::LAN);
+        client_link.send(garbage(fresh_bytes(layout.geometry().parameters, 1))).unwrap();
+        client_link.send(garbage(layout.cost().client_bytes)).unwrap();
+        server_link.send(garbage(layout.cost().server_bytes)).unwrap();
+        let keys = server_setup(&mut server_link, layouts).unwrap();
+        let y1 = server(&mut server_link, &keys, &layout, &transformed, &mut Seed([9; 32]).stream()).unwrap();
+        let key = ClientKey::new(&Seed([9; 32]));
+        let y0 = client(&mut client_link, &key, &layout, &[1; 168], &mut Seed([9; 32]).stream()).unwrap();
+        assert!(y0.iter().chain(&y1).all(|&y| y <= mask(ring_bits)));
+    }
+}
+
+#[test]
+fn another_length_halts() {
+    let layout = Layout::new(Shape::Gemm { inputs: 3, outputs: 2 }, 24, 10, 1).unwrap();
+    let transformed = Weights::new(&layout, &[1; 6]).unwrap();
+    let key = ClientKey::new(&Seed([9; 32]));
+    let mut rng = Seed([9; 32]).stream();
+    let (mut client_link, mut server_link) = Link::pair(Network::LAN);
+    client_setup(&mut client_link, &key, std::slice::from_ref(&layout)).unwrap();
+    let keys = server_setup(&mut server_link, std::slice::from_ref(&layout)).unwrap();
+    let halted = |outcome: Result<Vec<u64>, Halt>, at: &str| {
+        assert!(matches!(outcome, Err(Halt::Malformed { step, .. }) if step == at));
+    };
+    server_link.send(vec![0; layout.cost().server_bytes - 1]).unwrap();
+    halted(client(&mut client_link, &key, &layout, &[0; 3], &mut rng), "response");
+    let (mut client_link, mut server_link) = Link::pair(Network::LAN);
+    client_link.send(vec![0; layout.cost().client_bytes + 1]).unwrap();
+    halted(server(&mut server_link, &keys, &layout, &transformed, &mut rng), "input");
+    let (mut client_link, mut server_link) = Link::pair(Network::LAN);
+    client_link.send(Vec::new()).unwrap();
+    let outcome = server_setup(&mut server_link, std::slice::from_ref(&layout));
+    assert!(matches!(outcome, Err(Halt::Malformed { step, .. }) if step == "keys"));
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let gemm = Shape::Gemm { inputs: 3, outputs: 2 };
+    assert_eq!(Layout::new(gemm, 24, 10, 0).unwrap_err(), Unfit::Empty);
+    assert_eq!(Layout::new(Shape::Gemm { inputs: 0, outputs: 2 }, 24, 10, 1).unwrap_err(), Unfit::Empty);
+    assert_eq!(Layout::new(gemm, 60, 10, 1).unwrap_err(), Unfit::TooLarge { ring_bits: 60 });
+    assert_eq!(Layout::new(gemm, 40, 200, 1).unwrap_err(), Unfit::TooLarge { ring_bits: 40 });
+    let layout = Layout::new(gemm, 24, 4, 1).unwrap();
+    assert!(Weights::new(&layout, &[8, -8, 0, 16, 0, 0]).is_ok());
+    assert_eq!(Weights::new(&layout, &[8, -8, 0, 16, 0, -1]).err(), Some(TooHeavy { filter: 1, norm_bits: 4 }));
+}
+
+/// The sizes that the design counts on, in KB an inference.
+#[test]
+fn lenet_costs_what_the_design_says() {
+    let kilobytes = |batch: usize| -> usize {
+        let cost = |(shape, ring_bits)| {
+            let Cost { client_bytes, server_bytes, .. } = Layout::new(shape, ring_bits, 18, batch).unwrap().cost();
+            client_bytes + server_bytes
+        };
+        lenet().into_iter().map(cost).sum::<usize>() / batch / 1000
+    };
+    assert!(kilobytes(64) <= 190, "{}", kilobytes(64));
+    assert!(kilobytes(1) <= 920, "{}", kilobytes(1));
+}
