@@ -235,3 +235,142 @@ fn wide(rng: &mut impl Rng) -> u128 {
 fn rounded(fraction: u128, bits: u32) -> u64 {
     (fraction.wrapping_add(1 << (u128::BITS - 1 - bits)) >> (u128::BITS - bits)) as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::uniform;
+    use rand_chacha::ChaCha20Rng;
+
+    /// What two parties hold that evaluate one polynomial.
+    struct Bench {
+        rings: Rings,
+        secret: Secret,
+        public: Ciphertext,
+        response: (Response, u32),
+        rng: ChaCha20Rng,
+    }
+
+    impl Bench {
+        fn new(degree: usize, ring_bits: u32, norm: u128) -> Self {
+            let fitting = |parameters| Some((parameters, Response::exact(parameters, ring_bits, norm).next()?));
+            let mut tightest = Parameters::all().filter(|parameters| parameters.degree == degree).filter_map(fitting);
+            let (parameters, response) = tightest.next().unwrap();
+            let (rings, key) = (Rings::new(parameters), ClientKey::new(&Seed([1; 32])));
+            let public = read_fresh(&rings.outer, &key.public(&rings), 1).next().unwrap().into_public(&rings.outer);
+            let secret = key.secret(&rings);
+            Self { rings, secret, public, response: (response, ring_bits), rng: Seed([2; 32]).stream() }
+        }
+
+        fn parameters(&self) -> Parameters {
+            self.rings.outer.parameters()
+        }
+
+        fn fresh(&mut self, words: &[u64]) -> Ciphertext {
+            let ring = &self.rings.outer;
+            let message =
+                self.secret.encrypt(ring, std::iter::once(ring.encode(words, self.response.1)), &mut self.rng);
+            assert_eq!(message.len(), fresh_bytes(self.parameters(), 1));
+            read_fresh(ring, &message, 1).next().unwrap()
+        }
+
+        /// A ciphertext times a polynomial.
+        fn product(&mut self, words: &[u64], weights: &[i64]) -> Ciphertext {
+            let fresh = self.fresh(words);
+            let ring = &self.rings.outer;
+            let mut product = Ciphertext::zero(ring);
+            product.multiply_add(ring, &factor(ring, weights), &fresh);
+            product
+        }
+
+        /// That product in the clear, modulo `2^ring_bits`.
+        fn expected(&self, words: &[u64], weights: &[i64]) -> Vec<u64> {
+            let ring = &self.rings.inner;
+            let mut words = ring.words(words);
+            ring.transform(&mut words);
+            let mut product = ring.zero();
+            ring.multiply_add(&mut product, &words, &factor(ring, weights));
+            ring.untransform(&mut product);
+            let degree = ring.parameters().degree;
+            (0..degree).map(|index| ring.signed_word(&product, index) & mask(self.response.1)).collect()
+        }
+    }
+
+    fn factor(ring: &Ring, weights: &[i64]) -> Vec<u64> {
+        let mut factor = ring.signed(weights);
+        ring.transform(&mut factor);
+        ring.normalize(&mut factor);
+        factor
+    }
+
+    /// Weights with a norm, on so many coefficients, of both signs.
+    fn heavy(degree: usize, norm: i64, count: usize, rng: &mut impl Rng) -> Vec<i64> {
+        let mut weights = vec![0; degree];
+        for index in 0..count {
+            let sign = 1 - 2 * (rng.next_u64() & 1).cast_signed();
+            weights[(index * (degree / count) + 5) % degree] = sign * (norm / i64::try_from(count).unwrap());
+        }
+        weights
+    }
+
+    #[test]
+    fn noise_is_within_its_bound() {
+        for (degree, count) in [(4096, 1), (4096, 25), (8192, 1), (8192, 8192)] {
+            let norm = 1 << 24;
+            let mut bench = Bench::new(degree, 24, norm);
+            let words = uniform(&mut bench.rng, 24, degree);
+            let weights = heavy(degree, 1 << 24, count, &mut bench.rng);
+            let mut product = bench.product(&words, &weights);
+            let ring = &bench.rings.outer;
+            ring.untransform(&mut product.a);
+            ring.untransform(&mut product.b);
+            ring.transform(&mut product.a);
+            let mut phase = ring.zero();
+            ring.multiply_add(&mut phase, &product.a, &bench.secret.outer);
+            ring.untransform(&mut phase);
+            ring.add(&mut phase, &product.b);
+            let off = |(index, value): (usize, &u64)| {
+                let off = ring.fraction(&phase, index).wrapping_sub(u128::from(*value) << 104);
+                off.cast_signed().unsigned_abs() >> (128 - bench.parameters().modulus_bits())
+            };
+            let worst = bench.expected(&words, &weights).iter().enumerate().map(off).max().unwrap();
+            let bound = bench.parameters().noise(norm);
+            // One weight alone: its error, at least 10 of the most that it can be.
+            assert!(worst < bound && (count > 1 || worst > 10 * norm), "{worst} of {bound}, {count} weights");
+            assert!(count < 8192 || worst < bound / 16, "errors of many weights cancel: {worst} of {bound}");
+        }
+    }
+
+    /// A million and a half coefficients, in the tightest parameters there are.
+    #[test]
+    fn responses_are_exact_under_the_heaviest_weights() {
+        for (degree, ring_bits, norm_bits, rounds) in [(4096, 24, 20, 160), (4096, 36, 18, 160), (8192, 42, 24, 40)] {
+            let mut bench = Bench::new(degree, ring_bits, 1 << norm_bits);
+            for round in 0..rounds {
+                let words = uniform(&mut bench.rng, ring_bits, degree);
+                let weights = heavy(degree, 1 << norm_bits, [1, 32, degree][round % 3], &mut bench.rng);
+                let product = bench.product(&words, &weights);
+                let masks = uniform(&mut bench.rng, ring_bits, degree);
+                let mut packer = Packer::default();
+                let masked = masks.iter().copied().enumerate();
+                let public = (&bench.rings.outer, &bench.public);
+                product.respond(public, bench.response, masked, &mut bench.rng, &mut packer);
+                let message = packer.finish();
+                assert_eq!(message.len(), response_bytes(bench.parameters(), bench.response.0, 1, degree));
+                let mut unpacker = Unpacker::new(&message);
+                let values = bench.secret.decrypt(&bench.rings, bench.response, &mut unpacker, 0..degree);
+                let sums = values.iter().zip(&masks).map(|(value, share)| (value + share) & mask(ring_bits));
+                assert!(sums.eq(bench.expected(&words, &weights)), "round {round}");
+            }
+        }
+    }
+
+    #[test]
+    fn secrets_of_two_rings_are_unrelated_and_those_of_one_are_the_same() {
+        let key = ClientKey::new(&Seed([1; 32]));
+        let rings = |prime_bits| Rings::new(Parameters { degree: 4096, primes: 2, prime_bits });
+        let (one, two) = (rings(48), rings(50));
+        assert!(key.secret(&one).inner == key.secret(&one).inner);
+        assert!(key.secret(&one).inner != key.secret(&two).inner);
+    }
+}

@@ -72,7 +72,7 @@ impl Parameters {
 
     /// Worst noise of a masked response before it is flooded: fresh errors and the rounding of the encoding, times the weights; the
     /// errors of the encryption of zero, times its ternary secret and the client's. One part in 128 stands for `q < 2^modulus_bits`.
-    fn noise(&self, norm: u128) -> u128 {
+    pub(super) fn noise(&self, norm: u128) -> u128 {
         let error = u128::from(MAX_ERROR);
         let products = norm.saturating_mul(2 * error + 1).div_ceil(2);
         let zero = error * (self.degree + self.max_weight()) as u128;
