@@ -36,7 +36,7 @@ pub struct Plan {
 }
 
 /// Which slots share ciphertexts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Grouping {
     /// All of a chunk.
     Chunk,

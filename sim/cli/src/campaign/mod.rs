@@ -8,10 +8,12 @@ pub mod schedule;
 pub mod verdict;
 
 use crate::simulate::conditional::{Conditional, Stage};
-use crate::simulate::{Counts, Fidelity, Ideal, Plain, Server, SlotRecord, Trial, World, play};
+use crate::simulate::{Counts, Fidelity, Ideal, Parties, Plain, Real, Server, SlotRecord, Trial, World, play};
 use claims::Claims;
+use fusion_2pc::session::Grouping;
+use fusion_adversaries::rate::Case;
 use fusion_adversaries::script::{Fidelity as Depth, Script, SessionsSection};
-use fusion_adversaries::strategy::{Strategy, View};
+use fusion_adversaries::strategy::{Act, Move, Strategy, View};
 use fusion_spec::evidence::Tolerance;
 use rug::Rational;
 use std::ops::Range;
@@ -27,6 +29,8 @@ pub struct Campaign {
     pub view: View,
     /// `None` where every strategy is `plain`.
     pub world: Option<World>,
+    /// Set up; `None` where no strategy is `real`.
+    pub parties: Option<Parties>,
     /// What decides a trial.
     pub id: identity::Id,
     /// In script order, the honest control first.
@@ -90,6 +94,16 @@ impl Entry {
     }
 }
 
+/// Slots share ciphertexts, but where a strategy puts another model on some of them: a ciphertext meets one model.
+pub fn grouping(entry: &Entry, view: &View) -> Grouping {
+    let strategy = &*entry.strategy;
+    let swaps = |m: &Move| matches!(m.act, Act::Model(_));
+    let conditional = |m: &Move| swaps(m) && m.when.is_some();
+    let everywhere = |cases: Vec<Case>| cases.iter().all(|case| [0, view.slots.into()].contains(&case.slots));
+    let alike = !strategy.moves().iter().any(conditional) && strategy.cases(view).is_some_and(everywhere);
+    if alike || !strategy.moves().iter().any(swaps) { Grouping::Chunk } else { Grouping::Slot }
+}
+
 /// A session that was played again.
 pub struct Session {
     /// How it ended.
@@ -104,6 +118,8 @@ pub enum Player<'c> {
     Plain(Box<Plain>, Server<'c>),
     /// Answers.
     Ideal(Box<Ideal<'c>>, Server<'c>),
+    /// Answers, by two parties.
+    Real(Box<Real<'c>>, Server<'c>),
     /// Stages.
     Conditional(Box<Conditional>, Server<'c>, &'c [Stage]),
 }
@@ -120,6 +136,9 @@ impl<'c> Player<'c> {
         }
         match (entry.depth, &campaign.world) {
             (Depth::Ideal, Some(world)) => Self::Ideal(Box::new(Ideal::new(view, world)), server),
+            (Depth::Real, Some(world)) if let Some(parties) = &campaign.parties => {
+                Self::Real(Box::new(Real::new(view, world, parties, grouping(entry, view))), server)
+            }
             _ => Self::Plain(Box::new(Plain::new(view, &*entry.strategy)), server),
         }
     }
@@ -129,6 +148,7 @@ impl<'c> Player<'c> {
         match self {
             Self::Plain(plain, server) => play(&mut **plain, server, trials),
             Self::Ideal(ideal, server) => play(&mut **ideal, server, trials),
+            Self::Real(real, server) => play(&mut **real, server, trials),
             Self::Conditional(memory, server, stages) => {
                 let index = u32::try_from(counter).unwrap_or(u32::MAX);
                 memory.play(stages[counter], index, server.streams(), trials)
@@ -148,6 +168,9 @@ impl<'c> Player<'c> {
             }),
             Self::Ideal(ideal, server) => ideal.watched_trial(server, number, |ideal, trial| {
                 sessions.push(Session { trial, slots: ideal.records().to_vec() });
+            }),
+            Self::Real(real, server) => real.watched_trial(server, number, |real, trial| {
+                sessions.push(Session { trial, slots: real.records().to_vec() });
             }),
             Self::Conditional(..) => return None,
         };

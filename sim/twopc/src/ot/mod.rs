@@ -26,36 +26,3 @@ pub trait Receiver: Send {
     /// [`Halt`] where the peer does not keep to the extension.
     fn draw(&mut self, link: &mut Link, choices: &mut [u8], pads: &mut [u64]) -> Result<(), Halt>;
 }
-
-/// Placeholder.
-#[derive(Clone, Debug)]
-pub struct Setup {
-    seed: crate::random::Seed,
-}
-
-impl Setup {
-    /// Placeholder.
-    ///
-    /// # Errors
-    /// [`Halt`].
-    pub fn new(link: &mut Link, _seed: &crate::random::Seed) -> Result<Self, Halt> {
-        let _ = link;
-        Ok(Self { seed: crate::random::Seed([1; 32]) })
-    }
-
-    /// Placeholder.
-    #[must_use]
-    pub fn session(
-        &self,
-        role: crate::link::Role,
-        session: &crate::random::Seed,
-        _transfers: [usize; 2],
-    ) -> (Box<dyn Sender>, Box<dyn Receiver>) {
-        let [mine, theirs] = match role {
-            crate::link::Role::Client => ["client", "server"],
-            crate::link::Role::Server => ["server", "client"],
-        };
-        let dealer = |name| Box::new(dealer::Dealer::new(self.seed.of_session(session).child(name)));
-        (dealer(mine), dealer(theirs))
-    }
-}

@@ -6,14 +6,16 @@ mod strategies;
 
 use super::claims::{Claims, Spec};
 use super::identity::{Contents, Id};
-use super::{Campaign, Entry};
+use super::{Campaign, Entry, grouping};
 use crate::failure::Failure;
 use crate::files;
 use crate::problems::Located;
-use crate::simulate::{Guard, Seen, World};
+use crate::simulate::{Guard, Parties, Seen, World};
+use fusion_2pc::link::Network as Wire;
+use fusion_2pc::session::Grouping;
 use fusion_adversaries::behaviour::Scripted;
 use fusion_adversaries::problem::{Mark, Problem, nearest};
-use fusion_adversaries::script::{Duration, Estimator, Fidelity, HONEST, Keep, Script, StrategySection, When};
+use fusion_adversaries::script::{Duration, Estimator, Fidelity, HONEST, Keep, Network, Script, StrategySection, When};
 use fusion_adversaries::strategy::{Hypothesis, Strategy, View};
 use fusion_adversaries::yaml::{MAX_BYTES, decode};
 use fusion_nn::fixed::FixedModel;
@@ -128,7 +130,8 @@ impl Loader {
         if let Some((path, model)) = script.model.as_ref().map(|model| model.path.value.clone()).zip(honest) {
             self.models.push((path, model));
         }
-        let images = self.images(&script, fidelities.contains(&Fidelity::Ideal))?;
+        let answers = fidelities.iter().any(|fidelity| *fidelity != Fidelity::Plain);
+        let images = self.images(&script, answers)?;
         let builds: Vec<_> = script
             .strategies
             .iter()
@@ -140,12 +143,13 @@ impl Loader {
         let sections = std::iter::once(None).chain(script.strategies.iter().map(Some));
         let strategies =
             std::iter::once(Box::new(Scripted::honest()) as Box<dyn Strategy>).chain(builds.into_iter().flatten());
-        let entries = sections
+        let entries: Vec<Entry> = sections
             .zip(strategies)
             .filter_map(|(section, strategy)| self.entry(&script, section, strategy, &view, world.as_ref()))
             .collect();
         self.check()?;
-        Ok(finish(script, view, world, id, entries))
+        let parties = parties(&script, &view, world.as_ref(), &entries)?;
+        Ok(finish(script, view, (world, parties), id, entries))
     }
 
     fn check(&mut self) -> Outcome<()> {
@@ -173,7 +177,7 @@ impl Loader {
         let name = section.map_or(HONEST, |section| section.name.as_str());
         let depth = section.map_or(script.fidelity.value, |section| script.fidelity_of(section));
         let sessions = section.and_then(|section| section.sessions);
-        let world = world.filter(|_| depth == Fidelity::Ideal);
+        let world = world.filter(|_| depth != Fidelity::Plain);
         let seen = Seen { world, params: view.params, classes: view.classes, moves: strategy.moves() };
         let breaks = breaks(script, sessions.is_some(), &*strategy, world);
         let spec = Spec::new(view, &*strategy, sessions, &seen);
@@ -210,12 +214,40 @@ fn breaks(script: &Script, sessions: bool, strategy: &dyn Strategy, world: Optio
     breaks
 }
 
+/// A client and a server for the strategies at `real`.
+fn parties(script: &Script, view: &View, world: Option<&World>, entries: &[Entry]) -> Outcome<Option<Parties>> {
+    let real = || entries.iter().filter(|entry| entry.depth == Fidelity::Real);
+    let (Some(world), true) = (world, real().next().is_some()) else { return Ok(None) };
+    let mut groupings: Vec<Grouping> = real().map(|entry| grouping(entry, view)).collect();
+    groupings.sort_unstable();
+    groupings.dedup();
+    let parties = Parties::new(world, view.slots as usize, &groupings, script.trials.seed, wire(script.network));
+    let mark = script.model.as_ref().map_or(Mark::START, |model| model.path.mark);
+    Ok(Some(parties.map_err(|error| Problem::new(mark, format!("fidelity `real`: {error}")))?))
+}
+
+fn wire(network: Network) -> Wire {
+    match network {
+        Network::Lan => Wire::LAN,
+        Network::Wan => Wire::WAN,
+        Network::Custom { rtt_ms, mbit_per_s } => {
+            Wire { rtt_ns: u64::from(rtt_ms) * 1_000_000, bits_per_s: u64::from(mbit_per_s) * 1_000_000 }
+        }
+    }
+}
+
 /// Divides the campaign's error probability.
-fn finish(script: Script, view: View, world: Option<World>, id: Id, entries: Vec<Entry>) -> Campaign {
+fn finish(
+    script: Script,
+    view: View,
+    (world, parties): (Option<World>, Option<Parties>),
+    id: Id,
+    entries: Vec<Entry>,
+) -> Campaign {
     let uncertain = |entry: &Entry| entry.claims.rates.iter().filter(|claim| claim.is_uncertain()).count();
     let E = entries.iter().map(uncertain).sum::<usize>().max(1);
     let alpha = Rational::from(&script.test.false_alarm.0 / E as u64);
     let absolute = Rational::from((1, 1000));
     let tolerance = Tolerance { relative: script.test.within.0.clone(), absolute };
-    Campaign { script, view, world, id, entries, alpha, tolerance }
+    Campaign { script, view, world, parties, id, entries, alpha, tolerance }
 }

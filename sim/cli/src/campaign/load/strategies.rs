@@ -33,7 +33,7 @@ impl Loader {
         let mixed = section.one_of.iter().flatten().map(|branch| (branch.weight, &branch.moves));
         let mut moves = Vec::new();
         let mut branches = Vec::new();
-        let ideal = script.fidelity_of(section) == Fidelity::Ideal;
+        let ideal = script.fidelity_of(section) != Fidelity::Plain;
         for (weight, sections) in own.chain(mixed) {
             let mut steps = Vec::new();
             for m in sections {
