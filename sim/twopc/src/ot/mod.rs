@@ -5,7 +5,10 @@
 //!
 //! Both parties draw the same numbers of transfers in the same order, so that a draw may run the interactive extension.
 
+pub mod base;
+pub mod block;
 pub mod dealer;
+pub mod hash;
 
 use crate::link::{Halt, Link};
 
