@@ -9,6 +9,10 @@ pub mod base;
 pub mod block;
 pub mod dealer;
 pub mod hash;
+pub mod iknp;
+#[cfg(test)]
+mod testing;
+pub mod transpose;
 
 use crate::link::{Halt, Link};
 
