@@ -8,8 +8,13 @@
 pub mod base;
 pub mod block;
 pub mod dealer;
+pub mod extension;
+pub mod ferret;
+pub mod ggm;
 pub mod hash;
 pub mod iknp;
+pub mod lpn;
+pub mod setup;
 #[cfg(test)]
 mod testing;
 pub mod transpose;

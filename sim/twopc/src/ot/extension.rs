@@ -1,0 +1,200 @@
+//! Random transfers by extension: which one, what it costs, and its hashing to pads.
+
+use super::block::Block;
+use super::ferret::{self, Party, Rounds};
+use super::hash::Hash;
+use super::lpn::{self, Set};
+use super::{Receiver, Sender, iknp};
+use crate::link::{Halt, Link, Role};
+use crate::meter::Tally;
+
+/// How a session extends its base transfers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extension {
+    /// 127 bits for each transfer.
+    Iknp,
+    /// About 1.3 MB once, then 0.7 bits for each transfer.
+    Ferret,
+}
+
+impl Extension {
+    /// The one that sends less for so many transfers.
+    #[must_use]
+    pub fn for_count(count: usize) -> Self {
+        let bytes = |cost: Cost| cost.sender.bytes + cost.receiver.bytes;
+        if bytes(iknp_cost(count)) <= bytes(ferret_cost(count)) { Self::Iknp } else { Self::Ferret }
+    }
+}
+
+/// What each role of the transfers sends; not who is client or server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// By the sender of the transfers.
+    pub sender: Tally,
+    /// By their receiver.
+    pub receiver: Tally,
+}
+
+/// Of a session that expects and draws `count` transfers in one direction, without its set-up.
+#[must_use]
+pub fn cost(count: usize) -> Cost {
+    match Extension::for_count(count) {
+        Extension::Iknp => iknp_cost(count),
+        Extension::Ferret => ferret_cost(count),
+    }
+}
+
+fn iknp_cost(count: usize) -> Cost {
+    let rows = count.next_multiple_of(iknp::ROWS);
+    let receiver = Tally { messages: rows.div_ceil(iknp::CHUNK), bytes: iknp::message_bytes(rows) };
+    Cost { sender: Tally::default(), receiver }
+}
+
+fn ferret_cost(count: usize) -> Cost {
+    let later = later_set(count);
+    let messages = 1 + count.saturating_sub(Rounds::yields(&later, true)).div_ceil(Rounds::yields(&later, false));
+    let bytes = ferret::message_bytes(&lpn::SMALL) + (messages - 1) * ferret::message_bytes(&later);
+    Cost { sender: Tally { messages, bytes }, ..iknp_cost(lpn::SMALL.needed()) }
+}
+
+/// After the first round.
+fn later_set(count: usize) -> Set {
+    if count <= Rounds::yields(&lpn::SMALL, true) { lpn::SMALL } else { lpn::MAIN }
+}
+
+/// What remains to be extended.
+#[derive(Debug)]
+enum Plan {
+    /// Transfers still expected.
+    Iknp(usize),
+    Ferret(Rounds),
+}
+
+/// A party's correlated transfers, batch after batch.
+#[derive(Debug)]
+struct Supply<P> {
+    party: P,
+    plan: Plan,
+    batch: Vec<Block>,
+    used: usize,
+    /// Of the next transfer.
+    tweak: Block,
+}
+
+impl<P: Party> Supply<P> {
+    fn new(party: P, trial: u64, expected: usize) -> Self {
+        let plan = match Extension::for_count(expected) {
+            Extension::Iknp => Plan::Iknp(expected),
+            Extension::Ferret => Plan::Ferret(Rounds::new(later_set(expected))),
+        };
+        Self { party, plan, batch: Vec::new(), used: 0, tweak: Block::from(trial) << 64 }
+    }
+
+    /// The next transfers, at least one and at most `most`, and the tweak of the first. `sender` sends in the transfers.
+    fn take(&mut self, link: &mut Link, sender: Role, most: usize) -> Result<(Block, &[Block]), Halt> {
+        if self.used == self.batch.len() {
+            let name = match sender {
+                Role::Client => "ot-extension[client]",
+                Role::Server => "ot-extension[server]",
+            };
+            link.step(name, |link| self.refill(link))?;
+        }
+        let blocks = &self.batch[self.used..];
+        let blocks = &blocks[..most.min(blocks.len())];
+        let tweak = self.tweak;
+        self.used += blocks.len();
+        self.tweak += blocks.len() as Block;
+        Ok((tweak, blocks))
+    }
+
+    fn refill(&mut self, link: &mut Link) -> Result<(), Halt> {
+        self.used = 0;
+        match &mut self.plan {
+            Plan::Iknp(left) => {
+                self.batch.resize((*left).clamp(1, iknp::CHUNK).next_multiple_of(iknp::ROWS), 0);
+                *left = left.saturating_sub(self.batch.len());
+                self.party.base(link, &mut self.batch)
+            }
+            Plan::Ferret(rounds) => rounds.next(&mut self.party, link, &mut self.batch),
+        }
+    }
+}
+
+/// The sender of random transfers.
+#[derive(Debug)]
+pub struct ExtendedSender {
+    supply: Supply<ferret::Sender>,
+    delta: Block,
+    hash: Hash,
+}
+
+impl ExtendedSender {
+    /// Of a session with this number, where so many transfers are expected: both parties give the same numbers.
+    #[must_use]
+    pub fn new(party: ferret::Sender, delta: Block, trial: u64, expected: usize) -> Self {
+        Self { supply: Supply::new(party, trial, expected), delta, hash: Hash::default() }
+    }
+}
+
+impl Sender for ExtendedSender {
+    fn draw(&mut self, link: &mut Link, pads: &mut [[u64; 2]]) -> Result<(), Halt> {
+        let mut rest = pads;
+        while !rest.is_empty() {
+            let (tweak, q) = self.supply.take(link, link.role(), rest.len())?;
+            let (pads, after) = rest.split_at_mut(q.len());
+            self.hash.both(self.delta, tweak, q, pads);
+            rest = after;
+        }
+        Ok(())
+    }
+}
+
+/// The receiver of random transfers.
+#[derive(Debug)]
+pub struct ExtendedReceiver {
+    supply: Supply<ferret::Receiver>,
+    hash: Hash,
+}
+
+impl ExtendedReceiver {
+    /// Of a session with this number, where so many transfers are expected: both parties give the same numbers.
+    #[must_use]
+    pub fn new(party: ferret::Receiver, trial: u64, expected: usize) -> Self {
+        Self { supply: Supply::new(party, trial, expected), hash: Hash::default() }
+    }
+}
+
+impl Receiver for ExtendedReceiver {
+    fn draw(&mut self, link: &mut Link, choices: &mut [u8], pads: &mut [u64]) -> Result<(), Halt> {
+        debug_assert_eq!(choices.len(), pads.len(), "a choice for each pad");
+        let mut rest = (choices, pads);
+        while !rest.1.is_empty() {
+            let (tweak, t) = self.supply.take(link, link.role().peer(), rest.1.len())?;
+            let (choices, more_choices) = rest.0.split_at_mut(t.len());
+            let (pads, more_pads) = rest.1.split_at_mut(t.len());
+            for (choice, t) in choices.iter_mut().zip(t) {
+                *choice = (t & 1) as u8;
+            }
+            self.hash.chosen(tweak, t, pads);
+            rest = (more_choices, more_pads);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_transfers_are_of_iknp_and_many_of_ferret() {
+        for (count, extension) in [(0, Extension::Iknp), (80_000, Extension::Iknp), (90_000, Extension::Ferret)] {
+            assert_eq!(Extension::for_count(count), extension, "{count}");
+        }
+        assert_eq!(cost(0), Cost::default());
+        assert_eq!(cost(1).receiver, Tally { messages: 1, bytes: 127 * 512 / 8 });
+        // In the long run, 127 bits a transfer against 0.73.
+        let millibits = 8_000 * cost(1_000_000_000).sender.bytes / 1_000_000_000;
+        assert!((731..=735).contains(&millibits), "{millibits}");
+    }
+}

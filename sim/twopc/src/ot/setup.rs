@@ -1,0 +1,205 @@
+//! What two parties set up once: base transfers in both directions, from which every session grows transfers of its own.
+//!
+//! A session's seeds are hashes of the base seeds with its trial number, so that no pad is ever used twice. The correlation `delta`
+//! is the base transfers' choice and stays: all sessions together are one run of the extension whose columns were grown from a
+//! pseudo-random function instead of a stream, and the hash keeps its tweaks apart by trial. A pad `H(q ^ delta, i)` tells no more of
+//! `delta` in two sessions than in one that is twice as long.
+
+use super::block::{Block, halves};
+use super::extension::{ExtendedReceiver, ExtendedSender};
+use super::{Receiver, Sender, base, ferret};
+use crate::link::{Halt, Link};
+use crate::random::Seed;
+
+/// A party's part of the set-up.
+#[derive(Clone)]
+pub struct Setup {
+    delta: Block,
+    /// As receiver of base transfers, thus as sender of the extended ones.
+    chosen: Vec<Seed>,
+    /// As sender of base transfers, thus as receiver of the extended ones.
+    pairs: Vec<[Seed; 2]>,
+    own: Seed,
+}
+
+impl Setup {
+    /// Runs the base transfers, both directions at once, with the party's own secret seed. [`base::SENT_BYTES`] from each party.
+    ///
+    /// # Errors
+    /// [`Halt`] where the peer does not keep to the protocol.
+    pub fn run(link: &mut Link, own: &Seed) -> Result<Self, Halt> {
+        let own = own.child("oblivious transfer");
+        let delta = halves(&own.child("delta"))[0] | 1;
+        let mut rng = own.child("base").stream();
+        link.step("base-ot", |link| {
+            let sender = base::Sender::announce(link, &mut rng)?;
+            let chosen = base::choose(link, &mut rng, delta)?;
+            let pairs = sender.seeds(link)?;
+            Ok(Self { delta, chosen, pairs, own })
+        })
+    }
+
+    /// The sender of a session's transfers to the peer. Both parties give the same trial, a number never used before, and the same
+    /// expected count: with more drawn than expected, more is sent than need be.
+    #[must_use]
+    pub fn sender(&self, trial: u64, expected: usize) -> Box<dyn Sender> {
+        let seeds: Vec<Seed> = self.chosen.iter().map(|seed| column(seed, trial)).collect();
+        let party = ferret::Sender::new(self.delta, &seeds, &self.own.numbered("sender", trial));
+        Box::new(ExtendedSender::new(party, self.delta, trial, expected))
+    }
+
+    /// The receiver of a session's transfers from the peer, likewise.
+    #[must_use]
+    pub fn receiver(&self, trial: u64, expected: usize) -> Box<dyn Receiver> {
+        let pairs: Vec<[Seed; 2]> = self.pairs.iter().map(|pair| pair.map(|seed| column(&seed, trial))).collect();
+        let party = ferret::Receiver::new(&pairs, &self.own.numbered("receiver", trial));
+        Box::new(ExtendedReceiver::new(party, trial, expected))
+    }
+}
+
+impl std::fmt::Debug for Setup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Setup(..)")
+    }
+}
+
+fn column(seed: &Seed, trial: u64) -> Seed {
+    seed.numbered("column", trial)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::Role;
+    use crate::ot::extension::cost;
+    use crate::ot::testing::{assert_balanced, both};
+    use std::collections::HashSet;
+
+    fn setups(seed: u8) -> (Setup, Setup) {
+        let run = |seed| move |link: &mut Link| Setup::run(link, &Seed([seed; 32])).unwrap();
+        both(run(seed), run(seed + 1))
+    }
+
+    type Drawn = (Vec<[u64; 2]>, Vec<u8>, Vec<u64>);
+
+    /// What the server sends to the client in a session, in several draws.
+    fn session((client, server): &(Setup, Setup), trial: u64, counts: &[usize]) -> Drawn {
+        let expected = counts.iter().sum();
+        let ((choices, chosen), pairs) = both(
+            |link| {
+                let mut receiver = client.receiver(trial, expected);
+                let (mut choices, mut pads) = (vec![9; expected], vec![0; expected]);
+                let mut at = 0;
+                for count in counts {
+                    let range = at..at + count;
+                    receiver.draw(link, &mut choices[range.clone()], &mut pads[range]).unwrap();
+                    at += count;
+                }
+                let predicted = cost(expected);
+                assert_eq!(link.meter().sent(Role::Client, None), predicted.receiver);
+                assert_eq!(link.meter().sent(Role::Server, None), predicted.sender);
+                assert!(link.meter().log.iter().all(|message| message.step.starts_with("ot-extension[server]/round[")));
+                (choices, pads)
+            },
+            |link| {
+                let mut sender = server.sender(trial, expected);
+                let mut pads = vec![[0; 2]; expected];
+                let mut at = 0;
+                for count in counts {
+                    sender.draw(link, &mut pads[at..at + count]).unwrap();
+                    at += count;
+                }
+                pads
+            },
+        );
+        (pairs, choices, chosen)
+    }
+
+    fn assert_transferred((pairs, choices, chosen): &Drawn) {
+        for ((pair, &choice), &pad) in pairs.iter().zip(choices).zip(chosen) {
+            assert_eq!(pair[usize::from(choice)], pad);
+            // By chance once in 2^64: below 1e-12 for all pairs drawn here.
+            assert_ne!(pair[1 - usize::from(choice)], pad);
+        }
+        assert_balanced(choices.iter().map(|&choice| usize::from(choice)).sum(), choices.len());
+        // 128 tests of 9.2e-10 / 128 each would need a wider margin; the sum over all bits of both pads is one test.
+        let ones: usize = pairs.iter().flatten().map(|pad| pad.count_ones() as usize).sum();
+        assert_balanced(ones, 128 * pairs.len());
+    }
+
+    #[test]
+    fn the_receiver_gets_the_pad_it_chose_whatever_the_extension() {
+        let setups = setups(1);
+        for counts in
+            [vec![1], vec![0, 700, 9000, 13], vec![100_000, 50_000], vec![796_365], vec![2_000_000, 1_000_001]]
+        {
+            assert_transferred(&session(&setups, 3, &counts));
+        }
+    }
+
+    #[test]
+    fn sessions_repeat_by_seed_and_never_share_a_pad() {
+        for count in [10_000, 100_000] {
+            let drawn = session(&setups(1), 4, &[count]);
+            assert!(drawn == session(&setups(1), 4, &[count]), "the same seeds and trial");
+            let others = [session(&setups(1), 5, &[count]), session(&setups(3), 4, &[count])];
+            let all: HashSet<u64> =
+                others.iter().chain([&drawn]).flat_map(|drawn| drawn.0.iter().flatten()).copied().collect();
+            // Two of 600,000 random words are equal with probability below 1e-8; a shared session would repeat all.
+            assert!(all.len() >= 6 * count - 1);
+        }
+    }
+
+    #[test]
+    fn both_directions_run_in_one_session() {
+        let (client, server) = setups(7);
+        let run = |setup: &Setup, link: &mut Link| {
+            let (mut pairs, mut choices, mut pads) = (vec![[0; 2]; 5000], vec![0; 5000], vec![0; 5000]);
+            if link.role() == Role::Client {
+                setup.sender(0, 5000).draw(link, &mut pairs).unwrap();
+                setup.receiver(0, 5000).draw(link, &mut choices, &mut pads).unwrap();
+            } else {
+                setup.receiver(0, 5000).draw(link, &mut choices, &mut pads).unwrap();
+                setup.sender(0, 5000).draw(link, &mut pairs).unwrap();
+            }
+            (pairs, choices, pads)
+        };
+        let (client, server) = both(|link| run(&client, link), |link| run(&server, link));
+        assert_transferred(&(client.0.clone(), server.1, server.2));
+        assert_transferred(&(server.0.clone(), client.1, client.2));
+        assert_ne!(client.0, server.0);
+    }
+
+    #[test]
+    fn base_transfers_are_metered_under_their_name() {
+        let run = |seed| {
+            move |link: &mut Link| {
+                Setup::run(link, &Seed([seed; 32])).unwrap();
+                link.meter().clone()
+            }
+        };
+        let (meter, _) = both(run(1), run(2));
+        for role in [Role::Client, Role::Server] {
+            assert_eq!(meter.sent(role, None).bytes, base::SENT_BYTES);
+        }
+        assert!(meter.log.iter().all(|message| message.step.starts_with("base-ot/")));
+        assert_eq!(meter.rounds(), 2);
+    }
+
+    #[test]
+    fn a_peer_that_sends_garbage_halts_a_party_and_never_panics_it() {
+        let (client, server) = setups(1);
+        for expected in [600, 100_000] {
+            // The messages have the right lengths in IKNP, and another in Ferret.
+            let garbage = |link: &mut Link| {
+                for length in [127 * 1024 / 8, 5, 0] {
+                    let _ = link.send(vec![0xc3; length]);
+                }
+            };
+            let ((), halt) = both(garbage, |link| server.sender(0, expected).draw(link, &mut vec![[0; 2]; 2000]));
+            assert!(matches!(halt, Err(Halt::Malformed { .. })), "{halt:?}");
+            let receive = |link: &mut Link| client.receiver(0, 100_000).draw(link, &mut [0; 10], &mut [0; 10]);
+            assert!(matches!(both(receive, garbage).0, Err(Halt::Malformed { .. })));
+        }
+    }
+}
