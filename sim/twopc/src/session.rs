@@ -12,7 +12,7 @@ use crate::linear::{self, Layout, PublicKeys, Unfit};
 use crate::link::{Halt, Link, Network, Role};
 use crate::maximum::argmax;
 use crate::meter::Phase;
-use crate::ot;
+use crate::ot::setup::Setup;
 use crate::party::Party;
 use crate::random::Seed;
 use fusion_nn::fixed::FixedModel;
@@ -123,7 +123,7 @@ fn chunks(slots: usize) -> impl Iterator<Item = Range<usize>> {
 pub struct ClientSetup {
     seed: Seed,
     key: ClientKey,
-    transfers: ot::Setup,
+    transfers: Setup,
 }
 
 impl ClientSetup {
@@ -134,7 +134,7 @@ impl ClientSetup {
     pub fn new(link: &mut Link, seed: &Seed, plans: &[&Plan]) -> Result<Self, Halt> {
         let key = ClientKey::new(&seed.child("secret key"));
         linear::client_setup(link, &key, &all_layouts(plans))?;
-        Ok(Self { transfers: ot::Setup::new(link, &seed.child("transfers"))?, seed: seed.child("sessions"), key })
+        Ok(Self { transfers: Setup::run(link, &seed.child("transfers"))?, seed: seed.child("sessions"), key })
     }
 }
 
@@ -143,7 +143,7 @@ impl ClientSetup {
 pub struct ServerSetup {
     seed: Seed,
     keys: PublicKeys,
-    transfers: ot::Setup,
+    transfers: Setup,
 }
 
 impl ServerSetup {
@@ -153,7 +153,7 @@ impl ServerSetup {
     /// [`Halt`] where the client does not keep to the protocol.
     pub fn new(link: &mut Link, seed: &Seed, plans: &[&Plan]) -> Result<Self, Halt> {
         let keys = linear::server_setup(link, &all_layouts(plans))?;
-        Ok(Self { keys, transfers: ot::Setup::new(link, &seed.child("transfers"))?, seed: seed.child("sessions") })
+        Ok(Self { keys, transfers: Setup::run(link, &seed.child("transfers"))?, seed: seed.child("sessions") })
     }
 }
 
@@ -162,9 +162,11 @@ fn all_layouts(plans: &[&Plan]) -> Vec<Layout> {
 }
 
 /// A party in a session of this name.
-fn party(mut link: Link, seed: &Seed, transfers: &ot::Setup, name: &Seed, plan: &Plan) -> Party {
+fn party(mut link: Link, seed: &Seed, transfers: &Setup, name: &Seed, plan: &Plan) -> Party {
     link.enter(Phase::Online);
-    let (sender, receiver) = transfers.session(link.role(), name, plan.transfers());
+    let [by_client, by_server] = plan.transfers();
+    let (sent, received) = if link.role() == Role::Client { (by_client, by_server) } else { (by_server, by_client) };
+    let (sender, receiver) = (transfers.sender(name, sent), transfers.receiver(name, received));
     Party { rng: seed.of_session(name).stream(), sender, receiver, link }
 }
 

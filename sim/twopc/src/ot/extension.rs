@@ -82,12 +82,12 @@ struct Supply<P> {
 }
 
 impl<P: Party> Supply<P> {
-    fn new(party: P, trial: u64, expected: usize) -> Self {
+    fn new(party: P, tweaks: u64, expected: usize) -> Self {
         let plan = match Extension::for_count(expected) {
             Extension::Iknp => Plan::Iknp(expected),
             Extension::Ferret => Plan::Ferret(Rounds::new(later_set(expected))),
         };
-        Self { party, plan, batch: Vec::new(), used: 0, tweak: Block::from(trial) << 64 }
+        Self { party, plan, batch: Vec::new(), used: 0, tweak: Block::from(tweaks) << 64 }
     }
 
     /// The next transfers, at least one and at most `most`, and the tweak of the first. `sender` sends in the transfers.
@@ -131,8 +131,8 @@ pub struct ExtendedSender {
 impl ExtendedSender {
     /// Of a session with this number, where so many transfers are expected: both parties give the same numbers.
     #[must_use]
-    pub fn new(party: ferret::Sender, delta: Block, trial: u64, expected: usize) -> Self {
-        Self { supply: Supply::new(party, trial, expected), delta, hash: Hash::default() }
+    pub fn new(party: ferret::Sender, delta: Block, tweaks: u64, expected: usize) -> Self {
+        Self { supply: Supply::new(party, tweaks, expected), delta, hash: Hash::default() }
     }
 }
 
@@ -159,8 +159,8 @@ pub struct ExtendedReceiver {
 impl ExtendedReceiver {
     /// Of a session with this number, where so many transfers are expected: both parties give the same numbers.
     #[must_use]
-    pub fn new(party: ferret::Receiver, trial: u64, expected: usize) -> Self {
-        Self { supply: Supply::new(party, trial, expected), hash: Hash::default() }
+    pub fn new(party: ferret::Receiver, tweaks: u64, expected: usize) -> Self {
+        Self { supply: Supply::new(party, tweaks, expected), hash: Hash::default() }
     }
 }
 

@@ -1,8 +1,8 @@
 //! What two parties set up once: base transfers in both directions, from which every session grows transfers of its own.
 //!
-//! A session's seeds are hashes of the base seeds with its trial number, so that no pad is ever used twice. The correlation `delta`
+//! A session's seeds are hashes of the base seeds with its name, so that no pad is ever used twice. The correlation `delta`
 //! is the base transfers' choice and stays: all sessions together are one run of the extension whose columns were grown from a
-//! pseudo-random function instead of a stream, and the hash keeps its tweaks apart by trial. A pad `H(q ^ delta, i)` tells no more of
+//! pseudo-random function instead of a stream, and the hash keeps its tweaks apart by the name. A pad `H(q ^ delta, i)` tells no more of
 //! `delta` in two sessions than in one that is twice as long.
 
 use super::block::{Block, halves};
@@ -39,21 +39,21 @@ impl Setup {
         })
     }
 
-    /// The sender of a session's transfers to the peer. Both parties give the same trial, a number never used before, and the same
+    /// The sender of a session's transfers to the peer. Both parties give the same name, never used before, and the same
     /// expected count: with more drawn than expected, more is sent than need be.
     #[must_use]
-    pub fn sender(&self, trial: u64, expected: usize) -> Box<dyn Sender> {
-        let seeds: Vec<Seed> = self.chosen.iter().map(|seed| column(seed, trial)).collect();
-        let party = ferret::Sender::new(self.delta, &seeds, &self.own.numbered("sender", trial));
-        Box::new(ExtendedSender::new(party, self.delta, trial, expected))
+    pub fn sender(&self, session: &Seed, expected: usize) -> Box<dyn Sender> {
+        let seeds: Vec<Seed> = self.chosen.iter().map(|seed| column(seed, session)).collect();
+        let party = ferret::Sender::new(self.delta, &seeds, &self.own.of_session(session).child("sender"));
+        Box::new(ExtendedSender::new(party, self.delta, tweaks(session), expected))
     }
 
     /// The receiver of a session's transfers from the peer, likewise.
     #[must_use]
-    pub fn receiver(&self, trial: u64, expected: usize) -> Box<dyn Receiver> {
-        let pairs: Vec<[Seed; 2]> = self.pairs.iter().map(|pair| pair.map(|seed| column(&seed, trial))).collect();
-        let party = ferret::Receiver::new(&pairs, &self.own.numbered("receiver", trial));
-        Box::new(ExtendedReceiver::new(party, trial, expected))
+    pub fn receiver(&self, session: &Seed, expected: usize) -> Box<dyn Receiver> {
+        let pairs: Vec<[Seed; 2]> = self.pairs.iter().map(|pair| pair.map(|seed| column(&seed, session))).collect();
+        let party = ferret::Receiver::new(&pairs, &self.own.of_session(session).child("receiver"));
+        Box::new(ExtendedReceiver::new(party, tweaks(session), expected))
     }
 }
 
@@ -63,8 +63,13 @@ impl std::fmt::Debug for Setup {
     }
 }
 
-fn column(seed: &Seed, trial: u64) -> Seed {
-    seed.numbered("column", trial)
+fn column(seed: &Seed, session: &Seed) -> Seed {
+    seed.of_session(session).child("column")
+}
+
+/// The upper half of a session's tweaks.
+fn tweaks(session: &Seed) -> u64 {
+    session.0[..8].iter().fold(0, |word, &byte| word << 8 | u64::from(byte))
 }
 
 #[cfg(test)]
@@ -83,11 +88,11 @@ mod tests {
     type Drawn = (Vec<[u64; 2]>, Vec<u8>, Vec<u64>);
 
     /// What the server sends to the client in a session, in several draws.
-    fn session((client, server): &(Setup, Setup), trial: u64, counts: &[usize]) -> Drawn {
+    fn session((client, server): &(Setup, Setup), trial: u8, counts: &[usize]) -> Drawn {
         let expected = counts.iter().sum();
         let ((choices, chosen), pairs) = both(
             |link| {
-                let mut receiver = client.receiver(trial, expected);
+                let mut receiver = client.receiver(&Seed([trial; 32]), expected);
                 let (mut choices, mut pads) = (vec![9; expected], vec![0; expected]);
                 let mut at = 0;
                 for count in counts {
@@ -102,7 +107,7 @@ mod tests {
                 (choices, pads)
             },
             |link| {
-                let mut sender = server.sender(trial, expected);
+                let mut sender = server.sender(&Seed([trial; 32]), expected);
                 let mut pads = vec![[0; 2]; expected];
                 let mut at = 0;
                 for count in counts {
@@ -156,11 +161,11 @@ mod tests {
         let run = |setup: &Setup, link: &mut Link| {
             let (mut pairs, mut choices, mut pads) = (vec![[0; 2]; 5000], vec![0; 5000], vec![0; 5000]);
             if link.role() == Role::Client {
-                setup.sender(0, 5000).draw(link, &mut pairs).unwrap();
-                setup.receiver(0, 5000).draw(link, &mut choices, &mut pads).unwrap();
+                setup.sender(&Seed([0; 32]), 5000).draw(link, &mut pairs).unwrap();
+                setup.receiver(&Seed([0; 32]), 5000).draw(link, &mut choices, &mut pads).unwrap();
             } else {
-                setup.receiver(0, 5000).draw(link, &mut choices, &mut pads).unwrap();
-                setup.sender(0, 5000).draw(link, &mut pairs).unwrap();
+                setup.receiver(&Seed([0; 32]), 5000).draw(link, &mut choices, &mut pads).unwrap();
+                setup.sender(&Seed([0; 32]), 5000).draw(link, &mut pairs).unwrap();
             }
             (pairs, choices, pads)
         };
@@ -196,9 +201,11 @@ mod tests {
                     let _ = link.send(vec![0xc3; length]);
                 }
             };
-            let ((), halt) = both(garbage, |link| server.sender(0, expected).draw(link, &mut vec![[0; 2]; 2000]));
+            let ((), halt) =
+                both(garbage, |link| server.sender(&Seed([0; 32]), expected).draw(link, &mut vec![[0; 2]; 2000]));
             assert!(matches!(halt, Err(Halt::Malformed { .. })), "{halt:?}");
-            let receive = |link: &mut Link| client.receiver(0, 100_000).draw(link, &mut [0; 10], &mut [0; 10]);
+            let receive =
+                |link: &mut Link| client.receiver(&Seed([0; 32]), 100_000).draw(link, &mut [0; 10], &mut [0; 10]);
             assert!(matches!(both(receive, garbage).0, Err(Halt::Malformed { .. })));
         }
     }

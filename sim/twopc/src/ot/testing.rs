@@ -10,7 +10,7 @@ pub const DELTA: Block = 0xdead_beef_0123_4567_89ab_cdef_fedc_ba9b;
 
 /// Base transfers as they come out of [`super::base`]: the seeds that `delta` chooses, and both.
 pub fn base(delta: Block) -> (Vec<Seed>, Vec<[Seed; 2]>) {
-    let pair = |number| [0_u64, 1].map(|side| Seed([5; 32]).numbered("base", 2 * number + side));
+    let pair = |number| [0_u64, 1].map(|side| Seed([5; 32]).child(&format!("base {number} {side}")));
     let pairs: Vec<[Seed; 2]> = (0..TRANSFERS as u64).map(pair).collect();
     let chosen = pairs.iter().enumerate().map(|(j, pair)| pair[(delta >> (j + 1) & 1) as usize]);
     (chosen.collect(), pairs)
