@@ -4,6 +4,7 @@
 //! carries two clocks along: the number of messages each one causally follows, and the virtual time at which it arrives over
 //! a given network. Neither depends on the machine or its scheduler.
 
+use crate::clock::{Clock, Network};
 use crate::duplex::{self, End, Gone};
 use crate::hook::{Conduct, Deviation};
 use crate::meter::{Message, Meter, Phase};
@@ -45,27 +46,6 @@ pub enum Halt {
         /// Where.
         step: String,
     },
-}
-
-/// A network between the parties, in both directions alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    /// From one party to the other and back.
-    pub rtt_ns: u64,
-    /// Of each direction.
-    pub bits_per_s: u64,
-}
-
-impl Network {
-    /// 1 Gbit/s, 0.3 ms.
-    pub const LAN: Self = Self { rtt_ns: 300_000, bits_per_s: 1_000_000_000 };
-    /// 100 Mbit/s, 40 ms.
-    pub const WAN: Self = Self { rtt_ns: 40_000_000, bits_per_s: 100_000_000 };
-
-    fn transmission_ns(&self, bytes: usize) -> u64 {
-        let ns = bytes as u128 * 8 * 1_000_000_000 / u128::from(self.bits_per_s.max(1));
-        u64::try_from(ns).unwrap_or(u64::MAX)
-    }
 }
 
 /// A party gives up on a peer that is silent for longer, in virtual nanoseconds: one minute.
@@ -129,12 +109,10 @@ impl Level {
 pub struct Link {
     wire: Box<dyn Wire>,
     role: Role,
-    network: Network,
     phase: Phase,
     levels: Vec<Level>,
     depth: u32,
-    now_ns: u64,
-    busy_until_ns: u64,
+    clock: Clock,
     meter: Meter,
     deviation: Option<Box<dyn Deviation>>,
 }
@@ -147,12 +125,10 @@ impl Link {
         Self {
             wire,
             role,
-            network,
             phase: Phase::Setup,
             levels,
             depth: 0,
-            now_ns: 0,
-            busy_until_ns: 0,
+            clock: Clock::new(network),
             meter: Meter::default(),
             deviation: None,
         }
@@ -190,9 +166,9 @@ impl Link {
         &self.meter
     }
 
-    /// The phase of the messages to come.
-    pub fn enter(&mut self, phase: Phase) {
-        self.phase = phase;
+    /// The phase of the messages to come; returns the one before.
+    pub fn enter(&mut self, phase: Phase) -> Phase {
+        std::mem::replace(&mut self.phase, phase)
     }
 
     /// Goes into a step: messages have this name in their address, below the current one.
@@ -262,14 +238,14 @@ impl Link {
     /// [`Halt::Malformed`] for another length, [`Halt::PeerGone`] where none comes in time.
     pub fn receive(&mut self, bytes: usize) -> Result<Vec<u8>, Halt> {
         let frame = self.wire.take(bytes).map_err(|Gone| self.gone())?;
-        if frame.arrival_ns.saturating_sub(self.now_ns) > PATIENCE_NS {
+        if frame.arrival_ns.saturating_sub(self.clock.now_ns()) > PATIENCE_NS {
             return Err(self.gone());
         }
         if frame.payload.len() != bytes {
             return Err(self.malformed("it has another length"));
         }
         self.depth = self.depth.max(frame.depth);
-        self.now_ns = self.now_ns.max(frame.arrival_ns);
+        self.clock.receive(frame.arrival_ns);
         let message = self.message(self.role.peer(), &frame);
         self.meter.log.push(message);
         let level = self.level();
@@ -298,8 +274,7 @@ impl Link {
     fn next_frame(&mut self, payload: Vec<u8>) -> Frame {
         let (round, index) = (self.level().round, self.level().sent);
         self.level().sent += 1;
-        self.busy_until_ns = self.now_ns.max(self.busy_until_ns) + self.network.transmission_ns(payload.len());
-        let arrival_ns = self.busy_until_ns + self.network.rtt_ns / 2;
+        let arrival_ns = self.clock.send(payload.len());
         Frame { depth: self.depth + 1, round, index, arrival_ns, payload }
     }
 
@@ -344,6 +319,7 @@ impl std::fmt::Debug for Link {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::replayed_ns;
 
     /// The client asks twice at once, the server answers both, the client thanks.
     fn talk() -> (Link, Link) {
@@ -384,9 +360,13 @@ mod tests {
 
     #[test]
     fn virtual_time_is_transmission_and_latency() {
-        let (client, _) = talk();
+        let (client, server) = talk();
         // 30 bytes at 80 ns, 20 ms; 12,500 bytes in 1 ms, 20 ms; 1 byte, 20 ms.
-        assert_eq!(client.meter().virtual_ns(), 2_400 + 20_000_000 + 1_000_000 + 20_000_000 + 80 + 20_000_000);
+        let wan = 2_400 + 20_000_000 + 1_000_000 + 20_000_000 + 80 + 20_000_000;
+        assert_eq!(client.meter().virtual_ns(), wan);
+        assert_eq!(replayed_ns(client.meter(), server.meter(), Network::WAN), wan);
+        let lan = 240 + 150_000 + 100_000 + 150_000 + 8 + 150_000;
+        assert_eq!(replayed_ns(client.meter(), server.meter(), Network::LAN), lan);
     }
 
     #[test]

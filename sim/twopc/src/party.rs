@@ -105,7 +105,8 @@ pub(crate) mod rehearsal {
     //! Both parties of a protocol, on two threads, with transfers from a trusted dealer.
 
     use super::Party;
-    use crate::link::{Halt, Link, Network};
+    use crate::clock::Network;
+    use crate::link::{Halt, Link};
     use crate::ot::dealer::Dealer;
     use crate::random::{Seed, uniform};
     use rand_core::Rng;

@@ -5,11 +5,12 @@
 
 use crate::backend::cheetah::{Client, Network as Weighted, Packing, Server};
 use crate::circuit::Circuit;
+use crate::clock::Network;
 use crate::cost::Cost;
 use crate::evaluate::evaluate;
 use crate::he::cipher::ClientKey;
 use crate::linear::{self, Layout, PublicKeys, Unfit};
-use crate::link::{Halt, Link, Network, Role};
+use crate::link::{Halt, Link, Role};
 use crate::maximum::argmax;
 use crate::meter::Phase;
 use crate::ot::setup::Setup;

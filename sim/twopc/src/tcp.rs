@@ -92,7 +92,8 @@ impl Drop for TcpWire {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::{Halt, Link, Network, Role};
+    use crate::clock::Network;
+    use crate::link::{Halt, Link, Role};
     use std::net::TcpListener;
 
     fn pair() -> (TcpWire, TcpWire) {

@@ -7,7 +7,8 @@
 //! ```
 //! use fusion_2pc::he::cipher::ClientKey;
 //! use fusion_2pc::linear::{self, Layout, Shape, Weights};
-//! use fusion_2pc::link::{Halt, Link, Network};
+//! use fusion_2pc::clock::Network;
+//! use fusion_2pc::link::{Halt, Link};
 //! use fusion_2pc::random::Seed;
 //!
 //! let layout = Layout::new(Shape::Gemm { inputs: 2, outputs: 1 }, 24, 4, 1)?;

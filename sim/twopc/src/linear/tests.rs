@@ -1,7 +1,8 @@
 //! Layers against the plaintext sums, and peers that send anything.
 
 use super::*;
-use crate::link::{Network, Role};
+use crate::clock::Network;
+use crate::link::Role;
 use crate::random::{Seed, uniform};
 
 /// The layer's definition, one sample after another, modulo `2^bits`.

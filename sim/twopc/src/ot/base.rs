@@ -105,7 +105,7 @@ fn key(number: usize, A: &RistrettoPoint, B: &RistrettoPoint, shared: &Ristretto
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::Network;
+    use crate::clock::Network;
 
     const CHOICES: Block = 0x8000_0000_0000_0001_5555_3333_0f0f_00ff;
 

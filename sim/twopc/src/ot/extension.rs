@@ -6,7 +6,7 @@ use super::hash::Hash;
 use super::lpn::{self, Set};
 use super::{Receiver, Sender, iknp};
 use crate::link::{Halt, Link, Role};
-use crate::meter::Tally;
+use crate::meter::{Phase, Tally};
 
 /// How a session extends its base transfers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +97,9 @@ impl<P: Party> Supply<P> {
                 Role::Client => "ot-extension[client]",
                 Role::Server => "ot-extension[server]",
             };
+            let phase = link.enter(Phase::Offline);
             link.step(name, |link| self.refill(link))?;
+            link.enter(phase);
         }
         let blocks = &self.batch[self.used..];
         let blocks = &blocks[..most.min(blocks.len())];

@@ -161,7 +161,7 @@ impl Rounds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::Network;
+    use crate::clock::Network;
     use crate::ot::testing::{DELTA, assert_correlated, base, both};
 
     fn rounds(party: &mut impl Party, link: &mut Link, later: Set) -> Vec<Vec<Block>> {

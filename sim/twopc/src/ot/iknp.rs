@@ -124,7 +124,7 @@ impl Receiver {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::Network;
+    use crate::clock::Network;
     use crate::ot::testing::{DELTA, assert_correlated, base, both};
 
     const COUNTS: [usize; 3] = [ROWS, 2 * CHUNK + 3 * ROWS, ROWS];

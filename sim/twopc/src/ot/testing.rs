@@ -2,7 +2,8 @@
 
 use super::base::TRANSFERS;
 use super::block::Block;
-use crate::link::{Link, Network};
+use crate::clock::Network;
+use crate::link::Link;
 use crate::random::Seed;
 
 /// A correlation.

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::files;
 use crate::problems::Located;
 use crate::simulate::{Guard, Parties, Seen, World};
-use fusion_2pc::link::Network as Wire;
+use fusion_2pc::clock::Network as Wire;
 use fusion_2pc::session::Grouping;
 use fusion_adversaries::behaviour::Scripted;
 use fusion_adversaries::problem::{Mark, Problem, nearest};

@@ -1,0 +1,88 @@
+//! Virtual time: when messages would arrive over a network, whatever the machine does.
+//!
+//! A message leaves when its sender's line is free, takes its bytes' time, and arrives half a round trip later. Each direction has a
+//! line of its own. Computing takes no virtual time: it is measured apart.
+
+use crate::link::Role;
+use crate::meter::Meter;
+
+/// A network between the parties, in both directions alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// From one party to the other and back.
+    pub rtt_ns: u64,
+    /// Of each direction.
+    pub bits_per_s: u64,
+}
+
+impl Network {
+    /// 1 Gbit/s, 0.3 ms.
+    pub const LAN: Self = Self { rtt_ns: 300_000, bits_per_s: 1_000_000_000 };
+    /// 100 Mbit/s, 40 ms.
+    pub const WAN: Self = Self { rtt_ns: 40_000_000, bits_per_s: 100_000_000 };
+
+    fn transmission_ns(&self, bytes: usize) -> u64 {
+        let ns = bytes as u128 * 8 * 1_000_000_000 / u128::from(self.bits_per_s.max(1));
+        u64::try_from(ns).unwrap_or(u64::MAX)
+    }
+}
+
+/// One party's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    network: Network,
+    now_ns: u64,
+    busy_until_ns: u64,
+}
+
+impl Clock {
+    /// At the start.
+    #[must_use]
+    pub fn new(network: Network) -> Self {
+        Self { network, now_ns: 0, busy_until_ns: 0 }
+    }
+
+    /// What the party has waited for so far.
+    #[must_use]
+    pub fn now_ns(&self) -> u64 {
+        self.now_ns
+    }
+
+    /// Sends a message now; when it arrives.
+    pub fn send(&mut self, bytes: usize) -> u64 {
+        let free = self.now_ns.max(self.busy_until_ns);
+        self.busy_until_ns = free.saturating_add(self.network.transmission_ns(bytes));
+        self.busy_until_ns.saturating_add(self.network.rtt_ns / 2)
+    }
+
+    /// Waits for a message that arrives then.
+    pub fn receive(&mut self, arrival_ns: u64) {
+        self.now_ns = self.now_ns.max(arrival_ns);
+    }
+}
+
+/// How long a session that was metered on both sides takes over another network: until the last message is in.
+#[must_use]
+pub fn replayed_ns(client: &Meter, server: &Meter, network: Network) -> u64 {
+    let parties = [(Role::Client, client), (Role::Server, server)];
+    let mut clocks = [Clock::new(network); 2];
+    let mut at = [0; 2];
+    let mut arriving = [const { std::collections::VecDeque::new() }; 2];
+    loop {
+        let before = at;
+        for (side, (role, meter)) in parties.iter().enumerate() {
+            while let Some(message) = meter.log.get(at[side]) {
+                if message.from == *role {
+                    arriving[1 - side].push_back(clocks[side].send(message.bytes));
+                } else {
+                    let Some(arrival_ns) = arriving[side].pop_front() else { break };
+                    clocks[side].receive(arrival_ns);
+                }
+                at[side] += 1;
+            }
+        }
+        if at == before {
+            return clocks[0].now_ns.max(clocks[1].now_ns);
+        }
+    }
+}
