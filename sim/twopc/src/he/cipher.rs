@@ -238,6 +238,7 @@ fn rounded(fraction: u128, bits: u32) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::parameters::Norm;
     use super::*;
     use crate::random::uniform;
     use rand_chacha::ChaCha20Rng;
@@ -252,7 +253,7 @@ mod tests {
     }
 
     impl Bench {
-        fn new(degree: usize, ring_bits: u32, norm: u128) -> Self {
+        fn new(degree: usize, ring_bits: u32, norm: Norm) -> Self {
             let fitting = |parameters| Some((parameters, Response::exact(parameters, ring_bits, norm).next()?));
             let mut tightest = Parameters::all().filter(|parameters| parameters.degree == degree).filter_map(fitting);
             let (parameters, response) = tightest.next().unwrap();
@@ -315,8 +316,8 @@ mod tests {
 
     #[test]
     fn noise_is_within_its_bound() {
-        for (degree, count) in [(4096, 1), (4096, 25), (8192, 1), (8192, 8192)] {
-            let norm = 1 << 24;
+        for (degree, count) in [(4096, 1), (4096, 25), (8192, 1), (8192, 4096)] {
+            let norm = Norm { sum: 1 << 24, root: (1 << 24) / u128::try_from(count).unwrap().isqrt() };
             let mut bench = Bench::new(degree, 24, norm);
             let words = uniform(&mut bench.rng, 24, degree);
             let weights = heavy(degree, 1 << 24, count, &mut bench.rng);
@@ -336,8 +337,8 @@ mod tests {
             let worst = bench.expected(&words, &weights).iter().enumerate().map(off).max().unwrap();
             let bound = bench.parameters().noise(norm);
             // One weight alone: its error, at least 10 of the most that it can be.
-            assert!(worst < bound && (count > 1 || worst > 10 * norm), "{worst} of {bound}, {count} weights");
-            assert!(count < 8192 || worst < bound / 16, "errors of many weights cancel: {worst} of {bound}");
+            assert!(worst < bound && (count > 1 || worst > 10 * norm.sum), "{worst} of {bound}, {count} weights");
+            assert!(count < 4096 || worst < bound / 2, "errors of many weights cancel: {worst} of {bound}");
         }
     }
 
@@ -345,7 +346,7 @@ mod tests {
     #[test]
     fn responses_are_exact_under_the_heaviest_weights() {
         for (degree, ring_bits, norm_bits, rounds) in [(4096, 24, 20, 160), (4096, 36, 18, 160), (8192, 42, 24, 40)] {
-            let mut bench = Bench::new(degree, ring_bits, 1 << norm_bits);
+            let mut bench = Bench::new(degree, ring_bits, Norm::of_groups(1, norm_bits));
             for round in 0..rounds {
                 let words = uniform(&mut bench.rng, ring_bits, degree);
                 let weights = heavy(degree, 1 << norm_bits, [1, 32, degree][round % 3], &mut bench.rng);

@@ -11,8 +11,8 @@ pub const FLOODING_BITS: u32 = 40;
 /// The flooding noise takes a 64th of half a step, `2^-(l+7)` of the modulus, or less where it must.
 const FLOOD_BELOW_RING: u32 = 7;
 
-/// A coefficient decrypts wrongly with a probability of at most `2^-TAIL_BITS`.
-pub const TAIL_BITS: u32 = 80;
+/// Each of the two random parts of a coefficient's error exceeds its bound with a probability of at most `2^-TAIL_BITS`.
+pub const TAIL_BITS: u32 = 81;
 
 /// Widest coefficient of a response.
 pub const MAX_RESPONSE_BITS: u32 = 63;
@@ -70,11 +70,11 @@ impl Parameters {
         self.degree * self.modulus_bits() as usize
     }
 
-    /// Worst noise of a masked response before it is flooded: fresh errors and the rounding of the encoding, times the weights; the
+    /// Noise of a masked response before it is flooded: the rounding of the encoding and the fresh errors, times the weights; the
     /// errors of the encryption of zero, times its ternary secret and the client's. One part in 128 stands for `q < 2^modulus_bits`.
-    pub(super) fn noise(&self, norm: u128) -> u128 {
+    pub(super) fn noise(&self, norm: Norm) -> u128 {
         let error = u128::from(MAX_ERROR);
-        let products = norm.saturating_mul(2 * error + 1).div_ceil(2);
+        let products = norm.sum.div_ceil(2).saturating_add(norm.errors());
         let zero = error * (self.degree + self.max_weight()) as u128;
         let noise = products.saturating_add(zero);
         noise.saturating_add(noise / 128 + 1)
@@ -85,6 +85,33 @@ impl Parameters {
     fn rounding_tail(&self) -> u128 {
         let square = self.max_weight() as u128 * u128::from(TAIL_BITS + 1) * 347 / 1000 + 1;
         square.isqrt() + 1
+    }
+}
+
+/// How large all weights are that one ciphertext is a sum over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Norm {
+    /// No less than the sum of their sizes.
+    pub sum: u128,
+    /// No less than the root of the sum of their squares.
+    pub root: u128,
+}
+
+impl Norm {
+    /// Of weights that fall into so many groups, in each of which they sum to at most `2^norm_bits` in size.
+    #[must_use]
+    pub fn of_groups(groups: usize, norm_bits: u32) -> Self {
+        let each = 1_u128.checked_shl(norm_bits).unwrap_or(u128::MAX);
+        let times = |count: usize| each.saturating_mul(count as u128);
+        Self { sum: times(groups), root: times((groups - 1).isqrt() + 1) }
+    }
+
+    /// The errors' sum, each times a weight: the worst, or a tail. An error is the sum of `2 * MAX_ERROR` fair coins of size 1/2, so
+    /// that the sum exceeds `T` with probability at most `2 exp(-T^2 / (MAX_ERROR root^2))` (Hoeffding); `ln 2 < 0.694`.
+    fn errors(&self) -> u128 {
+        let square = u128::from(MAX_ERROR * (TAIL_BITS + 1)) * 694 / 1000 + 1;
+        let tail = self.root.saturating_mul(square.isqrt() + 1);
+        self.sum.saturating_mul(MAX_ERROR.into()).min(tail)
     }
 }
 
@@ -100,9 +127,8 @@ pub struct Response {
 }
 
 impl Response {
-    /// All that decrypt exactly in a ring of `ring_bits`, for each width of `a` the least of `b`; `norm` bounds the sum of the
-    /// sizes of all weights that one ciphertext is a sum over.
-    pub fn exact(parameters: Parameters, ring_bits: u32, norm: u128) -> impl Iterator<Item = Self> {
+    /// All that decrypt exactly in a ring of `ring_bits`, for each width of `a` the least of `b`.
+    pub fn exact(parameters: Parameters, ring_bits: u32, norm: Norm) -> impl Iterator<Item = Self> {
         let noise_bits = u128::BITS - parameters.noise(norm).leading_zeros();
         let most =
             parameters.modulus_bits().checked_sub(FLOODING_BITS + noise_bits).filter(|&most| most > ring_bits + 1);
@@ -120,7 +146,7 @@ impl Response {
     /// each part rounded up.
     fn is_exact(&self, parameters: Parameters, ring_bits: u32) -> bool {
         let half: u128 = 1 << 32;
-        let part = |size: u128, bits: u32| (size * half << (ring_bits + 1)).div_ceil(1 << bits);
+        let part = |size: u128, bits: u32| ((size * half) << (ring_bits + 1)).div_ceil(1 << bits);
         let flood = part(1, self.flood);
         let noise = flood.div_ceil(1 << FLOODING_BITS);
         let rounding = part(1, self.b_bits + 1) + part(parameters.rounding_tail(), self.a_bits);
@@ -137,19 +163,23 @@ mod tests {
         assert!(Parameters::all().all(|p| p.modulus_bits() <= if p.degree == 4096 { 109 } else { 218 }));
         for degree in [4096, 8192] {
             let parameters = Parameters::of_decryption(degree);
-            let (tail, weight) = (parameters.rounding_tail() as f64, parameters.max_weight() as f64);
-            assert!((-2.0 * tail * tail / weight) / std::f64::consts::LN_2 + 1.0 <= -f64::from(TAIL_BITS));
+            let tail = |value: u128| f64::from(u32::try_from(value).unwrap());
+            let bits = |exponent: f64| exponent / std::f64::consts::LN_2 - 1.0;
+            let weight = tail(parameters.max_weight() as u128);
+            assert!(bits(2.0 * tail(parameters.rounding_tail()).powi(2) / weight) >= f64::from(TAIL_BITS));
+            let root = tail(Norm { sum: 1 << 40, root: 1 }.errors());
+            assert!(bits(root * root / f64::from(MAX_ERROR)) >= f64::from(TAIL_BITS));
         }
     }
 
     #[test]
     fn a_response_has_few_more_bits_than_the_ring_or_does_not_exist() {
         let wide = Parameters { degree: 8192, primes: 3, prime_bits: 50 };
-        let found: Vec<Response> = Response::exact(wide, 37, 1 << 20).collect();
+        let found: Vec<Response> = Response::exact(wide, 37, Norm::of_groups(1, 20)).collect();
         assert_eq!(found[0], Response { flood: 44, a_bits: 47, b_bits: 40 });
         let narrow = Parameters { degree: 4096, primes: 2, prime_bits: 50 };
-        assert_eq!(Response::exact(narrow, 37, 1 << 20).count(), 0);
-        assert_eq!(Response::exact(wide, 60, 1).count(), 0);
-        assert_eq!(Response::exact(wide, 37, u128::MAX).count(), 0);
+        assert_eq!(Response::exact(narrow, 37, Norm::of_groups(1, 20)).count(), 0);
+        assert_eq!(Response::exact(wide, 60, Norm::of_groups(1, 0)).count(), 0);
+        assert_eq!(Response::exact(wide, 37, Norm::of_groups(9, 200)).count(), 0);
     }
 }

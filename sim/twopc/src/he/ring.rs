@@ -212,7 +212,9 @@ impl Ring {
 
     /// Writes coefficients, each prime's in as many bits as it has.
     pub fn write(&self, polynomial: &[u64], packer: &mut Packer) {
-        polynomial.iter().for_each(|&residue| packer.push(residue, self.parameters.prime_bits));
+        for &residue in polynomial {
+            packer.push(residue, self.parameters.prime_bits);
+        }
     }
 
     /// Reads what [`write`](Self::write) wrote; anything else it reduces.
@@ -357,17 +359,17 @@ mod tests {
     #[test]
     fn small_distributions_have_their_moments() {
         let mut rng = Seed([4; 32]).stream();
-        let n = 1 << 16;
+        let n = 65_536.0_f64;
         let moments = |values: Vec<i64>| {
-            let mean = values.iter().sum::<i64>() as f64 / f64::from(n);
-            (mean, values.iter().map(|x| x * x).sum::<i64>() as f64 / f64::from(n))
+            let sum = |sum: i64| f64::from(i32::try_from(sum).unwrap()) / n;
+            (sum(values.iter().sum()), sum(values.iter().map(|x| x * x).sum()))
         };
         // Seven standard deviations of the estimates: 2.6e-12 each by the normal law.
-        let (mean, square) = moments(errors(&mut rng, n as usize));
-        assert!(mean.abs() < 7.0 * (10.5_f64 / f64::from(n)).sqrt());
-        assert!((square - 10.5).abs() < 7.0 * (2.0 * 10.5 * 10.5 / f64::from(n)).sqrt());
-        let (mean, square) = moments(ternary(&mut rng, n as usize));
-        assert!(mean.abs() < 7.0 * (2.0 / 3.0 / f64::from(n)).sqrt());
-        assert!((square - 2.0 / 3.0).abs() < 7.0 * (2.0 / 9.0 / f64::from(n)).sqrt());
+        let (mean, square) = moments(errors(&mut rng, 1 << 16));
+        assert!(mean.abs() < 7.0 * (10.5 / n).sqrt());
+        assert!((square - 10.5).abs() < 7.0 * (2.0 * 10.5 * 10.5 / n).sqrt());
+        let (mean, square) = moments(ternary(&mut rng, 1 << 16));
+        assert!(mean.abs() < 7.0 * (2.0 / 3.0 / n).sqrt());
+        assert!((square - 2.0 / 3.0).abs() < 7.0 * (2.0 / 9.0 / n).sqrt());
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A polynomial's product with another is a convolution of their coefficients: with an image's rows one after another, and the filter's
 //! in reverse, it holds every sum of the layer (Cheetah, USENIX Security 2022, section 4). Samples, channels and filters are blocks
-//! around that, as in a blocked matrix product (Iron, NeurIPS 2022, section 3.1); a fully connected layer is a convolution of images
+//! around that, as in a blocked matrix product (Hao et al., "Iron", 2022, section 3.1); a fully connected layer is a convolution of images
 //! of one cell. Wide images are cut into bands of output rows, which then count as samples.
 //!
 //! With a plane of `P` cells, `c` channels and `f` filters in a polynomial, a cell stands at
@@ -14,7 +14,7 @@
 //! Sums over other channels, other windows, and whatever exceeds the degree stand below an output's place in its block, or above.
 
 use crate::he::cipher::{Rings, fresh_bytes, response_bytes};
-use crate::he::parameters::{Parameters, Response};
+use crate::he::parameters::{Norm, Parameters, Response};
 use fusion_nn::model::Window;
 use std::ops::Range;
 
@@ -316,7 +316,7 @@ fn geometries(
     norm_bits: u32,
 ) -> impl Iterator<Item = Geometry> {
     cuts(layer.filters).into_iter().flat_map(move |filters| {
-        let norm = (filters as u128).saturating_mul(1_u128.checked_shl(norm_bits).unwrap_or(u128::MAX));
+        let norm = Norm::of_groups(filters, norm_bits);
         Response::exact(parameters, ring_bits, norm).flat_map(move |response| {
             cuts(layer.output[0]).into_iter().flat_map(move |rows| {
                 let plane: usize = layer.plane(rows).iter().product();

@@ -142,10 +142,11 @@ fn shares_are_uniform_bit_by_bit() {
     let transformed = Weights::new(&layout, &[3; 150]).unwrap();
     let (shares, _) = run(&layout, &transformed, &vec![1; layout.inputs()]);
     for share in shares {
-        let n = share.len() as f64;
+        let count = |values: usize| f64::from(u32::try_from(values).unwrap());
+        let n = count(share.len());
         let bound = (n / 2.0 * (4e9 * f64::from(ring_bits)).ln()).sqrt();
         for bit in 0..ring_bits {
-            let ones = share.iter().filter(|&&value| value >> bit & 1 == 1).count() as f64;
+            let ones = count(share.iter().filter(|&&value| value >> bit & 1 == 1).count());
             assert!((ones - n / 2.0).abs() < bound, "bit {bit}: {ones} of {n}");
         }
     }
