@@ -80,7 +80,7 @@ impl ClientKey {
             }
         };
         let transformed = |ring: &Ring| {
-            let mut secret = ring.signed(&coefficients);
+            let mut secret = ring.small(&coefficients);
             ring.transform(&mut secret);
             ring.normalize(&mut secret);
             secret
@@ -131,7 +131,7 @@ impl Secret {
             ring.untransform(&mut b);
             ring.negate(&mut b);
             ring.add(&mut b, &encoded);
-            ring.add(&mut b, &ring.signed(&errors(rng, degree)));
+            ring.add(&mut b, &ring.small(&errors(rng, degree)));
             ring.write(&b, &mut packer);
         }
         [seed.0.to_vec(), packer.finish()].concat()
@@ -200,12 +200,12 @@ impl Ciphertext {
     ) {
         let Response { flood, a_bits, b_bits } = response;
         let degree = ring.parameters().degree;
-        let mut once = ring.signed(&ternary(rng, degree));
+        let mut once = ring.small(&ternary(rng, degree));
         ring.transform(&mut once);
         self.multiply_add(ring, &once, public);
         ring.untransform(&mut self.a);
         ring.untransform(&mut self.b);
-        ring.add(&mut self.a, &ring.signed(&errors(rng, degree)));
+        ring.add(&mut self.a, &ring.small(&errors(rng, degree)));
         for index in 0..degree {
             packer.push(rounded(ring.fraction(&self.a, index), a_bits), a_bits);
         }
@@ -346,7 +346,7 @@ mod tests {
     #[test]
     fn responses_are_exact_under_the_heaviest_weights() {
         for (degree, ring_bits, norm_bits, rounds) in [(4096, 24, 20, 160), (4096, 36, 18, 160), (8192, 42, 24, 40)] {
-            let mut bench = Bench::new(degree, ring_bits, Norm::of_groups(1, norm_bits));
+            let mut bench = Bench::new(degree, ring_bits, Norm { sum: 1 << norm_bits, root: 1 << norm_bits });
             for round in 0..rounds {
                 let words = uniform(&mut bench.rng, ring_bits, degree);
                 let weights = heavy(degree, 1 << norm_bits, [1, 32, degree][round % 3], &mut bench.rng);

@@ -88,6 +88,41 @@ impl Parameters {
     }
 }
 
+/// How large the weights of one filter (or of one output) are: public, and so in whole bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// Their sizes sum to at most `2^sum_bits`.
+    pub sum_bits: u32,
+    /// Their squares sum to at most `2^(2 root_bits)`.
+    pub root_bits: u32,
+}
+
+impl Bound {
+    /// The least that holds for each of some filters.
+    #[must_use]
+    pub fn of<'a>(filters: impl Iterator<Item = &'a [i64]>) -> Self {
+        let sizes = |filter: &[i64]| {
+            let size = |weight: &i64| u128::from(weight.unsigned_abs());
+            let squares: u128 =
+                filter.iter().map(|weight| size(weight).saturating_mul(size(weight))).fold(0, u128::saturating_add);
+            (filter.iter().map(size).sum(), squares)
+        };
+        let most = |most: (u128, u128), filter| {
+            let (sum, squares) = sizes(filter);
+            (most.0.max(sum), most.1.max(squares))
+        };
+        let (sum, squares) = filters.fold((0, 0), most);
+        let bits = |most: u128| u128::BITS - most.saturating_sub(1).leading_zeros();
+        Self { sum_bits: bits(sum), root_bits: bits(squares).div_ceil(2) }
+    }
+
+    /// Whether weights within this bound are also within another.
+    #[must_use]
+    pub fn is_within(self, other: Self) -> bool {
+        self.sum_bits <= other.sum_bits && self.root_bits <= other.root_bits
+    }
+}
+
 /// How large all weights are that one ciphertext is a sum over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Norm {
@@ -98,12 +133,13 @@ pub struct Norm {
 }
 
 impl Norm {
-    /// Of weights that fall into so many groups, in each of which they sum to at most `2^norm_bits` in size.
+    /// Of the weights of so many filters together.
     #[must_use]
-    pub fn of_groups(groups: usize, norm_bits: u32) -> Self {
-        let each = 1_u128.checked_shl(norm_bits).unwrap_or(u128::MAX);
-        let times = |count: usize| each.saturating_mul(count as u128);
-        Self { sum: times(groups), root: times((groups - 1).isqrt() + 1) }
+    pub fn of_filters(filters: usize, each: Bound) -> Self {
+        let times =
+            |bits: u32, count: usize| 1_u128.checked_shl(bits).unwrap_or(u128::MAX).saturating_mul(count as u128);
+        let Bound { sum_bits, root_bits } = each;
+        Self { sum: times(sum_bits, filters), root: times(root_bits, (filters - 1).isqrt() + 1) }
     }
 
     /// The errors' sum, each times a weight: the worst, or a tail. An error is the sum of `2 * MAX_ERROR` fair coins of size 1/2, so
@@ -158,6 +194,10 @@ impl Response {
 mod tests {
     use super::*;
 
+    fn alike(bits: u32) -> Bound {
+        Bound { sum_bits: bits, root_bits: bits }
+    }
+
     #[test]
     fn parameters_are_secure_and_the_tail_is_what_it_says() {
         assert!(Parameters::all().all(|p| p.modulus_bits() <= if p.degree == 4096 { 109 } else { 218 }));
@@ -175,11 +215,25 @@ mod tests {
     #[test]
     fn a_response_has_few_more_bits_than_the_ring_or_does_not_exist() {
         let wide = Parameters { degree: 8192, primes: 3, prime_bits: 50 };
-        let found: Vec<Response> = Response::exact(wide, 37, Norm::of_groups(1, 20)).collect();
+        let found: Vec<Response> = Response::exact(wide, 37, Norm::of_filters(1, alike(20))).collect();
         assert_eq!(found[0], Response { flood: 44, a_bits: 47, b_bits: 40 });
         let narrow = Parameters { degree: 4096, primes: 2, prime_bits: 50 };
-        assert_eq!(Response::exact(narrow, 37, Norm::of_groups(1, 20)).count(), 0);
-        assert_eq!(Response::exact(wide, 60, Norm::of_groups(1, 0)).count(), 0);
-        assert_eq!(Response::exact(wide, 37, Norm::of_groups(9, 200)).count(), 0);
+        assert_eq!(Response::exact(narrow, 37, Norm::of_filters(1, alike(20))).count(), 0);
+        assert_eq!(Response::exact(wide, 60, Norm::of_filters(1, alike(0))).count(), 0);
+        assert_eq!(Response::exact(wide, 37, Norm::of_filters(9, alike(200))).count(), 0);
+    }
+
+    #[test]
+    fn bounds_are_the_least_in_whole_bits() {
+        let bound = |filters: &[&[i64]]| {
+            let Bound { sum_bits, root_bits } = Bound::of(filters.iter().copied());
+            (sum_bits, root_bits)
+        };
+        assert_eq!(bound(&[&[0]]), (0, 0));
+        assert_eq!(bound(&[&[4, -4], &[0, 8]]), (3, 3));
+        assert_eq!(bound(&[&[4, -5]]), (4, 3));
+        assert_eq!(bound(&[&[1; 64]]), (6, 3));
+        assert_eq!(bound(&[&[i64::MIN; 4]]), (65, 64));
+        assert!(Bound::of([[1; 64].as_slice()].into_iter()).is_within(alike(6)));
     }
 }

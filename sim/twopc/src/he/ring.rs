@@ -83,7 +83,20 @@ impl Ring {
         self.limbs.iter().zip(polynomial.chunks_exact_mut(self.parameters.degree))
     }
 
-    /// The polynomial with these coefficients.
+    /// The polynomial with these coefficients, of at most 30 bits.
+    #[must_use]
+    pub fn small(&self, coefficients: &[i64]) -> Vec<u64> {
+        let mut polynomial = self.zero();
+        for (limb, residues) in self.each(&mut polynomial) {
+            for (residue, coefficient) in residues.iter_mut().zip(coefficients) {
+                let wrap = (coefficient >> 63).cast_unsigned() & limb.prime;
+                *residue = coefficient.cast_unsigned().wrapping_add(wrap);
+            }
+        }
+        polynomial
+    }
+
+    /// The polynomial with these coefficients, any integers.
     #[must_use]
     pub fn signed(&self, coefficients: &[i64]) -> Vec<u64> {
         let mut polynomial = self.zero();

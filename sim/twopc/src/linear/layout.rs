@@ -14,7 +14,7 @@
 //! Sums over other channels, other windows, and whatever exceeds the degree stand below an output's place in its block, or above.
 
 use crate::he::cipher::{Rings, fresh_bytes, response_bytes};
-use crate::he::parameters::{Norm, Parameters, Response};
+use crate::he::parameters::{Bound, Norm, Parameters, Response};
 use fusion_nn::model::Window;
 use std::ops::Range;
 
@@ -96,7 +96,7 @@ pub(super) struct Convolution {
 pub struct Layout {
     layer: Convolution,
     ring_bits: u32,
-    norm_bits: u32,
+    bound: Bound,
     batch: usize,
     geometry: Geometry,
     rings: Rings,
@@ -144,20 +144,20 @@ fn cuts(whole: usize) -> Vec<usize> {
 }
 
 impl Layout {
-    /// The layout with the fewest bytes. No output's weights may exceed `2^norm_bits` together, each in size.
+    /// The layout with the fewest bytes. The bound is on the weights of each output channel.
     ///
     /// # Errors
     /// [`Unfit`].
-    pub fn new(shape: Shape, ring_bits: u32, norm_bits: u32, batch: usize) -> Result<Self, Unfit> {
+    pub fn new(shape: Shape, ring_bits: u32, bound: Bound, batch: usize) -> Result<Self, Unfit> {
         let layer = Convolution::new(shape).filter(|_| batch > 0).ok_or(Unfit::Empty)?;
         let bytes = |geometry: &Geometry| {
             let Cost { client_bytes, server_bytes, .. } = cost(&layer, geometry, batch);
             client_bytes + server_bytes
         };
-        let geometries = Parameters::all().flat_map(|parameters| geometries(layer, parameters, ring_bits, norm_bits));
+        let geometries = Parameters::all().flat_map(|parameters| geometries(layer, parameters, ring_bits, bound));
         let geometry = geometries.min_by_key(bytes).ok_or(Unfit::TooLarge { ring_bits })?;
         let rings = Rings::new(geometry.parameters);
-        Ok(Self { layer, ring_bits, norm_bits, batch, geometry, rings })
+        Ok(Self { layer, ring_bits, bound, batch, geometry, rings })
     }
 
     /// The same for another number of samples: the same [`Weights`](super::Weights) serve both.
@@ -178,10 +178,10 @@ impl Layout {
         self.ring_bits
     }
 
-    /// No output's weights exceed `2^norm_bits` together.
+    /// On the weights of each output channel.
     #[must_use]
-    pub fn norm_bits(&self) -> u32 {
-        self.norm_bits
+    pub fn bound(&self) -> Bound {
+        self.bound
     }
 
     /// Samples.
@@ -313,10 +313,10 @@ fn geometries(
     layer: Convolution,
     parameters: Parameters,
     ring_bits: u32,
-    norm_bits: u32,
+    bound: Bound,
 ) -> impl Iterator<Item = Geometry> {
     cuts(layer.filters).into_iter().flat_map(move |filters| {
-        let norm = Norm::of_groups(filters, norm_bits);
+        let norm = Norm::of_filters(filters, bound);
         Response::exact(parameters, ring_bits, norm).flat_map(move |response| {
             cuts(layer.output[0]).into_iter().flat_map(move |rows| {
                 let plane: usize = layer.plane(rows).iter().product();

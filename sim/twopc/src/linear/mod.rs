@@ -6,17 +6,20 @@
 //!
 //! ```
 //! use fusion_2pc::he::cipher::ClientKey;
+//! use fusion_2pc::he::parameters::Bound;
 //! use fusion_2pc::linear::{self, Layout, Shape, Weights};
 //! use fusion_2pc::clock::Network;
 //! use fusion_2pc::link::{Halt, Link};
 //! use fusion_2pc::random::Seed;
 //!
-//! let layout = Layout::new(Shape::Gemm { inputs: 2, outputs: 1 }, 24, 4, 1)?;
+//! let matrix = [[3, -5]];
+//! let bound = Bound::of(matrix.iter().map(<[i64; 2]>::as_slice));
+//! let layout = Layout::new(Shape::Gemm { inputs: 2, outputs: 1 }, 24, bound, 1)?;
 //! let (mut client, mut server) = Link::pair(Network::LAN);
 //! let shares = std::thread::scope(|scope| {
 //!     let server = scope.spawn(|| {
 //!         let keys = linear::server_setup(&mut server, std::slice::from_ref(&layout))?;
-//!         let weights = Weights::new(&layout, &[3, -5]).unwrap();
+//!         let weights = Weights::new(&layout, matrix.as_flattened()).unwrap();
 //!         linear::server(&mut server, &keys, &layout, &weights, &mut Seed([2; 32]).stream())
 //!     });
 //!     let key = ClientKey::new(&Seed([1; 32]));
@@ -36,7 +39,7 @@ pub use layout::{Cost, Geometry, Layout, Shape, Unfit};
 
 use crate::bits::{Packer, Unpacker, mask};
 use crate::he::cipher::{Ciphertext, ClientKey, Rings, fresh_bytes, read_fresh};
-use crate::he::parameters::Parameters;
+use crate::he::parameters::{Bound, Parameters};
 use crate::link::{Halt, Link};
 use fusion_nn::model::Window;
 use layout::Convolution;
@@ -46,12 +49,10 @@ use std::collections::BTreeMap;
 
 /// Weights that exceed what was said of them in public.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the weights of output channel {filter} exceed 2^{norm_bits} together")]
+#[error("the weights of output channel {filter} exceed their public bound")]
 pub struct TooHeavy {
-    /// The first such.
+    /// The first such output channel.
     pub filter: usize,
-    /// The public bound.
-    pub norm_bits: u32,
 }
 
 /// A layer's weights, transformed once for a [`Geometry`].
@@ -68,13 +69,9 @@ impl Weights {
     /// # Errors
     /// [`TooHeavy`].
     pub fn new(layout: &Layout, weights: &[i64]) -> Result<Self, TooHeavy> {
-        let norm_bits = layout.norm_bits();
-        let heavy = |filter: &[i64]| {
-            let norm: u128 = filter.iter().map(|weight| u128::from(weight.unsigned_abs())).sum();
-            1_u128.checked_shl(norm_bits).is_some_and(|most| norm > most)
-        };
+        let heavy = |filter: &[i64]| !Bound::of(std::iter::once(filter)).is_within(layout.bound());
         if let Some(filter) = weights.chunks(layout.layer().weights()).position(heavy) {
-            return Err(TooHeavy { filter, norm_bits });
+            return Err(TooHeavy { filter });
         }
         let ring = &layout.rings().outer;
         let [_, channels, filters] = layout.groups();

@@ -7,7 +7,7 @@ use crate::random::{Seed, uniform};
 
 /// The layer's definition, one sample after another, modulo `2^bits`.
 fn reference(shape: Shape, weights: &[i64], start: &[i64], x: &[u64], bits: u32) -> Vec<u64> {
-    let layer = Layout::new(shape, bits, 0, 1).unwrap();
+    let layer = Layout::new(shape, bits, bound(0, 0), 1).unwrap();
     let Convolution { channels, image, filters, window, output } = *layer.layer();
     let size = window.size[0] * window.size[1];
     let mut y = Vec::new();
@@ -29,12 +29,17 @@ fn reference(shape: Shape, weights: &[i64], start: &[i64], x: &[u64], bits: u32)
     y
 }
 
-/// Weights of a layer, and the public bound on their sums.
-fn weights(layer: &Convolution, bits: u32, rng: &mut impl Rng) -> (Vec<i64>, u32) {
+fn bound(sum_bits: u32, root_bits: u32) -> Bound {
+    Bound { sum_bits, root_bits }
+}
+
+/// Weights of a layer, and the public bound on them.
+fn weights(layer: &Convolution, bits: u32, rng: &mut impl Rng) -> (Vec<i64>, Bound) {
     let count = layer.weights() * layer.filters;
     let offset = 1_i64 << (bits - 1);
-    let weights = uniform(rng, bits, count).into_iter().map(|weight| weight.cast_signed() - offset).collect();
-    (weights, bits - 1 + layer.weights().next_power_of_two().ilog2())
+    let weights: Vec<i64> = uniform(rng, bits, count).into_iter().map(|weight| weight.cast_signed() - offset).collect();
+    let bound = Bound::of(weights.chunks(layer.weights()));
+    (weights, bound)
 }
 
 /// Both parties' shares of `W x0`, and the client's link.
@@ -56,8 +61,8 @@ fn run(layout: &Layout, weights: &Weights, x0: &[u64]) -> ([Vec<u64>; 2], Link) 
 
 /// A batch through the protocol against the reference, and the meter against the prediction.
 fn assert_exact(shape: Shape, ring_bits: u32, weight_bits: u32, batch: usize, rng: &mut ChaCha20Rng) {
-    let (w, norm_bits) = weights(Layout::new(shape, 2, 0, 1).unwrap().layer(), weight_bits, rng);
-    let layout = Layout::new(shape, ring_bits, norm_bits, batch).unwrap();
+    let (w, bound) = weights(Layout::new(shape, 2, bound(0, 0), 1).unwrap().layer(), weight_bits, rng);
+    let layout = Layout::new(shape, ring_bits, bound, batch).unwrap();
     let start: Vec<i64> = (0..layout.layer().filters).map(|_| rng.next_u64().cast_signed() >> 30).collect();
     let [x0, x1] = [uniform(rng, ring_bits, layout.inputs()), uniform(rng, ring_bits, layout.inputs())];
     let ([y0, y1], link) = run(&layout, &Weights::new(&layout, &w).unwrap(), &x0);
@@ -114,7 +119,7 @@ fn layers_of_any_shape_are_exact() {
 fn wide_images_are_cut_into_bands() {
     let window = Window { size: [3, 3], stride: [2, 2], pads: [1; 4] };
     let shape = Shape::Conv { image: [2, 130, 101], filters: 2, window };
-    assert!(Layout::new(shape, 33, 12, 2).unwrap().geometry().rows < 65);
+    assert!(Layout::new(shape, 33, bound(12, 10), 2).unwrap().geometry().rows < 65);
     assert_exact(shape, 33, 8, 2, &mut Seed([6; 32]).stream());
 }
 
@@ -122,7 +127,7 @@ fn wide_images_are_cut_into_bands() {
 fn one_set_of_weights_serves_every_batch() {
     let mut rng = Seed([7; 32]).stream();
     let (shape, ring_bits) = lenet()[1];
-    let layout = Layout::new(shape, ring_bits, 21, 64).unwrap();
+    let layout = Layout::new(shape, ring_bits, bound(21, 18), 64).unwrap();
     let (w, _) = weights(layout.layer(), 14, &mut rng);
     let transformed = Weights::new(&layout, &w).unwrap();
     for batch in [1, 21, 40] {
@@ -138,7 +143,7 @@ fn one_set_of_weights_serves_every_batch() {
 #[test]
 fn shares_are_uniform_bit_by_bit() {
     let (shape, ring_bits) = lenet()[0];
-    let layout = Layout::new(shape, ring_bits, 16, 16).unwrap();
+    let layout = Layout::new(shape, ring_bits, bound(16, 12), 16).unwrap();
     let transformed = Weights::new(&layout, &[3; 150]).unwrap();
     let (shares, _) = run(&layout, &transformed, &vec![1; layout.inputs()]);
     for share in shares {
@@ -156,7 +161,7 @@ fn shares_are_uniform_bit_by_bit() {
 fn any_bytes_of_the_right_length_are_a_ciphertext() {
     let mut rng = Seed([8; 32]).stream();
     let (shape, ring_bits) = lenet()[4];
-    let layout = Layout::new(shape, ring_bits, 20, 2).unwrap();
+    let layout = Layout::new(shape, ring_bits, bound(20, 20), 2).unwrap();
     let transformed = Weights::new(&layout, &[5; 840]).unwrap();
     let layouts = std::slice::from_ref(&layout);
     for filled in [None, Some(0), Some(0xFF)] {
@@ -176,7 +181,7 @@ fn any_bytes_of_the_right_length_are_a_ciphertext() {
 
 #[test]
 fn another_length_halts() {
-    let layout = Layout::new(Shape::Gemm { inputs: 3, outputs: 2 }, 24, 10, 1).unwrap();
+    let layout = Layout::new(Shape::Gemm { inputs: 3, outputs: 2 }, 24, bound(10, 10), 1).unwrap();
     let transformed = Weights::new(&layout, &[1; 6]).unwrap();
     let key = ClientKey::new(&Seed([9; 32]));
     let mut rng = Seed([9; 32]).stream();
@@ -200,13 +205,13 @@ fn another_length_halts() {
 #[test]
 fn what_does_not_fit_is_refused() {
     let gemm = Shape::Gemm { inputs: 3, outputs: 2 };
-    assert_eq!(Layout::new(gemm, 24, 10, 0).unwrap_err(), Unfit::Empty);
-    assert_eq!(Layout::new(Shape::Gemm { inputs: 0, outputs: 2 }, 24, 10, 1).unwrap_err(), Unfit::Empty);
-    assert_eq!(Layout::new(gemm, 60, 10, 1).unwrap_err(), Unfit::TooLarge { ring_bits: 60 });
-    assert_eq!(Layout::new(gemm, 40, 200, 1).unwrap_err(), Unfit::TooLarge { ring_bits: 40 });
-    let layout = Layout::new(gemm, 24, 4, 1).unwrap();
+    assert_eq!(Layout::new(gemm, 24, bound(10, 10), 0).unwrap_err(), Unfit::Empty);
+    assert_eq!(Layout::new(Shape::Gemm { inputs: 0, outputs: 2 }, 24, bound(10, 10), 1).unwrap_err(), Unfit::Empty);
+    assert_eq!(Layout::new(gemm, 60, bound(10, 10), 1).unwrap_err(), Unfit::TooLarge { ring_bits: 60 });
+    assert_eq!(Layout::new(gemm, 40, bound(200, 200), 1).unwrap_err(), Unfit::TooLarge { ring_bits: 40 });
+    let layout = Layout::new(gemm, 24, bound(4, 4), 1).unwrap();
     assert!(Weights::new(&layout, &[8, -8, 0, 16, 0, 0]).is_ok());
-    assert_eq!(Weights::new(&layout, &[8, -8, 0, 16, 0, -1]).err(), Some(TooHeavy { filter: 1, norm_bits: 4 }));
+    assert_eq!(Weights::new(&layout, &[8, -8, 0, 16, 0, -1]).err(), Some(TooHeavy { filter: 1 }));
 }
 
 /// The sizes that the design counts on, in KB an inference.
@@ -214,7 +219,8 @@ fn what_does_not_fit_is_refused() {
 fn lenet_costs_what_the_design_says() {
     let kilobytes = |batch: usize| -> usize {
         let cost = |(shape, ring_bits)| {
-            let Cost { client_bytes, server_bytes, .. } = Layout::new(shape, ring_bits, 18, batch).unwrap().cost();
+            let Cost { client_bytes, server_bytes, .. } =
+                Layout::new(shape, ring_bits, bound(18, 15), batch).unwrap().cost();
             client_bytes + server_bytes
         };
         lenet().into_iter().map(cost).sum::<usize>() / batch / 1000
