@@ -9,9 +9,13 @@
 //! bit-reversed paths, which is as good as any where the leaves are rows of a random code.
 
 use super::block::{Block, Cipher, WIDE};
+use pulp::Arch;
 
 /// The public key of the fixed permutation: "fusion-ot-tree-1" in ASCII.
 const KEY: [u8; 16] = *b"fusion-ot-tree-1";
+
+/// Nodes of each tree that grow together: two kilobytes of children a tree.
+const PASS: usize = WIDE;
 
 /// What a leaf keeps: its lowest bit makes room for the choice.
 const LEAF: Block = !1;
@@ -56,26 +60,21 @@ impl Grower {
         let levels = side_sums.chunks_exact(trees).zip(sides.chunks_exact(trees)).enumerate();
         for (level, (side_sums, sides)) in levels {
             let nodes = &mut leaves[..trees << (level + 1)];
+            let keep = keep(level == last);
             if level == 0 {
                 nodes.fill(0);
-                sums.fill(0);
             } else {
-                self.level(keep(false), nodes, &mut sums);
+                self.level(keep, nodes, &mut sums);
             }
             for tree in 0..trees {
                 let half = 1 << level;
-                let sibling = (path[tree] + sides[tree] * half) * trees + tree;
+                let sibling = &mut nodes[(path[tree] + sides[tree] * half) * trees + tree];
                 let side_sum = if sides[tree] == 0 { sums[tree] } else { totals[tree] ^ sums[tree] };
                 // What is wrong with the sum is wrong with the one node that grew from garbage.
                 let error = side_sums[tree] ^ side_sum;
-                nodes[sibling] ^= error;
+                *sibling = (*sibling ^ error) & keep;
                 totals[tree] ^= error;
                 path[tree] += (1 - sides[tree]) * half;
-            }
-            if level == last {
-                for leaf in nodes {
-                    *leaf &= LEAF;
-                }
             }
         }
         for tree in 0..trees {
@@ -89,21 +88,42 @@ impl Grower {
         let trees = sums.len();
         sums.fill(0);
         let (left, right) = nodes.split_at_mut(nodes.len() / 2);
-        for (left, right) in left.chunks_mut(WIDE * trees).zip(right.chunks_mut(WIDE * trees)) {
+        for (left, right) in left.chunks_mut(PASS * trees).zip(right.chunks_mut(PASS * trees)) {
             right.copy_from_slice(left);
-            for x in &mut *left {
-                *x = sigma(*x);
-            }
+            Arch::new().dispatch(|| sigma_all(bytemuck::cast_slice_mut(left)));
             self.0.encrypt(left);
-            for (left, right) in left.chunks_exact_mut(trees).zip(right.chunks_exact_mut(trees)) {
-                for ((left, right), sum) in left.iter_mut().zip(right).zip(&mut *sums) {
-                    let hash = *left ^ sigma(*right);
-                    *sum ^= hash;
-                    *left = hash & keep;
-                    *right = (*right ^ hash) & keep;
-                }
-            }
+            Arch::new().dispatch(|| children(keep, left, right, sums));
         }
+    }
+}
+
+/// From `pi(sigma(x))` and `x` to the children, and the left ones added to the sums.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it is compiled for the vector instructions of its caller")]
+fn children(keep: Block, left: &mut [Block], right: &mut [Block], sums: &mut [Block]) {
+    let keep: [u64; 2] = bytemuck::cast(keep);
+    let halves: (&mut [[u64; 2]], &mut [[u64; 2]]) = (bytemuck::cast_slice_mut(left), bytemuck::cast_slice_mut(right));
+    for (left, right) in halves.0.iter_mut().zip(halves.1) {
+        for ((left, right), keep) in left.iter_mut().zip(right).zip(keep) {
+            let hash = *left ^ sigma(*right);
+            *left = hash & keep;
+            *right = (*right ^ hash) & keep;
+        }
+    }
+    let width = 2 * sums.len();
+    let sums: &mut [u64] = bytemuck::cast_slice_mut(sums);
+    for row in bytemuck::cast_slice::<Block, u64>(left).chunks_exact(width) {
+        for (sum, node) in sums.iter_mut().zip(row) {
+            *sum ^= node;
+        }
+    }
+}
+
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it is compiled for the vector instructions of its caller")]
+fn sigma_all(halves: &mut [u64]) {
+    for half in halves {
+        *half = sigma(*half);
     }
 }
 
@@ -112,14 +132,16 @@ const fn keep(leaves: bool) -> Block {
     if leaves { LEAF } else { Block::MAX }
 }
 
-/// A linear orthomorphism: `(high, low)` to `(high ^ low, high)`.
-const fn sigma(x: Block) -> Block {
-    (x ^ x << 64) & !(u64::MAX as Block) | x >> 64
+/// A linear orthomorphism on each half of a block: `(high, low)` to `(high ^ low, high)`. It and its sum with the identity are
+/// permutations, which is all that the proof wants of it.
+const fn sigma(x: u64) -> u64 {
+    (x ^ x << 32) & (u64::MAX << 32) | x >> 32
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ot::block::low;
     use crate::ot::testing::DELTA;
     use crate::random::Seed;
     use rand_core::Rng;
@@ -133,9 +155,10 @@ mod tests {
         let mut level = vec![root, root ^ DELTA];
         for _ in 1..DEPTH {
             let children = |&x: &Block| {
-                let mut hash = [sigma(x)];
+                let sigma = Block::from(sigma(low(x >> 64))) << 64 | Block::from(sigma(low(x)));
+                let mut hash = [sigma];
                 pi.encrypt(&mut hash);
-                let hash = hash[0] ^ sigma(x);
+                let hash = hash[0] ^ sigma;
                 [hash, x ^ hash]
             };
             level = level.iter().flat_map(children).collect();
@@ -150,10 +173,13 @@ mod tests {
     }
 
     #[test]
-    fn sigma_and_sigma_plus_identity_are_permutations() {
-        // Linear, so injective where no bit pattern but 0 maps to 0: `x ^ sigma(x) = 0` gives high = high ^ low and low = high.
-        assert_eq!(sigma(5 << 64 | 3), 6 << 64 | 5);
-        assert_eq!(sigma(Block::from(u64::MAX)), Block::from(u64::MAX) << 64);
+    fn sigma_and_its_sum_with_the_identity_are_permutations() {
+        // Linear maps with an inverse: of `(h, l)`, sigma makes `(h ^ l, h)`, and the sum with the identity `(l, h ^ l)`.
+        for x in [0, 1, 1 << 32, u64::MAX, 0x0123_4567_89ab_cdef] {
+            let (high, low) = (x >> 32, x & u64::from(u32::MAX));
+            assert_eq!(sigma(x), (high ^ low) << 32 | high);
+            assert_eq!(sigma(x) ^ x, low << 32 | (high ^ low));
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::block::{Block, Cipher, WIDE, low};
 const KEY: [u8; 16] = *b"fusion-ot-tmmo-1";
 
 /// Transfers hashed together.
-const BATCH: usize = 2 * WIDE;
+const BATCH: usize = 4 * WIDE;
 
 /// The hash.
 #[derive(Debug)]

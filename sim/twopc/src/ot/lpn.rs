@@ -5,6 +5,7 @@
 //! round; nothing of the matrix is stored. The reasons for the sets are in decision 6.
 
 use super::block::{Block, Cipher, WIDE};
+use pulp::Arch;
 
 /// Inputs that an output adds up.
 pub const LOCALITY: usize = 10;
@@ -12,11 +13,17 @@ pub const LOCALITY: usize = 10;
 /// The public key of the code: "fusion-ot-code-1" in ASCII.
 const KEY: [u8; 16] = *b"fusion-ot-code-1";
 
-/// Outputs whose places are drawn together: four places a block, five wide encryptions.
-const BATCH: usize = 2 * WIDE;
+/// Outputs whose places are drawn together.
+const BATCH: usize = 6 * WIDE;
 
-/// Blocks that hold the places of a batch, 32 bits each.
-const PLACES: usize = BATCH * LOCALITY / 4;
+/// Places in a word of 64 bits, of [`PLACE_BITS`] each.
+const IN_WORD: usize = 3;
+
+/// Enough for the inputs of every set.
+const PLACE_BITS: usize = 21;
+
+/// Words that hold the places of a batch: ten wide encryptions.
+const WORDS: usize = BATCH * LOCALITY / IN_WORD;
 
 /// A set of parameters of regular noise: one error in each of `t` parts of `2^depth` outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,13 +73,30 @@ pub fn add_code(round: u64, inputs: &[Block], outputs: &mut [Block]) {
     let stream = Cipher::new(Block::from_le_bytes(KEY));
     let mut counter = Block::from(round) << 64;
     let mask = inputs.len() - 1;
-    let mut places = [0; PLACES];
+    let inputs: &[[u64; 2]] = bytemuck::cast_slice(inputs);
+    let (mut words, mut places) = ([0; WORDS / 2], [[0_u32; WORDS]; IN_WORD]);
     for outputs in outputs.chunks_mut(BATCH) {
-        stream.key_stream(counter, &mut places);
-        counter += PLACES as Block;
-        let (places, _) = bytemuck::cast_slice::<Block, u32>(&places).as_chunks::<LOCALITY>();
-        for (output, places) in outputs.iter_mut().zip(places) {
-            *output ^= places.iter().fold(0, |sum, &place| sum ^ inputs[place as usize & mask]);
+        stream.key_stream(counter, &mut words);
+        counter += words.len() as Block;
+        Arch::new().dispatch(|| split(bytemuck::cast_slice(&words), &mut places));
+        let (places, _) = places.as_flattened().as_chunks::<LOCALITY>();
+        for (output, places) in bytemuck::cast_slice_mut::<Block, [u64; 2]>(outputs).iter_mut().zip(places) {
+            for &place in places {
+                let input = inputs[place as usize & mask];
+                *output = [output[0] ^ input[0], output[1] ^ input[1]];
+            }
+        }
+    }
+}
+
+/// The places of each word.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it is compiled for the vector instructions of its caller")]
+#[expect(clippy::cast_possible_truncation, reason = "a place takes the low bits")]
+fn split(words: &[u64], places: &mut [[u32; WORDS]; IN_WORD]) {
+    for (number, places) in places.iter_mut().enumerate() {
+        for (place, word) in places.iter_mut().zip(words) {
+            *place = (word >> (number * PLACE_BITS)) as u32;
         }
     }
 }
@@ -109,12 +133,20 @@ mod tests {
         let inputs: Vec<Block> = (0..128).map(|i| 1 << i).collect();
         let mut outputs = vec![0; BATCH + 1];
         add_code(1, &inputs, &mut outputs);
-        let mut stream = vec![0; PLACES + 3];
-        Cipher::new(Block::from_le_bytes(KEY)).key_stream(1 << 64, &mut stream);
-        let bytes = super::super::block::to_bytes(&stream);
-        for i in [0, 1, BATCH - 1, BATCH] {
-            let places = bytes[4 * LOCALITY * i..][..4 * LOCALITY].chunks(4);
-            assert_eq!(outputs[i], places.fold(0, |sum, place| sum ^ 1 << (place[0] & 127)), "output {i}");
+        for batch in 0..2 {
+            let mut words = vec![0; WORDS / 2];
+            Cipher::new(Block::from_le_bytes(KEY)).key_stream((1 << 64) + (batch * WORDS / 2) as Block, &mut words);
+            let words: &[u64] = bytemuck::cast_slice(&words);
+            for i in [0, BATCH / 2, BATCH - 1] {
+                let Some(output) = outputs.get(batch * BATCH + i) else { continue };
+                let place = |i: usize| words[i % WORDS] >> (PLACE_BITS * (i / WORDS)) & 127;
+                assert_eq!(
+                    *output,
+                    (LOCALITY * i..).take(LOCALITY).fold(0, |sum, i| sum ^ 1 << place(i)),
+                    "{batch} {i}"
+                );
+            }
         }
+        assert!([SMALL, MAIN].iter().all(|set| set.log_k as usize <= PLACE_BITS));
     }
 }
