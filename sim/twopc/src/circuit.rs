@@ -5,6 +5,7 @@
 //! layer's ring. Where the network's own ring is too small for its values, they wrap here as they do there.
 
 use crate::bits::mask;
+use crate::he::parameters::Bound;
 use crate::linear::Shape;
 use crate::truncate::Truncation;
 use fusion_nn::fixed::{FixedLayer, FixedModel, FixedOp};
@@ -17,8 +18,8 @@ pub enum Op {
     Linear {
         /// Its shape.
         shape: Shape,
-        /// The sizes of no filter's weights sum to more than `2^norm_bits`, in any of the networks.
-        norm_bits: u32,
+        /// How large a filter's weights are, in any of the networks.
+        bound: Bound,
     },
     /// `max(x, 0) >> shift`, from values modulo `2^from`.
     Relu {
@@ -295,10 +296,10 @@ impl Builder<'_> {
         // Room for the difference of two, where the next to read it compares.
         let ring = ring + u32::from(!self.wraps && self.is_compared(place.layer));
         let input = self.fit(input, ring, place);
-        let norm: u64 = self.models.iter().map(|model| norm(&model.layers()[place.layer].op)).max().unwrap_or_default();
-        let norm_bits = u64::BITS - norm.saturating_sub(1).leading_zeros();
+        let filters = self.models.iter().flat_map(|model| filters(&model.layers()[place.layer].op));
+        let weights = Bound::of(filters);
         let output = Held { value: input.value, ring, bound, positive: false };
-        self.push(place, Op::Linear { shape, norm_bits }, &[input], count, output)
+        self.push(place, Op::Linear { shape, bound: weights }, &[input], count, output)
     }
 
     /// Whether the output of a layer is the logits or goes into max pooling.
@@ -357,12 +358,11 @@ impl Builder<'_> {
     }
 }
 
-/// The largest sum of a filter's weights' sizes.
-fn norm(op: &FixedOp) -> u64 {
-    let (weights, filters) = match op {
-        FixedOp::Conv { weights, start, .. } | FixedOp::Gemm { weights, start } => (weights, start.len()),
-        _ => return 0,
+/// The weights of each filter, or of each output.
+fn filters(op: &FixedOp) -> impl Iterator<Item = &[i64]> {
+    let (weights, count) = match op {
+        FixedOp::Conv { weights, start, .. } | FixedOp::Gemm { weights, start } => (&weights[..], start.len()),
+        _ => (&[][..], 0),
     };
-    let sum = |filter: &[i64]| filter.iter().map(|weight| weight.unsigned_abs()).sum();
-    weights.chunks_exact((weights.len() / filters.max(1)).max(1)).map(sum).max().unwrap_or_default()
+    weights.chunks((weights.len() / count.max(1)).max(1))
 }

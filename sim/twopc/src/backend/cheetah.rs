@@ -25,9 +25,7 @@ impl Packing {
     /// [`Unfit`] for a layer that no parameters hold.
     pub fn new(circuit: &Circuit, group: usize) -> Result<Self, Unfit> {
         let layout = |index: usize| match circuit.steps[index].op {
-            Op::Linear { shape, norm_bits } => {
-                Layout::new(shape, circuit.steps[index].ring, norm_bits, group).map(Some)
-            }
+            Op::Linear { shape, bound } => Layout::new(shape, circuit.steps[index].ring, bound, group).map(Some),
             _ => Ok(None),
         };
         Ok(Self { group, layouts: (0..circuit.steps.len()).map(layout).collect::<Result<_, _>>()? })
