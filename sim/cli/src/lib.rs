@@ -87,6 +87,7 @@ fn perform(args: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) ->
         Command::Plan(plan) if plan.grid => commands::grid::run(&plan, stdout),
         Command::Plan(plan) => commands::plan::run(&plan, stdout),
         Command::Bound(bound) => commands::bound::run(&bound, stdout),
+        Command::Bench(bench) => commands::bench::run(&bench, stdout),
         Command::Check(check) => commands::check::run(&check, stdout),
         Command::Run(run) => commands::run::run(&run, stdout),
         Command::Init(init) => commands::init::run(&init, stdout),

@@ -1,11 +1,14 @@
 //! Flags, and the numbers in them.
 
+pub mod bench;
 pub mod campaign;
 
+use bench::BenchArgs;
 use campaign::{AttackArgs, InitArgs, ListArgs, MergeArgs, RunArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use fusion_nn::fixed::{MAX_FRAC_BITS, MAX_RING_BITS, Ring};
+use fusion_nn::fixed::{MAX_FRAC_BITS, MAX_RING_BITS, Pixels, Precision, Ring};
+use fusion_spec::bound::bits::nearest;
 use fusion_spec::exact::rational;
 use fusion_spec::params::{Lambda, MAX_B, MAX_LAMBDA, MAX_R, MAX_T, power_of_two};
 use rug::{Integer, Rational};
@@ -41,6 +44,7 @@ pub enum Command {
     Plan(PlanArgs),
     Bound(BoundArgs),
     Check(CheckArgs),
+    Bench(BenchArgs),
     Run(RunArgs),
     Merge(MergeArgs),
     Init(InitArgs),
@@ -242,6 +246,28 @@ pub struct FixedPointArgs {
     /// At most 10^6 in size [default: 0].
     #[arg(long, value_name = "NUMBER", value_parser = offset, allow_hyphen_values = true)]
     pub offset: Option<Rational>,
+}
+
+impl FixedPointArgs {
+    /// Of weights and activations.
+    pub fn precision(&self) -> Precision {
+        Precision { frac_bits: self.frac_bits.unwrap_or(12), ring: self.ring.unwrap_or(Ring::Auto) }
+    }
+
+    /// The value of one step of a pixel.
+    pub fn scale(&self) -> Rational {
+        self.scale.clone().unwrap_or_else(|| Rational::from((1, 255)))
+    }
+
+    /// The value of pixel 0.
+    pub fn offset(&self) -> Rational {
+        self.offset.clone().unwrap_or_default()
+    }
+
+    /// Of what pixels stand for.
+    pub fn pixels(&self) -> Pixels {
+        Pixels { scale: nearest(&self.scale()), offset: nearest(&self.offset()) }
+    }
 }
 
 /// What to compare fixed point with.

@@ -1,6 +1,7 @@
 //! One file a subcommand.
 
 pub mod attack;
+pub mod bench;
 pub mod bound;
 pub mod check;
 pub mod grid;

@@ -69,7 +69,9 @@ pub struct Spent {
 }
 
 impl Spent {
-    fn of(link: &Link, cpu: Duration) -> Self {
+    /// Of one session, by what went over a party's link.
+    #[must_use]
+    pub fn of(link: &Link, cpu: Duration) -> Self {
         let meter = link.meter();
         let [client, server] = [Role::Client, Role::Server].map(|role| meter.sent(role, None));
         Self { client, server, rounds: meter.rounds(), virtual_ns: meter.virtual_ns(), cpu }
@@ -172,7 +174,7 @@ fn service(asked: &Asked, classes: u32) -> Service {
 }
 
 /// What a function returns, and the processor time of this thread in it.
-fn timed<T>(run: impl FnOnce() -> T) -> (T, Duration) {
+pub fn timed<T>(run: impl FnOnce() -> T) -> (T, Duration) {
     let before = thread_cpu();
     let done = run();
     (done, thread_cpu().saturating_sub(before))

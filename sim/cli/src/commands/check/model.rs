@@ -2,15 +2,13 @@
 
 use super::against::{self, Data};
 use super::{Problem, refuse, write_json};
-use crate::args::{CheckArgs, FixedPointArgs};
+use crate::args::CheckArgs;
 use crate::failure::Failure;
 use crate::files;
 use crate::text::{self, DIM, HEADING};
 use fusion_nn::compare::Pair;
-use fusion_nn::fixed::{FixedLayer, Pixels, Precision, Ring};
+use fusion_nn::fixed::{FixedLayer, Precision, Ring};
 use fusion_nn::model::Model;
-use fusion_spec::bound::bits::nearest;
-use rug::Rational;
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -20,7 +18,6 @@ const LONGEST_NAME: usize = 40;
 /// Reads the model, lists it, and compares it if that is asked for.
 pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let bytes = files::read(&args.file, files::MAX_BYTES)?;
-    let settings = Settings::new(&args.fixed_point);
     let model = match Model::from_onnx(&bytes) {
         Ok(model) => model,
         Err(error) => {
@@ -28,11 +25,11 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
             return Err(refuse(args, problems(args, messages), stdout));
         }
     };
-    let pair = match Pair::new(&model, settings.precision, settings.pixels()) {
+    let pair = match Pair::new(&model, args.fixed_point.precision(), args.fixed_point.pixels()) {
         Ok(pair) => pair,
         Err(error) => return Err(refuse(args, problems(args, error.problems), stdout)),
     };
-    let model = Document::new(args, settings, &model, &pair);
+    let model = Document::new(args, &model, &pair);
     let against = match args.against {
         Some(_) => Some(against::Document::new(&pair, &Data::read(args, &model)?)?),
         None => None,
@@ -57,28 +54,6 @@ fn problems(args: &CheckArgs, messages: impl IntoIterator<Item = String>) -> Vec
         help: None,
     };
     messages.into_iter().map(problem).collect()
-}
-
-/// The flags of fixed point, their defaults filled in.
-struct Settings {
-    precision: Precision,
-    scale: Rational,
-    offset: Rational,
-}
-
-impl Settings {
-    fn new(args: &FixedPointArgs) -> Self {
-        let FixedPointArgs { frac_bits, ring, scale, offset } = args;
-        Self {
-            precision: Precision { frac_bits: frac_bits.unwrap_or(12), ring: ring.unwrap_or(Ring::Auto) },
-            scale: scale.clone().unwrap_or_else(|| Rational::from((1, 255))),
-            offset: offset.clone().unwrap_or_default(),
-        }
-    }
-
-    fn pixels(&self) -> Pixels {
-        Pixels { scale: nearest(&self.scale), offset: nearest(&self.offset) }
-    }
 }
 
 /// A model and its layers in fixed point.
@@ -112,8 +87,8 @@ struct Layer<'a> {
 }
 
 impl<'a> Document<'a> {
-    fn new(args: &CheckArgs, settings: Settings, model: &Model, pair: &'a Pair<'_>) -> Self {
-        let Settings { precision: Precision { frac_bits, ring }, scale, offset } = settings;
+    fn new(args: &CheckArgs, model: &Model, pair: &'a Pair<'_>) -> Self {
+        let Precision { frac_bits, ring } = args.fixed_point.precision();
         let layers: Vec<Layer<'a>> = pair.fixed().layers().iter().map(Layer::new).collect();
         Self {
             file: files::name(&args.file),
@@ -124,8 +99,8 @@ impl<'a> Document<'a> {
                 Ring::Auto => None,
                 Ring::Bits(bits) => Some(bits),
             },
-            scale: scale.to_string(),
-            offset: offset.to_string(),
+            scale: args.fixed_point.scale().to_string(),
+            offset: args.fixed_point.offset().to_string(),
             multiplications: layers.iter().map(|layer| layer.multiplications).sum(),
             comparisons: layers.iter().map(|layer| layer.comparisons).sum(),
             layers,

@@ -1,0 +1,279 @@
+//! `sim bench`: what one secure inference costs.
+
+use crate::args::bench::{BackendArg, BenchArgs};
+use crate::failure::Failure;
+use crate::files;
+use crate::simulate::{Spent, timed};
+use crate::store::now;
+use crate::text::{self, DIM, HEADING};
+use fusion_2pc::bits::mask;
+use fusion_2pc::circuit::Circuit;
+use fusion_2pc::clock::{Network, replayed_ns};
+use fusion_2pc::link::{Halt, Link, Role};
+use fusion_2pc::meter::{Message, Meter, Phase};
+use fusion_2pc::random::{Seed, uniform};
+use fusion_2pc::session::{self, Answered, Grouping, Networks, Plan, Service};
+use fusion_nn::fixed::FixedModel;
+use fusion_nn::idx::Images;
+use fusion_nn::model::Model;
+use serde::Serialize;
+use std::io::Write;
+
+/// Measures each batch.
+pub fn run(args: &BenchArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
+    let model = model(args)?;
+    let documents: Vec<Document> =
+        args.batch.iter().map(|&batch| measure(args, &model, batch)).collect::<Result<_, _>>()?;
+    if args.json {
+        serde_json::to_writer_pretty(&mut *stdout, &documents).map_err(std::io::Error::from)?;
+        return Ok(writeln!(stdout)?);
+    }
+    documents.iter().try_for_each(|document| document.write_text(stdout))
+}
+
+fn model(args: &BenchArgs) -> Result<FixedModel, Failure> {
+    let name = files::name(&args.model);
+    let problems = |problems: String| Failure::Usage(format!("{name}: {}", problems.replace('\n', "; ")));
+    let bytes = files::read(&args.model, files::MAX_BYTES)?;
+    let model = Model::from_onnx(&bytes).map_err(|error| problems(error.to_string()))?;
+    FixedModel::new(&model, args.fixed_point.precision(), args.fixed_point.pixels())
+        .map_err(|error| problems(error.to_string()))
+}
+
+/// Images of a batch: from a file, over and over if it has fewer, or random ones.
+fn images(args: &BenchArgs, model: &FixedModel, batch: usize) -> Result<Vec<Vec<u8>>, Failure> {
+    let pixels = model.image().iter().product();
+    let Some(path) = &args.images else {
+        let mut rng = Seed(blake3::derive_key("fusion-sim 2026-11 random pixels", &args.seed.to_le_bytes())).stream();
+        let mut image = || uniform(&mut rng, 8, pixels).iter().map(|pixel| pixel.to_le_bytes()[0]).collect();
+        return Ok((0..batch).map(|_| image()).collect());
+    };
+    let name = files::name(path);
+    let problem = |what: &str| Failure::Usage(format!("{name}: {what}"));
+    let images = Images::parse(&files::read(path, files::MAX_BYTES)?).map_err(|error| problem(&error.to_string()))?;
+    if images.shape() != model.image() || images.len() == 0 {
+        return Err(problem("the model reads images of another shape"));
+    }
+    let image = |index: usize| images.get(index % images.len()).unwrap_or_default().to_vec();
+    Ok((0..batch).map(image).collect())
+}
+
+/// One batch, measured.
+#[derive(Serialize)]
+struct Document {
+    backend: &'static str,
+    model: String,
+    batch: usize,
+    network: String,
+    truncation: &'static str,
+    exact: bool,
+    setup: Setup,
+    per_inference: PerInference,
+    peak_rss_bytes: Option<u64>,
+    by_layer: Vec<Layer>,
+    #[serde(skip)]
+    show_layers: bool,
+}
+
+/// What is done once for many batches.
+#[derive(Serialize)]
+struct Setup {
+    client_sent_bytes: usize,
+    server_sent_bytes: usize,
+    rounds: u32,
+    wall_s: f64,
+}
+
+/// A batch's total, divided by the batch. Seconds over a network are the wall time here and the virtual time there, added.
+#[derive(Serialize)]
+struct PerInference {
+    client_sent_bytes: f64,
+    server_sent_bytes: f64,
+    offline_bytes: f64,
+    rounds: f64,
+    client_cpu_s: f64,
+    server_cpu_s: f64,
+    wall_s: f64,
+    lan_s: f64,
+    wan_s: f64,
+    network_s: f64,
+}
+
+/// What a layer sends, for one inference. The extension of transfers is apart, for all layers.
+#[derive(Serialize)]
+struct Layer {
+    step: String,
+    client_sent_bytes: f64,
+    server_sent_bytes: f64,
+    messages: usize,
+}
+
+fn measure(args: &BenchArgs, model: &FixedModel, batch: usize) -> Result<Document, Failure> {
+    let refused = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", files::name(&args.model)));
+    let halted = |halt: Halt| Failure::Bug(halt.to_string());
+    let circuit = Circuit::new(&[model], args.truncation.into()).map_err(|error| refused(&error))?;
+    let plan = Plan::new(circuit, batch, Grouping::Chunk).map_err(|error| refused(&error))?;
+    let networks = Networks::new(&plan, std::slice::from_ref(model)).map_err(|error| refused(&error))?;
+    let network = args.network.network;
+    let keys = Seed(blake3::derive_key("fusion-sim 2026-11 keys of a measurement", &args.seed.to_le_bytes()));
+    let start = now();
+    let (client, server, link) = session::set_up(&keys, &[&plan], network).map_err(halted)?;
+    let setup = Setup::new(&Spent::of(&link, start.elapsed()));
+    let images = images(args, model, batch)?;
+    let pixels: Result<Vec<Vec<i64>>, _> = images.iter().map(|image| model.pixels(image)).collect();
+    let pixels = pixels.map_err(Failure::usage)?.concat();
+    let services = vec![Service { model: 0, labels: (0..model.classes()).collect() }; batch];
+    let name = Seed([0; 32]);
+    let start = now();
+    let (((mine, near), client_cpu), ((theirs, far), server_cpu)) = session::run(
+        network,
+        |link| timed(|| session::client(link, &client, &plan, &name, &pixels)),
+        |link: Link| timed(|| session::server(link, &server, &plan, &name, &networks, &services)),
+    );
+    let wall_s = start.elapsed().as_secs_f64();
+    let (mine, theirs) = (mine.map_err(halted)?, theirs.map_err(halted)?);
+    let meters = [near.meter(), far.meter()];
+    let BackendArg::Cheetah = args.backend;
+    Ok(Document {
+        backend: "cheetah",
+        model: files::name(&args.model),
+        batch,
+        network: args.network.name.clone(),
+        truncation: match args.truncation.into() {
+            fusion_2pc::truncate::Truncation::Faithful => "faithful",
+            fusion_2pc::truncate::Truncation::OneBit => "one_bit",
+        },
+        exact: is_exact(model, &plan, &images, [&mine, &theirs])?,
+        setup,
+        per_inference: PerInference::new(meters, batch, wall_s, [client_cpu, server_cpu], network),
+        peak_rss_bytes: peak_rss_bytes(),
+        by_layer: layers(near.meter(), batch),
+        show_layers: args.by.is_some(),
+    })
+}
+
+/// Every logit, and every label, is the plaintext reference's.
+fn is_exact(model: &FixedModel, plan: &Plan, images: &[Vec<u8>], parties: [&Answered; 2]) -> Result<bool, Failure> {
+    let ring = plan.circuit.ring(plan.circuit.output);
+    let [mine, theirs] = parties.map(|answered| &answered.logits);
+    let sums = mine.iter().zip(theirs).map(|(a, b)| a.wrapping_add(*b) & mask(ring));
+    let expected: Result<Vec<Vec<i64>>, _> = images.iter().map(|image| model.logits(image)).collect();
+    let expected = expected.map_err(Failure::usage)?;
+    let labels = expected.iter().map(|logits| fusion_nn::fixed::argmax(logits));
+    let logits = expected.iter().flatten().map(|logit| logit.cast_unsigned() & mask(ring));
+    Ok(sums.eq(logits) && labels.eq(parties[0].labels.iter().copied()))
+}
+
+impl Setup {
+    fn new(spent: &Spent) -> Self {
+        Self {
+            client_sent_bytes: spent.client.bytes,
+            server_sent_bytes: spent.server.bytes,
+            rounds: spent.rounds,
+            wall_s: spent.cpu.as_secs_f64(),
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "bytes and rounds are below 2^52")]
+impl PerInference {
+    fn new(meters: [&Meter; 2], batch: usize, wall_s: f64, cpu: [std::time::Duration; 2], network: Network) -> Self {
+        let each = |total: f64| total / batch as f64;
+        let sent = |role: Role, phase: Option<Phase>| meters[0].sent(role, phase).bytes;
+        let over = |network: Network| each(wall_s + replayed_ns(meters[0], meters[1], network) as f64 / 1e9);
+        let offline = sent(Role::Client, Some(Phase::Offline)) + sent(Role::Server, Some(Phase::Offline));
+        Self {
+            client_sent_bytes: each(sent(Role::Client, None) as f64),
+            server_sent_bytes: each(sent(Role::Server, None) as f64),
+            offline_bytes: each(offline as f64),
+            rounds: each(meters[0].rounds().into()),
+            client_cpu_s: each(cpu[0].as_secs_f64()),
+            server_cpu_s: each(cpu[1].as_secs_f64()),
+            wall_s: each(wall_s),
+            lan_s: over(Network::LAN),
+            wan_s: over(Network::WAN),
+            network_s: over(network),
+        }
+    }
+}
+
+/// By layer, in order of execution; the chunks together.
+#[expect(clippy::cast_precision_loss, reason = "bytes are below 2^52")]
+fn layers(meter: &Meter, batch: usize) -> Vec<Layer> {
+    let mut layers: Vec<Layer> = Vec::new();
+    for message in &meter.log {
+        let step = layer_of(message);
+        let layer = match layers.iter().position(|layer| layer.step == step) {
+            Some(index) => &mut layers[index],
+            None => {
+                layers.push(Layer { step, client_sent_bytes: 0.0, server_sent_bytes: 0.0, messages: 0 });
+                let last = layers.len() - 1;
+                &mut layers[last]
+            }
+        };
+        let bytes = message.bytes as f64 / batch as f64;
+        match message.from {
+            Role::Client => layer.client_sent_bytes += bytes,
+            Role::Server => layer.server_sent_bytes += bytes,
+        }
+        layer.messages += 1;
+    }
+    layers
+}
+
+fn layer_of(message: &Message) -> String {
+    match message.phase {
+        Phase::Offline => "ot-extension".into(),
+        Phase::Setup | Phase::Online => message.step.split('/').nth(1).unwrap_or_default().into(),
+    }
+}
+
+/// Most memory that this process has held, where the system tells.
+fn peak_rss_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
+}
+
+impl Document {
+    fn write_text(&self, out: &mut dyn Write) -> Result<(), Failure> {
+        let Self { backend, model, batch, network, truncation, per_inference: each, setup, .. } = self;
+        let exact = if self.exact { "every logit exact" } else { "NOT the plaintext's logits" };
+        let title = format!("{model}   {backend}   batch {batch}   {truncation}   {exact}");
+        writeln!(out, "{}\n", text::styled(HEADING, &title))?;
+        let kilo = |bytes: f64| format!("{:.1} KB", bytes / 1000.0);
+        let milli = |seconds: f64| format!("{:.2} ms", seconds * 1000.0);
+        let sent = each.client_sent_bytes + each.server_sent_bytes;
+        let mut rows = vec![
+            vec!["client sends".into(), kilo(each.client_sent_bytes)],
+            vec!["server sends".into(), kilo(each.server_sent_bytes)],
+            vec!["together".into(), kilo(sent)],
+            vec!["of it before inputs".into(), kilo(each.offline_bytes)],
+            vec!["rounds".into(), format!("{:.2}", each.rounds)],
+            vec!["client computes".into(), milli(each.client_cpu_s)],
+            vec!["server computes".into(), milli(each.server_cpu_s)],
+            vec!["here, both parties".into(), milli(each.wall_s)],
+            vec!["over lan".into(), milli(each.lan_s)],
+            vec!["over wan".into(), milli(each.wan_s)],
+        ];
+        if !["lan", "wan"].contains(&network.as_str()) {
+            rows.push(vec![format!("over {network}"), milli(each.network_s)]);
+        }
+        write!(out, "{}", text::table(&["per inference", ""], rows, 1))?;
+        #[expect(clippy::cast_precision_loss, reason = "bytes are below 2^52")]
+        let once = kilo((setup.client_sent_bytes + setup.server_sent_bytes) as f64);
+        let memory =
+            self.peak_rss_bytes.map_or_else(String::new, |bytes| format!("   memory {} MB", bytes / 1_000_000));
+        let line = format!("set-up, once: {once}, {} rounds, {}{memory}", setup.rounds, milli(setup.wall_s));
+        writeln!(out, "\n{}", text::styled(DIM, &line))?;
+        if self.show_layers {
+            let row = |layer: &Layer| {
+                let Layer { step, client_sent_bytes, server_sent_bytes, messages } = layer;
+                vec![step.clone(), kilo(*client_sent_bytes), kilo(*server_sent_bytes), messages.to_string()]
+            };
+            let rows = self.by_layer.iter().map(row).collect();
+            write!(out, "\n{}", text::table(&["layer", "client sends", "server sends", "messages"], rows, 1))?;
+        }
+        Ok(())
+    }
+}
