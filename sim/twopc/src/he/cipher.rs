@@ -342,28 +342,44 @@ mod tests {
         }
     }
 
+    impl Bench {
+        /// How many coefficients of a response come out wrong.
+        fn wrong(&mut self, norm: i64, count: usize) -> usize {
+            let (degree, ring_bits) = (self.parameters().degree, self.response.1);
+            let words = uniform(&mut self.rng, ring_bits, degree);
+            let weights = heavy(degree, norm, count, &mut self.rng);
+            let product = self.product(&words, &weights);
+            let masks = uniform(&mut self.rng, ring_bits, degree);
+            let mut packer = Packer::default();
+            let public = (&self.rings.outer, &self.public);
+            let masked = masks.iter().copied().enumerate();
+            product.respond(public, self.response, masked, &mut self.rng, &mut packer);
+            let message = packer.finish();
+            assert_eq!(message.len(), response_bytes(self.parameters(), self.response.0, 1, degree));
+            let values = self.secret.decrypt(&self.rings, self.response, &mut Unpacker::new(&message), 0..degree);
+            let sums = values.iter().zip(&masks).map(|(value, share)| (value + share) & mask(ring_bits));
+            sums.zip(self.expected(&words, &weights)).filter(|(sum, expected)| sum != expected).count()
+        }
+    }
+
     /// A million and a half coefficients, in the tightest parameters there are.
     #[test]
     fn responses_are_exact_under_the_heaviest_weights() {
         for (degree, ring_bits, norm_bits, rounds) in [(4096, 24, 20, 160), (4096, 36, 18, 160), (8192, 42, 24, 40)] {
             let mut bench = Bench::new(degree, ring_bits, Norm { sum: 1 << norm_bits, root: 1 << norm_bits });
             for round in 0..rounds {
-                let words = uniform(&mut bench.rng, ring_bits, degree);
-                let weights = heavy(degree, 1 << norm_bits, [1, 32, degree][round % 3], &mut bench.rng);
-                let product = bench.product(&words, &weights);
-                let masks = uniform(&mut bench.rng, ring_bits, degree);
-                let mut packer = Packer::default();
-                let masked = masks.iter().copied().enumerate();
-                let public = (&bench.rings.outer, &bench.public);
-                product.respond(public, bench.response, masked, &mut bench.rng, &mut packer);
-                let message = packer.finish();
-                assert_eq!(message.len(), response_bytes(bench.parameters(), bench.response.0, 1, degree));
-                let mut unpacker = Unpacker::new(&message);
-                let values = bench.secret.decrypt(&bench.rings, bench.response, &mut unpacker, 0..degree);
-                let sums = values.iter().zip(&masks).map(|(value, share)| (value + share) & mask(ring_bits));
-                assert!(sums.eq(bench.expected(&words, &weights)), "round {round}");
+                assert_eq!(bench.wrong(1 << norm_bits, [1, 32, degree][round % 3]), 0, "round {round}");
             }
         }
+    }
+
+    /// The bound is near the truth: four bits fewer of `a`, and a few in a hundred coefficients are off by one.
+    #[test]
+    fn narrower_responses_are_wrong() {
+        let mut bench = Bench::new(4096, 24, Norm { sum: 1 << 20, root: 1 << 20 });
+        bench.response.0.a_bits -= 4;
+        let wrong: usize = (0..8).map(|_| bench.wrong(1 << 20, 32)).sum();
+        assert!(wrong > 100, "{wrong}");
     }
 
     #[test]

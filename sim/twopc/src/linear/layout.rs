@@ -172,6 +172,14 @@ impl Layout {
         cost(&self.layer, &self.geometry, self.batch)
     }
 
+    /// Memory of a [`Weights`](super::Weights), in bytes.
+    #[must_use]
+    pub fn weight_bytes(&self) -> usize {
+        let Parameters { degree, primes, .. } = self.geometry.parameters;
+        let [_, channels, filters] = self.groups();
+        channels * filters * degree * primes as usize * size_of::<u64>()
+    }
+
     /// Bits of the ring of inputs and outputs.
     #[must_use]
     pub fn ring_bits(&self) -> u32 {

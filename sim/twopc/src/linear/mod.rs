@@ -68,7 +68,11 @@ impl Weights {
     ///
     /// # Errors
     /// [`TooHeavy`].
+    ///
+    /// # Panics
+    /// Where their number is another.
     pub fn new(layout: &Layout, weights: &[i64]) -> Result<Self, TooHeavy> {
+        assert_eq!(weights.len(), layout.layer().weights() * layout.layer().filters, "each weight once");
         let heavy = |filter: &[i64]| !Bound::of(std::iter::once(filter)).is_within(layout.bound());
         if let Some(filter) = weights.chunks(layout.layer().weights()).position(heavy) {
             return Err(TooHeavy { filter });
@@ -124,6 +128,9 @@ pub fn server_setup(link: &mut Link, layouts: &[Layout]) -> Result<PublicKeys, H
 ///
 /// # Errors
 /// [`Halt`].
+///
+/// # Panics
+/// Where there are more or fewer shares than [`Layout::inputs`].
 pub fn client(
     link: &mut Link,
     key: &ClientKey,
@@ -140,6 +147,7 @@ pub fn client(
 /// # Errors
 /// [`Halt`].
 pub fn ask(link: &mut Link, key: &ClientKey, layout: &Layout, x0: &[u64], rng: &mut ChaCha20Rng) -> Result<(), Halt> {
+    assert_eq!(x0.len(), layout.inputs(), "a share for each input");
     let rings = layout.rings();
     let secret = key.secret(rings);
     let [samples, channels, _] = layout.groups();
@@ -212,7 +220,7 @@ pub fn server(
 }
 
 impl Layout {
-    /// `W x + start` of a batch modulo `2^l`, in the clear.
+    /// `W x + start` of a batch modulo `2^l`, in the clear; at once where `x` is 0, as the server's share of an image is.
     #[must_use]
     pub fn clear(&self, weights: &[i64], start: &[i64], x: &[u64]) -> Vec<u64> {
         let layer = self.layer();
@@ -232,6 +240,9 @@ impl Convolution {
     fn filter(&self, weights: &[i64], start: i64, x: &[u64]) -> Vec<u64> {
         let Self { image: [height, width], window: Window { size, stride, pads }, output: [rows, columns], .. } = *self;
         let mut sums = vec![start.cast_unsigned(); rows * columns];
+        if x.iter().all(|&x| x == 0) {
+            return sums;
+        }
         if rows * columns == 1 && size == [height, width] && pads == [0; 4] {
             let products = weights.iter().zip(x).map(|(weight, x)| weight.cast_unsigned().wrapping_mul(*x));
             return vec![products.fold(sums[0], u64::wrapping_add)];
