@@ -166,8 +166,10 @@ impl Response {
     /// All that decrypt exactly in a ring of `ring_bits`, for each width of `a` the least of `b`.
     pub fn exact(parameters: Parameters, ring_bits: u32, norm: Norm) -> impl Iterator<Item = Self> {
         let noise_bits = u128::BITS - parameters.noise(norm).leading_zeros();
-        let most =
-            parameters.modulus_bits().checked_sub(FLOODING_BITS + noise_bits).filter(|&most| most > ring_bits + 1);
+        let most = parameters
+            .modulus_bits()
+            .checked_sub(FLOODING_BITS + noise_bits)
+            .filter(|&most| ring_bits > 0 && most > ring_bits + 1);
         let flood = most.map(|most| most.min(ring_bits + FLOOD_BELOW_RING));
         let widths = (ring_bits + 9..ring_bits + 14).filter(|&bits| bits <= MAX_RESPONSE_BITS);
         flood.into_iter().flat_map(move |flood| {

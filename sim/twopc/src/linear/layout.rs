@@ -15,6 +15,7 @@
 
 use crate::he::cipher::{Rings, fresh_bytes, response_bytes};
 use crate::he::parameters::{Bound, Norm, Parameters, Response};
+use fusion_nn::fixed::FixedOp;
 use fusion_nn::model::Window;
 use std::ops::Range;
 
@@ -37,6 +38,20 @@ pub enum Shape {
         /// Length of the output.
         outputs: usize,
     },
+}
+
+impl Shape {
+    /// That of a layer on an input; `None` where it is not linear, or in several groups.
+    #[must_use]
+    pub fn of(op: &FixedOp, input: &[usize]) -> Option<Self> {
+        match (op, input) {
+            (FixedOp::Conv { start, window, groups: 1, .. }, &[channels, height, width]) => {
+                Some(Self::Conv { image: [channels, height, width], filters: start.len(), window: *window })
+            }
+            (FixedOp::Gemm { start, .. }, &[inputs]) => Some(Self::Gemm { inputs, outputs: start.len() }),
+            _ => None,
+        }
+    }
 }
 
 /// Why a layer has no layout.

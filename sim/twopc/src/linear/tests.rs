@@ -4,6 +4,7 @@ use super::*;
 use crate::clock::Network;
 use crate::link::Role;
 use crate::random::{Seed, uniform};
+use fusion_nn::fixed::FixedOp;
 
 /// The layer's definition, one sample after another, modulo `2^bits`.
 fn reference(shape: Shape, weights: &[i64], start: &[i64], x: &[u64], bits: u32) -> Vec<u64> {
@@ -100,7 +101,7 @@ fn layers_of_lenet_are_exact() {
 #[test]
 fn layers_of_any_shape_are_exact() {
     let mut rng = Seed([5; 32]).stream();
-    for _ in 0..60 {
+    for _ in 0..40 {
         let mut below = |bound: u64| usize::try_from(rng.next_u64() % bound).unwrap();
         let size = [1 + below(4), 1 + below(4)];
         let pads = [below(3), below(3), below(3), below(3)];
@@ -208,11 +209,24 @@ fn what_does_not_fit_is_refused() {
     let gemm = Shape::Gemm { inputs: 3, outputs: 2 };
     assert_eq!(Layout::new(gemm, 24, bound(10, 10), 0).unwrap_err(), Unfit::Empty);
     assert_eq!(Layout::new(Shape::Gemm { inputs: 0, outputs: 2 }, 24, bound(10, 10), 1).unwrap_err(), Unfit::Empty);
+    assert_eq!(Layout::new(gemm, 0, bound(1, 1), 1).unwrap_err(), Unfit::TooLarge { ring_bits: 0 });
     assert_eq!(Layout::new(gemm, 60, bound(10, 10), 1).unwrap_err(), Unfit::TooLarge { ring_bits: 60 });
     assert_eq!(Layout::new(gemm, 40, bound(200, 200), 1).unwrap_err(), Unfit::TooLarge { ring_bits: 40 });
     let layout = Layout::new(gemm, 24, bound(4, 4), 1).unwrap();
     assert!(Weights::new(&layout, &[8, -8, 0, 16, 0, 0]).is_ok());
     assert_eq!(Weights::new(&layout, &[8, -8, 0, 16, 0, -1]).err(), Some(TooHeavy { filter: 1 }));
+}
+
+#[test]
+fn linear_layers_in_one_group_have_a_shape() {
+    let window = Window { size: [1, 1], stride: [1, 1], pads: [0; 4] };
+    let conv = |groups| FixedOp::Conv { weights: vec![1; 4], start: vec![0; 2], window, groups };
+    let shape = Shape::Conv { image: [2, 3, 5], filters: 2, window };
+    assert_eq!(Shape::of(&conv(1), &[2, 3, 5]), Some(shape));
+    assert_eq!(Shape::of(&conv(2), &[2, 3, 5]), None);
+    let gemm = FixedOp::Gemm { weights: vec![1; 6], start: vec![0; 2] };
+    assert_eq!(Shape::of(&gemm, &[3]), Some(Shape::Gemm { inputs: 3, outputs: 2 }));
+    assert_eq!(Shape::of(&FixedOp::Relu { shift: 1 }, &[3]), None);
 }
 
 /// The sizes that the design counts on, in KB an inference.
