@@ -187,7 +187,7 @@ impl Layout {
         cost(&self.layer, &self.geometry, self.batch)
     }
 
-    /// Memory of a [`Weights`](super::Weights), in bytes.
+    /// Memory of a [`Weights`](super::Weights) that is transformed once, in bytes.
     #[must_use]
     pub fn weight_bytes(&self) -> usize {
         let Parameters { degree, primes, .. } = self.geometry.parameters;

@@ -45,6 +45,7 @@ use fusion_nn::model::Window;
 use layout::Convolution;
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Weights that exceed what was said of them in public.
@@ -55,16 +56,26 @@ pub struct TooHeavy {
     pub filter: usize,
 }
 
-/// A layer's weights, transformed once for a [`Geometry`].
+/// Memory that [`Weights::new`] spends on a layer at most, in bytes.
+pub const WEIGHT_MEMORY: usize = 1 << 27;
+
+/// A layer's weights for a [`Geometry`].
 #[derive(Clone)]
 pub struct Weights {
     geometry: Geometry,
-    /// By group of filters, then of channels.
-    polynomials: Vec<Vec<u64>>,
+    polynomials: Polynomials,
+}
+
+#[derive(Clone)]
+enum Polynomials {
+    /// Transformed once: by group of filters, then of channels.
+    Kept(Vec<Vec<u64>>),
+    /// Transformed whenever they are used.
+    Made(Vec<i64>),
 }
 
 impl Weights {
-    /// Of a layer: `[outputs, inputs]` or `[filters, channels, height, width]`.
+    /// Of a layer: `[outputs, inputs]` or `[filters, channels, height, width]`; transformed once if that fits [`WEIGHT_MEMORY`].
     ///
     /// # Errors
     /// [`TooHeavy`].
@@ -72,21 +83,48 @@ impl Weights {
     /// # Panics
     /// Where their number is another.
     pub fn new(layout: &Layout, weights: &[i64]) -> Result<Self, TooHeavy> {
+        Self::within(WEIGHT_MEMORY, layout, weights)
+    }
+
+    /// The same, transformed once if [`Layout::weight_bytes`] fits some memory.
+    ///
+    /// # Errors
+    /// [`TooHeavy`].
+    ///
+    /// # Panics
+    /// Where their number is another.
+    pub fn within(memory: usize, layout: &Layout, weights: &[i64]) -> Result<Self, TooHeavy> {
         assert_eq!(weights.len(), layout.layer().weights() * layout.layer().filters, "each weight once");
         let heavy = |filter: &[i64]| !Bound::of(std::iter::once(filter)).is_within(layout.bound());
         if let Some(filter) = weights.chunks(layout.layer().weights()).position(heavy) {
             return Err(TooHeavy { filter });
         }
-        let ring = &layout.rings().outer;
         let [_, channels, filters] = layout.groups();
-        let polynomial = |group: usize| {
-            let mut polynomial = ring.signed(&layout.weight(weights, group % channels, group / channels));
-            ring.transform(&mut polynomial);
-            ring.normalize(&mut polynomial);
-            polynomial
+        let polynomials = if layout.weight_bytes() <= memory {
+            let groups = (0..filters).flat_map(|filter| (0..channels).map(move |channel| (channel, filter)));
+            Polynomials::Kept(groups.map(|(channel, filter)| transformed(layout, weights, channel, filter)).collect())
+        } else {
+            Polynomials::Made(weights.to_vec())
         };
-        Ok(Self { geometry: layout.geometry(), polynomials: (0..channels * filters).map(polynomial).collect() })
+        Ok(Self { geometry: layout.geometry(), polynomials })
     }
+
+    /// The polynomial of a group of channels and one of filters.
+    fn polynomial(&self, layout: &Layout, channel: usize, filter: usize) -> Cow<'_, [u64]> {
+        match &self.polynomials {
+            Polynomials::Kept(polynomials) => Cow::Borrowed(&polynomials[filter * layout.groups()[1] + channel]),
+            Polynomials::Made(weights) => Cow::Owned(transformed(layout, weights, channel, filter)),
+        }
+    }
+}
+
+/// A polynomial of weights, ready to multiply with.
+fn transformed(layout: &Layout, weights: &[i64], channel: usize, filter: usize) -> Vec<u64> {
+    let ring = &layout.rings().outer;
+    let mut polynomial = ring.signed(&layout.weight(weights, channel, filter));
+    ring.transform(&mut polynomial);
+    ring.normalize(&mut polynomial);
+    polynomial
 }
 
 /// The client's public keys, as the server holds them.
@@ -196,16 +234,18 @@ pub fn server(
     let ring = &layout.rings().outer;
     let public = &keys.keys[&weights.geometry.parameters];
     let Cost { client_bytes, server_bytes, .. } = layout.cost();
-    let [samples, channels, _] = layout.groups();
+    let [samples, channels, filters] = layout.groups();
     let message = link.step("input", |link| link.receive(client_bytes))?;
     let mut inputs = read_fresh(ring, &message, samples * channels);
     let mut packer = Packer::with_capacity(server_bytes);
     let mut y1 = vec![0; layout.outputs()];
     for group in 0..samples {
         let inputs: Vec<Ciphertext> = inputs.by_ref().take(channels).collect();
-        for (filter, factors) in weights.polynomials.chunks(channels).enumerate() {
+        for filter in 0..filters {
             let mut sum = Ciphertext::zero(ring);
-            inputs.iter().zip(factors).for_each(|(input, factor)| sum.multiply_add(ring, factor, input));
+            for (channel, input) in inputs.iter().enumerate() {
+                sum.multiply_add(ring, &weights.polynomial(layout, channel, filter), input);
+            }
             let products = layout.products(group, filter).map(|(coefficient, index)| {
                 let share = rng.next_u64() & mask(layout.ring_bits());
                 y1[index] = share;

@@ -131,10 +131,12 @@ fn one_set_of_weights_serves_every_batch() {
     let layout = Layout::new(shape, ring_bits, bound(21, 18), 64).unwrap();
     let (w, _) = weights(layout.layer(), 14, &mut rng);
     let transformed = Weights::new(&layout, &w).unwrap();
-    for batch in [1, 21, 40] {
+    let untransformed = Weights::within(layout.weight_bytes() - 1, &layout, &w).unwrap();
+    assert!(matches!(untransformed.polynomials, Polynomials::Made(_)));
+    for (batch, weights) in [(1, &transformed), (21, &untransformed), (40, &transformed)] {
         let layout = layout.with_batch(batch);
         let x0 = uniform(&mut rng, ring_bits, layout.inputs());
-        let ([y0, y1], _) = run(&layout, &transformed, &x0);
+        let ([y0, y1], _) = run(&layout, weights, &x0);
         let y = y0.iter().zip(&y1).map(|(y0, y1)| (y0 + y1) & mask(ring_bits));
         assert!(y.eq(layout.clear(&w, &[0; 16], &x0)));
         assert_eq!(layout.clear(&w, &[-1; 16], &vec![0; x0.len()]), vec![mask(ring_bits); layout.outputs()]);
