@@ -89,11 +89,27 @@ impl Grower {
         sums.fill(0);
         let (left, right) = nodes.split_at_mut(nodes.len() / 2);
         for (left, right) in left.chunks_mut(PASS * trees).zip(right.chunks_mut(PASS * trees)) {
-            right.copy_from_slice(left);
-            Arch::new().dispatch(|| sigma_all(bytemuck::cast_slice_mut(left)));
+            Arch::new().dispatch(
+                #[inline(always)]
+                || to_encrypt(left, right),
+            );
             self.0.encrypt(left);
-            Arch::new().dispatch(|| children(keep, left, right, sums));
+            Arch::new().dispatch(
+                #[inline(always)]
+                || children(keep, left, right, sums),
+            );
         }
+    }
+}
+
+/// From `x` on the left to `sigma(x)` there and `x` on the right.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it is compiled for the vector instructions of its caller")]
+fn to_encrypt(left: &mut [Block], right: &mut [Block]) {
+    let halves: (&mut [u64], &mut [u64]) = (bytemuck::cast_slice_mut(left), bytemuck::cast_slice_mut(right));
+    for (left, right) in halves.0.iter_mut().zip(halves.1) {
+        *right = *left;
+        *left = sigma(*left);
     }
 }
 
@@ -116,14 +132,6 @@ fn children(keep: Block, left: &mut [Block], right: &mut [Block], sums: &mut [Bl
         for (sum, node) in sums.iter_mut().zip(row) {
             *sum ^= node;
         }
-    }
-}
-
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "it is compiled for the vector instructions of its caller")]
-fn sigma_all(halves: &mut [u64]) {
-    for half in halves {
-        *half = sigma(*half);
     }
 }
 

@@ -72,20 +72,32 @@ impl Set {
 pub fn add_code(round: u64, inputs: &[Block], outputs: &mut [Block]) {
     let stream = Cipher::new(Block::from_le_bytes(KEY));
     let mut counter = Block::from(round) << 64;
-    let mask = inputs.len() - 1;
     let inputs: &[[u64; 2]] = bytemuck::cast_slice(inputs);
     let (mut words, mut places) = ([0; WORDS / 2], [[0_u32; WORDS]; IN_WORD]);
     for outputs in outputs.chunks_mut(BATCH) {
         stream.key_stream(counter, &mut words);
         counter += words.len() as Block;
-        Arch::new().dispatch(|| split(bytemuck::cast_slice(&words), &mut places));
-        let (places, _) = places.as_flattened().as_chunks::<LOCALITY>();
-        for (output, places) in bytemuck::cast_slice_mut::<Block, [u64; 2]>(outputs).iter_mut().zip(places) {
-            for &place in places {
-                let input = inputs[place as usize & mask];
-                *output = [output[0] ^ input[0], output[1] ^ input[1]];
-            }
-        }
+        Arch::new().dispatch(
+            #[inline(always)]
+            || split(bytemuck::cast_slice(&words), &mut places),
+        );
+        let (places, _) = places.as_flattened().as_chunks();
+        Arch::new().dispatch(
+            #[inline(always)]
+            || add_inputs(inputs, places, bytemuck::cast_slice_mut(outputs)),
+        );
+    }
+}
+
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it is compiled for the vector instructions of its caller")]
+fn add_inputs(inputs: &[[u64; 2]], places: &[[u32; LOCALITY]], outputs: &mut [[u64; 2]]) {
+    let mask = inputs.len() - 1;
+    for (output, places) in outputs.iter_mut().zip(places) {
+        *output = places.iter().fold(*output, |[low, high], &place| {
+            let input = inputs[place as usize & mask];
+            [low ^ input[0], high ^ input[1]]
+        });
     }
 }
 
