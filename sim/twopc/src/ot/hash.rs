@@ -8,6 +8,7 @@
 //! Invariant: no tweak is used for two transfers of one correlation, over all sessions of a set-up.
 
 use super::block::{Block, Cipher, WIDE, low};
+use pulp::Arch;
 
 /// The public key of the fixed permutation: "fusion-ot-tmmo-1" in ASCII.
 const KEY: [u8; 16] = *b"fusion-ot-tmmo-1";
@@ -26,19 +27,19 @@ impl Default for Hash {
 }
 
 impl Hash {
-    /// Replaces `x[i]` by `H(x[i], tweak + i mod BATCH)`; `x` holds at most two batches.
+    /// Replaces `x[i]` by `H(x[i], tweak + i mod BATCH)`, where only the lower half of the tweak counts.
     fn hash<const N: usize>(&self, tweak: Block, x: &mut [Block; N]) {
         self.0.encrypt(x);
         let once = *x;
-        for batch in x.chunks_mut(BATCH) {
-            for (i, block) in batch.iter_mut().enumerate() {
-                *block ^= tweak.wrapping_add(i as Block);
-            }
-        }
+        Arch::new().dispatch(
+            #[inline(always)]
+            || add_tweaks(tweak, x),
+        );
         self.0.encrypt(x);
-        for (twice, once) in x.iter_mut().zip(once) {
-            *twice ^= once;
-        }
+        Arch::new().dispatch(
+            #[inline(always)]
+            || add(bytemuck::cast_slice_mut(x), bytemuck::cast_slice(&once)),
+        );
     }
 
     /// The sender's pads: 64 bits each of `H(q, i)` and `H(q ^ delta, i)`, with tweaks from `tweak` on.
@@ -46,8 +47,9 @@ impl Hash {
         let mut x = [0; 2 * BATCH];
         for ((number, q), pads) in q.chunks(BATCH).enumerate().zip(pads.chunks_mut(BATCH)) {
             let (zeros, ones) = x.split_at_mut(BATCH);
-            for ((&q, zero), one) in q.iter().zip(zeros).zip(ones) {
-                (*zero, *one) = (q, q ^ delta);
+            zeros[..q.len()].copy_from_slice(q);
+            for (one, q) in ones.iter_mut().zip(q) {
+                *one = q ^ delta;
             }
             self.hash(tweak.wrapping_add((number * BATCH) as Block), &mut x);
             let (zeros, ones) = x.split_at(BATCH);
@@ -67,6 +69,26 @@ impl Hash {
                 *pad = low(block);
             }
         }
+    }
+}
+
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it is compiled for the vector instructions of its caller")]
+fn add_tweaks(tweak: Block, x: &mut [Block]) {
+    let [first, above]: [u64; 2] = [low(tweak), low(tweak >> 64)];
+    for batch in bytemuck::cast_slice_mut::<Block, [u64; 2]>(x).chunks_mut(BATCH) {
+        for (i, [low, high]) in batch.iter_mut().enumerate() {
+            *low ^= first.wrapping_add(i as u64);
+            *high ^= above;
+        }
+    }
+}
+
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it is compiled for the vector instructions of its caller")]
+fn add(sums: &mut [u64], terms: &[u64]) {
+    for (sum, term) in sums.iter_mut().zip(terms) {
+        *sum ^= term;
     }
 }
 
@@ -91,7 +113,7 @@ mod tests {
         let delta = 0x1234_5678_9abc_def0_0fed_cba9_8765_4321;
         for count in [0, 1, BATCH - 1, BATCH, 2 * BATCH + 5] {
             let q: Vec<Block> = (0..count as Block).map(|i| i.wrapping_mul(Block::MAX / 7)).collect();
-            let (tweak, mut pairs, mut pads) = (Block::from(u64::MAX) - 3, vec![[0; 2]; count], vec![0; count]);
+            let (tweak, mut pairs, mut pads) = ((5 << 64) + 1000, vec![[0; 2]; count], vec![0; count]);
             Hash::default().both(delta, tweak, &q, &mut pairs);
             Hash::default().chosen(tweak, &q, &mut pads);
             for (i, &q) in q.iter().enumerate() {
