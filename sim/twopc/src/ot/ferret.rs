@@ -1,6 +1,6 @@
 //! Many correlated transfers from few, with almost no communication.
 //!
-//! Yang, Weng, Lan, Zhang, Wang, "Ferret: Fast Extension for Correlated OT with Small Communication" (CCS 2020), figures 8 and 9, with regular
+//! Yang, Weng, Lan, Zhang, Wang, "Ferret: Fast Extension for Correlated OT with Small Communication" (CCS 2020): its single-point, multi-point and extended COT, with regular
 //! noise, trees of [`super::ggm`] and codes of [`super::lpn`]. Each round keeps what the next one needs, the first takes it from IKNP.
 //!
 //! Two simplifications. Noise is where the receiver's random choices put it: they are uniform and unknown to the sender, so nothing

@@ -1,7 +1,7 @@
 //! Trees of blocks in which every level sums to the correlation: half-trees.
 //!
-//! Guo, Yang, Wang, Zhang, Xie, Liu, Zhao, "Half-Tree: Halving the Cost of Tree Expansion in COT and DPF" (EUROCRYPT 2023), figures 3 (correlated
-//! GGM) and 4 (single-point COT). A node `x` has the children `H(x)` and `x ^ H(x)` for the circular correlation robust
+//! Guo, Yang, Wang, Zhang, Xie, Liu, Zhao, "Half-Tree: Halving the Cost of Tree Expansion in COT and DPF" (EUROCRYPT 2023), figure 3 (correlated
+//! GGM) and the single-point COT made of it. A node `x` has the children `H(x)` and `x ^ H(x)` for the circular correlation robust
 //! `H(x) = pi(sigma(x)) ^ sigma(x)`: one permutation for two children. The sender gives one block for each level.
 //!
 //! Several trees grow interleaved, so that all levels but the first have work for wide vectors: node `x` of tree `i` of `g` trees is at

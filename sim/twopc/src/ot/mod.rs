@@ -4,6 +4,29 @@
 //! one bit and mask with the pads (Beaver, "Precomputing oblivious transfer", CRYPTO 1995).
 //!
 //! Both parties draw the same numbers of transfers in the same order, so that a draw may run the interactive extension.
+//!
+//! ```
+//! use fusion_2pc::link::{Halt, Link, Network};
+//! use fusion_2pc::ot::Setup;
+//! use fusion_2pc::random::Seed;
+//!
+//! let (mut client, mut server) = Link::pair(Network::LAN);
+//! let (trial, count) = (0, 1000);
+//! let ((choices, chosen), pairs) = std::thread::scope(|scope| {
+//!     let client = scope.spawn(move || {
+//!         let setup = Setup::run(&mut client, &Seed([1; 32]))?;
+//!         let (mut choices, mut pads) = (vec![0; count], vec![0; count]);
+//!         setup.receiver(trial, count).draw(&mut client, &mut choices, &mut pads)?;
+//!         Ok::<_, Halt>((choices, pads))
+//!     });
+//!     let setup = Setup::run(&mut server, &Seed([2; 32]))?;
+//!     let mut pairs = vec![[0; 2]; count];
+//!     setup.sender(trial, count).draw(&mut server, &mut pairs)?;
+//!     Ok::<_, Halt>((client.join().expect("no panic")?, pairs))
+//! })?;
+//! assert!((0..count).all(|i| chosen[i] == pairs[i][usize::from(choices[i])]));
+//! # Ok::<(), Halt>(())
+//! ```
 
 pub mod base;
 pub mod block;
@@ -18,6 +41,9 @@ pub mod setup;
 #[cfg(test)]
 mod testing;
 pub mod transpose;
+
+pub use extension::{Cost, Extension, cost};
+pub use setup::Setup;
 
 use crate::link::{Halt, Link};
 

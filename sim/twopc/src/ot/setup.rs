@@ -127,7 +127,6 @@ mod tests {
             assert_ne!(pair[1 - usize::from(choice)], pad);
         }
         assert_balanced(choices.iter().map(|&choice| usize::from(choice)).sum(), choices.len());
-        // 128 tests of 9.2e-10 / 128 each would need a wider margin; the sum over all bits of both pads is one test.
         let ones: usize = pairs.iter().flatten().map(|pad| pad.count_ones() as usize).sum();
         assert_balanced(ones, 128 * pairs.len());
     }
@@ -150,7 +149,7 @@ mod tests {
             let others = [session(&setups(1), 5, &[count]), session(&setups(3), 4, &[count])];
             let all: HashSet<u64> =
                 others.iter().chain([&drawn]).flat_map(|drawn| drawn.0.iter().flatten()).copied().collect();
-            // Two of 600,000 random words are equal with probability below 1e-8; a shared session would repeat all.
+            // Among 600,000 random words there are two equal pairs with probability below 1e-15; a shared session repeats all.
             assert!(all.len() >= 6 * count - 1);
         }
     }

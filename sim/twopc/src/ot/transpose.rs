@@ -25,8 +25,8 @@ pub fn transpose(columns: &[u64], rows: &mut [Block]) {
                 for (c, lanes) in low.iter_mut().chain(&mut high).enumerate() {
                     lanes.copy_from_slice(&columns[c * words + number * LANES..][..LANES]);
                 }
-                swap_halves(&mut low);
-                swap_halves(&mut high);
+                transpose_lanes(&mut low);
+                transpose_lanes(&mut high);
                 for (i, row) in rows.iter_mut().enumerate() {
                     let (r, lane) = (i % 64, i / 64);
                     *row = Block::from(low[r][lane]) | Block::from(high[r][lane]) << 64;
@@ -41,7 +41,7 @@ pub fn transpose(columns: &[u64], rows: &mut [Block]) {
 /// Warren, "Hacker's Delight" (2nd edition), section 7-3, on vectors.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it is compiled for the vector instructions of its caller")]
-fn swap_halves(tile: &mut Tile) {
+fn transpose_lanes(tile: &mut Tile) {
     let (mut half, mut mask) = (32, 0x0000_0000_ffff_ffff_u64);
     while half > 0 {
         for square in tile.chunks_exact_mut(2 * half) {
