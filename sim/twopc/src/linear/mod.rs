@@ -184,6 +184,9 @@ pub fn client(
 ///
 /// # Errors
 /// [`Halt`].
+///
+/// # Panics
+/// Where there are more or fewer shares than [`Layout::inputs`].
 pub fn ask(link: &mut Link, key: &ClientKey, layout: &Layout, x0: &[u64], rng: &mut ChaCha20Rng) -> Result<(), Halt> {
     assert_eq!(x0.len(), layout.inputs(), "a share for each input");
     let rings = layout.rings();
