@@ -51,7 +51,7 @@ fn images(args: &BenchArgs, model: &FixedModel, batch: usize) -> Result<Vec<Vec<
     let name = files::name(path);
     let problem = |what: &str| Failure::Usage(format!("{name}: {what}"));
     let images = Images::parse(&files::read(path, files::MAX_BYTES)?).map_err(|error| problem(&error.to_string()))?;
-    if images.shape() != model.image() || images.len() == 0 {
+    if images.shape() != model.image() || images.is_empty() {
         return Err(problem("the model reads images of another shape"));
     }
     let image = |index: usize| images.get(index % images.len()).unwrap_or_default().to_vec();
@@ -203,14 +203,12 @@ fn layers(meter: &Meter, batch: usize) -> Vec<Layer> {
     let mut layers: Vec<Layer> = Vec::new();
     for message in &meter.log {
         let step = layer_of(message);
-        let layer = match layers.iter().position(|layer| layer.step == step) {
-            Some(index) => &mut layers[index],
-            None => {
-                layers.push(Layer { step, client_sent_bytes: 0.0, server_sent_bytes: 0.0, messages: 0 });
-                let last = layers.len() - 1;
-                &mut layers[last]
-            }
-        };
+        let known = layers.iter().position(|layer| layer.step == step);
+        let index = known.unwrap_or(layers.len());
+        if known.is_none() {
+            layers.push(Layer { step, client_sent_bytes: 0.0, server_sent_bytes: 0.0, messages: 0 });
+        }
+        let layer = &mut layers[index];
         let bytes = message.bytes as f64 / batch as f64;
         match message.from {
             Role::Client => layer.client_sent_bytes += bytes,

@@ -11,17 +11,17 @@
 //! use fusion_2pc::random::Seed;
 //!
 //! let (mut client, mut server) = Link::pair(Network::LAN);
-//! let (session, count) = (&Seed([0; 32]), 1000);
+//! let (session, count) = (Seed([0; 32]), 1000);
 //! let ((choices, chosen), pairs) = std::thread::scope(|scope| {
 //!     let client = scope.spawn(move || {
 //!         let setup = Setup::run(&mut client, &Seed([1; 32]))?;
 //!         let (mut choices, mut pads) = (vec![0; count], vec![0; count]);
-//!         setup.receiver(session, count).draw(&mut client, &mut choices, &mut pads)?;
+//!         setup.receiver(&session, count).draw(&mut client, &mut choices, &mut pads)?;
 //!         Ok::<_, Halt>((choices, pads))
 //!     });
 //!     let setup = Setup::run(&mut server, &Seed([2; 32]))?;
 //!     let mut pairs = vec![[0; 2]; count];
-//!     setup.sender(session, count).draw(&mut server, &mut pairs)?;
+//!     setup.sender(&session, count).draw(&mut server, &mut pairs)?;
 //!     Ok::<_, Halt>((client.join().expect("no panic")?, pairs))
 //! })?;
 //! assert!((0..count).all(|i| chosen[i] == pairs[i][usize::from(choices[i])]));
