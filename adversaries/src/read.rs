@@ -200,18 +200,29 @@ impl Reader {
         self.problem(problem.help("lower-case letters, digits and hyphens, at most 64"))
     }
 
+    /// Digits, perhaps after a minus sign.
+    fn whole<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
+        let text = self.text(node, what)?;
+        if is_digits(text.strip_prefix('-').unwrap_or(text)) {
+            return Some(text);
+        }
+        let problem = Problem::new(node.mark, format!("{what} must be a whole number, not {}", quoted(text)));
+        let whole = rational::parse(text).ok().filter(|value| value.is_integer() && *value <= u64::MAX);
+        self.problem(match whole {
+            Some(value) => problem.help(format!("write {value}")),
+            None => problem,
+        })
+    }
+
+    /// A whole number of 64 bits, with its sign.
+    pub fn integer(&mut self, node: &Node, what: &str) -> Option<i64> {
+        let value = self.whole(node, what)?.parse().ok();
+        value.or_else(|| self.outside(node, what, "from -2^63 to 2^63 - 1"))
+    }
+
     /// A whole number within limits.
     pub fn natural(&mut self, node: &Node, what: &str, limits: RangeInclusive<u64>) -> Option<u64> {
-        let text = self.text(node, what)?;
-        if !is_digits(text.strip_prefix('-').unwrap_or(text)) {
-            let problem = Problem::new(node.mark, format!("{what} must be a whole number, not {}", quoted(text)));
-            let whole = rational::parse(text).ok().filter(|value| value.is_integer() && *value <= u64::MAX);
-            return self.problem(match whole {
-                Some(value) => problem.help(format!("write {value}")),
-                None => problem,
-            });
-        }
-        let value = text.parse().ok().filter(|value| limits.contains(value));
+        let value = self.whole(node, what)?.parse().ok().filter(|value| limits.contains(value));
         value.or_else(|| {
             let (least, most) = limits.into_inner();
             self.outside(node, what, &format!("from {least} to {}", power_of_two(most)))

@@ -30,7 +30,7 @@
 //! ```
 
 use crate::rate::Case;
-use crate::script::Relabel;
+use crate::script::{Bend, Elements, Relabel, StepPattern, Stop};
 use fusion_spec::mix::{MixError, Slot, uniform_below};
 use fusion_spec::params::Params;
 use rand_core::Rng;
@@ -59,17 +59,63 @@ impl View {
     }
 }
 
-/// What is done to a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Slots that are evaluated together at `real`: one message carries all of a chunk's, from a multiple of this on.
+pub const CHUNK_SLOTS: u32 = 64;
+
+/// What is done to a slot. The last three are acts of fidelity `real`, and change no answer elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Act {
     /// Another model runs, by its place among the campaign's models; 0 is the honest one. Undoes what was done before.
     Model(usize),
     /// The answer becomes another.
     Relabel(Relabel),
+    /// The server adds to its share of a step's output.
+    Add {
+        /// Of which steps.
+        step: StepPattern,
+        /// What, to each element.
+        value: i64,
+        /// To which elements.
+        elements: Elements,
+    },
+    /// The server's messages of a step are bent, for all slots of the chunk.
+    Bend {
+        /// Of which steps, or which messages.
+        step: StepPattern,
+        /// In which way.
+        how: Bend,
+    },
+    /// The server stops in a step, for all slots of the chunk and those after it.
+    Stop {
+        /// In which step, or before which message.
+        step: StepPattern,
+        /// In which way.
+        how: Stop,
+    },
 }
 
-/// An act, and the inputs that it is limited to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+impl Act {
+    /// It is done to messages, and so to every slot that they carry.
+    #[must_use]
+    pub fn is_on_messages(&self) -> bool {
+        match self {
+            Self::Bend { .. } | Self::Stop { .. } => true,
+            Self::Model(_) | Self::Relabel(_) | Self::Add { .. } => false,
+        }
+    }
+
+    /// It needs fidelity `real`.
+    #[must_use]
+    pub fn is_real(&self) -> bool {
+        match self {
+            Self::Add { .. } | Self::Bend { .. } | Self::Stop { .. } => true,
+            Self::Model(_) | Self::Relabel(_) => false,
+        }
+    }
+}
+
+/// An act, and the inputs that it is limited to. Clones are cheap: they share patterns and elements.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Move {
     /// What.
     pub act: Act,

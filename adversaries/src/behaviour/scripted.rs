@@ -107,13 +107,17 @@ impl Strategy for Scripted {
 
     fn breaks(&self) -> Vec<Hypothesis> {
         let act = |m: &Move| match m.act {
-            Act::Model(_) | Act::Relabel(Relabel::To(_)) => Some(Hypothesis::H4a),
-            Act::Relabel(Relabel::RandomWrong) => Some(Hypothesis::H4b),
-            Act::Relabel(Relabel::Next) => None,
+            Act::Model(_) | Act::Relabel(Relabel::To(_)) => &[Hypothesis::H4a][..],
+            Act::Relabel(Relabel::RandomWrong) => &[Hypothesis::H4b],
+            Act::Relabel(Relabel::Next) => &[],
+            // What comes of it depends on the input, and where a value leaves its range, on the shares too.
+            Act::Add { .. } | Act::Bend { .. } | Act::Stop { .. } => &[Hypothesis::H4a, Hypothesis::H4b],
         };
-        let input = |m: &Move| m.when.map(|_| Hypothesis::H3);
-        let mut breaks: Vec<_> = self.moves.iter().flat_map(|m| [act(m), input(m)]).flatten().collect();
-        breaks.extend(&self.breaks);
+        let mut breaks = self.breaks.clone();
+        for m in &self.moves {
+            breaks.extend(act(m));
+            breaks.extend(m.when.map(|_| Hypothesis::H3));
+        }
         breaks.sort_unstable();
         breaks.dedup();
         breaks

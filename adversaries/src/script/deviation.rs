@@ -1,8 +1,9 @@
 //! `strategies:`: what the server does, and what is expected of it.
 
+use super::act::{AddSection, BendSection, StopSection};
 use super::inputs::path;
 use super::{Exact, Fidelity, Spot, TrialsOverride, fidelity, trials_override};
-use crate::problem::{Problem, quoted};
+use crate::problem::{Mark, Problem, quoted};
 use crate::read::Reader;
 use crate::yaml::{Kind, Node};
 use fusion_spec::verdict::Reason;
@@ -67,7 +68,7 @@ pub struct Branch {
     pub moves: Vec<MoveSection>,
 }
 
-/// An act and where: exactly one of `model` and `relabel`.
+/// An act and where: exactly one of `model`, `relabel`, `add`, `bend` and `stop`.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct MoveSection {
@@ -82,6 +83,15 @@ pub struct MoveSection {
     /// Changes the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relabel: Option<Spot<Relabel>>,
+    /// At `real`: adds to the server's shares.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub add: Option<Spot<AddSection>>,
+    /// At `real`: bends messages of the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bend: Option<Spot<BendSection>>,
+    /// At `real`: stops.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Spot<StopSection>>,
 }
 
 /// Which slots are touched.
@@ -315,8 +325,7 @@ impl JsonSchema for Reasons {
 
 const KINDS: [&str; 4] = ["do", "one_of", "flaky", "link"];
 const KEYS: [&str; 10] = ["name", "about", "fidelity", "do", "one_of", "flaky", "link", "sessions", "trials", "expect"];
-/// What only the two-party protocols have a place for.
-const REAL_ACTS: [&str; 3] = ["add", "bend", "stop"];
+const ACTS: [&str; 5] = ["model", "relabel", "add", "bend", "stop"];
 
 impl StrategySection {
     pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Self> {
@@ -324,11 +333,6 @@ impl StrategySection {
         let name = reader.require(&fields, "name").and_then(|n| reader.name(n, "strategy name"));
         let about = reader.optional(&fields, "about", None, |r, n| Some(Some(r.text(n, "about")?.into())));
         let fidelity = reader.optional(&fields, "fidelity", None, |r, n| fidelity(r, n).map(Some));
-        if matches!(fields.get("fidelity"), Some(Node { kind: Kind::Scalar(word), .. }) if word == Fidelity::Real.name())
-        {
-            // What such a strategy does cannot be read yet.
-            return None;
-        }
         let exactly_one = reader.one_of(&fields, &KINDS);
         let moves = reader.optional(&fields, "do", None, |r, n| moves(r, n).map(Some));
         let one_of = reader.optional(&fields, "one_of", None, |r, n| branches(r, n).map(Some));
@@ -387,7 +391,7 @@ fn chance(reader: &mut Reader, node: &Node, what: &str) -> Option<Exact> {
 }
 
 fn link(reader: &mut Reader, node: &Node) -> Option<Spot<[u32; 2]>> {
-    let slots = slots(reader, node, "link")?;
+    let slots = distinct(reader, node, "link", SLOT)?;
     match slots[..] {
         [a, b] => {
             let link = Spot { value: [a, b], mark: node.mark };
@@ -407,15 +411,17 @@ pub fn missing_slot(slots: &[u32], N: u128) -> Option<String> {
     Some(format!("slot {slot} does not exist: there are N = {N}, from 0"))
 }
 
-/// Distinct slots.
-fn slots(reader: &mut Reader, node: &Node, what: &str) -> Option<Vec<u32>> {
+const SLOT: [&str; 2] = ["a slot", "slot"];
+
+/// Distinct places; `one` of them with its article and without.
+pub(super) fn distinct(reader: &mut Reader, node: &Node, what: &str, one: [&str; 2]) -> Option<Vec<u32>> {
     let items = reader.list(node, what)?;
-    let read: Vec<_> = items.iter().map(|item| reader.natural32(item, "a slot", 0..=u32::MAX)).collect();
-    let slots: Vec<u32> = read.into_iter().collect::<Option<_>>()?;
+    let read: Vec<_> = items.iter().map(|item| reader.natural32(item, one[0], 0..=u32::MAX)).collect();
+    let places: Vec<u32> = read.into_iter().collect::<Option<_>>()?;
     let mut seen = std::collections::BTreeSet::new();
-    match slots.iter().position(|slot| !seen.insert(*slot)) {
-        Some(twice) => reader.wrong(items[twice].mark, format!("slot {} is there twice", slots[twice])),
-        None => Some(slots),
+    match places.iter().position(|place| !seen.insert(*place)) {
+        Some(twice) => reader.wrong(items[twice].mark, format!("{} {} is there twice", one[1], places[twice])),
+        None => Some(places),
     }
 }
 
@@ -430,23 +436,39 @@ impl Branch {
 
 impl MoveSection {
     fn read(reader: &mut Reader, node: &Node) -> Option<Self> {
-        let acts = ["model", "relabel"];
-        let keys: Vec<&str> = ["at", "when"].into_iter().chain(acts).chain(REAL_ACTS).collect();
+        let keys: Vec<&str> = ["at", "when"].into_iter().chain(ACTS).collect();
         let fields = reader.fields(node, "an act", &keys)?;
-        let real = fields.present(&REAL_ACTS);
-        if let Some(act) = real.first() {
-            let problem =
-                Problem::new(fields.mark(act), format!("`{act}` needs fidelity `real`, which is not in this version"));
-            reader.problem::<()>(problem.help("`model` and `relabel` are the acts of `ideal`"));
-        }
         let at = reader.require(&fields, "at").and_then(|n| Where::read(reader, n));
         let when = reader.optional(&fields, "when", None, |r, n| When::read(r, n).map(Some));
-        let one = if real.is_empty() { reader.one_of(&fields, &acts) } else { None };
+        let one = reader.one_of(&fields, &ACTS);
         let model = reader.optional(&fields, "model", None, |r, n| path(r, n, "model").map(Some));
         let relabel = reader.optional(&fields, "relabel", None, |r, n| Relabel::read(r, n).map(Some));
+        let add = reader.optional(&fields, "add", None, |r, n| spot(n, AddSection::read(r, n)));
+        let bend = reader.optional(&fields, "bend", None, |r, n| spot(n, BendSection::read(r, n)));
+        let stop = reader.optional(&fields, "stop", None, |r, n| spot(n, StopSection::read(r, n)));
         one?;
-        Some(Self { at: at?, when: when?, model: model?, relabel: relabel? })
+        if let Some(act) = fields.present(&["bend", "stop"]).first()
+            && fields.get("when").is_some()
+        {
+            return reader.wrong(fields.mark("when"), format!("`when` is no part of `{act}`: a message is no input"));
+        }
+        Some(Self { at: at?, when: when?, model: model?, relabel: relabel?, add: add?, bend: bend?, stop: stop? })
     }
+
+    /// Its act and where that stands, if it is one that only fidelity `real` has a place for.
+    #[must_use]
+    pub fn real_act(&self) -> Option<(&'static str, Mark)> {
+        let Self { at: _, when: _, model: _, relabel: _, add, bend, stop } = self;
+        let add = add.as_ref().map(|add| ("add", add.mark));
+        let bend = bend.as_ref().map(|bend| ("bend", bend.mark));
+        let stop = stop.as_ref().map(|stop| ("stop", stop.mark));
+        add.or(bend).or(stop)
+    }
+}
+
+#[expect(clippy::option_option, reason = "read, and there")]
+fn spot<T>(node: &Node, value: Option<T>) -> Option<Option<Spot<T>>> {
+    value.map(|value| Some(Spot { value, mark: node.mark }))
 }
 
 impl Where {
@@ -463,7 +485,7 @@ impl Where {
             reader.wrong::<()>(fields.mark(key), format!("`{key}` belongs to `each`"));
         }
         let random = reader.optional(&fields, "random", None, |r, n| r.natural32(n, "random", 0..=u32::MAX).map(Some));
-        let named = reader.optional(&fields, "slots", None, |r, n| slots(r, n, "slots").map(Some));
+        let named = reader.optional(&fields, "slots", None, |r, n| distinct(r, n, "slots", SLOT).map(Some));
         let each = reader.optional(&fields, "each", None, |r, n| chance(r, n, "each").map(Some));
         let from = reader.optional(&fields, "from", 0, |r, n| r.natural32(n, "from", 0..=u32::MAX));
         let to = reader.optional(&fields, "to", None, |r, n| r.natural32(n, "to", 0..=u32::MAX).map(Some));

@@ -21,16 +21,20 @@
 //! assert_eq!(last, Some("did you mean `name`?"));
 //! ```
 
+mod act;
 mod deviation;
 mod inputs;
 mod protocol;
+mod step;
 
+pub use act::{AddSection, Bend, BendSection, Elements, Filling, Stop, StopSection};
 pub use deviation::{
     Always, Branch, Claim, Event, Expect, Expectation, MoveSection, Reasons, Relabel, SessionsSection, StrategySection,
     Until, When, Where, missing_slot,
 };
 pub use inputs::{Data, Draw, FixedPoint, Input, Keep, ModelSection, Publics, RingBits, Samples, TruncationKind};
 pub use protocol::{AccuracyGoal, Auto, Compare, GoalSection, Protocol};
+pub use step::{NoStep, StepPattern};
 
 use crate::problem::{Mark, Problem, quoted};
 use crate::read::{Fields, Reader, is_digits};
@@ -63,10 +67,10 @@ pub struct Script {
     /// What the parameters are meant to reach.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goal: Option<GoalSection>,
-    /// The honest model; needed at `ideal`.
+    /// The honest model; needed at `ideal` and `real`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelSection>,
-    /// The samples; needed at `ideal`.
+    /// The samples; needed at `ideal` and `real`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
     /// How much of a session is simulated.
@@ -419,10 +423,6 @@ fn strategies(reader: &mut Reader, fields: &Fields<'_>) -> Option<Vec<StrategySe
 fn fidelity(reader: &mut Reader, node: &Node) -> Option<Spot<Fidelity>> {
     let words = [("plain", Fidelity::Plain), ("ideal", Fidelity::Ideal), ("real", Fidelity::Real)];
     let value = reader.word(node, "fidelity", &words)?;
-    if value == Fidelity::Real {
-        let problem = Problem::new(node.mark, "fidelity `real` is not in this version");
-        return reader.problem(problem.help("`ideal` runs everything but acts on shares and messages"));
-    }
     Some(Spot { value, mark: node.mark })
 }
 
@@ -513,6 +513,23 @@ strategies:
   - { name: more, do: [{ at: all, when: { memorised: m }, model: b.onnx }, { at: { slots: [0, 7] }, relabel: random_wrong }, { at: { random: 3 }, relabel: next }] }
   - { name: flaky, flaky: 0.1%, expect: { harmless: { equals: 0.5 }, caught: { equals: 1 } } }
   - { name: link, link: [3, 4] }
+  - name: shares
+    fidelity: real
+    do:
+      - { at: all, when: { pixel: [1, 2], at_least: 3 }, add: { step: 'layer[4:relu]', value: -9223372036854775808, elements: all } }
+      - { at: { random: 1 }, add: { step: 'slot[*..*]/**', value: 9223372036854775807, elements: [4294967295, 0] } }
+  - name: messages
+    fidelity: real
+    do:
+      - { at: all, bend: { step: 'layer[*:relu]/msb/round[1]/msg[0]', flip_bit: 18446744073709551615 } }
+      - { at: all, bend: { step: 'layer[*:*]', replace: zeros } }
+      - { at: all, bend: { step: '**/level[*]/*', replace: random } }
+      - { at: all, bend: { step: '**', replay: true } }
+      - { at: all, bend: { step: '*', drop: true } }
+      - { at: all, bend: { step: 'mux', delay_ms: 4294967295 } }
+      - { at: all, stop: { step: 'layer[4:*]', how: crash } }
+      - { at: all, stop: { step: 'layer[4:*]', how: abort } }
+      - { at: all, stop: { step: 'layer[4:*]', how: stall } }
 ";
 
     fn read(text: &str) -> Script {
@@ -538,6 +555,7 @@ strategies:
             use serde_yaml::Value;
             match (&node.kind, value) {
                 (yaml::Kind::Scalar(text), Value::String(s)) => text == s,
+                (yaml::Kind::Scalar(text), Value::Bool(b)) => *text == b.to_string(),
                 (yaml::Kind::Scalar(text), Value::Number(n)) => {
                     n.as_f64().zip(text.parse::<f64>().ok()).is_some_and(|(a, b)| (a - b).abs() <= a.abs() * 1e-12)
                 }
@@ -573,6 +591,33 @@ strategies:
                 (19, 59, "wall must be a duration, not `20 minutes`"),
                 (31, 156, "`nxet` is no relabelling"),
                 (33, 29, "slot 3 is there twice"),
+            ]
+        );
+    }
+
+    #[test]
+    fn problems_of_acts_at_real_come_out_together() {
+        let text = FULL
+            .replace("step: 'layer[4:relu]'", "step: 'lyaer[4:relu]'")
+            .replace("value: -9223372036854775808", "value: -9223372036854775809")
+            .replace("[4294967295, 0]", "[0, 0]")
+            .replace("replay: true", "replay: false")
+            .replace("drop: true", "drop: true, delay_ms: 3")
+            .replace("at: all, stop", "at: all, when: { pixel: [1, 2], at_least: 3 }, stop");
+        let problems = Script::read(&text).expect_err("eight problems");
+        let summary: Vec<_> = problems.iter().map(|p| (p.mark.line, p.message.as_str())).collect();
+        let input = "`when` is no part of `stop`: a message is no input";
+        assert_eq!(
+            summary,
+            [
+                (37, "`lyaer[4:relu]` is no part of a step"),
+                (37, "value must be from -2^63 to 2^63 - 1, not -9223372036854775809"),
+                (38, "element 0 is there twice"),
+                (45, "replay must be `true`, not false"),
+                (46, "`drop` and `delay_ms` exclude each other"),
+                (48, input),
+                (49, input),
+                (50, input),
             ]
         );
     }

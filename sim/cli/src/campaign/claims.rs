@@ -4,7 +4,7 @@ use crate::simulate::{Counts, REASONS, Seen, World};
 use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::rate::{self, Case};
 use fusion_adversaries::script::{Claim, Event, Expectation, SessionsSection, StrategySection, Until};
-use fusion_adversaries::strategy::{Hypothesis, Strategy, View};
+use fusion_adversaries::strategy::{Hypothesis, Move, Strategy, View};
 use fusion_spec::bound::outside::{Rates, linking_baseline};
 use fusion_spec::bound::quality::QualityError;
 use fusion_spec::evidence::Clause;
@@ -67,13 +67,12 @@ pub fn other_reasons(only: &[Reason], counts: &Counts) -> u64 {
 /// What the specification says of a strategy.
 pub struct Spec {
     params: Params,
+    moves: Vec<Move>,
     sessions: Option<SessionsSection>,
     /// The law of its touched slots, where that is known.
     cases: Option<Vec<Case>>,
     /// Its exact rates, where there is a formula.
     rates: Option<Rates>,
-    /// An act depends on the input: `at_most: spec` is the touch bound.
-    input_dependent: bool,
     /// What the touch bound takes for granted.
     untouched_right: bool,
     events: Option<(Rational, Option<Rational>)>,
@@ -83,7 +82,6 @@ impl Spec {
     /// Works out the rates of a strategy. One whose value is beyond the exact limit has none.
     pub fn new(view: &View, strategy: &dyn Strategy, sessions: Option<SessionsSection>, seen: &Seen<'_>) -> Self {
         let params = view.params;
-        let input_dependent = strategy.moves().iter().any(|m| m.when.is_some());
         let untouched_right = !seen.world.is_some_and(World::is_one_bit);
         let cases = strategy.cases(view);
         let once = cases.as_ref().and_then(|cases| match strategy.link() {
@@ -91,12 +89,15 @@ impl Spec {
             None => rate::rates(params, cases, seen).ok().flatten(),
         });
         let rates = once.and_then(|once| repeated(&once, sessions).ok());
-        let events = cases.as_ref().and_then(|cases| rate::events(params, cases).ok());
+        let moves = strategy.moves().to_vec();
+        // A bent message touches more slots than are named.
+        let named = cases.as_ref().filter(|_| !moves.iter().any(|m| m.act.is_on_messages()));
+        let events = named.and_then(|cases| rate::events(params, cases).ok());
         let events = events.map(|[e_t, both]| {
             let e_b = (e_t != 0).then(|| both / &e_t);
             (e_t, e_b)
         });
-        Self { params, sessions, cases, rates, input_dependent, untouched_right, events }
+        Self { params, moves, sessions, cases, rates, untouched_right, events }
     }
 
     /// The rate that a claim on an event names.
@@ -107,7 +108,8 @@ impl Spec {
             Event::Harmless => rates.harmless.clone(),
             Event::Caught => rates.caught(),
         });
-        if at_most && event == Event::Win && (exact.is_none() || self.input_dependent) {
+        let input_dependent = self.moves.iter().any(|m| m.when.is_some());
+        if at_most && event == Event::Win && (exact.is_none() || input_dependent) {
             return self.touch_bound();
         }
         exact
@@ -116,7 +118,7 @@ impl Spec {
     /// `None` where untouched answers may be wrong, and where it is too long to write out.
     fn touch_bound(&self) -> Option<Rational> {
         let cases = self.cases.as_ref().filter(|_| self.untouched_right)?;
-        let win = rate::touch_bound(self.params, cases).ok()?;
+        let win = rate::touch_bound(self.params, cases, &self.moves).ok()?;
         at_worst(&win, self.sessions).ok()
     }
 

@@ -225,6 +225,7 @@ impl<'w, I: Inference> Judged<'w, I> {
                     Act::Relabel(Relabel::Next | Relabel::RandomWrong) => {
                         Service { turn: service.turn.further(shifts[index], view.classes), ..service }
                     }
+                    Act::Add { .. } | Act::Bend { .. } | Act::Stop { .. } => service,
                 };
             }
             asked.push(Asked { slot, sample, image, touched: !own.is_empty(), service });

@@ -232,6 +232,7 @@ impl World {
                 Act::Model(model) => self.answers[model][image as usize],
                 Act::Relabel(Relabel::To(to)) => to,
                 Act::Relabel(Relabel::Next | Relabel::RandomWrong) => (label + 1) % self.classes,
+                Act::Add { .. } | Act::Bend { .. } | Act::Stop { .. } => label,
             };
         }
         label
@@ -244,11 +245,12 @@ impl World {
 
     /// What moves that no coin decides change, of the pools or of the samples of every session: queries against the honest
     /// answer, publics against the known result.
-    fn changed(&self, moves: &[Move]) -> Changed {
+    fn changed(&self, moves: &[&Move]) -> Changed {
         let queries: Vec<bool> =
-            (0..self.queries).map(|image| self.after(moves, image) != self.honest(image).0).collect();
+            (0..self.queries).map(|image| self.after(moves.iter().copied(), image) != self.honest(image).0).collect();
         let publics = (self.queries..).zip(&self.known);
-        let publics: Vec<bool> = publics.map(|(image, known)| self.after(moves, image) != known.0).collect();
+        let publics: Vec<bool> =
+            publics.map(|(image, known)| self.after(moves.iter().copied(), image) != known.0).collect();
         let count = |changed: &[bool]| changed.iter().filter(|changed| **changed).count() as u64;
         match self.fixed() {
             None => Changed::Pool(PoolCounts {
@@ -286,12 +288,13 @@ pub struct Seen<'a> {
 
 impl Effects for Seen<'_> {
     fn changed(&self, places: &[usize], everywhere: bool) -> Option<Changed> {
-        let moves: Vec<Move> = places.iter().map(|place| self.moves.get(*place).copied()).collect::<Option<_>>()?;
-        let random = |m: &Move| m.act == Act::Relabel(Relabel::RandomWrong);
+        let moves: Vec<&Move> = places.iter().map(|place| self.moves.get(*place)).collect::<Option<_>>()?;
+        let random = |m: &&Move| m.act == Act::Relabel(Relabel::RandomWrong);
         let honest_errs = self.world.is_some_and(World::honest_errs);
         match (&moves[..], self.world) {
             _ if self.world.is_some_and(World::is_one_bit) => None,
             _ if honest_errs && !everywhere => None,
+            (moves, _) if moves.iter().any(|m| m.act.is_real()) => None,
             ([only], _) if random(only) && only.when.is_none() && !honest_errs => {
                 Some(Changed::Scattered { classes: self.classes })
             }
@@ -300,7 +303,7 @@ impl Effects for Seen<'_> {
             (moves, None) => {
                 let right = (moves.len() as u64).is_multiple_of(self.classes.into());
                 let (m, t) = if right { (0, 0) } else { (self.params.R(), self.params.T()) };
-                moves.iter().all(is_positional).then_some(Changed::Drawn { m, t })
+                moves.iter().copied().all(is_positional).then_some(Changed::Drawn { m, t })
             }
         }
     }

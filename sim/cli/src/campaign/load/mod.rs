@@ -130,8 +130,7 @@ impl Loader {
         if let Some((path, model)) = script.model.as_ref().map(|model| model.path.value.clone()).zip(honest) {
             self.models.push((path, model));
         }
-        let answers = fidelities.iter().any(|fidelity| *fidelity != Fidelity::Plain);
-        let images = self.images(&script, answers)?;
+        let images = self.images(&script, fidelities.iter().any(|depth| *depth != Fidelity::Plain))?;
         let builds: Vec<_> = script
             .strategies
             .iter()

@@ -6,7 +6,7 @@ use crate::simulate::{Guard, is_positional};
 use fusion_adversaries::behaviour::{Branch, Linking, Place, Scripted, Step, flaky};
 use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::script::{
-    Event, Fidelity, MoveSection, Relabel, Script, Spot, StrategySection, Where, missing_slot,
+    AddSection, BendSection, Event, Fidelity, MoveSection, Relabel, Script, Spot, StrategySection, Where, missing_slot,
 };
 use fusion_adversaries::strategy::{Act, Hypothesis, Move, Strategy, View};
 use fusion_nn::idx::Images;
@@ -33,16 +33,16 @@ impl Loader {
         let mixed = section.one_of.iter().flatten().map(|branch| (branch.weight, &branch.moves));
         let mut moves = Vec::new();
         let mut branches = Vec::new();
-        let ideal = script.fidelity_of(section) != Fidelity::Plain;
+        let depth = script.fidelity_of(section);
         for (weight, sections) in own.chain(mixed) {
             let mut steps = Vec::new();
             for m in sections {
                 let place = self.place(&m.at, view);
                 let what = moves.len();
-                moves.push(self.act(script, m, view, images, ideal)?);
+                moves.push(self.act(script, m, view, images, depth)?);
                 steps.push(Step { place, what });
             }
-            if !ideal && script.model.is_none() && steps.len() > 1 {
+            if depth == Fidelity::Plain && script.model.is_none() && steps.len() > 1 {
                 self.problem(sections[1].at.mark, "several acts on one slot need `model`, for its number of classes");
             }
             branches.push(Branch { weight, steps });
@@ -76,8 +76,13 @@ impl Loader {
         section: &MoveSection,
         view: &View,
         images: Option<&Images>,
-        ideal: bool,
+        depth: Fidelity,
     ) -> Outcome<Option<Move>> {
+        if let Some((act, mark)) = section.real_act().filter(|_| depth != Fidelity::Real) {
+            let problem = Problem::new(mark, format!("`{act}` needs fidelity `real`: here it is `{}`", depth.name()));
+            self.problems.push(problem.help("`model` and `relabel` are the acts of all others"));
+            return Ok(None);
+        }
         let when = match &section.when {
             Some(when) => match self.guard(when, images)? {
                 Some(guard) => Some(guard),
@@ -85,31 +90,39 @@ impl Loader {
             },
             None => None,
         };
-        let act = match (&section.relabel, &section.model) {
-            (Some(relabel), _) => {
-                match relabel.value {
-                    Relabel::To(to) if script.model.is_some() && to >= view.classes => {
-                        self.problem(relabel.mark, format!("there is no class {to}: the model has {}", view.classes));
-                    }
-                    Relabel::RandomWrong if script.model.is_none() => {
-                        self.problem(relabel.mark, "`random_wrong` needs `model`, for its number of classes");
-                    }
-                    Relabel::Next | Relabel::RandomWrong | Relabel::To(_) => {}
-                }
-                Act::Relabel(relabel.value)
-            }
-            (None, Some(model)) => match self.weak_model(script, model, view)? {
-                Some(place) => Act::Model(place),
-                None => return Ok(None),
-            },
-            (None, None) => return Ok(None),
+        let MoveSection { at: _, when: _, model, relabel, add, bend, stop } = section;
+        let act = if let Some(relabel) = relabel {
+            self.relabel(script, relabel, view);
+            Some(Act::Relabel(relabel.value))
+        } else if let Some(model) = model {
+            self.weak_model(script, model, view)?.map(Act::Model)
+        } else if let Some(Spot { value: AddSection { step, value, elements }, .. }) = add {
+            Some(Act::Add { step: step.clone(), value: *value, elements: elements.clone() })
+        } else if let Some(Spot { value: BendSection { step, how }, .. }) = bend {
+            Some(Act::Bend { step: step.clone(), how: *how })
+        } else {
+            stop.as_ref().map(|stop| Act::Stop { step: stop.value.step.clone(), how: stop.value.how })
         };
+        let Some(act) = act else { return Ok(None) };
         let m = Move { act, when };
-        if !ideal && !is_positional(&m) {
+        if depth == Fidelity::Plain && !is_positional(&m) {
             let problem = Problem::new(section.at.mark, "this act depends on the samples, which `plain` does not have");
             self.problems.push(problem.help("use fidelity `ideal`"));
         }
         Ok(Some(m))
+    }
+
+    /// Whether there are such classes.
+    fn relabel(&mut self, script: &Script, relabel: &Spot<Relabel>, view: &View) {
+        match relabel.value {
+            Relabel::To(to) if script.model.is_some() && to >= view.classes => {
+                self.problem(relabel.mark, format!("there is no class {to}: the model has {}", view.classes));
+            }
+            Relabel::RandomWrong if script.model.is_none() => {
+                self.problem(relabel.mark, "`random_wrong` needs `model`, for its number of classes");
+            }
+            Relabel::Next | Relabel::RandomWrong | Relabel::To(_) => {}
+        }
     }
 }
 
