@@ -37,8 +37,6 @@ pub struct Campaign {
     pub entries: Vec<Entry>,
     /// The error probability of each clause, and of each test of an event.
     pub alpha: Rational,
-    /// How near a pass must be.
-    pub tolerance: Tolerance,
 }
 
 impl Campaign {
@@ -70,6 +68,8 @@ pub struct Entry {
     pub wall: Option<u64>,
     /// What is claimed.
     pub claims: Claims,
+    /// How near a pass must be.
+    pub tolerance: Tolerance,
     /// Stage by stage, where it is not counted.
     pub stages: Vec<Stage>,
 }

@@ -3,7 +3,7 @@
 use super::claims::{RateClaim, other_reasons, successes};
 use super::{Campaign, Entry};
 use crate::simulate::Counts;
-use fusion_spec::evidence::{Clause, Decision, Evidence};
+use fusion_spec::evidence::{Clause, Decision, Evidence, Tolerance};
 use rug::Rational;
 
 /// Where an entry stands after some trials.
@@ -43,7 +43,7 @@ impl Standing {
             return Self::of_stages(campaign, entry, counts);
         }
         let all = counts[0];
-        let judge = Judge(campaign);
+        let judge = Judge { alpha: &campaign.alpha, tolerance: &entry.tolerance };
         let rates = entry.claims.rates.iter().map(|claim| judge.rate(claim, &all));
         let only = entry.claims.only.as_ref().map(|only| {
             let never = Clause::Equals(Rational::new());
@@ -67,7 +67,7 @@ impl Standing {
         let (count, trials) = (counts.iter().map(|stage| stage.win).sum(), counts.iter().map(Counts::trials).sum());
         let stages = Stages { counts: &counts, alpha: &alpha };
         let claims = entry.claims.rates.iter().map(|claim| {
-            let decision = stages.decide(&claim.clause, &campaign.tolerance.relative);
+            let decision = stages.decide(&claim.clause, &entry.tolerance.relative);
             let (text, expected, alpha) = (claim.text.clone(), Some(claim.expected().clone()), alpha.clone());
             ClaimStanding { text, expected, count, trials, decision, alpha }
         });
@@ -124,7 +124,10 @@ impl std::iter::Product<Option<Rational>> for OptionProduct {
     }
 }
 
-struct Judge<'a>(&'a Campaign);
+struct Judge<'a> {
+    alpha: &'a Rational,
+    tolerance: &'a Tolerance,
+}
 
 impl Judge<'_> {
     fn rate(&self, claim: &RateClaim, counts: &Counts) -> ClaimStanding {
@@ -133,7 +136,7 @@ impl Judge<'_> {
 
     fn clause(&self, text: String, clause: &Clause, count: u64, trials: u64) -> ClaimStanding {
         let (Clause::Equals(expected) | Clause::AtMost(expected)) = clause;
-        let Campaign { alpha, tolerance, .. } = self.0;
+        let Self { alpha, tolerance } = *self;
         let decision = Evidence::new(trials, count, alpha.clone())
             .map_or(Decision::Inconclusive, |evidence| evidence.decide(clause, tolerance));
         ClaimStanding { text, expected: Some(expected.clone()), count, trials, decision, alpha: alpha.clone() }

@@ -15,7 +15,7 @@ use fusion_2pc::clock::Network as Wire;
 use fusion_2pc::session::Grouping;
 use fusion_adversaries::behaviour::Scripted;
 use fusion_adversaries::problem::{Mark, Problem, nearest};
-use fusion_adversaries::script::{Duration, Estimator, Fidelity, HONEST, Keep, Network, Script, StrategySection, When};
+use fusion_adversaries::script::{Duration, Estimator, Fidelity, HONEST, Keep, Network, Script, StrategySection, Test, When};
 use fusion_adversaries::strategy::{Hypothesis, Strategy, View};
 use fusion_adversaries::yaml::{MAX_BYTES, decode};
 use fusion_nn::fixed::FixedModel;
@@ -197,7 +197,8 @@ impl Loader {
         let claims = if stages.is_empty() { claims } else { Claims { events: None, ..claims } };
         let max = section.map_or(script.trials.max, |section| script.max_of(section));
         let wall = section.and_then(|section| section.trials.wall).map(|wall| wall.0);
-        Some(Entry { name: name.into(), depth, strategy, sessions, max, wall, claims, stages })
+        let tolerance = tolerance(&script.test, depth);
+        Some(Entry { name: name.into(), depth, strategy, sessions, max, wall, claims, tolerance, stages })
     }
 }
 
@@ -246,7 +247,15 @@ fn finish(
     let uncertain = |entry: &Entry| entry.claims.rates.iter().filter(|claim| claim.is_uncertain()).count();
     let E = entries.iter().map(uncertain).sum::<usize>().max(1);
     let alpha = Rational::from(&script.test.false_alarm.0 / E as u64);
-    let absolute = Rational::from((1, 1000));
-    let tolerance = Tolerance { relative: script.test.within.0.clone(), absolute };
-    Campaign { script, view, world, parties, id, entries, alpha, tolerance }
+    Campaign { script, view, world, parties, id, entries, alpha }
+}
+
+/// How near a pass must be. A trial at `real` is dear: a claim of 0 or 1 is held there no closer than any other.
+fn tolerance(test: &Test, depth: Fidelity) -> Tolerance {
+    let relative = test.within.0.clone();
+    let absolute = match depth {
+        Fidelity::Plain | Fidelity::Ideal => Rational::from((1, 1000)),
+        Fidelity::Real => relative.clone(),
+    };
+    Tolerance { relative, absolute }
 }

@@ -13,8 +13,8 @@ use std::path::Path;
 
 /// The last line of `--json`, and `result.json`.
 pub fn document(campaign: &Campaign, finished: &[Finished], folder: &Path) -> Value {
-    let strategies: Vec<Value> =
-        campaign.entries.iter().zip(finished).map(|(entry, finished)| strategy(campaign, entry, finished)).collect();
+    let pairs = campaign.entries.iter().zip(finished);
+    let strategies: Vec<Value> = pairs.map(|(entry, finished)| strategy(entry, finished)).collect();
     json!({
         "event": "result",
         "verdict": name(super::verdict(finished)),
@@ -26,7 +26,7 @@ pub fn document(campaign: &Campaign, finished: &[Finished], folder: &Path) -> Va
 }
 
 /// One strategy.
-pub fn strategy(campaign: &Campaign, entry: &Entry, finished: &Finished) -> Value {
+pub fn strategy(entry: &Entry, finished: &Finished) -> Value {
     let Finished { standing, stopped_by } = finished;
     let total = total(&standing.counts);
     let mut document = json!({
@@ -40,7 +40,7 @@ pub fn strategy(campaign: &Campaign, entry: &Entry, finished: &Finished) -> Valu
         "rate": standing.rate().map(|rate| nearest(&rate)),
         "interval": ends(&standing.interval()),
         "events": events(standing),
-        "expectations": standing.claims.iter().map(|claim| expectation(campaign, standing, claim)).collect::<Vec<_>>(),
+        "expectations": standing.claims.iter().map(|claim| expectation(entry, standing, claim)).collect::<Vec<_>>(),
         "verdict": name(standing.verdict()),
         "reasons": reasons(&total),
         "hypotheses": entry.claims.breaks.iter().map(|hypothesis| hypothesis.name()).collect::<Vec<_>>(),
@@ -62,11 +62,11 @@ fn stages(entry: &Entry, standing: &Standing) -> Vec<Value> {
         .collect()
 }
 
-fn expectation(campaign: &Campaign, standing: &Standing, claim: &ClaimStanding) -> Value {
+fn expectation(entry: &Entry, standing: &Standing, claim: &ClaimStanding) -> Value {
     json!({
         "clause": claim.text,
         "expected": claim.expected.as_ref().map(Rational::to_string),
-        "within": nearest(&campaign.tolerance.relative),
+        "within": nearest(&entry.tolerance.relative),
         "count": claim.count,
         "trials": claim.trials,
         "interval": ends(&standing.interval_of(claim)),

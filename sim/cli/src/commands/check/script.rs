@@ -66,14 +66,14 @@ fn model_flags(args: &CheckArgs) -> Result<(), Failure> {
 fn clauses(campaign: &Campaign, entry: &Entry) -> Result<Vec<(ClauseDocument, String)>, Failure> {
     let counted = entry.stages.is_empty();
     let rates = entry.claims.rates.iter().map(|claim| {
-        let needed = trials_needed(&claim.clause, &campaign.tolerance, &campaign.alpha).map_err(Failure::usage)?;
+        let needed = trials_needed(&claim.clause, &entry.tolerance, &campaign.alpha).map_err(Failure::usage)?;
         let clause = ClauseDocument {
             strategy: entry.name.clone(),
             clause: claim.text.clone(),
             expected: Some(claim.expected().to_string()),
             trials_needed: needed.filter(|_| counted),
         };
-        Ok((clause, text::probability(claim.expected())))
+        Ok((clause, claim.expected_text()))
     });
     let only = entry.claims.only.iter().map(|_| {
         let clause = ClauseDocument {
