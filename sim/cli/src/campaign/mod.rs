@@ -18,8 +18,22 @@ use fusion_spec::evidence::Tolerance;
 use rug::Rational;
 use std::ops::Range;
 
-/// Trials of one row of counts.
-pub const BLOCK: u64 = 1024;
+/// Trials of one row of counts: fewer where a trial takes long.
+pub const fn block_trials(depth: Depth) -> u64 {
+    match depth {
+        Depth::Plain | Depth::Ideal => 1024,
+        Depth::Real => 16,
+    }
+}
+
+/// What rows of counts are of: a strategy, or a stage of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// Its name.
+    pub name: String,
+    /// Trials of a row but the last.
+    pub block: u64,
+}
 
 /// Everything that a campaign needs to run.
 pub struct Campaign {
@@ -75,22 +89,28 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The names of its rows of counts: its own, or one for each stage.
-    pub fn counters(&self) -> Vec<String> {
-        match &self.stages[..] {
+    /// What its rows of counts are of: itself, or one for each stage.
+    pub fn counters(&self) -> Vec<Counter> {
+        let names = match &self.stages[..] {
             [] => vec![self.name.clone()],
             stages => stages.iter().map(|stage| format!("{}/{}", self.name, stage.name())).collect(),
-        }
+        };
+        names.into_iter().map(|name| Counter { name, block: self.block() }).collect()
+    }
+
+    /// Trials of a block.
+    pub fn block(&self) -> u64 {
+        block_trials(self.depth)
     }
 
     /// Blocks of trials up to its most.
     pub fn blocks(&self) -> u64 {
-        self.max.div_ceil(BLOCK)
+        self.max.div_ceil(self.block())
     }
 
     /// The trials of a block.
     pub fn trials(&self, block: u64) -> Range<u64> {
-        block * BLOCK..(block + 1).saturating_mul(BLOCK).min(self.max)
+        block * self.block()..(block + 1).saturating_mul(self.block()).min(self.max)
     }
 }
 

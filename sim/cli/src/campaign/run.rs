@@ -3,11 +3,12 @@
 
 use super::schedule::{Schedule, Step};
 use super::verdict::Standing;
-use super::{BLOCK, Campaign, Entry, Player};
+use super::{Campaign, Entry, Player};
 use crate::failure::Failure;
 use crate::simulate::Counts;
 use crate::store::counts::Row;
 use crate::store::{Held, Shard, Store, now};
+use fusion_adversaries::script::Fidelity as Depth;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -16,9 +17,6 @@ use std::time::{Duration, Instant};
 
 /// How long the collector waits before it looks at the clock and at interruptions.
 const TICK: Duration = Duration::from_millis(100);
-
-/// Trials between two looks at whether the work is over.
-const PIECE: u64 = 8;
 
 /// How a campaign is played.
 pub struct Options {
@@ -138,8 +136,7 @@ fn work(
     over: &AtomicBool,
 ) {
     let mut player = Player::new(campaign, entry);
-    // A stage prepares itself at every call.
-    let piece = if entry.stages.is_empty() { PIECE } else { BLOCK };
+    let piece = piece(entry);
     while let Some((counter, block)) = next_job() {
         let mut counts = Counts::default();
         let trials = entry.trials(block);
@@ -152,6 +149,16 @@ fn work(
         if send.send(((counter, block), counts)).is_err() {
             return;
         }
+    }
+}
+
+/// Trials between two looks at whether the work is over.
+fn piece(entry: &Entry) -> u64 {
+    match entry.depth {
+        // A stage prepares itself at every call.
+        _ if !entry.stages.is_empty() => entry.block(),
+        Depth::Plain | Depth::Ideal => 8,
+        Depth::Real => 1,
     }
 }
 
@@ -275,15 +282,15 @@ pub fn decided_rows(campaign: &Campaign, runs: &[Held]) -> Result<Vec<Row>, Fail
     let mut rows = Vec::new();
     for (index, entry) in campaign.entries.iter().enumerate() {
         let first = first_counter(campaign, index);
-        let names = entry.counters();
-        let mut counts = vec![Counts::default(); names.len()];
-        for step in Schedule::new(names.len(), entry.blocks()) {
+        let counters = entry.counters();
+        let mut counts = vec![Counts::default(); counters.len()];
+        for step in Schedule::new(counters.len(), entry.blocks()) {
             match step {
                 Step::Block { counter, block } => {
                     let trials = entry.trials(block);
                     let found = runs.iter().find_map(|run| run.counts(first + counter, &trials));
                     let found = *found.ok_or_else(|| {
-                        let name = &names[counter];
+                        let name = &counters[counter].name;
                         Failure::Usage(format!("no shard holds the trials {}..{} of {name}", trials.start, trials.end))
                     })?;
                     counts[counter] += found;

@@ -1,6 +1,6 @@
 //! `counts.csv`: one row a block of trials, by strategy in script order, then trial.
 
-use crate::campaign::BLOCK;
+use crate::campaign::Counter;
 use crate::simulate::{Counts, REASONS};
 use fusion_adversaries::script::MAX_TRIALS;
 use std::fmt::Write;
@@ -48,12 +48,12 @@ pub enum CountsError {
 
 impl Row {
     /// As a line, with its end.
-    pub fn line(&self, names: &[String]) -> String {
+    pub fn line(&self, counters: &[Counter]) -> String {
         let Self { counter, trials, counts } = self;
         let Counts { win, harmless, caught: _, error, e_t, e_t_and_e_b } = counts;
         let (lo, hi, caught) = (trials.start, trials.end, counts.caught());
         let mut line =
-            format!("{},{lo},{hi},{win},{harmless},{caught},{error},{e_t},{e_t_and_e_b},\"{{", names[*counter]);
+            format!("{},{lo},{hi},{win},{harmless},{caught},{error},{e_t},{e_t_and_e_b},\"{{", counters[*counter].name);
         let seen = REASONS.iter().zip(counts.caught).filter(|(_, count)| *count > 0);
         for (index, (reason, count)) in seen.enumerate() {
             let comma = if index == 0 { "" } else { "," };
@@ -63,11 +63,11 @@ impl Row {
         line + "}\"\n"
     }
 
-    fn parse(line: &str, names: &[String]) -> Result<Self, String> {
+    fn parse(line: &str, counters: &[Counter]) -> Result<Self, String> {
         let (fields, reasons) = line.split_once(",\"{").ok_or("a row ends in the reasons, as quoted JSON")?;
         let fields: Vec<&str> = fields.split(',').collect();
         let [name, numbers @ ..] = &fields[..] else { return Err("the row is empty".into()) };
-        let counter = names.iter().position(|known| known == name);
+        let counter = counters.iter().position(|known| known.name == *name);
         let counter = counter.ok_or_else(|| format!("no strategy is called `{name}`"))?;
         let numbers = numbers.iter().map(|text| natural(text)).collect::<Result<Vec<u64>, String>>()?;
         let [lo, hi, win, harmless, all_caught, error, e_t, e_t_and_e_b] = numbers[..] else {
@@ -79,8 +79,9 @@ impl Row {
         if lo >= hi || sum != Some(hi - lo) || reasons != Some(all_caught) || e_t > hi - lo || e_t_and_e_b > e_t {
             return Err("the counts do not add up".into());
         }
-        if lo % BLOCK != 0 || hi - lo > BLOCK || hi > MAX_TRIALS {
-            return Err(format!("the trials {lo}..{hi} are no block of {BLOCK}"));
+        let block = counters[counter].block;
+        if lo % block != 0 || hi - lo > block || hi > MAX_TRIALS {
+            return Err(format!("the trials {lo}..{hi} are no block of {block}"));
         }
         Ok(Self { counter, trials: lo..hi, counts })
     }
@@ -109,7 +110,7 @@ fn parse_reasons(text: &str) -> Result<[u64; REASONS.len()], String> {
 ///
 /// # Errors
 /// [`CountsError`] for anything else that is no file of counts.
-pub fn parse(text: &str, names: &[String]) -> Result<Vec<Row>, CountsError> {
+pub fn parse(text: &str, counters: &[Counter]) -> Result<Vec<Row>, CountsError> {
     let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
     let mut lines = whole.lines();
     match lines.next() {
@@ -120,7 +121,7 @@ pub fn parse(text: &str, names: &[String]) -> Result<Vec<Row>, CountsError> {
     let mut rows: Vec<(usize, Row)> = Vec::new();
     for (index, line) in lines.enumerate() {
         let line_number = index + 2;
-        let row = Row::parse(line, names).map_err(|what| CountsError::Row { line: line_number, what })?;
+        let row = Row::parse(line, counters).map_err(|what| CountsError::Row { line: line_number, what })?;
         rows.push((line_number, row));
     }
     rows.sort_by_key(|(_, row)| (row.counter, row.trials.start));
@@ -128,7 +129,11 @@ pub fn parse(text: &str, names: &[String]) -> Result<Vec<Row>, CountsError> {
         let [(a_line, a), (b_line, b)] = pair else { continue };
         if a.counter == b.counter && b.trials.start < a.trials.end {
             let (line, row) = if a_line > b_line { (*a_line, a) } else { (*b_line, b) };
-            return Err(CountsError::Overlap { line, name: names[row.counter].clone(), trials: row.trials.clone() });
+            return Err(CountsError::Overlap {
+                line,
+                name: counters[row.counter].name.clone(),
+                trials: row.trials.clone(),
+            });
         }
     }
     Ok(rows.into_iter().map(|(_, row)| row).collect())
@@ -138,8 +143,10 @@ pub fn parse(text: &str, names: &[String]) -> Result<Vec<Row>, CountsError> {
 mod tests {
     use super::*;
 
-    fn names() -> Vec<String> {
-        ["honest", "guess-one"].map(String::from).into()
+    fn counters() -> Vec<Counter> {
+        [("honest", 1024), ("guess-one", 1024), ("bend", 16)]
+            .map(|(name, block)| Counter { name: name.into(), block })
+            .into()
     }
 
     fn row(counter: usize, lo: u64) -> Row {
@@ -153,15 +160,15 @@ mod tests {
 
     #[test]
     fn rows_are_lines_and_lines_are_rows() {
-        let line = row(1, 1024).line(&names());
+        let line = row(1, 1024).line(&counters());
         let expected = "guess-one,1024,2048,3,1000,21,0,900,40,\"{\"\"public_wrong\"\":20,\"\"peer_gone\"\":1}\"\n";
         assert_eq!(line, expected);
         let none = Row { counter: 0, trials: 0..5, counts: Counts { harmless: 5, e_t: 5, ..Counts::default() } };
-        assert_eq!(none.line(&names()), "honest,0,5,0,5,0,0,5,0,\"{}\"\n");
-        let text = file(&[row(1, 0).line(&names()), row(0, 0).line(&names()), row(1, 1024).line(&names())]);
-        assert_eq!(parse(&text, &names()), Ok(vec![row(0, 0), row(1, 0), row(1, 1024)]), "in order");
+        assert_eq!(none.line(&counters()), "honest,0,5,0,5,0,0,5,0,\"{}\"\n");
+        let text = file(&[row(1, 0).line(&counters()), row(0, 0).line(&counters()), row(1, 1024).line(&counters())]);
+        assert_eq!(parse(&text, &counters()), Ok(vec![row(0, 0), row(1, 0), row(1, 1024)]), "in order");
         assert_eq!(
-            parse(&text.replace("1000", "999"), &names()).map_err(|e| e.to_string()).unwrap_err(),
+            parse(&text.replace("1000", "999"), &counters()).map_err(|e| e.to_string()).unwrap_err(),
             "line 2: the counts do not add up"
         );
     }
@@ -169,8 +176,8 @@ mod tests {
     /// Cut anywhere, a file loses its last row at the most.
     #[test]
     fn a_torn_tail_is_dropped() {
-        let text = file(&[row(0, 0).line(&names()), row(0, 1024).line(&names())]);
-        let second = text.len() - row(0, 1024).line(&names()).len();
+        let text = file(&[row(0, 0).line(&counters()), row(0, 1024).line(&counters())]);
+        let second = text.len() - row(0, 1024).line(&counters()).len();
         for cut in 0..=text.len() {
             let rows = match cut {
                 _ if cut < second => usize::from(cut == second),
@@ -178,14 +185,17 @@ mod tests {
             };
             let expected = if cut == text.len() { 2 } else { rows };
             let first_line = cut > HEADER.len() && cut < second;
-            assert_eq!(parse(&text[..cut], &names()).map(|rows| rows.len()), Ok(if first_line { 0 } else { expected }));
+            assert_eq!(
+                parse(&text[..cut], &counters()).map(|rows| rows.len()),
+                Ok(if first_line { 0 } else { expected })
+            );
         }
     }
 
     #[test]
     fn what_is_no_row_is_located() {
-        let good = row(0, 0).line(&names());
-        let message = |text: &str| parse(text, &names()).expect_err("malformed").to_string();
+        let good = row(0, 0).line(&counters());
+        let message = |text: &str| parse(text, &counters()).expect_err("malformed").to_string();
         assert_eq!(message("a,b\n"), "line 1: not the heading of a file of counts");
         assert_eq!(
             message(&file(&[good.clone(), good.clone()])),
@@ -201,6 +211,26 @@ mod tests {
             ("honest\n".into(), "a row ends in the reasons, as quoted JSON"),
         ] {
             assert_eq!(message(&file(&[wrong])), format!("line 2: {what}"));
+        }
+    }
+
+    #[test]
+    fn a_row_is_a_block_of_its_own_counter() {
+        let row = |counter, trials: Range<u64>| {
+            let harmless = trials.end - trials.start;
+            Row { counter, trials, counts: Counts { harmless, ..Counts::default() } }
+        };
+        let parsed = |row: &Row| parse(&file(&[row.line(&counters())]), &counters()).map_err(|error| error.to_string());
+        for good in [row(0, 1024..2048), row(1, 0..7), row(2, 0..16), row(2, 16..32), row(2, 1024..1030)] {
+            assert_eq!(parsed(&good), Ok(vec![good]));
+        }
+        for (wrong, what) in [
+            (row(0, 16..32), "16..32 are no block of 1024"),
+            (row(1, 0..1025), "0..1025 are no block of 1024"),
+            (row(2, 0..1024), "0..1024 are no block of 16"),
+            (row(2, 8..16), "8..16 are no block of 16"),
+        ] {
+            assert_eq!(parsed(&wrong), Err(format!("line 2: the trials {what}")));
         }
     }
 }

@@ -4,7 +4,7 @@
 pub mod counts;
 
 use crate::campaign::identity::SEMANTICS;
-use crate::campaign::{BLOCK, Campaign};
+use crate::campaign::{Campaign, Counter, Entry};
 use crate::failure::Failure;
 use crate::files::{self, MAX_BYTES};
 use crate::simulate::Counts;
@@ -36,7 +36,7 @@ pub struct Store {
     folder: PathBuf,
     /// Held for as long as the run is open.
     _lock: File,
-    names: Vec<String>,
+    counters: Vec<Counter>,
     rows: Rows,
     shard: Option<Shard>,
     file: File,
@@ -135,13 +135,13 @@ impl Store {
     /// # Errors
     /// [`Failure::Usage`] for a folder of another campaign, one in use, or a file of counts that is not one; [`Failure::Io`].
     pub fn open(folder: &Path, campaign: &Campaign) -> Result<Self, Failure> {
-        let Held { lock, shard, names, rows, text } = hold(folder, campaign)?;
+        let Held { lock, shard, counters, rows, text } = hold(folder, campaign)?;
         replace(&folder.join("script.yaml"), &script(campaign)?)?;
         let mut store = Self {
             folder: folder.to_path_buf(),
             _lock: lock,
             shard,
-            names,
+            counters,
             rows,
             file: append_to(&folder.join("counts.csv"))?,
             dirty: false,
@@ -163,7 +163,7 @@ impl Store {
 
     /// The counts of a block that was counted before.
     pub fn block(&self, counter: usize, block: u64) -> Option<&Counts> {
-        self.rows.get(&(counter, block * BLOCK)).map(|row| &row.counts)
+        self.rows.get(&(counter, block * self.counters[counter].block)).map(|row| &row.counts)
     }
 
     /// The share of the campaign that it holds; `None` for a whole run.
@@ -178,7 +178,8 @@ impl Store {
 
     /// The blocks of a range of counters that were counted.
     pub fn blocks(&self, counters: Range<usize>) -> impl Iterator<Item = (usize, u64)> + '_ {
-        self.rows.range((counters.start, 0)..(counters.end, 0)).map(|((counter, lo), _)| (*counter, lo / BLOCK))
+        let rows = self.rows.range((counters.start, 0)..(counters.end, 0));
+        rows.map(|((counter, lo), _)| (*counter, lo / self.counters[*counter].block))
     }
 
     /// The rows of all blocks, in order.
@@ -202,7 +203,7 @@ impl Store {
         }
         let key = (row.counter, row.trials.start);
         self.disordered |= self.rows.range(key..).next().is_some();
-        let written = self.file.write_all(row.line(&self.names).as_bytes());
+        let written = self.file.write_all(row.line(&self.counters).as_bytes());
         written.map_err(|error| failed("writing", &self.counts(), error))?;
         self.dirty = true;
         self.rows.insert(key, row);
@@ -267,7 +268,7 @@ impl Store {
     }
 
     fn canonical(&self) -> String {
-        let rows = self.rows.values().map(|row| row.line(&self.names));
+        let rows = self.rows.values().map(|row| row.line(&self.counters));
         std::iter::once(format!("{HEADER}\n")).chain(rows).collect()
     }
 
@@ -296,7 +297,7 @@ pub struct Held {
     lock: File,
     /// What it holds of the campaign; `None` for all.
     pub shard: Option<Shard>,
-    names: Vec<String>,
+    counters: Vec<Counter>,
     rows: Rows,
     /// `counts.csv` as it stands.
     text: String,
@@ -337,19 +338,19 @@ pub fn hold(folder: &Path, campaign: &Campaign) -> Result<Held, Failure> {
         }
     };
     let lock = lock(folder)?;
-    let names: Vec<String> = campaign.entries.iter().flat_map(super::campaign::Entry::counters).collect();
+    let counters: Vec<Counter> = campaign.entries.iter().flat_map(Entry::counters).collect();
     let bytes = files::read(&folder.join("counts.csv"), MAX_BYTES)?;
     let text = String::from_utf8(bytes).map_err(|_| foreign("counts.csv is not text".into()))?;
-    let rows = parse(&text, &names).map_err(|error| foreign(format!("counts.csv: {error}")))?;
+    let rows = parse(&text, &counters).map_err(|error| foreign(format!("counts.csv: {error}")))?;
     if let Some(shard) = shard
-        && let Some(row) = rows.iter().find(|row| !shard.holds(row.trials.start / BLOCK))
+        && let Some(row) = rows.iter().find(|row| !shard.holds(row.trials.start / counters[row.counter].block))
     {
-        let (name, Range { start, end }) = (&names[row.counter], &row.trials);
+        let (name, Range { start, end }) = (&counters[row.counter].name, &row.trials);
         return Err(foreign(format!("counts.csv: the trials {start}..{end} of {name} are not of shard {shard}")));
     }
     let mut rows: Rows = rows.into_iter().map(|row| ((row.counter, row.trials.start), row)).collect();
     drop_cut_blocks(&mut rows, campaign);
-    Ok(Held { lock, shard, names, rows, text })
+    Ok(Held { lock, shard, counters, rows, text })
 }
 
 /// A last block cut at an earlier, smaller maximum is counted again. One cut at a larger maximum than is asked for now is kept:
@@ -361,7 +362,7 @@ fn drop_cut_blocks(rows: &mut Rows, campaign: &Campaign) {
         let most = counters.clone().filter_map(|counter| highest(rows, counter)).max().unwrap_or_default();
         let most = most.max(entry.max);
         rows.retain(|(counter, _), row| {
-            !counters.contains(counter) || row.trials.end % BLOCK == 0 || row.trials.end == most
+            !counters.contains(counter) || row.trials.end % entry.block() == 0 || row.trials.end == most
         });
         counter = counters.end;
     }
