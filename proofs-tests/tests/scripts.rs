@@ -75,6 +75,32 @@ strategies:
     expect: { win: { equals: spec } }
 ";
 
+/// What only `real` has.
+const REAL: &str = "\
+schema: fusion/campaign/v1
+name: shares-and-messages
+protocol: { R: 8, B: 2, T: 4 }
+model: { path: full.onnx }
+data: { images: images, labels: labels, queries: 0..40, public: { from: 40..80 } }
+fidelity: real
+trials: { max: 64 }
+strategies:
+  - name: add
+    do: [{ at: { random: 3 }, add: { step: \"layer[4:relu]\", value: 4096, elements: all } }]
+    expect: { win: { at_most: spec } }
+  - name: bend
+    do: [{ at: { random: 1 }, bend: { step: \"layer[*:relu]/msb/round[1]/msg[0]\", flip_bit: 20 } }]
+    expect: { caught: { at_most: 1 } }
+  - name: stop
+    do: [{ at: { slots: [0] }, stop: { step: \"layer[*:*]\", how: crash } }]
+    expect: { reasons: { only: [peer_gone] } }
+  - name: some
+    do: [{ at: all, when: { pixel: [14, 15], at_least: 200 }, add: { step: \"layer[0:conv]\", value: -1, elements: [0, 7] } }]
+  - name: nothing
+    do: [{ at: { random: 0 }, bend: { step: \"**\", replay: true } }]
+    expect: { accepted: { equals: spec } }
+";
+
 /// One text instead of another, which is there once, and the lines of the problems: the one that changed, if none are given.
 struct Edit(&'static str, &'static str, &'static [usize]);
 
@@ -113,7 +139,6 @@ const EDITS: &[(&str, &str, &[Edit])] = &[
             at(&[1], "name: every-key\n", ""),
             edit("fidelity: ideal\nbackend", "fidelty: ideal\nbackend"),
             edit("fidelity: ideal\nbackend", "fidelity: idael\nbackend"),
-            edit("fidelity: ideal\nbackend", "fidelity: real\nbackend"),
             edit("fidelity: ideal\nbackend", "fidelity: [ideal]\nbackend"),
             edit("cheetah", "cheeta"),
             edit("cheetah", "delphi"),
@@ -245,7 +270,6 @@ const EDITS: &[(&str, &str, &[Edit])] = &[
             edit("name: seven", "name: guess"),
             edit("name: seven", "nmae: guess"),
             edit("about: One group, by luck.", "abuot: One group, by luck."),
-            edit("    fidelity: ideal\n    do", "    fidelity: real\n    do"),
             edit("    fidelity: ideal\n    do", "    fidelity: full\n    do"),
             at(&[26, 28], "do: [{ at: { random: 2 }", "todo: [{ at: { random: 2 }"),
             at(&[26], "    do: [{ at: { random: 2 }, relabel: next }]\n", ""),
@@ -312,7 +336,7 @@ const EDITS: &[(&str, &str, &[Edit])] = &[
             edit(", relabel: { to: 7 }", ""),
             edit("relabel: { to: 7 }", "add: { step: \"layer[4:relu]\", value: 4096, elements: all }"),
             edit("relabel: { to: 7 }", "bend: { step: \"layer[*:relu]/**\", flip_bit: 20 }"),
-            edit("at: { slots: [0, 7] }, relabel: { to: 7 }", "stop: { step: \"layer[4:*]\", how: crash }"),
+            edit("relabel: { to: 7 }", "stop: { step: \"layer[4:*]\", how: crash }"),
             edit("when: { pixel: [14, 15], at_least: 200 }", "when: bright"),
             edit("pixel: [14, 15]", "pxiel: [14, 15]"),
             edit("pixel: [14, 15]", "pixel: [14]"),
@@ -417,6 +441,54 @@ const EDITS: &[(&str, &str, &[Edit])] = &[
             at(&[9], "T: 4", "T: 4, slack: 1"),
             at(&[9], "win: { equals: spec }", "accepted: { equals: spec }"),
             at(&[7], "    expect: { win: { equals: spec } }\n", "    sessions: { until: accepted, max: 2 }\n"),
+        ],
+    ),
+    (
+        "real",
+        REAL,
+        &[
+            at(&[10, 13, 16, 19, 21], "fidelity: real", "fidelity: ideal"),
+            edit("at: { random: 3 }", "at: { random: 21 }"),
+            edit("add: { step: \"layer[4", "ad: { step: \"layer[4"),
+            edit("step: \"layer[4", "stpe: \"layer[4"),
+            edit("step: \"layer[4:relu]\", ", ""),
+            edit("layer[4:relu]", ""),
+            edit("layer[4:relu]", "layer[4]"),
+            edit("layer[4:relu]", "lyaer[4:relu]"),
+            edit("layer[4:relu]", "layer[4:relu]//msb"),
+            edit("layer[4:relu]", "Layer 4"),
+            edit("layer[4:relu]", "slot[3]/layer[4:relu]"),
+            edit("\"layer[4:relu]\"", "[layer]"),
+            edit("value: 4096", "value: 9223372036854775808"),
+            edit("value: 4096", "value: 4e3"),
+            edit("value: 4096", "value: one"),
+            edit(", value: 4096", ""),
+            edit("elements: all", "elements: al"),
+            edit("elements: all", "elements: 7"),
+            edit("elements: [0, 7]", "elements: [7, 7]"),
+            edit("elements: [0, 7]", "elements: [0, -7]"),
+            edit(", elements: [0, 7]", ""),
+            edit("{ step: \"layer[4:relu]\", value: 4096, elements: all }", "4096"),
+            edit("elements: all }", "elements: all }, relabel: next"),
+            edit("round[1]", "rond[1]"),
+            edit("round[1]", "round[one]"),
+            edit("flip_bit: 20", "flip_bits: 20"),
+            edit("flip_bit: 20", "flip_bit: -1"),
+            edit("flip_bit: 20", "replace: ones"),
+            edit("flip_bit: 20", "replay: false"),
+            edit("flip_bit: 20", "drop: 1"),
+            edit("flip_bit: 20", "delay_ms: 4294967296"),
+            edit("flip_bit: 20", "flip_bit: 20, drop: true"),
+            edit(", flip_bit: 20", ""),
+            edit("random: 1 }, bend", "random: 1 }, when: { pixel: [14, 15], at_least: 200 }, bend"),
+            edit("stop: {", "when: { memorised: images }, stop: {"),
+            edit("how: crash", "how: crahs"),
+            edit("how: crash", "how: leave"),
+            edit(", how: crash", ""),
+            edit("win: { at_most: spec }", "win: { equals: spec }"),
+            edit("win: { at_most: spec }", "accepted: { at_most: spec }"),
+            edit("caught: { at_most: 1 }", "win: { equals: spec }, harmless: { equals: spec }"),
+            at(&[22], "random: 0", "random: 1"),
         ],
     ),
     (
@@ -580,7 +652,7 @@ fn changed(before: &str, after: &str) -> usize {
 #[test]
 fn the_scripts_that_are_edited_are_good() {
     let scratch = Scratch::new("good");
-    for script in [IDEAL, PLAIN] {
+    for script in [IDEAL, PLAIN, REAL] {
         let outcome = scratch.sim("check", script.as_bytes(), &[]);
         assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{}", outcome.stdout);
     }

@@ -443,9 +443,9 @@ impl MoveSection {
         let one = reader.one_of(&fields, &ACTS);
         let model = reader.optional(&fields, "model", None, |r, n| path(r, n, "model").map(Some));
         let relabel = reader.optional(&fields, "relabel", None, |r, n| Relabel::read(r, n).map(Some));
-        let add = reader.optional(&fields, "add", None, |r, n| spot(n, AddSection::read(r, n)));
-        let bend = reader.optional(&fields, "bend", None, |r, n| spot(n, BendSection::read(r, n)));
-        let stop = reader.optional(&fields, "stop", None, |r, n| spot(n, StopSection::read(r, n)));
+        let add = reader.optional(&fields, "add", None, |r, n| spot(fields.mark("add"), AddSection::read(r, n)));
+        let bend = reader.optional(&fields, "bend", None, |r, n| spot(fields.mark("bend"), BendSection::read(r, n)));
+        let stop = reader.optional(&fields, "stop", None, |r, n| spot(fields.mark("stop"), StopSection::read(r, n)));
         one?;
         if let Some(act) = fields.present(&["bend", "stop"]).first()
             && fields.get("when").is_some()
@@ -467,8 +467,8 @@ impl MoveSection {
 }
 
 #[expect(clippy::option_option, reason = "read, and there")]
-fn spot<T>(node: &Node, value: Option<T>) -> Option<Option<Spot<T>>> {
-    value.map(|value| Some(Spot { value, mark: node.mark }))
+fn spot<T>(mark: Mark, value: Option<T>) -> Option<Option<Spot<T>>> {
+    value.map(|value| Some(Spot { value, mark }))
 }
 
 impl Where {

@@ -69,6 +69,8 @@ pub enum FidelityArg {
     Plain,
     /// Every answer, by a trusted third party.
     Ideal,
+    /// The two-party protocol.
+    Real,
 }
 
 impl From<FidelityArg> for Fidelity {
@@ -76,6 +78,7 @@ impl From<FidelityArg> for Fidelity {
         match arg {
             FidelityArg::Plain => Self::Plain,
             FidelityArg::Ideal => Self::Ideal,
+            FidelityArg::Real => Self::Real,
         }
     }
 }
