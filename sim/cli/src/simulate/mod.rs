@@ -18,6 +18,7 @@
 //! ```
 
 pub mod conditional;
+mod deviant;
 mod ideal;
 mod plain;
 mod real;

@@ -3,6 +3,7 @@
 //! Keys and base transfers are made once; each session takes its own randomness from them by its name, which is a function of
 //! (seed, strategy, trial, session).
 
+use super::deviant::Deviant;
 use super::session::{Answers, Asked, End, Inference, Judged, Position};
 use super::stream::Purpose;
 use super::world::World;
@@ -137,7 +138,7 @@ impl<'w> Real<'w> {
 }
 
 impl Inference for TwoParty<'_> {
-    fn answer(&mut self, world: &World, asked: &[Asked], at: &Position<'_, '_>, _: &Touches) -> Option<Answers> {
+    fn answer(&mut self, world: &World, asked: &[Asked], at: &Position<'_, '_>, touches: &Touches) -> Option<Answers> {
         let Stage { plan, networks } = self.parties.stage(self.grouping)?;
         let honest = &world.models()[0];
         let pixels = asked.iter().map(|asked| honest.pixels(world.image(asked.image)));
@@ -145,17 +146,27 @@ impl Inference for TwoParty<'_> {
         let services: Vec<Service> = asked.iter().map(|asked| service(asked, world.classes())).collect();
         let mut name = Seed([0; 32]);
         at.server.streams.coins(Purpose::Session, at.trial, at.session).fill_bytes(&mut name.0);
+        let coins = at.server.streams.coins(Purpose::Messages, at.trial, at.session);
+        let deviant = Deviant::new(world, asked, at.server.strategy.moves(), touches, coins);
+        let deviates = deviant.is_some();
         let Parties { network, client, server, .. } = self.parties;
         let (((answered, link), client_cpu), (_, server_cpu)) = session::run(
             *network,
             |link| timed(|| session::client(link, client, plan, &name, &images)),
-            |link: Link| timed(|| session::server(link, server, plan, &name, networks, &services)),
+            |mut link: Link| {
+                if let Some(deviant) = deviant {
+                    link.deviate(Box::new(deviant));
+                }
+                timed(|| session::server(link, server, plan, &name, networks, &services))
+            },
         );
         self.spent = Spent::of(&link, client_cpu + server_cpu);
-        Some(match answered {
-            Ok(answered) => Answers { labels: answered.labels.into_iter().map(Label).collect(), end: None },
-            Err(halt) => Answers { labels: Vec::new(), end: Some(End::from(halt)) },
-        })
+        match answered {
+            Ok(answered) => Some(Answers { labels: answered.labels.into_iter().map(Label).collect(), end: None }),
+            Err(halt) if deviates => Some(Answers { labels: Vec::new(), end: Some(End::from(halt)) }),
+            // A server that keeps to the protocol is never caught at it.
+            Err(_) => None,
+        }
     }
 }
 

@@ -22,15 +22,18 @@ pub enum Purpose {
     Truncation,
     /// The name of a two-party session.
     Session,
+    /// What the server's messages are replaced by.
+    Messages,
 }
 
-const PURPOSES: [(Purpose, &str); 6] = [
+const PURPOSES: [(Purpose, &str); 7] = [
     (Purpose::Mix, "mix"),
     (Purpose::Draw, "draw"),
     (Purpose::Strategy, "strategy"),
     (Purpose::Labels, "labels"),
     (Purpose::Truncation, "truncation"),
     (Purpose::Session, "session"),
+    (Purpose::Messages, "messages"),
 ];
 
 /// The streams of one strategy.

@@ -6,7 +6,8 @@
 //! Both parties draw the same numbers of transfers in the same order, so that a draw may run the interactive extension.
 //!
 //! ```
-//! use fusion_2pc::link::{Halt, Link, Network};
+//! use fusion_2pc::clock::Network;
+//! use fusion_2pc::link::{Halt, Link};
 //! use fusion_2pc::ot::Setup;
 //! use fusion_2pc::random::Seed;
 //!

@@ -15,7 +15,9 @@ use fusion_2pc::clock::Network as Wire;
 use fusion_2pc::session::Grouping;
 use fusion_adversaries::behaviour::Scripted;
 use fusion_adversaries::problem::{Mark, Problem, nearest};
-use fusion_adversaries::script::{Duration, Estimator, Fidelity, HONEST, Keep, Network, Script, StrategySection, Test, When};
+use fusion_adversaries::script::{
+    Duration, Estimator, Fidelity, HONEST, Keep, Network, Script, StrategySection, Test, When,
+};
 use fusion_adversaries::strategy::{Hypothesis, Strategy, View};
 use fusion_adversaries::yaml::{MAX_BYTES, decode};
 use fusion_nn::fixed::FixedModel;

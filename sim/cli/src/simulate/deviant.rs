@@ -1,0 +1,106 @@
+//! A server that deviates inside the protocol: what a strategy's acts come to at the link's hooks.
+
+use super::session::Asked;
+use super::world::World;
+use fusion_2pc::hook::{Conduct, Deviation};
+use fusion_2pc::meter::Message;
+use fusion_adversaries::script::{Bend, Elements, Filling, Stop};
+use fusion_adversaries::strategy::{Act, Move, Touches};
+use fusion_spec::mix::Slot;
+use rand_core::Rng;
+use std::ops::Range;
+
+/// One session's acts on shares and messages.
+pub struct Deviant<R> {
+    /// In the order of the moves; a move's slots together.
+    acts: Vec<(Act, Vec<Slot>)>,
+    coins: R,
+}
+
+impl<R: Rng> Deviant<R> {
+    /// `None` where no slot has such an act. `coins` fill messages.
+    pub fn new(world: &World, asked: &[Asked], moves: &[Move], touches: &Touches, coins: R) -> Option<Self> {
+        let bites = |m: &Move, slot: Slot| asked.get(slot as usize).is_some_and(|asked| world.bites(m, asked.image));
+        let slots = |(place, m): (usize, &Move)| {
+            let own = touches.moves().iter().filter(|(_, of)| *of == place).map(|(slot, _)| *slot);
+            (m.act.clone(), own.filter(|slot| bites(m, *slot)).collect::<Vec<_>>())
+        };
+        let acts = moves.iter().enumerate().filter(|(_, m)| m.act.is_real()).map(slots);
+        let acts: Vec<(Act, Vec<Slot>)> = acts.filter(|(_, slots)| !slots.is_empty()).collect();
+        (!acts.is_empty()).then_some(Self { acts, coins })
+    }
+}
+
+impl<R: Rng + Send> Deviation for Deviant<R> {
+    fn share(&mut self, step: &str, shares: &mut [u64], ring: u32) {
+        let chunk = chunk(step);
+        let each = shares.len() / chunk.len().max(1);
+        for (act, slots) in &self.acts {
+            let Act::Add { step: pattern, value, elements } = act else { continue };
+            if !pattern.matches(step) {
+                continue;
+            }
+            for slot in slots.iter().filter(|slot| chunk.contains(*slot)) {
+                let first = (slot - chunk.start) as usize * each;
+                let own = &mut shares[first..first + each];
+                let add = |share: &mut u64| {
+                    *share = share.wrapping_add(value.cast_unsigned()) & fusion_2pc::bits::mask(ring);
+                };
+                match elements {
+                    Elements::All => own.iter_mut().for_each(add),
+                    Elements::These(these) => {
+                        let (mut add, most) = (add, own.len());
+                        these.iter().filter(|at| (**at as usize) < most).for_each(|at| add(&mut own[*at as usize]));
+                    }
+                }
+            }
+        }
+    }
+
+    fn message(&mut self, message: &Message, payload: &[u8]) -> Conduct {
+        let chunk = chunk(&message.step);
+        let Self { acts, coins } = self;
+        let mut changed: Option<Vec<u8>> = None;
+        for (act, _) in acts.iter().filter(|(_, slots)| slots.iter().any(|slot| chunk.contains(slot))) {
+            let bytes = changed.as_deref().unwrap_or(payload);
+            match act {
+                Act::Stop { step, how } if step.matches_message(&message.step) => {
+                    return match how {
+                        Stop::Crash | Stop::Abort => Conduct::Close,
+                        Stop::Stall => Conduct::Stall,
+                    };
+                }
+                Act::Bend { step, how } if step.matches_message(&message.step) && !payload.is_empty() => match how {
+                    Bend::FlipBit(bit) => changed = Some(flipped(bytes, *bit)),
+                    Bend::Replace(Filling::Zeros) => changed = Some(vec![0; bytes.len()]),
+                    Bend::Replace(Filling::Random) => {
+                        let mut random = vec![0; bytes.len()];
+                        coins.fill_bytes(&mut random);
+                        changed = Some(random);
+                    }
+                    // The first act that is no change of bytes decides.
+                    Bend::Replay => return Conduct::Repeat,
+                    Bend::Drop => return Conduct::Drop,
+                    Bend::DelayMs(ms) => return Conduct::Delay(u64::from(*ms) * 1_000_000),
+                },
+                _ => {}
+            }
+        }
+        changed.map_or(Conduct::Send, Conduct::Replace)
+    }
+}
+
+/// The slots of an address; none where it names none.
+fn chunk(step: &str) -> Range<Slot> {
+    let name = step.split('/').next().and_then(|name| name.strip_prefix("slot[")?.strip_suffix(']')?.split_once(".."));
+    let ends = name.and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
+    let (from, to) = ends.unwrap_or_default();
+    from..to
+}
+
+fn flipped(bytes: &[u8], bit: u64) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let bit = usize::try_from(bit % (8 * bytes.len() as u64)).unwrap_or_default();
+    bytes[bit / 8] ^= 1 << (bit % 8);
+    bytes
+}
