@@ -114,8 +114,8 @@ impl Plan {
     }
 }
 
-/// A session's slots in pieces.
-fn chunks(slots: usize) -> impl Iterator<Item = Range<usize>> {
+/// A session's slots in pieces of [`CHUNK`].
+pub fn chunks(slots: usize) -> impl Iterator<Item = Range<usize>> {
     (0..slots).step_by(CHUNK).map(move |from| from..slots.min(from + CHUNK))
 }
 

@@ -49,8 +49,9 @@ impl<R: Rng + Send> Deviation for Deviant<R> {
                 match elements {
                     Elements::All => own.iter_mut().for_each(add),
                     Elements::These(these) => {
-                        let (mut add, most) = (add, own.len());
-                        these.iter().filter(|at| (**at as usize) < most).for_each(|at| add(&mut own[*at as usize]));
+                        for at in these.iter().map(|at| *at as usize).filter(|at| *at < each) {
+                            add(&mut own[at]);
+                        }
                     }
                 }
             }

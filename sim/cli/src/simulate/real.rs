@@ -118,6 +118,41 @@ impl Parties {
     }
 }
 
+/// What acts can be aimed at, below the slots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// Steps whose results are shared.
+    pub steps: Vec<String>,
+    /// The server's messages.
+    pub messages: Vec<String>,
+}
+
+impl Addresses {
+    /// Those of an honest session of one slot in a world.
+    ///
+    /// # Errors
+    /// [`PartiesError`] for models without a two-party inference.
+    pub fn new(world: &World) -> Result<Self, PartiesError> {
+        let parties = Parties::new(world, 1, &[Grouping::Chunk], 0, Network::LAN)?;
+        let Parties { network, client, server, stages, .. } = &parties;
+        let (mut steps, mut messages) = (Vec::new(), Vec::new());
+        for Stage { plan, networks } in stages {
+            let (name, images) = (Seed([0; 32]), vec![0; plan.circuit.pixels]);
+            let labels = (0..world.classes()).collect();
+            let services = [Service { model: 0, labels }];
+            let (_, (_, link)) = session::run(
+                *network,
+                |link| session::client(link, client, plan, &name, &images),
+                |link: Link| session::server(link, server, plan, &name, networks, &services),
+            );
+            steps.extend(plan.circuit.steps.iter().map(|step| step.address.clone()));
+            let sent = link.meter().log.iter().filter(|message| message.from == Role::Server);
+            messages.extend(sent.filter_map(|message| message.step.split_once('/').map(|(_, rest)| rest.to_string())));
+        }
+        Ok(Self { steps, messages })
+    }
+}
+
 /// Both parties, for the sessions of one strategy.
 pub struct TwoParty<'w> {
     parties: &'w Parties,

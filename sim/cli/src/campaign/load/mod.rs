@@ -1,5 +1,6 @@
 //! From a script to a campaign: flags and defaults put in, files read, strategies built, claims worked out.
 
+mod aims;
 mod inputs;
 mod parameters;
 mod strategies;
@@ -10,7 +11,7 @@ use super::{Campaign, Entry, grouping};
 use crate::failure::Failure;
 use crate::files;
 use crate::problems::Located;
-use crate::simulate::{Guard, Parties, Seen, World};
+use crate::simulate::{Guard, Parties, PartiesError, Seen, World};
 use fusion_2pc::clock::Network as Wire;
 use fusion_2pc::session::Grouping;
 use fusion_adversaries::behaviour::Scripted;
@@ -150,6 +151,9 @@ impl Loader {
             .collect();
         self.check()?;
         let parties = parties(&script, &view, world.as_ref(), &entries)?;
+        if let Some(world) = &world {
+            self.aims(&script, &view, world)?;
+        }
         Ok(finish(script, view, (world, parties), id, entries))
     }
 
@@ -224,8 +228,13 @@ fn parties(script: &Script, view: &View, world: Option<&World>, entries: &[Entry
     groupings.sort_unstable();
     groupings.dedup();
     let parties = Parties::new(world, view.slots as usize, &groupings, script.trials.seed, wire(script.network));
+    Ok(Some(parties.map_err(|error| unfit(script, &error))?))
+}
+
+/// A model that two parties cannot run.
+fn unfit(script: &Script, error: &PartiesError) -> Problem {
     let mark = script.model.as_ref().map_or(Mark::START, |model| model.path.mark);
-    Ok(Some(parties.map_err(|error| Problem::new(mark, format!("fidelity `real`: {error}")))?))
+    Problem::new(mark, format!("fidelity `real`: {error}"))
 }
 
 fn wire(network: Network) -> Wire {
