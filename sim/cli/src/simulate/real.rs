@@ -7,6 +7,7 @@ use super::deviant::Deviant;
 use super::session::{Answers, Asked, End, Inference, Judged, Position};
 use super::stream::Purpose;
 use super::world::World;
+use super::{Fidelity, Server};
 use fusion_2pc::circuit::{Circuit, Unsupported};
 use fusion_2pc::clock::Network;
 use fusion_2pc::linear::{TooHeavy, Unfit};
@@ -15,6 +16,8 @@ use fusion_2pc::meter::Tally;
 use fusion_2pc::random::Seed;
 use fusion_2pc::session::{self, ClientSetup, Grouping, Networks, Plan, ServerSetup, Service};
 use fusion_2pc::truncate::Truncation;
+use fusion_adversaries::behaviour::Scripted;
+use fusion_adversaries::script::HONEST;
 use fusion_adversaries::strategy::{Touches, View};
 use fusion_spec::verdict::Label;
 use rand_core::Rng;
@@ -111,6 +114,16 @@ impl Parties {
         let (client, server, link) = session::set_up(&keys, &plans, network)?;
         let setup = Spent::of(&link, thread_cpu().saturating_sub(before));
         Ok(Self { network, client, server, stages, setup })
+    }
+
+    /// What one honest session takes: the first trial's, by the control's coins.
+    #[must_use]
+    pub fn honest_session(&self, view: &View, world: &World, seed: u64) -> Option<Spent> {
+        let grouping = self.stages.first()?.plan.grouping();
+        let honest = Scripted::honest();
+        let mut real = Real::new(view, world, self, grouping);
+        real.trial(&Server::new(HONEST, seed, &honest), 0);
+        Some(real.inference().spent)
     }
 
     fn stage(&self, grouping: Grouping) -> Option<&Stage> {

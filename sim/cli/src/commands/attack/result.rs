@@ -20,8 +20,27 @@ pub fn document(campaign: &Campaign, finished: &[Finished], folder: &Path) -> Va
         "verdict": name(super::verdict(finished)),
         "alpha": nearest(&campaign.alpha),
         "strategies": strategies,
-        "cost": null,
+        "cost": cost(campaign),
         "run_dir": folder.display().to_string(),
+    })
+}
+
+/// What one honest session takes; `null` where no strategy is `real`.
+#[expect(clippy::cast_precision_loss, reason = "seconds are shown, not summed")]
+fn cost(campaign: &Campaign) -> Value {
+    let spent = campaign
+        .parties
+        .as_ref()
+        .zip(campaign.world.as_ref())
+        .and_then(|(parties, world)| parties.honest_session(&campaign.view, world, campaign.script.trials.seed));
+    spent.map_or(Value::Null, |spent| {
+        json!({
+            "client_sent_bytes": spent.client.bytes,
+            "server_sent_bytes": spent.server.bytes,
+            "rounds": spent.rounds,
+            "virtual_s": spent.virtual_ns as f64 / 1e9,
+            "cpu_s": spent.cpu.as_secs_f64(),
+        })
     })
 }
 
