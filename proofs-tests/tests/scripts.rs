@@ -658,6 +658,17 @@ fn the_scripts_that_are_edited_are_good() {
     }
 }
 
+/// A bound on three slots by an act on shares, and on every slot by one on messages: a chunk has more than N = 20.
+#[test]
+fn bounds_of_acts_at_real_are_told() {
+    let script = REAL.replace("caught: { at_most: 1 }", "win: { at_most: spec }");
+    let outcome = Scratch::new("real").sim("check", script.as_bytes(), &[]);
+    for row in [["add", "12/95"], ["bend", "1: says nothing"], ["nothing", "1"]] {
+        let line = outcome.stdout.lines().find(|line| line.trim_start().starts_with(row[0])).expect("a row");
+        assert!(line.contains(&format!(" {} ", row[1])), "{line}");
+    }
+}
+
 #[test]
 fn each_malformed_script_is_refused_in_its_place() {
     assert!(EDITS.iter().map(|(.., edits)| edits.len()).sum::<usize>() >= 110);

@@ -148,6 +148,7 @@ fn same_slots(a: &Place, b: &Place, view: &View) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::script::{Bend, Elements, Stop};
     use fusion_spec::params::Params;
     use rand_pcg::Pcg64;
 
@@ -183,6 +184,26 @@ mod tests {
         let tenths = |n: u32| Rational::from((n, 10));
         assert_eq!(summary, [(tenths(5), 0), (tenths(4), 2), (tenths(1), 4)]);
         assert_eq!(mixed.size(&view()), None);
+    }
+
+    #[test]
+    fn acts_declare_what_they_break() {
+        use Hypothesis::{H3, H4a, H4b};
+        let step: crate::script::StepPattern = "**".parse().expect("a pattern");
+        let add = Act::Add { step: step.clone(), value: 1, elements: Elements::All };
+        for (act, breaks) in [
+            (Act::Relabel(Relabel::Next), &[][..]),
+            (Act::Relabel(Relabel::To(7)), &[H4a]),
+            (Act::Relabel(Relabel::RandomWrong), &[H4b]),
+            (Act::Model(1), &[H4a]),
+            (add.clone(), &[H4a, H4b]),
+            (Act::Bend { step: step.clone(), how: Bend::Drop }, &[H4a, H4b]),
+            (Act::Stop { step, how: Stop::Stall }, &[H4a, H4b]),
+        ] {
+            assert_eq!(Scripted::single(Place::All, act.clone()).breaks(), breaks, "{act:?}");
+        }
+        let guarded = Scripted::new(vec![Move { act: add, when: Some(0) }], Vec::new(), Vec::new());
+        assert_eq!(guarded.breaks(), [H3, H4a, H4b]);
     }
 
     #[test]

@@ -200,3 +200,57 @@ fn at_worst(win: &Rational, sessions: Option<SessionsSection>) -> Result<Rationa
     let all = sessions.map(|sessions| SessionsSection { until: Until::Accepted, ..sessions });
     Ok(repeated(&Rates { win: win.clone(), harmless: Rational::new() }, all)?.win)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fusion_adversaries::behaviour::{Place, Scripted};
+    use fusion_adversaries::script::{Bend, Elements, StepPattern, Stop};
+    use fusion_adversaries::strategy::Act;
+
+    /// What is said of one act on some of `N` slots.
+    fn spec(params: Params, k: u32, act: Act) -> Spec {
+        let (view, strategy) = (View::new(params, 10).unwrap(), Scripted::single(Place::Random(k), act));
+        let seen = Seen { world: None, params, classes: 10, moves: strategy.moves() };
+        Spec::new(&view, &strategy, None, &seen)
+    }
+
+    fn acts() -> [Act; 3] {
+        let step: StepPattern = "layer[*:relu]".parse().unwrap();
+        [
+            Act::Add { step: step.clone(), value: 1, elements: Elements::All },
+            Act::Bend { step: step.clone(), how: Bend::FlipBit(3) },
+            Act::Stop { step, how: Stop::Crash },
+        ]
+    }
+
+    #[test]
+    fn an_act_on_shares_touches_its_slots_and_one_on_messages_their_chunks() {
+        let small = Params::new(8, 2, 4, 0).unwrap();
+        let [add, bend, stop] = acts();
+        let bound = |params, k, act: &Act| spec(params, k, act.clone()).rate(Event::Win, true);
+        assert_eq!(bound(small, 3, &add), Some(Rational::from((12, 95))));
+        assert_eq!([&bend, &stop].map(|act| bound(small, 1, act)), [Some(1.into()), Some(1.into())]);
+        let wide = Params::new(128, 6, 100, 0).unwrap();
+        assert_eq!(bound(wide, 2, &bend), bound(wide, 128, &add));
+        assert_ne!(bound(wide, 2, &bend), Some(1.into()));
+        for event in [Event::Win, Event::Accepted, Event::Harmless, Event::Caught] {
+            assert_eq!(acts().map(|act| spec(small, 1, act).rate(event, false)), [None, None, None], "{event:?}");
+        }
+    }
+
+    #[test]
+    fn what_touches_nothing_has_its_exact_rate() {
+        for act in acts() {
+            let spec = spec(Params::new(8, 2, 4, 0).unwrap(), 0, act);
+            assert_eq!(spec.rate(Event::Accepted, false), Some(1.into()));
+            assert_eq!(spec.rate(Event::Win, true), Some(Rational::new()));
+        }
+    }
+
+    #[test]
+    fn the_events_are_of_the_slots_named_where_no_others_are_touched() {
+        let known = acts().map(|act| spec(Params::new(8, 2, 4, 0).unwrap(), 2, act).events);
+        assert_eq!(known, [Some((Rational::from((12, 19)), Some(Rational::from((1, 15))))), None, None]);
+    }
+}

@@ -198,3 +198,35 @@ impl<'c> Player<'c> {
         Some((Trial { events, ..trial }, sessions))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fusion_adversaries::behaviour::Scripted;
+
+    #[test]
+    fn the_last_block_ends_at_the_most_trials() {
+        let entry = |depth, max| Entry {
+            name: "honest".into(),
+            depth,
+            strategy: Box::new(Scripted::honest()),
+            sessions: None,
+            max,
+            wall: None,
+            claims: Claims::default(),
+            tolerance: Tolerance { relative: Rational::new(), absolute: Rational::new() },
+            stages: Vec::new(),
+        };
+        for (depth, max, blocks) in [
+            (Depth::Plain, 2000, vec![0..1024, 1024..2000]),
+            (Depth::Ideal, 1030, vec![0..1024, 1024..1030]),
+            (Depth::Real, 32, vec![0..16, 16..32]),
+            (Depth::Real, 40, vec![0..16, 16..32, 32..40]),
+            (Depth::Real, 0, vec![]),
+        ] {
+            let entry = entry(depth, max);
+            let cut: Vec<Range<u64>> = (0..entry.blocks()).map(|block| entry.trials(block)).collect();
+            assert_eq!(cut, blocks, "{depth:?}");
+        }
+    }
+}

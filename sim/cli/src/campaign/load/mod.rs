@@ -270,3 +270,16 @@ fn tolerance(test: &Test, depth: Fidelity) -> Tolerance {
     };
     Tolerance { relative, absolute }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certainties_are_held_closely_where_trials_are_cheap() {
+        let test = Test::default();
+        let absolute = |depth| tolerance(&test, depth).absolute;
+        assert_eq!([Fidelity::Plain, Fidelity::Ideal].map(absolute), [(); 2].map(|()| Rational::from((1, 1000))));
+        assert_eq!(absolute(Fidelity::Real), test.within.0);
+    }
+}
