@@ -663,9 +663,9 @@ fn the_scripts_that_are_edited_are_good() {
 fn bounds_of_acts_at_real_are_told() {
     let script = REAL.replace("caught: { at_most: 1 }", "win: { at_most: spec }");
     let outcome = Scratch::new("real").sim("check", script.as_bytes(), &[]);
-    for row in [["add", "12/95"], ["bend", "1: says nothing"], ["nothing", "1"]] {
-        let line = outcome.stdout.lines().find(|line| line.trim_start().starts_with(row[0])).expect("a row");
-        assert!(line.contains(&format!(" {} ", row[1])), "{line}");
+    for [name, expected, needed] in [["add", "12/95", "(max is 64)"], ["bend", "1", "says nothing"]] {
+        let line = outcome.stdout.lines().find(|line| line.trim_start().starts_with(name)).expect("a row");
+        assert!(line.contains(&format!(" {expected} ")) && line.trim_end().ends_with(needed), "{line}");
     }
 }
 

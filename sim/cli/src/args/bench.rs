@@ -16,20 +16,11 @@ pub struct BenchArgs {
     /// The model, ONNX.
     #[arg(long, value_name = "FILE")]
     pub model: PathBuf,
-    /// The protocols.
-    #[arg(long, value_enum, value_name = "NAME", default_value = "cheetah")]
-    pub backend: BackendArg,
     /// Images that share a session; a list measures each.
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = batch, default_value = "1", allow_negative_numbers = true)]
     pub batch: Vec<usize>,
-    /// The network whose time is counted: lan (1 Gbit/s, 0.3 ms), wan (100 Mbit/s, 40 ms), or such as "40ms,100mbit".
-    #[arg(long, value_name = "NETWORK", value_parser = network, default_value = "wan")]
-    pub network: NamedNetwork,
     #[command(flatten)]
-    pub fixed_point: FixedPointArgs,
-    /// How fractional bits are dropped.
-    #[arg(long, value_enum, value_name = "HOW", default_value = "faithful")]
-    pub truncation: TruncationArg,
+    pub inference: InferenceArgs,
     /// Images, IDX of 8-bit pixels [default: random pixels].
     #[arg(long, value_name = "FILE")]
     pub images: Option<PathBuf>,
@@ -42,6 +33,22 @@ pub struct BenchArgs {
     /// One JSON document instead of text.
     #[arg(long)]
     pub json: bool,
+}
+
+/// How a model is run by two parties.
+#[derive(Debug, Args)]
+pub struct InferenceArgs {
+    /// The protocols.
+    #[arg(long, value_enum, value_name = "NAME", default_value = "cheetah")]
+    pub backend: BackendArg,
+    /// The network whose time is counted: lan (1 Gbit/s, 0.3 ms), wan (100 Mbit/s, 40 ms), or such as "40ms,100mbit".
+    #[arg(long, value_name = "NETWORK", value_parser = network, default_value = "wan")]
+    pub network: NamedNetwork,
+    #[command(flatten)]
+    pub fixed_point: FixedPointArgs,
+    /// How fractional bits are dropped.
+    #[arg(long, value_enum, value_name = "HOW", default_value = "faithful")]
+    pub truncation: TruncationArg,
 }
 
 const EXAMPLES: &str = "\

@@ -3,7 +3,7 @@
 pub mod bench;
 pub mod campaign;
 
-use bench::BenchArgs;
+use bench::{BenchArgs, InferenceArgs};
 use campaign::{AttackArgs, InitArgs, ListArgs, MergeArgs, RunArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -112,6 +112,11 @@ pub struct PlanArgs {
         allow_negative_numbers = true
     )]
     pub kappa: Option<Lambda>,
+    /// Also what a query costs on this model, ONNX: measured on a session of up to 64 random images.
+    #[arg(long, value_name = "FILE", conflicts_with = "grid")]
+    pub model: Option<PathBuf>,
+    #[command(flatten)]
+    pub inference: InferenceArgs,
     /// Plan every R and lambda of the lists, as CSV [default lists: R = 2^0..2^20, lambda = 40,80,128].
     #[arg(long)]
     pub grid: bool,

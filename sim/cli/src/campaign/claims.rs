@@ -1,7 +1,6 @@
 //! What is claimed of a strategy: each clause of its script with its exact rate, and the two events.
 
 use crate::simulate::{Counts, REASONS, Seen, World};
-use crate::text;
 use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::rate::{self, Case};
 use fusion_adversaries::script::{Claim, Event, Expectation, SessionsSection, StrategySection, Until};
@@ -42,12 +41,6 @@ impl RateClaim {
     pub fn expected(&self) -> &Rational {
         let (Clause::Equals(rate) | Clause::AtMost(rate)) = &self.clause;
         rate
-    }
-
-    /// The rate for people.
-    pub fn expected_text(&self) -> String {
-        let rate = text::probability(self.expected());
-        if self.says_nothing() { format!("{rate}: says nothing") } else { rate }
     }
 
     /// A bound that every rate keeps.

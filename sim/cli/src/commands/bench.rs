@@ -1,6 +1,6 @@
 //! `sim bench`: what one secure inference costs.
 
-use crate::args::bench::{BackendArg, BenchArgs};
+use crate::args::bench::{BackendArg, BenchArgs, InferenceArgs};
 use crate::failure::Failure;
 use crate::files;
 use crate::simulate::{Spent, timed};
@@ -12,18 +12,23 @@ use fusion_2pc::clock::{Network, replayed_ns};
 use fusion_2pc::link::{Halt, Link, Role};
 use fusion_2pc::meter::{Message, Meter, Phase};
 use fusion_2pc::random::{Seed, uniform};
-use fusion_2pc::session::{self, Answered, Grouping, Networks, Plan, Service};
+use fusion_2pc::session::{self, Answered, CHUNK, Grouping, Networks, Plan, Service};
 use fusion_nn::fixed::FixedModel;
 use fusion_nn::idx::Images;
 use fusion_nn::model::Model;
 use serde::Serialize;
 use std::io::Write;
+use std::path::Path;
 
 /// Measures each batch.
 pub fn run(args: &BenchArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
-    let model = model(args)?;
-    let documents: Vec<Document> =
-        args.batch.iter().map(|&batch| measure(args, &model, batch)).collect::<Result<_, _>>()?;
+    let model = model(&args.model, &args.inference)?;
+    let measured = |&batch: &usize| {
+        let images = images(args, &model, batch)?;
+        let job = Job { file: &args.model, model: &model, inference: &args.inference, seed: args.seed, images };
+        measure(job, args.by.is_some())
+    };
+    let documents: Vec<Document> = args.batch.iter().map(measured).collect::<Result<_, _>>()?;
     if args.json {
         serde_json::to_writer_pretty(&mut *stdout, &documents).map_err(std::io::Error::from)?;
         return Ok(writeln!(stdout)?);
@@ -31,23 +36,62 @@ pub fn run(args: &BenchArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     documents.iter().try_for_each(|document| document.write_text(stdout))
 }
 
-fn model(args: &BenchArgs) -> Result<FixedModel, Failure> {
-    let name = files::name(&args.model);
+/// What a query costs by a plan: bytes and seconds, on `cost` inferences each. Measured on a chunk of random images.
+#[derive(Serialize)]
+pub struct PerQuery {
+    bytes: f64,
+    lan_s: f64,
+    wan_s: f64,
+    network_s: f64,
+}
+
+impl PerQuery {
+    /// Runs as many inferences as share a session, up to a chunk.
+    pub fn measure(file: &Path, inference: &InferenceArgs, N: u128, cost: f64) -> Result<Self, Failure> {
+        let model = model(file, inference)?;
+        let batch = usize::try_from(N).unwrap_or(CHUNK).min(CHUNK);
+        let images = random_images(1, &model, batch);
+        let each = measure(Job { file, model: &model, inference, seed: 1, images }, false)?.per_inference;
+        Ok(Self {
+            bytes: cost * (each.client_sent_bytes + each.server_sent_bytes),
+            lan_s: cost * each.lan_s,
+            wan_s: cost * each.wan_s,
+            network_s: cost * each.network_s,
+        })
+    }
+
+    /// At a glance.
+    pub fn line(&self, inference: &InferenceArgs) -> String {
+        let Self { bytes, lan_s, wan_s, network_s } = self;
+        let own = match inference.network.name.as_str() {
+            "lan" | "wan" => String::new(),
+            other => format!(", {:.1} ms over {other}", network_s * 1e3),
+        };
+        format!("{:.1} KB, {:.1} ms over lan, {:.1} ms over wan{own}", bytes / 1e3, lan_s * 1e3, wan_s * 1e3)
+    }
+}
+
+/// What is measured.
+struct Job<'a> {
+    file: &'a Path,
+    model: &'a FixedModel,
+    inference: &'a InferenceArgs,
+    seed: u64,
+    images: Vec<Vec<u8>>,
+}
+
+fn model(file: &Path, inference: &InferenceArgs) -> Result<FixedModel, Failure> {
+    let name = files::name(file);
     let problems = |problems: String| Failure::Usage(format!("{name}: {}", problems.replace('\n', "; ")));
-    let bytes = files::read(&args.model, files::MAX_BYTES)?;
+    let bytes = files::read(file, files::MAX_BYTES)?;
     let model = Model::from_onnx(&bytes).map_err(|error| problems(error.to_string()))?;
-    FixedModel::new(&model, args.fixed_point.precision(), args.fixed_point.pixels())
+    FixedModel::new(&model, inference.fixed_point.precision(), inference.fixed_point.pixels())
         .map_err(|error| problems(error.to_string()))
 }
 
 /// Images of a batch: from a file, over and over if it has fewer, or random ones.
 fn images(args: &BenchArgs, model: &FixedModel, batch: usize) -> Result<Vec<Vec<u8>>, Failure> {
-    let pixels = model.image().iter().product();
-    let Some(path) = &args.images else {
-        let mut rng = Seed(blake3::derive_key("fusion-sim 2026-11 random pixels", &args.seed.to_le_bytes())).stream();
-        let mut image = || uniform(&mut rng, 8, pixels).iter().map(|pixel| pixel.to_le_bytes()[0]).collect();
-        return Ok((0..batch).map(|_| image()).collect());
-    };
+    let Some(path) = &args.images else { return Ok(random_images(args.seed, model, batch)) };
     let name = files::name(path);
     let problem = |what: &str| Failure::Usage(format!("{name}: {what}"));
     let images = Images::parse(&files::read(path, files::MAX_BYTES)?).map_err(|error| problem(&error.to_string()))?;
@@ -56,6 +100,13 @@ fn images(args: &BenchArgs, model: &FixedModel, batch: usize) -> Result<Vec<Vec<
     }
     let image = |index: usize| images.get(index % images.len()).unwrap_or_default().to_vec();
     Ok((0..batch).map(image).collect())
+}
+
+fn random_images(seed: u64, model: &FixedModel, batch: usize) -> Vec<Vec<u8>> {
+    let pixels = model.image().iter().product();
+    let mut rng = Seed(blake3::derive_key("fusion-sim 2026-11 random pixels", &seed.to_le_bytes())).stream();
+    let mut image = || uniform(&mut rng, 8, pixels).iter().map(|pixel| pixel.to_le_bytes()[0]).collect();
+    (0..batch).map(|_| image()).collect()
 }
 
 /// One batch, measured.
@@ -108,18 +159,19 @@ struct Layer {
     messages: usize,
 }
 
-fn measure(args: &BenchArgs, model: &FixedModel, batch: usize) -> Result<Document, Failure> {
-    let refused = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", files::name(&args.model)));
+fn measure(job: Job<'_>, show_layers: bool) -> Result<Document, Failure> {
+    let Job { file, model, inference, seed, images } = job;
+    let batch = images.len();
+    let refused = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", files::name(file)));
     let halted = |halt: Halt| Failure::Bug(halt.to_string());
-    let circuit = Circuit::new(&[model], args.truncation.into()).map_err(|error| refused(&error))?;
+    let circuit = Circuit::new(&[model], inference.truncation.into()).map_err(|error| refused(&error))?;
     let plan = Plan::new(circuit, batch, Grouping::Chunk).map_err(|error| refused(&error))?;
     let networks = Networks::new(&plan, std::slice::from_ref(model)).map_err(|error| refused(&error))?;
-    let network = args.network.network;
-    let keys = Seed(blake3::derive_key("fusion-sim 2026-11 keys of a measurement", &args.seed.to_le_bytes()));
+    let network = inference.network.network;
+    let keys = Seed(blake3::derive_key("fusion-sim 2026-11 keys of a measurement", &seed.to_le_bytes()));
     let start = now();
     let (client, server, link) = session::set_up(&keys, &[&plan], network).map_err(halted)?;
     let setup = Setup::new(&Spent::of(&link, start.elapsed()));
-    let images = images(args, model, batch)?;
     let pixels: Result<Vec<Vec<i64>>, _> = images.iter().map(|image| model.pixels(image)).collect();
     let pixels = pixels.map_err(Failure::usage)?.concat();
     let services = vec![Service { model: 0, labels: (0..model.classes()).collect() }; batch];
@@ -133,13 +185,13 @@ fn measure(args: &BenchArgs, model: &FixedModel, batch: usize) -> Result<Documen
     let wall_s = start.elapsed().as_secs_f64();
     let (mine, theirs) = (mine.map_err(halted)?, theirs.map_err(halted)?);
     let meters = [near.meter(), far.meter()];
-    let BackendArg::Cheetah = args.backend;
+    let BackendArg::Cheetah = inference.backend;
     Ok(Document {
         backend: "cheetah",
-        model: files::name(&args.model),
+        model: files::name(file),
         batch,
-        network: args.network.name.clone(),
-        truncation: match args.truncation.into() {
+        network: inference.network.name.clone(),
+        truncation: match inference.truncation.into() {
             fusion_2pc::truncate::Truncation::Faithful => "faithful",
             fusion_2pc::truncate::Truncation::OneBit => "one_bit",
         },
@@ -148,7 +200,7 @@ fn measure(args: &BenchArgs, model: &FixedModel, batch: usize) -> Result<Documen
         per_inference: PerInference::new(meters, batch, wall_s, [client_cpu, server_cpu], network),
         peak_rss_bytes: peak_rss_bytes(),
         by_layer: layers(near.meter(), batch),
-        show_layers: args.by.is_some(),
+        show_layers,
     })
 }
 

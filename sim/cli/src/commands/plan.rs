@@ -1,6 +1,7 @@
 //! `sim plan`: the cheapest safe B and T.
 
 use crate::args::PlanArgs;
+use crate::commands::bench::PerQuery;
 use crate::failure::Failure;
 use crate::text::{self, ACCENT, DIM, HEADING};
 use fusion_spec::bound::accuracy::{Accuracy, Game, Honest, shown};
@@ -17,13 +18,20 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let (R, lambda) = (single("--R", &args.R)?, single("--lambda", &args.lambda)?);
     let goal = goal(args, R, lambda);
     let plan = certified(&goal)?;
+    let cost = nearest(&plan.params.cost());
+    let measured = args.model.as_ref().map(|model| PerQuery::measure(model, &args.inference, plan.params.N(), cost));
+    let per_query = measured.transpose()?;
     if args.json {
-        serde_json::to_writer(&mut *stdout, &Document::new(&goal, &plan)).map_err(io::Error::from)?;
+        let document = Document { per_query, ..Document::new(&goal, &plan) };
+        serde_json::to_writer(&mut *stdout, &document).map_err(io::Error::from)?;
         writeln!(stdout)?;
     } else if args.quiet {
         writeln!(stdout, "{}", numbers(plan.params))?;
     } else {
         write_text(&goal, &plan, stdout)?;
+        if let Some(per_query) = per_query {
+            writeln!(stdout, "\nper query: {}", per_query.line(&args.inference))?;
+        }
     }
     Ok(())
 }
@@ -67,8 +75,8 @@ pub struct Document {
     binding: &'static str,
     certificate: Option<CertificateDocument>,
     accuracy: Option<AccuracyDocument>,
-    /// Bytes and seconds: there is no backend to measure yet.
-    per_query: Option<()>,
+    /// With a model.
+    per_query: Option<PerQuery>,
 }
 
 #[derive(Serialize)]

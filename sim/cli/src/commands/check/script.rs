@@ -21,6 +21,13 @@ pub struct ClauseDocument {
     trials_needed: Option<u64>,
 }
 
+/// One clause for people.
+struct Clause {
+    document: ClauseDocument,
+    expected: String,
+    says_nothing: bool,
+}
+
 /// Loads the script and everything it names.
 pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     model_flags(args)?;
@@ -35,9 +42,9 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
         Err(failure) => return Err(failure),
     };
     let clauses = campaign.entries.iter().map(|entry| clauses(&campaign, entry)).collect::<Result<Vec<_>, _>>()?;
-    let clauses: Vec<(ClauseDocument, String)> = clauses.into_iter().flatten().collect();
+    let clauses: Vec<Clause> = clauses.into_iter().flatten().collect();
     if args.json {
-        let clauses = clauses.into_iter().map(|(clause, _)| clause).collect();
+        let clauses = clauses.into_iter().map(|clause| clause.document).collect();
         return write_json(&Document { ok: true, problems: Vec::new(), clauses, model: None, against: None }, stdout);
     }
     if args.quiet {
@@ -62,32 +69,33 @@ fn model_flags(args: &CheckArgs) -> Result<(), Failure> {
     }
 }
 
-/// The clauses of a strategy, and each expected rate for people.
-fn clauses(campaign: &Campaign, entry: &Entry) -> Result<Vec<(ClauseDocument, String)>, Failure> {
+/// The clauses of a strategy.
+fn clauses(campaign: &Campaign, entry: &Entry) -> Result<Vec<Clause>, Failure> {
     let counted = entry.stages.is_empty();
     let rates = entry.claims.rates.iter().map(|claim| {
         let needed = trials_needed(&claim.clause, &entry.tolerance, &campaign.alpha).map_err(Failure::usage)?;
-        let clause = ClauseDocument {
+        let document = ClauseDocument {
             strategy: entry.name.clone(),
             clause: claim.text.clone(),
             expected: Some(claim.expected().to_string()),
             trials_needed: needed.filter(|_| counted),
         };
-        Ok((clause, claim.expected_text()))
+        let expected = text::probability(claim.expected());
+        Ok(Clause { document, expected, says_nothing: claim.says_nothing() })
     });
     let only = entry.claims.only.iter().map(|_| {
-        let clause = ClauseDocument {
+        let document = ClauseDocument {
             strategy: entry.name.clone(),
             clause: "reasons only".into(),
             expected: None,
             trials_needed: None,
         };
-        Ok((clause, "-".into()))
+        Ok(Clause { document, expected: "-".into(), says_nothing: false })
     });
     rates.chain(only).collect()
 }
 
-fn write_text(campaign: &Campaign, clauses: Vec<(ClauseDocument, String)>, out: &mut dyn Write) -> io::Result<()> {
+fn write_text(campaign: &Campaign, clauses: Vec<Clause>, out: &mut dyn Write) -> io::Result<()> {
     let title = format!(
         "{}   {}   fidelity {}",
         campaign.script.name,
@@ -95,9 +103,10 @@ fn write_text(campaign: &Campaign, clauses: Vec<(ClauseDocument, String)>, out: 
         campaign.script.fidelity.value.name()
     );
     writeln!(out, "{}\n", text::styled(HEADING, &title))?;
-    let rows = clauses.into_iter().map(|(clause, expected)| {
+    let rows = clauses.into_iter().map(|Clause { document: clause, expected, says_nothing }| {
         let max = campaign.entries.iter().find(|entry| entry.name == clause.strategy).map_or(0, |entry| entry.max);
         let needed = match clause.trials_needed {
+            _ if says_nothing => "says nothing".into(),
             Some(needed) if needed > max => format!("{needed} (max is {max})"),
             Some(needed) => needed.to_string(),
             None => "-".into(),
