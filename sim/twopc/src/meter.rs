@@ -1,7 +1,6 @@
 //! What went over a link, message by message.
 
 use crate::link::Role;
-use std::collections::BTreeMap;
 
 /// When a message is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,6 +29,14 @@ pub struct Message {
     pub depth: u32,
     /// Virtual time at which its last bit arrives, in nanoseconds.
     pub arrival_ns: u64,
+}
+
+impl Message {
+    /// The step it belongs to: its address without its round and number.
+    #[must_use]
+    pub fn functionality(&self) -> &str {
+        self.step.rsplitn(3, '/').nth(2).unwrap_or_default()
+    }
 }
 
 /// Messages and bytes.
@@ -63,17 +70,21 @@ impl Meter {
         })
     }
 
-    /// By the first `levels` components of the step address and the sender.
-    #[must_use]
-    pub fn by_step(&self, levels: usize) -> BTreeMap<(String, Role), Tally> {
-        let mut tallies: BTreeMap<(String, Role), Tally> = BTreeMap::new();
+    /// What each party sent, client first, by a key of the messages; in the order in which the keys come.
+    pub fn grouped(&self, key: impl Fn(&Message) -> String) -> Vec<(String, [Tally; 2])> {
+        let mut groups: Vec<(String, [Tally; 2])> = Vec::new();
         for message in &self.log {
-            let step = message.step.split('/').take(levels).collect::<Vec<_>>().join("/");
-            let tally = tallies.entry((step, message.from)).or_default();
+            let key = key(message);
+            let known = groups.iter().position(|(other, _)| *other == key);
+            let index = known.unwrap_or(groups.len());
+            if known.is_none() {
+                groups.push((key, [Tally::default(); 2]));
+            }
+            let tally = &mut groups[index].1[message.from as usize];
             tally.messages += 1;
             tally.bytes += message.bytes;
         }
-        tallies
+        groups
     }
 
     /// The longest chain of messages, each sent after the one before arrived.

@@ -10,6 +10,7 @@ pub mod verdict;
 use crate::simulate::conditional::{Conditional, Stage};
 use crate::simulate::{Counts, Fidelity, Ideal, Parties, Plain, Real, Server, SlotRecord, Trial, World, play};
 use claims::Claims;
+use fusion_2pc::meter::Tally;
 use fusion_2pc::session::Grouping;
 use fusion_adversaries::rate::Case;
 use fusion_adversaries::script::{Fidelity as Depth, Script, SessionsSection};
@@ -130,6 +131,8 @@ pub struct Session {
     pub trial: Trial,
     /// Its slots.
     pub slots: Vec<SlotRecord>,
+    /// At `real`, what each step sent, client first.
+    pub steps: Vec<(String, [Tally; 2])>,
 }
 
 /// One thread's memory for the trials of an entry.
@@ -184,13 +187,14 @@ impl<'c> Player<'c> {
                 let session = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
                 // A trial that is only counted stops drawing once it is lost, and does not know E_B.
                 let (events, slots) = plain.records(server, number, session);
-                sessions.push(Session { trial: Trial { events, ..trial }, slots });
+                sessions.push(Session { trial: Trial { events, ..trial }, slots, steps: Vec::new() });
             }),
             Self::Ideal(ideal, server) => ideal.watched_trial(server, number, |ideal, trial| {
-                sessions.push(Session { trial, slots: ideal.records().to_vec() });
+                sessions.push(Session { trial, slots: ideal.records().to_vec(), steps: Vec::new() });
             }),
             Self::Real(real, server) => real.watched_trial(server, number, |real, trial| {
-                sessions.push(Session { trial, slots: real.records().to_vec() });
+                let steps = real.inference().steps.clone();
+                sessions.push(Session { trial, slots: real.records().to_vec(), steps });
             }),
             Self::Conditional(..) => return None,
         };

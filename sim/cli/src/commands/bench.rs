@@ -10,7 +10,7 @@ use fusion_2pc::bits::mask;
 use fusion_2pc::circuit::Circuit;
 use fusion_2pc::clock::{Network, replayed_ns};
 use fusion_2pc::link::{Halt, Link, Role};
-use fusion_2pc::meter::{Message, Meter, Phase};
+use fusion_2pc::meter::{Message, Meter, Phase, Tally};
 use fusion_2pc::random::{Seed, uniform};
 use fusion_2pc::session::{self, Answered, CHUNK, Grouping, Networks, Plan, Service};
 use fusion_nn::fixed::FixedModel;
@@ -252,23 +252,14 @@ impl PerInference {
 /// By layer, in order of execution; the chunks together.
 #[expect(clippy::cast_precision_loss, reason = "bytes are below 2^52")]
 fn layers(meter: &Meter, batch: usize) -> Vec<Layer> {
-    let mut layers: Vec<Layer> = Vec::new();
-    for message in &meter.log {
-        let step = layer_of(message);
-        let known = layers.iter().position(|layer| layer.step == step);
-        let index = known.unwrap_or(layers.len());
-        if known.is_none() {
-            layers.push(Layer { step, client_sent_bytes: 0.0, server_sent_bytes: 0.0, messages: 0 });
-        }
-        let layer = &mut layers[index];
-        let bytes = message.bytes as f64 / batch as f64;
-        match message.from {
-            Role::Client => layer.client_sent_bytes += bytes,
-            Role::Server => layer.server_sent_bytes += bytes,
-        }
-        layer.messages += 1;
-    }
-    layers
+    let each = |tally: Tally| tally.bytes as f64 / batch as f64;
+    let layer = |(step, [client, server]): (String, [Tally; 2])| Layer {
+        step,
+        client_sent_bytes: each(client),
+        server_sent_bytes: each(server),
+        messages: client.messages + server.messages,
+    };
+    meter.grouped(layer_of).into_iter().map(layer).collect()
 }
 
 fn layer_of(message: &Message) -> String {

@@ -6,6 +6,7 @@ use crate::campaign::{Campaign, Player, Session};
 use crate::failure::Failure;
 use crate::simulate::{SlotRecord, Trial};
 use crate::text::{self, ACCENT, DIM, HEADING};
+use fusion_2pc::meter::Tally;
 use fusion_adversaries::problem::nearest;
 use fusion_spec::mix::Sample;
 use fusion_spec::verdict::{Events, Outcome};
@@ -74,7 +75,7 @@ impl<'c> Replay<'c> {
         let seed = self.campaign.script.trials.seed;
         let title = format!("{}:{}   seed {seed}   {}", self.name, self.number, self.campaign.view.params);
         writeln!(out, "{}", text::styled(HEADING, &title))?;
-        for (index, Session { trial, slots }) in self.sessions.iter().enumerate() {
+        for (index, Session { trial, slots, steps }) in self.sessions.iter().enumerate() {
             let events = format!("E_T {}, E_B {}", shown(trial.events.e_t), shown(trial.events.e_b));
             writeln!(out, "session {index}: {}   {events}", text::styled(ACCENT, &outcome(*trial)))?;
             for slot in shown_slots(slots, if trace { Show::Every } else { Show::Touched }) {
@@ -82,12 +83,23 @@ impl<'c> Replay<'c> {
                 let style = if slot.touched { anstyle::Style::new() } else { DIM };
                 writeln!(out, "  {}", text::styled(style, &line))?;
             }
+            if trace && !steps.is_empty() {
+                write!(out, "{}", step_table(steps))?;
+            }
         }
         if self.sessions.len() > 1 {
             writeln!(out, "trial: {}", text::styled(ACCENT, &outcome(self.trial)))?;
         }
         Ok(())
     }
+}
+
+fn step_table(steps: &[(String, [Tally; 2])]) -> String {
+    let row = |(step, [client, server]): &(String, [Tally; 2])| {
+        let messages = client.messages + server.messages;
+        vec![step.clone(), client.bytes.to_string(), server.bytes.to_string(), messages.to_string()]
+    };
+    text::table(&["step", "client sends", "server sends", "messages"], steps.iter().map(row).collect(), 1)
 }
 
 fn outcome(trial: Trial) -> String {
@@ -155,12 +167,31 @@ struct SessionJson<'a> {
     e_t: bool,
     outcome: String,
     slots: Slots<'a>,
+    /// At `real`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    steps: Vec<StepJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct StepJson<'a> {
+    client_sent_bytes: usize,
+    messages: usize,
+    server_sent_bytes: usize,
+    step: &'a str,
 }
 
 impl<'a> SessionJson<'a> {
-    fn new(Session { trial, slots }: &'a Session, show: Show) -> Self {
+    fn new(Session { trial, slots, steps }: &'a Session, show: Show) -> Self {
         let Events { e_t, e_b } = trial.events;
-        Self { e_b, e_t, outcome: outcome(*trial), slots: Slots(slots, show) }
+        let shown = if show == Show::Every { steps.as_slice() } else { &[] };
+        let step = |(step, [client, server]): &'a (String, [Tally; 2])| StepJson {
+            client_sent_bytes: client.bytes,
+            messages: client.messages + server.messages,
+            server_sent_bytes: server.bytes,
+            step,
+        };
+        let steps = shown.iter().map(step).collect();
+        Self { e_b, e_t, outcome: outcome(*trial), slots: Slots(slots, show), steps }
     }
 }
 

@@ -172,6 +172,8 @@ pub struct TwoParty<'w> {
     grouping: Grouping,
     /// In the last session.
     pub spent: Spent,
+    /// What each functionality of the last session sent, client first.
+    pub steps: Vec<(String, [Tally; 2])>,
 }
 
 /// Sessions whose answers are computed by two parties.
@@ -181,7 +183,7 @@ impl<'w> Real<'w> {
     /// Memory for sessions in a world.
     #[must_use]
     pub fn new(view: &View, world: &'w World, parties: &'w Parties, grouping: Grouping) -> Self {
-        Self::with(view, world, TwoParty { parties, grouping, spent: Spent::default() })
+        Self::with(view, world, TwoParty { parties, grouping, spent: Spent::default(), steps: Vec::new() })
     }
 }
 
@@ -209,6 +211,7 @@ impl Inference for TwoParty<'_> {
             },
         );
         self.spent = Spent::of(&link, client_cpu + server_cpu);
+        self.steps = link.meter().grouped(|message| message.functionality().into());
         match answered {
             Ok(answered) => Some(Answers { labels: answered.labels.into_iter().map(Label).collect(), end: None }),
             Err(halt) if deviates => Some(Answers { labels: Vec::new(), end: Some(End::from(halt)) }),
