@@ -5,10 +5,12 @@ SIM := target/release/sim
 
 .PHONY: demo test bench docs setup
 
-## Build, and attack a real model on real digits.
+## Build, and attack a real model on real digits; then inside the two-party protocol.
 demo: setup
 	cargo build --locked --release --bin sim
 	$(SIM) attack examples/quickstart.yaml
+	@echo
+	$(SIM) attack examples/real.yaml
 	@echo
 	$(SIM) plan --R 512 --lambda 40 --reject-acc 0.80 --honest-acc 0.99 --kappa 20
 
@@ -27,9 +29,11 @@ test: setup
 	then set -x; cargo deny --locked check bans licenses sources; \
 	else echo "cargo-deny is not installed: the test 'licences' has checked licences and sources"; fi
 
-## Time the claims, as medians: plan and bound, evidence, one honest answer, trials.
+## Time the claims, as medians: plan and bound, evidence, one honest answer, trials. Then secure inferences, into docs/measured.md.
 bench: setup
 	cargo bench --locked -p fusion-sim -p fusion-nn --benches
+	cargo build --locked --release --bin sim
+	bash scripts/measure.sh
 
 ## Read the API.
 docs: setup

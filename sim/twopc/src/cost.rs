@@ -7,6 +7,7 @@ use crate::circuit::{Circuit, Op, Sign};
 use crate::compare::{Digit, digits};
 use crate::evaluate::window_sizes;
 use crate::link::Role;
+use crate::maximum::{MAX_PAIRWISE, label_bits};
 use crate::truncate::Truncation;
 
 /// A run of messages, dry.
@@ -142,8 +143,23 @@ impl Cost {
 
     /// [`crate::maximum::argmax`].
     pub fn argmax(&mut self, slots: usize, classes: usize, ring: u32) {
-        self.tournament(vec![classes; slots], ring);
-        self.send(Role::Server, packed_bytes(slots, (classes.max(2) - 1).ilog2() + 1));
+        let bits = label_bits(classes);
+        if classes <= MAX_PAIRWISE {
+            self.pairwise(slots, classes, ring);
+        } else {
+            self.tournament(vec![classes; slots], ring);
+        }
+        self.send(Role::Server, packed_bytes(slots, bits));
+    }
+
+    fn pairwise(&mut self, slots: usize, classes: usize, ring: u32) {
+        self.carries(slots * classes * (classes - 1) / 2, 0, ring - 1);
+        let mut conditions = classes - 1;
+        while conditions > 1 {
+            self.and(slots, &vec![false; classes * (conditions / 2)]);
+            conditions = conditions.div_ceil(2);
+        }
+        self.product(slots * classes, label_bits(classes));
     }
 
     /// A step of a circuit but a linear one, on so many slots.

@@ -1,7 +1,9 @@
 //! The largest of several shared values: pooling, and the index of the largest for the client alone.
 //!
-//! Values are compared by the sign of their difference, so that all must fit the ring with one bit to spare.
+//! Values are compared by the sign of their difference, so that all must fit the ring with one bit to spare. A tournament takes the
+//! fewest comparisons; for the index of few classes every two are compared at once, which takes half the rounds.
 
+use crate::and::{Factors, and};
 use crate::bits::{mask, pack, packed_bytes, unpack};
 use crate::link::{Halt, Role};
 use crate::party::Party;
@@ -17,6 +19,9 @@ pub fn largest(party: &mut Party, lists: Vec<Vec<u64>>, ring: u32) -> Result<Vec
     Ok(tournament(party, entries, ring)?.into_iter().map(|[value, _]| value).collect())
 }
 
+/// Most classes that are all compared with one another at once, for fewer rounds.
+pub const MAX_PAIRWISE: usize = 16;
+
 /// The index of the largest of each list of `classes` values modulo `2^ring`, the lowest of equals.
 ///
 /// The server puts in what index stands for each place, `labels` for each list; an honest one `0, 1, 2, ...`. The labels go to the
@@ -31,16 +36,14 @@ pub fn argmax(
     classes: usize,
     labels: &[Vec<u32>],
 ) -> Result<Option<Vec<u32>>, Halt> {
-    let server = party.role() == Role::Server;
-    let lists = numbers.chunks_exact(classes).enumerate().map(|(slot, values)| {
-        let label = |place: usize| if server { labels[slot][place].into() } else { 0 };
-        values.iter().enumerate().map(|(place, &value)| [value, label(place)]).collect()
-    });
-    let lists = lists.collect::<Vec<_>>();
-    let indices: Vec<u64> = tournament(party, lists, ring)?.into_iter().map(|[_, index]| index).collect();
-    let bits = (classes.max(2) - 1).ilog2() + 1;
+    let bits = label_bits(classes);
+    let indices = if classes <= MAX_PAIRWISE {
+        pairwise(party, numbers, ring, classes, labels)?
+    } else {
+        by_tournament(party, numbers, ring, classes, labels)?
+    };
     party.step("label", |party| {
-        if server {
+        if party.role() == Role::Server {
             party.link.send(pack(&indices, bits))?;
             return Ok(None);
         }
@@ -52,6 +55,96 @@ pub fn argmax(
         }
         Ok(Some(labels))
     })
+}
+
+/// Bits of a label.
+pub(crate) fn label_bits(classes: usize) -> u32 {
+    (classes.max(2) - 1).ilog2() + 1
+}
+
+/// Shares of the labels: values meet in a tournament, and indices come with them.
+fn by_tournament(
+    party: &mut Party,
+    numbers: &[u64],
+    ring: u32,
+    classes: usize,
+    labels: &[Vec<u32>],
+) -> Result<Vec<u64>, Halt> {
+    let server = party.role() == Role::Server;
+    let lists = numbers.chunks_exact(classes).enumerate().map(|(slot, values)| {
+        let label = |place: usize| if server { labels[slot][place].into() } else { 0 };
+        values.iter().enumerate().map(|(place, &value)| [value, label(place)]).collect()
+    });
+    let lists = lists.collect::<Vec<_>>();
+    Ok(tournament(party, lists, ring)?.into_iter().map(|[_, index]| index).collect())
+}
+
+/// Shares of the labels: a place is the largest if every earlier one is smaller and no later one larger. Exactly one is, so that
+/// the label is a sum over places.
+fn pairwise(
+    party: &mut Party,
+    numbers: &[u64],
+    ring: u32,
+    classes: usize,
+    labels: &[Vec<u32>],
+) -> Result<Vec<u64>, Halt> {
+    let lists = numbers.chunks_exact(classes);
+    let difference = |list: &[u64], [a, b]: [usize; 2]| list[a].wrapping_sub(list[b]) & mask(ring);
+    let differences: Vec<u64> =
+        pairs(classes).flat_map(|pair| lists.clone().map(move |list| difference(list, pair))).collect();
+    let later = party.step("msb", |party| negative(party, &differences, ring))?;
+    let slots = lists.len();
+    let largest = party.step("and", |party| {
+        let beaten: Vec<&[u8]> = later.chunks(slots.max(1)).collect();
+        all_of(party, (0..classes).map(|place| conditions(place, classes, &beaten, party.leads())).collect())
+    })?;
+    let bits = label_bits(classes);
+    let shared = largest.concat();
+    let shares = party.step("mux", |party| match party.role() {
+        Role::Client => product::receive(party, &shared, bits),
+        // b = b0 + b1 - 2 b0 b1, with b1 the server's own.
+        Role::Server => {
+            let said = |at: usize| u64::from(labels[at % slots][at / slots]);
+            let values = (0..shared.len()).map(|at| if shared[at] == 1 { said(at).wrapping_neg() } else { said(at) });
+            let products = product::send(party, &values.collect::<Vec<_>>(), bits)?;
+            Ok(products.iter().enumerate().map(|(at, p)| p.wrapping_add(u64::from(shared[at]) * said(at))).collect())
+        }
+    })?;
+    let sum =
+        |slot: usize| shares.iter().skip(slot).step_by(slots.max(1)).copied().fold(0, u64::wrapping_add) & mask(bits);
+    Ok((0..slots).map(sum).collect())
+}
+
+/// Every two places, the earlier first.
+fn pairs(classes: usize) -> impl Iterator<Item = [usize; 2]> {
+    (0..classes).flat_map(move |a| (a + 1..classes).map(move |b| [a, b]))
+}
+
+/// Shares of what makes a place the largest, one condition for each other place; `beaten` by pair: the earlier is smaller.
+fn conditions(place: usize, classes: usize, beaten: &[&[u8]], lead: u8) -> Vec<Vec<u8>> {
+    let condition = |([a, b], beaten): ([usize; 2], &&[u8])| match place {
+        _ if place == b => Some(beaten.to_vec()),
+        _ if place == a => Some(beaten.iter().map(|bit| bit ^ lead).collect()),
+        _ => None,
+    };
+    pairs(classes).zip(beaten).filter_map(condition).collect()
+}
+
+/// The conjunction of each list's conditions, which are equally many.
+fn all_of(party: &mut Party, mut lists: Vec<Vec<Vec<u8>>>) -> Result<Vec<Vec<u8>>, Halt> {
+    while lists.iter().any(|list| list.len() > 1) {
+        let factors = |list: &'_ Vec<Vec<u8>>| {
+            list.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect::<Vec<_>>()
+        };
+        let pairs: Vec<(Vec<u8>, Vec<u8>)> = lists.iter().flat_map(factors).collect();
+        let factors: Vec<Factors<'_>> = pairs.iter().map(|(x, y)| Factors { x, y, width: 1 }).collect();
+        let mut products = and(party, &factors)?.into_iter();
+        for list in &mut lists {
+            let odd = (list.len() % 2 == 1).then(|| list.pop()).flatten();
+            *list = products.by_ref().take(list.len() / 2).chain(odd).collect();
+        }
+    }
+    Ok(lists.into_iter().filter_map(|mut list| list.pop()).collect())
 }
 
 /// A value and what comes with it.

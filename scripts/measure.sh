@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# What secure inferences cost on this machine, into docs/measured.md.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+digits=examples/data/mnist_t1000-images-idx3-ubyte
+lenet=examples/models/lenet_mnist_full.onnx
+out=docs/measured.md
+{
+    echo "# Measured"
+    echo
+    echo "By \`make bench\`, on $(nproc) cores ($(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)). Bytes and rounds are exact and the same everywhere;"
+    echo "seconds are this machine's, the network's added to those of the run in memory without any overlap."
+    for arguments in "--batch 1 --by layer" "--batch 7" "--batch 64 --by layer" "--batch 1000" "--batch 64 --truncation one_bit"; do
+        echo
+        echo '```console'
+        echo "\$ sim bench --model $lenet --images $digits $arguments"
+        # shellcheck disable=SC2086
+        target/release/sim bench --model "$lenet" --images "$digits" $arguments
+        echo '```'
+    done
+} > "$out.new"
+mv "$out.new" "$out"
+cat "$out"
