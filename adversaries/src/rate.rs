@@ -3,7 +3,7 @@
 //! A strategy whose number of touched slots follows a known law is a list of [`Case`]s. For each, what its moves change
 //! ([`Changed`]) selects the formula: `W(k|m,t,s)` over drawn or pooled samples, or the one for scattered labels.
 
-use crate::strategy::{CHUNK_SLOTS, Move};
+use crate::strategy::Move;
 use fusion_spec::bound::deviation::Deviation;
 use fusion_spec::bound::outside::{Rates, scattered};
 use fusion_spec::bound::pool::{self, PoolCounts, PoolError};
@@ -91,16 +91,15 @@ pub fn events(params: Params, cases: &[Case]) -> Result<[Rational; 2], PoolError
     Ok(sums)
 }
 
-/// The touch bound on `Pr[win]`, whatever is done to the slots. A bent message touches all slots of its chunk: at worst, no two
-/// of the slots named share one.
+/// The touch bound on `Pr[win]`, whatever is done to the slots: at worst, no two of those named share what is touched beside them.
 ///
 /// # Errors
 /// [`PoolError`] for impossible counts and values too long.
 pub fn touch_bound(params: Params, cases: &[Case], moves: &[Move]) -> Result<Rational, PoolError> {
-    let on_messages = |place: &usize| moves.get(*place).is_some_and(|m| m.act.is_on_messages());
-    let bound = |Case { weight, slots, moves }: &Case| -> Result<Rational, PoolError> {
-        let each = if moves.iter().any(on_messages) { CHUNK_SLOTS.into() } else { 1 };
-        let touched = slots.saturating_mul(each).min(params.N());
+    let N = params.N();
+    let bound = |Case { weight, slots, moves: places }: &Case| -> Result<Rational, PoolError> {
+        let reach = places.iter().filter_map(|place| moves.get(*place)).map(|m| m.act.reach(N)).max().unwrap_or(1);
+        let touched = slots.saturating_mul(reach).min(N);
         Ok(Deviation::full(params, touched)?.touch_bound()? * weight)
     };
     cases.iter().map(bound).sum()
@@ -118,7 +117,8 @@ mod tests {
         let params = Params::new(200, 2, 50, 0).unwrap();
         let step: crate::script::StepPattern = "**".parse().unwrap();
         let add = Act::Add { step: step.clone(), value: 1, elements: Elements::All };
-        let moves = [add, Act::Bend { step, how: Bend::Drop }].map(Move::always);
+        let bend = |how| Act::Bend { step: step.clone(), how };
+        let moves = [add, bend(Bend::FlipBit(0)), bend(Bend::Drop), bend(Bend::Replay)].map(Move::always);
         let bound = |slots: u128, places: &[usize]| {
             let case = Case { weight: Rational::from(1), slots, moves: places.to_vec() };
             touch_bound(params, &[case], &moves).unwrap()
@@ -128,6 +128,8 @@ mod tests {
             assert_eq!(bound(k, &[0, 1]), bound(touched, &[0]), "{k}");
         }
         assert_eq!((bound(0, &[1]), bound(1, &[0]), bound(8, &[1])), (0.into(), 0.into(), 1.into()));
+        assert_eq!([2, 3].map(|place| bound(1, &[place])), [1, 1], "the rest is out of step");
+        assert_eq!([2, 3].map(|place| bound(0, &[place])), [0, 0]);
         assert!((0..1).contains(&bound(1, &[1])) && bound(1, &[1]) != 0);
     }
 }

@@ -104,6 +104,19 @@ impl Act {
         }
     }
 
+    /// How many of `N` slots count as touched, at worst, for each one named. A bent message touches all that it carries; one too
+    /// many or too few puts whatever comes after it out of step.
+    #[must_use]
+    pub fn reach(&self, N: u128) -> u128 {
+        match self {
+            Self::Model(_) | Self::Relabel(_) | Self::Add { .. } => 1,
+            Self::Bend { how: Bend::FlipBit(_) | Bend::Replace(_) | Bend::DelayMs(_), .. } | Self::Stop { .. } => {
+                CHUNK_SLOTS.into()
+            }
+            Self::Bend { how: Bend::Replay | Bend::Drop, .. } => N,
+        }
+    }
+
     /// It needs fidelity `real`.
     #[must_use]
     pub fn is_real(&self) -> bool {

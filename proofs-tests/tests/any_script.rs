@@ -81,8 +81,10 @@ fn read(bytes: &[u8]) -> Result<Option<Script>, TestCaseError> {
 fn mostly_yaml() -> impl Strategy<Value = String> {
     let keys = "schema name about protocol goal model data fidelity backend network trials test strategies R B T slack \
                 lambda kappa accuracy honest reject path input queries public from keep seed max wall do one_of flaky link \
-                sessions expect at when random slots each to at_most pixel at_least memorised relabel win equals only weight";
-    let values = "auto plain ideal real all next random_wrong spec fusion/campaign/v1 0..5 1/2 99% 1e-6 20m -1 18446744073709551616";
+                sessions expect at when random slots each to at_most pixel at_least memorised relabel win equals only weight \
+                add bend stop step value elements flip_bit replace replay drop delay_ms how";
+    let values = "auto plain ideal real all next random_wrong spec fusion/campaign/v1 0..5 1/2 99% 1e-6 20m -1 18446744073709551616 \
+                  true zeros crash layer[4:relu] **/msg[*] slot[0..64]/";
     let marks = [
         ": ",
         ":\n  ",
@@ -277,6 +279,7 @@ fn act(N: u32, plain: bool) -> impl Strategy<Value = String> {
             Just("relabel: random_wrong".to_string()),
             (0..20_u32).prop_map(|to| format!("relabel: {{ to: {to} }}")),
             "[a-z/]{1,9}".prop_map(|path| format!("model: '{path}.onnx'")),
+            real_act(),
         ]
         .boxed()
     };
@@ -286,8 +289,34 @@ fn act(N: u32, plain: bool) -> impl Strategy<Value = String> {
             .prop_map(|(pixel, least)| format!(", when: {{ pixel: {pixel:?}, at_least: {least} }}")),
         "[a-z]{1,9}".prop_map(|path| format!(", when: {{ memorised: {path} }}")),
     ];
-    (place, act, when)
-        .prop_map(move |(place, act, when)| format!("{{ at: {place}, {act}{} }}", if plain { "" } else { &when }))
+    (place, act, when).prop_map(move |(place, act, when)| {
+        let messages = act.starts_with("bend") || act.starts_with("stop");
+        format!("{{ at: {place}, {act}{} }}", if plain || messages { "" } else { &when })
+    })
+}
+
+/// Read at any fidelity; where it is not `real`, refused later.
+fn real_act() -> impl Strategy<Value = String> {
+    let number = || prop_oneof![Just("*".to_string()), any::<u64>().prop_map(|n| n.to_string())];
+    let part = prop_oneof![
+        Just("*".to_string()),
+        Just("**".to_string()),
+        "[a-z0-9_-]{1,5}_",
+        (number(), prop_oneof![Just("*".to_string()), "[a-z]{1,5}"]).prop_map(|(i, op)| format!("layer[{i}:{op}]")),
+        (number(), number()).prop_map(|(a, b)| format!("slot[{a}..{b}]")),
+        (select(vec!["round", "msg", "level", "group"]), number()).prop_map(|(name, n)| format!("{name}[{n}]")),
+    ];
+    let step = vec(part, 1..5).prop_map(|parts| format!("step: '{}'", parts.join("/")));
+    let act = prop_oneof![
+        (any::<i64>(), any::<u32>()).prop_map(|(value, e)| ("add", format!("value: {value}, elements: [{e}]"))),
+        any::<i64>().prop_map(|value| ("add", format!("value: {value}, elements: all"))),
+        any::<u64>().prop_map(|bit| ("bend", format!("flip_bit: {bit}"))),
+        any::<u32>().prop_map(|ms| ("bend", format!("delay_ms: {ms}"))),
+        select(vec!["replace: zeros", "replace: random", "replay: true", "drop: true"])
+            .prop_map(|how| ("bend", how.to_string())),
+        select(vec!["crash", "abort", "stall"]).prop_map(|how| ("stop", format!("how: {how}"))),
+    ];
+    (step, act).prop_map(|(step, (act, rest))| format!("{act}: {{ {step}, {rest} }}"))
 }
 
 fn body(N: u32, plain: bool) -> impl Strategy<Value = String> {
