@@ -104,12 +104,13 @@ impl Act {
         }
     }
 
-    /// How many of `N` slots count as touched, at worst, for each one named. A bent message touches all that it carries; one too
-    /// many or too few puts whatever comes after it out of step.
+    /// How many of `N` slots count as touched, at worst, for each one named. A bent message touches all that it carries. One too
+    /// many or too few puts whatever comes after it out of step, and one of the transfers' extension may serve any later slot.
     #[must_use]
     pub fn reach(&self, N: u128) -> u128 {
         match self {
             Self::Model(_) | Self::Relabel(_) | Self::Add { .. } => 1,
+            Self::Bend { step, how: Bend::FlipBit(_) | Bend::Replace(_) } if !step.names_messages() => N,
             Self::Bend { how: Bend::FlipBit(_) | Bend::Replace(_) | Bend::DelayMs(_), .. } | Self::Stop { .. } => {
                 CHUNK_SLOTS.into()
             }

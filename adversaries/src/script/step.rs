@@ -56,6 +56,9 @@ const INDEXED: [(&str, &str); 4] =
 const LAYER: (&str, &str) = ("layer", "layer[4:relu]");
 const SLOT: (&str, &str) = ("slot", "slot[0..64]");
 
+/// The step of the transfers' extension, which runs inside whatever step needs more.
+const EXTENSION: &str = "ot-extension";
+
 /// Text that is no pattern.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}; {help}")]
@@ -75,6 +78,19 @@ impl StepPattern {
     #[must_use]
     pub fn matches_message(&self, path: &str) -> bool {
         self.fits(path, true)
+    }
+
+    /// Whether it means nothing but messages of steps that it names: not whatever else may happen in a step.
+    #[must_use]
+    pub fn names_messages(&self) -> bool {
+        let components = &self.0.components;
+        let wild = |component: &Component| matches!(component, Component::One | Component::Several);
+        let extension = |component: &Component| matches!(component, Component::Name(name) if name == EXTENSION);
+        let message = matches!(
+            &components[..],
+            [.., Component::Indexed { name: "round", .. }, Component::Indexed { name: "msg", .. }]
+        );
+        message && !components.iter().any(|component| wild(component) || extension(component))
     }
 
     fn fits(&self, path: &str, below: bool) -> bool {
@@ -232,6 +248,18 @@ mod tests {
 
     fn pattern(text: &str) -> StepPattern {
         text.parse().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn some_patterns_mean_messages_of_named_steps_alone() {
+        let names = |text| pattern(text).names_messages();
+        assert!(names("layer[*:relu]/msb/round[1]/msg[0]") && names("slot[0..64]/argmax/label/round[*]/msg[*]"));
+        for wide in
+            ["layer[4:*]", "**/round[1]/msg[0]", "layer[1:relu]/*/round[0]/msg[0]", "layer[1:relu]/msb", "round[0]"]
+        {
+            assert!(!names(wide), "{wide}");
+        }
+        assert!(!names("layer[1:relu]/msb/ot-extension/server/round[0]/msg[0]"));
     }
 
     #[test]

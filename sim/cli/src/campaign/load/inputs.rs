@@ -104,10 +104,10 @@ impl Loader {
         }
         let (Some(data), Some(_)) = (&script.data, &script.model) else {
             let own = script.strategies.iter().filter_map(|section| section.fidelity.as_ref());
-            let ideal = std::iter::once(&script.fidelity).chain(own).find(|spot| spot.value == Fidelity::Ideal);
-            let mark = ideal.map_or(Mark::START, |spot| spot.mark);
-            let what = if mark == Mark::START { "fidelity `ideal`, the default," } else { "fidelity `ideal`" };
-            let problem = Problem::new(mark, format!("{what} needs `model` and `data`"));
+            let deep = std::iter::once(&script.fidelity).chain(own).find(|spot| spot.value != Fidelity::Plain);
+            let (mark, depth) = deep.map_or((Mark::START, Fidelity::Ideal), |spot| (spot.mark, spot.value));
+            let default = if mark == Mark::START { ", the default," } else { "" };
+            let problem = Problem::new(mark, format!("fidelity `{}`{default} needs `model` and `data`", depth.name()));
             return Err(problem.help("`plain` needs neither").into());
         };
         let images = self.file(&data.images.value, data.images.mark)?;
