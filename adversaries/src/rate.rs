@@ -117,8 +117,11 @@ mod tests {
         let params = Params::new(200, 2, 50, 0).unwrap();
         let step: crate::script::StepPattern = "**".parse().unwrap();
         let add = Act::Add { step: step.clone(), value: 1, elements: Elements::All };
-        let bend = |how| Act::Bend { step: step.clone(), how };
-        let moves = [add, bend(Bend::FlipBit(0)), bend(Bend::Drop), bend(Bend::Replay)].map(Move::always);
+        let message: crate::script::StepPattern = "layer[1:relu]/msb/round[1]/msg[0]".parse().unwrap();
+        let bend = |step: &crate::script::StepPattern, how| Act::Bend { step: step.clone(), how };
+        let flip = Bend::FlipBit(0);
+        let bends = [bend(&message, flip), bend(&message, Bend::Drop), bend(&message, Bend::Replay), bend(&step, flip)];
+        let moves: Vec<Move> = std::iter::once(add).chain(bends).map(Move::always).collect();
         let bound = |slots: u128, places: &[usize]| {
             let case = Case { weight: Rational::from(1), slots, moves: places.to_vec() };
             touch_bound(params, &[case], &moves).unwrap()
@@ -129,6 +132,7 @@ mod tests {
         }
         assert_eq!((bound(0, &[1]), bound(1, &[0]), bound(8, &[1])), (0.into(), 0.into(), 1.into()));
         assert_eq!([2, 3].map(|place| bound(1, &[place])), [1, 1], "the rest is out of step");
+        assert_eq!(bound(1, &[4]), 1, "transfers may serve any later slot");
         assert_eq!([2, 3].map(|place| bound(0, &[place])), [0, 0]);
         assert!((0..1).contains(&bound(1, &[1])) && bound(1, &[1]) != 0);
     }
