@@ -28,6 +28,15 @@ pub enum Op {
         /// Bits dropped.
         shift: u32,
     },
+    /// `min(max(x, low), high) >> shift`, from values modulo `2^from`.
+    Clip {
+        /// The ring of the input; it holds the difference of a value and an end.
+        from: u32,
+        /// The lower and the upper end.
+        ends: [i64; 2],
+        /// Bits dropped.
+        shift: u32,
+    },
     /// `x >> shift`, from values modulo `2^from`.
     Truncate {
         /// The ring of the input.
@@ -234,7 +243,6 @@ impl Builder<'_> {
         }
         Ok(match &layer.op {
             FixedOp::Conv { groups, .. } if *groups != 1 => return refuse("grouped convolutions have no protocol yet"),
-            FixedOp::Clip { .. } => return refuse("Clip has no protocol yet"),
             FixedOp::Conv { window, .. } => {
                 let shape = Shape::Conv { image: self.image(layer), filters: layer.shape[0], window: *window };
                 self.linear(&place, shape, input, bound, count)
@@ -247,6 +255,7 @@ impl Builder<'_> {
                 let positive = matches!(layer.op, FixedOp::Relu { .. });
                 self.activation(&place, *shift, input, bound, count, positive)
             }
+            FixedOp::Clip { low, high, shift } => self.clip(&place, [*low, *high], *shift, input, count),
             FixedOp::SumPool(window) => {
                 let cells = (window.size[0] * window.size[1]) as u64;
                 let bound = input.bound.saturating_mul(cells);
@@ -302,10 +311,11 @@ impl Builder<'_> {
         self.push(place, Op::Linear { shape, bound: weights }, &[input], count, output)
     }
 
-    /// Whether the output of a layer is the logits or goes into max pooling.
+    /// Whether the output of a layer is the logits, or goes into max pooling or clipping.
     fn is_compared(&self, layer: usize) -> bool {
-        let reads =
-            |other: &FixedLayer| matches!(other.op, FixedOp::MaxPool(_)) && other.inputs[0] == Value::Layer(layer);
+        let reads = |other: &FixedLayer| {
+            matches!(other.op, FixedOp::MaxPool(_) | FixedOp::Clip { .. }) && other.inputs[0] == Value::Layer(layer)
+        };
         layer == self.models[0].output() || self.models[0].layers().iter().any(reads)
     }
 
@@ -320,6 +330,17 @@ impl Builder<'_> {
         let op = if positive { Op::Relu { from, shift } } else { Op::Truncate { from, shift } };
         let positive = positive || input.positive;
         self.push(place, op, &[input], count, Held { value: input.value, ring, bound, positive })
+    }
+
+    fn clip(&mut self, place: &Place, ends: [i64; 2], shift: u32, input: Held, count: usize) -> Held {
+        let most = input.bound.min(u64::MAX >> 2).cast_signed();
+        let ends = ends.map(|end| end.clamp(-most - 1, most));
+        let input = self.fit(input, signed_bits(input.bound) + 1, place);
+        // One-bit truncation may add one to the largest.
+        let bound = ends.map(|end| (end >> shift).unsigned_abs() + 1).into_iter().max().unwrap_or_default();
+        let ring = signed_bits(bound).min(input.ring - shift);
+        let output = Held { value: input.value, ring, bound, positive: ends[0] >= 0 };
+        self.push(place, Op::Clip { from: input.ring, ends, shift }, &[input], count, output)
     }
 
     fn joined(&mut self, place: &Place, op: Op, inputs: &[Held], bound: u64, count: usize) -> Held {

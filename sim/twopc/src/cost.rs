@@ -4,6 +4,7 @@
 
 use crate::bits::packed_bytes;
 use crate::circuit::{Circuit, Op, Sign};
+use crate::clip::Clip;
 use crate::compare::{Digit, digits};
 use crate::evaluate::window_sizes;
 use crate::link::Role;
@@ -121,6 +122,25 @@ impl Cost {
         self.multiplex(count, out);
     }
 
+    /// [`crate::clip::clip`].
+    fn clip(&mut self, count: usize, clip: Clip) {
+        let Clip { from, ends, shift, out, truncation } = clip;
+        let dropped = if truncation == Truncation::Faithful { shift } else { 0 };
+        if ends[0] == 0 {
+            self.carries(count, dropped, from - 1 - dropped);
+        } else {
+            if dropped > 0 {
+                self.carries(count, dropped, 0);
+            }
+            self.carries(count, 0, from - 1);
+        }
+        self.carries(count, 0, from - 1);
+        if dropped > 0 {
+            self.bits_to_ring(count, out);
+        }
+        self.multiplex(2 * count, out);
+    }
+
     /// [`crate::truncate::truncate`].
     fn truncate(&mut self, count: usize, [shift, out]: [u32; 2], truncation: Truncation) {
         if truncation == Truncation::Faithful && shift > 0 {
@@ -168,6 +188,10 @@ impl Cost {
         let count = slots * step.count;
         match &step.op {
             Op::Relu { from, shift } => self.relu(count, [*from, *shift, step.ring], circuit.truncation),
+            Op::Clip { from, ends, shift } => {
+                let truncation = circuit.truncation;
+                self.clip(count, Clip { from: *from, ends: *ends, shift: *shift, out: step.ring, truncation });
+            }
             Op::Truncate { shift, .. } => self.truncate(count, [*shift, step.ring], circuit.truncation),
             Op::Extend { from, sign: Sign::Any } => {
                 self.carries(count, 0, *from);

@@ -2,6 +2,7 @@
 
 use crate::bits::mask;
 use crate::circuit::{Circuit, Op, Sign, Step};
+use crate::clip::{self, Clip};
 use crate::link::Halt;
 use crate::party::Party;
 use crate::{extend, maximum, relu, truncate};
@@ -22,6 +23,14 @@ pub trait Protocols {
     fn relu(&mut self, party: &mut Party, numbers: &[u64], rings: Rings) -> Result<Vec<u64>, Halt> {
         let Rings { from, shift, out, truncation } = rings;
         relu::relu(party, numbers, from, shift, out, truncation)
+    }
+
+    /// See [`clip::clip`].
+    ///
+    /// # Errors
+    /// [`Halt`] where the peer does not keep to the protocol.
+    fn clip(&mut self, party: &mut Party, numbers: &[u64], clip: Clip) -> Result<Vec<u64>, Halt> {
+        clip::clip(party, numbers, clip)
     }
 
     /// See [`truncate::truncate`].
@@ -105,6 +114,11 @@ fn walk(
     match &step.op {
         Op::Linear { .. } => protocols.linear(party, index, &modulo(step.ring)),
         Op::Relu { from, shift } => protocols.relu(party, &modulo(*from), rings(*from, *shift)),
+        Op::Clip { from, ends, shift } => {
+            let Circuit { truncation, .. } = *circuit;
+            let clip = Clip { from: *from, ends: *ends, shift: *shift, out: step.ring, truncation };
+            protocols.clip(party, &modulo(*from), clip)
+        }
         Op::Truncate { from, shift } => protocols.truncate(party, &modulo(*from), rings(*from, *shift)),
         Op::Extend { from, sign } => match sign {
             Sign::Positive => extend::positive(party, inputs[0], *from, step.ring),

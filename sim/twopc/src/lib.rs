@@ -12,6 +12,7 @@ pub mod and;
 pub mod backend;
 pub mod bits;
 pub mod circuit;
+pub mod clip;
 pub mod clock;
 pub mod compare;
 pub mod cost;
