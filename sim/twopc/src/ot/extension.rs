@@ -1,19 +1,19 @@
 //! Random transfers by extension: which one, what it costs, and its hashing to pads.
 
 use super::block::Block;
-use super::ferret::{self, Party, Rounds};
+use super::ferret::{self, K, Party, Rounds};
 use super::hash::Hash;
 use super::lpn::{self, Set};
-use super::{Receiver, Sender, iknp};
+use super::{Receiver, Sender, softspoken};
 use crate::link::{Halt, Link, Role};
 use crate::meter::{Phase, Tally};
 
 /// How a session extends its base transfers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extension {
-    /// 127 bits for each transfer.
-    Iknp,
-    /// About 1.3 MB once, then 0.7 bits for each transfer.
+    /// 15 bits for each transfer.
+    SoftSpoken,
+    /// About 275 KB once, then 0.7 bits for each transfer.
     Ferret,
 }
 
@@ -22,7 +22,7 @@ impl Extension {
     #[must_use]
     pub fn for_count(count: usize) -> Self {
         let bytes = |cost: Cost| cost.sender.bytes + cost.receiver.bytes;
-        if bytes(iknp_cost(count)) <= bytes(ferret_cost(count)) { Self::Iknp } else { Self::Ferret }
+        if bytes(softspoken_cost(count)) <= bytes(ferret_cost(count)) { Self::SoftSpoken } else { Self::Ferret }
     }
 }
 
@@ -39,34 +39,39 @@ pub struct Cost {
 #[must_use]
 pub fn cost(count: usize) -> Cost {
     match Extension::for_count(count) {
-        Extension::Iknp => iknp_cost(count),
+        Extension::SoftSpoken => softspoken_cost(count),
         Extension::Ferret => ferret_cost(count),
     }
 }
 
-fn iknp_cost(count: usize) -> Cost {
-    let rows = count.next_multiple_of(iknp::ROWS);
-    let receiver = Tally { messages: rows.div_ceil(iknp::CHUNK), bytes: iknp::message_bytes(rows) };
+fn softspoken_cost(count: usize) -> Cost {
+    let rows = count.next_multiple_of(softspoken::ROWS);
+    let receiver = Tally { messages: rows.div_ceil(softspoken::CHUNK), bytes: softspoken::message_bytes::<K>(rows) };
     Cost { sender: Tally::default(), receiver }
 }
 
 fn ferret_cost(count: usize) -> Cost {
-    let later = later_set(count);
-    let messages = 1 + count.saturating_sub(Rounds::yields(&later, true)).div_ceil(Rounds::yields(&later, false));
-    let bytes = ferret::message_bytes(&lpn::SMALL) + (messages - 1) * ferret::message_bytes(&later);
-    Cost { sender: Tally { messages, bytes }, ..iknp_cost(lpn::SMALL.needed()) }
+    Cost { sender: rounds_tally(&later_set(count), count), ..softspoken_cost(lpn::SMALL.needed()) }
 }
 
-/// After the first round.
+/// Of all rounds, the later ones of this set.
+fn rounds_tally(later: &Set, count: usize) -> Tally {
+    let messages = 1 + count.saturating_sub(Rounds::yields(later, true)).div_ceil(Rounds::yields(later, false));
+    let bytes = ferret::message_bytes(&lpn::SMALL) + (messages - 1) * ferret::message_bytes(later);
+    Tally { messages, bytes }
+}
+
+/// After the first round: the set that sends less for so many transfers.
 fn later_set(count: usize) -> Set {
-    if count <= Rounds::yields(&lpn::SMALL, true) { lpn::SMALL } else { lpn::MAIN }
+    let bytes = |later| rounds_tally(later, count).bytes;
+    if bytes(&lpn::SMALL) <= bytes(&lpn::MAIN) { lpn::SMALL } else { lpn::MAIN }
 }
 
 /// What remains to be extended.
 #[derive(Debug)]
 enum Plan {
     /// Transfers still expected.
-    Iknp(usize),
+    SoftSpoken(usize),
     Ferret(Rounds),
 }
 
@@ -84,7 +89,7 @@ struct Supply<P> {
 impl<P: Party> Supply<P> {
     fn new(party: P, tweaks: u64, expected: usize) -> Self {
         let plan = match Extension::for_count(expected) {
-            Extension::Iknp => Plan::Iknp(expected),
+            Extension::SoftSpoken => Plan::SoftSpoken(expected),
             Extension::Ferret => Plan::Ferret(Rounds::new(later_set(expected))),
         };
         Self { party, plan, batch: Vec::new(), used: 0, tweak: Block::from(tweaks) << 64 }
@@ -112,8 +117,8 @@ impl<P: Party> Supply<P> {
     fn refill(&mut self, link: &mut Link) -> Result<(), Halt> {
         self.used = 0;
         match &mut self.plan {
-            Plan::Iknp(left) => {
-                self.batch.resize((*left).clamp(1, iknp::CHUNK).next_multiple_of(iknp::ROWS), 0);
+            Plan::SoftSpoken(left) => {
+                self.batch.resize((*left).clamp(1, softspoken::CHUNK).next_multiple_of(softspoken::ROWS), 0);
                 *left = left.saturating_sub(self.batch.len());
                 self.party.base(link, &mut self.batch)
             }
@@ -189,14 +194,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn few_transfers_are_of_iknp_and_many_of_ferret() {
-        for (count, extension) in [(0, Extension::Iknp), (80_000, Extension::Iknp), (90_000, Extension::Ferret)] {
+    fn few_transfers_are_of_softspoken_and_many_of_ferret() {
+        let expected = [(0, Extension::SoftSpoken), (146_000, Extension::SoftSpoken), (150_000, Extension::Ferret)];
+        for (count, extension) in expected {
             assert_eq!(Extension::for_count(count), extension, "{count}");
         }
         assert_eq!(cost(0), Cost::default());
-        assert_eq!(cost(1).receiver, Tally { messages: 1, bytes: 127 * 512 / 8 });
-        // In the long run, 127 bits a transfer against 0.73.
+        assert_eq!(cost(1).receiver, Tally { messages: 1, bytes: 15 * 512 / 8 });
+        // In the long run, 15 bits a transfer against 0.73.
         let millibits = 8_000 * cost(1_000_000_000).sender.bytes / 1_000_000_000;
         assert!((731..=735).contains(&millibits), "{millibits}");
+    }
+
+    #[test]
+    fn a_small_job_takes_two_small_rounds_and_a_large_one_main_ones() {
+        let small = Rounds::yields(&lpn::SMALL, true);
+        for (count, later) in [(1, lpn::SMALL), (2 * small, lpn::SMALL), (2 * small + 1, lpn::MAIN)] {
+            assert_eq!(later_set(count), later, "{count}");
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Many correlated transfers from few, with almost no communication.
 //!
 //! Yang, Weng, Lan, Zhang, Wang, "Ferret: Fast Extension for Correlated OT with Small Communication" (CCS 2020): its single-point, multi-point and extended COT, with regular
-//! noise, trees of [`super::ggm`] and codes of [`super::lpn`]. Each round keeps what the next one needs, the first takes it from IKNP.
+//! noise, trees of [`super::ggm`] and codes of [`super::lpn`]. Each round keeps what the next one needs, the first takes it from
+//! [`super::softspoken`].
 //!
 //! Two simplifications. Noise is where the receiver's random choices put it: they are uniform and unknown to the sender, so nothing
 //! is sent to move it. And, semi-honest, there is no consistency check: against a sender that deviates, Ferret adds a random linear
@@ -9,12 +10,15 @@
 
 use super::block::{Block, from_bytes, to_bytes};
 use super::ggm::Grower;
-use super::iknp;
 use super::lpn::{self, Set};
+use super::softspoken;
 use crate::link::{Halt, Link};
 use crate::random::Seed;
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
+
+/// Base transfers of a tree that the first transfers are extended from. Decision 6.
+pub const K: usize = 8;
 
 /// Trees that grow interleaved, but the last ones of a set: their leaves stay in the second-level cache.
 const GROUP: usize = 8;
@@ -27,7 +31,7 @@ pub const fn message_bytes(set: &Set) -> usize {
 
 /// A party's part.
 pub trait Party: Send {
-    /// Transfers of IKNP, a multiple of [`iknp::ROWS`].
+    /// Transfers of the first extension, a multiple of [`softspoken::ROWS`].
     ///
     /// # Errors
     /// [`Halt`].
@@ -43,23 +47,23 @@ pub trait Party: Send {
 /// The sender.
 #[derive(Debug)]
 pub struct Sender {
-    iknp: iknp::Sender,
+    first: softspoken::Sender<K>,
     delta: Block,
     roots: ChaCha20Rng,
     grower: Grower,
 }
 
 impl Sender {
-    /// From the seeds that `delta` chose, and a seed of its own for the trees.
+    /// From the leaves that are punctured at `delta`, and a seed of its own for the trees of each round.
     #[must_use]
-    pub fn new(delta: Block, seeds: &[Seed], own: &Seed) -> Self {
-        Self { iknp: iknp::Sender::new(delta, seeds), delta, roots: own.stream(), grower: Grower::default() }
+    pub fn new(delta: Block, leaves: &[Seed], own: &Seed) -> Self {
+        Self { first: softspoken::Sender::new(delta, leaves), delta, roots: own.stream(), grower: Grower::default() }
     }
 }
 
 impl Party for Sender {
     fn base(&mut self, link: &mut Link, blocks: &mut [Block]) -> Result<(), Halt> {
-        self.iknp.extend(link, blocks)
+        self.first.extend(link, blocks)
     }
 
     /// Sends `q ^ sum` of the left nodes for each level of each tree.
@@ -80,21 +84,21 @@ impl Party for Sender {
 /// The receiver.
 #[derive(Debug)]
 pub struct Receiver {
-    iknp: iknp::Receiver,
+    first: softspoken::Receiver<K>,
     grower: Grower,
 }
 
 impl Receiver {
-    /// From both seeds of each base transfer, and a seed of its own.
+    /// From all leaves.
     #[must_use]
-    pub fn new(pairs: &[[Seed; 2]], own: &Seed) -> Self {
-        Self { iknp: iknp::Receiver::new(pairs, own), grower: Grower::default() }
+    pub fn new(leaves: &[Seed]) -> Self {
+        Self { first: softspoken::Receiver::new(leaves), grower: Grower::default() }
     }
 }
 
 impl Party for Receiver {
     fn base(&mut self, link: &mut Link, blocks: &mut [Block]) -> Result<(), Halt> {
-        self.iknp.extend(link, blocks)
+        self.first.extend(link, blocks)
     }
 
     /// With `t = q ^ b * delta`, the message is the sum of the nodes on side `b`.
@@ -143,7 +147,7 @@ impl Rounds {
     pub fn next(&mut self, party: &mut impl Party, link: &mut Link, batch: &mut Vec<Block>) -> Result<(), Halt> {
         let set = if self.round == 0 { lpn::SMALL } else { self.later };
         if self.round == 0 {
-            self.reserve = vec![0; set.needed().next_multiple_of(iknp::ROWS)];
+            self.reserve = vec![0; set.needed().next_multiple_of(softspoken::ROWS)];
             party.base(link, &mut self.reserve)?;
         }
         let (inputs, levels) = self.reserve[..set.needed()].split_at(set.k());
@@ -160,7 +164,7 @@ impl Rounds {
 mod tests {
     use super::*;
     use crate::clock::Network;
-    use crate::ot::testing::{DELTA, assert_correlated, base, both};
+    use crate::ot::testing::{DELTA, assert_correlated, both, trees};
 
     fn rounds(party: &mut impl Party, link: &mut Link, later: Set) -> Vec<Vec<Block>> {
         let mut rounds = Rounds::new(later);
@@ -176,10 +180,10 @@ mod tests {
     #[test]
     fn every_round_is_correlated_and_no_block_comes_twice() {
         for later in [lpn::SMALL, lpn::MAIN] {
-            let (chosen, pairs) = base(DELTA);
+            let (punctured, leaves) = trees(DELTA, K);
             let sender =
-                |link: &mut Link| rounds(&mut Sender::new(DELTA, &chosen, &Seed([1; 32])), link, later).concat();
-            let receiver = |link: &mut Link| rounds(&mut Receiver::new(&pairs, &Seed([2; 32])), link, later).concat();
+                |link: &mut Link| rounds(&mut Sender::new(DELTA, &punctured, &Seed([1; 32])), link, later).concat();
+            let receiver = |link: &mut Link| rounds(&mut Receiver::new(&leaves), link, later).concat();
             let (mut q, t) = both(sender, receiver);
             assert_correlated(DELTA, &q, &t);
             let count = q.len();
@@ -195,16 +199,16 @@ mod tests {
         let mut choices = Seed([8; 32]).stream();
         let q: Vec<Block> = (0..set.levels() as Block).map(|i| i << 1).collect();
         let t: Vec<Block> = q.iter().map(|q| q ^ (DELTA * Block::from(choices.next_u64() & 1))).collect();
-        let (chosen, pairs) = base(DELTA);
+        let (punctured, leaves) = trees(DELTA, K);
         let (sender, receiver) = both(
             |link| {
                 let mut outputs = vec![0; set.n()];
-                Sender::new(DELTA, &chosen, &Seed([1; 32])).noise(link, &set, &q, &mut outputs).unwrap();
+                Sender::new(DELTA, &punctured, &Seed([1; 32])).noise(link, &set, &q, &mut outputs).unwrap();
                 outputs
             },
             |link| {
                 let mut outputs = vec![0; set.n()];
-                Receiver::new(&pairs, &Seed([2; 32])).noise(link, &set, &t, &mut outputs).unwrap();
+                Receiver::new(&leaves).noise(link, &set, &t, &mut outputs).unwrap();
                 outputs
             },
         );
@@ -223,7 +227,7 @@ mod tests {
     fn a_peer_of_another_length_is_malformed_and_garbage_is_only_garbage() {
         let set = lpn::SMALL;
         let (mut client, mut server) = Link::pair(Network::LAN);
-        let mut receiver = Receiver::new(&base(DELTA).1, &Seed([2; 32]));
+        let mut receiver = Receiver::new(&trees(DELTA, K).1);
         client.send(vec![0xa5; message_bytes(&set) + 1]).unwrap();
         client.send(vec![0xa5; message_bytes(&set)]).unwrap();
         let (levels, mut outputs) = (vec![3; set.levels()], vec![0; set.n()]);

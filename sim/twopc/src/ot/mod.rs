@@ -36,9 +36,10 @@ pub mod extension;
 pub mod ferret;
 pub mod ggm;
 pub mod hash;
-pub mod iknp;
 pub mod lpn;
+pub mod puncture;
 pub mod setup;
+pub mod softspoken;
 #[cfg(test)]
 mod testing;
 pub mod transpose;

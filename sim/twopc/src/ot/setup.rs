@@ -1,29 +1,33 @@
-//! What two parties set up once: base transfers in both directions, from which every session grows transfers of its own.
+//! What two parties set up once: base transfers in both directions and trees of seeds from them, of which every session grows transfers of its own.
 //!
-//! A session's seeds are hashes of the base seeds with its name, so that no pad is ever used twice. The correlation `delta`
+//! A session's seeds are hashes of the leaves with its name, so that no pad is ever used twice. The correlation `delta`
 //! is the base transfers' choice and stays: all sessions together are one run of the extension whose columns were grown from a
 //! pseudo-random function instead of a stream, and the hash keeps its tweaks apart by the name. A pad `H(q ^ delta, i)` tells no more of
 //! `delta` in two sessions than in one that is twice as long.
 
 use super::block::{Block, halves};
 use super::extension::{ExtendedReceiver, ExtendedSender};
-use super::{Receiver, Sender, base, ferret};
+use super::ferret::{self, K};
+use super::{Receiver, Sender, base, puncture};
 use crate::link::{Halt, Link};
 use crate::random::Seed;
+
+/// What each party sends.
+pub const SENT_BYTES: usize = base::SENT_BYTES + puncture::message_bytes(K);
 
 /// A party's part of the set-up.
 #[derive(Clone)]
 pub struct Setup {
     delta: Block,
-    /// As receiver of base transfers, thus as sender of the extended ones.
-    chosen: Vec<Seed>,
-    /// As sender of base transfers, thus as receiver of the extended ones.
-    pairs: Vec<[Seed; 2]>,
+    /// As receiver of base transfers, thus as sender of the extended ones: leaves punctured at `delta`.
+    punctured: Vec<Seed>,
+    /// As sender of base transfers, thus as receiver of the extended ones: all leaves.
+    leaves: Vec<Seed>,
     own: Seed,
 }
 
 impl Setup {
-    /// Runs the base transfers, both directions at once, with the party's own secret seed. [`base::SENT_BYTES`] from each party.
+    /// Runs the base transfers, both directions at once, with the party's own secret seed. [`SENT_BYTES`] from each party.
     ///
     /// # Errors
     /// [`Halt`] where the peer does not keep to the protocol.
@@ -33,9 +37,12 @@ impl Setup {
         let mut rng = own.child("base").stream();
         link.step("base-ot", |link| {
             let sender = base::Sender::announce(link, &mut rng)?;
-            let chosen = base::choose(link, &mut rng, delta)?;
-            let pairs = sender.seeds(link)?;
-            Ok(Self { delta, chosen, pairs, own })
+            let known = base::choose(link, &mut rng, !delta)?;
+            let (leaves, message) = puncture::grow(K, &sender.seeds(link)?);
+            link.send(message)?;
+            let message = link.receive(puncture::message_bytes(K))?;
+            let punctured = puncture::puncture(K, delta, &known, &message);
+            Ok(Self { delta, punctured, leaves, own })
         })
     }
 
@@ -43,16 +50,18 @@ impl Setup {
     /// expected count: with more drawn than expected, more is sent than need be.
     #[must_use]
     pub fn sender(&self, session: &Seed, expected: usize) -> Box<dyn Sender> {
-        let seeds: Vec<Seed> = self.chosen.iter().map(|seed| column(seed, session)).collect();
-        let party = ferret::Sender::new(self.delta, &seeds, &self.own.of_session(session).child("sender"));
+        let party = ferret::Sender::new(
+            self.delta,
+            &of_session(&self.punctured, session),
+            &self.own.of_session(session).child("sender"),
+        );
         Box::new(ExtendedSender::new(party, self.delta, tweaks(session), expected))
     }
 
     /// The receiver of a session's transfers from the peer, likewise.
     #[must_use]
     pub fn receiver(&self, session: &Seed, expected: usize) -> Box<dyn Receiver> {
-        let pairs: Vec<[Seed; 2]> = self.pairs.iter().map(|pair| pair.map(|seed| column(&seed, session))).collect();
-        let party = ferret::Receiver::new(&pairs, &self.own.of_session(session).child("receiver"));
+        let party = ferret::Receiver::new(&of_session(&self.leaves, session));
         Box::new(ExtendedReceiver::new(party, tweaks(session), expected))
     }
 }
@@ -63,8 +72,8 @@ impl std::fmt::Debug for Setup {
     }
 }
 
-fn column(seed: &Seed, session: &Seed) -> Seed {
-    seed.of_session(session).child("column")
+fn of_session(leaves: &[Seed], session: &Seed) -> Vec<Seed> {
+    leaves.iter().map(|leaf| leaf.of_session(session)).collect()
 }
 
 /// The upper half of a session's tweaks.
@@ -134,22 +143,27 @@ mod tests {
     #[test]
     fn the_receiver_gets_the_pad_it_chose_whatever_the_extension() {
         let setups = setups(1);
-        for counts in
-            [vec![1], vec![0, 700, 9000, 13], vec![100_000, 50_000], vec![796_365], vec![2_000_000, 1_000_001]]
-        {
+        for counts in [
+            vec![1],
+            vec![0, 700, 9000, 13],
+            vec![100_000, 50_000],
+            vec![796_365],
+            vec![1_592_729],
+            vec![2_000_000, 1_000_001],
+        ] {
             assert_transferred(&session(&setups, 3, &counts));
         }
     }
 
     #[test]
     fn sessions_repeat_by_seed_and_never_share_a_pad() {
-        for count in [10_000, 100_000] {
+        for count in [10_000, 160_000] {
             let drawn = session(&setups(1), 4, &[count]);
             assert!(drawn == session(&setups(1), 4, &[count]), "the same seeds and trial");
             let others = [session(&setups(1), 5, &[count]), session(&setups(3), 4, &[count])];
             let all: HashSet<u64> =
                 others.iter().chain([&drawn]).flat_map(|drawn| drawn.0.iter().flatten()).copied().collect();
-            // Among 600,000 random words there are two equal pairs with probability below 1e-15; a shared session repeats all.
+            // Among 960,000 random words there are two equal pairs with probability below 1e-15; a shared session repeats all.
             assert!(all.len() >= 6 * count - 1);
         }
     }
@@ -184,19 +198,34 @@ mod tests {
         };
         let (meter, _) = both(run(1), run(2));
         for role in [Role::Client, Role::Server] {
-            assert_eq!(meter.sent(role, None).bytes, base::SENT_BYTES);
+            assert_eq!(meter.sent(role, None).bytes, SENT_BYTES);
         }
         assert!(meter.log.iter().all(|message| message.step.starts_with("base-ot/")));
-        assert_eq!(meter.rounds(), 2);
+        assert_eq!(meter.rounds(), 3);
+    }
+
+    #[test]
+    fn trees_of_another_length_halt_and_of_garbage_are_only_garbage() {
+        for (length, runs) in [(puncture::message_bytes(K), true), (puncture::message_bytes(K) - 1, false)] {
+            let garbage = |link: &mut Link| {
+                let mut rng = Seed([9; 32]).stream();
+                let sender = base::Sender::announce(link, &mut rng).unwrap();
+                base::choose(link, &mut rng, 0).unwrap();
+                sender.seeds(link).unwrap();
+                link.send(vec![0x3c; length]).unwrap();
+            };
+            let (run, ()) = both(|link| Setup::run(link, &Seed([1; 32])).map(drop), garbage);
+            assert_eq!(run.is_ok(), runs, "{run:?}");
+        }
     }
 
     #[test]
     fn a_peer_that_sends_garbage_halts_a_party_and_never_panics_it() {
         let (client, server) = setups(1);
-        for expected in [600, 100_000] {
-            // The messages have the right lengths in IKNP, and another in Ferret.
+        for expected in [600, 160_000] {
+            // The first message has the right length for a chunk of few, and another for one of many.
             let garbage = |link: &mut Link| {
-                for length in [127 * 1024 / 8, 5, 0] {
+                for length in [15 * 1024 / 8, 5, 0] {
                     let _ = link.send(vec![0xc3; length]);
                 }
             };
@@ -204,7 +233,7 @@ mod tests {
                 both(garbage, |link| server.sender(&Seed([0; 32]), expected).draw(link, &mut vec![[0; 2]; 2000]));
             assert!(matches!(halt, Err(Halt::Malformed { .. })), "{halt:?}");
             let receive =
-                |link: &mut Link| client.receiver(&Seed([0; 32]), 100_000).draw(link, &mut [0; 10], &mut [0; 10]);
+                |link: &mut Link| client.receiver(&Seed([0; 32]), 160_000).draw(link, &mut [0; 10], &mut [0; 10]);
             assert!(matches!(both(receive, garbage).0, Err(Halt::Malformed { .. })));
         }
     }

@@ -2,6 +2,7 @@
 
 use super::base::TRANSFERS;
 use super::block::Block;
+use super::puncture;
 use crate::clock::Network;
 use crate::link::Link;
 use crate::random::Seed;
@@ -15,6 +16,13 @@ pub fn base(delta: Block) -> (Vec<Seed>, Vec<[Seed; 2]>) {
     let pairs: Vec<[Seed; 2]> = (0..TRANSFERS as u64).map(pair).collect();
     let chosen = pairs.iter().enumerate().map(|(j, pair)| pair[(delta >> (j + 1) & 1) as usize]);
     (chosen.collect(), pairs)
+}
+
+/// Leaves of trees that are punctured at `delta`, and all leaves.
+pub fn trees(delta: Block, K: usize) -> (Vec<Seed>, Vec<Seed>) {
+    let (known, pairs) = base(!delta);
+    let (leaves, message) = puncture::grow(K, &pairs);
+    (puncture::puncture(K, delta, &known, &message), leaves)
 }
 
 /// Runs both parties on a link; the client's and the server's outcomes.

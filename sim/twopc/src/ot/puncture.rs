@@ -1,0 +1,122 @@
+//! Trees of seeds from base transfers: one party has all leaves, the other lacks the one at its choices.
+//!
+//! The punctured pseudo-random function of Goldreich, Goldwasser and Micali as in Boyle, Couteau, Gilboa, Ishai, Kohl, Scholl,
+//! "Efficient Two-Round OT Extension and Silent Non-Interactive Secure Computation" (CCS 2019), set up once for
+//! [`super::softspoken`]. A tree of depth `K` for each `K` base transfers, in their order, a smaller one for the rest: level `i` takes bit
+//! `i` of a leaf's number. Its first two nodes are the first transfer's seeds themselves. For every later level the owner sends the
+//! sums of the nodes on either side, each masked by a seed of that level's transfer; with the one it unmasks, the other party
+//! finds the sibling of the path's node.
+//!
+//! Semi-honest: Roy (CRYPTO 2022) adds a hash of all leaves against an owner whose sums belong to no tree.
+
+use super::base::TRANSFERS;
+use super::block::Block;
+use crate::random::Seed;
+
+const SEED_BYTES: usize = 32;
+
+/// What the owner sends for all trees.
+#[must_use]
+pub const fn message_bytes(K: usize) -> usize {
+    2 * SEED_BYTES * (TRANSFERS - TRANSFERS.div_ceil(K))
+}
+
+/// The owner's part, from both seeds of each base transfer: the leaves of all trees, and the message.
+#[must_use]
+pub fn grow(K: usize, pairs: &[[Seed; 2]]) -> (Vec<Seed>, Vec<u8>) {
+    let (mut leaves, mut message) = (Vec::new(), Vec::with_capacity(message_bytes(K)));
+    for pairs in pairs.chunks(K) {
+        let mut nodes = Vec::new();
+        for (level, pair) in pairs.iter().enumerate() {
+            if level == 0 {
+                nodes.extend(pair);
+                continue;
+            }
+            let sides = children(&nodes);
+            for (nodes, mask) in sides.iter().zip(pair) {
+                message.extend_from_slice(&nodes.iter().fold(*mask, add).0);
+            }
+            nodes = sides.concat();
+        }
+        leaves.extend(nodes);
+    }
+    (leaves, message)
+}
+
+/// The other party's part, from the seeds of the sides that the bits of `delta` but the lowest are not, and the message. Leaf `y` of a tree
+/// is the owner's leaf `y ^ d`, where `d` are the tree's bits of `delta`: leaf 0 is missing, and zeros.
+#[must_use]
+pub fn puncture(K: usize, delta: Block, seeds: &[Seed], message: &[u8]) -> Vec<Seed> {
+    let (sums, _) = message.as_chunks::<SEED_BYTES>();
+    let mut sums = sums.as_chunks::<2>().0.iter();
+    let mut leaves = Vec::new();
+    for (tree, seeds) in seeds.chunks(K).enumerate() {
+        let bits = delta >> (1 + tree * K);
+        let (mut nodes, mut path) = (vec![MISSING], 0);
+        for (level, seed) in seeds.iter().enumerate() {
+            let bit = usize::from(bits >> level & 1 == 1);
+            let known = 1 - bit;
+            // Of the first level, the seed is the node; of the others it masks a sum.
+            let masked = if level == 0 { MISSING } else { sums.next().map_or(MISSING, |sums| Seed(sums[known])) };
+            let mut sides = children(&nodes);
+            sides.iter_mut().for_each(|side| side[path] = MISSING);
+            sides[known][path] = sides[known].iter().fold(add(masked, seed), add);
+            path += bit * nodes.len();
+            nodes = sides.concat();
+        }
+        leaves.extend((0..nodes.len()).map(|y| nodes[y ^ path]));
+    }
+    leaves
+}
+
+/// In place of a node that is not known.
+const MISSING: Seed = Seed([0; SEED_BYTES]);
+
+/// The nodes of the next level, left and right.
+fn children(nodes: &[Seed]) -> [Vec<Seed>; 2] {
+    ["left", "right"].map(|side| nodes.iter().map(|node| node.child(side)).collect())
+}
+
+fn add(a: Seed, b: &Seed) -> Seed {
+    Seed(std::array::from_fn(|i| a.0[i] ^ b.0[i]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ot::testing::{DELTA, base};
+
+    #[test]
+    fn all_leaves_agree_but_the_missing_one() {
+        for K in [1, 2, 5, 8, 10] {
+            let (known, pairs) = base(!DELTA);
+            let (leaves, message) = grow(K, &pairs);
+            assert_eq!(message.len(), message_bytes(K));
+            let punctured = puncture(K, DELTA, &known, &message);
+            assert_eq!(punctured.len(), leaves.len());
+            for (tree, (leaves, punctured)) in leaves.chunks(1 << K).zip(punctured.chunks(1 << K)).enumerate() {
+                assert_eq!(leaves.len(), 1 << K.min(TRANSFERS - tree * K), "the last tree may be smaller");
+                let missing = (DELTA >> (1 + tree * K)) as usize % leaves.len();
+                assert!(punctured[0] == MISSING);
+                assert!((1..leaves.len()).all(|y| punctured[y] == leaves[y ^ missing]));
+            }
+            let mut all: Vec<[u8; 32]> = leaves.iter().map(|leaf| leaf.0).collect();
+            all.sort_unstable();
+            all.dedup();
+            assert_eq!(all.len(), leaves.len());
+        }
+    }
+
+    #[test]
+    fn over_two_elements_the_leaves_are_the_base_seeds() {
+        let (known, pairs) = base(!DELTA);
+        assert!(grow(1, &pairs) == (pairs.concat(), vec![]));
+        assert!(puncture(1, DELTA, &known, &[]).chunks(2).zip(known).all(|(leaves, known)| leaves[1] == known));
+    }
+
+    #[test]
+    fn a_garbage_message_gives_garbage_leaves() {
+        let known = base(!DELTA).0;
+        assert_eq!(puncture(8, DELTA, &known, &vec![0x77; message_bytes(8)]).len(), 15 * 256 + 128);
+    }
+}
