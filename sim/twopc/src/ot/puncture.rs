@@ -59,7 +59,8 @@ pub fn puncture(K: usize, delta: Block, seeds: &[Seed], message: &[u8]) -> Vec<S
             // Of the first level, the seed is the node; of the others it masks a sum.
             let masked = if level == 0 { MISSING } else { sums.next().map_or(MISSING, |sums| Seed(sums[known])) };
             let mut sides = children(&nodes);
-            sides.iter_mut().for_each(|side| side[path] = MISSING);
+            sides[bit][path] = MISSING;
+            sides[known][path] = MISSING;
             sides[known][path] = sides[known].iter().fold(add(masked, seed), add);
             path += bit * nodes.len();
             nodes = sides.concat();

@@ -1,6 +1,6 @@
 //! Correlated transfers from 127 base transfers: a column of random bits for each, a correction for each `K` columns.
 //!
-//! Roy, "SoftSpokenOT: Quieter OT Extension from Small-Field Silent VOLE in the Minicrypt Model" (CRYPTO 2022): small-field VOLE,
+//! Roy, "`SoftSpokenOT`: Quieter OT Extension from Small-Field Silent VOLE in the Minicrypt Model" (CRYPTO 2022): small-field VOLE,
 //! repeated, over `2^K` elements. Of `2^K` streams `G_x` the receiver has all and the sender lacks that of `x = delta`, `K` bits of the
 //! correlation. With `u = sum G_x` and `v = sum x G_x` for the one, `w = sum (x ^ delta) G_x` for the other, which needs no `G_delta`,
 //! `v = w ^ u delta`: `K` columns, of which the receiver corrects `u` to its choices.
