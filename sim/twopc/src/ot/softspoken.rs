@@ -51,9 +51,10 @@ impl<const K: usize> Streams<K> {
     /// The next `sum x G_x` of each tree into its columns, zeros so far; `each` gets the number of the tree, its columns and `sum G_x`.
     fn next(&mut self, width: usize, columns: &mut [Block], mut each: impl FnMut(usize, &mut [Block], &[Block])) {
         let mut sums = vec![0; (K + 1) * width];
+        let counters: Vec<Block> = (self.counter..).take(width).collect();
         let trees = self.ciphers.chunks(1 << K).zip(columns.chunks_mut(K * width));
         for (number, (leaves, columns)) in trees.enumerate() {
-            fold(leaves, self.counter, columns, &mut sums, width);
+            fold(leaves, &counters, columns, &mut sums);
             each(number, columns, &sums[..width]);
         }
         self.counter += width as Block;
@@ -68,16 +69,18 @@ impl<const K: usize> std::fmt::Debug for Streams<K> {
 
 /// Into the first of `sums` the sum of the streams, and added to column `j` the sum of those whose number has bit `j`: two additions a
 /// stream, half by half.
-fn fold(leaves: &[Cipher], counter: Block, columns: &mut [Block], sums: &mut [Block], width: usize) {
+fn fold(leaves: &[Cipher], counters: &[Block], columns: &mut [Block], sums: &mut [Block]) {
+    let width = counters.len();
     if let [leaf] = leaves {
-        leaf.key_stream(counter, &mut sums[..width]);
+        sums[..width].copy_from_slice(counters);
+        leaf.encrypt(&mut sums[..width]);
         return;
     }
     let (lower, upper) = leaves.split_at(leaves.len() / 2);
     let (columns, column) = columns.split_at_mut(columns.len() - width);
-    fold(lower, counter, columns, sums, width);
+    fold(lower, counters, columns, sums);
     let (sum, sums) = sums.split_at_mut(width);
-    fold(upper, counter, columns, sums, width);
+    fold(upper, counters, columns, sums);
     Arch::new().dispatch(
         #[inline(always)]
         || {
