@@ -250,7 +250,7 @@ impl Link {
         self.meter.log.push(message);
         let level = self.level();
         if frame.round >= level.round {
-            (level.round, level.sent) = (frame.round + 1, 0);
+            (level.round, level.sent) = (frame.round.saturating_add(1), 0);
         }
         Ok(frame.payload)
     }
@@ -259,6 +259,11 @@ impl Link {
     #[must_use]
     pub fn malformed(&self, what: &'static str) -> Halt {
         Halt::Malformed { step: self.address(), what }
+    }
+
+    /// Sends and receives nothing more: a peer that waits is let go.
+    pub fn hang_up(&mut self) {
+        self.wire = Box::new(Closed);
     }
 
     fn gone(&self) -> Halt {
@@ -275,7 +280,7 @@ impl Link {
         let (round, index) = (self.level().round, self.level().sent);
         self.level().sent += 1;
         let arrival_ns = self.clock.send(payload.len());
-        Frame { depth: self.depth + 1, round, index, arrival_ns, payload }
+        Frame { depth: self.depth.saturating_add(1), round, index, arrival_ns, payload }
     }
 
     fn put(&mut self, frame: Frame) -> Result<(), Halt> {
@@ -286,7 +291,7 @@ impl Link {
 
     /// Nothing goes over it any more.
     fn close(&mut self) -> Result<(), Halt> {
-        self.wire = Box::new(Closed);
+        self.hang_up();
         Err(self.gone())
     }
 
@@ -377,5 +382,17 @@ mod tests {
         let halt = client.step("here", |link| link.receive(3)).unwrap_err();
         assert_eq!(halt, Halt::Malformed { step: "here".into(), what: "it has another length" });
         assert_eq!(client.receive(3).unwrap_err(), Halt::PeerGone { step: String::new() });
+    }
+
+    /// The largest numbers that a frame's header holds.
+    #[test]
+    fn no_header_panics_the_receiver() {
+        let (mut wire, far) = duplex::duplex();
+        let mut link = Link::new(Role::Client, Box::new(far), Network::LAN);
+        let frame = Frame { depth: u32::MAX, round: u32::MAX, index: u32::MAX, arrival_ns: 0, payload: vec![1] };
+        Wire::put(&mut wire, frame).unwrap();
+        assert_eq!(link.receive(1), Ok(vec![1]));
+        link.send(vec![2]).unwrap();
+        assert_eq!(Wire::take(&mut wire, 1).map(|frame| frame.depth), Ok(u32::MAX));
     }
 }

@@ -201,7 +201,7 @@ pub fn client(
         let labels = labels(party, circuit, &logits, &[])?;
         Ok(Answered { labels, logits })
     });
-    (answered, party.link)
+    concluded(party, answered)
 }
 
 /// A server's networks: for each packing of a plan, every one of its models.
@@ -257,13 +257,21 @@ pub fn server(
         labels(party, circuit, &logits, &said)?;
         Ok(Answered { labels: Vec::new(), logits })
     });
-    (answered, party.link)
+    concluded(party, answered)
 }
 
 fn labels(party: &mut Party, circuit: &Circuit, logits: &[u64], said: &[Vec<u32>]) -> Result<Vec<u32>, Halt> {
     let ring = circuit.ring(circuit.output);
     let labels = party.step("argmax", |party| argmax(party, logits, ring, circuit.classes, said))?;
     Ok(labels.unwrap_or_default())
+}
+
+/// A party that halts hangs up: its peer may be waiting, and the link outlives the session for what it metered.
+fn concluded(mut party: Party, answered: Result<Answered, Halt>) -> (Result<Answered, Halt>, Link) {
+    if answered.is_err() {
+        party.link.hang_up();
+    }
+    (answered, party.link)
 }
 
 fn each_chunk(
@@ -391,5 +399,42 @@ mod tests {
     #[test]
     fn every_slot_may_have_a_network_of_its_own() {
         check(4, Grouping::Slot);
+    }
+
+    /// Sends one byte too few, always.
+    struct Short;
+
+    impl crate::hook::Deviation for Short {
+        fn message(&mut self, _: &crate::meter::Message, payload: &[u8]) -> crate::hook::Conduct {
+            crate::hook::Conduct::Replace(payload[1..].to_vec())
+        }
+    }
+
+    /// The one that halts keeps its link, and yet the other does not wait for it.
+    #[test]
+    fn a_party_that_halts_lets_its_peer_go() {
+        let models = &lenets()[..1];
+        let circuit = Circuit::new(&[&models[0]], Truncation::Faithful).unwrap();
+        let plan = Plan::new(circuit, 1, Grouping::Chunk).unwrap();
+        let (client_setup, server_setup, _) = set_up(&Seed([4; 32]), &[&plan], Network::LAN).unwrap();
+        let networks = Networks::new(&plan, models).unwrap();
+        let services = [Service { model: 0, labels: (0..10).collect() }];
+        let name = Seed([1; 32]);
+        for deviant in [Role::Client, Role::Server] {
+            let turned = |mut link: Link| {
+                if link.role() == deviant {
+                    link.deviate(Box::new(Short));
+                }
+                link
+            };
+            let ((mine, _), (theirs, _)) = run(
+                Network::LAN,
+                |link| client(turned(link), &client_setup, &plan, &name, &vec![0; 784]),
+                |link: Link| server(turned(link), &server_setup, &plan, &name, &networks, &services),
+            );
+            let [halted, left] = if deviant == Role::Server { [mine, theirs] } else { [theirs, mine] };
+            assert!(matches!(halted, Err(Halt::Malformed { .. })), "{halted:?}");
+            assert!(matches!(left, Err(Halt::PeerGone { .. })), "{left:?}");
+        }
     }
 }
