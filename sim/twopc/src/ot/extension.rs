@@ -99,11 +99,11 @@ impl<P: Party> Supply<P> {
     fn take(&mut self, link: &mut Link, sender: Role, most: usize) -> Result<(Block, &[Block]), Halt> {
         if self.used == self.batch.len() {
             let name = match sender {
-                Role::Client => "ot-extension[client]",
-                Role::Server => "ot-extension[server]",
+                Role::Client => "client",
+                Role::Server => "server",
             };
             let phase = link.enter(Phase::Offline);
-            link.step(name, |link| self.refill(link))?;
+            link.step("ot-extension", |link| link.step(name, |link| self.refill(link)))?;
             link.enter(phase);
         }
         let blocks = &self.batch[self.used..];

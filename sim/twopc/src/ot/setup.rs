@@ -112,7 +112,7 @@ mod tests {
                 let predicted = cost(expected);
                 assert_eq!(link.meter().sent(Role::Client, None), predicted.receiver);
                 assert_eq!(link.meter().sent(Role::Server, None), predicted.sender);
-                assert!(link.meter().log.iter().all(|message| message.step.starts_with("ot-extension[server]/round[")));
+                assert!(link.meter().log.iter().all(|message| message.step.starts_with("ot-extension/server/round[")));
                 (choices, pads)
             },
             |link| {
