@@ -212,7 +212,7 @@ mod tests {
         let step: StepPattern = "layer[*:relu]".parse().unwrap();
         [
             Act::Add { step: step.clone(), value: 1, elements: Elements::All },
-            Act::Bend { step: step.clone(), how: Bend::FlipBit(3) },
+            Act::Bend { step: "layer[*:relu]/mux/round[1]/msg[0]".parse().unwrap(), how: Bend::FlipBit(3) },
             Act::Stop { step, how: Stop::Crash },
         ]
     }
