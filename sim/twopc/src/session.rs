@@ -180,7 +180,8 @@ pub struct Answered {
     pub logits: Vec<u64>,
 }
 
-/// The client's side of a session: `images` are the integers of its slots' pixels, one slot after another.
+/// The client's side of a session: `images` are the integers of its slots' pixels, one slot after another. The link comes back for
+/// its meter, and is closed.
 ///
 /// # Errors
 /// [`Halt`] where the server does not keep to the protocol.
@@ -233,7 +234,7 @@ pub struct Service {
     pub labels: Vec<u32>,
 }
 
-/// The server's side of a session.
+/// The server's side of a session. The link comes back for its meter, and is closed.
 ///
 /// # Errors
 /// [`Halt`] where the client does not keep to the protocol.
@@ -266,11 +267,9 @@ fn labels(party: &mut Party, circuit: &Circuit, logits: &[u64], said: &[Vec<u32>
     Ok(labels.unwrap_or_default())
 }
 
-/// A party that halts hangs up: its peer may be waiting, and the link outlives the session for what it metered.
+/// A party that is done hangs up: its peer may wait for what it never sent, and the link outlives the session for what it metered.
 fn concluded(mut party: Party, answered: Result<Answered, Halt>) -> (Result<Answered, Halt>, Link) {
-    if answered.is_err() {
-        party.link.hang_up();
-    }
+    party.link.hang_up();
     (answered, party.link)
 }
 
@@ -401,18 +400,24 @@ mod tests {
         check(4, Grouping::Slot);
     }
 
-    /// Sends one byte too few, always.
-    struct Short;
+    /// Sends one byte too few, always; or nothing where it sends its last message, the label.
+    struct Short {
+        last: bool,
+    }
 
     impl crate::hook::Deviation for Short {
-        fn message(&mut self, _: &crate::meter::Message, payload: &[u8]) -> crate::hook::Conduct {
-            crate::hook::Conduct::Replace(payload[1..].to_vec())
+        fn message(&mut self, message: &crate::meter::Message, payload: &[u8]) -> crate::hook::Conduct {
+            match self.last {
+                true if message.step.contains("/label/") => crate::hook::Conduct::Drop,
+                true => crate::hook::Conduct::Send,
+                false => crate::hook::Conduct::Replace(payload[1..].to_vec()),
+            }
         }
     }
 
-    /// The one that halts keeps its link, and yet the other does not wait for it.
+    /// The one that is done keeps its link, and yet the other does not wait for it.
     #[test]
-    fn a_party_that_halts_lets_its_peer_go() {
+    fn a_party_that_is_done_lets_its_peer_go() {
         let models = &lenets()[..1];
         let circuit = Circuit::new(&[&models[0]], Truncation::Faithful).unwrap();
         let plan = Plan::new(circuit, 1, Grouping::Chunk).unwrap();
@@ -420,10 +425,10 @@ mod tests {
         let networks = Networks::new(&plan, models).unwrap();
         let services = [Service { model: 0, labels: (0..10).collect() }];
         let name = Seed([1; 32]);
-        for deviant in [Role::Client, Role::Server] {
+        for (deviant, last) in [(Role::Client, false), (Role::Server, false), (Role::Server, true)] {
             let turned = |mut link: Link| {
                 if link.role() == deviant {
-                    link.deviate(Box::new(Short));
+                    link.deviate(Box::new(Short { last }));
                 }
                 link
             };
@@ -433,8 +438,12 @@ mod tests {
                 |link: Link| server(turned(link), &server_setup, &plan, &name, &networks, &services),
             );
             let [halted, left] = if deviant == Role::Server { [mine, theirs] } else { [theirs, mine] };
-            assert!(matches!(halted, Err(Halt::Malformed { .. })), "{halted:?}");
-            assert!(matches!(left, Err(Halt::PeerGone { .. })), "{left:?}");
+            if last {
+                assert!(matches!((&halted, &left), (Err(Halt::PeerGone { .. }), Ok(_))), "{halted:?} {left:?}");
+            } else {
+                assert!(matches!(halted, Err(Halt::Malformed { .. })), "{halted:?}");
+                assert!(matches!(left, Err(Halt::PeerGone { .. })), "{left:?}");
+            }
         }
     }
 }
