@@ -1,0 +1,145 @@
+//! What a session sends is what was predicted, and nothing but the plan and the seed decides it.
+
+use crate::models::{PRECISION, digits, fixed, lenet, many_classes, noise, residual, tiny};
+use crate::world::{Session, World, plan};
+use fusion_2pc::circuit::Op;
+use fusion_2pc::cost::Cost;
+use fusion_2pc::link::Role;
+use fusion_2pc::meter::{Message, Meter, Phase};
+use fusion_2pc::ot;
+use fusion_2pc::session::{CHUNK, Grouping, Service, chunks};
+use fusion_2pc::truncate::Truncation;
+use std::ops::Range;
+
+/// What each party sent in a step of a chunk, the extension of its transfers apart; client first.
+fn sent(meter: &Meter, chunk: &Range<usize>, step: &str) -> [usize; 2] {
+    let address = format!("slot[{}..{}]/{step}/", chunk.start, chunk.end);
+    let own = |message: &Message| {
+        // An extension of a ring has the address of the step that needs it, and one component more.
+        let rest = message.step.strip_prefix(&address);
+        rest.is_some_and(|rest| !rest.contains("ot-extension[") && !rest.starts_with("extend/"))
+    };
+    [Role::Client, Role::Server].map(|role| meter.total(|message| message.from == role && own(message)).bytes)
+}
+
+/// What each party sent to extend transfers in one direction.
+fn extended(meter: &Meter, sender: &str) -> [usize; 2] {
+    let own = |message: &Message| message.step.contains(&format!("ot-extension[{sender}]/"));
+    [Role::Client, Role::Server].map(|role| meter.total(|message| message.from == role && own(message)).bytes)
+}
+
+fn assert_predicted(world: &World, session: &Session) {
+    let (plan, meter) = (&world.plan, &session.meters[0]);
+    assert_eq!(meter.log.len(), session.meters[1].log.len());
+    let mut all = [0; 2];
+    for chunk in chunks(plan.slots) {
+        let costs = plan.costs(chunk.len());
+        let steps = plan.circuit.steps.iter().map(|step| step.address.as_str()).chain(["argmax"]);
+        for (step, cost) in steps.zip(costs) {
+            let predicted = [cost.client_bytes, cost.server_bytes];
+            assert_eq!(sent(meter, &chunk, step), predicted, "{step} of {chunk:?}");
+            all = [all[0] + predicted[0], all[1] + predicted[1]];
+        }
+    }
+    let [by_client, by_server] = plan.transfers().map(ot::cost);
+    assert_eq!(extended(meter, "client"), [by_client.sender.bytes, by_client.receiver.bytes]);
+    assert_eq!(extended(meter, "server"), [by_server.receiver.bytes, by_server.sender.bytes]);
+    let offline = [Role::Client, Role::Server].map(|role| meter.sent(role, Some(Phase::Offline)).bytes);
+    assert_eq!(offline[0], by_client.sender.bytes + by_server.receiver.bytes);
+    for (role, offline, online) in [(Role::Client, offline[0], all[0]), (Role::Server, offline[1], all[1])] {
+        assert_eq!(meter.sent(role, Some(Phase::Online)).bytes, online, "nothing is sent but what a step sends");
+        assert_eq!(meter.sent(role, None).bytes, online + offline);
+    }
+    assert_rounds(world, meter);
+}
+
+/// The longest chain of a session of one chunk: the circuit's, and where transfers are extended as many more as that takes at most.
+fn assert_rounds(world: &World, meter: &Meter) {
+    let plan = &world.plan;
+    let Some(packing) = plan.packings().next().filter(|_| plan.slots <= CHUNK) else { return };
+    let mut chain = Cost::default();
+    for (index, step) in plan.circuit.steps.iter().enumerate() {
+        match step.op {
+            Op::Linear { .. } => packing.cost(index, plan.slots / packing.group(), &mut chain),
+            _ => chain.step(&plan.circuit, index, plan.slots),
+        }
+    }
+    chain.argmax(plan.slots, plan.circuit.classes, plan.circuit.ring(plan.circuit.output));
+    let extensions = meter.total(|message| message.phase == Phase::Offline).messages;
+    let rounds = usize::try_from(meter.rounds()).expect("few");
+    let least = usize::try_from(chain.rounds()).expect("few");
+    assert!((least..=least + extensions).contains(&rounds), "{rounds} of {least} and {extensions}");
+}
+
+#[test]
+fn lenet_sends_what_was_predicted() {
+    for batch in [1, 7, CHUNK + 3] {
+        let images = digits(batch);
+        let world = World::new(&[lenet("full")], batch, 1);
+        assert_predicted(&world, &world.session(1, &images, &world.honest()));
+    }
+}
+
+#[test]
+fn small_networks_send_what_was_predicted() {
+    for model in [tiny(0), residual(0), many_classes(0)] {
+        for truncation in [Truncation::Faithful, Truncation::OneBit] {
+            for grouping in [Grouping::Chunk, Grouping::Slot] {
+                let models = vec![fixed(&model, PRECISION)];
+                let images = noise(3, 1);
+                let world = World::of(models.clone(), plan(&models, images.len(), grouping, truncation), 1);
+                assert_predicted(&world, &world.session(1, &images, &world.honest()));
+            }
+        }
+    }
+}
+
+/// Messages of one session as an observer sees them who cannot read: step, sender, length, depth and time.
+fn shape(session: &Session) -> &[Message] {
+    &session.meters[0].log
+}
+
+/// Images, which slots hold copies, models, labels, keys, names: none of them shows.
+fn assert_shapeless(models: [fusion_nn::model::Model; 2], [one, other]: [&[Vec<u8>]; 2]) {
+    let slots = one.len();
+    let fixed = models.map(|model| fixed(&model, PRECISION));
+    let plan = plan(&fixed, slots, Grouping::Slot, Truncation::Faithful);
+    let world = World::of(fixed.to_vec(), plan.clone(), 1);
+    let base = world.session(1, one, &world.honest());
+    assert_predicted(&world, &base);
+    let copies: [Vec<Vec<u8>>; 2] = [0, slots - 1].map(|at| {
+        (0..slots).map(|slot| if slot % 2 == at % 2 { one[at].clone() } else { other[slot].clone() }).collect()
+    });
+    let relabelled = Service { model: 1, labels: vec![0; world.service(0).labels.len()] };
+    let mixed: Vec<Service> = (0..slots).map(|slot| world.service(slot % 2)).collect();
+    let others = [
+        world.session(1, one, &world.honest()),
+        world.session(2, one, &world.honest()),
+        world.session(1, other, &world.honest()),
+        world.session(1, &copies[0], &world.honest()),
+        world.session(1, &copies[1], &world.honest()),
+        world.session(1, one, &vec![world.service(1); slots]),
+        world.session(1, one, &vec![relabelled; slots]),
+        world.session(1, one, &mixed),
+        World::of(fixed.to_vec(), plan, 2).session(1, one, &world.honest()),
+    ];
+    for (index, session) in others.iter().enumerate() {
+        assert!(session.client.is_ok(), "{index}");
+        assert_eq!(shape(session), shape(&base), "{index}");
+        assert_eq!(session.meters[1], base.meters[1], "{index}");
+    }
+    assert_eq!(others[0], base, "the same seed, the same session");
+}
+
+#[test]
+fn nothing_shows_in_the_shape_of_a_transcript() {
+    assert_shapeless([tiny(0), tiny(1)], [&noise(4, 1), &noise(4, 2)]);
+    assert_shapeless([residual(0), residual(2)], [&noise(4, 1), &noise(4, 2)]);
+    assert_shapeless([many_classes(0), many_classes(1)], [&noise(4, 1), &noise(4, 2)]);
+}
+
+#[test]
+fn nothing_shows_in_the_shape_of_a_transcript_of_lenet() {
+    let digits = digits(4);
+    assert_shapeless([lenet("full"), lenet("pruned90")], [&digits[..2], &digits[2..]]);
+}

@@ -1,0 +1,99 @@
+//! Answers are the plaintext reference's, to the last bit.
+
+use crate::models::{PRECISION, digits, fixed, lenet, many_classes, noise, residual, tiny};
+use crate::world::{World, plan};
+use fusion_2pc::session::Grouping;
+use fusion_2pc::truncate::Truncation;
+use fusion_nn::fixed::{Precision, Ring};
+use fusion_nn::model::Model;
+
+/// LeNet on digits, so many at a time; the last that do not fill a session stay out.
+fn lenet_on(images: &[Vec<u8>], batch: usize) {
+    let world = World::new(&[lenet("full")], batch, 1);
+    for (name, images) in (0..).zip(images.chunks_exact(batch)) {
+        world.assert_exact(&world.session(name, images, &world.honest()), images);
+    }
+}
+
+#[test]
+fn lenet_alone_is_exact() {
+    lenet_on(&digits(10), 1);
+}
+
+#[test]
+fn lenet_in_sevens_is_exact() {
+    lenet_on(&digits(98), 7);
+}
+
+/// A whole chunk and a part of one.
+#[test]
+fn lenet_in_chunks_is_exact() {
+    lenet_on(&digits(100), 100);
+}
+
+#[test]
+#[ignore = "half a minute; `make bench` runs all 1,000 digits"]
+fn lenet_on_every_digit_is_exact() {
+    lenet_on(&digits(1000), 1000);
+}
+
+#[test]
+fn other_keys_give_the_same_answers_by_other_shares() {
+    let images = digits(3);
+    let [one, other] = [1, 2].map(|seed| {
+        let world = World::new(&[lenet("full")], images.len(), seed);
+        let session = world.session(9, &images, &world.honest());
+        (world.opened(&session), session)
+    });
+    assert_eq!(one.0, other.0);
+    let [one, other] = [one, other].map(|(_, session)| session.client.expect("it ended well"));
+    assert_eq!(one.labels, other.labels);
+    assert_ne!(one.logits, other.logits);
+}
+
+fn small_is_exact(model: &Model, precision: Precision, grouping: Grouping) {
+    let models = vec![fixed(model, precision)];
+    let images = noise(5, 3);
+    let world = World::of(models.clone(), plan(&models, images.len(), grouping, Truncation::Faithful), 1);
+    world.assert_exact(&world.session(1, &images, &world.honest()), &images);
+}
+
+#[test]
+fn small_networks_are_exact_at_every_precision() {
+    for model in [tiny(0), residual(0), many_classes(0)] {
+        for frac_bits in [1, 5, 12, 16] {
+            small_is_exact(&model, Precision { frac_bits, ring: Ring::Auto }, Grouping::Chunk);
+        }
+    }
+}
+
+/// Rings that hold everything, and rings that wrap as the reference's do.
+#[test]
+fn small_networks_are_exact_in_every_ring() {
+    for bits in [20, 26, 37, 48] {
+        for model in [tiny(0), many_classes(0)] {
+            small_is_exact(&model, Precision { frac_bits: 12, ring: Ring::Bits(bits) }, Grouping::Chunk);
+        }
+    }
+}
+
+#[test]
+fn slots_that_share_no_ciphertext_are_exact() {
+    for model in [tiny(0), residual(0), many_classes(0)] {
+        small_is_exact(&model, PRECISION, Grouping::Slot);
+    }
+}
+
+/// One-bit truncation: every slot gets a label, and copies of one image may get different logits. Each of the 72 rectified values of
+/// a slot is rounded up with a chance of its own; that two of 16 noisy copies agree in all logits throughout is what this refutes.
+#[test]
+fn one_bit_truncation_answers_but_copies_may_differ() {
+    let models = vec![fixed(&tiny(0), PRECISION)];
+    let images = vec![noise(1, 3).remove(0); 16];
+    let world = World::of(models.clone(), plan(&models, images.len(), Grouping::Chunk, Truncation::OneBit), 1);
+    let session = world.session(1, &images, &world.honest());
+    let labels = &session.client.as_ref().expect("it ended well").labels;
+    assert!(labels.iter().all(|label| *label < 3) && labels.len() == images.len());
+    let logits = world.opened(&session);
+    assert!(logits.chunks_exact(3).any(|copy| *copy != logits[..3]), "{logits:?}");
+}

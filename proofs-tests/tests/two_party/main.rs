@@ -1,0 +1,15 @@
+//! The two-party inference as a whole: answers, transcripts, costs; and what either party can do to the other.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod costs;
+mod ends;
+mod exact;
+mod models;
+mod shares;
+mod statistics;
+mod tamper;
+mod transports;
+mod views;
+mod watch;
+mod world;

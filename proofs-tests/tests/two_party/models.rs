@@ -1,0 +1,116 @@
+//! Networks: three made by hand, small enough to run thousands of times, and LeNet.
+
+use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
+use fusion_nn::idx::Images;
+use fusion_nn::model::Model;
+use fusion_nn::onnx::{Attribute, Dimension, Graph, Node, Tensor, TensorShape, TensorType, Type, ValueInfo};
+use prost::Message;
+
+const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
+
+/// As the examples run.
+pub const PRECISION: Precision = Precision { frac_bits: 12, ring: Ring::Auto };
+
+/// Pixels of a small network's image.
+pub const SMALL: usize = 36;
+
+fn value(name: &str, sizes: &[i64]) -> ValueInfo {
+    let dim = sizes.iter().map(|&dim_value| Dimension { dim_value }).collect();
+    let tensor_type = Some(TensorType { elem_type: 1, shape: Some(TensorShape { dim }) });
+    ValueInfo { name: name.into(), r#type: Some(Type { tensor_type }) }
+}
+
+/// A constant with elements from -1 to 1, another for each turn.
+fn constant(name: &str, dims: &[i64], turn: u32) -> Tensor {
+    let count = dims.iter().product::<i64>();
+    let element = |i: i64| (i * 37 + i64::from(turn) * 11 + 5) % 64;
+    let float_data = (0..count).map(|i| f32::from(i8::try_from(element(i)).expect("small")) / 32.0 - 1.0).collect();
+    Tensor { name: name.into(), dims: dims.into(), data_type: 1, float_data, ..Tensor::default() }
+}
+
+fn node(op: &str, input: &[&str], output: &str, attribute: &[Attribute]) -> Node {
+    let input = input.iter().map(ToString::to_string).collect();
+    Node { op_type: op.into(), input, output: vec![output.into()], attribute: attribute.into(), ..Node::default() }
+}
+
+fn ints(name: &str, ints: &[i64]) -> Attribute {
+    Attribute { name: name.into(), ints: ints.into(), ..Attribute::default() }
+}
+
+fn int(name: &str, i: i64) -> Attribute {
+    Attribute { name: name.into(), i, ..Attribute::default() }
+}
+
+fn windows() -> [Attribute; 2] {
+    [ints("kernel_shape", &[2, 2]), ints("strides", &[2, 2])]
+}
+
+fn padded() -> [Attribute; 1] {
+    [ints("pads", &[1, 1, 1, 1])]
+}
+
+fn flat(input: &str, matrix: &str) -> [Node; 2] {
+    [node("Flatten", &[input], "flat", &[]), node("Gemm", &["flat", matrix], "out", &[int("transB", 1)])]
+}
+
+fn model(node: Vec<Node>, initializer: Vec<Tensor>) -> Model {
+    let graph = Graph { node, initializer, input: vec![value("in", &[0, 1, 6, 6])], output: vec![value("out", &[])] };
+    let onnx = fusion_nn::onnx::Model { graph: Some(graph), ..Default::default() };
+    Model::from_onnx(&onnx.encode_to_vec()).expect("supported")
+}
+
+/// Convolution, rectifier, average pooling, three classes. Another `turn`, other weights of the same bound.
+pub fn tiny(turn: u32) -> Model {
+    let mut nodes = vec![
+        node("Conv", &["in", "filters"], "c", &padded()),
+        node("Relu", &["c"], "r", &[]),
+        node("AveragePool", &["r"], "p", &windows()),
+    ];
+    nodes.extend(flat("p", "matrix"));
+    model(nodes, vec![constant("filters", &[2, 1, 3, 3], turn), constant("matrix", &[3, 18], turn)])
+}
+
+/// A residual block, its parts side by side, max pooling, three classes.
+pub fn residual(turn: u32) -> Model {
+    let mut nodes = vec![
+        node("Conv", &["in", "filters"], "c", &padded()),
+        node("Relu", &["c"], "r", &[]),
+        node("Conv", &["r", "inner"], "d", &padded()),
+        node("Add", &["r", "d"], "a", &[]),
+        node("Concat", &["a", "r"], "j", &[int("axis", 1)]),
+        node("MaxPool", &["j"], "p", &windows()),
+    ];
+    nodes.extend(flat("p", "matrix"));
+    let filters = [constant("filters", &[2, 1, 3, 3], turn), constant("inner", &[2, 2, 3, 3], turn + 1)];
+    model(nodes, filters.into_iter().chain([constant("matrix", &[3, 36], turn)]).collect())
+}
+
+/// More classes than are compared all at once.
+pub fn many_classes(turn: u32) -> Model {
+    model(flat("in", "matrix").into(), vec![constant("matrix", &[21, 36], turn)])
+}
+
+/// LeNet of this name.
+pub fn lenet(name: &str) -> Model {
+    let path = format!("{EXAMPLES}/models/lenet_mnist_{name}.onnx");
+    Model::from_onnx(&std::fs::read(path).expect("readable")).expect("supported")
+}
+
+/// In fixed point.
+pub fn fixed(model: &Model, precision: Precision) -> FixedModel {
+    FixedModel::new(model, precision, Pixels { scale: 1.0 / 255.0, offset: 0.0 }).expect("fits")
+}
+
+/// The first digits of the test set.
+pub fn digits(count: usize) -> Vec<Vec<u8>> {
+    let bytes = std::fs::read(format!("{EXAMPLES}/data/mnist_t1000-images-idx3-ubyte")).expect("readable");
+    let images = Images::parse(&bytes).expect("IDX images");
+    (0..count).map(|index| images.get(index).expect("there are 1,000").to_vec()).collect()
+}
+
+/// Noise for the small networks.
+pub fn noise(count: usize, turn: u8) -> Vec<Vec<u8>> {
+    let mut rng = fusion_2pc::random::Seed([turn; 32]).stream();
+    let mut image = || fusion_2pc::random::uniform(&mut rng, 8, SMALL).iter().map(|x| x.to_le_bytes()[0]).collect();
+    (0..count).map(|_| image()).collect()
+}

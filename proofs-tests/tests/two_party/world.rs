@@ -1,0 +1,123 @@
+//! A client and a server that are set up, and their sessions.
+
+use crate::models::{PRECISION, fixed};
+use fusion_2pc::circuit::Circuit;
+use fusion_2pc::clock::Network;
+use fusion_2pc::hook::Deviation;
+use fusion_2pc::link::{Halt, Link, Role};
+use fusion_2pc::meter::Meter;
+use fusion_2pc::random::Seed;
+use fusion_2pc::session::{self, Answered, ClientSetup, Grouping, Networks, Plan, ServerSetup, Service};
+use fusion_2pc::truncate::Truncation;
+use fusion_nn::fixed::FixedModel;
+use fusion_nn::model::Model;
+
+/// Everything that outlives a session.
+pub struct World {
+    pub models: Vec<FixedModel>,
+    pub plan: Plan,
+    pub setup: (ClientSetup, ServerSetup),
+    networks: Networks,
+}
+
+/// How a session ended for each party, client first.
+#[derive(Debug, PartialEq)]
+pub struct Session {
+    pub client: Result<Answered, Halt>,
+    pub server: Result<Answered, Halt>,
+    pub meters: [Meter; 2],
+}
+
+pub fn plan(models: &[FixedModel], slots: usize, grouping: Grouping, truncation: Truncation) -> Plan {
+    let circuit = Circuit::new(&models.iter().collect::<Vec<_>>(), truncation).expect("one architecture");
+    Plan::new(circuit, slots, grouping).expect("parameters hold it")
+}
+
+impl World {
+    /// Of a plan, with keys from a seed.
+    pub fn of(models: Vec<FixedModel>, plan: Plan, seed: u8) -> Self {
+        let (client, server, _) = session::set_up(&Seed([seed; 32]), &[&plan], Network::LAN).expect("both are honest");
+        let networks = Networks::new(&plan, &models).expect("of this circuit");
+        Self { models, plan, setup: (client, server), networks }
+    }
+
+    /// Exact truncation, one chunk's slots together.
+    pub fn new(models: &[Model], slots: usize, seed: u8) -> Self {
+        let models: Vec<FixedModel> = models.iter().map(|model| fixed(model, PRECISION)).collect();
+        let plan = plan(&models, slots, Grouping::Chunk, Truncation::Faithful);
+        Self::of(models, plan, seed)
+    }
+
+    /// What enters the client's side.
+    pub fn pixels(&self, images: &[Vec<u8>]) -> Vec<i64> {
+        images.iter().flat_map(|image| self.models[0].pixels(image).expect("of this size")).collect()
+    }
+
+    /// This model with its own labels.
+    pub fn service(&self, model: usize) -> Service {
+        Service { model, labels: (0..self.models[0].classes()).collect() }
+    }
+
+    /// The first model on every slot.
+    pub fn honest(&self) -> Vec<Service> {
+        vec![self.service(0); self.plan.slots]
+    }
+
+    /// The client's side over a link.
+    pub fn ask(&self, link: Link, name: u8, images: &[Vec<u8>]) -> (Result<Answered, Halt>, Link) {
+        session::client(link, &self.setup.0, &self.plan, &Seed([name; 32]), &self.pixels(images))
+    }
+
+    /// The server's side over a link.
+    pub fn serve(&self, link: Link, name: u8, services: &[Service]) -> (Result<Answered, Halt>, Link) {
+        session::server(link, &self.setup.1, &self.plan, &Seed([name; 32]), &self.networks, services)
+    }
+
+    /// An honest session in memory.
+    pub fn session(&self, name: u8, images: &[Vec<u8>], services: &[Service]) -> Session {
+        let (client, server) = Link::pair(Network::LAN);
+        self.over([client, server], name, images, services)
+    }
+
+    /// A session in which one party deviates.
+    pub fn deviant(&self, role: Role, deviation: impl Deviation + 'static, images: &[Vec<u8>]) -> Session {
+        let (mut client, mut server) = Link::pair(Network::LAN);
+        let link = if role == Role::Client { &mut client } else { &mut server };
+        link.deviate(Box::new(deviation));
+        self.over([client, server], 1, images, &self.honest())
+    }
+
+    /// A session over any two links.
+    pub fn over(&self, links: [Link; 2], name: u8, images: &[Vec<u8>], services: &[Service]) -> Session {
+        let [near, far] = links;
+        let ((client, near), (server, far)) = std::thread::scope(|scope| {
+            let server = scope.spawn(|| self.serve(far, name, services));
+            let client = self.ask(near, name, images);
+            (client, server.join().expect("no party panics"))
+        });
+        Session { client, server, meters: [near.meter().clone(), far.meter().clone()] }
+    }
+
+    /// The plaintext answers: logits, and labels.
+    pub fn expected(&self, images: &[Vec<u8>]) -> (Vec<i64>, Vec<u32>) {
+        let model = &self.models[0];
+        let logits = images.iter().flat_map(|image| model.logits(image).expect("of this size")).collect();
+        (logits, images.iter().map(|image| model.label(image).expect("of this size")).collect())
+    }
+
+    /// The logits that both parties' shares stand for.
+    pub fn opened(&self, session: &Session) -> Vec<i64> {
+        let ring = self.plan.circuit.ring(self.plan.circuit.output);
+        let [client, server] =
+            [&session.client, &session.server].map(|side| &side.as_ref().expect("it ended well").logits);
+        let sum = |(a, b): (&u64, &u64)| (a.wrapping_add(*b) << (64 - ring)).cast_signed() >> (64 - ring);
+        client.iter().zip(server).map(sum).collect()
+    }
+
+    /// That every answer is the reference's.
+    pub fn assert_exact(&self, session: &Session, images: &[Vec<u8>]) {
+        let (logits, labels) = self.expected(images);
+        assert_eq!(self.opened(session), logits);
+        assert_eq!(session.client.as_ref().expect("it ended well").labels, labels);
+    }
+}
