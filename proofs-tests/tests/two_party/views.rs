@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex};
 /// A wire that keeps what arrives.
 struct Tap {
     end: End<Frame>,
-    seen: Arc<Mutex<Vec<u8>>>,
+    seen: Seen,
 }
 
 impl Wire for Tap {
@@ -38,8 +38,11 @@ impl Wire for Tap {
     }
 }
 
+/// What arrived, one message after another.
+type Seen = Arc<Mutex<Vec<u8>>>;
+
 /// Two links, and what arrives at each.
-fn tapped() -> ([Link; 2], [Arc<Mutex<Vec<u8>>>; 2]) {
+fn tapped() -> ([Link; 2], [Seen; 2]) {
     let (client, server) = duplex();
     let seen = [(); 2].map(|()| Arc::default());
     let tap = |role: Role, end| {
@@ -79,7 +82,7 @@ struct Functionality {
 }
 
 fn low_bits(numbers: &[u64]) -> Vec<u8> {
-    numbers.iter().map(|x| (x & 1) as u8).collect()
+    numbers.iter().map(|x| (x & 1).to_le_bytes()[0]).collect()
 }
 
 fn of_bits(bits: Vec<u8>) -> Vec<u64> {
@@ -107,7 +110,7 @@ const FUNCTIONALITIES: [Functionality; 14] = [
     }),
     functionality("to ring", 1, [0, 9], |party, x| product::to_ring(party, &low_bits(x), 9)),
     functionality("and", 3, [0, 2], |party, x| {
-        let y: Vec<u8> = x.iter().map(|x| (x >> 1) as u8).collect();
+        let y: Vec<u8> = x.iter().map(|x| (x >> 1).to_le_bytes()[0]).collect();
         let factors = Factors { x: &low_bits(x), y: &y, width: 2 };
         Ok(and(party, &[factors])?.into_iter().flat_map(of_bits).collect())
     }),
@@ -180,12 +183,16 @@ fn check(functionality: &Functionality, role: Role) {
 
 #[test]
 fn a_client_sees_nothing_of_the_servers_input() {
-    FUNCTIONALITIES.iter().for_each(|functionality| check(functionality, Role::Client));
+    for functionality in &FUNCTIONALITIES {
+        check(functionality, Role::Client);
+    }
 }
 
 #[test]
 fn a_server_sees_nothing_of_the_clients_input() {
-    FUNCTIONALITIES.iter().for_each(|functionality| check(functionality, Role::Server));
+    for functionality in &FUNCTIONALITIES {
+        check(functionality, Role::Server);
+    }
 }
 
 const ENCRYPTED_RUNS: u32 = 120;

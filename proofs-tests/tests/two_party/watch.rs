@@ -4,7 +4,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 /// Far longer than any test takes.
-const GENEROUS: Duration = Duration::from_secs(240);
+const GENEROUS: Duration = Duration::from_mins(4);
 
 /// While it lives a thread watches; dropped, no thread of the test may be left but those there were.
 pub struct Watch {
