@@ -17,14 +17,14 @@ fn sent(meter: &Meter, chunk: &Range<usize>, step: &str) -> [usize; 2] {
     let own = |message: &Message| {
         // An extension of a ring has the address of the step that needs it, and one component more.
         let rest = message.step.strip_prefix(&address);
-        rest.is_some_and(|rest| !rest.contains("ot-extension[") && !rest.starts_with("extend/"))
+        rest.is_some_and(|rest| !rest.contains("ot-extension/") && !rest.starts_with("extend/"))
     };
     [Role::Client, Role::Server].map(|role| meter.total(|message| message.from == role && own(message)).bytes)
 }
 
 /// What each party sent to extend transfers in one direction.
 fn extended(meter: &Meter, sender: &str) -> [usize; 2] {
-    let own = |message: &Message| message.step.contains(&format!("ot-extension[{sender}]/"));
+    let own = |message: &Message| message.step.contains(&format!("ot-extension/{sender}/"));
     [Role::Client, Role::Server].map(|role| meter.total(|message| message.from == role && own(message)).bytes)
 }
 
