@@ -127,7 +127,7 @@ fn matrix(world: &World, deviant: Role, images: &[Vec<u8>]) -> String {
 }
 
 #[test]
-fn every_message_of_a_server_bent_in_every_way() {
+fn servers_messages_bent_one_by_one_in_every_way() {
     let _watch = Watch::new();
     for (name, model) in [("tiny", tiny(0)), ("residual", residual(0))] {
         let images = noise(1, 1);
@@ -136,7 +136,7 @@ fn every_message_of_a_server_bent_in_every_way() {
 }
 
 #[test]
-fn every_message_of_a_client_bent_in_every_way() {
+fn clients_messages_bent_one_by_one_in_every_way() {
     let _watch = Watch::new();
     for (name, model) in [("tiny", tiny(0)), ("residual", residual(0))] {
         let images = noise(1, 1);
@@ -167,7 +167,7 @@ pub fn set_up(
 
 /// The same in the set-up; where both parties get through it, a session with what they have.
 #[test]
-fn every_message_of_a_set_up_bent_in_every_way() {
+fn set_up_messages_bent_one_by_one_in_every_way() {
     let _watch = Watch::new();
     let images = noise(1, 1);
     let mut world = World::new(&[tiny(0)], 1, 1);
@@ -201,7 +201,7 @@ fn every_message_of_a_set_up_bent_in_every_way() {
 
 /// Over TCP, where a header gives the length. A message that never comes would take a minute there.
 #[test]
-fn every_message_over_tcp_bent_in_most_ways() {
+fn tcp_messages_bent_one_by_one_in_most_ways() {
     let _watch = Watch::new();
     let images = noise(1, 1);
     let world = World::new(&[tiny(0)], 1, 1);

@@ -45,7 +45,8 @@ impl Drop for Watch {
     }
 }
 
-/// Threads of this test: a new thread has the name of the one that started it.
+/// Threads of this test: a new thread has the name of the one that started it, a test's own to 15 letters. Tests that watch differ
+/// in these.
 fn threads() -> usize {
     let name = |task: &std::path::Path| std::fs::read_to_string(task.join("comm")).ok();
     let own = name("/proc/thread-self".as_ref()).expect("Linux");
