@@ -34,7 +34,7 @@ bench: setup
 	cargo bench --locked -p fusion-sim -p fusion-nn --benches
 	cargo build --locked --release --bin sim
 	bash scripts/measure.sh
-	cargo test --locked --release -p fusion-proofs-tests --test disagreement -- --ignored --nocapture
+	cargo test --locked --release -p fusion-proofs-tests --test disagreement --test two_party -- --ignored --nocapture
 
 ## Read the API.
 docs: setup

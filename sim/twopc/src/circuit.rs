@@ -129,7 +129,7 @@ impl Circuit {
         for other in others {
             same_architecture(first, other)?;
         }
-        let mut builder = Builder { models, steps: Vec::new(), wraps: false };
+        let mut builder = Builder { models, image: first.image(), steps: Vec::new(), wraps: false };
         let mut values: Vec<Held> = Vec::with_capacity(first.layers().len());
         for index in 0..first.layers().len() {
             let held = builder.layer(index, &values)?;
@@ -223,6 +223,8 @@ struct Place {
 
 struct Builder<'a> {
     models: &'a [&'a FixedModel],
+    /// Channels, height and width.
+    image: [usize; 3],
     steps: Vec<Step>,
     /// Some value before may have wrapped, so that proved bounds hold no more.
     wraps: bool,
@@ -242,15 +244,10 @@ impl Builder<'_> {
             return refuse("the first layer must be linear");
         }
         Ok(match &layer.op {
-            FixedOp::Conv { groups, .. } if *groups != 1 => return refuse("grouped convolutions have no protocol yet"),
-            FixedOp::Conv { window, .. } => {
-                let shape = Shape::Conv { image: self.image(layer), filters: layer.shape[0], window: *window };
-                self.linear(&place, shape, input, bound, count)
-            }
-            FixedOp::Gemm { .. } => {
-                let inputs = self.count(input.value);
-                self.linear(&place, Shape::Gemm { inputs, outputs: count }, input, bound, count)
-            }
+            FixedOp::Conv { .. } | FixedOp::Gemm { .. } => match Shape::of(&layer.op, self.shape(layer.inputs[0])) {
+                Some(shape) => self.linear(&place, shape, input, bound, count),
+                None => return refuse("grouped convolutions have no protocol yet"),
+            },
             FixedOp::Relu { shift } | FixedOp::Truncate { shift } => {
                 let positive = matches!(layer.op, FixedOp::Relu { .. });
                 self.activation(&place, *shift, input, bound, count, positive)
@@ -280,15 +277,18 @@ impl Builder<'_> {
         })
     }
 
-    /// Channels, height and width of what a layer reads.
-    fn image(&self, layer: &FixedLayer) -> [usize; 3] {
-        match layer.inputs[0] {
-            Value::Input => self.models[0].image(),
-            Value::Layer(index) => {
-                let shape = &self.models[0].layers()[index].shape;
-                [shape[0], shape.get(1).copied().unwrap_or(1), shape.get(2).copied().unwrap_or(1)]
-            }
+    /// Of a layer's output, or of the image.
+    fn shape(&self, value: Value) -> &[usize] {
+        match value {
+            Value::Input => &self.image,
+            Value::Layer(index) => &self.models[0].layers()[index].shape,
         }
+    }
+
+    /// Channels, height and width of what a layer pools.
+    fn image(&self, layer: &FixedLayer) -> [usize; 3] {
+        let shape = self.shape(layer.inputs[0]);
+        [0, 1, 2].map(|axis| shape.get(axis).copied().unwrap_or(1))
     }
 
     fn count(&self, value: Value) -> usize {
