@@ -319,16 +319,25 @@ impl FixedLayer {
         self.bound >> (self.ring_bits - 1) > 0
     }
 
-    fn apply(&self, inputs: &[(&[i64], &[usize])], truncation: &mut impl Truncation) -> Vec<i64> {
-        let (data, shape) = inputs[0];
+    /// The sums of a convolution or a fully connected layer modulo `2^64`, of inputs of a shape; `None` of any other layer.
+    #[must_use]
+    pub fn sums(&self, data: &[i64], shape: &[usize]) -> Option<Vec<i64>> {
         let multiply_add = |sum: i64, weight: &i64, x: i64| sum.wrapping_add(weight.wrapping_mul(x));
-        let wrap = |values: Vec<i64>| values.into_iter().map(|x| signed(x, self.ring_bits)).collect();
         match &self.op {
             FixedOp::Conv { weights, start, window, groups } => {
                 let filters = kernel::Filters { weights, start, groups: *groups };
-                wrap(kernel::convolve(data, shape, &filters, window, &self.shape, multiply_add))
+                Some(kernel::convolve(data, shape, &filters, window, &self.shape, multiply_add))
             }
-            FixedOp::Gemm { weights, start } => wrap(kernel::multiply(weights, start, data, multiply_add)),
+            FixedOp::Gemm { weights, start } => Some(kernel::multiply(weights, start, data, multiply_add)),
+            _ => None,
+        }
+    }
+
+    fn apply(&self, inputs: &[(&[i64], &[usize])], truncation: &mut impl Truncation) -> Vec<i64> {
+        let (data, shape) = inputs[0];
+        let wrap = |values: Vec<i64>| values.into_iter().map(|x| signed(x, self.ring_bits)).collect();
+        match &self.op {
+            FixedOp::Conv { .. } | FixedOp::Gemm { .. } => wrap(self.sums(data, shape).unwrap_or_default()),
             FixedOp::Relu { shift } => data.iter().map(|&x| truncation.truncate(x.max(0), *shift)).collect(),
             FixedOp::Clip { low, high, shift } => {
                 data.iter().map(|&x| truncation.truncate(x.clamp(*low, *high), *shift)).collect()

@@ -8,7 +8,7 @@ use crate::link::Halt;
 use crate::party::Party;
 use crate::product;
 use crate::relu::negative;
-use crate::truncate::{Truncation, drop_bits, with_carry};
+use crate::truncate::{self, Truncation, drop_bits, with_carry};
 
 /// What is clipped, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,23 @@ pub fn clip(party: &mut Party, numbers: &[u64], clip: Clip) -> Result<Vec<u64>, 
     Ok(first.iter().zip(second).map(|(a, b)| low.wrapping_add(*a).wrapping_add(*b) & mask(out)).collect())
 }
 
+/// The ideal twin: what becomes of `x` where the client's share of it is `x0`.
+#[must_use]
+pub fn ideal(x: u64, x0: u64, clip: Clip) -> u64 {
+    let Clip { from, ends, shift, out, truncation } = clip;
+    let truncated = truncate::ideal(x, x0, from, shift, out, truncation);
+    let [low, high] = ends.map(|end| (end >> shift).cast_unsigned());
+    let [above_low, above_high] = ends.map(|end| x.wrapping_sub(end.cast_unsigned()) >> (from - 1) & 1 == 0);
+    let mut clipped = low;
+    if above_low {
+        clipped = clipped.wrapping_add(truncated.wrapping_sub(low));
+    }
+    if above_high {
+        clipped = clipped.wrapping_add(high.wrapping_sub(truncated));
+    }
+    clipped & mask(out)
+}
+
 fn carry(party: &mut Party, numbers: &[u64], bits: u32) -> Result<Vec<u8>, Halt> {
     if bits == 0 { Ok(Vec::new()) } else { Ok(compare::carries(party, numbers, bits, 0)?.all) }
 }
@@ -71,22 +88,29 @@ fn at_least(party: &mut Party, numbers: &[u64], end: i64, ring: u32) -> Result<V
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::party::rehearsal::{both, opened, shared};
+    use crate::ideal::assert_twin;
+    use crate::party::rehearsal::{both, shared};
 
     #[test]
-    fn clipped_and_truncated() {
-        let truncation = Truncation::Faithful;
+    fn the_protocol_is_its_twin_on_every_value() {
         for (ends, shift) in [([0, 700], 4), ([-300, 500], 3), ([0, 1023], 0), ([-1000, -10], 5)] {
-            let (from, out) = (12, 12 - shift);
-            let [values, x0, _] = shared(11, 4000, 6);
-            let values: Vec<i64> = values.iter().map(|x| x.cast_signed() - 1024).collect();
-            let x1: Vec<u64> =
-                values.iter().zip(&x0).map(|(x, x0)| x.cast_unsigned().wrapping_sub(*x0) & mask(from)).collect();
-            let x0: Vec<u64> = x0.iter().map(|x| x & mask(from)).collect();
-            let how = Clip { from, ends, shift, out, truncation };
-            let (shares, _) = both(|party| clip(party, &x0, how), |party| clip(party, &x1, how));
-            let expected = values.iter().map(|x| (x.clamp(&ends[0], &ends[1]) >> shift).cast_unsigned() & mask(out));
-            assert_eq!(opened(&shares, out), expected.collect::<Vec<u64>>(), "{ends:?} less {shift}");
+            for truncation in [Truncation::Faithful, Truncation::OneBit] {
+                let (from, out) = (12, 12 - shift);
+                let [_, x0, x1] = shared(from, 4000, 6);
+                let how = Clip { from, ends, shift, out, truncation };
+                let ([y0, y1], _) = both(|party| clip(party, &x0, how), |party| clip(party, &x1, how));
+                assert_twin([&x0, &x1], from, [&y0, &y1], out, |x, x0| ideal(x, x0, how));
+            }
+        }
+    }
+
+    /// All that fit: the ring holds their differences from the ends.
+    #[test]
+    fn the_twin_clips_and_truncates() {
+        let how = Clip { from: 12, ends: [-300, 500], shift: 3, out: 9, truncation: Truncation::Faithful };
+        for x in -1024..1024_i64 {
+            let expected = (x.clamp(-300, 500) >> 3).cast_unsigned() & mask(9);
+            assert_eq!(ideal(x.cast_unsigned() & mask(12), 99, how), expected, "{x}");
         }
     }
 }

@@ -136,7 +136,7 @@ fn walk(
 }
 
 /// The cells of every window, plane by plane.
-fn windows(values: &[u64], image: [usize; 3], window: &Window) -> Vec<Vec<u64>> {
+pub(crate) fn windows(values: &[u64], image: [usize; 3], window: &Window) -> Vec<Vec<u64>> {
     let size = [image[1], image[2]];
     let [height, width] = window.output(size).unwrap_or_default();
     let plane = |plane: &[u64]| {
@@ -152,7 +152,7 @@ pub(crate) fn window_sizes([channels, height, width]: [usize; 3], window: &Windo
 }
 
 /// Slot by slot the inputs' elements, `count` together.
-fn side_by_side(inputs: &[&[u64]], count: usize) -> Vec<u64> {
+pub(crate) fn side_by_side(inputs: &[&[u64]], count: usize) -> Vec<u64> {
     let slots = inputs.iter().map(|input| input.len()).sum::<usize>() / count.max(1);
     let of = |input: &&[u64], slot: usize| {
         let each = input.len() / slots.max(1);
@@ -170,7 +170,7 @@ mod tests {
     use crate::party::rehearsal::both;
     use crate::random::uniform;
     use crate::truncate::Truncation;
-    use fusion_nn::fixed::{FixedModel, FixedOp, Pixels, Precision, Ring};
+    use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
     use fusion_nn::model::Model;
 
     /// The ideal linear layer: the server learns the client's share, and gives it a new one.
@@ -179,68 +179,26 @@ mod tests {
     impl Protocols for Told<'_> {
         fn linear(&mut self, party: &mut Party, step: usize, numbers: &[u64]) -> Result<Vec<u64>, Halt> {
             let step = &self.1.steps[step];
+            let Op::Linear { shape, .. } = &step.op else { unreachable!("a linear layer") };
             let layer = &self.0.layers()[step.layer];
+            let inputs = shape.input().iter().product();
             let bytes = |values: &[u64]| values.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
             let values = |bytes: &[u8]| -> Vec<u64> {
                 bytes.chunks_exact(8).map(|eight| u64::from_le_bytes(eight.try_into().unwrap())).collect()
             };
-            let outputs = numbers.len() / inputs(&step.op) * step.count;
+            let outputs = numbers.len() / inputs * step.count;
             if party.role() == Role::Client {
                 party.link.send(bytes(numbers))?;
                 return Ok(values(&party.link.receive(8 * outputs)?));
             }
             let theirs = values(&party.link.receive(8 * numbers.len())?);
             let sums: Vec<i64> = numbers.iter().zip(theirs).map(|(a, b)| a.wrapping_add(b).cast_signed()).collect();
-            let results = sums.chunks_exact(inputs(&step.op)).flat_map(|slot| reference(&layer.op, &step.op, slot));
+            let results = sums.chunks_exact(inputs).flat_map(|slot| layer.sums(slot, &shape.input()).unwrap());
             let mine = uniform(&mut party.rng, step.ring, outputs);
             let theirs: Vec<u64> =
                 results.zip(&mine).map(|(y, r)| y.cast_unsigned().wrapping_sub(*r) & mask(step.ring)).collect();
             party.link.send(bytes(&theirs))?;
             Ok(mine)
-        }
-    }
-
-    fn inputs(op: &Op) -> usize {
-        match op {
-            Op::Linear { shape: crate::linear::Shape::Conv { image, .. }, .. } => image.iter().product(),
-            Op::Linear { shape: crate::linear::Shape::Gemm { inputs, .. }, .. } => *inputs,
-            _ => 0,
-        }
-    }
-
-    fn reference(layer: &FixedOp, op: &Op, x: &[i64]) -> Vec<i64> {
-        let dot = |start: i64, weights: &[i64], x: &[i64]| {
-            weights.iter().zip(x).fold(start, |sum, (w, x)| sum.wrapping_add(w.wrapping_mul(*x)))
-        };
-        match (layer, op) {
-            (FixedOp::Gemm { weights, start }, _) => {
-                start.iter().zip(weights.chunks_exact(x.len())).map(|(b, row)| dot(*b, row, x)).collect()
-            }
-            (
-                FixedOp::Conv { weights, start, window, .. },
-                Op::Linear { shape: crate::linear::Shape::Conv { image, .. }, .. },
-            ) => {
-                let size = [image[1], image[2]];
-                let [height, width] = window.output(size).unwrap();
-                let mut out = Vec::new();
-                for (filter, start) in start.iter().enumerate() {
-                    for at in (0..height).flat_map(|y| (0..width).map(move |x| [y, x])) {
-                        let mut sum = *start;
-                        for channel in 0..image[0] {
-                            for (offset, row, column) in window.cells(at, size) {
-                                let cells = window.size[0] * window.size[1];
-                                let w = weights[(filter * image[0] + channel) * cells + offset];
-                                sum = sum.wrapping_add(
-                                    w.wrapping_mul(x[channel * size[0] * size[1] + row * size[1] + column]),
-                                );
-                            }
-                        }
-                        out.push(sum);
-                    }
-                }
-                out
-            }
-            _ => Vec::new(),
         }
     }
 

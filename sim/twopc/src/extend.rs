@@ -49,27 +49,61 @@ pub fn signed(party: &mut Party, numbers: &[u64], from: u32, to: u32) -> Result<
     Ok(moved.iter().zip(wraps).map(|(x, wrap)| x.wrapping_sub(wrap << from).wrapping_sub(offset) & mask(to)).collect())
 }
 
+/// The ideal twin of [`positive`], where the client's share is `x0`: any other value is taken for negative or not as the shares fall.
+#[must_use]
+pub fn ideal_positive(x: u64, x0: u64, from: u32, to: u32) -> u64 {
+    let x1 = x.wrapping_sub(x0) & mask(from);
+    let wrap = (x0 | x1) >> (from - 1) & 1;
+    x0.wrapping_add(x1).wrapping_sub(wrap << from) & mask(to)
+}
+
+/// The ideal twin of [`with_room`], where the client's share is `x0`.
+#[must_use]
+pub fn ideal_with_room(x: u64, x0: u64, from: u32, to: u32) -> u64 {
+    let offset = 1 << (from - 2);
+    let moved = [x, x0].map(|x| x.wrapping_add(offset) & mask(from));
+    ideal_positive(moved[0], moved[1], from, to).wrapping_sub(offset) & mask(to)
+}
+
+/// The ideal twin of [`signed`].
+#[must_use]
+pub fn ideal_signed(x: u64, from: u32, to: u32) -> u64 {
+    let drop = u64::BITS - from;
+    ((x << drop).cast_signed() >> drop).cast_unsigned() & mask(to)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::party::rehearsal::{both, opened, shared};
+    use crate::ideal::assert_twin;
+    use crate::party::rehearsal::{both, shared};
 
     type Extend = fn(&mut Party, &[u64], u32, u32) -> Result<Vec<u64>, Halt>;
+    type Twin = fn(u64, u64, u32, u32) -> u64;
 
-    /// Values of `free` bits, moved by `offset`, extended from 12 to 21 bits.
-    fn check(extend: Extend, free: u32, offset: u64) {
-        let ([values, _, _], [_, x0, _]) = (shared(free, 4000, 1), shared(12, 4000, 2));
-        let values: Vec<u64> = values.iter().map(|x| x.wrapping_sub(offset)).collect();
-        let x1: Vec<u64> = values.iter().zip(&x0).map(|(x, x0)| x.wrapping_sub(*x0) & mask(12)).collect();
-        let (shares, _) = both(|party| extend(party, &x0, 12, 21), |party| extend(party, &x1, 12, 21));
-        let expected: Vec<u64> = values.iter().map(|x| x & mask(21)).collect();
-        assert_eq!(opened(&shares, 21), expected);
-    }
+    const ALL: [(Extend, Twin); 3] = [
+        (positive, ideal_positive),
+        (with_room, ideal_with_room),
+        (signed, |x, _, from, to| ideal_signed(x, from, to)),
+    ];
 
     #[test]
-    fn values_survive_a_larger_ring() {
-        check(positive, 11, 0);
-        check(with_room, 11, 1 << 10);
-        check(signed, 12, 1 << 11);
+    fn the_protocols_are_their_twins_on_every_value() {
+        for (extend, twin) in ALL {
+            let [_, x0, x1] = shared(12, 4000, 2);
+            let ([y0, y1], _) = both(|party| extend(party, &x0, 12, 21), |party| extend(party, &x1, 12, 21));
+            assert_twin([&x0, &x1], 12, [&y0, &y1], 21, |x, x0| twin(x, x0, 12, 21));
+        }
+    }
+
+    /// However it is shared, a value in its domain.
+    #[test]
+    fn twins_keep_the_value() {
+        for ((_, twin), domain) in ALL.into_iter().zip([0..128, -64..64, -128..128_i64]) {
+            for x in domain {
+                let [from, to] = [8, 13].map(|ring| x.cast_unsigned() & mask(ring));
+                assert!((0..256).all(|x0| twin(from, x0, 8, 13) == to), "{x}");
+            }
+        }
     }
 }

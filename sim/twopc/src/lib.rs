@@ -21,6 +21,7 @@ pub mod evaluate;
 pub mod extend;
 pub mod he;
 pub mod hook;
+pub mod ideal;
 pub mod linear;
 pub mod link;
 pub mod maximum;

@@ -182,6 +182,45 @@ fn winners(party: &mut Party, pairs: &[[Entry; 2]], ring: u32) -> Result<Vec<Ent
     Ok(pairs.iter().zip(values.iter().zip(others)).map(winner).collect())
 }
 
+/// The ideal twin of [`largest`]: the list's largest value, where all fit with a bit to spare; otherwise what the tournament makes of them.
+#[must_use]
+pub fn ideal_largest(list: &[u64], ring: u32) -> u64 {
+    let entries = list.iter().map(|&value| [value, 0]).collect();
+    ideal_tournament(entries, ring)[0]
+}
+
+/// The ideal twin of [`argmax`] for one list. Values without room may have no largest: of few classes the label is then 0.
+#[must_use]
+pub fn ideal_argmax(values: &[u64], ring: u32, labels: &[u32]) -> u32 {
+    let classes = values.len();
+    if classes > MAX_PAIRWISE {
+        let entries = values.iter().zip(labels).map(|(&value, &label)| [value, label.into()]).collect();
+        return ideal_tournament(entries, ring)[1] as u32;
+    }
+    let is_largest = |place: usize| {
+        let wins = |[a, b]: [usize; 2]| place != b || is_less(values[a], values[b], ring);
+        let keeps = |[a, b]: [usize; 2]| place != a || !is_less(values[a], values[b], ring);
+        pairs(classes).all(|pair| wins(pair) && keeps(pair))
+    };
+    labels.iter().enumerate().find(|(place, _)| is_largest(*place)).map_or(0, |(_, &label)| label)
+}
+
+fn is_less(a: u64, b: u64, ring: u32) -> bool {
+    a.wrapping_sub(b) >> (ring - 1) & 1 == 1
+}
+
+fn ideal_tournament(mut list: Vec<Entry>, ring: u32) -> Entry {
+    while list.len() > 1 {
+        let better = |pair: &[Entry]| match *pair {
+            [a, b] if is_less(a[0], b[0], ring) => b,
+            [a, ..] => a,
+            [] => Entry::default(),
+        };
+        list = list.chunks(2).map(better).collect();
+    }
+    list.first().copied().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,12 +246,25 @@ mod tests {
         }
     }
 
+    /// Values without room, whose order need not be one.
+    #[test]
+    fn the_protocols_are_their_twins_on_every_value() {
+        for classes in [3, 10, 17] {
+            let (ring, lists) = (9, 300);
+            let [values, x0, x1] = shared(ring, lists * classes, 5);
+            let labels: Vec<Vec<u32>> = vec![(0..classes as u32).rev().collect(); lists];
+            let ([client, _], _) = both(
+                |party| argmax(party, &x0, ring, classes, &[]),
+                |party| argmax(party, &x1, ring, classes, &labels),
+            );
+            let twins = values.chunks_exact(classes).zip(&labels);
+            let twins = twins.map(|(list, labels)| ideal_argmax(list, ring, labels)).collect();
+            assert_eq!(client, Some(twins), "{classes} classes");
+        }
+    }
+
     #[test]
     fn the_largest_of_lists_of_different_lengths() {
-        let ring = 20;
-        let [values, x0, x1] = shared(ring - 2, 600, 4);
-        let x1: Vec<u64> =
-            values.iter().zip(&x0).zip(x1).map(|((x, x0), _)| x.wrapping_sub(*x0) & mask(ring)).collect();
         let lists = |shares: &[u64]| -> Vec<Vec<u64>> {
             let mut rest = shares;
             (0..)
@@ -220,8 +272,14 @@ mod tests {
                 .map(<[u64]>::to_vec)
                 .collect()
         };
+        let ring = 20;
+        let [values, x0, x1] = shared(ring, 600, 4);
         let (shares, _) = both(|party| largest(party, lists(&x0), ring), |party| largest(party, lists(&x1), ring));
-        let expected: Vec<u64> = lists(&values).iter().filter_map(|list| list.iter().max().copied()).collect();
+        let expected: Vec<u64> = lists(&values).iter().map(|list| ideal_largest(list, ring)).collect();
         assert_eq!(crate::party::rehearsal::opened(&shares, ring), expected);
+        let with_room = lists(&values).into_iter().map(|list| list.into_iter().map(|x| x >> 1).collect::<Vec<_>>());
+        for list in with_room {
+            assert_eq!(Some(ideal_largest(&list, ring)), list.iter().max().copied());
+        }
     }
 }

@@ -4,7 +4,7 @@ use crate::compare;
 use crate::link::Halt;
 use crate::party::Party;
 use crate::product;
-use crate::truncate::{Truncation, drop_bits, with_carry};
+use crate::truncate::{self, Truncation, drop_bits, with_carry};
 
 /// `max(x, 0) >> shift` of values modulo `2^ring`; shares modulo `2^out`, `out <= ring - shift`.
 ///
@@ -30,6 +30,12 @@ pub fn relu(
     party.step("mux", |party| product::multiplex(party, &positive, &dropped, out))
 }
 
+/// The ideal twin: what becomes of `x` where the client's share of it is `x0`.
+#[must_use]
+pub fn ideal(x: u64, x0: u64, ring: u32, shift: u32, out: u32, truncation: Truncation) -> u64 {
+    if x >> (ring - 1) & 1 == 1 { 0 } else { truncate::ideal(x, x0, ring, shift, out, truncation) }
+}
+
 /// Shares of the bits `x < 0`: the top bits and the carry into them.
 ///
 /// # Errors
@@ -46,19 +52,30 @@ fn msbs(numbers: &[u64], ring: u32) -> impl Iterator<Item = u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bits::mask;
-    use crate::party::rehearsal::{both, opened, shared};
+    use crate::ideal::assert_twin;
+    use crate::party::rehearsal::{both, shared};
 
     #[test]
-    fn rectified_and_truncated() {
+    fn the_protocol_is_its_twin_on_every_value() {
         for (ring, shift, out) in [(37, 12, 25), (33, 12, 14), (24, 12, 12), (16, 0, 16), (5, 2, 3)] {
-            let [values, x0, x1] = shared(ring, 4000, 3);
-            let run = |numbers: Vec<u64>| {
-                move |party: &mut Party| relu(party, &numbers, ring, shift, out, Truncation::Faithful)
-            };
-            let (shares, _) = both(run(x0), run(x1));
-            let expected = values.iter().map(|x| if x >> (ring - 1) == 1 { 0 } else { x >> shift & mask(out) });
-            assert_eq!(opened(&shares, out), expected.collect::<Vec<u64>>(), "{ring} bits less {shift}");
+            for truncation in [Truncation::Faithful, Truncation::OneBit] {
+                let [_, x0, x1] = shared(ring, 4000, 3);
+                let run = |numbers: &[u64]| {
+                    let numbers = numbers.to_vec();
+                    move |party: &mut Party| relu(party, &numbers, ring, shift, out, truncation)
+                };
+                let ([y0, y1], _) = both(run(&x0), run(&x1));
+                let twin = |x, x0| ideal(x, x0, ring, shift, out, truncation);
+                assert_twin([&x0, &x1], ring, [&y0, &y1], out, twin);
+            }
+        }
+    }
+
+    #[test]
+    fn the_twin_rectifies_and_truncates() {
+        let signed = |x: i64| x.cast_unsigned() & 0xff;
+        for (x, y) in [(-128, 0), (-1, 0), (0, 0), (3, 0), (4, 1), (127, 31)] {
+            assert_eq!(ideal(signed(x), 77, 8, 2, 6, Truncation::Faithful), y, "{x}");
         }
     }
 }

@@ -49,6 +49,19 @@ pub fn with_carry(party: &mut Party, numbers: &[u64], shift: u32, out: u32, carr
     Ok(numbers.iter().zip(carry).map(|(x, carry)| (x >> shift).wrapping_add(carry) & mask(out)).collect())
 }
 
+/// The ideal twin: what becomes of `x` where the client's share of it is `x0`.
+#[must_use]
+pub fn ideal(x: u64, x0: u64, ring: u32, shift: u32, out: u32, truncation: Truncation) -> u64 {
+    match truncation {
+        Truncation::Faithful => x >> shift & mask(out),
+        Truncation::OneBit => {
+            let x1 = x.wrapping_sub(x0) & mask(ring);
+            let dropped = |role, share| drop_bits(role, &[share], ring, shift, out, truncation)[0];
+            dropped(Role::Client, x0).wrapping_add(dropped(Role::Server, x1)) & mask(out)
+        }
+    }
+}
+
 /// What a party can do by itself: shares of the floor less the carry ([`Truncation::Faithful`]), or of the floor or one more.
 #[must_use]
 pub fn drop_bits(role: Role, numbers: &[u64], ring: u32, shift: u32, out: u32, truncation: Truncation) -> Vec<u64> {
@@ -60,19 +73,31 @@ pub fn drop_bits(role: Role, numbers: &[u64], ring: u32, shift: u32, out: u32, t
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ideal::assert_twin;
     use crate::party::rehearsal::{both, opened, shared};
 
     #[test]
-    fn faithful_truncation_is_the_floor() {
+    fn the_protocol_is_its_twin_on_every_value() {
         for (ring, shift, out) in [(37, 12, 25), (24, 5, 19), (8, 1, 7), (20, 13, 3), (12, 0, 12)] {
-            let [values, x0, x1] = shared(ring, 4000, 3);
-            let run = |numbers: Vec<u64>| {
-                move |party: &mut Party| truncate(party, &numbers, ring, shift, out, Truncation::Faithful)
-            };
-            let (shares, _) = both(run(x0), run(x1));
-            let expected: Vec<u64> = values.iter().map(|x| x >> shift & mask(out)).collect();
-            assert_eq!(opened(&shares, out), expected, "{ring} bits less {shift}");
+            for truncation in [Truncation::Faithful, Truncation::OneBit] {
+                let [_, x0, x1] = shared(ring, 4000, 3);
+                let run = |numbers: &[u64]| {
+                    let numbers = numbers.to_vec();
+                    move |party: &mut Party| truncate(party, &numbers, ring, shift, out, truncation)
+                };
+                let ([y0, y1], _) = both(run(&x0), run(&x1));
+                let twin = |x, x0| ideal(x, x0, ring, shift, out, truncation);
+                assert_twin([&x0, &x1], ring, [&y0, &y1], out, twin);
+            }
         }
+    }
+
+    #[test]
+    fn the_twin_is_the_floor_or_one_more() {
+        assert_eq!(ideal(0b1011_0111, 5, 8, 3, 5, Truncation::Faithful), 0b1_0110);
+        let twins = (0..256).map(|x0| ideal(0b1011_0111, x0, 8, 3, 5, Truncation::OneBit));
+        assert_eq!(twins.clone().filter(|&y| y == 0b1_0111).count(), 256 / 8 * 7);
+        assert_eq!(twins.filter(|&y| y == 0b1_0110).count(), 256 / 8);
     }
 
     /// The carry of a uniform share: `x mod 2^f` of `2^f` sums. Each frequency of 2^16 trials is within 7.1 standard deviations but

@@ -52,6 +52,15 @@ impl Shape {
             _ => None,
         }
     }
+
+    /// Dimensions of the input.
+    #[must_use]
+    pub fn input(&self) -> Vec<usize> {
+        match self {
+            Self::Conv { image, .. } => image.to_vec(),
+            Self::Gemm { inputs, .. } => vec![*inputs],
+        }
+    }
 }
 
 /// Why a layer has no layout.
