@@ -12,6 +12,7 @@ pub const SCRIPTS: &[(&str, &str)] = &[
     ("low-quality.yaml", include_str!("../scripts/low-quality.yaml")),
     ("memorised.yaml", include_str!("../scripts/memorised.yaml")),
     ("mixed.yaml", include_str!("../scripts/mixed.yaml")),
+    ("moved-share.yaml", include_str!("../scripts/moved-share.yaml")),
     ("one-bit.yaml", include_str!("../scripts/one-bit.yaml")),
     ("rare-event.yaml", include_str!("../scripts/rare-event.yaml")),
     ("retries.yaml", include_str!("../scripts/retries.yaml")),

@@ -62,7 +62,7 @@ impl View {
 /// Slots that are evaluated together at `real`: one message carries all of a chunk's, from a multiple of this on.
 pub const CHUNK_SLOTS: u32 = 64;
 
-/// What is done to a slot. The last three are acts of fidelity `real`, and change no answer elsewhere.
+/// What is done to a slot. The last three are done inside the inference: the third where values are shared, the others on messages.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Act {
     /// Another model runs, by its place among the campaign's models; 0 is the honest one. Undoes what was done before.
@@ -118,9 +118,9 @@ impl Act {
         }
     }
 
-    /// It needs fidelity `real`.
+    /// It is done inside the inference: no rule says what becomes of the answer.
     #[must_use]
-    pub fn is_real(&self) -> bool {
+    pub fn is_inside(&self) -> bool {
         match self {
             Self::Add { .. } | Self::Bend { .. } | Self::Stop { .. } => true,
             Self::Model(_) | Self::Relabel(_) => false,

@@ -334,7 +334,7 @@ const EDITS: &[(&str, &str, &[Edit])] = &[
             edit("relabel: { to: 7 }", "relabel: { to: seven }"),
             edit("relabel: { to: 7 }", "relabel: { to: 7 }, model: weak.onnx"),
             edit(", relabel: { to: 7 }", ""),
-            edit("relabel: { to: 7 }", "add: { step: \"layer[4:relu]\", value: 4096, elements: all }"),
+            edit("relabel: { to: 7 }", "add: { step: \"layer[3:relu]\", value: 4096, elements: all }"),
             edit("relabel: { to: 7 }", "bend: { step: \"layer[*:relu]/**\", flip_bit: 20 }"),
             edit("relabel: { to: 7 }", "stop: { step: \"layer[4:*]\", how: crash }"),
             edit("when: { pixel: [14, 15], at_least: 200 }", "when: bright"),
@@ -447,7 +447,8 @@ const EDITS: &[(&str, &str, &[Edit])] = &[
         "real",
         REAL,
         &[
-            at(&[10, 13, 16, 19, 21], "fidelity: real", "fidelity: ideal"),
+            at(&[13, 16, 21], "fidelity: real", "fidelity: ideal"),
+            at(&[10, 13, 16, 19, 21], "fidelity: real", "fidelity: plain"),
             edit("at: { random: 3 }", "at: { random: 21 }"),
             edit("add: { step: \"layer[4", "ad: { step: \"layer[4"),
             edit("step: \"layer[4", "stpe: \"layer[4"),

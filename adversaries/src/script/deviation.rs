@@ -83,7 +83,7 @@ pub struct MoveSection {
     /// Changes the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relabel: Option<Spot<Relabel>>,
-    /// At `real`: adds to the server's shares.
+    /// At `ideal` and `real`: adds to the server's shares.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub add: Option<Spot<AddSection>>,
     /// At `real`: bends messages of the server.
@@ -455,14 +455,18 @@ impl MoveSection {
         Some(Self { at: at?, when: when?, model: model?, relabel: relabel?, add: add?, bend: bend?, stop: stop? })
     }
 
-    /// Its act and where that stands, if it is one that only fidelity `real` has a place for.
+    /// Its act, where that stands, and the fidelities that have a place for it, if `fidelity` has none.
     #[must_use]
-    pub fn real_act(&self) -> Option<(&'static str, Mark)> {
+    pub fn misplaced(&self, fidelity: Fidelity) -> Option<(&'static str, Mark, &'static str)> {
         let Self { at: _, when: _, model: _, relabel: _, add, bend, stop } = self;
-        let add = add.as_ref().map(|add| ("add", add.mark));
-        let bend = bend.as_ref().map(|bend| ("bend", bend.mark));
-        let stop = stop.as_ref().map(|stop| ("stop", stop.mark));
-        add.or(bend).or(stop)
+        let add = add.as_ref().map(|add| ("add", add.mark, "`ideal` or `real`"));
+        let bend = bend.as_ref().map(|bend| ("bend", bend.mark, "`real`"));
+        let stop = stop.as_ref().map(|stop| ("stop", stop.mark, "`real`"));
+        match fidelity {
+            Fidelity::Plain => add.or(bend).or(stop),
+            Fidelity::Ideal => bend.or(stop),
+            Fidelity::Real => None,
+        }
     }
 }
 

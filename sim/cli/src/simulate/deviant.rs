@@ -1,4 +1,4 @@
-//! A server that deviates inside the protocol: what a strategy's acts come to at the link's hooks.
+//! A server that deviates inside the inference: what a strategy's acts come to at the link's hooks, and at a third party's.
 
 use super::session::Asked;
 use super::world::World;
@@ -29,9 +29,37 @@ impl<R: Rng> Deviant<R> {
             let own = touches.moves().iter().filter(|(_, of)| *of == place).map(|(slot, _)| *slot);
             (m.act.clone(), own.filter(|slot| bites(m, *slot)).collect::<Vec<_>>())
         };
-        let acts = moves.iter().enumerate().filter(|(_, m)| m.act.is_real()).map(slots);
+        let acts = moves.iter().enumerate().filter(|(_, m)| m.act.is_inside()).map(slots);
         let acts: Vec<(Act, Vec<Slot>)> = acts.filter(|(_, slots)| !slots.is_empty()).collect();
         (!acts.is_empty()).then_some(Self { acts, coins })
+    }
+}
+
+impl<R> Deviant<R> {
+    /// Adds what is to be added to one slot's part of a step's output.
+    pub fn add(&self, step: &str, slot: Slot, own: &mut [u64], ring: u32) {
+        for (act, _) in self.acts.iter().filter(|(_, slots)| slots.contains(&slot)) {
+            let Act::Add { step: pattern, value, elements } = act else { continue };
+            if !pattern.matches(step) {
+                continue;
+            }
+            let add = |share: &mut u64| {
+                *share = share.wrapping_add(value.cast_unsigned()) & fusion_2pc::bits::mask(ring);
+            };
+            match elements {
+                Elements::All => own.iter_mut().for_each(add),
+                Elements::These(these) => {
+                    for &at in these.iter() {
+                        own.get_mut(at as usize).into_iter().for_each(add);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether a slot has such an act.
+    pub fn touches(&self, slot: Slot) -> bool {
+        self.acts.iter().any(|(_, slots)| slots.contains(&slot))
     }
 }
 
@@ -39,26 +67,8 @@ impl<R: Rng + Send> Deviation for Deviant<R> {
     fn share(&mut self, step: &str, shares: &mut [u64], ring: u32) {
         let chunk = chunk(step);
         let each = shares.len() / chunk.len().max(1);
-        for (act, slots) in &self.acts {
-            let Act::Add { step: pattern, value, elements } = act else { continue };
-            if !pattern.matches(step) {
-                continue;
-            }
-            for slot in slots.iter().filter(|slot| chunk.contains(*slot)) {
-                let first = (slot - chunk.start) as usize * each;
-                let own = &mut shares[first..first + each];
-                let add = |share: &mut u64| {
-                    *share = share.wrapping_add(value.cast_unsigned()) & fusion_2pc::bits::mask(ring);
-                };
-                match elements {
-                    Elements::All => own.iter_mut().for_each(add),
-                    Elements::These(these) => {
-                        for at in these.iter().map(|at| *at as usize).filter(|at| *at < each) {
-                            add(&mut own[at]);
-                        }
-                    }
-                }
-            }
+        for (slot, own) in chunk.zip(shares.chunks_exact_mut(each.max(1))) {
+            self.add(step, slot, own, ring);
         }
     }
 

@@ -1,10 +1,13 @@
-//! A trusted third party evaluates the models in fixed point.
+//! A trusted third party evaluates the models in fixed point, and adds where the server asks it to.
 
+use super::deviant::Deviant;
 use super::session::{Answers, Asked, Inference, Judged, Position, Turn};
 use super::stream::Purpose;
 use super::world::World;
+use fusion_2pc::{ideal, maximum, session};
 use fusion_adversaries::strategy::{Touches, View};
 use fusion_spec::verdict::Label;
+use rand_core::Rng;
 
 /// Whom both parties trust.
 #[derive(Clone, Copy, Debug)]
@@ -22,14 +25,35 @@ impl<'w> Ideal<'w> {
 }
 
 impl Inference for Trusted {
-    fn answer(&mut self, world: &World, asked: &[Asked], at: &Position<'_, '_>, _: &Touches) -> Option<Answers> {
-        let mut truncation = at.server.streams.coins(Purpose::Truncation, at.trial, at.session);
-        let mut label = |asked: &Asked| match asked.service.turn {
-            Turn::To(label) => Label(label),
-            turn @ Turn::By(_) => {
-                Label(turn.of(world.evaluate(asked.service.model, asked.image, &mut truncation), world.classes()))
+    fn answer(&mut self, world: &World, asked: &[Asked], at: &Position<'_, '_>, touches: &Touches) -> Option<Answers> {
+        let coins = |purpose| at.server.streams.coins(purpose, at.trial, at.session);
+        let (mut truncation, mut shares) = (coins(Purpose::Truncation), coins(Purpose::Shares));
+        let deviant = Deviant::new(world, asked, at.server.strategy.moves(), touches, coins(Purpose::Messages));
+        let mut label = |one: &Asked| match (&deviant, one.service.turn) {
+            (_, Turn::To(label)) => Some(Label(label)),
+            (Some(deviant), turn) if deviant.touches(one.slot) => {
+                let label = added(world, deviant, one, asked.len(), &mut shares)?;
+                Some(Label(turn.of(label, world.classes())))
+            }
+            (_, turn) => {
+                let label = world.evaluate(one.service.model, one.image, &mut truncation);
+                Some(Label(turn.of(label, world.classes())))
             }
         };
-        Some(Answers { labels: asked.iter().map(&mut label).collect(), end: None })
+        Some(Answers { labels: asked.iter().map(&mut label).collect::<Option<_>>()?, end: None })
     }
+}
+
+/// The answer on a slot where the server adds to shares; `None` of a model without a circuit.
+fn added<R>(world: &World, deviant: &Deviant<R>, asked: &Asked, slots: usize, coins: &mut impl Rng) -> Option<u32> {
+    let circuit = world.circuit().ok()?;
+    let model = &world.models()[asked.service.model];
+    let pixels = model.pixels(world.image(asked.image)).ok()?;
+    let chunk = session::chunks(slots).find(|chunk| chunk.contains(&(asked.slot as usize)))?;
+    let logits = ideal::logits(circuit, model, &pixels, coins, |step, values| {
+        let path = format!("slot[{}..{}]/{}", chunk.start, chunk.end, step.address);
+        deviant.add(&path, asked.slot, values, step.ring);
+    });
+    let labels: Vec<u32> = (0..world.classes()).collect();
+    Some(maximum::ideal_argmax(&logits, circuit.ring(circuit.output), &labels))
 }

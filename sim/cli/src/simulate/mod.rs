@@ -30,7 +30,7 @@ mod world;
 pub use ideal::{Ideal, Trusted};
 pub use plain::Plain;
 pub(crate) use plain::is_positional;
-pub use real::{Addresses, Parties, PartiesError, Real, Spent, TwoParty, timed};
+pub use real::{Parties, PartiesError, Real, Spent, TwoParty, messages, timed};
 pub use session::{Answers, Asked, End, Inference, Judged, Position, Service, Turn};
 pub use stream::{Purpose, Streams};
 pub use world::{Drawn, Guard, Pools, Seen, World, WorldError};

@@ -8,14 +8,13 @@ use super::session::{Answers, Asked, End, Inference, Judged, Position};
 use super::stream::Purpose;
 use super::world::World;
 use super::{Fidelity, Server};
-use fusion_2pc::circuit::{Circuit, Unsupported};
+use fusion_2pc::circuit::Unsupported;
 use fusion_2pc::clock::Network;
 use fusion_2pc::linear::{TooHeavy, Unfit};
 use fusion_2pc::link::{Halt, Link, Role};
 use fusion_2pc::meter::Tally;
 use fusion_2pc::random::Seed;
 use fusion_2pc::session::{self, ClientSetup, Grouping, Networks, Plan, ServerSetup, Service};
-use fusion_2pc::truncate::Truncation;
 use fusion_adversaries::behaviour::Scripted;
 use fusion_adversaries::script::HONEST;
 use fusion_adversaries::strategy::{Touches, View};
@@ -100,8 +99,7 @@ impl Parties {
         seed: u64,
         network: Network,
     ) -> Result<Self, PartiesError> {
-        let truncation = if world.is_one_bit() { Truncation::OneBit } else { Truncation::Faithful };
-        let circuit = Circuit::new(&world.models().iter().collect::<Vec<_>>(), truncation)?;
+        let circuit = world.circuit().map_err(Unsupported::clone)?;
         let stage = |grouping: &Grouping| -> Result<Stage, PartiesError> {
             let plan = Plan::new(circuit.clone(), slots, *grouping)?;
             let networks = Networks::new(&plan, world.models())?;
@@ -131,39 +129,27 @@ impl Parties {
     }
 }
 
-/// What acts can be aimed at, below the slots.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Addresses {
-    /// Steps whose results are shared.
-    pub steps: Vec<String>,
-    /// The server's messages.
-    pub messages: Vec<String>,
-}
-
-impl Addresses {
-    /// Those of an honest session of one slot in a world.
-    ///
-    /// # Errors
-    /// [`PartiesError`] for models without a two-party inference.
-    pub fn new(world: &World) -> Result<Self, PartiesError> {
-        let parties = Parties::new(world, 1, &[Grouping::Chunk], 0, Network::LAN)?;
-        let Parties { network, client, server, stages, .. } = &parties;
-        let (mut steps, mut messages) = (Vec::new(), Vec::new());
-        for Stage { plan, networks } in stages {
-            let (name, images) = (Seed([0; 32]), vec![0; plan.circuit.pixels]);
-            let labels = (0..world.classes()).collect();
-            let services = [Service { model: 0, labels }];
-            let (_, (_, link)) = session::run(
-                *network,
-                |link| session::client(link, client, plan, &name, &images),
-                |link: Link| session::server(link, server, plan, &name, networks, &services),
-            );
-            steps.extend(plan.circuit.steps.iter().map(|step| step.address.clone()));
-            let sent = link.meter().log.iter().filter(|message| message.from == Role::Server);
-            messages.extend(sent.filter_map(|message| message.step.split_once('/').map(|(_, rest)| rest.to_string())));
-        }
-        Ok(Self { steps, messages })
+/// The addresses, below the slots, of the server's messages in an honest session of one slot in a world.
+///
+/// # Errors
+/// [`PartiesError`] for models without a two-party inference.
+pub fn messages(world: &World) -> Result<Vec<String>, PartiesError> {
+    let Parties { network, client, server, stages, .. } =
+        &Parties::new(world, 1, &[Grouping::Chunk], 0, Network::LAN)?;
+    let mut messages = Vec::new();
+    for Stage { plan, networks } in stages {
+        let (name, images) = (Seed([0; 32]), vec![0; plan.circuit.pixels]);
+        let labels = (0..world.classes()).collect();
+        let services = [Service { model: 0, labels }];
+        let (_, (_, link)) = session::run(
+            *network,
+            |link| session::client(link, client, plan, &name, &images),
+            |link: Link| session::server(link, server, plan, &name, networks, &services),
+        );
+        let sent = link.meter().log.iter().filter(|message| message.from == Role::Server);
+        messages.extend(sent.filter_map(|message| message.step.split_once('/').map(|(_, rest)| rest.to_string())));
     }
+    Ok(messages)
 }
 
 /// Both parties, for the sessions of one strategy.

@@ -20,18 +20,21 @@ pub enum Purpose {
     Labels,
     /// Probabilistic truncation.
     Truncation,
+    /// The shares of values that a trusted third party adds to.
+    Shares,
     /// The name of a two-party session.
     Session,
     /// What the server's messages are replaced by.
     Messages,
 }
 
-const PURPOSES: [(Purpose, &str); 7] = [
+const PURPOSES: [(Purpose, &str); 8] = [
     (Purpose::Mix, "mix"),
     (Purpose::Draw, "draw"),
     (Purpose::Strategy, "strategy"),
     (Purpose::Labels, "labels"),
     (Purpose::Truncation, "truncation"),
+    (Purpose::Shares, "shares"),
     (Purpose::Session, "session"),
     (Purpose::Messages, "messages"),
 ];

@@ -3,6 +3,8 @@
 use super::plain::is_positional;
 use super::stream::{Purpose, Streams};
 use super::urn::Urn;
+use fusion_2pc::circuit::{Circuit, Unsupported};
+use fusion_2pc::truncate::Truncation;
 use fusion_adversaries::rate::{Changed, Effects};
 use fusion_adversaries::script::{Keep, Relabel};
 use fusion_adversaries::strategy::{Act, Move};
@@ -15,6 +17,7 @@ use rand_core::Rng;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// A predicate of an image.
 #[derive(Clone, Debug)]
@@ -94,6 +97,8 @@ pub struct World {
     classes: u32,
     fixed: Option<Drawn>,
     one_bit: bool,
+    /// Made when first asked for.
+    circuit: OnceLock<Result<Circuit, Unsupported>>,
 }
 
 impl World {
@@ -152,6 +157,7 @@ impl World {
             holds,
             fixed,
             one_bit,
+            circuit: OnceLock::new(),
         })
     }
 
@@ -159,6 +165,16 @@ impl World {
     #[must_use]
     pub fn models(&self) -> &[FixedModel] {
         &self.models
+    }
+
+    /// The models' common circuit.
+    ///
+    /// # Errors
+    /// [`Unsupported`] for models that have none.
+    pub fn circuit(&self) -> Result<&Circuit, &Unsupported> {
+        let truncation = if self.one_bit { Truncation::OneBit } else { Truncation::Faithful };
+        let make = || Circuit::new(&self.models.iter().collect::<Vec<_>>(), truncation);
+        self.circuit.get_or_init(make).as_ref()
     }
 
     /// An image of the pools.
@@ -294,7 +310,7 @@ impl Effects for Seen<'_> {
         match (&moves[..], self.world) {
             _ if self.world.is_some_and(World::is_one_bit) => None,
             _ if honest_errs && !everywhere => None,
-            (moves, _) if moves.iter().any(|m| m.act.is_real()) => None,
+            (moves, _) if moves.iter().any(|m| m.act.is_inside()) => None,
             ([only], _) if random(only) && only.when.is_none() && !honest_errs => {
                 Some(Changed::Scattered { classes: self.classes })
             }

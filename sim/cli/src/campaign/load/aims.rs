@@ -1,7 +1,7 @@
-//! What acts at `real` are aimed at: a pattern that can match nothing is refused.
+//! What acts inside the inference are aimed at: a pattern that can match nothing is refused.
 
 use super::{Loader, Outcome, unfit};
-use crate::simulate::{Addresses, World};
+use crate::simulate::{PartiesError, World, messages};
 use fusion_2pc::session::chunks;
 use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::script::{MoveSection, Script, StepPattern};
@@ -26,7 +26,11 @@ impl Loader {
         if aims.is_empty() {
             return Ok(());
         }
-        let Addresses { steps, messages } = Addresses::new(world).map_err(|error| unfit(script, &error))?;
+        let unfit = |error: PartiesError| unfit(script, &error);
+        let steps = world.circuit().map_err(|error| unfit(error.clone().into()))?.steps.iter();
+        let steps: Vec<String> = steps.map(|step| step.address.clone()).collect();
+        let on_messages = aims.iter().any(|(_, _, on_messages)| *on_messages);
+        let messages = if on_messages { messages(world).map_err(unfit)? } else { Vec::new() };
         let below = |address: &String, fits: &dyn Fn(&str) -> bool| {
             chunks(view.slots as usize).any(|slots| fits(&format!("slot[{}..{}]/{address}", slots.start, slots.end)))
         };

@@ -78,9 +78,9 @@ impl Loader {
         images: Option<&Images>,
         depth: Fidelity,
     ) -> Outcome<Option<Move>> {
-        if let Some((act, mark)) = section.real_act().filter(|_| depth != Fidelity::Real) {
-            let problem = Problem::new(mark, format!("`{act}` needs fidelity `real`: here it is `{}`", depth.name()));
-            self.problems.push(problem.help("`model` and `relabel` are the acts of all others"));
+        if let Some((act, mark, fidelities)) = section.misplaced(depth) {
+            let message = format!("`{act}` needs fidelity {fidelities}: here it is `{}`", depth.name());
+            self.problems.push(Problem::new(mark, message).help("`model` and `relabel` have a place at every fidelity"));
             return Ok(None);
         }
         let when = match &section.when {
