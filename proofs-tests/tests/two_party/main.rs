@@ -11,5 +11,6 @@ mod statistics;
 mod tamper;
 mod transports;
 mod views;
+mod wall;
 mod watch;
 mod world;
