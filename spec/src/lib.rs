@@ -9,6 +9,7 @@
 //! | [`params`] | `R`, `B`, `T`, slack and lambda, within their limits |
 //! | [`mix`] | the shuffled batch |
 //! | [`machine`], [`client`], [`verdict`] | the protocol, the client's typestate around it, how it ends |
+//! | [`trace`] | a client's log, held against the machine |
 //! | [`bound`] | exact probabilities, worst cases, the certified planner |
 //! | [`evidence`] | what counted trials say about a claimed rate |
 //! | [`exact`] | certified logarithms, bounded binomials, numbers from text |
@@ -20,4 +21,5 @@ pub mod exact;
 pub mod machine;
 pub mod mix;
 pub mod params;
+pub mod trace;
 pub mod verdict;

@@ -1,7 +1,7 @@
 //! Mix-and-check as one function: [`step`] takes a state and an event to the next state and what the client does.
 //!
 //! Prepare, query, answer, stop, timeout, check, accept, reject: there is no other semantics. The same function is
-//! model-checked, replayed against recorded runs, and wrapped by [`crate::client`] at run time.
+//! model-checked, replayed against recorded runs ([`crate::trace`]), and wrapped by [`crate::client`] at run time.
 //!
 //! Invariants:
 //! - **H6.** No effect depends on the *content* of an answer before [`Event::Check`], and `Check` is illegal until all

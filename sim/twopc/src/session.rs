@@ -192,14 +192,40 @@ pub fn client(
     name: &Seed,
     images: &[i64],
 ) -> (Result<Answered, Halt>, Link) {
+    watched_client(link, setup, plan, name, images, |_| {})
+}
+
+/// How far a client is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress<'a> {
+    /// It asks about so many slots more.
+    Asks(usize),
+    /// It has these labels, for the next slots.
+    Has(&'a [u32]),
+}
+
+/// [`client`], watched while it goes on.
+///
+/// # Errors
+/// [`Halt`] where the server does not keep to the protocol.
+pub fn watched_client(
+    link: Link,
+    setup: &ClientSetup,
+    plan: &Plan,
+    name: &Seed,
+    images: &[i64],
+    mut watch: impl FnMut(Progress<'_>),
+) -> (Result<Answered, Halt>, Link) {
     let mut party = party(link, &setup.seed, &setup.transfers, name, plan);
     let answered = each_chunk(&mut party, plan, |party, chunk| {
+        watch(Progress::Asks(chunk.len()));
         let circuit = &plan.circuit;
         let images = &images[chunk.start * circuit.pixels..chunk.end * circuit.pixels];
         let input: Vec<u64> = images.iter().map(|pixel| pixel.cast_unsigned()).collect();
         let mut protocols = Client { circuit, packing: plan.packing(&chunk), key: &setup.key };
         let logits = evaluate(party, circuit, &input, &mut protocols)?;
         let labels = labels(party, circuit, &logits, &[])?;
+        watch(Progress::Has(&labels));
         Ok(Answered { labels, logits })
     });
     concluded(party, answered)

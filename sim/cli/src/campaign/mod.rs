@@ -8,7 +8,9 @@ pub mod schedule;
 pub mod verdict;
 
 use crate::simulate::conditional::{Conditional, Stage};
-use crate::simulate::{Counts, Fidelity, Ideal, Parties, Plain, Real, Server, SlotRecord, Trial, World, play};
+use crate::simulate::{
+    Counts, Fidelity, Ideal, Parties, Plain, Real, Server, SlotRecord, Trace, Trial, Unspecified, World, play,
+};
 use claims::Claims;
 use fusion_2pc::meter::Tally;
 use fusion_2pc::session::Grouping;
@@ -133,6 +135,15 @@ pub struct Session {
     pub slots: Vec<SlotRecord>,
     /// At `real`, what each step sent, client first.
     pub steps: Vec<(String, [Tally; 2])>,
+    /// How many events its client logged, if the specification has them all; `None` of what is no inference.
+    pub events: Option<Result<usize, Unspecified>>,
+}
+
+impl Session {
+    fn new(trial: Trial, trace: Option<Trace>, slots: Vec<SlotRecord>, steps: Vec<(String, [Tally; 2])>) -> Self {
+        let events = trace.map(|trace| trace.check(trial.outcome).map(|()| trace.log.len()));
+        Self { trial, slots, steps, events }
+    }
 }
 
 /// One thread's memory for the trials of an entry.
@@ -183,18 +194,23 @@ impl<'c> Player<'c> {
     pub fn replay(&mut self, number: u64) -> Option<(Trial, Vec<Session>)> {
         let mut sessions: Vec<Session> = Vec::new();
         let trial = match self {
-            Self::Plain(plain, server) => plain.watched_trial(server, number, |plain, trial| {
-                let session = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
+            Self::Plain(plain, server) => plain.trial_of(server, |plain, session| {
+                let (trial, trace) = plain.traced(server, number, session);
                 // A trial that is only counted stops drawing once it is lost, and does not know E_B.
                 let (events, slots) = plain.records(server, number, session);
-                sessions.push(Session { trial: Trial { events, ..trial }, slots, steps: Vec::new() });
+                sessions.push(Session::new(Trial { events, ..trial }, trace, slots, Vec::new()));
+                trial
             }),
-            Self::Ideal(ideal, server) => ideal.watched_trial(server, number, |ideal, trial| {
-                sessions.push(Session { trial, slots: ideal.records().to_vec(), steps: Vec::new() });
+            Self::Ideal(ideal, server) => ideal.trial_of(server, |ideal, session| {
+                let (trial, trace) = ideal.traced(server, number, session);
+                sessions.push(Session::new(trial, trace, ideal.records().to_vec(), Vec::new()));
+                trial
             }),
-            Self::Real(real, server) => real.watched_trial(server, number, |real, trial| {
+            Self::Real(real, server) => real.trial_of(server, |real, session| {
+                let (trial, trace) = real.traced(server, number, session);
                 let steps = real.inference().steps.clone();
-                sessions.push(Session { trial, slots: real.records().to_vec(), steps });
+                sessions.push(Session::new(trial, trace, real.records().to_vec(), steps));
+                trial
             }),
             Self::Conditional(..) => return None,
         };

@@ -75,13 +75,18 @@ impl<'c> Replay<'c> {
         let seed = self.campaign.script.trials.seed;
         let title = format!("{}:{}   seed {seed}   {}", self.name, self.number, self.campaign.view.params);
         writeln!(out, "{}", text::styled(HEADING, &title))?;
-        for (index, Session { trial, slots, steps }) in self.sessions.iter().enumerate() {
+        for (index, Session { trial, slots, steps, events: log }) in self.sessions.iter().enumerate() {
             let events = format!("E_T {}, E_B {}", shown(trial.events.e_t), shown(trial.events.e_b));
             writeln!(out, "session {index}: {}   {events}", text::styled(ACCENT, &outcome(*trial)))?;
             for slot in shown_slots(slots, if trace { Show::Every } else { Show::Touched }) {
                 let line = slot_text(slot);
                 let style = if slot.touched { anstyle::Style::new() } else { DIM };
                 writeln!(out, "  {}", text::styled(style, &line))?;
+            }
+            match log {
+                Some(Ok(count)) if trace => writeln!(out, "  client: {count} events, all as specified")?,
+                Some(Err(unspecified)) => writeln!(out, "  client: not as specified: {unspecified}")?,
+                Some(Ok(_)) | None => {}
             }
             if trace && !steps.is_empty() {
                 write!(out, "{}", step_table(steps))?;
@@ -163,6 +168,9 @@ struct Document<'a> {
 
 #[derive(Serialize)]
 struct SessionJson<'a> {
+    /// Its log, where it is shown or not as specified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<ClientJson>,
     e_b: bool,
     e_t: bool,
     outcome: String,
@@ -170,6 +178,14 @@ struct SessionJson<'a> {
     /// At `real`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     steps: Vec<StepJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct ClientJson {
+    /// Of a log that is as specified.
+    events: Option<usize>,
+    /// Where it is not.
+    unspecified: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -181,7 +197,7 @@ struct StepJson<'a> {
 }
 
 impl<'a> SessionJson<'a> {
-    fn new(Session { trial, slots, steps }: &'a Session, show: Show) -> Self {
+    fn new(Session { trial, slots, steps, events: log }: &'a Session, show: Show) -> Self {
         let Events { e_t, e_b } = trial.events;
         let shown = if show == Show::Every { steps.as_slice() } else { &[] };
         let step = |(step, [client, server]): &'a (String, [Tally; 2])| StepJson {
@@ -191,7 +207,11 @@ impl<'a> SessionJson<'a> {
             step,
         };
         let steps = shown.iter().map(step).collect();
-        Self { e_b, e_t, outcome: outcome(*trial), slots: Slots(slots, show), steps }
+        let client = log.as_ref().filter(|log| log.is_err() || show == Show::Every).map(|log| match log {
+            Ok(events) => ClientJson { events: Some(*events), unspecified: None },
+            Err(unspecified) => ClientJson { events: None, unspecified: Some(unspecified.to_string()) },
+        });
+        Self { client, e_b, e_t, outcome: outcome(*trial), slots: Slots(slots, show), steps }
     }
 }
 

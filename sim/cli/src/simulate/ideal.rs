@@ -1,7 +1,8 @@
 //! A trusted third party evaluates the models in fixed point, and adds where the server asks it to.
 
 use super::deviant::Deviant;
-use super::session::{Answers, Asked, Inference, Judged, Position, Turn};
+use super::client::Answers;
+use super::session::{Asked, Inference, Judged, Position, Turn};
 use super::stream::Purpose;
 use super::world::World;
 use fusion_2pc::{ideal, maximum, session};
@@ -25,6 +26,8 @@ impl<'w> Ideal<'w> {
 }
 
 impl Inference for Trusted {
+    const STRIDE: u64 = 64;
+
     fn answer(&mut self, world: &World, asked: &[Asked], at: &Position<'_, '_>, touches: &Touches) -> Option<Answers> {
         let coins = |purpose| at.server.streams.coins(purpose, at.trial, at.session);
         let (mut truncation, mut shares) = (coins(Purpose::Truncation), coins(Purpose::Shares));
@@ -40,7 +43,7 @@ impl Inference for Trusted {
                 Some(Label(turn.of(label, world.classes())))
             }
         };
-        Some(Answers { labels: asked.iter().map(&mut label).collect::<Option<_>>()?, end: None })
+        Some(Answers::at_once(asked.iter().map(&mut label).collect::<Option<_>>()?))
     }
 }
 

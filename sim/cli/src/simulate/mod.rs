@@ -17,6 +17,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod client;
 pub mod conditional;
 mod deviant;
 mod ideal;
@@ -24,15 +25,18 @@ mod plain;
 mod real;
 mod session;
 mod stream;
+mod trace;
 mod urn;
 mod world;
 
+pub use client::{Answers, End, Exchange};
 pub use ideal::{Ideal, Trusted};
 pub use plain::Plain;
 pub(crate) use plain::is_positional;
 pub use real::{Parties, PartiesError, Real, Spent, TwoParty, messages, timed};
-pub use session::{Answers, Asked, End, Inference, Judged, Position, Service, Turn};
+pub use session::{Asked, Inference, Judged, Position, Service, Turn};
 pub use stream::{Purpose, Streams};
+pub use trace::{Trace, Unspecified};
 pub use world::{Drawn, Guard, Pools, Seen, World, WorldError};
 
 use fusion_adversaries::script::{SessionsSection, Until};
@@ -86,17 +90,31 @@ pub trait Fidelity {
     /// One session of one trial.
     fn session(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Trial;
 
+    /// The same with its client's log; `None` of what is no session.
+    fn traced(&mut self, server: &Server<'_>, trial: u64, session: u32) -> (Trial, Option<Trace>);
+
+    /// A power of two: in a campaign every trial whose number it divides is held against the specification.
+    fn stride(&self) -> u64;
+
     /// One trial: a session, or as many as the server's rule says.
     #[inline]
     fn trial(&mut self, server: &Server<'_>, number: u64) -> Trial {
-        self.watched_trial(server, number, |_, _| {})
+        self.trial_of(server, |fidelity, session| fidelity.session(server, number, session))
     }
 
-    /// A trial, each of whose sessions is shown when it is over.
+    /// A trial held against the specification; one that departs from it is an error.
+    fn checked_trial(&mut self, server: &Server<'_>, number: u64) -> Trial {
+        self.trial_of(server, |fidelity, session| {
+            let (trial, trace) = fidelity.traced(server, number, session);
+            let departs = trace.is_some_and(|trace| trace.check(trial.outcome).is_err());
+            if departs { Trial::ERROR } else { trial }
+        })
+    }
+
+    /// A trial of these sessions.
     #[inline]
-    fn watched_trial(&mut self, server: &Server<'_>, number: u64, mut watch: impl FnMut(&mut Self, Trial)) -> Trial {
-        let first = self.session(server, number, 0);
-        watch(self, first);
+    fn trial_of(&mut self, server: &Server<'_>, mut play: impl FnMut(&mut Self, u32) -> Trial) -> Trial {
+        let first = play(self, 0);
         let Some(SessionsSection { until, max }) = server.sessions else { return first };
         let mut last = first.outcome;
         let mut won = matches!(last, Some(Outcome::Win));
@@ -109,8 +127,7 @@ pub trait Fidelity {
             if !goes_on {
                 break;
             }
-            let trial = self.session(server, number, session);
-            watch(self, trial);
+            let trial = play(self, session);
             last = trial.outcome;
             won |= matches!(last, Some(Outcome::Win));
         }
@@ -135,10 +152,14 @@ pub struct SlotRecord {
     pub wrong: bool,
 }
 
-/// Plays a range of trials.
+/// Plays a range of trials, some of them held against the specification.
 pub fn play(fidelity: &mut impl Fidelity, server: &Server<'_>, trials: Range<u64>) -> Counts {
     let mut counts = Counts::default();
-    trials.for_each(|number| counts.add(fidelity.trial(server, number)));
+    let others = fidelity.stride() - 1;
+    trials.for_each(|number| {
+        let checked = number & others == 0;
+        counts.add(if checked { fidelity.checked_trial(server, number) } else { fidelity.trial(server, number) });
+    });
     counts
 }
 

@@ -5,12 +5,15 @@
 //! depend on the label: `next` and `random_wrong`.
 
 use super::stream::Purpose;
+use super::trace::Trace;
 use super::{Fidelity, Server, SlotRecord, Trial};
 use fusion_adversaries::script::Relabel;
 use fusion_adversaries::strategy::{Act, Move, Strategy, Touches, View};
+use fusion_spec::machine::{Effect, Event};
 use fusion_spec::mix::{Deck, Mix, Sample, uniform_below};
 use fusion_spec::params::Params;
-use fusion_spec::verdict::{Events, Outcome, Reason};
+use fusion_spec::trace::Logged;
+use fusion_spec::verdict::{Events, Label, Outcome, Reason, Verdict};
 use rand_core::Rng;
 
 /// The working memory of one thread.
@@ -113,6 +116,37 @@ impl Plain {
         (events, records)
     }
 
+    /// The log of a session with this outcome. Labels are distances: each honest answer is 0.
+    fn trace(&mut self, server: &Server<'_>, (trial, session): (u64, u32), outcome: Outcome) -> Option<Trace> {
+        self.by_slot(server, trial, session);
+        let params = self.view.params;
+        let mut coins = server.streams.coins(Purpose::Mix, trial, session);
+        let mut mix = Mix::new(params).ok()?;
+        self.touches.slots().iter().try_for_each(|&slot| mix.place(slot, &mut coins).map(drop)).ok()?;
+        let mix = mix.finish(&mut coins);
+        let zeros = |count: u64| (0..count).map(|_| Label(0)).collect::<Vec<_>>();
+        let labels = || self.distance.iter().copied().map(Label);
+        let mut results = zeros(params.R());
+        let mut log = vec![Logged {
+            event: Event::Prepare { mix: mix.clone(), known: zeros(params.T()) },
+            effect: Effect::Nothing,
+        }];
+        for ((slot, sample), label) in (0..).zip(mix.samples()).zip(labels()) {
+            log.push(Logged { event: Event::Query, effect: Effect::Send { slot, sample } });
+            if let Sample::Query { query, .. } = sample {
+                results[query as usize] = label;
+            }
+        }
+        let answer = |(slot, label)| Logged { event: Event::Answer { slot, label }, effect: Effect::Nothing };
+        log.extend((0..).zip(labels()).map(answer));
+        let verdict = match outcome {
+            Outcome::Caught(reason) => Verdict::Rejected(reason),
+            Outcome::Win | Outcome::Harmless => Verdict::Accepted(results),
+        };
+        log.push(Logged { event: Event::Check, effect: Effect::Conclude(verdict) });
+        Some(Trace { params, log, honest: zeros(params.R()) })
+    }
+
     /// Any touches: by slot.
     fn by_slot(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Trial {
         let view = View { session, ..self.view };
@@ -174,6 +208,18 @@ impl Fidelity for Plain {
             Some(k) => self.count_only(k, server.streams.coins(Purpose::Mix, trial, session)),
             None => self.by_slot(server, trial, session),
         }
+    }
+
+    fn traced(&mut self, server: &Server<'_>, trial: u64, session: u32) -> (Trial, Option<Trace>) {
+        let played = self.session(server, trial, session);
+        let outcome = played.outcome.filter(|_| server.strategy.link().is_none());
+        let trace = outcome.and_then(|outcome| self.trace(server, (trial, session), outcome));
+        (played, trace)
+    }
+
+    /// A log takes some hundred times as long as a trial that is only counted, and as long as its session has slots.
+    fn stride(&self) -> u64 {
+        (64 * u64::from(self.view.slots)).next_power_of_two().max(1024)
     }
 }
 

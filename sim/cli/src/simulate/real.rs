@@ -4,7 +4,8 @@
 //! (seed, strategy, trial, session).
 
 use super::deviant::Deviant;
-use super::session::{Answers, Asked, End, Inference, Judged, Position};
+use super::client::{Answers, End, Exchange};
+use super::session::{Asked, Inference, Judged, Position};
 use super::stream::Purpose;
 use super::world::World;
 use super::{Fidelity, Server};
@@ -14,7 +15,7 @@ use fusion_2pc::linear::{TooHeavy, Unfit};
 use fusion_2pc::link::{Halt, Link, Role};
 use fusion_2pc::meter::Tally;
 use fusion_2pc::random::Seed;
-use fusion_2pc::session::{self, ClientSetup, Grouping, Networks, Plan, ServerSetup, Service};
+use fusion_2pc::session::{self, ClientSetup, Grouping, Networks, Plan, Progress, ServerSetup, Service};
 use fusion_adversaries::behaviour::Scripted;
 use fusion_adversaries::script::HONEST;
 use fusion_adversaries::strategy::{Touches, View};
@@ -134,8 +135,7 @@ impl Parties {
 /// # Errors
 /// [`PartiesError`] for models without a two-party inference.
 pub fn messages(world: &World) -> Result<Vec<String>, PartiesError> {
-    let Parties { network, client, server, stages, .. } =
-        &Parties::new(world, 1, &[Grouping::Chunk], 0, Network::LAN)?;
+    let Parties { network, client, server, stages, .. } = &Parties::new(world, 1, &[Grouping::Chunk], 0, Network::LAN)?;
     let mut messages = Vec::new();
     for Stage { plan, networks } in stages {
         let (name, images) = (Seed([0; 32]), vec![0; plan.circuit.pixels]);
@@ -174,6 +174,8 @@ impl<'w> Real<'w> {
 }
 
 impl Inference for TwoParty<'_> {
+    const STRIDE: u64 = 1;
+
     fn answer(&mut self, world: &World, asked: &[Asked], at: &Position<'_, '_>, touches: &Touches) -> Option<Answers> {
         let Stage { plan, networks } = self.parties.stage(self.grouping)?;
         let honest = &world.models()[0];
@@ -186,9 +188,11 @@ impl Inference for TwoParty<'_> {
         let deviant = Deviant::new(world, asked, at.server.strategy.moves(), touches, coins);
         let deviates = deviant.is_some();
         let Parties { network, client, server, .. } = self.parties;
+        let mut exchanges = Vec::new();
+        let watch = |progress: Progress<'_>| exchanges.push(Exchange::from(progress));
         let (((answered, link), client_cpu), (_, server_cpu)) = session::run(
             *network,
-            |link| timed(|| session::client(link, client, plan, &name, &images)),
+            |link| timed(|| session::watched_client(link, client, plan, &name, &images, watch)),
             |mut link: Link| {
                 if let Some(deviant) = deviant {
                     link.deviate(Box::new(deviant));
@@ -199,10 +203,19 @@ impl Inference for TwoParty<'_> {
         self.spent = Spent::of(&link, client_cpu + server_cpu);
         self.steps = link.meter().grouped(|message| message.functionality().into());
         match answered {
-            Ok(answered) => Some(Answers { labels: answered.labels.into_iter().map(Label).collect(), end: None }),
-            Err(halt) if deviates => Some(Answers { labels: Vec::new(), end: Some(End::from(halt)) }),
+            Ok(_) => Some(Answers { exchanges, end: None }),
+            Err(halt) if deviates => Some(Answers { exchanges, end: Some(End::from(halt)) }),
             // A server that keeps to the protocol is never caught at it.
             Err(_) => None,
+        }
+    }
+}
+
+impl From<Progress<'_>> for Exchange {
+    fn from(progress: Progress<'_>) -> Self {
+        match progress {
+            Progress::Asks(slots) => Self::Asks(slots),
+            Progress::Has(labels) => Self::Has(labels.iter().copied().map(Label).collect()),
         }
     }
 }

@@ -5,12 +5,13 @@ use super::plain::{distance, guess};
 use super::stream::{Purpose, Streams};
 use super::urn::Urn;
 use super::world::{Drawn, World};
+use super::client::{Answers, Log, conclude};
+use super::trace::Trace;
 use super::{Fidelity, Server, SlotRecord, Trial};
 use fusion_adversaries::script::Relabel;
 use fusion_adversaries::strategy::{Act, Touches, View};
-use fusion_spec::client::{Client, Progress};
 use fusion_spec::mix::{Mix, Permutation, Sample, Slot};
-use fusion_spec::verdict::{Events, Label, Outcome, Verdict};
+use fusion_spec::verdict::{Events, Label, Outcome};
 use rand_pcg::Pcg64;
 
 /// What a server puts on a slot: a model, and what it makes of that model's labels.
@@ -79,26 +80,11 @@ pub struct Position<'a, 'c> {
     pub session: u32,
 }
 
-/// The answers that came, one for each slot from the first, and how it went on where some are missing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answers {
-    /// In the order of slots.
-    pub labels: Vec<Label>,
-    /// Why they end early.
-    pub end: Option<End>,
-}
-
-/// Why answers end early.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// The server sent what no honest server sends.
-    Malformed,
-    /// The server is gone.
-    PeerGone,
-}
-
 /// Whoever computes the answers.
 pub trait Inference {
+    /// See [`Fidelity::stride`].
+    const STRIDE: u64;
+
     /// The answers to all slots; `None` where our own side fails.
     fn answer(&mut self, world: &World, asked: &[Asked], at: &Position<'_, '_>, touches: &Touches) -> Option<Answers>;
 }
@@ -118,6 +104,9 @@ pub struct Judged<'w, I> {
     asked: Vec<Asked>,
     /// Every slot of the last session.
     records: Vec<SlotRecord>,
+    /// The honest answers to the last session's queries.
+    honest: Vec<Label>,
+    log: Log,
 }
 
 impl<'w, I: Inference> Judged<'w, I> {
@@ -134,6 +123,8 @@ impl<'w, I: Inference> Judged<'w, I> {
             by_slot: Vec::new(),
             asked: Vec::new(),
             records: Vec::new(),
+            honest: Vec::new(),
+            log: None,
         }
     }
 
@@ -177,11 +168,12 @@ impl<'w, I: Inference> Judged<'w, I> {
         self.ask(server, &mix, &drawn, coins(Purpose::Labels))?;
         let at = Position { server, trial, session };
         let answers = self.inference.answer(self.world, &self.asked, &at, &self.touches)?;
-        self.record(&answers.labels);
+        self.record(answers.labels());
         let known = drawn.publics.iter().map(|&public| self.world.known(public)).collect();
-        let honest: Vec<Label> = drawn.queries.iter().map(|&query| self.world.honest(query)).collect();
-        let verdict = judge(Client::new(view.params, mix, known).ok()?, &answers);
-        Some(Trial { outcome: Some(Outcome::of(&verdict, &honest)), events })
+        self.honest.clear();
+        self.honest.extend(drawn.queries.iter().map(|&query| self.world.honest(query)));
+        let verdict = conclude(view.params, mix, known, &answers, &mut self.log).ok()?;
+        Some(Trial { outcome: Some(Outcome::of(&verdict, &self.honest)), events })
     }
 
     /// The permutation, the touched slots drawn first.
@@ -233,40 +225,30 @@ impl<'w, I: Inference> Judged<'w, I> {
         Some(())
     }
 
-    fn record(&mut self, answers: &[Label]) {
-        let record = |(asked, answer): (&Asked, &Label)| {
+    fn record(&mut self, answers: impl Iterator<Item = Label>) {
+        let record = |(asked, answer): (&Asked, Label)| {
             let Asked { slot, sample, image, touched, .. } = *asked;
             let honest = self.world.honest(image);
-            SlotRecord { slot, sample, touched, labels: Some([honest, *answer]), wrong: *answer != honest }
+            SlotRecord { slot, sample, touched, labels: Some([honest, answer]), wrong: answer != honest }
         };
         self.records.extend(self.asked.iter().zip(answers).map(record));
-    }
-}
-
-/// The client of the specification, from its first query to its verdict.
-fn judge(mut client: Client<fusion_spec::client::Mixed>, answers: &Answers) -> Verdict {
-    while client.next_query().is_some() {}
-    let mut progress = Progress::Waiting(client);
-    for (slot, answer) in (0..).zip(&answers.labels) {
-        progress = match progress {
-            Progress::Waiting(client) => client.answer(slot, *answer),
-            Progress::Answered(_) | Progress::Rejected(_) => break,
-        };
-    }
-    let ended = match (progress, answers.end) {
-        (Progress::Waiting(client), Some(End::Malformed)) => client.garbage(),
-        (Progress::Waiting(client), Some(End::PeerGone) | None) => client.gone(),
-        (over, _) => over,
-    };
-    match ended {
-        Progress::Answered(client) => client.check(),
-        Progress::Rejected(reason) => Verdict::Rejected(reason),
-        Progress::Waiting(_) => unreachable!("a server that is gone is rejected"),
     }
 }
 
 impl<I: Inference> Fidelity for Judged<'_, I> {
     fn session(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Trial {
         self.play(server, trial, session).unwrap_or(Trial::ERROR)
+    }
+
+    fn traced(&mut self, server: &Server<'_>, trial: u64, session: u32) -> (Trial, Option<Trace>) {
+        self.log = Some(Vec::new());
+        let trial = self.session(server, trial, session);
+        let log = self.log.take().filter(|log| !log.is_empty());
+        let trace = log.map(|log| Trace { params: self.view.params, log, honest: self.honest.clone() });
+        (trial, trace)
+    }
+
+    fn stride(&self) -> u64 {
+        I::STRIDE
     }
 }

@@ -80,7 +80,8 @@ impl Loader {
     ) -> Outcome<Option<Move>> {
         if let Some((act, mark, fidelities)) = section.misplaced(depth) {
             let message = format!("`{act}` needs fidelity {fidelities}: here it is `{}`", depth.name());
-            self.problems.push(Problem::new(mark, message).help("`model` and `relabel` have a place at every fidelity"));
+            self.problems
+                .push(Problem::new(mark, message).help("`model` and `relabel` have a place at every fidelity"));
             return Ok(None);
         }
         let when = match &section.when {

@@ -1,0 +1,134 @@
+//! The client of a simulated session: the specification's, from its first query to its verdict.
+
+use fusion_spec::client::{Client, Mixed, Progress};
+use fusion_spec::machine::{Effect, Event, Illegal};
+use fusion_spec::mix::{Permutation, Slot};
+use fusion_spec::params::Params;
+use fusion_spec::trace::Logged;
+use fusion_spec::verdict::{Label, Verdict};
+
+/// What went between the client and the server, slots in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answers {
+    /// One after another.
+    pub exchanges: Vec<Exchange>,
+    /// Why they end early.
+    pub end: Option<End>,
+}
+
+/// A part of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exchange {
+    /// The client asks about so many slots more.
+    Asks(usize),
+    /// It has these labels, for the next slots.
+    Has(Vec<Label>),
+}
+
+/// Why answers end early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The server sent what no honest server sends.
+    Malformed,
+    /// The server is gone.
+    PeerGone,
+}
+
+impl Answers {
+    /// All asked about at once, and answered.
+    #[must_use]
+    pub fn at_once(labels: Vec<Label>) -> Self {
+        Self { exchanges: vec![Exchange::Asks(labels.len()), Exchange::Has(labels)], end: None }
+    }
+
+    /// In the order of slots.
+    pub(super) fn labels(&self) -> impl Iterator<Item = Label> + '_ {
+        let labels = self.exchanges.iter().filter_map(|exchange| match exchange {
+            Exchange::Asks(_) => None,
+            Exchange::Has(labels) => Some(labels),
+        });
+        labels.flatten().copied()
+    }
+}
+
+/// Events and effects, in order; `None` where nobody asks for them.
+pub(super) type Log = Option<Vec<Logged>>;
+
+fn note(log: &mut Log, event: Event, effect: impl FnOnce() -> Effect) {
+    if let Some(log) = log {
+        log.push(Logged { event, effect: effect() });
+    }
+}
+
+/// The verdict of a client with this mix about these answers, and its log.
+///
+/// # Errors
+/// [`Illegal`] where the mix or the known results do not fit `params`.
+pub(super) fn conclude(
+    params: Params,
+    mix: Permutation,
+    known: Vec<Label>,
+    answers: &Answers,
+    log: &mut Log,
+) -> Result<Verdict, Illegal> {
+    if log.is_some() {
+        note(log, Event::Prepare { mix: mix.clone(), known: known.clone() }, || Effect::Nothing);
+    }
+    let mut progress = Progress::Waiting(Client::new(params, mix, known)?);
+    let mut slots = 0..;
+    for exchange in &answers.exchanges {
+        match exchange {
+            Exchange::Asks(count) => (0..*count).for_each(|_| ask(&mut progress, log)),
+            Exchange::Has(labels) => {
+                for (label, slot) in labels.iter().zip(&mut slots) {
+                    progress = receive(progress, slot, *label, log);
+                }
+            }
+        }
+    }
+    let ended = match (progress, answers.end) {
+        (Progress::Waiting(client), Some(End::Malformed)) => {
+            let ended = client.garbage();
+            note(log, Event::Garbage, || effect(&ended));
+            ended
+        }
+        (Progress::Waiting(client), Some(End::PeerGone) | None) => {
+            let ended = client.gone();
+            note(log, Event::ServerStop, || effect(&ended));
+            ended
+        }
+        (over, _) => over,
+    };
+    Ok(match ended {
+        Progress::Answered(client) => {
+            let verdict = client.check();
+            note(log, Event::Check, || Effect::Conclude(verdict.clone()));
+            verdict
+        }
+        Progress::Rejected(reason) => Verdict::Rejected(reason),
+        Progress::Waiting(_) => unreachable!("a server that is gone is rejected"),
+    })
+}
+
+fn ask(progress: &mut Progress, log: &mut Log) {
+    if let Progress::Waiting(client) = progress
+        && let Some((slot, sample)) = Client::<Mixed>::next_query(client)
+    {
+        note(log, Event::Query, || Effect::Send { slot, sample });
+    }
+}
+
+fn receive(progress: Progress, slot: Slot, label: Label, log: &mut Log) -> Progress {
+    let Progress::Waiting(client) = progress else { return progress };
+    let progress = client.answer(slot, label);
+    note(log, Event::Answer { slot, label }, || effect(&progress));
+    progress
+}
+
+/// What anyone can see of where a message left the client.
+fn effect(progress: &Progress) -> Effect {
+    match progress {
+        Progress::Waiting(_) | Progress::Answered(_) => Effect::Nothing,
+        Progress::Rejected(reason) => Effect::Conclude(Verdict::Rejected(*reason)),
+    }
+}
