@@ -1,7 +1,7 @@
 //! A trusted third party evaluates the models in fixed point, and adds where the server asks it to.
 
-use super::deviant::Deviant;
 use super::client::Answers;
+use super::deviant::Deviant;
 use super::session::{Asked, Inference, Judged, Position, Turn};
 use super::stream::Purpose;
 use super::world::World;

@@ -3,8 +3,8 @@
 //! Keys and base transfers are made once; each session takes its own randomness from them by its name, which is a function of
 //! (seed, strategy, trial, session).
 
-use super::deviant::Deviant;
 use super::client::{Answers, End, Exchange};
+use super::deviant::Deviant;
 use super::session::{Asked, Inference, Judged, Position};
 use super::stream::Purpose;
 use super::world::World;

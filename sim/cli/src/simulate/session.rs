@@ -1,12 +1,12 @@
 //! A session with answers: samples are drawn and mixed, the strategy chooses what each slot gets, somebody computes it, and the
 //! client of the specification judges what comes out.
 
+use super::client::{Answers, Log, conclude};
 use super::plain::{distance, guess};
 use super::stream::{Purpose, Streams};
+use super::trace::Trace;
 use super::urn::Urn;
 use super::world::{Drawn, World};
-use super::client::{Answers, Log, conclude};
-use super::trace::Trace;
 use super::{Fidelity, Server, SlotRecord, Trial};
 use fusion_adversaries::script::Relabel;
 use fusion_adversaries::strategy::{Act, Touches, View};

@@ -1,0 +1,221 @@
+//! Every session of every fidelity is one that the specification has: its client's log replays through the machine to the same end.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use fusion_2pc::clock::Network;
+use fusion_2pc::session::Grouping;
+use fusion_adversaries::behaviour::{Place, Scripted, flaky};
+use fusion_adversaries::script::{Bend, Elements, Filling, Keep, Relabel, SessionsSection, Stop, Until};
+use fusion_adversaries::strategy::{Act, View};
+use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
+use fusion_nn::idx::{self, Images};
+use fusion_nn::model::Model;
+use fusion_sim::simulate::{Fidelity, Ideal, Parties, Plain, Pools, Real, Server, Trace, Trial, World};
+use fusion_spec::machine::{Effect, Event};
+use fusion_spec::mix::Sample;
+use fusion_spec::params::Params;
+use fusion_spec::trace::Logged;
+use fusion_spec::verdict::{Label, Outcome, Reason, Verdict};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name)
+}
+
+fn world(params: Params) -> World {
+    let read = |name: &str| std::fs::read(example(name)).unwrap();
+    let images = Images::parse(&read("data/mnist_t1000-images-idx3-ubyte")).unwrap();
+    let labels = idx::labels(&read("data/mnist_t1000-labels-idx1-ubyte")).unwrap();
+    let precision = Precision { frac_bits: 12, ring: Ring::Auto };
+    let model = |name: &str| {
+        let model = Model::from_onnx(&read(&format!("models/{name}.onnx"))).unwrap();
+        FixedModel::new(&model, precision, Pixels { scale: 1.0 / 255.0, offset: 0.0 }).unwrap()
+    };
+    let models = vec![model("lenet_mnist_full"), model("lenet_mnist_pruned90")];
+    let pools = Pools { queries: 0..30, publics: 30..60, keep: Keep::HonestRight, fixed_by: None };
+    World::new(params, models, &[], (&images, &labels), &pools, false).unwrap()
+}
+
+fn single(place: Place, act: Act) -> Scripted {
+    Scripted::single(place, act)
+}
+
+/// Plays trials, each session of which must be as specified; the outcomes that occurred.
+fn assert_specified(fidelity: &mut impl Fidelity, server: &Server<'_>, trials: u64) -> BTreeSet<String> {
+    let mut seen = BTreeSet::new();
+    for number in 0..trials {
+        let trial = fidelity.trial_of(server, |fidelity, session| {
+            let (trial, trace) = fidelity.traced(server, number, session);
+            let trace = trace.unwrap();
+            trace.check(trial.outcome).unwrap_or_else(|departure| panic!("trial {number}: {departure}"));
+            assert_eq!(trial, fidelity.session(server, number, session), "a log changes nothing");
+            trial
+        });
+        assert_eq!(fidelity.checked_trial(server, number), trial);
+        seen.insert(format!("{:?}", trial.outcome.unwrap()));
+    }
+    seen
+}
+
+#[test]
+fn plain_sessions_are_as_specified() {
+    let next = || Act::Relabel(Relabel::Next);
+    let retries = SessionsSection { until: Until::Accepted, max: 4 };
+    let mut seen = BTreeSet::new();
+    for (R, B, T, slack) in [(8, 2, 4, 0), (2, 2, 1, 1), (3, 1, 2, 0), (1, 3, 0, 0), (4, 2, 6, 3)] {
+        let view = View::new(Params::new(R, B, T, slack).unwrap(), 3).unwrap();
+        let all: [Scripted; 6] = [
+            Scripted::honest(),
+            single(Place::Random(1), next()),
+            single(Place::Random(2), next()),
+            single(Place::Random(2), Act::Relabel(Relabel::RandomWrong)),
+            single(Place::All, next()),
+            flaky((1, 5).into()),
+        ];
+        for strategy in &all {
+            for sessions in [None, Some(retries)] {
+                let server = Server::new("some", 4, strategy).with_sessions(sessions);
+                seen.append(&mut assert_specified(&mut Plain::new(&view, strategy), &server, 200));
+            }
+        }
+    }
+    assert_eq!(seen.len(), 4, "win, harmless, both checks: {seen:?}");
+}
+
+#[test]
+fn ideal_sessions_are_as_specified() {
+    let params = Params::new(4, 2, 3, 1).unwrap();
+    let world = world(params);
+    let view = View::new(params, world.classes()).unwrap();
+    let add = Act::Add { step: "layer[*:relu]".parse().unwrap(), value: 1 << 16, elements: Elements::All };
+    for act in [Act::Relabel(Relabel::Next), Act::Relabel(Relabel::To(7)), Act::Model(1), add] {
+        let strategy = single(Place::Random(3), act);
+        assert_specified(&mut Ideal::new(&view, &world), &Server::new("some", 4, &strategy), 40);
+    }
+}
+
+/// Two chunks of slots: the client asks about the second when it has the answers to the first, and a server that stops in between
+/// leaves a log of both.
+#[test]
+fn real_sessions_are_as_specified() {
+    let params = Params::new(11, 6, 1, 0).unwrap();
+    let world = world(params);
+    let view = View::new(params, world.classes()).unwrap();
+    let parties = Parties::new(&world, 67, &[Grouping::Chunk], 5, Network::LAN).unwrap();
+    let play = |act: Act, place: Place, trials: u64| {
+        let strategy = single(place, act);
+        let server = Server::new("some", 4, &strategy);
+        let mut real = Real::new(&view, &world, &parties, Grouping::Chunk);
+        assert_specified(&mut real, &server, trials);
+        real.traced(&server, 0, 0)
+    };
+    let events = |trace: &Trace, of: fn(&Event) -> bool| trace.log.iter().filter(|logged| of(&logged.event)).count();
+    let (_, trace) = play(Act::Relabel(Relabel::Next), Place::Random(2), 1);
+    let trace = trace.unwrap();
+    let first_answer = trace.log.iter().position(|logged| matches!(logged.event, Event::Answer { .. }));
+    assert_eq!(first_answer, Some(1 + 64), "after the first chunk's queries");
+    assert_eq!(trace.log.len(), 1 + 2 * 67 + 1);
+    let in_the_second = |how| Act::Stop { step: "slot[64..67]/layer[0:conv]".parse().unwrap(), how };
+    let (trial, trace) = play(in_the_second(Stop::Crash), Place::Slots(vec![65]), 1);
+    assert_eq!(trial.outcome, Some(Outcome::Caught(Reason::PeerGone)));
+    let trace = trace.unwrap();
+    let (asked, answered) =
+        (|event: &Event| *event == Event::Query, |event: &Event| matches!(event, Event::Answer { .. }));
+    assert_eq!((events(&trace, asked), events(&trace, answered)), (67, 64));
+    let bend = Act::Bend { step: "layer[1:relu]/**".parse().unwrap(), how: Bend::Replace(Filling::Random) };
+    play(bend, Place::Slots(vec![65]), 1);
+}
+
+/// Turns a good client's log into its own, given the honest answers; whether it shows.
+type Bug = dyn Fn(&mut Vec<Logged>, &[Label]) -> bool;
+
+/// A client with a bug, that plays whatever the good one plays.
+struct Faulty<'a> {
+    good: Plain,
+    bug: &'a Bug,
+}
+
+impl Fidelity for Faulty<'_> {
+    fn session(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Trial {
+        self.traced(server, trial, session).0
+    }
+
+    fn traced(&mut self, server: &Server<'_>, trial: u64, session: u32) -> (Trial, Option<Trace>) {
+        let (played, trace) = self.good.traced(server, trial, session);
+        let mut trace = trace.unwrap();
+        if !(self.bug)(&mut trace.log, &trace.honest) {
+            return (played, Some(trace));
+        }
+        let verdict = trace.log.iter().find_map(|logged| match &logged.effect {
+            Effect::Conclude(verdict) => Some(verdict.clone()),
+            _ => None,
+        });
+        let outcome = verdict.map(|verdict| Outcome::of(&verdict, &trace.honest));
+        (Trial { outcome, ..played }, Some(trace))
+    }
+
+    fn stride(&self) -> u64 {
+        1
+    }
+}
+
+/// Each bug shows itself in some trials, and in just these the checker refuses the log: not one passes, and no other is refused.
+#[test]
+fn seeded_bugs_are_caught() {
+    let publics_only = |log: &mut Vec<Logged>, honest: &[Label]| {
+        let last = log.last_mut().unwrap();
+        let bites = last.effect == Effect::Conclude(Verdict::Rejected(Reason::CopiesDisagree));
+        if bites {
+            last.effect = Effect::Conclude(Verdict::Accepted(honest.to_vec()));
+        }
+        bites
+    };
+    let no_publics = |log: &mut Vec<Logged>, honest: &[Label]| {
+        let last = log.last_mut().unwrap();
+        let bites = last.effect == Effect::Conclude(Verdict::Rejected(Reason::PublicWrong));
+        if bites {
+            last.effect = Effect::Conclude(Verdict::Accepted(honest.to_vec()));
+        }
+        bites
+    };
+    // It stops at the first wrong public, which the server then knows of (H6).
+    let early = |log: &mut Vec<Logged>, _: &[Label]| {
+        let publics: BTreeSet<u32> = log
+            .iter()
+            .filter_map(|logged| match logged.effect {
+                Effect::Send { slot, sample: Sample::Public { .. } } => Some(slot),
+                _ => None,
+            })
+            .collect();
+        let wrong = |logged: &Logged| matches!(&logged.event, Event::Answer { slot, label } if publics.contains(slot) && label.0 != 0);
+        let Some(at) = log.iter().position(wrong) else { return false };
+        log.truncate(at + 1);
+        log[at].effect = Effect::Conclude(Verdict::Rejected(Reason::PublicWrong));
+        true
+    };
+    // It releases what it has when one answer is missing.
+    let impatient = |log: &mut Vec<Logged>, _: &[Label]| {
+        let last = log.len() - 2;
+        log.remove(last);
+        true
+    };
+    let view = View::new(Params::new(3, 2, 3, 0).unwrap(), 10).unwrap();
+    let strategy = single(Place::Random(2), Act::Relabel(Relabel::Next));
+    let server = Server::new("some", 4, &strategy);
+    let bugs: [(&str, &Bug); 4] =
+        [("publics only", &publics_only), ("no publics", &no_publics), ("early", &early), ("impatient", &impatient)];
+    for (name, bug) in bugs {
+        let mut faulty = Faulty { good: Plain::new(&view, &strategy), bug };
+        let (mut bitten, mut caught) = (0, 0);
+        for number in 0..500 {
+            let mut log = faulty.good.traced(&server, number, 0).1.unwrap();
+            let bites = bug(&mut log.log, &log.honest);
+            let refused = faulty.checked_trial(&server, number).outcome.is_none();
+            assert_eq!(bites, refused, "{name}: trial {number}");
+            bitten += u32::from(bites);
+            caught += u32::from(refused);
+        }
+        assert!(bitten > 50 && caught == bitten, "{name}: {caught} of {bitten}");
+    }
+}
