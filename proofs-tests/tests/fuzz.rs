@@ -1,67 +1,51 @@
-//! Fuzz targets: bytes from users and peers find no panic, no hang, no allocation beyond what they justify. `cargo test` runs each for
-//! a moment on random bytes and on mutated good files; `cargo bolero test --engine libfuzzer NAME` runs one for as long as you like.
+//! The fuzz targets for a moment each: random bytes, and every file of `proofs-tests/fuzz/corpus`. `make fuzz` runs them for longer.
 
 use bolero::check;
-use fusion_adversaries::library::SCRIPTS;
-use fusion_adversaries::script::Script;
-use fusion_nn::idx::{Images, labels};
-use fusion_nn::model::Model;
-
-const LENET: &[u8] = include_bytes!("../../examples/models/lenet_mnist_full.onnx");
-/// The part of the model that is not weights; the rest only makes each case slow.
-const HEAD: usize = 4096;
-
-/// A good file with some bytes replaced: pairs of place and value.
-fn mutated(good: &[u8], edits: &[u8]) -> Vec<u8> {
-    let mut bytes = good.to_vec();
-    for edit in edits.chunks_exact(3) {
-        let place = usize::from(u16::from_le_bytes([edit[0], edit[1]])) % bytes.len();
-        bytes[place] = edit[2];
-    }
-    bytes
-}
+use fusion_proofs_tests::fuzz;
+use std::path::Path;
 
 #[test]
 fn scripts() {
-    check!().with_iterations(2_000).for_each(|input: &[u8]| {
-        for text in [String::from_utf8_lossy(input).into_owned(), {
-            let (_, good) = SCRIPTS[input.len() % SCRIPTS.len()];
-            String::from_utf8_lossy(&mutated(good.as_bytes(), input)).into_owned()
-        }] {
-            match Script::read(&text) {
-                Ok(script) => {
-                    let again = Script::read(&script.to_yaml().expect("serialisable"));
-                    assert_eq!(again.as_ref(), Ok(&script));
-                }
-                Err(problems) => assert!(!problems.is_empty()),
-            }
-        }
-    });
+    check!().with_iterations(2_000).for_each(fuzz::scripts);
 }
 
 #[test]
 fn models() {
-    check!().with_iterations(2_000).for_each(|input: &[u8]| {
-        let _ = Model::from_onnx(input);
-        let _ = Model::from_onnx(&mutated(&LENET[..HEAD], input));
-    });
-    let whole = mutated(LENET, &[0, 0, 255]);
-    let _ = Model::from_onnx(&whole);
-    assert!(Model::from_onnx(LENET).is_ok());
+    check!().with_iterations(2_000).for_each(fuzz::models);
 }
 
 #[test]
 fn data() {
-    check!().with_iterations(5_000).for_each(|input: &[u8]| {
-        for kind in [0x08, 0x0b] {
-            let rank = input.first().map_or(0, |byte| byte % 5);
-            let file = [&[0, 0, kind, rank], input].concat();
-            if let Ok(images) = Images::parse(&file) {
-                assert!((0..images.len()).all(|index| images.get(index).is_some()));
-            }
-            if let Ok(labels) = labels(&file) {
-                assert!(labels.len() <= file.len());
-            }
+    check!().with_iterations(5_000).for_each(fuzz::data);
+}
+
+#[test]
+fn counts() {
+    check!().with_iterations(5_000).for_each(fuzz::counts);
+}
+
+#[test]
+fn peer() {
+    check!().with_iterations(100).for_each(fuzz::peer);
+}
+
+#[test]
+fn wire() {
+    check!().with_iterations(100).for_each(fuzz::wire);
+}
+
+#[test]
+fn the_corpora_are_harmless() {
+    let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    for (name, target) in fuzz::TARGETS {
+        let folder = std::fs::read_dir(corpora.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let mut files = 0;
+        for file in folder {
+            let path = file.unwrap_or_else(|error| panic!("{name}: {error}")).path();
+            let input = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            target(&input);
+            files += 1;
         }
-    });
+        assert!(files > 3, "{name}: {files} files");
+    }
 }

@@ -1,6 +1,5 @@
 //! What a session sends is what was predicted, and nothing but the plan and the seed decides it.
 
-use crate::models::{PRECISION, digits, fixed, lenet, many_classes, noise, residual, tiny};
 use crate::world::{Session, World, plan};
 use fusion_2pc::circuit::Op;
 use fusion_2pc::cost::Cost;
@@ -9,6 +8,7 @@ use fusion_2pc::meter::{Message, Meter, Phase};
 use fusion_2pc::ot;
 use fusion_2pc::session::{CHUNK, Grouping, Service, chunks};
 use fusion_2pc::truncate::Truncation;
+use fusion_proofs_tests::networks::{PRECISION, digits, fixed, lenet, many_classes, noise, residual, tiny};
 use std::ops::Range;
 
 /// What each party sent in a step of a chunk, the extension of its transfers apart; client first.

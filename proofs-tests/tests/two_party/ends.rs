@@ -1,12 +1,12 @@
 //! A party that is cut off at any message: the other one notices, and no thread is left.
 
-use crate::models::{noise, tiny};
 use crate::tamper::{At, Bend, messages, set_up};
 use crate::transports::tcp;
 use crate::watch::Watch;
 use crate::world::World;
 use fusion_2pc::clock::Network;
 use fusion_2pc::link::{Link, Role};
+use fusion_proofs_tests::networks::{noise, tiny};
 
 #[test]
 fn either_party_is_cut_off_at_any_message() {

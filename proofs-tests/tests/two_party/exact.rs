@@ -1,11 +1,11 @@
 //! Answers are the plaintext reference's, to the last bit.
 
-use crate::models::{PRECISION, digits, fixed, lenet, many_classes, noise, residual, tiny};
 use crate::world::{World, plan};
 use fusion_2pc::session::Grouping;
 use fusion_2pc::truncate::Truncation;
 use fusion_nn::fixed::{Precision, Ring};
 use fusion_nn::model::Model;
+use fusion_proofs_tests::networks::{PRECISION, digits, fixed, lenet, many_classes, noise, residual, tiny};
 
 /// LeNet on digits, so many at a time; the last that do not fill a session stay out.
 fn lenet_on(images: &[Vec<u8>], batch: usize) {

@@ -5,7 +5,6 @@
 mod costs;
 mod ends;
 mod exact;
-mod models;
 mod shares;
 mod statistics;
 mod tamper;

@@ -1,6 +1,5 @@
 //! A party that adds to its shares changes the slots it adds to, and no other.
 
-use crate::models::{PRECISION, fixed, many_classes, noise, residual, tiny};
 use crate::watch::Watch;
 use crate::world::{World, plan};
 use fusion_2pc::bits::mask;
@@ -9,6 +8,7 @@ use fusion_2pc::link::Role;
 use fusion_2pc::session::Grouping;
 use fusion_2pc::truncate::Truncation;
 use fusion_nn::model::Model;
+use fusion_proofs_tests::networks::{PRECISION, fixed, many_classes, noise, residual, tiny};
 
 const SLOTS: usize = 4;
 

@@ -1,6 +1,5 @@
 //! Every message of either party, bent in every way: the other one answers, or says what is wrong, and never panics or waits for ever.
 
-use crate::models::{noise, residual, tiny};
 use crate::transports::tcp;
 use crate::watch::Watch;
 use crate::world::{Session, World};
@@ -10,6 +9,7 @@ use fusion_2pc::link::{Halt, Link, PATIENCE_NS, Role};
 use fusion_2pc::meter::Message;
 use fusion_2pc::random::Seed;
 use fusion_2pc::session::{self, ClientSetup, ServerSetup};
+use fusion_proofs_tests::networks::{noise, residual, tiny};
 use proptest::prelude::*;
 use rand_core::Rng;
 use std::fmt::Write;

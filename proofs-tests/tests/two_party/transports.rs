@@ -1,11 +1,11 @@
 //! A session over TCP is the session in memory.
 
-use crate::models::{digits, lenet};
 use crate::watch::Watch;
 use crate::world::World;
 use fusion_2pc::clock::Network;
 use fusion_2pc::link::{Link, Role};
 use fusion_2pc::tcp::TcpWire;
+use fusion_proofs_tests::networks::{digits, lenet};
 use std::net::{TcpListener, TcpStream};
 
 /// The two ends of a connection on this machine.

@@ -1,6 +1,5 @@
 //! What a party sees tells nothing of the other's input: its shares are uniform, and its view is as likely for two different inputs.
 
-use crate::models::{PRECISION, fixed, many_classes, noise, residual, tiny};
 use crate::statistics::{Counts, assert_alike, assert_fair};
 use crate::world::{World, plan};
 use fusion_2pc::and::{Factors, and};
@@ -18,6 +17,7 @@ use fusion_2pc::random::{Seed, uniform};
 use fusion_2pc::session::Grouping;
 use fusion_2pc::truncate::Truncation;
 use fusion_2pc::{extend, maximum, product, relu, truncate};
+use fusion_proofs_tests::networks::{PRECISION, fixed, many_classes, noise, residual, tiny};
 use std::sync::{Arc, Mutex};
 
 /// A wire that keeps what arrives.

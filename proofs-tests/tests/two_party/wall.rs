@@ -4,11 +4,11 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is about the clock on the wall")]
 
-use crate::models::{digits, lenet};
 use crate::world::World;
 use fusion_2pc::clock::Network;
 use fusion_2pc::link::{Link, Role};
 use fusion_2pc::tcp::TcpWire;
+use fusion_proofs_tests::networks::{digits, lenet};
 use fusion_sim::simulate::timed;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

@@ -1,6 +1,5 @@
 //! A client and a server that are set up, and their sessions.
 
-use crate::models::{PRECISION, fixed};
 use fusion_2pc::circuit::Circuit;
 use fusion_2pc::clock::Network;
 use fusion_2pc::hook::Deviation;
@@ -11,6 +10,7 @@ use fusion_2pc::session::{self, Answered, ClientSetup, Grouping, Networks, Plan,
 use fusion_2pc::truncate::Truncation;
 use fusion_nn::fixed::FixedModel;
 use fusion_nn::model::Model;
+use fusion_proofs_tests::networks::{PRECISION, fixed};
 
 /// Everything that outlives a session.
 pub struct World {

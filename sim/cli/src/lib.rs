@@ -18,6 +18,9 @@ pub mod simulate;
 mod store;
 mod text;
 
+pub use campaign::Counter;
+pub use store::counts;
+
 use args::{Cli, Command};
 use clap::Parser;
 use clap::error::ErrorKind;

@@ -48,6 +48,7 @@ pub enum CountsError {
 
 impl Row {
     /// As a line, with its end.
+    #[must_use]
     pub fn line(&self, counters: &[Counter]) -> String {
         let Self { counter, trials, counts } = self;
         let Counts { win, harmless, caught: _, error, e_t, e_t_and_e_b } = counts;

@@ -1,0 +1,7 @@
+//! What tests share: small networks, and the bodies of fuzz targets.
+
+#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a test fails by panicking")]
+#![expect(clippy::must_use_candidate, reason = "tests use what they ask for")]
+
+pub mod fuzz;
+pub mod networks;

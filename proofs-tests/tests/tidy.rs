@@ -1,0 +1,155 @@
+//! What holds of the tree as text: every crate has the workspace's lints, nothing draws ambient randomness, and what docs/paper-map.md names is
+//! there.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every file below some folders of the repository whose name ends so, and its text.
+fn files(folders: &[&str], end: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+            let path = entry.expect("readable").path();
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            if path.is_dir() && name != "target" {
+                folders.push(path);
+            } else if name.ends_with(end) {
+                let text = read(&path);
+                found.push((path, text));
+            }
+        }
+    }
+    found
+}
+
+const CRATES: [&str; 5] = ["spec", "sim", "adversaries", "proofs-tests", "examples"];
+
+fn sources() -> Vec<(PathBuf, String)> {
+    files(&CRATES, ".rs")
+}
+
+#[test]
+fn every_crate_has_the_workspaces_lints() {
+    let manifest: toml::Table = read(&root().join("Cargo.toml")).parse().expect("TOML");
+    let members = manifest["workspace"]["members"].as_array().expect("a list");
+    for member in members.iter().map(|member| member.as_str().expect("a path")) {
+        let own: toml::Table = read(&root().join(member).join("Cargo.toml")).parse().expect("TOML");
+        assert_eq!(own["lints"]["workspace"].as_bool(), Some(true), "{member}");
+    }
+    let lints = &manifest["workspace"]["lints"];
+    assert_eq!(lints["rust"]["unsafe_code"].as_str(), Some("forbid"));
+    assert_eq!(lints["rust"]["missing_docs"].as_str(), Some("deny"));
+    for lint in ["unwrap_used", "expect_used", "dbg_macro", "float_cmp", "todo"] {
+        assert_eq!(lints["clippy"][lint].as_str(), Some("deny"), "{lint}");
+    }
+}
+
+/// A trial is a function of script, seed and number, and keys come from seeds. Clocks are forbidden by clippy.toml.
+#[test]
+fn nothing_draws_ambient_randomness() {
+    let ambient = [
+        "thread_rng",
+        "rand::rng",
+        "rand::random",
+        "OsRng",
+        "SysRng",
+        "getrandom",
+        "from_os_rng",
+        "RandomState",
+        "fastrand",
+    ];
+    for (path, text) in sources().iter().filter(|(path, _)| !path.ends_with("tidy.rs")) {
+        for name in ambient {
+            assert!(!text.contains(name), "{}: {name}", path.display());
+        }
+    }
+    let clippy = read(&root().join("clippy.toml"));
+    assert!(["Instant::now", "SystemTime::now"].iter().all(|clock| clippy.contains(clock)));
+}
+
+/// The words in backquotes of a table's cell that name something in the sources.
+fn references(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split('`').skip(1).step_by(2)
+}
+
+/// Whether some item of this name is defined in a text.
+fn defines(text: &str, name: &str) -> bool {
+    ["fn", "struct", "enum", "trait", "mod", "type", "const", "static"].iter().any(|kind| {
+        let start = format!("{kind} {name}");
+        let ends = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+        text.match_indices(&start).any(|(at, _)| ends(&text[at + start.len()..]))
+    })
+}
+
+/// Whether a path such as `laws.rs::endpoints`, `worst::tests` or `Deviation::pr_win` leads to an item: each of its parts is a part of one
+/// file's path, or defined there.
+fn resolves(reference: &str, sources: &[(PathBuf, String)]) -> bool {
+    let parts: Vec<&str> = reference.split("::").filter(|part| *part != "*").collect();
+    sources.iter().any(|(path, text)| {
+        let on_the_path = |part: &str| {
+            path.components().any(|component| {
+                let component = component.as_os_str().to_string_lossy();
+                component == part || component.strip_suffix(".rs") == Some(part)
+            })
+        };
+        let named = |part: &&str| on_the_path(part) || part.strip_suffix(".rs").is_some_and(on_the_path);
+        parts.iter().all(|part| named(part) || defines(text, part))
+    })
+}
+
+#[test]
+fn the_paper_map_leads_somewhere() {
+    let map = read(&root().join("docs/paper-map.md"));
+    let sources = sources();
+    let mut lost = Vec::new();
+    let mut checked = 0;
+    let mut columns: Vec<String> = Vec::new();
+    for line in map.lines().filter(|line| line.starts_with('|')) {
+        let line = line.replace("\\|", "or");
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        if cells.contains(&"what") {
+            columns = cells.iter().map(ToString::to_string).collect();
+            continue;
+        }
+        if line.starts_with("|---") {
+            continue;
+        }
+        assert_eq!(cells.len(), columns.len(), "{line}");
+        for (column, cell) in columns.iter().zip(cells) {
+            let found = |reference: &str| match column.as_str() {
+                "code" | "test" => resolves(reference, &sources),
+                _ => true,
+            };
+            checked += references(cell).filter(|_| ["code", "test"].contains(&column.as_str())).count();
+            lost.extend(
+                references(cell)
+                    .filter(|reference| !found(reference))
+                    .map(|reference| format!("{column}: {reference}")),
+            );
+        }
+    }
+    assert!(lost.is_empty(), "docs/paper-map.md names what is not there:\n{}", lost.join("\n"));
+    assert!(checked > 60, "{checked}");
+}
+
+#[test]
+fn a_wrong_name_does_not_resolve() {
+    let sources = sources();
+    for good in ["worst::tests", "laws.rs::endpoints", "Deviation::pr_win", "ot::*::tests", "exhaustive.rs"] {
+        assert!(resolves(good, &sources), "{good}");
+    }
+    for wrong in ["worst::test", "laws.rs::endpoint", "Deviation::pr_wins", "nowhere.rs", "laws.rs::pr_win"] {
+        assert!(!resolves(wrong, &sources), "{wrong}");
+    }
+}
