@@ -1,9 +1,9 @@
-# The words a newcomer must know: demo, test, bench, docs.
+# The words a newcomer must know: demo, test, bench, docs. What doubts the tests themselves: changes, mutants, fuzz.
 
 SHELL := /bin/bash
 SIM := target/release/sim
 
-.PHONY: demo test bench docs setup
+.PHONY: demo test bench docs setup changes mutants fuzz
 
 ## Build, and attack a real model on real digits; then inside the two-party protocol.
 demo: setup
@@ -40,6 +40,19 @@ bench: setup
 docs: setup
 	cargo doc --locked --workspace --no-deps
 	@echo "open target/doc/fusion_spec/index.html"
+
+## Change a formula by one, 35 times, and see which test notices.
+changes: setup
+	bash scripts/changes.sh
+
+## Mutate a sample of the specification; docs/mutants.md says what survives, and why.
+mutants: setup
+	cargo mutants --no-shuffle --timeout 90 --test-package fusion-spec -f 'spec/src/bound/{deviation,certificate,worst}.rs' \
+		-f 'spec/src/{machine,verdict,trace}.rs' -o target -- --lib
+
+## Look for bytes that crash: scripts, models, data, counts, peers.
+fuzz: setup
+	bash scripts/fuzz.sh
 
 ## What the build needs beyond Rust: a C compiler, make and m4, for GMP.
 setup:
