@@ -145,6 +145,21 @@ mod tests {
     }
 
     #[test]
+    fn only_the_last_answer_lets_it_check() {
+        let mut client = client();
+        while client.next_query().is_some() {}
+        for slot in 0..4 {
+            let Progress::Waiting(waiting) = client.answer(slot, Label(0)) else {
+                panic!("slot {slot} is not the last")
+            };
+            assert_eq!(waiting.missing(), 4 - slot);
+            client = waiting;
+        }
+        let Progress::Answered(client) = client.answer(4, Label(0)) else { panic!("all are in") };
+        assert_eq!(client.check(), Verdict::Accepted(vec![Label(0); 2]));
+    }
+
+    #[test]
     fn queries_go_out_once_in_order() {
         let mut client = client();
         let slots: Vec<_> = std::iter::from_fn(|| client.next_query()).map(|(slot, _)| slot).collect();

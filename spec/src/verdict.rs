@@ -96,6 +96,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn reasons_have_the_names_that_files_have() {
+        let reasons = [Reason::PublicWrong, Reason::CopiesDisagree, Reason::Malformed, Reason::PeerGone];
+        assert_eq!(reasons.map(Reason::name), ["public_wrong", "copies_disagree", "malformed", "peer_gone"]);
+    }
+
+    #[test]
     fn outcomes_are_judged_against_the_honest_answers() {
         let honest = [Label(3), Label(4)];
         let accepted = |labels: [u32; 2]| Verdict::Accepted(labels.map(Label).into());
