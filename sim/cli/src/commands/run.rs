@@ -22,9 +22,11 @@ pub fn run(args: &RunArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     if args.json {
         let show = if args.trace { Show::Every } else { Show::Touched };
         serde_json::to_writer(&mut *stdout, &document.json(show)).map_err(io::Error::from)?;
-        return Ok(writeln!(stdout)?);
+        writeln!(stdout)?;
+    } else {
+        document.write_text(args.trace, stdout)?;
     }
-    Ok(document.write_text(args.trace, stdout)?)
+    document.specified()
 }
 
 /// A trial that was played again.
@@ -49,6 +51,16 @@ impl<'c> Replay<'c> {
         let stages = || Failure::Usage(format!("`{name}` is estimated stage by stage: it has no trials to replay"));
         let (trial, sessions) = replay.ok_or_else(stages)?;
         Ok(Self { campaign, name: name.into(), number, trial, sessions })
+    }
+
+    /// Whether the specification has every session.
+    fn specified(&self) -> Result<(), Failure> {
+        for (index, session) in self.sessions.iter().enumerate() {
+            if let Some(Err(unspecified)) = &session.events {
+                return Err(Failure::Bug(format!("the client of session {index} is not as specified: {unspecified}")));
+            }
+        }
+        Ok(())
     }
 
     /// As JSON, with these slots.
@@ -83,10 +95,8 @@ impl<'c> Replay<'c> {
                 let style = if slot.touched { anstyle::Style::new() } else { DIM };
                 writeln!(out, "  {}", text::styled(style, &line))?;
             }
-            match log {
-                Some(Ok(count)) if trace => writeln!(out, "  client: {count} events, all as specified")?,
-                Some(Err(unspecified)) => writeln!(out, "  client: not as specified: {unspecified}")?,
-                Some(Ok(_)) | None => {}
+            if let (Some(Ok(count)), true) = (log, trace) {
+                writeln!(out, "  client: {count} events, all as specified")?;
             }
             if trace && !steps.is_empty() {
                 write!(out, "{}", step_table(steps))?;
@@ -168,9 +178,9 @@ struct Document<'a> {
 
 #[derive(Serialize)]
 struct SessionJson<'a> {
-    /// Its log, where it is shown or not as specified.
+    /// In its client's log, all as specified.
     #[serde(skip_serializing_if = "Option::is_none")]
-    client: Option<ClientJson>,
+    client_events: Option<usize>,
     e_b: bool,
     e_t: bool,
     outcome: String,
@@ -178,14 +188,6 @@ struct SessionJson<'a> {
     /// At `real`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     steps: Vec<StepJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct ClientJson {
-    /// Of a log that is as specified.
-    events: Option<usize>,
-    /// Where it is not.
-    unspecified: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -207,11 +209,8 @@ impl<'a> SessionJson<'a> {
             step,
         };
         let steps = shown.iter().map(step).collect();
-        let client = log.as_ref().filter(|log| log.is_err() || show == Show::Every).map(|log| match log {
-            Ok(events) => ClientJson { events: Some(*events), unspecified: None },
-            Err(unspecified) => ClientJson { events: None, unspecified: Some(unspecified.to_string()) },
-        });
-        Self { client, e_b, e_t, outcome: outcome(*trial), slots: Slots(slots, show), steps }
+        let client_events = log.as_ref().and_then(|log| log.as_ref().ok().copied()).filter(|_| show == Show::Every);
+        Self { client_events, e_b, e_t, outcome: outcome(*trial), slots: Slots(slots, show), steps }
     }
 }
 
