@@ -20,15 +20,5 @@ for tool in cc make m4 diff; do
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 
-if ! command -v apt-get >/dev/null; then
-    echo "Please install a C compiler, make, m4 and diffutils (missing: ${missing[*]}): GMP is built from source" >&2
-    exit 1
-fi
-as_root=()
-if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || { echo "Run as root, or install: build-essential m4 diffutils" >&2; exit 1; }
-    as_root=(sudo)
-fi
-echo "Installing build-essential m4 diffutils (missing: ${missing[*]})"
-"${as_root[@]}" apt-get update -qq
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends build-essential m4 diffutils >/dev/null
+source "$(dirname "${BASH_SOURCE[0]}")/apt.sh"
+apt_install "missing: ${missing[*]}; GMP is built from source" build-essential m4 diffutils

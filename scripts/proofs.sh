@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Compiles spec/coq from nothing, checks that no theorem rests on anything unproved, and that the committed vectors are Coq's.
+# `scripts/proofs.sh --write` writes the vectors instead of comparing them.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+source scripts/apt.sh
+packages=(coq libcoq-mathcomp-ssreflect libcoq-mathcomp-algebra)
+library=$(coqc -where 2>/dev/null || true)/user-contrib/mathcomp
+if [ ! -d "$library/ssreflect" ] || [ ! -d "$library/algebra" ]; then
+    apt_install "proofs: Coq 8.16 and MathComp 1.15" "${packages[@]}"
+fi
+
+if grep -nEiw 'admit|admitted|axioms?|parameters?|conjectures?|hypothesis|hypotheses' spec/coq/*.v; then
+    echo "These words have no place in spec/coq: everything there is proved" >&2
+    exit 1
+fi
+
+build=target/coq
+rm -rf "$build"
+mkdir -p "$build"
+cp spec/coq/*.v "$build"
+cd "$build"
+for file in Mix Worst Certificate Success Deviation Touch Slack Computed Vectors Assumptions; do
+    echo "coqc $file.v"
+    coqc -w none "$file.v" >"$file.out"
+done
+compiled=$(ls ./*.vo | wc -l)
+sources=$(ls ./*.v | wc -l)
+[ "$compiled" -eq "$sources" ] || { echo "$sources files in spec/coq, and $compiled are compiled" >&2; exit 1; }
+
+theorems=$(grep -c '^Print Assumptions ' Assumptions.v)
+closed=$(grep -cx 'Closed under the global context' Assumptions.out || true)
+if [ "$closed" -ne "$theorems" ] || [ "$(wc -l <Assumptions.out)" -ne "$theorems" ]; then
+    cat Assumptions.out
+    echo "$closed of $theorems headline theorems are closed under the global context" >&2
+    exit 1
+fi
+echo "$theorems headline theorems, each closed under the global context"
+
+# Coq prints `= "kind numbers"%string : string` over several lines: one vector a line is left.
+cd ../..
+{
+    echo "# Computed by Coq from spec/coq/Vectors.v; written by scripts/proofs.sh --write."
+    tr '\n' ' ' <"$build/Vectors.out" | sed -E 's/%N//g; s/ +/ /g; s/ ?= \(/\n(/g' | sed -nE 's/^\("([a-z]+)"%string, \[(.*)\], (.*)\).*$/\1 \2 = \3/p' | sed -E 's/;//g'
+} >"$build/vectors.txt"
+vectors=$(grep -vc '^#' "$build/vectors.txt")
+computed=$(grep -Ec '^(Compute|vector) ' spec/coq/Vectors.v)
+[ "$vectors" -eq "$computed" ] || { echo "Vectors.v computes $computed vectors, and $vectors were read" >&2; exit 1; }
+if [ "${1:-}" = --write ]; then
+    cp "$build/vectors.txt" spec/coq/vectors.txt
+else
+    diff -u spec/coq/vectors.txt "$build/vectors.txt" || { echo "spec/coq/vectors.txt is not what Coq computes" >&2; exit 1; }
+fi
+echo "$vectors vectors"

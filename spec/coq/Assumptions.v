@@ -1,0 +1,37 @@
+(* The headline theorems. scripts/proofs.sh fails unless Coq answers "Closed under the global context" for every one. *)
+Require Import Mix Worst Success Deviation Touch Slack Certificate Computed.
+Print Assumptions winning_sets.
+Print Assumptions winning_sets_with_slack.
+Print Assumptions uniform_permutation.
+Print Assumptions paper_formula_counts.
+Print Assumptions worst_inner.
+Print Assumptions two_comparisons_decide.
+Print Assumptions pr_win_exact.
+Print Assumptions worst_is_first_or_last.
+Print Assumptions pr_win_at_most.
+Print Assumptions worst_attained.
+Print Assumptions mixed_no_better.
+Print Assumptions paper_formula.
+Print Assumptions W_counts_wins.
+Print Assumptions Acc_counts_accepts.
+Print Assumptions pr_win_is_W.
+Print Assumptions pr_accepted_is_Acc.
+Print Assumptions W_full.
+Print Assumptions W_everywhere.
+Print Assumptions W_attained.
+Print Assumptions mixed_deviations_no_better.
+Print Assumptions touch_count.
+Print Assumptions touch_probability.
+Print Assumptions touch_bounds_every_win.
+Print Assumptions touch_union_bound.
+Print Assumptions slack_worst_ends.
+Print Assumptions slack_comparisons_decide.
+Print Assumptions slack_bounds_probability.
+Print Assumptions feasible_grows.
+Print Assumptions least_total.
+Print Assumptions least_copies.
+Print Assumptions certificate_sound.
+Print Assumptions binN_is_binomial.
+Print Assumptions sets_computed.
+Print Assumptions touch_computed.
+Print Assumptions check_computed.

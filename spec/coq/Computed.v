@@ -1,0 +1,150 @@
+(* The formulas over binary numbers, where Coq can compute them, and the proofs that they are the formulas of the theorems.
+   Vectors.v evaluates these functions, so each vector is an instance of a theorem. Proved here:
+   - binN_is_binomial: the product form binN is MathComp's binomial;
+   - sets_computed: countN is W (from f = 1) and Acc (from f = 0) of Deviation.v;
+   - touch_computed: touchN is the number of k-sets that hold all copies of some query, of Touch.v;
+   - check_computed: checkN is the certificate's check of Certificate.v. *)
+Require Import NArith Arith Lia.
+From mathcomp Require Import all_ssreflect all_algebra.
+Require Import Mix Worst Deviation Touch Certificate.
+Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
+
+Local Notation N := BinNums.N.
+Local Notation "n %:B" := (N.of_nat n) (at level 2, format "n %:B").
+
+Fixpoint binN (n : N) (k : nat) : N :=
+  match k with
+  | O => 1%num
+  | S k' => N.div (N.mul (binN n k') (N.sub n k'%:B)) k%:B
+  end.
+
+Definition sumN (r : seq nat) (F : nat -> N) : N := foldr (fun i => N.add (F i)) N0 r.
+
+(* Hits of f whole queries exceed k slots from f > k on, so that m may be as large as 2^62. *)
+Definition countN (R : N) (B : nat) (T : N) (lo : nat) (m t : N) (s k : nat) : N :=
+  sumN (index_iota lo (N.to_nat (N.min m k%:B)).+1) (fun f =>
+  sumN (index_iota 0 (N.to_nat (N.min s%:B t)).+1) (fun j =>
+    N.mul (N.mul (binN m f) (binN t j))
+      (if f * B + j <= k
+       then binN (N.sub (N.sub (N.add (N.mul R B%:B) T) (N.mul m B%:B)) t) (k - f * B - j)
+       else N0))).
+
+Definition touchN (R : N) (B : nat) (T : N) (k : nat) : N :=
+  let term i := N.mul (binN R i)
+    (if i * B <= k then binN (N.sub (N.add (N.mul R B%:B) T) (N.mul i%:B B%:B)) (k - i * B) else N0) in
+  let I := index_iota 1 (N.to_nat (N.min R k%:B)).+1 in
+  N.sub (sumN I (fun i => if odd i then term i else N0)) (sumN I (fun i => if odd i then N0 else term i)).
+
+Definition checkN (R D T0 : N) (B T b l : nat) : bool :=
+  let n := N.add (N.mul R B%:B) T%:B in
+  let M := N.pred n in
+  [&& 0 < B, N.leb T0 T%:B, N.leb (N.mul R D) (binN n B), N.leb D (binN n T),
+      N.leb (N.mul 2 b%:B) M, N.leb (N.mul 2 l%:B) M, N.ltb (binN M b) (N.mul R D), N.ltb (binN M l) D,
+      N.ltb M (N.add (N.mul R (N.add b%:B 1)) (N.max (N.add l%:B 1) T0))
+    & [|| B == 1, N.ltb (binN n B.-1) (N.mul R D)
+        | N.ltb (binN n (N.to_nat (N.min (N.mul R B.-1%:B) (N.add R T%:B)))) D]].
+
+Theorem binN_is_binomial n k : binN n k = 'C(N.to_nat n, k)%:B.
+Proof.
+elim: k => [|k IH]; first by rewrite bin0.
+rewrite [LHS]/= IH -[in LHS](N2Nat.id n) -Nat2N.inj_sub -Nat2N.inj_mul N2Nat.id.
+have -> : (Nat.mul 'C(N.to_nat n, k) (Nat.sub (N.to_nat n) k)) =
+          Nat.mul 'C(N.to_nat n, k.+1) k.+1.
+  by rewrite !multE minusE mulnC -mul_bin_left mulnC.
+by rewrite Nat2N.inj_mul N.div_mul //; lia.
+Qed.
+
+Lemma lebN a b : N.leb a%:B b%:B = (a <= b).
+Proof. by apply/idP/idP => [/N.leb_le h|/leP h]; [apply/leP|apply/N.leb_le]; lia. Qed.
+Lemma ltbN a b : N.ltb a%:B b%:B = (a < b).
+Proof. by apply/idP/idP => [/N.ltb_lt h|/ltP h]; [apply/ltP|apply/N.ltb_lt]; lia. Qed.
+Lemma maxNE a b : N.max a%:B b%:B = (maxn a b)%:B.
+Proof. by case: leqP => [/leP|/ltP] h; lia. Qed.
+Lemma minNE a b : N.min a%:B b%:B = (minn a b)%:B.
+Proof. by case: leqP => [/leP|/ltP] h; lia. Qed.
+Lemma addNE a b : N.add a%:B b%:B = (a + b)%:B.
+Proof. by rewrite -Nat2N.inj_add. Qed.
+Lemma mulNE a b : N.mul a%:B b%:B = (a * b)%:B.
+Proof. by rewrite -Nat2N.inj_mul. Qed.
+Lemma subNE a b : N.sub a%:B b%:B = (a - b)%:B.
+Proof. by rewrite -Nat2N.inj_sub. Qed.
+Lemma predNE a : N.pred a%:B = a.-1%:B.
+Proof. by rewrite -Nat2N.inj_pred. Qed.
+
+Lemma sumNE (r : seq nat) F G : (forall i, F i = (G i)%:B) -> sumN r F = (\sum_(i <- r) G i)%:B.
+Proof.
+move=> e; elim: r => [|i r IH]; first by rewrite big_nil.
+by rewrite big_cons -addNE -IH -e.
+Qed.
+
+(* Terms beyond k vanish. *)
+Lemma sum_to_k lo m k G : lo <= 1 -> (forall i, k < i -> G i = 0) ->
+  \sum_(lo <= i < m.+1) G i = \sum_(lo <= i < (minn m k).+1) G i.
+Proof.
+move=> lo1 z; case: (leqP m k) => // km.
+rewrite (@big_cat_nat _ _ _ k.+1) //=; [|exact: leq_trans lo1 _|by rewrite ltnS ltnW].
+rewrite [X in _ + X]big_nat_cond [X in _ + X]big1 ?addn0 // => i /andP[/andP[h _] _].
+exact: z.
+Qed.
+
+Theorem sets_computed R B T lo m t s k : 0 < B -> lo <= 1 ->
+  countN R%:B B T%:B lo m%:B t%:B s k = (Wsum R B T lo m t s k)%:B.
+Proof.
+move=> B0 lo1; rewrite /countN /Wsum !minNE !Nat2N.id.
+rewrite (@sum_to_k lo m k) //; last first.
+  move=> i ki; rewrite big1 // => j _; rewrite ifN ?muln0 // -ltnNge.
+  by apply: leq_trans ki _; apply: leq_trans (leq_addr _ _); rewrite leq_pmulr.
+apply: sumNE => f; apply: sumNE => j.
+rewrite !(mulNE, addNE, subNE) !binN_is_binomial !Nat2N.id.
+by case: ifP => _; [rewrite !mulNE|rewrite muln0 N.mul_0_r].
+Qed.
+
+Section Touched.
+Import GRing.Theory Num.Theory.
+Lemma sign_split (I : seq nat) (g : nat -> nat) :
+  (\sum_(i <- I) (-1) ^+ i.+1 * (g i)%:R + (\sum_(i <- I) if odd i then 0%N else g i)%:R
+   = (\sum_(i <- I) if odd i then g i else 0%N)%:R :> int)%R.
+Proof.
+rewrite !natr_sum -big_split /=; apply: eq_bigr => i _.
+rewrite -signr_odd /=; case: (odd i) => /=; rewrite ?expr0 ?expr1.
+  by rewrite mul1r addr0.
+by rewrite mulN1r addNr.
+Qed.
+
+Theorem touch_computed R B T (B0 : 0 < B) k :
+  touchN R%:B B T%:B k = #|@touchSets R B T [set: 'I_R] k|%:B.
+Proof.
+pose g i := 'C(R, i) * binT (R * B + T - i * B) k (i * B).
+have e := sign_split (index_iota 1 R.+1) g.
+have c := touch_count B T [set: 'I_R] k; rewrite cardsT card_ord in c.
+rewrite -c -natrD in e; move/eqP: e; rewrite eqr_nat => /eqP e.
+have g0 i : k < i -> g i = 0.
+  move=> ki; rewrite /g /binT ifN ?muln0 // -ltnNge.
+  by apply: leq_trans ki _; rewrite leq_pmulr.
+have z i : k < i -> (if odd i then g i else 0) = 0 by move=> /g0 ->; rewrite if_same.
+have z' i : k < i -> (if odd i then 0 else g i) = 0 by move=> /g0 ->; rewrite if_same.
+rewrite (@sum_to_k 1 R k _ isT z) (@sum_to_k 1 R k _ isT z') in e.
+rewrite /touchN minNE Nat2N.id.
+have gE i : N.mul (binN R%:B i) (if i * B <= k
+    then binN (N.sub (N.add (N.mul R%:B B%:B) T%:B) (N.mul i%:B B%:B)) (k - i * B) else N0) = (g i)%:B.
+  rewrite /g /binT !(mulNE, addNE, subNE) !binN_is_binomial !Nat2N.id.
+  by case: ifP => _; [rewrite mulNE|rewrite muln0 N.mul_0_r].
+rewrite (@sumNE _ _ (fun i => if odd i then g i else 0)); last by move=> i; rewrite gE; case: odd.
+rewrite (@sumNE _ _ (fun i => if odd i then 0 else g i)); last by move=> i; rewrite gE; case: odd.
+by rewrite subNE -e addnK.
+Qed.
+End Touched.
+
+Theorem check_computed R D T0 B T b l :
+  checkN R%:B D%:B T0%:B B T b l = check R D T0 B T b l.
+Proof.
+have two n : N.mul 2 n%:B = (2 * n)%:B by rewrite -mulNE.
+have one n : N.add n%:B 1 = n.+1%:B by rewrite -addn1 -addNE.
+have fewer : 0 < B -> 'C(R * B + T, minn (R * B.-1) (R + T)) = 'C(R * B + T, R * B.-1).
+  move=> B0; case: leqP => // _; have e : R * B.-1 + (R + T) = R * B + T by rewrite addnA -mulnSr prednK.
+  by rewrite -[LHS]bin_sub -e ?leq_addl // addnK.
+rewrite /checkN /check /ok /secure /refutes /fewer_fails.
+rewrite !(two, one, mulNE, addNE, predNE, maxNE, minNE, binN_is_binomial, Nat2N.id, lebN, ltbN).
+case: (posnP B) => [->|B0] //=; rewrite fewer //.
+by rewrite -!andbA.
+Qed.
