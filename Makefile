@@ -1,9 +1,9 @@
-# The words a newcomer must know: demo, test, bench, docs. What doubts the tests themselves: changes, mutants, fuzz.
+# The words a newcomer must know: demo, test, proofs, bench, docs. What doubts the tests themselves: changes, mutants, fuzz.
 
 SHELL := /bin/bash
 SIM := target/release/sim
 
-.PHONY: demo test bench docs setup changes mutants fuzz
+.PHONY: demo test proofs bench docs setup changes mutants fuzz
 
 ## Build, and attack a real model on real digits; then inside the two-party protocol.
 demo: setup
@@ -15,7 +15,7 @@ demo: setup
 	$(SIM) plan --R 512 --lambda 40 --reject-acc 0.80 --honest-acc 0.99 --kappa 20
 
 ## Everything CI runs.
-test: setup
+test: setup proofs
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	@if command -v cargo-nextest >/dev/null; \
@@ -28,6 +28,10 @@ test: setup
 	@if command -v cargo-deny >/dev/null; \
 	then set -x; cargo deny --locked check bans licenses sources; \
 	else echo "cargo-deny is not installed: the test 'licences' has checked licences and sources"; fi
+
+## Compile the Coq proofs, check that they assume nothing, and recompute the vectors that Rust must meet.
+proofs:
+	bash scripts/proofs.sh
 
 ## Time the claims, as medians: plan and bound, evidence, one honest answer, trials. Then secure inferences, into docs/measured.md.
 bench: setup

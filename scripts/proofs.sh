@@ -38,15 +38,15 @@ if [ "$closed" -ne "$theorems" ] || [ "$(wc -l <Assumptions.out)" -ne "$theorems
 fi
 echo "$theorems headline theorems, each closed under the global context"
 
-# Coq prints `= "kind numbers"%string : string` over several lines: one vector a line is left.
 cd ../..
 {
     echo "# Computed by Coq from spec/coq/Vectors.v; written by scripts/proofs.sh --write."
-    tr '\n' ' ' <"$build/Vectors.out" | sed -E 's/%N//g; s/ +/ /g; s/ ?= \(/\n(/g' | sed -nE 's/^\("([a-z]+)"%string, \[(.*)\], (.*)\).*$/\1 \2 = \3/p' | sed -E 's/;//g'
+    tr -s '\n ' ' ' <"$build/Vectors.out" | grep -oE '\("[a-z]+", \[[0-9; ]+\], [0-9]+\)' \
+        | sed -E 's/^\("([a-z]+)", \[(.*)\], ([0-9]+)\)$/\1 \2 = \3/; s/;//g'
 } >"$build/vectors.txt"
 vectors=$(grep -vc '^#' "$build/vectors.txt")
-computed=$(grep -Ec '^(Compute|vector) ' spec/coq/Vectors.v)
-[ "$vectors" -eq "$computed" ] || { echo "Vectors.v computes $computed vectors, and $vectors were read" >&2; exit 1; }
+computed=$(grep -oEm1 '[0-9]+' "$build/Vectors.out")
+[ "$vectors" -eq "$computed" ] || { echo "Coq computed $computed vectors, and $vectors were read" >&2; exit 1; }
 if [ "${1:-}" = --write ]; then
     cp "$build/vectors.txt" spec/coq/vectors.txt
 else

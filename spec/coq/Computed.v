@@ -35,14 +35,15 @@ Definition touchN (R : N) (B : nat) (T : N) (k : nat) : N :=
   let I := index_iota 1 (N.to_nat (N.min R k%:B)).+1 in
   N.sub (sumN I (fun i => if odd i then term i else N0)) (sumN I (fun i => if odd i then N0 else term i)).
 
+(* Nested ifs: the last index may be too large to build, and is needed only where the others fail. *)
 Definition checkN (R D T0 : N) (B T b l : nat) : bool :=
   let n := N.add (N.mul R B%:B) T%:B in
   let M := N.pred n in
   [&& 0 < B, N.leb T0 T%:B, N.leb (N.mul R D) (binN n B), N.leb D (binN n T),
       N.leb (N.mul 2 b%:B) M, N.leb (N.mul 2 l%:B) M, N.ltb (binN M b) (N.mul R D), N.ltb (binN M l) D,
       N.ltb M (N.add (N.mul R (N.add b%:B 1)) (N.max (N.add l%:B 1) T0))
-    & [|| B == 1, N.ltb (binN n B.-1) (N.mul R D)
-        | N.ltb (binN n (N.to_nat (N.min (N.mul R B.-1%:B) (N.add R T%:B)))) D]].
+    & if B == 1 then true else if N.ltb (binN n B.-1) (N.mul R D) then true
+      else N.ltb (binN n (N.to_nat (N.min (N.mul R B.-1%:B) (N.add R T%:B)))) D].
 
 Theorem binN_is_binomial n k : binN n k = 'C(N.to_nat n, k)%:B.
 Proof.
@@ -143,7 +144,7 @@ have one n : N.add n%:B 1 = n.+1%:B by rewrite -addn1 -addNE.
 have fewer : 0 < B -> 'C(R * B + T, minn (R * B.-1) (R + T)) = 'C(R * B + T, R * B.-1).
   move=> B0; case: leqP => // _; have e : R * B.-1 + (R + T) = R * B + T by rewrite addnA -mulnSr prednK.
   by rewrite -[LHS]bin_sub -e ?leq_addl // addnK.
-rewrite /checkN /check /ok /secure /refutes /fewer_fails.
+rewrite /checkN /check /ok /secure /refutes /fewer_fails -!/(orb _ _).
 rewrite !(two, one, mulNE, addNE, predNE, maxNE, minNE, binN_is_binomial, Nat2N.id, lebN, ltbN).
 case: (posnP B) => [->|B0] //=; rewrite fewer //.
 by rewrite -!andbA.
