@@ -41,8 +41,9 @@ echo "$theorems headline theorems, each closed under the global context"
 cd ../..
 {
     echo "# Computed by Coq from spec/coq/Vectors.v; written by scripts/proofs.sh --write."
-    tr -s '\n ' ' ' <"$build/Vectors.out" | grep -oE '\("[a-z]+", \[[0-9; ]+\], [0-9]+\)' \
-        | sed -E 's/^\("([a-z]+)", \[(.*)\], ([0-9]+)\)$/\1 \2 = \3/; s/;//g'
+    # Coq breaks lines where it likes, also after a bracket.
+    tr -s '\n ' ' ' <"$build/Vectors.out" | grep -oE '\( ?"[a-z]+", \[[0-9; ]+\], [0-9]+\)' \
+        | sed -E 's/^\( ?"([a-z]+)", \[(.*)\], ([0-9]+)\)$/\1 \2 = \3/; s/;//g'
 } >"$build/vectors.txt"
 vectors=$(grep -vc '^#' "$build/vectors.txt")
 computed=$(grep -oEm1 '[0-9]+' "$build/Vectors.out")

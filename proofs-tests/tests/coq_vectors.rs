@@ -33,8 +33,7 @@ fn ours(kind: &str, arguments: &[u128]) -> Result<Integer, String> {
         ("groups", &[R, B, T, i]) => exact(full(R, B, T, i * B)?.winning_sets()),
         ("sets", &[R, B, T, i]) => exact(full(R, B, T, i * B)?.all_sets()),
         ("wins" | "accepted", &[R, B, T, s, m, t, k]) => {
-            let deviation =
-                Deviation::new(setting(R, B, T, s)?, k, small(m)?, small(t)?).map_err(|e| e.to_string())?;
+            let deviation = Deviation::new(setting(R, B, T, s)?, k, small(m)?, small(t)?).map_err(|e| e.to_string())?;
             exact(if kind == "wins" { deviation.winning_sets() } else { deviation.accepted_sets() })
         }
         ("touch", &[R, B, T, k]) => {
@@ -46,8 +45,7 @@ fn ours(kind: &str, arguments: &[u128]) -> Result<Integer, String> {
         ("certificate", &[R, lambda, min_T, B, T, b, l]) => {
             let lambda = Lambda::new(small(lambda)?).map_err(|e| e.to_string())?;
             let N = R * B + T;
-            let claim =
-                Certificate { R: small(R)?, lambda, min_T: small(min_T)?, B: small(B)?, T: small(T)?, N, b, l };
+            let claim = Certificate { R: small(R)?, lambda, min_T: small(min_T)?, B: small(B)?, T: small(T)?, N, b, l };
             Ok(Integer::from(u32::from(certificate::check(&claim).is_ok())))
         }
         _ => Err(format!("no vector is called `{kind}` with {} arguments", arguments.len())),
