@@ -1,7 +1,5 @@
 //! The changes that `make changes` makes are still there to be made.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
-
 use std::collections::BTreeSet;
 use std::path::Path;
 

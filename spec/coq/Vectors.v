@@ -52,10 +52,13 @@ Definition vectors :=
   full (2 ^ 19) 3 100 2 [3; 4; 5; 6; 30] ++ full (2 ^ 30) 6 5 1 [6; 7; 12; 13] ++
   both (2 ^ 30) 6 5 1 (2 ^ 29) 3 20 ++ both (2 ^ 19) 3 100 2 1000 40 30 ++
   map (touch 8 8 100) [7; 8; 16; 64; 164] ++ map (touch (2 ^ 19) 3 100) [2; 3; 6; 30] ++ map (touch (2 ^ 30) 6 5) [6; 20] ++
-  (* The optimum for each published R, with T >= 100 and with T free; then claims that are false. *)
-  [ certificate 8 40 0 10 14 10 9; certificate (2 ^ 30) 128 0 6 5 5 4; certificate 100 128 0 17 47 17 16;
-    certificate (2 ^ 19) 40 0 3 2 2 1; certificate 1 128 0 64 68 65 65; certificate 1 3 0 2 3 2 2;
-    certificate 8 40 100 8 100 7 9; certificate (2 ^ 19) 40 100 3 100 2 1;
+  (* The optimum for each published R, with T free and with T >= 100; further goals; then claims that are false. *)
+  [ certificate 8 40 0 10 14 10 9; certificate 32 40 0 8 7 7 6; certificate 128 40 0 6 5 5 4;
+    certificate 512 40 0 5 4 4 3; certificate 8192 40 0 4 3 3 2; certificate (2 ^ 19) 40 0 3 2 2 1;
+    certificate 8 40 100 8 100 7 7; certificate 32 40 100 7 100 6 5; certificate 128 40 100 6 100 5 4;
+    certificate 512 40 100 5 100 4 3; certificate 8192 40 100 4 100 3 2; certificate (2 ^ 19) 40 100 3 100 2 1;
+    certificate (2 ^ 30) 128 0 6 5 5 4; certificate 100 128 0 17 47 17 16; certificate 1 128 0 64 68 65 65;
+    certificate 1 3 0 2 3 2 2;
     certificate 8 40 0 11 6 10 9; certificate 8 40 0 10 15 10 9; certificate 8 40 15 10 14 10 9;
     certificate 8 40 0 10 14 11 9; certificate 8 40 0 10 14 47 9; certificate 8 40 0 10 14 9 9;
     certificate 8 40 0 10 14 10 10; certificate 1 3 0 3 2 2 2; certificate (2 ^ 30) 128 0 6 5 4 4 ].
