@@ -133,16 +133,32 @@ mod tests {
             (Certificate { B: 11, T: 6, ..good }, Refusal::Publics),
             (Certificate { b: 11, ..good }, Refusal::WitnessGroups),
             (Certificate { b: 47, ..good }, Refusal::WitnessGroups),
+            (Certificate { b: 90, ..good }, Refusal::WitnessGroups),
             (Certificate { b: 9, ..good }, Refusal::WitnessPublics),
+            (Certificate { l: 90, ..good }, Refusal::WitnessPublics),
+            (Certificate { l: 4, ..good }, Refusal::WitnessPublics),
             (Certificate { l: 10, ..good }, Refusal::WitnessPublics),
             (Certificate { T: 15, N: 95, ..good }, Refusal::WitnessGroups),
             (Certificate { R: 0, ..good }, Refusal::Params(ParamError::R(0))),
         ] {
             assert_eq!(check(&bad), Err(refusal), "{bad:?}");
         }
+        assert_eq!(check(&Certificate { l: 5, ..good }), Ok(()), "8 * 11 copies and 6 publics are just 94");
         let lambda = Lambda::new(3).expect("legal");
         let tie = Certificate { R: 1, lambda, min_T: 0, B: 2, T: 3, N: 5, b: 2, l: 2 };
         assert_eq!(check(&tie), Ok(()));
         assert_eq!(check(&Certificate { B: 3, T: 2, ..tie }), Err(Refusal::Copies));
+    }
+
+    #[test]
+    fn a_walk_reaches_what_the_binomial_does() {
+        for n in 0..14_u128 {
+            for k in 0..=n {
+                let whole = crate::exact::binomial::binomial(n, k).expect("small");
+                for bound in 0..2000 {
+                    assert_eq!(reaches(n, k, &Integer::from(bound)), whole >= bound, "C({n},{k}) >= {bound}");
+                }
+            }
+        }
     }
 }

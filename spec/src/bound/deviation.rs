@@ -273,6 +273,43 @@ mod tests {
     }
 
     #[test]
+    fn the_sum_of_hits_is_its_definition() {
+        for (t, neutral) in (0..6_u128).flat_map(|t| (0..6_u128).map(move |neutral| (t, neutral))) {
+            for rest in 0..=t + neutral {
+                for least in rest.saturating_sub(neutral)..=rest.min(t) {
+                    for most in least..=rest.min(t) {
+                        let term = |j| binomial(t, j).expect("small") * binomial(neutral, rest - j).expect("small");
+                        let sum: Integer = (least..=most).map(term).sum();
+                        assert_eq!(
+                            hits(t, neutral, rest, least, most),
+                            Ok(sum),
+                            "{t} {neutral} {rest} {least}..={most}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn e_t_asks_for_slots_and_not_for_what_changes_there() {
+        let p = params(3, 2, 4, 1);
+        for k in 0..=10 {
+            let part = Deviation::new(p, k, 2, 1).expect("fits");
+            assert_eq!(part.pr_e_t(), full(p, k).pr_e_t(), "k = {k}");
+            assert_eq!(part.pr_e_b(), full(p, k).pr_e_b(), "k = {k}");
+        }
+    }
+
+    #[test]
+    fn the_touch_bound_has_so_many_terms_and_no_more() {
+        let of = |R: u64| full(params(R, 1, 0, 0), R.into());
+        assert_eq!(of(4096).touch_bound(), Ok(Rational::from(1)), "all slots are touched");
+        let bits = Integer::from(4097);
+        assert_eq!(of(4097).touch_bound(), Err(TooLarge { bits }), "one bit of C(N,N), and one term too many");
+    }
+
+    #[test]
     fn counts_beyond_the_setting_are_errors() {
         let p = params(2, 2, 1, 0);
         assert_eq!(Deviation::full(p, 6), Err(DeviationError::Slots { k: 6, N: 5 }));
