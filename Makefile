@@ -1,9 +1,9 @@
-# The words a newcomer must know: demo, test, proofs, bench, docs. What doubts the tests themselves: changes, mutants, fuzz.
+# The words a newcomer must know: demo, test, proofs, models, bench, docs. What doubts the tests themselves: changes, mutants, fuzz.
 
 SHELL := /bin/bash
 SIM := target/release/sim
 
-.PHONY: demo test proofs bench docs setup changes mutants fuzz
+.PHONY: demo test proofs models bench docs setup changes mutants fuzz
 
 ## Build, and attack a real model on real digits; then inside the two-party protocol.
 demo: setup
@@ -15,7 +15,7 @@ demo: setup
 	$(SIM) plan --R 512 --lambda 40 --reject-acc 0.80 --honest-acc 0.99 --kappa 20
 
 ## Everything CI runs.
-test: setup proofs
+test: setup proofs models
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	@if command -v cargo-nextest >/dev/null; \
@@ -39,6 +39,10 @@ bench: setup
 	cargo build --locked --release --bin sim
 	bash scripts/measure.sh
 	cargo test --locked --release -p fusion-proofs-tests --test disagreement --test two_party -- --ignored --nocapture
+
+## Check the protocol's independent model with Spin.
+models: setup
+	bash scripts/models.sh
 
 ## Read the API.
 docs: setup

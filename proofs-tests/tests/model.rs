@@ -18,7 +18,7 @@ use fusion_spec::mix::{Permutation, Sample, Slot};
 use fusion_spec::params::Params;
 use fusion_spec::verdict::{Label, Reason, Verdict};
 use stateright::{Checker, Model, Property};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 
@@ -346,10 +346,24 @@ fn assert_counts(setting: &Setting) {
     }
 }
 
+/// The verdicts that the model in spec/models can reach, as scripts/models.sh found.
+fn spin() -> HashMap<Params, BTreeSet<&'static str>> {
+    let setting = |line: &'static str| {
+        let (numbers, verdicts) = line.split_once(": ").expect("R B T S: verdicts");
+        let numbers: Vec<u64> = numbers.split(' ').map(|number| number.parse().expect("a number")).collect();
+        let [R, B, T, slack] = numbers[..] else { panic!("four numbers: {line}") };
+        (Params::new(R, B, T, slack).expect("legal"), verdicts.split(' ').collect())
+    };
+    let all: HashMap<_, _> = include_str!("../../spec/models/verdicts.txt").lines().map(setting).collect();
+    assert!(all.len() >= 10);
+    all
+}
+
 #[test]
 fn the_machine_is_as_claimed_in_every_small_setting() {
     let mut table = String::new();
-    let mut all = 0;
+    let (mut all, mut compared) = (0, 0);
+    let reached_by_spin = spin();
     for params in settings(MOST_SLOTS) {
         let setting = Setting::new(params, step);
         let (states, failed) = explore(&setting);
@@ -357,6 +371,10 @@ fn the_machine_is_as_claimed_in_every_small_setting() {
         assert_counts(&setting);
         let ends = setting.ends.lock().expect("no panic");
         let verdicts: Vec<&str> = ends.keys().copied().collect();
+        if let Some(theirs) = reached_by_spin.get(&params) {
+            assert_eq!(*theirs, ends.keys().copied().collect(), "{params}: other verdicts by spec/models/fusion.pml");
+            compared += 1;
+        }
         writeln!(
             table,
             "{params}: {} arrangements, {states} states; {}",
@@ -366,6 +384,7 @@ fn the_machine_is_as_claimed_in_every_small_setting() {
         .expect("a string");
         all += states;
     }
+    assert_eq!(compared, reached_by_spin.len());
     writeln!(table, "{all} states").expect("a string");
     insta::assert_snapshot!(table);
 }

@@ -218,4 +218,13 @@ mod tests {
         let lax = Params::new(1 << 30, 2, 1 << 30, 2).expect("legal");
         assert!(matches!(worst_k(lax), Err(WorstError::Unproved(_))));
     }
+
+    /// Whole bits are where no interval around a logarithm can tell them from a little less.
+    #[test]
+    fn whole_bits_are_found_exactly() {
+        let params = |T, slack| Params::new(1, 1, T, slack).expect("legal");
+        for candidate in [Candidate::one_query(params(1, 0)), Candidate::one_query_and(params(3, 1), 1)] {
+            assert_eq!(candidate.security_bits().to_bits(), 1.0_f64.to_bits(), "1/2, as C(3,1)/C(4,2) is too");
+        }
+    }
 }
