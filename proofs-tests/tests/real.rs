@@ -50,7 +50,7 @@ fn ideal_and_real_agree_trial_by_trial() {
         ("next", Grouping::Chunk, Scripted::single(Place::Random(2), Act::Relabel(Relabel::Next))),
         ("to-7", Grouping::Chunk, Scripted::single(Place::Random(3), Act::Relabel(Relabel::To(7)))),
         ("scatter", Grouping::Chunk, Scripted::single(Place::Random(2), Act::Relabel(Relabel::RandomWrong))),
-        ("push-a-logit", Grouping::Chunk, add("layer[11:gemm]", 1 << 26, Elements::These([3].into()))),
+        ("push-a-logit", Grouping::Chunk, add("layer[11:gemm]", 1 << 29, Elements::These([3].into()))),
         ("push-all", Grouping::Chunk, add("layer[*:relu]", 4096, Elements::All)),
         ("weak", Grouping::Slot, Scripted::single(Place::Random(4), Act::Model(1))),
     ];
