@@ -192,6 +192,7 @@ const BAD: &[(&str, &str)] = &[
     ("attack a.yaml --wall +1h", "not a duration such as 90s, 20m or 2h"),
     ("attack a.yaml --wall 0s", "not a duration such as 90s, 20m or 2h"),
     ("completions", "required arguments were not provided"),
+    ("man atack", "no command `atack`; did you mean `attack`?"),
     ("completions cobol", "invalid value 'cobol'"),
 ];
 
@@ -221,6 +222,8 @@ fn extremes_are_answered() {
         "completions bash",
         "completions zsh",
         "completions fish",
+        "man",
+        "man attack",
         "--version",
     ] {
         let Outcome { code, stdout, stderr } = sim(line);

@@ -96,6 +96,7 @@ fn perform(args: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) ->
         Command::Init(init) => commands::init::run(&init, stdout),
         Command::List(list) => commands::list::run(&list, stdout),
         Command::Completions { shell } => commands::completions(shell, stdout),
+        Command::Man { command } => commands::man(command.as_deref(), stdout),
     };
     done.map(|()| 0)
 }

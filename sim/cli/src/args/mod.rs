@@ -54,6 +54,13 @@ pub enum Command {
         /// The shell to complete for.
         shell: Shell,
     },
+    /// Print a manual page, as roff.
+    ///
+    /// `sim man attack | man -l -` shows one; `sim man > ~/.local/share/man/man1/sim.1` installs the first.
+    Man {
+        /// Of this command; of `sim` itself by default.
+        command: Option<String>,
+    },
 }
 
 /// Find the cheapest B and T that are safe, with a certificate that they are.

@@ -16,7 +16,25 @@ use crate::args::Cli;
 use crate::failure::Failure;
 use clap::CommandFactory;
 use clap_complete::Shell;
+use fusion_adversaries::problem::nearest;
 use std::io::Write;
+
+/// `sim man`.
+pub fn man(name: Option<&str>, stdout: &mut dyn Write) -> Result<(), Failure> {
+    let mut sim = Cli::command();
+    sim.build();
+    let command = match name {
+        None => sim,
+        Some(name) => {
+            let names: Vec<&str> = sim.get_subcommands().map(clap::Command::get_name).collect();
+            let unknown = || Failure::Usage(format!("no command `{name}`; {}", nearest(name, &names)));
+            sim.find_subcommand(name).ok_or_else(unknown)?.clone()
+        }
+    };
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command).render(&mut page)?;
+    Ok(stdout.write_all(&page)?)
+}
 
 /// `sim completions`.
 pub fn completions(shell: Shell, stdout: &mut dyn Write) -> Result<(), Failure> {
