@@ -81,8 +81,8 @@ fn a_trial_repeats_to_the_byte_and_its_shape_hides_the_deviation() {
     let spent = |strategy: &Scripted, name: &str, trial: u64| {
         let mut real = Real::new(&view, &world, &parties, Grouping::Chunk);
         let outcome = real.trial(&Server::new(name, 1, strategy), trial);
-        let inference = real.inference();
-        (outcome, inference.steps.clone(), inference.spent.rounds, inference.spent.virtual_ns)
+        let metered = &real.inference().metered;
+        (outcome, metered.steps(), metered.spent().rounds, metered.spent().virtual_ns)
     };
     let (honest, cheating) = (Scripted::honest(), Scripted::single(Place::Random(2), Act::Relabel(Relabel::Next)));
     let first = spent(&cheating, "a", 3);

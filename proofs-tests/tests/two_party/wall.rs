@@ -9,7 +9,7 @@ use fusion_2pc::clock::Network;
 use fusion_2pc::link::{Link, Role};
 use fusion_2pc::tcp::TcpWire;
 use fusion_proofs_tests::networks::{digits, lenet};
-use fusion_sim::simulate::timed;
+use fusion_sim::simulate::metered::timed;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, channel};

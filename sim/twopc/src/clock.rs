@@ -61,28 +61,32 @@ impl Clock {
     }
 }
 
-/// How long a session that was metered on both sides takes over another network: until the last message is in.
+/// The client's meter of a session that was metered on both sides, with the arrivals of another network.
 #[must_use]
-pub fn replayed_ns(client: &Meter, server: &Meter, network: Network) -> u64 {
-    let parties = [(Role::Client, client), (Role::Server, server)];
+pub fn replayed(client: &Meter, server: &Meter, network: Network) -> Meter {
+    let mut meters = [client.clone(), server.clone()];
     let mut clocks = [Clock::new(network); 2];
     let mut at = [0; 2];
     let mut arriving = [const { std::collections::VecDeque::new() }; 2];
     loop {
         let before = at;
-        for (side, (role, meter)) in parties.iter().enumerate() {
-            while let Some(message) = meter.log.get(at[side]) {
-                if message.from == *role {
-                    arriving[1 - side].push_back(clocks[side].send(message.bytes));
+        for (side, role) in [Role::Client, Role::Server].into_iter().enumerate() {
+            while let Some(message) = meters[side].log.get_mut(at[side]) {
+                message.arrival_ns = if message.from == role {
+                    let arrival_ns = clocks[side].send(message.bytes);
+                    arriving[1 - side].push_back(arrival_ns);
+                    arrival_ns
                 } else {
                     let Some(arrival_ns) = arriving[side].pop_front() else { break };
                     clocks[side].receive(arrival_ns);
-                }
+                    arrival_ns
+                };
                 at[side] += 1;
             }
         }
         if at == before {
-            return clocks[0].now_ns.max(clocks[1].now_ns);
+            let [client, _] = meters;
+            return client;
         }
     }
 }

@@ -32,6 +32,15 @@ pub struct Message {
 }
 
 impl Message {
+    /// The layer it belongs to. The extension of transfers is apart, for all layers.
+    #[must_use]
+    pub fn layer(&self) -> &str {
+        match self.phase {
+            Phase::Offline => "ot-extension",
+            Phase::Setup | Phase::Online => self.step.split('/').nth(1).unwrap_or_default(),
+        }
+    }
+
     /// The step it belongs to: its address without its round and number.
     #[must_use]
     pub fn functionality(&self) -> &str {
@@ -46,6 +55,17 @@ pub struct Tally {
     pub messages: usize,
     /// Their payloads together.
     pub bytes: usize,
+}
+
+/// A part's share of a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Share {
+    /// What each party sent, client first.
+    pub sent: [Tally; 2],
+    /// By how many it lengthens the longest chain of messages.
+    pub rounds: u32,
+    /// By how much it puts off the last arrival, in virtual nanoseconds.
+    pub virtual_ns: u64,
 }
 
 /// Every message that one party sent and received, in the order in which it did.
@@ -70,21 +90,29 @@ impl Meter {
         })
     }
 
-    /// What each party sent, client first, by a key of the messages; in the order in which the keys come.
-    pub fn grouped(&self, key: impl Fn(&Message) -> String) -> Vec<(String, [Tally; 2])> {
-        let mut groups: Vec<(String, [Tally; 2])> = Vec::new();
+    /// The parts of a session by a key of its messages, in the order in which the keys come. The rounds add up to
+    /// [`Meter::rounds`], the times to [`Meter::virtual_ns`].
+    #[must_use]
+    pub fn shares<'m>(&'m self, key: impl Fn(&'m Message) -> &'m str) -> Vec<(&'m str, Share)> {
+        let mut shares: Vec<(&str, Share)> = Vec::new();
+        let (mut rounds, mut virtual_ns) = (0, 0);
         for message in &self.log {
             let key = key(message);
-            let known = groups.iter().position(|(other, _)| *other == key);
-            let index = known.unwrap_or(groups.len());
+            let known = shares.iter().position(|(other, _)| *other == key);
+            let index = known.unwrap_or(shares.len());
             if known.is_none() {
-                groups.push((key, [Tally::default(); 2]));
+                shares.push((key, Share::default()));
             }
-            let tally = &mut groups[index].1[message.from as usize];
+            let share = &mut shares[index].1;
+            let tally = &mut share.sent[message.from as usize];
             tally.messages += 1;
             tally.bytes += message.bytes;
+            share.rounds += message.depth.saturating_sub(rounds);
+            share.virtual_ns += message.arrival_ns.saturating_sub(virtual_ns);
+            rounds = rounds.max(message.depth);
+            virtual_ns = virtual_ns.max(message.arrival_ns);
         }
-        groups
+        shares
     }
 
     /// The longest chain of messages, each sent after the one before arrived.
@@ -97,5 +125,32 @@ impl Meter {
     #[must_use]
     pub fn virtual_ns(&self) -> u64 {
         self.log.iter().map(|message| message.arrival_ns).max().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_add_up_to_the_session() {
+        let message = |from, step: &str, bytes, depth, arrival_ns| {
+            let phase = if step.starts_with("ot") { Phase::Offline } else { Phase::Online };
+            Message { from, phase, step: format!("chunk[0]/{step}/round[0]/msg[0]"), bytes, depth, arrival_ns }
+        };
+        let log = vec![
+            message(Role::Client, "ot", 7, 1, 50),
+            message(Role::Client, "layer[0:conv]", 10, 1, 40),
+            message(Role::Server, "layer[0:conv]", 20, 2, 90),
+            message(Role::Server, "layer[1:relu]/msb", 5, 2, 95),
+            message(Role::Client, "layer[0:conv]", 1, 3, 120),
+        ];
+        let meter = Meter { log };
+        let shares = meter.shares(Message::layer);
+        let figures: Vec<_> = shares.iter().map(|(layer, share)| (*layer, share.rounds, share.virtual_ns)).collect();
+        assert_eq!(figures, [("ot-extension", 1, 50), ("layer[0:conv]", 2, 65), ("layer[1:relu]", 0, 5)]);
+        assert_eq!(shares[1].1.sent.map(|tally| (tally.messages, tally.bytes)), [(2, 11), (1, 20)]);
+        assert_eq!(shares.iter().map(|(_, share)| share.rounds).sum::<u32>(), meter.rounds());
+        assert_eq!(shares.iter().map(|(_, share)| share.virtual_ns).sum::<u64>(), meter.virtual_ns());
     }
 }

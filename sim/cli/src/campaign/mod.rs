@@ -208,7 +208,7 @@ impl<'c> Player<'c> {
             }),
             Self::Real(real, server) => real.trial_of(server, |real, session| {
                 let (trial, trace) = real.traced(server, number, session);
-                let steps = real.inference().steps.clone();
+                let steps = real.inference().metered.steps();
                 sessions.push(Session::new(trial, trace, real.records().to_vec(), steps));
                 trial
             }),

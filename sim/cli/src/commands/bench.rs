@@ -3,14 +3,14 @@
 use crate::args::bench::{BackendArg, BenchArgs, InferenceArgs};
 use crate::failure::Failure;
 use crate::files;
-use crate::simulate::{Spent, timed};
+use crate::simulate::metered::{self, Metered, Spent, timed};
 use crate::store::now;
 use crate::text::{self, DIM, HEADING};
 use fusion_2pc::bits::mask;
 use fusion_2pc::circuit::Circuit;
-use fusion_2pc::clock::{Network, replayed_ns};
+use fusion_2pc::clock::{Network, replayed};
 use fusion_2pc::link::{Halt, Link, Role};
-use fusion_2pc::meter::{Message, Meter, Phase, Tally};
+use fusion_2pc::meter::{Phase, Tally};
 use fusion_2pc::random::{Seed, uniform};
 use fusion_2pc::session::{self, Answered, CHUNK, Grouping, Networks, Plan, Service};
 use fusion_nn::fixed::FixedModel;
@@ -171,7 +171,7 @@ fn measure(job: Job<'_>, show_layers: bool) -> Result<Document, Failure> {
     let keys = Seed(blake3::derive_key("fusion-sim 2026-11 keys of a measurement", &seed.to_le_bytes()));
     let start = now();
     let (client, server, link) = session::set_up(&keys, &[&plan], network).map_err(halted)?;
-    let setup = Setup::new(&Spent::of(&link, start.elapsed()));
+    let setup = Setup::new(&Spent::of(link.meter(), start.elapsed()));
     let pixels: Result<Vec<Vec<i64>>, _> = images.iter().map(|image| model.pixels(image)).collect();
     let pixels = pixels.map_err(Failure::usage)?.concat();
     let services = vec![Service { model: 0, labels: (0..model.classes()).collect() }; batch];
@@ -184,7 +184,7 @@ fn measure(job: Job<'_>, show_layers: bool) -> Result<Document, Failure> {
     );
     let wall_s = start.elapsed().as_secs_f64();
     let (mine, theirs) = (mine.map_err(halted)?, theirs.map_err(halted)?);
-    let meters = [near.meter(), far.meter()];
+    let metered = Metered { meters: [near, far].map(|link| link.meter().clone()), cpu: client_cpu + server_cpu };
     let BackendArg::Cheetah = inference.backend;
     Ok(Document {
         backend: "cheetah",
@@ -197,9 +197,9 @@ fn measure(job: Job<'_>, show_layers: bool) -> Result<Document, Failure> {
         },
         exact: is_exact(model, &plan, &images, [&mine, &theirs])?,
         setup,
-        per_inference: PerInference::new(meters, batch, wall_s, [client_cpu, server_cpu], network),
+        per_inference: PerInference::new(&metered, batch, wall_s, [client_cpu, server_cpu], network),
         peak_rss_bytes: peak_rss_bytes(),
-        by_layer: layers(near.meter(), batch),
+        by_layer: layers(&metered, batch),
         show_layers,
     })
 }
@@ -229,16 +229,17 @@ impl Setup {
 
 #[expect(clippy::cast_precision_loss, reason = "bytes and rounds are below 2^52")]
 impl PerInference {
-    fn new(meters: [&Meter; 2], batch: usize, wall_s: f64, cpu: [std::time::Duration; 2], network: Network) -> Self {
+    fn new(metered: &Metered, batch: usize, wall_s: f64, cpu: [std::time::Duration; 2], network: Network) -> Self {
         let each = |total: f64| total / batch as f64;
-        let sent = |role: Role, phase: Option<Phase>| meters[0].sent(role, phase).bytes;
-        let over = |network: Network| each(wall_s + replayed_ns(meters[0], meters[1], network) as f64 / 1e9);
+        let [client, server] = &metered.meters;
+        let sent = |role: Role, phase: Option<Phase>| client.sent(role, phase).bytes;
+        let over = |network: Network| each(wall_s + replayed(client, server, network).virtual_ns() as f64 / 1e9);
         let offline = sent(Role::Client, Some(Phase::Offline)) + sent(Role::Server, Some(Phase::Offline));
         Self {
             client_sent_bytes: each(sent(Role::Client, None) as f64),
             server_sent_bytes: each(sent(Role::Server, None) as f64),
             offline_bytes: each(offline as f64),
-            rounds: each(meters[0].rounds().into()),
+            rounds: each(client.rounds().into()),
             client_cpu_s: each(cpu[0].as_secs_f64()),
             server_cpu_s: each(cpu[1].as_secs_f64()),
             wall_s: each(wall_s),
@@ -249,24 +250,17 @@ impl PerInference {
     }
 }
 
-/// By layer, in order of execution; the chunks together.
+/// By layer, for one inference.
 #[expect(clippy::cast_precision_loss, reason = "bytes are below 2^52")]
-fn layers(meter: &Meter, batch: usize) -> Vec<Layer> {
+fn layers(metered: &Metered, batch: usize) -> Vec<Layer> {
     let each = |tally: Tally| tally.bytes as f64 / batch as f64;
-    let layer = |(step, [client, server]): (String, [Tally; 2])| Layer {
-        step,
-        client_sent_bytes: each(client),
-        server_sent_bytes: each(server),
-        messages: client.messages + server.messages,
+    let layer = |metered::Layer { name, share, .. }: metered::Layer| Layer {
+        step: name,
+        client_sent_bytes: each(share.sent[0]),
+        server_sent_bytes: each(share.sent[1]),
+        messages: share.sent[0].messages + share.sent[1].messages,
     };
-    meter.grouped(layer_of).into_iter().map(layer).collect()
-}
-
-fn layer_of(message: &Message) -> String {
-    match message.phase {
-        Phase::Offline => "ot-extension".into(),
-        Phase::Setup | Phase::Online => message.step.split('/').nth(1).unwrap_or_default().into(),
-    }
+    metered.layers().into_iter().map(layer).collect()
 }
 
 /// Most memory that this process has held, where the system tells.

@@ -5,6 +5,7 @@
 
 use super::client::{Answers, End, Exchange};
 use super::deviant::Deviant;
+use super::metered::{Metered, Spent, thread_cpu, timed};
 use super::session::{Asked, Inference, Judged, Position};
 use super::stream::Purpose;
 use super::world::World;
@@ -13,7 +14,6 @@ use fusion_2pc::circuit::Unsupported;
 use fusion_2pc::clock::Network;
 use fusion_2pc::linear::{TooHeavy, Unfit};
 use fusion_2pc::link::{Halt, Link, Role};
-use fusion_2pc::meter::Tally;
 use fusion_2pc::random::Seed;
 use fusion_2pc::session::{self, ClientSetup, Grouping, Networks, Plan, Progress, ServerSetup, Service};
 use fusion_adversaries::behaviour::Scripted;
@@ -21,8 +21,6 @@ use fusion_adversaries::script::HONEST;
 use fusion_adversaries::strategy::{Touches, View};
 use fusion_spec::verdict::Label;
 use rand_core::Rng;
-use rustix::time::{ClockId, clock_gettime};
-use std::time::Duration;
 
 /// Why models have no two-party inference.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,37 +55,6 @@ struct Stage {
     networks: Networks,
 }
 
-/// What sessions took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Spent {
-    /// What the client sent.
-    pub client: Tally,
-    /// What the server sent.
-    pub server: Tally,
-    /// The longest chain of messages.
-    pub rounds: u32,
-    /// Until the last message arrived, without the time to compute.
-    pub virtual_ns: u64,
-    /// Of both parties' threads.
-    pub cpu: Duration,
-}
-
-impl Spent {
-    /// Of one session, by what went over a party's link.
-    #[must_use]
-    pub fn of(link: &Link, cpu: Duration) -> Self {
-        let meter = link.meter();
-        let [client, server] = [Role::Client, Role::Server].map(|role| meter.sent(role, None));
-        Self { client, server, rounds: meter.rounds(), virtual_ns: meter.virtual_ns(), cpu }
-    }
-}
-
-/// The processor time of this thread so far.
-#[must_use]
-pub fn thread_cpu() -> Duration {
-    clock_gettime(ClockId::ThreadCPUTime).try_into().unwrap_or_default()
-}
-
 impl Parties {
     /// Sets up a client, and a server with a world's models, for sessions of so many slots packed in these ways.
     ///
@@ -111,18 +78,18 @@ impl Parties {
         let keys = Seed(blake3::derive_key("fusion-sim 2026-11 keys of both parties", &seed.to_le_bytes()));
         let before = thread_cpu();
         let (client, server, link) = session::set_up(&keys, &plans, network)?;
-        let setup = Spent::of(&link, thread_cpu().saturating_sub(before));
+        let setup = Spent::of(link.meter(), thread_cpu().saturating_sub(before));
         Ok(Self { network, client, server, stages, setup })
     }
 
     /// What one honest session takes: the first trial's, by the control's coins.
     #[must_use]
-    pub fn honest_session(&self, view: &View, world: &World, seed: u64) -> Option<Spent> {
+    pub fn honest_session(&self, view: &View, world: &World, seed: u64) -> Option<Metered> {
         let grouping = self.stages.first()?.plan.grouping();
         let honest = Scripted::honest();
         let mut real = Real::new(view, world, self, grouping);
         real.trial(&Server::new(HONEST, seed, &honest), 0);
-        Some(real.inference().spent)
+        Some(real.inference().metered.clone())
     }
 
     fn stage(&self, grouping: Grouping) -> Option<&Stage> {
@@ -156,10 +123,8 @@ pub fn messages(world: &World) -> Result<Vec<String>, PartiesError> {
 pub struct TwoParty<'w> {
     parties: &'w Parties,
     grouping: Grouping,
-    /// In the last session.
-    pub spent: Spent,
-    /// What each functionality of the last session sent, client first.
-    pub steps: Vec<(String, [Tally; 2])>,
+    /// The last session.
+    pub metered: Metered,
 }
 
 /// Sessions whose answers are computed by two parties.
@@ -169,7 +134,7 @@ impl<'w> Real<'w> {
     /// Memory for sessions in a world.
     #[must_use]
     pub fn new(view: &View, world: &'w World, parties: &'w Parties, grouping: Grouping) -> Self {
-        Self::with(view, world, TwoParty { parties, grouping, spent: Spent::default(), steps: Vec::new() })
+        Self::with(view, world, TwoParty { parties, grouping, metered: Metered::default() })
     }
 }
 
@@ -190,7 +155,7 @@ impl Inference for TwoParty<'_> {
         let Parties { network, client, server, .. } = self.parties;
         let mut exchanges = Vec::new();
         let watch = |progress: Progress<'_>| exchanges.push(Exchange::from(progress));
-        let (((answered, link), client_cpu), (_, server_cpu)) = session::run(
+        let (((answered, near), client_cpu), ((_, far), server_cpu)) = session::run(
             *network,
             |link| timed(|| session::watched_client(link, client, plan, &name, &images, watch)),
             |mut link: Link| {
@@ -200,8 +165,7 @@ impl Inference for TwoParty<'_> {
                 timed(|| session::server(link, server, plan, &name, networks, &services))
             },
         );
-        self.spent = Spent::of(&link, client_cpu + server_cpu);
-        self.steps = link.meter().grouped(|message| message.functionality().into());
+        self.metered = Metered { meters: [near, far].map(|link| link.meter().clone()), cpu: client_cpu + server_cpu };
         match answered {
             Ok(_) => Some(Answers { exchanges, end: None }),
             Err(halt) if deviates => Some(Answers { exchanges, end: Some(End::from(halt)) }),
@@ -232,11 +196,4 @@ impl From<Halt> for End {
 fn service(asked: &Asked, classes: u32) -> Service {
     let turn = asked.service.turn;
     Service { model: asked.service.model, labels: (0..classes).map(|label| turn.of(label, classes)).collect() }
-}
-
-/// What a function returns, and the processor time of this thread in it.
-pub fn timed<T>(run: impl FnOnce() -> T) -> (T, Duration) {
-    let before = thread_cpu();
-    let done = run();
-    (done, thread_cpu().saturating_sub(before))
 }

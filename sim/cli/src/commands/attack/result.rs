@@ -3,6 +3,7 @@
 use crate::campaign::run::Finished;
 use crate::campaign::verdict::{ClaimStanding, Standing};
 use crate::campaign::{Campaign, Entry};
+use crate::simulate::metered::Layer;
 use crate::simulate::{Counts, REASONS};
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::evidence::Decision;
@@ -26,22 +27,39 @@ pub fn document(campaign: &Campaign, finished: &[Finished], folder: &Path) -> Va
 }
 
 /// What one honest session takes; `null` where no strategy is `real`.
-#[expect(clippy::cast_precision_loss, reason = "seconds are shown, not summed")]
 fn cost(campaign: &Campaign) -> Value {
-    let spent = campaign
+    let metered = campaign
         .parties
         .as_ref()
         .zip(campaign.world.as_ref())
         .and_then(|(parties, world)| parties.honest_session(&campaign.view, world, campaign.script.trials.seed));
-    spent.map_or(Value::Null, |spent| {
+    metered.map_or(Value::Null, |metered| {
+        let spent = metered.spent();
         json!({
             "client_sent_bytes": spent.client.bytes,
             "server_sent_bytes": spent.server.bytes,
             "rounds": spent.rounds,
-            "virtual_s": spent.virtual_ns as f64 / 1e9,
+            "virtual_s": seconds(spent.virtual_ns),
             "cpu_s": spent.cpu.as_secs_f64(),
+            "by_layer": metered.layers().iter().map(layer).collect::<Vec<_>>(),
         })
     })
+}
+
+fn layer(Layer { name, share, over_ns: [lan, wan] }: &Layer) -> Value {
+    json!({
+        "step": name,
+        "client_sent_bytes": share.sent[0].bytes,
+        "server_sent_bytes": share.sent[1].bytes,
+        "rounds": share.rounds,
+        "lan_s": seconds(*lan),
+        "wan_s": seconds(*wan),
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds are shown, not summed")]
+fn seconds(ns: u64) -> f64 {
+    ns as f64 / 1e9
 }
 
 /// One strategy.
