@@ -304,6 +304,10 @@ pub enum Hypothesis {
 }
 
 impl Hypothesis {
+    /// All of them.
+    pub const ALL: [Self; 9] =
+        [Self::H1, Self::H2, Self::H3, Self::H4a, Self::H4b, Self::H5, Self::H6, Self::H7, Self::H8];
+
     /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -317,6 +321,22 @@ impl Hypothesis {
             Self::H6 => "H6",
             Self::H7 => "H7",
             Self::H8 => "H8",
+        }
+    }
+
+    /// What it says, in a few words.
+    #[must_use]
+    pub fn statement(self) -> &'static str {
+        match self {
+            Self::H1 => "the permutation is uniform",
+            Self::H2 => "the permutation stays hidden",
+            Self::H3 => "what is changed does not depend on the input",
+            Self::H4a => "a touched answer is wrong",
+            Self::H4b => "copies of one query go wrong alike",
+            Self::H5 => "an honest run passes",
+            Self::H6 => "the client shows nothing early",
+            Self::H7 => "every session is fresh",
+            Self::H8 => "publics are not recognised",
         }
     }
 

@@ -192,6 +192,10 @@ const BAD: &[(&str, &str)] = &[
     ("attack a.yaml --wall +1h", "not a duration such as 90s, 20m or 2h"),
     ("attack a.yaml --wall 0s", "not a duration such as 90s, 20m or 2h"),
     ("completions", "required arguments were not provided"),
+    ("report", "required arguments were not provided"),
+    ("report --diff a", "2 values required"),
+    ("report a --diff b c", "cannot be used with"),
+    ("report nowhere", "nowhere: not the folder of a run"),
     ("man atack", "no command `atack`; did you mean `attack`?"),
     ("completions cobol", "invalid value 'cobol'"),
 ];

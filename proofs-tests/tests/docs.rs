@@ -105,7 +105,8 @@ fn commands_print_what_is_shown() {
     let path = folder.join("first.yaml");
     std::fs::write(&path, blocks("yaml")[0]).expect("writable");
     let (script, runs) = (path.display().to_string(), folder.join("runs").display().to_string());
-    let shown_run = DOCS.split_whitespace().find(|word| word.starts_with("runs/first/2")).expect("a run");
+    let shown = DOCS.split_whitespace().find(|word| word.starts_with("runs/first/2")).expect("a run");
+    let shown_run = shown.strip_suffix("/report.html").expect("its page");
     let examples = blocks("console");
     assert_eq!(examples.len(), 3);
     for example in examples {

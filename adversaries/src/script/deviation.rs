@@ -328,6 +328,14 @@ const KEYS: [&str; 10] = ["name", "about", "fidelity", "do", "one_of", "flaky", 
 const ACTS: [&str; 5] = ["model", "relabel", "add", "bend", "stop"];
 
 impl StrategySection {
+    /// As YAML.
+    ///
+    /// # Errors
+    /// If the writer fails.
+    pub fn to_yaml(&self) -> Result<String, serde_yaml::Error> {
+        super::yaml_of(self)
+    }
+
     pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Self> {
         let fields = reader.fields(node, "a strategy", &KEYS)?;
         let name = reader.require(&fields, "name").and_then(|n| reader.name(n, "strategy name"));

@@ -51,6 +51,13 @@ pub const HONEST: &str = "honest";
 /// Most trials of a strategy.
 pub const MAX_TRIALS: u64 = 1 << 48;
 
+/// Choices are written as maps of one key, as scripts have them.
+fn yaml_of(value: &impl Serialize) -> Result<String, serde_yaml::Error> {
+    let mut text = Vec::new();
+    serde_yaml::with::singleton_map_recursive::serialize(value, &mut serde_yaml::Serializer::new(&mut text))?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
 /// A campaign.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -378,9 +385,7 @@ impl Script {
     /// # Errors
     /// [`serde_yaml::Error`] never, for a script that was read.
     pub fn to_yaml(&self) -> Result<String, serde_yaml::Error> {
-        let mut text = Vec::new();
-        serde_yaml::with::singleton_map_recursive::serialize(self, &mut serde_yaml::Serializer::new(&mut text))?;
-        Ok(String::from_utf8_lossy(&text).into_owned())
+        yaml_of(self)
     }
 
     /// The JSON schema of scripts, for editors.

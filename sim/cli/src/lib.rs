@@ -14,6 +14,7 @@ mod commands;
 mod failure;
 mod files;
 mod problems;
+mod report;
 pub mod simulate;
 mod store;
 mod text;
@@ -93,6 +94,7 @@ fn perform(args: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) ->
         Command::Bench(bench) => commands::bench::run(&bench, stdout),
         Command::Check(check) => commands::check::run(&check, stdout),
         Command::Run(run) => commands::run::run(&run, stdout),
+        Command::Report(report) => commands::report::run(&report, stdout),
         Command::Init(init) => commands::init::run(&init, stdout),
         Command::List(list) => commands::list::run(&list, stdout),
         Command::Completions { shell } => commands::completions(shell, stdout),

@@ -52,6 +52,22 @@ pub fn probability(p: &Rational) -> String {
     }
 }
 
+/// A rate to three digits.
+pub fn percent(rate: f64) -> String {
+    match rate {
+        0.0 => "0".into(),
+        1.0 => "100%".into(),
+        rate if rate < 1e-4 => format!("{rate:.2e}"),
+        rate if rate < 0.1 => format!("{:.3}%", rate * 100.0),
+        rate => format!("{:.2}%", rate * 100.0),
+    }
+}
+
+/// From one rate to another.
+pub fn interval([low, high]: [f64; 2]) -> String {
+    format!("[{}, {}]", percent(low), percent(high))
+}
+
 /// A count at a glance.
 pub fn count(n: &Integer) -> String {
     match n.significant_bits() {

@@ -120,6 +120,19 @@ pub struct RunArgs {
     pub json: bool,
 }
 
+/// Write a page on a finished run: one HTML file that needs nothing else.
+///
+/// `sim attack` writes it too. With --diff, a page on two runs side by side, into the folder of the second.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The folder of a run, or a link to one such as runs/latest.
+    #[arg(value_name = "RUN", required_unless_present = "diff", conflicts_with = "diff")]
+    pub run: Option<PathBuf>,
+    /// Two runs to compare.
+    #[arg(long, num_args = 2, value_names = ["A", "B"])]
+    pub diff: Option<Vec<PathBuf>>,
+}
+
 /// Join the shards of one campaign: apply the stopping rule, drop what is past it, give the verdict.
 #[derive(Debug, Args)]
 pub struct MergeArgs {

@@ -4,7 +4,7 @@ pub mod bench;
 pub mod campaign;
 
 use bench::{BenchArgs, InferenceArgs};
-use campaign::{AttackArgs, InitArgs, ListArgs, MergeArgs, RunArgs};
+use campaign::{AttackArgs, InitArgs, ListArgs, MergeArgs, ReportArgs, RunArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use fusion_nn::fixed::{MAX_FRAC_BITS, MAX_RING_BITS, Pixels, Precision, Ring};
@@ -32,6 +32,7 @@ Examples:
   sim attack examples/quickstart.yaml        a campaign: measured rates against exact ones
   sim plan --R 512 --lambda 40               the cheapest B and T for 512 queries at 40 bits
   sim bound --R 8 --B 2 --T 4                every exact probability of one setting
+  sim report runs/latest                     a page on the last campaign, with plots
   sim check model.onnx                       the layers of a model in fixed point
   sim completions bash > ~/.local/share/bash-completion/completions/sim
 
@@ -46,6 +47,7 @@ pub enum Command {
     Check(CheckArgs),
     Bench(BenchArgs),
     Run(RunArgs),
+    Report(ReportArgs),
     Merge(MergeArgs),
     Init(InitArgs),
     List(ListArgs),

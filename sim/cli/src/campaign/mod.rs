@@ -1,6 +1,7 @@
 //! A campaign: strategies, what is claimed of them, and the trials that decide.
 
 pub mod claims;
+pub mod games;
 pub mod identity;
 pub mod load;
 pub mod run;

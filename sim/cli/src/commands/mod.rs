@@ -10,6 +10,7 @@ pub mod list;
 pub mod merge;
 pub mod plan;
 pub mod plot;
+pub mod report;
 pub mod run;
 
 use crate::args::Cli;

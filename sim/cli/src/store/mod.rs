@@ -112,6 +112,7 @@ impl Store {
             "id": campaign.id.to_string(),
             "semantics": SEMANTICS,
             "version": env!("CARGO_PKG_VERSION"),
+            "commit": Some(env!("SIM_COMMIT")).filter(|commit| !commit.is_empty()),
             "created": stamp(),
             "os": std::env::consts::OS,
             "arch": std::env::consts::ARCH,
@@ -439,7 +440,10 @@ fn append_to(path: &Path) -> Result<File, Failure> {
 }
 
 /// Writes beside, syncs, and renames over: a reader sees the old file or the new one. What says the same is left alone.
-fn replace(path: &Path, text: &str) -> Result<(), Failure> {
+///
+/// # Errors
+/// [`Failure::Io`].
+pub fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     if fs::read(path).is_ok_and(|old| old == text.as_bytes()) {
         return Ok(());
     }

@@ -132,15 +132,19 @@ pub fn play(
     let document = result::document(campaign, &finished, store.folder());
     let verdict = verdict(&finished);
     let line = serde_json::to_string(&document).map_err(|error| Failure::Bug(error.to_string()))?;
+    let mut shown = store.folder().to_path_buf();
+    if !interrupted {
+        store.write(RESULT, &format!("{line}\n"))?;
+        shown = super::report::write(store.folder())?;
+    }
     match style {
         Style::Json => writeln!(stdout, "{line}")?,
         Style::Quiet => writeln!(stdout, "{}", result::name(verdict))?,
-        Style::Text => table::write(campaign, &finished, &exemplars, store.folder(), stdout)?,
+        Style::Text => table::write(campaign, &finished, &exemplars, store.folder(), &shown, stdout)?,
     }
     if interrupted {
         return Ok(INTERRUPTED);
     }
-    store.write(RESULT, &(line + "\n"))?;
     let errors = finished.iter().flat_map(|finished| &finished.standing.counts).any(|counts| counts.error > 0);
     Ok(match verdict {
         _ if errors => BUG,

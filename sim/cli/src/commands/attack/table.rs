@@ -2,15 +2,14 @@
 
 use super::exemplar::Exemplar;
 use super::result::{name, total};
+use crate::campaign::games::{Game, games};
 use crate::campaign::run::Finished;
 use crate::campaign::verdict::ClaimStanding;
 use crate::campaign::{Campaign, Entry};
 use crate::failure::Failure;
-use crate::text::{self, DIM, HEADING};
+use crate::text::{self, DIM, HEADING, percent};
 use anstyle::{AnsiColor, Style};
 use fusion_spec::bound::bits::nearest;
-use fusion_spec::bound::quality::{accept, false_abort};
-use fusion_spec::bound::report::Report;
 use fusion_spec::evidence::{Clause, Decision};
 use rug::Rational;
 use std::io::{self, Write};
@@ -20,12 +19,13 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const UNSURE: Style = AnsiColor::Yellow.on_default().bold();
 
-/// Writes the whole result: refutations first.
+/// Writes the whole result, refutations first. `page`: what to look at next.
 pub fn write(
     campaign: &Campaign,
     finished: &[Finished],
     exemplars: &[Exemplar],
     folder: &Path,
+    page: &Path,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     heading(campaign, out)?;
@@ -47,7 +47,7 @@ pub fn write(
         Decision::Inconclusive => UNSURE,
     };
     let word = text::styled(style, &name(verdict).to_uppercase());
-    writeln!(out, "\n{word}  {hold} of {} hold.   {}", decisions.len(), folder.display())?;
+    writeln!(out, "\n{word}  {hold} of {} hold.   {}", decisions.len(), page.display())?;
     if let Some(win) = exemplars.iter().find(|exemplar| exemplar.outcome == "win") {
         writeln!(out, "  a win:  sim run {script} --trial {}:{} --trace", win.strategy, win.trial)?;
     }
@@ -69,24 +69,8 @@ fn heading(campaign: &Campaign, out: &mut dyn Write) -> Result<(), Failure> {
     if let Some(about) = &script.about {
         writeln!(out, "{}", text::styled(DIM, about))?;
     }
-    if let Some(goal) = &script.goal {
-        let met = |met: bool| if met { "met" } else { "missed" };
-        let bits = Report::correctness(params).map_err(Failure::usage)?.bits();
-        let lambda = f64::from(goal.lambda);
-        writeln!(out, "goal: correctness {} bits of {lambda}: {}", text::bits(Some(bits)), met(bits >= lambda))?;
-        if let Some(game) = &goal.accuracy {
-            let error = Rational::from(1 - &game.reject.0);
-            let accepted = accept(params.T(), params.slack(), &error).map_err(Failure::usage)?;
-            let limit = Rational::from((1, rug::Integer::from(1) << goal.lambda));
-            let rate = text::probability(&accepted);
-            writeln!(out, "goal: a model at {} is accepted with {rate}: {}", game.reject.0, met(accepted <= limit))?;
-            if let (Some(honest), Some(kappa)) = (&game.honest, goal.kappa) {
-                let rejected = false_abort(params.T(), params.slack(), &honest.0).map_err(Failure::usage)?;
-                let limit = Rational::from((1, rug::Integer::from(1) << kappa));
-                let rate = text::probability(&rejected);
-                writeln!(out, "goal: a model at {} is rejected with {rate}: {}", honest.0, met(rejected <= limit))?;
-            }
-        }
+    for Game { statement, met, .. } in games(script, params)? {
+        writeln!(out, "goal: {statement}: {}", if met { "met" } else { "missed" })?;
     }
     Ok(writeln!(out)?)
 }
@@ -115,7 +99,8 @@ fn refutation(
         let (lower, upper) = standing.interval_of(claim);
         let ClaimStanding { text, expected, count, trials, .. } = claim;
         let expected = expected.as_ref().map_or_else(|| "none other".into(), text::probability);
-        let evidence = format!("{count} of {trials}, so {}, and not {expected}", interval(&lower, &upper));
+        let evidence =
+            format!("{count} of {trials}, so {}, and not {expected}", text::interval([&lower, &upper].map(nearest)));
         writeln!(out, "{} {}: {text}: {evidence}", text::styled(BAD, "refuted"), entry.name)?;
         writeln!(out, "again:  sim attack {script}\n")?;
     }
@@ -128,8 +113,14 @@ fn rows(entry: &Entry, finished: &Finished) -> Vec<Vec<String>> {
     if standing.claims.is_empty() {
         let total = total(&standing.counts);
         let (lower, upper) = standing.interval();
-        let rate = standing.rate().map_or_else(|| "-".into(), |rate| percent(&rate));
-        let cells = ["win".into(), total.trials().to_string(), total.win.to_string(), rate, interval(&lower, &upper)];
+        let rate = standing.rate().map_or_else(|| "-".into(), |rate| percent(nearest(&rate)));
+        let cells = [
+            "win".into(),
+            total.trials().to_string(),
+            total.win.to_string(),
+            rate,
+            text::interval([&lower, &upper].map(nearest)),
+        ];
         return vec![std::iter::once(entry.name.clone()).chain(cells).chain(["-".into(), "measured".into()]).collect()];
     }
     let row = |(index, claim): (usize, &ClaimStanding)| {
@@ -138,9 +129,9 @@ fn rows(entry: &Entry, finished: &Finished) -> Vec<Vec<String>> {
         let exact = expected.as_ref().map_or_else(|| "-".into(), text::probability);
         let staged = !entry.stages.is_empty();
         let rate = match standing.rate() {
-            Some(rate) if staged => percent(&rate),
+            Some(rate) if staged => percent(nearest(&rate)),
             _ if *trials == 0 => "-".into(),
-            _ => percent(&Rational::from((*count, *trials))),
+            _ => percent(nearest(&Rational::from((*count, *trials)))),
         };
         let (lower, upper) = standing.interval_of(claim);
         vec![
@@ -149,7 +140,7 @@ fn rows(entry: &Entry, finished: &Finished) -> Vec<Vec<String>> {
             trials.to_string(),
             if staged { "-".into() } else { count.to_string() },
             rate,
-            interval(&lower, &upper),
+            text::interval([&lower, &upper].map(nearest)),
             if bound { format!("<= {exact}") } else { exact },
             verdict_cell(claim, *decision, &upper, bound),
         ]
@@ -162,7 +153,7 @@ fn verdict_cell(claim: &ClaimStanding, decision: Decision, upper: &Rational, bou
     match decision {
         Decision::Pass if bound && expected.is_some_and(|bound| *bound == 1) => "pass: says nothing".into(),
         Decision::Inconclusive if claim.count == 0 && claim.trials > 0 => {
-            format!("open: resolved to {}", percent(upper))
+            format!("open: resolved to {}", percent(nearest(upper)))
         }
         Decision::Inconclusive => "open".into(),
         Decision::Pass | Decision::Refuted => name(decision).into(),
@@ -190,20 +181,4 @@ fn remarks<'a>(pairs: impl Iterator<Item = (&'a Entry, &'a Finished)>, out: &mut
         return Ok(());
     }
     write!(out, "\n{}", text::table(&["strategy", "remarks"], lines, 2))
-}
-
-/// A rate to three digits.
-fn percent(rate: &Rational) -> String {
-    let value = nearest(rate);
-    match value {
-        _ if *rate == 0 => "0".into(),
-        _ if *rate == 1 => "100%".into(),
-        value if value < 1e-4 => format!("{value:.2e}"),
-        value if value < 0.1 => format!("{:.3}%", value * 100.0),
-        value => format!("{:.2}%", value * 100.0),
-    }
-}
-
-fn interval(lower: &Rational, upper: &Rational) -> String {
-    format!("[{}, {}]", percent(lower), percent(upper))
 }

@@ -1,0 +1,275 @@
+//! Pages on runs: valid HTML, nothing but themselves, every number that of the run's files, whatever the script says of itself.
+
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod campaign;
+
+use campaign::{CONDITIONAL, PLAIN, Scratch, attack, counts, last, sim};
+use fusion_adversaries::library::SCRIPTS;
+use html5ever::driver::ParseOpts;
+use html5ever::tendril::TendrilSink;
+use html5ever::tree_builder::TreeBuilderOpts;
+use markup5ever_rcdom::{Handle, NodeData, RcDom};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// An element, with its attributes and its text.
+struct Element {
+    name: String,
+    attributes: Vec<(String, String)>,
+    text: String,
+}
+
+fn text_of(node: &Handle) -> String {
+    match &node.data {
+        NodeData::Text { contents } => contents.borrow().to_string(),
+        _ => node.children.borrow().iter().map(text_of).collect(),
+    }
+}
+
+fn collect(node: &Handle, elements: &mut Vec<Element>) {
+    if let NodeData::Element { name, attrs, .. } = &node.data {
+        let attribute =
+            |attribute: &html5ever::Attribute| (attribute.name.local.to_string(), attribute.value.to_string());
+        let attributes = attrs.borrow().iter().map(attribute).collect();
+        let separator = if &*name.local == "tr" { " " } else { "" };
+        let parts: Vec<String> = node.children.borrow().iter().map(text_of).collect();
+        elements.push(Element { name: name.local.to_string(), attributes, text: parts.join(separator) });
+    }
+    for child in node.children.borrow().iter() {
+        collect(child, elements);
+    }
+}
+
+impl Element {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The elements of a page that parses without a single error, asks for nothing and runs nothing.
+fn page(path: impl AsRef<Path>) -> Vec<Element> {
+    let html = std::fs::read_to_string(&path).expect("there is a page");
+    let options = ParseOpts {
+        tree_builder: TreeBuilderOpts { exact_errors: true, ..TreeBuilderOpts::default() },
+        ..ParseOpts::default()
+    };
+    let dom = html5ever::parse_document(RcDom::default(), options).one(html.as_str());
+    let errors = dom.errors.borrow();
+    assert!(errors.is_empty(), "{}: {errors:?}", path.as_ref().display());
+    let mut elements = Vec::new();
+    collect(&dom.document, &mut elements);
+    let mut ids = BTreeSet::new();
+    for Element { name, attributes, .. } in &elements {
+        assert!(!["script", "iframe", "object", "embed", "img", "form", "base"].contains(&name.as_str()), "{name}");
+        for (key, value) in attributes {
+            assert!(!key.starts_with("on") && key != "style", "{key}");
+            assert!(!["src", "href", "action"].contains(&key.as_str()) || value == "data:,", "{key}={value}");
+            assert!(key != "id" || ids.insert(value.clone()), "{value} twice");
+        }
+    }
+    for element in &elements {
+        if let Some(id) = element.get("aria-labelledby") {
+            assert!(ids.contains(id), "{id} labels nothing");
+        }
+        assert!(
+            element.name != "style" || !["url(h", "@import", "url(/"].iter().any(|word| element.text.contains(word))
+        );
+    }
+    elements
+}
+
+fn result(folder: &str) -> Value {
+    serde_json::from_slice(&std::fs::read(Path::new(folder).join("result.json")).unwrap()).unwrap()
+}
+
+/// The rows of all tables whose first cell is a heading, as text.
+fn rows(elements: &[Element]) -> BTreeSet<String> {
+    elements
+        .iter()
+        .filter(|element| element.name == "tr")
+        .map(|row| row.text.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect()
+}
+
+#[test]
+fn a_campaign_leaves_its_page_and_names_it_last() {
+    let scratch = Scratch::new("report");
+    let script = scratch.file("plain.yaml", PLAIN);
+    let (folder, outcome) = attack(&scratch, &script, "runs", "");
+    let path = format!("{folder}/report.html");
+    let last_lines: Vec<&str> = outcome.stdout.lines().rev().take(2).collect();
+    assert!(last_lines.iter().any(|line| line.ends_with("/report.html")), "{}", outcome.stdout);
+    let (written, counted) = (std::fs::read(&path).unwrap(), counts(&folder));
+    let again = sim(&["report", &format!("{}/latest", scratch.path("runs"))], "");
+    assert_eq!((again.code, again.stdout.as_str()), (0, format!("{path}\n").as_str()));
+    assert!(std::fs::read(&path).unwrap() == written, "the page is a function of the run's files");
+    assert_eq!(counts(&folder), counted);
+}
+
+/// Each strategy's counts, rates and exact rates are in its table as they are in result.json.
+#[test]
+fn the_numbers_are_the_runs() {
+    let scratch = Scratch::new("report-numbers");
+    let script = scratch.file("plain.yaml", PLAIN);
+    let (folder, _) = attack(&scratch, &script, "runs", "");
+    let page = page(format!("{folder}/report.html"));
+    let rows = rows(&page);
+    let result = result(&folder);
+    let mut checked = 0;
+    for strategy in result["strategies"].as_array().unwrap() {
+        for claim in strategy["expectations"].as_array().unwrap() {
+            let label =
+                claim["clause"].as_str().unwrap().split(" equals").next().unwrap().split(" at_most").next().unwrap();
+            let (trials, count) = (claim["trials"].as_u64().unwrap(), claim["count"].as_u64().unwrap());
+            let expected = claim["expected"].as_str().unwrap();
+            let start = format!("{label} {trials} {count} ");
+            let found =
+                rows.iter().any(|row| row.starts_with(&start) && (row.contains(expected) || expected.len() > 20));
+            assert!(found, "{start}... {expected}: {rows:#?}");
+            checked += 1;
+        }
+    }
+    assert!(checked >= 6, "{checked}");
+    let headings: Vec<&str> = page.iter().filter(|element| element.name == "h2").map(|h| h.text.as_str()).collect();
+    assert_eq!(
+        headings,
+        ["Parameters and games", "Measured against exact", "Strategies", "One trial of each outcome", "Reproduce"]
+    );
+}
+
+/// What is drawn is where it is: percentages between 0 and 100, the measured mark within its interval, in words beside it.
+#[test]
+fn plots_show_what_they_say() {
+    let scratch = Scratch::new("report-plots");
+    let script = scratch.file("plain.yaml", PLAIN);
+    let (folder, _) = attack(&scratch, &script, "runs", "");
+    let elements = page(format!("{folder}/report.html"));
+    let percent = |text: &str| text.strip_suffix('%').and_then(|number| number.parse::<f64>().ok());
+    let mut interval = None;
+    let mut marks = 0;
+    for element in &elements {
+        for key in ["x", "x1", "x2", "cx", "width"] {
+            if let Some(x) = element.get(key).and_then(percent) {
+                assert!((0.0..=100.0).contains(&x), "{key} {x}");
+            }
+        }
+        if element.get("class") == Some("interval") && element.name == "line" {
+            interval = element.get("x1").and_then(percent).zip(element.get("x2").and_then(percent));
+        }
+        if let (Some(x), Some((low, high))) = (element.get("cx").and_then(percent), interval) {
+            assert!(low <= x && x <= high, "{low} {x} {high}");
+            marks += 1;
+        }
+    }
+    assert!(marks >= 8, "{marks}");
+    let words: Vec<&str> = elements.iter().filter_map(|element| element.get("aria-label")).collect();
+    assert!(
+        words.iter().any(|text| text.starts_with("guess-one win: measured 4.") && text.ends_with(", exactly 4/95")),
+        "{words:?}"
+    );
+}
+
+/// A script's own words are text, whatever they look like.
+#[test]
+fn hostile_words_stay_words() {
+    let scratch = Scratch::new("report-hostile");
+    let hostile =
+        r#"</style><script>alert(1)</script><img src=x onerror=alert(2)>" onmouseover="x' {{ 7 * 7 }} {% raw %} &amp;"#;
+    let script =
+        PLAIN.replace("name: plain", &format!("name: plain\nabout: {}", serde_json::to_string(hostile).unwrap()));
+    let script = script.replacen(
+        "{ name: guess-one, do",
+        &format!("{{ name: guess-one, about: {}, do", serde_json::to_string(hostile).unwrap()),
+        1,
+    );
+    let script = scratch.file("hostile.yaml", script);
+    let (folder, outcome) = attack(&scratch, &script, "runs", "--max 2048");
+    assert!([0, 1, 3].contains(&outcome.code), "{}", outcome.stderr);
+    let elements = page(format!("{folder}/report.html"));
+    let shown = elements.iter().filter(|element| element.name == "p" && element.text == hostile).count();
+    assert_eq!(shown, 2, "the campaign's and the strategy's");
+}
+
+/// Stages, many sessions, slots by the thousand, no trial at all: every curated script has a page.
+#[test]
+fn every_kind_of_run_has_a_page() {
+    let scratch = Scratch::new("report-kinds");
+    let stages = scratch.file("stages.yaml", CONDITIONAL);
+    let (folder, _) = attack(&scratch, &stages, "stages", "--max 2048");
+    let text: String = page(format!("{folder}/report.html")).iter().map(|element| element.text.clone()).collect();
+    assert!(text.contains("Estimated stage by stage"));
+    for (file, _) in SCRIPTS {
+        let (folder, outcome) = attack(&scratch, &format!("{ROOT}/adversaries/scripts/{file}"), file, "--max 512");
+        assert!([0, 1, 3].contains(&outcome.code), "{file}: {}", outcome.stderr);
+        page(format!("{folder}/report.html"));
+    }
+    let (folder, _) = attack(&scratch, &scratch.file("none.yaml", PLAIN), "none", "--max 0");
+    page(format!("{folder}/report.html"));
+}
+
+#[test]
+fn two_runs_side_by_side() {
+    let scratch = Scratch::new("report-diff");
+    let script = scratch.file("plain.yaml", PLAIN);
+    let (first, _) = attack(&scratch, &script, "first", "--max 4096");
+    let (second, _) = attack(&scratch, &script, "second", "--max 4096 --seed 9 --only guess-one");
+    // Three slots are touched: it never wins.
+    let changed = scratch.file("changed.yaml", PLAIN.replacen("{ random: 2 }, relabel", "{ random: 3 }, relabel", 1));
+    let (third, _) = attack(&scratch, &changed, "third", "--max 4096 --only guess-one");
+    let text = |a: &str, b: &str| {
+        let outcome = sim(&["report", "--diff", a, b], "");
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        assert!(outcome.stdout.starts_with(b), "{}", outcome.stdout);
+        let elements = page(outcome.stdout.trim());
+        elements.iter().find(|element| element.name == "main").unwrap().text.clone()
+    };
+    let likewise = text(&first, &second);
+    for says in ["can be the same for every strategy", "mixed is in A alone", "seed", "✓ consistent"] {
+        assert!(likewise.contains(says), "{says}: {likewise}");
+    }
+    let apart = text(&first, &third);
+    assert!(apart.contains("The measured rates of guess-one can not be the same in both runs"), "{apart}");
+    assert!(text(&first, &first).contains("Both are runs of one campaign"));
+}
+
+#[test]
+fn what_is_no_finished_run_is_refused_by_name() {
+    let scratch = Scratch::new("report-bad");
+    let script = scratch.file("plain.yaml", PLAIN);
+    let (folder, _) = attack(&scratch, &script, "runs", "--max 2048 --only guess-one");
+    let refused = |line: &[&str], says: &str| {
+        let outcome = sim(line, "");
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (64, ""), "{line:?}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains(says) && outcome.stderr.lines().count() == 1, "{line:?}: {}", outcome.stderr);
+    };
+    refused(&["report", &scratch.path("absent")], "not the folder of a run");
+    refused(&["report", &scratch.path("runs")], "not the folder of a run");
+    refused(&["report", "--diff", &folder, &scratch.path("absent")], "not the folder of a run");
+    let file = |name: &str| Path::new(&folder).join(name);
+    let damage: [(&str, &str, &str); 5] = [
+        ("env.json", "{}", "missing field `id`"),
+        ("result.json", "{\"verdict\": 3", "result.json"),
+        ("exemplars/honest-harmless.json", "[]", "honest-harmless.json"),
+        ("script.yaml", "schema: fusion/campaign/v1\nname: x\n", "script.yaml"),
+        (
+            "script.yaml",
+            &PLAIN.replace("B: 2, T: 4", "B: auto, T: auto").replace("fidelity", "goal: { lambda: 9 }\nfidelity"),
+            "not the resolved script",
+        ),
+    ];
+    for (name, text, says) in damage {
+        let before = std::fs::read(file(name)).unwrap();
+        std::fs::write(file(name), text).unwrap();
+        refused(&["report", &folder], says);
+        std::fs::write(file(name), before).unwrap();
+    }
+    let concluded = std::fs::read(file("result.json")).unwrap();
+    std::fs::remove_file(file("result.json")).unwrap();
+    refused(&["report", &folder], "not finished");
+    std::fs::write(file("result.json"), concluded).unwrap();
+    assert_eq!(sim(&["report", last(&folder).to_str().unwrap()], "").code, 0);
+}

@@ -1,0 +1,31 @@
+//! `sim report`: a page on a run, or on two.
+
+use crate::args::campaign::ReportArgs;
+use crate::failure::Failure;
+use crate::report::{REPORT, of_run, of_two};
+use crate::store;
+use std::io::Write;
+use std::path::Path;
+
+/// Writes the page and says where it is.
+pub fn run(args: &ReportArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
+    let path = match (&args.run, args.diff.as_deref()) {
+        (_, Some([first, second])) => {
+            let (folder, name, html) = of_two(first, second)?;
+            let path = folder.join(name);
+            store::replace(&path, &html)?;
+            path
+        }
+        (Some(folder), _) => write(folder)?,
+        _ => return Err(Failure::Usage("a run is needed, or two after --diff".into())),
+    };
+    Ok(writeln!(stdout, "{}", path.display())?)
+}
+
+/// Writes a run's page into its folder.
+pub fn write(folder: &Path) -> Result<std::path::PathBuf, Failure> {
+    let (folder, html) = of_run(folder)?;
+    let path = folder.join(REPORT);
+    store::replace(&path, &html)?;
+    Ok(path)
+}

@@ -1,0 +1,77 @@
+//! What an honest session costs, layer by layer.
+
+use super::run::{Cost, Layer};
+use serde::Serialize;
+
+/// The cost of a session.
+#[derive(Debug, Serialize)]
+pub struct Spending {
+    sent: String,
+    rounds: u32,
+    network: String,
+    virtual_time: String,
+    cpu: String,
+    lan: String,
+    wan: String,
+    layers: Vec<Bars>,
+}
+
+/// One layer: numbers, and widths in percent of the largest.
+#[derive(Debug, Serialize)]
+struct Bars {
+    step: String,
+    client: String,
+    server: String,
+    client_width: f64,
+    server_width: f64,
+    rounds: u32,
+    lan: String,
+    wan: String,
+    wan_width: f64,
+}
+
+impl Spending {
+    /// For people. `network`: the one whose time the run counted.
+    pub fn new(cost: &Cost, network: String) -> Self {
+        let layers = &cost.by_layer;
+        let bytes = |layer: &Layer| number(layer.client_sent_bytes + layer.server_sent_bytes);
+        let most_bytes = layers.iter().map(bytes).fold(1.0, f64::max);
+        let most_wan = layers.iter().map(|layer| layer.wan_s).fold(1e-9, f64::max);
+        let share = |part: f64, most: f64| (part / most * 10_000.0).round() / 100.0;
+        let bars = |layer: &Layer| Bars {
+            step: layer.step.clone(),
+            client: kilobytes(layer.client_sent_bytes),
+            server: kilobytes(layer.server_sent_bytes),
+            client_width: share(number(layer.client_sent_bytes), most_bytes),
+            server_width: share(number(layer.server_sent_bytes), most_bytes),
+            rounds: layer.rounds,
+            lan: milliseconds(layer.lan_s),
+            wan: milliseconds(layer.wan_s),
+            wan_width: share(layer.wan_s, most_wan),
+        };
+        let total = |time: fn(&Layer) -> f64| milliseconds(layers.iter().map(time).sum());
+        Self {
+            sent: kilobytes(cost.client_sent_bytes + cost.server_sent_bytes),
+            rounds: cost.rounds,
+            network,
+            virtual_time: milliseconds(cost.virtual_s),
+            cpu: milliseconds(cost.cpu_s),
+            lan: total(|layer| layer.lan_s),
+            wan: total(|layer| layer.wan_s),
+            layers: layers.iter().map(bars).collect(),
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown, not summed")]
+fn number(bytes: u64) -> f64 {
+    bytes as f64
+}
+
+fn kilobytes(bytes: u64) -> String {
+    format!("{:.1} KB", number(bytes) / 1e3)
+}
+
+fn milliseconds(seconds: f64) -> String {
+    format!("{:.1} ms", seconds * 1e3)
+}

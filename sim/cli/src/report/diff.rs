@@ -1,0 +1,131 @@
+//! Two runs, side by side.
+
+use super::page::{Badge, Fact, origin, parameters};
+use super::plot::{Plot, Rate, absolute, first_rate};
+use super::run::{Run, Strategy};
+use crate::failure::Failure;
+use crate::text::{interval, percent, probability};
+use serde::Serialize;
+
+/// What the template of two runs reads.
+#[derive(Debug, Serialize)]
+pub struct Page {
+    names: [String; 2],
+    verdicts: [Badge; 2],
+    sentence: String,
+    /// Parameters and origins that are not the same.
+    differences: Vec<Difference>,
+    strategies: Vec<Pair>,
+    /// In one run alone.
+    lone: Vec<String>,
+    overview: Plot,
+}
+
+#[derive(Debug, Serialize)]
+struct Difference {
+    name: &'static str,
+    values: [String; 2],
+}
+
+/// A strategy of both runs.
+#[derive(Debug, Serialize)]
+struct Pair {
+    name: String,
+    of: String,
+    sides: [Side; 2],
+    agree: bool,
+    says: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Side {
+    run: &'static str,
+    trials: u64,
+    rate: String,
+    interval: String,
+    exact: String,
+    verdict: Badge,
+}
+
+impl Page {
+    /// Of two runs.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] where the exact security of their parameters is too long to be computed.
+    pub fn new(first: &Run, second: &Run) -> Result<Self, Failure> {
+        let find = |run: &'_ Run, name: &str| run.result.strategies.iter().position(|strategy| strategy.name == name);
+        let mut strategies = Vec::new();
+        let mut rates = Vec::new();
+        let mut lone = Vec::new();
+        for strategy in &first.result.strategies {
+            match find(second, &strategy.name) {
+                Some(index) => {
+                    let both = [strategy, &second.result.strategies[index]];
+                    rates.extend(both.iter().zip(["A", "B"]).map(|(strategy, run)| labelled(strategy, run)));
+                    strategies.push(Pair::new(both));
+                }
+                None => lone.push(format!("{} is in A alone", strategy.name)),
+            }
+        }
+        let only_second = second.result.strategies.iter().filter(|strategy| find(first, &strategy.name).is_none());
+        lone.extend(only_second.map(|strategy| format!("{} is in B alone", strategy.name)));
+        Ok(Self {
+            names: [first, second].map(|run| run.script.name.clone()),
+            verdicts: [first, second].map(|run| Badge::new(&run.result.verdict)),
+            sentence: sentence(first, second, &strategies),
+            differences: differences(first, second)?,
+            strategies,
+            lone,
+            overview: absolute(&rates),
+        })
+    }
+}
+
+fn sentence(first: &Run, second: &Run, pairs: &[Pair]) -> String {
+    let apart: Vec<&str> = pairs.iter().filter(|pair| !pair.agree).map(|pair| pair.name.as_str()).collect();
+    let same = if first.environment.id == second.environment.id {
+        "Both are runs of one campaign: the trials that both played are the same. "
+    } else {
+        ""
+    };
+    match apart.as_slice() {
+        [] => format!("{same}The measured rates of both runs can be the same for every strategy that they share."),
+        apart => format!("{same}The measured rates of {} can not be the same in both runs.", apart.join(", ")),
+    }
+}
+
+fn differences(first: &Run, second: &Run) -> Result<Vec<Difference>, Failure> {
+    let facts = |run: &Run| Ok::<Vec<Fact>, Failure>([parameters(run)?, origin(run)].concat());
+    let pairs = facts(first)?.into_iter().zip(facts(second)?).filter(|(a, b)| a != b);
+    Ok(pairs.map(|(a, b)| Difference { name: a.name, values: [a.value, b.value] }).collect())
+}
+
+fn labelled(strategy: &Strategy, run: &str) -> Rate {
+    let rate = first_rate(strategy);
+    Rate { label: format!("{run}: {}", rate.label), ..rate }
+}
+
+impl Pair {
+    fn new(both: [&Strategy; 2]) -> Self {
+        let rates = both.map(first_rate);
+        let [a, b] = &rates;
+        let overlap = a.interval[0] <= b.interval[1] && b.interval[0] <= a.interval[1];
+        let same_event = a.label == b.label;
+        let says = match (same_event, overlap) {
+            (false, _) => "other events are claimed",
+            (true, true) => "consistent",
+            (true, false) => "apart",
+        };
+        let of = a.label.rsplit(' ').next().unwrap_or_default().to_string();
+        let side = |(rate, (strategy, run)): (&Rate, (&Strategy, &'static str))| Side {
+            run,
+            trials: strategy.trials,
+            rate: rate.measured.map_or_else(|| "-".into(), percent),
+            interval: interval(rate.interval),
+            exact: rate.expected.as_ref().map_or_else(|| "-".into(), probability),
+            verdict: Badge::new(if strategy.expectations.is_empty() { "measured" } else { &strategy.verdict }),
+        };
+        let sides = [side((a, (both[0], "A"))), side((b, (both[1], "B")))];
+        Self { name: both[0].name.clone(), of, sides, agree: overlap || !same_event, says }
+    }
+}

@@ -1,0 +1,58 @@
+//! Pages on runs: one HTML file each, without a script and without a request, from the run's own files.
+
+mod axis;
+mod cost;
+mod diff;
+mod page;
+mod plot;
+mod run;
+mod sequence;
+
+use crate::failure::Failure;
+use minijinja::{Environment, UndefinedBehavior};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// The page on a run, in its folder.
+pub const REPORT: &str = "report.html";
+
+/// The page on one run; its folder beside it.
+///
+/// # Errors
+/// [`Failure::Usage`] for what is not the folder of a finished run; [`Failure::Io`].
+pub fn of_run(folder: &Path) -> Result<(PathBuf, String), Failure> {
+    let run = run::Run::read(folder)?;
+    let html = render("run.html", &page::Page::new(&run)?)?;
+    Ok((run.folder, html))
+}
+
+/// The page on two runs, side by side; the second one's folder and the first one's name beside it.
+///
+/// # Errors
+/// As [`of_run`].
+pub fn of_two(first: &Path, second: &Path) -> Result<(PathBuf, String, String), Failure> {
+    let [first, second] = [run::Run::read(first)?, run::Run::read(second)?];
+    let html = render("diff.html", &diff::Page::new(&first, &second)?)?;
+    let name = first.folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok((second.folder, format!("diff-{name}.html"), html))
+}
+
+/// Everything that a template writes is escaped, but the style sheet that it includes.
+fn render(template: &'static str, page: &impl Serialize) -> Result<String, Failure> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_trim_blocks(true);
+    environment.set_lstrip_blocks(true);
+    let templates = [
+        ("layout.html", include_str!("templates/layout.html")),
+        ("macros.html", include_str!("templates/macros.html")),
+        ("style.css", include_str!("templates/style.css")),
+        ("run.html", include_str!("templates/run.html")),
+        ("diff.html", include_str!("templates/diff.html")),
+    ];
+    let bug = |error: minijinja::Error| Failure::Bug(format!("the page's template: {error:#}"));
+    for (name, text) in templates {
+        environment.add_template(name, text).map_err(bug)?;
+    }
+    environment.get_template(template).and_then(|template| template.render(page)).map_err(bug)
+}

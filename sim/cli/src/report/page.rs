@@ -1,0 +1,338 @@
+//! A run as its page shows it.
+
+use super::cost::Spending;
+use super::plot::{Plot, Rate, absolute, first_rate, rate, relative};
+use super::run::{Claim, Run, Strategy};
+use super::sequence::{Sequence, sequences};
+use crate::campaign::games::{Game, games};
+use crate::failure::Failure;
+use crate::text::{self, interval, percent, probability};
+use fusion_adversaries::script::{HONEST, Script, StrategySection};
+use fusion_adversaries::strategy::Hypothesis;
+use fusion_spec::bound::bits::nearest;
+use fusion_spec::bound::report::Report;
+use rug::Rational;
+use serde::Serialize;
+
+/// What the template of a run reads.
+#[derive(Debug, Serialize)]
+pub struct Page {
+    name: String,
+    about: Option<String>,
+    verdict: Badge,
+    meaning: String,
+    parameters: Vec<Fact>,
+    goals: Vec<Goal>,
+    overview: Plot,
+    hypotheses: [Fact; 9],
+    strategies: Vec<Card>,
+    cost: Option<Spending>,
+    sequences: Vec<Sequence>,
+    origin: Vec<Fact>,
+    commands: Vec<String>,
+    script: String,
+}
+
+/// A name and its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fact {
+    /// What.
+    pub name: &'static str,
+    /// How much.
+    pub value: String,
+}
+
+/// A verdict as a word, a sign and a colour.
+#[derive(Clone, Debug, Serialize)]
+pub struct Badge {
+    word: String,
+    class: &'static str,
+    sign: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Goal {
+    statement: String,
+    limit: String,
+    met: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Card {
+    name: String,
+    about: Option<String>,
+    does: Option<String>,
+    verdict: Badge,
+    trials: u64,
+    stopped_by: String,
+    outcomes: Vec<Share>,
+    rows: Vec<Row>,
+    plot: Option<Plot>,
+    stages: Vec<StageRow>,
+    hypotheses: Vec<Condition>,
+    replays: Vec<Replay>,
+}
+
+/// How many trials ended so.
+#[derive(Debug, Serialize)]
+struct Share {
+    name: String,
+    count: u64,
+    percent: String,
+    width: f64,
+    class: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    of: String,
+    trials: u64,
+    count: String,
+    rate: String,
+    interval: String,
+    exact: String,
+    decimal: Option<String>,
+    verdict: Badge,
+}
+
+#[derive(Debug, Serialize)]
+struct StageRow {
+    name: String,
+    trials: u64,
+    successes: u64,
+    rate: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Condition {
+    name: &'static str,
+    met: bool,
+    failure: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Replay {
+    outcome: String,
+    command: String,
+}
+
+impl Page {
+    /// Of a run.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] where the exact security of its parameters is too long to be computed.
+    pub fn new(run: &Run) -> Result<Self, Failure> {
+        let goals = games(&run.script, run.params)?;
+        let goals = goals.into_iter().map(|Game { statement, limit, met }| Goal { statement, limit, met }).collect();
+        let rates: Vec<Rate> = run.result.strategies.iter().map(first_rate).collect();
+        let script = text::shell(&run.folder.join("script.yaml"));
+        Ok(Self {
+            name: run.script.name.clone(),
+            about: run.script.about.clone(),
+            verdict: Badge::new(&run.result.verdict),
+            meaning: meaning(run),
+            parameters: parameters(run)?,
+            goals,
+            overview: absolute(&rates),
+            hypotheses: Hypothesis::ALL.map(|h| Fact { name: h.name(), value: h.statement().into() }),
+            strategies: run.result.strategies.iter().map(|strategy| Card::new(run, strategy)).collect(),
+            cost: run.result.cost.as_ref().map(|cost| Spending::new(cost, network(&run.script))),
+            sequences: sequences(run),
+            origin: origin(run),
+            commands: vec![format!("sim attack {script}"), format!("sim report {}", text::shell(&run.folder))],
+            script: run.script_text.clone(),
+        })
+    }
+}
+
+/// One sentence on the verdict, one on what may be wrong with it.
+fn meaning(run: &Run) -> String {
+    let names = |verdict: &str| {
+        let with = run.result.strategies.iter().filter(|strategy| strategy.verdict == verdict);
+        with.map(|strategy| strategy.name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let within = format!("{}%", nearest(&Rational::from(&run.script.test.within.0 * 100)));
+    let alarm = probability(&run.script.test.false_alarm.0);
+    let alpha = &run.result.alpha;
+    match run.result.verdict.as_str() {
+        "pass" => format!(
+            "Every strategy does what is claimed of it: each measured rate is within {within} of the exact one. \
+             A claim that is further off than that would have passed with a probability of at most {alpha:.1e}."
+        ),
+        "refuted" => format!(
+            "The claims on {} are refuted: a hypothesis, a formula or the simulated system is not what it is said to be. \
+             The chance that a campaign of true claims only comes to this is at most {alarm}.",
+            names("refuted")
+        ),
+        _ => format!(
+            "Nothing is refuted, and {} can not be told yet: more trials would. \
+             The chance that any true claim is refuted stays below {alarm}, however long it goes on.",
+            names("inconclusive")
+        ),
+    }
+}
+
+/// The parameters.
+pub fn parameters(run: &Run) -> Result<Vec<Fact>, Failure> {
+    let (params, script) = (run.params, &run.script);
+    let bits = Report::correctness(params).map_err(Failure::usage)?.bits();
+    let fact = |name, value| Fact { name, value };
+    let cost = params.cost();
+    Ok(vec![
+        fact("queries R", params.R().to_string()),
+        fact("copies B", params.B().to_string()),
+        fact("publics T", params.T().to_string()),
+        fact("slack", params.slack().to_string()),
+        fact("slots N", params.N().to_string()),
+        fact("inferences per query", format!("{:.2}", nearest(&cost))),
+        fact("correctness", format!("{} bits", text::bits(Some(bits)))),
+        fact("fidelity", script.fidelity.value.name().into()),
+        fact("seed", script.trials.seed.to_string()),
+    ])
+}
+
+/// What made the run.
+pub fn origin(run: &Run) -> Vec<Fact> {
+    let made = &run.environment;
+    let fact = |name, value: &str| Fact { name, value: value.into() };
+    vec![
+        fact("run", &run.folder.display().to_string()),
+        fact("campaign", &made.id),
+        fact("made", &made.created),
+        fact("version", &format!("sim {}, semantics {}", made.version, made.semantics)),
+        fact("commit", made.commit.as_deref().unwrap_or("not built from a checkout")),
+        fact("on", &format!("{} {}", made.os, made.arch)),
+    ]
+}
+
+fn network(script: &Script) -> String {
+    serde_json::to_value(script.network)
+        .map_or_else(|_| String::new(), |value| value.as_str().map_or_else(|| value.to_string(), str::to_string))
+}
+
+impl Badge {
+    /// Of a verdict's name.
+    pub fn new(verdict: &str) -> Self {
+        let (class, sign) = match verdict {
+            "pass" => ("good", "✓"),
+            "refuted" => ("bad", "✗"),
+            "measured" => ("plain", "•"),
+            _ => ("open", "?"),
+        };
+        Self { word: verdict.into(), class, sign }
+    }
+}
+
+impl Card {
+    fn new(run: &Run, strategy: &Strategy) -> Self {
+        let section = run.script.strategies.iter().find(|section| section.name == strategy.name);
+        let claims = strategy.expectations.iter().map(|claim| (claim.label(), claim));
+        let events = [("e_t", "E_T"), ("e_b", "E_B given E_T")];
+        let events = events.iter().filter_map(|(key, label)| Some(((*label).to_string(), strategy.events.get(*key)?)));
+        let claims: Vec<(String, &Claim)> = claims.chain(events).collect();
+        let rates: Vec<Rate> = claims.iter().map(|(label, claim)| rate(label, claim)).collect();
+        let staged = !strategy.stages.is_empty();
+        let rates = if staged { vec![Rate { label: "wins".into(), ..first_rate(strategy) }] } else { rates };
+        let verdict = if strategy.expectations.is_empty() { "measured" } else { &strategy.verdict };
+        Self {
+            name: strategy.name.clone(),
+            about: about(section, &strategy.name),
+            does: section.and_then(does),
+            verdict: Badge::new(verdict),
+            trials: strategy.trials,
+            stopped_by: strategy.stopped_by.clone(),
+            outcomes: if staged { Vec::new() } else { outcomes(strategy) },
+            rows: rows(strategy, &claims),
+            plot: relative(&rates, nearest(&run.script.test.within.0)),
+            stages: strategy.stages.iter().map(StageRow::from).collect(),
+            hypotheses: Hypothesis::ALL.map(|hypothesis| Condition::new(hypothesis, strategy)).into(),
+            replays: replays(run, strategy),
+        }
+    }
+}
+
+fn about(section: Option<&StrategySection>, name: &str) -> Option<String> {
+    let control = || (name == HONEST).then(|| "The control: a server that does what it should.".into());
+    section.and_then(|section| section.about.clone()).or_else(control)
+}
+
+/// The strategy as its script says it, without what the card shows elsewhere.
+fn does(section: &StrategySection) -> Option<String> {
+    let section = StrategySection { about: None, ..section.clone() };
+    section.to_yaml().ok()
+}
+
+fn outcomes(strategy: &Strategy) -> Vec<Share> {
+    let accepted = [("win", strategy.win, "bad"), ("harmless", strategy.harmless, "good")];
+    let accepted = accepted.map(|(name, count, class)| (name.to_string(), count, class));
+    let caught =
+        strategy.reasons.iter().map(|(name, count)| (format!("caught: {}", name.replace('_', " ")), *count, "caught"));
+    let error = ("error, ours".to_string(), strategy.error, "bad");
+    let all = accepted.into_iter().chain(caught).chain([error]).filter(|(_, count, _)| *count > 0);
+    let share = |(name, count, class): (String, u64, &'static str)| {
+        let rate = nearest(&Rational::from((count, strategy.trials.max(1))));
+        Share { name, count, percent: percent(rate), width: (rate * 10_000.0).round() / 100.0, class }
+    };
+    all.map(share).collect()
+}
+
+fn rows(strategy: &Strategy, claims: &[(String, &Claim)]) -> Vec<Row> {
+    if !strategy.expectations.is_empty() {
+        return claims.iter().map(|(label, claim)| Row::new(label, claim, strategy)).collect();
+    }
+    let row = Row {
+        of: "win".into(),
+        trials: strategy.trials,
+        count: strategy.win.to_string(),
+        rate: strategy.rate.map_or_else(|| "-".into(), percent),
+        interval: interval(strategy.interval),
+        exact: "-".into(),
+        decimal: None,
+        verdict: Badge::new("measured"),
+    };
+    std::iter::once(row).chain(claims.iter().map(|(label, claim)| Row::new(label, claim, strategy))).collect()
+}
+
+impl Row {
+    fn new(label: &str, claim: &Claim, strategy: &Strategy) -> Self {
+        let staged = !strategy.stages.is_empty();
+        let Rate { measured, expected, bound, .. } = rate(label, claim);
+        let measured = if staged { strategy.rate } else { measured };
+        let decimal = expected.as_ref().filter(|p| **p > 0 && **p < 1).map(|p| percent(nearest(p)));
+        let exact = expected.as_ref().map_or_else(|| "-".into(), probability);
+        Self {
+            of: label.into(),
+            trials: claim.trials,
+            count: if staged { "-".into() } else { claim.count.to_string() },
+            rate: measured.map_or_else(|| "-".into(), percent),
+            interval: interval(claim.interval),
+            exact: if bound { format!("≤ {exact}") } else { exact },
+            decimal,
+            verdict: Badge::new(&claim.verdict),
+        }
+    }
+}
+
+impl From<&super::run::Stage> for StageRow {
+    fn from(stage: &super::run::Stage) -> Self {
+        let rate = nearest(&Rational::from((stage.successes, stage.trials.max(1))));
+        Self { name: stage.name.clone(), trials: stage.trials, successes: stage.successes, rate: percent(rate) }
+    }
+}
+
+impl Condition {
+    fn new(hypothesis: Hypothesis, strategy: &Strategy) -> Self {
+        let met = !strategy.hypotheses.iter().any(|name| name == hypothesis.name());
+        Self { name: hypothesis.name(), met, failure: hypothesis.failure() }
+    }
+}
+
+fn replays(run: &Run, strategy: &Strategy) -> Vec<Replay> {
+    let script = text::shell(&run.folder.join("script.yaml"));
+    let own = run.exemplars.iter().filter(|exemplar| exemplar.strategy == strategy.name);
+    let replay = |exemplar: &super::run::Exemplar| Replay {
+        outcome: exemplar.outcome.replace('_', " "),
+        command: format!("sim run {script} --trial {}:{} --trace", exemplar.strategy, exemplar.trial),
+    };
+    own.map(replay).collect()
+}

@@ -1,0 +1,145 @@
+//! Rates beside what is claimed of them, as rows of marks on one axis.
+
+use super::axis::{Axis, Tick};
+use super::run::{Claim, Strategy};
+use crate::text::{percent, probability};
+use fusion_spec::bound::bits::nearest;
+use rug::Rational;
+use serde::Serialize;
+
+/// A measured rate and its claim.
+#[derive(Clone, Debug)]
+pub struct Rate {
+    /// What it is of.
+    pub label: String,
+    /// `None` before the first trial.
+    pub measured: Option<f64>,
+    /// The rates that the evidence leaves.
+    pub interval: [f64; 2],
+    /// What is claimed.
+    pub expected: Option<Rational>,
+    /// The claim is a bound from above.
+    pub bound: bool,
+}
+
+/// Rows on one axis.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plot {
+    /// What the axis shows.
+    pub caption: String,
+    /// Along it.
+    pub ticks: Vec<Tick>,
+    /// One for each rate.
+    pub rows: Vec<Row>,
+    /// Some claim is a bound.
+    pub bounds: bool,
+}
+
+/// A row. All places are in percent of the width.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    label: String,
+    /// The same in words.
+    text: String,
+    measured: Option<f64>,
+    low: f64,
+    high: f64,
+    exact: Option<f64>,
+    bound: bool,
+    /// Where the rate may be for a pass: its left end and its width.
+    band: Option<[f64; 2]>,
+}
+
+/// What is claimed, read from a clause such as `win at_most spec`.
+pub fn rate(label: &str, claim: &Claim) -> Rate {
+    let expected = claim.expected.as_deref().and_then(|text| text.parse().ok());
+    #[expect(clippy::cast_precision_loss, reason = "shown, not compared")]
+    let measured = (claim.trials > 0).then(|| claim.count as f64 / claim.trials as f64);
+    Rate { label: label.into(), measured, interval: claim.interval, expected, bound: claim.is_bound() }
+}
+
+/// The rate that a strategy's first claim is of; of winning, where there is none.
+pub fn first_rate(strategy: &Strategy) -> Rate {
+    let claim = strategy.expectations.iter().find(|claim| claim.expected.is_some());
+    let label = |event: &str| format!("{} {event}", strategy.name);
+    let winning = || Rate {
+        label: label("wins"),
+        measured: strategy.rate,
+        interval: strategy.interval,
+        expected: None,
+        bound: false,
+    };
+    match claim {
+        // Stage by stage, counts are of no rate.
+        Some(claim) if !strategy.stages.is_empty() => {
+            Rate { measured: strategy.rate, ..rate(&label(&claim.label()), claim) }
+        }
+        Some(claim) => rate(&label(&claim.label()), claim),
+        None => winning(),
+    }
+}
+
+/// Rates as they are.
+pub fn absolute(rates: &[Rate]) -> Plot {
+    let numbers = |rate: &Rate| {
+        let expected = rate.expected.as_ref().map(nearest);
+        rate.interval.into_iter().chain(rate.measured).chain(expected).collect::<Vec<_>>()
+    };
+    let axis = Axis::for_rates(rates.iter().flat_map(numbers));
+    let row = |rate: &Rate| row(axis, rate, |value| value, None);
+    Plot {
+        caption: if matches!(axis, Axis::Log(..)) { "rate, on a logarithmic axis" } else { "rate" }.into(),
+        ticks: axis.ticks(),
+        rows: rates.iter().map(row).collect(),
+        bounds: rates.iter().any(|rate| rate.bound),
+    }
+}
+
+/// Rates as multiples of what is claimed, beside how near they must be. `None` where no claim is strictly between 0 and 1.
+pub fn relative(rates: &[Rate], within: f64) -> Option<Plot> {
+    let claimed = |rate: &&Rate| rate.measured.is_some() && rate.expected.as_ref().is_some_and(|p| *p > 0 && *p < 1);
+    let rates: Vec<&Rate> = rates.iter().filter(claimed).collect();
+    let ratio = |rate: &Rate, value: f64| value / rate.expected.as_ref().map_or(1.0, nearest);
+    let ends = rates.iter().flat_map(|rate| rate.interval.map(|end| ratio(rate, end)));
+    let margin = 1.8 * within;
+    let (low, high) = ends.fold((1.0 - margin, 1.0 + margin), |(low, high), end| (low.min(end), high.max(end)));
+    let bounds = rates.iter().any(|rate| rate.bound);
+    let axis = Axis::Linear(if bounds { 0.0 } else { low.max(0.0) }, high.min(3.0));
+    let row = |rate: &&Rate| row(axis, rate, |value| ratio(rate, value), Some(within));
+    (!rates.is_empty()).then(|| Plot {
+        caption: "measured rate as a multiple of the exact one".into(),
+        ticks: axis.ticks(),
+        rows: rates.iter().map(row).collect(),
+        bounds,
+    })
+}
+
+fn row(axis: Axis, rate: &Rate, scale: impl Fn(f64) -> f64, within: Option<f64>) -> Row {
+    let Rate { label, measured, interval, expected, bound } = rate;
+    let place = |value: f64| axis.x(scale(value));
+    let band = within.map(|within| {
+        let [left, right] = [if *bound { 0.0 } else { 1.0 - within }, 1.0 + within].map(|value| axis.x(value));
+        [left, right - left]
+    });
+    Row {
+        label: label.clone(),
+        text: in_words(rate),
+        measured: measured.map(place),
+        low: place(interval[0]),
+        high: place(interval[1]),
+        exact: expected.as_ref().map(nearest).map(place),
+        bound: *bound,
+        band,
+    }
+}
+
+fn in_words(rate: &Rate) -> String {
+    let Rate { label, measured, interval: [low, high], expected, bound } = rate;
+    let measured = measured.map_or_else(|| "not measured".into(), |rate| format!("measured {}", percent(rate)));
+    let claimed = match (expected, bound) {
+        (Some(p), true) => format!(", claimed to be at most {}", probability(p)),
+        (Some(p), false) => format!(", exactly {}", probability(p)),
+        (None, _) => String::new(),
+    };
+    format!("{label}: {measured}, interval {} to {}{claimed}", percent(*low), percent(*high))
+}

@@ -1,0 +1,197 @@
+//! A trial as what passes between client and server: what the server sees, what the client held, what it concluded.
+
+use super::run::{Exemplar, Run, Slot};
+use crate::text;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Most slots drawn one by one, and most groups.
+const MOST_CELLS: u128 = 64;
+const MOST_GROUPS: usize = 8;
+
+/// One trial's last session.
+#[derive(Debug, Serialize)]
+pub struct Sequence {
+    title: String,
+    strategy: String,
+    outcome: String,
+    /// Outcomes are told apart by sign and words, and by colour.
+    class: &'static str,
+    replay: String,
+    /// Of a trial of several sessions.
+    session: Option<String>,
+    slots: String,
+    /// As the server sees them; empty where the session broke off.
+    server: Vec<Cell>,
+    /// Slots that are not drawn.
+    left_out: Option<String>,
+    /// As the client opens them.
+    groups: Vec<Group>,
+    groups_left_out: Option<String>,
+    conclusion: &'static str,
+}
+
+/// One slot.
+#[derive(Clone, Debug, Serialize)]
+struct Cell {
+    name: String,
+    answer: Option<String>,
+    touched: bool,
+    wrong: bool,
+}
+
+/// The copies of one query, or one public sample.
+#[derive(Debug, Serialize)]
+struct Group {
+    name: String,
+    cells: Vec<Cell>,
+    says: &'static str,
+    bad: bool,
+}
+
+/// One trial of each outcome; a cheating server's, where there is one.
+pub fn sequences(run: &Run) -> Vec<Sequence> {
+    let mut chosen: BTreeMap<usize, &Exemplar> = BTreeMap::new();
+    for exemplar in &run.exemplars {
+        let Some((place, _)) = kind(&exemplar.outcome) else { continue };
+        let better = |known: &Exemplar| score(exemplar) > score(known);
+        if chosen.get(&place).is_none_or(|known| better(known)) {
+            chosen.insert(place, exemplar);
+        }
+    }
+    chosen.into_values().filter_map(|exemplar| Sequence::new(run, exemplar)).collect()
+}
+
+/// Short trials of cheating servers are looked at first.
+fn score(exemplar: &Exemplar) -> (bool, bool, bool) {
+    let last = exemplar.sessions.last();
+    let touched = last.is_some_and(|session| session.slots.iter().any(|slot| slot.touched));
+    let labelled = last.is_some_and(|session| session.slots.iter().any(|slot| slot.answer.is_some()));
+    (touched, exemplar.sessions.len() == 1, labelled)
+}
+
+/// An outcome's place among all, what draws it, and what the client concludes.
+fn kind(outcome: &str) -> Option<(usize, (&'static str, &'static str))> {
+    let kinds = [
+        (
+            "win",
+            "bad",
+            "Accepts: every public is right and all copies agree, yet a query's answer is wrong. The server wins.",
+        ),
+        ("harmless", "good", "Accepts, and every query's answer is right."),
+        ("caught: public_wrong", "caught", "Rejects: a public sample has a wrong answer."),
+        ("caught: copies_disagree", "caught", "Rejects: copies of one query disagree."),
+        ("caught: malformed", "caught", "Rejects: a message is not what the protocol says."),
+        ("caught: peer_gone", "caught", "Rejects: the server is gone before the answers are in."),
+    ];
+    let place = kinds.iter().position(|(name, ..)| *name == outcome)?;
+    Some((place, (kinds[place].1, kinds[place].2)))
+}
+
+impl Sequence {
+    fn new(run: &Run, exemplar: &Exemplar) -> Option<Self> {
+        let Exemplar { strategy, outcome, trial, sessions } = exemplar;
+        let session = sessions.last()?;
+        let (_, (class, conclusion)) = kind(outcome)?;
+        let params = run.params;
+        let script = text::shell(&run.folder.join("script.yaml"));
+        let (server, left_out) = server_cells(&session.slots, params.N());
+        let (groups, groups_left_out) = groups(&session.slots, params.R(), params.B());
+        // A trial of several sessions may end otherwise than its last session.
+        let ended = kind(&session.outcome).map_or(conclusion, |(_, (_, conclusion))| conclusion);
+        Some(Self {
+            title: outcome.replace('_', " "),
+            strategy: strategy.clone(),
+            outcome: outcome.clone(),
+            class,
+            replay: format!("sim run {script} --trial {strategy}:{trial} --trace"),
+            session: (sessions.len() > 1).then(|| format!("session {} of {}", sessions.len(), sessions.len())),
+            slots: params.N().to_string(),
+            server,
+            left_out,
+            groups,
+            groups_left_out,
+            conclusion: ended,
+        })
+    }
+}
+
+/// All slots where they are few, else those that are touched.
+fn server_cells(slots: &[Slot], N: u128) -> (Vec<Cell>, Option<String>) {
+    if slots.is_empty() {
+        return (Vec::new(), None);
+    }
+    let known: BTreeMap<u128, &Slot> = slots.iter().map(|slot| (slot.index.into(), slot)).collect();
+    let cell = |index: u128| Cell {
+        name: index.to_string(),
+        answer: None,
+        touched: known.get(&index).is_some_and(|slot| slot.touched),
+        wrong: false,
+    };
+    if N <= MOST_CELLS {
+        return ((0..N).map(cell).collect(), None);
+    }
+    let touched: Vec<u128> = known.values().filter(|slot| slot.touched).map(|slot| slot.index.into()).collect();
+    let most = usize::try_from(MOST_CELLS).unwrap_or(usize::MAX);
+    let shown = touched.len().min(most);
+    let rest = N - shown as u128;
+    let others = if touched.len() > most { "others, touched and untouched" } else { "others, untouched" };
+    (touched.into_iter().take(most).map(cell).collect(), Some(format!("and {rest} {others}")))
+}
+
+/// What was touched or wrong, by what the slots held: publics first, then queries.
+fn groups(slots: &[Slot], R: u64, B: u64) -> (Vec<Group>, Option<String>) {
+    let publics = slots.iter().filter(|slot| slot.touched || slot.wrong);
+    let publics = publics.filter_map(|slot| slot.public.map(|public| (public, slot)));
+    let mut queries: BTreeMap<u32, Vec<&Slot>> = BTreeMap::new();
+    for slot in slots {
+        if let Some(query) = slot.query {
+            queries.entry(query).or_default().push(slot);
+        }
+    }
+    queries.retain(|_, copies| copies.iter().any(|slot| slot.touched || slot.wrong));
+    let untouched = u128::from(R) - queries.len() as u128;
+    let mut groups: Vec<Group> = publics.map(|(public, slot)| public_group(public, slot)).collect();
+    groups.extend(queries.iter().map(|(query, copies)| query_group(*query, copies, B)));
+    let hidden = groups.len().saturating_sub(MOST_GROUPS);
+    groups.truncate(MOST_GROUPS);
+    let left_out = match (slots.is_empty(), hidden) {
+        (true, _) => None,
+        (_, 0) if untouched == 0 => None,
+        (_, 0) => Some(format!("{untouched} of {R} queries untouched: their copies agree")),
+        _ => Some(format!("and {hidden} more, touched; {untouched} of {R} queries untouched")),
+    };
+    (groups, left_out)
+}
+
+fn public_group(public: u32, slot: &Slot) -> Group {
+    let says = if slot.wrong { "not the known answer" } else { "the known answer" };
+    Group { name: format!("public {public}"), cells: vec![opened(slot, "slot")], says, bad: slot.wrong }
+}
+
+fn query_group(query: u32, copies: &[&Slot], B: u64) -> Group {
+    let mut cells: Vec<Cell> = copies.iter().map(|slot| opened(slot, "slot")).collect();
+    // At `plain` only touched slots are known: the others are right.
+    let right = Cell { name: "untouched".into(), answer: Some("right".into()), touched: false, wrong: false };
+    let missing = usize::try_from(B).unwrap_or(usize::MAX).saturating_sub(cells.len()).min(MOST_GROUPS);
+    cells.extend(std::iter::repeat_n(right, missing));
+    let answers: Vec<&Option<String>> = cells.iter().map(|cell| &cell.answer).collect();
+    let agree = answers.windows(2).all(|pair| pair[0] == pair[1]);
+    let wrong = cells.iter().any(|cell| cell.wrong);
+    let says = match (agree, wrong) {
+        (false, _) => "copies disagree",
+        (true, true) => "copies agree, on a wrong answer",
+        (true, false) => "copies agree",
+    };
+    Group { name: format!("query {query}"), cells, says, bad: !agree || wrong }
+}
+
+fn opened(slot: &Slot, word: &str) -> Cell {
+    let answer = match (slot.answer, slot.honest, slot.wrong) {
+        (Some(answer), Some(honest), true) => format!("{answer}, not {honest}"),
+        (Some(answer), _, _) => answer.to_string(),
+        (None, _, true) => "wrong".into(),
+        (None, _, false) => "right".into(),
+    };
+    Cell { name: format!("{word} {}", slot.index), answer: Some(answer), touched: slot.touched, wrong: slot.wrong }
+}
