@@ -9,14 +9,17 @@
 //! ```
 
 mod args;
+mod axis;
 mod campaign;
 mod commands;
+mod draw;
 mod failure;
 mod files;
 mod problems;
 mod report;
 pub mod simulate;
 mod store;
+mod terminal;
 mod text;
 
 pub use campaign::Counter;
@@ -30,6 +33,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use terminal::Terminal;
 
 /// What a run left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +55,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     std::panic::set_hook(Box::new(move |panic| {
         Failure::Bug(panic.to_string()).report(format, &mut anstream::stderr());
     }));
-    let code = catch_unwind(AssertUnwindSafe(|| dispatch(&args, &mut stdout, &mut stderr)));
+    let code = catch_unwind(AssertUnwindSafe(|| dispatch(&args, &mut stdout, &mut stderr, Terminal::of_process())));
     ExitCode::from(code.unwrap_or(failure::BUG))
 }
 
@@ -59,13 +63,13 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 pub fn run(args: impl IntoIterator<Item = impl Into<OsString>>) -> Outcome {
     let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
     let (mut stdout, mut stderr) = (anstream::StripStream::new(Vec::new()), anstream::StripStream::new(Vec::new()));
-    let code = dispatch(&args, &mut stdout, &mut stderr);
+    let code = dispatch(&args, &mut stdout, &mut stderr, Terminal::Embedded);
     let text = |stream: anstream::StripStream<Vec<u8>>| String::from_utf8_lossy(&stream.into_inner()).into_owned();
     Outcome { code, stdout: text(stdout), stderr: text(stderr) }
 }
 
-fn dispatch(args: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -> u8 {
-    let done = perform(args, stdout, stderr).and_then(|code| match stdout.flush() {
+fn dispatch(args: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write, terminal: Terminal) -> u8 {
+    let done = perform(args, stdout, stderr, terminal).and_then(|code| match stdout.flush() {
         // The answer is there, whether or not anybody reads it.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::from(error)),
         Ok(()) | Err(_) => Ok(code),
@@ -76,7 +80,12 @@ fn dispatch(args: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -
     }
 }
 
-fn perform(args: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) -> Result<u8, Failure> {
+fn perform(
+    args: &[OsString],
+    stdout: &mut dyn Write,
+    stderr: &mut dyn Write,
+    terminal: Terminal,
+) -> Result<u8, Failure> {
     let command = match Cli::try_parse_from(args) {
         Ok(cli) => cli.command,
         Err(message) if matches!(message.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
@@ -85,9 +94,10 @@ fn perform(args: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) ->
         }
         Err(message) => return Err(Failure::from(message)),
     };
+    let waiting = command.is_at_work().and_then(|name| terminal.waiting(name));
     let done = match command {
-        Command::Attack(attack) => return commands::attack::run(&attack, &mut Unread(stdout), stderr),
-        Command::Merge(merge) => return commands::merge::run(&merge, &mut Unread(stdout), stderr),
+        Command::Attack(attack) => return commands::attack::run(&attack, &mut Unread(stdout), stderr, terminal),
+        Command::Merge(merge) => return commands::merge::run(&merge, &mut Unread(stdout), stderr, terminal),
         Command::Plan(plan) if plan.grid => commands::grid::run(&plan, stdout),
         Command::Plan(plan) => commands::plan::run(&plan, stdout),
         Command::Bound(bound) => commands::bound::run(&bound, stdout),
@@ -100,6 +110,7 @@ fn perform(args: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write) ->
         Command::Completions { shell } => commands::completions(shell, stdout),
         Command::Man { command } => commands::man(command.as_deref(), stdout),
     };
+    drop(waiting);
     done.map(|()| 0)
 }
 

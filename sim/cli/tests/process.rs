@@ -325,3 +325,26 @@ fn memory_is_flat_in_the_trials() {
     let large = peak(&scratch, "attack large.yaml --only each --threads 2 --max 10");
     assert!(large < 1 << 30, "{large} bytes");
 }
+
+/// What a shell's command line prints on a terminal, by util-linux's `script`, which makes one.
+fn on_a_terminal(scratch: &Scratch, line: &str) -> String {
+    let mut script = Command::new("script");
+    script.args(["-q", "-c", line, "/dev/null"]).current_dir(&scratch.0).stdin(Stdio::null());
+    let output = script.env_remove("NO_COLOR").env("TERM", "xterm").output().expect("script is part of every Debian");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// Rates are drawn on a terminal, and there alone; `NO_COLOR` asks for plain text.
+#[test]
+fn plots_are_for_terminals() {
+    let scratch = Scratch::new("terminal");
+    let line = format!("{} attack long.yaml --max 2048", env!("CARGO_BIN_EXE_sim"));
+    let on_a_terminal = |line: &str| on_a_terminal(&scratch, line);
+    let drawn = |text: &str| text.contains("├●┤ measured");
+    let plot = on_a_terminal(&line);
+    assert!(drawn(&plot) && plot.contains(" guess-one  ·") && plot.contains("4/95"), "{plot}");
+    for plain in [format!("NO_COLOR=1 {line}"), format!("{line} | cat"), format!("{line} --json")] {
+        let text = on_a_terminal(&plain);
+        assert!(text.contains("4/95") && !drawn(&text), "{plain}: {text}");
+    }
+}

@@ -65,6 +65,26 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Its name, if it may take long without a word: campaigns tell their own progress.
+    pub fn is_at_work(&self) -> Option<&'static str> {
+        match self {
+            Self::Plan(_) => Some("sim plan"),
+            Self::Bound(_) => Some("sim bound"),
+            Self::Check(_) => Some("sim check"),
+            Self::Bench(_) => Some("sim bench"),
+            Self::Run(_) => Some("sim run"),
+            Self::Report(_) => Some("sim report"),
+            Self::Attack(_)
+            | Self::Merge(_)
+            | Self::Init(_)
+            | Self::List(_)
+            | Self::Completions { .. }
+            | Self::Man { .. } => None,
+        }
+    }
+}
+
 /// Find the cheapest B and T that are safe, with a certificate that they are.
 ///
 /// N = RB+T is the least possible, then B is. At slack 0 the answer carries a certificate of five comparisons, checked before

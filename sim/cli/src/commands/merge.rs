@@ -7,6 +7,7 @@ use crate::campaign::run::{Options, decided_rows};
 use crate::failure::Failure;
 use crate::files;
 use crate::store::{Held, Shard, Store, hold};
+use crate::terminal::Terminal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
@@ -14,7 +15,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// Takes the rows of all shards to a new run and decides.
-pub fn run(args: &MergeArgs, stdout: &mut dyn Write, stderr: &mut dyn Write) -> Result<u8, Failure> {
+pub fn run(
+    args: &MergeArgs,
+    stdout: &mut dyn Write,
+    stderr: &mut dyn Write,
+    terminal: Terminal,
+) -> Result<u8, Failure> {
+    let waiting = terminal.waiting("sim merge");
     let MergeArgs { shards: folders, runs, json, quiet } = args;
     distinct(folders)?;
     let mut campaign = load(&folders[0].join("script.yaml"), &Overrides::default())?;
@@ -32,7 +39,8 @@ pub fn run(args: &MergeArgs, stdout: &mut dyn Write, stderr: &mut dyn Write) -> 
     store.settle()?;
     // Every row is there: no worker is needed.
     let options = Options { threads: 0, shard: None, interrupted: Arc::new(AtomicBool::new(false)) };
-    play(&mut campaign, &mut store, &options, Style::new(*json, *quiet), stdout, stderr)
+    drop(waiting);
+    play(&mut campaign, &mut store, &options, Style::new(*json, *quiet, terminal), stdout, stderr)
 }
 
 fn distinct(folders: &[PathBuf]) -> Result<(), Failure> {

@@ -1,6 +1,5 @@
 //! Pages on runs: one HTML file each, without a script and without a request, from the run's own files.
 
-mod axis;
 mod cost;
 mod diff;
 mod page;

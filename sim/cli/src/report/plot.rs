@@ -1,7 +1,7 @@
 //! Rates beside what is claimed of them, as rows of marks on one axis.
 
-use super::axis::{Axis, Tick};
 use super::run::{Claim, Strategy};
+use crate::axis::{Axis, Tick};
 use crate::text::{percent, probability};
 use fusion_spec::bound::bits::nearest;
 use rug::Rational;

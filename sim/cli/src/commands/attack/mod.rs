@@ -13,6 +13,7 @@ use crate::campaign::verdict::Standing;
 use crate::failure::{BUG, Failure};
 use crate::files;
 use crate::store::{RESULT, Shard, Store};
+use crate::terminal::Terminal;
 use crate::text;
 use fusion_spec::evidence::Decision;
 use serde_json::json;
@@ -20,6 +21,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use table::Page;
 use watch::Watch;
 
 /// At least one expectation is refuted.
@@ -33,7 +35,10 @@ const INTERRUPTED: u8 = 130;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// A table.
-    Text,
+    Text {
+        /// And a plot.
+        plots: bool,
+    },
     /// The verdict alone.
     Quiet,
     /// A JSON object a line.
@@ -42,24 +47,32 @@ pub enum Style {
 
 impl Style {
     /// From the flags, which exclude each other.
-    pub fn new(json: bool, quiet: bool) -> Self {
+    pub fn new(json: bool, quiet: bool, terminal: Terminal) -> Self {
         match (json, quiet) {
             (true, _) => Self::Json,
             (_, true) => Self::Quiet,
-            _ => Self::Text,
+            _ => Self::Text { plots: terminal.plots() },
         }
     }
 }
 
 /// Runs or goes on with a campaign.
-pub fn run(args: &AttackArgs, stdout: &mut dyn Write, stderr: &mut dyn Write) -> Result<u8, Failure> {
+pub fn run(
+    args: &AttackArgs,
+    stdout: &mut dyn Write,
+    stderr: &mut dyn Write,
+    terminal: Terminal,
+) -> Result<u8, Failure> {
     let resumed = args.resume.as_deref().map(existing_run).transpose()?;
     let script = match (&args.script, &resumed) {
         (Some(script), _) => script.clone(),
         (None, Some(folder)) => folder.join("script.yaml"),
         (None, None) => return Err(Failure::Usage("a script is needed, or a run to go on with".into())),
     };
+    // Models are read and parties set up before there is a trial to tell of.
+    let waiting = terminal.waiting("sim attack");
     let mut campaign = load(&script, &overrides(&args.overrides))?;
+    drop(waiting);
     let interrupted = interruption()?;
     let mut store = match &resumed {
         Some(folder) => Store::open(folder, &campaign)?,
@@ -68,7 +81,7 @@ pub fn run(args: &AttackArgs, stdout: &mut dyn Write, stderr: &mut dyn Write) ->
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     // What was begun as a share goes on as that share.
     let options = Options { threads: args.threads.unwrap_or_else(cores), shard: store.shard(), interrupted };
-    play(&mut campaign, &mut store, &options, Style::new(args.json, args.quiet), stdout, stderr)
+    play(&mut campaign, &mut store, &options, Style::new(args.json, args.quiet, terminal), stdout, stderr)
 }
 
 fn overrides(args: &OverrideArgs) -> Overrides {
@@ -140,7 +153,10 @@ pub fn play(
     match style {
         Style::Json => writeln!(stdout, "{line}")?,
         Style::Quiet => writeln!(stdout, "{}", result::name(verdict))?,
-        Style::Text => table::write(campaign, &finished, &exemplars, store.folder(), &shown, stdout)?,
+        Style::Text { plots } => {
+            let page = Page { exemplars: &exemplars, folder: store.folder(), shown: &shown, plots };
+            table::write(campaign, &finished, &page, stdout)?;
+        }
     }
     if interrupted {
         return Ok(INTERRUPTED);

@@ -2,10 +2,12 @@
 
 use super::exemplar::Exemplar;
 use super::result::{name, total};
+use crate::axis::Axis;
 use crate::campaign::games::{Game, games};
 use crate::campaign::run::Finished;
 use crate::campaign::verdict::ClaimStanding;
 use crate::campaign::{Campaign, Entry};
+use crate::draw;
 use crate::failure::Failure;
 use crate::text::{self, DIM, HEADING, percent};
 use anstyle::{AnsiColor, Style};
@@ -19,24 +21,32 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const UNSURE: Style = AnsiColor::Yellow.on_default().bold();
 
-/// Writes the whole result, refutations first. `page`: what to look at next.
-pub fn write(
-    campaign: &Campaign,
-    finished: &[Finished],
-    exemplars: &[Exemplar],
-    folder: &Path,
-    page: &Path,
-    out: &mut dyn Write,
-) -> Result<(), Failure> {
+/// What a result is shown with.
+pub struct Page<'a> {
+    /// Trials to replay.
+    pub exemplars: &'a [Exemplar],
+    /// The run's.
+    pub folder: &'a Path,
+    /// What to look at next.
+    pub shown: &'a Path,
+    /// Rates are drawn too.
+    pub plots: bool,
+}
+
+/// Writes the whole result, refutations first.
+pub fn write(campaign: &Campaign, finished: &[Finished], page: &Page<'_>, out: &mut dyn Write) -> Result<(), Failure> {
     heading(campaign, out)?;
-    let script = text::shell(&folder.join("script.yaml"));
+    let script = text::shell(&page.folder.join("script.yaml"));
     let pairs = || campaign.entries.iter().zip(finished);
     for (entry, finished) in pairs().filter(|(_, finished)| finished.standing.verdict() == Decision::Refuted) {
-        refutation(entry, finished, exemplars, &script, out)?;
+        refutation(entry, finished, page.exemplars, &script, out)?;
     }
     let heading = ["strategy", "of", "trials", "count", "rate", "interval", "exact", "verdict"];
     let rows: Vec<Vec<String>> = pairs().flat_map(|(entry, finished)| rows(entry, finished)).collect();
     write!(out, "{}", text::table(&heading, rows, 2))?;
+    if page.plots {
+        plot(pairs(), out)?;
+    }
     remarks(pairs(), out)?;
     let verdict = super::verdict(finished);
     let decisions: Vec<Decision> = finished.iter().map(|finished| finished.standing.verdict()).collect();
@@ -47,8 +57,8 @@ pub fn write(
         Decision::Inconclusive => UNSURE,
     };
     let word = text::styled(style, &name(verdict).to_uppercase());
-    writeln!(out, "\n{word}  {hold} of {} hold.   {}", decisions.len(), page.display())?;
-    if let Some(win) = exemplars.iter().find(|exemplar| exemplar.outcome == "win") {
+    writeln!(out, "\n{word}  {hold} of {} hold.   {}", decisions.len(), page.shown.display())?;
+    if let Some(win) = page.exemplars.iter().find(|exemplar| exemplar.outcome == "win") {
         writeln!(out, "  a win:  sim run {script} --trial {}:{} --trace", win.strategy, win.trial)?;
     }
     Ok(())
@@ -146,6 +156,32 @@ fn rows(entry: &Entry, finished: &Finished) -> Vec<Vec<String>> {
         ]
     };
     standing.claims.iter().enumerate().map(row).collect()
+}
+
+/// The first rate that is claimed of each strategy, on one axis.
+fn plot<'a>(pairs: impl Iterator<Item = (&'a Entry, &'a Finished)>, out: &mut dyn Write) -> io::Result<()> {
+    let claimed = |(entry, Finished { standing, .. }): (&'a Entry, &'a Finished)| {
+        let claim = standing.claims.iter().find(|claim| claim.trials > 0 && claim.expected.is_some())?;
+        let (lower, upper) = standing.interval_of(claim);
+        let measured =
+            if entry.stages.is_empty() { Rational::from((claim.count, claim.trials)) } else { standing.rate()? };
+        let bound = entry.claims.rates.first().is_some_and(|claim| matches!(claim.clause, Clause::AtMost(_)));
+        let exact = nearest(claim.expected.as_ref()?);
+        Some((entry.name.as_str(), [nearest(&lower), nearest(&upper)], nearest(&measured), exact, bound))
+    };
+    let rows: Vec<_> = pairs.filter_map(claimed).collect();
+    let numbers = rows.iter().flat_map(|(_, interval, measured, exact, _)| interval.iter().chain([measured, exact]));
+    let axis = Axis::for_rates(numbers.copied());
+    let width = rows.iter().map(|(name, ..)| name.len()).max().unwrap_or_default();
+    writeln!(out)?;
+    for (name, interval, measured, exact, bound) in &rows {
+        let claim = (axis.x(*exact), if *bound { ']' } else { '◆' });
+        let strip = draw::strip(interval.map(|end| axis.x(end)), &[(axis.x(*measured), '●'), claim]);
+        writeln!(out, " {name:width$}  {strip}")?;
+    }
+    let ticks: Vec<(f64, String)> = axis.ticks().into_iter().map(|tick| (tick.x, tick.label)).collect();
+    writeln!(out, " {:width$}  {}", "", text::styled(DIM, &draw::scale(&ticks)))?;
+    writeln!(out, " {:width$}  {}", "", text::styled(DIM, "├●┤ measured   ◆ exact   ◈ both   ] bound"))
 }
 
 fn verdict_cell(claim: &ClaimStanding, decision: Decision, upper: &Rational, bound: bool) -> String {
