@@ -1,0 +1,321 @@
+//! Every command that README and docs show is run, and prints what the page says.
+//!
+//! A page is one session of a shell, from top to bottom, in a folder of its own in which the repository's entries are links: runs land
+//! there and not in the tree. A fence says what its block is:
+//!
+//! | fence | meaning |
+//! |---|---|
+//! | `console` | lines after `$ ` are commands, the lines below them what they print; errors follow the output, progress is left out |
+//! | `sh` | commands that must succeed, whatever they print |
+//! | `yaml NAME.yaml` | what the reader writes into that file |
+//!
+//! A line `...` stands for any lines, `[..]` for any text within one. Times and memory, and the second in the name of a run, are not compared.
+//! `UPDATE_GUIDES=1 cargo test -p fusion-proofs-tests --test guides` writes what commands print into the pages.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::fmt::Write;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// Commands that no test runs, and why.
+const LEFT_OUT: &[(&str, &str)] = &[
+    ("make demo", "installs packages and builds; its three commands are README's"),
+    ("make test", "runs this test"),
+    ("make proofs", "compiles Coq for minutes; CI runs it"),
+    ("make models", "runs Spin for minutes; CI runs it"),
+    ("make changes", "rebuilds the workspace 35 times"),
+    ("make bench", "measures for minutes"),
+    ("make docs", "rustdoc; CI builds it with warnings denied"),
+    (
+        "sim bench --model examples/models/lenet_mnist_full.onnx --images examples/data/mnist_t1000-images-idx3-ubyte --batch 1000",
+        "takes half a minute and more where tests are hardly optimised; smaller batches are run",
+    ),
+];
+
+/// What a page shows, in order.
+enum Block {
+    Console(Vec<Example>),
+    Commands(Vec<String>),
+    File(String, String),
+}
+
+struct Example {
+    command: String,
+    output: String,
+}
+
+/// A page between its first line and its last, cut at fences: each block with the lines that it spans, fences left out.
+fn blocks(page: &str) -> Vec<(usize, usize, Block)> {
+    let lines: Vec<&str> = page.lines().collect();
+    let mut blocks = Vec::new();
+    let mut at = 0;
+    while at < lines.len() {
+        let Some(info) = lines[at].strip_prefix("```") else {
+            at += 1;
+            continue;
+        };
+        let start = at + 1;
+        let length = lines[start..].iter().position(|line| line.starts_with("```")).expect("a closed fence");
+        let inside = &lines[start..start + length];
+        let block = match info.split_once(' ') {
+            None if info == "console" => Some(Block::Console(examples(inside))),
+            None if info == "sh" => Some(Block::Commands(inside.iter().map(|line| uncommented(line)).collect())),
+            Some(("yaml", name)) if name.ends_with(".yaml") => {
+                Some(Block::File(name.to_string(), inside.join("\n") + "\n"))
+            }
+            _ => None,
+        };
+        blocks.extend(block.map(|block| (start, start + length, block)));
+        at = start + length + 1;
+    }
+    blocks
+}
+
+fn uncommented(line: &str) -> String {
+    line.split("  #").next().unwrap_or_default().trim_end().to_string()
+}
+
+fn examples(lines: &[&str]) -> Vec<Example> {
+    let mut examples: Vec<Example> = Vec::new();
+    for line in lines {
+        match (line.strip_prefix("$ "), examples.last_mut()) {
+            (Some(command), _) => examples.push(Example { command: command.to_string(), output: String::new() }),
+            (None, Some(example)) => example.output.extend([line, "\n"]),
+            (None, None) => panic!("a console block starts with a command: {line}"),
+        }
+    }
+    examples
+}
+
+/// A reader's shell, in a folder that looks like the repository.
+struct Shell {
+    folder: PathBuf,
+    code: i32,
+}
+
+impl Shell {
+    fn new(name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guides").join(name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder).expect("removable");
+        }
+        fs::create_dir_all(folder.join("bin")).expect("creatable");
+        symlink(env!("CARGO_BIN_EXE_sim-of-the-guides"), folder.join("bin/sim")).expect("linkable");
+        for entry in fs::read_dir(ROOT).expect("the repository") {
+            let entry = entry.expect("readable");
+            if !["runs", "target", ".git"].iter().any(|name| entry.file_name() == *name) {
+                symlink(entry.path().canonicalize().expect("there"), folder.join(entry.file_name())).expect("linkable");
+            }
+        }
+        Self { folder, code: 0 }
+    }
+
+    /// What a command prints. `$?` is the code of the one before.
+    fn run(&mut self, command: &str) -> String {
+        let path = std::env::var("PATH").unwrap_or_default();
+        let output = Command::new("bash")
+            .args(["-c", &format!("(exit {})\n{command}", self.code)])
+            .current_dir(&self.folder)
+            .env("PATH", format!("{}:{path}", self.folder.join("bin").display()))
+            .env("LC_ALL", "C")
+            .output()
+            .expect("bash");
+        self.code = output.status.code().unwrap_or(-1);
+        let errors = if [0, 1, 3].contains(&self.code) { Vec::new() } else { output.stderr };
+        String::from_utf8([output.stdout, errors].concat()).expect("UTF-8")
+    }
+}
+
+/// A line without what no two runs share: the second in the name of a run, times, memory.
+fn timeless(line: &str) -> String {
+    let words: Vec<String> = line
+        .split_inclusive('/')
+        .map(|part| match part.split_once("Z-") {
+            Some((stamp, rest)) if stamp.len() == "20261122T131002".len() => format!("Z-{rest}"),
+            _ => part.to_string(),
+        })
+        .collect();
+    let line = words.concat();
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let is_unit = |word: &str| ["ms", "s", "MB"].contains(&word.trim_end_matches(','));
+    if !words.iter().any(|word| is_unit(word)) {
+        return line;
+    }
+    let before_unit = |at: usize| words.get(at + 1).is_some_and(|next| is_unit(next));
+    words.iter().enumerate().filter(|(at, _)| !before_unit(*at)).map(|(_, word)| *word).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a line is as a page has it, where `[..]` is any text.
+fn line_matches(shown: &str, line: &str) -> bool {
+    let (shown, line) = (timeless(shown), timeless(line));
+    let Some((start, rest)) = shown.split_once("[..]") else { return shown == line };
+    let Some(mut line) = line.strip_prefix(start) else { return false };
+    let mut parts: Vec<&str> = rest.split("[..]").collect();
+    let end = parts.pop().unwrap_or_default();
+    for part in parts {
+        let Some((_, rest)) = line.split_once(part) else { return false };
+        line = rest;
+    }
+    line.ends_with(end)
+}
+
+/// Whether an output is as a page has it, where a line `...` is any lines.
+fn matches(shown: &[&str], lines: &[&str]) -> bool {
+    match shown.split_first() {
+        None => lines.is_empty(),
+        Some((&"...", shown)) => (0..=lines.len()).any(|skipped| matches(shown, &lines[skipped..])),
+        Some((first, shown)) => {
+            lines.split_first().is_some_and(|(line, lines)| line_matches(first, line) && matches(shown, lines))
+        }
+    }
+}
+
+fn left_out(command: &str) -> bool {
+    LEFT_OUT.iter().any(|(known, _)| *known == command)
+}
+
+/// Runs a page. What is not as shown is put into the page, or fails the test.
+fn hold(page: &str) {
+    let path = Path::new(ROOT).join(page);
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{page}: {error}"));
+    let mut shell = Shell::new(&page.replace('/', "-"));
+    let mut lines: Vec<String> = text.lines().map(String::from).collect();
+    let mut wrong = String::new();
+    let mut moved = 0;
+    for (start, end, block) in blocks(&text) {
+        match block {
+            Block::File(name, content) => fs::write(shell.folder.join(name), content).expect("writable"),
+            Block::Commands(commands) => {
+                for command in commands.iter().filter(|command| !command.is_empty() && !left_out(command)) {
+                    let output = shell.run(command);
+                    assert_eq!(shell.code, 0, "{page}: {command}\n{output}");
+                }
+            }
+            Block::Console(examples) => {
+                let mut block = String::new();
+                for Example { command, mut output } in examples {
+                    if !left_out(&command) {
+                        let real = shell.run(&command);
+                        let (shown, lines): (Vec<_>, Vec<_>) = (output.lines().collect(), real.lines().collect());
+                        if !matches(&shown, &lines) {
+                            let _ = writeln!(wrong, "$ {command}\nprints\n{real}\nwhere {page} shows\n{output}");
+                            output = real;
+                        }
+                    }
+                    let _ = write!(block, "$ {command}\n{output}");
+                }
+                let block: Vec<String> = block.lines().map(String::from).collect();
+                let range = start + moved..end + moved;
+                moved = (moved + block.len()) - range.len();
+                lines.splice(range, block);
+            }
+        }
+    }
+    if std::env::var_os("UPDATE_GUIDES").is_some() {
+        fs::write(path, lines.join("\n") + "\n").expect("writable");
+    } else {
+        assert!(wrong.is_empty(), "{wrong}");
+    }
+}
+
+macro_rules! pages {
+    ($($name:ident: $page:literal,)*) => {
+        const PAGES: &[&str] = &[$($page),*];
+        $(
+            #[test]
+            fn $name() {
+                hold($page);
+            }
+        )*
+    };
+}
+
+pages! {
+    readme: "README.md",
+    contributing: "CONTRIBUTING.md",
+    measured: "docs/measured.md",
+    scripts: "docs/scripts.md",
+    tutorial: "docs/tutorial.md",
+}
+
+/// Every Markdown file of the repository's own, by its path.
+fn documents() -> Vec<String> {
+    let mut found = Vec::new();
+    for folder in [".", "docs", "docs/decisions", "spec", "examples"] {
+        for entry in fs::read_dir(Path::new(ROOT).join(folder)).expect("a folder") {
+            let name = entry.expect("readable").file_name().to_string_lossy().into_owned();
+            if Path::new(&name).extension().is_some_and(|extension| extension == "md") {
+                found.push(format!("{folder}/{name}").trim_start_matches("./").to_string());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn no_page_with_commands_is_left_out() {
+    let documents = documents();
+    assert!(PAGES.iter().all(|page| documents.iter().any(|document| document == page)));
+    for page in documents.iter().filter(|page| !PAGES.contains(&page.as_str())) {
+        let text = fs::read_to_string(Path::new(ROOT).join(page)).expect("readable");
+        assert!(blocks(&text).is_empty() && !text.contains("\n$ "), "{page} has commands that no test runs");
+    }
+}
+
+#[test]
+fn nothing_is_left_out_that_is_not_shown() {
+    let pages: String = PAGES.iter().map(|page| fs::read_to_string(Path::new(ROOT).join(page)).expect("readable")).collect();
+    for (command, reason) in LEFT_OUT {
+        assert!(pages.contains(command), "{command}: {reason}");
+    }
+}
+
+/// Every link within the repository, in every document.
+#[test]
+fn links_lead_somewhere() {
+    for page in documents() {
+        let path = Path::new(ROOT).join(&page);
+        let text = fs::read_to_string(&path).expect("readable");
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for target in targets.filter(|target| !target.starts_with("http")) {
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let file = if file.is_empty() { path.clone() } else { path.with_file_name("").join(file) };
+            assert!(file.exists(), "{page}: {target}");
+            if !heading.is_empty() {
+                let text = fs::read_to_string(&file).expect("readable");
+                assert!(text.lines().any(|line| line.starts_with('#') && anchor(line) == heading), "{page}: {target}");
+            }
+        }
+    }
+}
+
+/// The name that a heading has in links.
+fn anchor(heading: &str) -> String {
+    let words = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = words.chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+#[test]
+fn make_knows_the_words() {
+    let makefile = include_str!("../../Makefile");
+    for (command, _) in LEFT_OUT {
+        let Some(word) = command.strip_prefix("make ") else { continue };
+        assert!(makefile.contains(&format!("\n{word}:")), "{command}");
+    }
+}
+
+#[test]
+fn elisions_and_times_match_and_nothing_else_does() {
+    let holds = |shown: &str, real: &str| matches(&shown.lines().collect::<Vec<_>>(), &real.lines().collect::<Vec<_>>());
+    assert!(holds("a\n...\nd", "a\nb\nc\nd") && holds("...", "") && holds("a [..] c [..]", "a b c d"));
+    assert!(!holds("a\n...\nd", "a\nb\nc") && !holds("a", "a\nb") && !holds("a [..] c", "a b d"));
+    assert!(holds("took 3.2 ms, 7 KB", "took    11 ms, 7 KB") && !holds("took 3.2 ms, 7 KB", "took 3.2 ms, 8 KB"));
+    assert!(holds("runs/x/20261122T131002Z-048ee1c4/a", "runs/x/20300101T000000Z-048ee1c4/a"));
+    assert!(!holds("runs/x/20261122T131002Z-048ee1c4/a", "runs/x/20261122T131002Z-148ee1c4/a"));
+}
