@@ -10,6 +10,7 @@
 //! | `yaml NAME.yaml` | what the reader writes into that file |
 //!
 //! A line `...` stands for any lines, `[..]` for any text within one. Times and memory, and the second in the name of a run, are not compared.
+//! The folder is shown as `/home/you/fusion`.
 //! `UPDATE_GUIDES=1 cargo test -p fusion-proofs-tests --test guides` writes what commands print into the pages.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
@@ -30,6 +31,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("make models", "runs Spin for minutes; CI runs it"),
     ("make changes", "rebuilds the workspace 35 times"),
     ("make bench", "measures for minutes"),
+    ("cargo run --release --example own_strategy", "compiles; make test runs it"),
     ("make docs", "rustdoc; CI builds it with warnings denied"),
     (
         "sim bench --model examples/models/lenet_mnist_full.onnx --images examples/data/mnist_t1000-images-idx3-ubyte --batch 1000",
@@ -127,7 +129,9 @@ impl Shell {
             .expect("bash");
         self.code = output.status.code().unwrap_or(-1);
         let errors = if [0, 1, 3].contains(&self.code) { Vec::new() } else { output.stderr };
-        String::from_utf8([output.stdout, errors].concat()).expect("UTF-8")
+        let text = String::from_utf8([output.stdout, errors].concat()).expect("UTF-8");
+        let folder = self.folder.canonicalize().expect("there").display().to_string();
+        text.replace(&folder, "/home/you/fusion")
     }
 }
 
@@ -241,6 +245,9 @@ pages! {
     measured: "docs/measured.md",
     scripts: "docs/scripts.md",
     tutorial: "docs/tutorial.md",
+    reading_reports: "docs/reading-reports.md",
+    threat_model: "docs/threat-model.md",
+    choosing_parameters: "docs/choosing-parameters.md",
 }
 
 /// Every Markdown file of the repository's own, by its path.
