@@ -1,4 +1,5 @@
-//! docs/scripts.md: its scripts are accepted, its commands print what it says, and it names every key and every curated script.
+//! docs/scripts.md: its scripts are accepted, and it names every key, with an example, and every curated script. That its commands print what
+//! it says is held by `guides.rs`.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -87,7 +88,7 @@ fn completed(fragment: &str) -> String {
 #[test]
 fn every_script_and_every_fragment_is_accepted() {
     let folder = scratch("docs-accepted");
-    let (scripts, fragments) = (blocks("yaml"), blocks("yaml fragment"));
+    let (scripts, fragments) = (blocks("yaml first.yaml"), blocks("yaml fragment"));
     assert_eq!(scripts.len() + fragments.len(), DOCS.matches("```yaml").count(), "a fence with other words");
     assert!(!scripts.is_empty() && fragments.len() > 20);
     for script in scripts {
@@ -98,56 +99,54 @@ fn every_script_and_every_fragment_is_accepted() {
     }
 }
 
-/// The stamp in the name of a run is all that may differ.
-#[test]
-fn commands_print_what_is_shown() {
-    let folder = scratch("docs-commands");
-    let path = folder.join("first.yaml");
-    std::fs::write(&path, blocks("yaml")[0]).expect("writable");
-    let (script, runs) = (path.display().to_string(), folder.join("runs").display().to_string());
-    let shown = DOCS.split_whitespace().find(|word| word.starts_with("runs/first/2")).expect("a run");
-    let shown_run = shown.strip_suffix("/report.html").expect("its page");
-    let examples = blocks("console");
-    assert_eq!(examples.len(), 3);
-    for example in examples {
-        let (command, output) = example.split_once('\n').expect("a command and its output");
-        let line = command.strip_prefix("$ ").expect("a command").replace("first.yaml", &script);
-        let attacks = line.starts_with("sim attack");
-        let Outcome { code, stdout, stderr } = sim(&if attacks { format!("{line} --runs {runs}") } else { line });
-        assert_eq!((code, stderr.as_str()), (0, ""), "{command}");
-        let last = std::fs::read_link(format!("{runs}/latest"));
-        let stdout = match last {
-            Ok(last) if attacks => stdout.replace(&format!("{runs}/{}", last.display()), shown_run),
-            _ => stdout,
-        };
-        assert_eq!(stdout, output, "{command}");
-    }
+/// Keys, and words that stand for themselves.
+#[derive(Default)]
+struct Vocabulary {
+    keys: BTreeSet<String>,
+    words: BTreeSet<String>,
 }
 
-/// Keys, and words that stand for themselves.
-fn vocabulary(schema: &Value, words: &mut BTreeSet<String>) {
-    match schema {
-        Value::Array(items) => items.iter().for_each(|item| vocabulary(item, words)),
-        Value::Object(map) => {
-            let properties = map.get("properties").and_then(Value::as_object);
-            words.extend(properties.into_iter().flatten().map(|(key, _)| key.clone()));
-            words.extend(map.get("const").and_then(Value::as_str).map(String::from));
-            let listed = map.get("enum").and_then(Value::as_array);
-            words.extend(listed.into_iter().flatten().filter_map(Value::as_str).map(String::from));
-            map.values().for_each(|value| vocabulary(value, words));
+impl Vocabulary {
+    fn of_the_schema() -> Self {
+        let schema = include_str!("../../docs/schema/campaign.schema.json");
+        let mut vocabulary = Self::default();
+        vocabulary.collect(&serde_json::from_str(schema).expect("JSON"));
+        assert!(vocabulary.keys.len() > 40 && vocabulary.words.len() > 20);
+        vocabulary
+    }
+
+    fn collect(&mut self, schema: &Value) {
+        match schema {
+            Value::Array(items) => items.iter().for_each(|item| self.collect(item)),
+            Value::Object(map) => {
+                let properties = map.get("properties").and_then(Value::as_object);
+                self.keys.extend(properties.into_iter().flatten().map(|(key, _)| key.clone()));
+                self.words.extend(map.get("const").and_then(Value::as_str).map(String::from));
+                let listed = map.get("enum").and_then(Value::as_array);
+                self.words.extend(listed.into_iter().flatten().filter_map(Value::as_str).map(String::from));
+                map.values().for_each(|value| self.collect(value));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 
 #[test]
 fn every_key_and_word_of_the_schema_is_explained() {
-    let schema = include_str!("../../docs/schema/campaign.schema.json");
-    let mut words = BTreeSet::new();
-    vocabulary(&serde_json::from_str(schema).expect("JSON"), &mut words);
-    assert!(words.len() > 60, "{words:?}");
-    let missing: Vec<&String> = words.iter().filter(|word| !DOCS.contains(&format!("`{word}`"))).collect();
+    let Vocabulary { keys, words } = Vocabulary::of_the_schema();
+    let missing: Vec<&String> = keys.iter().chain(&words).filter(|word| !DOCS.contains(&format!("`{word}`"))).collect();
     assert!(missing.is_empty(), "not in docs/scripts.md: {missing:?}");
+}
+
+/// The examples are those that the loader accepts, above.
+#[test]
+fn every_key_and_word_of_the_schema_is_in_an_example() {
+    let Vocabulary { keys, words } = Vocabulary::of_the_schema();
+    let examples = [blocks("yaml first.yaml"), blocks("yaml fragment")].concat().concat();
+    let said: BTreeSet<&str> = examples.split(|c: char| c.is_whitespace() || "{}[],\"".contains(c)).collect();
+    let missing = keys.iter().filter(|key| !said.contains(format!("{key}:").as_str()));
+    let missing: Vec<&String> = missing.chain(words.iter().filter(|word| !said.contains(word.as_str()))).collect();
+    assert!(missing.is_empty(), "no example in docs/scripts.md: {missing:?}");
 }
 
 /// Each has an entry with the exact rate of each of its clauses. Measured counts are not compared: that takes a run.
@@ -169,14 +168,5 @@ fn every_curated_script_has_an_entry_with_its_exact_rates() {
             clauses += 1;
         }
         assert!(clauses > 0 && entry.matches("\n| ").count() == clauses + 1, "{file}: {clauses} clauses");
-    }
-}
-
-#[test]
-fn links_lead_somewhere() {
-    let targets: Vec<&str> = DOCS.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
-    assert!(targets.len() > 5);
-    for target in targets {
-        assert!(Path::new(ROOT).join("docs").join(target).exists(), "{target}");
     }
 }
