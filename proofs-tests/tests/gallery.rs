@@ -187,8 +187,8 @@ fn picture(name: &str, strategy: &str, number: u64, claims: &[Claim]) -> String 
     let slots = session["slots"].as_array().expect("a list");
     let named = named(name, strategy);
     let per_row = match slots.len() {
-        ..=22 => slots.len(),
-        ..=44 => 22,
+        0..=22 => slots.len(),
+        23..=44 => 22,
         _ => 41,
     };
     let width = ((WIDTH - 2 * MARGIN) / per_row).min(32);
