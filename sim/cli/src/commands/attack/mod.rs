@@ -148,7 +148,8 @@ pub fn play(
     let mut shown = store.folder().to_path_buf();
     if !interrupted {
         store.write(RESULT, &format!("{line}\n"))?;
-        shown = super::report::write(store.folder())?;
+        super::report::write(store.folder())?;
+        shown.push(crate::report::REPORT);
     }
     match style {
         Style::Json => writeln!(stdout, "{line}")?,
