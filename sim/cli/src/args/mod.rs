@@ -36,7 +36,7 @@ Examples:
   sim check model.onnx                       the layers of a model in fixed point
   sim completions bash > ~/.local/share/bash-completion/completions/sim
 
-Exit codes: 0 done, every expectation holds; 1 an expectation is refuted; 3 one is open; 64 bad flags, script or model;
+Exit codes: 0 done, every expectation holds; 1 an expectation is refuted; 3 one is inconclusive; 64 bad flags, script or model;
 70 our bug; 74 reading or writing failed; 130 interrupted.";
 
 #[derive(Debug, Subcommand)]

@@ -171,7 +171,7 @@ pub fn play(
     })
 }
 
-/// A share decides nothing. It is open until all of it is counted.
+/// A share decides nothing. It is inconclusive until all of it is counted.
 fn conclude_shard(
     campaign: &Campaign,
     shard: Shard,

@@ -189,10 +189,9 @@ fn verdict_cell(claim: &ClaimStanding, decision: Decision, upper: &Rational, bou
     match decision {
         Decision::Pass if bound && expected.is_some_and(|bound| *bound == 1) => "pass: says nothing".into(),
         Decision::Inconclusive if claim.count == 0 && claim.trials > 0 => {
-            format!("open: resolved to {}", percent(nearest(upper)))
+            format!("inconclusive: resolved to {}", percent(nearest(upper)))
         }
-        Decision::Inconclusive => "open".into(),
-        Decision::Pass | Decision::Refuted => name(decision).into(),
+        Decision::Pass | Decision::Refuted | Decision::Inconclusive => name(decision).into(),
     }
 }
 
