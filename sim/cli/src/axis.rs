@@ -7,7 +7,7 @@ const LINEAR_RATIO: f64 = 30.0;
 /// Where rates of 0 stand on a logarithmic axis.
 const ZERO: f64 = 3.0;
 /// Where a logarithmic axis begins and every axis ends: marks are not cut there.
-const FIRST: f64 = 9.0;
+const FIRST: f64 = 12.0;
 const LAST: f64 = 97.0;
 /// Most ticks.
 const MOST_TICKS: usize = 6;

@@ -3,6 +3,7 @@
 use super::run::{Exemplar, Run, Slot};
 use crate::text;
 use serde::Serialize;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Most slots drawn one by one, and most groups.
@@ -62,12 +63,12 @@ pub fn sequences(run: &Run) -> Vec<Sequence> {
     chosen.into_values().filter_map(|exemplar| Sequence::new(run, exemplar)).collect()
 }
 
-/// Short trials of cheating servers are looked at first.
-fn score(exemplar: &Exemplar) -> (bool, bool, bool) {
-    let last = exemplar.sessions.last();
-    let touched = last.is_some_and(|session| session.slots.iter().any(|slot| slot.touched));
-    let labelled = last.is_some_and(|session| session.slots.iter().any(|slot| slot.answer.is_some()));
-    (touched, exemplar.sessions.len() == 1, labelled)
+/// Short trials of servers that cheat little are looked at first.
+fn score(exemplar: &Exemplar) -> (bool, bool, bool, Reverse<usize>) {
+    let slots = exemplar.sessions.last().map_or(&[][..], |session| &session.slots);
+    let touched = slots.iter().filter(|slot| slot.touched).count();
+    let labelled = slots.iter().any(|slot| slot.answer.is_some());
+    (touched > 0, exemplar.sessions.len() == 1, labelled, Reverse(touched))
 }
 
 /// An outcome's place among all, what draws it, and what the client concludes.
@@ -139,7 +140,7 @@ fn server_cells(slots: &[Slot], N: u128) -> (Vec<Cell>, Option<String>) {
     (touched.into_iter().take(most).map(cell).collect(), Some(format!("and {rest} {others}")))
 }
 
-/// What was touched or wrong, by what the slots held: publics first, then queries.
+/// What was touched or wrong, by what the slots held: what is bad first, publics before queries.
 fn groups(slots: &[Slot], R: u64, B: u64) -> (Vec<Group>, Option<String>) {
     let publics = slots.iter().filter(|slot| slot.touched || slot.wrong);
     let publics = publics.filter_map(|slot| slot.public.map(|public| (public, slot)));
@@ -153,6 +154,7 @@ fn groups(slots: &[Slot], R: u64, B: u64) -> (Vec<Group>, Option<String>) {
     let untouched = u128::from(R) - queries.len() as u128;
     let mut groups: Vec<Group> = publics.map(|(public, slot)| public_group(public, slot)).collect();
     groups.extend(queries.iter().map(|(query, copies)| query_group(*query, copies, B)));
+    groups.sort_by_key(|group| !group.bad);
     let hidden = groups.len().saturating_sub(MOST_GROUPS);
     groups.truncate(MOST_GROUPS);
     let left_out = match (slots.is_empty(), hidden) {
