@@ -61,6 +61,15 @@ impl Candidate {
         Self { f: 1, j, params }
     }
 
+    /// What `k` slots can win with: whole groups, and no more publics than are tolerated. `None` if they cannot; for `slack < B`,
+    /// where there is one such pair at most, its rate is that of a win.
+    #[must_use]
+    pub fn touching(params: Params, k: u128) -> Option<Self> {
+        let f = u64::try_from(k / u128::from(params.B())).unwrap_or(u64::MAX).min(params.R());
+        let j = u64::try_from(k - u128::from(f) * u128::from(params.B())).ok()?;
+        (f >= 1 && j <= params.slack().min(params.T())).then_some(Self { f, j, params })
+    }
+
     /// Publics touched.
     #[must_use]
     pub fn j(&self) -> u64 {
@@ -185,6 +194,18 @@ mod tests {
                         assert_eq!(scan.worst_k(params), Ok(brute(params)), "{params}");
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn below_slack_b_a_rate_is_its_only_pairs() {
+        for (R, B, T, slack) in [(1, 1, 0, 0), (8, 2, 4, 0), (8, 2, 4, 1), (4, 5, 7, 3), (3, 6, 2, 2)] {
+            let params = Params::new(R, B, T, slack).expect("legal");
+            for k in 1..=params.N() {
+                let rate =
+                    Candidate::touching(params, k).map_or_else(Rational::new, |pair| pair.rate().expect("small"));
+                assert_eq!(rate, win_rate(params, k).expect("small"), "{params} k={k}");
             }
         }
     }
