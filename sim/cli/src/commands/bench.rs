@@ -36,8 +36,8 @@ pub fn run(args: &BenchArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     documents.iter().try_for_each(|document| document.write_text(stdout))
 }
 
-/// What a query costs by a plan: bytes and seconds, on `cost` inferences each. Measured on a chunk of random images.
-#[derive(Serialize)]
+/// What a query costs by a plan: bytes and seconds, on as many inferences. Measured on a chunk of random images.
+#[derive(Clone, Copy, Serialize)]
 pub struct PerQuery {
     bytes: f64,
     lan_s: f64,
@@ -46,18 +46,25 @@ pub struct PerQuery {
 }
 
 impl PerQuery {
-    /// Runs as many inferences as share a session, up to a chunk.
-    pub fn measure(file: &Path, inference: &InferenceArgs, N: u128, cost: f64) -> Result<Self, Failure> {
+    /// Of one inference, among as many as share a session, up to a chunk.
+    pub fn measure(file: &Path, inference: &InferenceArgs, N: u128) -> Result<Self, Failure> {
         let model = model(file, inference)?;
-        let batch = usize::try_from(N).unwrap_or(CHUNK).min(CHUNK);
+        let batch = Self::batch(N);
         let images = random_images(1, &model, batch);
         let each = measure(Job { file, model: &model, inference, seed: 1, images }, false)?.per_inference;
-        Ok(Self {
-            bytes: cost * (each.client_sent_bytes + each.server_sent_bytes),
-            lan_s: cost * each.lan_s,
-            wan_s: cost * each.wan_s,
-            network_s: cost * each.network_s,
-        })
+        let PerInference { client_sent_bytes, server_sent_bytes, lan_s, wan_s, network_s, .. } = each;
+        Ok(Self { bytes: client_sent_bytes + server_sent_bytes, lan_s, wan_s, network_s })
+    }
+
+    /// The images of a session of `N` slots that are measured.
+    pub fn batch(N: u128) -> usize {
+        usize::try_from(N).unwrap_or(CHUNK).min(CHUNK)
+    }
+
+    /// Of `cost` inferences.
+    pub fn times(self, cost: f64) -> Self {
+        let Self { bytes, lan_s, wan_s, network_s } = self;
+        Self { bytes: cost * bytes, lan_s: cost * lan_s, wan_s: cost * wan_s, network_s: cost * network_s }
     }
 
     /// At a glance.

@@ -12,28 +12,59 @@ use fusion_spec::bound::report::{Binding, Term};
 use fusion_spec::params::{Lambda, Params};
 use serde::Serialize;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 /// `sim plan` at one R and lambda.
 pub fn run(args: &PlanArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
-    let (R, lambda) = (single("--R", &args.R)?, single("--lambda", &args.lambda)?);
-    let goal = goal(args, R, lambda);
-    let plan = certified(&goal)?;
-    let cost = nearest(&plan.params.cost());
-    let measured = args.model.as_ref().map(|model| PerQuery::measure(model, &args.inference, plan.params.N(), cost));
-    let per_query = measured.transpose()?;
+    let answer = Answer::new(args)?;
+    let cost = |model: &PathBuf| PerQuery::measure(model, &args.inference, answer.plan.params.N());
+    let per_inference = args.model.as_ref().map(cost).transpose()?;
+    let per_query = per_inference.map(|each| each.times(answer.cost()));
     if args.json {
-        let document = Document { per_query, ..Document::new(&goal, &plan) };
+        let document = Document { per_query, ..answer.document() };
         serde_json::to_writer(&mut *stdout, &document).map_err(io::Error::from)?;
         writeln!(stdout)?;
     } else if args.quiet {
-        writeln!(stdout, "{}", numbers(plan.params))?;
+        writeln!(stdout, "{}", numbers(answer.plan.params))?;
     } else {
-        write_text(&goal, &plan, stdout)?;
+        answer.write_text(stdout)?;
         if let Some(per_query) = per_query {
             writeln!(stdout, "\nper query: {}", per_query.line(&args.inference))?;
         }
     }
     Ok(())
+}
+
+/// A plan, and the goal that it meets.
+pub struct Answer {
+    /// What was asked for.
+    pub goal: Goal,
+    /// The least that does it.
+    pub plan: Plan,
+}
+
+impl Answer {
+    /// Plans what the flags ask for, at one R and lambda.
+    pub fn new(args: &PlanArgs) -> Result<Self, Failure> {
+        Self::at(args, single("--R", &args.R)?, single("--lambda", &args.lambda)?)
+    }
+
+    /// The same flags at another R and lambda.
+    pub fn at(args: &PlanArgs, R: u64, lambda: Lambda) -> Result<Self, Failure> {
+        let goal = goal(args, R, lambda);
+        let plan = certified(&goal)?;
+        Ok(Self { goal, plan })
+    }
+
+    /// Inferences per query.
+    pub fn cost(&self) -> f64 {
+        nearest(&self.plan.params.cost())
+    }
+
+    /// As JSON, without a model.
+    pub fn document(&self) -> Document {
+        Document::new(&self.goal, &self.plan)
+    }
 }
 
 fn single<T: Copy>(flag: &str, values: &[T]) -> Result<T, Failure> {
@@ -142,45 +173,59 @@ fn comparisons(certificate: &Certificate) -> Vec<String> {
     ]
 }
 
-fn write_text(goal: &Goal, plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
-    let params = plan.params;
-    let N = params.N();
-    let title = format!("R={} lambda={} min_T={}", params.R(), plan.lambda.bits(), goal.min_T);
-    writeln!(out, "{}\n", text::styled(HEADING, &title))?;
-    let chosen = text::styled(ACCENT, &numbers(params));
-    let cost = nearest(&params.cost());
-    writeln!(out, "{chosen}   N={N}   cost {cost:.7} inferences per query\n")?;
-    let heading = ["game", "what must not happen", "bits", "asked"];
-    write!(out, "{}", text::table(&heading, games(goal, plan), 2))?;
-    writeln!(out, "\nbinds: {}", binding(plan.binding))?;
-    let Some(certificate) = &plan.certificate else {
-        return writeln!(out, "no smaller N can do, by search; outside the certificate's range");
-    };
-    writeln!(out, "no smaller N can do, and no smaller B at this N; checked:")?;
-    comparisons(certificate).iter().try_for_each(|line| writeln!(out, "  {}", text::styled(DIM, line)))
+impl Answer {
+    fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Self { goal, plan } = self;
+        let params = plan.params;
+        let N = params.N();
+        let title = format!("R={} lambda={} min_T={}", params.R(), plan.lambda.bits(), goal.min_T);
+        writeln!(out, "{}\n", text::styled(HEADING, &title))?;
+        let chosen = text::styled(ACCENT, &numbers(params));
+        writeln!(out, "{chosen}   N={N}   cost {:.7} inferences per query\n", self.cost())?;
+        let heading = ["game", "what must not happen", "bits", "asked"];
+        let row = |line: Line| vec![line.game.into(), line.event, text::bits(line.bits), line.asked.to_string()];
+        write!(out, "{}", text::table(&heading, self.games().into_iter().map(row).collect(), 2))?;
+        writeln!(out, "\nbinds: {}", binding(plan.binding))?;
+        let Some(certificate) = &plan.certificate else {
+            return writeln!(out, "{UNCERTIFIED}");
+        };
+        writeln!(out, "no smaller N can do, and no smaller B at this N; checked:")?;
+        comparisons(certificate).iter().try_for_each(|line| writeln!(out, "  {}", text::styled(DIM, line)))
+    }
+
+    /// Every way to lose.
+    pub fn games(&self) -> Vec<Line> {
+        let Self { goal, plan } = self;
+        let line = |game, event: String, bits, asked: Lambda| Line { game, event, bits, asked: asked.bits() };
+        let terms = plan.correctness.terms.iter();
+        let mut lines: Vec<_> =
+            terms.map(|term| line("correctness", how(plan.params, term), Some(term.bits), plan.lambda)).collect();
+        if let (Some(rates), Some(asked)) = (plan.accuracy, &goal.accuracy) {
+            let weak = format!("a model at {} is accepted", shown(&asked.reject));
+            lines.push(line("accuracy", weak, rates.accept_bits, plan.lambda));
+            if let Some(Honest { accuracy, kappa }) = &asked.honest {
+                let honest = format!("the honest model at {} is rejected", shown(accuracy));
+                lines.push(line("accuracy", honest, rates.false_abort_bits, *kappa));
+            }
+        }
+        lines
+    }
+}
+
+/// What stands in for a certificate where there is none.
+pub const UNCERTIFIED: &str = "no smaller N can do, by search; outside the certificate's range";
+
+/// One way to lose, with the bits against it and the bits asked for.
+#[derive(Serialize)]
+pub struct Line {
+    game: &'static str,
+    event: String,
+    bits: Option<f64>,
+    asked: u32,
 }
 
 fn numbers(params: Params) -> String {
     format!("B={} T={} slack={}", params.B(), params.T(), params.slack())
-}
-
-/// One line for each way to lose, with the bits against it and the bits asked for.
-fn games(goal: &Goal, plan: &Plan) -> Vec<Vec<String>> {
-    let line = |game: &str, what: String, bits, asked: Lambda| {
-        vec![game.to_string(), what, text::bits(bits), asked.bits().to_string()]
-    };
-    let terms = plan.correctness.terms.iter();
-    let mut lines: Vec<_> =
-        terms.map(|term| line("correctness", how(plan.params, term), Some(term.bits), plan.lambda)).collect();
-    if let (Some(rates), Some(asked)) = (plan.accuracy, &goal.accuracy) {
-        let weak = format!("a model at {} is accepted", shown(&asked.reject));
-        lines.push(line("accuracy", weak, rates.accept_bits, plan.lambda));
-        if let Some(Honest { accuracy, kappa }) = &asked.honest {
-            let honest = format!("the honest model at {} is rejected", shown(accuracy));
-            lines.push(line("accuracy", honest, rates.false_abort_bits, *kappa));
-        }
-    }
-    lines
 }
 
 /// What a deviation of the correctness game hits.
@@ -199,7 +244,8 @@ fn how(params: Params, term: &Term) -> String {
     }
 }
 
-fn binding(binding: Binding) -> &'static str {
+/// What binds, in words.
+pub fn binding(binding: Binding) -> &'static str {
     match binding {
         Binding::Groups => "groups (hitting all copies of one query)",
         Binding::Publics => "publics (hitting every query and avoiding the publics)",
