@@ -3,6 +3,20 @@
 /// Columns of a plot.
 const COLUMNS: usize = 48;
 
+/// Eight heights, from the least of the values to the greatest.
+pub fn sparkline(values: &[f64]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let (least, most) = values
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), value| (least.min(*value), most.max(*value)));
+    let bar = |value: &f64| {
+        let share = if most > least { (value - least) / (most - least) } else { 1.0 };
+        let above = (1..BARS.len()).filter(|level| share * 8.0 >= index_f64(*level)).count();
+        BARS[above]
+    };
+    values.iter().map(bar).collect()
+}
+
 /// A row of a plot: a line from one percentage of the width to another, and marks; ◈ where two are one.
 pub fn strip(line: [f64; 2], marks: &[(f64, char)]) -> String {
     let [from, to] = line.map(column);
@@ -45,6 +59,13 @@ fn index_f64(index: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sparklines_span_all_heights() {
+        assert_eq!(sparkline(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]), "▁▂▃▄▅▆▇██");
+        assert_eq!(sparkline(&[5.0, 5.0]), "██");
+        assert_eq!(sparkline(&[]), "");
+    }
 
     #[test]
     fn marks_stand_on_their_line() {

@@ -99,7 +99,7 @@ fn perform(
         Command::Attack(attack) => return commands::attack::run(&attack, &mut Unread(stdout), stderr, terminal),
         Command::Merge(merge) => return commands::merge::run(&merge, &mut Unread(stdout), stderr, terminal),
         Command::Plan(plan) if plan.grid => commands::grid::run(&plan, stdout),
-        Command::Plan(plan) => commands::plan::run(&plan, stdout),
+        Command::Plan(plan) => commands::plan::run(&plan, stdout, terminal),
         Command::Bound(bound) => commands::bound::run(&bound, stdout),
         Command::Bench(bench) => commands::bench::run(&bench, stdout),
         Command::Check(check) => commands::check::run(&check, stdout),

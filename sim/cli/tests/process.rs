@@ -343,6 +343,9 @@ fn plots_are_for_terminals() {
     let drawn = |text: &str| text.contains("├●┤ measured");
     let plot = on_a_terminal(&line);
     assert!(drawn(&plot) && plot.contains(" guess-one  ·") && plot.contains("4/95"), "{plot}");
+    let plan = format!("{} plan --R 8 --lambda 40", env!("CARGO_BIN_EXE_sim"));
+    assert!(on_a_terminal(&plan).contains("bits by queries hit, 1 to R: 40.03 ▁▄▇███▆▃ 53.95"));
+    assert!(!on_a_terminal(&format!("{plan} | cat")).contains('█'));
     for plain in [format!("NO_COLOR=1 {line}"), format!("{line} | cat"), format!("{line} --json")] {
         let text = on_a_terminal(&plain);
         assert!(text.contains("4/95") && !drawn(&text), "{plain}: {text}");

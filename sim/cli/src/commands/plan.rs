@@ -2,20 +2,23 @@
 
 use crate::args::PlanArgs;
 use crate::commands::bench::PerQuery;
+use crate::draw;
 use crate::failure::Failure;
+use crate::terminal::Terminal;
 use crate::text::{self, ACCENT, DIM, HEADING};
 use fusion_spec::bound::accuracy::{Accuracy, Game, Honest, shown};
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::bound::certificate::{Certificate, check};
 use fusion_spec::bound::plan::{Goal, Plan, plan};
 use fusion_spec::bound::report::{Binding, Term};
+use fusion_spec::bound::worst::Candidate;
 use fusion_spec::params::{Lambda, Params};
 use serde::Serialize;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 /// `sim plan` at one R and lambda.
-pub fn run(args: &PlanArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
+pub fn run(args: &PlanArgs, stdout: &mut dyn Write, terminal: Terminal) -> Result<(), Failure> {
     let answer = Answer::new(args)?;
     let cost = |model: &PathBuf| PerQuery::measure(model, &args.inference, answer.plan.params.N());
     let per_inference = args.model.as_ref().map(cost).transpose()?;
@@ -28,6 +31,9 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
         writeln!(stdout, "{}", numbers(answer.plan.params))?;
     } else {
         answer.write_text(stdout)?;
+        if terminal.plots() {
+            curve(answer.plan.params).iter().try_for_each(|line| writeln!(stdout, "{line}"))?;
+        }
         if let Some(per_query) = per_query {
             writeln!(stdout, "\nper query: {}", per_query.line(&args.inference))?;
         }
@@ -65,6 +71,27 @@ impl Answer {
     pub fn document(&self) -> Document {
         Document::new(&self.goal, &self.plan)
     }
+}
+
+/// Columns of the curve.
+const COLUMNS: u32 = 48;
+
+/// Security against a server that touches every copy of `i` queries, `i` from 1 to R by equal ratios. Nothing where the tolerated
+/// publics can make up a group: no single pair is the rate then.
+fn curve(params: Params) -> Option<String> {
+    let queries = nearest(&params.R().into());
+    let groups = |column: u32| queries.powf(f64::from(column) / f64::from(COLUMNS - 1));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and R < 2^63")]
+    let mut groups: Vec<u64> = (0..COLUMNS).map(|column| groups(column).round() as u64).collect();
+    groups.dedup();
+    let bits = |i: &u64| {
+        let k = u128::from((*i).min(params.R())) * u128::from(params.B());
+        Some(Candidate::touching(params, k)?.security_bits())
+    };
+    let bits: Vec<f64> = groups.iter().filter_map(bits).collect();
+    let ends = [bits.first()?, bits.last()?].map(|bits| text::bits(Some(*bits)));
+    let line = draw::sparkline(&bits);
+    (params.slack() < params.B() && bits.len() > 1).then(|| format!("\nbits by queries hit, 1 to R: {} {line} {}", ends[0], ends[1]))
 }
 
 fn single<T: Copy>(flag: &str, values: &[T]) -> Result<T, Failure> {
