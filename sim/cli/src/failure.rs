@@ -50,6 +50,16 @@ impl Failure {
         Self::Usage(error.to_string())
     }
 
+    /// The first thing that is wrong, in words.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Usage(message) | Self::Bug(message) => message.clone(),
+            Self::Problems(messages) => messages.first().cloned().unwrap_or_default(),
+            Self::Script(located) => format!("{} has problems", located.file),
+            Self::Io(what, error) => format!("{what}: {error}"),
+        }
+    }
+
     /// Writes the error and gives the exit code. A reader that went away is no error.
     pub fn report(&self, format: Format, stderr: &mut dyn Write) -> u8 {
         let (code, messages) = match self {

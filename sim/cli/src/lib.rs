@@ -13,6 +13,7 @@ mod axis;
 mod campaign;
 mod commands;
 mod draw;
+pub mod explore;
 mod failure;
 mod files;
 mod problems;
@@ -68,6 +69,23 @@ pub fn run(args: impl IntoIterator<Item = impl Into<OsString>>) -> Outcome {
     Outcome { code, stdout: text(stdout), stderr: text(stderr) }
 }
 
+/// What `sim explore ARGS` would serve, listening already: for tests and for embedding.
+///
+/// # Errors
+/// In words, what is wrong with the arguments or the port.
+///
+/// ```
+/// let server = fusion_sim::explorer(["sim", "explore", "--port", "0"])?;
+/// assert!(server.address().ip().is_loopback());
+/// # Ok::<(), String>(())
+/// ```
+pub fn explorer(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<explore::Server, String> {
+    match Cli::try_parse_from(args).map_err(|error| error.to_string())?.command {
+        Command::Explore(args) => explore::Server::bind(&args).map_err(|failure| failure.message()),
+        other => Err(format!("not the page: {other:?}")),
+    }
+}
+
 fn dispatch(args: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write, terminal: Terminal) -> u8 {
     let done = perform(args, stdout, stderr, terminal).and_then(|code| match stdout.flush() {
         // The answer is there, whether or not anybody reads it.
@@ -107,6 +125,7 @@ fn perform(
         Command::Report(report) => commands::report::run(&report, stdout),
         Command::Init(init) => commands::init::run(&init, stdout),
         Command::List(list) => commands::list::run(&list, stdout),
+        Command::Explore(explore) => commands::explore::run(&explore, stdout),
         Command::Completions { shell } => commands::completions(shell, stdout),
         Command::Man { command } => commands::man(command.as_deref(), stdout),
     };

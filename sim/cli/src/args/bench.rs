@@ -36,7 +36,7 @@ pub struct BenchArgs {
 }
 
 /// How a model is run by two parties.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct InferenceArgs {
     /// The protocols.
     #[arg(long, value_enum, value_name = "NAME", default_value = "cheetah")]

@@ -2,9 +2,12 @@
 
 pub mod bench;
 pub mod campaign;
+pub mod explore;
 
 use bench::{BenchArgs, InferenceArgs};
 use campaign::{AttackArgs, InitArgs, ListArgs, MergeArgs, ReportArgs, RunArgs};
+pub use explore::ExploreArgs;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use fusion_nn::fixed::{MAX_FRAC_BITS, MAX_RING_BITS, Pixels, Precision, Ring};
@@ -32,6 +35,7 @@ Examples:
   sim attack examples/quickstart.yaml        a campaign: measured rates against exact ones
   sim plan --R 512 --lambda 40               the cheapest B and T for 512 queries at 40 bits
   sim bound --R 8 --B 2 --T 4                every exact probability of one setting
+  sim explore                                the same numbers on a local web page
   sim report runs/latest                     a page on the last campaign, with plots
   sim check model.onnx                       the layers of a model in fixed point
   sim completions bash > ~/.local/share/bash-completion/completions/sim
@@ -51,6 +55,7 @@ pub enum Command {
     Merge(MergeArgs),
     Init(InitArgs),
     List(ListArgs),
+    Explore(ExploreArgs),
     /// Print a shell completion script.
     Completions {
         /// The shell to complete for.
@@ -79,6 +84,7 @@ impl Command {
             | Self::Merge(_)
             | Self::Init(_)
             | Self::List(_)
+            | Self::Explore(_)
             | Self::Completions { .. }
             | Self::Man { .. } => None,
         }
@@ -266,7 +272,7 @@ pub struct CheckArgs {
 }
 
 /// How a model computes in fixed point.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct FixedPointArgs {
     /// Fractional bits of weights and activations, 1 to 24 [default: 12].
     #[arg(long, value_name = "BITS", value_parser = frac_bits, allow_negative_numbers = true)]

@@ -4,6 +4,7 @@ pub mod attack;
 pub mod bench;
 pub mod bound;
 pub mod check;
+pub mod explore;
 pub mod grid;
 pub mod init;
 pub mod list;

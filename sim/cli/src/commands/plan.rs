@@ -52,7 +52,8 @@ pub struct Answer {
 impl Answer {
     /// Plans what the flags ask for, at one R and lambda.
     pub fn new(args: &PlanArgs) -> Result<Self, Failure> {
-        Self::at(args, single("--R", &args.R)?, single("--lambda", &args.lambda)?)
+        let (R, lambda) = asked(args)?;
+        Self::at(args, R, lambda)
     }
 
     /// The same flags at another R and lambda.
@@ -91,7 +92,13 @@ fn curve(params: Params) -> Option<String> {
     let bits: Vec<f64> = groups.iter().filter_map(bits).collect();
     let ends = [bits.first()?, bits.last()?].map(|bits| text::bits(Some(*bits)));
     let line = draw::sparkline(&bits);
-    (params.slack() < params.B() && bits.len() > 1).then(|| format!("\nbits by queries hit, 1 to R: {} {line} {}", ends[0], ends[1]))
+    (params.slack() < params.B() && bits.len() > 1)
+        .then(|| format!("\nbits by queries hit, 1 to R: {} {line} {}", ends[0], ends[1]))
+}
+
+/// The one R and the one lambda of the flags.
+pub fn asked(args: &PlanArgs) -> Result<(u64, Lambda), Failure> {
+    Ok((single("--R", &args.R)?, single("--lambda", &args.lambda)?))
 }
 
 fn single<T: Copy>(flag: &str, values: &[T]) -> Result<T, Failure> {

@@ -1,0 +1,72 @@
+//! A plan as the page shows it: the document of `sim plan --json`, and the same in words.
+
+use crate::commands::plan::{Answer, Document, Line, UNCERTIFIED, binding};
+use crate::explore::query::{Problem, Query};
+use crate::store::now;
+use fusion_spec::bound::accuracy::{Game, Honest};
+use serde::Serialize;
+
+/// Everything about one plan.
+#[derive(Serialize)]
+pub struct Planned {
+    /// What `sim plan --json` prints.
+    plan: Document,
+    shown: Shown,
+    games: Vec<Line>,
+    binds: &'static str,
+    /// Why nothing cheaper will do, where no certificate says it.
+    uncertified: Option<&'static str>,
+    command: String,
+    yaml: String,
+    elapsed_ms: f64,
+}
+
+/// Numbers of any size, as text: a page's own numbers end at 2^53.
+#[derive(Serialize)]
+struct Shown {
+    R: String,
+    B: String,
+    T: String,
+    slack: String,
+    N: String,
+    cost: String,
+}
+
+/// Plans what a query, and the command that says the same, ask for.
+pub fn planned(query: &Query, command: String) -> Result<Planned, Problem> {
+    let start = now();
+    let answer = Answer::new(&query.plan()?).map_err(|failure| Problem::of(&failure))?;
+    let params = answer.plan.params;
+    Ok(Planned {
+        plan: answer.document(),
+        shown: Shown {
+            R: params.R().to_string(),
+            B: params.B().to_string(),
+            T: params.T().to_string(),
+            slack: params.slack().to_string(),
+            N: params.N().to_string(),
+            cost: format!("{:.4}", answer.cost()),
+        },
+        games: answer.games(),
+        binds: binding(answer.plan.binding),
+        uncertified: answer.plan.certificate.is_none().then_some(UNCERTIFIED),
+        command,
+        yaml: yaml(&answer),
+        elapsed_ms: start.elapsed().as_secs_f64() * 1e3,
+    })
+}
+
+/// The two sections of a campaign script.
+fn yaml(answer: &Answer) -> String {
+    let (params, goal) = (answer.plan.params, &answer.goal);
+    let (R, B, T, slack) = (params.R(), params.B(), params.T(), params.slack());
+    let accuracy = match &goal.accuracy {
+        None => String::new(),
+        Some(Game { reject, honest: None }) => format!(", accuracy: {{ reject: {reject} }}"),
+        Some(Game { reject, honest: Some(Honest { accuracy, kappa }) }) => {
+            format!(", kappa: {}, accuracy: {{ honest: {accuracy}, reject: {reject} }}", kappa.bits())
+        }
+    };
+    let promise = format!("lambda: {}, min_T: {}{accuracy}", goal.lambda.bits(), goal.min_T);
+    format!("protocol: {{ R: {R}, B: {B}, T: {T}, slack: {slack} }}\ngoal: {{ {promise} }}\n")
+}

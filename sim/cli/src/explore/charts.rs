@@ -1,0 +1,221 @@
+//! The numbers behind the charts, each from the exact core. What time does not allow is left out, and counted.
+
+use crate::args::{BoundArgs, PlanArgs};
+use crate::commands::plan::{Answer, asked, goal};
+use crate::commands::plot::PUBLISHED;
+use crate::explore::desk::Limit;
+use crate::explore::query::Problem;
+use crate::failure::Failure;
+use crate::store::now;
+use fusion_spec::bound::bits::{nearest, security_bits};
+use fusion_spec::bound::deviation::Deviation;
+use fusion_spec::bound::plan::Goal;
+use fusion_spec::bound::report::{Report, Row, groups_of};
+use fusion_spec::bound::worst::{Candidate, worst_k};
+use fusion_spec::exact::binomial::binomial_bits;
+use fusion_spec::params::Params;
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Every `k` is drawn up to this many.
+const EVERY: u128 = 160;
+/// Longest exact row, in bits, and most bits that the terms of a touch bound add up to.
+const MAX_ROW_BITS: u32 = 1 << 14;
+const MAX_TOUCH_BITS: u32 = 1 << 18;
+
+/// How often a server wins that touches `k` slots.
+#[derive(Serialize)]
+pub struct Curve {
+    points: Vec<Point>,
+    left_out: usize,
+    elapsed_ms: f64,
+}
+
+#[derive(Serialize)]
+struct Point {
+    k: u128,
+    i: Option<u64>,
+    /// `-log2` of the winning rate; `None` where it never wins.
+    bits: Option<f64>,
+    /// Of the touch bound, where that is short.
+    touch_bits: Option<f64>,
+    worst: bool,
+}
+
+/// Rates over `k`: all, or some of them, dense at both ends.
+pub fn curve(args: &BoundArgs, limit: &Limit) -> Result<Curve, Problem> {
+    let start = now();
+    let params = Params::new(args.R, args.B, args.T, args.slack).map_err(usage)?;
+    let worst = worst_k(params).map_err(usage)?;
+    let wanted = slots(params, worst);
+    let points: Vec<Point> =
+        wanted.iter().filter(|_| !limit.is_over()).filter_map(|&k| point(params, k, k == worst)).collect();
+    let left_out = wanted.len() - points.len();
+    Ok(Curve { points, left_out, elapsed_ms: start.elapsed().as_secs_f64() * 1e3 })
+}
+
+/// The `k` to draw.
+fn slots(params: Params, worst: u128) -> BTreeSet<u128> {
+    let (N, B) = (params.N(), u128::from(params.B()));
+    let tolerated = u128::from(params.slack().min(params.T()));
+    let mut wanted: BTreeSet<u128> = match () {
+        () if N <= EVERY => (1..=N).collect(),
+        () if params.slack() >= params.B() => spread(N),
+        () => spread(params.R().into()).into_iter().flat_map(|i| [i * B, i * B + tolerated]).collect(),
+    };
+    wanted.insert(worst);
+    wanted
+}
+
+/// Some of `1..=last`: doubling from either end, and evenly between.
+fn spread(last: u128) -> BTreeSet<u128> {
+    let doubling = (0..128).map(|e| 1_u128 << e).take_while(|step| *step <= last);
+    let ends = doubling.flat_map(|step| [step, step + step / 2, last + 1 - step]);
+    let even = (1..=48).map(|part| (last / 48 * part).max(1));
+    ends.chain(1..=8).chain(even).filter(|n| (1..=last).contains(n)).collect()
+}
+
+/// `None` where the exact value is too long.
+fn point(params: Params, k: u128, worst: bool) -> Option<Point> {
+    let length = binomial_bits(params.N(), k);
+    let bits = if params.slack() < params.B() {
+        Candidate::touching(params, k).map(|pair| pair.security_bits())
+    } else if length <= MAX_ROW_BITS {
+        Row::new(params, k).ok()?.bits
+    } else {
+        return None;
+    };
+    let deviation = Deviation::full(params, k).ok()?;
+    let is_short = length * deviation.touch_terms() <= MAX_TOUCH_BITS;
+    let touch = is_short.then(|| deviation.touch_bound().ok()).flatten();
+    let touch_bits = touch.as_ref().and_then(security_bits);
+    Some(Point { k, i: groups_of(params, k), bits, touch_bits, worst })
+}
+
+/// What `B` and `T` around the plan cost, and which will do.
+#[derive(Serialize)]
+pub struct Surface {
+    B: Vec<u64>,
+    T: Vec<u64>,
+    cells: Vec<Cell>,
+    left_out: usize,
+    elapsed_ms: f64,
+}
+
+#[derive(Serialize)]
+struct Cell {
+    B: u64,
+    T: u64,
+    cost: f64,
+    bits: f64,
+    /// It keeps all promises.
+    safe: bool,
+    /// Which it breaks.
+    why: Option<&'static str>,
+}
+
+/// Rows of `B`, columns of `T`, of either side of the plan.
+const SIDE: i64 = 3;
+
+/// The plan's own cell first, its neighbours next.
+pub fn surface(args: &PlanArgs, B: u64, T: u64, limit: &Limit) -> Result<Surface, Problem> {
+    let start = now();
+    let (R, lambda) = asked(args).map_err(|failure| Problem::of(&failure))?;
+    let goal = goal(args, R, lambda);
+    let slack = goal.slack.unwrap_or(0);
+    let range = goal.accuracy.as_ref().map(|game| game.range(lambda, slack, goal.min_T)).transpose().map_err(usage)?;
+    let step = (T / 8).max(1);
+    let around = |centre: u64, step: u64, least: u64| -> Vec<u64> {
+        let lowest = centre.saturating_sub(step * SIDE.unsigned_abs()).max(least.min(centre));
+        (0..=2 * SIDE.unsigned_abs()).map(|n| lowest.saturating_add(n * step)).collect()
+    };
+    let (rows, columns) = (around(B, 1, 1), around(T, step, slack));
+    let mut wanted: Vec<(u64, u64)> = rows.iter().flat_map(|B| columns.iter().map(move |T| (*B, *T))).collect();
+    wanted.sort_by_key(|(row, column)| row.abs_diff(B).max(column.abs_diff(T) / step));
+    let cells: Vec<Cell> = wanted
+        .iter()
+        .filter(|_| !limit.is_over())
+        .filter_map(|&(B, T)| Cell::new(&goal, Params::new(R, B, T, slack).ok()?, range))
+        .collect();
+    let left_out = wanted.len() - cells.len();
+    Ok(Surface { B: rows, T: columns, cells, left_out, elapsed_ms: start.elapsed().as_secs_f64() * 1e3 })
+}
+
+impl Cell {
+    /// `range` holds the `T` that the accuracy game allows. `None` where the worst deviation is not known.
+    fn new(goal: &Goal, params: Params, range: Option<(u64, u64)>) -> Option<Self> {
+        let bits = Report::correctness(params).ok()?.bits();
+        let (B, T) = (params.B(), params.T());
+        let why = match range {
+            _ if bits < f64::from(goal.lambda.bits()) => Some("too few bits"),
+            _ if T < goal.min_T => Some("T is below min_T"),
+            Some((least, _)) if T < least => Some("the weak model passes"),
+            Some((_, most)) if T > most => Some("the honest model fails"),
+            _ => None,
+        };
+        Some(Self { B, T, cost: nearest(&params.cost()), bits, safe: why.is_none(), why })
+    }
+}
+
+/// Cost against `R`, and what was published.
+#[derive(Serialize)]
+pub struct Series {
+    points: Vec<Priced>,
+    published: Vec<Priced>,
+    left_out: usize,
+    /// Why the first `R` without a plan has none.
+    problem: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Priced {
+    log2_R: u32,
+    B: u64,
+    T: u64,
+    cost: f64,
+}
+
+/// Largest exponent of `R` drawn.
+const MAX_EXPONENT: u32 = 20;
+
+/// Plans at other `R` as they are found, or why there is none. Shared, as one of them can take longer than a page waits.
+#[derive(Clone, Default)]
+pub struct Plans(Arc<Mutex<Vec<Found>>>);
+
+/// An exponent of `R`, and its plan or why there is none.
+type Found = (u32, Result<Params, String>);
+
+impl Plans {
+    /// The same promises at every `R`, from the nearest to the one asked for.
+    pub fn find(&self, args: &PlanArgs, limit: &Limit) -> Result<(), Problem> {
+        let (R, lambda) = asked(args).map_err(|failure| Problem::of(&failure))?;
+        let mut exponents: Vec<u32> = (0..=MAX_EXPONENT).collect();
+        exponents.sort_by_key(|e| e.abs_diff(R.ilog2()));
+        for e in exponents.into_iter().take_while(|_| !limit.is_over()) {
+            let plan = Answer::at(args, 1 << e, lambda).map(|answer| answer.plan.params);
+            let plan = plan.map_err(|failure| failure.message());
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push((e, plan));
+        }
+        Ok(())
+    }
+
+    /// What was found so far.
+    pub fn series(&self) -> Series {
+        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let problem = plans.iter().find_map(|(_, plan)| plan.clone().err());
+        plans.sort_by_key(|(e, _)| *e);
+        let priced = |(e, params): (u32, Params)| {
+            let (B, T, cost) = (params.B(), params.T(), nearest(&params.cost()));
+            Priced { log2_R: e, B, T, cost }
+        };
+        let points: Vec<Priced> = plans.into_iter().filter_map(|(e, plan)| Some(priced((e, plan.ok()?)))).collect();
+        let known = PUBLISHED.iter().filter_map(|&(e, B, T)| Some(priced((e, Params::new(1 << e, B, T, 0).ok()?))));
+        let left_out = 1 + MAX_EXPONENT as usize - points.len();
+        Series { points, published: known.collect(), left_out, problem }
+    }
+}
+
+fn usage(error: impl std::error::Error) -> Problem {
+    Problem::of(&Failure::usage(error))
+}

@@ -1,0 +1,116 @@
+//! What a query costs in bytes and seconds, where a model was named: measured once for each size of session and network.
+
+use crate::args::bench::{BackendArg, InferenceArgs, TruncationArg};
+use crate::commands::bench::PerQuery;
+use crate::commands::plan::Answer;
+use crate::explore::query::{Problem, Query};
+use crate::text;
+use clap::ValueEnum;
+use fusion_nn::fixed::Ring;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+/// Most measurements remembered.
+const MAX_KNOWN: usize = 64;
+
+/// A model, how it is run, and what is known of its cost.
+pub struct Model {
+    file: PathBuf,
+    inference: InferenceArgs,
+    known: Mutex<Vec<(String, PerQuery)>>,
+}
+
+/// The cost of a query under a plan.
+#[derive(Serialize)]
+pub struct Cost {
+    per_query: PerQuery,
+    line: String,
+    batch: usize,
+}
+
+impl Model {
+    /// Nothing is measured yet.
+    pub fn new(file: PathBuf, inference: InferenceArgs) -> Self {
+        Self { file, inference, known: Mutex::default() }
+    }
+
+    /// The flags of `sim plan` that name it and how it computes.
+    pub fn words(&self) -> String {
+        let InferenceArgs { backend: _, network: _, fixed_point, truncation } = &self.inference;
+        let ring = |ring: &Ring| match ring {
+            Ring::Auto => "auto".into(),
+            Ring::Bits(bits) => bits.to_string(),
+        };
+        let flags = [
+            ("--model", Some(text::shell(&self.file))),
+            ("--frac-bits", fixed_point.frac_bits.map(|bits| bits.to_string())),
+            ("--ring", fixed_point.ring.as_ref().map(ring)),
+            ("--scale", fixed_point.scale.as_ref().map(ToString::to_string)),
+            ("--offset", fixed_point.offset.as_ref().map(ToString::to_string)),
+            ("--truncation", matches!(truncation, TruncationArg::OneBit).then(|| "one_bit".into())),
+        ];
+        let given = flags.into_iter().filter_map(|(flag, value)| Some(format!("{flag} {}", value?)));
+        given.collect::<Vec<_>>().join(" ")
+    }
+
+    /// What a query costs under the plan that is asked for.
+    pub fn cost(&self, query: &Query) -> Result<Cost, Problem> {
+        let args = query.plan()?;
+        let answer = Answer::new(&args).map_err(|failure| Problem::of(&failure))?;
+        let inference = InferenceArgs {
+            backend: args.inference.backend,
+            network: args.inference.network,
+            ..self.inference.clone()
+        };
+        let N = answer.plan.params.N();
+        let name = format!("{} {:?} {:?}", PerQuery::batch(N), inference.backend, inference.network.network);
+        let known = self
+            .known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .find(|(key, _)| *key == name)
+            .map(|(_, each)| *each);
+        let each = match known {
+            Some(each) => each,
+            None => self.measure(name, &inference, N)?,
+        };
+        let per_query = each.times(answer.cost());
+        Ok(Cost { per_query, line: per_query.line(&inference), batch: PerQuery::batch(N) })
+    }
+
+    fn measure(&self, name: String, inference: &InferenceArgs, N: u128) -> Result<PerQuery, Problem> {
+        let each = PerQuery::measure(&self.file, inference, N).map_err(|failure| Problem::of(&failure))?;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.truncate(MAX_KNOWN - 1);
+        known.insert(0, (name, each));
+        Ok(each)
+    }
+}
+
+/// What the page must know before it asks.
+#[derive(Serialize)]
+pub struct About {
+    version: &'static str,
+    model: Option<String>,
+    backends: Vec<String>,
+    backend: String,
+    network: String,
+}
+
+impl About {
+    /// Of a server and its flags.
+    pub fn new(model: Option<&Model>, inference: &InferenceArgs) -> Self {
+        let name = |backend: &BackendArg| {
+            backend.to_possible_value().map_or_else(String::new, |value| value.get_name().to_string())
+        };
+        Self {
+            version: env!("CARGO_PKG_VERSION"),
+            model: model.map(|model| text::one_line(&model.file.display().to_string())),
+            backends: BackendArg::value_variants().iter().map(name).collect(),
+            backend: name(&inference.backend),
+            network: inference.network.name.clone(),
+        }
+    }
+}

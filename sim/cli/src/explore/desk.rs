@@ -1,0 +1,106 @@
+//! Computations beside the thread that serves: few at once, each with a deadline.
+//!
+//! Invariant: no request waits longer than its patience. A computation cannot be killed: what is given up keeps its place until it
+//! ends, and stops at the next [`Limit::is_over`]; while every place is taken, others are told so.
+
+use crate::store::now;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+/// Places to compute at.
+#[derive(Clone)]
+pub struct Desk {
+    places: Arc<Semaphore>,
+    patience: Duration,
+}
+
+/// Why there is no answer.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Missed {
+    /// Not in time.
+    TooLong,
+    /// The computation panicked: our bug.
+    Bug,
+}
+
+/// When a computation of many parts should give what it has.
+pub struct Limit {
+    until: Instant,
+    abandoned: Arc<AtomicBool>,
+}
+
+impl Limit {
+    /// Time is up, or nobody waits any more.
+    pub fn is_over(&self) -> bool {
+        self.abandoned.load(Ordering::Relaxed) || now() >= self.until
+    }
+}
+
+/// Set when the request's future is dropped: answered, given up, or its client gone.
+struct Waiting(Arc<AtomicBool>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Desk {
+    /// With so many places, and so long a wait for an answer.
+    pub fn new(places: usize, patience: Duration) -> Self {
+        Self { places: Arc::new(Semaphore::new(places)), patience }
+    }
+
+    /// Computes once there is a place. The limit comes before the deadline, so that parts are still sent.
+    pub async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Limit) -> T + Send + 'static,
+    ) -> Result<T, Missed> {
+        let waiting = Waiting(Arc::default());
+        let limit = Limit { until: now() + self.patience * 3 / 4, abandoned: Arc::clone(&waiting.0) };
+        let answer = async {
+            // Never closed.
+            let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| Missed::Bug)?;
+            let done = spawn_blocking(move || {
+                let done = work(&limit);
+                drop(place);
+                done
+            });
+            done.await.map_err(|_| Missed::Bug)
+        };
+        timeout(self.patience, answer).await.unwrap_or(Err(Missed::TooLong))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn nobody_waits_beyond_the_deadline_and_a_place_comes_back() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        let desk = Desk::new(1, Duration::from_millis(200));
+        let (release, held) = channel::<()>();
+        let told = runtime.block_on(desk.compute(move |limit| {
+            held.recv().expect("released");
+            assert!(limit.is_over(), "nobody waits for this");
+        }));
+        assert_eq!(told, Err(Missed::TooLong));
+        assert_eq!(runtime.block_on(desk.compute(|_| ())), Err(Missed::TooLong), "the place is taken");
+        release.send(()).expect("it waits");
+        while runtime.block_on(desk.compute(|_| 7)) != Ok(7) {}
+    }
+
+    #[test]
+    fn a_panic_is_a_bug_and_frees_its_place() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        let desk = Desk::new(1, Duration::from_mins(1));
+        assert_eq!(runtime.block_on(desk.compute(|_| -> () { panic!("on purpose") })), Err(Missed::Bug));
+        assert_eq!(runtime.block_on(desk.compute(|_| 7)), Ok(7));
+    }
+}

@@ -1,0 +1,81 @@
+//! What is let in, and what every response says about itself.
+//!
+//! Other pages in the user's browser can send requests here, and a name can be made to resolve to this address: both show in `Host`,
+//! `Origin` and `Sec-Fetch-Site`, which a page cannot choose.
+
+use axum::extract::{Request, State};
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use axum::http::{Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::net::SocketAddr;
+
+/// Longest path and query, in bytes.
+const MAX_URI: usize = 2048;
+
+/// Nothing but our own files, and no frame around them.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const HEADERS: [(HeaderName, &str); 6] = [
+    (header::CONTENT_SECURITY_POLICY, POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+];
+
+/// Answers or refuses, with our headers on both.
+pub async fn guard(State(address): State<SocketAddr>, request: Request, next: Next) -> Response {
+    let mut response = match refusal(&request, address) {
+        Some((status, why)) => (status, why).into_response(),
+        None => next.run(request).await,
+    };
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Why a request is turned away, if it is.
+fn refusal(request: &Request, address: SocketAddr) -> Option<(StatusCode, &'static str)> {
+    let ours = [address.to_string(), format!("localhost:{}", address.port())];
+    let is_ours = |host: &str| ours.iter().any(|name| host.eq_ignore_ascii_case(name));
+    let (headers, uri) = (request.headers(), request.uri());
+    let origin_is_ours = |origin: &str| origin.strip_prefix("http://").is_some_and(is_ours);
+    let length = uri.path_and_query().map_or(0, |path| path.as_str().len());
+    match () {
+        () if !matches!(*request.method(), Method::GET | Method::HEAD) => {
+            Some((StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD"))
+        }
+        () if single(headers, &header::HOST).is_none_or(|host| !is_ours(host)) => {
+            Some((StatusCode::FORBIDDEN, "this page is served to its own host name only"))
+        }
+        () if uri.authority().is_some_and(|authority| !is_ours(authority.as_str())) => {
+            Some((StatusCode::FORBIDDEN, "this is no proxy"))
+        }
+        () if headers.contains_key(header::ORIGIN) && !single(headers, &header::ORIGIN).is_some_and(origin_is_ours) => {
+            Some((StatusCode::FORBIDDEN, "other pages may not ask"))
+        }
+        () if uri.path().starts_with("/api/") && is_cross_site(headers) => {
+            Some((StatusCode::FORBIDDEN, "other pages may not ask"))
+        }
+        () if length > MAX_URI => Some((StatusCode::URI_TOO_LONG, "too long a query")),
+        () => None,
+    }
+}
+
+/// The value of a header that is there once, as text.
+fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next()?;
+    if values.next().is_some() { None } else { first.to_str().ok() }
+}
+
+/// The browser says that another site's page asks. Links to the page itself may come from anywhere.
+fn is_cross_site(headers: &HeaderMap) -> bool {
+    let site = HeaderName::from_static("sec-fetch-site");
+    headers.contains_key(&site) && !matches!(single(headers, &site), Some("same-origin" | "none"))
+}

@@ -1,0 +1,202 @@
+//! `sim explore`: plans as a local web page.
+//!
+//! Invariants: it listens on 127.0.0.1 only, answers its own page only, and asks nobody for anything; an answer is the exact core's, by the
+//! code of `sim plan` and `sim bound`; no request waits beyond a deadline.
+
+mod answer;
+mod charts;
+mod cost;
+mod desk;
+mod guard;
+mod query;
+
+use crate::args::ExploreArgs;
+use crate::failure::Failure;
+use answer::planned;
+use axum::Router;
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use charts::Plans;
+use cost::{About, Model};
+use desk::{Desk, Limit, Missed};
+use query::{BOUND, GRID, PLAN, Problem, Query, SURFACE};
+use serde::Serialize;
+use serde_json::json;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a page waits for a number, and for a model to be measured.
+const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE_FOR_A_MODEL: Duration = Duration::from_mins(1);
+/// Most plans at once, and most charts: slow ones of either leave the other alone.
+const PLACES: usize = 4;
+
+/// What listens, and what it answers with.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    model: Option<Model>,
+    about: About,
+    plans: Desk,
+    charts: Desk,
+    models: Desk,
+}
+
+impl Server {
+    /// Listens on the port of the flags; nothing is answered before [`Server::serve`].
+    pub(crate) fn bind(args: &ExploreArgs) -> Result<Self, Failure> {
+        let ExploreArgs { port, model, inference } = args;
+        let failed =
+            |error| Failure::Io(format!("listening on 127.0.0.1:{port} (--port 0 takes any free port)"), error);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let model = model.clone().map(|file| Model::new(file, inference.clone()));
+        let about = About::new(model.as_ref(), inference);
+        let (plans, charts) = (Desk::new(PLACES, PATIENCE), Desk::new(PLACES, PATIENCE));
+        let models = Desk::new(1, PATIENCE_FOR_A_MODEL);
+        Ok(Self { listener, address, shared: Arc::new(Shared { model, about, plans, charts, models }) })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until told to stop. Computations that go on then are left behind.
+    ///
+    /// # Errors
+    /// When the system gives no thread, or the listener fails.
+    pub fn serve(self, stop: impl Future<Output = ()>) -> io::Result<()> {
+        let Self { listener, address, shared } = self;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2 * PLACES + 1).build()?;
+        let served = runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            tokio::select! {
+                served = axum::serve(listener, router(shared, address)) => served,
+                () = stop => Ok(()),
+            }
+        });
+        runtime.shutdown_background();
+        served
+    }
+}
+
+fn router(shared: Arc<Shared>, address: SocketAddr) -> Router {
+    let file =
+        |kind: &'static str, content: &'static str| get(move || async move { ([(CONTENT_TYPE, kind)], content) });
+    Router::new()
+        .route("/", file("text/html; charset=utf-8", include_str!("assets/index.html")))
+        .route("/app.js", file("text/javascript; charset=utf-8", include_str!("assets/app.js")))
+        .route("/charts.js", file("text/javascript; charset=utf-8", include_str!("assets/charts.js")))
+        .route("/style.css", file("text/css; charset=utf-8", include_str!("assets/style.css")))
+        .route("/icon.svg", file("image/svg+xml", include_str!("assets/icon.svg")))
+        .route("/api/about", get(about))
+        .route("/api/plan", get(plan))
+        .route("/api/curve", get(curve))
+        .route("/api/surface", get(surface))
+        .route("/api/series", get(series))
+        .route("/api/cost", get(cost))
+        .layer(from_fn_with_state(address, guard::guard))
+        .with_state(shared)
+}
+
+type App = State<Arc<Shared>>;
+
+async fn about(State(shared): App) -> Response {
+    document(StatusCode::OK, &shared.about)
+}
+
+async fn plan(State(shared): App, RawQuery(text): RawQuery) -> Result<Response, Problem> {
+    let (query, model) = (read(text, PLAN)?, shared.model.as_ref().map(Model::words));
+    let command = query.command("sim plan", PLAN, model.as_deref());
+    let told = command.clone();
+    Ok(respond(shared.plans.compute(move |_| planned(&query, command)).await, &told))
+}
+
+async fn curve(State(shared): App, RawQuery(text): RawQuery) -> Result<Response, Problem> {
+    let query = read(text, BOUND)?;
+    let command = query.command("sim bound", BOUND, None);
+    Ok(respond(shared.charts.compute(move |limit| charts::curve(&query.bound()?, limit)).await, &command))
+}
+
+/// Around the B and T of a plan.
+async fn surface(State(shared): App, RawQuery(text): RawQuery) -> Result<Response, Problem> {
+    let query = read(text, SURFACE)?;
+    let command = query.command("sim bound", BOUND, None);
+    let work = move |limit: &Limit| {
+        let centre = query.bound()?;
+        charts::surface(&query.plan()?, centre.B, centre.T, limit)
+    };
+    Ok(respond(shared.charts.compute(work).await, &command))
+}
+
+async fn series(State(shared): App, RawQuery(text): RawQuery) -> Result<Response, Problem> {
+    let query = read(text, PLAN)?;
+    let command = query.command("sim plan --grid", GRID, None);
+    let plans = Plans::default();
+    let found = plans.clone();
+    let done = match shared.charts.compute(move |limit| found.find(&query.plan()?, limit)).await {
+        Ok(done) => Ok(done.map(|()| plans.series())),
+        // Some of it is better than nothing.
+        Err(Missed::TooLong) => Ok(Ok(plans.series())),
+        Err(Missed::Bug) => Err(Missed::Bug),
+    };
+    Ok(respond(done, &command))
+}
+
+async fn cost(State(shared): App, RawQuery(text): RawQuery) -> Result<Response, Problem> {
+    let query = read(text, PLAN)?;
+    let Some(words) = shared.model.as_ref().map(Model::words) else {
+        let error = "no model was named: sim explore --model FILE";
+        return Ok(document(StatusCode::NOT_FOUND, &json!({ "error": error })));
+    };
+    let command = query.command("sim plan", PLAN, Some(&words));
+    let models = shared.models.clone();
+    let work = move |_: &Limit| shared.model.as_ref().map(|model| model.cost(&query)).transpose();
+    Ok(respond(models.compute(work).await, &command))
+}
+
+fn read(text: Option<String>, known: &[(&'static str, &str)]) -> Result<Query, Problem> {
+    Query::parse(&text.unwrap_or_default(), known)
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        document(StatusCode::BAD_REQUEST, &self)
+    }
+}
+
+fn respond<T: Serialize>(done: Result<Result<T, Problem>, Missed>, command: &str) -> Response {
+    match done {
+        Ok(Ok(answer)) => document(StatusCode::OK, &answer),
+        Ok(Err(problem)) => problem.into_response(),
+        Err(Missed::TooLong) => {
+            let error = "this takes too long for a page: run the command in a terminal";
+            document(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": error, "command": command }))
+        }
+        Err(Missed::Bug) => {
+            let error = "a bug in sim, please report it with the command";
+            document(StatusCode::INTERNAL_SERVER_ERROR, &json!({ "error": error, "command": command }))
+        }
+    }
+}
+
+fn document(status: StatusCode, document: &impl Serialize) -> Response {
+    match serde_json::to_string(document) {
+        Ok(text) => (status, [(CONTENT_TYPE, "application/json")], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
