@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 SIM := target/release/sim
 
-.PHONY: demo test proofs models bench docs setup changes mutants fuzz
+.PHONY: demo test proofs models browser bench docs setup changes mutants fuzz
 
 ## Build, and attack a real model on real digits; then inside the two-party protocol.
 demo: setup
@@ -15,7 +15,7 @@ demo: setup
 	$(SIM) plan --R 512 --lambda 40 --reject-acc 0.80 --honest-acc 0.99 --kappa 20
 
 ## Everything CI runs.
-test: setup proofs models
+test: setup proofs models browser
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	@if command -v cargo-nextest >/dev/null; \
@@ -43,6 +43,10 @@ bench: setup
 ## Check the protocol's independent model with Spin.
 models: setup
 	bash scripts/models.sh
+
+## Chromium in CI, for the test of the page; elsewhere only a word where it is missing.
+browser:
+	@bash scripts/chromium.sh
 
 ## Read the API.
 docs: setup
