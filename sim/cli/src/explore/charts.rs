@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Every `k` is drawn up to this many.
-const EVERY: u128 = 160;
+const EVERY: u128 = 256;
 /// Longest exact row, in bits, and most bits that the terms of a touch bound add up to.
 const MAX_ROW_BITS: u32 = 1 << 14;
 const MAX_TOUCH_BITS: u32 = 1 << 18;
@@ -187,16 +187,19 @@ pub struct Plans(Arc<Mutex<Vec<Found>>>);
 type Found = (u32, Result<Params, String>);
 
 impl Plans {
-    /// The same promises at every `R`, from the nearest to the one asked for.
+    /// The same promises at every `R`: up and down from the one asked for, side by side, as large `R` can be slow.
     pub fn find(&self, args: &PlanArgs, limit: &Limit) -> Result<(), Problem> {
         let (R, lambda) = asked(args).map_err(|failure| Problem::of(&failure))?;
-        let mut exponents: Vec<u32> = (0..=MAX_EXPONENT).collect();
-        exponents.sort_by_key(|e| e.abs_diff(R.ilog2()));
-        for e in exponents.into_iter().take_while(|_| !limit.is_over()) {
+        let find = |e: u32| {
             let plan = Answer::at(args, 1 << e, lambda).map(|answer| answer.plan.params);
             let plan = plan.map_err(|failure| failure.message());
             self.0.lock().unwrap_or_else(PoisonError::into_inner).push((e, plan));
-        }
+        };
+        let here = R.ilog2().min(MAX_EXPONENT);
+        std::thread::scope(|scope| {
+            scope.spawn(|| (0..here).rev().take_while(|_| !limit.is_over()).for_each(find));
+            (here..=MAX_EXPONENT).take_while(|_| !limit.is_over()).for_each(find);
+        });
         Ok(())
     }
 
