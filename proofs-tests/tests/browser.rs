@@ -1,4 +1,4 @@
-//! The page of `sim explore` in a real browser: headless Chromium, driven over its DevTools protocol.
+//! The page of `sim explore` in a real browser: headless Chromium, driven over its `DevTools` protocol.
 //!
 //! Without Chromium the test says so and passes, but for CI, where it must be there.
 

@@ -32,6 +32,10 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("make changes", "rebuilds the workspace 35 times"),
     ("make bench", "measures for minutes"),
     ("cargo run --release --example own_strategy", "compiles; make test runs it"),
+    (
+        "sim explore --model examples/models/lenet_mnist_full.onnx",
+        "serves until Ctrl-C; explorer.rs and browser.rs hold it",
+    ),
     ("make docs", "rustdoc; CI builds it with warnings denied"),
     (
         "sim bench --model examples/models/lenet_mnist_full.onnx --images examples/data/mnist_t1000-images-idx3-ubyte --batch 1000",
