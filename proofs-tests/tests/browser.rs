@@ -158,7 +158,6 @@ impl Browser {
         self.tab_to(id);
         self.value("document.activeElement.select()");
         self.call("Input.insertText", &json!({ "text": text }));
-        self.wait_for("document.body.dataset.state === 'waiting' || document.body.dataset.state === 'settled'");
         self.settle();
     }
 
@@ -224,6 +223,7 @@ fn the_page_works() {
     browser.assert_shows("--R 64 --lambda 80 --min-T 30");
 
     complain_beside_controls(&mut browser);
+    play_two_games(&mut browser);
     copy(&mut browser);
     fit_narrow_screens(&mut browser);
 
@@ -257,6 +257,20 @@ fn complain_beside_controls(browser: &mut Browser) {
     browser.type_into("lambda", "80");
     assert_eq!(browser.text("lambda-error"), "");
     browser.assert_shows("--R 64 --lambda 80 --min-T 30");
+}
+
+/// A button sets both accuracies; what both rule out together is said above the plan.
+fn play_two_games(browser: &mut Browser) {
+    browser.tab_to("two-games");
+    browser.press("Enter", 13);
+    browser.settle();
+    browser.assert_shows("--R 512 --lambda 40 --reject-acc 0.8 --honest-acc 0.99 --kappa 20");
+    browser.type_into("reject_acc", "0.99");
+    assert_eq!(browser.text("problem"), "the honest accuracy must exceed the accuracy to reject");
+    browser.tab_to("reset");
+    browser.press("Enter", 13);
+    browser.settle();
+    browser.assert_shows("--R 512 --lambda 40");
 }
 
 fn copy(browser: &mut Browser) {

@@ -108,7 +108,10 @@ function showProblem(problem) {
 function showPlan(answer) {
   latest = answer;
   const { plan, shown } = answer;
-  for (const name of ["B", "T", "slack", "N", "cost"]) $(`plan-${name}`).textContent = shown[name];
+  for (const name of ["B", "T", "slack", "N", "cost"]) {
+    $(`plan-${name}`).textContent = shown[name];
+    $(`plan-${name}`).classList.toggle("long", shown[name].length > 8);
+  }
   $("plan").dataset.cost = plan.cost;
   $("plan-binds").textContent = answer.binds;
   const bits = (value) => (value === null ? "-" : (Math.floor(value * 100) / 100).toFixed(2));

@@ -30,6 +30,7 @@ function powers(low, high) {
 }
 
 function short(value) {
+  if (value >= 8192 && Number.isInteger(Math.log2(value))) return `2^${Math.log2(value)}`;
   if (value >= 1e6) return value.toExponential(1).replace("e+", "e");
   return String(+value.toPrecision(4));
 }
@@ -38,7 +39,7 @@ function short(value) {
 function draw(holder, chart) {
   const narrow = holder.clientWidth < 480;
   const [width, height] = narrow ? [480, 380] : [760, 330];
-  const edge = { left: narrow ? 62 : 56, right: 22, top: 14, bottom: narrow ? 58 : 46 };
+  const edge = { left: narrow ? 74 : 62, right: 22, top: 14, bottom: narrow ? 58 : 46 };
   const scale = (axis, from, to) => {
     const place = axis.log ? Math.log : (value) => value;
     const [low, high] = [place(axis.low), place(axis.high)];
