@@ -413,7 +413,9 @@ fn flags() {
     let outcome = run(["sim", "explore", "--port", &taken]);
     assert_eq!((outcome.code, outcome.stdout.as_str()), (74, ""));
     assert!(outcome.stderr.contains("--port 0 takes any free port"), "{}", outcome.stderr);
-    for args in [&["--port", "70000"][..], &["--network", "fast"], &["extra"]] {
+    for args in
+        [&["--port", "70000"][..], &["--network", "fast"], &["extra"], &["--model", "no.onnx"], &["--model", file!()]]
+    {
         assert_eq!(run(["sim", "explore"].iter().chain(args)).code, 64, "{args:?}");
     }
 }

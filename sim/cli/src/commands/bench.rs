@@ -56,6 +56,11 @@ impl PerQuery {
         Ok(Self { bytes: client_sent_bytes + server_sent_bytes, lan_s, wan_s, network_s })
     }
 
+    /// Whether a model can be measured at all.
+    pub fn check(file: &Path, inference: &InferenceArgs) -> Result<(), Failure> {
+        model(file, inference).map(|_| ())
+    }
+
     /// The images of a session of `N` slots that are measured.
     pub fn batch(N: u128) -> usize {
         usize::try_from(N).unwrap_or(CHUNK).min(CHUNK)

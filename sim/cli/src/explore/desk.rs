@@ -85,14 +85,15 @@ mod tests {
     fn nobody_waits_beyond_the_deadline_and_a_place_comes_back() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         let desk = Desk::new(1, Duration::from_millis(200));
-        let (release, held) = channel::<()>();
+        let ((release, held), (tell, seen)) = (channel::<()>(), channel());
         let told = runtime.block_on(desk.compute(move |limit| {
             held.recv().expect("released");
-            assert!(limit.is_over(), "nobody waits for this");
+            tell.send(limit.is_over()).expect("somebody asks");
         }));
         assert_eq!(told, Err(Missed::TooLong));
         assert_eq!(runtime.block_on(desk.compute(|_| ())), Err(Missed::TooLong), "the place is taken");
         release.send(()).expect("it waits");
+        assert_eq!(seen.recv(), Ok(true), "nobody waits for this any more");
         while runtime.block_on(desk.compute(|_| 7)) != Ok(7) {}
     }
 

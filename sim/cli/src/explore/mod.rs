@@ -11,6 +11,7 @@ mod guard;
 mod query;
 
 use crate::args::ExploreArgs;
+use crate::commands::bench::PerQuery;
 use crate::failure::Failure;
 use answer::planned;
 use axum::Router;
@@ -56,6 +57,9 @@ impl Server {
     /// Listens on the port of the flags; nothing is answered before [`Server::serve`].
     pub(crate) fn bind(args: &ExploreArgs) -> Result<Self, Failure> {
         let ExploreArgs { port, model, inference } = args;
+        if let Some(file) = model {
+            PerQuery::check(file, inference)?;
+        }
         let failed =
             |error| Failure::Io(format!("listening on 127.0.0.1:{port} (--port 0 takes any free port)"), error);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).map_err(failed)?;
