@@ -37,9 +37,9 @@ function short(value) {
 
 // `chart` has title, x and y ({label, low, high, log, ticks, format}), and marks: {kind: line|dots|rule, class, points|y, label, labels}.
 function draw(holder, chart) {
-  const narrow = holder.clientWidth < 480;
-  const [width, height] = narrow ? [480, 380] : [760, 330];
-  const edge = { left: narrow ? 74 : 62, right: 22, top: 14, bottom: narrow ? 58 : 46 };
+  // As wide as its place, so that text has its own size.
+  const [width, height] = [Math.min(Math.max(holder.clientWidth, 320), 900), 330];
+  const edge = { left: 62, right: 22, top: 14, bottom: 46 };
   const scale = (axis, from, to) => {
     const place = axis.log ? Math.log : (value) => value;
     const [low, high] = [place(axis.low), place(axis.high)];
