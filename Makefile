@@ -2,6 +2,8 @@
 
 SHELL := /bin/bash
 SIM := target/release/sim
+# Formulas in the documentation are set by KaTeX.
+KATEX := --html-in-header docs/katex-header.html
 
 .PHONY: demo test proofs models browser bench docs setup changes mutants fuzz
 
@@ -24,7 +26,7 @@ test: setup proofs models browser
 	cargo test --locked --workspace --doc
 	cargo run --locked --quiet --example choose_parameters
 	cargo run --locked --quiet --example own_strategy
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+	RUSTDOCFLAGS="-D warnings $(KATEX)" cargo doc --locked --workspace --no-deps
 	@if command -v cargo-deny >/dev/null; \
 	then set -x; cargo deny --locked check bans licenses sources; \
 	else echo "cargo-deny is not installed: the test 'licences' has checked licences and sources"; fi
@@ -50,7 +52,7 @@ browser:
 
 ## Read the API.
 docs: setup
-	cargo doc --locked --workspace --no-deps
+	RUSTDOCFLAGS="$(KATEX)" cargo doc --locked --workspace --no-deps
 	@echo "open target/doc/fusion_spec/index.html"
 
 ## Change a formula by one, 35 times, and see which test notices.
