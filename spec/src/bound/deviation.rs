@@ -88,24 +88,60 @@ impl Deviation {
 
     /// `W(k|m,t,s)`: of all `k`-sets of slots, how many win (accepted, with at least one wrong answer).
     ///
+    /// $$ W(k \mid m,t,s) = \sum_{f=1}^{m} \sum_{j=0}^{\min(s,t)} \binom{m}{f} \binom{t}{j} \binom{N-mB-t}{k-fB-j} $$
+    ///
     /// # Errors
     /// [`TooLarge`] when `C(N, k)` is.
+    ///
+    /// ```
+    /// use fusion_spec::{bound::deviation::Deviation, params::Params};
+    /// let params = Params::new(8, 2, 4, 0)?;
+    /// // Of the C(20,4) sets of four slots, two whole groups.
+    /// assert_eq!(Deviation::full(params, 4)?.winning_sets()?, 28);
+    /// assert_eq!(Deviation::full(params, 4)?.all_sets()?, 4845);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn winning_sets(&self) -> Result<Integer, TooLarge> {
         self.sets(1)
     }
 
     /// How many are accepted, with or without a wrong answer.
     ///
+    /// $$ \sum_{f=0}^{m} \sum_{j=0}^{\min(s,t)} \binom{m}{f} \binom{t}{j} \binom{N-mB-t}{k-fB-j} $$
+    ///
     /// # Errors
     /// [`TooLarge`] when `C(N, k)` is.
+    ///
+    /// ```
+    /// use fusion_spec::{bound::deviation::Deviation, params::Params};
+    /// // Three queries and a public change: 3 pairs are copies, C(13,2) neutral.
+    /// let deviation = Deviation::new(Params::new(8, 2, 4, 0)?, 2, 3, 1)?;
+    /// assert_eq!((deviation.accepted_sets()?, deviation.winning_sets()?), (81.into(), 3.into()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn accepted_sets(&self) -> Result<Integer, TooLarge> {
         self.sets(0)
     }
 
     /// `Pr[win|m,t] = W(k|m,t,s) / C(N,k)`.
     ///
+    /// At slack 0, with `m = R` and `t = T`, this is the paper's success probability at `k = iB`, and 0 at any other `k`:
+    ///
+    /// $$ \Pr[E_{T}] \cdot \Pr[E_{B} \mid E_{T}] = \binom{R}{i} \Big/ \binom{RB+T}{iB} $$
+    ///
     /// # Errors
     /// [`TooLarge`] when `C(N, k)` is.
+    ///
+    /// ```
+    /// use fusion_spec::{bound::deviation::Deviation, params::Params};
+    /// use rug::Rational;
+    ///
+    /// let params = Params::new(8, 2, 4, 0)?;
+    /// assert_eq!(Deviation::full(params, 2)?.pr_win()?, Rational::from((4, 95)));
+    /// assert_eq!(Deviation::full(params, 3)?.pr_win()?, 0);
+    /// assert_eq!(Deviation::full(params, 4)?.pr_win()?, Rational::from((28, 4845)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn pr_win(&self) -> Result<Rational, TooLarge> {
         Ok(Rational::from((self.winning_sets()?, self.all_sets()?)))
     }
@@ -114,6 +150,15 @@ impl Deviation {
     ///
     /// # Errors
     /// [`TooLarge`] when `C(N, k)` is.
+    ///
+    /// ```
+    /// use fusion_spec::{bound::deviation::Deviation, params::Params};
+    /// // A weak model on all 20 slots passes if its errors on the publics are within the slack.
+    /// let params = Params::new(8, 2, 4, 1)?;
+    /// assert_eq!(Deviation::new(params, 20, 3, 1)?.pr_accepted()?, 1);
+    /// assert_eq!(Deviation::new(params, 20, 3, 2)?.pr_accepted()?, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn pr_accepted(&self) -> Result<Rational, TooLarge> {
         Ok(Rational::from((self.accepted_sets()?, self.all_sets()?)))
     }
@@ -149,8 +194,18 @@ impl Deviation {
     /// `Pr[E_T]`: at most `slack` touched slots hold publics. At slack 0 this is the paper's equation (1),
     /// `C(RB+T-k, T) / C(RB+T, T)`.
     ///
+    /// $$ \Pr[E_{T}] = \sum_{j=0}^{\min(s,T)} \binom{T}{j} \binom{RB}{k-j} \Big/ \binom{N}{k},
+    /// \qquad \text{at } s = 0 \text{:} \quad \binom{RB+T-k}{T} \Big/ \binom{RB+T}{T} $$
+    ///
     /// # Errors
     /// [`TooLarge`] when `C(N, k)` is.
+    ///
+    /// ```
+    /// use fusion_spec::{bound::deviation::Deviation, params::Params};
+    /// let deviation = Deviation::full(Params::new(8, 2, 4, 0)?, 2)?;
+    /// assert_eq!(deviation.pr_e_t()?, rug::Rational::from((12, 19)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn pr_e_t(&self) -> Result<Rational, TooLarge> {
         Ok(Rational::from((self.passed_sets()?, self.all_sets()?)))
     }
@@ -158,8 +213,21 @@ impl Deviation {
     /// `Pr[E_B | E_T]`: the touched query slots are `i >= 1` whole groups of copies, given `E_T`; `None` where `E_T` is
     /// impossible. At slack 0 and `k = iB` this is the paper's equation (2), `C(R,i) (iB)! (RB-iB)! / (RB)!`.
     ///
+    /// $$ \Pr[E_{B} \mid E_{T}] = W(k \mid R,T,s) \Big/ \sum_{j=0}^{\min(s,T)} \binom{T}{j} \binom{RB}{k-j},
+    /// \qquad \text{at } s = 0, k = iB \text{:} \quad \binom{R}{i} \frac{(iB)! (RB-iB)!}{(RB)!} $$
+    ///
     /// # Errors
     /// [`TooLarge`] when `C(N, k)` is.
+    ///
+    /// ```
+    /// use fusion_spec::{bound::deviation::Deviation, params::Params};
+    /// use rug::Rational;
+    ///
+    /// let params = Params::new(8, 2, 4, 0)?;
+    /// assert_eq!(Deviation::full(params, 2)?.pr_e_b()?, Some(Rational::from((1, 15))));
+    /// assert_eq!(Deviation::full(params, 17)?.pr_e_b()?, None, "17 slots always hit a public");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn pr_e_b(&self) -> Result<Option<Rational>, TooLarge> {
         let Self { params, k, .. } = *self;
         let both = Self { params, k, m: params.R(), t: params.T() }.winning_sets()?;
@@ -178,8 +246,18 @@ impl Deviation {
     /// The touch bound: a win needs all `B` copies of some query touched, whatever is then done to them, so
     /// `Pr[win] <= sum_{i >= 1} (-1)^(i+1) C(R,i) C(N-iB, k-iB) / C(N,k)`. Needs neither H3 nor H4.
     ///
+    /// $$ \Pr[\mathrm{win}] \le \sum_{i \ge 1} (-1)^{i+1} \binom{R}{i} \binom{N-iB}{k-iB} \Big/ \binom{N}{k} $$
+    ///
     /// # Errors
     /// [`TooLarge`] when `C(N, k)` is, or when the sum has more than [`MAX_TOUCH_TERMS`] terms.
+    ///
+    /// ```
+    /// use fusion_spec::{bound::deviation::Deviation, params::Params};
+    /// let deviation = Deviation::full(Params::new(8, 2, 4, 0)?, 4)?;
+    /// assert_eq!(deviation.touch_bound()?, rug::Rational::from((1196, 4845)));
+    /// assert_eq!(deviation.pr_win()?, rug::Rational::from((28, 4845)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn touch_bound(&self) -> Result<Rational, TooLarge> {
         let Self { params, k, .. } = *self;
         let (R, B, N) = (u128::from(params.R()), u128::from(params.B()), params.N());
