@@ -10,8 +10,19 @@ use rug::{Integer, Rational, ops::Pow};
 /// H5 fails: an honest server whose every answer flips, independently with probability `d`, to the sample's one wrong
 /// answer. Accepted with `((1-d)^B + d^B)^R Pr[Bin(T,d) <= slack]`.
 ///
+/// $$ \Bigl( (1-d)^B + d^B \Bigr)^R \sum_{j=0}^{\min(s,T)} \binom{T}{j} d^j (1-d)^{T-j} $$
+///
 /// # Errors
 /// [`QualityError`] for `d` outside `[0, 1]` and values too long.
+///
+/// ```
+/// use fusion_spec::{bound::outside::flaky_accepted, params::Params};
+/// use rug::Rational;
+///
+/// let coin = Rational::from((1, 2));
+/// assert_eq!(flaky_accepted(Params::new(8, 2, 4, 0)?, &coin)?, Rational::from((1, 1 << 12)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn flaky_accepted(params: Params, d: &Rational) -> Result<Rational, QualityError> {
     let publics = accept(params.T(), params.slack(), d)?;
     let right = accept(params.B(), 0, d)?;
@@ -21,8 +32,20 @@ pub fn flaky_accepted(params: Params, d: &Rational) -> Result<Rational, QualityE
 
 /// H5 fails as in [`flaky_accepted`]: accepted with at least one wrong answer.
 ///
+/// $$ \Bigl( \bigl( (1-d)^B + d^B \bigr)^R - (1-d)^{RB} \Bigr) \sum_{j=0}^{\min(s,T)} \binom{T}{j} d^j (1-d)^{T-j} $$
+///
 /// # Errors
 /// [`QualityError`] for `d` outside `[0, 1]` and values too long.
+///
+/// ```
+/// use fusion_spec::{bound::outside::flaky_win, params::Params};
+/// use rug::Rational;
+///
+/// // As often as it is accepted, but for the one case in 2^20 where no answer flips.
+/// let coin = Rational::from((1, 2));
+/// assert_eq!(flaky_win(Params::new(8, 2, 4, 0)?, &coin)?, Rational::from((255, 1 << 20)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn flaky_win(params: Params, d: &Rational) -> Result<Rational, QualityError> {
     let publics = accept(params.T(), params.slack(), d)?;
     let all_right = power(&accept(params.B(), 0, d)?, params.R())?;
@@ -32,8 +55,22 @@ pub fn flaky_win(params: Params, d: &Rational) -> Result<Rational, QualityError>
 /// H4b fails: each of `k` touched slots answers with a wrong label of its own, uniform among `classes - 1`. Whole groups
 /// agree only by chance, so the sum for `W` weighs `f` of them with `(classes-1)^(-f(B-1))`.
 ///
+/// $$ \Pr[\mathrm{win}] = \sum_{f \ge 1, \text{ } 0 \le k-fB \le s} \binom{R}{f} \binom{T}{k-fB} (c-1)^{-f(B-1)} \Big/ \binom{N}{k} $$
+///
+/// and the term `f = 0` is harmless.
+///
 /// # Errors
 /// [`TooLarge`] when `C(N, k)` is, and for fewer than two classes, where nothing is wrong.
+///
+/// ```
+/// use fusion_spec::{bound::outside::scattered, params::Params};
+/// use rug::Rational;
+///
+/// let params = Params::new(8, 2, 4, 0)?;
+/// assert_eq!(scattered(params, 2, 10)?.win, Rational::from((4, 855)));
+/// assert_eq!(scattered(params, 2, 2)?.win, Rational::from((4, 95)), "one wrong label: the theorem's rate");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn scattered(params: Params, k: u128, classes: u32) -> Result<Rates, PoolError> {
     let all = Deviation::full(params, k)?.all_sets()?;
     let (R, B, T) = (u128::from(params.R()), u128::from(params.B()), u128::from(params.T()));
@@ -76,8 +113,21 @@ impl Rates {
     /// H7 fails: the client runs a rejected session again, up to `q` sessions in all, until one is accepted. Beaten with
     /// `win (1-c^q)/(1-c)` where `c` is the rate of rejection: `1-(1-win)^q` for a server that is never harmless.
     ///
+    /// With the rates of a win, a harmless session and a rejection as $w$, $h$ and $c$, it wins with
+    ///
+    /// $$ w \frac{1-c^q}{1-c}, \qquad \text{at } h = 0 \text{:} \quad 1 - (1-w)^q $$
+    ///
     /// # Errors
     /// [`QualityError`] for values too long.
+    ///
+    /// ```
+    /// use fusion_spec::bound::outside::Rates;
+    /// use rug::Rational;
+    ///
+    /// let once = Rates { win: Rational::from((1, 4)), harmless: Rational::new() };
+    /// assert_eq!(once.until_accepted(3)?.win, Rational::from((37, 64)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn until_accepted(&self, q: u64) -> Result<Self, QualityError> {
         let caught = self.caught();
         let sessions = geometric(&caught, q)?;
@@ -87,8 +137,22 @@ impl Rates {
     /// Sessions until the first rejection, at most `q`; a win in any of them counts, whatever follows. Without a win, `h^q`
     /// are harmless and `c (1-h^q)/(1-h)` caught.
     ///
+    /// With the letters of [`Rates::until_accepted`], some session is won with
+    ///
+    /// $$ 1 - h^q - c \frac{1-h^q}{1-h} $$
+    ///
     /// # Errors
     /// [`QualityError`] for values too long.
+    ///
+    /// ```
+    /// use fusion_spec::bound::outside::Rates;
+    /// use rug::Rational;
+    ///
+    /// let once = Rates { win: Rational::from((1, 5)), harmless: Rational::from((1, 3)) };
+    /// let twice = Rates { win: Rational::from((4, 15)), harmless: Rational::from((1, 9)) };
+    /// assert_eq!(once.until_rejected(2)?, twice);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn until_rejected(&self, q: u64) -> Result<Self, QualityError> {
         let harmless = power(&self.harmless, q)?;
         let caught = self.caught() * geometric(&self.harmless, q)?;
@@ -106,6 +170,16 @@ fn geometric(x: &Rational, q: u64) -> Result<Rational, QualityError> {
 
 /// H2 itself, as a game: name two slots that are copies of one query. Guessing wins with `R C(B,2)/C(N,2)`; `None` where
 /// there are not two slots.
+///
+/// $$ R \binom{B}{2} \Big/ \binom{N}{2} $$
+///
+/// ```
+/// use fusion_spec::{bound::outside::linking_baseline, params::Params};
+/// use rug::Rational;
+///
+/// assert_eq!(linking_baseline(Params::new(8, 2, 4, 0)?), Some(Rational::from((8, 190))));
+/// # Ok::<(), fusion_spec::params::ParamError>(())
+/// ```
 #[must_use]
 pub fn linking_baseline(params: Params) -> Option<Rational> {
     let pairs = |n: u128| Integer::from(n) * n.saturating_sub(1);
@@ -117,8 +191,20 @@ pub fn linking_baseline(params: Params) -> Option<Rational> {
 /// queries and `t` publics. The client then rejects with `1 - Pr[accepted|m,t]`, and never where the predicate holds for
 /// none: how good a one-bit oracle accept/reject is.
 ///
+/// $$ 1 - \Pr[\mathrm{accepted} \mid m,t] $$
+///
 /// # Errors
 /// [`TooLarge`] when `C(N, k)` is.
+///
+/// ```
+/// use fusion_spec::bound::{bits::nearest, deviation::Deviation, outside::leak};
+/// use fusion_spec::params::Params;
+///
+/// // Half the slots at (512,5,100), a predicate that holds for one query: 93.8 %.
+/// let oracle = Deviation::new(Params::new(512, 5, 100, 0)?, 1330, 1, 0)?;
+/// assert_eq!(format!("{:.3}", nearest(&leak(&oracle)?)), "0.938");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn leak(deviation: &Deviation) -> Result<Rational, TooLarge> {
     Ok(1 - deviation.pr_accepted()?)
 }

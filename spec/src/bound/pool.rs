@@ -54,16 +54,42 @@ pub enum PoolError {
 
 /// `Pr[win]` of an act on `k` slots, averaged over the draw.
 ///
+/// $$ \Pr[\mathrm{win}] = \sum_{m} \sum_{t} \frac{\binom{y}{m} \binom{Q-y}{R-m}}{\binom{Q}{R}} \cdot
+/// \frac{\binom{x}{t} \binom{P-x}{T-t}}{\binom{P}{T}} \cdot \frac{W(k \mid m,t,s)}{\binom{N}{k}} $$
+///
 /// # Errors
 /// [`PoolError`] for impossible counts and values too long.
+///
+/// ```
+/// use fusion_spec::{bound::pool::{PoolCounts, pr_win}, params::Params};
+/// use rug::Rational;
+///
+/// // Where everything changes, the draw does not matter; where every other query does, it halves 8/190.
+/// let params = Params::new(8, 2, 4, 0)?;
+/// let win = |y, x| pr_win(params, 2, PoolCounts { Q: 16, y, P: 10, x });
+/// assert_eq!(win(16, 10)?, Rational::from((4, 95)));
+/// assert_eq!(win(8, 10)?, Rational::from((2, 95)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn pr_win(params: Params, k: u128, counts: PoolCounts) -> Result<Rational, PoolError> {
     marginal(params, k, counts, Deviation::pr_win)
 }
 
 /// `Pr[accepted]` of an act on `k` slots, averaged over the draw.
 ///
+/// The same sum as for [`pr_win`], over $\Pr[\mathrm{accepted} \mid m,t]$.
+///
 /// # Errors
 /// [`PoolError`] for impossible counts and values too long.
+///
+/// ```
+/// use fusion_spec::{bound::pool::{PoolCounts, pr_accepted}, params::Params};
+///
+/// // A model that errs on one public in ten, everywhere, passes if that one is not among the four drawn.
+/// let counts = PoolCounts { Q: 16, y: 3, P: 10, x: 1 };
+/// assert_eq!(pr_accepted(Params::new(8, 2, 4, 0)?, 20, counts)?, rug::Rational::from((6, 10)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn pr_accepted(params: Params, k: u128, counts: PoolCounts) -> Result<Rational, PoolError> {
     marginal(params, k, counts, Deviation::pr_accepted)
 }
@@ -91,8 +117,22 @@ fn marginal(
 
 /// `Hyp(pool, changed, drawn)`: how many changed samples are among those drawn, with their exact probabilities.
 ///
+/// Of `R` drawn from `Q`, `y` of them changed, just `m` are changed with probability
+///
+/// $$ \binom{y}{m} \binom{Q-y}{R-m} \Big/ \binom{Q}{R} $$
+///
 /// # Errors
 /// [`PoolError`] for impossible counts and values too long.
+///
+/// ```
+/// use fusion_spec::bound::pool::hypergeometric;
+/// use rug::Rational;
+///
+/// // Two of five are changed, two are drawn.
+/// let tenths = [(0, Rational::from((3, 10))), (1, Rational::from((6, 10))), (2, Rational::from((1, 10)))];
+/// assert_eq!(hypergeometric("queries", 5, 2, 2)?, tenths);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn hypergeometric(
     what: &'static str,
     pool: u64,

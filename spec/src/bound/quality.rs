@@ -19,8 +19,21 @@ pub enum QualityError {
 
 /// `Pr[Bin(T, error) <= slack]`: a model that errs on each public independently is accepted.
 ///
+/// $$ \Pr[\mathrm{accepted}] = \sum_{j=0}^{\min(s,T)} \binom{T}{j} e^j (1-e)^{T-j} $$
+///
 /// # Errors
 /// [`QualityError`] for an error rate outside `[0, 1]` and values too long.
+///
+/// ```
+/// use fusion_spec::bound::{bits::security_bits, quality::accept};
+/// use rug::Rational;
+///
+/// // Four publics accept a model of accuracy 0.8 with 0.41, a hundred one of 0.9 with 2^-15.2.
+/// assert_eq!(accept(4, 0, &Rational::from((1, 5)))?, Rational::from((256, 625)));
+/// let weak = accept(100, 0, &Rational::from((1, 10)))?;
+/// assert_eq!(security_bits(&weak).map(|bits| format!("{bits:.1}")), Some("15.2".into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn accept(T: u64, slack: u64, error: &Rational) -> Result<Rational, QualityError> {
     if *error < 0 || *error > 1 {
         return Err(QualityError::NotAProbability(error.clone()));
@@ -49,8 +62,18 @@ pub fn accept(T: u64, slack: u64, error: &Rational) -> Result<Rational, QualityE
 
 /// `Pr[Hyp(P, x, T) <= slack]`: the same for `T` publics drawn from a pool of `P`, on `x` of which the model errs.
 ///
+/// $$ \sum_{t \le s} \binom{x}{t} \binom{P-x}{T-t} \Big/ \binom{P}{T} $$
+///
 /// # Errors
 /// [`PoolError`] for impossible counts and values too long.
+///
+/// ```
+/// use fusion_spec::bound::quality::accept_from_pool;
+/// // One error among ten publics, four drawn.
+/// assert_eq!(accept_from_pool(10, 1, 4, 0)?, rug::Rational::from((6, 10)));
+/// assert_eq!(accept_from_pool(10, 1, 4, 1)?, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn accept_from_pool(P: u64, x: u64, T: u64, slack: u64) -> Result<Rational, PoolError> {
     let counts = hypergeometric("publics", P, x, T)?;
     Ok(counts.into_iter().filter(|(wrong, _)| *wrong <= slack).map(|(_, weight)| weight).sum())
@@ -58,8 +81,21 @@ pub fn accept_from_pool(P: u64, x: u64, T: u64, slack: u64) -> Result<Rational, 
 
 /// `Pr[Bin(T, 1-accuracy) > slack]`: an honest model of this accuracy is rejected.
 ///
+/// $$ 1 - \sum_{j=0}^{\min(s,T)} \binom{T}{j} (1-a)^j a^{T-j} $$
+///
 /// # Errors
 /// [`QualityError`] for an accuracy outside `[0, 1]` and values too long.
+///
+/// ```
+/// use fusion_spec::bound::quality::{accept, false_abort};
+/// use rug::Rational;
+///
+/// // T = 268 at slack 13 passes a model of accuracy 0.99 at kappa 20, and rejects one of 0.80 at lambda 40.
+/// let two_to_minus = |bits: u32| Rational::from((1, 1_u64 << bits));
+/// assert!(false_abort(268, 13, &Rational::from((99, 100)))? <= two_to_minus(20));
+/// assert!(accept(268, 13, &Rational::from((20, 100)))? <= two_to_minus(40));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn false_abort(T: u64, slack: u64, accuracy: &Rational) -> Result<Rational, QualityError> {
     let error = Rational::from(1 - accuracy);
     Ok(1 - accept(T, slack, &error)?)
@@ -67,8 +103,21 @@ pub fn false_abort(T: u64, slack: u64, accuracy: &Rational) -> Result<Rational, 
 
 /// `Pr[Bin(T, e) <= slack] (1 - (1-e)^R)`: one substituted function of error rate `e` on every slot wins.
 ///
+/// $$ \Pr[\mathrm{win}] = \Bigl( 1 - (1-e)^R \Bigr) \sum_{j=0}^{\min(s,T)} \binom{T}{j} e^j (1-e)^{T-j},
+/// \qquad \text{at } s = 0 \text{:} \quad (1-e)^T \Bigl( 1 - (1-e)^R \Bigr) $$
+///
 /// # Errors
 /// [`QualityError`] for an error rate outside `[0, 1]` and values too long.
+///
+/// ```
+/// use fusion_spec::bound::quality::substituted_win;
+/// use rug::Rational;
+///
+/// // Nearly the best error rate against (8,8,100): 2.8 %, whatever the copies.
+/// let win = substituted_win(8, 100, 0, &Rational::from((1, 104)))?;
+/// assert!(win > Rational::from((28, 1000)) && win < Rational::from((29, 1000)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn substituted_win(R: u64, T: u64, slack: u64, error: &Rational) -> Result<Rational, QualityError> {
     let all_right = accept(R, 0, error)?;
     Ok(accept(T, slack, error)? * (1 - all_right))

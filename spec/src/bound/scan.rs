@@ -99,6 +99,13 @@ impl Scan {
     ///
     /// # Errors
     /// [`TooLarge`] never up to [`MAX_SCAN`].
+    ///
+    /// ```
+    /// use fusion_spec::{bound::scan::Scan, params::Params};
+    /// let params = Params::new(8, 2, 40, 3)?;
+    /// assert_eq!(Scan::of(params)?.worst_k(params)?, 5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn worst_k(&self, params: Params) -> Result<u128, TooLarge> {
         let peaks: Vec<(u128, i128)> = self.peaks(params).collect();
         let reference = peaks.iter().map(|(_, peak)| *peak).max().unwrap_or_default();
@@ -125,6 +132,16 @@ impl Scan {
     ///
     /// # Errors
     /// [`TooLarge`] never up to [`MAX_SCAN`].
+    ///
+    /// ```
+    /// use fusion_spec::{bound::scan::Scan, params::{Lambda, Params}};
+    /// let params = Params::new(8, 2, 40, 3)?;
+    /// let scan = Scan::of(params)?;
+    /// assert_eq!(scan.violation(params, Lambda::new(5)?)?, None);
+    /// let violation = scan.violation(params, Lambda::new(20)?)?;
+    /// assert_eq!(violation.map(|violation| violation.k), Some(2), "not the worst, but the last to go");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn violation(&self, params: Params, lambda: Lambda) -> Result<Option<Violation>, TooLarge> {
         let threshold = -(i128::from(lambda.bits()) << LOG_BITS);
         let mut found: Option<Violation> = None;

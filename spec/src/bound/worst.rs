@@ -1,8 +1,15 @@
 //! The worst `k`: how many slots a server that corrupts every slot it touches should touch.
 //!
-//! A win needs `k = fB + j`: `f >= 1` whole groups and `j <= slack` publics. Where `slack < B` the pair is unique, and
-//! the worst `k` has `f = 1` or `f = R` (an equivalence, proved in Coq: `secureSlackP`; at slack 0 these are the paper's
-//! `i = 1` and `i = R`). Which `j` is worst for either follows from two ratios (ours, tested exhaustively):
+//! A win needs `k = fB + j`: `f >= 1` whole groups and `j <= slack` publics. Where `slack < B` the pair is unique,
+//!
+//! $$ \Pr[\mathrm{win}] = \binom{R}{f} \binom{T}{j} \Big/ \binom{N}{fB+j}, $$
+//!
+//! and the worst `k` has `f = 1` or `f = R` (an equivalence, proved in Coq: `secureSlackP`). At slack 0 these are the paper's
+//! `i = 1` and `i = R`:
+//!
+//! $$ \max_{1 \le i \le R} \binom{R}{i} \Big/ \binom{N}{iB} = \max \Bigl( R \Big/ \binom{N}{B}, \quad 1 \Big/ \binom{N}{T} \Bigr) $$
+//!
+//! Which `j` is worst for either follows from two ratios (ours, tested exhaustively):
 //!
 //! - `f = 1`: `C(T,j)/C(N,B+j)` grows with `j` iff `TB+T+B-N > jRB`, so it rises, then falls;
 //! - `f = R`: `C(T,j)/C(N,RB+j)` never falls, as `(RB+j+1)/(j+1) >= 1`.
@@ -39,6 +46,16 @@ pub struct Candidate {
 
 impl Candidate {
     /// One query and the worst number of publics beside it.
+    ///
+    /// ```
+    /// use fusion_spec::{bound::worst::Candidate, params::Params};
+    /// // 40.3 bits without slack; 34.9 with slack 3, by three publics beside the copies.
+    /// let without = Candidate::one_query(Params::new(8, 8, 100, 0)?);
+    /// let with = Candidate::one_query(Params::new(8, 8, 100, 3)?);
+    /// assert_eq!((without.k(), format!("{:.2}", without.security_bits())), (8, "40.31".into()));
+    /// assert_eq!((with.k(), format!("{:.1}", with.security_bits())), (11, "34.9".into()));
+    /// # Ok::<(), fusion_spec::params::ParamError>(())
+    /// ```
     #[must_use]
     pub fn one_query(params: Params) -> Self {
         let (T, B, N, RB) = (u128::from(params.T()), u128::from(params.B()), params.N(), params.RB());
@@ -50,6 +67,15 @@ impl Candidate {
     }
 
     /// Every query, and as many publics as are tolerated.
+    ///
+    /// ```
+    /// use fusion_spec::{bound::worst::Candidate, params::Params};
+    /// // Everything but the four publics: one set of C(20,4).
+    /// let all = Candidate::all_queries(Params::new(8, 2, 4, 0)?);
+    /// assert_eq!((all.k(), all.j()), (16, 0));
+    /// assert_eq!(format!("{:.2}", all.security_bits()), "12.24");
+    /// # Ok::<(), fusion_spec::params::ParamError>(())
+    /// ```
     #[must_use]
     pub fn all_queries(params: Params) -> Self {
         Self { f: params.R(), j: params.slack().min(params.T()), params }
@@ -83,6 +109,8 @@ impl Candidate {
     }
 
     /// `log2 C(R,f) C(T,j) / C(N,k)`: the probability that these groups and publics are hit.
+    ///
+    /// $$ \log_{2} \binom{R}{f} + \log_{2} \binom{T}{j} - \log_{2} \binom{N}{fB+j} $$
     #[must_use]
     pub fn log2_rate(&self, precision: u32) -> Interval {
         let Self { f, j, params } = *self;
@@ -95,6 +123,14 @@ impl Candidate {
     ///
     /// # Errors
     /// [`TooLarge`] on a tie between values too long to compare.
+    ///
+    /// ```
+    /// use fusion_spec::{bound::worst::Candidate, params::{Lambda, Params}};
+    /// let one_query = Candidate::one_query(Params::new(512, 5, 100, 0)?);
+    /// assert!(one_query.within(Lambda::new(40)?)?);
+    /// assert!(!one_query.within(Lambda::new(41)?)?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn within(&self, lambda: Lambda) -> Result<bool, TooLarge> {
         let minus_lambda = -Integer::from(lambda.bits());
         let apart = |precision| self.log2_rate(precision).minus(&Interval::exactly(&minus_lambda, precision));
@@ -140,6 +176,13 @@ fn decide(
 ///
 /// # Errors
 /// [`WorstError::Unproved`] for `slack >= B` beyond [`crate::bound::scan::MAX_SCAN`] slots.
+///
+/// ```
+/// use fusion_spec::{bound::worst::worst_k, params::Params};
+/// assert_eq!(worst_k(Params::new(8, 8, 100, 0)?)?, 8, "one query");
+/// assert_eq!(worst_k(Params::new(8, 8, 2, 0)?)?, 64, "all of them");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn worst_k(params: Params) -> Result<u128, WorstError> {
     if params.slack() >= params.B() {
         return Ok(Scan::of(params)?.worst_k(params)?);
@@ -153,8 +196,22 @@ pub fn worst_k(params: Params) -> Result<u128, WorstError> {
 
 /// Every deviation wins with probability at most `2^-lambda`.
 ///
+/// At slack 0 two comparisons decide it:
+///
+/// $$ R \cdot 2^{\lambda} \le \binom{N}{B} \quad \text{and} \quad 2^{\lambda} \le \binom{N}{T} $$
+///
 /// # Errors
 /// [`WorstError::Unproved`] for `slack >= B` beyond [`crate::bound::scan::MAX_SCAN`] slots.
+///
+/// ```
+/// use fusion_spec::{bound::worst::is_secure, params::{Lambda, Params}};
+/// let lambda = Lambda::new(40)?;
+/// for (R, B) in [(1 << 3, 8), (1 << 5, 7), (1 << 7, 6), (1 << 9, 5), (1 << 13, 4), (1 << 19, 3)] {
+///     assert!(is_secure(Params::new(R, B, 100, 0)?, lambda)?, "published");
+///     assert!(!is_secure(Params::new(R, B - 1, 100, 0)?, lambda)?, "a copy less");
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn is_secure(params: Params, lambda: Lambda) -> Result<bool, WorstError> {
     // Both candidates are deviations whatever the slack: they can refute it, and prove it below B.
     if !Candidate::all_queries(params).within(lambda)? || !Candidate::one_query(params).within(lambda)? {
