@@ -5,6 +5,9 @@
 //! `CS_n = { p : (n+1) C(n,S) p^S (1-p)^(n-S) > alpha }`. The true rate leaves it at some `n` with probability at most
 //! `alpha`, so a test may be looked at as often as one likes.
 //!
+//! $$ CS_{n} = \Bigl\lbrace p : (n+1) \binom{n}{S} p^S (1-p)^{n-S} \gt \alpha \Bigr\rbrace, \qquad
+//! \Pr[\text{some } CS_{n} \text{ misses the true rate}] \le \alpha $$
+//!
 //! Membership is decided by certified logarithms, and exactly where a tie is possible.
 //!
 //! ```
@@ -101,6 +104,9 @@ impl Evidence {
     }
 
     /// Decides a clause.
+    ///
+    /// With $\delta$ the tolerance, `Equals(p)` is refuted iff $p \notin CS_{n}$, and passes iff $CS_{n} \subseteq [p-\delta, p+\delta]$;
+    /// `AtMost(b)` is refuted iff $S/n \gt b$ and $b \notin CS_{n}$, and passes iff $\max CS_{n} \le b+\delta$.
     #[must_use]
     pub fn decide(&self, clause: &Clause, tolerance: &Tolerance) -> Decision {
         if self.n == 0 {
@@ -122,6 +128,16 @@ impl Evidence {
     }
 
     /// The confidence set's ends, rounded outward to multiples of `2^-48`.
+    ///
+    /// ```
+    /// use fusion_spec::evidence::Evidence;
+    /// use rug::Rational;
+    ///
+    /// let alpha = Rational::from((1, 1_000_000));
+    /// let (lower, upper) = Evidence::new(200_704, 8_320, alpha)?.interval();
+    /// assert!(lower > Rational::from((38, 1000)) && upper < Rational::from((45, 1000)));
+    /// # Ok::<(), fusion_spec::evidence::EvidenceError>(())
+    /// ```
     #[must_use]
     pub fn interval(&self) -> (Rational, Rational) {
         let outside = |units: &Integer| !self.contains(&point(units));
@@ -187,6 +203,17 @@ impl Evidence {
     }
 
     /// `(n+1) C(n,S) p^S (1-p)^(n-S) > alpha`.
+    ///
+    /// ```
+    /// use fusion_spec::evidence::Evidence;
+    /// use rug::Rational;
+    ///
+    /// let alpha = Rational::from((1, 1_000_000));
+    /// let evidence = Evidence::new(1_000, 0, alpha)?;
+    /// assert!(evidence.contains(&Rational::from((4, 855))));
+    /// assert!(!evidence.contains(&Rational::from((4, 95))), "a rate of 4.2 % shows in a thousand trials");
+    /// # Ok::<(), fusion_spec::evidence::EvidenceError>(())
+    /// ```
     #[must_use]
     pub fn contains(&self, p: &Rational) -> bool {
         // At 0 and 1 the likelihood is that of all trials alike.
@@ -245,6 +272,11 @@ fn log2_binomial_fast(n: u64, k: u64, precision: u32) -> Interval {
 
 /// The blocks of trials at which a campaign decides next, after it decided at `blocks`: every block to 64, then every 64th part
 /// of what there is, rounded up. The schedule is fixed in advance, so that a verdict never depends on how fast trials arrive.
+///
+/// ```
+/// use fusion_spec::evidence::next_checkpoint;
+/// assert_eq!([0, 1, 64, 65, 6400].map(next_checkpoint), [1, 2, 65, 67, 6500]);
+/// ```
 #[must_use]
 pub fn next_checkpoint(blocks: u64) -> u64 {
     blocks.saturating_add(blocks.div_ceil(64).max(1))
@@ -255,6 +287,18 @@ pub fn next_checkpoint(blocks: u64) -> u64 {
 ///
 /// # Errors
 /// [`EvidenceError::Alpha`] for an `alpha` outside `(0, 1)`.
+///
+/// ```
+/// use fusion_spec::evidence::{Clause, Tolerance, trials_needed};
+/// use rug::Rational;
+///
+/// let alpha = Rational::from((1, 1_000_000));
+/// let within = Tolerance { relative: Rational::from((1, 10)), absolute: Rational::from((1, 1000)) };
+/// let trials = |p| trials_needed(&Clause::Equals(p), &within, &alpha);
+/// assert_eq!(trials(Rational::from((4, 95)))?, Some(211_840));
+/// assert!(trials(Rational::from((1, 1_u64 << 40)))? > Some(1 << 50), "not by counting");
+/// # Ok::<(), fusion_spec::evidence::EvidenceError>(())
+/// ```
 pub fn trials_needed(clause: &Clause, tolerance: &Tolerance, alpha: &Rational) -> Result<Option<u64>, EvidenceError> {
     let (Clause::Equals(p) | Clause::AtMost(p)) = clause;
     let passes = |n: u64| {

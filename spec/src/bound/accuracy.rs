@@ -1,5 +1,9 @@
 //! Which numbers of publics tell a weak model from an honest one.
 //!
+//! With $a$ the accuracy to reject and $a_{1}$ the honest one, `T` publics at slack $s$ must hold
+//!
+//! $$ \Pr[\mathrm{Bin}(T, 1-a) \le s] \le 2^{-\lambda} \quad \text{and} \quad \Pr[\mathrm{Bin}(T, 1-a_{1}) \gt s] \le 2^{-\kappa} $$
+//!
 //! At slack `s` a model of accuracy `reject` must be accepted with probability at most `2^-lambda`, which needs `T` at
 //! least some `T_lo(s)`; an honest model of accuracy `honest` must be rejected with at most `2^-kappa`, which needs `T` at
 //! most some `T_hi(s)`. Both are monotone, so the allowed `T` of each slack are a range.
@@ -133,6 +137,14 @@ pub enum AccuracyError {
 }
 
 /// An accuracy in decimals, and never a certainty that it is not.
+///
+/// ```
+/// use fusion_spec::bound::accuracy::shown;
+/// use rug::Rational;
+///
+/// assert_eq!(shown(&Rational::from((99, 100))), "0.99");
+/// assert_eq!(shown(&(1 - (Rational::from(1) >> 99_u32))), "just under 1");
+/// ```
 #[must_use]
 pub fn shown(accuracy: &Rational) -> String {
     match nearest(accuracy) {
@@ -147,6 +159,19 @@ impl Game {
     ///
     /// # Errors
     /// [`AccuracyError`] names what cannot be met.
+    ///
+    /// ```
+    /// use fusion_spec::bound::accuracy::{Game, Honest};
+    /// use fusion_spec::params::Lambda;
+    /// use rug::Rational;
+    ///
+    /// let honest = Honest { accuracy: Rational::from((99, 100)), kappa: Lambda::new(20)? };
+    /// let game = Game { reject: Rational::from((4, 5)), honest: Some(honest) };
+    /// let (least, largest) = game.range(Lambda::new(40)?, 13, 0)?;
+    /// assert_eq!((least, largest), (268, 273));
+    /// assert!(game.range(Lambda::new(40)?, 12, 0).is_err(), "no T does both at slack 12");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn range(&self, lambda: Lambda, slack: u64, min_T: u64) -> Result<(u64, u64), AccuracyError> {
         for range in self.all_ranges(lambda)? {
             let (at, lo, hi) = range?;
@@ -172,6 +197,18 @@ impl Game {
     ///
     /// # Errors
     /// [`AccuracyError`] for accuracies that cannot be told apart at all.
+    ///
+    /// ```
+    /// use fusion_spec::bound::accuracy::{Game, Honest};
+    /// use fusion_spec::params::Lambda;
+    /// use rug::Rational;
+    ///
+    /// let honest = Honest { accuracy: Rational::from((99, 100)), kappa: Lambda::new(20)? };
+    /// let game = Game { reject: Rational::from((4, 5)), honest: Some(honest) };
+    /// let first = game.ranges(Lambda::new(40)?, 0)?.next().transpose()?;
+    /// assert_eq!(first.map(|(slack, least, _)| (slack, least)), Some((13, 268)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn ranges(&self, lambda: Lambda, min_T: u64) -> Result<impl Iterator<Item = Range> + use<>, AccuracyError> {
         let held = move |range: &Range| range.as_ref().map_or(true, |&(_, lo, hi)| lo.max(min_T) <= hi);
         Ok(self.all_ranges(lambda)?.filter(held))
@@ -181,6 +218,18 @@ impl Game {
     ///
     /// # Errors
     /// [`AccuracyError::Quality`] for an honest rate too long to state.
+    ///
+    /// ```
+    /// use fusion_spec::bound::accuracy::{Game, Honest};
+    /// use fusion_spec::params::{Lambda, Params};
+    /// use rug::Rational;
+    ///
+    /// let honest = Honest { accuracy: Rational::from((99, 100)), kappa: Lambda::new(20)? };
+    /// let game = Game { reject: Rational::from((4, 5)), honest: Some(honest) };
+    /// let rates = game.at(Params::new(512, 5, 268, 13)?)?;
+    /// assert!(rates.accept_bits >= Some(40.0) && rates.false_abort_bits >= Some(20.0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn at(&self, params: Params) -> Result<Accuracy, AccuracyError> {
         self.check()?;
         let (T, slack) = (params.T(), params.slack());

@@ -31,6 +31,14 @@ pub fn security_bits_of(log2_p: impl Fn(u32) -> Interval) -> f64 {
 }
 
 /// `-log2(p)` rounded down, if all of an interval around `log2(p)` rounds to the same number.
+///
+/// ```
+/// use fusion_spec::{bound::bits::{agreed, at_least}, exact::log2::log2};
+/// let third = rug::Rational::from((1, 3));
+/// assert_eq!(agreed(&log2(&third, 8)), None, "8 places of log2(3)");
+/// assert!(at_least(&log2(&third, 8)) < 3_f64.log2(), "are a promise all the same");
+/// assert!(agreed(&log2(&third, 64)).is_some());
+/// ```
 #[must_use]
 pub fn agreed(log2_p: &Interval) -> Option<f64> {
     let (least, most) = (at_least(log2_p), down(&-log2_p.lo()));
@@ -49,6 +57,11 @@ fn down(x: &Rational) -> f64 {
 }
 
 /// The floating-point number nearest to `x`, for printing.
+///
+/// ```
+/// use fusion_spec::bound::bits::nearest;
+/// assert_eq!(nearest(&rug::Rational::from((41, 2))), 20.5);
+/// ```
 #[must_use]
 pub fn nearest(x: &Rational) -> f64 {
     // `to_f64` truncates: the answer is that or its neighbour away from zero.

@@ -65,8 +65,23 @@ pub enum Refusal {
 
 /// Verifies a certificate.
 ///
+/// $$ \binom{N}{B} \ge R \cdot 2^{\lambda} \tag{1} $$
+/// $$ \binom{N}{T} \ge 2^{\lambda}, \quad T \ge T_{\min}, \quad N = RB+T \tag{2} $$
+/// $$ \binom{N-1}{b} \lt R \cdot 2^{\lambda}, \quad 2b \le N-1 \tag{3} $$
+/// $$ \binom{N-1}{l} \lt 2^{\lambda}, \quad 2l \le N-1, \quad N-1 \lt R(b+1) + \max(l+1, T_{\min}) \tag{4} $$
+/// $$ B = 1 \quad \text{or} \quad \binom{N}{B-1} \lt R \cdot 2^{\lambda} \quad \text{or} \quad \binom{N}{R(B-1)} \lt 2^{\lambda} \tag{5} $$
+///
 /// # Errors
 /// The first of the comparisons that fails.
+///
+/// ```
+/// use fusion_spec::{bound::certificate::{Certificate, Refusal, check}, params::Lambda};
+/// let lambda = Lambda::new(40)?;
+/// let claim = Certificate { R: 8, lambda, min_T: 0, B: 10, T: 14, N: 94, b: 10, l: 9 };
+/// assert_eq!(check(&claim), Ok(()));
+/// assert_eq!(check(&Certificate { T: 15, N: 95, ..claim }), Err(Refusal::WitnessGroups), "94 do");
+/// # Ok::<(), fusion_spec::params::ParamError>(())
+/// ```
 pub fn check(certificate: &Certificate) -> Result<(), Refusal> {
     let Certificate { R, lambda, min_T, B, T, N, b, l } = *certificate;
     let params = Params::new(R, B, T, 0)?;

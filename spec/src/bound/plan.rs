@@ -1,5 +1,9 @@
 //! The certified planner: the least `N = RB+T`, then the least `B`, that keeps every promise asked for.
 //!
+//! The best plan for `R` queries at `lambda` bits is that of the least
+//!
+//! $$ \frac{RB+T}{R} \quad \text{subject to} \quad \max_{1 \le i \le R} \binom{R}{i} \Big/ \binom{RB+T}{iB} \le 2^{-\lambda} $$
+//!
 //! At slack 0, `secure <=> R*2^lambda <= C(N,B) and 2^lambda <= C(N,T)`, so whether a total `N` can do depends on `N`
 //! alone and is monotone in it: doubling and bisection find the optimum in a few dozen tests of binomials that stop at the
 //! threshold. The optimum carries a [`Certificate`]. Slack and an upper limit on `T` (from an honest model's accuracy)
@@ -168,6 +172,14 @@ fn cheaper_with(goal: &Goal, params: Params, min_T: u64) -> bool {
 
 /// The optimum at slack 0 with `T >= min_T`: the least `N`, then the least `B`, and the witness that they are least.
 /// `None` where it leaves the limits of [`Params`].
+///
+/// ```
+/// use fusion_spec::{bound::plan::optimum, params::Lambda};
+/// let numbers = |R, min_T| Lambda::new(40).ok().and_then(|lambda| optimum(R, lambda, min_T)).map(|c| (c.B, c.T));
+/// assert_eq!(numbers(1 << 3, 100), Some((8, 100)));
+/// assert_eq!(numbers(1 << 3, 0), Some((10, 14)));
+/// assert_eq!(numbers(1 << 19, 0), Some((3, 2)));
+/// ```
 #[must_use]
 pub fn optimum(R: u64, lambda: Lambda, min_T: u64) -> Option<Certificate> {
     if !(1..=MAX_R).contains(&R) || min_T > MAX_T {

@@ -31,6 +31,17 @@ impl Row {
     ///
     /// # Errors
     /// [`RowError`] for `k > N`, and for a row whose exact value is too long.
+    ///
+    /// ```
+    /// use fusion_spec::{bound::report::Row, params::Params};
+    /// use rug::Rational;
+    ///
+    /// let row = Row::new(Params::new(8, 2, 4, 0)?, 4)?;
+    /// assert_eq!((row.i, row.wins), (Some(2), 28.into()));
+    /// assert_eq!((row.pr_e_t, row.pr_e_b), (Some(Rational::from((364, 969))), Some(Rational::from((1, 65)))));
+    /// assert_eq!(row.pr_success, Rational::from((28, 4845)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(params: Params, k: u128) -> Result<Self, RowError> {
         let deviation = Deviation::full(params, k)?;
         let too_large = |source| RowError::TooLarge { k, source };
@@ -52,6 +63,13 @@ impl Row {
 }
 
 /// The `i` in `1..=R` with `k = iB`, if there is one.
+///
+/// ```
+/// use fusion_spec::{bound::report::groups_of, params::Params};
+/// let params = Params::new(8, 2, 4, 0)?;
+/// assert_eq!([0, 3, 4, 16, 18].map(|k| groups_of(params, k)), [None, None, Some(2), Some(8), None]);
+/// # Ok::<(), fusion_spec::params::ParamError>(())
+/// ```
 #[must_use]
 pub fn groups_of(params: Params, k: u128) -> Option<u64> {
     let B = u128::from(params.B());
@@ -126,6 +144,14 @@ impl Report {
     ///
     /// # Errors
     /// [`WorstError`] where the worst deviation is not known.
+    ///
+    /// ```
+    /// use fusion_spec::{bound::report::{Binding, Report}, params::Params};
+    /// let report = Report::correctness(Params::new(8, 8, 100, 0)?)?;
+    /// assert_eq!(format!("{:.2}", report.bits()), "40.31");
+    /// assert_eq!(report.binding, Binding::Groups);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn correctness(params: Params) -> Result<Self, WorstError> {
         let (groups, publics) = (Candidate::one_query(params), Candidate::all_queries(params));
         let term = |name, candidate: Candidate| Term { name, k: candidate.k(), bits: candidate.security_bits() };

@@ -66,6 +66,14 @@ pub enum SearchError {
 ///
 /// # Errors
 /// [`SearchError`] when that cannot be decided.
+///
+/// ```
+/// use fusion_spec::{bound::slack::{Search, least}, params::{Lambda, Params}};
+/// let lambda = Lambda::new(40)?;
+/// let search = Search { R: 8, lambda, min_T: 100, max_T: 1000, slack: 3, below: None };
+/// assert_eq!(least(&search)?, Some(Params::new(8, 10, 100, 3)?), "slack 3 costs two copies");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn least(search: &Search) -> Result<Option<Params>, SearchError> {
     let Some(fewest) = search.fewest_copies()? else { return Ok(None) };
     let mut best: Option<Params> = None;

@@ -30,6 +30,13 @@ impl TooLarge {
 ///
 /// # Errors
 /// [`TooLarge`] when it has more than [`MAX_EXACT_BITS`] bits.
+///
+/// ```
+/// use fusion_spec::exact::binomial::{TooLarge, binomial};
+/// assert_eq!(binomial(20, 4)?, 4845);
+/// assert!(binomial(1 << 80, 1 << 20).is_err(), "some 60 million bits");
+/// # Ok::<(), TooLarge>(())
+/// ```
 pub fn binomial(n: u128, k: u128) -> Result<Integer, TooLarge> {
     if k > n {
         return Ok(Integer::new());
@@ -52,6 +59,12 @@ pub(crate) fn unlimited(n: u64, k: u64) -> Integer {
 }
 
 /// Length of `C(n, k)` in bits, at most two too long, for `k <= n`.
+///
+/// ```
+/// use fusion_spec::exact::binomial::binomial_bits;
+/// let half = 1 << 79;
+/// assert!(binomial_bits(2 * half, half) <= 2 * half, "known, and never built");
+/// ```
 #[must_use]
 pub fn binomial_bits(n: u128, k: u128) -> Integer {
     let k = k.min(n - k);

@@ -1,4 +1,17 @@
 //! Real numbers between two ends, in fixed point, every operation rounded outward.
+//!
+//! ```
+//! use fusion_spec::exact::log2::log2_integer;
+//! use rug::Integer;
+//!
+//! let (five, seven) = (log2_integer(&Integer::from(5), 32), log2_integer(&Integer::from(7), 32));
+//! let log2_35 = five.plus(&seven);
+//! assert!(log2_35.lo() < log2_35.hi() && log2_35.ceil() == 6);
+//! // Whether 35 < 36 can be told from its logarithms at 32 places, but nothing of 35 and 35.
+//! let log2_36 = log2_integer(&Integer::from(36), 32);
+//! assert_eq!(log2_35.clone().minus(&log2_36).sign(), Some(std::cmp::Ordering::Less));
+//! assert_eq!(log2_35.minus(&log2_integer(&Integer::from(35), 32)).sign(), None);
+//! ```
 
 use rug::{Integer, Rational};
 

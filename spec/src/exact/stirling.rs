@@ -45,6 +45,14 @@ pub const SHARP_BITS: u32 = 160;
 ///
 /// Exact products where the smaller index is under 256, Stirling's series with its remainder otherwise (Robbins, A remark
 /// on Stirling's formula, 1955; DLMF 5.11).
+///
+/// ```
+/// use fusion_spec::exact::stirling::log2_binomial;
+/// // About 2^80 bits, and known to better than one of them.
+/// let n = 1 << 80;
+/// let bits = log2_binomial(n, n / 2, 64);
+/// assert!(bits.ceil() < n && bits.lo() > n - 41 && bits.hi() - bits.lo() < 1);
+/// ```
 #[must_use]
 pub fn log2_binomial(n: u128, k: u128, precision: u32) -> Interval {
     debug_assert!(k <= n, "an impossible choice has no logarithm");
