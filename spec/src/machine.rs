@@ -9,6 +9,27 @@
 //!   end of the connection) ends the session at once: the server knows the shape, so that tells it nothing.
 //! - Every event that the server can cause is legal in every state; only the client's own mistakes are [`Illegal`].
 //! - An ended session never changes.
+//!
+//! ```
+//! use fusion_spec::machine::{Effect, End, Event, Illegal, State, step};
+//! use fusion_spec::mix::{Permutation, Sample};
+//! use fusion_spec::{params::Params, verdict::{Label, Reason, Verdict}};
+//!
+//! let params = Params::new(1, 2, 0, 0)?;
+//! let order = [0, 1].map(|copy| Sample::Query { query: 0, copy });
+//! let mut state = State::Idle(params);
+//! step(&mut state, Event::Prepare { mix: Permutation::from_samples(params, &order)?, known: vec![] })?;
+//! for slot in 0..2 {
+//!     step(&mut state, Event::Query)?;
+//!     assert_eq!(step(&mut state, Event::Check), Err(Illegal::EarlyCheck));
+//!     // The copies disagree, and nothing shows before the check.
+//!     assert_eq!(step(&mut state, Event::Answer { slot, label: Label(slot) })?, Effect::Nothing);
+//! }
+//! let rejected = Verdict::Rejected(Reason::CopiesDisagree);
+//! assert_eq!(step(&mut state, Event::Check)?, Effect::Conclude(rejected));
+//! assert_eq!(state, State::Ended(End::Rejected(Reason::CopiesDisagree)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use crate::mix::{Permutation, Sample, Slot};
 use crate::params::Params;

@@ -106,6 +106,20 @@ impl Layout {
 
 /// The samples not yet on a slot, in a pool that is drawn from without replacement. Dealt from again after a
 /// [`Deck::reset`], it allocates nothing.
+///
+/// ```
+/// use fusion_spec::{mix::{Deck, Sample}, params::Params};
+/// use rand_pcg::{Pcg64, rand_core::SeedableRng};
+///
+/// let mut coins = Pcg64::seed_from_u64(7);
+/// let mut deck = Deck::new(Params::new(1, 1, 1, 0)?)?;
+/// assert!(deck.take(Sample::Public { index: 0 }) && !deck.take(Sample::Public { index: 0 }));
+/// assert_eq!(deck.draw(&mut coins), Some(Sample::Query { query: 0, copy: 0 }), "what is left");
+/// assert_eq!(deck.draw(&mut coins), None);
+/// deck.reset();
+/// assert!(deck.draw(&mut coins).is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Deck {
     layout: Layout,
@@ -227,6 +241,16 @@ impl Permutation {
     ///
     /// # Errors
     /// [`MixError::TooManySlots`], or [`MixError::NotAPermutation`] when a sample is missing, twice or foreign.
+    ///
+    /// ```
+    /// use fusion_spec::{mix::{Permutation, Sample}, params::Params};
+    ///
+    /// let params = Params::new(1, 1, 1, 0)?;
+    /// let order = [Sample::Public { index: 0 }, Sample::Query { query: 0, copy: 0 }];
+    /// assert_eq!(Permutation::from_samples(params, &order)?.at(1), Some(order[1]));
+    /// assert!(Permutation::from_samples(params, &[order[0]; 2]).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn from_samples(params: Params, order: &[Sample]) -> Result<Self, MixError> {
         let layout = Layout::new(params)?;
         let not_one = MixError::NotAPermutation(layout.N);

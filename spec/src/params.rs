@@ -114,6 +114,13 @@ impl Params {
     }
 
     /// `Cost(B,T,R) = (R*B + T)/R`: inferences paid for each query answered.
+    ///
+    /// ```
+    /// use fusion_spec::params::Params;
+    /// assert_eq!(Params::new(8, 8, 100, 0)?.cost(), rug::Rational::from((41, 2)));
+    /// assert_eq!(Params::new(8, 10, 14, 0)?.cost(), rug::Rational::from((47, 4)));
+    /// # Ok::<(), fusion_spec::params::ParamError>(())
+    /// ```
     #[must_use]
     pub fn cost(&self) -> Rational {
         Rational::from((Integer::from(self.N()), Integer::from(self.R)))
@@ -128,6 +135,15 @@ impl fmt::Display for Params {
 }
 
 /// The security parameter: a bad event is to have probability at most `2^-lambda`.
+///
+/// ```
+/// use fusion_spec::params::Lambda;
+/// let lambda = Lambda::new(40)?;
+/// assert_eq!(lambda.threshold(), 1_u64 << 40);
+/// assert_eq!(lambda.probability() * lambda.threshold(), 1);
+/// assert!(Lambda::new(1025).is_err());
+/// # Ok::<(), fusion_spec::params::ParamError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lambda(u32);
 

@@ -1,6 +1,16 @@
 //! How a session ends: the client's verdict, the trial's outcome, and the two events behind it.
 //!
 //! A *verdict* is what the client knows. An *outcome* also needs the honest answers, which only a simulator has.
+//!
+//! ```
+//! use fusion_spec::verdict::{Label, Outcome, Reason, Verdict};
+//!
+//! let honest = [Label(3), Label(4)];
+//! let accepted = Verdict::Accepted(vec![Label(3), Label(5)]);
+//! assert_eq!(Outcome::of(&accepted, &honest), Outcome::Win);
+//! let rejected = Verdict::Rejected(Reason::PublicWrong);
+//! assert_eq!(Outcome::of(&rejected, &honest), Outcome::Caught(Reason::PublicWrong));
+//! ```
 
 use crate::{mix::Sample, params::Params};
 use std::collections::BTreeMap;
@@ -78,6 +88,17 @@ pub struct Events {
 
 impl Events {
     /// Looks at what the touched slots (distinct) hold.
+    ///
+    /// ```
+    /// use fusion_spec::{mix::Sample, params::Params, verdict::Events};
+    ///
+    /// let params = Params::new(2, 2, 3, 0)?;
+    /// let group = [0, 1].map(|copy| Sample::Query { query: 1, copy });
+    /// assert_eq!(Events::of(params, group), Events { e_t: true, e_b: true });
+    /// assert_eq!(Events::of(params, [group[0]]), Events { e_t: true, e_b: false });
+    /// assert_eq!(Events::of(params, [Sample::Public { index: 2 }]), Events { e_t: false, e_b: false });
+    /// # Ok::<(), fusion_spec::params::ParamError>(())
+    /// ```
     pub fn of(params: Params, touched: impl IntoIterator<Item = Sample>) -> Self {
         let mut publics = 0;
         let mut copies: BTreeMap<u32, u64> = BTreeMap::new();

@@ -197,18 +197,6 @@ impl Game {
     ///
     /// # Errors
     /// [`AccuracyError`] for accuracies that cannot be told apart at all.
-    ///
-    /// ```
-    /// use fusion_spec::bound::accuracy::{Game, Honest};
-    /// use fusion_spec::params::Lambda;
-    /// use rug::Rational;
-    ///
-    /// let honest = Honest { accuracy: Rational::from((99, 100)), kappa: Lambda::new(20)? };
-    /// let game = Game { reject: Rational::from((4, 5)), honest: Some(honest) };
-    /// let first = game.ranges(Lambda::new(40)?, 0)?.next().transpose()?;
-    /// assert_eq!(first.map(|(slack, least, _)| (slack, least)), Some((13, 268)));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn ranges(&self, lambda: Lambda, min_T: u64) -> Result<impl Iterator<Item = Range> + use<>, AccuracyError> {
         let held = move |range: &Range| range.as_ref().map_or(true, |&(_, lo, hi)| lo.max(min_T) <= hi);
         Ok(self.all_ranges(lambda)?.filter(held))

@@ -57,11 +57,6 @@ fn down(x: &Rational) -> f64 {
 }
 
 /// The floating-point number nearest to `x`, for printing.
-///
-/// ```
-/// use fusion_spec::bound::bits::nearest;
-/// assert_eq!(nearest(&rug::Rational::from((41, 2))), 20.5);
-/// ```
 #[must_use]
 pub fn nearest(x: &Rational) -> f64 {
     // `to_f64` truncates: the answer is that or its neighbour away from zero.

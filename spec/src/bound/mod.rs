@@ -11,6 +11,21 @@
 //! | [`plan`], [`slack`], [`accuracy`] | the least `N` that keeps the promise |
 //! | [`certificate`] | the five comparisons that prove a plan least, checked apart from the search |
 //! | [`bits`] | security bits for printing: the only floating point |
+//!
+//! ```
+//! use fusion_spec::bound::{bits::security_bits, deviation::Deviation, quality, worst::worst_k};
+//! use fusion_spec::params::Params;
+//! use rug::Rational;
+//!
+//! // Two games, two numbers. Correctness: the worst that a server does with slots it chooses.
+//! let params = Params::new(8, 8, 100, 0)?;
+//! let win = Deviation::full(params, worst_k(params)?)?.pr_win()?;
+//! assert!(security_bits(&win) > Some(40.3));
+//! // Accuracy: a model right nine times in ten, on every slot. No number of copies helps.
+//! let weak = quality::accept(params.T(), params.slack(), &Rational::from((1, 10)))?;
+//! assert!(security_bits(&weak) < Some(15.3));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod accuracy;
 pub mod bits;

@@ -63,13 +63,6 @@ impl Row {
 }
 
 /// The `i` in `1..=R` with `k = iB`, if there is one.
-///
-/// ```
-/// use fusion_spec::{bound::report::groups_of, params::Params};
-/// let params = Params::new(8, 2, 4, 0)?;
-/// assert_eq!([0, 3, 4, 16, 18].map(|k| groups_of(params, k)), [None, None, Some(2), Some(8), None]);
-/// # Ok::<(), fusion_spec::params::ParamError>(())
-/// ```
 #[must_use]
 pub fn groups_of(params: Params, k: u128) -> Option<u64> {
     let B = u128::from(params.B());

@@ -67,15 +67,6 @@ impl Candidate {
     }
 
     /// Every query, and as many publics as are tolerated.
-    ///
-    /// ```
-    /// use fusion_spec::{bound::worst::Candidate, params::Params};
-    /// // Everything but the four publics: one set of C(20,4).
-    /// let all = Candidate::all_queries(Params::new(8, 2, 4, 0)?);
-    /// assert_eq!((all.k(), all.j()), (16, 0));
-    /// assert_eq!(format!("{:.2}", all.security_bits()), "12.24");
-    /// # Ok::<(), fusion_spec::params::ParamError>(())
-    /// ```
     #[must_use]
     pub fn all_queries(params: Params) -> Self {
         Self { f: params.R(), j: params.slack().min(params.T()), params }
@@ -123,14 +114,6 @@ impl Candidate {
     ///
     /// # Errors
     /// [`TooLarge`] on a tie between values too long to compare.
-    ///
-    /// ```
-    /// use fusion_spec::{bound::worst::Candidate, params::{Lambda, Params}};
-    /// let one_query = Candidate::one_query(Params::new(512, 5, 100, 0)?);
-    /// assert!(one_query.within(Lambda::new(40)?)?);
-    /// assert!(!one_query.within(Lambda::new(41)?)?);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn within(&self, lambda: Lambda) -> Result<bool, TooLarge> {
         let minus_lambda = -Integer::from(lambda.bits());
         let apart = |precision| self.log2_rate(precision).minus(&Interval::exactly(&minus_lambda, precision));

@@ -29,16 +29,6 @@ pub fn log2_integer(n: &Integer, precision: u32) -> Interval {
 }
 
 /// `log2` of a number that is known to lie in an interval. Where that reaches down to 0, so does the result: `-2^64`.
-///
-/// ```
-/// use fusion_spec::exact::{interval::Interval, log2::log2_interval};
-/// use rug::Integer;
-///
-/// // A third, known to 16 places.
-/// let third = Interval::exactly(&Integer::from(1), 16).scaled(&Integer::from(1), &Integer::from(3));
-/// let log2 = log2_interval(&third, 16);
-/// assert!(log2.lo() < -1.584 && log2.hi() > -1.586 && log2.ceil() == -1);
-/// ```
 #[must_use]
 pub fn log2_interval(x: &Interval, precision: u32) -> Interval {
     let minus_huge = -(Integer::from(1) << 64_u32);
