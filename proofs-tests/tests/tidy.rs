@@ -1,5 +1,5 @@
-//! What holds of the tree as text: every crate has the workspace's lints, nothing draws ambient randomness, and what docs/paper-map.md names is
-//! there.
+//! What holds of the tree as text: every crate has the workspace's lints, nothing draws ambient randomness, the specification's modules have
+//! examples, and what docs/paper-map.md names is there.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -76,6 +76,38 @@ fn nothing_draws_ambient_randomness() {
     }
     let clippy = read(&root().join("clippy.toml"));
     assert!(["Instant::now", "SystemTime::now"].iter().all(|clock| clippy.contains(clock)));
+}
+
+/// The files of a crate's public modules, from its root.
+fn public_modules(root_file: &Path) -> Vec<PathBuf> {
+    let own_folder = ["lib.rs", "mod.rs"].iter().any(|name| root_file.ends_with(name));
+    let folder = if own_folder { root_file.with_file_name("") } else { root_file.with_extension("") };
+    let text = read(root_file);
+    let names = text.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    let file = |name: &str| {
+        let [alone, with_others] = [format!("{name}.rs"), format!("{name}/mod.rs")].map(|path| folder.join(path));
+        if alone.exists() { alone } else { with_others }
+    };
+    let below = names.flat_map(|name| public_modules(&file(name)));
+    std::iter::once(root_file.to_path_buf()).chain(below).collect()
+}
+
+/// Whether some code block of the documentation is run: one that opens without a word after its backquotes.
+fn has_a_doctest(text: &str) -> bool {
+    let fences = text.lines().filter_map(|line| {
+        let line = line.trim_start();
+        line.strip_prefix("//!").or_else(|| line.strip_prefix("///"))?.trim().strip_prefix("```")
+    });
+    fences.step_by(2).any(str::is_empty)
+}
+
+#[test]
+fn every_public_module_of_the_specification_has_a_doctest() {
+    let modules = public_modules(&root().join("spec/src/lib.rs"));
+    assert!(modules.len() > 25, "{modules:?}");
+    let without: Vec<_> = modules.iter().filter(|path| !has_a_doctest(&read(path))).collect();
+    assert!(without.is_empty(), "{without:?}");
+    assert!(!has_a_doctest("/// ```text\n/// not run\n/// ```\n//\n// ```"));
 }
 
 /// The words in backquotes of a table's cell that name something in the sources.
