@@ -11,6 +11,22 @@
 //! | [`problem`], [`read`], [`yaml`] | located trees and problems |
 //!
 //! No files, no clock, no threads: a script is text, a model is named and never read here.
+//!
+//! ```
+//! use fusion_adversaries::behaviour::{Place, Scripted};
+//! use fusion_adversaries::rate::events;
+//! use fusion_adversaries::script::Relabel;
+//! use fusion_adversaries::strategy::{Act, Strategy, View};
+//! use fusion_spec::params::Params;
+//! use rug::Rational;
+//!
+//! // Two slots at random, their answers changed: the server's law, and the rates that the specification gives it.
+//! let params = Params::new(8, 2, 4, 0)?;
+//! let server = Scripted::single(Place::Random(2), Act::Relabel(Relabel::Next));
+//! let cases = server.cases(&View::new(params, 10)?).unwrap_or_default();
+//! assert_eq!(events(params, &cases)?, [Rational::from((12, 19)), Rational::from((4, 95))]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod behaviour;
 pub mod library;

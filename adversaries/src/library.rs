@@ -1,4 +1,9 @@
 //! The curated attack library: `adversaries/scripts/`.
+//!
+//! ```
+//! use fusion_adversaries::{library::SCRIPTS, script::Script};
+//! assert!(SCRIPTS.iter().all(|(_name, text)| Script::read(text).is_ok()));
+//! ```
 
 /// File name and text of every script, by name.
 pub const SCRIPTS: &[(&str, &str)] = &[

@@ -61,6 +61,13 @@ pub fn closest<'w>(word: &str, words: &[&'w str]) -> Option<&'w str> {
 }
 
 /// `did you mean ...?` for the nearest of the words there are, or all of them if none is near.
+///
+/// ```
+/// use fusion_adversaries::problem::{closest, nearest};
+/// let keys = ["name", "schema", "trials"];
+/// assert_eq!(nearest("nmae", &keys), "did you mean `name`?");
+/// assert_eq!((nearest("x", &keys).as_str(), closest("x", &keys)), ("one of `name`, `schema`, `trials`", None));
+/// ```
 #[must_use]
 pub fn nearest(word: &str, words: &[&str]) -> String {
     match (closest(word, words), words) {
@@ -90,6 +97,12 @@ pub fn quoted(text: &str) -> String {
 }
 
 /// A value on one line: control characters escaped, and its beginning if it is long.
+///
+/// ```
+/// use fusion_adversaries::problem::shortened;
+/// assert_eq!(shortened("red \u{1b}[31m"), r"red \u{1b}[31m");
+/// assert!(shortened(&"a".repeat(99)).ends_with("aa..."));
+/// ```
 #[must_use]
 pub fn shortened(text: &str) -> String {
     let mut shown = String::new();

@@ -49,8 +49,35 @@ pub trait Effects {
 
 /// `Pr[win]` and `Pr[harmless]` of a session; `None` where no formula covers a case.
 ///
+/// $$ \Pr[\mathrm{win}] = \sum_{\text{cases}} \Pr[\text{case}] \cdot \frac{W(k \mid m,t,s)}{\binom{N}{k}} $$
+///
+/// or, where a case draws from pools or scatters its labels, the formulas for those ([`pool`], [`scattered`]).
+///
 /// # Errors
 /// [`PoolError`] for impossible counts and values too long.
+///
+/// ```
+/// use fusion_adversaries::rate::{Case, Changed, Effects, rates};
+/// use fusion_spec::params::Params;
+/// use rug::Rational;
+///
+/// /// Every move makes every answer wrong.
+/// struct AllWrong;
+///
+/// impl Effects for AllWrong {
+///     fn changed(&self, moves: &[usize], _everywhere: bool) -> Option<Changed> {
+///         let (m, t) = if moves.is_empty() { (0, 0) } else { (8, 4) };
+///         Some(Changed::Drawn { m, t })
+///     }
+/// }
+///
+/// // Honest five times in ten, two slots four times, four slots once.
+/// let case = |tenths, slots| Case { weight: Rational::from((tenths, 10)), slots, moves: vec![0] };
+/// let mixed = [case(5, 0), case(4, 2), case(1, 4)];
+/// let found = rates(Params::new(8, 2, 4, 0)?, &mixed, &AllWrong)?;
+/// assert_eq!(found.map(|rates| rates.win), Some(Rational::from((422, 24225))));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn rates(params: Params, cases: &[Case], effects: &impl Effects) -> Result<Option<Rates>, PoolError> {
     let mut sum = Rates { win: Rational::new(), harmless: Rational::new() };
     for Case { weight, slots, moves } in cases {
@@ -95,6 +122,19 @@ pub fn events(params: Params, cases: &[Case]) -> Result<[Rational; 2], PoolError
 ///
 /// # Errors
 /// [`PoolError`] for impossible counts and values too long.
+///
+/// ```
+/// use fusion_adversaries::rate::{Case, touch_bound};
+/// use fusion_adversaries::script::Relabel;
+/// use fusion_adversaries::strategy::{Act, Move};
+/// use fusion_spec::params::Params;
+/// use rug::Rational;
+///
+/// let three = [Case { weight: Rational::from(1), slots: 3, moves: vec![0] }];
+/// let moves = [Move::always(Act::Relabel(Relabel::Next))];
+/// assert_eq!(touch_bound(Params::new(8, 2, 4, 0)?, &three, &moves)?, Rational::from((12, 95)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn touch_bound(params: Params, cases: &[Case], moves: &[Move]) -> Result<Rational, PoolError> {
     let N = params.N();
     let bound = |Case { weight, slots, moves: places }: &Case| -> Result<Rational, PoolError> {

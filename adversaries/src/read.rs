@@ -1,5 +1,19 @@
 //! From a located tree to values: each reader takes a node and gives a value or a problem, and goes on either way, so that all
 //! problems of a file come out at once.
+//!
+//! ```
+//! use fusion_adversaries::{read::Reader, yaml};
+//!
+//! let tree = yaml::parse("colour: green\nsize: small\nshape: round\n")?;
+//! let mut reader = Reader::default();
+//! let fields = reader.fields(&tree, "a thing", &["color", "size"]);
+//! let size = fields.as_ref().and_then(|fields| reader.require(fields, "size"));
+//! let size = size.and_then(|node| reader.word(node, "size", &[("little", 1), ("large", 9)]));
+//! assert_eq!(size, None);
+//! let lines = reader.into_problems().into_iter().map(|problem| problem.mark.line);
+//! assert_eq!(Vec::from_iter(lines), [1, 2, 3], "two unknown keys and a word");
+//! # Ok::<(), fusion_adversaries::problem::Problem>(())
+//! ```
 
 use crate::problem::{Mark, Problem, closest, list, nearest, quoted, shortened};
 use crate::script::Duration;

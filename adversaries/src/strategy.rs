@@ -106,6 +106,16 @@ impl Act {
 
     /// How many of `N` slots count as touched, at worst, for each one named. A bent message touches all that it carries. One too
     /// many or too few puts whatever comes after it out of step, and one of the transfers' extension may serve any later slot.
+    ///
+    /// ```
+    /// use fusion_adversaries::script::{Bend, Relabel};
+    /// use fusion_adversaries::strategy::Act;
+    ///
+    /// let step = "layer[*:relu]/msb".parse()?;
+    /// assert_eq!(Act::Relabel(Relabel::Next).reach(2660), 1);
+    /// assert_eq!(Act::Bend { step, how: Bend::Drop }.reach(2660), 2660, "all that comes after is out of step");
+    /// # Ok::<(), fusion_adversaries::script::NoStep>(())
+    /// ```
     #[must_use]
     pub fn reach(&self, N: u128) -> u128 {
         match self {
@@ -218,6 +228,20 @@ impl Touches {
     }
 
     /// Touches `k` distinct slots, uniformly (Bentley and Floyd, CACM 30(9), 1987).
+    ///
+    /// ```
+    /// use fusion_adversaries::strategy::{Touches, View};
+    /// use fusion_spec::params::Params;
+    ///
+    /// let mut touches = Touches::new(&View::new(Params::new(8, 2, 4, 0)?, 10)?);
+    /// touches.touch_random(20, 0, &mut rand_pcg::Pcg64::new(1, 2));
+    /// let mut slots = touches.slots().to_vec();
+    /// slots.sort();
+    /// assert_eq!(slots, Vec::from_iter(0..20), "distinct: all there are");
+    /// touches.touch(20, 0);
+    /// assert!(touches.is_astray());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn touch_random(&mut self, k: u32, place: usize, coins: &mut dyn Rng) {
         let N = self.picked.len();
         self.astray |= k > N;

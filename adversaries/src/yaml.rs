@@ -57,6 +57,12 @@ impl Node {
 ///
 /// # Errors
 /// The place of the first byte that is not UTF-8.
+///
+/// ```
+/// use fusion_adversaries::yaml::decode;
+/// let place = decode(b"name: x\nab\xff").map_err(|problem| (problem.mark.line, problem.mark.column));
+/// assert_eq!(place, Err((2, 3)));
+/// ```
 pub fn decode(bytes: &[u8]) -> Result<&str, Problem> {
     std::str::from_utf8(bytes).map_err(|error| {
         let (read, rest) = bytes.split_at(error.valid_up_to());
@@ -84,6 +90,15 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 ///
 /// # Errors
 /// The first thing that is not YAML as read here, with its place.
+///
+/// ```
+/// use fusion_adversaries::yaml::{Kind, parse};
+/// let tree = parse("protocol: { R: 8, B: 2 }\n")?;
+/// let copies = tree.get("protocol").and_then(|protocol| protocol.get("B"));
+/// assert_eq!(copies.map(|node| (&node.kind, node.mark.column)), Some((&Kind::Scalar("2".into()), 22)));
+/// assert!(parse("a: &x 1\nb: *x\n").is_err(), "nothing grows when it is read");
+/// # Ok::<(), fusion_adversaries::problem::Problem>(())
+/// ```
 pub fn parse(text: &str) -> Result<Node, Problem> {
     if text.len() > MAX_BYTES {
         return Err(Problem::new(Mark::START, "the file is longer than 1 MiB"));

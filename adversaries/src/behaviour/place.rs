@@ -63,6 +63,19 @@ impl Place {
     }
 
     /// The law of the number of slots: `(probability, number)`. `None` if it is very long.
+    ///
+    /// ```
+    /// use fusion_adversaries::{behaviour::Place, strategy::View};
+    /// use fusion_spec::params::Params;
+    /// use rug::Rational;
+    ///
+    /// // Half of the first four slots, two at most.
+    /// let view = View::new(Params::new(8, 2, 4, 0)?, 10)?;
+    /// let each = Place::Each { chance: Rational::from((1, 2)), from: 0, to: 4, at_most: 2 };
+    /// let law = [(1, 0), (4, 1), (11, 2)].map(|(sixteenths, slots)| (Rational::from((sixteenths, 16)), slots));
+    /// assert_eq!(each.sizes(&view), Some(law.to_vec()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn sizes(&self, view: &View) -> Option<Vec<(Rational, u32)>> {
         match self {
