@@ -6,6 +6,22 @@
 //! those after it inherit its error.
 //!
 //! Invariant: [`Comparison::merge`] is associative and commutative, so that images may be compared in any order.
+//!
+//! ```
+//! use fusion_nn::fixed::{Pixels, Precision, Ring};
+//! use fusion_nn::{compare::Pair, model::Model};
+//!
+//! let read = |path| std::fs::read(format!("{}/../../examples/{path}", env!("CARGO_MANIFEST_DIR")));
+//! let model = Model::from_onnx(&read("models/lenet_mnist_full.onnx")?)?;
+//! let precision = |frac_bits| Precision { frac_bits, ring: Ring::Auto };
+//! let leaves_at = |frac_bits| -> Result<_, Box<dyn std::error::Error>> {
+//!     let pair = Pair::new(&model, precision(frac_bits), Pixels { scale: 1.0 / 255.0, offset: 0.0 })?;
+//!     Ok(pair.compare(0, &[128; 28 * 28], None)?.leaves_at())
+//! };
+//! assert_eq!(leaves_at(12)?, None);
+//! assert_eq!(leaves_at(2)?, Some(0), "two bits are too few, from the first layer on");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use crate::fixed::{Faithful, FixedError, FixedModel, Pixels, Precision, WrongSize, argmax};
 use crate::float;

@@ -173,6 +173,11 @@ pub trait Truncation {
 }
 
 /// `floor(x / 2^shift)`: deterministic, so that copies of one query agree.
+///
+/// ```
+/// use fusion_nn::fixed::{Faithful, Truncation};
+/// assert_eq!([7, -7, -8].map(|x| Faithful.truncate(x, 3)), [0, -1, -1], "the floor, also below 0");
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Faithful;
 
@@ -184,6 +189,8 @@ impl Truncation for Faithful {
 
 /// The floor or one more, as when each party shifts its own share of `x` (Mohassel and Zhang, SecureML, S&P 2017, section 4.1):
 /// one more with probability `(x mod 2^shift) / 2^shift`.
+///
+/// $$ \Pr \Bigl( \lfloor x / 2^l \rfloor + 1 \Bigr) = \frac{x \bmod 2^l}{2^l} $$
 #[derive(Clone, Debug)]
 pub struct OneBit<R>(pub R);
 
@@ -295,6 +302,11 @@ impl FixedModel {
 }
 
 /// The index of the largest, the lowest of equals; 0 of none.
+///
+/// ```
+/// use fusion_nn::fixed::argmax;
+/// assert_eq!(argmax(&[1, 9, 4, 9]), 1, "ties go to the lowest class");
+/// ```
 #[must_use]
 pub fn argmax<T: PartialOrd>(values: &[T]) -> u32 {
     let mut best = 0;

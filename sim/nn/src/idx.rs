@@ -66,6 +66,16 @@ impl Images {
     ///
     /// # Errors
     /// [`IdxError`] for anything that is not such a file.
+    ///
+    /// ```
+    /// use fusion_nn::idx::Images;
+    /// // Unsigned bytes, three dimensions: two images of one row and two columns.
+    /// let file = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 10, 11, 20, 21];
+    /// let images = Images::parse(&file)?;
+    /// assert_eq!((images.len(), images.shape(), images.get(1)), (2, [1, 1, 2], Some(&[20, 21][..])));
+    /// assert!(Images::parse(&file[..19]).is_err(), "a pixel is missing");
+    /// # Ok::<(), fusion_nn::idx::IdxError>(())
+    /// ```
     pub fn parse(bytes: &[u8]) -> Result<Self, IdxError> {
         let (kind, dimensions, data) = header(bytes)?;
         if kind != U8 {
@@ -112,6 +122,12 @@ impl Images {
 ///
 /// # Errors
 /// [`IdxError`] for anything that is not such a file.
+///
+/// ```
+/// use fusion_nn::idx::labels;
+/// assert_eq!(labels(&[0, 0, 8, 1, 0, 0, 0, 3, 7, 2, 1])?, [7, 2, 1]);
+/// # Ok::<(), fusion_nn::idx::IdxError>(())
+/// ```
 pub fn labels(bytes: &[u8]) -> Result<Vec<u32>, IdxError> {
     let (kind, dimensions, data) = header(bytes)?;
     if dimensions.len() != 1 {

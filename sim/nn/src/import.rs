@@ -53,6 +53,11 @@ impl Model {
     ///
     /// # Errors
     /// [`ImportError`] with every unsupported operator and attribute, and every shape that does not fit.
+    ///
+    /// ```
+    /// use fusion_nn::model::Model;
+    /// assert!(Model::from_onnx(b"no protobuf").is_err());
+    /// ```
     pub fn from_onnx(bytes: &[u8]) -> Result<Self, ImportError> {
         let file = |message: String| ImportError { problems: vec![Problem { node: None, message }] };
         let model = onnx::Model::decode(bytes).map_err(|error| file(format!("not an ONNX model: {error}")))?;

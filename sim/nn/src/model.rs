@@ -14,6 +14,15 @@ pub enum Value {
 }
 
 /// A window that slides over height and width.
+///
+/// ```
+/// use fusion_nn::model::Window;
+/// // Three by three, one row and column of zeros around, every other place.
+/// let window = Window { size: [3, 3], stride: [2, 2], pads: [1; 4] };
+/// assert_eq!(window.output([28, 28]), Some([14, 14]));
+/// let corner: Vec<_> = window.cells([0, 0], [28, 28]).collect();
+/// assert_eq!(corner, [(4, 0, 0), (5, 0, 1), (7, 1, 0), (8, 1, 1)], "padding is skipped");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// Height and width.

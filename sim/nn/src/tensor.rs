@@ -10,6 +10,13 @@ pub fn elements(shape: &[usize]) -> Option<usize> {
 }
 
 /// A tensor. Invariant: as many elements as the shape says.
+///
+/// ```
+/// use fusion_nn::tensor::Tensor;
+/// let tensor = Tensor::new(vec![2, 3], vec![1, 2, 3, 4, 5, 6]);
+/// assert_eq!(tensor.map(|tensor| tensor.map(|x| x * x).data().to_vec()), Some(vec![1, 4, 9, 16, 25, 36]));
+/// assert!(Tensor::new(vec![2, 3], vec![0; 5]).is_none());
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor<T> {
     shape: Vec<usize>,
