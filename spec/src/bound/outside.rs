@@ -57,10 +57,10 @@ pub fn flaky_win(params: Params, d: &Rational) -> Result<Rational, QualityError>
 ///
 /// $$ \Pr[\mathrm{win}] = \sum_{f \ge 1, \text{ } 0 \le k-fB \le s} \binom{R}{f} \binom{T}{k-fB} (c-1)^{-f(B-1)} \Big/ \binom{N}{k} $$
 ///
-/// and the term `f = 0` is harmless.
+/// with $c$ classes, and the term `f = 0` is harmless.
 ///
 /// # Errors
-/// [`TooLarge`] when `C(N, k)` is, and for fewer than two classes, where nothing is wrong.
+/// [`PoolError`] for `k > N` and values too long. Fewer than two classes count as two.
 ///
 /// ```
 /// use fusion_spec::{bound::outside::scattered, params::Params};
