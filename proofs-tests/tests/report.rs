@@ -267,6 +267,20 @@ fn what_is_no_finished_run_is_refused_by_name() {
         refused(&["report", &folder], says);
         std::fs::write(file(name), before).unwrap();
     }
+    // Another's run, edited: more queries than there are, slots beyond the last.
+    let name = "exemplars/guess-one-public_wrong.json";
+    let before = std::fs::read_to_string(file(name)).unwrap();
+    let mut exemplar: Value = serde_json::from_str(&before).unwrap();
+    let slots = exemplar["sessions"][0]["slots"].as_array_mut().unwrap();
+    let slot = slots[0].clone();
+    slots.extend((0..99).map(|query| {
+        let mut slot = slot.clone();
+        (slot["query"], slot["public"], slot["slot"]) = (query.into(), Value::Null, (u32::MAX - query).into());
+        slot
+    }));
+    std::fs::write(file(name), exemplar.to_string()).unwrap();
+    assert_eq!(sim(&["report", &folder], "").code, 0);
+    std::fs::write(file(name), before).unwrap();
     let concluded = std::fs::read(file("result.json")).unwrap();
     std::fs::remove_file(file("result.json")).unwrap();
     refused(&["report", &folder], "not finished");

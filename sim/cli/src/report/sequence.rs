@@ -151,7 +151,7 @@ fn groups(slots: &[Slot], R: u64, B: u64) -> (Vec<Group>, Option<String>) {
         }
     }
     queries.retain(|_, copies| copies.iter().any(|slot| slot.touched || slot.wrong));
-    let untouched = u128::from(R) - queries.len() as u128;
+    let untouched = R.saturating_sub(queries.len() as u64);
     let mut groups: Vec<Group> = publics.map(|(public, slot)| public_group(public, slot)).collect();
     groups.extend(queries.iter().map(|(query, copies)| query_group(*query, copies, B)));
     groups.sort_by_key(|group| !group.bad);
