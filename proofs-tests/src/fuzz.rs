@@ -145,7 +145,7 @@ pub fn peer(input: &[u8]) {
         };
         let ((answered, _), _) = session::run(
             Network::LAN,
-            |link| session::client(turned(link), client, plan, &name, &[9; SMALL]),
+            |link| session::client(turned(link), client, plan, &name, |_| vec![9; SMALL]),
             |link: Link| session::server(turned(link), server, plan, &name, networks, &services),
         );
         if let Ok(answered) = answered {
@@ -167,7 +167,7 @@ pub fn wire(input: &[u8]) {
         let link = Link::new(role, Box::new(TcpWire::new(stream).expect("a thread")), Network::LAN);
         let name = Seed([2; 32]);
         let (answered, _) = match role {
-            Role::Client => session::client(link, client, plan, &name, &[9; SMALL]),
+            Role::Client => session::client(link, client, plan, &name, |_| vec![9; SMALL]),
             Role::Server => session::server(link, server, plan, &name, networks, &services),
         };
         assert!(answered.is_err(), "no session is so short");

@@ -57,12 +57,11 @@ fn real(model: &FixedModel, images: &Images) -> u64 {
     let networks = Networks::new(&plan, std::slice::from_ref(model)).unwrap();
     let (client, server, _) = session::set_up(&Seed([8; 32]), &[&plan], Network::LAN).unwrap();
     let image = |slot: usize| model.pixels(images.get(slot / 2 % images.len()).unwrap()).unwrap();
-    let pixels: Vec<i64> = (0..plan.slots).flat_map(image).collect();
     let services = vec![Service { model: 0, labels: (0..model.classes()).collect() }; plan.slots];
     let name = Seed([9; 32]);
     let ((answered, _), _) = session::run(
         Network::LAN,
-        |link| session::client(link, &client, &plan, &name, &pixels),
+        |link| session::client(link, &client, &plan, &name, image),
         |link: Link| session::server(link, &server, &plan, &name, &networks, &services),
     );
     answered.unwrap().labels.chunks_exact(2).map(|copies| u64::from(copies[0] != copies[1])).sum()

@@ -48,11 +48,6 @@ impl World {
         Self::of(models, plan, seed)
     }
 
-    /// What enters the client's side.
-    pub fn pixels(&self, images: &[Vec<u8>]) -> Vec<i64> {
-        images.iter().flat_map(|image| self.models[0].pixels(image).expect("of this size")).collect()
-    }
-
     /// This model with its own labels.
     pub fn service(&self, model: usize) -> Service {
         Service { model, labels: (0..self.models[0].classes()).collect() }
@@ -65,7 +60,8 @@ impl World {
 
     /// The client's side over a link.
     pub fn ask(&self, link: Link, name: u8, images: &[Vec<u8>]) -> (Result<Answered, Halt>, Link) {
-        session::client(link, &self.setup.0, &self.plan, &Seed([name; 32]), &self.pixels(images))
+        let image = |slot: usize| self.models[0].pixels(&images[slot]).expect("of this size");
+        session::client(link, &self.setup.0, &self.plan, &Seed([name; 32]), image)
     }
 
     /// The server's side over a link.
@@ -95,7 +91,7 @@ impl World {
             let client = self.ask(near, name, images);
             (client, server.join().expect("no party panics"))
         });
-        Session { client, server, meters: [near.meter().clone(), far.meter().clone()] }
+        Session { client, server, meters: [near, far].map(Link::into_meter) }
     }
 
     /// The plaintext answers: logits, and labels.

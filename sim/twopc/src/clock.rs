@@ -64,15 +64,16 @@ impl Clock {
 /// The client's meter of a session that was metered on both sides, with the arrivals of another network.
 #[must_use]
 pub fn replayed(client: &Meter, server: &Meter, network: Network) -> Meter {
-    let mut meters = [client.clone(), server.clone()];
+    let logs = [&client.log, &server.log];
+    let mut replayed = client.clone();
     let mut clocks = [Clock::new(network); 2];
     let mut at = [0; 2];
     let mut arriving = [const { std::collections::VecDeque::new() }; 2];
     loop {
         let before = at;
         for (side, role) in [Role::Client, Role::Server].into_iter().enumerate() {
-            while let Some(message) = meters[side].log.get_mut(at[side]) {
-                message.arrival_ns = if message.from == role {
+            while let Some(message) = logs[side].get(at[side]) {
+                let arrival_ns = if message.from == role {
                     let arrival_ns = clocks[side].send(message.bytes);
                     arriving[1 - side].push_back(arrival_ns);
                     arrival_ns
@@ -81,12 +82,14 @@ pub fn replayed(client: &Meter, server: &Meter, network: Network) -> Meter {
                     clocks[side].receive(arrival_ns);
                     arrival_ns
                 };
+                if role == Role::Client {
+                    replayed.log[at[side]].arrival_ns = arrival_ns;
+                }
                 at[side] += 1;
             }
         }
         if at == before {
-            let [client, _] = meters;
-            return client;
+            return replayed;
         }
     }
 }

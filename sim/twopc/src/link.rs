@@ -167,6 +167,12 @@ impl Link {
         &self.meter
     }
 
+    /// What went over it, once it is done.
+    #[must_use]
+    pub fn into_meter(mut self) -> Meter {
+        std::mem::take(&mut self.meter)
+    }
+
     /// The phase of the messages to come; returns the one before.
     pub fn enter(&mut self, phase: Phase) -> Phase {
         std::mem::replace(&mut self.phase, phase)

@@ -180,19 +180,22 @@ pub struct Answered {
     pub logits: Vec<u64>,
 }
 
-/// The client's side of a session: `images` are the integers of its slots' pixels, one slot after another. The link comes back for
-/// its meter, and is closed.
+/// The client's side of a session: `image` gives a slot's pixels as integers, and is asked chunk by chunk. The link comes back for its
+/// meter, and is closed.
 ///
 /// # Errors
 /// [`Halt`] where the server does not keep to the protocol.
+///
+/// # Panics
+/// Where an image has another size than the circuit reads.
 pub fn client(
     link: Link,
     setup: &ClientSetup,
     plan: &Plan,
     name: &Seed,
-    images: &[i64],
+    image: impl Fn(usize) -> Vec<i64>,
 ) -> (Result<Answered, Halt>, Link) {
-    watched_client(link, setup, plan, name, images, |_| {})
+    watched_client(link, setup, plan, name, image, |_| {})
 }
 
 /// How far a client is.
@@ -208,20 +211,22 @@ pub enum Progress<'a> {
 ///
 /// # Errors
 /// [`Halt`] where the server does not keep to the protocol.
+///
+/// # Panics
+/// Where an image has another size than the circuit reads.
 pub fn watched_client(
     link: Link,
     setup: &ClientSetup,
     plan: &Plan,
     name: &Seed,
-    images: &[i64],
+    image: impl Fn(usize) -> Vec<i64>,
     mut watch: impl FnMut(Progress<'_>),
 ) -> (Result<Answered, Halt>, Link) {
     let mut party = party(link, &setup.seed, &setup.transfers, name, plan);
     let answered = each_chunk(&mut party, plan, |party, chunk| {
         watch(Progress::Asks(chunk.len()));
         let circuit = &plan.circuit;
-        let images = &images[chunk.start * circuit.pixels..chunk.end * circuit.pixels];
-        let input: Vec<u64> = images.iter().map(|pixel| pixel.cast_unsigned()).collect();
+        let input: Vec<u64> = chunk.clone().flat_map(&image).map(i64::cast_unsigned).collect();
         let mut protocols = Client { circuit, packing: plan.packing(&chunk), key: &setup.key };
         let logits = evaluate(party, circuit, &input, &mut protocols)?;
         let labels = labels(party, circuit, &logits, &[])?;
@@ -395,11 +400,11 @@ mod tests {
                 labels: (0..10).map(|label| (label + turn(slot)) % 10).collect(),
             })
             .collect();
-        let pixels: Vec<i64> = images.iter().flat_map(|image| models[0].pixels(image).unwrap()).collect();
+        let image = |slot: usize| models[0].pixels(&images[slot]).unwrap();
         for name in [Seed([1; 32]), Seed([2; 32])] {
             let ((mine, link), (theirs, _)) = run(
                 Network::LAN,
-                |link| client(link, &client_setup, &plan, &name, &pixels),
+                |link| client(link, &client_setup, &plan, &name, image),
                 |link: Link| server(link, &server_setup, &plan, &name, &networks, &services),
             );
             let (mine, theirs) = (mine.unwrap(), theirs.unwrap());
@@ -460,7 +465,7 @@ mod tests {
             };
             let ((mine, _), (theirs, _)) = run(
                 Network::LAN,
-                |link| client(turned(link), &client_setup, &plan, &name, &vec![0; 784]),
+                |link| client(turned(link), &client_setup, &plan, &name, |_| vec![0; 784]),
                 |link: Link| server(turned(link), &server_setup, &plan, &name, &networks, &services),
             );
             let [halted, left] = if deviant == Role::Server { [mine, theirs] } else { [theirs, mine] };

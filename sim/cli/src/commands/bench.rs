@@ -1,5 +1,6 @@
 //! `sim bench`: what one secure inference costs.
 
+use super::pictures::Pictures;
 use crate::args::bench::{BackendArg, BenchArgs, InferenceArgs};
 use crate::failure::Failure;
 use crate::files;
@@ -11,10 +12,9 @@ use fusion_2pc::circuit::Circuit;
 use fusion_2pc::clock::{Network, replayed};
 use fusion_2pc::link::{Halt, Link, Role};
 use fusion_2pc::meter::{Phase, Tally};
-use fusion_2pc::random::{Seed, uniform};
+use fusion_2pc::random::Seed;
 use fusion_2pc::session::{self, Answered, CHUNK, Grouping, Networks, Plan, Service};
 use fusion_nn::fixed::FixedModel;
-use fusion_nn::idx::Images;
 use fusion_nn::model::Model;
 use serde::Serialize;
 use std::io::Write;
@@ -23,10 +23,11 @@ use std::path::Path;
 /// Measures each batch.
 pub fn run(args: &BenchArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let model = model(&args.model, &args.inference)?;
+    let images = Pictures::new(args.images.as_deref(), args.seed, &model)?;
     let measured = |&batch: &usize| {
-        let images = images(args, &model, batch)?;
-        let job = Job { file: &args.model, model: &model, inference: &args.inference, seed: args.seed, images };
-        measure(job, args.by.is_some())
+        let seed = args.seed;
+        let job = Job { file: &args.model, model: &model, inference: &args.inference, seed, batch, images: &images };
+        measure(&job, args.by.is_some())
     };
     let documents: Vec<Document> = args.batch.iter().map(measured).collect::<Result<_, _>>()?;
     if args.json {
@@ -50,8 +51,9 @@ impl PerQuery {
     pub fn measure(file: &Path, inference: &InferenceArgs, N: u128) -> Result<Self, Failure> {
         let model = model(file, inference)?;
         let batch = Self::batch(N);
-        let images = random_images(1, &model, batch);
-        let each = measure(Job { file, model: &model, inference, seed: 1, images }, false)?.per_inference;
+        let images = Pictures::Random { seed: 1 };
+        let job = Job { file, model: &model, inference, seed: 1, batch, images: &images };
+        let each = measure(&job, false)?.per_inference;
         let PerInference { client_sent_bytes, server_sent_bytes, lan_s, wan_s, network_s, .. } = each;
         Ok(Self { bytes: client_sent_bytes + server_sent_bytes, lan_s, wan_s, network_s })
     }
@@ -89,7 +91,8 @@ struct Job<'a> {
     model: &'a FixedModel,
     inference: &'a InferenceArgs,
     seed: u64,
-    images: Vec<Vec<u8>>,
+    batch: usize,
+    images: &'a Pictures,
 }
 
 fn model(file: &Path, inference: &InferenceArgs) -> Result<FixedModel, Failure> {
@@ -99,26 +102,6 @@ fn model(file: &Path, inference: &InferenceArgs) -> Result<FixedModel, Failure> 
     let model = Model::from_onnx(&bytes).map_err(|error| problems(error.to_string()))?;
     FixedModel::new(&model, inference.fixed_point.precision(), inference.fixed_point.pixels())
         .map_err(|error| problems(error.to_string()))
-}
-
-/// Images of a batch: from a file, over and over if it has fewer, or random ones.
-fn images(args: &BenchArgs, model: &FixedModel, batch: usize) -> Result<Vec<Vec<u8>>, Failure> {
-    let Some(path) = &args.images else { return Ok(random_images(args.seed, model, batch)) };
-    let name = files::name(path);
-    let problem = |what: &str| Failure::Usage(format!("{name}: {what}"));
-    let images = Images::parse(&files::read(path, files::MAX_BYTES)?).map_err(|error| problem(&error.to_string()))?;
-    if images.shape() != model.image() || images.is_empty() {
-        return Err(problem("the model reads images of another shape"));
-    }
-    let image = |index: usize| images.get(index % images.len()).unwrap_or_default().to_vec();
-    Ok((0..batch).map(image).collect())
-}
-
-fn random_images(seed: u64, model: &FixedModel, batch: usize) -> Vec<Vec<u8>> {
-    let pixels = model.image().iter().product();
-    let mut rng = Seed(blake3::derive_key("fusion-sim 2026-11 random pixels", &seed.to_le_bytes())).stream();
-    let mut image = || uniform(&mut rng, 8, pixels).iter().map(|pixel| pixel.to_le_bytes()[0]).collect();
-    (0..batch).map(|_| image()).collect()
 }
 
 /// One batch, measured.
@@ -171,9 +154,8 @@ struct Layer {
     messages: usize,
 }
 
-fn measure(job: Job<'_>, show_layers: bool) -> Result<Document, Failure> {
-    let Job { file, model, inference, seed, images } = job;
-    let batch = images.len();
+fn measure(job: &Job<'_>, show_layers: bool) -> Result<Document, Failure> {
+    let &Job { file, model, inference, seed, batch, images } = job;
     let refused = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", files::name(file)));
     let halted = |halt: Halt| Failure::Bug(halt.to_string());
     let circuit = Circuit::new(&[model], inference.truncation.into()).map_err(|error| refused(&error))?;
@@ -184,19 +166,22 @@ fn measure(job: Job<'_>, show_layers: bool) -> Result<Document, Failure> {
     let start = now();
     let (client, server, link) = session::set_up(&keys, &[&plan], network).map_err(halted)?;
     let setup = Setup::new(&Spent::of(link.meter(), start.elapsed()));
-    let pixels: Result<Vec<Vec<i64>>, _> = images.iter().map(|image| model.pixels(image)).collect();
-    let pixels = pixels.map_err(Failure::usage)?.concat();
+    let image = |slot: usize| images.image(slot, plan.circuit.pixels);
+    let pixels = |slot: usize| {
+        let pixels = model.pixels(&image(slot));
+        pixels.unwrap_or_else(|_| unreachable!("an image has as many pixels as the circuit reads"))
+    };
     let services = vec![Service { model: 0, labels: (0..model.classes()).collect() }; batch];
     let name = Seed([0; 32]);
     let start = now();
     let (((mine, near), client_cpu), ((theirs, far), server_cpu)) = session::run(
         network,
-        |link| timed(|| session::client(link, &client, &plan, &name, &pixels)),
+        |link| timed(|| session::client(link, &client, &plan, &name, pixels)),
         |link: Link| timed(|| session::server(link, &server, &plan, &name, &networks, &services)),
     );
     let wall_s = start.elapsed().as_secs_f64();
     let (mine, theirs) = (mine.map_err(halted)?, theirs.map_err(halted)?);
-    let metered = Metered { meters: [near, far].map(|link| link.meter().clone()), cpu: client_cpu + server_cpu };
+    let metered = Metered { meters: [near, far].map(Link::into_meter), cpu: client_cpu + server_cpu };
     let BackendArg::Cheetah = inference.backend;
     Ok(Document {
         backend: "cheetah",
@@ -207,7 +192,7 @@ fn measure(job: Job<'_>, show_layers: bool) -> Result<Document, Failure> {
             fusion_2pc::truncate::Truncation::Faithful => "faithful",
             fusion_2pc::truncate::Truncation::OneBit => "one_bit",
         },
-        exact: is_exact(model, &plan, &images, [&mine, &theirs])?,
+        exact: is_exact(model, &plan, image, [&mine, &theirs])?,
         setup,
         per_inference: PerInference::new(&metered, batch, wall_s, [client_cpu, server_cpu], network),
         peak_rss_bytes: peak_rss_bytes(),
@@ -217,15 +202,25 @@ fn measure(job: Job<'_>, show_layers: bool) -> Result<Document, Failure> {
 }
 
 /// Every logit, and every label, is the plaintext reference's.
-fn is_exact(model: &FixedModel, plan: &Plan, images: &[Vec<u8>], parties: [&Answered; 2]) -> Result<bool, Failure> {
+fn is_exact(
+    model: &FixedModel,
+    plan: &Plan,
+    image: impl Fn(usize) -> Vec<u8>,
+    parties: [&Answered; 2],
+) -> Result<bool, Failure> {
     let ring = plan.circuit.ring(plan.circuit.output);
     let [mine, theirs] = parties.map(|answered| &answered.logits);
-    let sums = mine.iter().zip(theirs).map(|(a, b)| a.wrapping_add(*b) & mask(ring));
-    let expected: Result<Vec<Vec<i64>>, _> = images.iter().map(|image| model.logits(image)).collect();
-    let expected = expected.map_err(Failure::usage)?;
-    let labels = expected.iter().map(|logits| fusion_nn::fixed::argmax(logits));
-    let logits = expected.iter().flatten().map(|logit| logit.cast_unsigned() & mask(ring));
-    Ok(sums.eq(logits) && labels.eq(parties[0].labels.iter().copied()))
+    let slots = mine.chunks(plan.circuit.classes).zip(theirs.chunks(plan.circuit.classes)).zip(&parties[0].labels);
+    for (slot, ((mine, theirs), label)) in slots.enumerate() {
+        let expected = model.logits(&image(slot)).map_err(Failure::usage)?;
+        let sums = mine.iter().zip(theirs).map(|(a, b)| a.wrapping_add(*b) & mask(ring));
+        if !sums.eq(expected.iter().map(|logit| logit.cast_unsigned() & mask(ring)))
+            || fusion_nn::fixed::argmax(&expected) != *label
+        {
+            return Ok(false);
+        }
+    }
+    Ok(parties[0].labels.len() == plan.slots && mine.len() == plan.slots * plan.circuit.classes)
 }
 
 impl Setup {

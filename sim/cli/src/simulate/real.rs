@@ -105,12 +105,12 @@ pub fn messages(world: &World) -> Result<Vec<String>, PartiesError> {
     let Parties { network, client, server, stages, .. } = &Parties::new(world, 1, &[Grouping::Chunk], 0, Network::LAN)?;
     let mut messages = Vec::new();
     for Stage { plan, networks } in stages {
-        let (name, images) = (Seed([0; 32]), vec![0; plan.circuit.pixels]);
+        let name = Seed([0; 32]);
         let labels = (0..world.classes()).collect();
         let services = [Service { model: 0, labels }];
         let (_, (_, link)) = session::run(
             *network,
-            |link| session::client(link, client, plan, &name, &images),
+            |link| session::client(link, client, plan, &name, |_| vec![0; plan.circuit.pixels]),
             |link: Link| session::server(link, server, plan, &name, networks, &services),
         );
         let sent = link.meter().log.iter().filter(|message| message.from == Role::Server);
@@ -144,8 +144,10 @@ impl Inference for TwoParty<'_> {
     fn answer(&mut self, world: &World, asked: &[Asked], at: &Position<'_, '_>, touches: &Touches) -> Option<Answers> {
         let Stage { plan, networks } = self.parties.stage(self.grouping)?;
         let honest = &world.models()[0];
-        let pixels = asked.iter().map(|asked| honest.pixels(world.image(asked.image)));
-        let images: Vec<i64> = pixels.collect::<Result<Vec<_>, _>>().ok()?.concat();
+        let image = |slot: usize| {
+            let pixels = honest.pixels(world.image(asked[slot].image));
+            pixels.unwrap_or_else(|_| unreachable!("the data's images are of the model's size"))
+        };
         let services: Vec<Service> = asked.iter().map(|asked| service(asked, world.classes())).collect();
         let mut name = Seed([0; 32]);
         at.server.streams.coins(Purpose::Session, at.trial, at.session).fill_bytes(&mut name.0);
@@ -157,7 +159,7 @@ impl Inference for TwoParty<'_> {
         let watch = |progress: Progress<'_>| exchanges.push(Exchange::from(progress));
         let (((answered, near), client_cpu), ((_, far), server_cpu)) = session::run(
             *network,
-            |link| timed(|| session::watched_client(link, client, plan, &name, &images, watch)),
+            |link| timed(|| session::watched_client(link, client, plan, &name, image, watch)),
             |mut link: Link| {
                 if let Some(deviant) = deviant {
                     link.deviate(Box::new(deviant));
@@ -165,7 +167,7 @@ impl Inference for TwoParty<'_> {
                 timed(|| session::server(link, server, plan, &name, networks, &services))
             },
         );
-        self.metered = Metered { meters: [near, far].map(|link| link.meter().clone()), cpu: client_cpu + server_cpu };
+        self.metered = Metered { meters: [near, far].map(Link::into_meter), cpu: client_cpu + server_cpu };
         match answered {
             Ok(_) => Some(Answers { exchanges, end: None }),
             Err(halt) if deviates => Some(Answers { exchanges, end: Some(End::from(halt)) }),

@@ -4,7 +4,7 @@ use crate::circuit::{Circuit, Op, Step};
 use crate::cost::Cost;
 use crate::evaluate::Protocols;
 use crate::he::cipher::ClientKey;
-use crate::linear::{self, Layout, PublicKeys, Shape, Unfit, Weights};
+use crate::linear::{self, Layer, Layout, PublicKeys, Shape, Unfit, Weights};
 use crate::link::{Halt, Role};
 use crate::party::Party;
 use fusion_nn::fixed::{FixedModel, FixedOp};
@@ -24,11 +24,15 @@ impl Packing {
     /// # Errors
     /// [`Unfit`] for a layer that no parameters hold.
     pub fn new(circuit: &Circuit, group: usize) -> Result<Self, Unfit> {
-        let layout = |index: usize| match circuit.steps[index].op {
-            Op::Linear { shape, bound } => Layout::new(shape, circuit.steps[index].ring, bound, group).map(Some),
-            _ => Ok(None),
+        let layer = |step: &Step| match step.op {
+            Op::Linear { shape, bound } => Some(Layer { shape, ring_bits: step.ring, bound }),
+            _ => None,
         };
-        Ok(Self { group, layouts: (0..circuit.steps.len()).map(layout).collect::<Result<_, _>>()? })
+        let layers: Vec<Option<Layer>> = circuit.steps.iter().map(layer).collect();
+        let linear: Vec<Layer> = layers.iter().flatten().copied().collect();
+        let mut packed = linear::layouts(&linear, group)?.into_iter();
+        let layouts = layers.iter().map(|layer| layer.and_then(|_| packed.next())).collect();
+        Ok(Self { group, layouts })
     }
 
     /// Slots of a group.

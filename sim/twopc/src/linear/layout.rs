@@ -13,6 +13,7 @@
 //!
 //! Sums over other channels, other windows, and whatever exceeds the degree stand below an output's place in its block, or above.
 
+use super::choice::Candidates;
 use crate::he::cipher::{Rings, fresh_bytes, response_bytes};
 use crate::he::parameters::{Bound, Norm, Parameters, Response};
 use fusion_nn::fixed::FixedOp;
@@ -63,6 +64,17 @@ impl Shape {
     }
 }
 
+/// A linear layer, and the ring of its inputs and outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// What it computes.
+    pub shape: Shape,
+    /// Of the ring.
+    pub ring_bits: u32,
+    /// On the weights of each output channel.
+    pub bound: Bound,
+}
+
 /// Why a layer has no layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
@@ -86,6 +98,14 @@ pub struct Cost {
     pub server_bytes: usize,
     /// Both ways.
     pub messages: usize,
+}
+
+impl Cost {
+    /// Both ways.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.client_bytes + self.server_bytes
+    }
 }
 
 /// How much stands in one polynomial, and what of it is sent.
@@ -127,7 +147,7 @@ pub struct Layout {
 }
 
 impl Convolution {
-    fn new(shape: Shape) -> Option<Self> {
+    pub fn new(shape: Shape) -> Option<Self> {
         let cell = Window { size: [1, 1], stride: [1, 1], pads: [0; 4] };
         let (channels, image, filters, window) = match shape {
             Shape::Conv { image: [channels, height, width], filters, window } => {
@@ -173,15 +193,14 @@ impl Layout {
     /// # Errors
     /// [`Unfit`].
     pub fn new(shape: Shape, ring_bits: u32, bound: Bound, batch: usize) -> Result<Self, Unfit> {
-        let layer = Convolution::new(shape).filter(|_| batch > 0).ok_or(Unfit::Empty)?;
-        let bytes = |geometry: &Geometry| {
-            let Cost { client_bytes, server_bytes, .. } = cost(&layer, geometry, batch);
-            client_bytes + server_bytes
-        };
-        let geometries = Parameters::all().flat_map(|parameters| geometries(layer, parameters, ring_bits, bound));
-        let geometry = geometries.min_by_key(bytes).ok_or(Unfit::TooLarge { ring_bits })?;
-        let rings = Rings::new(geometry.parameters);
-        Ok(Self { layer, ring_bits, bound, batch, geometry, rings })
+        let candidates = Candidates::new(Layer { shape, ring_bits, bound }, batch)?;
+        let (geometry, _) = candidates.cheapest(|_| true).ok_or(candidates.unfit())?;
+        Ok(candidates.layout(geometry))
+    }
+
+    pub(super) fn with(layer: Layer, convolution: Convolution, batch: usize, geometry: Geometry) -> Self {
+        let Layer { ring_bits, bound, .. } = layer;
+        Self { layer: convolution, ring_bits, bound, batch, geometry, rings: Rings::new(geometry.parameters) }
     }
 
     /// The same for another number of samples: the same [`Weights`](super::Weights) serve both.
@@ -341,7 +360,7 @@ impl Layout {
 }
 
 /// All that fit a ring.
-fn geometries(
+pub(super) fn geometries(
     layer: Convolution,
     parameters: Parameters,
     ring_bits: u32,
@@ -368,7 +387,7 @@ fn groups(layer: &Convolution, geometry: &Geometry, batch: usize) -> [usize; 3] 
     [bands.div_ceil(geometry.samples), channels, layer.filters.div_ceil(geometry.filters)]
 }
 
-fn cost(layer: &Convolution, geometry: &Geometry, batch: usize) -> Cost {
+pub(super) fn cost(layer: &Convolution, geometry: &Geometry, batch: usize) -> Cost {
     let Geometry { parameters, response, .. } = *geometry;
     let [samples, channels, filters] = groups(layer, geometry, batch);
     Cost {

@@ -31,11 +31,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod choice;
 mod layout;
 #[cfg(test)]
 mod tests;
 
-pub use layout::{Cost, Geometry, Layout, Shape, Unfit};
+pub use choice::layouts;
+pub use layout::{Cost, Geometry, Layer, Layout, Shape, Unfit};
 
 use crate::bits::{Packer, Unpacker, mask};
 use crate::he::cipher::{Ciphertext, ClientKey, Rings, fresh_bytes, read_fresh};

@@ -1,0 +1,46 @@
+//! What is classified where only the cost counts.
+
+use crate::failure::Failure;
+use crate::files;
+use fusion_2pc::random::{Seed, uniform};
+use fusion_nn::fixed::FixedModel;
+use fusion_nn::idx::Images;
+use std::path::Path;
+
+/// Images of a batch, one by one: a large batch is never held whole.
+pub enum Pictures {
+    /// Those of a file, over and over.
+    File(Images),
+    /// Of random pixels.
+    Random {
+        /// Of the pixels.
+        seed: u64,
+    },
+}
+
+impl Pictures {
+    /// Those of a file, if there is one.
+    pub fn new(file: Option<&Path>, seed: u64, model: &FixedModel) -> Result<Self, Failure> {
+        let Some(path) = file else { return Ok(Self::Random { seed }) };
+        let name = files::name(path);
+        let problem = |what: &str| Failure::Usage(format!("{name}: {what}"));
+        let images = Images::parse(&files::read(path, files::MAX_BYTES)?);
+        let images = images.map_err(|error| problem(&error.to_string()))?;
+        if images.shape() != model.image() || images.is_empty() {
+            return Err(problem("the model reads images of another shape"));
+        }
+        Ok(Self::File(images))
+    }
+
+    /// A slot's.
+    pub fn image(&self, slot: usize, pixels: usize) -> Vec<u8> {
+        match self {
+            Self::File(images) => images.get(slot % images.len()).unwrap_or_default().to_vec(),
+            Self::Random { seed } => {
+                let root = Seed(blake3::derive_key("fusion-sim 2026-11 random pixels", &seed.to_le_bytes()));
+                let mut rng = root.child(&format!("image {slot}")).stream();
+                uniform(&mut rng, 8, pixels).iter().map(|pixel| pixel.to_le_bytes()[0]).collect()
+            }
+        }
+    }
+}
