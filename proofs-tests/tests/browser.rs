@@ -211,7 +211,7 @@ fn the_page_works() {
 
     browser.open(&home);
     browser.assert_shows("--R 512 --lambda 40");
-    for chart in ["curve", "surface", "series"] {
+    for chart in ["curve", "surface", "series", "map"] {
         assert_ne!(browser.value(&format!("document.getElementById('{chart}').childElementCount")), 0, "{chart}");
         assert_eq!(browser.text(&format!("{chart}-problem")), "");
     }
@@ -225,6 +225,7 @@ fn the_page_works() {
     browser.assert_shows("--R 64 --lambda 80 --min-T 30");
 
     complain_beside_controls(&mut browser);
+    go_to_a_cell(&mut browser);
     play_two_games(&mut browser);
     copy(&mut browser);
     fit_narrow_screens(&mut browser);
@@ -259,6 +260,19 @@ fn complain_beside_controls(browser: &mut Browser) {
     browser.type_into("lambda", "80");
     assert_eq!(browser.text("lambda-error"), "");
     browser.assert_shows("--R 64 --lambda 80 --min-T 30");
+}
+
+/// The map's cells are buttons, one stop of the Tab key, and keep the focus.
+fn go_to_a_cell(browser: &mut Browser) {
+    browser.value("document.querySelector('#map [aria-current]').id = 'here'");
+    browser.tab_to("here");
+    browser.press("ArrowRight", 39);
+    browser.press("ArrowUp", 38);
+    browser.press("Enter", 13);
+    browser.settle();
+    browser.assert_shows("--R 128 --lambda 60 --min-T 30");
+    let focused = "document.activeElement === document.querySelector('#map [aria-current]')";
+    assert_eq!(browser.value(focused), true);
 }
 
 /// A button sets both accuracies; what both rule out together is said above the plan.

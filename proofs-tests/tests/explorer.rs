@@ -143,6 +143,29 @@ fn charts_are_the_exact_core() {
     assert!(published.iter().all(|point| points.contains(point)), "the published choices are optimal at T = 100");
 }
 
+/// The R and the lambda asked for are on the map, and so are the published choices where they are optimal.
+#[test]
+fn the_map_is_of_plans() {
+    let address = served(&[]);
+    for (query, published) in [("R=500&lambda=45&min_T=100", 6), ("R=500&lambda=45", 0)] {
+        let map = json(&get(address, &format!("/api/map?{query}")));
+        assert_eq!(map["left_out"], 0);
+        let (lambdas, all) = (map["lambda"].as_array().expect("a list"), map["R"].as_array().expect("a list"));
+        assert!(lambdas.contains(&45.into()) && all.contains(&"500".into()));
+        let mut marked = 0;
+        for (lambda, row) in lambdas.iter().zip(map["cells"].as_array().expect("a list")) {
+            for (R, cell) in all.iter().zip(row.as_array().expect("a list")) {
+                let min_T = if published == 0 { 0 } else { 100 };
+                let R = R.as_str().expect("text");
+                let plan = sim(&format!("sim plan --R {R} --lambda {lambda} --min-T {min_T} --json"));
+                assert_eq!([&cell["B"], &cell["T"], &cell["cost"]], [&plan["B"], &plan["T"], &plan["cost_decimal"]]);
+                marked += usize::from(cell["published"] == true);
+            }
+        }
+        assert_eq!(marked, published);
+    }
+}
+
 /// Two games: what the theorem does not cover, and the accuracy's limits.
 #[test]
 fn charts_with_slack_beyond_b() {
@@ -288,10 +311,10 @@ fn wrong_queries_are_told_what_is_wrong() {
         ("%ff=8", None, "not percent-encoded"),
         ("R=8&lambda=40&reject_acc=0.9&honest_acc=0.8&kappa=20", None, "the honest accuracy must exceed"),
     ] {
-        for path in ["plan", "series"] {
+        for path in ["plan", "series", "map"] {
             let answer = get(address, &format!("/api/{path}?{query}"));
-            // A series is at other R.
-            if path == "series" && status(&answer) == 200 {
+            // A series is at other R, a map at other lambda too.
+            if path != "plan" && status(&answer) == 200 {
                 assert!(
                     json(&answer)["problem"].as_str().is_some_and(|problem| problem.contains(says)),
                     "{query}: {answer}"
@@ -374,7 +397,7 @@ fn a_thousand_requests_at_once() {
         for n in 0..1000 {
             let (answered, refused) = (&answered, &refused);
             scope.spawn(move || {
-                let path = ["plan", "series"][n % 2];
+                let path = ["plan", "series", "map"][n % 3];
                 let answer = get(address, &format!("/api/{path}?R={}&lambda={}", n + 1, n % 200 + 1));
                 let counter = match status(&answer) {
                     200 => answered,

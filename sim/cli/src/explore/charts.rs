@@ -1,8 +1,7 @@
-//! The numbers behind the charts, each from the exact core. What time does not allow is left out, and counted.
+//! The numbers behind the charts of one plan, each from the exact core. What time does not allow is left out, and counted.
 
 use crate::args::{BoundArgs, PlanArgs};
-use crate::commands::plan::{Answer, asked, goal};
-use crate::commands::plot::PUBLISHED;
+use crate::commands::plan::{asked, goal};
 use crate::explore::desk::Limit;
 use crate::explore::query::Problem;
 use crate::failure::Failure;
@@ -16,7 +15,6 @@ use fusion_spec::exact::binomial::binomial_bits;
 use fusion_spec::params::Params;
 use serde::Serialize;
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// Every `k` is drawn up to this many.
 const EVERY: u128 = 256;
@@ -155,67 +153,6 @@ impl Cell {
             _ => None,
         };
         Some(Self { B, T, cost: nearest(&params.cost()), bits, safe: why.is_none(), why })
-    }
-}
-
-/// Cost against `R`, and what was published.
-#[derive(Serialize)]
-pub struct Series {
-    points: Vec<Priced>,
-    published: Vec<Priced>,
-    left_out: usize,
-    /// Why the first `R` without a plan has none.
-    problem: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Priced {
-    log2_R: u32,
-    B: u64,
-    T: u64,
-    cost: f64,
-}
-
-/// Largest exponent of `R` drawn.
-const MAX_EXPONENT: u32 = 20;
-
-/// Plans at other `R` as they are found, or why there is none. Shared, as one of them can take longer than a page waits.
-#[derive(Clone, Default)]
-pub struct Plans(Arc<Mutex<Vec<Found>>>);
-
-/// An exponent of `R`, and its plan or why there is none.
-type Found = (u32, Result<Params, String>);
-
-impl Plans {
-    /// The same promises at every `R`: up and down from the one asked for, side by side, as large `R` can be slow.
-    pub fn find(&self, args: &PlanArgs, limit: &Limit) -> Result<(), Problem> {
-        let (R, lambda) = asked(args).map_err(|failure| Problem::of(&failure))?;
-        let find = |e: u32| {
-            let plan = Answer::at(args, 1 << e, lambda).map(|answer| answer.plan.params);
-            let plan = plan.map_err(|failure| failure.message());
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).push((e, plan));
-        };
-        let here = R.ilog2().min(MAX_EXPONENT);
-        std::thread::scope(|scope| {
-            scope.spawn(|| (0..here).rev().take_while(|_| !limit.is_over()).for_each(find));
-            (here..=MAX_EXPONENT).take_while(|_| !limit.is_over()).for_each(find);
-        });
-        Ok(())
-    }
-
-    /// What was found so far.
-    pub fn series(&self) -> Series {
-        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let problem = plans.iter().find_map(|(_, plan)| plan.clone().err());
-        plans.sort_by_key(|(e, _)| *e);
-        let priced = |(e, params): (u32, Params)| {
-            let (B, T, cost) = (params.B(), params.T(), nearest(&params.cost()));
-            Priced { log2_R: e, B, T, cost }
-        };
-        let points: Vec<Priced> = plans.into_iter().filter_map(|(e, plan)| Some(priced((e, plan.ok()?)))).collect();
-        let known = PUBLISHED.iter().filter_map(|&(e, B, T)| Some(priced((e, Params::new(1 << e, B, T, 0).ok()?))));
-        let left_out = 1 + MAX_EXPONENT as usize - points.len();
-        Series { points, published: known.collect(), left_out, problem }
     }
 }
 

@@ -8,9 +8,10 @@ mod charts;
 mod cost;
 mod desk;
 mod guard;
+mod plans;
 mod query;
 
-use crate::args::ExploreArgs;
+use crate::args::{ExploreArgs, PlanArgs};
 use crate::commands::bench::PerQuery;
 use crate::failure::Failure;
 use answer::planned;
@@ -21,9 +22,9 @@ use axum::http::header::CONTENT_TYPE;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use charts::Plans;
 use cost::{About, Model};
 use desk::{Desk, Limit, Missed};
+use plans::{Plans, Wanted};
 use query::{BOUND, GRID, PLAN, Problem, Query, SURFACE};
 use serde::Serialize;
 use serde_json::json;
@@ -112,6 +113,7 @@ fn router(shared: Arc<Shared>, address: SocketAddr) -> Router {
         .route("/api/curve", get(curve))
         .route("/api/surface", get(surface))
         .route("/api/series", get(series))
+        .route("/api/map", get(map))
         .route("/api/cost", get(cost))
         .layer(from_fn_with_state(address, guard::guard))
         .with_state(shared)
@@ -147,15 +149,29 @@ async fn surface(State(shared): App, RawQuery(text): RawQuery) -> Result<Respons
     Ok(respond(shared.charts.compute(work).await, &command))
 }
 
-async fn series(State(shared): App, RawQuery(text): RawQuery) -> Result<Response, Problem> {
+async fn series(app: App, query: RawQuery) -> Result<Response, Problem> {
+    plans(app, query, Wanted::series, Plans::series).await
+}
+
+async fn map(app: App, query: RawQuery) -> Result<Response, Problem> {
+    plans(app, query, Wanted::map, Plans::map).await
+}
+
+/// Many plans: some of them are better than none.
+async fn plans<T: Serialize>(
+    State(shared): App,
+    RawQuery(text): RawQuery,
+    wanted: impl FnOnce(&PlanArgs) -> Result<Wanted, Problem>,
+    shown: impl FnOnce(&Plans, &Wanted) -> T,
+) -> Result<Response, Problem> {
     let query = read(text, PLAN)?;
     let command = query.command("sim plan --grid", GRID, None);
-    let plans = Plans::default();
-    let found = plans.clone();
-    let done = match shared.charts.compute(move |limit| found.find(&query.plan()?, limit)).await {
-        Ok(done) => Ok(done.map(|()| plans.series())),
-        // Some of it is better than nothing.
-        Err(Missed::TooLong) => Ok(Ok(plans.series())),
+    let args = query.plan()?;
+    let (plans, wanted) = (Plans::default(), Arc::new(wanted(&args)?));
+    let (found, all) = (plans.clone(), Arc::clone(&wanted));
+    let done = match shared.charts.compute(move |limit| found.find(&all, &args, limit)).await {
+        Ok(Err(problem)) => Ok(Err(problem)),
+        Ok(Ok(())) | Err(Missed::TooLong) => Ok(Ok(shown(&plans, &wanted))),
         Err(Missed::Bug) => Err(Missed::Bug),
     };
     Ok(respond(done, &command))

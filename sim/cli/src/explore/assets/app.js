@@ -79,7 +79,7 @@ async function refresh(values) {
     clearProblems();
     showPlan(answer);
     $("results").classList.remove("stale");
-    await Promise.all([curve(answer, signal), surface(values, answer, signal), series(values, answer, signal), cost(values, signal)]);
+    await Promise.all([curve(answer, signal), surface(values, answer, signal), series(values, answer, signal), map(values, answer, signal), cost(values, signal)]);
   } catch (problem) {
     if (signal.aborted) return;
     clearProblems();
@@ -248,6 +248,64 @@ function drawSeries(answer, plan) {
   fillTable($("series-table"), ["R", "B", "T", "cost", ""], [...rows(answer.points, "plan"), ...rows(answer.published, "published")]);
 }
 
+const LEVELS = 8;
+
+function map(values, { shown, plan }, signal) {
+  return chart("map", given(values, GOAL), signal, (answer) => {
+    const costs = answer.cells.flat().filter(Boolean).map((one) => Math.log(one.cost));
+    const [low, high] = [Math.min(...costs), Math.max(...costs)];
+    const level = (one) => Math.round(((Math.log(one.cost) - low) / (high - low || 1)) * LEVELS);
+    const table = document.createElement("table");
+    const header = (text, scope) => Object.assign(document.createElement("th"), { textContent: text, scope });
+    const top = document.createElement("tr");
+    top.append(header("", "col"), ...answer.R.map((R) => header(`R = ${power(R)}`, "col")));
+    table.append(top);
+    answer.lambda.forEach((lambda, row) => {
+      const line = document.createElement("tr");
+      line.append(header(`λ = ${lambda}`, "row"));
+      answer.R.forEach((R, column) => {
+        const made = document.createElement("td");
+        const one = answer.cells[row][column];
+        if (one) made.append(destination(one, R, lambda, level(one), R === shown.R && lambda === plan.lambda));
+        line.append(made);
+      });
+      table.append(line);
+    });
+    const focused = $("map").contains(document.activeElement);
+    $("map").replaceChildren(table);
+    const here = $("map").querySelector("[aria-current]") ?? $("map").querySelector("button");
+    here?.setAttribute("tabindex", "0");
+    if (focused) here?.focus();
+    $("map-note").textContent = `${note(answer, "cells")}${answer.problem ? ` ${answer.problem}.` : ""}`;
+  });
+}
+
+function destination(one, R, lambda, level, here) {
+  const made = Object.assign(document.createElement("button"), { type: "button", className: `level-${level}` });
+  made.tabIndex = -1;
+  if (here) made.setAttribute("aria-current", "true");
+  made.append(`${one.cost.toFixed(3)}${one.published ? " ○" : ""}`);
+  made.append(Object.assign(document.createElement("small"), { textContent: `${one.B}, ${one.T}` }));
+  made.addEventListener("click", () => set({ ...settings(), R, lambda: String(lambda) }));
+  return made;
+}
+
+// The map is one stop of the Tab key: arrows go on from there.
+function walk(event) {
+  const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+  const from = event.target.closest("td");
+  if (!step || !from) return;
+  const row = $("map").querySelectorAll("tr")[from.parentElement.rowIndex + step[0]];
+  const next = row?.cells[from.cellIndex + step[1]]?.querySelector("button");
+  if (next) (event.preventDefault(), next.focus());
+}
+
+// 512 is 2^9, and 500 itself.
+function power(R) {
+  const exponent = Math.log2(Number(R));
+  return Number.isInteger(exponent) && exponent > 6 ? `2^${exponent}` : R;
+}
+
 async function cost(values, signal) {
   if (!about.model) {
     $("per-query").textContent = "no model was named; start with sim explore --model FILE.onnx to see them.";
@@ -286,6 +344,7 @@ function listen() {
   });
   $("lambda-slider").addEventListener("input", (event) => (($("lambda").value = event.target.value), changed()));
   for (const name of FIELDS) $(name).addEventListener("input", changed);
+  $("map").addEventListener("keydown", walk);
   $("published").addEventListener("click", () => set({ R: "512", min_T: "100" }));
   $("two-games").addEventListener("click", () => set({ R: "512", reject_acc: "0.8", honest_acc: "0.99", kappa: "20" }));
   $("copy-command").addEventListener("click", () => latest && copy(latest.command, "command"));

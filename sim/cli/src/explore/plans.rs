@@ -1,0 +1,174 @@
+//! Many plans: cost against `R`, and against `R` and lambda. What time does not allow is left out, and counted.
+
+use crate::args::PlanArgs;
+use crate::commands::plan::{Answer, asked};
+use crate::commands::plot::PUBLISHED;
+use crate::explore::desk::Limit;
+use crate::explore::query::Problem;
+use fusion_spec::bound::bits::nearest;
+use fusion_spec::params::{Lambda, Params};
+use serde::Serialize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The security of the published choices, and the fewest publics that they have.
+const PUBLISHED_GOAL: (u32, u64) = (40, 100);
+/// Largest exponent of `R` in the series.
+const MAX_EXPONENT: u32 = 20;
+/// Exponents of `R` on the map: the published ones and some between.
+const EXPONENTS: [u32; 9] = [1, 3, 5, 7, 9, 11, 13, 16, 19];
+/// Lambdas on the map.
+const LAMBDAS: [u64; 7] = [20, 30, 40, 50, 60, 80, 128];
+
+/// An `R` and a lambda, and their plan or why there is none.
+type Found = (u64, Lambda, Result<Params, String>);
+
+/// Plans as they are found. Shared, as one of them can take longer than a page waits.
+#[derive(Clone, Default)]
+pub struct Plans(Arc<Mutex<Vec<Found>>>);
+
+/// Cost against `R`, and what was published.
+#[derive(Serialize)]
+pub struct Series {
+    points: Vec<Priced>,
+    published: Vec<Priced>,
+    left_out: usize,
+    /// Why the first `R` without a plan has none.
+    problem: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Priced {
+    log2_R: u32,
+    B: u64,
+    T: u64,
+    cost: f64,
+}
+
+/// Costs by lambda and `R`, both rising.
+#[derive(Serialize)]
+pub struct Map {
+    lambda: Vec<u32>,
+    /// As text: a page's own numbers end at 2^53.
+    R: Vec<String>,
+    /// By lambda, then by `R`; `None` where there is no plan, or no time for it.
+    cells: Vec<Vec<Option<Cell>>>,
+    left_out: usize,
+    problem: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Cell {
+    B: u64,
+    T: u64,
+    cost: f64,
+    /// It is one of the six published choices.
+    published: bool,
+}
+
+/// What a chart is of: every `R`, every lambda.
+pub struct Wanted {
+    R: Vec<u64>,
+    lambda: Vec<Lambda>,
+}
+
+impl Wanted {
+    /// Powers of two, at the lambda asked for.
+    pub fn series(args: &PlanArgs) -> Result<Self, Problem> {
+        let (_, lambda) = asked(args).map_err(|failure| Problem::of(&failure))?;
+        Ok(Self { R: (0..=MAX_EXPONENT).map(|e| 1 << e).collect(), lambda: vec![lambda] })
+    }
+
+    /// Some of each, and the two asked for.
+    pub fn map(args: &PlanArgs) -> Result<Self, Problem> {
+        let (R, lambda) = asked(args).map_err(|failure| Problem::of(&failure))?;
+        let mut queries: Vec<u64> = EXPONENTS.iter().map(|e| 1 << e).chain([R]).collect();
+        let known = LAMBDAS.iter().filter_map(|&bits| Lambda::new(bits).ok());
+        let mut lambdas: Vec<Lambda> = known.chain([lambda]).collect();
+        queries.sort_unstable();
+        queries.dedup();
+        lambdas.sort_unstable();
+        lambdas.dedup();
+        Ok(Self { R: queries, lambda: lambdas })
+    }
+
+    /// Nearest to what was asked for first: it is what a page can least do without.
+    fn by_distance(&self, args: &PlanArgs) -> Result<Vec<(u64, Lambda)>, Problem> {
+        let (R, lambda) = asked(args).map_err(|failure| Problem::of(&failure))?;
+        let mut all: Vec<(u64, Lambda)> =
+            self.lambda.iter().flat_map(|lambda| self.R.iter().map(|R| (*R, *lambda))).collect();
+        all.sort_by_key(|(one, other)| (other.bits().abs_diff(lambda.bits()) / 10, one.ilog2().abs_diff(R.ilog2())));
+        Ok(all)
+    }
+}
+
+impl Plans {
+    /// The same promises at every `R` and lambda, on two threads, as long as time allows.
+    pub fn find(&self, wanted: &Wanted, args: &PlanArgs, limit: &Limit) -> Result<(), Problem> {
+        let waiting = Mutex::new(wanted.by_distance(args)?.into_iter());
+        let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let work = || {
+            while let Some((R, lambda)) = next().filter(|_| !limit.is_over()) {
+                let plan = Answer::at(args, R, lambda).map(|answer| answer.plan.params);
+                let plan = plan.map_err(|failure| failure.message());
+                self.0.lock().unwrap_or_else(PoisonError::into_inner).push((R, lambda, plan));
+            }
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(work);
+            work();
+        });
+        Ok(())
+    }
+
+    fn found(&self) -> Vec<Found> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What was found so far of [`Wanted::series`].
+    pub fn series(&self, wanted: &Wanted) -> Series {
+        let mut found = self.found();
+        found.sort_by_key(|(R, ..)| *R);
+        let points: Vec<Priced> =
+            found.iter().filter_map(|(.., plan)| Some(Priced::of(*plan.as_ref().ok()?))).collect();
+        let known = PUBLISHED.iter().filter_map(|&(e, B, T)| Params::new(1 << e, B, T, 0).ok());
+        let (left_out, problem) = (wanted.R.len() - points.len(), problem(&found));
+        Series { points, published: known.map(Priced::of).collect(), left_out, problem }
+    }
+
+    /// What was found so far of [`Wanted::map`].
+    pub fn map(&self, wanted: &Wanted) -> Map {
+        let found = self.found();
+        let cell = |R: u64, lambda: Lambda| {
+            let at = found.iter().find(|(one, other, _)| (*one, *other) == (R, lambda))?;
+            Some(Cell::of(*at.2.as_ref().ok()?, lambda))
+        };
+        let row = |lambda: &Lambda| wanted.R.iter().map(|R| cell(*R, *lambda)).collect::<Vec<_>>();
+        let cells: Vec<Vec<Option<Cell>>> = wanted.lambda.iter().map(row).collect();
+        Map {
+            lambda: wanted.lambda.iter().map(|lambda| lambda.bits()).collect(),
+            R: wanted.R.iter().map(ToString::to_string).collect(),
+            left_out: cells.iter().flatten().filter(|cell| cell.is_none()).count(),
+            problem: problem(&found),
+            cells,
+        }
+    }
+}
+
+impl Priced {
+    fn of(params: Params) -> Self {
+        Self { log2_R: params.R().ilog2(), B: params.B(), T: params.T(), cost: nearest(&params.cost()) }
+    }
+}
+
+impl Cell {
+    fn of(params: Params, lambda: Lambda) -> Self {
+        let (R, B, T) = (params.R(), params.B(), params.T());
+        let published =
+            lambda.bits() == PUBLISHED_GOAL.0 && PUBLISHED.iter().any(|&(e, b, t)| (1 << e, b, t) == (R, B, T));
+        Self { B, T, cost: nearest(&params.cost()), published }
+    }
+}
+
+fn problem(found: &[Found]) -> Option<String> {
+    found.iter().find_map(|(.., plan)| plan.clone().err())
+}
