@@ -143,18 +143,20 @@ impl Deck {
     /// What the next slot holds, uniform among what is left: one Fisher-Yates step, which moves the pool's last cell into the
     /// drawn one. `None` of an empty deck.
     pub fn draw(&mut self, coins: &mut impl Rng) -> Option<Sample> {
-        self.draw_index(coins).map(|index| self.layout.sample(index))
+        let (cell, index) = self.deal(coins)?;
+        self.moved.push(cell);
+        Some(self.layout.sample(index))
     }
 
+    /// A draw that no reset undoes: the cell and what it held.
     #[inline]
-    fn draw_index(&mut self, coins: &mut impl Rng) -> Option<u32> {
+    fn deal(&mut self, coins: &mut impl Rng) -> Option<(u32, u32)> {
         let last = self.left.checked_sub(1)?;
         let cell = uniform_below(self.left, coins);
         let index = self.pool[cell as usize];
         self.pool[cell as usize] = self.pool[last as usize];
-        self.moved.push(cell);
         self.left = last;
-        Some(index)
+        Some((cell, index))
     }
 
     /// Takes a sample out, as if a slot had drawn it: what follows is drawn given that. `false` if it is gone already.
@@ -211,7 +213,7 @@ impl Mix {
         let missing = MixError::NoSuchSlot { slot, N: deck.layout.N };
         let index = placed.get_mut(slot as usize).ok_or(missing)?;
         if *index == UNDRAWN {
-            *index = deck.draw_index(coins).ok_or(missing)?;
+            (_, *index) = deck.deal(coins).ok_or(missing)?;
         }
         Ok(deck.layout.sample(*index))
     }
@@ -222,7 +224,7 @@ impl Mix {
         let Self { params, mut deck, placed: mut samples } = self;
         for index in samples.iter_mut().filter(|index| **index == UNDRAWN) {
             // There are as many samples left as slots without one.
-            *index = deck.draw_index(coins).unwrap_or(UNDRAWN);
+            *index = deck.deal(coins).map_or(UNDRAWN, |(_, index)| index);
         }
         Permutation { params, layout: deck.layout, samples }
     }

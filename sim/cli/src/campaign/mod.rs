@@ -204,13 +204,13 @@ impl<'c> Player<'c> {
             }),
             Self::Ideal(ideal, server) => ideal.trial_of(server, |ideal, session| {
                 let (trial, trace) = ideal.traced(server, number, session);
-                sessions.push(Session::new(trial, trace, ideal.records().to_vec(), Vec::new()));
+                sessions.push(Session::new(trial, trace, ideal.records(), Vec::new()));
                 trial
             }),
             Self::Real(real, server) => real.trial_of(server, |real, session| {
                 let (trial, trace) = real.traced(server, number, session);
                 let steps = real.inference().metered.steps();
-                sessions.push(Session::new(trial, trace, real.records().to_vec(), steps));
+                sessions.push(Session::new(trial, trace, real.records(), steps));
                 trial
             }),
             Self::Conditional(..) => return None,

@@ -43,7 +43,11 @@ impl Inference for Trusted {
                 Some(Label(turn.of(label, world.classes())))
             }
         };
-        Some(Answers::at_once(asked.iter().map(&mut label).collect::<Option<_>>()?))
+        let mut labels = Vec::with_capacity(asked.len());
+        for one in asked {
+            labels.push(label(one)?);
+        }
+        Some(Answers::at_once(labels))
     }
 }
 

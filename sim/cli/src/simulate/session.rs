@@ -100,10 +100,12 @@ pub struct Judged<'w, I> {
     touches: Touches,
     /// Slot and index among the session's touches, in the order of slots.
     by_slot: Vec<(Slot, usize)>,
+    /// The session's samples.
+    drawn: Drawn,
     /// Every slot of the session.
     asked: Vec<Asked>,
-    /// Every slot of the last session.
-    records: Vec<SlotRecord>,
+    /// The answers to the last session's slots; `None` of one that was no inference.
+    answers: Option<Answers>,
     /// The honest answers to the last session's queries.
     honest: Vec<Label>,
     log: Log,
@@ -121,29 +123,38 @@ impl<'w, I: Inference> Judged<'w, I> {
             publics: Urn::new(world.publics()),
             touches: Touches::new(view),
             by_slot: Vec::new(),
+            drawn: Drawn { queries: Vec::new(), publics: Vec::new() },
             asked: Vec::new(),
-            records: Vec::new(),
+            answers: None,
             honest: Vec::new(),
             log: None,
         }
     }
 
-    fn draw(&mut self, streams: &Streams, trial: u64, session: u32) -> Drawn {
+    fn draw(&mut self, streams: &Streams, trial: u64, session: u32) {
+        let Self { view: View { params, .. }, drawn: Drawn { queries, publics }, .. } = self;
         if let Some(fixed) = self.world.fixed() {
-            return fixed.clone();
+            queries.clone_from(&fixed.queries);
+            publics.clone_from(&fixed.publics);
+            return;
         }
         let mut coins = streams.coins(Purpose::Draw, trial, session);
-        let params = self.view.params;
-        Drawn {
-            queries: self.queries.draw(params.R(), &mut coins).to_vec(),
-            publics: self.publics.draw(params.T(), &mut coins).to_vec(),
-        }
+        queries.clear();
+        queries.extend_from_slice(self.queries.draw(params.R(), &mut coins));
+        publics.clear();
+        publics.extend_from_slice(self.publics.draw(params.T(), &mut coins));
     }
 
     /// Every slot of the last session; none of one that was no inference.
     #[must_use]
-    pub fn records(&self) -> &[SlotRecord] {
-        &self.records
+    pub fn records(&self) -> Vec<SlotRecord> {
+        let record = |(asked, answer): (&Asked, Label)| {
+            let Asked { slot, sample, image, touched, .. } = *asked;
+            let honest = self.world.honest(image);
+            SlotRecord { slot, sample, touched, labels: Some([honest, answer]), wrong: answer != honest }
+        };
+        let answered = self.answers.iter().flat_map(|answers| self.asked.iter().zip(answers.labels()));
+        answered.map(record).collect()
     }
 
     /// Who computes the answers.
@@ -156,23 +167,23 @@ impl<'w, I: Inference> Judged<'w, I> {
     fn play(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Option<Trial> {
         let view = View { session, ..self.view };
         let coins = |purpose| server.streams.coins(purpose, trial, session);
-        self.records.clear();
+        self.answers = None;
         self.touches.clear();
         server.strategy.session(&view, &mut coins(Purpose::Strategy), &mut self.touches);
         let mut mix_coins = coins(Purpose::Mix);
         if let Some(pair) = server.strategy.link() {
             return Some(guess(view.params, pair, &mut mix_coins));
         }
-        let drawn = self.draw(&server.streams, trial, session);
+        self.draw(&server.streams, trial, session);
         let (mix, events) = self.mix(&mut mix_coins)?;
-        self.ask(server, &mix, &drawn, coins(Purpose::Labels))?;
+        self.ask(server, &mix, coins(Purpose::Labels))?;
         let at = Position { server, trial, session };
         let answers = self.inference.answer(self.world, &self.asked, &at, &self.touches)?;
-        self.record(answers.labels());
-        let known = drawn.publics.iter().map(|&public| self.world.known(public)).collect();
+        let answers = self.answers.insert(answers);
+        let known = self.drawn.publics.iter().map(|&public| self.world.known(public)).collect();
         self.honest.clear();
-        self.honest.extend(drawn.queries.iter().map(|&query| self.world.honest(query)));
-        let verdict = conclude(view.params, mix, known, &answers, &mut self.log).ok()?;
+        self.honest.extend(self.drawn.queries.iter().map(|&query| self.world.honest(query)));
+        let verdict = conclude(view.params, mix, known, answers, &mut self.log).ok()?;
         Some(Trial { outcome: Some(Outcome::of(&verdict, &self.honest)), events })
     }
 
@@ -185,8 +196,8 @@ impl<'w, I: Inference> Judged<'w, I> {
     }
 
     /// What every slot holds, and what the server puts on it.
-    fn ask(&mut self, server: &Server<'_>, mix: &Permutation, drawn: &Drawn, mut labels: Pcg64) -> Option<()> {
-        let Self { view, world, touches, by_slot, asked, .. } = self;
+    fn ask(&mut self, server: &Server<'_>, mix: &Permutation, mut labels: Pcg64) -> Option<()> {
+        let Self { view, world, touches, by_slot, drawn, asked, .. } = self;
         let moves = server.strategy.moves();
         // Coins are drawn in the order of the touches, whether or not a move bites.
         let mut shifts = Vec::with_capacity(touches.moves().len());
@@ -204,7 +215,7 @@ impl<'w, I: Inference> Judged<'w, I> {
                 Sample::Public { index } => world.queries() + drawn.publics[index as usize],
             };
             let own;
-            (own, rest) = rest.split_at(rest.partition_point(|(other, _)| *other <= slot));
+            (own, rest) = rest.split_at(rest.iter().take_while(|(other, _)| *other == slot).count());
             let mut service = Service::HONEST;
             for &(_, index) in own {
                 let m = &moves[touches.moves()[index].1];
@@ -223,15 +234,6 @@ impl<'w, I: Inference> Judged<'w, I> {
             asked.push(Asked { slot, sample, image, touched: !own.is_empty(), service });
         }
         Some(())
-    }
-
-    fn record(&mut self, answers: impl Iterator<Item = Label>) {
-        let record = |(asked, answer): (&Asked, Label)| {
-            let Asked { slot, sample, image, touched, .. } = *asked;
-            let honest = self.world.honest(image);
-            SlotRecord { slot, sample, touched, labels: Some([honest, answer]), wrong: answer != honest }
-        };
-        self.records.extend(self.asked.iter().zip(answers).map(record));
     }
 }
 
