@@ -215,6 +215,44 @@ strategies:
     assert!(alarms <= threshold, "{alarms} of 1000 campaigns raised a false alarm; at most {threshold} may");
 }
 
+/// A strategy that claims nothing shows its wins and each other outcome that occurred: the JSON's counts, all trials together.
+#[test]
+fn what_claims_nothing_shows_every_outcome() {
+    let folder = scratch("outcomes");
+    let script = plain(
+        &folder,
+        "{ R: 2, B: 2, T: 1 }",
+        "trials: { max: 1024 }
+strategies:
+  - { name: some, do: [{ at: { each: 1/4 }, relabel: next }] }
+  - { name: three, do: [{ at: { random: 5 }, relabel: next }] }
+",
+    );
+    let runs = folder.join("runs");
+    let shown = sim(&format!("attack {script} --runs {}", runs.display())).stdout;
+    let (_, result) = attack(&script, &runs);
+    let rows: Vec<Vec<&str>> = shown
+        .lines()
+        .skip_while(|line| !line.starts_with(" some"))
+        .take_while(|line| !line.is_empty())
+        .map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect())
+        .collect();
+    let some = strategy(&result, "some");
+    let counts =
+        [&some["win"], &some["harmless"], &some["reasons"]["public_wrong"], &some["reasons"]["copies_disagree"]];
+    let counts = counts.map(|count| count.as_u64().expect("a count"));
+    assert_eq!(counts.iter().sum::<u64>(), 1024);
+    let [win, harmless, publics, copies] = counts.map(|count| count.to_string());
+    assert_eq!(rows[0][..4], ["some", "win", "1024", &win], "{shown}");
+    assert_eq!(rows[1][..3], ["harmless", "1024", &harmless], "{shown}");
+    assert_eq!(rows[2][..3], ["caught: public_wrong", "1024", &publics], "{shown}");
+    assert_eq!(rows[3][..3], ["caught: copies_disagree", "1024", &copies], "{shown}");
+    assert_eq!(rows[4][..4], ["three", "win", "1024", "0"], "wins are shown though there are none");
+    assert_eq!(rows[5][..4], ["caught: public_wrong", "1024", "1024", "100%"], "{shown}");
+    assert_eq!(rows.len(), 6, "{shown}");
+    assert!(rows.iter().all(|row| row.ends_with(&["-", "measured"])), "{shown}");
+}
+
 /// The least `t` with `Pr[Bin(n, p) > t] < alpha`.
 fn binomial_quantile(n: u32, p: &Rational, alpha: &Rational) -> u32 {
     let fails = Rational::from(1 - p);

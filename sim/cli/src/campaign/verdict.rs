@@ -84,7 +84,12 @@ impl Standing {
         if self.staged {
             return Stages { counts: &self.counts, alpha: &self.alpha }.interval();
         }
-        interval(self.counts[0].trials(), self.counts[0].win, &self.alpha)
+        self.interval_at(self.counts[0].win)
+    }
+
+    /// The rates that the evidence leaves of what so many of all trials had.
+    pub fn interval_at(&self, count: u64) -> (Rational, Rational) {
+        interval(self.trials(), count, &self.alpha)
     }
 
     /// The winning rate as measured; `None` before the first trial.

@@ -5,10 +5,11 @@ use super::result::{name, total};
 use crate::axis::Axis;
 use crate::campaign::games::{Game, games};
 use crate::campaign::run::Finished;
-use crate::campaign::verdict::ClaimStanding;
+use crate::campaign::verdict::{ClaimStanding, Standing};
 use crate::campaign::{Campaign, Entry};
 use crate::draw;
 use crate::failure::Failure;
+use crate::simulate::{Counts, REASONS};
 use crate::text::{self, DIM, HEADING, percent};
 use anstyle::{AnsiColor, Style};
 use fusion_spec::bound::bits::nearest;
@@ -117,21 +118,11 @@ fn refutation(
     Ok(())
 }
 
-/// One row for each claim, or for winning where nothing is claimed.
+/// One row for each claim, or for each outcome where nothing is claimed.
 fn rows(entry: &Entry, finished: &Finished) -> Vec<Vec<String>> {
     let standing = &finished.standing;
     if standing.claims.is_empty() {
-        let total = total(&standing.counts);
-        let (lower, upper) = standing.interval();
-        let rate = standing.rate().map_or_else(|| "-".into(), |rate| percent(nearest(&rate)));
-        let cells = [
-            "win".into(),
-            total.trials().to_string(),
-            total.win.to_string(),
-            rate,
-            text::interval([&lower, &upper].map(nearest)),
-        ];
-        return vec![std::iter::once(entry.name.clone()).chain(cells).chain(["-".into(), "measured".into()]).collect()];
+        return outcomes(entry, standing);
     }
     let row = |(index, claim): (usize, &ClaimStanding)| {
         let ClaimStanding { text, expected, count, trials, decision, .. } = claim;
@@ -156,6 +147,26 @@ fn rows(entry: &Entry, finished: &Finished) -> Vec<Vec<String>> {
         ]
     };
     standing.claims.iter().enumerate().map(row).collect()
+}
+
+/// Wins, and each other outcome that occurred; together they are all trials. Of stages the wins alone.
+fn outcomes(entry: &Entry, standing: &Standing) -> Vec<Vec<String>> {
+    let Counts { win, harmless, caught, error, e_t: _, e_t_and_e_b: _ } = total(&standing.counts);
+    let trials = standing.trials();
+    let row = |strategy: &str, of: &str, count: String, rate: Option<Rational>, interval: (Rational, Rational)| {
+        let rate = rate.map_or_else(|| "-".into(), |rate| percent(nearest(&rate)));
+        let interval = text::interval([&interval.0, &interval.1].map(nearest));
+        [strategy, of, &trials.to_string(), &count, &rate, &interval, "-", "measured"].map(str::to_string).into()
+    };
+    let staged = !entry.stages.is_empty();
+    let wins = if staged { "-".into() } else { win.to_string() };
+    let first = row(&entry.name, "win", wins, standing.rate(), standing.interval());
+    let caught = REASONS.iter().zip(caught).map(|(reason, count)| (format!("caught: {}", reason.name()), count));
+    let others = std::iter::once(("harmless".into(), harmless)).chain(caught).chain([("error".into(), error)]);
+    let others = others.filter(|(_, count)| *count > 0 && !staged).map(|(of, count)| {
+        row("", &of, count.to_string(), Some(Rational::from((count, trials))), standing.interval_at(count))
+    });
+    std::iter::once(first).chain(others).collect()
 }
 
 /// The first rate that is claimed of each strategy, on one axis.
