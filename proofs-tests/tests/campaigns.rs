@@ -253,6 +253,25 @@ strategies:
     assert!(rows.iter().all(|row| row.ends_with(&["-", "measured"])), "{shown}");
 }
 
+/// The linking game shows the two slots that the server names, and wins where they hold copies of one query.
+#[test]
+fn a_replayed_guess_shows_the_named_slots() {
+    let script = format!("run {ROOT}/adversaries/scripts/linking.yaml --trial first-two:");
+    let mut wins = 0;
+    for trial in 0..50 {
+        let replay: Value = serde_json::from_str(&sim(&format!("{script}{trial} --json")).stdout).expect("JSON");
+        let slots = replay["sessions"][0]["slots"].as_array().expect("a list");
+        let named: Vec<_> = slots.iter().map(|slot| (&slot["slot"], &slot["named"], &slot["touched"])).collect();
+        assert_eq!(named, [(&0.into(), &true.into(), &false.into()), (&1.into(), &true.into(), &false.into())]);
+        let linked = slots[0]["query"].is_u64() && slots[0]["query"] == slots[1]["query"];
+        assert_eq!(replay["outcome"] == "win", linked, "{replay}");
+        wins += u32::from(linked);
+    }
+    assert!(wins > 0);
+    let text = sim(&format!("{script}23")).stdout;
+    assert_eq!(text.lines().filter(|line| line.ends_with("right  named")).count(), 2, "{text}");
+}
+
 /// The least `t` with `Pr[Bin(n, p) > t] < alpha`.
 fn binomial_quantile(n: u32, p: &Rational, alpha: &Rational) -> u32 {
     let fails = Rational::from(1 - p);

@@ -69,7 +69,7 @@ fn trial(name: &str, strategy: &str, number: u64) -> Value {
     let mut text = script(name)
         .replace("fidelity: plain", "fidelity: ideal")
         .replace("estimator: conditional", "estimator: counting")
-        // The linking game lists no slots. An honest server of the same name meets the same mix.
+        // The linking game lists the two slots that it names. An honest server of the same name meets the same mix.
         .replace("link: [0, 1]", "do: []");
     for (key, more) in [("\nmodel:", MODEL), ("\ndata:", DATA)] {
         if !text.contains(key) {

@@ -211,6 +211,21 @@ fn every_kind_of_run_has_a_page() {
     page(format!("{folder}/report.html"));
 }
 
+/// The linking game is shown as what it is: nothing is touched, and no answer is wrong.
+#[test]
+fn a_guess_is_no_wrong_answer() {
+    let scratch = Scratch::new("report-linking");
+    let script = format!("{ROOT}/adversaries/scripts/linking.yaml");
+    let (folder, _) = attack(&scratch, &script, "runs", "--max 512");
+    let text: String = page(format!("{folder}/report.html")).iter().map(|element| element.text.clone()).collect();
+    assert!(text.contains("It names those that are marked"), "{text}");
+    assert!(text.contains("The named slots hold copies of one query: the server wins."), "{text}");
+    assert!(text.contains("The named slots do not hold copies of one query."), "{text}");
+    for untrue in ["It touches", "a query's answer is wrong", "the session breaks off"] {
+        assert!(!text.contains(untrue), "{untrue}: {text}");
+    }
+}
+
 #[test]
 fn two_runs_side_by_side() {
     let scratch = Scratch::new("report-diff");

@@ -191,7 +191,8 @@ impl<'c> Player<'c> {
         }
     }
 
-    /// One trial again, with the slots of each of its sessions: the touched ones at `plain`, all at `ideal`. `None` of a stage.
+    /// One trial again, with the slots of each of its sessions: the touched ones at `plain`, all at `ideal`, the named ones of the
+    /// linking game. `None` of a stage.
     pub fn replay(&mut self, number: u64) -> Option<(Trial, Vec<Session>)> {
         let mut sessions: Vec<Session> = Vec::new();
         let trial = match self {

@@ -92,7 +92,7 @@ impl<'c> Replay<'c> {
             writeln!(out, "session {index}: {}   {events}", text::styled(ACCENT, &outcome(*trial)))?;
             for slot in shown_slots(slots, if trace { Show::Every } else { Show::Touched }) {
                 let line = slot_text(slot);
-                let style = if slot.touched { anstyle::Style::new() } else { DIM };
+                let style = if slot.touched || slot.named { anstyle::Style::new() } else { DIM };
                 writeln!(out, "  {}", text::styled(style, &line))?;
             }
             if let (Some(Ok(count)), true) = (log, trace) {
@@ -131,7 +131,7 @@ fn shown(event: bool) -> &'static str {
 }
 
 fn slot_text(record: &SlotRecord) -> String {
-    let SlotRecord { slot, sample, touched, labels, wrong } = record;
+    let SlotRecord { slot, sample, touched, named, labels, wrong } = record;
     let holds = match sample {
         Sample::Query { query, copy } => format!("query {query} copy {copy}"),
         Sample::Public { index } => format!("public {index}"),
@@ -142,8 +142,12 @@ fn slot_text(record: &SlotRecord) -> String {
         (None, true) => "wrong".into(),
         (None, false) => "right".into(),
     };
-    let touched = if *touched { "  touched" } else { "" };
-    format!("slot {slot:<5} {holds:<18} {answer}{touched}")
+    let server = match (touched, named) {
+        (true, _) => "  touched",
+        (_, true) => "  named",
+        (false, false) => "",
+    };
+    format!("slot {slot:<5} {holds:<18} {answer}{server}")
 }
 
 /// Which slots are shown.
@@ -151,7 +155,7 @@ fn slot_text(record: &SlotRecord) -> String {
 pub enum Show {
     /// All that are known.
     Every,
-    /// Those that the server touched.
+    /// Those that the server touched or named.
     Touched,
     /// None.
     None,
@@ -160,7 +164,7 @@ pub enum Show {
 fn shown_slots(slots: &[SlotRecord], show: Show) -> impl Iterator<Item = &SlotRecord> {
     slots.iter().filter(move |slot| match show {
         Show::Every => true,
-        Show::Touched => slot.touched,
+        Show::Touched => slot.touched || slot.named,
         Show::None => false,
     })
 }
@@ -228,6 +232,9 @@ struct SlotJson {
     answer: Option<u32>,
     copy: Option<u32>,
     honest: Option<u32>,
+    /// In the linking game.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    named: bool,
     public: Option<u32>,
     query: Option<u32>,
     slot: u32,
@@ -236,12 +243,12 @@ struct SlotJson {
 }
 
 impl From<&SlotRecord> for SlotJson {
-    fn from(&SlotRecord { slot, sample, touched, labels, wrong }: &SlotRecord) -> Self {
+    fn from(&SlotRecord { slot, sample, touched, named, labels, wrong }: &SlotRecord) -> Self {
         let (query, copy, public) = match sample {
             Sample::Query { query, copy } => (Some(query), Some(copy), None),
             Sample::Public { index } => (None, None, Some(index)),
         };
         let (honest, answer) = (labels.map(|[honest, _]| honest.0), labels.map(|[_, answer]| answer.0));
-        Self { answer, copy, honest, public, query, slot, touched, wrong }
+        Self { answer, copy, honest, named, public, query, slot, touched, wrong }
     }
 }

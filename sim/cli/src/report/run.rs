@@ -169,7 +169,16 @@ pub struct Slot {
     pub honest: Option<u32>,
     pub answer: Option<u32>,
     pub touched: bool,
+    #[serde(default)]
+    pub named: bool,
     pub wrong: bool,
+}
+
+impl Slot {
+    /// The server touched it or, in the linking game, named it.
+    pub fn is_marked(&self) -> bool {
+        self.touched || self.named
+    }
 }
 
 impl Run {

@@ -22,6 +22,9 @@ pub struct Sequence {
     /// Of a trial of several sessions.
     session: Option<String>,
     slots: String,
+    /// What the server does to the slots that are marked, and what they then are.
+    does: &'static str,
+    mark: &'static str,
     /// As the server sees them; empty where the session broke off.
     server: Vec<Cell>,
     /// Slots that are not drawn.
@@ -37,7 +40,7 @@ pub struct Sequence {
 struct Cell {
     name: String,
     answer: Option<String>,
-    touched: bool,
+    marked: bool,
     wrong: bool,
 }
 
@@ -66,9 +69,9 @@ pub fn sequences(run: &Run) -> Vec<Sequence> {
 /// Short trials of servers that cheat little are looked at first.
 fn score(exemplar: &Exemplar) -> (bool, bool, bool, Reverse<usize>) {
     let slots = exemplar.sessions.last().map_or(&[][..], |session| &session.slots);
-    let touched = slots.iter().filter(|slot| slot.touched).count();
+    let marked = slots.iter().filter(|slot| slot.is_marked()).count();
     let labelled = slots.iter().any(|slot| slot.answer.is_some());
-    (touched > 0, exemplar.sessions.len() == 1, labelled, Reverse(touched))
+    (marked > 0, exemplar.sessions.len() == 1, labelled, Reverse(marked))
 }
 
 /// An outcome's place among all, what draws it, and what the client concludes.
@@ -100,6 +103,8 @@ impl Sequence {
         let (groups, groups_left_out) = groups(&session.slots, params.R(), params.B());
         // A trial of several sessions may end otherwise than its last session.
         let ended = kind(&session.outcome).map_or(conclusion, |(_, (_, conclusion))| conclusion);
+        let links = session.slots.iter().any(|slot| slot.named);
+        let (does, mark) = if links { ("names", "named") } else { ("touches", "touched") };
         Some(Self {
             title: outcome.replace('_', " "),
             strategy: strategy.clone(),
@@ -108,16 +113,26 @@ impl Sequence {
             replay: format!("sim run {script} --trial {strategy}:{trial} --trace"),
             session: (sessions.len() > 1).then(|| format!("session {} of {}", sessions.len(), sessions.len())),
             slots: params.N().to_string(),
+            does,
+            mark,
             server,
             left_out,
             groups,
             groups_left_out,
-            conclusion: ended,
+            conclusion: if links { linked(outcome) } else { ended },
         })
     }
 }
 
-/// All slots where they are few, else those that are touched.
+/// How the linking game ends.
+fn linked(outcome: &str) -> &'static str {
+    match outcome {
+        "win" => "Accepts: all answers are right. The named slots hold copies of one query: the server wins.",
+        _ => "Accepts: all answers are right. The named slots do not hold copies of one query.",
+    }
+}
+
+/// All slots where they are few, else those that are marked.
 fn server_cells(slots: &[Slot], N: u128) -> (Vec<Cell>, Option<String>) {
     if slots.is_empty() {
         return (Vec::new(), None);
@@ -126,23 +141,23 @@ fn server_cells(slots: &[Slot], N: u128) -> (Vec<Cell>, Option<String>) {
     let cell = |index: u128| Cell {
         name: index.to_string(),
         answer: None,
-        touched: known.get(&index).is_some_and(|slot| slot.touched),
+        marked: known.get(&index).is_some_and(|slot| slot.is_marked()),
         wrong: false,
     };
     if N <= MOST_CELLS {
         return ((0..N).map(cell).collect(), None);
     }
-    let touched: Vec<u128> = known.values().filter(|slot| slot.touched).map(|slot| slot.index.into()).collect();
+    let marked: Vec<u128> = known.values().filter(|slot| slot.is_marked()).map(|slot| slot.index.into()).collect();
     let most = usize::try_from(MOST_CELLS).unwrap_or(usize::MAX);
-    let shown = touched.len().min(most);
+    let shown = marked.len().min(most);
     let rest = N - shown as u128;
-    let others = if touched.len() > most { "others, touched and untouched" } else { "others, untouched" };
-    (touched.into_iter().take(most).map(cell).collect(), Some(format!("and {rest} {others}")))
+    let others = if marked.len() > most { "others, touched and untouched" } else { "others, untouched" };
+    (marked.into_iter().take(most).map(cell).collect(), Some(format!("and {rest} {others}")))
 }
 
-/// What was touched or wrong, by what the slots held: what is bad first, publics before queries.
+/// What was marked or wrong, by what the slots held: what is bad first, publics before queries.
 fn groups(slots: &[Slot], R: u64, B: u64) -> (Vec<Group>, Option<String>) {
-    let publics = slots.iter().filter(|slot| slot.touched || slot.wrong);
+    let publics = slots.iter().filter(|slot| slot.is_marked() || slot.wrong);
     let publics = publics.filter_map(|slot| slot.public.map(|public| (public, slot)));
     let mut queries: BTreeMap<u32, Vec<&Slot>> = BTreeMap::new();
     for slot in slots {
@@ -150,7 +165,7 @@ fn groups(slots: &[Slot], R: u64, B: u64) -> (Vec<Group>, Option<String>) {
             queries.entry(query).or_default().push(slot);
         }
     }
-    queries.retain(|_, copies| copies.iter().any(|slot| slot.touched || slot.wrong));
+    queries.retain(|_, copies| copies.iter().any(|slot| slot.is_marked() || slot.wrong));
     let untouched = R.saturating_sub(queries.len() as u64);
     let mut groups: Vec<Group> = publics.map(|(public, slot)| public_group(public, slot)).collect();
     groups.extend(queries.iter().map(|(query, copies)| query_group(*query, copies, B)));
@@ -173,8 +188,8 @@ fn public_group(public: u32, slot: &Slot) -> Group {
 
 fn query_group(query: u32, copies: &[&Slot], B: u64) -> Group {
     let mut cells: Vec<Cell> = copies.iter().map(|slot| opened(slot, "slot")).collect();
-    // At `plain` only touched slots are known: the others are right.
-    let right = Cell { name: "untouched".into(), answer: Some("right".into()), touched: false, wrong: false };
+    // At `plain` only marked slots are known: the others are right.
+    let right = Cell { name: "untouched".into(), answer: Some("right".into()), marked: false, wrong: false };
     let missing = usize::try_from(B).unwrap_or(usize::MAX).saturating_sub(cells.len()).min(MOST_GROUPS);
     cells.extend(std::iter::repeat_n(right, missing));
     let answers: Vec<&Option<String>> = cells.iter().map(|cell| &cell.answer).collect();
@@ -195,5 +210,5 @@ fn opened(slot: &Slot, word: &str) -> Cell {
         (None, _, true) => "wrong".into(),
         (None, _, false) => "right".into(),
     };
-    Cell { name: format!("{word} {}", slot.index), answer: Some(answer), touched: slot.touched, wrong: slot.wrong }
+    Cell { name: format!("{word} {}", slot.index), answer: Some(answer), marked: slot.is_marked(), wrong: slot.wrong }
 }

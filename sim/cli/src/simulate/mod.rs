@@ -147,7 +147,9 @@ pub struct SlotRecord {
     pub sample: Sample,
     /// Whether the server touched it.
     pub touched: bool,
-    /// The honest answer and the one that came; `None` at `plain`.
+    /// Whether the server named it, in the linking game.
+    pub named: bool,
+    /// The honest answer and the one that came; `None` at `plain`, and in the linking game.
     pub labels: Option<[Label; 2]>,
     /// The answer that came was wrong.
     pub wrong: bool,

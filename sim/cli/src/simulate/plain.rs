@@ -10,7 +10,7 @@ use super::{Fidelity, Server, SlotRecord, Trial};
 use fusion_adversaries::script::Relabel;
 use fusion_adversaries::strategy::{Act, Move, Strategy, Touches, View};
 use fusion_spec::machine::{Effect, Event};
-use fusion_spec::mix::{Deck, Mix, Sample, uniform_below};
+use fusion_spec::mix::{Deck, Mix, Sample, Slot, uniform_below};
 use fusion_spec::params::Params;
 use fusion_spec::trace::Logged;
 use fusion_spec::verdict::{Events, Label, Outcome, Reason, Verdict};
@@ -26,6 +26,8 @@ pub struct Plain {
     distance: Vec<u32>,
     /// What each touched slot holds.
     held: Vec<Sample>,
+    /// The slots that were named in the linking game.
+    named: Vec<SlotRecord>,
     /// Touched copies: query and distance.
     copies: Vec<(u32, u32)>,
     groups: Groups,
@@ -68,6 +70,7 @@ impl Plain {
             touches: Touches::new(view),
             distance: vec![0; view.slots as usize],
             held: Vec::new(),
+            named: Vec::new(),
             copies: Vec::new(),
             groups: Groups { seen: vec![0; usize::try_from(view.params.R()).unwrap_or_default()], now: 0 },
             shortcut,
@@ -104,14 +107,15 @@ impl Plain {
         Trial { outcome: Some(outcome), events }
     }
 
-    /// A session played again slot by slot: what happened, and the touched slots in their order.
+    /// A session played again slot by slot: what happened, and the slots that were touched or named, in their order.
     pub fn records(&mut self, server: &Server<'_>, trial: u64, session: u32) -> (Events, Vec<SlotRecord>) {
         let events = self.by_slot(server, trial, session).events;
         let record = |(&slot, &sample): (&u32, &Sample)| {
             let wrong = self.distance[slot as usize] != 0;
-            SlotRecord { slot, sample, touched: true, labels: None, wrong }
+            SlotRecord { slot, sample, touched: true, named: false, labels: None, wrong }
         };
-        let mut records: Vec<SlotRecord> = self.touches.slots().iter().zip(&self.held).map(record).collect();
+        let touched = self.touches.slots().iter().zip(&self.held).map(record);
+        let mut records: Vec<SlotRecord> = touched.chain(self.named.iter().copied()).collect();
         records.sort_unstable_by_key(|record| record.slot);
         (events, records)
     }
@@ -154,12 +158,13 @@ impl Plain {
         self.touches.slots().iter().for_each(|&slot| self.distance[slot as usize] = 0);
         self.touches.clear();
         self.held.clear();
+        self.named.clear();
         server.strategy.session(&view, &mut coins(Purpose::Strategy), &mut self.touches);
         if self.touches.is_astray() {
             return Trial::ERROR;
         }
         if let Some(pair) = server.strategy.link() {
-            return guess(view.params, pair, &mut coins(Purpose::Mix));
+            return guess(view.params, pair, &mut coins(Purpose::Mix), &mut self.named);
         }
         let mut labels = coins(Purpose::Labels);
         for &(slot, place) in self.touches.moves() {
@@ -223,14 +228,17 @@ impl Fidelity for Plain {
     }
 }
 
-/// The linking game: won if the two slots hold copies of one query.
-pub(super) fn guess(params: Params, pair: [u32; 2], coins: &mut impl Rng) -> Trial {
+/// The linking game: won if the two slots, taken down in `named`, hold copies of one query.
+pub(super) fn guess(params: Params, pair: [Slot; 2], coins: &mut impl Rng, named: &mut Vec<SlotRecord>) -> Trial {
     let events = Events { e_t: true, e_b: false };
     let Ok(mut mix) = Mix::new(params) else { return Trial::ERROR };
-    let outcome = match pair.map(|slot| mix.place(slot, coins)) {
-        [Ok(Sample::Query { query: a, .. }), Ok(Sample::Query { query: b, .. })] if a == b => Outcome::Win,
-        [Ok(_), Ok(_)] => Outcome::Harmless,
-        _ => return Trial::ERROR,
+    for slot in pair {
+        let Ok(sample) = mix.place(slot, coins) else { return Trial::ERROR };
+        named.push(SlotRecord { slot, sample, touched: false, named: true, labels: None, wrong: false });
+    }
+    let outcome = match [named[0].sample, named[1].sample] {
+        [Sample::Query { query: a, .. }, Sample::Query { query: b, .. }] if a == b => Outcome::Win,
+        _ => Outcome::Harmless,
     };
     Trial { outcome: Some(outcome), events }
 }

@@ -106,6 +106,8 @@ pub struct Judged<'w, I> {
     asked: Vec<Asked>,
     /// The answers to the last session's slots; `None` of one that was no inference.
     answers: Option<Answers>,
+    /// The slots that were named in the linking game.
+    named: Vec<SlotRecord>,
     /// The honest answers to the last session's queries.
     honest: Vec<Label>,
     log: Log,
@@ -126,6 +128,7 @@ impl<'w, I: Inference> Judged<'w, I> {
             drawn: Drawn { queries: Vec::new(), publics: Vec::new() },
             asked: Vec::new(),
             answers: None,
+            named: Vec::new(),
             honest: Vec::new(),
             log: None,
         }
@@ -145,16 +148,16 @@ impl<'w, I: Inference> Judged<'w, I> {
         publics.extend_from_slice(self.publics.draw(params.T(), &mut coins));
     }
 
-    /// Every slot of the last session; none of one that was no inference.
+    /// Every slot of the last session; of the linking game, the named ones.
     #[must_use]
     pub fn records(&self) -> Vec<SlotRecord> {
         let record = |(asked, answer): (&Asked, Label)| {
             let Asked { slot, sample, image, touched, .. } = *asked;
             let honest = self.world.honest(image);
-            SlotRecord { slot, sample, touched, labels: Some([honest, answer]), wrong: answer != honest }
+            SlotRecord { slot, sample, touched, named: false, labels: Some([honest, answer]), wrong: answer != honest }
         };
         let answered = self.answers.iter().flat_map(|answers| self.asked.iter().zip(answers.labels()));
-        answered.map(record).collect()
+        answered.map(record).chain(self.named.iter().copied()).collect()
     }
 
     /// Who computes the answers.
@@ -168,11 +171,12 @@ impl<'w, I: Inference> Judged<'w, I> {
         let view = View { session, ..self.view };
         let coins = |purpose| server.streams.coins(purpose, trial, session);
         self.answers = None;
+        self.named.clear();
         self.touches.clear();
         server.strategy.session(&view, &mut coins(Purpose::Strategy), &mut self.touches);
         let mut mix_coins = coins(Purpose::Mix);
         if let Some(pair) = server.strategy.link() {
-            return Some(guess(view.params, pair, &mut mix_coins));
+            return Some(guess(view.params, pair, &mut mix_coins, &mut self.named));
         }
         self.draw(&server.streams, trial, session);
         let (mix, events) = self.mix(&mut mix_coins)?;
