@@ -226,6 +226,22 @@ fn a_guess_is_no_wrong_answer() {
     }
 }
 
+/// At `plain` no slot of an honest session is listed; it is a session all the same.
+#[test]
+fn an_honest_session_does_not_break_off() {
+    let scratch = Scratch::new("report-honest");
+    for protocol in ["{ R: 8, B: 2, T: 4 }", "{ R: 512, B: 5, T: 100 }"] {
+        let script = PLAIN.split("strategies:").next().unwrap().replace("{ R: 8, B: 2, T: 4 }", protocol);
+        let script = scratch.file("honest.yaml", script + "strategies: [{ name: again, do: [] }]\n");
+        let (folder, _) = attack(&scratch, &script, "runs", "--max 512");
+        let text: String = page(format!("{folder}/report.html")).iter().map(|element| element.text.clone()).collect();
+        assert!(text.contains("Accepts, and every query's answer is right."), "{text}");
+        for untrue in ["the session breaks off", "those that are marked"] {
+            assert!(!text.contains(untrue), "{untrue}: {text}");
+        }
+    }
+}
+
 #[test]
 fn two_runs_side_by_side() {
     let scratch = Scratch::new("report-diff");

@@ -25,7 +25,9 @@ pub struct Sequence {
     /// What the server does to the slots that are marked, and what they then are.
     does: &'static str,
     mark: &'static str,
-    /// As the server sees them; empty where the session broke off.
+    /// The session broke off before there were answers.
+    broken: bool,
+    /// As the server sees them.
     server: Vec<Cell>,
     /// Slots that are not drawn.
     left_out: Option<String>,
@@ -103,6 +105,7 @@ impl Sequence {
         let (groups, groups_left_out) = groups(&session.slots, params.R(), params.B());
         // A trial of several sessions may end otherwise than its last session.
         let ended = kind(&session.outcome).map_or(conclusion, |(_, (_, conclusion))| conclusion);
+        let left = ["caught: malformed", "caught: peer_gone"].contains(&session.outcome.as_str());
         let links = session.slots.iter().any(|slot| slot.named);
         let (does, mark) = if links { ("names", "named") } else { ("touches", "touched") };
         Some(Self {
@@ -115,6 +118,7 @@ impl Sequence {
             slots: params.N().to_string(),
             does,
             mark,
+            broken: left && session.slots.is_empty(),
             server,
             left_out,
             groups,
@@ -134,9 +138,6 @@ fn linked(outcome: &str) -> &'static str {
 
 /// All slots where they are few, else those that are marked.
 fn server_cells(slots: &[Slot], N: u128) -> (Vec<Cell>, Option<String>) {
-    if slots.is_empty() {
-        return (Vec::new(), None);
-    }
     let known: BTreeMap<u128, &Slot> = slots.iter().map(|slot| (slot.index.into(), slot)).collect();
     let cell = |index: u128| Cell {
         name: index.to_string(),
@@ -150,6 +151,9 @@ fn server_cells(slots: &[Slot], N: u128) -> (Vec<Cell>, Option<String>) {
     let marked: Vec<u128> = known.values().filter(|slot| slot.is_marked()).map(|slot| slot.index.into()).collect();
     let most = usize::try_from(MOST_CELLS).unwrap_or(usize::MAX);
     let shown = marked.len().min(most);
+    if shown == 0 {
+        return (Vec::new(), Some(format!("{N} slots")));
+    }
     let rest = N - shown as u128;
     let others = if marked.len() > most { "others, touched and untouched" } else { "others, untouched" };
     (marked.into_iter().take(most).map(cell).collect(), Some(format!("and {rest} {others}")))
