@@ -1,4 +1,4 @@
-//! Networks: three made by hand, small enough to run thousands of times, and LeNet.
+//! Networks: some made by hand, small enough to run thousands of times, and LeNet.
 
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::idx::Images;
@@ -61,13 +61,37 @@ fn model(node: Vec<Node>, initializer: Vec<Tensor>) -> Model {
 
 /// Convolution, rectifier, average pooling, three classes. Another `turn`, other weights of the same bound.
 pub fn tiny(turn: u32) -> Model {
+    convolution(constant("filters", &[2, 1, 3, 3], turn), turn)
+}
+
+/// The same with filters of zeros.
+pub fn dead() -> Model {
+    let dims = vec![2, 1, 3, 3];
+    convolution(
+        Tensor { name: "filters".into(), dims, data_type: 1, float_data: vec![0.0; 18], ..Tensor::default() },
+        0,
+    )
+}
+
+fn convolution(filters: Tensor, turn: u32) -> Model {
     let mut nodes = vec![
         node("Conv", &["in", "filters"], "c", &padded()),
         node("Relu", &["c"], "r", &[]),
         node("AveragePool", &["r"], "p", &windows()),
     ];
     nodes.extend(flat("p", "matrix"));
-    model(nodes, vec![constant("filters", &[2, 1, 3, 3], turn), constant("matrix", &[3, 18], turn)])
+    model(nodes, vec![filters, constant("matrix", &[3, 18], turn)])
+}
+
+/// A convolution to which the image itself is added.
+pub fn shortcut() -> Model {
+    let mut nodes = vec![
+        node("Conv", &["in", "filters"], "c", &padded()),
+        node("Relu", &["c"], "r", &[]),
+        node("Add", &["r", "in"], "a", &[]),
+    ];
+    nodes.extend(flat("a", "matrix"));
+    model(nodes, vec![constant("filters", &[1, 1, 3, 3], 0), constant("matrix", &[3, 36], 0)])
 }
 
 /// A residual block, its parts side by side, max pooling, three classes.

@@ -1,11 +1,14 @@
 //! Answers are the plaintext reference's, to the last bit.
 
 use crate::world::{World, plan};
+use fusion_2pc::circuit::Circuit;
 use fusion_2pc::session::Grouping;
 use fusion_2pc::truncate::Truncation;
-use fusion_nn::fixed::{Precision, Ring};
+use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::model::Model;
-use fusion_proofs_tests::networks::{PRECISION, digits, fixed, lenet, many_classes, noise, residual, tiny};
+use fusion_proofs_tests::networks::{
+    PRECISION, dead, digits, fixed, lenet, many_classes, noise, residual, shortcut, tiny,
+};
 
 /// LeNet on digits, so many at a time; the last that do not fill a session stay out.
 fn lenet_on(images: &[Vec<u8>], batch: usize) {
@@ -73,13 +76,30 @@ fn small_networks_are_exact_at_every_precision() {
     }
 }
 
-/// Rings that hold everything, and rings that wrap as the reference's do.
+/// Rings that hold everything, rings that wrap as the reference's do, and rings of hardly more bits than a layer drops, or fewer.
 #[test]
 fn small_networks_are_exact_in_every_ring() {
-    for bits in [20, 26, 37, 48] {
-        for model in [tiny(0), many_classes(0)] {
+    for bits in [2, 3, 7, 8, 9, 10, 11, 12, 13, 14, 20, 26, 37, 48] {
+        for model in [tiny(0), residual(0), many_classes(0)] {
             small_is_exact(&model, Precision { frac_bits: 12, ring: Ring::Bits(bits) }, Grouping::Chunk);
         }
+    }
+}
+
+/// Where pixels have an offset, the image has the unit of activations: the reference adds it, the protocol has no share of it.
+#[test]
+fn the_image_is_read_by_linear_layers_alone() {
+    let pixels = Pixels { scale: 1.0 / 255.0, offset: 0.25 };
+    let model = FixedModel::new(&shortcut(), PRECISION, pixels).expect("the reference adds it");
+    let refused = Circuit::new(&[&model], Truncation::Faithful).expect_err("no protocol adds it");
+    assert!(refused.to_string().contains("the first layer must be linear"), "{refused}");
+}
+
+/// Their outputs are 0, in rings of one bit.
+#[test]
+fn filters_of_zeros_are_exact() {
+    for frac_bits in [1, 12] {
+        small_is_exact(&dead(), Precision { frac_bits, ring: Ring::Auto }, Grouping::Chunk);
     }
 }
 

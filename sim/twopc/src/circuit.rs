@@ -240,7 +240,7 @@ impl Builder<'_> {
         let input = inputs[0];
         let refuse = |what: &str| Err(Unsupported(format!("node {} '{}': {what}", layer.node, layer.name)));
         let own = matches!(layer.op, FixedOp::Conv { .. } | FixedOp::Gemm { .. } | FixedOp::Flatten);
-        if input.value == Value::Input && !own {
+        if inputs.iter().any(|input| input.value == Value::Input) && !own {
             return refuse("the first layer must be linear");
         }
         Ok(match &layer.op {
@@ -320,11 +320,9 @@ impl Builder<'_> {
     }
 
     fn activation(&mut self, place: &Place, shift: u32, input: Held, bound: u64, count: usize, positive: bool) -> Held {
-        let natural = input.ring - shift;
-        let bound = if self.wraps { mask(natural - 1) } else { bound };
-        // One-bit truncation may add one to the largest.
-        let input =
-            if signed_bits(bound) > natural { self.fit(input, signed_bits(bound) + shift, place) } else { input };
+        let bound = if self.wraps { input.bound >> shift } else { bound };
+        // One-bit truncation may add one to the largest. Above what is dropped, a sign and a bit must be left.
+        let input = self.fit(input, signed_bits(bound).max(2) + shift, place);
         let ring = signed_bits(bound).min(input.ring - shift);
         let from = input.ring;
         let op = if positive { Op::Relu { from, shift } } else { Op::Truncate { from, shift } };
@@ -335,7 +333,7 @@ impl Builder<'_> {
     fn clip(&mut self, place: &Place, ends: [i64; 2], shift: u32, input: Held, count: usize) -> Held {
         let most = input.bound.min(u64::MAX >> 2).cast_signed();
         let ends = ends.map(|end| end.clamp(-most - 1, most));
-        let input = self.fit(input, signed_bits(input.bound) + 1, place);
+        let input = self.fit(input, (signed_bits(input.bound) + 1).max(shift + 2), place);
         // One-bit truncation may add one to the largest.
         let bound = ends.map(|end| (end >> shift).unsigned_abs() + 1).into_iter().max().unwrap_or_default();
         let ring = signed_bits(bound).min(input.ring - shift);

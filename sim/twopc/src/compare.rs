@@ -215,7 +215,8 @@ fn join(party: &mut Party, mut low: Vec<Node>, border: usize) -> Result<Carries,
             let low_carry = carry(&low);
             Ok(Carries { low: low_carry, all: only(level(party, &[[low, high]])?.pop()) })
         }
-        (low, high) => Ok(Carries { low: Vec::new(), all: only(low.or(high)) }),
+        (Some(low), None) => Ok(Carries { low: carry(&low), all: carry(&low) }),
+        (None, high) => Ok(Carries { low: Vec::new(), all: only(high) }),
     }
 }
 
