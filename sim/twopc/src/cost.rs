@@ -149,12 +149,12 @@ impl Cost {
         }
     }
 
-    /// The maximum of lists of these lengths.
-    fn tournament(&mut self, mut lengths: Vec<usize>, ring: u32) {
+    /// The maximum of lists of these lengths, of so many parts modulo `2^wide`.
+    fn tournament(&mut self, mut lengths: Vec<usize>, ring: u32, parts: usize, wide: u32) {
         while lengths.iter().any(|length| *length > 1) {
             let pairs = lengths.iter().map(|length| length / 2).sum();
             self.carries(pairs, 0, ring - 1);
-            self.multiplex(2 * pairs, ring);
+            self.multiplex(parts * pairs, wide);
             for length in &mut lengths {
                 *length = length.div_ceil(2);
             }
@@ -167,7 +167,7 @@ impl Cost {
         if classes <= MAX_PAIRWISE {
             self.pairwise(slots, classes, ring);
         } else {
-            self.tournament(vec![classes; slots], ring);
+            self.tournament(vec![classes; slots], ring, 2, ring.max(bits));
         }
         self.send(Role::Server, packed_bytes(slots, bits));
     }
@@ -200,7 +200,7 @@ impl Cost {
             Op::Extend { from, .. } => self.product(count, step.ring - from),
             Op::Largest { window, image } => {
                 let lengths = window_sizes(*image, window);
-                self.tournament(lengths.repeat(slots), step.ring);
+                self.tournament(lengths.repeat(slots), step.ring, 1, step.ring);
             }
             Op::Linear { .. } | Op::Sum { .. } | Op::Add | Op::Concat => {}
         }

@@ -15,8 +15,8 @@ use crate::relu::negative;
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
 pub fn largest(party: &mut Party, lists: Vec<Vec<u64>>, ring: u32) -> Result<Vec<u64>, Halt> {
-    let entries = lists.into_iter().map(|list| list.into_iter().map(|value| [value, 0]).collect()).collect();
-    Ok(tournament(party, entries, ring)?.into_iter().map(|[value, _]| value).collect())
+    let entries = lists.into_iter().map(|list| list.into_iter().map(|value| [value]).collect()).collect();
+    Ok(tournament(party, entries, ring, ring)?.as_flattened().to_vec())
 }
 
 /// Most classes that are all compared with one another at once, for fewer rounds.
@@ -76,7 +76,8 @@ fn by_tournament(
         values.iter().enumerate().map(|(place, &value)| [value, label(place)]).collect()
     });
     let lists = lists.collect::<Vec<_>>();
-    Ok(tournament(party, lists, ring)?.into_iter().map(|[_, index]| index).collect())
+    let largest = tournament(party, lists, ring, ring.max(label_bits(classes)))?;
+    Ok(largest.into_iter().map(|[_, index]| index).collect())
 }
 
 /// Shares of the labels: a place is the largest if every earlier one is smaller and no later one larger. Exactly one is, so that
@@ -147,18 +148,21 @@ fn all_of(party: &mut Party, mut lists: Vec<Vec<Vec<u8>>>) -> Result<Vec<Vec<u8>
     Ok(lists.into_iter().filter_map(|mut list| list.pop()).collect())
 }
 
-/// A value and what comes with it.
-type Entry = [u64; 2];
-
-/// The entry with the largest value of each list, the first of equals.
-fn tournament(party: &mut Party, mut lists: Vec<Vec<Entry>>, ring: u32) -> Result<Vec<Entry>, Halt> {
+/// The entry with the largest value of each list, the first of equals: a value modulo `2^ring` and what comes with it, shared modulo `2^wide`.
+fn tournament<const PARTS: usize>(
+    party: &mut Party,
+    mut lists: Vec<Vec<[u64; PARTS]>>,
+    ring: u32,
+    wide: u32,
+) -> Result<Vec<[u64; PARTS]>, Halt> {
     for level in 0.. {
         if lists.iter().all(|list| list.len() <= 1) {
             break;
         }
-        let pairs: Vec<[Entry; 2]> =
+        let pairs: Vec<[[u64; PARTS]; 2]> =
             lists.iter().flat_map(|list| list.chunks_exact(2).map(|pair| [pair[0], pair[1]])).collect();
-        let mut winners = party.step(format!("level[{level}]"), |party| winners(party, &pairs, ring))?.into_iter();
+        let mut winners =
+            party.step(format!("level[{level}]"), |party| winners(party, &pairs, ring, wide))?.into_iter();
         for list in &mut lists {
             let odd = (list.len() % 2 == 1).then(|| list.pop()).flatten();
             *list = winners.by_ref().take(list.len() / 2).chain(odd).collect();
@@ -168,25 +172,28 @@ fn tournament(party: &mut Party, mut lists: Vec<Vec<Entry>>, ring: u32) -> Resul
 }
 
 /// `a`, or `b` where it is greater: `a + [a < b] (b - a)`.
-fn winners(party: &mut Party, pairs: &[[Entry; 2]], ring: u32) -> Result<Vec<Entry>, Halt> {
-    let minus = |[a, b]: &[Entry; 2], part: usize| b[part].wrapping_sub(a[part]) & mask(ring);
-    let behind: Vec<u64> = pairs.iter().map(|pair| minus(pair, 0).wrapping_neg() & mask(ring)).collect();
+fn winners<const PARTS: usize>(
+    party: &mut Party,
+    pairs: &[[[u64; PARTS]; 2]],
+    ring: u32,
+    wide: u32,
+) -> Result<Vec<[u64; PARTS]>, Halt> {
+    let behind: Vec<u64> = pairs.iter().map(|[a, b]| a[0].wrapping_sub(b[0]) & mask(ring)).collect();
     let second = party.step("msb", |party| negative(party, &behind, ring))?;
-    let choices = [second.clone(), second].concat();
-    let steps: Vec<u64> = [0, 1].iter().flat_map(|&part| pairs.iter().map(move |pair| minus(pair, part))).collect();
-    let moved = party.step("mux", |party| product::multiplex(party, &choices, &steps, ring))?;
-    let (values, others) = moved.split_at(pairs.len());
-    let winner = |([a, _], (value, other)): (&[Entry; 2], (&u64, &u64))| {
-        [a[0].wrapping_add(*value) & mask(ring), a[1].wrapping_add(*other) & mask(ring)]
+    let choices = second.repeat(PARTS);
+    let step = |part: usize| pairs.iter().map(move |[a, b]| b[part].wrapping_sub(a[part]) & mask(wide));
+    let steps: Vec<u64> = (0..PARTS).flat_map(step).collect();
+    let moved = party.step("mux", |party| product::multiplex(party, &choices, &steps, wide))?;
+    let winner = |(at, [a, _]): (usize, &[[u64; PARTS]; 2])| {
+        std::array::from_fn(|part| a[part].wrapping_add(moved[part * pairs.len() + at]) & mask(wide))
     };
-    Ok(pairs.iter().zip(values.iter().zip(others)).map(winner).collect())
+    Ok(pairs.iter().enumerate().map(winner).collect())
 }
 
 /// The ideal twin of [`largest`]: the list's largest value, where all fit with a bit to spare; otherwise what the tournament makes of them.
 #[must_use]
 pub fn ideal_largest(list: &[u64], ring: u32) -> u64 {
-    let entries = list.iter().map(|&value| [value, 0]).collect();
-    ideal_tournament(entries, ring)[0]
+    ideal_tournament(list.iter().map(|&value| [value]).collect(), ring)[0]
 }
 
 /// The ideal twin of [`argmax`] for one list. Values without room may have no largest: of few classes the label is then 0.
@@ -209,16 +216,16 @@ fn is_less(a: u64, b: u64, ring: u32) -> bool {
     a.wrapping_sub(b) >> (ring - 1) & 1 == 1
 }
 
-fn ideal_tournament(mut list: Vec<Entry>, ring: u32) -> Entry {
+fn ideal_tournament<const PARTS: usize>(mut list: Vec<[u64; PARTS]>, ring: u32) -> [u64; PARTS] {
     while list.len() > 1 {
-        let better = |pair: &[Entry]| match *pair {
+        let better = |pair: &[[u64; PARTS]]| match *pair {
             [a, b] if is_less(a[0], b[0], ring) => b,
             [a, ..] => a,
-            [] => Entry::default(),
+            [] => [0; PARTS],
         };
         list = list.chunks(2).map(better).collect();
     }
-    list.first().copied().unwrap_or_default()
+    list.first().copied().unwrap_or([0; PARTS])
 }
 
 #[cfg(test)]
