@@ -6,7 +6,7 @@ use crate::random::Seed;
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 
-/// Either side of a dealer. Both see everything: for tests, and for `ideal`.
+/// Either side of a dealer. Both see everything: for tests.
 #[derive(Debug)]
 pub struct Dealer(ChaCha20Rng);
 

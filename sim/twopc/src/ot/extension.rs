@@ -67,6 +67,15 @@ fn later_set(count: usize) -> Set {
     if bytes(&lpn::SMALL) <= bytes(&lpn::MAIN) { lpn::SMALL } else { lpn::MAIN }
 }
 
+/// What tells a session's transfers in one direction from all others; both parties know it.
+#[derive(Clone, Copy, Debug)]
+pub struct Public {
+    /// Of the first transfer; those of all others follow.
+    pub tweak: Block,
+    /// The key of the codes.
+    pub code: Block,
+}
+
 /// What remains to be extended.
 #[derive(Debug)]
 enum Plan {
@@ -87,12 +96,12 @@ struct Supply<P> {
 }
 
 impl<P: Party> Supply<P> {
-    fn new(party: P, tweaks: u64, expected: usize) -> Self {
+    fn new(party: P, public: Public, expected: usize) -> Self {
         let plan = match Extension::for_count(expected) {
             Extension::SoftSpoken => Plan::SoftSpoken(expected),
-            Extension::Ferret => Plan::Ferret(Rounds::new(later_set(expected))),
+            Extension::Ferret => Plan::Ferret(Rounds::new(later_set(expected), public.code)),
         };
-        Self { party, plan, batch: Vec::new(), used: 0, tweak: Block::from(tweaks) << 64 }
+        Self { party, plan, batch: Vec::new(), used: 0, tweak: public.tweak }
     }
 
     /// The next transfers, at least one and at most `most`, and the tweak of the first. `sender` sends in the transfers.
@@ -136,10 +145,10 @@ pub struct ExtendedSender {
 }
 
 impl ExtendedSender {
-    /// Of a session with this number, where so many transfers are expected: both parties give the same numbers.
+    /// Of a session that is told apart by this, where so many transfers are expected: both parties give the same numbers.
     #[must_use]
-    pub fn new(party: ferret::Sender, delta: Block, tweaks: u64, expected: usize) -> Self {
-        Self { supply: Supply::new(party, tweaks, expected), delta, hash: Hash::default() }
+    pub fn new(party: ferret::Sender, delta: Block, public: Public, expected: usize) -> Self {
+        Self { supply: Supply::new(party, public, expected), delta, hash: Hash::default() }
     }
 }
 
@@ -164,10 +173,10 @@ pub struct ExtendedReceiver {
 }
 
 impl ExtendedReceiver {
-    /// Of a session with this number, where so many transfers are expected: both parties give the same numbers.
+    /// Of a session that is told apart by this, where so many transfers are expected: both parties give the same numbers.
     #[must_use]
-    pub fn new(party: ferret::Receiver, tweaks: u64, expected: usize) -> Self {
-        Self { supply: Supply::new(party, tweaks, expected), hash: Hash::default() }
+    pub fn new(party: ferret::Receiver, public: Public, expected: usize) -> Self {
+        Self { supply: Supply::new(party, public, expected), hash: Hash::default() }
     }
 }
 

@@ -123,15 +123,16 @@ fn groups<'a>(set: &Set, outputs: &'a mut [Block]) -> impl Iterator<Item = &'a m
 #[derive(Debug)]
 pub struct Rounds {
     later: Set,
+    code: Block,
     round: u64,
     reserve: Vec<Block>,
 }
 
 impl Rounds {
-    /// A first round of [`lpn::SMALL`], later ones of this set.
+    /// A first round of [`lpn::SMALL`], later ones of this set; the public key of their codes.
     #[must_use]
-    pub fn new(later: Set) -> Self {
-        Self { later, round: 0, reserve: Vec::new() }
+    pub fn new(later: Set, code: Block) -> Self {
+        Self { later, code, round: 0, reserve: Vec::new() }
     }
 
     /// What a round leaves over for use: the first or a later one.
@@ -153,7 +154,7 @@ impl Rounds {
         let (inputs, levels) = self.reserve[..set.needed()].split_at(set.k());
         batch.resize(set.n(), 0);
         party.noise(link, &set, levels, batch)?;
-        lpn::add_code(self.round, inputs, batch);
+        lpn::add_code(self.code, self.round, inputs, batch);
         self.round += 1;
         self.reserve = batch.split_off(batch.len() - self.later.needed());
         Ok(())
@@ -167,7 +168,7 @@ mod tests {
     use crate::ot::testing::{DELTA, assert_correlated, both, trees};
 
     fn rounds(party: &mut impl Party, link: &mut Link, later: Set) -> Vec<Vec<Block>> {
-        let mut rounds = Rounds::new(later);
+        let mut rounds = Rounds::new(later, 3);
         let round = |first| {
             let mut batch = vec![7; 3];
             rounds.next(party, link, &mut batch).unwrap();

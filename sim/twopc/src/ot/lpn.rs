@@ -1,17 +1,14 @@
 //! Learning parity with noise: the code, and the sets of parameters.
 //!
 //! The generator matrix is a local linear code: each output is the sum of [`LOCALITY`] inputs at random places, as in Boyle,
-//! Couteau, Gilboa, Ishai (CCS 2018) and Ferret. Places come from AES in counter mode under a public key, a fresh part of the stream in each
-//! round; nothing of the matrix is stored. The reasons for the sets are in decision 6.
+//! Couteau, Gilboa, Ishai (CCS 2018) and Ferret. Places come from AES in counter mode under a public key, another one for each session and
+//! direction, and a fresh part of the stream in each round; nothing of the matrix is stored. The reasons for the sets are in decision 6.
 
 use super::block::{Block, Cipher, WIDE};
 use pulp::Arch;
 
 /// Inputs that an output adds up.
 pub const LOCALITY: usize = 10;
-
-/// The public key of the code: "fusion-ot-code-1" in ASCII.
-const KEY: [u8; 16] = *b"fusion-ot-code-1";
 
 /// Outputs whose places are drawn together.
 const BATCH: usize = 6 * WIDE;
@@ -68,9 +65,9 @@ impl Set {
     }
 }
 
-/// Adds to each output its inputs; the code of this round. The number of inputs is a power of two.
-pub fn add_code(round: u64, inputs: &[Block], outputs: &mut [Block]) {
-    let stream = Cipher::new(Block::from_le_bytes(KEY));
+/// Adds to each output its inputs; the code of this public key and round. The number of inputs is a power of two.
+pub fn add_code(key: Block, round: u64, inputs: &[Block], outputs: &mut [Block]) {
+    let stream = Cipher::new(key);
     let mut counter = Block::from(round) << 64;
     let inputs: &[[u64; 2]] = bytemuck::cast_slice(inputs);
     let (mut words, mut places) = ([0; WORDS / 2], [[0_u32; WORDS]; IN_WORD]);
@@ -126,28 +123,29 @@ mod tests {
     }
 
     #[test]
-    fn the_code_is_linear_and_another_in_each_round() {
-        let code = |round, inputs: &[Block]| {
+    fn the_code_is_linear_and_another_for_each_key_and_round() {
+        let code = |key, round, inputs: &[Block]| {
             let mut outputs = vec![0; 300];
-            add_code(round, inputs, &mut outputs);
+            add_code(key, round, inputs, &mut outputs);
             outputs
         };
         let a: Vec<Block> = (0..256).map(|i: Block| i.wrapping_mul(Block::MAX / 3)).collect();
         let b: Vec<Block> = (0..256).map(|i: Block| i.wrapping_mul(Block::MAX / 5)).collect();
         let sum: Vec<Block> = a.iter().zip(&b).map(|(a, b)| a ^ b).collect();
-        let sums: Vec<Block> = code(7, &a).iter().zip(code(7, &b)).map(|(a, b)| a ^ b).collect();
-        assert_eq!(code(7, &sum), sums);
-        assert_ne!(code(7, &a), code(8, &a));
+        let sums: Vec<Block> = code(1, 7, &a).iter().zip(code(1, 7, &b)).map(|(a, b)| a ^ b).collect();
+        assert_eq!(code(1, 7, &sum), sums);
+        assert_ne!(code(1, 7, &a), code(1, 8, &a));
+        assert_ne!(code(1, 7, &a), code(2, 7, &a));
     }
 
     #[test]
     fn an_output_adds_ten_inputs_at_the_places_of_the_stream() {
         let inputs: Vec<Block> = (0..128).map(|i| 1 << i).collect();
         let mut outputs = vec![0; BATCH + 1];
-        add_code(1, &inputs, &mut outputs);
+        add_code(5, 1, &inputs, &mut outputs);
         for batch in 0..2 {
             let mut words = vec![0; WORDS / 2];
-            Cipher::new(Block::from_le_bytes(KEY)).key_stream((1 << 64) + (batch * WORDS / 2) as Block, &mut words);
+            Cipher::new(5).key_stream((1 << 64) + (batch * WORDS / 2) as Block, &mut words);
             let words: &[u64] = bytemuck::cast_slice(&words);
             for i in [0, BATCH / 2, BATCH - 1] {
                 let Some(output) = outputs.get(batch * BATCH + i) else { continue };

@@ -6,10 +6,10 @@
 //! `delta` in two sessions than in one that is twice as long.
 
 use super::block::{Block, halves};
-use super::extension::{ExtendedReceiver, ExtendedSender};
+use super::extension::{ExtendedReceiver, ExtendedSender, Public};
 use super::ferret::{self, K};
 use super::{Receiver, Sender, base, puncture};
-use crate::link::{Halt, Link};
+use crate::link::{Halt, Link, Role};
 use crate::random::Seed;
 
 /// What each party sends.
@@ -18,6 +18,7 @@ pub const SENT_BYTES: usize = base::SENT_BYTES + puncture::message_bytes(K);
 /// A party's part of the set-up.
 #[derive(Clone)]
 pub struct Setup {
+    role: Role,
     delta: Block,
     /// As receiver of base transfers, thus as sender of the extended ones: leaves punctured at `delta`.
     punctured: Vec<Seed>,
@@ -42,7 +43,7 @@ impl Setup {
             link.send(message)?;
             let message = link.receive(puncture::message_bytes(K))?;
             let punctured = puncture::puncture(K, delta, &known, &message);
-            Ok(Self { delta, punctured, leaves, own })
+            Ok(Self { role: link.role(), delta, punctured, leaves, own })
         })
     }
 
@@ -55,14 +56,14 @@ impl Setup {
             &of_session(&self.punctured, session),
             &self.own.of_session(session).child("sender"),
         );
-        Box::new(ExtendedSender::new(party, self.delta, tweaks(session), expected))
+        Box::new(ExtendedSender::new(party, self.delta, public(session, self.role), expected))
     }
 
     /// The receiver of a session's transfers from the peer, likewise.
     #[must_use]
     pub fn receiver(&self, session: &Seed, expected: usize) -> Box<dyn Receiver> {
         let party = ferret::Receiver::new(&of_session(&self.leaves, session));
-        Box::new(ExtendedReceiver::new(party, tweaks(session), expected))
+        Box::new(ExtendedReceiver::new(party, public(session, self.role.peer()), expected))
     }
 }
 
@@ -76,15 +77,19 @@ fn of_session(leaves: &[Seed], session: &Seed) -> Vec<Seed> {
     leaves.iter().map(|leaf| leaf.of_session(session)).collect()
 }
 
-/// The upper half of a session's tweaks.
-fn tweaks(session: &Seed) -> u64 {
-    session.0[..8].iter().fold(0, |word, &byte| word << 8 | u64::from(byte))
+/// Transfers of a session in one direction are fewer than two to this.
+const COUNT_BITS: u32 = 40;
+
+/// Of a session, where this role sends. The two directions have tweaks alike, each under a `delta` of its own.
+fn public(session: &Seed, sender: Role) -> Public {
+    let of_client = sender == Role::Client;
+    let code = session.child(if of_client { "code, client to server" } else { "code, server to client" });
+    Public { tweak: halves(&session.child("tweaks"))[0] >> COUNT_BITS << COUNT_BITS, code: halves(&code)[0] }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::Role;
     use crate::ot::extension::cost;
     use crate::ot::testing::{assert_balanced, both};
     use std::collections::HashSet;
