@@ -8,7 +8,7 @@ pub enum Phase {
     /// Once for many inferences: base oblivious transfers, keys.
     #[default]
     Setup,
-    /// Before the inputs are known: correlations.
+    /// Whatever the inputs are: correlations. They are made when the first of them is drawn, and could be before.
     Offline,
     /// From the inputs on.
     Online,

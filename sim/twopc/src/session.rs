@@ -281,7 +281,14 @@ pub fn server(
     let answered = each_chunk(&mut party, plan, |party, chunk| {
         let (circuit, packing) = (&plan.circuit, plan.packing(&chunk));
         let (all, services) = (&networks.by_chunk[&chunk.len()], &services[chunk]);
-        let chosen = services.chunks(packing.group()).map(|group| &all[group[0].model]).collect();
+        let chosen = services.chunks(packing.group()).map(|group| {
+            assert!(
+                group.iter().all(|slot| slot.model == group[0].model),
+                "slots that share ciphertexts share a model"
+            );
+            &all[group[0].model]
+        });
+        let chosen = chosen.collect();
         let mut protocols = Server { circuit, packing, keys: &setup.keys, networks: chosen };
         let input = vec![0; services.len() * circuit.pixels];
         let logits = evaluate(party, circuit, &input, &mut protocols)?;

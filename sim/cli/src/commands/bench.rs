@@ -290,7 +290,7 @@ impl Document {
             vec!["client sends".into(), kilo(each.client_sent_bytes)],
             vec!["server sends".into(), kilo(each.server_sent_bytes)],
             vec!["together".into(), kilo(sent)],
-            vec!["of it before inputs".into(), kilo(each.offline_bytes)],
+            vec!["of it offline".into(), kilo(each.offline_bytes)],
             vec!["rounds".into(), format!("{:.2}", each.rounds)],
             vec!["client computes".into(), milli(each.client_cpu_s)],
             vec!["server computes".into(), milli(each.server_cpu_s)],

@@ -171,7 +171,7 @@ impl Response {
             .checked_sub(FLOODING_BITS + noise_bits)
             .filter(|&most| ring_bits > 0 && most > ring_bits + 1);
         let flood = most.map(|most| most.min(ring_bits + FLOOD_BELOW_RING));
-        let widths = (ring_bits + 9..ring_bits + 14).filter(|&bits| bits <= MAX_RESPONSE_BITS);
+        let widths = (ring_bits + 10..ring_bits + 14).filter(|&bits| bits <= MAX_RESPONSE_BITS);
         flood.into_iter().flat_map(move |flood| {
             widths.clone().filter_map(move |a_bits| {
                 let least = (ring_bits + 1..a_bits).map(|b_bits| Self { flood, a_bits, b_bits });
