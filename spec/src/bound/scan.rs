@@ -5,18 +5,17 @@
 
 use crate::bound::deviation::Deviation;
 use crate::exact::binomial::TooLarge;
-use crate::exact::log2::{log2, log2_integer};
+use crate::exact::log_factorials::{LOG_BITS, log_factorials};
+use crate::exact::log2::log2;
 use crate::params::{Lambda, Params};
 use rug::{Integer, Rational};
+use std::sync::Arc;
 
 /// Largest `N` at which every `k` is looked at.
 pub const MAX_SCAN: u128 = 100_000;
 
 /// Most terms of `W(1), .., W(N)` together.
 const MAX_TERMS: u128 = 200_000_000;
-
-/// Fractional bits of the logarithms.
-const LOG_BITS: u32 = 40;
 
 /// Fractional bits of the powers of two, 1 being `2^POWER_BITS`.
 const POWER_BITS: u32 = 60;
@@ -47,8 +46,7 @@ pub struct Violation {
 /// Logarithms for settings up to some `N`.
 #[derive(Debug)]
 pub struct Scan {
-    /// `log2(n!)` from below, in units of `2^-LOG_BITS`; entry `n` is at most `2n` units too low.
-    log_factorials: Vec<i128>,
+    log_factorials: Arc<[i64]>,
     /// `2^(-2^-(i+1))` from below and above.
     roots: Vec<[u128; 2]>,
 }
@@ -77,14 +75,7 @@ impl Scan {
     /// Logarithms for every setting of at most `N` slots; `N` is cut at [`MAX_SCAN`].
     #[must_use]
     pub fn up_to(N: u128) -> Self {
-        let scale = Integer::from(1) << LOG_BITS;
-        let steps = (1..=N.min(MAX_SCAN)).scan(0_i128, |sum, n| {
-            let units = log2_integer(&Integer::from(n), LOG_BITS).lo() * &scale;
-            // A whole number of units, below 2^45.
-            *sum += units.numer().to_i128_wrapping();
-            Some(*sum)
-        });
-        Self { log_factorials: std::iter::once(0).chain(steps).collect(), roots: roots() }
+        Self { log_factorials: log_factorials(N.min(MAX_SCAN) as usize), roots: roots() }
     }
 
     /// The setting is small enough for this table.
@@ -92,7 +83,7 @@ impl Scan {
     pub fn covers(&self, params: Params) -> bool {
         let N = params.N();
         let terms = u128::from(params.slack()) / u128::from(params.B()) + 1;
-        N < self.log_factorials.len() as u128 && N * terms.min(params.R().into()) <= MAX_TERMS
+        N <= MAX_SCAN && N < self.log_factorials.len() as u128 && N * terms.min(params.R().into()) <= MAX_TERMS
     }
 
     /// The least `k` that wins most often.
@@ -107,7 +98,7 @@ impl Scan {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn worst_k(&self, params: Params) -> Result<u128, TooLarge> {
-        let peaks: Vec<(u128, i128)> = self.peaks(params).collect();
+        let peaks: Vec<(u128, i64)> = self.peaks(params).collect();
         let reference = peaks.iter().map(|(_, peak)| *peak).max().unwrap_or_default();
         // A sum of fewer than 2^17 terms is within 17 bits of its largest.
         let near = peaks.into_iter().filter(|(_, peak)| reference - peak <= 18 << LOG_BITS);
@@ -143,7 +134,7 @@ impl Scan {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn violation(&self, params: Params, lambda: Lambda) -> Result<Option<Violation>, TooLarge> {
-        let threshold = -(i128::from(lambda.bits()) << LOG_BITS);
+        let threshold = -(i64::from(lambda.bits()) << LOG_BITS);
         let mut found: Option<Violation> = None;
         for (k, peak) in self.peaks(params) {
             if threshold - peak > 18 << LOG_BITS {
@@ -165,14 +156,14 @@ impl Scan {
     }
 
     /// For every `k` that can win, `log2` of the largest term of `W(k)/C(N,k)`, to within [`Scan::error`].
-    fn peaks(&self, params: Params) -> impl Iterator<Item = (u128, i128)> + '_ {
+    fn peaks(&self, params: Params) -> impl Iterator<Item = (u128, i64)> + '_ {
         debug_assert!(self.covers(params), "the table was made for smaller settings");
         let peak = move |k| Some((k, self.terms(params, k).max()? - self.log2_binomial(params.N(), k)));
         (1..=params.N()).filter_map(peak)
     }
 
     /// `log2 C(R,f) C(T,k-fB)` for every `f >= 1` with `k - fB <= slack`.
-    fn terms(&self, params: Params, k: u128) -> impl Iterator<Item = i128> + '_ {
+    fn terms(&self, params: Params, k: u128) -> impl Iterator<Item = i64> + '_ {
         let (R, B, T) = (u128::from(params.R()), u128::from(params.B()), u128::from(params.T()));
         let most_j = u128::from(params.slack()).min(T);
         let first = k.saturating_sub(most_j).div_ceil(B).max(1);
@@ -180,7 +171,7 @@ impl Scan {
     }
 
     /// `W(k)/C(N,k)` over `2^reference`, where no term exceeds that by more than the error.
-    fn share(&self, params: Params, k: u128, reference: i128) -> Share {
+    fn share(&self, params: Params, k: u128, reference: i64) -> Share {
         let error = Self::error(params);
         let all = self.log2_binomial(params.N(), k);
         let mut share = Share { lo: 0, hi: 0 };
@@ -193,9 +184,9 @@ impl Scan {
     }
 
     /// `2^-x` for `x` in units of `2^-LOG_BITS`, above `-1`: the product of the roots at the bits of `x`.
-    fn power(&self, x: i128) -> Share {
+    fn power(&self, x: i64) -> Share {
         let whole = x >> LOG_BITS;
-        if whole > i128::from(POWER_BITS) {
+        if whole > i64::from(POWER_BITS) {
             return Share { lo: 0, hi: 1 };
         }
         let one = 1_u128 << POWER_BITS;
@@ -214,10 +205,10 @@ impl Scan {
     }
 
     /// `log2` of a share, from below, to 16 places, in units of `2^-LOG_BITS`.
-    fn log2_floor(&self, share: u128) -> i128 {
-        let Some(log) = share.checked_ilog2() else { return i128::MIN >> 1 };
+    fn log2_floor(&self, share: u128) -> i64 {
+        let Some(log) = share.checked_ilog2() else { return i64::MIN >> 1 };
         let mut mantissa = if log >= POWER_BITS { share >> (log - POWER_BITS) } else { share << (POWER_BITS - log) };
-        let mut units = (i128::from(log) - i128::from(POWER_BITS)) << LOG_BITS;
+        let mut units = (i64::from(log) - i64::from(POWER_BITS)) << LOG_BITS;
         for (bit, [root, _]) in (1..=16).zip(&self.roots) {
             let smaller = (mantissa * root) >> POWER_BITS;
             if smaller >= 1 << POWER_BITS {
@@ -229,16 +220,16 @@ impl Scan {
     }
 
     /// `log2 C(n,k)` to within `2n` units either way.
-    fn log2_binomial(&self, n: u128, k: u128) -> i128 {
+    fn log2_binomial(&self, n: u128, k: u128) -> i64 {
         let log = |i: u128| self.log_factorials[i as usize];
         log(n) - log(k) - log(n - k)
     }
 
     /// How far a term's logarithm may be off, in units.
-    fn error(params: Params) -> i128 {
+    fn error(params: Params) -> i64 {
         let entries = u128::from(params.R()) + u128::from(params.T()) + params.N();
         // At most 2 * MAX_SCAN.
-        2 * entries.cast_signed()
+        i64::try_from(2 * entries).unwrap_or(i64::MAX)
     }
 }
 
@@ -252,7 +243,7 @@ fn roots() -> Vec<[u128; 2]> {
 /// One more public multiplies every term of `W(k)/C(N,k)` by `(T+1)/(T+1-j) (N+1-k)/(N+1)`, at least the second factor,
 /// which grows with `N`. So a rate `2^excess` above the threshold stays above it for fewer than
 /// `excess / log2((N+1)/(N+1-k))` more publics.
-fn publics_to_lose(params: Params, k: u128, excess: i128) -> u64 {
+fn publics_to_lose(params: Params, k: u128, excess: i64) -> u64 {
     let N = params.N();
     let ratio = Rational::from((Integer::from(N + 1), Integer::from(N + 1 - k)));
     let step = log2(&ratio, LOG_BITS + 24).hi() << LOG_BITS;
@@ -271,7 +262,7 @@ mod tests {
     #[test]
     fn powers_and_logarithms_enclose() {
         let scan = Scan::up_to(10);
-        for units in [0_i128, 1, 1 << 39, (1 << 40) - 1, 1 << 40, 3 << 38, 59 << 40, 61 << 40, 70 << 40] {
+        for units in [0_i64, 1, 1 << 39, (1 << 40) - 1, 1 << 40, 3 << 38, 59 << 40, 61 << 40, 70 << 40] {
             let Share { lo, hi } = scan.power(units);
             assert!(lo <= hi && hi - lo <= 1 << 7, "{units}: {lo}..{hi}");
             // 2^-x with x an integer is known.

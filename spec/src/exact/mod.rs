@@ -13,6 +13,7 @@
 pub mod binomial;
 pub mod interval;
 pub mod log2;
+pub(crate) mod log_factorials;
 mod product;
 pub mod rational;
 pub mod stirling;

@@ -1,0 +1,89 @@
+//! `log2(n!)` in fixed point, made once for all who ask.
+
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+/// Fractional bits.
+pub(crate) const LOG_BITS: u32 = 40;
+
+/// What was asked for so far.
+static TABLE: LazyLock<Mutex<Arc<[i64]>>> = LazyLock::new(|| Mutex::new([0].into()));
+
+/// `log2(n!)` from below for `n` up to `most` at least, in units of `2^-LOG_BITS`; entry `n` is at most `2n` units too low.
+/// Below `2^63` units as long as `most` is below `2^18`.
+pub(crate) fn log_factorials(most: usize) -> Arc<[i64]> {
+    let mut table = TABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    if table.len() <= most {
+        *table = longer(&table, most.next_power_of_two());
+    }
+    Arc::clone(&table)
+}
+
+/// The table continued up to `most`.
+fn longer(table: &[i64], most: usize) -> Arc<[i64]> {
+    let mut table = table.to_vec();
+    table.reserve(most + 1 - table.len());
+    for n in table.len()..=most {
+        // An even number has the logarithm of its half, and one more.
+        let units = match n % 2 {
+            0 => table[n / 2] - table[n / 2 - 1] + (1 << LOG_BITS),
+            _ => log2_floor(n as u64),
+        };
+        table.push(table[n - 1] + units);
+    }
+    table.into()
+}
+
+/// `log2(n)` from below, for `n >= 1`: digits by repeated squaring of a mantissa in `[1, 2)`, in units of `2^-63` and rounded down.
+///
+/// The rounding after square `j` lowers the result by less than `2^-j 2^-62`, so that all do by less than a unit.
+fn log2_floor(n: u64) -> i64 {
+    let exponent = n.ilog2();
+    let mut mantissa = u128::from(n) << (63 - exponent);
+    let mut units = i64::from(exponent);
+    for _ in 0..LOG_BITS {
+        let square = mantissa * mantissa;
+        let digit = square >> 127;
+        mantissa = square >> (63 + digit);
+        units = units << 1 | i64::from(digit == 1);
+    }
+    units
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exact::log2::log2_integer;
+    use rug::{Complete, Integer, Rational};
+
+    fn units(units: i64) -> Rational {
+        Rational::from((Integer::from(units), Integer::from(1) << LOG_BITS))
+    }
+
+    /// Below the logarithm, and by less than the two units that are allowed for.
+    #[test]
+    fn logarithms_are_floors() {
+        for n in (1..2000).chain([65_537, 99_991, 131_071, (1 << 40) + 1, u64::MAX]) {
+            let (floor, exact) = (log2_floor(n), log2_integer(&Integer::from(n), 80));
+            assert!(units(floor) <= exact.hi() && exact.lo() < units(floor + 1), "{n}");
+        }
+    }
+
+    #[test]
+    fn entries_enclose_factorials() {
+        let table = log_factorials(5000);
+        for n in (0..200).chain([1023, 1024, 4999, 5000]) {
+            let exact = log2_integer(&Integer::factorial(n).complete(), 80);
+            let entry = table[n as usize];
+            assert!(units(entry) <= exact.hi() && exact.lo() <= units(entry + 2 * i64::from(n)), "{n}");
+        }
+    }
+
+    /// Continued in whatever steps, it is the same table.
+    #[test]
+    fn a_longer_table_only_adds() {
+        let (short, long) = (log_factorials(3), log_factorials(3000));
+        assert_eq!(short[..4], long[..4]);
+        assert_eq!(*longer(&[0], 2048), *longer(&longer(&longer(&[0], 1), 7), 2048));
+        assert_eq!(long[..2049], *longer(&[0], 2048));
+    }
+}
