@@ -16,7 +16,6 @@ use crate::exact::log2::{log2, log2_integer, log2_interval};
 use crate::exact::stirling::{SHARP_BITS, log2_binomial};
 use crate::params::{Lambda, MAX_T, Params};
 use rug::{Integer, Rational};
-use std::cmp::Ordering;
 
 /// Most publics considered where slack is positive.
 pub const MAX_ACCURACY_T: u64 = 100_000;
@@ -380,6 +379,8 @@ const GUARD_BITS: u32 = 128;
 /// decide.
 struct Walk {
     error: Rational,
+    /// The accuracy's numerator, over the denominator of `error`.
+    right: Integer,
     T: u64,
     slack: u64,
     /// `Pr[Bin(T, error) = slack]`.
@@ -388,8 +389,9 @@ struct Walk {
     sum: Interval,
     /// `error^slack`.
     all_wrong: Interval,
-    /// The probability to stay within.
+    /// The probability to stay within, and what that leaves.
     threshold: Interval,
+    but_threshold: Interval,
     bits: Lambda,
     precision: u32,
 }
@@ -399,38 +401,44 @@ impl Walk {
         let precision = bits.bits() + GUARD_BITS;
         let one = Interval::exactly(&Integer::from(1), precision);
         let threshold = one.clone().scaled(&Integer::from(1), &bits.threshold());
+        let but_threshold = one.clone().minus(&threshold);
         let error = Rational::from(1 - accuracy);
-        Self { error, T: 0, slack: 0, last: one.clone(), sum: one.clone(), all_wrong: one, threshold, bits, precision }
+        let right = Integer::from(error.denom() - error.numer());
+        let (last, sum, all_wrong) = (one.clone(), one.clone(), one);
+        Self { error, right, T: 0, slack: 0, last, sum, all_wrong, threshold, but_threshold, bits, precision }
     }
 
     fn one_more_public(&mut self) {
         // Pr[Bin(T+1) <= s] = Pr[Bin(T) <= s] - error Pr[Bin(T) = s]
         let wrong = self.last.clone().scaled(self.error.numer(), self.error.denom());
-        self.sum = self.sum.clone().minus(&wrong);
+        self.sum.subtract(&wrong);
         self.T += 1;
-        self.last = self.exactly_slack(|last, Self { error, T, slack, .. }| {
-            let right = Integer::from(error.denom() - error.numer());
-            last.scaled(&(right * T), &(Integer::from(error.denom()) * (T - slack)))
-        });
+        let Self { error, T, slack, .. } = self;
+        match T.checked_sub(*slack) {
+            Some(right @ 1..) => {
+                self.last.scale(&Integer::from(&self.right * *T), &Integer::from(error.denom() * right));
+            }
+            _ => self.last_without_right(),
+        }
     }
 
     fn tolerate_one_more(&mut self) {
         self.slack += 1;
-        self.all_wrong = self.all_wrong.clone().scaled(self.error.numer(), self.error.denom());
-        self.last = self.exactly_slack(|last, Self { error, T, slack, .. }| {
-            let right = Integer::from(error.denom() - error.numer());
-            last.scaled(&(Integer::from(error.numer()) * (T - slack + 1)), &(right * slack))
-        });
-        self.sum = self.sum.clone().plus(&self.last);
+        self.all_wrong.scale(self.error.numer(), self.error.denom());
+        let Self { error, T, slack, .. } = self;
+        match T.checked_sub(*slack) {
+            Some(right @ 1..) => {
+                self.last.scale(&Integer::from(error.numer() * (right + 1)), &Integer::from(&self.right * *slack));
+            }
+            _ => self.last_without_right(),
+        }
+        self.sum.add(&self.last);
     }
 
-    /// `Pr[Bin(T, error) = slack]` after a step, by its ratio to the one before where both are possible.
-    fn exactly_slack(&self, by_ratio: impl Fn(Interval, &Self) -> Interval) -> Interval {
-        match self.T.cmp(&self.slack) {
-            Ordering::Less => Interval::exactly(&Integer::new(), self.precision),
-            Ordering::Equal => self.all_wrong.clone(),
-            Ordering::Greater => by_ratio(self.last.clone(), self),
-        }
+    /// `Pr[Bin(T, error) = slack]` for `slack >= T`.
+    fn last_without_right(&mut self) {
+        let none = || Interval::exactly(&Integer::new(), self.precision);
+        self.last = if self.T == self.slack { self.all_wrong.clone() } else { none() };
     }
 
     /// The least `T` from here on at which the condition holds; `None` beyond the limit.
@@ -450,17 +458,16 @@ impl Walk {
 
     /// Accepted with probability at most the threshold.
     fn accepts_rarely(&self) -> Result<bool, QualityError> {
-        match self.sum.clone().minus(&self.threshold).sign() {
-            Some(sign) => Ok(sign.is_le()),
+        match self.sum.compare(&self.threshold) {
+            Some(order) => Ok(order.is_le()),
             None => Ok(accept(self.T, self.slack, &self.error)? <= self.bits.probability()),
         }
     }
 
     /// Rejected with probability at most the threshold.
     fn rejects_rarely(&self) -> Result<bool, QualityError> {
-        let one = Interval::exactly(&Integer::from(1), self.precision);
-        match one.minus(&self.sum).minus(&self.threshold).sign() {
-            Some(sign) => Ok(sign.is_le()),
+        match self.but_threshold.compare(&self.sum) {
+            Some(order) => Ok(order.is_le()),
             None => Ok(1 - accept(self.T, self.slack, &self.error)? <= self.bits.probability()),
         }
     }

@@ -114,11 +114,15 @@ struct Range {
 
 /// The least `N`, then the least `B`, then the least slack, over every slack that tells the two models apart: slack grows until
 /// even slack 0 at its `T` costs more.
+///
+/// No `T` is looked at twice. `W(k|m,t,s)` never falls with `s`, so what is safe at one slack is safe at every smaller one; and
+/// both ends of the allowed `T` never fall with it. So a `T` that was allowed before cannot do better now.
 fn plan_any_slack(goal: &Goal, game: &Game) -> Result<Plan, PlanError> {
     let mut best: Option<Chosen> = None;
+    let mut min_T = goal.min_T;
     for range in game.ranges(goal.lambda, goal.min_T)? {
         let (slack, lo, max_T) = range?;
-        let min_T = goal.min_T.max(lo);
+        min_T = min_T.max(lo);
         let spent = best.as_ref().map(|(params, _)| params.N());
         if spent.is_some_and(|N| optimum(goal.R, goal.lambda, min_T).is_none_or(|c| c.N > N)) {
             break;
@@ -130,6 +134,7 @@ fn plan_any_slack(goal: &Goal, game: &Game) -> Result<Plan, PlanError> {
         {
             best = Some(found);
         }
+        min_T = min_T.max(max_T.saturating_add(1));
     }
     match best {
         Some(chosen) => finish(goal, chosen),

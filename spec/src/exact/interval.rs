@@ -13,7 +13,8 @@
 //! assert_eq!(log2_35.minus(&log2_integer(&Integer::from(35), 32)).sign(), None);
 //! ```
 
-use rug::{Integer, Rational};
+use rug::{Integer, Rational, ops::DivRoundingAssign};
+use std::cmp::Ordering;
 
 /// A real number known to lie in `[lo, hi] / 2^precision`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,9 +56,17 @@ impl Interval {
         -(Integer::from(-&self.hi) >> self.precision)
     }
 
+    /// How the number compares with another at the same precision, `None` where the intervals cannot tell.
+    #[must_use]
+    pub fn compare(&self, other: &Self) -> Option<Ordering> {
+        debug_assert_eq!(self.precision, other.precision, "numbers are compared at one precision");
+        let (least, most) = (self.lo.cmp(&other.hi), self.hi.cmp(&other.lo));
+        (least == most).then_some(least)
+    }
+
     /// How the number compares with 0, `None` where the interval cannot tell.
     #[must_use]
-    pub fn sign(&self) -> Option<std::cmp::Ordering> {
+    pub fn sign(&self) -> Option<Ordering> {
         let (lo, hi) = (self.lo.cmp0(), self.hi.cmp0());
         (lo == hi).then_some(lo)
     }
@@ -65,19 +74,29 @@ impl Interval {
     /// `self + other`, at the same precision.
     #[must_use]
     pub fn plus(mut self, other: &Self) -> Self {
+        self.add(other);
+        self
+    }
+
+    /// [`Interval::plus`] in place.
+    pub(crate) fn add(&mut self, other: &Self) {
         debug_assert_eq!(self.precision, other.precision, "sums are taken at one precision");
         self.lo += &other.lo;
         self.hi += &other.hi;
-        self
     }
 
     /// `self - other`, at the same precision.
     #[must_use]
     pub fn minus(mut self, other: &Self) -> Self {
+        self.subtract(other);
+        self
+    }
+
+    /// [`Interval::minus`] in place.
+    pub(crate) fn subtract(&mut self, other: &Self) {
         debug_assert_eq!(self.precision, other.precision, "differences are taken at one precision");
         self.lo -= &other.hi;
         self.hi -= &other.lo;
-        self
     }
 
     /// `factor * self`, for a factor that is not negative.
@@ -122,11 +141,16 @@ impl Interval {
     /// `numer/denom` of a number that is not negative, for a ratio that is not negative either.
     #[must_use]
     pub fn scaled(mut self, numer: &Integer, denom: &Integer) -> Self {
-        self.lo *= numer;
-        self.lo.div_rem_floor_mut(&mut denom.clone());
-        self.hi *= numer;
-        self.hi.div_rem_ceil_mut(&mut denom.clone());
+        self.scale(numer, denom);
         self
+    }
+
+    /// [`Interval::scaled`] in place.
+    pub(crate) fn scale(&mut self, numer: &Integer, denom: &Integer) {
+        self.lo *= numer;
+        self.lo.div_floor_assign(denom);
+        self.hi *= numer;
+        self.hi.div_ceil_assign(denom);
     }
 
     /// Both ends, in units of `2^-precision`.
@@ -139,7 +163,6 @@ impl Interval {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::cmp::Ordering;
 
     #[test]
     fn arithmetic_rounds_outward() {
@@ -150,6 +173,9 @@ mod tests {
         assert_eq!(zero.sign(), None);
         assert_eq!(third.sign(), Some(Ordering::Greater));
         assert_eq!(third.ceil(), 1);
+        let half = Interval::exactly(&Integer::from(1), 8).scaled(&Integer::from(1), &Integer::from(2));
+        assert_eq!((third.compare(&half), half.compare(&third)), (Some(Ordering::Less), Some(Ordering::Greater)));
+        assert_eq!((third.compare(&third), half.compare(&half)), (None, Some(Ordering::Equal)));
         let twice = third.clone().plus(&third);
         assert_eq!(twice, third.clone().times(&Integer::from(2)));
         let coarse = third.clone().at_precision(4);
