@@ -9,13 +9,17 @@ use crate::exact::log_factorials::{LOG_BITS, log_factorials};
 use crate::exact::log2::log2;
 use crate::params::{Lambda, Params};
 use rug::{Integer, Rational};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// Largest `N` at which every `k` is looked at.
 pub const MAX_SCAN: u128 = 100_000;
 
 /// Most terms of `W(1), .., W(N)` together.
 const MAX_TERMS: u128 = 200_000_000;
+
+/// A sum of fewer than `2^17` terms is within 17 bits of its largest, so that `k` whose largest terms are further apart need not
+/// be compared.
+const NEAR: i64 = 18 << LOG_BITS;
 
 /// Fractional bits of the powers of two, 1 being `2^POWER_BITS`.
 const POWER_BITS: u32 = 60;
@@ -43,12 +47,11 @@ pub struct Violation {
     pub publics_needed: u64,
 }
 
-/// Logarithms for settings up to some `N`.
+/// Logarithms for one setting.
 #[derive(Debug)]
 pub struct Scan {
+    params: Params,
     log_factorials: Arc<[i64]>,
-    /// `2^(-2^-(i+1))` from below and above.
-    roots: Vec<[u128; 2]>,
 }
 
 /// A rate over some reference, in units of `2^-POWER_BITS`.
@@ -64,54 +67,48 @@ impl Scan {
     /// # Errors
     /// [`Unproved`] beyond [`MAX_SCAN`] slots, or where the sums have too many terms.
     pub fn of(params: Params) -> Result<Self, Unproved> {
-        let scan = Self::up_to(params.N());
-        if scan.covers(params) {
-            Ok(scan)
-        } else {
-            Err(Unproved { slack: params.slack(), B: params.B(), N: params.N() })
-        }
-    }
-
-    /// Logarithms for every setting of at most `N` slots; `N` is cut at [`MAX_SCAN`].
-    #[must_use]
-    pub fn up_to(N: u128) -> Self {
-        Self { log_factorials: log_factorials(N.min(MAX_SCAN) as usize), roots: roots() }
-    }
-
-    /// The setting is small enough for this table.
-    #[must_use]
-    pub fn covers(&self, params: Params) -> bool {
         let N = params.N();
         let terms = u128::from(params.slack()) / u128::from(params.B()) + 1;
-        N <= MAX_SCAN && N < self.log_factorials.len() as u128 && N * terms.min(params.R().into()) <= MAX_TERMS
+        if N <= MAX_SCAN && N * terms.min(params.R().into()) <= MAX_TERMS {
+            return Ok(Self { params, log_factorials: log_factorials(N as usize) });
+        }
+        Err(Unproved { slack: params.slack(), B: params.B(), N })
     }
 
     /// The least `k` that wins most often.
+    ///
+    /// For `B = 1` it is `min(s,T)+1`: up to `s` touched slots win unless all are publics, with `1 - C(T,k)/C(N,k)`, which
+    /// rises with `k`; more of them win if at most `s` are publics, which is less likely the more there are.
     ///
     /// # Errors
     /// [`TooLarge`] never up to [`MAX_SCAN`].
     ///
     /// ```
     /// use fusion_spec::{bound::scan::Scan, params::Params};
-    /// let params = Params::new(8, 2, 40, 3)?;
-    /// assert_eq!(Scan::of(params)?.worst_k(params)?, 5);
+    /// assert_eq!(Scan::of(Params::new(8, 2, 40, 3)?)?.worst_k()?, 5);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn worst_k(&self, params: Params) -> Result<u128, TooLarge> {
-        let peaks: Vec<(u128, i64)> = self.peaks(params).collect();
-        let reference = peaks.iter().map(|(_, peak)| *peak).max().unwrap_or_default();
-        // A sum of fewer than 2^17 terms is within 17 bits of its largest.
-        let near = peaks.into_iter().filter(|(_, peak)| reference - peak <= 18 << LOG_BITS);
-        let shares: Vec<(u128, Share)> = near.map(|(k, _)| (k, self.share(params, k, reference))).collect();
+    pub fn worst_k(&self) -> Result<u128, TooLarge> {
+        if self.params.B() == 1 {
+            return Ok(self.most_j() + 1);
+        }
+        let (mut peaks, mut reference) = (Vec::new(), i64::MIN >> 1);
+        self.peaks(reference, |k, peak| {
+            peaks.push((k, peak));
+            reference = reference.max(peak);
+            reference - NEAR
+        });
+        let near = peaks.into_iter().filter(|(_, peak)| reference - peak <= NEAR);
+        let shares: Vec<(u128, Share)> = near.map(|(k, _)| (k, self.share(k, reference))).collect();
         let surely = shares.iter().map(|(_, share)| share.lo).max();
         let open: Vec<u128> =
             shares.into_iter().filter(|(_, share)| Some(share.hi) >= surely).map(|(k, _)| k).collect();
         if let [k] = open[..] {
             return Ok(k);
         }
-        let mut worst = (u128::from(params.B()), Rational::new());
+        let mut worst = (u128::from(self.params.B()), Rational::new());
         for k in open {
-            let rate = Deviation::full_within(params, k).pr_win()?;
+            let rate = Deviation::full_within(self.params, k).pr_win()?;
             if rate > worst.1 {
                 worst = (k, rate);
             }
@@ -126,27 +123,29 @@ impl Scan {
     ///
     /// ```
     /// use fusion_spec::{bound::scan::Scan, params::{Lambda, Params}};
-    /// let params = Params::new(8, 2, 40, 3)?;
-    /// let scan = Scan::of(params)?;
-    /// assert_eq!(scan.violation(params, Lambda::new(5)?)?, None);
-    /// let violation = scan.violation(params, Lambda::new(20)?)?;
+    /// let scan = Scan::of(Params::new(8, 2, 40, 3)?)?;
+    /// assert_eq!(scan.violation(Lambda::new(5)?)?, None);
+    /// let violation = scan.violation(Lambda::new(20)?)?;
     /// assert_eq!(violation.map(|violation| violation.k), Some(2), "not the worst, but the last to go");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn violation(&self, params: Params, lambda: Lambda) -> Result<Option<Violation>, TooLarge> {
+    pub fn violation(&self, lambda: Lambda) -> Result<Option<Violation>, TooLarge> {
         let threshold = -(i64::from(lambda.bits()) << LOG_BITS);
+        let mut near = Vec::new();
+        self.peaks(threshold - NEAR, |k, peak| {
+            near.push((k, peak));
+            threshold - NEAR
+        });
         let mut found: Option<Violation> = None;
-        for (k, peak) in self.peaks(params) {
-            if threshold - peak > 18 << LOG_BITS {
-                continue;
-            }
+        for (k, peak) in near {
             let reference = peak.max(threshold);
-            let share = self.share(params, k, reference);
-            let excess = reference - threshold + self.log2_floor(share.lo);
+            let share = self.share(k, reference);
+            let excess = reference - threshold + log2_floor(share.lo);
             let safe = reference == threshold && share.hi <= 1 << POWER_BITS;
-            let violated = excess > 0 || (!safe && Deviation::full_within(params, k).pr_win()? > lambda.probability());
+            let violated =
+                excess > 0 || (!safe && Deviation::full_within(self.params, k).pr_win()? > lambda.probability());
             if violated {
-                let publics_needed = publics_to_lose(params, k, excess);
+                let publics_needed = publics_to_lose(self.params, k, excess);
                 if found.is_none_or(|worst| publics_needed > worst.publics_needed) {
                     found = Some(Violation { k, publics_needed });
                 }
@@ -155,68 +154,67 @@ impl Scan {
         Ok(found)
     }
 
-    /// For every `k` that can win, `log2` of the largest term of `W(k)/C(N,k)`, to within [`Scan::error`].
-    fn peaks(&self, params: Params) -> impl Iterator<Item = (u128, i64)> + '_ {
-        debug_assert!(self.covers(params), "the table was made for smaller settings");
-        let peak = move |k| Some((k, self.terms(params, k).max()? - self.log2_binomial(params.N(), k)));
-        (1..=params.N()).filter_map(peak)
+    /// Visits every `k` of which `log2` of the largest term of `W(k)/C(N,k)`, to within [`Scan::error`], reaches a floor, and
+    /// maybe others; `k` increases. A visit says where the floor is from there on.
+    fn peaks(&self, mut floor: i64, mut visit: impl FnMut(u128, i64) -> i64) {
+        let mut ranges = vec![(1, self.params.N())];
+        while let Some((first, last)) = ranges.pop() {
+            if self.ceiling(first, last).is_none_or(|ceiling| ceiling < floor) {
+                continue;
+            }
+            if first < last {
+                let middle = first + (last - first) / 2;
+                ranges.extend([(middle + 1, last), (first, middle)]);
+            } else if let Some(peak) = self.terms(first).max() {
+                floor = visit(first, peak - self.log2_binomial(self.params.N(), first));
+            }
+        }
+    }
+
+    /// No peak of `first..=last` is above this; `None` where no `k` of them can win. Binomials rise to their middle and fall from
+    /// there, so over a range the largest is at its point nearest the middle and the least at an end.
+    fn ceiling(&self, first: u128, last: u128) -> Option<i64> {
+        let (R, B, T) = self.wide();
+        let (least_f, most_f) = (first.saturating_sub(self.most_j()).div_ceil(B).max(1), R.min(last / B));
+        if least_f > most_f {
+            return None;
+        }
+        let (least_j, most_j) = (first.saturating_sub(most_f * B), self.most_j().min(last - least_f * B));
+        let largest = |n: u128, least: u128, most: u128| self.log2_binomial(n, (n / 2).max(least).min(most));
+        let least = |k| self.log2_binomial(self.params.N(), k);
+        let peak = largest(R, least_f, most_f) + largest(T, least_j, most_j) - least(first).min(least(last));
+        // Its logarithms are off by as much as the peaks'.
+        Some(peak + 2 * self.error())
     }
 
     /// `log2 C(R,f) C(T,k-fB)` for every `f >= 1` with `k - fB <= slack`.
-    fn terms(&self, params: Params, k: u128) -> impl Iterator<Item = i64> + '_ {
-        let (R, B, T) = (u128::from(params.R()), u128::from(params.B()), u128::from(params.T()));
-        let most_j = u128::from(params.slack()).min(T);
-        let first = k.saturating_sub(most_j).div_ceil(B).max(1);
+    fn terms(&self, k: u128) -> impl Iterator<Item = i64> + '_ {
+        let (R, B, T) = self.wide();
+        let first = k.saturating_sub(self.most_j()).div_ceil(B).max(1);
         (first..=R.min(k / B)).map(move |f| self.log2_binomial(R, f) + self.log2_binomial(T, k - f * B))
     }
 
+    /// `R`, `B` and `T`.
+    fn wide(&self) -> (u128, u128, u128) {
+        (self.params.R().into(), self.params.B().into(), self.params.T().into())
+    }
+
+    /// The most publics that a win touches.
+    fn most_j(&self) -> u128 {
+        self.params.slack().min(self.params.T()).into()
+    }
+
     /// `W(k)/C(N,k)` over `2^reference`, where no term exceeds that by more than the error.
-    fn share(&self, params: Params, k: u128, reference: i64) -> Share {
-        let error = Self::error(params);
-        let all = self.log2_binomial(params.N(), k);
+    fn share(&self, k: u128, reference: i64) -> Share {
+        let error = self.error();
+        let all = self.log2_binomial(self.params.N(), k);
         let mut share = Share { lo: 0, hi: 0 };
-        for term in self.terms(params, k) {
+        for term in self.terms(k) {
             let below = reference - (term - all);
-            share.lo += self.power(below + error).lo;
-            share.hi += self.power(below - error).hi;
+            share.lo += power(below + error).lo;
+            share.hi += power(below - error).hi;
         }
         share
-    }
-
-    /// `2^-x` for `x` in units of `2^-LOG_BITS`, above `-1`: the product of the roots at the bits of `x`.
-    fn power(&self, x: i64) -> Share {
-        let whole = x >> LOG_BITS;
-        if whole > i64::from(POWER_BITS) {
-            return Share { lo: 0, hi: 1 };
-        }
-        let one = 1_u128 << POWER_BITS;
-        let (mut lo, mut hi) = (one, one);
-        for (bit, [root_lo, root_hi]) in (1..).zip(&self.roots) {
-            if x >> (LOG_BITS - bit) & 1 == 1 {
-                lo = (lo * root_lo) >> POWER_BITS;
-                hi = (hi * root_hi).div_ceil(one);
-            }
-        }
-        match u32::try_from(whole) {
-            Ok(places) => Share { lo: lo >> places, hi: (hi >> places) + 1 },
-            // Down to x = -1, for terms above the reference by the error alone.
-            Err(_) => Share { lo: lo << 1, hi: hi << 1 },
-        }
-    }
-
-    /// `log2` of a share, from below, to 16 places, in units of `2^-LOG_BITS`.
-    fn log2_floor(&self, share: u128) -> i64 {
-        let Some(log) = share.checked_ilog2() else { return i64::MIN >> 1 };
-        let mut mantissa = if log >= POWER_BITS { share >> (log - POWER_BITS) } else { share << (POWER_BITS - log) };
-        let mut units = (i64::from(log) - i64::from(POWER_BITS)) << LOG_BITS;
-        for (bit, [root, _]) in (1..=16).zip(&self.roots) {
-            let smaller = (mantissa * root) >> POWER_BITS;
-            if smaller >= 1 << POWER_BITS {
-                mantissa = smaller;
-                units += 1 << (LOG_BITS - bit);
-            }
-        }
-        units
     }
 
     /// `log2 C(n,k)` to within `2n` units either way.
@@ -226,18 +224,55 @@ impl Scan {
     }
 
     /// How far a term's logarithm may be off, in units.
-    fn error(params: Params) -> i64 {
-        let entries = u128::from(params.R()) + u128::from(params.T()) + params.N();
+    fn error(&self) -> i64 {
+        let (R, _, T) = self.wide();
+        let entries = R + T + self.params.N();
         // At most 2 * MAX_SCAN.
         i64::try_from(2 * entries).unwrap_or(i64::MAX)
     }
 }
 
-/// `2^(-1/2), 2^(-1/4), ..`, each the square root of the one before.
-fn roots() -> Vec<[u128; 2]> {
+/// `2^(-1/2), 2^(-1/4), ..`, from below and above: each the square root of the one before.
+static ROOTS: LazyLock<Vec<[u128; 2]>> = LazyLock::new(|| {
     let one = 1_u128 << POWER_BITS;
     let root = |[lo, hi]: &[u128; 2]| Some([(lo << POWER_BITS).isqrt(), (hi << POWER_BITS).isqrt() + 1]);
     std::iter::successors(root(&[one / 2, one / 2]), root).take(LOG_BITS as usize).collect()
+});
+
+/// `2^-x` for `x` in units of `2^-LOG_BITS`, above `-1`: the product of the roots at the bits of `x`.
+fn power(x: i64) -> Share {
+    let whole = x >> LOG_BITS;
+    if whole > i64::from(POWER_BITS) {
+        return Share { lo: 0, hi: 1 };
+    }
+    let one = 1_u128 << POWER_BITS;
+    let (mut lo, mut hi) = (one, one);
+    for (bit, [root_lo, root_hi]) in (1..).zip(&*ROOTS) {
+        if x >> (LOG_BITS - bit) & 1 == 1 {
+            lo = (lo * root_lo) >> POWER_BITS;
+            hi = (hi * root_hi).div_ceil(one);
+        }
+    }
+    match u32::try_from(whole) {
+        Ok(places) => Share { lo: lo >> places, hi: (hi >> places) + 1 },
+        // Down to x = -1, for terms above the reference by the error alone.
+        Err(_) => Share { lo: lo << 1, hi: hi << 1 },
+    }
+}
+
+/// `log2` of a share, from below, to 16 places, in units of `2^-LOG_BITS`.
+fn log2_floor(share: u128) -> i64 {
+    let Some(log) = share.checked_ilog2() else { return i64::MIN >> 1 };
+    let mut mantissa = if log >= POWER_BITS { share >> (log - POWER_BITS) } else { share << (POWER_BITS - log) };
+    let mut units = (i64::from(log) - i64::from(POWER_BITS)) << LOG_BITS;
+    for (bit, [root, _]) in (1..=16).zip(&*ROOTS) {
+        let smaller = (mantissa * root) >> POWER_BITS;
+        if smaller >= 1 << POWER_BITS {
+            mantissa = smaller;
+            units += 1 << (LOG_BITS - bit);
+        }
+    }
+    units
 }
 
 /// One more public multiplies every term of `W(k)/C(N,k)` by `(T+1)/(T+1-j) (N+1-k)/(N+1)`, at least the second factor,
@@ -261,9 +296,8 @@ mod tests {
 
     #[test]
     fn powers_and_logarithms_enclose() {
-        let scan = Scan::up_to(10);
         for units in [0_i64, 1, 1 << 39, (1 << 40) - 1, 1 << 40, 3 << 38, 59 << 40, 61 << 40, 70 << 40] {
-            let Share { lo, hi } = scan.power(units);
+            let Share { lo, hi } = power(units);
             assert!(lo <= hi && hi - lo <= 1 << 7, "{units}: {lo}..{hi}");
             // 2^-x with x an integer is known.
             if units % (1 << 40) == 0 {
@@ -271,14 +305,62 @@ mod tests {
                 assert!(lo <= exact && exact <= hi, "{units}");
             }
             if lo > 1 << 20 {
-                let log = scan.log2_floor(lo);
+                let log = log2_floor(lo);
                 assert!(log <= -units && -units - log <= 1 << 25, "{units}: {log}");
             }
         }
-        assert!(
-            scan.log2_floor(3 << POWER_BITS) <= 1_742_699_345_920
-                && scan.log2_floor(3 << POWER_BITS) > 1_742_600_000_000
-        );
+        assert!(log2_floor(3 << POWER_BITS) <= 1_742_699_345_920 && log2_floor(3 << POWER_BITS) > 1_742_600_000_000);
+    }
+
+    /// `log2` of the largest term of `W(k)/C(N,k)`, where there is one.
+    fn peak(scan: &Scan, k: u128) -> Option<i64> {
+        Some(scan.terms(k).max()? - scan.log2_binomial(scan.params.N(), k))
+    }
+
+    fn settings() -> impl Iterator<Item = Params> {
+        let small = (1..=4).flat_map(|R| (1..=4).flat_map(move |B| (0..=6).map(move |T| (R, B, T))));
+        small.flat_map(|(R, B, T)| (0..=T).map(move |slack| setting(R, B, T, slack)))
+    }
+
+    /// Over every range of `k`; over a single one it is the best pair's logarithm.
+    #[test]
+    fn no_peak_is_above_its_ceiling() {
+        for params in settings() {
+            let scan = Scan::of(params).expect("small");
+            for (first, last) in (1..=params.N()).flat_map(|first| (first..=params.N()).map(move |last| (first, last)))
+            {
+                let highest = (first..=last).filter_map(|k| peak(&scan, k)).max();
+                let ceiling = scan.ceiling(first, last);
+                assert!(ceiling >= highest, "{params} {first}..={last}: {ceiling:?} {highest:?}");
+            }
+            for k in params.RB() + 1..=params.N() {
+                assert_eq!(scan.ceiling(k, k).is_some(), k <= params.RB() + scan.most_j(), "{params} {k}");
+            }
+        }
+    }
+
+    /// From nearly everything to one: whatever reaches a floor is visited, in order, whether or not the floor rises.
+    #[test]
+    fn peaks_that_reach_the_floor_are_visited() {
+        for params in settings().chain([setting(40, 2, 60, 30), setting(9, 3, 200, 14)]) {
+            let scan = Scan::of(params).expect("small");
+            let all: Vec<(u128, i64)> = (1..=params.N()).filter_map(|k| Some((k, peak(&scan, k)?))).collect();
+            for (_, floor) in &all {
+                let mut visited = Vec::new();
+                scan.peaks(*floor, |k, peak| {
+                    visited.push((k, peak));
+                    *floor
+                });
+                assert!(visited.is_sorted() && visited.iter().all(|found| all.contains(found)), "{params}");
+                assert!(all.iter().all(|found| found.1 < *floor || visited.contains(found)), "{params} {floor}");
+            }
+            let mut highest = i64::MIN;
+            scan.peaks(highest, |_, peak| {
+                highest = highest.max(peak);
+                highest
+            });
+            assert_eq!(Some(highest), all.iter().map(|(_, peak)| *peak).max(), "{params}");
+        }
     }
 
     /// Shares against exact rates, at a setting where sums have many terms.
@@ -286,8 +368,8 @@ mod tests {
     fn shares_enclose_the_rates() {
         let params = setting(40, 2, 60, 30);
         let scan = Scan::of(params).expect("small");
-        for (k, peak) in scan.peaks(params) {
-            let share = scan.share(params, k, peak);
+        for (k, peak) in (1..=params.N()).filter_map(|k| Some((k, peak(&scan, k)?))) {
+            let share = scan.share(k, peak);
             let unit = |n: u128| Rational::from((Integer::from(n), Integer::from(1) << POWER_BITS));
             // Compare shares of neighbours, so that the common reference cancels: rate / 2^peak, by certified logarithm.
             let rate = Deviation::full_within(params, k).pr_win().expect("small");
@@ -306,14 +388,22 @@ mod tests {
         let lambda = Lambda::new(6).expect("legal");
         for (R, B, T, slack) in [(5, 2, 9, 4), (3, 1, 12, 3), (20, 2, 6, 5), (2, 3, 10, 7)] {
             let params = setting(R, B, T, slack);
-            let scan = Scan::up_to(2_000);
-            let Some(Violation { k, publics_needed }) = scan.violation(params, lambda).expect("small") else {
+            let scan = Scan::of(params).expect("small");
+            let Some(Violation { k, publics_needed }) = scan.violation(lambda).expect("small") else {
                 panic!("{params} is meant to be insecure")
             };
             for more in 0..publics_needed.min(300) {
                 let rate = Deviation::full_within(setting(R, B, T + more, slack), k).pr_win().expect("small");
                 assert!(rate > lambda.probability(), "{params} k={k} and {more} more");
             }
+        }
+    }
+
+    /// Where nearly every rate is 1, and their differences are far below what logarithms tell apart.
+    #[test]
+    fn with_one_copy_the_worst_is_known() {
+        for (R, T, slack, k) in [(40_000, 50_000, 30, 31), (90_000, 7, 7, 8), (3, 90_000, 89_990, 89_991)] {
+            assert_eq!(Scan::of(setting(R, 1, T, slack)).map(|scan| scan.worst_k()), Ok(Ok(k)));
         }
     }
 
@@ -325,7 +415,7 @@ mod tests {
             let lambda = Lambda::new(bits).expect("legal");
             let violation = |T| {
                 let params = setting(1, 1, T, slack);
-                Scan::of(params).expect("small").violation(params, lambda).expect("small").map(|found| found.k)
+                Scan::of(params).expect("small").violation(lambda).expect("small").map(|found| found.k)
             };
             assert_eq!(violation(T - 1), None);
             assert_eq!(violation(T - 2), Some(u128::from(slack) + 1));

@@ -83,15 +83,13 @@ pub fn least(search: &Search) -> Result<Option<Params>, SearchError> {
         if search.with(B, search.min_T)?.is_none_or(|floor| bound.is_some_and(|bound| floor.N() >= bound)) {
             break;
         }
-        best = search.least_publics(B, bound, None)?.or(best);
+        best = search.least_publics(B, bound)?.or(best);
     }
-    let mut scan = None;
     for B in fewest..=search.slack.min(MAX_B) {
         // A smaller B wins a tie with the proved range, but not with one of its own kind.
         let tie = best.filter(|params| params.B() > search.slack).map(|params| params.N() + 1);
         let bound = tie.or(best.map(|params| params.N())).or(search.below);
-        let table = scan.get_or_insert_with(|| Scan::up_to(bound.unwrap_or(MAX_SCAN)));
-        best = search.least_publics(B, bound, Some(table))?.or(best);
+        best = search.least_publics(B, bound)?.or(best);
     }
     Ok(best)
 }
@@ -119,7 +117,7 @@ impl Search {
     }
 
     /// The least `T` that is secure with `B` copies, if that makes a total below `bound`.
-    fn least_publics(&self, B: u64, bound: Option<u128>, scan: Option<&Scan>) -> Result<Option<Params>, SearchError> {
+    fn least_publics(&self, B: u64, bound: Option<u128>) -> Result<Option<Params>, SearchError> {
         let RB = u128::from(self.R) * u128::from(B);
         let Some(room) = bound.unwrap_or(u128::MAX).checked_sub(RB + 1) else { return Ok(None) };
         let capped = Self { max_T: u64::try_from(room).unwrap_or(u64::MAX).min(self.max_T), ..*self };
@@ -130,10 +128,10 @@ impl Search {
         let mut last = None;
         loop {
             let Some(params) = capped.least_necessary(B, from)? else { return Ok(None) };
-            let Some(scan) = scan else { return Ok(Some(params)) };
-            if !scan.covers(params) {
-                return Err(SearchError::Unproved { R: self.R, slack: self.slack, B });
+            if self.slack < B {
+                return Ok(Some(params));
             }
+            let scan = Scan::of(params).map_err(|_| SearchError::Unproved { R: self.R, slack: self.slack, B })?;
             // The deviation that broke the last T is asked first: it often breaks this one.
             if let Some(k) = last.take()
                 && Deviation::full_within(params, k).pr_win()? > self.lambda.probability()
@@ -142,7 +140,7 @@ impl Search {
                 from = params.T() + 1;
                 continue;
             }
-            match scan.violation(params, self.lambda)? {
+            match scan.violation(self.lambda)? {
                 None => return Ok(Some(params)),
                 Some(violation) => {
                     from = params.T().saturating_add(violation.publics_needed);

@@ -168,7 +168,7 @@ fn decide(
 /// ```
 pub fn worst_k(params: Params) -> Result<u128, WorstError> {
     if params.slack() >= params.B() {
-        return Ok(Scan::of(params)?.worst_k(params)?);
+        return Ok(Scan::of(params)?.worst_k()?);
     }
     let (groups, publics) = (Candidate::one_query(params), Candidate::all_queries(params));
     Ok(match groups.compare(&publics)? {
@@ -203,7 +203,7 @@ pub fn is_secure(params: Params, lambda: Lambda) -> Result<bool, WorstError> {
     if params.slack() < params.B() {
         return Ok(true);
     }
-    Ok(Scan::of(params)?.violation(params, lambda)?.is_none())
+    Ok(Scan::of(params)?.violation(lambda)?.is_none())
 }
 
 #[cfg(test)]
@@ -231,7 +231,7 @@ mod tests {
                         let params = Params::new(R, B, T, slack).expect("legal");
                         assert_eq!(worst_k(params), Ok(brute(params)), "{params}");
                         let scan = Scan::of(params).expect("small");
-                        assert_eq!(scan.worst_k(params), Ok(brute(params)), "{params}");
+                        assert_eq!(scan.worst_k(), Ok(brute(params)), "{params}");
                     }
                 }
             }
