@@ -152,7 +152,7 @@ fn decide(
     difference: impl Fn(u32) -> Interval,
     exactly: impl FnOnce() -> Result<Ordering, TooLarge>,
 ) -> Result<Ordering, TooLarge> {
-    [24, 64, SHARP_BITS].into_iter().find_map(|precision| difference(precision).sign()).map_or_else(exactly, Ok)
+    [20, 64, SHARP_BITS].into_iter().find_map(|precision| difference(precision).sign()).map_or_else(exactly, Ok)
 }
 
 /// The least `k` at which a server that corrupts every slot it touches wins most often.

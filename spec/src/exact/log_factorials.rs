@@ -5,8 +5,14 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 /// Fractional bits.
 pub(crate) const LOG_BITS: u32 = 40;
 
+/// The last `n` that is there from the start.
+pub(crate) const FIRST: usize = 1 << 13;
+
+/// Up to [`FIRST`].
+static SHORT: LazyLock<Arc<[i64]>> = LazyLock::new(|| longer(&[0], FIRST));
+
 /// What was asked for so far.
-static TABLE: LazyLock<Mutex<Arc<[i64]>>> = LazyLock::new(|| Mutex::new([0].into()));
+static TABLE: LazyLock<Mutex<Arc<[i64]>>> = LazyLock::new(|| Mutex::new(Arc::clone(&SHORT)));
 
 /// `log2(n!)` from below for `n` up to `most` at least, in units of `2^-LOG_BITS`; entry `n` is at most `2n` units too low.
 /// Below `2^63` units as long as `most` is below `2^18`.
@@ -16,6 +22,14 @@ pub(crate) fn log_factorials(most: usize) -> Arc<[i64]> {
         *table = longer(&table, most.next_power_of_two());
     }
     Arc::clone(&table)
+}
+
+/// `log2 C(n,k)` for `k <= n <= FIRST`, in units of `2^-LOG_BITS`, from below and above.
+pub(crate) fn short_binomial(n: usize, k: usize) -> [i64; 2] {
+    let log = |i: usize| SHORT[i];
+    let middle = log(n) - log(k) - log(n - k);
+    let error = 2 * i64::try_from(n).unwrap_or(i64::MAX);
+    [middle - error, middle + error]
 }
 
 /// The table continued up to `most`.
@@ -85,5 +99,16 @@ mod tests {
         assert_eq!(short[..4], long[..4]);
         assert_eq!(*longer(&[0], 2048), *longer(&longer(&longer(&[0], 1), 7), 2048));
         assert_eq!(long[..2049], *longer(&[0], 2048));
+        let further = log_factorials(FIRST + 1);
+        assert_eq!((further.len(), &further[..=FIRST]), (2 * FIRST + 1, &SHORT[..]));
+    }
+
+    #[test]
+    fn short_binomials_are_enclosed() {
+        for (n, k) in [(0, 0), (1, 0), (5, 2), (300, 150), (1000, 999), (FIRST, FIRST / 2), (FIRST, 1)] {
+            let exact = Integer::binomial_u(u32::try_from(n).expect("small"), u32::try_from(k).expect("small"));
+            let (exact, [lo, hi]) = (log2_integer(&exact.complete(), 80), short_binomial(n, k));
+            assert!(units(lo) <= exact.lo() && exact.hi() <= units(hi), "C({n},{k})");
+        }
     }
 }

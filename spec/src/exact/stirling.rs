@@ -1,6 +1,7 @@
 //! Certified logarithms of binomials of any size.
 
 use super::interval::Interval;
+use super::log_factorials::{FIRST, LOG_BITS, short_binomial};
 use super::log2::log2_integer;
 use super::product::small_binomial;
 use rug::{Integer, integer::Order};
@@ -43,7 +44,7 @@ pub const SHARP_BITS: u32 = 160;
 
 /// `log2 C(n, k)` for `k <= n`, a few units of `2^-precision` wide up to [`SHARP_BITS`].
 ///
-/// Exact products where the smaller index is under 256, Stirling's series with its remainder otherwise (Robbins, A remark
+/// A table where `n` and the precision are small, exact products where the smaller index is under 256, Stirling's series with its remainder otherwise (Robbins, A remark
 /// on Stirling's formula, 1955; DLMF 5.11).
 ///
 /// ```
@@ -56,6 +57,9 @@ pub const SHARP_BITS: u32 = 160;
 #[must_use]
 pub fn log2_binomial(n: u128, k: u128, precision: u32) -> Interval {
     debug_assert!(k <= n, "an impossible choice has no logarithm");
+    if let Some(tabled) = tabled(n, k, precision) {
+        return tabled;
+    }
     let small = k.min(n - k);
     if small < STIRLING_FROM {
         return log2_integer(&small_binomial(&Integer::from(n), small), precision);
@@ -65,6 +69,15 @@ pub fn log2_binomial(n: u128, k: u128, precision: u32) -> Interval {
     let whole = stirling_body(n, work);
     let parts = stirling_body(k, work).plus(&stirling_body(n - k, work));
     whole.minus(&parts).minus(&constant(&HALF_LOG2_TAU, work)).at_precision(precision)
+}
+
+/// From the table of factorials, where that is within a unit.
+fn tabled(n: u128, k: u128, precision: u32) -> Option<Interval> {
+    let last = usize::try_from(n).ok().filter(|n| *n <= FIRST)?;
+    // The table is within `2n` of its own units either way.
+    let lost = last.checked_ilog2().unwrap_or_default() + 3;
+    let [lo, hi] = (precision + lost <= LOG_BITS).then(|| short_binomial(last, k as usize))?;
+    Some(Interval::new(lo.into(), hi.into(), LOG_BITS).at_precision(precision))
 }
 
 /// `log2(n!) + n*log2(e) - log2(2*pi)/2`: the parts of Stirling's series that a binomial does not cancel.
