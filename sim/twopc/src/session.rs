@@ -269,6 +269,9 @@ pub struct Service {
 ///
 /// # Errors
 /// [`Halt`] where the client does not keep to the protocol.
+///
+/// # Panics
+/// Where slots that share ciphertexts are to have different models.
 pub fn server(
     link: Link,
     setup: &ServerSetup,

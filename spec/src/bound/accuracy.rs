@@ -10,11 +10,12 @@
 
 use crate::bound::bits::{at_least, nearest, security_bits, security_bits_of};
 use crate::bound::quality::{QualityError, accept, false_abort};
+use crate::bound::ranges::Ranges;
 use crate::exact::binomial::MAX_EXACT_BITS;
 use crate::exact::interval::Interval;
 use crate::exact::log2::{log2, log2_integer, log2_interval};
 use crate::exact::stirling::{SHARP_BITS, log2_binomial};
-use crate::params::{Lambda, MAX_T, Params};
+use crate::params::{Lambda, Params};
 use rug::{Integer, Rational};
 
 /// Most publics considered where slack is positive.
@@ -172,33 +173,7 @@ impl Game {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn range(&self, lambda: Lambda, slack: u64, min_T: u64) -> Result<(u64, u64), AccuracyError> {
-        for range in self.all_ranges(lambda)? {
-            let (at, lo, hi) = range?;
-            match &self.honest {
-                _ if at != slack => {}
-                Some(Honest { accuracy, kappa }) if lo > hi => {
-                    let (reject, honest) = (self.reject.clone(), accuracy.clone());
-                    let (lambda, kappa) = (lambda.bits(), kappa.bits());
-                    return Err(AccuracyError::Slack { slack, reject, lambda, lo, honest, kappa, hi });
-                }
-                Some(Honest { accuracy, kappa }) if min_T > hi => {
-                    let (honest, kappa) = (accuracy.clone(), kappa.bits());
-                    return Err(AccuracyError::Floor { min_T, slack, honest, kappa, hi });
-                }
-                _ => return Ok((lo, hi)),
-            }
-        }
-        let limit = if slack == 0 { MAX_T } else { self.limit() };
-        Err(AccuracyError::TooManyPublics { reject: self.reject.clone(), lambda: lambda.bits(), slack, limit })
-    }
-
-    /// Every slack at which some `T >= min_T` holds both sides, with its range of `T`, slack increasing.
-    ///
-    /// # Errors
-    /// [`AccuracyError`] for accuracies that cannot be told apart at all.
-    pub fn ranges(&self, lambda: Lambda, min_T: u64) -> Result<impl Iterator<Item = Range> + use<>, AccuracyError> {
-        let held = move |range: &Range| range.as_ref().map_or(true, |&(_, lo, hi)| lo.max(min_T) <= hi);
-        Ok(self.all_ranges(lambda)?.filter(held))
+        Ranges::new(self, lambda)?.at(slack, min_T)
     }
 
     /// Both rates at chosen numbers.
@@ -244,7 +219,8 @@ impl Game {
         }
     }
 
-    fn check(&self) -> Result<(), AccuracyError> {
+    /// Both are accuracies, and can be told apart.
+    pub(super) fn check(&self) -> Result<(), AccuracyError> {
         let range = |name, value: &Rational| {
             let legal = *value >= 0 && *value <= 1;
             if legal { Ok(()) } else { Err(AccuracyError::Range { name, value: value.clone() }) }
@@ -263,35 +239,12 @@ impl Game {
     }
 
     /// Most publics considered at positive slack: [`MAX_ACCURACY_T`], or what keeps exact values short.
-    fn limit(&self) -> u64 {
+    pub(super) fn limit(&self) -> u64 {
         let honest = self.honest.as_ref().map_or(1, |honest| honest.accuracy.denom().significant_bits());
         let longest = honest.max(self.reject.denom().significant_bits());
         MAX_ACCURACY_T.min(u64::from(MAX_EXACT_BITS / longest))
     }
-
-    /// `(slack, T_lo, T_hi)` for every slack from 0 up to the limit on `T_lo`; empty ranges have `T_lo > T_hi`.
-    fn all_ranges(&self, lambda: Lambda) -> Result<impl Iterator<Item = Range> + use<>, AccuracyError> {
-        self.check()?;
-        let limit = self.limit();
-        let most = self.honest.as_ref().map_or(MAX_T, most_publics);
-        let zero = least_publics(&self.reject, lambda).map(|least| Ok((0, least, most)));
-        let mut weak = Walk::new(&self.reject, lambda);
-        let mut honest = self.honest.as_ref().map(|honest| Walk::new(&honest.accuracy, honest.kappa));
-        let mut at_slack = move |slack| -> Result<Option<(u64, u64, u64)>, QualityError> {
-            weak.tolerate_one_more();
-            let Some(lo) = weak.advance(limit, Walk::accepts_rarely)? else { return Ok(None) };
-            let Some(walk) = &mut honest else { return Ok(Some((slack, lo, MAX_T))) };
-            walk.tolerate_one_more();
-            let fails = walk.advance(limit, |walk| Ok(!walk.rejects_rarely()?))?;
-            Ok(Some((slack, lo, fails.map_or(limit, |fails| fails - 1))))
-        };
-        let positive = (1..).map_while(move |slack| at_slack(slack).map_err(Into::into).transpose());
-        Ok(zero.into_iter().chain(positive))
-    }
 }
-
-/// `(slack, T_lo, T_hi)`.
-type Range = Result<(u64, u64, u64), AccuracyError>;
 
 /// `-log2 Pr[Bin(T, 1-accuracy) <= slack]`, rounded down; `None` where it never happens. Where the exact value is too long, the
 /// bits that the largest term assures: `(slack+1) C(T,slack) accuracy^(T-slack)`.
@@ -330,152 +283,10 @@ fn some_wrong_bits(accuracy: &Rational, T: u64) -> Option<f64> {
     (T > 0).then(|| security_bits_of(bits))
 }
 
-/// The least `T` with `accuracy^T <= 2^-lambda`, for an accuracy below 1; `None` beyond `2^62`.
-fn least_publics(accuracy: &Rational, lambda: Lambda) -> Option<u64> {
-    if *accuracy == 0 {
-        return Some(1);
-    }
-    let minus_lambda = -Integer::from(lambda.bits());
-    let (floor, exact) = floor_quotient(|p| Interval::exactly(&minus_lambda, p), |precision| log2(accuracy, precision));
-    let least = if exact { floor } else { floor + 1 };
-    least.to_u64().filter(|T| *T <= MAX_T)
-}
-
-/// The largest `T <= 2^62` with `1 - accuracy^T <= 2^-kappa`.
-fn most_publics(honest: &Honest) -> u64 {
-    let passes = 1 - honest.kappa.probability();
-    // The one tie: 2^kappa - 1 is no perfect power (Gerono), so `accuracy^T = passes` needs T = 1.
-    if honest.accuracy == passes {
-        return 1;
-    }
-    if honest.accuracy == 1 {
-        return MAX_T;
-    }
-    let (floor, _) = floor_quotient(|p| log2(&passes, p), |p| log2(&honest.accuracy, p));
-    floor.to_u64().map_or(MAX_T, |T| T.min(MAX_T))
-}
-
-/// `floor(x/y)` for logarithms `x, y < 0`, and whether the quotient is that integer. The quotient must be irrational, or
-/// both intervals exact from some precision on.
-fn floor_quotient(x: impl Fn(u32) -> Interval, y: impl Fn(u32) -> Interval) -> (Integer, bool) {
-    let mut precision = 64;
-    loop {
-        let (x, y) = (x(precision), y(precision));
-        if y.hi() < 0 {
-            let (least, most) = (x.hi() / y.lo(), x.lo() / y.hi());
-            let floor = Integer::from(least.floor_ref());
-            if most.clone().floor() == floor {
-                return (floor.clone(), least == most && least == floor);
-            }
-        }
-        precision *= 2;
-    }
-}
-
-/// Places beyond the threshold that a [`Walk`] carries: a hundred thousand steps lose about 20 of them.
-const GUARD_BITS: u32 = 128;
-
-/// `Pr[Bin(T, error) <= slack]` while `T` and `slack` grow one by one, by certified intervals; exactly where they cannot
-/// decide.
-struct Walk {
-    error: Rational,
-    /// The accuracy's numerator, over the denominator of `error`.
-    right: Integer,
-    T: u64,
-    slack: u64,
-    /// `Pr[Bin(T, error) = slack]`.
-    last: Interval,
-    /// `Pr[Bin(T, error) <= slack]`.
-    sum: Interval,
-    /// `error^slack`.
-    all_wrong: Interval,
-    /// The probability to stay within, and what that leaves.
-    threshold: Interval,
-    but_threshold: Interval,
-    bits: Lambda,
-    precision: u32,
-}
-
-impl Walk {
-    fn new(accuracy: &Rational, bits: Lambda) -> Self {
-        let precision = bits.bits() + GUARD_BITS;
-        let one = Interval::exactly(&Integer::from(1), precision);
-        let threshold = one.clone().scaled(&Integer::from(1), &bits.threshold());
-        let but_threshold = one.clone().minus(&threshold);
-        let error = Rational::from(1 - accuracy);
-        let right = Integer::from(error.denom() - error.numer());
-        let (last, sum, all_wrong) = (one.clone(), one.clone(), one);
-        Self { error, right, T: 0, slack: 0, last, sum, all_wrong, threshold, but_threshold, bits, precision }
-    }
-
-    fn one_more_public(&mut self) {
-        // Pr[Bin(T+1) <= s] = Pr[Bin(T) <= s] - error Pr[Bin(T) = s]
-        let wrong = self.last.clone().scaled(self.error.numer(), self.error.denom());
-        self.sum.subtract(&wrong);
-        self.T += 1;
-        let Self { error, T, slack, .. } = self;
-        match T.checked_sub(*slack) {
-            Some(right @ 1..) => {
-                self.last.scale(&Integer::from(&self.right * *T), &Integer::from(error.denom() * right));
-            }
-            _ => self.last_without_right(),
-        }
-    }
-
-    fn tolerate_one_more(&mut self) {
-        self.slack += 1;
-        self.all_wrong.scale(self.error.numer(), self.error.denom());
-        let Self { error, T, slack, .. } = self;
-        match T.checked_sub(*slack) {
-            Some(right @ 1..) => {
-                self.last.scale(&Integer::from(error.numer() * (right + 1)), &Integer::from(&self.right * *slack));
-            }
-            _ => self.last_without_right(),
-        }
-        self.sum.add(&self.last);
-    }
-
-    /// `Pr[Bin(T, error) = slack]` for `slack >= T`.
-    fn last_without_right(&mut self) {
-        let none = || Interval::exactly(&Integer::new(), self.precision);
-        self.last = if self.T == self.slack { self.all_wrong.clone() } else { none() };
-    }
-
-    /// The least `T` from here on at which the condition holds; `None` beyond the limit.
-    fn advance(
-        &mut self,
-        limit: u64,
-        holds: impl Fn(&Self) -> Result<bool, QualityError>,
-    ) -> Result<Option<u64>, QualityError> {
-        while !holds(self)? {
-            if self.T >= limit {
-                return Ok(None);
-            }
-            self.one_more_public();
-        }
-        Ok(Some(self.T))
-    }
-
-    /// Accepted with probability at most the threshold.
-    fn accepts_rarely(&self) -> Result<bool, QualityError> {
-        match self.sum.compare(&self.threshold) {
-            Some(order) => Ok(order.is_le()),
-            None => Ok(accept(self.T, self.slack, &self.error)? <= self.bits.probability()),
-        }
-    }
-
-    /// Rejected with probability at most the threshold.
-    fn rejects_rarely(&self) -> Result<bool, QualityError> {
-        match self.but_threshold.compare(&self.sum) {
-            Some(order) => Ok(order.is_le()),
-            None => Ok(1 - accept(self.T, self.slack, &self.error)? <= self.bits.probability()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::params::MAX_T;
 
     fn rational(numer: i64, denom: i64) -> Rational {
         Rational::from((numer, denom))
@@ -494,7 +305,7 @@ mod tests {
     fn published_ranges() {
         assert_eq!(goal(rational(4, 5), None).range(bits(40), 0, 0), Ok((125, MAX_T)));
         let both = goal(rational(4, 5), Some((rational(99, 100), 20)));
-        let first = both.ranges(bits(40), 0).expect("apart").next();
+        let first = Ranges::new(&both, bits(40)).expect("apart").held(0).next();
         assert!(matches!(first, Some(Ok((13, 268, 268..)))), "{first:?}");
     }
 
@@ -509,7 +320,7 @@ mod tests {
             let rejects =
                 |T, s| accept(T, s, &Rational::from(1 - &reject)).expect("small") <= bits(lambda).probability();
             let passes = |T, s| false_abort(T, s, &honest).expect("small") <= bits(kappa).probability();
-            for range in goal.all_ranges(bits(lambda)).expect("apart").take(8) {
+            for range in Ranges::new(&goal, bits(lambda)).expect("apart").iter().take(8) {
                 let (slack, lo, hi) = range.expect("short");
                 for T in slack..200 {
                     assert_eq!(rejects(T, slack), T >= lo, "slack {slack} T {T} lo {lo}");
@@ -551,7 +362,7 @@ mod tests {
         assert!(matches!(apart(rational(3, 2), rational(1, 1)), Some(AccuracyError::Range { .. })));
         assert!(matches!(apart(rational(4, 5), rational(99, 100)), Some(AccuracyError::Slack { lo: 125, hi: 0, .. })));
         let hopeless = goal(rational(9899, 10_000), Some((rational(99, 100), 40)));
-        assert_eq!(hopeless.ranges(bits(40), 0).expect("apart").next(), None);
+        assert_eq!(Ranges::new(&hopeless, bits(40)).expect("apart").held(0).next(), None);
         let nearly = goal(1 - Rational::from((1, 1_u64 << 62)), None).range(bits(40), 0, 0);
         assert!(matches!(nearly, Err(AccuracyError::TooManyPublics { .. })));
     }

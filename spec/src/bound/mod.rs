@@ -35,6 +35,7 @@ pub mod outside;
 pub mod plan;
 pub mod pool;
 pub mod quality;
+mod ranges;
 pub mod report;
 pub mod scan;
 pub mod slack;

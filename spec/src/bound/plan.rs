@@ -11,6 +11,7 @@
 
 use crate::bound::accuracy::{Accuracy, AccuracyError, Game};
 use crate::bound::certificate::Certificate;
+use crate::bound::ranges::Ranges;
 use crate::bound::report::{Binding, Report};
 use crate::bound::slack::{Search, SearchError, least};
 use crate::bound::worst::WorstError;
@@ -84,19 +85,62 @@ pub enum PlanError {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn plan(goal: &Goal) -> Result<Plan, PlanError> {
-    let Goal { R, lambda, min_T, slack, accuracy } = goal;
-    Params::new(*R, 1, *min_T, 0)?;
-    match (slack, accuracy) {
-        (None, Some(accuracy)) if accuracy.honest.is_some() => plan_any_slack(goal, accuracy),
-        (slack, accuracy) => {
-            let slack = slack.unwrap_or(0);
-            let (lo, hi) = match accuracy {
-                Some(game) => game.range(*lambda, slack, *min_T)?,
-                None => (0, MAX_T),
-            };
-            let bounds = Range { min_T: (*min_T).max(lo), max_T: hi, slack };
-            let chosen = choose(*R, *lambda, bounds, None)?;
-            finish(goal, chosen.ok_or(SearchError::NothingFits { R: *R, slack, max_T: hi })?)
+    Planner::new(goal.clone()).at(goal.R)
+}
+
+/// Plans for one goal at any `R`: the accuracy game, which does not depend on `R`, is played once, and as far as it is asked for.
+pub struct Planner {
+    goal: Goal,
+    /// The `T` that the accuracy game allows.
+    ranges: Option<Result<Ranges, AccuracyError>>,
+}
+
+impl Planner {
+    /// For the goal's promises; its `R` is that of [`plan`].
+    #[must_use]
+    pub fn new(goal: Goal) -> Self {
+        let ranges = goal.accuracy.as_ref().map(|game| Ranges::new(game, goal.lambda));
+        Self { goal, ranges }
+    }
+
+    /// The goal at another `R`.
+    #[must_use]
+    pub fn goal(&self, R: u64) -> Goal {
+        Goal { R, ..self.goal.clone() }
+    }
+
+    /// The optimum at some `R`.
+    ///
+    /// # Errors
+    /// [`PlanError`] names the constraint that cannot be met.
+    ///
+    /// ```
+    /// use fusion_spec::bound::{accuracy::{Game, Honest}, plan::{Goal, Planner}};
+    /// use fusion_spec::params::Lambda;
+    /// use rug::Rational;
+    ///
+    /// let honest = Honest { accuracy: Rational::from((99, 100)), kappa: Lambda::new(20)? };
+    /// let game = Game { reject: Rational::from((4, 5)), honest: Some(honest) };
+    /// let planner = Planner::new(Goal { R: 1, lambda: Lambda::new(40)?, min_T: 0, slack: None, accuracy: Some(game) });
+    /// for (R, B, T, slack) in [(1, 12, 268, 13), (512, 6, 268, 13), (1 << 12, 4, 1750, 41)] {
+    ///     let plan = planner.at(R)?.params;
+    ///     assert_eq!((plan.B(), plan.T(), plan.slack()), (B, T, slack));
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn at(&self, R: u64) -> Result<Plan, PlanError> {
+        let goal = &self.goal(R);
+        Params::new(R, 1, goal.min_T, 0)?;
+        let ranges = self.ranges.as_ref().map(|ranges| ranges.as_ref().map_err(Clone::clone)).transpose()?;
+        match (goal.slack, &goal.accuracy, ranges) {
+            (None, Some(game @ Game { honest: Some(_), .. }), Some(ranges)) => plan_any_slack(goal, game, ranges),
+            (slack, _, ranges) => {
+                let slack = slack.unwrap_or(0);
+                let (lo, hi) = ranges.map_or(Ok((0, MAX_T)), |ranges| ranges.at(slack, goal.min_T))?;
+                let bounds = Range { min_T: goal.min_T.max(lo), max_T: hi, slack };
+                let chosen = choose(R, goal.lambda, bounds, None)?;
+                finish(goal, chosen.ok_or(SearchError::NothingFits { R, slack, max_T: hi })?)
+            }
         }
     }
 }
@@ -117,10 +161,10 @@ struct Range {
 ///
 /// No `T` is looked at twice. `W(k|m,t,s)` never falls with `s`, so what is safe at one slack is safe at every smaller one; and
 /// both ends of the allowed `T` never fall with it. So a `T` that was allowed before cannot do better now.
-fn plan_any_slack(goal: &Goal, game: &Game) -> Result<Plan, PlanError> {
+fn plan_any_slack(goal: &Goal, game: &Game, ranges: &Ranges) -> Result<Plan, PlanError> {
     let mut best: Option<Chosen> = None;
     let mut min_T = goal.min_T;
-    for range in game.ranges(goal.lambda, goal.min_T)? {
+    for range in ranges.held(goal.min_T) {
         let (slack, lo, max_T) = range?;
         min_T = min_T.max(lo);
         let spent = best.as_ref().map(|(params, _)| params.N());
@@ -300,8 +344,8 @@ mod tests {
     fn least_over_every_slack_by_brute_force() {
         for (R, bits, kappa) in [(1, 4, 2), (2, 4, 2), (3, 3, 3), (6, 4, 3)] {
             let game = accuracy((1, 2), Some((9, 10)), kappa);
-            let ranges: Vec<_> =
-                game.ranges(lambda(bits), 0).expect("apart").take(12).map(|range| range.expect("short")).collect();
+            let ranges = Ranges::new(&game, lambda(bits)).expect("apart");
+            let ranges: Vec<_> = ranges.held(0).take(12).map(|range| range.expect("short")).collect();
             let brute = (1..120_u64).find_map(|N| {
                 (1..=N / R).find_map(|B| {
                     let T = N - R * B;

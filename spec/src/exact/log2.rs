@@ -48,9 +48,20 @@ fn log2_ratio(numer: &Integer, denom: &Integer, precision: u32) -> Interval {
         return Interval::exactly(&exponent, precision);
     }
     let width = precision + 32;
-    let (mut mantissa, exponent) = mantissa(numer, denom, width);
+    let (mantissa, exponent) = mantissa(numer, denom, width);
+    let mut digits = match mantissa.to_u64() {
+        Some(short) if width < 64 => Integer::from(word_digits(short, width, precision)),
+        _ => long_digits(mantissa, width, precision),
+    };
+    digits += exponent << precision;
+    let hi = Integer::from(&digits + 2);
+    Interval::new(digits, hi, precision)
+}
+
+/// The first places of `log2(mantissa / 2^width)`, for a mantissa in `[2^width, 2^(width+1))`.
+fn long_digits(mut mantissa: Integer, width: u32, places: u32) -> Integer {
     let mut digits = Integer::new();
-    for _ in 0..precision {
+    for _ in 0..places {
         mantissa.square_mut();
         mantissa >>= width;
         digits <<= 1;
@@ -59,9 +70,20 @@ fn log2_ratio(numer: &Integer, denom: &Integer, precision: u32) -> Interval {
             digits += 1;
         }
     }
-    digits += exponent << precision;
-    let hi = Integer::from(&digits + 2);
-    Interval::new(digits, hi, precision)
+    digits
+}
+
+/// The same for a width, and as many places, below 64.
+pub(super) fn word_digits(mantissa: u64, width: u32, places: u32) -> u64 {
+    let mut mantissa = u128::from(mantissa);
+    let mut digits = 0;
+    for _ in 0..places {
+        mantissa = (mantissa * mantissa) >> width;
+        let digit = mantissa >> (width + 1);
+        mantissa >>= digit;
+        digits = digits << 1 | u64::from(digit == 1);
+    }
+    digits
 }
 
 /// `(m, e)` with `numer/denom = 2^e * m / 2^width` up to a rounding down of `m`, and `m` in `[2^width, 2^(width+1))`.
@@ -99,6 +121,17 @@ mod tests {
         for e in [-300_i32, -1, 0, 1, 40, 1000] {
             let x = Rational::from(1) << e;
             assert_eq!(log2(&x, 64), Interval::exactly(&Integer::from(e), 64));
+        }
+    }
+
+    #[test]
+    fn words_have_the_digits_of_long_numbers() {
+        for width in [33, 52, 62, 63] {
+            let one = 1_u64 << width;
+            for mantissa in [one, one + 1, one + one / 3, one + one / 2, 2 * (one - 1) + 1] {
+                let digits = word_digits(mantissa, width, width - 32);
+                assert_eq!(long_digits(mantissa.into(), width, width - 32), digits, "{mantissa} {width}");
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! `log2(n!)` in fixed point, made once for all who ask.
 
+use super::log2::word_digits;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// Fractional bits.
@@ -47,20 +48,13 @@ fn longer(table: &[i64], most: usize) -> Arc<[i64]> {
     table.into()
 }
 
-/// `log2(n)` from below, for `n >= 1`: digits by repeated squaring of a mantissa in `[1, 2)`, in units of `2^-63` and rounded down.
+/// `log2(n)` from below, for `n >= 1`: digits of a mantissa in `[1, 2)`, in units of `2^-63` and rounded down.
 ///
 /// The rounding after square `j` lowers the result by less than `2^-j 2^-62`, so that all do by less than a unit.
 fn log2_floor(n: u64) -> i64 {
     let exponent = n.ilog2();
-    let mut mantissa = u128::from(n) << (63 - exponent);
-    let mut units = i64::from(exponent);
-    for _ in 0..LOG_BITS {
-        let square = mantissa * mantissa;
-        let digit = square >> 127;
-        mantissa = square >> (63 + digit);
-        units = units << 1 | i64::from(digit == 1);
-    }
-    units
+    let digits = word_digits(n << (63 - exponent), 63, LOG_BITS);
+    i64::from(exponent) << LOG_BITS | digits.cast_signed()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::commands::plan::{Document, certified, goal};
 use crate::commands::plot;
 use crate::failure::Failure;
 use fusion_spec::bound::bits::nearest;
-use fusion_spec::bound::plan::{Goal, Plan};
+use fusion_spec::bound::plan::{Goal, Plan, Planner};
 use fusion_spec::params::Lambda;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
@@ -25,8 +25,9 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     }
     let mut cells = Vec::new();
     for &lambda in &lambdas {
+        let planner = Planner::new(goal(args, 1, lambda));
         for &R in &queries {
-            cells.push(Cell::new(args, R, lambda)?);
+            cells.push(Cell::new(&planner, R)?);
         }
     }
     let plans: Vec<&Plan> = cells.iter().filter_map(|cell| cell.plan.as_ref().ok()).collect();
@@ -52,9 +53,9 @@ struct Cell {
 }
 
 impl Cell {
-    fn new(args: &PlanArgs, R: u64, lambda: Lambda) -> Result<Self, Failure> {
-        let goal = goal(args, R, lambda);
-        match certified(&goal) {
+    fn new(planner: &Planner, R: u64) -> Result<Self, Failure> {
+        let goal = planner.goal(R);
+        match certified(planner, R) {
             Ok(plan) => Ok(Self { goal, plan: Ok(plan) }),
             Err(Failure::Usage(problem)) => Ok(Self { goal, plan: Err(problem) }),
             Err(failure) => Err(failure),

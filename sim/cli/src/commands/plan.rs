@@ -9,7 +9,7 @@ use crate::text::{self, ACCENT, DIM, HEADING};
 use fusion_spec::bound::accuracy::{Accuracy, Game, Honest, shown};
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::bound::certificate::{Certificate, check};
-use fusion_spec::bound::plan::{Goal, Plan, plan};
+use fusion_spec::bound::plan::{Goal, Plan, Planner};
 use fusion_spec::bound::report::{Binding, Term};
 use fusion_spec::bound::worst::Candidate;
 use fusion_spec::params::{Lambda, Params};
@@ -53,14 +53,12 @@ impl Answer {
     /// Plans what the flags ask for, at one R and lambda.
     pub fn new(args: &PlanArgs) -> Result<Self, Failure> {
         let (R, lambda) = asked(args)?;
-        Self::at(args, R, lambda)
+        Self::at(&Planner::new(goal(args, R, lambda)), R)
     }
 
-    /// The same flags at another R and lambda.
-    pub fn at(args: &PlanArgs, R: u64, lambda: Lambda) -> Result<Self, Failure> {
-        let goal = goal(args, R, lambda);
-        let plan = certified(&goal)?;
-        Ok(Self { goal, plan })
+    /// The same promises at some R.
+    pub fn at(planner: &Planner, R: u64) -> Result<Self, Failure> {
+        Ok(Self { goal: planner.goal(R), plan: certified(planner, R)? })
     }
 
     /// Inferences per query.
@@ -116,8 +114,8 @@ pub fn goal(args: &PlanArgs, R: u64, lambda: Lambda) -> Goal {
 }
 
 /// A plan whose certificate, where it has one, has been checked.
-pub fn certified(goal: &Goal) -> Result<Plan, Failure> {
-    let plan = plan(goal).map_err(Failure::usage)?;
+pub fn certified(planner: &Planner, R: u64) -> Result<Plan, Failure> {
+    let plan = planner.at(R).map_err(Failure::usage)?;
     if let Some(certificate) = &plan.certificate {
         check(certificate).map_err(|refusal| Failure::Bug(format!("{certificate:?} does not hold: {refusal}")))?;
     }

@@ -1,13 +1,15 @@
 //! Many plans: cost against `R`, and against `R` and lambda. What time does not allow is left out, and counted.
 
 use crate::args::PlanArgs;
-use crate::commands::plan::{Answer, asked};
+use crate::commands::plan::{Answer, asked, goal};
 use crate::commands::plot::PUBLISHED;
 use crate::explore::desk::Limit;
 use crate::explore::query::Problem;
 use fusion_spec::bound::bits::nearest;
+use fusion_spec::bound::plan::Planner;
 use fusion_spec::params::{Lambda, Params};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The security of the published choices, and the fewest publics that they have.
@@ -105,10 +107,12 @@ impl Plans {
     /// The same promises at every `R` and lambda, on two threads, as long as time allows.
     pub fn find(&self, wanted: &Wanted, args: &PlanArgs, limit: &Limit) -> Result<(), Problem> {
         let waiting = Mutex::new(wanted.by_distance(args)?.into_iter());
+        let planner = |lambda: &Lambda| (*lambda, Planner::new(goal(args, 1, *lambda)));
+        let planners: BTreeMap<Lambda, Planner> = wanted.lambda.iter().map(planner).collect();
         let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
         let work = || {
             while let Some((R, lambda)) = next().filter(|_| !limit.is_over()) {
-                let plan = Answer::at(args, R, lambda).map(|answer| answer.plan.params);
+                let plan = Answer::at(&planners[&lambda], R).map(|answer| answer.plan.params);
                 let plan = plan.map_err(|failure| failure.message());
                 self.0.lock().unwrap_or_else(PoisonError::into_inner).push((R, lambda, plan));
             }
