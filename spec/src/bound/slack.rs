@@ -7,6 +7,7 @@
 //! every `k` confirms each `T` or says how many more publics are needed at least, up to `N = 10^5`.
 
 use crate::bound::deviation::Deviation;
+use crate::bound::plan::optimum;
 use crate::bound::scan::{MAX_SCAN, Scan};
 use crate::bound::worst::Candidate;
 use crate::exact::binomial::TooLarge;
@@ -75,6 +76,7 @@ pub enum SearchError {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn least(search: &Search) -> Result<Option<Params>, SearchError> {
+    let search = search.narrowed()?;
     let Some(fewest) = search.fewest_copies()? else { return Ok(None) };
     let mut best: Option<Params> = None;
     // The proved range first: what it finds bounds the rest.
@@ -95,6 +97,18 @@ pub fn least(search: &Search) -> Result<Option<Params>, SearchError> {
 }
 
 impl Search {
+    /// The same search, of no totals above that of a plan with as many copies as slack 0 needs.
+    fn narrowed(&self) -> Result<Self, SearchError> {
+        let copies = optimum(self.R, self.lambda, self.min_T).map(|certificate| certificate.B.max(self.slack + 1));
+        let plan = match copies {
+            Some(copies @ ..=MAX_B) => self.least_publics(copies, self.below)?,
+            _ => None,
+        };
+        let below = plan.map(|plan| plan.N() + 1).or(self.below);
+        let room = below.map_or(u128::MAX, |below| below.saturating_sub(u128::from(self.R) + 1));
+        Ok(Self { below, max_T: u64::try_from(room).unwrap_or(u64::MAX).min(self.max_T), ..*self })
+    }
+
     /// The setting with `T` publics, if that many are allowed.
     fn with(&self, B: u64, T: u64) -> Result<Option<Params>, SearchError> {
         if T > self.max_T { Ok(None) } else { Ok(Some(Params::new(self.R, B, T, self.slack)?)) }
@@ -211,7 +225,6 @@ fn first_where<E>(from: u64, to: u64, holds: impl Fn(u64) -> Result<bool, E>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bound::plan::optimum;
     use crate::bound::worst::is_secure;
     use crate::params::MAX_T;
 
