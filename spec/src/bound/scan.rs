@@ -77,9 +77,6 @@ impl Scan {
 
     /// The least `k` that wins most often.
     ///
-    /// For `B = 1` it is `min(s,T)+1`: up to `s` touched slots win unless all are publics, with `1 - C(T,k)/C(N,k)`, which
-    /// rises with `k`; more of them win if at most `s` are publics, which is less likely the more there are.
-    ///
     /// # Errors
     /// [`TooLarge`] never up to [`MAX_SCAN`].
     ///
@@ -89,9 +86,6 @@ impl Scan {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn worst_k(&self) -> Result<u128, TooLarge> {
-        if self.params.B() == 1 {
-            return Ok(self.most_j() + 1);
-        }
         let (mut peaks, mut reference) = (Vec::new(), i64::MIN >> 1);
         self.peaks(reference, |k, peak| {
             peaks.push((k, peak));
@@ -154,10 +148,17 @@ impl Scan {
         Ok(found)
     }
 
+    /// The `k` to look at. For `B = 1` it is known which is worst, `min(s,T)+1`: up to `s` touched slots win unless all are publics,
+    /// with `1 - C(T,k)/C(N,k)`, which rises with `k`; more of them win if at most `s` are publics, which is less likely the more
+    /// there are.
+    fn slots(&self) -> (u128, u128) {
+        if self.params.B() == 1 { (self.most_j() + 1, self.most_j() + 1) } else { (1, self.params.N()) }
+    }
+
     /// Visits every `k` of which `log2` of the largest term of `W(k)/C(N,k)`, to within [`Scan::error`], reaches a floor, and
     /// maybe others; `k` increases. A visit says where the floor is from there on.
     fn peaks(&self, mut floor: i64, mut visit: impl FnMut(u128, i64) -> i64) {
-        let mut ranges = vec![(1, self.params.N())];
+        let mut ranges = vec![self.slots()];
         while let Some((first, last)) = ranges.pop() {
             if self.ceiling(first, last).is_none_or(|ceiling| ceiling < floor) {
                 continue;
@@ -344,7 +345,8 @@ mod tests {
     fn peaks_that_reach_the_floor_are_visited() {
         for params in settings().chain([setting(40, 2, 60, 30), setting(9, 3, 200, 14)]) {
             let scan = Scan::of(params).expect("small");
-            let all: Vec<(u128, i64)> = (1..=params.N()).filter_map(|k| Some((k, peak(&scan, k)?))).collect();
+            let (first, last) = scan.slots();
+            let all: Vec<(u128, i64)> = (first..=last).filter_map(|k| Some((k, peak(&scan, k)?))).collect();
             for (_, floor) in &all {
                 let mut visited = Vec::new();
                 scan.peaks(*floor, |k, peak| {

@@ -6,7 +6,6 @@
 //! For `slack < B` these rates decide (see [`crate::bound::worst`]). For `slack >= B` they are necessary only: a [`Scan`] of
 //! every `k` confirms each `T` or says how many more publics are needed at least, up to `N = 10^5`.
 
-use crate::bound::deviation::Deviation;
 use crate::bound::plan::optimum;
 use crate::bound::scan::{MAX_SCAN, Scan};
 use crate::bound::worst::Candidate;
@@ -139,27 +138,15 @@ impl Search {
             return Ok(None);
         }
         let mut from = self.min_T;
-        let mut last = None;
         loop {
             let Some(params) = capped.least_necessary(B, from)? else { return Ok(None) };
             if self.slack < B {
                 return Ok(Some(params));
             }
             let scan = Scan::of(params).map_err(|_| SearchError::Unproved { R: self.R, slack: self.slack, B })?;
-            // The deviation that broke the last T is asked first: it often breaks this one.
-            if let Some(k) = last.take()
-                && Deviation::full_within(params, k).pr_win()? > self.lambda.probability()
-            {
-                last = Some(k);
-                from = params.T() + 1;
-                continue;
-            }
             match scan.violation(self.lambda)? {
                 None => return Ok(Some(params)),
-                Some(violation) => {
-                    from = params.T().saturating_add(violation.publics_needed);
-                    last = Some(violation.k);
-                }
+                Some(violation) => from = params.T().saturating_add(violation.publics_needed),
             }
         }
     }
