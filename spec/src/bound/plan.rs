@@ -122,7 +122,7 @@ impl Planner {
     /// let honest = Honest { accuracy: Rational::from((99, 100)), kappa: Lambda::new(20)? };
     /// let game = Game { reject: Rational::from((4, 5)), honest: Some(honest) };
     /// let planner = Planner::new(Goal { R: 1, lambda: Lambda::new(40)?, min_T: 0, slack: None, accuracy: Some(game) });
-    /// for (R, B, T, slack) in [(1, 12, 268, 13), (512, 6, 268, 13), (1 << 12, 4, 1750, 41)] {
+    /// for (R, B, T, slack) in [(1, 11, 268, 13), (512, 5, 268, 13), (1 << 12, 4, 1750, 41)] {
     ///     let plan = planner.at(R)?.params;
     ///     assert_eq!((plan.B(), plan.T(), plan.slack()), (B, T, slack));
     /// }

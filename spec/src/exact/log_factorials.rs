@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(*longer(&[0], 2048), *longer(&longer(&longer(&[0], 1), 7), 2048));
         assert_eq!(long[..2049], *longer(&[0], 2048));
         let further = log_factorials(FIRST + 1);
-        assert_eq!((further.len(), &further[..=FIRST]), (2 * FIRST + 1, &SHORT[..]));
+        assert!(further.len() > FIRST + 1 && further[..=FIRST] == SHORT[..]);
     }
 
     #[test]
