@@ -339,24 +339,33 @@ mod tests {
         assert_eq!(check(&alone.certificate.expect("slack 0")), Ok(()));
     }
 
-    /// Definition: every slack and every total, smallest first.
+    /// Definition: every total, its every B and every slack, smallest first.
+    fn brute(goal: &Goal, ranges: &[(u64, u64, u64)]) -> Option<Params> {
+        (1..120_u64).find_map(|N| {
+            (1..=N / goal.R).find_map(|B| {
+                let T = N - goal.R * B;
+                ranges.iter().find_map(|&(slack, lo, hi)| {
+                    let params = Params::new(goal.R, B, T, slack).ok().filter(|_| lo <= T && T <= hi)?;
+                    (T >= goal.min_T && is_secure(params, goal.lambda) == Ok(true)).then_some(params)
+                })
+            })
+        })
+    }
+
     #[test]
     fn least_over_every_slack_by_brute_force() {
-        for (R, bits, kappa) in [(1, 4, 2), (2, 4, 2), (3, 3, 3), (6, 4, 3)] {
-            let game = accuracy((1, 2), Some((9, 10)), kappa);
-            let ranges = Ranges::new(&game, lambda(bits)).expect("apart");
-            let ranges: Vec<_> = ranges.held(0).take(12).map(|range| range.expect("short")).collect();
-            let brute = (1..120_u64).find_map(|N| {
-                (1..=N / R).find_map(|B| {
-                    let T = N - R * B;
-                    ranges.iter().find_map(|&(slack, lo, hi)| {
-                        let params = Params::new(R, B, T, slack).ok().filter(|_| lo <= T && T <= hi)?;
-                        (is_secure(params, lambda(bits)) == Ok(true)).then_some(params)
-                    })
-                })
-            });
-            let goal = Goal { accuracy: Some(game), ..goal(R, bits, 0) };
-            assert_eq!(plan(&goal).ok().map(|plan| plan.params), brute, "R={R}");
+        for (reject, honest, kappa) in
+            [((1, 2), (9, 10), 2), ((1, 3), (4, 5), 1), ((0, 1), (1, 2), 1), ((1, 4), (1, 1), 1)]
+        {
+            for bits in 1..=5 {
+                let game = accuracy(reject, Some(honest), kappa);
+                let ranges = Ranges::new(&game, lambda(bits)).expect("apart");
+                let ranges: Vec<_> = ranges.held(0).take(12).map(|range| range.expect("short")).collect();
+                for (R, min_T) in [(1, 0), (2, 0), (3, 0), (4, 7), (8, 0), (1, 9)] {
+                    let goal = Goal { accuracy: Some(game.clone()), ..goal(R, bits, min_T) };
+                    assert_eq!(plan(&goal).ok().map(|plan| plan.params), brute(&goal, &ranges), "{goal:?}");
+                }
+            }
         }
     }
 
