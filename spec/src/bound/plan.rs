@@ -360,7 +360,7 @@ mod tests {
             for bits in 1..=5 {
                 let game = accuracy(reject, Some(honest), kappa);
                 let ranges = Ranges::new(&game, lambda(bits)).expect("apart");
-                let ranges: Vec<_> = ranges.held(0).take(12).map(|range| range.expect("short")).collect();
+                let ranges: Vec<_> = ranges.iter().take(12).map(|range| range.expect("short")).collect();
                 for (R, min_T) in [(1, 0), (2, 0), (3, 0), (4, 7), (8, 0), (1, 9)] {
                     let goal = Goal { accuracy: Some(game.clone()), ..goal(R, bits, min_T) };
                     assert_eq!(plan(&goal).ok().map(|plan| plan.params), brute(&goal, &ranges), "{goal:?}");
