@@ -184,8 +184,40 @@ fn a_wrong_formula_is_refuted_and_the_refutation_replays() {
         let before = &text[..text.find("replay: ").expect("there")];
         assert!(!before.contains("refuted"), "the replay comes before the evidence");
         let replayed = sim(replay.strip_prefix("sim ").expect("a command"));
-        assert!(replayed.stdout.contains("session 0: win"), "{}", replayed.stdout);
+        assert!(replayed.stdout.contains("session 0: caught"), "fewer wins than claimed: {}", replayed.stdout);
     }
+}
+
+/// The trial that a refutation replays is one of those that the claim does not have, or has too few of.
+#[test]
+fn a_refutation_replays_what_the_claim_denies() {
+    let folder = scratch("denied");
+    let rest = "trials: { max: 4096 }
+strategies:
+  - { name: caught, do: [{ at: { random: 2 }, relabel: next }], expect: { caught: { equals: 1 } } }
+  - { name: never, do: [{ at: { random: 2 }, relabel: next }], expect: { win: { equals: 0 } } }
+  - { name: publics, do: [{ at: { random: 2 }, relabel: next }], expect: { reasons: { only: [public_wrong] } } }
+  - { name: copies, do: [{ at: { random: 2 }, relabel: next }], expect: { reasons: { only: [copies_disagree] } } }
+  - { name: accepted, do: [{ at: all, relabel: next }], expect: { accepted: { equals: 1 } } }
+";
+    let script = plain(&folder, "{ R: 8, B: 2, T: 4 }", rest);
+    let text = sim(&format!("attack {script} --runs {}", folder.join("runs").display())).stdout;
+    let outcomes = [
+        ("caught", "win"),
+        ("never", "win"),
+        ("publics", "caught: copies_disagree"),
+        ("copies", "caught: public_wrong"),
+        ("accepted", "caught: public_wrong"),
+    ];
+    for (name, ended) in outcomes {
+        let found = |line: &&str| line.starts_with("replay: ") && line.contains(&format!(" {name}:"));
+        let replay = text.lines().find(found).unwrap_or_else(|| panic!("{name}: {text}"));
+        let replayed = sim(replay.strip_prefix("replay: sim ").expect("a command")).stdout;
+        assert!(replayed.contains(&format!("session 0: {ended}")), "{name}: {replayed}");
+    }
+    assert!(text.contains("refuted publics: reasons only: copies_disagree in "), "{text}");
+    assert!(text.contains("; allowed: public_wrong\n"), "{text}");
+    assert!(!text.contains("none other"), "{text}");
 }
 
 /// 1,000 campaigns of true claims at false alarm 0.05: the number with a refuted claim is at most Bin(1000, 0.05), which exceeds

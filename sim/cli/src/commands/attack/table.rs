@@ -14,6 +14,7 @@ use crate::text::{self, DIM, HEADING, percent};
 use anstyle::{AnsiColor, Style};
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::evidence::{Clause, Decision};
+use fusion_spec::verdict::Reason;
 use rug::Rational;
 use std::io::{self, Write};
 use std::path::Path;
@@ -97,25 +98,52 @@ fn refutation(
     let standing = &finished.standing;
     let refuted = standing.claims.iter().chain(&standing.events).filter(|claim| claim.decision == Decision::Refuted);
     for claim in refuted {
-        let word = claim.text.split(' ').next().unwrap_or_default();
-        let own = || exemplars.iter().filter(|exemplar| exemplar.strategy == entry.name);
-        let shows = |exemplar: &&Exemplar| match word {
-            "win" | "harmless" => exemplar.outcome == word,
-            "accepted" => ["win", "harmless"].contains(&exemplar.outcome),
-            _ => !["win", "harmless"].contains(&exemplar.outcome),
-        };
-        if let Some(exemplar) = own().find(shows).or_else(|| own().next()) {
+        let only = entry.claims.only.as_deref().unwrap_or_default();
+        let mut own = exemplars.iter().filter(|exemplar| exemplar.strategy == entry.name);
+        if let Some(exemplar) = own.find(|exemplar| contradicts(claim, only, exemplar.outcome)) {
             writeln!(out, "replay: sim run {script} --trial {}:{} --trace", entry.name, exemplar.trial)?;
         }
         let (lower, upper) = standing.interval_of(claim);
         let ClaimStanding { text, expected, count, trials, .. } = claim;
-        let expected = expected.as_ref().map_or_else(|| "none other".into(), text::probability);
-        let evidence =
-            format!("{count} of {trials}, so {}, and not {expected}", text::interval([&lower, &upper].map(nearest)));
+        let evidence = match expected {
+            Some(expected) => {
+                let interval = text::interval([&lower, &upper].map(nearest));
+                format!("{count} of {trials}, so {interval}, and not {}", text::probability(expected))
+            }
+            None => others(only, &total(&standing.counts), *trials),
+        };
         writeln!(out, "{} {}: {text}: {evidence}", text::styled(BAD, "refuted"), entry.name)?;
         writeln!(out, "again:  sim attack {script}\n")?;
     }
     Ok(())
+}
+
+/// A trial that ended so is one of those that are too many: with the event where it is more frequent than claimed, else without.
+fn contradicts(claim: &ClaimStanding, only: &[Reason], outcome: &str) -> bool {
+    let accepted = ["win", "harmless"].contains(&outcome);
+    let Some(expected) = &claim.expected else {
+        return !accepted && only.iter().all(|reason| reason.name() != outcome);
+    };
+    let frequent = Rational::from((claim.count, claim.trials.max(1))) > *expected;
+    match claim.text.split(' ').next().unwrap_or_default() {
+        "accepted" => accepted == frequent,
+        "caught" => accepted != frequent,
+        // Of the two events an outcome tells this much.
+        "e_t" => (outcome != Reason::PublicWrong.name()) == frequent,
+        "e_b" if frequent => accepted,
+        "e_b" => outcome == Reason::CopiesDisagree.name(),
+        word => (outcome == word) == frequent,
+    }
+}
+
+/// The reasons that occurred and are not allowed, and those that are.
+fn others(only: &[Reason], counts: &Counts, trials: u64) -> String {
+    let other = |(reason, count): &(&Reason, u64)| *count > 0 && !only.contains(*reason);
+    let others = REASONS.iter().zip(counts.caught).filter(other);
+    let others: Vec<String> = others.map(|(reason, count)| format!("{} in {count}", reason.name())).collect();
+    let allowed: Vec<&str> = only.iter().map(|reason| reason.name()).collect();
+    let allowed = if allowed.is_empty() { "none".into() } else { allowed.join(", ") };
+    format!("{} of {trials}; allowed: {allowed}", others.join(", "))
 }
 
 /// One row for each claim, or for each outcome where nothing is claimed.
