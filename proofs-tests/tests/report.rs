@@ -242,6 +242,29 @@ fn an_honest_session_does_not_break_off() {
     }
 }
 
+/// At `plain` labels are not known: what wrong copies agree on is what the outcome says, or is left open.
+#[test]
+fn a_trial_says_of_copies_what_its_outcome_says() {
+    let scratch = Scratch::new("report-copies");
+    let head = PLAIN.split("strategies:").next().unwrap();
+    let script = head.replace("{ R: 8, B: 2, T: 4 }", "{ R: 1, B: 2, T: 1 }")
+        + &format!("model: {{ path: {ROOT}/examples/models/lenet_mnist_full.onnx }}\n")
+        + "strategies: [{ name: two, do: [{ at: { slots: [0, 1] }, relabel: random_wrong }] }]\n";
+    let (folder, _) = attack(&scratch, &scratch.file("two.yaml", script), "two", "--max 2048");
+    let elements = page(format!("{folder}/report.html"));
+    let articles = || elements.iter().filter(|element| element.name == "article").map(|article| &article.text);
+    let agree = "copies agree, on a wrong answer";
+    let of = |says: &str| articles().find(|text| text.contains(says)).unwrap_or_else(|| panic!("{says}"));
+    assert!(!of("Rejects: copies of one query disagree.").contains(agree));
+    assert!(of("The server wins.").contains(agree));
+
+    let script = head.replace("{ R: 8, B: 2, T: 4 }", "{ R: 2, B: 20, T: 1 }")
+        + "strategies: [{ name: one, do: [{ at: { random: 1 }, relabel: next }] }]\n";
+    let (folder, _) = attack(&scratch, &scratch.file("one.yaml", script), "one", "--max 1024");
+    let text: String = page(format!("{folder}/report.html")).iter().map(|element| element.text.clone()).collect();
+    assert!(text.contains("and 11 more, untouched"), "{text}");
+}
+
 #[test]
 fn two_runs_side_by_side() {
     let scratch = Scratch::new("report-diff");

@@ -1,14 +1,15 @@
 //! A trial as what passes between client and server: what the server sees, what the client held, what it concluded.
 
-use super::run::{Exemplar, Run, Slot};
+use super::run::{Exemplar, Run, Session, Slot};
 use crate::text;
 use serde::Serialize;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// Most slots drawn one by one, and most groups.
+/// Most slots drawn one by one, most groups, and most untouched copies of a query.
 const MOST_CELLS: u128 = 64;
 const MOST_GROUPS: usize = 8;
+const MOST_COPIES: usize = 8;
 
 /// One trial's last session.
 #[derive(Debug, Serialize)]
@@ -102,7 +103,7 @@ impl Sequence {
         let params = run.params;
         let script = text::shell(&run.folder.join("script.yaml"));
         let (server, left_out) = server_cells(&session.slots, params.N());
-        let (groups, groups_left_out) = groups(&session.slots, params.R(), params.B());
+        let (groups, groups_left_out) = groups(session, params.R(), params.B());
         // A trial of several sessions may end otherwise than its last session.
         let ended = kind(&session.outcome).map_or(conclusion, |(_, (_, conclusion))| conclusion);
         let left = ["caught: malformed", "caught: peer_gone"].contains(&session.outcome.as_str());
@@ -160,7 +161,8 @@ fn server_cells(slots: &[Slot], N: u128) -> (Vec<Cell>, Option<String>) {
 }
 
 /// What was marked or wrong, by what the slots held: what is bad first, publics before queries.
-fn groups(slots: &[Slot], R: u64, B: u64) -> (Vec<Group>, Option<String>) {
+fn groups(session: &Session, R: u64, B: u64) -> (Vec<Group>, Option<String>) {
+    let slots = &session.slots;
     let publics = slots.iter().filter(|slot| slot.is_marked() || slot.wrong);
     let publics = publics.filter_map(|slot| slot.public.map(|public| (public, slot)));
     let mut queries: BTreeMap<u32, Vec<&Slot>> = BTreeMap::new();
@@ -171,8 +173,13 @@ fn groups(slots: &[Slot], R: u64, B: u64) -> (Vec<Group>, Option<String>) {
     }
     queries.retain(|_, copies| copies.iter().any(|slot| slot.is_marked() || slot.wrong));
     let untouched = R.saturating_sub(queries.len() as u64);
+    let alike = match session.outcome.as_str() {
+        "win" | "harmless" => Some(true),
+        "caught: copies_disagree" if queries.len() == 1 => Some(false),
+        _ => None,
+    };
     let mut groups: Vec<Group> = publics.map(|(public, slot)| public_group(public, slot)).collect();
-    groups.extend(queries.iter().map(|(query, copies)| query_group(*query, copies, B)));
+    groups.extend(queries.iter().map(|(query, copies)| query_group(*query, copies, B, alike)));
     groups.sort_by_key(|group| !group.bad);
     let hidden = groups.len().saturating_sub(MOST_GROUPS);
     groups.truncate(MOST_GROUPS);
@@ -190,21 +197,28 @@ fn public_group(public: u32, slot: &Slot) -> Group {
     Group { name: format!("public {public}"), cells: vec![opened(slot, "slot")], says, bad: slot.wrong }
 }
 
-fn query_group(query: u32, copies: &[&Slot], B: u64) -> Group {
+/// `alike` is what the outcome says of copies whose labels are not known: they agree, they do not, or it does not say.
+fn query_group(query: u32, copies: &[&Slot], B: u64, alike: Option<bool>) -> Group {
     let mut cells: Vec<Cell> = copies.iter().map(|slot| opened(slot, "slot")).collect();
     // At `plain` only marked slots are known: the others are right.
     let right = Cell { name: "untouched".into(), answer: Some("right".into()), marked: false, wrong: false };
-    let missing = usize::try_from(B).unwrap_or(usize::MAX).saturating_sub(cells.len()).min(MOST_GROUPS);
-    cells.extend(std::iter::repeat_n(right, missing));
-    let answers: Vec<&Option<String>> = cells.iter().map(|cell| &cell.answer).collect();
-    let agree = answers.windows(2).all(|pair| pair[0] == pair[1]);
+    let missing = usize::try_from(B).unwrap_or(usize::MAX).saturating_sub(cells.len());
+    let shown = missing.min(MOST_COPIES);
+    cells.extend(std::iter::repeat_n(right.clone(), shown));
+    if missing > shown {
+        cells.push(Cell { name: format!("and {} more, untouched", missing - shown), ..right });
+    }
+    let same = cells.windows(2).all(|pair| pair[0].answer == pair[1].answer);
     let wrong = cells.iter().any(|cell| cell.wrong);
+    let unknown = wrong && copies.iter().any(|slot| slot.answer.is_none());
+    let agree = if same && unknown { alike } else { Some(same) };
     let says = match (agree, wrong) {
-        (false, _) => "copies disagree",
-        (true, true) => "copies agree, on a wrong answer",
-        (true, false) => "copies agree",
+        (Some(false), _) => "copies disagree",
+        (Some(true), true) => "copies agree, on a wrong answer",
+        (Some(true), false) => "copies agree",
+        (None, _) => "all copies are wrong",
     };
-    Group { name: format!("query {query}"), cells, says, bad: !agree || wrong }
+    Group { name: format!("query {query}"), cells, says, bad: agree == Some(false) || wrong }
 }
 
 fn opened(slot: &Slot, word: &str) -> Cell {
