@@ -84,10 +84,12 @@ pub fn list(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Whether a terminal would obey a character instead of showing it: a control character, or one that turns the direction of text.
+/// Whether a terminal would obey a character instead of showing it, or show nothing: a control character, one that turns the
+/// direction of text, or one without width.
 #[must_use]
 pub fn is_unprintable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{61c}' | '\u{feff}')
 }
 
 /// A value as messages show it, between backticks.

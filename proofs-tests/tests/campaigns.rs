@@ -220,6 +220,24 @@ strategies:
     assert!(!text.contains("none other"), "{text}");
 }
 
+/// What a script says of itself cannot pass for what `sim` says.
+#[test]
+fn a_script_forges_no_line() {
+    let folder = scratch("forged");
+    let script = plain(
+        &folder,
+        "{ R: 8, B: 2, T: 4 }",
+        r#"about: "fine\n\nPASS  9 of 9 hold.\e[8m\u202e"
+trials: { max: 1024 }
+strategies:
+  - { name: none, do: [], expect: { accepted: { equals: 0 } } }
+"#,
+    );
+    let text = sim(&format!("attack {script} --runs {}", folder.join("runs").display())).stdout;
+    assert!(text.contains(r"fine\n\nPASS  9 of 9 hold.\u{1b}[8m\u{202e}"), "{text}");
+    assert!(!text.contains("\u{202e}") && !text.lines().any(|line| line.starts_with("PASS")), "{text}");
+}
+
 /// 1,000 campaigns of true claims at false alarm 0.05: the number with a refuted claim is at most Bin(1000, 0.05), which exceeds
 /// the threshold with probability below 10^-9.
 #[test]

@@ -2,6 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
+use fusion_adversaries::problem::is_unprintable;
 use fusion_spec::bound::bits::{nearest, security_bits};
 use rug::{Integer, Rational};
 use std::path::Path;
@@ -21,9 +22,9 @@ pub fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Text from a file or a path, fit for one line of a terminal: control characters are escaped.
+/// Text from a file or a path, fit for one line of a terminal: what a terminal would obey or hide is escaped.
 pub fn one_line(text: &str) -> String {
-    let escaped = |c: char| c.is_control().then(|| c.escape_default().collect());
+    let escaped = |c: char| is_unprintable(c).then(|| c.escape_default().collect());
     text.chars().map(|c| escaped(c).unwrap_or_else(|| c.to_string())).collect()
 }
 
@@ -96,4 +97,16 @@ pub fn table(heading: &[&str], rows: Vec<Vec<String>>, left: usize) -> String {
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_string()).collect();
     let (first, rest) = lines.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
     std::iter::once(styled(HEADING, first)).chain(rest.iter().cloned()).map(|line| line + "\n").collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+
+    #[test]
+    fn one_line_shows_what_a_terminal_would_obey_or_hide() {
+        let hostile = "\u{1b}[2J\n\u{9b}\u{202e}\u{2066}\u{200f}\u{61c}\u{200b}\u{feff}é";
+        let shown = r"\u{1b}[2J\n\u{9b}\u{202e}\u{2066}\u{200f}\u{61c}\u{200b}\u{feff}é";
+        assert_eq!(one_line(hostile), shown);
+    }
 }

@@ -79,7 +79,7 @@ fn heading(campaign: &Campaign, out: &mut dyn Write) -> Result<(), Failure> {
     );
     writeln!(out, "{}", text::styled(HEADING, &title))?;
     if let Some(about) = &script.about {
-        writeln!(out, "{}", text::styled(DIM, about))?;
+        writeln!(out, "{}", text::styled(DIM, &text::one_line(about)))?;
     }
     for Game { statement, met, .. } in games(script, params)? {
         writeln!(out, "goal: {statement}: {}", if met { "met" } else { "missed" })?;
