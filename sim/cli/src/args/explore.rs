@@ -8,7 +8,8 @@ use std::path::PathBuf;
 ///
 /// The page is served to this machine only (127.0.0.1), needs nothing from the network, and shows the numbers of `sim plan` and
 /// `sim bound`: the cheapest B and T, what binds, how often a server wins over k, what neighbouring B and T cost, and the cost at other
-/// R beside the six published points. Its address holds the settings; they can be copied as a command or as the YAML of a script.
+/// R beside the six published points. Its address holds the settings; they can be copied as a command, or as
+/// `protocol:` and `goal:` of a script.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct ExploreArgs {
