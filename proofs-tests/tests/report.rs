@@ -288,6 +288,11 @@ fn two_runs_side_by_side() {
     let apart = text(&first, &third);
     assert!(apart.contains("The measured rates of guess-one can not be the same in both runs"), "{apart}");
     assert!(text(&first, &first).contains("Both are runs of one campaign"));
+    let other = scratch.file("other.yaml", PLAIN.replace("T: 4", "T: 5"));
+    let (fourth, _) = attack(&scratch, &other, "fourth", "--max 1024 --only guess-one");
+    let of_others = text(&first, &fourth);
+    assert!(of_others.contains("The runs are of different parameters (publics T)"), "{of_others}");
+    assert!(!of_others.contains("can be the same for every strategy"), "{of_others}");
 }
 
 #[test]

@@ -67,13 +67,14 @@ impl Page {
                 None => lone.push(format!("{} is in A alone", strategy.name)),
             }
         }
+        let differences = differences(first, second)?;
         let only_second = second.result.strategies.iter().filter(|strategy| find(first, &strategy.name).is_none());
         lone.extend(only_second.map(|strategy| format!("{} is in B alone", strategy.name)));
         Ok(Self {
             names: [first, second].map(|run| run.script.name.clone()),
             verdicts: [first, second].map(|run| Badge::new(&run.result.verdict)),
-            sentence: sentence(first, second, &strategies),
-            differences: differences(first, second)?,
+            sentence: sentence(first, second, &strategies, &differences),
+            differences,
             strategies,
             lone,
             overview: absolute(&rates),
@@ -81,13 +82,22 @@ impl Page {
     }
 }
 
-fn sentence(first: &Run, second: &Run, pairs: &[Pair]) -> String {
+fn sentence(first: &Run, second: &Run, pairs: &[Pair], differences: &[Difference]) -> String {
     let apart: Vec<&str> = pairs.iter().filter(|pair| !pair.agree).map(|pair| pair.name.as_str()).collect();
     let same = if first.environment.id == second.environment.id {
         "Both are runs of one campaign: the trials that both played are the same. "
     } else {
         ""
     };
+    let decisive = ["queries R", "copies B", "publics T", "slack", "fidelity"];
+    let changed: Vec<&str> = differences.iter().map(|d| d.name).filter(|name| decisive.contains(name)).collect();
+    if !changed.is_empty() {
+        let rates = match apart.as_slice() {
+            [] => "overlap for every strategy that they share".into(),
+            apart => format!("of {} are apart", apart.join(", ")),
+        };
+        return format!("The runs are of different parameters ({}). Their measured rates {rates}.", changed.join(", "));
+    }
     match apart.as_slice() {
         [] => format!("{same}The measured rates of both runs can be the same for every strategy that they share."),
         apart => format!("{same}The measured rates of {} can not be the same in both runs.", apart.join(", ")),

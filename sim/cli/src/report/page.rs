@@ -165,7 +165,7 @@ fn meaning(run: &Run) -> String {
             names("refuted")
         ),
         _ => format!(
-            "Nothing is refuted, and {} can not be told yet: more trials would. \
+            "Nothing is refuted, but the claims cannot be decided yet for: {}. More trials may decide them. \
              The chance that any true claim is refuted stays below {alarm}, however long it goes on.",
             names("inconclusive")
         ),
