@@ -324,6 +324,11 @@ fn what_is_no_finished_run_is_refused_by_name() {
         let before = std::fs::read(file(name)).unwrap();
         std::fs::write(file(name), text).unwrap();
         refused(&["report", &folder], says);
+        if !["env.json", "script.yaml"].contains(&name) {
+            refused(&["report", &folder], &format!("; sim attack --resume {folder} rebuilds it"));
+            let resumed = sim(&["attack", "--resume", &folder], "");
+            assert_eq!(sim(&["report", &folder], "").code, 0, "{}", resumed.stderr);
+        }
         std::fs::write(file(name), before).unwrap();
     }
     // Another's run, edited: more queries than there are, slots beyond the last.

@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::files;
 use crate::store::RESULT;
+use crate::text;
 use fusion_adversaries::script::{Auto, Script};
 use fusion_adversaries::yaml::MAX_BYTES;
 use fusion_spec::params::Params;
@@ -209,8 +210,8 @@ impl Run {
         };
         let params = Params::new(protocol.R, B, T, slack).map_err(|error| unreadable(&error.to_string()))?;
         let environment = json(&folder.join("env.json"))?;
-        let result = json(&folder.join(RESULT))?;
-        let exemplars = exemplars(&folder.join("exemplars"))?;
+        let result = rebuilt(&folder, &folder.join(RESULT))?;
+        let exemplars = exemplars(&folder)?;
         Ok(Self { folder, script, script_text, params, environment, result, exemplars })
     }
 }
@@ -220,8 +221,17 @@ fn json<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
     serde_json::from_slice(&bytes).map_err(|error| Failure::Usage(format!("{}: {error}", files::name(path))))
 }
 
+/// What a run can write again from its counts.
+fn rebuilt<T: DeserializeOwned>(run: &Path, path: &Path) -> Result<T, Failure> {
+    json(path).map_err(|failure| match failure {
+        Failure::Usage(what) => Failure::Usage(format!("{what}; sim attack --resume {} rebuilds it", text::shell(run))),
+        other => other,
+    })
+}
+
 /// None where there is no folder: every strategy is estimated stage by stage.
-fn exemplars(folder: &Path) -> Result<Vec<Exemplar>, Failure> {
+fn exemplars(run: &Path) -> Result<Vec<Exemplar>, Failure> {
+    let folder = &run.join("exemplars");
     let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Vec::new()) };
     let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>();
     let mut paths = paths.map_err(|error| Failure::Io(format!("reading {}", files::name(folder)), error))?;
@@ -229,6 +239,6 @@ fn exemplars(folder: &Path) -> Result<Vec<Exemplar>, Failure> {
     paths
         .iter()
         .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
-        .map(|path| json(path))
+        .map(|path| rebuilt(run, path))
         .collect()
 }
