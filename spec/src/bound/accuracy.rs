@@ -196,8 +196,7 @@ impl Game {
         self.check()?;
         let (T, slack) = (params.T(), params.slack());
         let false_abort_bits = match &self.honest {
-            Some(honest) if slack == 0 && honest.accuracy < 1 => some_wrong_bits(&honest.accuracy, T),
-            Some(honest) => security_bits(&false_abort(T, slack, &honest.accuracy)?),
+            Some(honest) => false_abort_bits(T, slack, &honest.accuracy)?,
             None => None,
         };
         Ok(Accuracy { accept_bits: accept_bits(T, slack, &self.reject), false_abort_bits })
@@ -248,7 +247,17 @@ impl Game {
 
 /// `-log2 Pr[Bin(T, 1-accuracy) <= slack]`, rounded down; `None` where it never happens. Where the exact value is too long, the
 /// bits that the largest term assures: `(slack+1) C(T,slack) accuracy^(T-slack)`.
-fn accept_bits(T: u64, slack: u64, accuracy: &Rational) -> Option<f64> {
+///
+/// ```
+/// use fusion_spec::bound::accuracy::accept_bits;
+/// use rug::Rational;
+///
+/// let weak = Rational::from((9, 10));
+/// assert_eq!(accept_bits(100, 0, &weak).map(|bits| format!("{bits:.1}")), Some("15.2".into()));
+/// assert!(accept_bits(1 << 60, 13, &weak) > Some(1e17));
+/// ```
+#[must_use]
+pub fn accept_bits(T: u64, slack: u64, accuracy: &Rational) -> Option<f64> {
     if slack >= T {
         return Some(0.0);
     }
@@ -265,6 +274,28 @@ fn accept_bits(T: u64, slack: u64, accuracy: &Rational) -> Option<f64> {
     let terms = log2_integer(&(Integer::from(slack) + 1), SHARP_BITS);
     let ways = log2_binomial(T.into(), slack.into(), SHARP_BITS);
     Some(at_least(&right(T - slack, SHARP_BITS).plus(&terms).plus(&ways)))
+}
+
+/// `-log2 Pr[Bin(T, 1-accuracy) > slack]`, rounded down; `None` where it never happens. At slack 0 `T` may be as large as it likes.
+///
+/// # Errors
+/// [`QualityError`] for an accuracy outside `[0, 1]`, and at positive slack for a rate too long to state.
+///
+/// ```
+/// use fusion_spec::bound::accuracy::false_abort_bits;
+/// use rug::Rational;
+///
+/// // One error in a hundred: among four publics there is one with about 2^-4.7, among 2^40 there surely is.
+/// let honest = Rational::from((99, 100));
+/// assert_eq!(false_abort_bits(4, 0, &honest)?.map(|bits| format!("{bits:.1}")), Some("4.7".into()));
+/// assert_eq!(false_abort_bits(1 << 40, 0, &honest)?, Some(0.0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn false_abort_bits(T: u64, slack: u64, accuracy: &Rational) -> Result<Option<f64>, QualityError> {
+    if slack == 0 && *accuracy > 0 && *accuracy < 1 {
+        return Ok(some_wrong_bits(accuracy, T));
+    }
+    Ok(security_bits(&false_abort(T, slack, accuracy)?))
 }
 
 /// `-log2(1 - accuracy^T)`, rounded down, for `0 < accuracy < 1`; `None` for `T = 0`.

@@ -3,10 +3,10 @@
 use crate::args::BoundArgs;
 use crate::failure::Failure;
 use crate::text::{self, ACCENT, DIM, HEADING};
-use fusion_spec::bound::accuracy::shown;
-use fusion_spec::bound::bits::{nearest, security_bits};
+use fusion_spec::bound::accuracy::{accept_bits, false_abort_bits, shown};
+use fusion_spec::bound::bits::nearest;
 use fusion_spec::bound::deviation::Deviation;
-use fusion_spec::bound::quality::{accept, false_abort};
+use fusion_spec::bound::quality::{QualityError, accept, false_abort};
 use fusion_spec::bound::report::{Report, Row, groups_of};
 use fusion_spec::bound::worst::worst_k;
 use fusion_spec::exact::binomial::{MAX_EXACT_BITS, TooLarge, binomial_bits};
@@ -209,16 +209,27 @@ fn accuracy(
         return Ok(None);
     }
     let (T, slack) = (params.T(), params.slack());
-    let accept = reject.map(|accuracy| accept(T, slack, &Rational::from(1 - accuracy))).transpose();
-    let accept = accept.map_err(|error| Failure::Usage(format!("--reject-acc: {error}")))?;
-    let false_abort = honest.map(|accuracy| false_abort(T, slack, accuracy)).transpose();
-    let false_abort = false_abort.map_err(|error| Failure::Usage(format!("--honest-acc: {error}")))?;
-    Ok(Some(AccuracyDocument {
-        accept_bits: accept.as_ref().and_then(security_bits),
-        false_abort_bits: false_abort.as_ref().and_then(security_bits),
-        accept: accept.map(Exact),
-        false_abort: false_abort.map(Exact),
-    }))
+    let rates = |flag: &str, rate: Result<Rational, QualityError>, bits: Result<Option<f64>, QualityError>| {
+        let rate = if_short(rate).and_then(|rate| Ok((rate, bits?)));
+        rate.map_err(|error| Failure::Usage(format!("{flag}: {error}")))
+    };
+    let (accept, accept_bits) = reject.map_or(Ok((None, None)), |accuracy| {
+        let rate = accept(T, slack, &Rational::from(1 - accuracy));
+        rates("--reject-acc", rate, Ok(accept_bits(T, slack, accuracy)))
+    })?;
+    let (false_abort, false_abort_bits) = honest.map_or(Ok((None, None)), |accuracy| {
+        let rate = false_abort(T, slack, accuracy);
+        rates("--honest-acc", rate, false_abort_bits(T, slack, accuracy))
+    })?;
+    Ok(Some(AccuracyDocument { accept, accept_bits, false_abort, false_abort_bits }))
+}
+
+/// `None` for a value too long to print, whose bits are known all the same.
+fn if_short(rate: Result<Rational, QualityError>) -> Result<Option<Exact<Rational>>, QualityError> {
+    match rate {
+        Err(QualityError::TooLarge(_)) => Ok(None),
+        rate => rate.map(|rate| Some(Exact(rate))),
+    }
 }
 
 impl Answer {
@@ -270,9 +281,9 @@ impl AccuracyDocument {
             ("accepted", &args.reject_acc, accept, accept_bits),
             ("rejected", &args.honest_acc, false_abort, false_abort_bits),
         ] {
-            if let (Some(accuracy), Some(Exact(p))) = (accuracy, p) {
-                let (p, bits) = (text::probability(p), text::bits(*bits));
-                writeln!(out, "accuracy: a model at {} is {what} with {p}: {bits} bits", shown(accuracy))?;
+            if let Some(accuracy) = accuracy {
+                let p = p.as_ref().map_or_else(String::new, |Exact(p)| format!(" with {}", text::probability(p)));
+                writeln!(out, "accuracy: a model at {} is {what}{p}: {} bits", shown(accuracy), text::bits(*bits))?;
             }
         }
         Ok(())
