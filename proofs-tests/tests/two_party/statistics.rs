@@ -24,6 +24,34 @@ impl Counts {
     }
 }
 
+/// Strings of one length, each bit's values one after another.
+#[derive(Clone, Debug, Default)]
+pub struct Columns {
+    /// By bit; string `n` is bit `n % 64` of word `n / 64`.
+    bits: Vec<Vec<u64>>,
+    strings: u32,
+}
+
+impl Columns {
+    /// Adds a string.
+    pub fn add(&mut self, bytes: &[u8]) {
+        assert!(self.strings == 0 || self.bits.len() == 8 * bytes.len(), "strings of one length");
+        self.bits.resize(8 * bytes.len(), Vec::new());
+        for (place, words) in self.bits.iter_mut().enumerate() {
+            if self.strings.is_multiple_of(64) {
+                words.push(0);
+            }
+            *words.last_mut().expect("pushed") |= u64::from(bytes[place / 8] >> (place % 8) & 1) << (self.strings % 64);
+        }
+        self.strings += 1;
+    }
+
+    /// In how many strings two bits differ.
+    fn differ(&self, a: usize, b: usize) -> u32 {
+        self.bits[a].iter().zip(&self.bits[b]).map(|(a, b)| (a ^ b).count_ones()).sum()
+    }
+}
+
 /// `ln(2 m / alpha)` for `m` tests.
 fn log_odds(tests: usize) -> f64 {
     (2.0 * f64::from(u32::try_from(tests.max(1)).expect("few")) / FALSE_ALARM).ln()
@@ -54,5 +82,24 @@ pub fn assert_alike(what: &str, one: &Counts, other: &Counts) {
             "{what}: bit {bit} is one in {a} and in {b} of {}, and {most} apart may be",
             one.strings
         );
+    }
+}
+
+/// That each pair of bits differs equally often in two samples: a pad that is used twice cancels from the sum of two bits, and
+/// leaves the sum of what it hides.
+pub fn assert_pairs_alike(what: &str, one: &Columns, other: &Columns) {
+    assert_eq!((one.strings, one.bits.len()), (other.strings, other.bits.len()), "{what}");
+    let bits = one.bits.len();
+    let most = (f64::from(one.strings) * log_odds(bits * bits / 2)).sqrt();
+    assert!(most < 0.7 * f64::from(one.strings), "{what}: too few strings to see a difference");
+    for b in 0..bits {
+        for a in 0..b {
+            let [x, y] = [one, other].map(|sample| sample.differ(a, b));
+            assert!(
+                f64::from(x.abs_diff(y)) <= most,
+                "{what}: bits {a} and {b} differ in {x} and in {y} of {}",
+                one.strings
+            );
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What a party sees tells nothing of the other's input: its shares are uniform, and its view is as likely for two different inputs.
 
-use crate::statistics::{Counts, assert_alike, assert_fair};
+use crate::statistics::{Columns, Counts, assert_alike, assert_fair, assert_pairs_alike};
 use crate::world::{World, plan};
 use fusion_2pc::and::{Factors, and};
 use fusion_2pc::bits::mask;
@@ -158,28 +158,38 @@ fn add_shares(ones: &mut [u32], [from, to]: [u32; 2], shares: &[u64]) -> u32 {
     u32::try_from(shares.len()).expect("few")
 }
 
-/// The party with the fixed input sees messages and gets shares; the other's input is all zeros, or all ones.
+/// The party with the fixed input sees messages and gets shares; the other's input is all zeros, all ones, or of both.
 fn check(functionality: &Functionality, role: Role) {
     let what = format!("{}, {role:?}", functionality.name);
     let own = uniform(&mut Seed([5; 32]).stream(), functionality.ring, NUMBERS);
-    let samples = [0, mask(functionality.ring)].map(|theirs| {
-        let mut inputs = [vec![theirs; NUMBERS], vec![theirs; NUMBERS]];
-        inputs[role as usize].clone_from(&own);
-        let mut seen = Counts::default();
-        let (mut ones, mut elements) = (vec![0; (functionality.fresh[1] - functionality.fresh[0]) as usize], 0);
-        for run in 0..RUNS {
-            // No run of one sample shares its coins with a run of the other.
-            let run = if theirs == 0 { run } else { RUNS + run };
-            let [client, server] = rehearse(functionality, run, &inputs);
-            let Left { shares, view } = if role == Role::Client { client } else { server };
-            let outputs = shares.iter().flat_map(|share| share.to_le_bytes());
-            seen.add(&view.into_iter().chain(outputs).collect::<Vec<u8>>());
-            elements += add_shares(&mut ones, functionality.fresh, &shares);
-        }
-        assert_fair(&what, &ones, elements);
-        seen
-    });
-    assert_alike(&what, &samples[0], &samples[1]);
+    let mixed = uniform(&mut Seed([6; 32]).stream(), functionality.ring, NUMBERS);
+    let inputs = [vec![0; NUMBERS], vec![mask(functionality.ring); NUMBERS], mixed];
+    let samples: Vec<_> = (0..)
+        .zip(inputs)
+        .map(|(sample, theirs)| {
+            let mut inputs = [theirs.clone(), theirs];
+            inputs[role as usize].clone_from(&own);
+            let (mut seen, mut columns) = (Counts::default(), Columns::default());
+            let (mut ones, mut elements) = (vec![0; (functionality.fresh[1] - functionality.fresh[0]) as usize], 0);
+            for run in 0..RUNS {
+                // No run of one sample shares its coins with a run of another.
+                let [client, server] = rehearse(functionality, sample * RUNS + run, &inputs);
+                let Left { shares, view } = if role == Role::Client { client } else { server };
+                let outputs = shares.iter().flat_map(|share| share.to_le_bytes());
+                let all: Vec<u8> = view.into_iter().chain(outputs).collect();
+                seen.add(&all);
+                columns.add(&all);
+                elements += add_shares(&mut ones, functionality.fresh, &shares);
+            }
+            assert_fair(&what, &ones, elements);
+            (seen, columns)
+        })
+        .collect();
+    let [(zeros, zero_columns), (ones, _), (mixed, mixed_columns)] = &samples[..] else { unreachable!("three") };
+    assert_alike(&what, zeros, ones);
+    assert_alike(&what, zeros, mixed);
+    // Of inputs that are all alike, no pair tells.
+    assert_pairs_alike(&what, zero_columns, mixed_columns);
 }
 
 #[test]
