@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const HEADER_BYTES: usize = 24;
 
@@ -17,33 +17,36 @@ const HEADER_BYTES: usize = 24;
 #[derive(Debug)]
 pub struct TcpWire {
     stream: TcpStream,
+    patience: Patience,
     outbox: Option<Sender<Vec<u8>>>,
     writer: Option<JoinHandle<()>>,
 }
 
 impl TcpWire {
-    /// Over a connected stream. Neither direction may stand still for longer than [`PATIENCE_NS`].
+    /// Over a connected stream. A frame that is waited for, or that the peer is to take, may be late by [`PATIENCE_NS`] and what it
+    /// takes on a line of 100 KB/s, however its bytes are spread over that time.
     ///
     /// # Errors
     /// From the operating system.
     pub fn new(stream: TcpStream) -> io::Result<Self> {
-        let patience = Some(Duration::from_nanos(PATIENCE_NS));
+        Self::with_patience(stream, Patience { late: Duration::from_nanos(PATIENCE_NS), bytes_per_s: 100_000 })
+    }
+
+    fn with_patience(stream: TcpStream, patience: Patience) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(patience)?;
-        stream.set_write_timeout(patience)?;
         let mut out = stream.try_clone()?;
         let (outbox, frames) = channel::<Vec<u8>>();
         let writer = std::thread::spawn(move || {
             // A peer that is gone is noticed by the next to read from it.
-            let _ = frames.iter().try_for_each(|frame| out.write_all(&frame));
+            let _ = frames.iter().try_for_each(|frame| write(&mut out, &frame, patience.until(frame.len())));
             let _ = out.shutdown(Shutdown::Write);
         });
-        Ok(Self { stream, outbox: Some(outbox), writer: Some(writer) })
+        Ok(Self { stream, patience, outbox: Some(outbox), writer: Some(writer) })
     }
 
     fn read(&mut self, most: usize) -> io::Result<Frame> {
         let mut header = [0; HEADER_BYTES];
-        self.stream.read_exact(&mut header)?;
+        read(&mut self.stream, &mut header, self.patience.until(HEADER_BYTES))?;
         let (words, arrival) = header.split_at(16);
         let mut words = words.chunks_exact(4).map(|word| u32::from_le_bytes(word.try_into().unwrap_or_default()));
         let [length, round, index, depth] = [(); 4].map(|()| words.next().unwrap_or_default());
@@ -51,7 +54,7 @@ impl TcpWire {
         let length = usize::try_from(length).unwrap_or(usize::MAX).min(most + 1);
         let mut payload = vec![0; length];
         if length <= most {
-            self.stream.read_exact(&mut payload)?;
+            read(&mut self.stream, &mut payload, self.patience.until(length))?;
         }
         Ok(Frame {
             depth,
@@ -61,6 +64,63 @@ impl TcpWire {
             payload,
         })
     }
+}
+
+/// How long a peer may take for a frame.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    late: Duration,
+    /// The slowest line that is none too slow.
+    bytes_per_s: u32,
+}
+
+impl Patience {
+    fn until(self, bytes: usize) -> Deadline {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        Deadline(now() + self.late + Duration::from_secs(1) * bytes / self.bytes_per_s)
+    }
+}
+
+/// When a frame must have gone over the wire.
+#[derive(Clone, Copy)]
+struct Deadline(Instant);
+
+impl Deadline {
+    /// What is left, as a timeout of the next call.
+    fn left(self) -> io::Result<Option<Duration>> {
+        let left = self.0.saturating_duration_since(now());
+        if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(Some(left)) }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a peer over the network is waited for on the wall's clock")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn read(stream: &mut TcpStream, mut bytes: &mut [u8], deadline: Deadline) -> io::Result<()> {
+    while !bytes.is_empty() {
+        stream.set_read_timeout(deadline.left()?)?;
+        match stream.read(bytes) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(count) => bytes = &mut bytes[count..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn write(stream: &mut TcpStream, mut bytes: &[u8], deadline: Deadline) -> io::Result<()> {
+    while !bytes.is_empty() {
+        stream.set_write_timeout(deadline.left()?)?;
+        match stream.write(bytes) {
+            Ok(count) => bytes = &bytes[count..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 impl Wire for TcpWire {
@@ -117,6 +177,40 @@ mod tests {
             let (mine, other) = server.join().unwrap();
             assert_eq!((theirs, mine), (2, 1));
             assert_eq!(meter.sent(Role::Client, None), other.sent(Role::Client, None));
+        });
+    }
+
+    /// A byte now and then is a byte in time, and yet nobody waits for all of them.
+    #[test]
+    fn a_peer_that_trickles_is_gone() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let stream = listener.accept().unwrap().0;
+        let late = Duration::from_millis(100);
+        let patience = Patience { late, bytes_per_s: u32::MAX };
+        std::thread::scope(|scope| {
+            // Closed at the end, however that comes.
+            let mut stream = stream;
+            let mut out = peer.try_clone().unwrap();
+            let pause = move || std::thread::sleep(late / 4);
+            scope.spawn(move || {
+                (0..HEADER_BYTES).for_each(|_| {
+                    let _ = out.write_all(&[0]);
+                    pause();
+                });
+            });
+            scope.spawn(move || {
+                (0..HEADER_BYTES).for_each(|_| {
+                    let _ = peer.read_exact(&mut vec![0; 100_000]);
+                    pause();
+                });
+                // All that was held back, at last.
+                let _ = peer.read_to_end(&mut Vec::new());
+            });
+            // More than the system's buffers hold.
+            let sent = write(&mut stream, &vec![1; 30_000_000], patience.until(30_000_000));
+            assert!(sent.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe));
+            assert!(read(&mut stream, &mut [0; HEADER_BYTES], patience.until(HEADER_BYTES)).is_err());
         });
     }
 
