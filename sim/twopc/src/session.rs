@@ -32,7 +32,7 @@ pub struct Plan {
     /// How many slots.
     pub slots: usize,
     grouping: Grouping,
-    /// By slots of a chunk.
+    /// By slots of a group.
     packings: BTreeMap<usize, Packing>,
 }
 
@@ -45,6 +45,16 @@ pub enum Grouping {
     Slot,
 }
 
+impl Grouping {
+    /// Slots of each group of a chunk of so many.
+    fn of(self, chunk: usize) -> usize {
+        match self {
+            Self::Chunk => chunk,
+            Self::Slot => 1,
+        }
+    }
+}
+
 impl Plan {
     /// A session of so many slots.
     ///
@@ -53,8 +63,8 @@ impl Plan {
     pub fn new(circuit: Circuit, slots: usize, grouping: Grouping) -> Result<Self, Unfit> {
         let mut packings = BTreeMap::new();
         for chunk in chunks(slots) {
-            let group = if grouping == Grouping::Slot { 1 } else { chunk.len() };
-            if let Entry::Vacant(vacant) = packings.entry(chunk.len()) {
+            let group = grouping.of(chunk.len());
+            if let Entry::Vacant(vacant) = packings.entry(group) {
                 vacant.insert(Packing::new(&circuit, group)?);
             }
         }
@@ -67,7 +77,7 @@ impl Plan {
         self.grouping
     }
 
-    /// The packings of its chunks; where several chunks have one size, its packing once.
+    /// The packings of its chunks, each once.
     pub fn packings(&self) -> impl Iterator<Item = &Packing> {
         self.packings.values()
     }
@@ -77,14 +87,14 @@ impl Plan {
         self.packings().flat_map(|packing| packing.layouts().cloned()).collect()
     }
 
-    fn packing(&self, chunk: &Range<usize>) -> &Packing {
-        &self.packings[&chunk.len()]
+    fn packing(&self, chunk: usize) -> &Packing {
+        &self.packings[&self.grouping.of(chunk)]
     }
 
     /// What a chunk's steps cost without the extension of its transfers; the last entry is the argmax.
     #[must_use]
     pub fn costs(&self, chunk: usize) -> Vec<Cost> {
-        let packing = &self.packings[&chunk];
+        let packing = self.packing(chunk);
         let step = |index: usize| {
             let mut cost = Cost::default();
             match self.circuit.steps[index].op {
@@ -227,7 +237,7 @@ pub fn watched_client(
         watch(Progress::Asks(chunk.len()));
         let circuit = &plan.circuit;
         let input: Vec<u64> = chunk.clone().flat_map(&image).map(i64::cast_unsigned).collect();
-        let mut protocols = Client { circuit, packing: plan.packing(&chunk), key: &setup.key };
+        let mut protocols = Client { circuit, packing: plan.packing(chunk.len()), key: &setup.key };
         let logits = evaluate(party, circuit, &input, &mut protocols)?;
         let labels = labels(party, circuit, &logits, &[])?;
         watch(Progress::Has(&labels));
@@ -238,8 +248,8 @@ pub fn watched_client(
 
 /// A server's networks: for each packing of a plan, every one of its models.
 pub struct Networks {
-    /// By slots of a chunk, then by model.
-    by_chunk: BTreeMap<usize, Vec<Weighted>>,
+    /// By slots of a group, then by model.
+    by_group: BTreeMap<usize, Vec<Weighted>>,
 }
 
 impl Networks {
@@ -252,7 +262,7 @@ impl Networks {
             let networks = models.iter().map(|model| Weighted::new(model, &plan.circuit, packing));
             Ok((size, networks.collect::<Result<_, _>>()?))
         };
-        Ok(Self { by_chunk: plan.packings.iter().map(of).collect::<Result<_, _>>()? })
+        Ok(Self { by_group: plan.packings.iter().map(of).collect::<Result<_, _>>()? })
     }
 }
 
@@ -282,8 +292,8 @@ pub fn server(
 ) -> (Result<Answered, Halt>, Link) {
     let mut party = party(link, &setup.seed, &setup.transfers, name, plan);
     let answered = each_chunk(&mut party, plan, |party, chunk| {
-        let (circuit, packing) = (&plan.circuit, plan.packing(&chunk));
-        let (all, services) = (&networks.by_chunk[&chunk.len()], &services[chunk]);
+        let (circuit, packing) = (&plan.circuit, plan.packing(chunk.len()));
+        let (all, services) = (&networks.by_group[&packing.group()], &services[chunk]);
         let chosen = services.chunks(packing.group()).map(|group| {
             assert!(
                 group.iter().all(|slot| slot.model == group[0].model),
@@ -453,6 +463,22 @@ mod tests {
                 true => crate::hook::Conduct::Send,
                 false => crate::hook::Conduct::Replace(payload[1..].to_vec()),
             }
+        }
+    }
+
+    /// Whatever the sizes of its chunks: weights are held for each packing.
+    #[test]
+    fn chunks_of_like_groups_share_a_packing() {
+        let models = &lenets()[..1];
+        let circuit = Circuit::new(&[&models[0]], Truncation::Faithful).unwrap();
+        for (slots, grouping, packings) in [
+            (CHUNK + 1, Grouping::Slot, 1),
+            (CHUNK + 1, Grouping::Chunk, 2),
+            (3 * CHUNK, Grouping::Chunk, 1),
+            (5, Grouping::Slot, 1),
+        ] {
+            let plan = Plan::new(circuit.clone(), slots, grouping).unwrap();
+            assert_eq!(plan.packings().count(), packings, "{slots} {grouping:?}");
         }
     }
 
