@@ -302,6 +302,29 @@ strategies:
     assert!(bytes(&folder)["timings.csv"].starts_with(&before["timings.csv"]));
 }
 
+/// Where time is limited a strategy whose blocks never end, and that claims nothing, leaves the others their time.
+#[test]
+fn under_a_wall_strategies_take_turns() {
+    let scratch = Scratch::new("turns");
+    let script = scratch.file(
+        "endless.yaml",
+        "
+schema: fusion/campaign/v1
+name: endless
+protocol: { R: 65536, B: 3, T: 100 }
+fidelity: plain
+strategies:
+  - { name: everywhere, do: [{ at: { each: 1/2 }, relabel: next }] }
+  - { name: here-and-there, do: [{ at: { each: 1/3 }, relabel: next }] }
+  - { name: one-slot, do: [{ at: { random: 1 }, relabel: next }], expect: { win: { at_most: 1/2 } } }
+",
+    );
+    let (folder, outcome) = attack(&scratch, &script, "runs", "--wall 6s --max 10000000 --threads 2");
+    assert_eq!(outcome.code, 3, "{outcome:?}");
+    let ended = |strategy: usize| verdict(&folder)["strategies"][strategy]["stopped_by"].clone();
+    assert_eq!([1, 2, 3].map(ended), ["wall", "wall", "decided"]);
+}
+
 #[test]
 fn the_last_run_is_a_relative_link() {
     let scratch = Scratch::new("latest");

@@ -6,6 +6,7 @@ pub mod identity;
 pub mod load;
 pub mod run;
 pub mod schedule;
+pub mod turns;
 pub mod verdict;
 
 use crate::simulate::conditional::{Conditional, Stage};

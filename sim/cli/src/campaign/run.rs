@@ -1,4 +1,4 @@
-//! Playing a campaign: worker threads count blocks, one collector takes them in the order of the schedule, stores them, and decides
+//! Playing a strategy: worker threads count blocks, one collector takes them in the order of the schedule, stores them, and decides
 //! at checkpoints. Which thread counts what changes nothing.
 
 use super::schedule::{Schedule, Step};
@@ -65,8 +65,21 @@ pub struct Finished {
 pub trait Observer {
     /// Now and then: trials of the entry so far.
     fn progress(&mut self, entry: &Entry, trials: u64);
-    /// At every checkpoint.
+    /// At every checkpoint after new trials, and at one that decides.
     fn checkpoint(&mut self, entry: &Entry, standing: &Standing) -> Result<(), Failure>;
+    /// A signal came; the trials in hand are finished.
+    fn interrupted(&mut self);
+    /// The entry's turn, or all of it, is over.
+    fn over(&mut self);
+}
+
+/// How long workers go on.
+#[derive(Default)]
+struct Bell {
+    /// They finish the blocks in hand, and take no other.
+    last_call: AtomicBool,
+    /// They finish the trials in hand.
+    over: AtomicBool,
 }
 
 /// Where an entry's counters are among all of the campaign.
@@ -74,7 +87,8 @@ pub fn first_counter(campaign: &Campaign, index: usize) -> usize {
     campaign.entries[..index].iter().map(|entry| entry.counters().len()).sum()
 }
 
-/// Plays one entry, from what the store has to a decision or a limit.
+/// Plays one entry, from what the store has to a decision or a limit. `None` where its `turn` ends before: blocks in hand are
+/// waited for, but not for longer than as much time again.
 ///
 /// # Errors
 /// [`Failure::Io`] from the store; [`Failure::Bug`] if a worker died.
@@ -83,8 +97,9 @@ pub fn play_entry(
     index: usize,
     store: &mut Store,
     options: &Options,
+    turn: Option<Duration>,
     observer: &mut impl Observer,
-) -> Result<Finished, Failure> {
+) -> Result<Option<Finished>, Failure> {
     let entry = &campaign.entries[index];
     let first = first_counter(campaign, index);
     let counters = entry.counters().len();
@@ -94,21 +109,20 @@ pub fn play_entry(
     let wanted =
         |counter, block| !present.contains(&(counter, block)) && options.shard.is_none_or(|shard| shard.holds(block));
     let jobs = Mutex::new(schedule.clone());
+    let bell = &Bell::default();
     let next_job = &|| {
         let mut jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        // Asked under the lock: what is handed out is a prefix of the schedule.
+        if bell.last_call.load(Ordering::Relaxed) {
+            return None;
+        }
         jobs.find_map(|step| match step {
             Step::Block { counter, block } if wanted(counter, block) => Some((counter, block)),
             Step::Block { .. } | Step::Checkpoint(_) => None,
         })
     };
-    let over = &AtomicBool::new(false);
     std::thread::scope(|scope| {
         let (send, results) = sync_channel(2 * options.threads + 8);
-        for _ in 0..options.threads {
-            let send = send.clone();
-            scope.spawn(move || work(campaign, entry, next_job, &send, over));
-        }
-        drop(send);
         let mut collector = Collector {
             campaign,
             entry,
@@ -116,13 +130,23 @@ pub fn play_entry(
             store,
             options,
             results,
+            bell,
+            turn,
+            began: now(),
             early: BTreeMap::new(),
             counts: vec![Counts::default(); counters],
             noted: (now(), 0),
             worked: false,
         };
+        let threads = if collector.limit().is_some() { 0 } else { options.threads };
+        for _ in 0..threads {
+            let send = send.clone();
+            scope.spawn(move || work(campaign, entry, next_job, &send, &bell.over));
+        }
+        drop(send);
         let finished = collector.collect(schedule, observer);
-        over.store(true, Ordering::Relaxed);
+        bell.over.store(true, Ordering::Relaxed);
+        observer.over();
         finished
     })
 }
@@ -136,7 +160,7 @@ fn work(
     over: &AtomicBool,
 ) {
     let mut player = Player::new(campaign, entry);
-    let piece = piece(entry);
+    let piece = piece(entry, campaign.view.slots);
     while let Some((counter, block)) = next_job() {
         let mut counts = Counts::default();
         let trials = entry.trials(block);
@@ -152,13 +176,13 @@ fn work(
     }
 }
 
-/// Trials between two looks at whether the work is over.
-fn piece(entry: &Entry) -> u64 {
+/// Trials between two looks at whether the work is over: one alone where it may take long.
+fn piece(entry: &Entry, slots: u32) -> u64 {
     match entry.depth {
         // A stage prepares itself at every call.
         _ if !entry.stages.is_empty() => entry.block(),
-        Depth::Plain | Depth::Ideal => 8,
-        Depth::Real => 1,
+        Depth::Plain | Depth::Ideal if slots < 1 << 16 => 8,
+        Depth::Plain | Depth::Ideal | Depth::Real => 1,
     }
 }
 
@@ -170,6 +194,10 @@ struct Collector<'a> {
     store: &'a mut Store,
     options: &'a Options,
     results: Receiver<((usize, u64), Counts)>,
+    bell: &'a Bell,
+    /// So long, if it is not to be played to its end.
+    turn: Option<Duration>,
+    began: Instant,
     /// Counted ahead of their turn.
     early: BTreeMap<(usize, u64), Counts>,
     /// So far, by counter.
@@ -181,9 +209,9 @@ struct Collector<'a> {
 }
 
 impl Collector<'_> {
-    fn collect(&mut self, schedule: Schedule, observer: &mut impl Observer) -> Result<Finished, Failure> {
+    fn collect(&mut self, schedule: Schedule, observer: &mut impl Observer) -> Result<Option<Finished>, Failure> {
         let mut standing = Standing::new(self.campaign, self.entry, self.counts.clone());
-        let mut stopped_by = StoppedBy::Max;
+        let mut stopped_by = Some(StoppedBy::Max);
         for step in schedule {
             match step {
                 Step::Block { block, .. } if self.options.shard.is_some_and(|shard| !shard.holds(block)) => {}
@@ -198,9 +226,12 @@ impl Collector<'_> {
                 Step::Checkpoint(_) if self.options.shard.is_some() => {}
                 Step::Checkpoint(_) => {
                     standing = Standing::new(self.campaign, self.entry, self.counts.clone());
-                    observer.checkpoint(self.entry, &standing)?;
-                    if standing.is_decided() {
-                        stopped_by = StoppedBy::Decided;
+                    let decided = standing.is_decided();
+                    if self.worked || decided {
+                        observer.checkpoint(self.entry, &standing)?;
+                    }
+                    if decided {
+                        stopped_by = Some(StoppedBy::Decided);
                         break;
                     }
                 }
@@ -211,16 +242,16 @@ impl Collector<'_> {
         if self.options.shard.is_some() {
             standing = Standing::new(self.campaign, self.entry, self.counts.clone());
         }
-        Ok(Finished { standing, stopped_by })
+        Ok(stopped_by.map(|stopped_by| Finished { standing, stopped_by }))
     }
 
-    /// A block's counts: stored before, or counted now. The inner error is why they are not to be had.
+    /// A block's counts: stored before, or counted now. The inner error is why they are not to be had; `None`: the turn is over.
     fn block(
         &mut self,
         counter: usize,
         block: u64,
         observer: &mut impl Observer,
-    ) -> Result<Result<Counts, StoppedBy>, Failure> {
+    ) -> Result<Result<Counts, Option<StoppedBy>>, Failure> {
         if let Some(counts) = self.store.block(self.first + counter, block) {
             return Ok(Ok(*counts));
         }
@@ -233,13 +264,23 @@ impl Collector<'_> {
                 return Ok(Ok(counts));
             }
             if let Some(stop) = self.limit() {
-                return Ok(Err(stop));
+                if stop == StoppedBy::Interrupted {
+                    observer.interrupted();
+                }
+                return Ok(Err(Some(stop)));
             }
+            let late = self.turn.is_some_and(|turn| self.began.elapsed() >= 2 * turn);
+            if late {
+                return Ok(Err(None));
+            }
+            let called = self.turn.is_some_and(|turn| self.began.elapsed() >= turn);
+            self.bell.last_call.store(called, Ordering::Relaxed);
             match self.results.recv_timeout(TICK) {
                 Ok((key, counts)) => {
                     self.early.insert(key, counts);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) if called => return Ok(Err(None)),
                 Err(RecvTimeoutError::Disconnected) => return Err(Failure::Bug("a worker died".into())),
             }
             self.store.tick()?;

@@ -8,8 +8,8 @@ mod watch;
 use crate::args::campaign::{AttackArgs, OverrideArgs};
 use crate::campaign::Campaign;
 use crate::campaign::load::{Overrides, load};
-use crate::campaign::run::{Finished, Options, StoppedBy, play_entry};
-use crate::campaign::verdict::Standing;
+use crate::campaign::run::{Finished, Options, StoppedBy};
+use crate::campaign::turns;
 use crate::failure::{BUG, Failure};
 use crate::files;
 use crate::store::{RESULT, Shard, Store};
@@ -118,18 +118,7 @@ pub fn play(
     campaign.keep(|counter| store.highest(counter));
     let mut watch = Watch::new(style, stdout, stderr);
     watch.start(campaign, store)?;
-    let mut finished: Vec<Finished> = Vec::new();
-    for (index, entry) in campaign.entries.iter().enumerate() {
-        let stopped = finished.last().is_some_and(|last| last.stopped_by == StoppedBy::Interrupted);
-        let result = if stopped {
-            let nothing = vec![crate::simulate::Counts::default(); entry.counters().len()];
-            Finished { standing: Standing::new(campaign, entry, nothing), stopped_by: StoppedBy::Interrupted }
-        } else {
-            play_entry(campaign, index, store, options, &mut watch)?
-        };
-        watch.finished(entry);
-        finished.push(result);
-    }
+    let finished = turns::play(campaign, store, options, &mut watch)?;
     store.settle()?;
     drop(watch);
     let interrupted = finished.iter().any(|finished| finished.stopped_by == StoppedBy::Interrupted);

@@ -9,8 +9,9 @@ use crate::campaign::{Campaign, Entry, identity::SEMANTICS};
 use crate::failure::Failure;
 use crate::store::{Store, now};
 use fusion_spec::bound::bits::nearest;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde_json::json;
+use std::fmt;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -27,12 +28,14 @@ pub struct Watch<'o> {
     bar: Option<ProgressBar>,
     /// When a line or an event was last written.
     spoken: Instant,
+    /// A signal came.
+    stopping: bool,
 }
 
 impl<'o> Watch<'o> {
     /// Writes events to `stdout` and progress to `stderr`.
     pub fn new(style: Style, stdout: &'o mut dyn Write, stderr: &'o mut dyn Write) -> Self {
-        Self { style, stdout, stderr, bar: None, spoken: now() }
+        Self { style, stdout, stderr, bar: None, spoken: now(), stopping: false }
     }
 
     /// The campaign begins.
@@ -55,23 +58,28 @@ impl<'o> Watch<'o> {
         Ok(writeln!(self.stdout, "{event}")?)
     }
 
-    /// An entry is over.
-    pub fn finished(&mut self, _: &Entry) {
-        if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
-        }
-    }
-
-    fn bar(&mut self, entry: &Entry) -> &ProgressBar {
+    /// The entry's bar. Its speed is that of what comes after the first `trials`.
+    fn bar(&mut self, entry: &Entry, trials: u64) -> &ProgressBar {
         self.bar.get_or_insert_with(|| {
-            let trials = entry.max * entry.counters().len() as u64;
-            let bar = ProgressBar::with_draw_target(Some(trials), ProgressDrawTarget::stderr());
-            let template = "{prefix:16!} {bar:24} {human_pos}/{human_len} trials, {per_sec}, at most {eta} more  {msg}";
+            let most = entry.max * entry.counters().len() as u64;
+            let bar = ProgressBar::with_draw_target(Some(most), ProgressDrawTarget::stderr());
+            let template = "{prefix:16!} {bar:24} {human_pos}/{human_len} trials, {per_sec}{left}  {msg}";
             if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style);
+                bar.set_style(style.with_key("left", left));
             }
-            bar.with_prefix(entry.name.clone())
+            bar.set_prefix(entry.name.clone());
+            bar.set_position(trials);
+            bar.tick();
+            bar.reset_eta();
+            bar
         })
+    }
+}
+
+/// Nothing is known of it before there is a speed.
+fn left(state: &ProgressState, out: &mut dyn fmt::Write) {
+    if state.per_sec() > 0.0 {
+        let _ = write!(out, ", at most {:#} more", HumanDuration(state.eta()));
     }
 }
 
@@ -81,7 +89,7 @@ impl Observer for Watch<'_> {
             return;
         }
         if std::io::stderr().is_terminal() {
-            self.bar(entry).set_position(trials);
+            self.bar(entry, trials).set_position(trials);
         } else if self.spoken.elapsed() >= LINE {
             self.spoken = now();
             // Progress that nobody can read is no reason to stop.
@@ -108,5 +116,19 @@ impl Observer for Watch<'_> {
         });
         writeln!(self.stdout, "{event}")?;
         Ok(self.stdout.flush()?)
+    }
+
+    fn interrupted(&mut self) {
+        self.over();
+        // Said once, though every strategy that is left is told; a reader of lines gets the one with the command to go on.
+        if !std::mem::replace(&mut self.stopping, true) && std::io::stderr().is_terminal() {
+            let _ = writeln!(self.stderr, "stopping after the trials in hand; a second signal stops at once");
+        }
+    }
+
+    fn over(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
     }
 }
