@@ -166,7 +166,7 @@ mod tests {
             let case = Case { weight: Rational::from(1), slots, moves: places.to_vec() };
             touch_bound(params, &[case], &moves).unwrap()
         };
-        for (k, touched) in [(0, 0), (1, 64), (2, 128), (7, 448), (8, 450), (450, 450)] {
+        for (k, touched) in [(0, 0), (1, 128), (2, 256), (3, 384), (4, 450), (450, 450)] {
             assert_eq!(bound(k, &[1]), bound(touched, &[0]), "{k}");
             assert_eq!(bound(k, &[0, 1]), bound(touched, &[0]), "{k}");
         }

@@ -60,7 +60,7 @@ impl View {
 }
 
 /// Slots that are evaluated together at `real`: one message carries all of a chunk's, from a multiple of this on.
-pub const CHUNK_SLOTS: u32 = 64;
+pub const CHUNK_SLOTS: u32 = 128;
 
 /// What is done to a slot. The last three are done inside the inference: the third where values are shared, the others on messages.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -22,7 +22,7 @@ use std::collections::btree_map::Entry;
 use std::ops::Range;
 
 /// Slots whose images, shares and messages are held at once.
-pub const CHUNK: usize = 64;
+pub const CHUNK: usize = 128;
 
 /// What both parties know of a session: the circuit, and how its slots are packed.
 #[derive(Clone, Debug)]

@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(bound(small, 3, &add), Some(Rational::from((12, 95))));
         assert_eq!([&bend, &stop].map(|act| bound(small, 1, act)), [Some(1.into()), Some(1.into())]);
         let wide = Params::new(128, 6, 100, 0).unwrap();
-        assert_eq!(bound(wide, 2, &bend), bound(wide, 128, &add));
+        assert_eq!(bound(wide, 2, &bend), bound(wide, 256, &add));
         assert_ne!(bound(wide, 2, &bend), Some(1.into()));
         for event in [Event::Win, Event::Accepted, Event::Harmless, Event::Caught] {
             assert_eq!(acts().map(|act| spec(small, 1, act).rate(event, false)), [None, None, None], "{event:?}");
