@@ -3,7 +3,6 @@
 use super::block::Block;
 use super::ferret::{self, K, Party, Rounds};
 use super::hash::Hash;
-use super::lpn::{self, Set};
 use super::{Receiver, Sender, softspoken};
 use crate::link::{Halt, Link, Role};
 use crate::meter::{Phase, Tally};
@@ -13,7 +12,7 @@ use crate::meter::{Phase, Tally};
 pub enum Extension {
     /// 15 bits for each transfer.
     SoftSpoken,
-    /// About 275 KB once, then 0.7 bits for each transfer.
+    /// About 150 KB once, then 0.7 bits for each transfer.
     Ferret,
 }
 
@@ -51,20 +50,9 @@ fn softspoken_cost(count: usize) -> Cost {
 }
 
 fn ferret_cost(count: usize) -> Cost {
-    Cost { sender: rounds_tally(&later_set(count), count), ..softspoken_cost(lpn::SMALL.needed()) }
-}
-
-/// Of all rounds, the later ones of this set.
-fn rounds_tally(later: &Set, count: usize) -> Tally {
-    let messages = 1 + count.saturating_sub(Rounds::yields(later, true)).div_ceil(Rounds::yields(later, false));
-    let bytes = ferret::message_bytes(&lpn::SMALL) + (messages - 1) * ferret::message_bytes(later);
-    Tally { messages, bytes }
-}
-
-/// After the first round: the set that sends less for so many transfers.
-fn later_set(count: usize) -> Set {
-    let bytes = |later| rounds_tally(later, count).bytes;
-    if bytes(&lpn::SMALL) <= bytes(&lpn::MAIN) { lpn::SMALL } else { lpn::MAIN }
+    let sets = ferret::schedule(count);
+    let sender = Tally { messages: sets.len(), bytes: sets.iter().map(ferret::message_bytes).sum() };
+    Cost { sender, ..softspoken_cost(ferret::base_rows(&sets)) }
 }
 
 /// What tells a session's transfers in one direction from all others; both parties know it.
@@ -99,7 +87,7 @@ impl<P: Party> Supply<P> {
     fn new(party: P, public: Public, expected: usize) -> Self {
         let plan = match Extension::for_count(expected) {
             Extension::SoftSpoken => Plan::SoftSpoken(expected),
-            Extension::Ferret => Plan::Ferret(Rounds::new(later_set(expected), public.code)),
+            Extension::Ferret => Plan::Ferret(Rounds::new(expected, public.code)),
         };
         Self { party, plan, batch: Vec::new(), used: 0, tweak: public.tweak }
     }
@@ -204,7 +192,7 @@ mod tests {
 
     #[test]
     fn few_transfers_are_of_softspoken_and_many_of_ferret() {
-        let expected = [(0, Extension::SoftSpoken), (146_000, Extension::SoftSpoken), (150_000, Extension::Ferret)];
+        let expected = [(0, Extension::SoftSpoken), (72_192, Extension::SoftSpoken), (72_193, Extension::Ferret)];
         for (count, extension) in expected {
             assert_eq!(Extension::for_count(count), extension, "{count}");
         }
@@ -213,13 +201,5 @@ mod tests {
         // In the long run, 15 bits a transfer against 0.73.
         let millibits = 8_000 * cost(1_000_000_000).sender.bytes / 1_000_000_000;
         assert!((731..=735).contains(&millibits), "{millibits}");
-    }
-
-    #[test]
-    fn a_small_job_takes_two_small_rounds_and_a_large_one_main_ones() {
-        let small = Rounds::yields(&lpn::SMALL, true);
-        for (count, later) in [(1, lpn::SMALL), (2 * small, lpn::SMALL), (2 * small + 1, lpn::MAIN)] {
-            assert_eq!(later_set(count), later, "{count}");
-        }
     }
 }

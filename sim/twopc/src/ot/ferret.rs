@@ -4,6 +4,8 @@
 //! noise, trees of [`super::ggm`] and codes of [`super::lpn`]. Each round keeps what the next one needs, the first takes it from
 //! [`super::softspoken`].
 //!
+//! A round grows as many trees as its outputs need, see [`schedule`].
+//!
 //! Two simplifications. Noise is where the receiver's random choices put it: they are uniform and unknown to the sender, so nothing
 //! is sent to move it. And, semi-honest, there is no consistency check: against a sender that deviates, Ferret adds a random linear
 //! combination of all leaves for each round.
@@ -16,6 +18,7 @@ use crate::link::{Halt, Link};
 use crate::random::Seed;
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
+use std::collections::VecDeque;
 
 /// Base transfers of a tree that the first transfers are extended from. Decision 6.
 pub const K: usize = 8;
@@ -119,44 +122,79 @@ fn groups<'a>(set: &Set, outputs: &'a mut [Block]) -> impl Iterator<Item = &'a m
     outputs.chunks_mut(GROUP << set.depth)
 }
 
+/// The rounds for so many transfers that send the fewest bytes. Each leaves over what the next one needs; the first is of
+/// [`lpn::SMALL`], the others of one set.
+#[must_use]
+pub fn schedule(count: usize) -> Vec<Set> {
+    let of = |later: Set| {
+        let most_alone = count.saturating_sub(lpn::SMALL.n()).div_ceil(later.n() - later.needed());
+        (most_alone.saturating_sub(1)..=most_alone + 1)
+            .filter_map(move |rounds| rounds_after_first(count, later, rounds))
+    };
+    let schedules = [lpn::SMALL, lpn::MAIN].into_iter().flat_map(of);
+    schedules.min_by_key(|sets| bytes(sets)).unwrap_or_default()
+}
+
+/// With so many rounds after the first, all but the earliest of them full; `None` where they do not suffice.
+fn rounds_after_first(count: usize, later: Set, rounds: usize) -> Option<Vec<Set>> {
+    let (mut left, mut reserved, mut sets) = (count, 0, Vec::with_capacity(rounds + 1));
+    for _ in 0..rounds {
+        let set = later.holding(left + reserved);
+        left = left.saturating_sub(set.n() - reserved);
+        reserved = set.needed();
+        sets.push(set);
+    }
+    sets.push(lpn::SMALL.holding(left + reserved));
+    sets.reverse();
+    (sets[0].n() >= left + reserved).then_some(sets)
+}
+
+/// Of the first extension that a schedule starts from.
+#[must_use]
+pub fn base_rows(sets: &[Set]) -> usize {
+    sets.first().map_or(0, |first| first.needed().next_multiple_of(softspoken::ROWS))
+}
+
+/// What both parties send.
+fn bytes(sets: &[Set]) -> usize {
+    softspoken::message_bytes::<K>(base_rows(sets)) + sets.iter().map(message_bytes).sum::<usize>()
+}
+
 /// Round after round.
 #[derive(Debug)]
 pub struct Rounds {
-    later: Set,
+    expected: usize,
     code: Block,
     round: u64,
+    left: VecDeque<Set>,
     reserve: Vec<Block>,
 }
 
 impl Rounds {
-    /// A first round of [`lpn::SMALL`], later ones of this set; the public key of their codes.
+    /// For so many transfers; with the public key of their codes.
     #[must_use]
-    pub fn new(later: Set, code: Block) -> Self {
-        Self { later, code, round: 0, reserve: Vec::new() }
+    pub fn new(expected: usize, code: Block) -> Self {
+        Self { expected, code, round: 0, left: VecDeque::new(), reserve: Vec::new() }
     }
 
-    /// What a round leaves over for use: the first or a later one.
-    #[must_use]
-    pub const fn yields(later: &Set, first: bool) -> usize {
-        if first { lpn::SMALL.n() - later.needed() } else { later.n() - later.needed() }
-    }
-
-    /// A round: `A * inputs + noise`. Replaces `batch`.
+    /// A round: `A * inputs + noise`. Replaces `batch`. After the last round that was expected comes a first one.
     ///
     /// # Errors
     /// [`Halt`].
     pub fn next(&mut self, party: &mut impl Party, link: &mut Link, batch: &mut Vec<Block>) -> Result<(), Halt> {
-        let set = if self.round == 0 { lpn::SMALL } else { self.later };
-        if self.round == 0 {
-            self.reserve = vec![0; set.needed().next_multiple_of(softspoken::ROWS)];
+        if self.left.is_empty() {
+            self.left = schedule(self.expected.max(1)).into();
+            self.reserve = vec![0; base_rows(self.left.make_contiguous())];
             party.base(link, &mut self.reserve)?;
         }
+        let Some(set) = self.left.pop_front() else { unreachable!("a schedule has a first round") };
         let (inputs, levels) = self.reserve[..set.needed()].split_at(set.k());
         batch.resize(set.n(), 0);
         party.noise(link, &set, levels, batch)?;
         lpn::add_code(self.code, self.round, inputs, batch);
         self.round += 1;
-        self.reserve = batch.split_off(batch.len() - self.later.needed());
+        let reserved = self.left.front().map_or(0, Set::needed);
+        self.reserve = batch.split_off(batch.len() - reserved);
         Ok(())
     }
 }
@@ -167,30 +205,73 @@ mod tests {
     use crate::clock::Network;
     use crate::ot::testing::{DELTA, assert_correlated, both, trees};
 
-    fn rounds(party: &mut impl Party, link: &mut Link, later: Set) -> Vec<Vec<Block>> {
-        let mut rounds = Rounds::new(later, 3);
-        let round = |first| {
+    /// All that is expected, and then a round more.
+    fn rounds(party: &mut impl Party, link: &mut Link, expected: usize) -> Vec<Block> {
+        let mut rounds = Rounds::new(expected, 3);
+        let mut all = Vec::new();
+        for round in 0..=schedule(expected).len() {
             let mut batch = vec![7; 3];
             rounds.next(party, link, &mut batch).unwrap();
-            assert_eq!(batch.len(), Rounds::yields(&later, first));
-            batch
-        };
-        [true, false, false].map(round).into()
+            assert_eq!(batch.len() + rounds.reserve.len(), rounds.round_size(round));
+            all.append(&mut batch);
+        }
+        all
+    }
+
+    impl Rounds {
+        fn round_size(&self, round: usize) -> usize {
+            let sets = schedule(self.expected);
+            sets[round % sets.len()].n()
+        }
     }
 
     #[test]
     fn every_round_is_correlated_and_no_block_comes_twice() {
-        for later in [lpn::SMALL, lpn::MAIN] {
+        for expected in [1, 100_000, 900_000, 3_500_000] {
             let (punctured, leaves) = trees(DELTA, K);
-            let sender =
-                |link: &mut Link| rounds(&mut Sender::new(DELTA, &punctured, &Seed([1; 32])), link, later).concat();
-            let receiver = |link: &mut Link| rounds(&mut Receiver::new(&leaves), link, later).concat();
+            let sender = |link: &mut Link| rounds(&mut Sender::new(DELTA, &punctured, &Seed([1; 32])), link, expected);
+            let receiver = |link: &mut Link| rounds(&mut Receiver::new(&leaves), link, expected);
             let (mut q, t) = both(sender, receiver);
+            assert!(q.len() > expected);
             assert_correlated(DELTA, &q, &t);
             let count = q.len();
             q.sort_unstable();
             q.dedup();
             assert_eq!(q.len(), count);
+        }
+    }
+
+    /// What a schedule holds beside its reserves.
+    fn held(sets: &[Set]) -> usize {
+        let outputs: usize = sets.iter().map(Set::n).sum();
+        outputs - sets[1..].iter().map(Set::needed).sum::<usize>()
+    }
+
+    #[test]
+    fn a_schedule_holds_what_was_asked_for_and_hardly_more() {
+        let full = [lpn::SMALL.n(), lpn::MAIN.n() - lpn::MAIN.needed()];
+        let edges =
+            full.into_iter().flat_map(|n| (1..6).flat_map(move |times| [times * n - 1, times * n, times * n + 1]));
+        for count in [0, 1, 1024, 1025, 300_000, 21_000_000, 1 << 32].into_iter().chain(edges) {
+            let sets = schedule(count);
+            let spare = held(&sets) - count;
+            assert!(spare < sets.len() << lpn::MAIN.depth, "{count}: {spare} of {sets:?}");
+            for (set, after) in sets.iter().zip(&sets[1..]) {
+                assert!(set.n() >= after.needed(), "{count}: {sets:?}");
+            }
+        }
+    }
+
+    /// Against all numbers of rounds.
+    #[test]
+    fn no_schedule_sends_less() {
+        for count in (0..60).map(|step| 1 + step * 177_777) {
+            let all = [lpn::SMALL, lpn::MAIN].into_iter().flat_map(|later| (0..20).map(move |rounds| (later, rounds)));
+            let least = all
+                .filter_map(|(later, rounds)| rounds_after_first(count, later, rounds))
+                .map(|sets| bytes(&sets))
+                .min();
+            assert_eq!(Some(bytes(&schedule(count))), least, "{count}");
         }
     }
 

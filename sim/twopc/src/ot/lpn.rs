@@ -33,13 +33,19 @@ pub struct Set {
     pub depth: usize,
 }
 
-/// 870,400 outputs, to start from.
+/// Up to 870,400 outputs, to start from.
 pub const SMALL: Set = Set { t: 850, log_k: 16, depth: 10 };
 
-/// 2,396,160 outputs. Its inputs are 2 MiB: larger sets cost fewer bytes, but twice the time.
+/// Up to 2,396,160 outputs. Its inputs are 2 MiB: larger sets cost fewer bytes, but twice the time.
 pub const MAIN: Set = Set { t: 1170, log_k: 17, depth: 11 };
 
 impl Set {
+    /// With so few parts that they still hold so many outputs; whoever told these from uniform ones could tell all. Never with more.
+    #[must_use]
+    pub fn holding(self, outputs: usize) -> Self {
+        Self { t: outputs.div_ceil(1 << self.depth).min(self.t), ..self }
+    }
+
     /// Inputs.
     #[must_use]
     pub const fn k(&self) -> usize {
