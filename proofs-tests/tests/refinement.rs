@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use fusion_2pc::clock::Network;
-use fusion_2pc::session::Grouping;
+use fusion_2pc::session::{CHUNK, Grouping};
 use fusion_adversaries::behaviour::{Place, Scripted, flaky};
 use fusion_adversaries::script::{Bend, Elements, Filling, Keep, Relabel, SessionsSection, Stop, Until};
 use fusion_adversaries::strategy::{Act, View};
@@ -99,10 +99,13 @@ fn ideal_sessions_are_as_specified() {
 /// leaves a log of both.
 #[test]
 fn real_sessions_are_as_specified() {
-    let params = Params::new(11, 6, 1, 0).unwrap();
+    let params = Params::new(13, 10, 1, 0).unwrap();
     let world = world(params);
     let view = View::new(params, world.classes()).unwrap();
-    let parties = Parties::new(&world, 67, &[Grouping::Chunk], 5, Network::LAN).unwrap();
+    let slots = CHUNK + 3;
+    let after = u32::try_from(CHUNK + 1).unwrap();
+    assert_eq!(params.N(), slots as u128);
+    let parties = Parties::new(&world, slots, &[Grouping::Chunk], 5, Network::LAN).unwrap();
     let play = |act: Act, place: Place, trials: u64| {
         let strategy = single(place, act);
         let server = Server::new("some", 4, &strategy);
@@ -114,17 +117,17 @@ fn real_sessions_are_as_specified() {
     let (_, trace) = play(Act::Relabel(Relabel::Next), Place::Random(2), 1);
     let trace = trace.unwrap();
     let first_answer = trace.log.iter().position(|logged| matches!(logged.event, Event::Answer { .. }));
-    assert_eq!(first_answer, Some(1 + 64), "after the first chunk's queries");
-    assert_eq!(trace.log.len(), 1 + 2 * 67 + 1);
-    let in_the_second = |how| Act::Stop { step: "slot[64..67]/layer[0:conv]".parse().unwrap(), how };
-    let (trial, trace) = play(in_the_second(Stop::Crash), Place::Slots(vec![65]), 1);
+    assert_eq!(first_answer, Some(1 + CHUNK), "after the first chunk's queries");
+    assert_eq!(trace.log.len(), 1 + 2 * slots + 1);
+    let in_the_second = |how| Act::Stop { step: format!("slot[{CHUNK}..{slots}]/layer[0:conv]").parse().unwrap(), how };
+    let (trial, trace) = play(in_the_second(Stop::Crash), Place::Slots(vec![after]), 1);
     assert_eq!(trial.outcome, Some(Outcome::Caught(Reason::PeerGone)));
     let trace = trace.unwrap();
     let (asked, answered) =
         (|event: &Event| *event == Event::Query, |event: &Event| matches!(event, Event::Answer { .. }));
-    assert_eq!((events(&trace, asked), events(&trace, answered)), (67, 64));
+    assert_eq!((events(&trace, asked), events(&trace, answered)), (slots, CHUNK));
     let bend = Act::Bend { step: "layer[1:relu]/**".parse().unwrap(), how: Bend::Replace(Filling::Random) };
-    play(bend, Place::Slots(vec![65]), 1);
+    play(bend, Place::Slots(vec![after]), 1);
 }
 
 /// Turns a good client's log into its own, given the honest answers; whether it shows.
