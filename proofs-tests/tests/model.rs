@@ -2,7 +2,8 @@
 //! `R`, `B`, `T` and slack with `N <= 6`.
 //!
 //! In each state every event is tried: queries, answers `right`, `wrong` or `other wrong` to any slot (asked about or not, again, out of
-//! range), garbage, a stop, silence, and the client's own acts at the right and at the wrong time. A model keeps its own record of what
+//! range), garbage, a stop, silence, and the client's own acts at the right and at the wrong time; where `N <= 5`, answers that are no
+//! label too. A model keeps its own record of what
 //! was mixed and answered, and judges by the definition, not by the machine.
 //!
 //! One arrangement stands for all that differ in the names of queries, copies and publics: [`names_do_not_matter`] tries every
@@ -26,6 +27,10 @@ const RIGHT: Label = Label(0);
 const WRONG: Label = Label(1);
 const LABELS: [Label; 3] = [RIGHT, WRONG, Label(2)];
 const MOST_SLOTS: u64 = 6;
+/// Stands for an answer that is no label, in a model's own record.
+const UNDECODABLE: Label = Label(u32::MAX);
+/// One more kind of answer multiplies the states, so that larger settings go without.
+const MOST_SLOTS_UNDECODABLE: u64 = 5;
 
 /// A machine, or a faulty one.
 type Step = fn(&mut State, Event) -> Result<Effect, Illegal>;
@@ -119,6 +124,9 @@ impl Setting {
 
     /// The verdict by definition: of complete answers in an arrangement.
     fn judge(&self, arrangement: usize, answers: &[Label]) -> Verdict {
+        if answers.contains(&UNDECODABLE) {
+            return Verdict::Rejected(Reason::Malformed);
+        }
         let slots = || self.arrangements[arrangement].iter().zip(answers);
         let wrong =
             slots().filter(|(sample, label)| matches!(sample, Sample::Public { .. }) && **label != RIGHT).count();
@@ -142,7 +150,10 @@ impl Setting {
         let complete = run.mixed.is_some() && run.got.iter().all(Option::is_some);
         let rejected = |reason| Ok(Effect::Conclude(Verdict::Rejected(reason)));
         let holds = |holds: bool, claim: u16| if holds { 0 } else { claim };
-        let server = matches!(event, Event::Answer { .. } | Event::Garbage | Event::ServerStop | Event::Timeout);
+        let server = matches!(
+            event,
+            Event::Answer { .. } | Event::Undecodable { .. } | Event::Garbage | Event::ServerStop | Event::Timeout
+        );
         if server && result.is_err() {
             return LEGAL;
         }
@@ -150,7 +161,7 @@ impl Setting {
             return holds(if server { *result == Ok(Effect::Nothing) } else { *result == Err(Illegal::Over) }, OVER);
         }
         match event {
-            Event::Answer { slot, .. } => {
+            Event::Answer { slot, .. } | Event::Undecodable { slot } => {
                 let open = *slot < run.asked && run.got[*slot as usize].is_none();
                 if open {
                     holds(*result == Ok(Effect::Nothing), BLIND)
@@ -235,6 +246,8 @@ impl Model for Setting {
         ]);
         for slot in 0..=self.slots() {
             actions.extend(LABELS.map(|label| Event::Answer { slot, label }));
+            actions
+                .extend((self.params.N() <= u128::from(MOST_SLOTS_UNDECODABLE)).then_some(Event::Undecodable { slot }));
         }
     }
 
@@ -254,15 +267,19 @@ impl Model for Setting {
             Ok(Effect::Send { .. }) => next.asked += 1,
             Ok(Effect::Nothing) | Err(_) => {}
         }
-        match &event {
-            Event::Prepare { mix, .. } if result.is_ok() => {
-                let order: Vec<Sample> = mix.samples().collect();
-                next.mixed = self.arrangements.iter().position(|own| *own == order);
-            }
-            Event::Answer { slot, label } if !run.ended && *slot < run.asked && run.got[*slot as usize].is_none() => {
-                next.got[*slot as usize] = Some(*label);
-            }
-            _ => {}
+        let answered = match &event {
+            Event::Answer { slot, label } => Some((*slot, *label)),
+            Event::Undecodable { slot } => Some((*slot, UNDECODABLE)),
+            _ => None,
+        };
+        if let Some((slot, label)) = answered.filter(|(slot, _)| !run.ended && *slot < run.asked) {
+            next.got[slot as usize].get_or_insert(label);
+        }
+        if let Event::Prepare { mix, .. } = &event
+            && result.is_ok()
+        {
+            let order: Vec<Sample> = mix.samples().collect();
+            next.mixed = self.arrangements.iter().position(|own| *own == order);
         }
         if next.ended {
             // What was answered no longer matters, and all ends of a kind are one.
@@ -332,8 +349,8 @@ fn assert_counts(setting: &Setting) {
     let ends = setting.ends.lock().expect("no panic");
     let alike = |verdict: &str, arrangement: usize, k: usize| {
         let wrong = |answers: &[Label]| answers.iter().filter(|label| **label != RIGHT).count();
-        let counts =
-            |(own, answers): &&Ending| *own == arrangement && !answers.contains(&LABELS[2]) && wrong(answers) == k;
+        let plain = |answers: &[Label]| answers.iter().all(|label| [RIGHT, WRONG].contains(label));
+        let counts = |(own, answers): &&Ending| *own == arrangement && plain(answers) && wrong(answers) == k;
         ends.get(verdict).into_iter().flatten().filter(counts).count()
     };
     for k in 0..=params.N() {
@@ -458,11 +475,27 @@ fn names_do_not_matter() {
 }
 
 /// The machine, but for one fault each: and the claim that must fail.
-const FAULTS: [(&str, Step, &str); 11] = [
+const FAULTS: [(&str, Step, &str); 13] = [
     ("takes unlike copies", |state, event| swap(state, event, Reason::CopiesDisagree, Some(())), CLAIMS[0]),
     ("takes one wrong public too many", |state, event| swap(state, event, Reason::PublicWrong, Some(())), CLAIMS[0]),
     ("confuses its reasons", |state, event| swap(state, event, Reason::CopiesDisagree, None), CLAIMS[1]),
     ("stops at the first wrong answer", early, CLAIMS[2]),
+    (
+        "stops at an answer that is no label",
+        |state, event| match event {
+            Event::Undecodable { .. } => step(state, Event::Garbage),
+            _ => step(state, event),
+        },
+        CLAIMS[2],
+    ),
+    (
+        "takes what is no label for one",
+        |state, event| match event {
+            Event::Undecodable { slot } => step(state, Event::Answer { slot, label: WRONG }),
+            _ => step(state, event),
+        },
+        CLAIMS[0],
+    ),
     ("checks what it has", |state, event| instead(state, event, Illegal::EarlyCheck), CLAIMS[3]),
     (
         "takes garbage for its own mistake",

@@ -45,7 +45,11 @@ fn trace(params: Params, seed: u64, shapes: &[Shape], label: impl Fn(usize) -> L
     let mut state = prepared(params, seed);
     let event = |(at, shape): (usize, &Shape)| match *shape {
         Shape::Query => Event::Query,
-        Shape::Answer { slot } => Event::Answer { slot, label: label(at) },
+        Shape::Answer { slot } => match label(at) {
+            // What decodes to no label is content too.
+            Label(3) => Event::Undecodable { slot },
+            label => Event::Answer { slot, label },
+        },
         Shape::Garbage => Event::Garbage,
         Shape::ServerStop => Event::ServerStop,
         Shape::Timeout => Event::Timeout,

@@ -3,8 +3,8 @@
    verdicts can be reached.
 
    R queries, B copies of each, T publics, S wrong publics tolerated. Slots go out in order; the server answers them in any order,
-   rightly (0), wrongly (1) or wrongly in another way (2), answers what was not asked or was answered, sends garbage, closes or falls
-   silent, whenever it likes. */
+   rightly (0), wrongly (1), wrongly in another way (2) or with what is no label (3), answers what was not asked or was answered, sends
+   garbage, closes or falls silent, whenever it likes. */
 #ifndef R
 #define R 2
 #endif
@@ -18,7 +18,8 @@
 #define S 0
 #endif
 #define N (R * B + T)
-#define NONE 3
+#define UNDECODABLE 3
+#define NONE 4
 
 #define NO_COPIES 1   /* takes copies that disagree */
 #define SLACKER 2     /* tolerates one wrong public too many */
@@ -28,6 +29,8 @@
 #define PATIENT 6     /* waits for ever */
 #define EASY 7        /* checks with one answer missing */
 #define DEAF 8        /* takes a second answer */
+#define STARTLED 9    /* stops at an answer that is no label */
+#define GULLIBLE 10   /* takes what is no label for one */
 #ifndef MUTANT
 #define MUTANT 0
 #endif
@@ -45,13 +48,13 @@ chan reply = [0] of { mtype, byte, byte };
 byte holds[N];                 /* the secret order: a query, or R for a public */
 byte got[N] = NONE;
 byte asked, missing = N;
-bool checked, released, wasRejected, changed;
+bool checked, released, wasRejected, changed, misshapen;
 byte verdict = RUNNING;
 #define ended (verdict != RUNNING)
 #define rejected (verdict > ACCEPTED)
 
 /* What is true of the answers, found pair by pair when the client is done; the client's own check is another one. */
-bool judged, agree = true, allRight = true;
+bool judged, agree = true, allRight = true, decoded = true;
 byte wrongPublics;
 inline judge() {
   d_step {
@@ -62,6 +65,10 @@ inline judge() {
        if
        :: holds[i] == R && got[i] != 0 -> wrongPublics++
        :: holds[i] < R && got[i] != 0 -> allRight = false
+       :: else
+       fi;
+       if
+       :: got[i] == UNDECODABLE -> decoded = false
        :: else
        fi;
        j = 0;
@@ -85,11 +92,16 @@ inline check() {
        :: holds[i] == R -> if :: got[i] != 0 -> wrong++ :: else fi
        :: else -> if :: first[holds[i]] == NONE -> first[holds[i]] = got[i] :: first[holds[i]] != NONE && first[holds[i]] != got[i] -> unlike = true :: else fi
        fi;
+       if
+       :: got[i] == UNDECODABLE && MUTANT != GULLIBLE -> mute = true
+       :: else
+       fi;
        i++
     od;
     if
-    :: wrong > S + (MUTANT == SLACKER) -> verdict = PUBLIC_WRONG
-    :: wrong <= S + (MUTANT == SLACKER) && unlike && MUTANT != NO_COPIES -> verdict = COPIES_DISAGREE
+    :: mute -> verdict = MALFORMED
+    :: !mute && wrong > S + (MUTANT == SLACKER) -> verdict = PUBLIC_WRONG
+    :: !mute && wrong <= S + (MUTANT == SLACKER) && unlike && MUTANT != NO_COPIES -> verdict = COPIES_DISAGREE
     :: else -> verdict = ACCEPTED; released = true
     fi;
     i = 0; checked = true
@@ -104,13 +116,13 @@ inline forget() {
     :: i == N -> break
     :: else -> holds[i] = 0; got[i] = NONE; i++
     od;
-    i = 0; asked = 0; wrong = 0; unlike = false; first[0] = NONE; first[1] = NONE; first[2] = NONE
+    i = 0; asked = 0; wrong = 0; unlike = false; mute = false; first[0] = NONE; first[1] = NONE; first[2] = NONE
   }
 }
 
 active proctype Client() {
   byte left[4], first[4], i, j, k, slot, label, wrong;
-  bool unlike;
+  bool unlike, mute;
   d_step { left[0] = B; left[1] = B; left[2] = B; left[R] = T; first[0] = NONE; first[1] = NONE; first[2] = NONE };
   do
   :: slot == N -> break
@@ -133,7 +145,7 @@ active proctype Client() {
      :: asked < N -> asked++
      :: missing > 0 && MUTANT != PATIENT -> atomic { verdict = PEER_GONE; skip; forget() }   /* silence, or a close */
      :: missing == 0 || MUTANT == EASY && missing == 1 -> atomic { judge(); skip; check(); skip; forget() }
-     :: reply?garbage(slot, label) -> atomic { verdict = MALFORMED; slot = 0; label = 0; forget() }
+     :: reply?garbage(slot, label) -> atomic { misshapen = true; verdict = MALFORMED; slot = 0; label = 0; forget() }
      :: reply?answer(slot, label) -> atomic {
           if
           :: slot < asked && got[slot] == NONE ->
@@ -141,10 +153,11 @@ active proctype Client() {
              if
              :: MUTANT == HASTY && holds[slot] == R && label != 0 -> verdict = PUBLIC_WRONG
              :: MUTANT == LEAKY && missing == 0 -> released = true
+             :: MUTANT == STARTLED && label == UNDECODABLE -> verdict = MALFORMED
              :: else
              fi
           :: MUTANT == DEAF && slot < asked && got[slot] != NONE -> got[slot] = label; changed = true
-          :: else -> verdict = MALFORMED
+          :: else -> misshapen = true; verdict = MALFORMED
           fi;
           slot = 0; label = 0;
           if
@@ -161,7 +174,13 @@ active proctype Client() {
   fi
 }
 
-#define ANSWERS(slot) :: reply!answer(slot, 0) :: reply!answer(slot, 1) :: reply!answer(slot, 2)
+/* One more kind of answer multiplies the states: larger settings go without. */
+#if N <= 3
+#define MUTE(slot) :: reply!answer(slot, UNDECODABLE)
+#else
+#define MUTE(slot)
+#endif
+#define ANSWERS(slot) :: reply!answer(slot, 0) :: reply!answer(slot, 1) :: reply!answer(slot, 2) MUTE(slot)
 
 active proctype Server() {
   do
@@ -172,8 +191,9 @@ active proctype Server() {
   od
 }
 
-ltl safe     { [] ((verdict == ACCEPTED && judged) -> (agree && wrongPublics <= S)) }
+ltl safe     { [] ((verdict == ACCEPTED && judged) -> (agree && decoded && wrongPublics <= S)) }
 ltl early    { [] ((ended && !checked) -> (verdict == MALFORMED || verdict == PEER_GONE)) }
+ltl blind    { [] ((verdict == MALFORMED && !checked) -> misshapen) }
 ltl release  { [] (released -> checked) }
 ltl final    { [] (wasRejected -> verdict != ACCEPTED) }
 ltl complete { [] (checked -> missing == 0) }

@@ -83,6 +83,12 @@ impl Client<Mixed> {
         self.receive(Event::Answer { slot, label })
     }
 
+    /// The server's answer to a slot decodes to no label; that shows at the check only.
+    #[must_use]
+    pub fn undecodable(self, slot: Slot) -> Progress {
+        self.receive(Event::Undecodable { slot })
+    }
+
     /// The server sent bytes that are no answer.
     #[must_use]
     pub fn garbage(self) -> Progress {
@@ -157,6 +163,19 @@ mod tests {
         }
         let Progress::Answered(client) = client.answer(4, Label(0)) else { panic!("all are in") };
         assert_eq!(client.check(), Verdict::Accepted(vec![Label(0); 2]));
+    }
+
+    #[test]
+    fn an_answer_that_is_no_label_does_not_end_the_session() {
+        let mut client = client();
+        while client.next_query().is_some() {}
+        let mut progress = client.undecodable(0);
+        for slot in 1..5 {
+            let Progress::Waiting(waiting) = progress else { panic!("slot {slot} is open") };
+            progress = waiting.answer(slot, Label(0));
+        }
+        let Progress::Answered(client) = progress else { panic!("all are in") };
+        assert_eq!(client.check(), Verdict::Rejected(Reason::Malformed));
     }
 
     /// A session at `ideal` costs little more than its 2N moves.

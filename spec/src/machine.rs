@@ -5,8 +5,9 @@
 //!
 //! Invariants:
 //! - **H6.** No effect depends on the *content* of an answer before [`Event::Check`], and `Check` is illegal until all
-//!   `N` answers are in. The *shape* of the server's messages (a second answer for a slot, bytes that do not parse, an
-//!   end of the connection) ends the session at once: the server knows the shape, so that tells it nothing.
+//!   `N` answers are in. That an answer decodes to no label ([`Event::Undecodable`]) is content too: only the client can tell, so it
+//!   goes on and rejects at the check. The *shape* of the server's messages (a second answer for a slot, a message of another
+//!   length, an end of the connection) ends the session at once: the server knows the shape, so that tells it nothing.
 //! - Every event that the server can cause is legal in every state; only the client's own mistakes are [`Illegal`].
 //! - An ended session never changes.
 //!
@@ -63,8 +64,15 @@ pub struct Session {
     mix: Permutation,
     known: Vec<Label>,
     queried: Slot,
-    answers: Vec<Option<Label>>,
+    answers: Vec<Option<Answer>>,
     missing: u32,
+}
+
+/// What the client makes of the server's answer for a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Answer {
+    Label(Label),
+    Undecodable,
 }
 
 /// What can happen.
@@ -85,6 +93,12 @@ pub enum Event {
         slot: Slot,
         /// Its answer; any label is taken, and judged only by the check.
         label: Label,
+    },
+    /// The server answers a slot with what decodes to no label. Whether it does may depend on the slot's content, so that nothing
+    /// shows before the check.
+    Undecodable {
+        /// The slot it claims to answer.
+        slot: Slot,
     },
     /// Bytes from the server that are no answer.
     Garbage,
@@ -157,7 +171,8 @@ pub fn step(state: &mut State, event: Event) -> Result<Effect, Illegal> {
             State::Ended(_) => Err(Illegal::Over),
             _ => Ok(end(state, End::Withdrawn, Effect::Withdraw)),
         },
-        Event::Answer { slot, label } => Ok(answer(state, slot, label)),
+        Event::Answer { slot, label } => Ok(answer(state, slot, Answer::Label(label))),
+        Event::Undecodable { slot } => Ok(answer(state, slot, Answer::Undecodable)),
         Event::Garbage => Ok(match state {
             State::Ended(_) => Effect::Nothing,
             _ => reject(state, Reason::Malformed),
@@ -201,10 +216,10 @@ fn query(state: &mut State) -> Result<Effect, Illegal> {
     }
 }
 
-fn answer(state: &mut State, slot: Slot, label: Label) -> Effect {
+fn answer(state: &mut State, slot: Slot, answer: Answer) -> Effect {
     let taken = match state {
         State::Ended(_) => true,
-        State::Mixed(session) => session.take(slot, label),
+        State::Mixed(session) => session.take(slot, answer),
         State::Idle(_) => false,
     };
     if taken { Effect::Nothing } else { reject(state, Reason::Malformed) }
@@ -246,10 +261,10 @@ impl Session {
     }
 
     /// Takes the first answer to a slot that was queried, and nothing else.
-    fn take(&mut self, slot: Slot, label: Label) -> bool {
+    fn take(&mut self, slot: Slot, answer: Answer) -> bool {
         match self.answers.get_mut(slot as usize) {
-            Some(answer @ None) if slot < self.queried => {
-                *answer = Some(label);
+            Some(open @ None) if slot < self.queried => {
+                *open = Some(answer);
                 self.missing -= 1;
                 true
             }
@@ -257,21 +272,22 @@ impl Session {
         }
     }
 
-    /// The client's local check: at most `slack` publics wrong, then the copies of every query alike.
+    /// The client's local check, of complete answers: all are labels, at most `slack` publics are wrong, and the copies of every query
+    /// are alike.
     fn verdict(&self) -> Verdict {
         let params = self.mix.params();
         let mut wrong_publics = 0;
         let mut copies_agree = true;
         let mut results: Vec<Option<Label>> = vec![None; self.mix.R() as usize];
-        for (sample, &answer) in self.mix.samples().zip(&self.answers) {
+        for (sample, answer) in self.mix.samples().zip(&self.answers) {
+            let Some(Answer::Label(label)) = *answer else { return Verdict::Rejected(Reason::Malformed) };
             match sample {
                 Sample::Public { index } => {
-                    wrong_publics += u64::from(answer.as_ref() != self.known.get(index as usize));
+                    wrong_publics += u64::from(self.known.get(index as usize) != Some(&label));
                 }
                 Sample::Query { query, .. } => {
-                    let result = &mut results[query as usize];
-                    copies_agree &= result.is_none() || *result == answer;
-                    *result = answer;
+                    let result = results[query as usize].replace(label);
+                    copies_agree &= result.is_none_or(|other| other == label);
                 }
             }
         }
@@ -340,6 +356,21 @@ mod tests {
         assert_eq!(run(0, unlike), Verdict::Rejected(Reason::CopiesDisagree), "two different wrong answers");
     }
 
+    /// H6: that an answer is no label shows at the check, and there before all else.
+    #[test]
+    fn an_answer_that_is_no_label_is_rejected_at_the_check() {
+        for undecodable in 0..5 {
+            let mut state = queried(1);
+            for slot in 0..5 {
+                let answer = Event::Answer { slot, label: Label(slot % 2) };
+                let event = if slot == undecodable { Event::Undecodable { slot } } else { answer };
+                assert_eq!(step(&mut state, event), Ok(Effect::Nothing));
+            }
+            let rejected = Verdict::Rejected(Reason::Malformed);
+            assert_eq!(step(&mut state, Event::Check), Ok(Effect::Conclude(rejected)), "slot {undecodable}");
+        }
+    }
+
     #[test]
     fn what_the_server_sends_never_is_illegal() {
         let answer = |slot| Event::Answer { slot, label: RIGHT };
@@ -350,6 +381,7 @@ mod tests {
             (idle(), Event::Timeout, Reason::PeerGone),
             (prepared(0), answer(0), Reason::Malformed),
             (queried(0), answer(5), Reason::Malformed),
+            (prepared(0), Event::Undecodable { slot: 0 }, Reason::Malformed),
             (queried(0), Event::Garbage, Reason::Malformed),
             (queried(0), Event::ServerStop, Reason::PeerGone),
             (queried(0), Event::Timeout, Reason::PeerGone),

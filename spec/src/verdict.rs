@@ -26,7 +26,7 @@ pub enum Reason {
     PublicWrong,
     /// The copies of some query came back with different answers.
     CopiesDisagree,
-    /// The server sent something that is not an answer to an open query.
+    /// The server sent something that is not an answer to an open query, or an answer that is no label.
     Malformed,
     /// The server stopped or fell silent before all `N` answers were in.
     PeerGone,

@@ -6,6 +6,7 @@ mod costs;
 mod ends;
 mod exact;
 mod shares;
+mod silence;
 mod statistics;
 mod tamper;
 mod transports;

@@ -213,7 +213,7 @@ pub fn client(
 pub enum Progress<'a> {
     /// It asks about so many slots more.
     Asks(usize),
-    /// It has these labels, for the next slots.
+    /// It has these labels, for the next slots; a server that deviates may have made them numbers that are no class.
     Has(&'a [u32]),
 }
 
@@ -243,7 +243,16 @@ pub fn watched_client(
         watch(Progress::Has(&labels));
         Ok(Answered { labels, logits })
     });
+    let answered = answered.and_then(|answered| all_classes(&party, &plan.circuit, answered));
     concluded(party, answered)
+}
+
+/// The answers, if every label is a class: looked at only after the last slot, as which labels are may depend on the images (H6).
+fn all_classes(party: &Party, circuit: &Circuit, answered: Answered) -> Result<Answered, Halt> {
+    match answered.labels.iter().all(|&label| (label as usize) < circuit.classes) {
+        true => Ok(answered),
+        false => Err(party.link.malformed("a label is no class")),
+    }
 }
 
 /// A server's networks: for each packing of a plan, every one of its models.

@@ -21,7 +21,7 @@ pub struct Answers {
 pub enum Exchange {
     /// The client asks about so many slots more.
     Asks(usize),
-    /// It has these labels, for the next slots.
+    /// It has these labels, for the next slots; those of a server that deviates may be no classes.
     Has(Vec<Label>),
 }
 
@@ -60,7 +60,7 @@ fn note(log: &mut Log, event: Event, effect: impl FnOnce() -> Effect) {
     }
 }
 
-/// The verdict of a client with this mix about these answers, and its log.
+/// The verdict of a client with this mix about these answers, where a label is one of so many classes, and its log.
 ///
 /// # Errors
 /// [`Illegal`] where the mix or the known results do not fit `params`.
@@ -69,6 +69,7 @@ pub(super) fn conclude(
     mix: Permutation,
     known: Vec<Label>,
     answers: &Answers,
+    classes: u32,
     log: &mut Log,
 ) -> Result<Verdict, Illegal> {
     if log.is_some() {
@@ -81,7 +82,7 @@ pub(super) fn conclude(
             Exchange::Asks(count) => (0..*count).for_each(|_| ask(&mut progress, log)),
             Exchange::Has(labels) => {
                 for (label, slot) in labels.iter().zip(&mut slots) {
-                    progress = receive(progress, slot, *label, log);
+                    progress = receive(progress, slot, Some(*label).filter(|label| label.0 < classes), log);
                 }
             }
         }
@@ -118,10 +119,14 @@ fn ask(progress: &mut Progress, log: &mut Log) {
     }
 }
 
-fn receive(progress: Progress, slot: Slot, label: Label, log: &mut Log) -> Progress {
+/// `None` for an answer that is no label.
+fn receive(progress: Progress, slot: Slot, label: Option<Label>, log: &mut Log) -> Progress {
     let Progress::Waiting(client) = progress else { return progress };
-    let progress = client.answer(slot, label);
-    note(log, Event::Answer { slot, label }, || effect(&progress));
+    let (progress, event) = match label {
+        Some(label) => (client.answer(slot, label), Event::Answer { slot, label }),
+        None => (client.undecodable(slot), Event::Undecodable { slot }),
+    };
+    note(log, event, || effect(&progress));
     progress
 }
 

@@ -187,7 +187,7 @@ impl<'w, I: Inference> Judged<'w, I> {
         let known = self.drawn.publics.iter().map(|&public| self.world.known(public)).collect();
         self.honest.clear();
         self.honest.extend(self.drawn.queries.iter().map(|&query| self.world.honest(query)));
-        let verdict = conclude(view.params, mix, known, answers, &mut self.log).ok()?;
+        let verdict = conclude(view.params, mix, known, answers, self.world.classes(), &mut self.log).ok()?;
         Some(Trial { outcome: Some(Outcome::of(&verdict, &self.honest)), events })
     }
 
