@@ -21,7 +21,7 @@ rm -rf "$build"
 mkdir -p "$build"
 cp spec/coq/*.v "$build"
 cd "$build"
-for file in Mix Worst Certificate Success Deviation Touch Slack Computed Vectors Assumptions; do
+for file in Mix Worst Certificate Success Deviation Events Touch Slack Computed Vectors Assumptions Instances; do
     echo "coqc $file.v"
     coqc -w none "$file.v" >"$file.out"
 done
@@ -37,6 +37,28 @@ if [ "$closed" -ne "$theorems" ] || [ "$(wc -l <Assumptions.out)" -ne "$theorems
     exit 1
 fi
 echo "$theorems headline theorems, each closed under the global context"
+
+# A theorem whose premises cannot be met, or only by a trivial case, says nothing. So each headline theorem X needs an example
+# X_instance whose statement has no premise left and whose proof applies X.
+mapfile -t names < <(sed -nE 's/^Print Assumptions (.*)\.$/\1/p' Assumptions.v)
+{
+    echo 'Require Import Instances. Set Printing Depth 100000.'
+    echo 'Ltac has_premise claim := assert claim;'
+    echo '  [intros; match goal with _ : ?P |- _ => match type of P with Prop => idtac end end|].'
+    for name in "${names[@]}"; do
+        echo "Goal True. let claim := type of ${name}_instance in"
+        echo "  tryif has_premise claim then fail \"${name}_instance has a premise\" else exact I. Qed."
+        echo "Print ${name}_instance."
+    done
+} >Checks.v
+coqc -w none Checks.v >Checks.out
+applied() { # the theorems that their own examples apply
+    awk '/^[A-Za-z0-9_]+_instance =/ { theorem = $1; sub(/_instance$/, "", theorem) }
+         { count = split($0, words, /[^A-Za-z0-9_]+/); for (i = 1; i <= count; i++) if (words[i] == theorem) print theorem }' "$1"
+}
+missing=$(comm -23 <(printf '%s\n' "${names[@]}" | sort -u) <(applied Checks.out | sort -u))
+[ -z "$missing" ] || { echo "These examples in Instances.v do not apply their theorem:" $missing >&2; exit 1; }
+echo "$theorems instances"
 
 cd ../..
 {

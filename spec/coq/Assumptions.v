@@ -1,5 +1,5 @@
 (* The headline theorems. scripts/proofs.sh fails unless Coq answers "Closed under the global context" for every one. *)
-Require Import Mix Worst Success Deviation Touch Slack Certificate Computed.
+Require Import Mix Worst Success Deviation Events Touch Slack Certificate Computed.
 Print Assumptions winning_sets.
 Print Assumptions winning_sets_with_slack.
 Print Assumptions uniform_permutation.
@@ -20,13 +20,22 @@ Print Assumptions W_full.
 Print Assumptions W_everywhere.
 Print Assumptions W_attained.
 Print Assumptions mixed_deviations_no_better.
+Print Assumptions E_T_probability.
+Print Assumptions E_B_given_E_T.
+Print Assumptions E_T_and_E_B.
+Print Assumptions E_T_with_slack.
+Print Assumptions E_B_given_E_T_with_slack.
+Print Assumptions win_is_both.
 Print Assumptions touch_count.
 Print Assumptions touch_probability.
 Print Assumptions touch_bounds_every_win.
+Print Assumptions touch_bounds_any_server.
+Print Assumptions touch_bound_attained.
 Print Assumptions touch_union_bound.
 Print Assumptions slack_worst_ends.
 Print Assumptions slack_comparisons_decide.
 Print Assumptions slack_bounds_probability.
+Print Assumptions mixed_with_slack_no_better.
 Print Assumptions feasible_grows.
 Print Assumptions least_total.
 Print Assumptions least_copies.

@@ -3,7 +3,8 @@
    - W_counts_wins, Acc_counts_accepts: the number of winning and of accepted k-sets;
    - pr_win_is_W, pr_accepted_is_Acc: their probability over a uniform permutation, W/C(N,k);
    - W_full: m = R, t = T is the count of Mix.v; W_everywhere: k = N is a weak model, certain or impossible;
-   - W_attained: every (m,t,k) occurs; mixed_deviations_no_better: a random deviation is no better than the best. *)
+   - W_attained: every (m,t,k) occurs;
+   - mixed_deviations_no_better: a random choice among deviations is no better than the best of those it may choose. *)
 From mathcomp Require Import all_ssreflect fingroup perm all_algebra.
 Require Import Worst Mix Success.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
@@ -84,7 +85,7 @@ Definition devAccepts s S :=
   (#|touchedPub S| <= s) && [forall r in Q, copiesNone S r || copiesAll S r].
 Definition devWins s S := devAccepts s S && [exists r in Q, copiesAll S r].
 
-(* the same, read through MixCheck: the wrong answers are the touched sensitive slots *)
+(* the same, read through Mix.v: the wrong answers are the touched sensitive slots *)
 Definition sens : {set slot} := pk (Q, P).
 
 Lemma card_sens : #|sens| = #|Q| * B + #|P|. Proof. exact: card_pack. Qed.
@@ -223,7 +224,7 @@ rewrite (count_accepts Bpos); apply: eq_bigr => f _; apply: eq_bigr => j _.
 by rewrite /binT /N !subnDA.
 Qed.
 
-(* m = R, t = T : MixCheck's predicates and winning_sets_with_slack *)
+(* m = R, t = T: the predicates of Mix.v and winning_sets_with_slack *)
 Lemma sens_full : @sens R B T [set: 'I_R] [set: 'I_T] = [set: slot].
 Proof. by apply/setP=> -[[r b]|t]; rewrite !inE. Qed.
 
@@ -312,20 +313,22 @@ have [|S <-] := ex [finType of slot] k; first by rewrite card_slot.
 by exists Q, P, S; rewrite pr_win_is_W.
 Qed.
 
-(* a randomised adversary: mu is a distribution on (act, positions) chosen independently of p *)
-Theorem mixed_deviations_no_better s (eps : rat)
-    (mu : {set 'I_R} * {set 'I_T} * {set slot} -> rat) :
-  (forall m t k, (m <= R)%N -> (t <= T)%N -> (k <= R * B + T)%N ->
-     (W R B T m t s k)%:R <= eps * 'C(R * B + T, k)%:R) ->
+(* A randomised adversary: mu is a distribution on (act, positions), independent of p. Some deviation that it may choose wins
+   as often. Nothing is said of deviations that it never chooses: among all of them one wins for certain, as W_everywhere shows
+   of an act that changes no public. *)
+Theorem mixed_deviations_no_better s (mu : {set 'I_R} * {set 'I_T} * {set slot} -> rat) :
   (forall x, 0 <= mu x) -> \sum_x mu x = 1 ->
-  \sum_x mu x * pr_deviation x.1.1 x.1.2 s x.2 <= eps.
+  exists2 x, 0 < mu x & \sum_y mu y * pr_deviation y.1.1 y.1.2 s y.2 <=
+    (W R B T #|x.1.1| #|x.1.2| s #|x.2|)%:R / 'C(R * B + T, #|x.2|)%:R.
 Proof.
-move=> h m0 m1; rewrite -[X in _ <= X]mul1r -m1 mulr_suml.
-apply: ler_sum => -[[Q P] S] _; apply: ler_wpmul2l => //=.
-have leS : (#|S| <= R * B + T)%N by rewrite -[(_ + _)%N](card_slot R B T) max_card.
-rewrite pr_win_is_W ler_pdivr_mulr ?ltr0n ?bin_gt0 //; apply: h => //.
-- by rewrite -[X in (_ <= X)%N]card_ord max_card.
-- by rewrite -[X in (_ <= X)%N]card_ord max_card.
+move=> m0 m1; pose rate x := pr_deviation x.1.1 x.1.2 s x.2.
+have [x0 x0P] : exists x, 0 < mu x.
+  apply/existsP; apply: contraT => /existsPn none; have : (1 : rat) != 0 by [].
+  by rewrite -m1 big1 ?eqxx // => x _; apply/eqP; rewrite eq_le m0 andbT leNgt none.
+have [x xP best] := @arg_maxP _ _ _ x0 (fun x => 0 < mu x) rate x0P; exists x => //.
+rewrite -pr_win_is_W -/(rate x) -[X in _ <= X]mul1r -m1 mulr_suml.
+apply: ler_sum => y _; case: (ltP 0 (mu y)) => [y0|y0]; first by apply: ler_wpmul2l => //; apply: best.
+by rewrite (_ : mu y = 0) ?mul0r //; apply/eqP; rewrite eq_le y0 m0.
 Qed.
 End Prob.
 

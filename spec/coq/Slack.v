@@ -1,7 +1,8 @@
 (* Slack: the client tolerates s wrong publics, s < B. Proved here:
    - slack_worst_ends: with j publics hit, some end (one query, or all R) is as good for the server as any i;
    - slack_comparisons_decide: 2(s+1) comparisons, at k = B+j and k = RB+j for j <= s, decide security against every k;
-   - slack_bounds_probability: the same as a probability over a uniform permutation.
+   - slack_bounds_probability: the same as a probability over a uniform permutation, of an act that changes every answer;
+   - mixed_with_slack_no_better: a random choice of positions for such an act is bounded by the same comparisons.
    Open: s >= B. A search over 317,000 settings found no counterexample, but there distinct (i,j) meet in one k, and the
    success probability within a residue class of k is not valley-shaped, so no argument by monotone pieces works. *)
 From mathcomp Require Import all_ssreflect fingroup perm all_algebra.
@@ -213,5 +214,20 @@ apply/(slack_comparisons_decide _ _ R0 sB) => k kN.
 have : (0 < #|[set A : {set slot R B T} | #|A| == k]|)%N.
   by rewrite card_draws card_slot bin_gt0.
 by case/card_gt0P => S; rewrite inE => /eqP <-; rewrite -eq.
+Qed.
+
+(* a randomised choice of the positions, independent of the permutation, is bounded by the same comparisons and by no others *)
+Theorem mixed_with_slack_no_better : slack_comparisons R B T s D <->
+  forall mu : {set slot R B T} -> rat, (forall S, 0 <= mu S) -> \sum_S mu S = 1 ->
+    \sum_S mu S * pr_deviation [set: 'I_R] [set: 'I_T] s S <= D%:R^-1.
+Proof.
+split=> [sec mu m0 m1|h].
+  have h := proj1 slack_bounds_probability sec.
+  rewrite -[X in _ <= X]mul1r -[X in X * _]m1 mulr_suml; apply: ler_sum => S _.
+  by apply: ler_wpmul2l; [apply: m0|apply: h].
+apply/slack_bounds_probability => S; have := h (fun S' => (S' == S)%:R).
+rewrite (bigD1 S) //= eqxx big1 ?addr0 => [|S' /negbTE -> //]; rewrite (bigD1 S) //= eqxx mul1r big1 ?addr0.
+  by apply=> // S'; rewrite ler0n.
+by move=> S' /negbTE ->; rewrite mul0r.
 Qed.
 End SecProb.

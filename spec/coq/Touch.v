@@ -1,6 +1,8 @@
 (* The touch bound: a win needs all B copies of some sensitive query touched, whatever is done to them. Proved here:
    - touch_count: the k-sets that do so, by inclusion-exclusion; touch_probability: their share over a permutation;
    - touch_bounds_every_win: no deviation, at any slack, wins more often;
+   - touch_bounds_any_server: nor does any server whose positions are fixed beforehand, even if it knows the permutation;
+   - touch_bound_attained: one that knows the permutation wins exactly as often;
    - touch_union_bound: the first term alone is a bound too. *)
 From mathcomp Require Import all_ssreflect fingroup perm all_algebra.
 Require Import Worst Mix Success Deviation.
@@ -145,6 +147,45 @@ Theorem touch_bounds_every_win Q P s S : pr_deviation Q P s S <= pr_touch Q S.
 Proof.
 rewrite /pr_deviation /pr_touch ler_wpmul2r ?invr_ge0 ?ler0n // ler_nat.
 apply: subset_leq_card; apply/subsetP=> p; rewrite !inE; exact: devWins_touch.
+Qed.
+
+(* A server of any kind. The positions S are fixed before the permutation; what is answered there is not: a p x is the answer
+   on slot x under permutation p, so the server may know the permutation, every sample and all other answers. Labels are of
+   any type; client and server agree on hq, the honest answers, and the client knows hp, the publics' results. *)
+Section AnyServer.
+Variable L : eqType.
+Variables (hq : 'I_R -> L) (hp : 'I_T -> L).
+
+Definition labelsAccepted s (a : slot -> L) :=
+  (#|[set t : 'I_T | a (inr t) != hp t]| <= s)%N &&
+  [forall r : 'I_R, forall b : 'I_B, forall b' : 'I_B, a (inl (r, b)) == a (inl (r, b'))].
+Definition labelsWin s a := labelsAccepted s a && [exists r : 'I_R, exists b : 'I_B, a (inl (r, b)) != hq r].
+
+Theorem touch_bounds_any_server Q s S (a : {perm slot} -> slot -> L) :
+  (forall p r b, a p (inl (r, b)) != hq r -> (r \in Q) && (inl (r, b) \in p @: S)) ->
+  #|[set p : {perm slot} | labelsWin s (a p)]|%:R / #|{perm slot}|%:R <= pr_touch Q S.
+Proof.
+move=> wrong; rewrite /pr_touch ler_wpmul2r ?invr_ge0 ?ler0n // ler_nat.
+apply: subset_leq_card; apply/subsetP=> p; rewrite !inE => /andP[/andP[_ /forallP agree] /existsP[r /existsP[b w]]].
+have rQ : r \in Q by case/andP: (wrong _ _ _ w).
+apply/existsP; exists r; rewrite rQ; apply/forallP=> b'.
+move/forallP: (agree r) => /(_ b) /forallP /(_ b') /eqP e.
+by rewrite e in w; case/andP: (wrong _ _ _ w).
+Qed.
+End AnyServer.
+
+(* The bound is met: a server that knows the permutation waits until all copies of a query are hit, and then answers them alike. *)
+Theorem touch_bound_attained Q s S : exists a : {perm slot} -> slot -> bool,
+  (forall p r b, a p (inl (r, b)) != false -> (r \in Q) && (inl (r, b) \in p @: S)) /\
+  #|[set p : {perm slot} | labelsWin (fun=> false) (fun=> false) s (a p)]|%:R / #|{perm slot}|%:R = pr_touch Q S.
+Proof.
+exists (fun p x => if x is inl (r, _) then (r \in Q) && copiesAll (p @: S) r else false).
+split=> [p r b|]; first by rewrite eqbF_neg negbK => /andP[-> /forallP /(_ b)].
+rewrite /pr_touch; congr (_%:R / _); apply: eq_card => p; rewrite !inE /labelsWin /labelsAccepted.
+rewrite (_ : [set t | _] = set0) ?cards0 /=; last by apply/setP=> t; rewrite !inE.
+rewrite [X in X && _](_ : _ = true); last by do 3!apply/forallP=> ?.
+apply/existsP/existsP => [[r /existsP[_ h]]|[r h]]; exists r; first by rewrite eqbF_neg negbK in h.
+by apply/existsP; exists (Ordinal Bpos); rewrite h.
 Qed.
 
 Theorem touch_union_bound Q S : (B <= #|S|)%N ->
