@@ -10,6 +10,7 @@ use fusion_nn::onnx::{
     self, Attribute, Dimension, Graph, Node, OperatorSet, Tensor, TensorShape, TensorType, Type, ValueInfo,
 };
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use prost::Message;
 
 fn value(name: &str, sizes: &[i64]) -> ValueInfo {
@@ -280,14 +281,19 @@ fn outputs(model: &Model) -> Vec<Vec<f64>> {
 #[test]
 fn networks_that_were_refused_for_nothing_are_read() {
     let beside = |name: &str| std::fs::read(format!("{FAULTS}/{name}")).map_err(|error| error.to_string());
-    // All four are one fully connected layer with the same constants, as is the one whose data lie beside it with others.
+    // A fully connected layer each.
     let expected = Model::from_onnx(&fault("unused-double.onnx")).expect("the double is read by nothing");
-    for name in ["keras-dense.onnx", "dropout.onnx"] {
-        let model = Model::from_onnx(&fault(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(model.layers().len(), 2, "{name}");
-        assert_eq!(model.layers()[1].op, expected.layers()[1].op, "{name}");
-        assert_eq!(outputs(&model), outputs(&expected), "{name}");
-    }
+    let dropout = Model::from_onnx(&fault("dropout.onnx")).expect("an identity");
+    assert_eq!(dropout.layers()[1].op, expected.layers()[1].op);
+    assert_eq!((dropout.layers().len(), outputs(&dropout)), (2, outputs(&expected)));
+    // The same constants, in a matrix that lies the other way.
+    let mut graph = onnx::Model::decode(&fault("unused-double.onnx")[..]).expect("a model").graph.expect("a graph");
+    graph.initializer[0].dims = vec![16, 3];
+    graph.node[1].attribute.clear();
+    let expected = Model::from_onnx(&encode(graph)).expect("supported");
+    let keras = Model::from_onnx(&fault("keras-dense.onnx")).expect("a product, a bias and a last softmax");
+    assert_eq!(keras.layers()[1].op, expected.layers()[1].op);
+    assert_eq!((keras.layers().len(), outputs(&keras)), (2, outputs(&expected)));
     let external = fault("torch-2.9-external.onnx");
     let found = Model::from_onnx_with(&external, beside).expect("its file is there");
     assert_eq!((found.classes(), found.layers().len()), (3, 2));
@@ -769,20 +775,169 @@ fn any_model() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// A number of any kind: small ones, and those that overflow, vanish or are none.
+fn number() -> impl Strategy<Value = f32> {
+    let odd = vec![0.0, -0.0, f32::MAX, f32::MIN, f32::MIN_POSITIVE, 1e-45, 1e30, -1e30, 1e-30];
+    prop_oneof![
+        6 => -2.0_f32..2.0,
+        2 => prop::sample::select(odd),
+        1 => any::<u32>().prop_map(f32::from_bits),
+    ]
+}
+
+/// Shapes of constants that fit somewhere in a graph on images of `[2, 4, 4]`.
+const FITTING: [&[i64]; 8] = [&[2, 2, 1, 1], &[2], &[1], &[32, 2], &[2, 2], &[], &[1, 2, 3, 3], &[2]];
+
+/// A constant of few elements, nearly always of the shape and type that nodes expect of it, its data here or elsewhere.
+fn any_constant(at: usize) -> impl Strategy<Value = Tensor> {
+    let others = vec![vec![3], vec![1, 2], vec![2, 8], vec![2, 1, 1, 1], vec![1, 2, 1, 1], vec![2, 0]];
+    let shapes = prop_oneof![15 => Just(FITTING[at].to_vec()), 1 => prop::sample::select(others)];
+    let kinds = prop_oneof![40 => Just(1), 1 => Just(7), 1 => Just(9), 1 => Just(11)];
+    (shapes, kinds, prop::collection::vec(number(), 64), 0..8_u8).prop_map(move |parts| {
+        let (dims, data_type, numbers, place): (Vec<i64>, _, Vec<f32>, _) = parts;
+        let count = usize::try_from(dims.iter().product::<i64>()).expect("small");
+        let (name, data) = (format!("c{at}"), &numbers[..count.min(64)]);
+        let entry = |key: &str, value: &str| onnx::Entry { key: key.into(), value: value.into() };
+        let raw_data: Vec<u8> = data.iter().flat_map(|number| number.to_le_bytes()).collect();
+        let tensor = Tensor { name, dims, data_type, ..Tensor::default() };
+        match place {
+            0 => Tensor { data_location: 1, external_data: vec![entry("location", "w")], ..tensor },
+            1 => Tensor { raw_data, ..tensor },
+            _ => Tensor { float_data: data.to_vec(), int64_data: vec![0, -1], int32_data: vec![0; count], ..tensor },
+        }
+    })
+}
+
+/// Nodes that read what comes before them, nearly always: operators and attributes that are read, and some that are not.
+fn any_graph() -> impl Strategy<Value = Vec<u8>> {
+    const OPERATORS: [&str; 20] = [
+        "Conv",
+        "Gemm",
+        "MatMul",
+        "BatchNormalization",
+        "Relu",
+        "Clip",
+        "MaxPool",
+        "AveragePool",
+        "GlobalAveragePool",
+        "Add",
+        "Concat",
+        "Flatten",
+        "Reshape",
+        "Identity",
+        "Dropout",
+        "Softmax",
+        "Constant",
+        "Sigmoid",
+        "Relu",
+        "Conv",
+    ];
+    let attributes = || {
+        let one = prop_oneof![
+            prop::sample::select(vec!["axis", "group", "transA", "transB", "ceil_mode", "allowzero", "training_mode"])
+                .prop_flat_map(|name| (-2..3_i64).prop_map(move |i| int(name, i))),
+            prop::sample::select(vec!["pads", "strides", "kernel_shape", "dilations"])
+                .prop_flat_map(|name| prop::collection::vec(-1..3_i64, 2..5).prop_map(move |sizes| ints(name, &sizes))),
+            prop::sample::select(vec!["epsilon", "alpha", "min", "max", "own"])
+                .prop_flat_map(|name| number().prop_map(move |f| float(name, f))),
+        ];
+        prop_oneof![11 => Just(Vec::new()), 1 => prop::collection::vec(one, 1..4)]
+    };
+    let nodes = prop::collection::vec((prop::sample::select(OPERATORS.to_vec()), attributes(), any::<[u8; 5]>()), 1..7);
+    let constants = (0..8).map(any_constant).collect::<Vec<_>>();
+    (nodes, constants, 0..4_i64, any::<bool>()).prop_map(|(nodes, mut constants, batch, flat)| {
+        constants.push(integers("shape", &[0, -1]));
+        let value_before = |at: usize, choice: u8| match usize::from(choice) % 4 {
+            0 => (at * usize::from(choice) / 256).checked_sub(1).map_or("in".into(), |earlier| format!("v{earlier}")),
+            _ => at.checked_sub(1).map_or("in".into(), |last| format!("v{last}")),
+        };
+        let mut graph: Vec<Node> = Vec::new();
+        for (at, (op, attribute, choices)) in nodes.into_iter().enumerate() {
+            // The constants that fit an operator, but for a choice in eight.
+            let constant = |fitting: &[usize], choice: u8| match usize::from(choice) {
+                odd if odd % 8 == 0 => format!("c{}", odd / 8 % FITTING.len()),
+                even => format!("c{}", fitting[even / 8 % fitting.len()]),
+            };
+            let mut input = vec![value_before(at, choices[0])];
+            match op {
+                "Add" if choices[1] % 2 == 0 => input.push(value_before(at, choices[2])),
+                "Concat" => input.push(value_before(at, choices[2])),
+                "Reshape" => input.push("shape".into()),
+                "Add" => input.push(constant(&[1, 2, 5], choices[2])),
+                "Conv" => input.push(constant(&[0, 6], choices[1])),
+                "MatMul" | "Gemm" => input.push(constant(&[3, 4], choices[1])),
+                "BatchNormalization" => input.extend(choices[1..].iter().map(|choice| constant(&[1, 7], *choice))),
+                "Clip" => input.extend(choices[1..3].iter().map(|choice| constant(&[5], *choice))),
+                "Dropout" if choices[1] % 8 == 0 => input.extend(["".into(), constant(&[5], choices[2])]),
+                _ => {}
+            }
+            if choices[4] % 64 == 0 {
+                input.reverse();
+            }
+            let input: Vec<&str> = input.iter().map(String::as_str).collect();
+            graph.push(node(op, &input, &format!("v{at}"), &attribute));
+        }
+        let last = format!("v{}", graph.len() - 1);
+        if flat {
+            graph.push(node("Flatten", &[&last], "out", &[]));
+        }
+        let output = vec![value(if flat { "out" } else { &last }, &[])];
+        encode(Graph { node: graph, initializer: constants, input: vec![value("in", &[batch, 2, 4, 4])], output })
+    })
+}
+
+/// Whatever is a model has finite numbers alone, and both evaluators can run it; whatever is none says why, at nodes that there are.
+fn holds(bytes: &[u8]) -> Result<bool, TestCaseError> {
+    let beside = |name: &str| if name == "w" { Ok(vec![0x3e; 64]) } else { Err("not there".into()) };
+    let model = match Model::from_onnx_with(bytes, beside) {
+        Ok(model) => model,
+        Err(error) => {
+            prop_assert!(!error.problems.is_empty());
+            let nodes =
+                onnx::Model::decode(bytes).ok().and_then(|model| model.graph).map_or(0, |graph| graph.node.len());
+            for problem in &error.problems {
+                let there = problem.node.as_ref().is_none_or(|(index, ..)| *index < nodes);
+                prop_assert!(there && !problem.message.is_empty(), "{}", problem);
+            }
+            return Ok(false);
+        }
+    };
+    prop_assert!(model.layers().iter().all(|layer| layer.op.numbers().all(f32::is_finite)));
+    let size = model.input().iter().product::<usize>();
+    if size < 1 << 16 {
+        let floats = float::evaluate(&model, &vec![0.5; size]);
+        prop_assert_eq!(floats[model.output()].len(), model.classes());
+        let precision = Precision { frac_bits: 12, ring: Ring::Auto };
+        if let Ok(fixed) = FixedModel::new(&model, precision, Pixels { scale: 1.0 / 255.0, offset: 0.0 }) {
+            prop_assert!(fixed.label(&vec![200; size]).is_ok());
+        }
+    }
+    Ok(true)
+}
+
+/// The graphs below are models often enough for what is said of models to be said of something.
+#[test]
+fn random_graphs_are_sometimes_models() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let graphs = any_graph();
+    let drawn = (0..2_000).map(|_| graphs.new_tree(&mut runner).expect("a graph").current());
+    let models = drawn.filter(|bytes| holds(bytes).expect("it holds")).count();
+    assert!((200..1_800).contains(&models), "{models} of 2000 graphs are models");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
     /// Bytes near a model are a model or an error, and whatever is a model can be evaluated.
     #[test]
     fn damaged_models_do_no_harm(bytes in any_model()) {
-        if let Ok(model) = Model::from_onnx(&bytes) {
-            let size = model.input().iter().product::<usize>();
-            let precision = Precision { frac_bits: 12, ring: Ring::Auto };
-            let pixels = Pixels { scale: 1.0 / 255.0, offset: 0.0 };
-            if let (Ok(fixed), true) = (FixedModel::new(&model, precision, pixels), size < 1 << 16) {
-                prop_assert!(fixed.label(&vec![200; size]).is_ok());
-            }
-        }
+        holds(&bytes)?;
+    }
+
+    /// So do graphs of any operators on any numbers, and no number that is not finite comes out.
+    #[test]
+    fn random_graphs_do_no_harm(bytes in any_graph()) {
+        holds(&bytes)?;
     }
 
     #[test]
