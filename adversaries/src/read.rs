@@ -176,6 +176,10 @@ impl Reader {
         match &node.kind {
             Kind::Scalar(text) if !text.is_empty() => Some(text),
             Kind::Scalar(_) => self.wrong(node.mark, format!("{what} is empty")),
+            Kind::Null(text) => {
+                let problem = Problem::new(node.mark, format!("{what} is null, which is no value here"));
+                self.problem(problem.help(format!("leave the key out; the text is written \"{text}\"")))
+            }
             _ => self.wrong(node.mark, format!("{what} must be a single value, not {}", kind(node))),
         }
     }
@@ -316,6 +320,7 @@ fn kind(node: &Node) -> &'static str {
     match &node.kind {
         Kind::Scalar(text) if text.is_empty() => "an empty value",
         Kind::Scalar(_) => "a single value",
+        Kind::Null(_) => "null",
         Kind::List(_) => "a list",
         Kind::Map(_) => "a map",
     }

@@ -2,9 +2,11 @@
 //!
 //! Bounded: a file of at most 1 MiB, 32 levels and 100,000 nodes. Anchors, aliases and tags are refused: a script is data,
 //! and nothing in it may grow when it is read. So are control characters, as YAML demands: what follows one is never lost.
+//! Nothing but null is told from text: `010` is those three characters, and what reads a number takes it for ten, as YAML 1.2 does.
 
 use crate::problem::{Mark, Problem};
-use saphyr_parser::{Event, Marker, Parser, ScanError, Span};
+use saphyr_parser::input::SkipTabs;
+use saphyr_parser::{Event, Input, Marker, Parser, ScalarStyle, ScanError, Span, StrInput};
 
 /// Longest file, in bytes.
 pub const MAX_BYTES: usize = 1 << 20;
@@ -22,11 +24,13 @@ pub struct Node {
     pub kind: Kind,
 }
 
-/// The three shapes of YAML.
+/// The three shapes of YAML, and the value that is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Text, whatever its style.
     Scalar(String),
+    /// `null`, `Null`, `NULL` or `~` without quotes, as written. What is left out is empty text.
+    Null(String),
     /// `- a` or `[a]`.
     List(Vec<Node>),
     /// `k: v` or `{ k: v }`: keys with their places, in order, repeated ones included.
@@ -48,7 +52,7 @@ impl Node {
     pub fn get(&self, key: &str) -> Option<&Self> {
         match &self.kind {
             Kind::Map(entries) => entries.iter().find(|(name, _)| name.text == key).map(|(_, node)| node),
-            Kind::Scalar(_) | Kind::List(_) => None,
+            Kind::Scalar(_) | Kind::Null(_) | Kind::List(_) => None,
         }
     }
 }
@@ -111,7 +115,7 @@ pub fn parse(text: &str) -> Result<Node, Problem> {
         let code = c.map_or(0, u32::from);
         return Err(Problem::new(end_of(before), format!("the character U+{code:04X} cannot be part of a script")));
     }
-    let mut events = Events { text, parser: Parser::new_from_str(text), nodes: 0 };
+    let mut events = Events { text, parser: Parser::new(Tabs(StrInput::new(text))), nodes: 0 };
     loop {
         match events.next()? {
             (Event::StreamStart | Event::DocumentStart(_), _) => {}
@@ -126,9 +130,65 @@ pub fn parse(text: &str) -> Result<Node, Problem> {
 
 struct Events<'a> {
     text: &'a str,
-    parser: Parser<'a, saphyr_parser::StrInput<'a>>,
+    parser: Parser<'a, Tabs<'a>>,
     nodes: usize,
 }
+
+/// The text, with tabs between a colon and its value as good as spaces (YAML 1.2, 6.1), which the parser has otherwise.
+struct Tabs<'a>(StrInput<'a>);
+
+impl Input for Tabs<'_> {
+    fn lookahead(&mut self, count: usize) {
+        self.0.lookahead(count);
+    }
+
+    fn buflen(&self) -> usize {
+        self.0.buflen()
+    }
+
+    fn bufmaxlen(&self) -> usize {
+        self.0.bufmaxlen()
+    }
+
+    fn raw_read_ch(&mut self) -> char {
+        self.0.raw_read_ch()
+    }
+
+    fn raw_read_non_breakz_ch(&mut self) -> Option<char> {
+        self.0.raw_read_non_breakz_ch()
+    }
+
+    fn skip(&mut self) {
+        self.0.skip();
+    }
+
+    fn skip_n(&mut self, count: usize) {
+        self.0.skip_n(count);
+    }
+
+    fn peek(&self) -> char {
+        self.0.peek()
+    }
+
+    fn peek_nth(&self, n: usize) -> char {
+        self.0.peek_nth(n)
+    }
+
+    fn peek_opt(&self) -> Option<char> {
+        self.0.peek_opt()
+    }
+
+    fn skip_ws_to_eol(&mut self, skip_tabs: SkipTabs) -> (usize, Result<SkipTabs, &'static str>) {
+        let (count, skipped) = self.0.skip_ws_to_eol(skip_tabs);
+        (
+            count,
+            skipped.map(|found| SkipTabs::Result(found.found_tabs(), found.has_valid_yaml_ws() || found.found_tabs())),
+        )
+    }
+}
+
+/// Plain text that YAML reads as no value.
+const NULLS: [&str; 4] = ["null", "Null", "NULL", "~"];
 
 impl<'a> Events<'a> {
     fn next(&mut self) -> Result<(Event<'a>, Span), Problem> {
@@ -160,10 +220,12 @@ impl<'a> Events<'a> {
             return Err(Problem::new(at, format!("values are nested deeper than {MAX_DEPTH} levels")));
         }
         let kind = match event {
-            Event::Scalar(text, _, 0, None) => {
+            Event::Scalar(text, style, 0, None) => {
                 let length = if at.line == mark(span.end).line { span.len() } else { 1 };
                 let mark = Mark { length: length.max(1), ..at };
-                return Ok(Node { mark, kind: Kind::Scalar(text.into_owned()) });
+                let null = style == ScalarStyle::Plain && NULLS.contains(&&*text);
+                let text = text.into_owned();
+                return Ok(Node { mark, kind: if null { Kind::Null(text) } else { Kind::Scalar(text) } });
             }
             Event::SequenceStart(0, None) => Kind::List(self.list(depth)?),
             Event::MappingStart(0, None) => Kind::Map(self.map(depth)?),
@@ -286,6 +348,69 @@ mod tests {
             let mark = node.get("bé").map(|node| node.mark).expect("read");
             assert_eq!((mark.line, mark.column), (3, 5));
             assert_eq!(lines(&text).nth(mark.line - 1), Some("bé: 2"));
+        }
+    }
+
+    /// YAML 1.2, 6.1 and 6.2: spaces indent, spaces and tabs separate. Within quotes a tab is a tab.
+    #[test]
+    fn tabs_separate_and_never_indent() {
+        let scalar = |text: &str, key: &str| {
+            let node = parse(text).unwrap_or_else(|problem| panic!("{text:?}: {}", problem.message));
+            (node.get(key).map(|node| (node.kind.clone(), node.mark.line, node.mark.column))).expect("there")
+        };
+        let word = |text: &str| Kind::Scalar(text.into());
+        for (text, kind, column) in [
+            ("a:\tb\n", word("b"), 4),
+            ("a: \tb\n", word("b"), 5),
+            ("a:\t\tb\n", word("b"), 5),
+            ("a:\t b\n", word("b"), 5),
+            ("a:\t-1\n", word("-1"), 4),
+            ("a:\t8\t# eight\n", word("8"), 4),
+            ("a:\t'b'\n", word("b"), 4),
+            ("a:\t\"x\ty: \tz\"\n", word("x\ty: \tz"), 4),
+            ("a: b\tc\n", word("b\tc"), 4),
+            ("a: b\t\n", word("b"), 4),
+            ("a:\t[]\n", Kind::List(vec![]), 4),
+            ("{\ta:\tb\t,\tc:\td\t}\n", word("b"), 6),
+            ("a:\t~\n", Kind::Null("~".into()), 4),
+        ] {
+            assert_eq!(scalar(text, "a"), (kind, 1, column), "{text:?}");
+        }
+        let nested = parse("a:\t{ b:\tc }\nd:\n  e:\tf\n").expect("YAML");
+        assert_eq!(nested.get("d").and_then(|d| d.get("e")).map(|e| &e.kind), Some(&word("f")));
+        let Kind::List(items) = parse("-\ta\n-\tb\n").expect("YAML").kind else { panic!("a list") };
+        assert_eq!(items.into_iter().map(|item| item.kind).collect::<Vec<_>>(), ["a", "b"].map(word));
+        for text in ["a:\n\tb: 1\n", "a:\n  b: 1\n\tc: 2\n", "a:\t- b\n", "a:\tb: c\n", "-\t- a\n"] {
+            let problem = parse(text).expect_err(text);
+            assert!(problem.message.starts_with("not YAML"), "{text:?}: {}", problem.message);
+        }
+        let indented = parse("a:\n\tb: 1\n").expect_err("indented by a tab");
+        assert_eq!((indented.mark.line, indented.help.as_deref()), (2, Some("indent with spaces, not with tabs")));
+    }
+
+    /// Without quotes these are YAML's null, in any place; with quotes, and in any other spelling, they are text.
+    #[test]
+    fn null_is_no_text() {
+        for null in ["null", "Null", "NULL", "~"] {
+            let kind = |text: &str| parse(text).map(|node| node.get("a").map(|node| node.kind.clone())).expect("YAML");
+            assert_eq!(kind(&format!("a: {null}\n")), Some(Kind::Null(null.into())));
+            assert_eq!(kind(&format!("a: {null} # nothing\n")), Some(Kind::Null(null.into())));
+            assert_eq!(kind(&format!("{{ a: {null}, b: 1 }}\n")), Some(Kind::Null(null.into())));
+            for quote in ["'", "\""] {
+                assert_eq!(kind(&format!("a: {quote}{null}{quote}\n")), Some(Kind::Scalar(null.into())));
+            }
+            assert_eq!(kind(&format!("a: |-\n  {null}\n")), Some(Kind::Scalar(null.into())));
+            assert_eq!(kind(&format!("a: {null} null\n")), Some(Kind::Scalar(format!("{null} null"))));
+            assert_eq!(problem(&format!("{null}: 1\n")).2, "a key must be a word");
+        }
+        for word in [
+            "nUll", "none", "nil", "~x", "true", "True", "yes", "no", "on", ".inf", ".nan", "010", "0o10", "0x10",
+            "1_000", "1e3", "<<",
+        ] {
+            assert_eq!(
+                parse(&format!("a: {word}\n")).map(|node| node.get("a").map(|node| node.kind.clone())),
+                Ok(Some(Kind::Scalar(word.into())))
+            );
         }
     }
 

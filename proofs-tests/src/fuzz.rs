@@ -30,6 +30,10 @@ const LENET: &[u8] = include_bytes!("../../examples/models/lenet_mnist_full.onnx
 /// The part of the model that is not weights; the rest only makes each case slow.
 const HEAD: usize = 4096;
 
+/// A small model, and the file that holds its constants.
+const EXTERNAL: &[u8] = include_bytes!("../data/faults/torch-2.9-external.onnx");
+const BESIDE: &[u8] = include_bytes!("../data/faults/torch-2.9-external.onnx.data");
+
 /// A good file with some bytes replaced: two bytes for the place, one for the value.
 fn mutated(good: &[u8], edits: &[u8]) -> Vec<u8> {
     let mut bytes = good.to_vec();
@@ -54,10 +58,14 @@ pub fn scripts(input: &[u8]) {
     }
 }
 
-/// ONNX: the bytes, and the head of a good model that they edit.
+/// ONNX: the bytes, and the head of a good model and a whole small one with its data beside it that they edit. Whatever is a model has
+/// finite numbers alone.
 pub fn models(input: &[u8]) {
-    let _ = Model::from_onnx(input);
-    let _ = Model::from_onnx(&mutated(&LENET[..HEAD], input));
+    for bytes in [input, &mutated(&LENET[..HEAD], input), &mutated(EXTERNAL, input)] {
+        if let Ok(model) = Model::from_onnx_with(bytes, |_| Ok(mutated(BESIDE, input))) {
+            assert!(model.layers().iter().flat_map(|layer| layer.op.numbers()).all(f32::is_finite));
+        }
+    }
 }
 
 /// IDX images and labels after a good magic number.

@@ -288,6 +288,268 @@ fn every_problem_of_a_model_is_listed() {
     );
 }
 
+const FAULTS: &str = "data/faults";
+
+/// A folder of copies of the named inputs.
+fn faults(name: &str, files: &[&str]) -> Folder {
+    let folder = Folder::new(name);
+    for file in files {
+        std::fs::copy(format!("{FAULTS}/{file}"), folder.0.join(file)).expect("copied");
+    }
+    folder
+}
+
+/// A folder of the test's own, removed at the end with all in it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("fusion-check-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("ours");
+        Self(folder.canonicalize().expect("there"))
+    }
+
+    /// `sim` with a path in this folder as its last argument.
+    fn sim(&self, line: &str, file: impl AsRef<std::ffi::OsStr>) -> Outcome {
+        let path = self.0.join(file.as_ref()).into_os_string();
+        let words = std::iter::once("sim").chain(line.split_whitespace()).map(std::ffi::OsString::from);
+        run(words.chain([path]))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Each input that was refused, or read, for a wrong reason: what `sim check` says of it now.
+#[test]
+fn faulty_models_are_read_or_refused_for_what_they_are() {
+    for name in ["keras-dense", "dropout", "unused-double", "torch-2.9-external"] {
+        let outcome = sim(&format!("check {FAULTS}/{name}.onnx --quiet"));
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{name}");
+        assert!(outcome.stdout.starts_with("ok: 2 layers, "), "{name}: {}", outcome.stdout);
+    }
+    for (name, reasons) in [
+        ("batchnorm-negative-variance", &["scale / sqrt(variance + epsilon) = 1 / sqrt(-1 + 0) is not finite"][..]),
+        ("identity-only", &["output 'y' must have the shape [N, classes], and has [N, 1, 4, 4]"]),
+        ("batch-of-2-to-one-row", &["the shape [1, -1] is not supported: only [N, all the rest] of a batch of 2"]),
+        ("three-reasons-at-one-node", &["auto_pad", "dilations", "in 7 groups"]),
+        ("many-reasons", &["auto_pad", "dilations", "in 7 groups", "Sigmoid", "'W'", "'b'", "Softmax"]),
+    ] {
+        let outcome = sim(&format!("check {FAULTS}/{name}.onnx --against float"));
+        assert_eq!((outcome.code, outcome.stdout.as_str()), (64, ""), "{name}");
+        let lines: Vec<&str> = outcome.stderr.lines().collect();
+        assert_eq!(lines.len(), reasons.len(), "{name}: {}", outcome.stderr);
+        assert!(lines.iter().zip(reasons).all(|(line, reason)| line.contains(reason)), "{name}: {}", outcome.stderr);
+    }
+}
+
+/// A layer of which fixed point has nothing is no error, and is not passed over.
+#[test]
+fn weights_that_all_round_to_nothing_are_a_warning() {
+    let message = "layer[1:gemm]: every weight of 48 rounds to 0; more frac_bits would keep some. 20 of 20 labels differ from \
+                   floating point's, on random pixels, seed 1";
+    let file = format!("{FAULTS}/tiny-weights.onnx");
+    let outcome = sim(&format!("check {file}"));
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""));
+    assert!(outcome.stdout.ends_with(&format!("\nwarning: {message}\n")), "{}", outcome.stdout);
+    assert!(sim(&format!("check {file} --quiet")).stdout.ends_with("; 1 warning\n"));
+    let found = json(&format!("check {file} --json"));
+    let warning = serde_json::json!({
+        "node": 1, "step": "layer[1:gemm]", "message": message, "images": 20, "labels_differ": 20,
+    });
+    assert_eq!((&found["ok"], &found["warnings"]), (&true.into(), &serde_json::json!([warning])));
+    assert_eq!(json("check FULL --json")["warnings"], serde_json::json!([]));
+    let fine = sim(&format!("check {file} --frac-bits 24 --quiet"));
+    assert!(!fine.stdout.contains("warning"), "{}", fine.stdout);
+    // In a script, and before a campaign, too.
+    let folder = faults("tiny", &["tiny-weights.onnx"]);
+    let script = "schema: fusion/campaign/v1\nname: tiny\nprotocol: { R: 2, B: 2, T: 1 }\nmodel: { path: tiny-weights.onnx }\n\
+                  fidelity: plain\ntrials: { max: 0 }\nstrategies: []\n";
+    std::fs::write(folder.0.join("a.yaml"), script).expect("written");
+    let named = format!("warning: tiny-weights.onnx: {message}\n");
+    assert!(folder.sim("check", "a.yaml").stdout.ends_with(&format!("{named}ok\n")));
+    assert_eq!(folder.sim("check --quiet", "a.yaml").stdout, "ok; 1 warning\n");
+    let found: Value = serde_json::from_str(&folder.sim("check --json", "a.yaml").stdout).expect("one document");
+    assert_eq!(found["warnings"][0]["labels_differ"], 20);
+    let runs = folder.0.join("runs");
+    let attack = folder.sim(&format!("attack --quiet --runs {}", runs.display()), "a.yaml");
+    assert_eq!((attack.code, attack.stderr.as_str()), (3, named.as_str()));
+}
+
+/// Data beside a model: only from its folder, links followed; whose content is part of what a campaign is.
+#[test]
+fn a_model_may_keep_its_data_beside_it() {
+    let (model, data) = ("torch-2.9-external.onnx", "torch-2.9-external.onnx.data");
+    let folder = faults("external", &[model, data]);
+    let check = |file: &str| folder.sim("check --quiet", file);
+    let good = check(model);
+    assert_eq!((good.code, good.stderr.as_str()), (0, ""));
+    // Another working directory's file of that name is not meant, and a link to the model is the model.
+    let links = Folder::new("links");
+    std::os::unix::fs::symlink(folder.0.join(model), links.0.join("m.onnx")).expect("linked");
+    assert_eq!(links.sim("check --quiet", "m.onnx"), good);
+    let both = |says: &str| {
+        let line = |name: &str| format!("node 1 'y' (Gemm): constant '{name}': its data are in '{data}': {says}");
+        ["W", "b"].map(|name| format!("error: {}: {}\n", folder.0.join(model).display(), line(name))).concat()
+    };
+    let bytes = std::fs::read(folder.0.join(data)).expect("there");
+    std::fs::remove_file(folder.0.join(data)).expect("ours");
+    let missing = check(model);
+    let beside = format!("there is no such file beside the model, in {}", folder.0.display());
+    assert_eq!((missing.code, missing.stderr), (64, both(&beside)));
+    for json in ["check --json", "bench --json --model"] {
+        assert_eq!(folder.sim(json, model).code, 64, "{json}");
+    }
+    // A link out of the folder is not followed; one within it is.
+    let other = Folder::new("other");
+    std::fs::write(other.0.join("w"), &bytes).expect("written");
+    std::os::unix::fs::symlink(other.0.join("w"), folder.0.join(data)).expect("linked");
+    assert_eq!(check(model).stderr, both("it is a link that leads out of the model's folder"));
+    std::fs::remove_file(folder.0.join(data)).expect("ours");
+    std::fs::write(folder.0.join("w"), &bytes).expect("written");
+    std::os::unix::fs::symlink("w", folder.0.join(data)).expect("linked");
+    assert_eq!(check(model), good);
+    std::fs::remove_file(folder.0.join(data)).expect("ours");
+    std::fs::create_dir(folder.0.join(data)).expect("ours");
+    assert_eq!(check(model).stderr, both(&format!("{}: is not a file", folder.0.join(data).display())));
+    std::fs::remove_dir(folder.0.join(data)).expect("ours");
+    // One number more, and it is another campaign.
+    let script = format!(
+        "schema: fusion/campaign/v1\nname: beside\nprotocol: {{ R: 2, B: 2, T: 1 }}\nmodel: {{ path: {model} }}\n\
+         fidelity: plain\ntrials: {{ max: 0 }}\nstrategies: []\n"
+    );
+    std::fs::write(folder.0.join("a.yaml"), script).expect("written");
+    let id = |bytes: &[u8]| {
+        std::fs::write(folder.0.join(data), bytes).expect("written");
+        let attack = folder.sim(&format!("attack --json --runs {}", folder.0.join("runs").display()), "a.yaml");
+        let start: Value = serde_json::from_str(attack.stdout.lines().next().expect("a line")).expect("an event");
+        start["id"].as_str().map(String::from).unwrap_or_else(|| panic!("{}", attack.stderr))
+    };
+    let changed: Vec<u8> = bytes.iter().enumerate().map(|(at, byte)| if at == 3 { byte ^ 1 } else { *byte }).collect();
+    assert_eq!(id(&bytes), id(&bytes));
+    assert_ne!(id(&bytes), id(&changed));
+}
+
+/// A path that is no text: an ordinary problem where a script's files would have to be named by it, and no obstacle elsewhere.
+#[test]
+fn paths_that_are_not_utf8_are_told_or_served() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = Folder::new("bytes");
+    let odd = folder.0.join(std::ffi::OsStr::from_bytes(b"n\xff"));
+    std::fs::create_dir_all(&odd).expect("ours");
+    for file in ["not-utf8.yaml", "one-class.onnx", "octal.yaml"] {
+        std::fs::copy(format!("{FAULTS}/{file}"), odd.join(file)).expect("copied");
+    }
+    let whole = format!("{}/n\u{fffd}/one-class.onnx", folder.0.display());
+    let script = odd.join("not-utf8.yaml");
+    for command in ["check", "attack", "run --trial honest:0"] {
+        let outcome = folder.sim(&format!("{command} --json"), &script);
+        assert_eq!(outcome.code, 64, "{command}: {}", outcome.stderr);
+        let found: Value =
+            serde_json::from_str(&format!("{}{}", outcome.stdout, outcome.stderr)).expect("one document");
+        let problem = &found["problems"][0];
+        assert_eq!(problem["message"], format!("its whole path is not UTF-8: {whole}"), "{command}");
+        assert_eq!((&problem["line"], &problem["column"]), (&4.into(), &16.into()), "{command}");
+    }
+    assert_eq!(folder.sim("check --quiet", odd.join("one-class.onnx")).code, 0, "a model alone has no need of a name");
+    // A run may lie anywhere: the line that replays a trial reads the path back.
+    std::fs::write(
+        odd.join("a.yaml"),
+        "schema: fusion/campaign/v1\nname: a\nprotocol: { R: 8, B: 2, T: 4 }\nfidelity: plain\n\
+        trials: { max: 1024 }\nstrategies:\n  - { name: two, do: [{ at: { random: 2 }, relabel: next }] }\n",
+    )
+    .expect("written");
+    let mut words: Vec<std::ffi::OsString> = ["sim", "attack", "--runs"].map(Into::into).into();
+    words.extend([odd.clone().into_os_string(), odd.join("a.yaml").into_os_string()]);
+    let attack = run(words);
+    assert_eq!(attack.code, 3, "{}", attack.stderr);
+    let replay = attack.stdout.lines().find_map(|line| line.split_once("  sim run ")).expect("a replay").1;
+    assert!(replay.starts_with("$'") && replay.contains("/n\\377/a/"), "{replay}");
+    let line = format!("for word in {replay}; do printf '%s\\0' \"$word\"; done");
+    let read = std::process::Command::new("bash").args(["-c", &line]).output().expect("a shell").stdout;
+    let read = read.split(|byte| *byte == 0).filter(|word| !word.is_empty());
+    let words = ["sim", "run"].into_iter().map(std::ffi::OsString::from);
+    let played = run(words.chain(read.map(|word| std::ffi::OsStr::from_bytes(word).to_os_string())));
+    assert_eq!(played.code, 0, "{}", played.stderr);
+    for file in ["latest", "latest/report.html"] {
+        assert!(odd.join(file).exists(), "{file}");
+    }
+}
+
+/// Scripts whose values YAML reads otherwise than they look.
+#[test]
+fn values_are_what_yaml_says() {
+    let null = sim(&format!("check {FAULTS}/null-as-text.yaml --json"));
+    assert_eq!(null.code, 64);
+    let problems = &serde_json::from_str::<Value>(&null.stdout).expect("one document")["problems"];
+    assert_eq!(problems.as_array().map(Vec::len), Some(2), "the name and what it is about: {problems}");
+    for (at, what) in ["name", "about"].into_iter().enumerate() {
+        assert_eq!(problems[at]["message"], format!("{what} is null, which is no value here"));
+        assert_eq!(problems[at]["help"], "leave the key out; the text is written \"null\"");
+    }
+    assert_eq!(sim(&format!("check {FAULTS}/tab-after-colon.yaml --quiet")).stdout, "ok\n");
+    // On purpose: 010 was eight in YAML 1.1, and is ten in YAML 1.2, which writes eight 0o10.
+    let octal = sim(&format!("check {FAULTS}/octal.yaml"));
+    assert!(octal.stdout.starts_with("octal   R=10 B=2 T=4"), "{}", octal.stdout);
+    let folder = Folder::new("values");
+    let script = |text: &str| {
+        std::fs::write(folder.0.join("a.yaml"), text).expect("written");
+        let outcome = folder.sim("check --json", "a.yaml");
+        let found: Value = serde_json::from_str(&outcome.stdout).expect("one document");
+        let problems = found["problems"].as_array().expect("a list").clone();
+        problems.iter().map(|problem| problem["message"].as_str().expect("text").to_string()).collect::<Vec<_>>()
+    };
+    let with = |R: &str| {
+        let text = format!(
+            "schema: fusion/campaign/v1\nname: a\nprotocol: {{ R: {R}, B: 2, T: 4 }}\nfidelity: plain\nstrategies: []\n"
+        );
+        script(&text).join("; ")
+    };
+    for (value, says) in [
+        ("8", ""),
+        ("008", ""),
+        ("'8'", ""),
+        ("0o10", "R must be a whole number, not `0o10`"),
+        ("0x10", "R must be a whole number, not `0x10`"),
+        ("1_000", "R must be a whole number, not `1_000`"),
+        ("+8", "R must be a whole number, not `+8`"),
+        ("8.0", "R must be a whole number, not `8.0`"),
+        (".inf", "R must be a whole number, not `.inf`"),
+        (".nan", "R must be a whole number, not `.nan`"),
+        ("true", "R must be a whole number, not `true`"),
+        ("yes", "R must be a whole number, not `yes`"),
+        ("~", "R is null, which is no value here"),
+        ("Null", "R is null, which is no value here"),
+        ("''", "R is empty"),
+        ("8, R: 9", "`R` is there twice"),
+        ("&a 8", "anchors are not read: write the value out"),
+        ("*a", "not YAML: while parsing node, found unknown anchor"),
+        ("!!int 8", "tags are not read"),
+        ("8, <<: 1", "unknown key `<<` in protocol"),
+    ] {
+        assert_eq!(with(value), says, "{value}");
+    }
+    let plain =
+        "schema: fusion/campaign/v1\nname: a\nprotocol: { R: 8, B: 2, T: 4 }\nfidelity: plain\nstrategies: []\n";
+    for good in [
+        plain.replace('\n', "\r\n"),
+        format!("\u{feff}{plain}"),
+        format!("---\n{plain}...\n"),
+        plain.replace(": ", ":\t"),
+    ] {
+        assert_eq!(script(&good), [(); 0].map(|()| String::new()), "{good:?}");
+    }
+    assert_eq!(script(&format!("{plain}---\n{plain}")), ["a script is a single YAML document"]);
+    assert_eq!(script(&plain.replace("strategies: []", "strategies: null")), ["strategies must be a list, not null"]);
+    assert_eq!(script(&plain.replace("{ R: 8, B: 2, T: 4 }", "~")), ["protocol must be a map, not null"]);
+    assert_eq!(script(&plain.replace("name: a", "name: \"null\"")), [(); 0].map(|()| String::new()), "a text");
+    let indented = plain.replace("{ R: 8, B: 2, T: 4 }", "\n\tR: 8");
+    assert!(script(&indented)[0].starts_with("not YAML"), "{:?}", script(&indented));
+}
+
 fn word() -> impl Strategy<Value = String> {
     let flags =
         ["--frac-bits", "--ring", "--scale", "--offset", "--against", "--images", "--labels", "--json", "--quiet"];

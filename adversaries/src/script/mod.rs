@@ -644,7 +644,7 @@ strategies:
     fn the_schema_knows_every_key_that_is_read() {
         fn keys(node: &Node, found: &mut std::collections::BTreeSet<String>) {
             match &node.kind {
-                yaml::Kind::Scalar(_) => {}
+                yaml::Kind::Scalar(_) | yaml::Kind::Null(_) => {}
                 yaml::Kind::List(items) => items.iter().for_each(|item| keys(item, found)),
                 yaml::Kind::Map(entries) => {
                     for (key, value) in entries {

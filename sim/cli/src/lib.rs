@@ -16,6 +16,7 @@ mod draw;
 pub mod explore;
 mod failure;
 mod files;
+mod models;
 mod problems;
 mod report;
 pub mod simulate;

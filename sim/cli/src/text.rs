@@ -11,6 +11,8 @@ use std::path::Path;
 pub const HEADING: Style = Style::new().bold();
 /// What matters most in a table.
 pub const ACCENT: Style = AnsiColor::Cyan.on_default().bold();
+/// What should not be overlooked.
+pub const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 /// Side remarks.
 pub const DIM: Style = Style::new().dimmed();
 
@@ -22,17 +24,43 @@ pub fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
+/// What does not stop a command, and should be known.
+pub fn warning(message: &str) -> String {
+    format!("{} {}", styled(WARNING, "warning:"), one_line(message))
+}
+
+/// The end of a verdict after warnings that it does not show.
+pub fn warned(warnings: usize) -> String {
+    match warnings {
+        0 => String::new(),
+        1 => "; 1 warning".into(),
+        n => format!("; {n} warnings"),
+    }
+}
+
 /// Text from a file or a path, fit for one line of a terminal: what a terminal would obey or hide is escaped.
 pub fn one_line(text: &str) -> String {
     let escaped = |c: char| is_unprintable(c).then(|| c.escape_default().collect());
     text.chars().map(|c| escaped(c).unwrap_or_else(|| c.to_string())).collect()
 }
 
-/// A path as a word of a shell's command line.
+/// A path as a word of a shell's command line. What is not UTF-8, or would move the cursor, is escaped as POSIX shells (2024) and bash
+/// read it, between `$'` and `'`.
 pub fn shell(path: &Path) -> String {
-    let text = path.display().to_string();
     let plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
-    if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+    match path.to_str() {
+        Some(text) if !text.is_empty() && text.chars().all(plain) => text.into(),
+        Some(text) if !text.contains(is_unprintable) => format!("'{}'", text.replace('\'', "'\\''")),
+        _ => {
+            let byte = |byte: &u8| match byte {
+                b'\'' | b'\\' => format!("\\{}", char::from(*byte)),
+                b' '..=b'~' => char::from(*byte).to_string(),
+                other => format!("\\{other:03o}"),
+            };
+            let bytes: String = path.as_os_str().as_encoded_bytes().iter().map(byte).collect();
+            format!("$'{bytes}'")
+        }
+    }
 }
 
 /// Sizes as `6x24x24`.
@@ -101,7 +129,26 @@ pub fn table(heading: &[&str], rows: Vec<Vec<String>>, left: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::one_line;
+    use super::{one_line, shell};
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    use std::path::Path;
+
+    /// What a shell makes of a word is the path again, whatever bytes are in it.
+    #[test]
+    fn a_shell_reads_a_path_back() {
+        let word = |bytes: &[u8]| shell(Path::new(OsStr::from_bytes(bytes)));
+        assert_eq!(word(b"runs/a-b_1"), "runs/a-b_1");
+        assert_eq!(word("n\u{e9} b".as_bytes()), "'n\u{e9} b'");
+        assert_eq!(word(b"n\xff/it's"), r"$'n\377/it\'s'");
+        for bytes in
+            [&b"a b"[..], b"it's", b"n\xff", b"n\xff'\\", b"\x1b[2J\n1", b"", b"$HOME `x`", "\u{202e}9".as_bytes()]
+        {
+            let line = format!("printf %s {}", word(bytes));
+            let read = std::process::Command::new("bash").args(["-c", &line]).output().expect("a shell");
+            assert_eq!(read.stdout, bytes, "{line}");
+        }
+    }
 
     #[test]
     fn one_line_shows_what_a_terminal_would_obey_or_hide() {

@@ -23,9 +23,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use crate::fixed::{Faithful, FixedError, FixedModel, Pixels, Precision, WrongSize, argmax};
+use crate::fixed::{Faithful, FixedError, FixedModel, FixedOp, Pixels, Precision, WrongSize, argmax};
 use crate::float;
-use crate::model::Model;
+use crate::model::{Model, Op};
 
 /// The share of a layer's largest float value beyond which a difference is more than rounding.
 pub const SHARE: f64 = 0.01;
@@ -43,7 +43,7 @@ pub struct Pair<'a> {
 pub struct Comparison {
     /// How many there were.
     pub images: usize,
-    /// How many have two different labels.
+    /// How many have two different labels, or none in floating point, where a logit is no number.
     pub labels_differ: usize,
     /// How many the fixed-point network labels as given; images without a label count as wrong.
     pub fixed_right: usize,
@@ -81,6 +81,12 @@ impl<'a> Pair<'a> {
         &self.fixed
     }
 
+    /// The network on integers, for good.
+    #[must_use]
+    pub fn into_fixed(self) -> FixedModel {
+        self.fixed
+    }
+
     /// What no image shows: neutral in [`Comparison::merge`].
     #[must_use]
     pub fn nothing(&self) -> Comparison {
@@ -102,13 +108,28 @@ impl<'a> Pair<'a> {
             Difference::new(index, &integers[at], self.fixed.layers()[at].unit, floats)
         };
         let fixed_label = argmax(&integers[self.fixed.output()]);
-        let float_label = argmax(&floats[self.model.output()]);
+        let float_label = numbers_label(&floats[self.model.output()]);
         Ok(Comparison {
             images: 1,
-            labels_differ: usize::from(fixed_label != float_label),
+            labels_differ: usize::from(Some(fixed_label) != float_label),
             fixed_right: usize::from(label == Some(fixed_label)),
-            float_right: usize::from(label == Some(float_label)),
+            float_right: usize::from(label.is_some() && label == float_label),
             layers: self.stands_for().zip(&floats).map(layer).collect(),
+        })
+    }
+
+    /// The model's layers whose weights all round to 0, though not all of them are: in fixed point they see nothing of their input.
+    pub fn silenced(&self) -> impl Iterator<Item = usize> {
+        self.model.layers().iter().enumerate().zip(self.stands_for()).filter_map(|((index, layer), at)| {
+            let (Op::Conv { weights, .. } | Op::Gemm { weights, .. }) = &layer.op else { return None };
+            let (FixedOp::Conv { weights: integers, .. } | FixedOp::Gemm { weights: integers, .. }) =
+                &self.fixed.layers()[at].op
+            else {
+                return None;
+            };
+            let silenced =
+                integers.iter().all(|weight| *weight == 0) && weights.data().iter().any(|weight| *weight != 0.0);
+            silenced.then_some(index)
         })
     }
 
@@ -116,6 +137,11 @@ impl<'a> Pair<'a> {
     fn stands_for(&self) -> impl Iterator<Item = usize> {
         (0..self.model.layers().len()).filter_map(|layer| self.fixed.stands_for(layer))
     }
+}
+
+/// The label of logits; `None` where one of them is no number.
+fn numbers_label(logits: &[f64]) -> Option<u32> {
+    (!logits.iter().any(|logit| logit.is_nan())).then(|| argmax(logits))
 }
 
 impl Comparison {
@@ -255,6 +281,41 @@ mod tests {
         let (low, high): (Vec<_>, Vec<_>) = parts().partition(|part| part.layers[0].image % 3 == 0);
         let high = high.into_iter().rev().fold(pair.nothing(), Comparison::merge);
         assert_eq!(low.into_iter().rev().fold(high, Comparison::merge), forward);
+    }
+
+    /// No label agrees with what is no number: not the first class, which the largest of none would be.
+    #[test]
+    fn logits_that_are_no_numbers_have_no_label() {
+        assert_eq!([numbers_label(&[f64::NAN; 3]), numbers_label(&[2.0, f64::NAN])], [None; 2]);
+        assert_eq!(numbers_label(&[0.0, f64::INFINITY]), Some(1));
+        // No file gives such a weight: it is what an overflow of floating point would come to.
+        let mut layers = model([1.0, 0.0], [1.0, 0.0, 0.0, 1.0]).layers().to_vec();
+        let gemm = |data: [f32; 4], input| Layer {
+            node: input + 1,
+            name: String::new(),
+            op: Op::Gemm { weights: Tensor::new(vec![2, 2], data.to_vec()).expect("fills"), bias: vec![0.0; 2] },
+            inputs: vec![Value::Layer(input)],
+            shape: vec![2],
+        };
+        layers.push(gemm([f32::NAN, 0.0, 0.0, 1.0], 4));
+        let broken = Model::new([1, 2, 2], layers, 5);
+        let pair = Pair::new(&broken, Precision { frac_bits: 12, ring: Ring::Auto }, BYTES).expect("fits");
+        let found = pair.compare(0, &image(1), Some(0)).expect("2x2");
+        assert_eq!((found.labels_differ, found.float_right, found.leaves_at()), (1, 0, Some(5)));
+    }
+
+    #[test]
+    fn a_layer_whose_weights_all_round_to_nothing_is_silenced() {
+        let silenced = |filters, matrix, frac_bits| {
+            let model = model(filters, matrix);
+            let pair = Pair::new(&model, Precision { frac_bits, ring: Ring::Auto }, BYTES).expect("fits");
+            pair.silenced().collect::<Vec<_>>()
+        };
+        assert_eq!(silenced([0.3, -0.7], [1e-6, -1e-6, 0.0, 1e-7], 12), [4]);
+        assert_eq!(silenced([1e-6, 1e-7], [1e-6, -1e-6, 0.0, 1e-7], 12), [0, 4]);
+        assert_eq!(silenced([0.3, -0.7], [1e-6, -1e-6, 0.0, 1e-7], 24), [], "more bits hold them");
+        assert_eq!(silenced([0.3, -0.7], [1e-6, -1e-6, 0.0, 1.0], 12), [], "one of them is heard");
+        assert_eq!(silenced([0.0; 2], [0.0; 4], 12), [], "they are 0");
     }
 
     #[test]

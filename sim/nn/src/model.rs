@@ -1,6 +1,6 @@
 //! Layers as data: a feed-forward network, checked when it is made.
 //!
-//! Invariant: every value a layer reads is the input or an earlier layer's output, and all shapes fit.
+//! Invariant: every value a layer reads is the input or an earlier layer's output, all shapes fit, and every number is finite.
 
 use crate::tensor::Tensor;
 
@@ -83,7 +83,7 @@ pub enum Op {
     },
     /// `max(x, 0)`.
     Relu,
-    /// `min(max(x, low), high)`.
+    /// `min(max(x, low), high)`. An end that the file leaves out is the least or the largest `f32`, as in ONNX.
     Clip {
         /// Lower end.
         low: f32,
@@ -117,6 +117,18 @@ impl Op {
             Self::Concat => "concat",
             Self::Flatten => "flatten",
         }
+    }
+
+    /// The numbers of the file that it computes with: weights, biases, ends.
+    pub fn numbers(&self) -> impl Iterator<Item = f32> + '_ {
+        let (some, more): (&[f32], &[f32]) = match self {
+            Self::Conv { weights, bias, .. } | Self::Gemm { weights, bias } => (weights.data(), bias),
+            Self::Clip { low, high } => (std::slice::from_ref(low), std::slice::from_ref(high)),
+            Self::Relu | Self::MaxPool(_) | Self::AveragePool(_) | Self::Add | Self::Concat | Self::Flatten => {
+                (&[], &[])
+            }
+        };
+        some.iter().chain(more).copied()
     }
 }
 

@@ -96,12 +96,15 @@ pub struct Tensor {
     /// Sizes.
     #[prost(int64, repeated, tag = "1")]
     pub dims: Vec<i64>,
-    /// 1 is float, 7 is int64.
+    /// 1 is float, 7 is int64, 9 is bool.
     #[prost(int32, tag = "2")]
     pub data_type: i32,
     /// Elements as floats.
     #[prost(float, repeated, tag = "4")]
     pub float_data: Vec<f32>,
+    /// Elements as small integers, or truth values.
+    #[prost(int32, repeated, tag = "5")]
+    pub int32_data: Vec<i32>,
     /// Elements as integers.
     #[prost(int64, repeated, tag = "7")]
     pub int64_data: Vec<i64>,
@@ -111,9 +114,23 @@ pub struct Tensor {
     /// Elements as little-endian bytes.
     #[prost(bytes = "vec", tag = "9")]
     pub raw_data: Vec<u8>,
+    /// Where the elements are in another file: `location`, `offset` and `length`.
+    #[prost(message, repeated, tag = "13")]
+    pub external_data: Vec<Entry>,
     /// 1 means that the elements are in another file.
     #[prost(int32, tag = "14")]
     pub data_location: i32,
+}
+
+/// `StringStringEntryProto`.
+#[derive(Clone, PartialEq, Message)]
+pub struct Entry {
+    /// A word.
+    #[prost(string, tag = "1")]
+    pub key: String,
+    /// What it says.
+    #[prost(string, tag = "2")]
+    pub value: String,
 }
 
 /// `ValueInfoProto`.

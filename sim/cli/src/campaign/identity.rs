@@ -22,12 +22,15 @@ impl fmt::Display for Id {
 
 impl Id {
     /// Of a resolved script whose files have these contents.
-    pub fn new(script: &Script, contents: &Contents) -> Self {
-        let strategies: Vec<Value> = script
+    ///
+    /// # Errors
+    /// [`serde_json::Error`] of a path that is no text. Scripts with such paths are refused when they are resolved.
+    pub fn new(script: &Script, contents: &Contents) -> Result<Self, serde_json::Error> {
+        let strategies = script
             .strategies
             .iter()
             .map(|section| {
-                let mut value = serde_json::to_value(section).unwrap_or_default();
+                let mut value = serde_json::to_value(section)?;
                 if let Value::Object(map) = &mut value {
                     for undecided in ["about", "trials", "expect"] {
                         map.remove(undecided);
@@ -35,13 +38,13 @@ impl Id {
                     map.insert("fidelity".into(), script.fidelity_of(section).name().into());
                 }
                 contents.replace_paths(&mut value);
-                value
+                Ok(value)
             })
-            .collect();
+            .collect::<Result<Vec<Value>, serde_json::Error>>()?;
         // What was not read, because every strategy is `plain`, decides nothing.
         let model = script.model.as_ref().filter(|model| contents.has(&model.path.value));
         let data = script.data.as_ref().filter(|data| contents.has(&data.images.value));
-        let (mut model, mut data) = (json!(model), json!(data));
+        let (mut model, mut data) = (serde_json::to_value(model)?, serde_json::to_value(data)?);
         contents.replace_paths(&mut model);
         contents.replace_paths(&mut data);
         // Keys are sorted.
@@ -55,7 +58,7 @@ impl Id {
             "data": data,
             "strategies": strategies,
         });
-        Self(blake3::hash(decides.to_string().as_bytes()))
+        Ok(Self(blake3::hash(decides.to_string().as_bytes())))
     }
 
     /// Its first eight digits.
@@ -71,7 +74,12 @@ pub struct Contents(BTreeMap<PathBuf, String>);
 impl Contents {
     /// Takes a file's content down.
     pub fn insert(&mut self, path: &Path, bytes: &[u8]) {
-        self.0.insert(path.to_path_buf(), blake3::hash(bytes).to_string());
+        self.insert_hash(path, blake3::hash(bytes).to_string());
+    }
+
+    /// Takes the hash of a file's content down, and of what else belongs to it.
+    pub fn insert_hash(&mut self, path: &Path, hash: String) {
+        self.0.insert(path.to_path_buf(), hash);
     }
 
     fn has(&self, path: &Path) -> bool {

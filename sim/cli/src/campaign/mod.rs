@@ -9,6 +9,7 @@ pub mod schedule;
 pub mod turns;
 pub mod verdict;
 
+use crate::models::Warning;
 use crate::simulate::conditional::{Conditional, Stage};
 use crate::simulate::{
     Counts, Fidelity, Ideal, Parties, Plain, Real, Server, SlotRecord, Trace, Trial, Unspecified, World, play,
@@ -56,6 +57,8 @@ pub struct Campaign {
     pub entries: Vec<Entry>,
     /// The error probability of each clause, and of each test of an event.
     pub alpha: Rational,
+    /// What its models lose in fixed point without an error.
+    pub warnings: Vec<Warning>,
 }
 
 impl Campaign {

@@ -4,6 +4,7 @@ use super::pictures::Pictures;
 use crate::args::bench::{BackendArg, BenchArgs, InferenceArgs};
 use crate::failure::Failure;
 use crate::files;
+use crate::models;
 use crate::simulate::metered::{self, Metered, Spent, timed};
 use crate::store::now;
 use crate::text::{self, DIM, HEADING};
@@ -15,7 +16,6 @@ use fusion_2pc::meter::{Phase, Tally};
 use fusion_2pc::random::Seed;
 use fusion_2pc::session::{self, Answered, CHUNK, Grouping, Networks, Plan, Service};
 use fusion_nn::fixed::FixedModel;
-use fusion_nn::model::Model;
 use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
@@ -98,8 +98,7 @@ struct Job<'a> {
 fn model(file: &Path, inference: &InferenceArgs) -> Result<FixedModel, Failure> {
     let name = files::name(file);
     let problems = |problems: String| Failure::Usage(format!("{name}: {}", problems.replace('\n', "; ")));
-    let bytes = files::read(file, files::MAX_BYTES)?;
-    let model = Model::from_onnx(&bytes).map_err(|error| problems(error.to_string()))?;
+    let model = models::load(file)?.model.map_err(|error| problems(error.to_string()))?;
     FixedModel::new(&model, inference.fixed_point.precision(), inference.fixed_point.pixels())
         .map_err(|error| problems(error.to_string()))
 }

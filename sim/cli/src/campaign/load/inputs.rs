@@ -3,13 +3,14 @@
 use super::{Loader, Outcome, Stop};
 use crate::failure::Failure;
 use crate::files::{self, MAX_BYTES};
+use crate::models::{self, Loaded, Warning};
 use crate::simulate::{Guard, Pools, World, WorldError};
 use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::script::{Data, Draw, Fidelity, RingBits, Samples, Script, Spot, TruncationKind, When};
 use fusion_adversaries::strategy::View;
+use fusion_nn::compare::Pair;
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::idx::{self, Images};
-use fusion_nn::model::Model;
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::params::Params;
 use std::path::{Path, PathBuf};
@@ -17,40 +18,54 @@ use std::path::{Path, PathBuf};
 /// Most characters of a message about a file.
 const MAX_MESSAGE: usize = 240;
 
-/// Paths count from the script's folder.
-pub fn resolve_paths(script: &mut Script, folder: &Path) {
-    let resolve = |path: &mut PathBuf| {
+/// Paths count from the script's folder. Those whose whole path is no text are problems: a run's script names its files by whole paths, and
+/// YAML is text.
+pub fn resolve_paths(script: &mut Script, folder: &Path) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut resolve = |path: &mut PathBuf, mark: Mark| {
         let whole = folder.join(&*path);
         *path = whole.canonicalize().unwrap_or(whole);
+        if path.to_str().is_none() {
+            let problem = Problem::new(mark, format!("its whole path is not UTF-8: {}", files::name(path)));
+            problems.push(problem.help("a run names its files by whole paths, as text: rename the folder"));
+        }
     };
     if let Some(model) = &mut script.model {
-        resolve(&mut model.path.value);
+        resolve(&mut model.path.value, model.path.mark);
     }
     if let Some(data) = &mut script.data {
-        resolve(&mut data.images.value);
-        resolve(&mut data.labels.value);
+        resolve(&mut data.images.value, data.images.mark);
+        resolve(&mut data.labels.value, data.labels.mark);
     }
     for section in &mut script.strategies {
         let branches = section.one_of.iter_mut().flatten().map(|branch| &mut branch.moves);
         for m in section.moves.iter_mut().chain(branches).flatten() {
             if let Some(model) = &mut m.model {
-                resolve(&mut model.value);
+                resolve(&mut model.value, model.mark);
             }
-            if let Some(Spot { value: When::Memorised { memorised }, .. }) = &mut m.when {
-                resolve(memorised);
+            if let Some(Spot { value: When::Memorised { memorised }, mark }) = &mut m.when {
+                resolve(memorised, *mark);
             }
         }
     }
+    problems.sort_by_key(|problem| problem.mark);
+    problems
 }
 
 impl Loader {
     /// A file that the script names.
     pub(super) fn file(&mut self, path: &Path, mark: Mark) -> Outcome<Option<Vec<u8>>> {
-        match files::read(path, MAX_BYTES) {
-            Ok(bytes) => {
-                self.contents.insert(path, &bytes);
-                Ok(Some(bytes))
-            }
+        let bytes = self.named(files::read(path, MAX_BYTES), mark)?;
+        if let Some(bytes) = &bytes {
+            self.contents.insert(path, bytes);
+        }
+        Ok(bytes)
+    }
+
+    /// What was read from a file that the script names.
+    fn named<T>(&mut self, read: Result<T, Failure>, mark: Mark) -> Outcome<Option<T>> {
+        match read {
+            Ok(found) => Ok(Some(found)),
             Err(Failure::Usage(message)) => {
                 let folder = files::name(&self.folder.join(""));
                 let message = message.strip_prefix(&folder).unwrap_or(&message);
@@ -69,7 +84,8 @@ impl Loader {
             self.problem(mark, "a model needs the campaign's `model`, the honest one");
             return Ok(None);
         };
-        let Some(bytes) = self.file(path, mark)? else { return Ok(None) };
+        let Some(Loaded { model, hash }) = self.named(models::load(path), mark)? else { return Ok(None) };
+        self.contents.insert_hash(path, hash);
         let fixed_point = section.fixed_point;
         let ring = match fixed_point.ring_bits {
             RingBits::Auto => Ring::Auto,
@@ -77,10 +93,15 @@ impl Loader {
         };
         let precision = Precision { frac_bits: fixed_point.frac_bits, ring };
         let pixels = Pixels { scale: nearest(&section.input.scale.0), offset: nearest(&section.input.offset.0) };
-        let problems = match Model::from_onnx(&bytes) {
+        let problems = match model {
             Err(error) => error.problems.iter().map(ToString::to_string).collect(),
-            Ok(model) => match FixedModel::new(&model, precision, pixels) {
-                Ok(model) => return Ok(Some(model)),
+            Ok(model) => match Pair::new(&model, precision, pixels) {
+                Ok(pair) => {
+                    let found = models::warnings_at_random(&pair, model.input());
+                    let named = |warning: Warning| warning.of(&self.folder, path);
+                    self.warnings.extend(found.map_err(Stop::Failure)?.into_iter().map(named));
+                    return Ok(Some(pair.into_fixed()));
+                }
                 Err(error) => error.problems,
             },
         };

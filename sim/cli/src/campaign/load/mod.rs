@@ -10,6 +10,7 @@ use super::identity::{Contents, Id};
 use super::{Campaign, Entry, grouping};
 use crate::failure::Failure;
 use crate::files;
+use crate::models::Warning;
 use crate::problems::Located;
 use crate::simulate::{Guard, Parties, PartiesError, Seen, World};
 use fusion_2pc::clock::Network as Wire;
@@ -59,7 +60,10 @@ pub fn load(path: &Path, overrides: &Overrides) -> Result<Campaign, Failure> {
     apply(&mut script, overrides)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
-    inputs::resolve_paths(&mut script, &folder);
+    let unnameable = inputs::resolve_paths(&mut script, &folder);
+    if !unnameable.is_empty() {
+        return Err(located(unnameable));
+    }
     Loader { folder, ..Loader::default() }.load(script).map_err(|stop| match stop {
         Stop::Problems(problems) => located(problems),
         Stop::Failure(failure) => failure,
@@ -116,6 +120,8 @@ struct Loader {
     /// By path; the honest one first.
     models: Vec<(PathBuf, FixedModel)>,
     guards: Vec<(When, Guard)>,
+    /// Of the models.
+    warnings: Vec<Warning>,
 }
 
 impl Loader {
@@ -140,7 +146,7 @@ impl Loader {
             .map(|section| self.strategy(&script, section, &view, images.as_ref().map(|(images, _)| images)))
             .collect::<Outcome<_>>()?;
         self.check()?;
-        let id = Id::new(&script, &self.contents);
+        let id = Id::new(&script, &self.contents).map_err(|error| Stop::Failure(Failure::Bug(error.to_string())))?;
         let world = self.world(&script, params, images)?;
         let sections = std::iter::once(None).chain(script.strategies.iter().map(Some));
         let strategies =
@@ -154,7 +160,7 @@ impl Loader {
         if let Some(world) = &world {
             self.aims(&script, &view, world)?;
         }
-        Ok(finish(script, view, (world, parties), id, entries))
+        Ok(Campaign { warnings: self.warnings, ..finish(script, view, (world, parties), id, entries) })
     }
 
     fn check(&mut self) -> Outcome<()> {
@@ -258,7 +264,7 @@ fn finish(
     let uncertain = |entry: &Entry| entry.claims.rates.iter().filter(|claim| claim.is_uncertain()).count();
     let E = entries.iter().map(uncertain).sum::<usize>().max(1);
     let alpha = Rational::from(&script.test.false_alarm.0 / E as u64);
-    Campaign { script, view, world, parties, id, entries, alpha }
+    Campaign { script, view, world, parties, id, entries, alpha, warnings: Vec::new() }
 }
 
 /// How near a pass must be. A trial at `real` is dear: a claim of 0 or 1 is held there no closer than any other.

@@ -73,6 +73,10 @@ pub fn run(
     let waiting = terminal.waiting("sim attack");
     let mut campaign = load(&script, &overrides(&args.overrides))?;
     drop(waiting);
+    for warning in &campaign.warnings {
+        // Told for whoever reads it: the campaign is played all the same.
+        let _ = writeln!(stderr, "{}", text::warning(&warning.message));
+    }
     let interrupted = interruption()?;
     let mut store = match &resumed {
         Some(folder) => Store::open(folder, &campaign)?,

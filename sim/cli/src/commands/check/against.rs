@@ -4,23 +4,17 @@ use super::model;
 use crate::args::CheckArgs;
 use crate::failure::Failure;
 use crate::files;
+use crate::models::{self, RANDOM_IMAGES, SEED, Warning};
 use crate::text::{self, ACCENT, HEADING};
 use fusion_nn::compare::{Comparison, Difference, Pair, SHARE};
 use fusion_nn::fixed::WrongSize;
 use fusion_nn::idx::{Images, labels};
 use fusion_nn::import::MAX_ACTIVATIONS;
-use rand_core::{Rng, SeedableRng};
-use rand_pcg::Pcg64;
 use rayon::prelude::*;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::Path;
-
-/// Images where no file is given.
-const RANDOM_IMAGES: usize = 20;
-/// Their seed.
-const SEED: u64 = 1;
 
 /// What both evaluators are given.
 pub enum Data {
@@ -48,6 +42,14 @@ impl Data {
         Ok(Self::Files { images, labels, name })
     }
 
+    /// Where they come from.
+    fn source(&self) -> String {
+        match self {
+            Self::Random(_) => models::at_random(),
+            Self::Files { name, .. } => format!("on {name}"),
+        }
+    }
+
     fn len(&self) -> usize {
         match self {
             Self::Random(_) => RANDOM_IMAGES,
@@ -57,11 +59,7 @@ impl Data {
 
     fn image(&self, index: usize) -> Cow<'_, [u8]> {
         match self {
-            Self::Random(size) => {
-                let mut pixels = vec![0; *size];
-                Pcg64::seed_from_u64(SEED + index as u64).fill_bytes(&mut pixels);
-                Cow::Owned(pixels)
-            }
+            Self::Random(size) => Cow::Owned(models::random_image(*size, index)),
             Self::Files { images, .. } => Cow::Borrowed(images.get(index).unwrap_or_default()),
         }
     }
@@ -84,6 +82,12 @@ fn read_labels(path: &Path, images: usize, classes: usize) -> Result<Vec<u32>, F
         Some(index) => Err(problem(format!("label {index} is {}, and the model has {classes} classes", labels[index]))),
         None => Ok(labels),
     }
+}
+
+/// What a model's fixed-point form loses silently, by these images.
+pub fn warnings(pair: &Pair<'_>, data: &Data) -> Result<Vec<Warning>, Failure> {
+    let source = data.source();
+    models::warnings(pair, || Ok((compare(pair, data).map_err(Failure::usage)?, source)))
 }
 
 /// All images, in parallel; at most [`MAX_ACTIVATIONS`] values of each kind are held at once, however many threads there are.

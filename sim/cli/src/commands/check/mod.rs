@@ -6,6 +6,7 @@ mod script;
 
 use crate::args::CheckArgs;
 use crate::failure::Failure;
+use crate::models::Warning;
 use crate::problems::ProblemDocument as Problem;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -24,16 +25,25 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
 struct Document<'a> {
     ok: bool,
     problems: Vec<Problem>,
+    /// What is lost without an error.
+    warnings: Vec<Warning>,
     /// A model has none.
     clauses: Vec<script::ClauseDocument>,
     model: Option<model::Document<'a>>,
     against: Option<against::Document>,
 }
 
+impl Document<'_> {
+    /// Of a file that cannot be used.
+    fn refused(problems: Vec<Problem>) -> Self {
+        Self { ok: false, problems, warnings: Vec::new(), clauses: Vec::new(), model: None, against: None }
+    }
+}
+
 /// Every problem of a file: in the document with `--json`, on stderr otherwise.
 fn refuse(args: &CheckArgs, problems: Vec<Problem>, stdout: &mut dyn Write) -> Failure {
     let lines = problems.iter().map(|problem| format!("{}: {}", problem.file, problem.message)).collect();
-    let document = Document { ok: false, problems, clauses: Vec::new(), model: None, against: None };
+    let document = Document::refused(problems);
     let written = if args.json { write_json(&document, stdout) } else { Ok(()) };
     written.err().unwrap_or(Failure::Problems(lines))
 }

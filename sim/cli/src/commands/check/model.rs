@@ -5,6 +5,7 @@ use super::{Problem, refuse, write_json};
 use crate::args::CheckArgs;
 use crate::failure::Failure;
 use crate::files;
+use crate::models;
 use crate::text::{self, DIM, HEADING};
 use fusion_nn::compare::Pair;
 use fusion_nn::fixed::{FixedLayer, Precision, Ring};
@@ -17,8 +18,7 @@ const LONGEST_NAME: usize = 40;
 
 /// Reads the model, lists it, and compares it if that is asked for.
 pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
-    let bytes = files::read(&args.file, files::MAX_BYTES)?;
-    let model = match Model::from_onnx(&bytes) {
+    let model = match models::load(&args.file)?.model {
         Ok(model) => model,
         Err(error) => {
             let messages = error.problems.iter().map(ToString::to_string);
@@ -30,18 +30,21 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
         Err(error) => return Err(refuse(args, problems(args, error.problems), stdout)),
     };
     let model = Document::new(args, &model, &pair);
-    let against = match args.against {
-        Some(_) => Some(against::Document::new(&pair, &Data::read(args, &model)?)?),
-        None => None,
-    };
+    let data = Data::read(args, &model)?;
+    let against = args.against.map(|_| against::Document::new(&pair, &data)).transpose()?;
+    let warnings = against::warnings(&pair, &data)?;
     if args.json {
         let (ok, problems, model) = (true, Vec::new(), Some(model));
-        return write_json(&super::Document { ok, problems, clauses: Vec::new(), model, against }, stdout);
+        return write_json(&super::Document { ok, problems, warnings, clauses: Vec::new(), model, against }, stdout);
     }
     if args.quiet {
-        return Ok(writeln!(stdout, "{}", against.map_or_else(|| model.verdict(), |against| against.verdict()))?);
+        let verdict = against.map_or_else(|| model.verdict(), |against| against.verdict());
+        return Ok(writeln!(stdout, "{verdict}{}", text::warned(warnings.len()))?);
     }
     model.write_text(stdout)?;
+    for warning in &warnings {
+        writeln!(stdout, "{}", text::warning(&warning.message))?;
+    }
     Ok(against.map_or(Ok(()), |against| against.write_text(stdout))?)
 }
 

@@ -34,9 +34,7 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let campaign = match load(&args.file, &Overrides::default()) {
         Ok(campaign) => campaign,
         Err(Failure::Script(located)) if args.json => {
-            let problems = located.documents();
-            let document = Document { ok: false, problems, clauses: Vec::new(), model: None, against: None };
-            write_json(&document, stdout)?;
+            write_json(&Document::refused(located.documents()), stdout)?;
             return Err(Failure::Problems(Vec::new()));
         }
         Err(failure) => return Err(failure),
@@ -45,10 +43,11 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let clauses: Vec<Clause> = clauses.into_iter().flatten().collect();
     if args.json {
         let clauses = clauses.into_iter().map(|clause| clause.document).collect();
-        return write_json(&Document { ok: true, problems: Vec::new(), clauses, model: None, against: None }, stdout);
+        let (problems, warnings) = (Vec::new(), campaign.warnings);
+        return write_json(&Document { ok: true, problems, warnings, clauses, model: None, against: None }, stdout);
     }
     if args.quiet {
-        return Ok(writeln!(stdout, "ok")?);
+        return Ok(writeln!(stdout, "ok{}", text::warned(campaign.warnings.len()))?);
     }
     Ok(write_text(&campaign, clauses, stdout)?)
 }
@@ -116,5 +115,8 @@ fn write_text(campaign: &Campaign, clauses: Vec<Clause>, out: &mut dyn Write) ->
     write!(out, "{}", text::table(&["strategy", "clause", "expected", "trials needed"], rows.collect(), 2))?;
     let note = "a true clause is decided by then, but for one time in 370";
     writeln!(out, "\n{}", text::styled(DIM, note))?;
+    for warning in &campaign.warnings {
+        writeln!(out, "{}", text::warning(&warning.message))?;
+    }
     writeln!(out, "ok")
 }

@@ -1,0 +1,86 @@
+//! The attributes of a node. Every one that cannot be used is noted, and the rest is read on.
+
+use super::Notes;
+use crate::model::Window;
+use crate::onnx;
+use crate::tensor::MAX_ELEMENTS;
+
+/// The attributes of a node.
+pub(super) struct Attributes<'a>(pub(super) &'a [onnx::Attribute]);
+
+impl<'a> Attributes<'a> {
+    /// Every attribute is one of these.
+    pub(super) fn only(&self, known: &[&str], notes: &mut Notes) {
+        let unknown: Vec<_> =
+            self.0.iter().map(|attribute| attribute.name.as_str()).filter(|name| !known.contains(name)).collect();
+        if !unknown.is_empty() {
+            notes.note(format!("attributes not supported: {}", unknown.join(", ")));
+        }
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&onnx::Attribute> {
+        self.0.iter().find(|attribute| attribute.name == name)
+    }
+
+    pub(super) fn tensor(&self, name: &str) -> Option<&'a onnx::Tensor> {
+        self.0.iter().find(|attribute| attribute.name == name)?.t.as_ref()
+    }
+
+    pub(super) fn integer(&self, name: &str, default: i64) -> i64 {
+        self.get(name).map_or(default, |attribute| attribute.i)
+    }
+
+    pub(super) fn float(&self, name: &str, default: f32) -> f32 {
+        self.get(name).map_or(default, |attribute| attribute.f)
+    }
+
+    /// An attribute that has one value only.
+    pub(super) fn fixed(&self, name: &str, only: i64, notes: &mut Notes) {
+        if self.integer(name, only) != only {
+            notes.note(format!("{name} other than {only} is not supported"));
+        }
+    }
+
+    fn sizes<const N: usize>(
+        &self,
+        name: &str,
+        default: [usize; N],
+        least: usize,
+        notes: &mut Notes,
+    ) -> Option<[usize; N]> {
+        let Some(attribute) = self.get(name) else { return Some(default) };
+        let sizes: Option<Vec<usize>> =
+            attribute.ints.iter().map(|&size| usize::try_from(size).ok().filter(|size| *size >= least)).collect();
+        let sizes = sizes.filter(|sizes| sizes.iter().all(|size| *size <= MAX_ELEMENTS));
+        let sizes = sizes.and_then(|sizes| sizes.try_into().ok());
+        sizes.or_else(|| notes.wrong(format!("{name} = {:?} is not usable", attribute.ints)))
+    }
+
+    /// The sliding window, if all about it is known. Its size is that of the weights where there are some.
+    pub(super) fn window(&self, size: Size, notes: &mut Notes) -> Option<Window> {
+        if self.get("auto_pad").is_some_and(|attribute| attribute.s != b"NOTSET") {
+            notes.note("auto_pad is not supported");
+        }
+        if self.sizes("dilations", [1, 1], 1, notes).is_some_and(|dilations| dilations != [1, 1]) {
+            notes.note("dilations other than 1 are not supported");
+        }
+        let size = match (self.get("kernel_shape").map(|_| self.sizes("kernel_shape", [1, 1], 1, notes)), size) {
+            (None, Size::Needed) => notes.wrong("kernel_shape is missing"),
+            (Some(Some(size)), Size::OfWeights(Some(weights))) if weights != size => {
+                notes.wrong(format!("kernel_shape {size:?} is not that of its weights"))
+            }
+            (None, Size::OfWeights(size)) | (Some(size), _) => size,
+        };
+        let (stride, pads) = (self.sizes("strides", [1, 1], 1, notes), self.sizes("pads", [0; 4], 0, notes));
+        Some(Window { size: size?, stride: stride?, pads: pads? })
+    }
+}
+
+/// Where a window's size comes from.
+#[derive(Clone, Copy)]
+pub(super) enum Size {
+    /// From `kernel_shape`.
+    Needed,
+    /// From the weights, where these could be read; `kernel_shape` may repeat it.
+    OfWeights(Option<[usize; 2]>),
+}
