@@ -56,16 +56,25 @@ impl Grouping {
 }
 
 impl Plan {
-    /// A session of so many slots.
+    /// A session of so many slots. What its responses tell of the weights is within `2^-40` of nothing; in `k` sessions under one
+    /// set-up, within `sqrt(k)` times that.
     ///
     /// # Errors
     /// [`Unfit`] for a layer that no parameters hold.
     pub fn new(circuit: Circuit, slots: usize, grouping: Grouping) -> Result<Self, Unfit> {
+        Self::for_sessions(circuit, slots, grouping, 1)
+    }
+
+    /// The same for so many sessions under one set-up that are within `2^-40` together: each factor of 4 costs the flooding noise a bit.
+    ///
+    /// # Errors
+    /// [`Unfit`] for a layer that no parameters hold.
+    pub fn for_sessions(circuit: Circuit, slots: usize, grouping: Grouping, sessions: u64) -> Result<Self, Unfit> {
         let mut packings = BTreeMap::new();
         for chunk in chunks(slots) {
             let group = grouping.of(chunk.len());
             if let Entry::Vacant(vacant) = packings.entry(group) {
-                vacant.insert(Packing::new(&circuit, group)?);
+                vacant.insert(Packing::new(&circuit, group, sessions.saturating_mul(slots as u64))?);
             }
         }
         Ok(Self { circuit, slots, grouping, packings })

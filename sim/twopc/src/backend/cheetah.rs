@@ -19,18 +19,18 @@ pub struct Packing {
 }
 
 impl Packing {
-    /// Slots in groups of so many.
+    /// Slots in groups of so many, where `slots` in all are to tell nothing of the weights together.
     ///
     /// # Errors
     /// [`Unfit`] for a layer that no parameters hold.
-    pub fn new(circuit: &Circuit, group: usize) -> Result<Self, Unfit> {
+    pub fn new(circuit: &Circuit, group: usize, slots: u64) -> Result<Self, Unfit> {
         let layer = |step: &Step| match step.op {
             Op::Linear { shape, bound } => Some(Layer { shape, ring_bits: step.ring, bound }),
             _ => None,
         };
         let layers: Vec<Option<Layer>> = circuit.steps.iter().map(layer).collect();
         let linear: Vec<Layer> = layers.iter().flatten().copied().collect();
-        let mut packed = linear::layouts(&linear, group)?.into_iter();
+        let mut packed = linear::layouts(&linear, group, slots)?.into_iter();
         let layouts = layers.iter().map(|layer| layer.and_then(|_| packed.next())).collect();
         Ok(Self { group, layouts })
     }

@@ -2,7 +2,8 @@
 //!
 //! The secret `s` is ternary. A fresh ciphertext is symmetric, its `a` grown from a seed that is sent in its place. A response hides
 //! the weights from who holds `s`: an encryption of zero under the public key makes `a` look uniform (Brakerski and Vaikuntanathan),
-//! noise larger by 40 bits floods what `b` would tell (Gentry, STOC 2009, section 2.2: "statistical circuit privacy"), and only
+//! noise
+//! floods what `b` would tell (Gentry, STOC 2009, section 2.2: "statistical circuit privacy"), and only
 //! coefficients that are outputs are sent.
 
 use super::parameters::{Parameters, Response};
@@ -92,7 +93,7 @@ impl ClientKey {
     #[must_use]
     pub fn public(&self, rings: &Rings) -> Vec<u8> {
         let mut rng = self.child("public", rings.outer.parameters()).stream();
-        self.secret(rings).encrypt(&rings.outer, std::iter::once(rings.outer.zero()), &mut rng)
+        self.secret(rings).encrypt(&rings.outer, 1, std::iter::once(vec![0; rings.outer.parameters().degree]), &mut rng)
     }
 }
 
@@ -117,20 +118,26 @@ pub fn response_bytes(parameters: Parameters, response: Response, count: usize, 
 }
 
 impl Secret {
-    /// A message with fresh ciphertexts of encoded polynomials.
-    pub fn encrypt(&self, ring: &Ring, encoded: impl Iterator<Item = Vec<u64>>, rng: &mut impl Rng) -> Vec<u8> {
+    /// A message with fresh ciphertexts of polynomials with coefficients below `2^ring_bits`.
+    pub fn encrypt(
+        &self,
+        ring: &Ring,
+        ring_bits: u32,
+        polynomials: impl Iterator<Item = Vec<u64>>,
+        rng: &mut impl Rng,
+    ) -> Vec<u8> {
         let seed = seed(rng);
         let mut uniform = seed.stream();
         let degree = ring.parameters().degree;
         let mut packer = Packer::default();
-        for encoded in encoded {
+        for polynomial in polynomials {
             let mut a = ring.uniform(&mut uniform);
             ring.transform(&mut a);
             let mut b = ring.zero();
             ring.multiply_add(&mut b, &a, &self.outer);
             ring.untransform(&mut b);
             ring.negate(&mut b);
-            ring.add(&mut b, &encoded);
+            ring.add(&mut b, &ring.encode(&polynomial, ring_bits, rng));
             ring.add(&mut b, &ring.small(&errors(rng, degree)));
             ring.write(&b, &mut packer);
         }
@@ -210,7 +217,7 @@ impl Ciphertext {
             packer.push(rounded(ring.fraction(&self.a, index), a_bits), a_bits);
         }
         for (index, mask) in masked {
-            let noise = (wide(rng) >> (flood - 1)).wrapping_sub(1 << (u128::BITS - flood));
+            let noise = flooding(flood, rng);
             let mask = u128::from(mask) << (u128::BITS - ring_bits);
             let b = ring.fraction(&self.b, index).wrapping_add(noise).wrapping_sub(mask);
             packer.push(rounded(b, b_bits), b_bits);
@@ -226,8 +233,10 @@ impl Ciphertext {
     }
 }
 
-fn wide(rng: &mut impl Rng) -> u128 {
-    u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64())
+/// The sum of three terms, each uniform in `-2^-flood..2^-flood` on a grid of `2^-(flood + 63)`.
+fn flooding(flood: u32, rng: &mut impl Rng) -> u128 {
+    let mut term = || (u128::from(rng.next_u64()) << (65 - flood)).wrapping_sub(1 << (u128::BITS - flood));
+    term().wrapping_add(term()).wrapping_add(term())
 }
 
 /// The nearest multiple of `2^-bits` to a part of the modulus, modulo 1.
@@ -238,7 +247,7 @@ fn rounded(fraction: u128, bits: u32) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::parameters::Norm;
+    use super::super::parameters::{Norm, Released};
     use super::*;
     use crate::random::uniform;
     use rand_chacha::ChaCha20Rng;
@@ -254,7 +263,9 @@ mod tests {
 
     impl Bench {
         fn new(degree: usize, ring_bits: u32, norm: Norm) -> Self {
-            let fitting = |parameters| Some((parameters, Response::exact(parameters, ring_bits, norm).next()?));
+            let fitting = |parameters| {
+                Some((parameters, Response::exact(parameters, ring_bits, norm, Released(1 << 13)).next()?))
+            };
             let mut tightest = Parameters::all().filter(|parameters| parameters.degree == degree).filter_map(fitting);
             let (parameters, response) = tightest.next().unwrap();
             let (rings, key) = (Rings::new(parameters), ClientKey::new(&Seed([1; 32])));
@@ -269,8 +280,7 @@ mod tests {
 
         fn fresh(&mut self, words: &[u64]) -> Ciphertext {
             let ring = &self.rings.outer;
-            let message =
-                self.secret.encrypt(ring, std::iter::once(ring.encode(words, self.response.1)), &mut self.rng);
+            let message = self.secret.encrypt(ring, self.response.1, std::iter::once(words.to_vec()), &mut self.rng);
             assert_eq!(message.len(), fresh_bytes(self.parameters(), 1));
             read_fresh(ring, &message, 1).next().unwrap()
         }

@@ -5,11 +5,11 @@
 /// No coefficient of an error exceeds this in size: a centred binomial of 42 coins, standard deviation `sqrt(42)/2 = 3.24`.
 pub const MAX_ERROR: u32 = 21;
 
-/// A response's noise is flooded by noise larger by this many bits.
-pub const FLOODING_BITS: u32 = 40;
+/// All responses of a session together are within `2^-STATISTICAL_BITS` of what tells nothing of the weights.
+pub const STATISTICAL_BITS: u32 = 40;
 
-/// The flooding noise takes a 64th of half a step, `2^-(l+7)` of the modulus, or less where it must.
-const FLOOD_BELOW_RING: u32 = 7;
+/// Each of the three terms of the flooding noise is up to a 256th of half a step, `2^-(l+9)` of the modulus, or more where it must.
+const FLOOD_BELOW_RING: u32 = 9;
 
 /// Each of the two random parts of a coefficient's error exceeds its bound with a probability of at most `2^-TAIL_BITS`.
 pub const TAIL_BITS: u32 = 81;
@@ -17,9 +17,10 @@ pub const TAIL_BITS: u32 = 81;
 /// Widest coefficient of a response.
 pub const MAX_RESPONSE_BITS: u32 = 63;
 
-/// Degrees, and the largest moduli that leave 128 bits of security to a ternary secret (Albrecht et al., Homomorphic Encryption
-/// Standard, 2018, table 1).
-const SECURE: [(usize, u32); 2] = [(4096, 109), (8192, 218)];
+/// Degrees, and the bits of the largest moduli that leave 128 bits of security against classical attacks to a uniform ternary secret and
+/// errors of standard deviation 3.19: Bossuat et al., "Security Guidelines for Implementing Homomorphic Encryption" (IACR Communications
+/// in Cryptology 1(4), 2025; `ePrint` 2024/463), table 5.2.
+pub const SECURE: [(usize, u32); 2] = [(4096, 106), (8192, 214)];
 
 /// Vector instructions multiply up to 52 bits; the transform wants two of them.
 const MAX_PRIME_BITS: u32 = 50;
@@ -36,12 +37,12 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// All that are secure.
+    /// All that are secure: primes of an even number of bits, or of as many as the limit allows.
     pub fn all() -> impl Iterator<Item = Self> {
         SECURE.into_iter().flat_map(|(degree, limit)| {
             let sizes = (2..=4).flat_map(|primes| (34..=MAX_PRIME_BITS).map(move |bits| (primes, bits)));
             sizes
-                .filter(move |(primes, bits)| bits % 2 == 0 && primes * bits <= limit)
+                .filter(move |(primes, bits)| primes * bits <= limit && (bits % 2 == 0 || primes * (bits + 1) > limit))
                 .map(move |(primes, prime_bits)| Self { degree, primes, prime_bits })
         })
     }
@@ -70,14 +71,24 @@ impl Parameters {
         self.degree * self.modulus_bits() as usize
     }
 
-    /// Noise of a masked response before it is flooded: the rounding of the encoding and the fresh errors, times the weights; the
+    /// The most noise of a masked response before it is flooded: the roundings of the encoding and the fresh errors, times the weights; the
     /// errors of the encryption of zero, times its ternary secret and the client's. One part in 128 stands for `q < 2^modulus_bits`.
     pub(super) fn noise(&self, norm: Norm) -> u128 {
         let error = u128::from(MAX_ERROR);
-        let products = norm.sum.div_ceil(2).saturating_add(norm.errors());
         let zero = error * (self.degree + self.max_weight()) as u128;
-        let noise = products.saturating_add(zero);
+        let noise = norm.errors().saturating_add(zero);
         noise.saturating_add(noise / 128 + 1)
+    }
+
+    /// What the same noise is on average: no less than the root of the mean of its square, over the client's coins and the server's. An
+    /// error's square is `MAX_ERROR / 2` on average, a rounding's at most 1/4.
+    fn mean_noise(&self, norm: Norm) -> u128 {
+        let root = norm.root.min(norm.sum);
+        let ternary = (self.degree.div_ceil(3) * 2 + self.max_weight()) as u128;
+        let squares = |root: u128| root.checked_mul(root)?.checked_mul(u128::from(2 * MAX_ERROR + 1));
+        let Some(fresh) = squares(root) else { return u128::MAX };
+        let noise = (fresh / 4 + ternary * u128::from(MAX_ERROR)).isqrt() + 2;
+        noise + noise / 128 + 1
     }
 
     /// The sum of a product's rounding errors exceeds this with a probability of at most `2^-TAIL_BITS`: `h = max_weight` independent
@@ -142,19 +153,34 @@ impl Norm {
         Self { sum: times(sum_bits, filters), root: times(root_bits, (filters - 1).isqrt() + 1) }
     }
 
-    /// The errors' sum, each times a weight: the worst, or a tail. An error is the sum of `2 * MAX_ERROR` fair coins of size 1/2, so
-    /// that the sum exceeds `T` with probability at most `2 exp(-T^2 / (MAX_ERROR root^2))` (Hoeffding); `ln 2 < 0.694`.
+    /// The sum of errors and roundings, each times a weight: the worst, or a tail. An error is the sum of `2 * MAX_ERROR` fair coins of size
+    /// 1/2, and a rounding has two values at a distance of 1 and is 0 on average, so that the sum exceeds `T` with probability at most
+    /// `2 exp(-2 T^2 / ((2 MAX_ERROR + 1) root^2))` (Hoeffding); `ln 2 < 0.694`.
     fn errors(&self) -> u128 {
-        let square = u128::from(MAX_ERROR * (TAIL_BITS + 1)) * 694 / 1000 + 1;
+        let square = u128::from((2 * MAX_ERROR + 1) * (TAIL_BITS + 1)) * 347 / 1000 + 1;
         let tail = self.root.saturating_mul(square.isqrt() + 1);
-        self.sum.saturating_mul(MAX_ERROR.into()).min(tail)
+        self.sum.saturating_mul(u128::from(MAX_ERROR + 1)).min(tail)
+    }
+}
+
+/// How many coefficients of responses share the budget of [`STATISTICAL_BITS`]: those of a session, or of all sessions under a set-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Released(pub u64);
+
+impl Released {
+    /// By how many bits a term of the flooding noise must exceed 1 to hide so much noise on average in each coefficient: the least `b` with
+    /// `2^b >= 2^STATISTICAL_BITS noise sqrt(coefficients / 3)`. Decision 7 has the bound, with 0.535 in place of `sqrt(1/3)`: the rest
+    /// stands for the grid on which noise is drawn.
+    fn bits(self, noise: u128) -> u32 {
+        let squares = noise.checked_mul(noise).and_then(|squares| squares.checked_mul(self.0.into()));
+        squares.map_or(u32::MAX, |squares| STATISTICAL_BITS + (u128::BITS - (squares / 3).leading_zeros()).div_ceil(2))
     }
 }
 
 /// How a response is flooded and rounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Response {
-    /// The flooding noise is uniform in `-2^-flood..2^-flood` of the modulus.
+    /// The flooding noise is the sum of three terms, each uniform in `-2^-flood..2^-flood` of the modulus.
     pub flood: u32,
     /// Of a coefficient of `a`.
     pub a_bits: u32,
@@ -164,31 +190,30 @@ pub struct Response {
 
 impl Response {
     /// All that decrypt exactly in a ring of `ring_bits`, for each width of `a` the least of `b`.
-    pub fn exact(parameters: Parameters, ring_bits: u32, norm: Norm) -> impl Iterator<Item = Self> {
-        let noise_bits = u128::BITS - parameters.noise(norm).leading_zeros();
+    pub fn exact(parameters: Parameters, ring_bits: u32, norm: Norm, released: Released) -> impl Iterator<Item = Self> {
         let most = parameters
             .modulus_bits()
-            .checked_sub(FLOODING_BITS + noise_bits)
-            .filter(|&most| ring_bits > 0 && most > ring_bits + 1);
+            .checked_sub(released.bits(parameters.mean_noise(norm)))
+            .filter(|&most| ring_bits > 0 && most > ring_bits + 2);
         let flood = most.map(|most| most.min(ring_bits + FLOOD_BELOW_RING));
+        let noise_bits = u128::BITS - parameters.noise(norm).leading_zeros();
         let widths = (ring_bits + 10..ring_bits + 14).filter(|&bits| bits <= MAX_RESPONSE_BITS);
         flood.into_iter().flat_map(move |flood| {
             widths.clone().filter_map(move |a_bits| {
                 let least = (ring_bits + 1..a_bits).map(|b_bits| Self { flood, a_bits, b_bits });
-                least.into_iter().find(|response| response.is_exact(parameters, ring_bits))
+                least.into_iter().find(|response| response.is_exact(parameters, ring_bits, noise_bits))
             })
         })
     }
 
-    /// Whether noise, flooding, and the roundings of `b` and of `a` times the secret stay below half a step: in units of `2^-32` of it,
-    /// each part rounded up.
-    fn is_exact(&self, parameters: Parameters, ring_bits: u32) -> bool {
+    /// Whether noise of so many bits, flooding, and the roundings of `b` and of `a` times the secret stay below half a step: in units of
+    /// `2^-32` of it, each part rounded up.
+    fn is_exact(&self, parameters: Parameters, ring_bits: u32, noise_bits: u32) -> bool {
         let half: u128 = 1 << 32;
-        let part = |size: u128, bits: u32| ((size * half) << (ring_bits + 1)).div_ceil(1 << bits);
-        let flood = part(1, self.flood);
-        let noise = flood.div_ceil(1 << FLOODING_BITS);
+        let part = |size: u128, bits: u32| ((size * half) << (ring_bits + 1)).div_ceil(1 << bits.min(u128::BITS - 1));
+        let noise = part(1, parameters.modulus_bits().saturating_sub(noise_bits));
         let rounding = part(1, self.b_bits + 1) + part(parameters.rounding_tail(), self.a_bits);
-        flood + noise + rounding < half
+        part(3, self.flood) + noise + rounding < half
     }
 }
 
@@ -202,7 +227,7 @@ mod tests {
 
     #[test]
     fn parameters_are_secure_and_the_tail_is_what_it_says() {
-        assert!(Parameters::all().all(|p| p.modulus_bits() <= if p.degree == 4096 { 109 } else { 218 }));
+        assert!(Parameters::all().all(|p| p.modulus_bits() <= if p.degree == 4096 { 106 } else { 214 }));
         for degree in [4096, 8192] {
             let parameters = Parameters::of_decryption(degree);
             let tail = |value: u128| f64::from(u32::try_from(value).unwrap());
@@ -210,19 +235,82 @@ mod tests {
             let weight = tail(parameters.max_weight() as u128);
             assert!(bits(2.0 * tail(parameters.rounding_tail()).powi(2) / weight) >= f64::from(TAIL_BITS));
             let root = tail(Norm { sum: 1 << 40, root: 1 }.errors());
-            assert!(bits(root * root / f64::from(MAX_ERROR)) >= f64::from(TAIL_BITS));
+            assert!(bits(2.0 * root * root / f64::from(2 * MAX_ERROR + 1)) >= f64::from(TAIL_BITS));
         }
     }
 
     #[test]
     fn a_response_has_few_more_bits_than_the_ring_or_does_not_exist() {
         let wide = Parameters { degree: 8192, primes: 3, prime_bits: 50 };
-        let found: Vec<Response> = Response::exact(wide, 37, Norm::of_filters(1, alike(20))).collect();
-        assert_eq!(found[0], Response { flood: 44, a_bits: 47, b_bits: 40 });
+        let exact = |parameters, ring_bits, filters, bits, released| {
+            let norm = Norm::of_filters(filters, alike(bits));
+            Response::exact(parameters, ring_bits, norm, Released(released)).collect::<Vec<_>>()
+        };
+        assert_eq!(exact(wide, 37, 1, 20, 1 << 20)[0], Response { flood: 46, a_bits: 47, b_bits: 40 });
         let narrow = Parameters { degree: 4096, primes: 2, prime_bits: 50 };
-        assert_eq!(Response::exact(narrow, 37, Norm::of_filters(1, alike(20))).count(), 0);
-        assert_eq!(Response::exact(wide, 60, Norm::of_filters(1, alike(0))).count(), 0);
-        assert_eq!(Response::exact(wide, 37, Norm::of_filters(9, alike(200))).count(), 0);
+        assert_eq!(exact(narrow, 37, 1, 20, 1), []);
+        assert_eq!(exact(wide, 60, 1, 0, 1), []);
+        assert_eq!(exact(wide, 37, 9, 200, 1), []);
+        assert!(!exact(narrow, 30, 1, 14, 1 << 20).is_empty());
+        assert_eq!(exact(narrow, 30, 1, 14, 1 << 30), [], "more coefficients, more flooding");
+    }
+
+    /// With `I` the sum of `4 (sqrt p(i) - sqrt p(i-1))^2` for the sum of three numbers below `M`, a shift by `v` is at a statistical
+    /// distance of at most `sqrt(I) v / 2`, which is `1.068 v / M` for large `M`; and `Q` of them at `sqrt(Q)` times that.
+    #[test]
+    fn three_uniform_terms_hide_a_shift_as_the_bound_says() {
+        let three = |m: usize| {
+            let sum = |p: &[f64]| -> Vec<f64> {
+                let at = |i: usize| p[(i + 1).saturating_sub(m)..=i.min(p.len() - 1)].iter().sum::<f64>() / m as f64;
+                (0..p.len() + m - 1).map(at).collect()
+            };
+            sum(&sum(&vec![1.0 / m as f64; m]))
+        };
+        for m in [40, 400] {
+            let p = three(m);
+            let at = |i: isize| usize::try_from(i).ok().and_then(|i| p.get(i)).copied().unwrap_or(0.0);
+            let all = |v: isize| (0..p.len() as isize + v).map(move |i| (at(i), at(i - v)));
+            let information: f64 = all(1).map(|(p, q)| 4.0 * (p.sqrt() - q.sqrt()).powi(2)).sum();
+            let constant = information.sqrt() / 2.0 * m as f64;
+            assert!(constant > 1.06 && constant < 1.068 * (1.0 + 3.0 / m as f64), "{constant} for {m}");
+            for v in [1, 3, m as isize / 7] {
+                let distance: f64 = all(v).map(|(p, q)| (p - q).abs()).sum::<f64>() / 2.0;
+                let bound = constant * v as f64 / m as f64;
+                assert!(distance < bound && distance > bound / 2.0, "{distance} of {bound}: shift {v}, {m}");
+                // Two coefficients: no more than `sqrt(2)` times the bound.
+                let pairs: Vec<(f64, f64)> = all(v).collect();
+                let joint: f64 = if m > 40 {
+                    0.0
+                } else {
+                    pairs.iter().flat_map(|a| pairs.iter().map(|b| (a.0 * b.0 - a.1 * b.1).abs())).sum::<f64>() / 2.0
+                };
+                assert!(joint < bound * 2.0_f64.sqrt());
+            }
+        }
+    }
+
+    /// The least bits are those of the bound: `0.535 sqrt(Q) noise / 2^bits <= 2^-40`, and no more than two to spare.
+    #[test]
+    fn flooding_keeps_to_its_budget() {
+        for released in [1, 6518, 417_152, 6_518_000, 1 << 40] {
+            for noise in [1, 300, 1 << 15, 1_000_003, 1 << 30] {
+                let bits = Released(released).bits(noise);
+                let distance = 0.535 * (released as f64).sqrt() * noise as f64 / f64::from(bits).exp2();
+                assert!(
+                    distance <= (-40.0_f64).exp2() && distance > (-42.1_f64).exp2(),
+                    "{released} {noise}: {distance:e}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn average_noise_is_less_than_the_most() {
+        for (degree, sum_bits, root_bits) in [(4096, 0, 0), (4096, 15, 12), (8192, 21, 18)] {
+            let parameters = Parameters { degree, primes: 2, prime_bits: 50 };
+            let norm = Norm::of_filters(3, Bound { sum_bits, root_bits });
+            assert!(parameters.mean_noise(norm) * 2 < parameters.noise(norm));
+        }
     }
 
     #[test]

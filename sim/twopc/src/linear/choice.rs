@@ -5,7 +5,7 @@
 
 use super::layout::{Convolution, Geometry, Layer, Layout, Unfit, cost, geometries};
 use crate::he::cipher::fresh_bytes;
-use crate::he::parameters::Parameters;
+use crate::he::parameters::{Parameters, Released};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A public key is worth its bytes divided by this: it is sent once, and serves so many batches or more.
@@ -20,12 +20,12 @@ pub(super) struct Candidates {
 }
 
 impl Candidates {
-    /// For a batch of so many samples.
-    pub fn new(layer: Layer, batch: usize) -> Result<Self, Unfit> {
+    /// For a batch of so many samples, where so much is released in all.
+    pub fn new(layer: Layer, batch: usize, released: Released) -> Result<Self, Unfit> {
         let Layer { shape, ring_bits, bound } = layer;
         let convolution = Convolution::new(shape).filter(|_| batch > 0).ok_or(Unfit::Empty)?;
         let best = |parameters| {
-            let all = geometries(convolution, parameters, ring_bits, bound);
+            let all = geometries(convolution, parameters, (ring_bits, bound), released);
             let all = all.map(|geometry| (geometry, cost(&convolution, &geometry, batch).bytes()));
             Some((parameters, all.min_by_key(|(_, bytes)| *bytes)?))
         };
@@ -49,6 +49,11 @@ impl Candidates {
     }
 }
 
+/// A layer's part in the budget, as if every layer had as many outputs.
+fn share(layers: &[Layer], layer: Layer, slots: u64) -> Released {
+    Released(slots.saturating_mul((layers.len() * layer.outputs()) as u64))
+}
+
 type RingSet = BTreeSet<Parameters>;
 
 /// What a batch costs in its best layouts in some rings, with what the keys are worth, in `1 / BATCHES` bytes; `None` where they do not
@@ -60,13 +65,14 @@ fn price(layers: &[Candidates], rings: &RingSet) -> Option<usize> {
 }
 
 /// Layouts of a network's layers: those of the fewest bytes for each, but in as few rings as their keys are worth. Rings are dropped and
-/// taken one by one as long as that helps.
+/// taken one by one as long as that helps. `slots` counts the samples of all batches that are to tell nothing of the weights together; each
+/// layer has an equal part in what they may tell.
 ///
 /// # Errors
 /// [`Unfit`].
-pub fn layouts(layers: &[Layer], batch: usize) -> Result<Vec<Layout>, Unfit> {
-    let candidates: Result<Vec<Candidates>, _> = layers.iter().map(|&layer| Candidates::new(layer, batch)).collect();
-    let candidates = candidates?;
+pub fn layouts(layers: &[Layer], batch: usize, slots: u64) -> Result<Vec<Layout>, Unfit> {
+    let candidates = layers.iter().map(|&layer| Candidates::new(layer, batch, share(layers, layer, slots)));
+    let candidates: Vec<Candidates> = candidates.collect::<Result<_, _>>()?;
     let all: RingSet = candidates.iter().flat_map(|layer| layer.by_ring.keys().copied()).collect();
     let alone = |layer: &Candidates| layer.cheapest(|_| true).map(|(geometry, _)| geometry.parameters);
     let priced = |rings: RingSet| Some((price(&candidates, &rings)?, rings));
@@ -117,8 +123,11 @@ mod tests {
     #[test]
     fn no_few_rings_are_cheaper() {
         for batch in [1, 3, 64] {
-            let candidates: Vec<_> = layers().into_iter().map(|layer| Candidates::new(layer, batch).unwrap()).collect();
-            let chosen = rings(&layouts(&layers(), batch).unwrap());
+            let candidates: Vec<_> = layers()
+                .into_iter()
+                .map(|layer| Candidates::new(layer, batch, share(&layers(), layer, batch as u64)).unwrap())
+                .collect();
+            let chosen = rings(&layouts(&layers(), batch, batch as u64).unwrap());
             let least = price(&candidates, &chosen).unwrap();
             let all = &Parameters::all().collect::<Vec<_>>();
             let triples =
@@ -130,7 +139,7 @@ mod tests {
     #[test]
     fn a_key_is_saved_where_the_batch_hardly_costs_more() {
         let bytes = |layouts: &[Layout]| layouts.iter().map(|layout| layout.cost().bytes()).sum::<usize>();
-        let (shared, alone) = (layouts(&layers(), 1).unwrap(), alone(1));
+        let (shared, alone) = (layouts(&layers(), 1, 1).unwrap(), alone(1));
         assert!(rings(&shared).len() < rings(&alone).len());
         assert!(bytes(&shared) >= bytes(&alone) && bytes(&shared) < bytes(&alone) * 101 / 100);
     }

@@ -15,7 +15,7 @@
 
 use super::choice::Candidates;
 use crate::he::cipher::{Rings, fresh_bytes, response_bytes};
-use crate::he::parameters::{Bound, Norm, Parameters, Response};
+use crate::he::parameters::{Bound, Norm, Parameters, Released, Response};
 use fusion_nn::fixed::FixedOp;
 use fusion_nn::model::Window;
 use std::ops::Range;
@@ -73,6 +73,14 @@ pub struct Layer {
     pub ring_bits: u32,
     /// On the weights of each output channel.
     pub bound: Bound,
+}
+
+impl Layer {
+    /// Elements that come out of it.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        Convolution::new(self.shape).map_or(0, |convolution| convolution.outputs())
+    }
 }
 
 /// Why a layer has no layout.
@@ -188,12 +196,14 @@ fn cuts(whole: usize) -> Vec<usize> {
 }
 
 impl Layout {
-    /// The layout with the fewest bytes. The bound is on the weights of each output channel.
+    /// The layout with the fewest bytes, where nothing else is released under the weights. The bound is on the weights of each output
+    /// channel.
     ///
     /// # Errors
     /// [`Unfit`].
     pub fn new(shape: Shape, ring_bits: u32, bound: Bound, batch: usize) -> Result<Self, Unfit> {
-        let candidates = Candidates::new(Layer { shape, ring_bits, bound }, batch)?;
+        let layer = Layer { shape, ring_bits, bound };
+        let candidates = Candidates::new(layer, batch, Released((batch * layer.outputs()) as u64))?;
         let (geometry, _) = candidates.cheapest(|_| true).ok_or(candidates.unfit())?;
         Ok(candidates.layout(geometry))
     }
@@ -363,12 +373,12 @@ impl Layout {
 pub(super) fn geometries(
     layer: Convolution,
     parameters: Parameters,
-    ring_bits: u32,
-    bound: Bound,
+    (ring_bits, bound): (u32, Bound),
+    released: Released,
 ) -> impl Iterator<Item = Geometry> {
     cuts(layer.filters).into_iter().flat_map(move |filters| {
         let norm = Norm::of_filters(filters, bound);
-        Response::exact(parameters, ring_bits, norm).flat_map(move |response| {
+        Response::exact(parameters, ring_bits, norm, released).flat_map(move |response| {
             cuts(layer.output[0]).into_iter().flat_map(move |rows| {
                 let plane: usize = layer.plane(rows).iter().product();
                 cuts(layer.channels).into_iter().filter_map(move |channels| {

@@ -194,11 +194,8 @@ pub fn ask(link: &mut Link, key: &ClientKey, layout: &Layout, x0: &[u64], rng: &
     let rings = layout.rings();
     let secret = key.secret(rings);
     let [samples, channels, _] = layout.groups();
-    let encoded = (0..samples * channels).map(|group| {
-        let words = layout.input(x0, group / channels, group % channels);
-        rings.outer.encode(&words, layout.ring_bits())
-    });
-    link.step("input", |link| link.send(secret.encrypt(&rings.outer, encoded, rng)))
+    let inputs = (0..samples * channels).map(|group| layout.input(x0, group / channels, group % channels));
+    link.step("input", |link| link.send(secret.encrypt(&rings.outer, layout.ring_bits(), inputs, rng)))
 }
 
 /// The second half of [`client`]: its shares of `W x0`, decrypted.

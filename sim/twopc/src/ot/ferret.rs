@@ -122,31 +122,39 @@ fn groups<'a>(set: &Set, outputs: &'a mut [Block]) -> impl Iterator<Item = &'a m
     outputs.chunks_mut(GROUP << set.depth)
 }
 
-/// The rounds for so many transfers that send the fewest bytes. Each leaves over what the next one needs; the first is of
-/// [`lpn::SMALL`], the others of one set.
+/// The rounds for so many transfers that send the fewest bytes: some of one set, after at most one of each smaller set. Each leaves over
+/// what the next one needs.
 #[must_use]
 pub fn schedule(count: usize) -> Vec<Set> {
-    let of = |later: Set| {
-        let most_alone = count.saturating_sub(lpn::SMALL.n()).div_ceil(later.n() - later.needed());
-        (most_alone.saturating_sub(1)..=most_alone + 1)
-            .filter_map(move |rounds| rounds_after_first(count, later, rounds))
+    let of = |last: usize| {
+        let (smaller, later) = (&lpn::SETS[..last], lpn::SETS[last]);
+        let spared: usize = smaller.iter().map(Set::n).sum();
+        let rounds = |count: usize| count.div_ceil(later.n() - later.needed());
+        let few = rounds(count.saturating_sub(spared)).max(1);
+        (few..=rounds(count) + 1).flat_map(move |rounds| {
+            starters(smaller).filter_map(move |starters| chain(count, &[starters, vec![later; rounds]].concat()))
+        })
     };
-    let schedules = [lpn::SMALL, lpn::MAIN].into_iter().flat_map(of);
-    schedules.min_by_key(|sets| bytes(sets)).unwrap_or_default()
+    (0..lpn::SETS.len()).flat_map(of).min_by_key(|sets| bytes(sets)).unwrap_or_default()
 }
 
-/// With so many rounds after the first, all but the earliest of them full; `None` where they do not suffice.
-fn rounds_after_first(count: usize, later: Set, rounds: usize) -> Option<Vec<Set>> {
-    let (mut left, mut reserved, mut sets) = (count, 0, Vec::with_capacity(rounds + 1));
-    for _ in 0..rounds {
-        let set = later.holding(left + reserved);
-        left = left.saturating_sub(set.n() - reserved);
+/// Some of these sets, in order: all choices.
+fn starters(sets: &[Set]) -> impl Iterator<Item = Vec<Set>> {
+    (0..1_usize << sets.len())
+        .map(|chosen| sets.iter().enumerate().filter(|(i, _)| chosen >> i & 1 == 1).map(|(_, set)| *set).collect())
+}
+
+/// Rounds of these sets, the last ones full, the ones before them with no more trees than are needed; `None` where they do not suffice.
+fn chain(count: usize, sets: &[Set]) -> Option<Vec<Set>> {
+    let (mut left, mut reserved, mut chain) = (count, 0, Vec::with_capacity(sets.len()));
+    for set in sets.iter().rev() {
+        let set = set.holding(left + reserved);
+        left = left.saturating_sub(set.n().checked_sub(reserved)?);
         reserved = set.needed();
-        sets.push(set);
+        chain.push(set);
     }
-    sets.push(lpn::SMALL.holding(left + reserved));
-    sets.reverse();
-    (sets[0].n() >= left + reserved).then_some(sets)
+    chain.reverse();
+    (left == 0).then_some(chain)
 }
 
 /// Of the first extension that a schedule starts from.
@@ -249,10 +257,10 @@ mod tests {
 
     #[test]
     fn a_schedule_holds_what_was_asked_for_and_hardly_more() {
-        let full = [lpn::SMALL.n(), lpn::MAIN.n() - lpn::MAIN.needed()];
+        let full = [lpn::START.n(), lpn::MIDDLE.n(), lpn::MAIN.n() - lpn::MAIN.needed()];
         let edges =
             full.into_iter().flat_map(|n| (1..6).flat_map(move |times| [times * n - 1, times * n, times * n + 1]));
-        for count in [0, 1, 1024, 1025, 300_000, 21_000_000, 1 << 32].into_iter().chain(edges) {
+        for count in [0, 1, 256, 257, 300_000, 21_000_000, 1 << 32].into_iter().chain(edges) {
             let sets = schedule(count);
             let spare = held(&sets) - count;
             assert!(spare < sets.len() << lpn::MAIN.depth, "{count}: {spare} of {sets:?}");
@@ -262,22 +270,26 @@ mod tests {
         }
     }
 
-    /// Against all numbers of rounds.
+    /// Against all numbers of rounds of each set, small ones first.
     #[test]
     fn no_schedule_sends_less() {
         for count in (0..60).map(|step| 1 + step * 177_777) {
-            let all = [lpn::SMALL, lpn::MAIN].into_iter().flat_map(|later| (0..20).map(move |rounds| (later, rounds)));
-            let least = all
-                .filter_map(|(later, rounds)| rounds_after_first(count, later, rounds))
-                .map(|sets| bytes(&sets))
-                .min();
+            let times = |set: Set, most: usize| (0..=most).map(move |times| vec![set; times]);
+            let [start, middle, main] = lpn::SETS;
+            let all = times(start, 2).flat_map(|start| {
+                times(middle, 3).flat_map(move |middle| {
+                    let start = start.clone();
+                    times(main, 8).map(move |main| [start.clone(), middle.clone(), main].concat())
+                })
+            });
+            let least = all.filter_map(|sets| chain(count, &sets)).map(|sets| bytes(&sets)).min();
             assert_eq!(Some(bytes(&schedule(count))), least, "{count}");
         }
     }
 
     #[test]
     fn noise_is_one_error_in_each_tree() {
-        let set = lpn::SMALL;
+        let set = lpn::START;
         let mut choices = Seed([8; 32]).stream();
         let q: Vec<Block> = (0..set.levels() as Block).map(|i| i << 1).collect();
         let t: Vec<Block> = q.iter().map(|q| q ^ (DELTA * Block::from(choices.next_u64() & 1))).collect();
@@ -307,7 +319,7 @@ mod tests {
 
     #[test]
     fn a_peer_of_another_length_is_malformed_and_garbage_is_only_garbage() {
-        let set = lpn::SMALL;
+        let set = lpn::START;
         let (mut client, mut server) = Link::pair(Network::LAN);
         let mut receiver = Receiver::new(&trees(DELTA, K).1);
         client.send(vec![0xa5; message_bytes(&set) + 1]).unwrap();

@@ -33,11 +33,17 @@ pub struct Set {
     pub depth: usize,
 }
 
-/// Up to 870,400 outputs, to start from.
-pub const SMALL: Set = Set { t: 850, log_k: 16, depth: 10 };
+/// Up to 262,144 outputs, to start from: few inputs, much noise.
+pub const START: Set = Set { t: 1024, log_k: 15, depth: 8 };
 
-/// Up to 2,396,160 outputs. Its inputs are 2 MiB: larger sets cost fewer bytes, but twice the time.
-pub const MAIN: Set = Set { t: 1170, log_k: 17, depth: 11 };
+/// Up to 524,288 outputs.
+pub const MIDDLE: Set = Set { t: 1024, log_k: 16, depth: 9 };
+
+/// Up to 2,396,160 outputs, for the fewest bytes each.
+pub const MAIN: Set = Set { t: 1170, log_k: 18, depth: 11 };
+
+/// From few inputs to many. The least attack on each takes 2^130 operations or more by the estimates of `examples/lpn_bits.rs`.
+pub const SETS: [Set; 3] = [START, MIDDLE, MAIN];
 
 impl Set {
     /// With so few parts that they still hold so many outputs; whoever told these from uniform ones could tell all. Never with more.
@@ -104,6 +110,22 @@ fn add_inputs(inputs: &[[u64; 2]], places: &[[u32; LOCALITY]], outputs: &mut [[u
     }
 }
 
+/// The places that [`add_code`] adds up, output by output, among `2^log_k` inputs: for who examines the code.
+#[must_use]
+pub fn places(key: Block, round: u64, log_k: u32, outputs: usize) -> Vec<[u32; LOCALITY]> {
+    let stream = Cipher::new(key);
+    let (mut words, mut places) = ([0; WORDS / 2], [[0_u32; WORDS]; IN_WORD]);
+    let batch = |number: usize| {
+        stream.key_stream((Block::from(round) << 64) + (number * words.len()) as Block, &mut words);
+        split(bytemuck::cast_slice(&words), &mut places);
+        let (places, _) = places.as_flattened().as_chunks();
+        places.iter().map(|places| places.map(|place| place & ((1 << log_k) - 1))).collect::<Vec<_>>()
+    };
+    let mut all: Vec<_> = (0..outputs.div_ceil(BATCH)).flat_map(batch).collect();
+    all.truncate(outputs);
+    all
+}
+
 /// The places of each word.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it is compiled for the vector instructions of its caller")]
@@ -122,10 +144,11 @@ mod tests {
 
     #[test]
     fn sets_have_the_sizes_of_the_decision_record() {
-        assert_eq!((SMALL.n(), SMALL.k(), SMALL.needed()), (870_400, 65_536, 74_036));
-        assert_eq!((MAIN.n(), MAIN.k(), MAIN.needed()), (2_396_160, 131_072, 143_942));
-        assert_eq!(MAIN.n() - MAIN.needed(), 2_252_218, "of a round in the long run");
-        assert!(SMALL.n() > MAIN.needed(), "the first round feeds the second");
+        assert_eq!((START.n(), START.k(), START.needed()), (262_144, 32_768, 40_960));
+        assert_eq!((MIDDLE.n(), MIDDLE.k(), MIDDLE.needed()), (524_288, 65_536, 74_752));
+        assert_eq!((MAIN.n(), MAIN.k(), MAIN.needed()), (2_396_160, 262_144, 275_014));
+        assert_eq!(MAIN.n() - MAIN.needed(), 2_121_146, "of a round in the long run");
+        assert!(SETS.windows(2).all(|pair| pair[0].n() > pair[1].needed()), "each feeds the next");
     }
 
     #[test]
@@ -149,6 +172,8 @@ mod tests {
         let inputs: Vec<Block> = (0..128).map(|i| 1 << i).collect();
         let mut outputs = vec![0; BATCH + 1];
         add_code(5, 1, &inputs, &mut outputs);
+        let public = places(5, 1, 7, BATCH + 1);
+        assert_eq!(public.len(), outputs.len());
         for batch in 0..2 {
             let mut words = vec![0; WORDS / 2];
             Cipher::new(5).key_stream((1 << 64) + (batch * WORDS / 2) as Block, &mut words);
@@ -156,13 +181,11 @@ mod tests {
             for i in [0, BATCH / 2, BATCH - 1] {
                 let Some(output) = outputs.get(batch * BATCH + i) else { continue };
                 let place = |i: usize| words[i % WORDS] >> (PLACE_BITS * (i / WORDS)) & 127;
-                assert_eq!(
-                    *output,
-                    (LOCALITY * i..).take(LOCALITY).fold(0, |sum, i| sum ^ 1 << place(i)),
-                    "{batch} {i}"
-                );
+                let places: Vec<u64> = (LOCALITY * i..).take(LOCALITY).map(place).collect();
+                assert_eq!(*output, places.iter().fold(0, |sum, place| sum ^ 1 << place), "{batch} {i}");
+                assert!(public[batch * BATCH + i].iter().map(|&place| u64::from(place)).eq(places));
             }
         }
-        assert!([SMALL, MAIN].iter().all(|set| set.log_k as usize <= PLACE_BITS));
+        assert!(SETS.iter().all(|set| set.log_k as usize <= PLACE_BITS));
     }
 }
