@@ -140,7 +140,7 @@ impl<'a> Document<'a> {
 
 impl<'a> Layer<'a> {
     fn new(layer: &'a FixedLayer) -> Self {
-        let FixedLayer { node, name, op: _, inputs: _, shape, unit, bound, ring_bits } = layer;
+        let FixedLayer { node, name, op: _, inputs: _, shape, unit, bound, ring_bits, range: _, wraps } = layer;
         Self {
             node: *node,
             step: layer.step(),
@@ -148,7 +148,7 @@ impl<'a> Layer<'a> {
             shape,
             ring_bits: *ring_bits,
             bound: *bound,
-            may_wrap: layer.may_wrap(),
+            may_wrap: *wraps,
             unit: *unit,
             multiplications: layer.multiplications(),
             comparisons: layer.comparisons(),
