@@ -58,13 +58,16 @@ fn an_image_that_is_the_logits_is_exact() {
     }
 }
 
-/// The honest control is not refuted.
+/// Every honest session is accepted. The script plays 32, too few to decide a claim.
 #[test]
-fn a_campaign_on_an_image_that_is_the_logits_passes() {
+fn honest_sessions_on_an_image_that_is_the_logits_are_accepted() {
     let runs = std::env::temp_dir().join(format!("fusion-faults-{}", std::process::id()));
     let script = fault("no-linear-layer.yaml");
     let outcome = sim(&["attack", script.to_str().expect("UTF-8"), "--json", "--runs", runs.to_str().expect("UTF-8")]);
-    assert_eq!(outcome.code, 0, "{}{}", outcome.stdout, outcome.stderr);
+    let last: Value = serde_json::from_str(outcome.stdout.lines().last().expect("a result")).expect("JSON");
+    let honest = &last["strategies"][0];
+    assert_eq!([&honest["trials"], &honest["accepted"], &honest["error"]], [32, 32, 0], "{}", outcome.stderr);
+    assert_eq!(last["verdict"], "inconclusive");
     std::fs::remove_dir_all(&runs).expect("it was made");
 }
 
