@@ -71,6 +71,29 @@ impl Loaded {
         }
     }
 
+    /// Under one-bit truncation a session still gives every slot a label, and logits that the network can have.
+    fn assert_one_bit(&self, number: u64, (client, server): &(ClientSetup, ServerSetup)) {
+        let mut plan = self.plan.clone();
+        plan.circuit.truncation = Truncation::OneBit;
+        let networks = Networks::new(&plan, std::slice::from_ref(&self.model)).expect("of this circuit");
+        let services = vec![Service { model: 0, labels: (0..self.model.classes()).collect() }; plan.slots];
+        let image = |slot: usize| self.model.pixels(&self.case.images[slot]).expect("of this size");
+        let name = name(number).child("one bit");
+        let ((mine, _), (theirs, _)) = session::run(
+            Network::LAN,
+            |link| session::client(link, client, &plan, &name, image),
+            |link: Link| session::server(link, server, &plan, &name, &networks, &services),
+        );
+        let (mine, theirs) = (mine.expect("it ended well"), theirs.expect("it ended well"));
+        let drop = u64::BITS - plan.circuit.ring(plan.circuit.output);
+        let [low, high] = self.model.layers()[self.model.output()].range;
+        for (a, b) in mine.logits.iter().zip(&theirs.logits) {
+            let logit = (a.wrapping_add(*b) << drop).cast_signed() >> drop;
+            assert!((low..=high).contains(&logit), "{logit} is not in {low}..={high}");
+        }
+        assert!(mine.labels.iter().all(|label| *label < self.model.classes()));
+    }
+
     /// A session's logits and labels are the reference's, and its bytes and rounds those of the model of costs.
     fn assert_real(&self, number: u64, (client, server): &(ClientSetup, ServerSetup)) {
         let (plan, circuit) = (&self.plan, &self.plan.circuit);
@@ -105,14 +128,15 @@ fn name(number: u64) -> Seed {
 }
 
 /// Networks that share a set-up.
-const AT_ONCE: u64 = 100;
+const AT_ONCE: usize = 100;
 
 /// How many were refused, by reason.
 fn check(numbers: Range<u64>) -> BTreeMap<String, usize> {
     let mut refused = BTreeMap::new();
-    for from in numbers.clone().step_by(AT_ONCE as usize) {
+    let numbers: Vec<u64> = numbers.collect();
+    for together in numbers.chunks(AT_ONCE) {
         let mut loaded = Vec::new();
-        for number in from..numbers.end.min(from + AT_ONCE) {
+        for &number in together {
             match Loaded::new(number) {
                 Ok(network) => loaded.push((number, network)),
                 Err(reason) => *refused.entry(reason).or_default() += 1,
@@ -126,10 +150,12 @@ fn check(numbers: Range<u64>) -> BTreeMap<String, usize> {
                 network.assert_in_range();
                 network.assert_ideal(*number);
                 network.assert_real(*number, &setup);
+                if number % 8 == 0 {
+                    network.assert_one_bit(*number, &setup);
+                }
             };
-            if std::panic::catch_unwind(std::panic::AssertUnwindSafe(all)).is_err() {
-                panic!("network {number}: {}", network.case.describe());
-            }
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(all));
+            assert!(outcome.is_ok(), "network {number}: {}", network.case.describe());
         }
     }
     refused

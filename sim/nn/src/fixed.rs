@@ -498,7 +498,9 @@ impl Compiler {
         }
         let (mut pixel, unit) = quantised_pixels(pixels, frac_bits);
         if let Ring::Bits(bits) = ring {
-            pixel.iter_mut().for_each(|pixel| *pixel = signed(*pixel, bits));
+            for pixel in &mut pixel {
+                *pixel = signed(*pixel, bits);
+            }
         }
         Ok(Self { precision, pixel, unit, layers: Vec::new(), problems })
     }
@@ -550,15 +552,15 @@ impl Compiler {
             }
             Op::Relu => {
                 let output = input.dropped(&input.ranges(|range| range.map(|end| end.max(0))));
-                self.push(layer, FixedOp::Relu { shift: input.excess }, &inputs[..1], output)
+                self.push(layer, FixedOp::Relu { shift: input.excess }, &inputs[..1], &output)
             }
             Op::Clip { low, high } => {
                 let [low, high] = [*low, *high].map(|end| to_integer(f64::from(end) / input.unit, MAX_END));
                 let clipped = input.ranges(|range| range.map(|end| end.clamp(low.into(), high.into())));
                 let op = FixedOp::Clip { low, high, shift: input.excess };
-                self.push(layer, op, &inputs[..1], input.dropped(&clipped))
+                self.push(layer, op, &inputs[..1], &input.dropped(&clipped))
             }
-            Op::MaxPool(window) => self.push(layer, FixedOp::MaxPool(*window), &inputs[..1], input.clone()),
+            Op::MaxPool(window) => self.push(layer, FixedOp::MaxPool(*window), &inputs[..1], input),
             Op::AveragePool(window) => {
                 let input = self.narrow(layer, input);
                 let cells = (window.size[0] * window.size[1]) as u64;
@@ -569,7 +571,7 @@ impl Compiler {
                     self.refuse(layer, &format!("an integer of its sums is worth less than 2^-{MAX_UNIT_BITS}"));
                     return input;
                 }
-                self.push(layer, FixedOp::SumPool(*window), &[input], output)
+                self.push(layer, FixedOp::SumPool(*window), &[input], &output)
             }
             Op::Add => self.joined(layer, FixedOp::Add, inputs, |parts| {
                 let added = parts[0].ranges.iter().zip(&parts[1].ranges);
@@ -581,7 +583,7 @@ impl Compiler {
             Op::Flatten => {
                 let cells = layer.shape[0] / input.ranges.len().max(1);
                 let spread = input.ranges.iter().flat_map(|&range| std::iter::repeat_n(range, cells)).collect();
-                self.push(layer, FixedOp::Flatten, &inputs[..1], input.with(spread))
+                self.push(layer, FixedOp::Flatten, &inputs[..1], &input.with(spread))
             }
         }
     }
@@ -591,7 +593,7 @@ impl Compiler {
     }
 
     /// Appends a layer; its output is as described before it is reduced into its ring, which follows from the ranges.
-    fn push(&mut self, layer: &Layer, op: FixedOp, inputs: &[Scaled], output: Scaled) -> Scaled {
+    fn push(&mut self, layer: &Layer, op: FixedOp, inputs: &[Scaled], output: &Scaled) -> Scaled {
         let bound = output.bound();
         let needed = u128::BITS - bound.leading_zeros() + 1;
         let ring_bits = match self.precision.ring {
@@ -606,7 +608,8 @@ impl Compiler {
         }
         let ring = whole(ring_bits);
         let wraps = output.ranges.iter().any(|range| !is_within(*range, ring));
-        let output = output.with(output.ranges(|range| if is_within(range, ring) { range } else { ring }));
+        let ranges = output.ranges(|range| if is_within(range, ring) { range } else { ring });
+        let output = output.with(ranges);
         let shape = match (&op, inputs[0].value) {
             (FixedOp::Truncate { .. }, Value::Layer(index)) => self.layers[index].shape.clone(),
             _ => layer.shape.clone(),
@@ -632,7 +635,7 @@ impl Compiler {
             return input.clone();
         }
         let op = FixedOp::Truncate { shift: input.excess };
-        self.push(layer, op, std::slice::from_ref(input), input.dropped(&input.ranges))
+        self.push(layer, op, std::slice::from_ref(input), &input.dropped(&input.ranges))
     }
 
     /// Weights and biases as integers, and the fractional bits of their products with the input.
@@ -657,7 +660,7 @@ impl Compiler {
         let excess = scale - self.precision.frac_bits;
         let unit = 2.0_f64.powi(-scale.cast_signed());
         let output = Scaled { value: input.value, unit, excess, ranges };
-        self.push(layer, op, std::slice::from_ref(input), output)
+        self.push(layer, op, std::slice::from_ref(input), &output)
     }
 
     /// Values side by side, which must have one unit.
@@ -673,7 +676,7 @@ impl Compiler {
             self.refuse(layer, "joins values of different scales, which is not supported in fixed point");
         }
         let output = inputs[0].with(ranges(&inputs));
-        self.push(layer, op, &inputs, output)
+        self.push(layer, op, &inputs, &output)
     }
 }
 
