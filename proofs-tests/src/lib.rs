@@ -5,3 +5,4 @@
 
 pub mod fuzz;
 pub mod networks;
+pub mod random;

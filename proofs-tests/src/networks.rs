@@ -54,7 +54,12 @@ fn flat(input: &str, matrix: &str) -> [Node; 2] {
 }
 
 fn model(node: Vec<Node>, initializer: Vec<Tensor>) -> Model {
-    let graph = Graph { node, initializer, input: vec![value("in", &[0, 1, 6, 6])], output: vec![value("out", &[])] };
+    on_images([1, 6, 6], node, initializer)
+}
+
+fn on_images([channels, height, width]: [i64; 3], node: Vec<Node>, initializer: Vec<Tensor>) -> Model {
+    let input = vec![value("in", &[0, channels, height, width])];
+    let graph = Graph { node, initializer, input, output: vec![value("out", &[])] };
     let onnx = fusion_nn::onnx::Model { graph: Some(graph), ..Default::default() };
     Model::from_onnx(&onnx.encode_to_vec()).expect("supported")
 }
@@ -107,6 +112,23 @@ pub fn residual(turn: u32) -> Model {
     nodes.extend(flat("p", "matrix"));
     let filters = [constant("filters", &[2, 1, 3, 3], turn), constant("inner", &[2, 2, 3, 3], turn + 1)];
     model(nodes, filters.into_iter().chain([constant("matrix", &[3, 36], turn)]).collect())
+}
+
+/// So many average poolings of 9 by 9 one over the other, behind a filter that is 0.
+pub fn windows_over_windows(count: usize) -> Model {
+    let zero =
+        Tensor { name: "zero".into(), dims: vec![1; 4], data_type: 1, float_data: vec![0.0], ..Tensor::default() };
+    let names: Vec<String> = (0..=count).map(|index| format!("p{index}")).collect();
+    let mut nodes = vec![node("Conv", &["in", "zero"], &names[0], &[])];
+    nodes.extend(
+        names.windows(2).map(|pair| node("AveragePool", &[&pair[0]], &pair[1], &[ints("kernel_shape", &[9, 9])])),
+    );
+    nodes.extend(flat(&names[count], "matrix"));
+    on_images(
+        [1, 81, 81],
+        nodes,
+        vec![zero, constant("matrix", &[2, i64::pow(81 - 8 * i64::try_from(count).expect("few"), 2)], 0)],
+    )
 }
 
 /// More classes than are compared all at once.

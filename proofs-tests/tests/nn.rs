@@ -2,10 +2,12 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-use fusion_nn::fixed::{Faithful, FixedModel, OneBit, Pixels, Precision, Ring, argmax};
+use fusion_nn::fixed::{Faithful, FixedModel, FixedOp, OneBit, Pixels, Precision, Ring, argmax};
 use fusion_nn::float;
 use fusion_nn::idx::{Images, labels};
-use fusion_nn::model::Model;
+use fusion_nn::model::{Model, Value};
+use fusion_proofs_tests::networks::windows_over_windows;
+use fusion_proofs_tests::random::Case;
 use rand_core::SeedableRng;
 use rand_pcg::Pcg64;
 use std::io::Read;
@@ -209,5 +211,74 @@ fn other_networks_equal_onnxruntime() {
             agree += usize::from(fixed.label(cifar.image(index)) == Ok(argmax(expected)));
         }
         assert!(agree * 100 >= count * 99, "{name}: {agree} of {count}");
+    }
+}
+
+/// Each window divides what an integer is worth by 81: beyond 2^-60 no layer could drop so many bits, however small the values.
+#[test]
+fn values_that_are_worth_too_little_are_refused() {
+    let fixed = |count, ring| {
+        FixedModel::new(&windows_over_windows(count), Precision { ring, ..PRECISION }, BYTES)
+            .map_err(|error| error.to_string())
+    };
+    for ring in [Ring::Auto, Ring::Bits(8)] {
+        assert_eq!(fixed(7, ring).expect("fits").logits(&[9; 81 * 81]), Ok(vec![0, 0]));
+        let refused = fixed(10, ring).expect_err("81^10 is more than 2^60");
+        assert!(refused.starts_with("node 8 'p8': an integer of its sums is worth less than 2^-60"), "{refused}");
+    }
+}
+
+/// The rule for wrapping, operator by operator: signed integers in, computed over the integers, reduced into the ring.
+#[test]
+fn every_operator_wraps_by_the_one_rule() {
+    for number in 0..400 {
+        let case = Case::draw(number);
+        let model = Model::from_onnx(&case.onnx).expect("supported");
+        for bits in [2, 5, 8, 13, 21] {
+            let precision = Precision { ring: Ring::Bits(bits), ..case.precision };
+            let Ok(fixed) = FixedModel::new(&model, precision, case.pixels) else { continue };
+            let signed = |x: i128| {
+                let residue = x.rem_euclid(1 << bits);
+                if residue >> (bits - 1) == 1 { residue - (1 << bits) } else { residue }
+            };
+            for image in &case.images {
+                let input = fixed.pixels(image).expect("of this size");
+                let values = fixed.evaluate(image, &mut Faithful).expect("of this size");
+                let read = |value: &Value| match value {
+                    Value::Input => &input,
+                    Value::Layer(index) => &values[*index],
+                };
+                for (layer, output) in fixed.layers().iter().zip(&values) {
+                    let inputs: Vec<&Vec<i64>> = layer.inputs.iter().map(read).collect();
+                    let each =
+                        |of: &dyn Fn(i128) -> i128| -> Vec<i128> { inputs[0].iter().map(|&x| of(x.into())).collect() };
+                    let exact = match &layer.op {
+                        FixedOp::Relu { shift } => each(&|x| x.max(0) >> shift),
+                        FixedOp::Clip { low, high, shift } => {
+                            each(&|x| x.clamp((*low).into(), (*high).into()) >> shift)
+                        }
+                        FixedOp::Truncate { shift } => each(&|x| x >> shift),
+                        FixedOp::Add => {
+                            inputs[0].iter().zip(inputs[1]).map(|(a, b)| i128::from(*a) + i128::from(*b)).collect()
+                        }
+                        FixedOp::Gemm { weights, start } => {
+                            let rows = weights.chunks(inputs[0].len()).zip(start);
+                            let term = |(w, x): (&i64, &i64)| i128::from(*w) * i128::from(*x);
+                            rows.map(|(row, start)| {
+                                i128::from(*start) + row.iter().zip(inputs[0]).map(term).sum::<i128>()
+                            })
+                            .collect()
+                        }
+                        _ => continue,
+                    };
+                    let exact: Vec<i128> = exact.into_iter().map(signed).collect();
+                    assert!(
+                        exact.iter().zip(output).all(|(a, b)| *a == i128::from(*b)),
+                        "network {number}: {}",
+                        layer.step()
+                    );
+                }
+            }
+        }
     }
 }

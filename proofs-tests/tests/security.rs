@@ -140,7 +140,8 @@ fn the_attack_on_a_toy_succeeds_as_often_as_is_estimated() {
         (0..k).for_each(|i| columns.swap(i, i + below(k - i)));
         columns.truncate(k * 77 / 100);
         let mut kept = supported(&rows, &columns);
-        (0..kept.len()).for_each(|i| kept.swap(i, i + below(kept.len() - i)));
+        let most = kept.len();
+        (0..most).for_each(|i| kept.swap(i, i + below(most - i)));
         kept.truncate(columns.len() + 28);
         let words: Vec<Bits> = kept.iter().map(|(_, bits)| *bits).collect();
         let relations = relations(&words);

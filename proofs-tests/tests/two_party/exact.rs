@@ -1,7 +1,6 @@
 //! Answers are the plaintext reference's, to the last bit.
 
 use crate::world::{World, plan};
-use fusion_2pc::circuit::Circuit;
 use fusion_2pc::session::Grouping;
 use fusion_2pc::truncate::Truncation;
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
@@ -86,13 +85,16 @@ fn small_networks_are_exact_in_every_ring() {
     }
 }
 
-/// Where pixels have an offset, the image has the unit of activations: the reference adds it, the protocol has no share of it.
+/// Where pixels have an offset, the image has the unit of activations, and can be added to one.
 #[test]
-fn the_image_is_read_by_linear_layers_alone() {
+fn an_image_as_a_summand_is_exact() {
     let pixels = Pixels { scale: 1.0 / 255.0, offset: 0.25 };
-    let model = FixedModel::new(&shortcut(), PRECISION, pixels).expect("the reference adds it");
-    let refused = Circuit::new(&[&model], Truncation::Faithful).expect_err("no protocol adds it");
-    assert!(refused.to_string().contains("the first layer must be linear"), "{refused}");
+    for ring in [Ring::Auto, Ring::Bits(9), Ring::Bits(13)] {
+        let models = vec![FixedModel::new(&shortcut(), Precision { ring, ..PRECISION }, pixels).expect("it fits")];
+        let images = noise(5, 3);
+        let world = World::of(models.clone(), plan(&models, 5, Grouping::Chunk, Truncation::Faithful), 1);
+        world.assert_exact(&world.session(1, &images, &world.honest()), &images);
+    }
 }
 
 /// Their outputs are 0, in rings of one bit.

@@ -5,6 +5,8 @@
 mod costs;
 mod ends;
 mod exact;
+mod faults;
+mod random;
 mod shares;
 mod silence;
 mod statistics;

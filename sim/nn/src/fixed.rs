@@ -5,9 +5,26 @@
 //! (*truncation*). Average pooling only sums: the division goes into the next layer's weights, so that pooling has no error.
 //! 8-bit pixels enter as they are, their scale in the first layer's weights.
 //!
-//! Each layer's ring `Z_2^l` is the smallest that its outputs provably fit, by the range of every channel, or one ring for all.
+//! # Rings, and what wrapping is
 //!
-//! Invariant: with [`Ring::Auto`] no value ever wraps.
+//! Every layer's output lives in a ring `Z_2^l` of its own, read as signed: `-2^(l-1) .. 2^(l-1)`. With [`Ring::Auto`] it is the
+//! smallest ring that the outputs provably fit, by the range of every channel; with [`Ring::Bits`] it is the same for all. One rule says
+//! what every operator does, here and in the two-party circuit: **a layer takes the signed integers of its inputs, computes over the
+//! integers, and its result is reduced into its own ring and read as signed**. The image is a value like any other: its integers are
+//! reduced when they enter, under [`Ring::Bits`]. So
+//!
+//! - convolutions, fully connected layers, sums of windows and [`FixedOp::Add`] may leave their ring, and then wrap;
+//! - [`FixedOp::Relu`], [`FixedOp::Truncate`], [`FixedOp::MaxPool`], [`FixedOp::Concat`] and [`FixedOp::Flatten`] never do: no result is larger
+//!   than an input (rounding up by one after bits were dropped included);
+//! - [`FixedOp::Clip`] compares with its ends as they are, however large, so that an end beyond the ring is never met by a value; but where
+//!   *every* value lies beyond such an end the result is that end with the bits dropped, reduced into the ring like any result. Ends are
+//!   cut at `2^61`, which no value of a ring exceeds. A value at or beyond an end becomes `floor(end / 2^shift)`, without any rounding up;
+//! - maxima, clipping and [`argmax`] compare signed integers, and never the residue of a difference.
+//!
+//! Ranges are those after wrapping: a channel that may leave the ring is taken to be anywhere in it, so that what is proved of the layers
+//! behind it holds as well.
+//!
+//! Invariant: with [`Ring::Auto`] no value ever wraps, and every value is within its layer's [`FixedLayer::range`] in any ring.
 
 use crate::kernel;
 use crate::model::{Layer, Model, Op, Value, Window};
@@ -17,6 +34,10 @@ use rand_core::Rng;
 pub const MAX_RING_BITS: u32 = 62;
 /// Most fractional bits.
 pub const MAX_FRAC_BITS: u32 = 24;
+/// No integer is worth less than `2^-MAX_UNIT_BITS`, so that no layer drops more bits: windows over windows make units small.
+pub const MAX_UNIT_BITS: u32 = 60;
+/// The ends of a clip are cut at this size.
+const MAX_END: i64 = 1 << 61;
 
 /// How precisely to compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,11 +110,11 @@ pub enum FixedOp {
         /// Bits dropped.
         shift: u32,
     },
-    /// `min(max(x, low), high)`, truncated by `shift` bits.
+    /// `min(max(x, low), high)`, truncated by `shift` bits; the ends are truncated to their floors.
     Clip {
-        /// Lower end.
+        /// Lower end, at most `2^61` in size.
         low: i64,
-        /// Upper end.
+        /// Upper end, at least `low` and at most `2^61` in size.
         high: i64,
         /// Bits dropped.
         shift: u32,
@@ -153,12 +174,17 @@ pub struct FixedLayer {
     pub bound: u64,
     /// Bits of the ring its output lives in.
     pub ring_bits: u32,
+    /// The least and the largest that an output can be, after any wrapping.
+    pub range: [i64; 2],
+    /// Some output is not proved to fit the ring.
+    pub wraps: bool,
 }
 
 /// A network on integers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FixedModel {
     image: [usize; 3],
+    /// For each of the 256 pixels its integer.
     pixel: Vec<i64>,
     layers: Vec<FixedLayer>,
     /// For each of the model's layers, the one here whose output stands for it.
@@ -240,6 +266,12 @@ impl FixedModel {
     #[must_use]
     pub fn output(&self) -> usize {
         self.output
+    }
+
+    /// The least and the largest integer of a pixel.
+    #[must_use]
+    pub fn pixel_range(&self) -> [i64; 2] {
+        ends(&self.pixel)
     }
 
     /// What enters the first layer for an image of 8-bit pixels.
@@ -328,7 +360,7 @@ impl FixedLayer {
     /// Whether its outputs may exceed its ring.
     #[must_use]
     pub fn may_wrap(&self) -> bool {
-        self.bound >> (self.ring_bits - 1) > 0
+        self.wraps
     }
 
     /// The sums of a convolution or a fully connected layer modulo `2^64`, of inputs of a shape; `None` of any other layer.
@@ -345,22 +377,31 @@ impl FixedLayer {
         }
     }
 
+    /// Its outputs: over the integers (sums modulo `2^64`, of which every ring is a part), then reduced into its ring.
     fn apply(&self, inputs: &[(&[i64], &[usize])], truncation: &mut impl Truncation) -> Vec<i64> {
         let (data, shape) = inputs[0];
-        let wrap = |values: Vec<i64>| values.into_iter().map(|x| signed(x, self.ring_bits)).collect();
-        match &self.op {
-            FixedOp::Conv { .. } | FixedOp::Gemm { .. } => wrap(self.sums(data, shape).unwrap_or_default()),
+        let mut values: Vec<i64> = match &self.op {
+            FixedOp::Conv { .. } | FixedOp::Gemm { .. } => self.sums(data, shape).unwrap_or_default(),
             FixedOp::Relu { shift } => data.iter().map(|&x| truncation.truncate(x.max(0), *shift)).collect(),
             FixedOp::Clip { low, high, shift } => {
-                data.iter().map(|&x| truncation.truncate(x.clamp(*low, *high), *shift)).collect()
+                let clip = |&x: &i64| match x {
+                    _ if x >= *high => high >> shift,
+                    _ if x < *low => low >> shift,
+                    _ => truncation.truncate(x, *shift),
+                };
+                data.iter().map(clip).collect()
             }
             FixedOp::Truncate { shift } => data.iter().map(|&x| truncation.truncate(x, *shift)).collect(),
             FixedOp::MaxPool(window) => kernel::pool(data, shape, window, &self.shape, i64::MIN, i64::max),
-            FixedOp::SumPool(window) => wrap(kernel::pool(data, shape, window, &self.shape, 0, i64::wrapping_add)),
-            FixedOp::Add => wrap(data.iter().zip(inputs[1].0).map(|(x, y)| x.wrapping_add(*y)).collect()),
+            FixedOp::SumPool(window) => kernel::pool(data, shape, window, &self.shape, 0, i64::wrapping_add),
+            FixedOp::Add => data.iter().zip(inputs[1].0).map(|(x, y)| x.wrapping_add(*y)).collect(),
             FixedOp::Concat => inputs.iter().flat_map(|(data, _)| data.iter().copied()).collect(),
             FixedOp::Flatten => data.to_vec(),
+        };
+        for value in &mut values {
+            *value = signed(*value, self.ring_bits);
         }
+        values
     }
 }
 
@@ -370,8 +411,23 @@ fn signed(x: i64, bits: u32) -> i64 {
     (x << drop) >> drop
 }
 
+/// The least and the largest of some integers; 0 of none.
+fn ends(values: &[i64]) -> [i64; 2] {
+    [values.iter().min(), values.iter().max()].map(|end| end.copied().unwrap_or_default())
+}
+
 /// The integers that a channel (or, in one dimension, an element) provably stays between.
 type Range = [i128; 2];
+
+/// All of a ring.
+fn whole(bits: u32) -> Range {
+    let half = 1_i128 << (bits - 1);
+    [-half, half - 1]
+}
+
+fn is_within([low, high]: Range, [least, most]: Range) -> bool {
+    least <= low && high <= most
+}
 
 /// A value while the network is translated.
 #[derive(Clone)]
@@ -399,6 +455,12 @@ impl Scaled {
         let carry = i128::from(excess > 0);
         let ranges = ranges.iter().map(|[lo, hi]| [lo >> excess, (hi >> excess) + carry]).collect();
         Self { value, unit: unit * 2.0_f64.powi(excess.cast_signed()), excess: 0, ranges }
+    }
+
+    /// The least and the largest integer of any channel; they fit a ring.
+    fn range(&self) -> [i64; 2] {
+        let end = |end: Option<i128>| end.and_then(|end| i64::try_from(end).ok()).unwrap_or_default();
+        [end(self.ranges.iter().map(|range| range[0]).min()), end(self.ranges.iter().map(|range| range[1]).max())]
     }
 
     /// No integer exceeds this in size.
@@ -434,13 +496,17 @@ impl Compiler {
         if !problems.is_empty() {
             return Err(FixedError { problems });
         }
-        let (pixel, unit) = quantised_pixels(pixels, frac_bits);
+        let (mut pixel, unit) = quantised_pixels(pixels, frac_bits);
+        if let Ring::Bits(bits) = ring {
+            for pixel in &mut pixel {
+                *pixel = signed(*pixel, bits);
+            }
+        }
         Ok(Self { precision, pixel, unit, layers: Vec::new(), problems })
     }
 
     fn compile(mut self, model: &Model) -> Result<FixedModel, FixedError> {
-        let ends = |pixels: &[i64]| Some([(*pixels.iter().min()?).into(), (*pixels.iter().max()?).into()]);
-        let ranges = vec![ends(&self.pixel).unwrap_or_default(); model.input()[0]];
+        let ranges = vec![ends(&self.pixel).map(i128::from); model.input()[0]];
         let input = Scaled { value: Value::Input, unit: self.unit, excess: 0, ranges };
         let mut values: Vec<Scaled> = Vec::with_capacity(model.layers().len());
         for layer in model.layers() {
@@ -486,22 +552,26 @@ impl Compiler {
             }
             Op::Relu => {
                 let output = input.dropped(&input.ranges(|range| range.map(|end| end.max(0))));
-                self.push(layer, FixedOp::Relu { shift: input.excess }, &inputs[..1], output)
+                self.push(layer, FixedOp::Relu { shift: input.excess }, &inputs[..1], &output)
             }
             Op::Clip { low, high } => {
-                let [low, high] = [*low, *high].map(|end| to_integer(f64::from(end) / input.unit, 1 << 61));
+                let [low, high] = [*low, *high].map(|end| to_integer(f64::from(end) / input.unit, MAX_END));
                 let clipped = input.ranges(|range| range.map(|end| end.clamp(low.into(), high.into())));
                 let op = FixedOp::Clip { low, high, shift: input.excess };
-                self.push(layer, op, &inputs[..1], input.dropped(&clipped))
+                self.push(layer, op, &inputs[..1], &input.dropped(&clipped))
             }
-            Op::MaxPool(window) => self.push(layer, FixedOp::MaxPool(*window), &inputs[..1], input.clone()),
+            Op::MaxPool(window) => self.push(layer, FixedOp::MaxPool(*window), &inputs[..1], input),
             Op::AveragePool(window) => {
                 let input = self.narrow(layer, input);
                 let cells = (window.size[0] * window.size[1]) as u64;
                 let summed = input.ranges(|range| range.map(|end| end * i128::from(cells)));
                 #[expect(clippy::cast_precision_loss, reason = "a window has few cells")]
                 let output = Scaled { unit: input.unit / cells as f64, ..input.with(summed) };
-                self.push(layer, FixedOp::SumPool(*window), &[input], output)
+                if output.unit < 2.0_f64.powi(-MAX_UNIT_BITS.cast_signed()) {
+                    self.refuse(layer, &format!("an integer of its sums is worth less than 2^-{MAX_UNIT_BITS}"));
+                    return input;
+                }
+                self.push(layer, FixedOp::SumPool(*window), &[input], &output)
             }
             Op::Add => self.joined(layer, FixedOp::Add, inputs, |parts| {
                 let added = parts[0].ranges.iter().zip(&parts[1].ranges);
@@ -513,26 +583,33 @@ impl Compiler {
             Op::Flatten => {
                 let cells = layer.shape[0] / input.ranges.len().max(1);
                 let spread = input.ranges.iter().flat_map(|&range| std::iter::repeat_n(range, cells)).collect();
-                self.push(layer, FixedOp::Flatten, &inputs[..1], input.with(spread))
+                self.push(layer, FixedOp::Flatten, &inputs[..1], &input.with(spread))
             }
         }
     }
 
-    /// Appends a layer; its output is as described, and its ring follows from the ranges.
-    fn push(&mut self, layer: &Layer, op: FixedOp, inputs: &[Scaled], output: Scaled) -> Scaled {
+    fn refuse(&mut self, layer: &Layer, message: &str) {
+        self.problems.push(format!("node {} '{}': {message}", layer.node, layer.name));
+    }
+
+    /// Appends a layer; its output is as described before it is reduced into its ring, which follows from the ranges.
+    fn push(&mut self, layer: &Layer, op: FixedOp, inputs: &[Scaled], output: &Scaled) -> Scaled {
         let bound = output.bound();
         let needed = u128::BITS - bound.leading_zeros() + 1;
         let ring_bits = match self.precision.ring {
             Ring::Auto => needed,
             Ring::Bits(bits) => bits,
         };
-        if needed > MAX_RING_BITS {
-            let message = format!("its outputs need a ring of {needed} bits, more than {MAX_RING_BITS}");
-            self.problems.push(format!("node {} '{}': {message}", layer.node, layer.name));
+        if ring_bits > MAX_RING_BITS {
+            self.refuse(layer, &format!("its outputs need a ring of {needed} bits, more than {MAX_RING_BITS}"));
             let most = 1_i128 << MAX_RING_BITS;
             let cut = output.ranges(|range| range.map(|end| end.clamp(-most, most)));
             return Scaled { value: inputs[0].value, ..output.with(cut) };
         }
+        let ring = whole(ring_bits);
+        let wraps = output.ranges.iter().any(|range| !is_within(*range, ring));
+        let ranges = output.ranges(|range| if is_within(range, ring) { range } else { ring });
+        let output = output.with(ranges);
         let shape = match (&op, inputs[0].value) {
             (FixedOp::Truncate { .. }, Value::Layer(index)) => self.layers[index].shape.clone(),
             _ => layer.shape.clone(),
@@ -546,6 +623,8 @@ impl Compiler {
             unit: output.unit,
             bound: u64::try_from(bound).unwrap_or(u64::MAX),
             ring_bits,
+            range: output.range(),
+            wraps,
         });
         Scaled { value: Value::Layer(self.layers.len() - 1), ..output }
     }
@@ -556,7 +635,7 @@ impl Compiler {
             return input.clone();
         }
         let op = FixedOp::Truncate { shift: input.excess };
-        self.push(layer, op, std::slice::from_ref(input), input.dropped(&input.ranges))
+        self.push(layer, op, std::slice::from_ref(input), &input.dropped(&input.ranges))
     }
 
     /// Weights and biases as integers, and the fractional bits of their products with the input.
@@ -572,7 +651,7 @@ impl Compiler {
         let weights: Vec<i64> = weights.iter().map(|&w| to_integer(f64::from(w) * input.unit * one, limit)).collect();
         let start: Vec<i64> = bias.iter().map(|&b| to_integer(f64::from(b) * one, limit << 10)).collect();
         if weights.iter().any(|w| w.abs() == limit) || start.iter().any(|b| b.abs() == limit << 10) {
-            self.problems.push(format!("node {} '{}': its weights are too large", layer.node, layer.name));
+            self.refuse(layer, "its weights are too large");
         }
         (weights, start, scale)
     }
@@ -581,7 +660,7 @@ impl Compiler {
         let excess = scale - self.precision.frac_bits;
         let unit = 2.0_f64.powi(-scale.cast_signed());
         let output = Scaled { value: input.value, unit, excess, ranges };
-        self.push(layer, op, std::slice::from_ref(input), output)
+        self.push(layer, op, std::slice::from_ref(input), &output)
     }
 
     /// Values side by side, which must have one unit.
@@ -594,11 +673,10 @@ impl Compiler {
     ) -> Scaled {
         let inputs: Vec<Scaled> = inputs.iter().map(|input| self.narrow(layer, input)).collect();
         if inputs.iter().any(|input| input.unit.to_bits() != inputs[0].unit.to_bits()) {
-            let message = "joins values of different scales, which is not supported in fixed point";
-            self.problems.push(format!("node {} '{}': {message}", layer.node, layer.name));
+            self.refuse(layer, "joins values of different scales, which is not supported in fixed point");
         }
         let output = inputs[0].with(ranges(&inputs));
-        self.push(layer, op, &inputs, output)
+        self.push(layer, op, &inputs, &output)
     }
 }
 

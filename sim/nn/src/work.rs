@@ -47,7 +47,8 @@ mod tests {
 
     fn layer(op: FixedOp, shape: &[usize]) -> FixedLayer {
         let (name, inputs, shape) = (String::new(), vec![Value::Input], shape.to_vec());
-        FixedLayer { node: 0, name, op, inputs, shape, unit: 1.0, bound: 1, ring_bits: 2 }
+        let (bound, ring_bits, range, wraps) = (1, 2, [-1, 1], false);
+        FixedLayer { node: 0, name, op, inputs, shape, unit: 1.0, bound, ring_bits, range, wraps }
     }
 
     #[test]

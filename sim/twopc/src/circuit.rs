@@ -2,11 +2,14 @@
 //!
 //! Each value is held in the smallest ring that the next functionality can do with, and extended where a larger one is needed.
 //! Rectified values are held in few bits; a sum over a window needs two more, and only its pooled values go on to the next
-//! layer's ring. Where the network's own ring is too small for its values, they wrap here as they do there.
+//! layer's ring.
+//!
+//! Invariant: a value here is the integer of [`fusion_nn::fixed`], whose rule for wrapping is the only one. A layer that may wrap is
+//! computed in exactly its own ring, so that its residue, read as signed, is the reference's; every other layer is computed in
+//! some ring that its integers fit. A comparison gets the ring that also holds the difference.
 
-use crate::bits::mask;
 use crate::he::parameters::Bound;
-use crate::linear::Shape;
+use crate::linear::{MAX_DENSE_WEIGHTS, Shape};
 use crate::truncate::Truncation;
 use fusion_nn::fixed::{FixedLayer, FixedModel, FixedOp};
 use fusion_nn::model::{Value, Window};
@@ -30,9 +33,9 @@ pub enum Op {
     },
     /// `min(max(x, low), high) >> shift`, from values modulo `2^from`.
     Clip {
-        /// The ring of the input; it holds the difference of a value and an end.
+        /// The ring of the input; it has one bit more than its values need.
         from: u32,
-        /// The lower and the upper end.
+        /// The lower and the upper end, which may lie beyond any ring.
         ends: [i64; 2],
         /// Bits dropped.
         shift: u32,
@@ -51,14 +54,14 @@ pub enum Op {
         /// What is known of the values.
         sign: Sign,
     },
-    /// The sum of each window.
+    /// The sum of each window, modulo the ring of the output.
     Sum {
         /// The windows.
         window: Window,
         /// Channels, height and width of the input.
         image: [usize; 3],
     },
-    /// The largest of each window.
+    /// The largest of each window; the ring of the output holds the difference of any two.
     Largest {
         /// The windows.
         window: Window,
@@ -87,6 +90,8 @@ pub enum Sign {
 pub struct Step {
     /// The layer of the network it belongs to.
     pub layer: usize,
+    /// The node that layer comes from, as messages name it.
+    pub node: String,
     /// Its address below the slots.
     pub address: String,
     /// What it does.
@@ -104,6 +109,8 @@ pub struct Step {
 pub struct Circuit {
     /// Elements of the input.
     pub pixels: usize,
+    /// Bits of a ring that holds the difference of any two integers of the input.
+    pub pixel_bits: u32,
     /// The steps.
     pub steps: Vec<Step>,
     /// Whose output the logits are.
@@ -129,7 +136,7 @@ impl Circuit {
         for other in others {
             same_architecture(first, other)?;
         }
-        let mut builder = Builder { models, image: first.image(), steps: Vec::new(), wraps: false };
+        let mut builder = Builder { models, image: first.image(), steps: Vec::new() };
         let mut values: Vec<Held> = Vec::with_capacity(first.layers().len());
         for index in 0..first.layers().len() {
             let held = builder.layer(index, &values)?;
@@ -137,9 +144,10 @@ impl Circuit {
         }
         let output = values[first.output()];
         let last = Place { layer: first.output(), address: "argmax".into() };
-        let output = builder.with_room(output, &last);
+        let output = builder.fit(output, output.with_room(), &last);
         Ok(Self {
             pixels: first.image().iter().product(),
+            pixel_bits: builder.pixels().with_room(),
             steps: builder.steps,
             output: output.value,
             classes: first.classes() as usize,
@@ -147,11 +155,11 @@ impl Circuit {
         })
     }
 
-    /// The ring of a value; the input's integers are as they are.
+    /// The ring of a value. The input's integers are the client's own and may be read in any ring.
     #[must_use]
     pub fn ring(&self, value: Value) -> u32 {
         match value {
-            Value::Input => u64::BITS,
+            Value::Input => self.pixel_bits,
             Value::Layer(index) => self.steps[index].ring,
         }
     }
@@ -166,7 +174,8 @@ fn same_architecture(a: &FixedModel, b: &FixedModel) -> Result<(), Unsupported> 
             (FixedOp::Gemm { .. }, FixedOp::Gemm { .. }) => true,
             (a, b) => a == b,
         };
-        ops && a.shape == b.shape && a.inputs == b.inputs
+        let rings = a.ring_bits == b.ring_bits || !(a.wraps || b.wraps);
+        ops && rings && a.shape == b.shape && a.inputs == b.inputs
     };
     if a.image() != b.image() || a.layers().len() != b.layers().len() {
         return Err(Unsupported("the networks have different architectures".into()));
@@ -177,42 +186,39 @@ fn same_architecture(a: &FixedModel, b: &FixedModel) -> Result<(), Unsupported> 
     }
 }
 
-/// A value while the circuit is made: no integer it stands for exceeds `bound` in size.
+/// A value while the circuit is made.
 #[derive(Clone, Copy)]
 struct Held {
     value: Value,
+    /// Of its shares.
     ring: u32,
-    bound: u64,
+    /// Of the smallest ring that holds its integers.
+    least: u32,
+    /// No integer is below 0.
     positive: bool,
 }
 
 impl Held {
-    /// The smallest ring that holds it.
-    fn least(self) -> u32 {
-        signed_bits(self.bound)
-    }
-
     fn sign(self) -> Sign {
-        if self.positive && self.least() <= self.ring {
+        if self.positive {
             Sign::Positive
-        } else if self.least() < self.ring {
+        } else if self.least < self.ring {
             Sign::WithRoom
         } else {
             Sign::Any
         }
     }
-}
 
-/// The input is the client's own: any ring holds its integers.
-fn held(value: Value, values: &[Held]) -> Held {
-    match value {
-        Value::Input => Held { value, ring: u64::BITS, bound: u64::MAX >> 1, positive: false },
-        Value::Layer(index) => values[index],
+    /// The smallest ring that also holds the difference of any two, at least a sign and a bit.
+    fn with_room(self) -> u32 {
+        (self.least + u32::from(!self.positive)).max(2)
     }
 }
 
-fn signed_bits(bound: u64) -> u32 {
-    u64::BITS - bound.leading_zeros() + 1
+/// Bits of the smallest ring that holds all integers of a range.
+fn signed_bits(range: [i64; 2]) -> u32 {
+    let bits = |end: i64| u64::BITS - (if end < 0 { !end } else { end }).leading_zeros() + 1;
+    range.map(bits).into_iter().max().unwrap_or_default()
 }
 
 /// Where a step belongs.
@@ -221,60 +227,85 @@ struct Place {
     address: String,
 }
 
+/// What is known of a layer's output in public: over all networks.
+#[derive(Clone, Copy)]
+struct Known {
+    /// Of the smallest ring that holds its integers.
+    least: u32,
+    /// The layer's own ring, where the integers are residues of it.
+    wraps: Option<u32>,
+    count: usize,
+}
+
+impl Known {
+    /// The ring to add in.
+    fn ring(self) -> u32 {
+        self.wraps.unwrap_or(self.least)
+    }
+}
+
 struct Builder<'a> {
     models: &'a [&'a FixedModel],
     /// Channels, height and width.
     image: [usize; 3],
     steps: Vec<Step>,
-    /// Some value before may have wrapped, so that proved bounds hold no more.
-    wraps: bool,
 }
 
 impl Builder<'_> {
     fn layer(&mut self, index: usize, values: &[Held]) -> Result<Held, Unsupported> {
         let layer = &self.models[0].layers()[index];
-        let bound = self.models.iter().map(|model| model.layers()[index].bound).max().unwrap_or_default();
+        let known = self.known(index);
         let place = Place { layer: index, address: layer.step() };
-        let count = layer.shape.iter().product();
-        let inputs: Vec<Held> = layer.inputs.iter().map(|value| held(*value, values)).collect();
+        let held = |value: &Value| match value {
+            Value::Input => self.pixels(),
+            Value::Layer(index) => values[*index],
+        };
+        let inputs: Vec<Held> = layer.inputs.iter().map(held).collect();
         let input = inputs[0];
-        let refuse = |what: &str| Err(Unsupported(format!("node {} '{}': {what}", layer.node, layer.name)));
-        let own = matches!(layer.op, FixedOp::Conv { .. } | FixedOp::Gemm { .. } | FixedOp::Flatten);
-        if inputs.iter().any(|input| input.value == Value::Input) && !own {
-            return refuse("the first layer must be linear");
-        }
         Ok(match &layer.op {
             FixedOp::Conv { .. } | FixedOp::Gemm { .. } => match Shape::of(&layer.op, self.shape(layer.inputs[0])) {
-                Some(shape) => self.linear(&place, shape, input, bound, count),
-                None => return refuse("grouped convolutions have no protocol yet"),
+                Some(shape) => self.linear(&place, shape, input, known),
+                None => return Err(Unsupported(format!("{}: {}", node(layer), too_many_groups(&layer.op)))),
             },
             FixedOp::Relu { shift } | FixedOp::Truncate { shift } => {
                 let positive = matches!(layer.op, FixedOp::Relu { .. });
-                self.activation(&place, *shift, input, bound, count, positive)
+                self.activation(&place, *shift, input, known, positive)
             }
-            FixedOp::Clip { low, high, shift } => self.clip(&place, [*low, *high], *shift, input, count),
+            FixedOp::Clip { low, high, shift } => self.clip(&place, [*low, *high], *shift, input, known),
             FixedOp::SumPool(window) => {
-                let cells = (window.size[0] * window.size[1]) as u64;
-                let bound = input.bound.saturating_mul(cells);
-                let input = self.fit(input, signed_bits(bound), &place);
                 let op = Op::Sum { window: *window, image: self.image(layer) };
-                self.push(&place, op, &[input], count, Held { bound, ..input })
+                self.added(&place, op, &inputs, known)
             }
             FixedOp::MaxPool(window) => {
-                let input = self.with_room(input, &place);
+                let ring = input.with_room();
+                let input = self.fit(input, ring, &place);
                 let op = Op::Largest { window: *window, image: self.image(layer) };
-                self.push(&place, op, &[input], count, input)
+                self.push(&place, op, &[input], known.count, Held { ring, ..input })
             }
-            FixedOp::Add => {
-                let bound = inputs.iter().map(|held| held.bound).fold(0, u64::saturating_add);
-                self.joined(&place, Op::Add, &inputs, bound, count)
-            }
-            FixedOp::Concat => {
-                let bound = inputs.iter().map(|held| held.bound).max().unwrap_or_default();
-                self.joined(&place, Op::Concat, &inputs, bound, count)
-            }
+            FixedOp::Add => self.added(&place, Op::Add, &inputs, known),
+            FixedOp::Concat => self.added(&place, Op::Concat, &inputs, known),
             FixedOp::Flatten => input,
         })
+    }
+
+    fn known(&self, index: usize) -> Known {
+        let layers = || self.models.iter().map(|model| &model.layers()[index]);
+        Known {
+            least: layers().map(|layer| signed_bits(layer.range)).max().unwrap_or_default(),
+            wraps: layers().find(|layer| layer.wraps).map(|layer| layer.ring_bits),
+            count: layers().next().map_or(0, |layer| layer.shape.iter().product()),
+        }
+    }
+
+    /// The image: the client's own, so that any ring holds it as it is.
+    fn pixels(&self) -> Held {
+        let ranges = || self.models.iter().map(|model| model.pixel_range());
+        Held {
+            value: Value::Input,
+            ring: u64::BITS,
+            least: ranges().map(signed_bits).max().unwrap_or_default(),
+            positive: ranges().all(|[least, _]| least >= 0),
+        }
     }
 
     /// Of a layer's output, or of the image.
@@ -298,16 +329,14 @@ impl Builder<'_> {
         }
     }
 
-    fn linear(&mut self, place: &Place, shape: Shape, input: Held, bound: u64, count: usize) -> Held {
-        let own_ring = self.models[0].layers()[place.layer].ring_bits;
-        self.wraps |= self.models.iter().any(|model| model.layers()[place.layer].may_wrap());
-        let (ring, bound) = if self.wraps { (own_ring, mask(own_ring - 1)) } else { (signed_bits(bound), bound) };
+    fn linear(&mut self, place: &Place, shape: Shape, input: Held, known: Known) -> Held {
+        let Known { least, wraps, count } = known;
         // Room for the difference of two, where the next to read it compares.
-        let ring = ring + u32::from(!self.wraps && self.is_compared(place.layer));
+        let ring = wraps.unwrap_or(least + u32::from(self.is_compared(place.layer)));
         let input = self.fit(input, ring, place);
         let filters = self.models.iter().flat_map(|model| filters(&model.layers()[place.layer].op));
         let weights = Bound::of(filters);
-        let output = Held { value: input.value, ring, bound, positive: false };
+        let output = Held { value: input.value, ring, least, positive: false };
         self.push(place, Op::Linear { shape, bound: weights }, &[input], count, output)
     }
 
@@ -319,38 +348,30 @@ impl Builder<'_> {
         layer == self.models[0].output() || self.models[0].layers().iter().any(reads)
     }
 
-    fn activation(&mut self, place: &Place, shift: u32, input: Held, bound: u64, count: usize, positive: bool) -> Held {
-        let bound = if self.wraps { input.bound >> shift } else { bound };
-        // One-bit truncation may add one to the largest. Above what is dropped, a sign and a bit must be left.
-        let input = self.fit(input, signed_bits(bound).max(2) + shift, place);
-        let ring = signed_bits(bound).min(input.ring - shift);
-        let from = input.ring;
-        let op = if positive { Op::Relu { from, shift } } else { Op::Truncate { from, shift } };
-        let positive = positive || input.positive;
-        self.push(place, op, &[input], count, Held { value: input.value, ring, bound, positive })
+    fn activation(&mut self, place: &Place, shift: u32, input: Held, known: Known, rectified: bool) -> Held {
+        let Known { least: ring, count, .. } = known;
+        // Above what is dropped, a sign and a bit must be left.
+        let from = input.least.max(ring.max(2) + shift);
+        let input = self.fit(input, from, place);
+        let op = if rectified { Op::Relu { from, shift } } else { Op::Truncate { from, shift } };
+        let positive = rectified || input.positive;
+        self.push(place, op, &[input], count, Held { value: input.value, ring, least: ring, positive })
     }
 
-    fn clip(&mut self, place: &Place, ends: [i64; 2], shift: u32, input: Held, count: usize) -> Held {
-        let most = input.bound.min(u64::MAX >> 2).cast_signed();
-        let ends = ends.map(|end| end.clamp(-most - 1, most));
-        let input = self.fit(input, (signed_bits(input.bound) + 1).max(shift + 2), place);
-        // One-bit truncation may add one to the largest.
-        let bound = ends.map(|end| (end >> shift).unsigned_abs() + 1).into_iter().max().unwrap_or_default();
-        let ring = signed_bits(bound).min(input.ring - shift);
-        let output = Held { value: input.value, ring, bound, positive: ends[0] >= 0 };
-        self.push(place, Op::Clip { from: input.ring, ends, shift }, &[input], count, output)
+    fn clip(&mut self, place: &Place, ends: [i64; 2], shift: u32, input: Held, known: Known) -> Held {
+        let (ring, Known { least, wraps, count }) = (known.ring(), known);
+        let from = (input.least + 1).max(ring.max(2) + shift);
+        let input = self.fit(input, from, place);
+        let output = Held { value: input.value, ring, least, positive: ends[0] >= 0 && wraps.is_none() };
+        self.push(place, Op::Clip { from, ends, shift }, &[input], count, output)
     }
 
-    fn joined(&mut self, place: &Place, op: Op, inputs: &[Held], bound: u64, count: usize) -> Held {
-        let ring = signed_bits(bound);
-        let positive = inputs.iter().all(|held| held.positive);
+    /// What is no more than sums of its inputs, or these side by side.
+    fn added(&mut self, place: &Place, op: Op, inputs: &[Held], known: Known) -> Held {
+        let (ring, Known { least, wraps, count }) = (known.ring(), known);
+        let positive = wraps.is_none() && inputs.iter().all(|held| held.positive);
         let inputs: Vec<Held> = inputs.iter().map(|held| self.fit(*held, ring, place)).collect();
-        self.push(place, op, &inputs, count, Held { value: inputs[0].value, ring, bound, positive })
-    }
-
-    /// The value in a ring that also holds the difference of any two.
-    fn with_room(&mut self, held: Held, place: &Place) -> Held {
-        self.fit(held, held.least() + u32::from(!held.positive), place)
+        self.push(place, op, &inputs, count, Held { value: inputs[0].value, ring, least, positive })
     }
 
     /// The value in a ring of so many bits at least.
@@ -367,6 +388,7 @@ impl Builder<'_> {
     fn push(&mut self, place: &Place, op: Op, inputs: &[Held], count: usize, output: Held) -> Held {
         self.steps.push(Step {
             layer: place.layer,
+            node: node(&self.models[0].layers()[place.layer]),
             address: place.address.clone(),
             op,
             inputs: inputs.iter().map(|held| held.value).collect(),
@@ -375,6 +397,16 @@ impl Builder<'_> {
         });
         Held { value: Value::Layer(self.steps.len() - 1), ..output }
     }
+}
+
+/// How messages name a layer.
+fn node(layer: &FixedLayer) -> String {
+    format!("node {} '{}' ({})", layer.node, layer.name, layer.op.name())
+}
+
+fn too_many_groups(op: &FixedOp) -> String {
+    let groups = if let FixedOp::Conv { groups, .. } = op { *groups } else { 1 };
+    format!("its {groups} groups, computed as one with zeros between them, take more than {MAX_DENSE_WEIGHTS} weights")
 }
 
 /// The weights of each filter, or of each output.

@@ -1,6 +1,7 @@
 //! `min(max(x, low), high)`, truncated: `l + [x >= low] (t - l) + [x >= high] (h - t)`, with `t`, `l`, `h` the truncated value and ends.
 //!
-//! For `low = 0` one comparison gives a sign and the carry that truncation needs, as for ReLU.
+//! For `low = 0` one comparison gives a sign and the carry that truncation needs, as for ReLU. Values have one bit to spare in their ring,
+//! for the difference from an end. An end may lie beyond every value: it is then compared as if it were just beyond them.
 
 use crate::bits::mask;
 use crate::compare;
@@ -13,9 +14,9 @@ use crate::truncate::{self, Truncation, drop_bits, with_carry};
 /// What is clipped, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clip {
-    /// The ring of the input; it holds the difference of a value and an end.
+    /// The ring of the input, whose values are in `-2^(from-2) .. 2^(from-2)`; at least `shift + 2`.
     pub from: u32,
-    /// The lower and the upper end.
+    /// The lower and the upper end, wherever they lie.
     pub ends: [i64; 2],
     /// Bits dropped.
     pub shift: u32,
@@ -25,12 +26,21 @@ pub struct Clip {
     pub truncation: Truncation,
 }
 
+impl Clip {
+    /// The ends as values are compared with them: no value is below the least of these, and all are below the largest.
+    fn thresholds(&self) -> [i64; 2] {
+        let beyond = 1 << (self.from - 2);
+        self.ends.map(|end| end.clamp(-beyond, beyond))
+    }
+}
+
 /// Shares of the clipped and truncated values.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
 pub fn clip(party: &mut Party, numbers: &[u64], clip: Clip) -> Result<Vec<u64>, Halt> {
-    let Clip { from, ends: [low, high], shift, out, truncation } = clip;
+    let Clip { from, ends, shift, out, truncation } = clip;
+    let [low, high] = clip.thresholds();
     let dropped = if truncation == Truncation::Faithful { shift } else { 0 };
     let (carry, above_low) = if low == 0 {
         let carries = party.step("msb", |party| compare::carries(party, numbers, dropped, from - 1 - dropped))?;
@@ -47,7 +57,7 @@ pub fn clip(party: &mut Party, numbers: &[u64], clip: Clip) -> Result<Vec<u64>, 
         drop_bits(party.role(), numbers, from, shift, out, truncation)
     };
     let lead = u64::from(party.leads());
-    let [low, high] = [low, high].map(|end| (end >> shift).cast_unsigned().wrapping_mul(lead));
+    let [low, high] = ends.map(|end| (end >> shift).cast_unsigned().wrapping_mul(lead));
     let over = truncated.iter().map(|t| t.wrapping_sub(low));
     let values: Vec<u64> = over.chain(truncated.iter().map(|t| high.wrapping_sub(*t))).map(|x| x & mask(out)).collect();
     let choices = [above_low, above_high].concat();
@@ -62,7 +72,8 @@ pub fn ideal(x: u64, x0: u64, clip: Clip) -> u64 {
     let Clip { from, ends, shift, out, truncation } = clip;
     let truncated = truncate::ideal(x, x0, from, shift, out, truncation);
     let [low, high] = ends.map(|end| (end >> shift).cast_unsigned());
-    let [above_low, above_high] = ends.map(|end| x.wrapping_sub(end.cast_unsigned()) >> (from - 1) & 1 == 0);
+    let [above_low, above_high] =
+        clip.thresholds().map(|end| x.wrapping_sub(end.cast_unsigned()) >> (from - 1) & 1 == 0);
     let mut clipped = low;
     if above_low {
         clipped = clipped.wrapping_add(truncated.wrapping_sub(low));
@@ -93,7 +104,14 @@ mod tests {
 
     #[test]
     fn the_protocol_is_its_twin_on_every_value() {
-        for (ends, shift) in [([0, 700], 4), ([-300, 500], 3), ([0, 1023], 0), ([-1000, -10], 5)] {
+        for (ends, shift) in [
+            ([0, 700], 4),
+            ([-300, 500], 3),
+            ([0, 1023], 0),
+            ([-1000, -10], 5),
+            ([1500, 1 << 40], 2),
+            ([0, 1 << 61], 3),
+        ] {
             for truncation in [Truncation::Faithful, Truncation::OneBit] {
                 let (from, out) = (12, 12 - shift);
                 let [_, x0, x1] = shared(from, 4000, 6);
@@ -104,13 +122,26 @@ mod tests {
         }
     }
 
-    /// All that fit: the ring holds their differences from the ends.
+    /// All that have a bit to spare, with ends among them, at their edges, and beyond.
     #[test]
     fn the_twin_clips_and_truncates() {
-        let how = Clip { from: 12, ends: [-300, 500], shift: 3, out: 9, truncation: Truncation::Faithful };
-        for x in -1024..1024_i64 {
-            let expected = (x.clamp(-300, 500) >> 3).cast_unsigned() & mask(9);
-            assert_eq!(ideal(x.cast_unsigned() & mask(12), 99, how), expected, "{x}");
+        let far = 1 << 61;
+        for ends in [
+            [-300, 500],
+            [0, 7],
+            [0, 0],
+            [9, 9],
+            [-1024, 1023],
+            [-5000, 5000],
+            [2000, 3000],
+            [-3000, -2000],
+            [-far, far],
+        ] {
+            let how = Clip { from: 12, ends, shift: 3, out: 9, truncation: Truncation::Faithful };
+            for x in -1024..1024_i64 {
+                let expected = (x.clamp(ends[0], ends[1]) >> 3).cast_unsigned() & mask(9);
+                assert_eq!(ideal(x.cast_unsigned() & mask(12), 99, how), expected, "{x}");
+            }
         }
     }
 }

@@ -93,7 +93,7 @@ pub fn evaluate(
     }
     Ok(match circuit.output {
         Value::Layer(index) => values.swap_remove(index),
-        Value::Input => input.to_vec(),
+        Value::Input => input.iter().map(|x| x & mask(circuit.pixel_bits)).collect(),
     })
 }
 
@@ -129,7 +129,9 @@ fn walk(
             let sum = |cells: Vec<u64>| cells.into_iter().fold(0, u64::wrapping_add) & mask(step.ring);
             Ok(windows(inputs[0], *image, window).into_iter().map(sum).collect())
         }
-        Op::Largest { window, image } => protocols.largest(party, windows(inputs[0], *image, window), step.ring),
+        Op::Largest { window, image } => {
+            protocols.largest(party, windows(&modulo(step.ring), *image, window), step.ring)
+        }
         Op::Add => Ok(inputs[0].iter().zip(inputs[1]).map(|(a, b)| a.wrapping_add(*b) & mask(step.ring)).collect()),
         Op::Concat => Ok(side_by_side(inputs, step.count).iter().map(|x| x & mask(step.ring)).collect()),
     }

@@ -76,7 +76,7 @@ pub fn logits(
     }
     match circuit.output {
         Value::Layer(index) => held.swap_remove(index).values,
-        Value::Input => image.values,
+        Value::Input => image.modulo(circuit.pixel_bits).values,
     }
 }
 

@@ -93,7 +93,9 @@ fn pairwise(
     let slots = lists.len();
     let largest = party.step("and", |party| {
         let beaten: Vec<&[u8]> = later.chunks(slots.max(1)).collect();
-        all_of(party, (0..classes).map(|place| conditions(place, classes, &beaten, party.leads())).collect())
+        let lists = (0..classes).map(|place| conditions(place, classes, &beaten, party.leads())).collect();
+        // One place alone is the largest on no condition.
+        if classes == 1 { Ok(vec![vec![party.leads(); slots]]) } else { all_of(party, lists) }
     })?;
     let bits = label_bits(classes);
     let shared = largest.concat();

@@ -4,12 +4,12 @@
 //! session can be repeated bit by bit, and no two share a pad.
 
 use crate::backend::cheetah::{Client, Network as Weighted, Packing, Server};
-use crate::circuit::Circuit;
+use crate::circuit::{Circuit, Unsupported};
 use crate::clock::Network;
 use crate::cost::Cost;
 use crate::evaluate::evaluate;
 use crate::he::cipher::ClientKey;
-use crate::linear::{self, Layout, PublicKeys, Unfit};
+use crate::linear::{self, Layout, PublicKeys};
 use crate::link::{Halt, Link, Role};
 use crate::maximum::argmax;
 use crate::meter::Phase;
@@ -60,16 +60,21 @@ impl Plan {
     /// set-up, within `sqrt(k)` times that.
     ///
     /// # Errors
-    /// [`Unfit`] for a layer that no parameters hold.
-    pub fn new(circuit: Circuit, slots: usize, grouping: Grouping) -> Result<Self, Unfit> {
+    /// [`Unsupported`] for a layer that no parameters hold, by its node.
+    pub fn new(circuit: Circuit, slots: usize, grouping: Grouping) -> Result<Self, Unsupported> {
         Self::for_sessions(circuit, slots, grouping, 1)
     }
 
     /// The same for so many sessions under one set-up that are within `2^-40` together: each factor of 4 costs the flooding noise a bit.
     ///
     /// # Errors
-    /// [`Unfit`] for a layer that no parameters hold.
-    pub fn for_sessions(circuit: Circuit, slots: usize, grouping: Grouping, sessions: u64) -> Result<Self, Unfit> {
+    /// [`Unsupported`] for a layer that no parameters hold, by its node.
+    pub fn for_sessions(
+        circuit: Circuit,
+        slots: usize,
+        grouping: Grouping,
+        sessions: u64,
+    ) -> Result<Self, Unsupported> {
         let mut packings = BTreeMap::new();
         for chunk in chunks(slots) {
             let group = grouping.of(chunk.len());

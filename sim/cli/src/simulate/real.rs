@@ -12,7 +12,7 @@ use super::world::World;
 use super::{Fidelity, Server};
 use fusion_2pc::circuit::Unsupported;
 use fusion_2pc::clock::Network;
-use fusion_2pc::linear::{TooHeavy, Unfit};
+use fusion_2pc::linear::TooHeavy;
 use fusion_2pc::link::{Halt, Link, Role};
 use fusion_2pc::random::Seed;
 use fusion_2pc::session::{self, ClientSetup, Grouping, Networks, Plan, Progress, ServerSetup, Service};
@@ -28,9 +28,6 @@ pub enum PartiesError {
     /// Of their layers.
     #[error(transparent)]
     Unsupported(#[from] Unsupported),
-    /// Of a layer's size.
-    #[error(transparent)]
-    Unfit(#[from] Unfit),
     /// Of a layer's weights.
     #[error(transparent)]
     TooHeavy(#[from] TooHeavy),

@@ -1,13 +1,13 @@
 //! Cheetah (Huang, Lu, Hong, Ding, USENIX Security 2022): linear layers under RLWE encryption, all else by silent oblivious transfer.
 
-use crate::circuit::{Circuit, Op, Step};
+use crate::circuit::{Circuit, Op, Step, Unsupported};
 use crate::cost::Cost;
 use crate::evaluate::Protocols;
 use crate::he::cipher::ClientKey;
 use crate::linear::{self, Layer, Layout, PublicKeys, Shape, Unfit, Weights};
 use crate::link::{Halt, Role};
 use crate::party::Party;
-use fusion_nn::fixed::{FixedModel, FixedOp};
+use fusion_nn::fixed::FixedModel;
 
 /// How the linear layers of a circuit are packed for so many slots: what both parties know.
 #[derive(Clone, Debug)]
@@ -22,15 +22,20 @@ impl Packing {
     /// Slots in groups of so many, where `slots` in all are to tell nothing of the weights together.
     ///
     /// # Errors
-    /// [`Unfit`] for a layer that no parameters hold.
-    pub fn new(circuit: &Circuit, group: usize, slots: u64) -> Result<Self, Unfit> {
+    /// [`Unsupported`] for a layer that no parameters hold, by its node.
+    pub fn new(circuit: &Circuit, group: usize, slots: u64) -> Result<Self, Unsupported> {
         let layer = |step: &Step| match step.op {
             Op::Linear { shape, bound } => Some(Layer { shape, ring_bits: step.ring, bound }),
             _ => None,
         };
         let layers: Vec<Option<Layer>> = circuit.steps.iter().map(layer).collect();
         let linear: Vec<Layer> = layers.iter().flatten().copied().collect();
-        let mut packed = linear::layouts(&linear, group, slots)?.into_iter();
+        let located = |(place, unfit): (usize, Unfit)| {
+            let mut linear = circuit.steps.iter().zip(&layers).filter(|(_, layer)| layer.is_some());
+            let node = linear.nth(place).map_or("", |(step, _)| &step.node);
+            Unsupported(format!("{node}: {unfit}"))
+        };
+        let mut packed = linear::layouts(&linear, group, slots).map_err(located)?.into_iter();
         let layouts = layers.iter().map(|layer| layer.and_then(|_| packed.next())).collect();
         Ok(Self { group, layouts })
     }
@@ -79,13 +84,14 @@ impl Network {
     /// # Errors
     /// [`linear::TooHeavy`] for a network that was not among those of the circuit.
     pub fn new(model: &FixedModel, circuit: &Circuit, packing: &Packing) -> Result<Self, linear::TooHeavy> {
-        let constants = |(step, layout): (&Step, &Option<Layout>)| match (&model.layers()[step.layer].op, layout) {
-            (FixedOp::Conv { weights, start, .. } | FixedOp::Gemm { weights, start }, Some(layout)) => {
-                let transformed = Weights::new(layout, weights)?;
-                Ok(Some(Constants { transformed, weights: weights.clone(), start: start.clone() }))
-            }
-            _ => Ok(None),
-        };
+        let constants =
+            |(step, layout): (&Step, &Option<Layout>)| match (linear::dense(&model.layers()[step.layer].op), layout) {
+                (Some((weights, start)), Some(layout)) => {
+                    let transformed = Weights::new(layout, &weights)?;
+                    Ok(Some(Constants { transformed, weights: weights.into_owned(), start: start.to_vec() }))
+                }
+                _ => Ok(None),
+            };
         Ok(Self { layers: circuit.steps.iter().zip(&packing.layouts).map(constants).collect::<Result<_, _>>()? })
     }
 }

@@ -69,9 +69,12 @@ fn price(layers: &[Candidates], rings: &RingSet) -> Option<usize> {
 /// layer has an equal part in what they may tell.
 ///
 /// # Errors
-/// [`Unfit`].
-pub fn layouts(layers: &[Layer], batch: usize, slots: u64) -> Result<Vec<Layout>, Unfit> {
-    let candidates = layers.iter().map(|&layer| Candidates::new(layer, batch, share(layers, layer, slots)));
+/// The place of the first layer that no ring holds, and why.
+pub fn layouts(layers: &[Layer], batch: usize, slots: u64) -> Result<Vec<Layout>, (usize, Unfit)> {
+    let candidates = layers.iter().enumerate().map(|(place, &layer)| {
+        let candidates = Candidates::new(layer, batch, share(layers, layer, slots)).map_err(|unfit| (place, unfit))?;
+        if candidates.by_ring.is_empty() { Err((place, candidates.unfit())) } else { Ok(candidates) }
+    });
     let candidates: Vec<Candidates> = candidates.collect::<Result<_, _>>()?;
     let all: RingSet = candidates.iter().flat_map(|layer| layer.by_ring.keys().copied()).collect();
     let alone = |layer: &Candidates| layer.cheapest(|_| true).map(|(geometry, _)| geometry.parameters);
@@ -84,11 +87,11 @@ pub fn layouts(layers: &[Layer], batch: usize, slots: u64) -> Result<Vec<Layout>
         best = Some(better);
     }
     let rings = best.map(|(_, rings)| rings).unwrap_or_default();
-    let layout = |layer: &Candidates| {
-        let (geometry, _) = layer.cheapest(|ring| rings.contains(ring)).ok_or(layer.unfit())?;
+    let layout = |(place, layer): (usize, &Candidates)| {
+        let (geometry, _) = layer.cheapest(|ring| rings.contains(ring)).ok_or((place, layer.unfit()))?;
         Ok(layer.layout(geometry))
     };
-    candidates.iter().map(layout).collect()
+    candidates.iter().enumerate().map(layout).collect()
 }
 
 /// The sets with one ring more, or one less.

@@ -18,12 +18,13 @@ use crate::he::cipher::{Rings, fresh_bytes, response_bytes};
 use crate::he::parameters::{Bound, Norm, Parameters, Released, Response};
 use fusion_nn::fixed::FixedOp;
 use fusion_nn::model::Window;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// A linear layer, for one sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Convolution in one group: weights `[filters, channels, height, width]`.
+    /// Convolution in one group: weights `[filters, channels, height, width]`, as [`dense`] has them.
     Conv {
         /// Channels, height and width.
         image: [usize; 3],
@@ -42,12 +43,15 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// That of a layer on an input; `None` where it is not linear, or in several groups.
+    /// That of a layer on an input; `None` where it is not linear, or where its groups together have more than
+    /// [`MAX_DENSE_WEIGHTS`].
     #[must_use]
     pub fn of(op: &FixedOp, input: &[usize]) -> Option<Self> {
         match (op, input) {
-            (FixedOp::Conv { start, window, groups: 1, .. }, &[channels, height, width]) => {
-                Some(Self::Conv { image: [channels, height, width], filters: start.len(), window: *window })
+            (FixedOp::Conv { weights, start, window, groups }, &[channels, height, width]) => {
+                let fits = *groups == 1 || weights.len().saturating_mul(*groups) <= MAX_DENSE_WEIGHTS;
+                let image = [channels, height, width];
+                fits.then_some(Self::Conv { image, filters: start.len(), window: *window })
             }
             (FixedOp::Gemm { start, .. }, &[inputs]) => Some(Self::Gemm { inputs, outputs: start.len() }),
             _ => None,
@@ -61,6 +65,32 @@ impl Shape {
             Self::Conv { image, .. } => image.to_vec(),
             Self::Gemm { inputs, .. } => vec![*inputs],
         }
+    }
+}
+
+/// Most weights of a convolution in several groups once zeros stand between the groups: 128 MiB.
+pub const MAX_DENSE_WEIGHTS: usize = 1 << 24;
+
+/// A layer's weights and biases as [`Shape::of`] means them; `None` where it is not linear.
+///
+/// A convolution in several groups becomes one over all channels, with zeros where a filter does not look: as many bytes and as
+/// much noise, and as many times the server's multiplications as there are groups.
+#[must_use]
+pub fn dense(op: &FixedOp) -> Option<(Cow<'_, [i64]>, &[i64])> {
+    match op {
+        FixedOp::Conv { weights, start, groups, .. } if *groups > 1 => {
+            let filter = weights.len() / start.len().max(1);
+            let mut all = vec![0; weights.len() * groups];
+            for (index, weights) in weights.chunks_exact(filter.max(1)).enumerate() {
+                let group = index * groups / start.len();
+                all[(index * groups + group) * filter..][..filter].copy_from_slice(weights);
+            }
+            Some((Cow::Owned(all), start))
+        }
+        FixedOp::Conv { weights, start, .. } | FixedOp::Gemm { weights, start } => {
+            Some((Cow::Borrowed(weights), start))
+        }
+        _ => None,
     }
 }
 

@@ -37,7 +37,7 @@ mod layout;
 mod tests;
 
 pub use choice::layouts;
-pub use layout::{Cost, Geometry, Layer, Layout, Shape, Unfit};
+pub use layout::{Cost, Geometry, Layer, Layout, MAX_DENSE_WEIGHTS, Shape, Unfit, dense};
 
 use crate::bits::{Packer, Unpacker, mask};
 use crate::he::cipher::{Ciphertext, ClientKey, Rings, fresh_bytes, read_fresh};

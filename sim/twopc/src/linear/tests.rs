@@ -252,15 +252,30 @@ fn what_does_not_fit_is_refused() {
 }
 
 #[test]
-fn linear_layers_in_one_group_have_a_shape() {
+fn linear_layers_have_a_shape_unless_their_groups_are_too_many() {
     let window = Window { size: [1, 1], stride: [1, 1], pads: [0; 4] };
-    let conv = |groups| FixedOp::Conv { weights: vec![1; 4], start: vec![0; 2], window, groups };
+    let conv = |weights, groups| FixedOp::Conv { weights: vec![1; weights], start: vec![0; 2], window, groups };
     let shape = Shape::Conv { image: [2, 3, 5], filters: 2, window };
-    assert_eq!(Shape::of(&conv(1), &[2, 3, 5]), Some(shape));
-    assert_eq!(Shape::of(&conv(2), &[2, 3, 5]), None);
+    assert_eq!(Shape::of(&conv(4, 1), &[2, 3, 5]), Some(shape));
+    assert_eq!(Shape::of(&conv(2, 2), &[2, 3, 5]), Some(shape));
+    assert_eq!(Shape::of(&conv(MAX_DENSE_WEIGHTS / 2 + 2, 2), &[2, 3, 5]), None);
     let gemm = FixedOp::Gemm { weights: vec![1; 6], start: vec![0; 2] };
     assert_eq!(Shape::of(&gemm, &[3]), Some(Shape::Gemm { inputs: 3, outputs: 2 }));
     assert_eq!(Shape::of(&FixedOp::Relu { shift: 1 }, &[3]), None);
+}
+
+/// Six channels in three groups, two filters of two cells each.
+#[test]
+fn zeros_stand_between_groups() {
+    let window = Window { size: [1, 2], stride: [1, 1], pads: [0; 4] };
+    let op = FixedOp::Conv { weights: (1..=24).collect(), start: (0..6).collect(), window, groups: 3 };
+    let (weights, start) = dense(&op).unwrap();
+    assert_eq!(start, [0, 1, 2, 3, 4, 5]);
+    let rows: Vec<&[i64]> = weights.chunks(12).collect();
+    assert_eq!(rows.len(), 6);
+    assert_eq!(rows[0], [1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(rows[3], [0, 0, 0, 0, 13, 14, 15, 16, 0, 0, 0, 0]);
+    assert_eq!(rows[5], [0, 0, 0, 0, 0, 0, 0, 0, 21, 22, 23, 24]);
 }
 
 /// In KB an inference, with norms and rings as the design first guessed them.

@@ -7,8 +7,11 @@ use crate::failure::Failure;
 use crate::files;
 use crate::models;
 use crate::text::{self, DIM, HEADING};
+use fusion_2pc::circuit::{Circuit, Unsupported};
+use fusion_2pc::session::{Grouping, Plan};
+use fusion_2pc::truncate::Truncation;
 use fusion_nn::compare::Pair;
-use fusion_nn::fixed::{FixedLayer, Precision, Ring};
+use fusion_nn::fixed::{FixedLayer, FixedModel, Precision, Ring};
 use fusion_nn::model::Model;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -73,6 +76,14 @@ pub struct Document<'a> {
     multiplications: u64,
     comparisons: u64,
     layers: Vec<Layer<'a>>,
+    /// Why `real` and `sim bench` refuse it, by the node; `null` where they do not.
+    not_at_real: Option<String>,
+}
+
+/// Why two parties cannot compute a network.
+fn not_at_real(model: &FixedModel) -> Option<Unsupported> {
+    let circuit = Circuit::new(&[model], Truncation::Faithful);
+    circuit.and_then(|circuit| Plan::new(circuit, 1, Grouping::Chunk)).err()
 }
 
 #[derive(Serialize)]
@@ -107,6 +118,7 @@ impl<'a> Document<'a> {
             multiplications: layers.iter().map(|layer| layer.multiplications).sum(),
             comparisons: layers.iter().map(|layer| layer.comparisons).sum(),
             layers,
+            not_at_real: not_at_real(pair.fixed()).map(|reason| reason.to_string()),
         }
     }
 
@@ -115,12 +127,13 @@ impl<'a> Document<'a> {
     }
 
     fn verdict(&self) -> String {
-        format!("ok: {} layers, rings up to {} bits", self.layers.len(), self.widest())
+        let real = if self.not_at_real.is_some() { ", not at real" } else { "" };
+        format!("ok: {} layers, rings up to {} bits{real}", self.layers.len(), self.widest())
     }
 
     fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
-        let Self { file, input, classes, frac_bits, ring_bits, scale, offset, multiplications, comparisons, layers } =
-            self;
+        let Self { file, input, classes, frac_bits, ring_bits, scale, offset, .. } = self;
+        let Self { multiplications, comparisons, layers, not_at_real, .. } = self;
         let ring = ring_bits.map_or_else(|| "auto".into(), |bits| bits.to_string());
         writeln!(out, "{}", text::styled(HEADING, file))?;
         let input = text::shape(input);
@@ -133,17 +146,19 @@ impl<'a> Document<'a> {
         let widest = self.widest();
         writeln!(out, "\n{multiplications} multiplications, {comparisons} comparisons, rings up to {widest} bits")?;
         let wraps: Vec<&str> = layers.iter().filter(|layer| layer.may_wrap).map(|layer| layer.step.as_str()).collect();
-        if wraps.is_empty() {
-            return Ok(());
+        if !wraps.is_empty() {
+            let note = format!("not proved to fit the ring, and may wrap: {}", wraps.join(", "));
+            writeln!(out, "{}", text::styled(DIM, &note))?;
         }
-        let note = format!("not proved to fit the ring, and may wrap: {}", wraps.join(", "));
-        writeln!(out, "{}", text::styled(DIM, &note))
+        let Some(reason) = not_at_real else { return Ok(()) };
+        let note = text::one_line(&format!("two parties cannot compute it (`fidelity: real`, `sim bench`): {reason}"));
+        writeln!(out, "{}", text::styled(HEADING, &note))
     }
 }
 
 impl<'a> Layer<'a> {
     fn new(layer: &'a FixedLayer) -> Self {
-        let FixedLayer { node, name, op: _, inputs: _, shape, unit, bound, ring_bits } = layer;
+        let FixedLayer { node, name, op: _, inputs: _, shape, unit, bound, ring_bits, range: _, wraps } = layer;
         Self {
             node: *node,
             step: layer.step(),
@@ -151,7 +166,7 @@ impl<'a> Layer<'a> {
             shape,
             ring_bits: *ring_bits,
             bound: *bound,
-            may_wrap: layer.may_wrap(),
+            may_wrap: *wraps,
             unit: *unit,
             multiplications: layer.multiplications(),
             comparisons: layer.comparisons(),
