@@ -426,7 +426,7 @@ fn a_model_may_keep_its_data_beside_it() {
         std::fs::write(folder.0.join(data), bytes).expect("written");
         let attack = folder.sim(&format!("attack --json --runs {}", folder.0.join("runs").display()), "a.yaml");
         let start: Value = serde_json::from_str(attack.stdout.lines().next().expect("a line")).expect("an event");
-        start["id"].as_str().map(String::from).unwrap_or_else(|| panic!("{}", attack.stderr))
+        start["id"].as_str().map_or_else(|| panic!("{}", attack.stderr), String::from)
     };
     let changed: Vec<u8> = bytes.iter().enumerate().map(|(at, byte)| if at == 3 { byte ^ 1 } else { *byte }).collect();
     assert_eq!(id(&bytes), id(&bytes));

@@ -868,7 +868,7 @@ fn any_graph() -> impl Strategy<Value = Vec<u8>> {
                 "MatMul" | "Gemm" => input.push(constant(&[3, 4], choices[1])),
                 "BatchNormalization" => input.extend(choices[1..].iter().map(|choice| constant(&[1, 7], *choice))),
                 "Clip" => input.extend(choices[1..3].iter().map(|choice| constant(&[5], *choice))),
-                "Dropout" if choices[1] % 8 == 0 => input.extend(["".into(), constant(&[5], choices[2])]),
+                "Dropout" if choices[1] % 8 == 0 => input.extend([String::new(), constant(&[5], choices[2])]),
                 _ => {}
             }
             if choices[4] % 64 == 0 {
