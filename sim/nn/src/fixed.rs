@@ -449,11 +449,10 @@ impl Scaled {
         Self { ranges, ..self.clone() }
     }
 
-    /// After dropping the excess of values in these ranges; one more for the rounding that [`OneBit`] may add.
+    /// After dropping the excess of values in these ranges: up to the next integer, as [`OneBit`] may round up what is no multiple.
     fn dropped(&self, ranges: &[Range]) -> Self {
         let Self { value, unit, excess, .. } = *self;
-        let carry = i128::from(excess > 0);
-        let ranges = ranges.iter().map(|[lo, hi]| [lo >> excess, (hi >> excess) + carry]).collect();
+        let ranges = ranges.iter().map(|[lo, hi]| [lo >> excess, -(-hi >> excess)]).collect();
         Self { value, unit: unit * 2.0_f64.powi(excess.cast_signed()), excess: 0, ranges }
     }
 
