@@ -11,6 +11,8 @@ use std::path::Path;
 pub const HEADING: Style = Style::new().bold();
 /// What matters most in a table.
 pub const ACCENT: Style = AnsiColor::Cyan.on_default().bold();
+/// What must not be overlooked.
+pub const BAD: Style = AnsiColor::Red.on_default().bold();
 /// Side remarks.
 pub const DIM: Style = Style::new().dimmed();
 

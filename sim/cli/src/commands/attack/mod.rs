@@ -1,6 +1,7 @@
 //! `sim attack`: a campaign from its script to its verdict.
 
 mod exemplar;
+mod faults;
 mod result;
 mod table;
 mod watch;
@@ -10,12 +11,13 @@ use crate::campaign::Campaign;
 use crate::campaign::load::{Overrides, load};
 use crate::campaign::run::{Finished, Options, StoppedBy};
 use crate::campaign::turns;
-use crate::failure::{BUG, Failure};
+use crate::campaign::verdict::Verdict;
+use crate::failure::{BUG, Failure, Format};
 use crate::files;
 use crate::store::{RESULT, Shard, Store};
 use crate::terminal::Terminal;
 use crate::text;
-use fusion_spec::evidence::Decision;
+use faults::Fault;
 use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -118,7 +120,7 @@ pub fn play(
     campaign.keep(|counter| store.highest(counter));
     let mut watch = Watch::new(style, stdout, stderr);
     watch.start(campaign, store)?;
-    let finished = turns::play(campaign, store, options, &mut watch)?;
+    let mut finished = turns::play(campaign, store, options, &mut watch)?;
     store.settle()?;
     drop(watch);
     let interrupted = finished.iter().any(|finished| finished.stopped_by == StoppedBy::Interrupted);
@@ -128,10 +130,15 @@ pub fn play(
         let _ = writeln!(stderr, "interrupted; go on with: sim attack --resume {folder}");
     }
     if let Some(shard) = options.shard {
-        return conclude_shard(campaign, shard, store, &finished, style, stdout);
+        return conclude_shard(campaign, shard, store, &finished, style, (stdout, stderr));
     }
     let exemplars = exemplar::find(campaign, store)?;
-    let document = result::document(campaign, &finished, store.folder());
+    for exemplar in exemplars.iter().filter(|exemplar| exemplar.why.is_some()) {
+        let own = campaign.entries.iter().zip(&mut finished).filter(|(entry, _)| entry.name == exemplar.strategy);
+        own.for_each(|(_, finished)| finished.standing.departed = true);
+    }
+    let faults = faults::find(campaign, &finished, &exemplars, store.folder());
+    let document = result::document(campaign, &finished, &faults, store.folder())?;
     let verdict = verdict(&finished);
     let line = serde_json::to_string(&document).map_err(|error| Failure::Bug(error.to_string()))?;
     let mut shown = store.folder().to_path_buf();
@@ -142,33 +149,46 @@ pub fn play(
     }
     match style {
         Style::Json => writeln!(stdout, "{line}")?,
-        Style::Quiet => writeln!(stdout, "{}", result::name(verdict))?,
+        Style::Quiet => writeln!(stdout, "{}", verdict.name())?,
         Style::Text { plots } => {
-            let page = Page { exemplars: &exemplars, folder: store.folder(), shown: &shown, plots };
+            let page = Page { exemplars: &exemplars, faults: &faults, folder: store.folder(), shown: &shown, plots };
             table::write(campaign, &finished, &page, stdout)?;
         }
     }
-    if interrupted {
-        return Ok(INTERRUPTED);
+    if let Some(code) = blame(&faults, style, (stdout, stderr))? {
+        return Ok(code);
     }
-    let errors = finished.iter().flat_map(|finished| &finished.standing.counts).any(|counts| counts.error > 0);
     Ok(match verdict {
-        _ if errors => BUG,
-        Decision::Refuted => REFUTED,
-        Decision::Inconclusive => OPEN,
-        Decision::Pass => 0,
+        _ if interrupted => INTERRUPTED,
+        Verdict::Error => BUG,
+        Verdict::Refuted => REFUTED,
+        Verdict::Inconclusive => OPEN,
+        Verdict::Pass => 0,
     })
 }
 
-/// A share decides nothing. It is inconclusive until all of it is counted.
+/// Standard output and standard error.
+type Streams<'o> = (&'o mut dyn Write, &'o mut dyn Write);
+
+/// Says on stderr too that the campaign has found a bug of ours, and gives the exit code for that; `None` where it has not.
+fn blame(faults: &[Fault], style: Style, (stdout, stderr): Streams<'_>) -> Result<Option<u8>, Failure> {
+    let Some(failure) = faults::failure(faults) else { return Ok(None) };
+    stdout.flush()?;
+    let format = if style == Style::Json { Format::Json } else { Format::Text };
+    Ok(Some(failure.report(format, stderr)))
+}
+
+/// A share decides nothing, but that an error is one. It is inconclusive until all of it is counted.
 fn conclude_shard(
     campaign: &Campaign,
     shard: Shard,
     store: &Store,
     finished: &[Finished],
     style: Style,
-    stdout: &mut dyn Write,
+    (stdout, stderr): Streams<'_>,
 ) -> Result<u8, Failure> {
+    let exemplars = exemplar::find_errors(campaign, store)?;
+    let faults = faults::find(campaign, finished, &exemplars, store.folder());
     let trials: u64 = finished.iter().map(|finished| finished.standing.trials()).sum();
     let stopped = |by| finished.iter().any(|finished| finished.stopped_by == by);
     let (complete, code) = match () {
@@ -178,11 +198,19 @@ fn conclude_shard(
     };
     let folder = store.folder().display().to_string();
     if style == Style::Json {
-        let shard = shard.to_string();
-        let event =
-            json!({ "event": "shard", "shard": shard, "complete": complete, "trials": trials, "run_dir": folder });
+        let errors: u64 = finished.iter().map(|finished| finished.standing.errors()).sum();
+        let event = json!({
+            "event": "shard",
+            "shard": shard.to_string(),
+            "complete": complete,
+            "trials": trials,
+            "error": errors,
+            "errors": faults,
+            "run_dir": folder,
+        });
         writeln!(stdout, "{event}")?;
     } else {
+        faults::write(&faults, store.folder(), stdout)?;
         let next = if complete {
             "join all shards with sim merge".into()
         } else {
@@ -190,14 +218,9 @@ fn conclude_shard(
         };
         writeln!(stdout, "{}: shard {shard}, {trials} trials in {folder}; {next}", campaign.script.name)?;
     }
-    Ok(code)
+    Ok(blame(&faults, style, (stdout, stderr))?.unwrap_or(code))
 }
 
-fn verdict(finished: &[Finished]) -> Decision {
-    let verdicts: Vec<Decision> = finished.iter().map(|finished| finished.standing.verdict()).collect();
-    match () {
-        () if verdicts.contains(&Decision::Refuted) => Decision::Refuted,
-        () if verdicts.contains(&Decision::Inconclusive) => Decision::Inconclusive,
-        () => Decision::Pass,
-    }
+fn verdict(finished: &[Finished]) -> Verdict {
+    finished.iter().map(|finished| finished.standing.verdict()).max().unwrap_or(Verdict::Inconclusive)
 }
