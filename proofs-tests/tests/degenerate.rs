@@ -4,6 +4,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+#[expect(dead_code, reason = "not every test needs all of it")]
 mod campaign;
 
 use campaign::{Scratch, counts, last, sim};

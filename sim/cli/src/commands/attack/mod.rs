@@ -224,3 +224,98 @@ fn conclude_shard(
 fn verdict(finished: &[Finished]) -> Verdict {
     finished.iter().map(|finished| finished.standing.verdict()).max().unwrap_or(Verdict::Inconclusive)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::claims::RateClaim;
+    use crate::commands::run::Replay;
+    use fusion_adversaries::script::{Fidelity, Relabel};
+    use fusion_adversaries::strategy::{Act, Move, Strategy, Touches, View};
+    use fusion_spec::evidence::Clause;
+    use rand_core::Rng;
+
+    const SCRIPT: &str = "
+schema: fusion/campaign/v1
+name: ours
+protocol: { R: 4, B: 2, T: 2 }
+fidelity: plain
+trials: { seed: 1, max: 2048 }
+strategies:
+  - { name: astray, do: [{ at: { random: 1 }, relabel: next }] }
+";
+
+    /// Now and then it touches a slot that is not there.
+    struct Astray([Move; 1]);
+
+    impl Strategy for Astray {
+        fn moves(&self) -> &[Move] {
+            &self.0
+        }
+
+        fn session(&self, view: &View, coins: &mut dyn Rng, touches: &mut Touches) {
+            touches.touch(if coins.next_u32() % 8 == 0 { view.slots } else { 0 }, 0);
+        }
+    }
+
+    /// Plays the script with a change to its campaign; the exit code, what is said, and the folder.
+    fn played(name: &str, style: Style, change: impl Fn(&mut Campaign)) -> (u8, [String; 2], PathBuf, Campaign) {
+        let scratch = std::env::temp_dir().join(format!("fusion-faults-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&scratch).unwrap();
+        let path = scratch.join("ours.yaml");
+        std::fs::write(&path, SCRIPT).unwrap();
+        let mut campaign = load(&path, &Overrides::default()).unwrap();
+        change(&mut campaign);
+        let mut store = Store::create(&scratch, &campaign, None).unwrap();
+        let options = Options { threads: 1, shard: None, interrupted: Arc::new(AtomicBool::new(false)) };
+        let streams = || anstream::StripStream::new(Vec::new());
+        let (mut out, mut err) = (streams(), streams());
+        let code = play(&mut campaign, &mut store, &options, style, &mut out, &mut err).unwrap();
+        let said = [out, err].map(|stream| String::from_utf8(stream.into_inner()).unwrap());
+        (code, said, scratch, campaign)
+    }
+
+    /// The first line replays a trial that errs.
+    #[test]
+    fn an_error_is_said_first_with_its_replay() {
+        let astray = |campaign: &mut Campaign| {
+            campaign.entries[1].strategy = Box::new(Astray([Move::always(Act::Relabel(Relabel::Next))]));
+        };
+        let (code, [out, err], scratch, campaign) = played("error", Style::Text { plots: false }, astray);
+        let trial = out.lines().next().unwrap().split("--trial astray:").nth(1).unwrap_or_else(|| panic!("{out}"));
+        let trial: u64 = trial.strip_suffix(" --trace").unwrap().parse().unwrap();
+        let exemplar = std::fs::read_to_string(scratch.join("latest/exemplars/astray-error.json")).unwrap();
+        std::fs::remove_dir_all(&scratch).unwrap();
+        assert_eq!(code, BUG);
+        assert!(out.starts_with("replay: sim run ") && out.contains("\nerror astray: "), "{out}");
+        assert!(out.contains("\nERROR  1 of 2 hold."), "{out}");
+        assert!(
+            err.starts_with("error: a bug in sim, please report it: astray: ") && err.contains("; replay: "),
+            "{err}"
+        );
+        assert!(Replay::new(&campaign, "astray", trial).unwrap().departure().is_some());
+        assert!(exemplar.contains(r#""outcome": "error""#), "{exemplar}");
+    }
+
+    /// Where both parties are ours, an honest server that is not what the formula says is our bug; elsewhere it is a refutation.
+    #[test]
+    fn an_honest_server_refuted_at_real_is_our_bug() {
+        let refuted = |campaign: &mut Campaign| {
+            let control = &mut campaign.entries[0].claims.rates[0];
+            *control = RateClaim { clause: Clause::Equals(0.into()), ..control.clone() };
+        };
+        for (depth, expected) in [(Fidelity::Plain, REFUTED), (Fidelity::Real, BUG)] {
+            let change = |campaign: &mut Campaign| {
+                refuted(campaign);
+                campaign.entries[0].depth = depth;
+            };
+            let (code, [out, err], scratch, _) = played(depth.name(), Style::Text { plots: false }, change);
+            std::fs::remove_dir_all(&scratch).unwrap();
+            assert_eq!(code, expected, "{out}");
+            let ours = "\nerror honest: an honest server is refuted at fidelity `real`: accepted equals spec: ";
+            assert_eq!(out.starts_with("replay: sim run ") && out.contains(ours), expected == BUG, "{out}");
+            assert_eq!(err.contains("a bug in sim"), expected == BUG, "{err}");
+            assert!(out.contains("\nREFUTED  1 of 2 hold."), "{out}");
+        }
+    }
+}
