@@ -97,7 +97,7 @@ impl Case {
         }
         format!(
             "schema: fusion/campaign/v1\nname: small\nprotocol: {protocol}\nmodel: {{ path: model.onnx }}\n\
-             data: {{ images: images, labels: labels, {data} }}\nfidelity: ideal\ntrials: {{ max: 16 }}\nstrategies:\n{strategies}"
+             data: {{ images: images, labels: labels, {data} }}\nfidelity: ideal\ntrials: {{ max: 6 }}\nstrategies:\n{strategies}"
         )
     }
 

@@ -168,7 +168,8 @@ fn a_client_that_compares_two_copies_never_passes() {
     fs::write(Path::new(&folder).join("counts.csv"), &played).expect("ours");
     is_loud(&folder, &["attack", "--resume", &folder]);
     let text = sim(&["attack", "--resume", &folder], "").stdout;
-    let row = text.lines().find(|line| line.trim_start().starts_with("error ")).expect("a row of its own");
+    let is_row = |line: &&str| line.starts_with(' ') && line.trim_start().starts_with("error ");
+    let row = text.lines().find(is_row).expect("a row of its own");
     assert!(row.trim_end().ends_with("error"), "{text}");
 }
 
