@@ -67,15 +67,33 @@ pub enum Clause {
 /// How near to a claimed rate the confidence set must come for a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tolerance {
-    /// As a share of the claimed rate.
+    /// As a share of the claimed rate `p` or of `1 - p`, whichever is less: a rate near 1 is a claim about what is rare, its
+    /// complement.
     pub relative: Rational,
     /// Instead of that, where the claimed rate is 0 or 1.
     pub absolute: Rational,
 }
 
 impl Tolerance {
-    fn around(&self, claimed: &Rational) -> Rational {
-        if *claimed == 0 || *claimed == 1 { self.absolute.clone() } else { Rational::from(&self.relative * claimed) }
+    /// How far from a claimed rate the confidence set may reach, on either side: $\delta = w \min(p, 1-p)$ with $w$ the relative
+    /// tolerance, and the absolute tolerance where $p$ is 0 or 1.
+    ///
+    /// ```
+    /// use fusion_spec::evidence::Tolerance;
+    /// use rug::Rational;
+    ///
+    /// let within = Tolerance { relative: Rational::from((1, 10)), absolute: Rational::from((1, 1000)) };
+    /// assert_eq!(within.around(&Rational::from((4, 95))), Rational::from((4, 950)));
+    /// assert_eq!(within.around(&Rational::from((98, 100))), Rational::from((2, 1000)), "a tenth of the 2 % that are left");
+    /// assert_eq!(within.around(&Rational::from(1)), Rational::from((1, 1000)));
+    /// ```
+    #[must_use]
+    pub fn around(&self, claimed: &Rational) -> Rational {
+        if *claimed == 0 || *claimed == 1 {
+            return self.absolute.clone();
+        }
+        let rest = Rational::from(1 - claimed);
+        Rational::from(&self.relative * claimed.min(&rest))
     }
 }
 
@@ -439,6 +457,40 @@ mod tests {
         assert_eq!(decide(100_000, 60_000, rational(1, 2)), Decision::Refuted);
         assert_eq!(decide(10, 6, rational(1, 2)), Decision::Inconclusive);
         assert_eq!(decide(1, 1, Rational::from(1)), Decision::Pass, "a bound of 1 says nothing");
+    }
+
+    /// A server that is caught at 99.42 % of its sessions is not caught at 98 %: what is claimed of the 2 % that are not caught is
+    /// off by a factor of 3.4.
+    #[test]
+    fn a_false_claim_near_1_does_not_pass() {
+        let claim = Clause::Equals(rational(98, 100));
+        assert_eq!(evidence(1_024, 1_018).decide(&claim, &tenth()), Decision::Inconclusive);
+        assert_eq!(evidence(10_240, 10_181).decide(&claim, &tenth()), Decision::Refuted);
+        for (claimed, successes) in [(98, 1_009), (98, 1_004), (99, 1_018), (2, 20), (1, 10)] {
+            let claim = Clause::Equals(rational(claimed, 100));
+            assert_ne!(
+                evidence(1_024, successes).decide(&claim, &tenth()),
+                Decision::Pass,
+                "{successes} for {claimed} %"
+            );
+        }
+    }
+
+    /// What is said of a rate is said of its complement.
+    #[test]
+    fn a_claim_and_its_complement_are_decided_alike() {
+        for (n, successes) in [(100, 3), (1_024, 1_018), (40_000, 1_000), (400_000, 5_000), (1_000_000, 990_000)] {
+            for claimed in [rational(4, 855), rational(1, 80), rational(1, 40), rational(1, 3), rational(1, 2)] {
+                let complement = Rational::from(1 - &claimed);
+                let [claim, mirrored] = [claimed, complement].map(Clause::Equals);
+                let decided = evidence(n, successes).decide(&claim, &tenth());
+                assert_eq!(
+                    decided,
+                    evidence(n, n - successes).decide(&mirrored, &tenth()),
+                    "{successes} of {n}: {claim:?}"
+                );
+            }
+        }
     }
 
     /// A pass needs both ends of the set near the claim: here one end is, and the other is not.

@@ -13,6 +13,8 @@ pub const HEADING: Style = Style::new().bold();
 pub const ACCENT: Style = AnsiColor::Cyan.on_default().bold();
 /// What should not be overlooked.
 pub const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+/// What must not be overlooked.
+pub const BAD: Style = AnsiColor::Red.on_default().bold();
 /// Side remarks.
 pub const DIM: Style = Style::new().dimmed();
 

@@ -11,7 +11,8 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-const HEADER_BYTES: usize = 24;
+/// Bytes of a frame's header: what a message costs on the line beside its payload, and what meters of payloads leave out.
+pub const HEADER_BYTES: usize = 24;
 
 /// One end of a connection. Dropping it sends what is left and closes.
 #[derive(Debug)]

@@ -134,7 +134,7 @@ pub fn grouping(entry: &Entry, view: &View) -> Grouping {
 
 /// A session that was played again.
 pub struct Session {
-    /// How it ended.
+    /// How it ended; an error where its client departs from the specification.
     pub trial: Trial,
     /// Its slots.
     pub slots: Vec<SlotRecord>,
@@ -147,6 +147,7 @@ pub struct Session {
 impl Session {
     fn new(trial: Trial, trace: Option<Trace>, slots: Vec<SlotRecord>, steps: Vec<(String, [Tally; 2])>) -> Self {
         let events = trace.map(|trace| trace.check(trial.outcome).map(|()| trace.log.len()));
+        let trial = if matches!(events, Some(Err(_))) { Trial { outcome: None, ..trial } } else { trial };
         Self { trial, slots, steps, events }
     }
 }
@@ -199,24 +200,26 @@ impl<'c> Player<'c> {
     /// linking game. `None` of a stage.
     pub fn replay(&mut self, number: u64) -> Option<(Trial, Vec<Session>)> {
         let mut sessions: Vec<Session> = Vec::new();
+        let mut keep = |session: Session| {
+            let trial = session.trial;
+            sessions.push(session);
+            trial
+        };
         let trial = match self {
             Self::Plain(plain, server) => plain.trial_of(server, |plain, session| {
                 let (trial, trace) = plain.traced(server, number, session);
                 // A trial that is only counted stops drawing once it is lost, and does not know E_B.
                 let (events, slots) = plain.records(server, number, session);
-                sessions.push(Session::new(Trial { events, ..trial }, trace, slots, Vec::new()));
-                trial
+                keep(Session::new(Trial { events, ..trial }, trace, slots, Vec::new()))
             }),
             Self::Ideal(ideal, server) => ideal.trial_of(server, |ideal, session| {
                 let (trial, trace) = ideal.traced(server, number, session);
-                sessions.push(Session::new(trial, trace, ideal.records(), Vec::new()));
-                trial
+                keep(Session::new(trial, trace, ideal.records(), Vec::new()))
             }),
             Self::Real(real, server) => real.trial_of(server, |real, session| {
                 let (trial, trace) = real.traced(server, number, session);
                 let steps = real.inference().metered.steps();
-                sessions.push(Session::new(trial, trace, real.records(), steps));
-                trial
+                keep(Session::new(trial, trace, real.records(), steps))
             }),
             Self::Conditional(..) => return None,
         };

@@ -242,6 +242,11 @@ impl Collector<'_> {
         if self.options.shard.is_some() {
             standing = Standing::new(self.campaign, self.entry, self.counts.clone());
         }
+        // An error counts wherever it was counted: after the last checkpoint, and beyond a decision.
+        let stored = self.store.totals(self.first..self.first + self.counts.len());
+        if stored.iter().map(|counts| counts.error).sum::<u64>() > standing.errors() {
+            standing = Standing::new(self.campaign, self.entry, stored);
+        }
         Ok(stopped_by.map(|stopped_by| Finished { standing, stopped_by }))
     }
 
@@ -315,7 +320,8 @@ impl Collector<'_> {
     }
 }
 
-/// Of the rows of several runs, those up to each entry's decision, or to its most trials.
+/// Of the rows of several runs, those up to each entry's decision, or to its most trials. An error beyond a decision is kept, and
+/// all rows before it.
 ///
 /// # Errors
 /// [`Failure::Usage`] for trials that no run holds.
@@ -325,6 +331,7 @@ pub fn decided_rows(campaign: &Campaign, runs: &[Held]) -> Result<Vec<Row>, Fail
         let first = first_counter(campaign, index);
         let counters = entry.counters();
         let mut counts = vec![Counts::default(); counters.len()];
+        let last_error = runs.iter().filter_map(|run| run.last_error(first..first + counters.len())).max();
         for step in Schedule::new(counters.len(), entry.blocks()) {
             match step {
                 Step::Block { counter, block } => {
@@ -337,6 +344,7 @@ pub fn decided_rows(campaign: &Campaign, runs: &[Held]) -> Result<Vec<Row>, Fail
                     counts[counter] += found;
                     rows.push(Row { counter: first + counter, trials, counts: found });
                 }
+                Step::Checkpoint(reached) if last_error.is_some_and(|block| block >= reached) => {}
                 Step::Checkpoint(_) if Standing::new(campaign, entry, counts.clone()).is_decided() => break,
                 Step::Checkpoint(_) => {}
             }

@@ -6,11 +6,48 @@ use crate::simulate::Counts;
 use fusion_spec::evidence::{Clause, Decision, Evidence, Tolerance};
 use rug::Rational;
 
+/// What is said of a strategy, or of a campaign: the worst that is said of its parts, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Every claim holds.
+    Pass,
+    /// None is refuted, and some are open.
+    Inconclusive,
+    /// Some are refuted.
+    Refuted,
+    /// Some trial ended in an error of ours: whatever was counted says nothing about the claims.
+    Error,
+}
+
+impl Verdict {
+    /// As results write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Inconclusive => "inconclusive",
+            Self::Refuted => "refuted",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl From<Decision> for Verdict {
+    fn from(decision: Decision) -> Self {
+        match decision {
+            Decision::Pass => Self::Pass,
+            Decision::Inconclusive => Self::Inconclusive,
+            Decision::Refuted => Self::Refuted,
+        }
+    }
+}
+
 /// Where an entry stands after some trials.
 #[derive(Clone, Debug)]
 pub struct Standing {
     /// Counts, one for each counter.
     pub counts: Vec<Counts>,
+    /// A trial that was counted as something else turned out to be an error when it was played again.
+    pub departed: bool,
     /// Of each claim, in order.
     pub claims: Vec<ClaimStanding>,
     /// Of the two events, where their rates are known.
@@ -58,7 +95,7 @@ impl Standing {
             });
             std::iter::once(e_t).chain(e_b).collect()
         });
-        Self { counts, claims, events, alpha: campaign.alpha.clone(), staged: false }
+        Self { counts, departed: false, claims, events, alpha: campaign.alpha.clone(), staged: false }
     }
 
     /// The rate is the product of the stages' rates, each tested at its share of the error probability.
@@ -67,11 +104,11 @@ impl Standing {
         let (count, trials) = (counts.iter().map(|stage| stage.win).sum(), counts.iter().map(Counts::trials).sum());
         let stages = Stages { counts: &counts, alpha: &alpha };
         let claims = entry.claims.rates.iter().map(|claim| {
-            let decision = stages.decide(&claim.clause, &entry.tolerance.relative);
+            let decision = stages.decide(&claim.clause, &entry.tolerance);
             let (text, expected, alpha) = (claim.text.clone(), Some(claim.expected().clone()), alpha.clone());
             ClaimStanding { text, expected, count, trials, decision, alpha }
         });
-        Self { claims: claims.collect(), events: Vec::new(), counts, alpha, staged: true }
+        Self { claims: claims.collect(), departed: false, events: Vec::new(), counts, alpha, staged: true }
     }
 
     /// The rates of a claim's event that the evidence leaves.
@@ -108,14 +145,19 @@ impl Standing {
         !self.claims.is_empty() && self.claims.iter().all(|claim| claim.decision != Decision::Inconclusive)
     }
 
-    /// The strategy's verdict. Events change it only by their refutation; zero trials decide nothing.
-    pub fn verdict(&self) -> Decision {
+    /// Trials that ended in an error of ours.
+    pub fn errors(&self) -> u64 {
+        self.counts.iter().map(|counts| counts.error).sum()
+    }
+
+    /// The strategy's verdict. Any error decides it. Events change it only by their refutation; zero trials decide nothing.
+    pub fn verdict(&self) -> Verdict {
         let refuted = |claim: &ClaimStanding| claim.decision == Decision::Refuted;
         match () {
-            () if self.trials() == 0 => Decision::Inconclusive,
-            () if self.claims.iter().chain(&self.events).any(refuted) => Decision::Refuted,
-            () if self.claims.iter().all(|claim| claim.decision == Decision::Pass) => Decision::Pass,
-            () => Decision::Inconclusive,
+            () if self.departed || self.errors() > 0 => Verdict::Error,
+            () if self.trials() == 0 => Verdict::Inconclusive,
+            () if self.claims.iter().chain(&self.events).any(refuted) => Verdict::Refuted,
+            () => self.claims.iter().map(|claim| claim.decision.into()).max().unwrap_or(Verdict::Pass),
         }
     }
 }
@@ -155,9 +197,9 @@ struct Stages<'a> {
 
 impl Stages<'_> {
     /// By the product of the stages' intervals.
-    fn decide(&self, clause: &Clause, within: &Rational) -> Decision {
+    fn decide(&self, clause: &Clause, tolerance: &Tolerance) -> Decision {
         let (Clause::Equals(claimed) | Clause::AtMost(claimed)) = clause;
-        let near = Rational::from(claimed * within);
+        let near = tolerance.around(claimed);
         let (least, most) = (Rational::from(claimed - &near), Rational::from(claimed + &near));
         if self.surely_open(claimed, &most) {
             return Decision::Inconclusive;

@@ -5,9 +5,10 @@ use crate::args::bench::{BackendArg, BenchArgs, InferenceArgs};
 use crate::failure::Failure;
 use crate::files;
 use crate::models;
-use crate::simulate::metered::{self, Metered, Spent, timed};
+use crate::simulate::PartiesError;
+use crate::simulate::metered::{self, Metered, framing_bytes, timed};
 use crate::store::now;
-use crate::text::{self, DIM, HEADING};
+use crate::text::{self, BAD, DIM, HEADING};
 use fusion_2pc::bits::mask;
 use fusion_2pc::circuit::Circuit;
 use fusion_2pc::clock::{Network, replayed};
@@ -15,6 +16,7 @@ use fusion_2pc::link::{Halt, Link, Role};
 use fusion_2pc::meter::{Phase, Tally};
 use fusion_2pc::random::Seed;
 use fusion_2pc::session::{self, Answered, CHUNK, Grouping, Networks, Plan, Service};
+use fusion_2pc::truncate::Truncation;
 use fusion_nn::fixed::FixedModel;
 use serde::Serialize;
 use std::io::Write;
@@ -32,9 +34,12 @@ pub fn run(args: &BenchArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let documents: Vec<Document> = args.batch.iter().map(measured).collect::<Result<_, _>>()?;
     if args.json {
         serde_json::to_writer_pretty(&mut *stdout, &documents).map_err(std::io::Error::from)?;
-        return Ok(writeln!(stdout)?);
+        writeln!(stdout)?;
+    } else {
+        documents.iter().try_for_each(|document| document.write_text(stdout))?;
     }
-    documents.iter().try_for_each(|document| document.write_text(stdout))
+    stdout.flush()?;
+    documents.iter().try_for_each(Document::fault)
 }
 
 /// What a query costs by a plan: bytes and seconds, on as many inferences. Measured on a chunk of random images.
@@ -53,7 +58,9 @@ impl PerQuery {
         let batch = Self::batch(N);
         let images = Pictures::Random { seed: 1 };
         let job = Job { file, model: &model, inference, seed: 1, batch, images: &images };
-        let each = measure(&job, false)?.per_inference;
+        let measured = measure(&job, false)?;
+        measured.fault()?;
+        let each = measured.per_inference;
         let PerInference { client_sent_bytes, server_sent_bytes, lan_s, wan_s, network_s, .. } = each;
         Ok(Self { bytes: client_sent_bytes + server_sent_bytes, lan_s, wan_s, network_s })
     }
@@ -106,12 +113,16 @@ fn model(file: &Path, inference: &InferenceArgs) -> Result<FixedModel, Failure> 
 /// One batch, measured.
 #[derive(Serialize)]
 struct Document {
+    /// Where logits that must be exact are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
     backend: &'static str,
     model: String,
     batch: usize,
     network: String,
     truncation: &'static str,
     exact: bool,
+    once_per_network: OncePerNetwork,
     setup: Setup,
     per_inference: PerInference,
     peak_rss_bytes: Option<u64>,
@@ -120,21 +131,33 @@ struct Document {
     show_layers: bool,
 }
 
-/// What is done once for many batches.
+/// What is done once for a network and a size of batches: the circuit, its plan, and the server's encoding of the weights.
+#[derive(Serialize)]
+struct OncePerNetwork {
+    cpu_s: f64,
+    wall_s: f64,
+}
+
+/// What is done once for a pair of parties: keys and base transfers.
 #[derive(Serialize)]
 struct Setup {
     client_sent_bytes: usize,
     server_sent_bytes: usize,
+    framing_bytes: usize,
     rounds: u32,
+    client_cpu_s: f64,
+    server_cpu_s: f64,
     wall_s: f64,
 }
 
-/// A batch's total, divided by the batch. Seconds over a network are the wall time here and the virtual time there, added.
+/// A batch's total, divided by the batch. Bytes sent are of messages; the headers that frame them on a TCP line are apart. Seconds over a
+/// network are the wall time here and the virtual time there, added.
 #[derive(Serialize)]
 struct PerInference {
     client_sent_bytes: f64,
     server_sent_bytes: f64,
     offline_bytes: f64,
+    framing_bytes: f64,
     rounds: f64,
     client_cpu_s: f64,
     server_cpu_s: f64,
@@ -157,14 +180,13 @@ fn measure(job: &Job<'_>, show_layers: bool) -> Result<Document, Failure> {
     let &Job { file, model, inference, seed, batch, images } = job;
     let refused = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", files::name(file)));
     let halted = |halt: Halt| Failure::Bug(halt.to_string());
-    let circuit = Circuit::new(&[model], inference.truncation.into()).map_err(|error| refused(&error))?;
-    let plan = Plan::new(circuit, batch, Grouping::Chunk).map_err(|error| refused(&error))?;
-    let networks = Networks::new(&plan, std::slice::from_ref(model)).map_err(|error| refused(&error))?;
+    let began = now();
+    let (prepared, cpu) = timed(|| prepare(model, inference, batch));
+    let once_per_network = OncePerNetwork { cpu_s: cpu.as_secs_f64(), wall_s: began.elapsed().as_secs_f64() };
+    let (plan, networks) = prepared.map_err(|error| refused(&error))?;
     let network = inference.network.network;
     let keys = Seed(blake3::derive_key("fusion-sim 2026-11 keys of a measurement", &seed.to_le_bytes()));
-    let start = now();
-    let (client, server, link) = session::set_up(&keys, &[&plan], network).map_err(halted)?;
-    let setup = Setup::new(&Spent::of(link.meter(), start.elapsed()));
+    let (client, server, setup) = metered::set_up(&keys, &[&plan], network).map_err(halted)?;
     let image = |slot: usize| images.image(slot, plan.circuit.pixels);
     let pixels = |slot: usize| {
         let pixels = model.pixels(&image(slot));
@@ -182,22 +204,38 @@ fn measure(job: &Job<'_>, show_layers: bool) -> Result<Document, Failure> {
     let (mine, theirs) = (mine.map_err(halted)?, theirs.map_err(halted)?);
     let metered = Metered { meters: [near, far].map(Link::into_meter), cpu: client_cpu + server_cpu };
     let BackendArg::Cheetah = inference.backend;
+    let exact = is_exact(model, &plan, image, [&mine, &theirs])?;
+    let faithful = Truncation::from(inference.truncation) == Truncation::Faithful;
     Ok(Document {
+        error: (faithful && !exact).then(|| inexact(file, batch)),
         backend: "cheetah",
         model: files::name(file),
         batch,
         network: inference.network.name.clone(),
-        truncation: match inference.truncation.into() {
-            fusion_2pc::truncate::Truncation::Faithful => "faithful",
-            fusion_2pc::truncate::Truncation::OneBit => "one_bit",
-        },
-        exact: is_exact(model, &plan, image, [&mine, &theirs])?,
-        setup,
+        truncation: if faithful { "faithful" } else { "one_bit" },
+        exact,
+        once_per_network,
+        setup: Setup::new(&setup),
         per_inference: PerInference::new(&metered, batch, wall_s, [client_cpu, server_cpu], network),
         peak_rss_bytes: peak_rss_bytes(),
         by_layer: layers(&metered, batch),
         show_layers,
     })
+}
+
+/// What a server and a client need before they meet.
+fn prepare(model: &FixedModel, inference: &InferenceArgs, batch: usize) -> Result<(Plan, Networks), PartiesError> {
+    let circuit = Circuit::new(&[model], inference.truncation.into())?;
+    let plan = Plan::new(circuit, batch, Grouping::Chunk)?;
+    let networks = Networks::new(&plan, std::slice::from_ref(model))?;
+    Ok((plan, networks))
+}
+
+fn inexact(file: &Path, batch: usize) -> String {
+    format!(
+        "{}: batch {batch}: two parties do not compute the plaintext's logits, and faithful truncation must",
+        files::name(file)
+    )
 }
 
 /// Every logit, and every label, is the plaintext reference's.
@@ -223,12 +261,15 @@ fn is_exact(
 }
 
 impl Setup {
-    fn new(spent: &Spent) -> Self {
+    fn new(metered::Setup { spent, cpu: [client, server], wall }: &metered::Setup) -> Self {
         Self {
             client_sent_bytes: spent.client.bytes,
             server_sent_bytes: spent.server.bytes,
+            framing_bytes: spent.framing_bytes(),
             rounds: spent.rounds,
-            wall_s: spent.cpu.as_secs_f64(),
+            client_cpu_s: client.as_secs_f64(),
+            server_cpu_s: server.as_secs_f64(),
+            wall_s: wall.as_secs_f64(),
         }
     }
 }
@@ -239,12 +280,14 @@ impl PerInference {
         let each = |total: f64| total / batch as f64;
         let [client, server] = &metered.meters;
         let sent = |role: Role, phase: Option<Phase>| client.sent(role, phase).bytes;
+        let framing = framing_bytes([Role::Client, Role::Server].map(|role| client.sent(role, None)));
         let over = |network: Network| each(wall_s + replayed(client, server, network).virtual_ns() as f64 / 1e9);
         let offline = sent(Role::Client, Some(Phase::Offline)) + sent(Role::Server, Some(Phase::Offline));
         Self {
             client_sent_bytes: each(sent(Role::Client, None) as f64),
             server_sent_bytes: each(sent(Role::Server, None) as f64),
             offline_bytes: each(offline as f64),
+            framing_bytes: each(framing as f64),
             rounds: each(client.rounds().into()),
             client_cpu_s: each(cpu[0].as_secs_f64()),
             server_cpu_s: each(cpu[1].as_secs_f64()),
@@ -276,20 +319,35 @@ fn peak_rss_bytes() -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
+fn kilo(bytes: f64) -> String {
+    format!("{:.1} KB", bytes / 1000.0)
+}
+
+fn milli(seconds: f64) -> String {
+    format!("{:.2} ms", seconds * 1000.0)
+}
+
 impl Document {
+    /// Logits that must be exact and are not: our bug.
+    fn fault(&self) -> Result<(), Failure> {
+        self.error.clone().map_or(Ok(()), |error| Err(Failure::Bug(error)))
+    }
+
     fn write_text(&self, out: &mut dyn Write) -> Result<(), Failure> {
-        let Self { backend, model, batch, network, truncation, per_inference: each, setup, .. } = self;
+        let Self { backend, model, batch, network, truncation, per_inference: each, .. } = self;
+        if let Some(error) = &self.error {
+            writeln!(out, "{} {error}", text::styled(BAD, "error"))?;
+        }
         let exact = if self.exact { "every logit exact" } else { "NOT the plaintext's logits" };
         let title = format!("{model}   {backend}   batch {batch}   {truncation}   {exact}");
         writeln!(out, "{}\n", text::styled(HEADING, &title))?;
-        let kilo = |bytes: f64| format!("{:.1} KB", bytes / 1000.0);
-        let milli = |seconds: f64| format!("{:.2} ms", seconds * 1000.0);
         let sent = each.client_sent_bytes + each.server_sent_bytes;
         let mut rows = vec![
             vec!["client sends".into(), kilo(each.client_sent_bytes)],
             vec!["server sends".into(), kilo(each.server_sent_bytes)],
             vec!["together".into(), kilo(sent)],
             vec!["of it offline".into(), kilo(each.offline_bytes)],
+            vec!["TCP frames besides".into(), kilo(each.framing_bytes)],
             vec!["rounds".into(), format!("{:.2}", each.rounds)],
             vec!["client computes".into(), milli(each.client_cpu_s)],
             vec!["server computes".into(), milli(each.server_cpu_s)],
@@ -301,12 +359,7 @@ impl Document {
             rows.push(vec![format!("over {network}"), milli(each.network_s)]);
         }
         write!(out, "{}", text::table(&["per inference", ""], rows, 1))?;
-        #[expect(clippy::cast_precision_loss, reason = "bytes are below 2^52")]
-        let once = kilo((setup.client_sent_bytes + setup.server_sent_bytes) as f64);
-        let memory =
-            self.peak_rss_bytes.map_or_else(String::new, |bytes| format!("   memory {} MB", bytes / 1_000_000));
-        let line = format!("set-up, once: {once}, {} rounds, {}{memory}", setup.rounds, milli(setup.wall_s));
-        writeln!(out, "\n{}", text::styled(DIM, &line))?;
+        writeln!(out, "\n{}", text::styled(DIM, &self.once()))?;
         if self.show_layers {
             let row = |layer: &Layer| {
                 let Layer { step, client_sent_bytes, server_sent_bytes, messages } = layer;
@@ -316,5 +369,72 @@ impl Document {
             write!(out, "\n{}", text::table(&["layer", "client sends", "server sends", "messages"], rows, 1))?;
         }
         Ok(())
+    }
+
+    /// What comes before the first inference, a line each.
+    #[expect(clippy::cast_precision_loss, reason = "bytes are below 2^52")]
+    fn once(&self) -> String {
+        let Self { once_per_network, setup, .. } = self;
+        let sent = kilo((setup.client_sent_bytes + setup.server_sent_bytes) as f64);
+        let framing = kilo(setup.framing_bytes as f64);
+        let [client, server] = [setup.client_cpu_s, setup.server_cpu_s].map(milli);
+        let memory =
+            self.peak_rss_bytes.map_or_else(String::new, |bytes| format!("   memory {} MB", bytes / 1_000_000));
+        format!(
+            "once per network: plan and weights {}\nonce per pair: {sent}, TCP frames {framing}, {} rounds, client {client}, \
+             server {server}, here {}{memory}",
+            milli(once_per_network.wall_s),
+            setup.rounds,
+            milli(setup.wall_s),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(error: Option<String>) -> Document {
+        Document {
+            exact: error.is_none(),
+            error,
+            backend: "cheetah",
+            model: "model.onnx".into(),
+            batch: 1,
+            network: "lan".into(),
+            truncation: "faithful",
+            once_per_network: OncePerNetwork { cpu_s: 0.25, wall_s: 0.5 },
+            setup: Setup::new(&metered::Setup::default()),
+            per_inference: PerInference::new(&Metered::default(), 1, 0.0, [std::time::Duration::ZERO; 2], Network::LAN),
+            peak_rss_bytes: None,
+            by_layer: Vec::new(),
+            show_layers: false,
+        }
+    }
+
+    /// On the first line, as the first key, and by the exit code.
+    #[test]
+    fn logits_that_are_not_exact_are_said_first() {
+        let wrong = document(Some(inexact(Path::new("model.onnx"), 1)));
+        let mut text = anstream::StripStream::new(Vec::new());
+        wrong.write_text(&mut text).unwrap();
+        let text = String::from_utf8(text.into_inner()).unwrap();
+        let first = "error model.onnx: batch 1: two parties do not compute the plaintext's logits, and faithful truncation must";
+        assert_eq!(text.lines().next(), Some(first));
+        let json = serde_json::to_string(&wrong).unwrap();
+        assert!(json.starts_with(r#"{"error":"model.onnx: batch 1: "#), "{json}");
+        let failure = wrong.fault().unwrap_err();
+        assert_eq!(failure.report(crate::failure::Format::Text, &mut Vec::new()), crate::failure::BUG);
+        let right = document(None);
+        assert!(right.fault().is_ok() && !serde_json::to_string(&right).unwrap().contains("error"));
+    }
+
+    #[test]
+    fn what_comes_once_is_apart() {
+        let once = document(None).once();
+        assert!(
+            once.starts_with("once per network: plan and weights 500.00 ms\nonce per pair: 0.0 KB, TCP frames 0.0 KB"),
+            "{once}"
+        );
     }
 }

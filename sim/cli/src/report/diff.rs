@@ -133,7 +133,7 @@ impl Pair {
             rate: rate.measured.map_or_else(|| "-".into(), percent),
             interval: interval(rate.interval),
             exact: rate.expected.as_ref().map_or_else(|| "-".into(), probability),
-            verdict: Badge::new(if strategy.expectations.is_empty() { "measured" } else { &strategy.verdict }),
+            verdict: Badge::new(strategy.shown_verdict()),
         };
         let sides = [side((a, (both[0], "A"))), side((b, (both[1], "B")))];
         Self { name: both[0].name.clone(), of, sides, agree: overlap || !same_event, says }

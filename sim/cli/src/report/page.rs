@@ -2,7 +2,7 @@
 
 use super::cost::Spending;
 use super::plot::{Plot, Rate, absolute, first_rate, rate, relative};
-use super::run::{Claim, Run, Strategy};
+use super::run::{Claim, Fault, Run, Strategy};
 use super::sequence::{Sequence, sequences};
 use crate::campaign::games::{Game, games};
 use crate::failure::Failure;
@@ -21,6 +21,7 @@ pub struct Page {
     about: Option<String>,
     verdict: Badge,
     meaning: String,
+    errors: Vec<Wrong>,
     parameters: Vec<Fact>,
     goals: Vec<Goal>,
     overview: Plot,
@@ -48,6 +49,14 @@ pub struct Badge {
     word: String,
     class: &'static str,
     sign: &'static str,
+}
+
+/// A bug of ours.
+#[derive(Debug, Serialize)]
+struct Wrong {
+    strategy: String,
+    says: String,
+    replay: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -131,6 +140,7 @@ impl Page {
             about: run.script.about.clone(),
             verdict: Badge::new(&run.result.verdict),
             meaning: meaning(run),
+            errors: run.result.errors.iter().map(Wrong::from).collect(),
             parameters: parameters(run)?,
             goals,
             overview: absolute(&rates),
@@ -145,6 +155,12 @@ impl Page {
     }
 }
 
+impl From<&Fault> for Wrong {
+    fn from(Fault { strategy, says, replay }: &Fault) -> Self {
+        Self { strategy: strategy.clone(), says: says.clone(), replay: replay.clone() }
+    }
+}
+
 /// One sentence on the verdict, one on what may be wrong with it.
 fn meaning(run: &Run) -> String {
     let names = |verdict: &str| {
@@ -152,24 +168,41 @@ fn meaning(run: &Run) -> String {
         with.map(|strategy| strategy.name.as_str()).collect::<Vec<_>>().join(", ")
     };
     let within = format!("{}%", nearest(&Rational::from(&run.script.test.within.0 * 100)));
-    let alarm = probability(&run.script.test.false_alarm.0);
+    let alarm = total_alarm(run);
     let alpha = &run.result.alpha;
     match run.result.verdict.as_str() {
+        "error" => format!(
+            "A bug of sim, please report it: trials of {} ended in an error of ours. Whatever was counted says nothing about the claims.",
+            names("error")
+        ),
         "pass" => format!(
-            "Every strategy does what is claimed of it: each measured rate is within {within} of the exact one. \
+            "Every strategy does what is claimed of it: each measured rate is near the exact one, within {within} of that rate or of \
+             what it lacks of 1, whichever is less. \
              A claim that is further off than that would have passed with a probability of at most {alpha:.1e}."
         ),
         "refuted" => format!(
             "The claims on {} are refuted: a hypothesis, a formula or the simulated system is not what it is said to be. \
-             The chance that a campaign of true claims only comes to this is at most {alarm}.",
+             The chance that a campaign of true claims only comes to this is at most {alarm:.1e}.",
             names("refuted")
         ),
         _ => format!(
             "Nothing is refuted, but the claims cannot be decided yet for: {}. More trials may decide them. \
-             The chance that any true claim is refuted stays below {alarm}, however long it goes on.",
+             The chance that any true claim is refuted stays below {alarm:.1e}, however long it goes on.",
             names("inconclusive")
         ),
     }
+}
+
+/// The chance that anything true is refuted: the script's `false_alarm` for its clauses, and on top of it a clause's share for each
+/// event whose rate is strictly between 0 and 1.
+fn total_alarm(run: &Run) -> f64 {
+    let events = run.result.strategies.iter().flat_map(|strategy| strategy.events.values());
+    let uncertain = |claim: &&Claim| {
+        let rate = claim.expected.as_deref().and_then(|text| text.parse::<Rational>().ok());
+        rate.is_some_and(|rate| rate > 0 && rate < 1)
+    };
+    let tests = f64::from(u32::try_from(events.filter(uncertain).count()).unwrap_or(u32::MAX));
+    nearest(&run.script.test.false_alarm.0) + tests * run.result.alpha
 }
 
 /// The parameters.
@@ -216,6 +249,7 @@ impl Badge {
         let (class, sign) = match verdict {
             "pass" => ("good", "✓"),
             "refuted" => ("bad", "✗"),
+            "error" => ("bad", "!"),
             "measured" => ("plain", "•"),
             _ => ("open", "?"),
         };
@@ -233,12 +267,11 @@ impl Card {
         let rates: Vec<Rate> = claims.iter().map(|(label, claim)| rate(label, claim)).collect();
         let staged = !strategy.stages.is_empty();
         let rates = if staged { vec![Rate { label: "wins".into(), ..first_rate(strategy) }] } else { rates };
-        let verdict = if strategy.expectations.is_empty() { "measured" } else { &strategy.verdict };
         Self {
             name: strategy.name.clone(),
             about: about(section, &strategy.name),
             does: section.and_then(does),
-            verdict: Badge::new(verdict),
+            verdict: Badge::new(strategy.shown_verdict()),
             trials: strategy.trials,
             stopped_by: strategy.stopped_by.clone(),
             outcomes: if staged { Vec::new() } else { outcomes(strategy) },

@@ -101,7 +101,7 @@ pub fn relative(rates: &[Rate], within: f64) -> Option<Plot> {
     let rates: Vec<&Rate> = rates.iter().filter(claimed).collect();
     let ratio = |rate: &Rate, value: f64| value / rate.expected.as_ref().map_or(1.0, nearest);
     let ends = rates.iter().flat_map(|rate| rate.interval.map(|end| ratio(rate, end)));
-    let margin = 1.8 * within;
+    let margin = 1.8 * within * rates.iter().map(|rate| nearness(rate.expected.as_ref())).fold(0.0, f64::max);
     let (low, high) = ends.fold((1.0 - margin, 1.0 + margin), |(low, high), end| (low.min(end), high.max(end)));
     let bounds = rates.iter().any(|rate| rate.bound);
     let axis = Axis::Linear(if bounds { 0.0 } else { low.max(0.0) }, high.min(3.0));
@@ -118,7 +118,8 @@ fn row(axis: Axis, rate: &Rate, scale: impl Fn(f64) -> f64, within: Option<f64>)
     let Rate { label, measured, interval, expected, bound } = rate;
     let place = |value: f64| axis.x(scale(value));
     let band = within.map(|within| {
-        let [left, right] = [if *bound { 0.0 } else { 1.0 - within }, 1.0 + within].map(|value| axis.x(value));
+        let near = within * nearness(expected.as_ref());
+        let [left, right] = [if *bound { 0.0 } else { 1.0 - near }, 1.0 + near].map(|value| axis.x(value));
         [left, right - left]
     });
     Row {
@@ -131,6 +132,11 @@ fn row(axis: Axis, rate: &Rate, scale: impl Fn(f64) -> f64, within: Option<f64>)
         bound: *bound,
         band,
     }
+}
+
+/// How much of the claimed rate the smaller one of it and its complement is: a pass must be near to that.
+fn nearness(expected: Option<&Rational>) -> f64 {
+    expected.map_or(1.0, |p| nearest(&(Rational::from(1 - p) / p)).min(1.0))
 }
 
 fn in_words(rate: &Rate) -> String {

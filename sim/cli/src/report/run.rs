@@ -56,14 +56,25 @@ pub struct Environment {
 /// The last line of `sim attack --json`.
 #[derive(Debug, Deserialize)]
 pub struct Outcome {
-    /// `pass`, `refuted` or `inconclusive`.
+    /// `pass`, `refuted`, `inconclusive` or `error`.
     pub verdict: String,
+    /// Bugs of ours that the campaign found.
+    #[serde(default)]
+    pub errors: Vec<Fault>,
     /// The error probability of each clause.
     pub alpha: f64,
     /// In script order, the control first.
     pub strategies: Vec<Strategy>,
     /// Of one honest session.
     pub cost: Option<Cost>,
+}
+
+/// A bug of ours.
+#[derive(Debug, Deserialize)]
+pub struct Fault {
+    pub strategy: String,
+    pub says: String,
+    pub replay: Option<String>,
 }
 
 /// What came of a strategy.
@@ -87,6 +98,13 @@ pub struct Strategy {
     pub stages: Vec<Stage>,
 }
 
+impl Strategy {
+    /// Its verdict; `measured` where nothing is claimed, and nothing went wrong.
+    pub fn shown_verdict(&self) -> &str {
+        if self.expectations.is_empty() && self.verdict == "pass" { "measured" } else { &self.verdict }
+    }
+}
+
 /// A stage of a rare event.
 #[derive(Debug, Deserialize)]
 pub struct Stage {
@@ -106,6 +124,18 @@ pub struct Claim {
     pub trials: u64,
     pub interval: [f64; 2],
     pub verdict: String,
+}
+
+impl Outcome {
+    /// Results of before 2026-11-26 said `pass` in spite of errors: their counts tell.
+    fn with_errors(mut self) -> Self {
+        let erring = self.strategies.iter_mut().filter(|strategy| strategy.error > 0);
+        for strategy in erring {
+            strategy.verdict = "error".into();
+            self.verdict = "error".into();
+        }
+        self
+    }
 }
 
 impl Claim {
@@ -210,7 +240,7 @@ impl Run {
         };
         let params = Params::new(protocol.R, B, T, slack).map_err(|error| unreadable(&error.to_string()))?;
         let environment = json(&folder.join("env.json"))?;
-        let result = rebuilt(&folder, &folder.join(RESULT))?;
+        let result = rebuilt::<Outcome>(&folder, &folder.join(RESULT))?.with_errors();
         let exemplars = exemplars(&folder)?;
         Ok(Self { folder, script, script_text, params, environment, result, exemplars })
     }

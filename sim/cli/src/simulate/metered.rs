@@ -1,8 +1,12 @@
 //! What a session took: bytes, rounds, virtual time, processor time; altogether, by step and by layer.
 
+use crate::store::now;
 use fusion_2pc::clock::{Network, replayed};
-use fusion_2pc::link::Role;
+use fusion_2pc::link::{Halt, Link, Role};
 use fusion_2pc::meter::{Message, Meter, Share, Tally};
+use fusion_2pc::random::Seed;
+use fusion_2pc::session::{self, ClientSetup, Plan, ServerSetup};
+use fusion_2pc::tcp::HEADER_BYTES;
 use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
 
@@ -28,6 +32,45 @@ impl Spent {
         let [client, server] = [Role::Client, Role::Server].map(|role| meter.sent(role, None));
         Self { client, server, rounds: meter.rounds(), virtual_ns: meter.virtual_ns(), cpu }
     }
+
+    /// What goes over a TCP line beside the messages: a header of [`HEADER_BYTES`] with each of them.
+    #[must_use]
+    pub fn framing_bytes(&self) -> usize {
+        framing_bytes([self.client, self.server])
+    }
+}
+
+/// The headers' bytes of messages over a TCP line.
+#[must_use]
+pub fn framing_bytes(sent: [Tally; 2]) -> usize {
+    HEADER_BYTES * sent.iter().map(|tally| tally.messages).sum::<usize>()
+}
+
+/// What the set-up of a pair of parties took, once for all their sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Setup {
+    /// Bytes, rounds, and the processor time of both parties together.
+    pub spent: Spent,
+    /// Processor time, the client's and the server's.
+    pub cpu: [Duration; 2],
+    /// From the start to the end of both parties, on this machine.
+    pub wall: Duration,
+}
+
+/// Sets a client and a server up, each from its own seed, as [`session::set_up`] does, and meters both.
+///
+/// # Errors
+/// [`Halt`], which would be our own mistake: both parties are honest here.
+pub fn set_up(seed: &Seed, plans: &[&Plan], network: Network) -> Result<(ClientSetup, ServerSetup, Setup), Halt> {
+    let began = now();
+    let own = |role: Role| seed.child(if role == Role::Client { "client" } else { "server" });
+    let (((client, near), client_cpu), (server, server_cpu)) = session::run(
+        network,
+        |mut link| timed(|| (ClientSetup::new(&mut link, &own(Role::Client), plans), link)),
+        |mut link: Link| timed(|| ServerSetup::new(&mut link, &own(Role::Server), plans)),
+    );
+    let spent = Spent::of(near.meter(), client_cpu + server_cpu);
+    Ok((client?, server?, Setup { spent, cpu: [client_cpu, server_cpu], wall: began.elapsed() }))
 }
 
 /// A session as both parties metered it.
@@ -87,4 +130,35 @@ pub fn timed<T>(run: impl FnOnce() -> T) -> (T, Duration) {
     let before = thread_cpu();
     let done = run();
     (done, thread_cpu().saturating_sub(before))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fusion_2pc::circuit::Circuit;
+    use fusion_2pc::session::Grouping;
+    use fusion_2pc::truncate::Truncation;
+    use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
+    use fusion_nn::model::Model;
+
+    /// Both parties' threads are counted, and each message's header.
+    #[test]
+    fn a_set_up_counts_both_parties() {
+        let onnx = include_bytes!("../../../../examples/models/lenet_mnist_full.onnx");
+        let precision = Precision { frac_bits: 12, ring: Ring::Auto };
+        let model = Model::from_onnx(onnx).unwrap();
+        let model = FixedModel::new(&model, precision, Pixels { scale: 1.0 / 255.0, offset: 0.0 }).unwrap();
+        let circuit = Circuit::new(&[&model], Truncation::Faithful).unwrap();
+        let plan = Plan::new(circuit, 1, Grouping::Chunk).unwrap();
+        let seed = Seed([7; 32]);
+        let (_, _, Setup { spent, cpu, wall }) = set_up(&seed, &[&plan], Network::LAN).unwrap();
+        assert!(cpu.iter().all(|cpu| !cpu.is_zero()) && !wall.is_zero());
+        assert_eq!(spent.cpu, cpu[0] + cpu[1]);
+        let messages = spent.client.messages + spent.server.messages;
+        assert!(messages >= 4, "{messages}");
+        assert_eq!(spent.framing_bytes(), 24 * messages);
+        let (_, _, link) = session::set_up(&seed, &[&plan], Network::LAN).unwrap();
+        let same = Spent::of(link.meter(), spent.cpu);
+        assert_eq!((same.client, same.server, same.rounds), (spent.client, spent.server, spent.rounds));
+    }
 }

@@ -5,7 +5,7 @@
 
 use super::client::{Answers, End, Exchange};
 use super::deviant::Deviant;
-use super::metered::{Metered, Spent, thread_cpu, timed};
+use super::metered::{self, Metered, Setup, timed};
 use super::session::{Asked, Inference, Judged, Position};
 use super::stream::Purpose;
 use super::world::World;
@@ -21,6 +21,7 @@ use fusion_adversaries::script::HONEST;
 use fusion_adversaries::strategy::{Touches, View};
 use fusion_spec::verdict::Label;
 use rand_core::Rng;
+use std::time::Duration;
 
 /// Why models have no two-party inference.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,8 +43,10 @@ pub struct Parties {
     client: ClientSetup,
     server: ServerSetup,
     stages: Vec<Stage>,
-    /// What the set-up took.
-    pub setup: Spent,
+    /// Processor time of planning and of encoding the weights: once per network.
+    pub prepared: Duration,
+    /// What the set-up took: once per pair of parties.
+    pub setup: Setup,
 }
 
 /// One way to pack a session's slots.
@@ -70,23 +73,22 @@ impl Parties {
             let networks = Networks::new(&plan, world.models())?;
             Ok(Stage { plan, networks })
         };
-        let stages: Vec<Stage> = groupings.iter().map(stage).collect::<Result<_, _>>()?;
+        let (stages, prepared) = timed(|| groupings.iter().map(stage).collect::<Result<Vec<Stage>, _>>());
+        let stages = stages?;
         let plans: Vec<&Plan> = stages.iter().map(|stage| &stage.plan).collect();
         let keys = Seed(blake3::derive_key("fusion-sim 2026-11 keys of both parties", &seed.to_le_bytes()));
-        let before = thread_cpu();
-        let (client, server, link) = session::set_up(&keys, &plans, network)?;
-        let setup = Spent::of(link.meter(), thread_cpu().saturating_sub(before));
-        Ok(Self { network, client, server, stages, setup })
+        let (client, server, setup) = metered::set_up(&keys, &plans, network)?;
+        Ok(Self { network, client, server, stages, prepared, setup })
     }
 
-    /// What one honest session takes: the first trial's, by the control's coins.
+    /// What one honest session takes: the first trial's, by the control's coins. `None` where it ends in an error of ours.
     #[must_use]
     pub fn honest_session(&self, view: &View, world: &World, seed: u64) -> Option<Metered> {
         let grouping = self.stages.first()?.plan.grouping();
         let honest = Scripted::honest();
         let mut real = Real::new(view, world, self, grouping);
-        real.trial(&Server::new(HONEST, seed, &honest), 0);
-        Some(real.inference().metered.clone())
+        let trial = real.trial(&Server::new(HONEST, seed, &honest), 0);
+        trial.outcome.map(|_| real.inference().metered.clone())
     }
 
     fn stage(&self, grouping: Grouping) -> Option<&Stage> {

@@ -306,7 +306,8 @@ impl Effects for Seen<'_> {
     fn changed(&self, places: &[usize], everywhere: bool) -> Option<Changed> {
         let moves: Vec<&Move> = places.iter().map(|place| self.moves.get(*place)).collect::<Option<_>>()?;
         let random = |m: &&Move| m.act == Act::Relabel(Relabel::RandomWrong);
-        let honest_errs = self.world.is_some_and(World::honest_errs);
+        // An honest server fails on publics alone: where none is drawn, it does not.
+        let honest_errs = self.params.T() > 0 && self.world.is_some_and(World::honest_errs);
         match (&moves[..], self.world) {
             _ if self.world.is_some_and(World::is_one_bit) => None,
             _ if honest_errs && !everywhere => None,

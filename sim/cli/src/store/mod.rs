@@ -183,6 +183,19 @@ impl Store {
         rows.map(|((counter, lo), _)| (*counter, lo / self.counters[*counter].block))
     }
 
+    /// All that was counted of a range of counters.
+    pub fn totals(&self, counters: Range<usize>) -> Vec<Counts> {
+        let rows = |counter| self.rows.range((counter, 0)..(counter + 1, 0)).map(|(_, row)| row.counts);
+        counters
+            .map(|counter| {
+                rows(counter).fold(Counts::default(), |mut sum, counts| {
+                    sum += counts;
+                    sum
+                })
+            })
+            .collect()
+    }
+
     /// The rows of all blocks, in order.
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
         self.rows.values()
@@ -313,6 +326,13 @@ impl Held {
     /// The end of the last trial of a counter.
     pub fn highest(&self, counter: usize) -> Option<u64> {
         highest(&self.rows, counter)
+    }
+
+    /// The last block of a range of counters that has an error.
+    pub fn last_error(&self, counters: Range<usize>) -> Option<u64> {
+        let rows = self.rows.range((counters.start, 0)..(counters.end, 0));
+        let wrong = rows.filter(|(_, row)| row.counts.error > 0);
+        wrong.map(|((counter, lo), _)| lo / self.counters[*counter].block).max()
     }
 }
 

@@ -1,12 +1,14 @@
 //! The files that a script names: models, images, labels.
 
-use super::{Loader, Outcome, Stop};
+use super::{FEWEST_CLASSES, Loader, Outcome, Stop};
 use crate::failure::Failure;
 use crate::files::{self, MAX_BYTES};
 use crate::models::{self, Loaded, Warning};
 use crate::simulate::{Guard, Pools, World, WorldError};
 use fusion_adversaries::problem::{Mark, Problem};
-use fusion_adversaries::script::{Data, Draw, Fidelity, RingBits, Samples, Script, Spot, TruncationKind, When};
+use fusion_adversaries::script::{
+    Data, Draw, Fidelity, Publics, RingBits, Samples, Script, Spot, TruncationKind, When,
+};
 use fusion_adversaries::strategy::View;
 use fusion_nn::compare::Pair;
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
@@ -53,6 +55,18 @@ pub fn resolve_paths(script: &mut Script, folder: &Path) -> Vec<Problem> {
 }
 
 impl Loader {
+    /// Pools that no session can draw from, whatever the samples are: at every fidelity, also where nothing is drawn.
+    pub(super) fn pools(&mut self, script: &Script, params: Params) {
+        let Some(Data { queries, public, .. }) = &script.data else { return };
+        let (asked, known) = (queries.value.0.len(), public.from.value.0.len());
+        if params.R() > asked as u64 {
+            self.problem(queries.mark, WorldError::FewQueries(params.R(), asked).to_string());
+        }
+        if params.T() > known as u64 {
+            self.problem(public.from.mark, WorldError::FewPublics(params.T(), known).to_string());
+        }
+    }
+
     /// A file that the script names.
     pub(super) fn file(&mut self, path: &Path, mark: Mark) -> Outcome<Option<Vec<u8>>> {
         let bytes = self.named(files::read(path, MAX_BYTES), mark)?;
@@ -114,6 +128,11 @@ impl Loader {
     pub(super) fn honest_model(&mut self, script: &Script) -> Outcome<Option<FixedModel>> {
         let Some(section) = &script.model else { return Ok(None) };
         let model = self.model(script, &section.path.value, section.path.mark)?;
+        if let Some(classes) = model.as_ref().map(FixedModel::classes).filter(|classes| *classes < FEWEST_CLASSES) {
+            let message = format!("a model of {classes} class gives one answer to everything: no label is ever wrong");
+            let help = format!("answers are compared by label: at least {FEWEST_CLASSES} classes are needed");
+            self.problems.push(Problem::new(section.path.mark, message).help(help));
+        }
         self.check()?;
         Ok(model)
     }
@@ -235,8 +254,25 @@ impl Loader {
             WorldError::FewQueries(..) => *mark,
             WorldError::Beyond(..) | WorldError::FewPublics(..) => public.from.mark,
         };
-        world.map(Some).map_err(|error| Problem::new(blamed(&error), error.to_string()).into())
+        world.map(Some).map_err(|error| {
+            let problem = Problem::new(blamed(&error), error.to_string());
+            match error {
+                WorldError::FewPublics(..) => problem.help(few_kept(public)).into(),
+                WorldError::Size(_) | WorldError::Beyond(..) | WorldError::FewQueries(..) => problem.into(),
+            }
+        })
     }
+}
+
+/// Why a pool has fewer publics than its range has samples.
+fn few_kept(public: &Publics) -> String {
+    let range = &public.from.value.0;
+    format!(
+        "of the {} samples {}..{} those are kept that the honest model gets right; `keep: all` keeps every one",
+        range.len(),
+        range.start,
+        range.end
+    )
 }
 
 fn pixel_index([channels, height, width]: [usize; 3], pixel: &[u32]) -> Option<usize> {

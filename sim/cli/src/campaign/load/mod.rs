@@ -28,7 +28,7 @@ use rug::Rational;
 use std::path::{Path, PathBuf};
 use strategies::conditional_stages;
 
-/// Fewest classes there can be: what positions need to know where no model says more.
+/// Fewest classes among which an answer can be wrong: what positions need to know where no model says more.
 const FEWEST_CLASSES: u32 = 2;
 
 /// Flags that override a script.
@@ -127,6 +127,7 @@ struct Loader {
 impl Loader {
     fn load(mut self, mut script: Script) -> Outcome<Campaign> {
         let params = parameters::resolve(&mut script)?;
+        self.pools(&script, params);
         let fidelities: Vec<Fidelity> = script
             .strategies
             .iter()

@@ -1,6 +1,7 @@
 //! `sim attack`: a campaign from its script to its verdict.
 
 mod exemplar;
+mod faults;
 mod result;
 mod table;
 mod watch;
@@ -10,12 +11,13 @@ use crate::campaign::Campaign;
 use crate::campaign::load::{Overrides, load};
 use crate::campaign::run::{Finished, Options, StoppedBy};
 use crate::campaign::turns;
-use crate::failure::{BUG, Failure};
+use crate::campaign::verdict::Verdict;
+use crate::failure::{BUG, Failure, Format};
 use crate::files;
 use crate::store::{RESULT, Shard, Store};
 use crate::terminal::Terminal;
 use crate::text;
-use fusion_spec::evidence::Decision;
+use faults::Fault;
 use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -122,7 +124,7 @@ pub fn play(
     campaign.keep(|counter| store.highest(counter));
     let mut watch = Watch::new(style, stdout, stderr);
     watch.start(campaign, store)?;
-    let finished = turns::play(campaign, store, options, &mut watch)?;
+    let mut finished = turns::play(campaign, store, options, &mut watch)?;
     store.settle()?;
     drop(watch);
     let interrupted = finished.iter().any(|finished| finished.stopped_by == StoppedBy::Interrupted);
@@ -132,10 +134,15 @@ pub fn play(
         let _ = writeln!(stderr, "interrupted; go on with: sim attack --resume {folder}");
     }
     if let Some(shard) = options.shard {
-        return conclude_shard(campaign, shard, store, &finished, style, stdout);
+        return conclude_shard(campaign, shard, store, &finished, style, (stdout, stderr));
     }
     let exemplars = exemplar::find(campaign, store)?;
-    let document = result::document(campaign, &finished, store.folder());
+    for exemplar in exemplars.iter().filter(|exemplar| exemplar.why.is_some()) {
+        let own = campaign.entries.iter().zip(&mut finished).filter(|(entry, _)| entry.name == exemplar.strategy);
+        own.for_each(|(_, finished)| finished.standing.departed = true);
+    }
+    let faults = faults::find(campaign, &finished, &exemplars, store.folder());
+    let document = result::document(campaign, &finished, &faults, store.folder())?;
     let verdict = verdict(&finished);
     let line = serde_json::to_string(&document).map_err(|error| Failure::Bug(error.to_string()))?;
     let mut shown = store.folder().to_path_buf();
@@ -146,33 +153,46 @@ pub fn play(
     }
     match style {
         Style::Json => writeln!(stdout, "{line}")?,
-        Style::Quiet => writeln!(stdout, "{}", result::name(verdict))?,
+        Style::Quiet => writeln!(stdout, "{}", verdict.name())?,
         Style::Text { plots } => {
-            let page = Page { exemplars: &exemplars, folder: store.folder(), shown: &shown, plots };
+            let page = Page { exemplars: &exemplars, faults: &faults, folder: store.folder(), shown: &shown, plots };
             table::write(campaign, &finished, &page, stdout)?;
         }
     }
-    if interrupted {
-        return Ok(INTERRUPTED);
+    if let Some(code) = blame(&faults, style, (stdout, stderr))? {
+        return Ok(code);
     }
-    let errors = finished.iter().flat_map(|finished| &finished.standing.counts).any(|counts| counts.error > 0);
     Ok(match verdict {
-        _ if errors => BUG,
-        Decision::Refuted => REFUTED,
-        Decision::Inconclusive => OPEN,
-        Decision::Pass => 0,
+        _ if interrupted => INTERRUPTED,
+        Verdict::Error => BUG,
+        Verdict::Refuted => REFUTED,
+        Verdict::Inconclusive => OPEN,
+        Verdict::Pass => 0,
     })
 }
 
-/// A share decides nothing. It is inconclusive until all of it is counted.
+/// Standard output and standard error.
+type Streams<'o> = (&'o mut dyn Write, &'o mut dyn Write);
+
+/// Says on stderr too that the campaign has found a bug of ours, and gives the exit code for that; `None` where it has not.
+fn blame(faults: &[Fault], style: Style, (stdout, stderr): Streams<'_>) -> Result<Option<u8>, Failure> {
+    let Some(failure) = faults::failure(faults) else { return Ok(None) };
+    stdout.flush()?;
+    let format = if style == Style::Json { Format::Json } else { Format::Text };
+    Ok(Some(failure.report(format, stderr)))
+}
+
+/// A share decides nothing, but that an error is one. It is inconclusive until all of it is counted.
 fn conclude_shard(
     campaign: &Campaign,
     shard: Shard,
     store: &Store,
     finished: &[Finished],
     style: Style,
-    stdout: &mut dyn Write,
+    (stdout, stderr): Streams<'_>,
 ) -> Result<u8, Failure> {
+    let exemplars = exemplar::find_errors(campaign, store)?;
+    let faults = faults::find(campaign, finished, &exemplars, store.folder());
     let trials: u64 = finished.iter().map(|finished| finished.standing.trials()).sum();
     let stopped = |by| finished.iter().any(|finished| finished.stopped_by == by);
     let (complete, code) = match () {
@@ -182,11 +202,19 @@ fn conclude_shard(
     };
     let folder = store.folder().display().to_string();
     if style == Style::Json {
-        let shard = shard.to_string();
-        let event =
-            json!({ "event": "shard", "shard": shard, "complete": complete, "trials": trials, "run_dir": folder });
+        let errors: u64 = finished.iter().map(|finished| finished.standing.errors()).sum();
+        let event = json!({
+            "event": "shard",
+            "shard": shard.to_string(),
+            "complete": complete,
+            "trials": trials,
+            "error": errors,
+            "errors": faults,
+            "run_dir": folder,
+        });
         writeln!(stdout, "{event}")?;
     } else {
+        faults::write(&faults, store.folder(), stdout)?;
         let next = if complete {
             "join all shards with sim merge".into()
         } else {
@@ -194,14 +222,104 @@ fn conclude_shard(
         };
         writeln!(stdout, "{}: shard {shard}, {trials} trials in {folder}; {next}", campaign.script.name)?;
     }
-    Ok(code)
+    Ok(blame(&faults, style, (stdout, stderr))?.unwrap_or(code))
 }
 
-fn verdict(finished: &[Finished]) -> Decision {
-    let verdicts: Vec<Decision> = finished.iter().map(|finished| finished.standing.verdict()).collect();
-    match () {
-        () if verdicts.contains(&Decision::Refuted) => Decision::Refuted,
-        () if verdicts.contains(&Decision::Inconclusive) => Decision::Inconclusive,
-        () => Decision::Pass,
+fn verdict(finished: &[Finished]) -> Verdict {
+    finished.iter().map(|finished| finished.standing.verdict()).max().unwrap_or(Verdict::Inconclusive)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::claims::RateClaim;
+    use crate::commands::run::Replay;
+    use fusion_adversaries::script::{Fidelity, Relabel};
+    use fusion_adversaries::strategy::{Act, Move, Strategy, Touches, View};
+    use fusion_spec::evidence::Clause;
+    use rand_core::Rng;
+
+    const SCRIPT: &str = "
+schema: fusion/campaign/v1
+name: ours
+protocol: { R: 4, B: 2, T: 2 }
+fidelity: plain
+trials: { seed: 1, max: 2048 }
+strategies:
+  - { name: astray, do: [{ at: { random: 1 }, relabel: next }] }
+";
+
+    /// Now and then it touches a slot that is not there.
+    struct Astray([Move; 1]);
+
+    impl Strategy for Astray {
+        fn moves(&self) -> &[Move] {
+            &self.0
+        }
+
+        fn session(&self, view: &View, coins: &mut dyn Rng, touches: &mut Touches) {
+            touches.touch(if coins.next_u32().is_multiple_of(8) { view.slots } else { 0 }, 0);
+        }
+    }
+
+    /// Plays the script with a change to its campaign; the exit code, what is said, and the folder.
+    fn played(name: &str, style: Style, change: impl Fn(&mut Campaign)) -> (u8, [String; 2], PathBuf, Campaign) {
+        let scratch = std::env::temp_dir().join(format!("fusion-faults-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&scratch).unwrap();
+        let path = scratch.join("ours.yaml");
+        std::fs::write(&path, SCRIPT).unwrap();
+        let mut campaign = load(&path, &Overrides::default()).unwrap();
+        change(&mut campaign);
+        let mut store = Store::create(&scratch, &campaign, None).unwrap();
+        let options = Options { threads: 1, shard: None, interrupted: Arc::new(AtomicBool::new(false)) };
+        let streams = || anstream::StripStream::new(Vec::new());
+        let (mut out, mut err) = (streams(), streams());
+        let code = play(&mut campaign, &mut store, &options, style, &mut out, &mut err).unwrap();
+        let said = [out, err].map(|stream| String::from_utf8(stream.into_inner()).unwrap());
+        (code, said, scratch, campaign)
+    }
+
+    /// The first line replays a trial that errs.
+    #[test]
+    fn an_error_is_said_first_with_its_replay() {
+        let astray = |campaign: &mut Campaign| {
+            campaign.entries[1].strategy = Box::new(Astray([Move::always(Act::Relabel(Relabel::Next))]));
+        };
+        let (code, [out, err], scratch, campaign) = played("error", Style::Text { plots: false }, astray);
+        let trial = out.lines().next().unwrap().split("--trial astray:").nth(1).unwrap_or_else(|| panic!("{out}"));
+        let trial: u64 = trial.strip_suffix(" --trace").unwrap().parse().unwrap();
+        let exemplar = std::fs::read_to_string(scratch.join("latest/exemplars/astray-error.json")).unwrap();
+        std::fs::remove_dir_all(&scratch).unwrap();
+        assert_eq!(code, BUG);
+        assert!(out.starts_with("replay: sim run ") && out.contains("\nerror astray: "), "{out}");
+        assert!(out.contains("\nERROR  0 of 2 hold."), "{out}");
+        assert!(
+            err.starts_with("error: a bug in sim, please report it: astray: ") && err.contains("; replay: "),
+            "{err}"
+        );
+        assert!(Replay::new(&campaign, "astray", trial).unwrap().departure().is_some());
+        assert!(exemplar.contains(r#""outcome": "error""#), "{exemplar}");
+    }
+
+    /// Where both parties are ours, an honest server that is not what the formula says is our bug; elsewhere it is a refutation.
+    #[test]
+    fn an_honest_server_refuted_at_real_is_our_bug() {
+        let refuted = |campaign: &mut Campaign| {
+            let control = &mut campaign.entries[0].claims.rates[0];
+            *control = RateClaim { clause: Clause::Equals(0.into()), ..control.clone() };
+        };
+        for (depth, expected) in [(Fidelity::Plain, REFUTED), (Fidelity::Real, BUG)] {
+            let change = |campaign: &mut Campaign| {
+                refuted(campaign);
+                campaign.entries[0].depth = depth;
+            };
+            let (code, [out, err], scratch, _) = played(depth.name(), Style::Text { plots: false }, change);
+            std::fs::remove_dir_all(&scratch).unwrap();
+            assert_eq!(code, expected, "{out}");
+            let ours = "\nerror honest: an honest server is refuted at fidelity `real`: accepted equals spec: ";
+            assert_eq!(out.starts_with("replay: sim run ") && out.contains(ours), expected == BUG, "{out}");
+            assert_eq!(err.contains("a bug in sim"), expected == BUG, "{err}");
+            assert!(out.contains("\nREFUTED  1 of 2 hold."), "{out}");
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! A campaign's result as JSON.
 
+use super::faults::Fault;
 use crate::campaign::run::Finished;
 use crate::campaign::verdict::{ClaimStanding, Standing};
 use crate::campaign::{Campaign, Entry};
-use crate::simulate::metered::Layer;
+use crate::failure::Failure;
+use crate::simulate::metered::{Layer, Setup};
 use crate::simulate::{Counts, REASONS};
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::evidence::Decision;
@@ -13,36 +15,52 @@ use serde_json::{Map, Value, json};
 use std::path::Path;
 
 /// The last line of `--json`, and `result.json`.
-pub fn document(campaign: &Campaign, finished: &[Finished], folder: &Path) -> Value {
+///
+/// # Errors
+/// [`Failure::Bug`] where the honest session that is metered ends in an error.
+pub fn document(campaign: &Campaign, finished: &[Finished], faults: &[Fault], folder: &Path) -> Result<Value, Failure> {
     let pairs = campaign.entries.iter().zip(finished);
     let strategies: Vec<Value> = pairs.map(|(entry, finished)| strategy(entry, finished)).collect();
-    json!({
+    Ok(json!({
         "event": "result",
-        "verdict": name(super::verdict(finished)),
+        "verdict": super::verdict(finished).name(),
+        "errors": faults,
         "alpha": nearest(&campaign.alpha),
         "strategies": strategies,
-        "cost": cost(campaign),
+        "cost": cost(campaign)?,
         "run_dir": folder.display().to_string(),
-    })
+    }))
 }
 
-/// What one honest session takes; `null` where no strategy is `real`.
-fn cost(campaign: &Campaign) -> Value {
-    let metered = campaign
-        .parties
-        .as_ref()
-        .zip(campaign.world.as_ref())
-        .and_then(|(parties, world)| parties.honest_session(&campaign.view, world, campaign.script.trials.seed));
-    metered.map_or(Value::Null, |metered| {
-        let spent = metered.spent();
-        json!({
-            "client_sent_bytes": spent.client.bytes,
-            "server_sent_bytes": spent.server.bytes,
-            "rounds": spent.rounds,
-            "virtual_s": seconds(spent.virtual_ns),
-            "cpu_s": spent.cpu.as_secs_f64(),
-            "by_layer": metered.layers().iter().map(layer).collect::<Vec<_>>(),
-        })
+/// What one honest session takes, and apart what was done before it; `null` where no strategy is `real`.
+fn cost(campaign: &Campaign) -> Result<Value, Failure> {
+    let (Some(parties), Some(world)) = (&campaign.parties, &campaign.world) else { return Ok(Value::Null) };
+    let metered = parties.honest_session(&campaign.view, world, campaign.script.trials.seed);
+    let metered = metered.ok_or_else(|| Failure::Bug("the honest session that is metered ends in an error".into()))?;
+    let spent = metered.spent();
+    Ok(json!({
+        "client_sent_bytes": spent.client.bytes,
+        "server_sent_bytes": spent.server.bytes,
+        "framing_bytes": spent.framing_bytes(),
+        "rounds": spent.rounds,
+        "virtual_s": seconds(spent.virtual_ns),
+        "cpu_s": spent.cpu.as_secs_f64(),
+        "by_layer": metered.layers().iter().map(layer).collect::<Vec<_>>(),
+        "once_per_network": { "cpu_s": parties.prepared.as_secs_f64() },
+        "setup": setup(&parties.setup),
+    }))
+}
+
+/// Once per pair of parties.
+fn setup(Setup { spent, cpu: [client, server], wall: _ }: &Setup) -> Value {
+    json!({
+        "client_sent_bytes": spent.client.bytes,
+        "server_sent_bytes": spent.server.bytes,
+        "framing_bytes": spent.framing_bytes(),
+        "rounds": spent.rounds,
+        "virtual_s": seconds(spent.virtual_ns),
+        "client_cpu_s": client.as_secs_f64(),
+        "server_cpu_s": server.as_secs_f64(),
     })
 }
 
@@ -78,7 +96,7 @@ pub fn strategy(entry: &Entry, finished: &Finished) -> Value {
         "interval": ends(&standing.interval()),
         "events": events(standing),
         "expectations": standing.claims.iter().map(|claim| expectation(entry, standing, claim)).collect::<Vec<_>>(),
-        "verdict": name(standing.verdict()),
+        "verdict": standing.verdict().name(),
         "reasons": reasons(&total),
         "hypotheses": entry.claims.breaks.iter().map(|hypothesis| hypothesis.name()).collect::<Vec<_>>(),
         "stopped_by": stopped_by.name(),

@@ -1,16 +1,17 @@
 //! A campaign's result for people.
 
 use super::exemplar::Exemplar;
+use super::faults::{self, Fault};
 use super::result::{name, total};
 use crate::axis::Axis;
 use crate::campaign::games::{Game, games};
 use crate::campaign::run::Finished;
-use crate::campaign::verdict::{ClaimStanding, Standing};
+use crate::campaign::verdict::{ClaimStanding, Standing, Verdict};
 use crate::campaign::{Campaign, Entry};
 use crate::draw;
 use crate::failure::Failure;
 use crate::simulate::{Counts, REASONS};
-use crate::text::{self, DIM, HEADING, percent};
+use crate::text::{self, BAD, DIM, HEADING, percent};
 use anstyle::{AnsiColor, Style};
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::evidence::{Clause, Decision};
@@ -19,7 +20,6 @@ use rug::Rational;
 use std::io::{self, Write};
 use std::path::Path;
 
-const BAD: Style = AnsiColor::Red.on_default().bold();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const UNSURE: Style = AnsiColor::Yellow.on_default().bold();
 
@@ -27,6 +27,8 @@ const UNSURE: Style = AnsiColor::Yellow.on_default().bold();
 pub struct Page<'a> {
     /// Trials to replay.
     pub exemplars: &'a [Exemplar],
+    /// Bugs of ours.
+    pub faults: &'a [Fault],
     /// The run's.
     pub folder: &'a Path,
     /// What to look at next.
@@ -35,12 +37,13 @@ pub struct Page<'a> {
     pub plots: bool,
 }
 
-/// Writes the whole result, refutations first.
+/// Writes the whole result: bugs of ours first, then refutations.
 pub fn write(campaign: &Campaign, finished: &[Finished], page: &Page<'_>, out: &mut dyn Write) -> Result<(), Failure> {
+    faults::write(page.faults, page.folder, out)?;
     heading(campaign, out)?;
     let script = text::shell(&page.folder.join("script.yaml"));
     let pairs = || campaign.entries.iter().zip(finished);
-    for (entry, finished) in pairs().filter(|(_, finished)| finished.standing.verdict() == Decision::Refuted) {
+    for (entry, finished) in pairs().filter(|(_, finished)| finished.standing.verdict() == Verdict::Refuted) {
         refutation(entry, finished, page.exemplars, &script, out)?;
     }
     let heading = ["strategy", "of", "trials", "count", "rate", "interval", "exact", "verdict"];
@@ -51,15 +54,14 @@ pub fn write(campaign: &Campaign, finished: &[Finished], page: &Page<'_>, out: &
     }
     remarks(pairs(), out)?;
     let verdict = super::verdict(finished);
-    let decisions: Vec<Decision> = finished.iter().map(|finished| finished.standing.verdict()).collect();
-    let hold = decisions.iter().filter(|decision| **decision == Decision::Pass).count();
+    let hold = finished.iter().filter(|finished| finished.standing.verdict() == Verdict::Pass).count();
     let style = match verdict {
-        Decision::Pass => GOOD,
-        Decision::Refuted => BAD,
-        Decision::Inconclusive => UNSURE,
+        Verdict::Pass => GOOD,
+        Verdict::Refuted | Verdict::Error => BAD,
+        Verdict::Inconclusive => UNSURE,
     };
-    let word = text::styled(style, &name(verdict).to_uppercase());
-    writeln!(out, "\n{word}  {hold} of {} hold.   {}", decisions.len(), page.shown.display())?;
+    let word = text::styled(style, &verdict.name().to_uppercase());
+    writeln!(out, "\n{word}  {hold} of {} hold.   {}", finished.len(), page.shown.display())?;
     if let Some(win) = page.exemplars.iter().find(|exemplar| exemplar.outcome == "win") {
         writeln!(out, "  a win:  sim run {script} --trial {}:{} --trace", win.strategy, win.trial)?;
     }
@@ -103,23 +105,28 @@ fn refutation(
         if let Some(exemplar) = own.find(|exemplar| contradicts(claim, only, exemplar.outcome)) {
             writeln!(out, "replay: sim run {script} --trial {}:{} --trace", entry.name, exemplar.trial)?;
         }
-        let (lower, upper) = standing.interval_of(claim);
-        let ClaimStanding { text, expected, count, trials, .. } = claim;
-        let evidence = match expected {
-            Some(expected) => {
-                let interval = text::interval([&lower, &upper].map(nearest));
-                format!("{count} of {trials}, so {interval}, and not {}", text::probability(expected))
-            }
-            None => others(only, &total(&standing.counts), *trials),
-        };
-        writeln!(out, "{} {}: {text}: {evidence}", text::styled(BAD, "refuted"), entry.name)?;
+        let evidence = evidence(claim, only, standing);
+        writeln!(out, "{} {}: {}: {evidence}", text::styled(BAD, "refuted"), entry.name, claim.text)?;
         writeln!(out, "again:  sim attack {script}\n")?;
     }
     Ok(())
 }
 
+/// What speaks against a claim.
+pub fn evidence(claim: &ClaimStanding, only: &[Reason], standing: &Standing) -> String {
+    let (lower, upper) = standing.interval_of(claim);
+    let ClaimStanding { expected, count, trials, .. } = claim;
+    match expected {
+        Some(expected) => {
+            let interval = text::interval([&lower, &upper].map(nearest));
+            format!("{count} of {trials}, so {interval}, and not {}", text::probability(expected))
+        }
+        None => others(only, &total(&standing.counts), *trials),
+    }
+}
+
 /// A trial that ended so is one of those that are too many: with the event where it is more frequent than claimed, else without.
-fn contradicts(claim: &ClaimStanding, only: &[Reason], outcome: &str) -> bool {
+pub fn contradicts(claim: &ClaimStanding, only: &[Reason], outcome: &str) -> bool {
     let accepted = ["win", "harmless"].contains(&outcome);
     let Some(expected) = &claim.expected else {
         return !accepted && only.iter().all(|reason| reason.name() != outcome);
@@ -174,7 +181,17 @@ fn rows(entry: &Entry, finished: &Finished) -> Vec<Vec<String>> {
             verdict_cell(claim, *decision, &upper, bound),
         ]
     };
-    standing.claims.iter().enumerate().map(row).collect()
+    let errors = (standing.errors() > 0).then(|| error_row(standing));
+    standing.claims.iter().enumerate().map(row).chain(errors).collect()
+}
+
+/// Trials that ended in an error of ours, which none may.
+fn error_row(standing: &Standing) -> Vec<String> {
+    let (errors, trials) = (standing.errors(), standing.trials());
+    let (lower, upper) = standing.interval_at(errors);
+    let interval = text::interval([&lower, &upper].map(nearest));
+    let rate = percent(nearest(&Rational::from((errors, trials))));
+    ["", "error", &trials.to_string(), &errors.to_string(), &rate, &interval, "0", "error"].map(str::to_string).into()
 }
 
 /// Wins, and each other outcome that occurred; together they are all trials. Of stages the wins alone.
@@ -190,11 +207,12 @@ fn outcomes(entry: &Entry, standing: &Standing) -> Vec<Vec<String>> {
     let wins = if staged { "-".into() } else { win.to_string() };
     let first = row(&entry.name, "win", wins, standing.rate(), standing.interval());
     let caught = REASONS.iter().zip(caught).map(|(reason, count)| (format!("caught: {}", reason.name()), count));
-    let others = std::iter::once(("harmless".into(), harmless)).chain(caught).chain([("error".into(), error)]);
+    let others = std::iter::once(("harmless".into(), harmless)).chain(caught);
     let others = others.filter(|(_, count)| *count > 0 && !staged).map(|(of, count)| {
         row("", &of, count.to_string(), Some(Rational::from((count, trials))), standing.interval_at(count))
     });
-    std::iter::once(first).chain(others).collect()
+    let errors = (error > 0).then(|| error_row(standing));
+    std::iter::once(first).chain(others).chain(errors).collect()
 }
 
 /// The first rate that is claimed of each strategy, on one axis.

@@ -2,7 +2,6 @@
 //! with `--json`.
 
 use super::Style;
-use super::result::name;
 use crate::campaign::run::Observer;
 use crate::campaign::verdict::Standing;
 use crate::campaign::{Campaign, Entry, identity::SEMANTICS};
@@ -98,7 +97,7 @@ impl Observer for Watch<'_> {
     }
 
     fn checkpoint(&mut self, entry: &Entry, standing: &Standing) -> Result<(), Failure> {
-        let verdict = name(standing.verdict());
+        let verdict = standing.verdict().name();
         if let Some(bar) = &self.bar {
             bar.set_message(verdict);
         }

@@ -1,0 +1,97 @@
+//! What a campaign found out about ourselves: errors of ours, and an honest server that is refuted where both parties are ours.
+
+use super::exemplar::Exemplar;
+use super::table::{contradicts, evidence};
+use crate::campaign::run::Finished;
+use crate::campaign::verdict::{ClaimStanding, Standing, Verdict};
+use crate::campaign::{Campaign, Entry};
+use crate::failure::Failure;
+use crate::text::{self, BAD};
+use fusion_adversaries::script::{Fidelity, HONEST};
+use fusion_spec::evidence::Decision;
+use serde::Serialize;
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Something that cannot be: our bug.
+#[derive(Clone, Debug, Serialize)]
+pub struct Fault {
+    /// The strategy that showed it.
+    pub strategy: String,
+    /// What is wrong.
+    pub says: String,
+    /// The command that shows it again; `None` where no trial does.
+    pub replay: Option<String>,
+}
+
+/// Every fault of a campaign, in script order.
+pub fn find(campaign: &Campaign, finished: &[Finished], exemplars: &[Exemplar], folder: &Path) -> Vec<Fault> {
+    let script = text::shell(&folder.join("script.yaml"));
+    let faults = campaign.entries.iter().zip(finished).filter_map(|(entry, Finished { standing, .. })| {
+        let mut own = exemplars.iter().filter(|exemplar| exemplar.strategy == entry.name);
+        let (says, exemplar) = if standing.verdict() == Verdict::Error {
+            let exemplar = own.find(|exemplar| exemplar.outcome == "error");
+            (error(entry, standing, exemplar), exemplar)
+        } else {
+            let claim = honest_refuted(entry, standing)?;
+            let only = entry.claims.only.as_deref().unwrap_or_default();
+            let says = format!(
+                "an honest server is refuted at fidelity `real`: {}: {}",
+                claim.text,
+                evidence(claim, only, standing)
+            );
+            (says, own.find(|exemplar| contradicts(claim, only, exemplar.outcome)))
+        };
+        let replay =
+            exemplar.map(|exemplar| format!("sim run {script} --trial {}:{} --trace", entry.name, exemplar.trial));
+        Some(Fault { strategy: entry.name.clone(), says, replay })
+    });
+    faults.collect()
+}
+
+fn error(entry: &Entry, standing: &Standing, exemplar: Option<&Exemplar>) -> String {
+    let why = match exemplar.and_then(|exemplar| exemplar.why.as_deref()) {
+        Some(why) => why,
+        None if !entry.stages.is_empty() => "stage by stage, it has no trials to replay",
+        None => "no trial errs when it is played again here",
+    };
+    match standing.errors() {
+        0 => format!("a trial that was counted as something else is an error of ours: {why}"),
+        errors => format!("{errors} of {} trials end in an error of ours: {why}", standing.trials()),
+    }
+}
+
+/// The refuted claim of a server that does nothing but what it should. A script's own number may be wrong; the exact rate is not.
+fn honest_refuted<'s>(entry: &Entry, standing: &'s Standing) -> Option<&'s ClaimStanding> {
+    let does_nothing = entry.strategy.moves().is_empty() && entry.strategy.link().is_none();
+    let exact = |claim: &&ClaimStanding| entry.name == HONEST || claim.text.ends_with(" spec");
+    let claims = standing.claims.iter().filter(exact).chain(&standing.events);
+    let mut refuted = claims.filter(|claim| claim.decision == Decision::Refuted);
+    refuted.next().filter(|_| entry.depth == Fidelity::Real && does_nothing)
+}
+
+impl Fault {
+    /// The replay first.
+    fn write(&self, again: &str, out: &mut dyn Write) -> io::Result<()> {
+        let Self { strategy, says, replay } = self;
+        if let Some(replay) = replay {
+            writeln!(out, "replay: {replay}")?;
+        }
+        writeln!(out, "{} {strategy}: {says}", text::styled(BAD, "error"))?;
+        writeln!(out, "again:  {again}\n")
+    }
+}
+
+/// Writes all of them for people.
+pub fn write(faults: &[Fault], folder: &Path, out: &mut dyn Write) -> io::Result<()> {
+    let again = format!("sim attack {}", text::shell(&folder.join("script.yaml")));
+    faults.iter().try_for_each(|fault| fault.write(&again, out))
+}
+
+/// As the command's failure: the first one in words, and how many more there are.
+pub fn failure(faults: &[Fault]) -> Option<Failure> {
+    let (Fault { strategy, says, replay }, more) = faults.split_first()?;
+    let replay = replay.as_ref().map_or_else(String::new, |replay| format!("; replay: {replay}"));
+    let more = if more.is_empty() { String::new() } else { format!("; and {} more strategies", more.len()) };
+    Some(Failure::Bug(format!("{strategy}: {says}{replay}{more}")))
+}
