@@ -50,13 +50,13 @@ mapfile -t names < <(sed -nE 's/^Print Assumptions (.*)\.$/\1/p' Assumptions.v)
         echo "  tryif has_premise claim then fail \"${name}_instance has a premise\" else exact I. Qed."
         echo "Print ${name}_instance."
     done
-} >Checks.v
-coqc -w none Checks.v >Checks.out
+} >checks.v
+coqc -w none checks.v >checks.out
 applied() { # the theorems that their own examples apply
     awk '/^[A-Za-z0-9_]+_instance =/ { theorem = $1; sub(/_instance$/, "", theorem) }
          { count = split($0, words, /[^A-Za-z0-9_]+/); for (i = 1; i <= count; i++) if (words[i] == theorem) print theorem }' "$1"
 }
-missing=$(comm -23 <(printf '%s\n' "${names[@]}" | sort -u) <(applied Checks.out | sort -u))
+missing=$(comm -23 <(printf '%s\n' "${names[@]}" | sort -u) <(applied checks.out | sort -u))
 [ -z "$missing" ] || { echo "These examples in Instances.v do not apply their theorem:" $missing >&2; exit 1; }
 echo "$theorems instances"
 

@@ -1,16 +1,14 @@
-//! Coq's values equal Rust's bit for bit; the theorems that spec/README.md names exist, and it names every headline theorem.
+//! Coq's values equal Rust's bit for bit. What is proved of them: spec/README.md.
 
 use fusion_spec::bound::certificate::{self, Certificate};
 use fusion_spec::bound::deviation::Deviation;
 use fusion_spec::exact::binomial::binomial;
 use fusion_spec::params::{Lambda, Params};
 use rug::{Integer, Rational};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 const VECTORS: &str = include_str!("../../spec/coq/vectors.txt");
-const ASSUMPTIONS: &str = include_str!("../../spec/coq/Assumptions.v");
-const README: &str = include_str!("../../spec/README.md");
 
 fn number<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("`{text}` is not a number in range"))
@@ -88,29 +86,4 @@ fn a_wrong_or_malformed_vector_is_refused() {
     for bad in ["binomial 4 2 = 7", "binomial 4 = 6", "binomial 4 x = 6", "binomial 4 2", "wins 2 2 1 0 3 0 0 = 0"] {
         assert!(compare(bad).is_err(), "{bad}");
     }
-}
-
-/// The theorems that spec/README.md names: `File.v: name` in backticks.
-fn named() -> BTreeSet<(&'static str, &'static str)> {
-    README.split('`').filter_map(|words| words.split_once(".v: ")).collect()
-}
-
-#[test]
-fn the_readme_and_coq_name_the_same_theorems() {
-    let named = named();
-    for (file, name) in &named {
-        let path = format!("{}/../spec/coq/{file}.v", env!("CARGO_MANIFEST_DIR"));
-        let source = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-        let declared = source.split_whitespace().zip(source.split_whitespace().skip(1)).any(|(keyword, next)| {
-            ["Theorem", "Lemma", "Corollary"].contains(&keyword) && next.trim_end_matches(':') == *name
-        });
-        assert!(declared, "spec/README.md names {name} of {file}.v, which has no such theorem");
-    }
-    let headline: BTreeSet<_> = ASSUMPTIONS
-        .lines()
-        .filter_map(|line| line.strip_prefix("Print Assumptions "))
-        .map(|name| name.strip_suffix('.').expect("a sentence ends in a full stop"))
-        .collect();
-    assert_eq!(named.iter().map(|(_, name)| *name).collect::<BTreeSet<_>>(), headline);
-    assert!(headline.len() >= 30, "{} theorems", headline.len());
 }

@@ -4,8 +4,8 @@
 //!
 //! $$ \Pr[\mathrm{win}] = \binom{R}{f} \binom{T}{j} \Big/ \binom{N}{fB+j}, $$
 //!
-//! and the worst `k` has `f = 1` or `f = R` (an equivalence, proved in Coq: `secureSlackP`). At slack 0 these are the paper's
-//! `i = 1` and `i = R`:
+//! and the worst `k` has `f = 1` or `f = R`. This is proved in Coq: `Slack.v: slack_worst_ends`, and as an equivalence
+//! `Slack.v: slack_comparisons_decide`. At slack 0 these are the paper's `i = 1` and `i = R`:
 //!
 //! $$ \max_{1 \le i \le R} \binom{R}{i} \Big/ \binom{N}{iB} = \max \Bigl( R \Big/ \binom{N}{B}, \quad 1 \Big/ \binom{N}{T} \Bigr) $$
 //!
