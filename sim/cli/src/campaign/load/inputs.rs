@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::files::{self, MAX_BYTES};
 use crate::models::{self, Loaded, Warning};
 use crate::simulate::{Guard, Pools, World, WorldError};
+use crate::text;
 use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::script::{Data, Draw, Fidelity, RingBits, Samples, Script, Spot, TruncationKind, When};
 use fusion_adversaries::strategy::View;
@@ -106,7 +107,8 @@ impl Loader {
             },
         };
         for problem in problems {
-            self.problem(mark, problem);
+            // The file may have any name for a node.
+            self.problem(mark, text::one_line(&problem));
         }
         Ok(None)
     }
