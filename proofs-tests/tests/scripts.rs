@@ -540,7 +540,7 @@ impl Scratch {
         for (name, bytes) in [
             ("two.onnx", linear([28, 28], 2, "MatMul")),
             ("small.onnx", linear([2, 2], 10, "MatMul")),
-            ("soft.onnx", linear([28, 28], 10, "Softmax")),
+            ("soft.onnx", linear([28, 28], 10, "Sigmoid")),
             ("tiny", [&[0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2][..], &[7; 4]].concat()),
             ("three", vec![0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 3]),
         ] {

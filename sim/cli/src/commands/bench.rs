@@ -104,7 +104,8 @@ struct Job<'a> {
 
 fn model(file: &Path, inference: &InferenceArgs) -> Result<FixedModel, Failure> {
     let name = files::name(file);
-    let problems = |problems: String| Failure::Usage(format!("{name}: {}", problems.replace('\n', "; ")));
+    let problems =
+        |problems: String| Failure::Usage(format!("{name}: {}", text::one_line(&problems.replace('\n', "; "))));
     let model = models::load(file)?.model.map_err(|error| problems(error.to_string()))?;
     FixedModel::new(&model, inference.fixed_point.precision(), inference.fixed_point.pixels())
         .map_err(|error| problems(error.to_string()))

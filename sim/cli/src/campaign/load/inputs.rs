@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::files::{self, MAX_BYTES};
 use crate::models::{self, Loaded, Warning};
 use crate::simulate::{Guard, Pools, World, WorldError};
+use crate::text;
 use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::script::{
     Data, Draw, Fidelity, Publics, RingBits, Samples, Script, Spot, TruncationKind, When,
@@ -120,7 +121,8 @@ impl Loader {
             },
         };
         for problem in problems {
-            self.problem(mark, problem);
+            // The file may have any name for a node.
+            self.problem(mark, text::one_line(&problem));
         }
         Ok(None)
     }
