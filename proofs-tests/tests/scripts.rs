@@ -390,7 +390,7 @@ const EDITS: &[(&str, &str, &[Edit])] = &[
             edit("queries: 0..40", "queries: 0..7"),
             edit("queries: 0..40", "queries: 990..1001"),
             edit("from: 40..80", "from: 40..43"),
-            edit("from: 40..80", "from: 999..1001"),
+            edit("from: 40..80", "from: 997..1001"),
             edit("model: weak.onnx", "model: week.onnx"),
             edit("model: weak.onnx", "model: labels"),
             edit("model: weak.onnx", "model: two.onnx"),
