@@ -42,7 +42,7 @@ pub const MIDDLE: Set = Set { t: 1024, log_k: 16, depth: 9 };
 /// Up to 2,396,160 outputs, for the fewest bytes each.
 pub const MAIN: Set = Set { t: 1170, log_k: 18, depth: 11 };
 
-/// From few inputs to many. The least attack on each takes 2^130 operations or more by the estimates of `examples/lpn_bits.rs`.
+/// From few inputs to many. The least attack on each takes 2^135 operations or more by the estimates of `examples/lpn_bits.rs`.
 pub const SETS: [Set; 3] = [START, MIDDLE, MAIN];
 
 impl Set {
