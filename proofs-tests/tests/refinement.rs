@@ -85,7 +85,7 @@ fn plain_sessions_are_as_specified() {
 
 #[test]
 fn ideal_sessions_are_as_specified() {
-    let params = Params::new(4, 2, 3, 1).unwrap();
+    let params = Params::new(4, 3, 3, 1).unwrap();
     let world = world(params);
     let view = View::new(params, world.classes()).unwrap();
     let add = Act::Add { step: "layer[*:relu]".parse().unwrap(), value: 1 << 16, elements: Elements::All };
@@ -147,14 +147,14 @@ impl Fidelity for Faulty<'_> {
     fn traced(&mut self, server: &Server<'_>, trial: u64, session: u32) -> (Trial, Option<Trace>) {
         let (played, trace) = self.good.traced(server, trial, session);
         let mut trace = trace.unwrap();
-        if !(self.bug)(&mut trace.log, &trace.honest) {
+        if !(self.bug)(&mut trace.log, &trace.heard.honest) {
             return (played, Some(trace));
         }
         let verdict = trace.log.iter().find_map(|logged| match &logged.effect {
             Effect::Conclude(verdict) => Some(verdict.clone()),
             _ => None,
         });
-        let outcome = verdict.map(|verdict| Outcome::of(&verdict, &trace.honest));
+        let outcome = verdict.map(|verdict| Outcome::of(&verdict, &trace.heard.honest));
         (Trial { outcome, ..played }, Some(trace))
     }
 
@@ -213,7 +213,7 @@ fn seeded_bugs_are_caught() {
         let (mut bitten, mut caught) = (0, 0);
         for number in 0..500 {
             let mut log = faulty.good.traced(&server, number, 0).1.unwrap();
-            let bites = bug(&mut log.log, &log.honest);
+            let bites = bug(&mut log.log, &log.heard.honest);
             let refused = faulty.checked_trial(&server, number).outcome.is_none();
             assert_eq!(bites, refused, "{name}: trial {number}");
             bitten += u32::from(bites);
