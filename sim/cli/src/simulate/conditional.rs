@@ -16,7 +16,7 @@ use super::{Counts, Server, Trial};
 use fusion_adversaries::strategy::View;
 use fusion_spec::mix::{Deck, Sample, uniform_below};
 use fusion_spec::params::Params;
-use fusion_spec::verdict::{Events, Outcome, Reason};
+use fusion_spec::verdict::{Events, Outcome};
 use rand_core::Rng;
 use rug::{Integer, integer::Order};
 use std::ops::Range;
@@ -118,11 +118,11 @@ impl Conditional {
         Self { params, k, most, deck, taken: Vec::new(), driven: Driven::new(view, client), ways }
     }
 
-    /// A power of two: every trial whose number it divides is a whole session. A session takes some four nanoseconds a slot and more,
-    /// a draw a hundred or two, so that both together take about as long.
+    /// A power of two: every trial whose number it divides is a whole session. All of them together
+    /// take a third as long as the draws.
     #[must_use]
     pub fn stride(&self) -> u64 {
-        (self.params.N() as u64 / 4).next_power_of_two().max(16)
+        u64::try_from(self.params.N()).map_or(1 << 63, u64::next_power_of_two).max(16)
     }
 
     /// Plays a range of trials of a stage: a success counts as a win.
@@ -293,11 +293,11 @@ fn uniform_integer_below(n: &Integer, coins: &mut impl Rng) -> Integer {
 
 #[cfg(test)]
 mod tests {
+    use super::super::client::Answers;
     use super::*;
     use fusion_adversaries::behaviour::{Place, Scripted};
     use fusion_adversaries::script::Relabel;
     use fusion_adversaries::strategy::Act;
-    use super::super::client::Answers;
     use fusion_spec::bound::deviation::Deviation;
     use fusion_spec::mix::Permutation;
     use fusion_spec::verdict::{Label, Verdict};
@@ -330,7 +330,13 @@ mod tests {
     }
 
     /// The specification's client after some answers were put right, so that it does not see them.
-    fn blind(params: Params, mix: Permutation, known: Vec<Label>, told: &Answers, to: fn(Sample) -> bool) -> Option<Verdict> {
+    fn blind(
+        params: Params,
+        mix: Permutation,
+        known: Vec<Label>,
+        told: &Answers,
+        to: fn(Sample) -> bool,
+    ) -> Option<Verdict> {
         let mut answers: Vec<Label> = told.labels().collect();
         let mut results = vec![None; answers.len()];
         for (sample, answer) in mix.samples().zip(&answers).filter(|(sample, _)| !to(*sample)) {
@@ -354,9 +360,21 @@ mod tests {
     fn clients_that_look_at_less_are_errors() {
         let clients: [(&str, Client, bool); 6] = [
             ("as specified", specified, false),
-            ("the first two copies", |p, m, k, a| blind(p, m, k, a, |s| matches!(s, Sample::Query { copy: 2.., .. })), true),
-            ("all but the last copy", |p, m, k, a| blind(p, m, k, a, |s| matches!(s, Sample::Query { copy: 7, .. })), true),
-            ("all but the last query", |p, m, k, a| blind(p, m, k, a, |s| matches!(s, Sample::Query { query: 7, .. })), true),
+            (
+                "the first two copies",
+                |p, m, k, a| blind(p, m, k, a, |s| matches!(s, Sample::Query { copy: 2.., .. })),
+                true,
+            ),
+            (
+                "all but the last copy",
+                |p, m, k, a| blind(p, m, k, a, |s| matches!(s, Sample::Query { copy: 7, .. })),
+                true,
+            ),
+            (
+                "all but the last query",
+                |p, m, k, a| blind(p, m, k, a, |s| matches!(s, Sample::Query { query: 7, .. })),
+                true,
+            ),
             ("all but public 0", |p, m, k, a| blind(p, m, k, a, |s| s == Sample::Public { index: 0 }), true),
             ("no public", |p, m, k, a| blind(p, m, k, a, |s| matches!(s, Sample::Public { .. })), true),
         ];

@@ -1,11 +1,11 @@
 //! A stage's draw as a whole session: what the touched slots hold is given, and everything else runs. The strategy names its
 //! slots and moves their answers, the deck fills the other slots, and the client judges.
 
+use super::Server;
 use super::client::{Answers, conclude};
 use super::plain::distance;
 use super::second::Heard;
 use super::stream::Purpose;
-use super::Server;
 use super::urn::Urn;
 use fusion_adversaries::strategy::{Touches, View};
 use fusion_spec::mix::{Deck, Permutation, Sample};
@@ -105,7 +105,7 @@ impl Driven {
 
     /// What every slot holds: the touched ones what is given, the others what the deck deals.
     fn order(&mut self, held: &[Sample], coins: &mut impl Rng) -> Option<Vec<Sample>> {
-        let Self { view, touches, deck, names, order } = self;
+        let Self { view, touches, deck, names, order, .. } = self;
         let names = names.draw(view.params.R(), coins);
         deck.reset();
         order.clear();

@@ -36,7 +36,7 @@ impl Heard {
     /// # Errors
     /// [`NotTheBatch`] for slots that do not hold every sample once.
     pub fn judge(&self, params: Params) -> Result<(Verdict, Outcome), NotTheBatch> {
-        let [copies, queries] = [params.B(), params.RB()].map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+        let [copies, queries] = [params.B().into(), params.RB()].map(|n| usize::try_from(n).unwrap_or(usize::MAX));
         let blank = Label(u32::MAX);
         let answers = self.answers.iter().copied().chain(std::iter::repeat(blank));
         let mut batch: Vec<(Sample, Label)> = self.order.iter().copied().zip(answers).collect();
