@@ -10,7 +10,7 @@ use fusion_adversaries::strategy::{Act, View};
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::idx::{self, Images};
 use fusion_nn::model::Model;
-use fusion_sim::simulate::{Fidelity, Ideal, Parties, Plain, Pools, Real, Server, Trace, Trial, World};
+use fusion_sim::simulate::{Fidelity, Ideal, Parties, Plain, Pools, Real, Server, Trace, Trial, Unspecified, World};
 use fusion_spec::machine::{Effect, Event};
 use fusion_spec::mix::Sample;
 use fusion_spec::params::Params;
@@ -93,6 +93,33 @@ fn ideal_sessions_are_as_specified() {
         let strategy = single(Place::Random(3), act);
         assert_specified(&mut Ideal::new(&view, &world), &Server::new("some", 4, &strategy), 40);
     }
+}
+
+/// A fault in the machine is in its replay too. The second client takes the answers from elsewhere than the log: whatever it hears
+/// otherwise than the machine did, it says.
+#[test]
+fn a_second_client_has_its_own_verdict() {
+    let params = Params::new(4, 3, 3, 0).unwrap();
+    let world = world(params);
+    let view = View::new(params, world.classes()).unwrap();
+    let honest = Scripted::honest();
+    let (trial, trace) = Ideal::new(&view, &world).traced(&Server::new("some", 4, &honest), 0, 0);
+    let trace = trace.unwrap();
+    assert_eq!((trial.outcome, trace.check(trial.outcome)), (Some(Outcome::Harmless), Ok(())));
+    for (slot, sample) in trace.heard.order.iter().enumerate() {
+        let mut other = trace.clone();
+        other.heard.answers[slot].0 += 1;
+        let expected = match sample {
+            Sample::Query { .. } => Reason::CopiesDisagree,
+            Sample::Public { .. } => Reason::PublicWrong,
+        };
+        let unspecified = other.check(trial.outcome).unwrap_err();
+        let said = matches!(&unspecified, Unspecified::Second { second: Verdict::Rejected(reason), .. } if *reason == expected);
+        assert!(said, "slot {slot}: {unspecified}");
+    }
+    let mut twice = trace;
+    twice.heard.order[0] = twice.heard.order[1];
+    assert!(matches!(twice.check(trial.outcome), Err(Unspecified::Batch(_))));
 }
 
 /// Two chunks of slots: the client asks about the second when it has the answers to the first, and a server that stops in between
