@@ -154,7 +154,11 @@ fn every_sample_is_drawn_first() {
             seen.insert(deck.draw(&mut coins).expect("a full deck"));
             deck.reset();
         }
-        assert!(samples(params).iter().all(|sample| seen.contains(sample)), "{params}: {} samples are drawn", seen.len());
+        assert!(
+            samples(params).iter().all(|sample| seen.contains(sample)),
+            "{params}: {} samples are drawn",
+            seen.len()
+        );
     }
 }
 
