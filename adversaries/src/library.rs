@@ -25,4 +25,6 @@ pub const SCRIPTS: &[(&str, &str)] = &[
     ("selective-failure.yaml", include_str!("../scripts/selective-failure.yaml")),
     ("selective.yaml", include_str!("../scripts/selective.yaml")),
     ("slack.yaml", include_str!("../scripts/slack.yaml")),
+    ("three-copies-real.yaml", include_str!("../scripts/three-copies-real.yaml")),
+    ("three-copies.yaml", include_str!("../scripts/three-copies.yaml")),
 ];

@@ -131,7 +131,7 @@ fn the_curated_attacks_hold() {
 #[test]
 fn the_example_campaigns_hold() {
     let runs = scratch("examples");
-    for name in ["quickstart", "low-quality", "selective", "consistent", "outside-the-theorem"] {
+    for name in ["quickstart", "low-quality", "selective", "consistent", "outside-the-theorem", "wide"] {
         let (code, result) = attack(&format!("{ROOT}/examples/{name}.yaml"), &runs);
         assert_eq!((code, &result["verdict"]), (0, &"pass".into()), "{name}: {result}");
     }

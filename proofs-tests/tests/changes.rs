@@ -1,18 +1,58 @@
-//! The changes that `make changes` makes are still there to be made.
+//! The changes that `make changes` makes are still there to be made, and what must catch them is there too.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::fs::read_to_string;
+use std::path::{Path, PathBuf};
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
+}
+
+fn lines() -> Vec<&'static str> {
+    include_str!("../changes.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
+}
 
 #[test]
 fn every_change_has_one_place() {
-    let changes = include_str!("../changes.txt");
-    let lines: Vec<&str> = changes.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let lines = lines();
     for line in &lines {
-        let [file, old, new] = line.split(" :: ").collect::<Vec<_>>()[..] else { panic!("three parts: {line}") };
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
-        let text = std::fs::read_to_string(path).expect(file);
+        let parts: Vec<&str> = line.split(" :: ").collect();
+        let ([name, old, new] | [name, old, new, _]) = parts[..] else { panic!("three parts or four: {line}") };
+        let text = read_to_string(file(name)).expect(name);
         assert_eq!(text.matches(old).count(), 1, "{line}");
         assert_ne!(old, new, "{line}");
     }
     assert!(lines.len() >= 20 && lines.iter().collect::<BTreeSet<_>>().len() == lines.len());
+}
+
+/// A catcher is `campaign PATH FLAGS`, `unit PACKAGE MODULE::TEST`, or `test FILE TEST`.
+#[test]
+fn every_named_catcher_is_there() {
+    let mut catchers = 0;
+    for line in lines() {
+        for catcher in line.split(" :: ").nth(3).into_iter().flat_map(|named| named.split("; ")) {
+            let words: Vec<&str> = catcher.split(' ').collect();
+            let (source, test) = match words[..] {
+                ["campaign", path, ..] => {
+                    assert!(file(path).is_file(), "{line}");
+                    catchers += 1;
+                    continue;
+                }
+                ["unit", package, path] => {
+                    let (module, test) = path.split_once("::tests::").expect("a test in a module");
+                    let folder =
+                        if package == "fusion-sim" { "sim/cli" } else { package.trim_start_matches("fusion-") };
+                    (file(folder).join("src").join(module.replace("::", "/")).with_extension("rs"), test)
+                }
+                ["test", target, test] => (file("proofs-tests/tests").join(target).with_extension("rs"), test),
+                _ => panic!("no catcher: {line}"),
+            };
+            let text = read_to_string(&source).unwrap_or_else(|_| panic!("no {}: {line}", source.display()));
+            assert!(text.contains(&format!("fn {test}(")), "no {test} in {}", source.display());
+            catchers += 1;
+        }
+    }
+    assert!(catchers >= 14, "each fault of a client has a campaign and a test: {catchers}");
 }

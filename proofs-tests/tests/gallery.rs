@@ -32,6 +32,8 @@ const SHOWN: &[(&str, &str, u64)] = &[
     ("selective-failure", "half-the-slots", 5),
     ("selective", "three-random", 2),
     ("slack", "three-slots", 2),
+    ("three-copies-real", "last-query", 2),
+    ("three-copies", "one-group", 28),
 ];
 
 /// What a script at `plain` lacks for the labels of its untouched slots. All fidelities play the same trials. The pools are small: all of

@@ -10,7 +10,7 @@ use fusion_adversaries::strategy::{Act, View};
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::idx::{self, Images};
 use fusion_nn::model::Model;
-use fusion_sim::simulate::{Fidelity, Ideal, Parties, Plain, Pools, Real, Server, Trace, Trial, World};
+use fusion_sim::simulate::{Fidelity, Ideal, Parties, Plain, Pools, Real, Server, Trace, Trial, Unspecified, World};
 use fusion_spec::machine::{Effect, Event};
 use fusion_spec::mix::Sample;
 use fusion_spec::params::Params;
@@ -85,7 +85,7 @@ fn plain_sessions_are_as_specified() {
 
 #[test]
 fn ideal_sessions_are_as_specified() {
-    let params = Params::new(4, 2, 3, 1).unwrap();
+    let params = Params::new(4, 3, 3, 1).unwrap();
     let world = world(params);
     let view = View::new(params, world.classes()).unwrap();
     let add = Act::Add { step: "layer[*:relu]".parse().unwrap(), value: 1 << 16, elements: Elements::All };
@@ -93,6 +93,33 @@ fn ideal_sessions_are_as_specified() {
         let strategy = single(Place::Random(3), act);
         assert_specified(&mut Ideal::new(&view, &world), &Server::new("some", 4, &strategy), 40);
     }
+}
+
+/// A fault in the machine is in its replay too. The second client takes the answers from elsewhere than the log: whatever it hears
+/// otherwise than the machine did, it says.
+#[test]
+fn a_second_client_has_its_own_verdict() {
+    let params = Params::new(4, 3, 3, 0).unwrap();
+    let world = world(params);
+    let view = View::new(params, world.classes()).unwrap();
+    let honest = Scripted::honest();
+    let (trial, trace) = Ideal::new(&view, &world).traced(&Server::new("some", 4, &honest), 0, 0);
+    let trace = trace.unwrap();
+    assert_eq!((trial.outcome, trace.check(trial.outcome)), (Some(Outcome::Harmless), Ok(())));
+    for (slot, sample) in trace.heard.order.iter().enumerate() {
+        let mut other = trace.clone();
+        other.heard.answers[slot].0 += 1;
+        let expected = match sample {
+            Sample::Query { .. } => Reason::CopiesDisagree,
+            Sample::Public { .. } => Reason::PublicWrong,
+        };
+        let unspecified = other.check(trial.outcome).unwrap_err();
+        let said = matches!(&unspecified, Unspecified::Second { second: Verdict::Rejected(reason), .. } if *reason == expected);
+        assert!(said, "slot {slot}: {unspecified}");
+    }
+    let mut twice = trace;
+    twice.heard.order[0] = twice.heard.order[1];
+    assert!(matches!(twice.check(trial.outcome), Err(Unspecified::Batch(_))));
 }
 
 /// Two chunks of slots: the client asks about the second when it has the answers to the first, and a server that stops in between
@@ -147,14 +174,14 @@ impl Fidelity for Faulty<'_> {
     fn traced(&mut self, server: &Server<'_>, trial: u64, session: u32) -> (Trial, Option<Trace>) {
         let (played, trace) = self.good.traced(server, trial, session);
         let mut trace = trace.unwrap();
-        if !(self.bug)(&mut trace.log, &trace.honest) {
+        if !(self.bug)(&mut trace.log, &trace.heard.honest) {
             return (played, Some(trace));
         }
         let verdict = trace.log.iter().find_map(|logged| match &logged.effect {
             Effect::Conclude(verdict) => Some(verdict.clone()),
             _ => None,
         });
-        let outcome = verdict.map(|verdict| Outcome::of(&verdict, &trace.honest));
+        let outcome = verdict.map(|verdict| Outcome::of(&verdict, &trace.heard.honest));
         (Trial { outcome, ..played }, Some(trace))
     }
 
@@ -213,7 +240,7 @@ fn seeded_bugs_are_caught() {
         let (mut bitten, mut caught) = (0, 0);
         for number in 0..500 {
             let mut log = faulty.good.traced(&server, number, 0).1.unwrap();
-            let bites = bug(&mut log.log, &log.honest);
+            let bites = bug(&mut log.log, &log.heard.honest);
             let refused = faulty.checked_trial(&server, number).outcome.is_none();
             assert_eq!(bites, refused, "{name}: trial {number}");
             bitten += u32::from(bites);

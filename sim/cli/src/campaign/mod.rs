@@ -168,7 +168,7 @@ impl<'c> Player<'c> {
         let view = &campaign.view;
         if !entry.stages.is_empty() {
             let k = entry.strategy.size(view).unwrap_or_default();
-            return Self::Conditional(Box::new(Conditional::new(view.params, k)), server, &entry.stages);
+            return Self::Conditional(Box::new(Conditional::new(view, k)), server, &entry.stages);
         }
         match (entry.depth, &campaign.world) {
             (Depth::Ideal, Some(world)) => Self::Ideal(Box::new(Ideal::new(view, world)), server),
@@ -187,7 +187,7 @@ impl<'c> Player<'c> {
             Self::Real(real, server) => play(&mut **real, server, trials),
             Self::Conditional(memory, server, stages) => {
                 let index = u32::try_from(counter).unwrap_or(u32::MAX);
-                memory.play(stages[counter], index, server.streams(), trials)
+                memory.play(stages[counter], index, server, trials)
             }
         }
     }

@@ -20,10 +20,12 @@
 mod client;
 pub mod conditional;
 mod deviant;
+mod driven;
 mod ideal;
 pub mod metered;
 mod plain;
 mod real;
+mod second;
 mod session;
 mod stream;
 mod trace;
@@ -35,6 +37,7 @@ pub use ideal::{Ideal, Trusted};
 pub use plain::Plain;
 pub(crate) use plain::is_positional;
 pub use real::{Parties, PartiesError, Real, TwoParty, messages};
+pub use second::{Heard, NotTheBatch};
 pub use session::{Asked, Inference, Judged, Position, Service, Turn};
 pub use stream::{Purpose, Streams};
 pub use trace::{Trace, Unspecified};
@@ -94,7 +97,8 @@ pub trait Fidelity {
     /// The same with its client's log; `None` of what is no session.
     fn traced(&mut self, server: &Server<'_>, trial: u64, session: u32) -> (Trial, Option<Trace>);
 
-    /// A power of two: in a campaign every trial whose number it divides is held against the specification.
+    /// A power of two: in a campaign every trial whose number it divides is held against the specification and
+    /// judged by a second client.
     fn stride(&self) -> u64;
 
     /// One trial: a session, or as many as the server's rule says.

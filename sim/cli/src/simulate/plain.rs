@@ -4,6 +4,7 @@
 //! An answer is its distance from the honest one, modulo the classes; 0 is right. That covers the acts whose effect does not
 //! depend on the label: `next` and `random_wrong`.
 
+use super::second::Heard;
 use super::stream::Purpose;
 use super::trace::Trace;
 use super::{Fidelity, Server, SlotRecord, Trial};
@@ -148,7 +149,14 @@ impl Plain {
             Outcome::Win | Outcome::Harmless => Verdict::Accepted(results),
         };
         log.push(Logged { event: Event::Check, effect: Effect::Conclude(verdict) });
-        Some(Trace { params, log, honest: zeros(params.R()) })
+        let heard = Heard {
+            order: mix.samples().collect(),
+            known: zeros(params.T()),
+            answers: labels().collect(),
+            end: None,
+            honest: zeros(params.R()),
+        };
+        Some(Trace { params, log, heard })
     }
 
     /// Any touches: by slot.

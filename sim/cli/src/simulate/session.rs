@@ -3,6 +3,7 @@
 
 use super::client::{Answers, Log, conclude};
 use super::plain::{distance, guess};
+use super::second::Heard;
 use super::stream::{Purpose, Streams};
 use super::trace::Trace;
 use super::urn::Urn;
@@ -166,6 +167,18 @@ impl<'w, I: Inference> Judged<'w, I> {
         &self.inference
     }
 
+    /// What the last session's client sent and was told: by the slots themselves, not by its log.
+    fn heard(&self) -> Heard {
+        let answers = self.answers.as_ref();
+        Heard {
+            order: self.asked.iter().map(|asked| asked.sample).collect(),
+            known: self.drawn.publics.iter().map(|&public| self.world.known(public)).collect(),
+            answers: answers.map(|answers| answers.labels().collect()).unwrap_or_default(),
+            end: answers.and_then(|answers| answers.end),
+            honest: self.honest.clone(),
+        }
+    }
+
     /// `None` where the strategy does what no server can.
     fn play(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Option<Trial> {
         let view = View { session, ..self.view };
@@ -250,7 +263,7 @@ impl<I: Inference> Fidelity for Judged<'_, I> {
         self.log = Some(Vec::new());
         let trial = self.session(server, trial, session);
         let log = self.log.take().filter(|log| !log.is_empty());
-        let trace = log.map(|log| Trace { params: self.view.params, log, honest: self.honest.clone() });
+        let trace = log.map(|log| Trace { params: self.view.params, log, heard: self.heard() });
         (trial, trace)
     }
 

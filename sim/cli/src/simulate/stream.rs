@@ -26,9 +26,11 @@ pub enum Purpose {
     Session,
     /// What the server's messages are replaced by.
     Messages,
+    /// The slots that a stage of the conditional estimator does not draw.
+    Completion,
 }
 
-const PURPOSES: [(Purpose, &str); 8] = [
+const PURPOSES: [(Purpose, &str); 9] = [
     (Purpose::Mix, "mix"),
     (Purpose::Draw, "draw"),
     (Purpose::Strategy, "strategy"),
@@ -37,6 +39,7 @@ const PURPOSES: [(Purpose, &str); 8] = [
     (Purpose::Shares, "shares"),
     (Purpose::Session, "session"),
     (Purpose::Messages, "messages"),
+    (Purpose::Completion, "completion"),
 ];
 
 /// The streams of one strategy.

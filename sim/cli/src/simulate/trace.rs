@@ -1,8 +1,9 @@
-//! A session's log, held against the specification's machine.
+//! A session's log, held against the specification's machine, and its answers, judged by a second client.
 
+use super::second::{Heard, NotTheBatch};
 use fusion_spec::params::Params;
 use fusion_spec::trace::{Departure, Logged, replay};
-use fusion_spec::verdict::{Label, Outcome};
+use fusion_spec::verdict::{Outcome, Verdict};
 
 /// What the client of one session did, event by event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,8 +12,8 @@ pub struct Trace {
     pub params: Params,
     /// Events and effects.
     pub log: Vec<Logged>,
-    /// The honest answers.
-    pub honest: Vec<Label>,
+    /// What the client was told, taken down apart from its log.
+    pub heard: Heard,
 }
 
 /// A session that the specification does not have.
@@ -29,16 +30,35 @@ pub enum Unspecified {
         /// By the machine.
         logged: Option<Outcome>,
     },
+    /// The same answers come to something else by a second client's reading of the protocol.
+    #[error("its verdict is {first:?}, counted as {counted:?}, and a second client's {second:?} on the same answers")]
+    Second {
+        /// By the machine.
+        first: Option<Verdict>,
+        /// By the simulator.
+        counted: Option<Outcome>,
+        /// By the second client.
+        second: Verdict,
+    },
+    /// Nothing that a client can judge.
+    #[error(transparent)]
+    Batch(#[from] NotTheBatch),
 }
 
 impl Trace {
-    /// Replays the log through the machine, and holds what it comes to against how the session was counted.
+    /// Replays the log through the machine, and holds what it comes to against how the session was counted and against a second
+    /// client.
     ///
     /// # Errors
     /// [`Unspecified`]: a bug of ours.
     pub fn check(&self, counted: Option<Outcome>) -> Result<(), Unspecified> {
-        let verdict = replay(self.params, &self.log)?;
-        let logged = verdict.map(|verdict| Outcome::of(&verdict, &self.honest));
-        if logged == counted { Ok(()) } else { Err(Unspecified::Outcome { counted, logged }) }
+        let first = replay(self.params, &self.log)?;
+        let logged = first.as_ref().map(|verdict| Outcome::of(verdict, &self.heard.honest));
+        if logged != counted {
+            return Err(Unspecified::Outcome { counted, logged });
+        }
+        let (second, outcome) = self.heard.judge(self.params)?;
+        let agree = first.as_ref() == Some(&second) && counted == Some(outcome);
+        if agree { Ok(()) } else { Err(Unspecified::Second { first, counted, second }) }
     }
 }

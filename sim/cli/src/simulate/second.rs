@@ -1,0 +1,135 @@
+//! A second client, written from the protocol's text and not from [`fusion_spec::machine`]: it counts the wrong publics,
+//! compares the copies, and decides.
+//!
+//! At `ideal` and `real` the client *is* the machine, so that replaying its log through the machine finds no fault that is in
+//! the machine itself. This one takes another way from the same answers to a verdict: samples in order of their names instead of
+//! slots, no state, no events. Two clients that agree may still share a misreading of the protocol, and nothing else.
+
+use super::client::End;
+use fusion_spec::mix::Sample;
+use fusion_spec::params::Params;
+use fusion_spec::verdict::{Label, Outcome, Reason, Verdict};
+
+/// What a session's client was told, slot by slot, and what is right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// What was sent as each slot.
+    pub order: Vec<Sample>,
+    /// The known result of each public, by its index.
+    pub known: Vec<Label>,
+    /// The answers, from slot 0; fewer than slots where the server ended the session.
+    pub answers: Vec<Label>,
+    /// How it did.
+    pub end: Option<End>,
+    /// The honest answer to each query.
+    pub honest: Vec<Label>,
+}
+
+/// A batch that is not every copy of every query and every public, each once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the batch that was sent is not every sample once")]
+pub struct NotTheBatch;
+
+impl Heard {
+    /// The verdict, and what it comes to.
+    ///
+    /// # Errors
+    /// [`NotTheBatch`] for slots that do not hold every sample once.
+    pub fn judge(&self, params: Params) -> Result<(Verdict, Outcome), NotTheBatch> {
+        let [copies, queries] = [params.B().into(), params.RB()].map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+        let blank = Label(u32::MAX);
+        let answers = self.answers.iter().copied().chain(std::iter::repeat(blank));
+        let mut batch: Vec<(Sample, Label)> = self.order.iter().copied().zip(answers).collect();
+        batch.sort_unstable_by_key(|(sample, _)| *sample);
+        if !batch.iter().map(|(sample, _)| *sample).eq(samples(params)) {
+            return Err(NotTheBatch);
+        }
+        if self.answers.len() < self.order.len() {
+            let reason = if self.end == Some(End::Malformed) { Reason::Malformed } else { Reason::PeerGone };
+            return Ok((Verdict::Rejected(reason), Outcome::Caught(reason)));
+        }
+        let (queries, publics) = batch.split_at(queries);
+        let wrong = publics.iter().zip(&self.known).filter(|((_, answer), known)| answer != *known).count();
+        let agree = queries.chunks(copies).all(|group| group.iter().all(|(_, answer)| *answer == group[0].1));
+        let reason = match (wrong as u64 > params.slack(), agree) {
+            (true, _) => Reason::PublicWrong,
+            (false, false) => Reason::CopiesDisagree,
+            (false, true) => {
+                let results: Vec<Label> = queries.chunks(copies).map(|group| group[0].1).collect();
+                let all_right = results.iter().zip(&self.honest).all(|(result, honest)| result == honest);
+                let outcome = if all_right { Outcome::Harmless } else { Outcome::Win };
+                return Ok((Verdict::Accepted(results), outcome));
+            }
+        };
+        Ok((Verdict::Rejected(reason), Outcome::Caught(reason)))
+    }
+}
+
+/// Every sample there must be, in order.
+fn samples(params: Params) -> impl Iterator<Item = Sample> {
+    let [R, B, T] = [params.R(), params.B(), params.T()].map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+    let queries = (0..R).flat_map(move |query| (0..B).map(move |copy| Sample::Query { query, copy }));
+    queries.chain((0..T).map(|index| Sample::Public { index }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RIGHT: Label = Label(0);
+    const WRONG: Label = Label(1);
+
+    /// One query three times and two publics, sent as public 1, copies 2, 0, 1, public 0.
+    fn heard(answers: &[Label]) -> Heard {
+        let copy = |copy| Sample::Query { query: 0, copy };
+        let [first, second] = [0, 1].map(|index| Sample::Public { index });
+        Heard {
+            order: vec![second, copy(2), copy(0), copy(1), first],
+            known: vec![RIGHT, WRONG],
+            answers: answers.to_vec(),
+            end: None,
+            honest: vec![RIGHT],
+        }
+    }
+
+    fn judged(heard: &Heard, slack: u64) -> Outcome {
+        let (verdict, outcome) = heard.judge(Params::new(1, 3, 2, slack).unwrap()).unwrap();
+        assert_eq!(outcome, Outcome::of(&verdict, &heard.honest));
+        outcome
+    }
+
+    #[test]
+    fn it_counts_compares_and_decides() {
+        let copies_disagree = Outcome::Caught(Reason::CopiesDisagree);
+        let public_wrong = Outcome::Caught(Reason::PublicWrong);
+        assert_eq!(judged(&heard(&[WRONG, RIGHT, RIGHT, RIGHT, RIGHT]), 0), Outcome::Harmless);
+        assert_eq!(judged(&heard(&[WRONG, WRONG, WRONG, WRONG, RIGHT]), 0), Outcome::Win);
+        for slot in 1..4 {
+            let mut answers = [WRONG, RIGHT, RIGHT, RIGHT, RIGHT];
+            answers[slot] = WRONG;
+            assert_eq!(judged(&heard(&answers), 0), copies_disagree, "slot {slot}");
+        }
+        assert_eq!(judged(&heard(&[WRONG, WRONG, RIGHT, RIGHT, WRONG]), 0), public_wrong, "publics first");
+        assert_eq!(judged(&heard(&[RIGHT, RIGHT, RIGHT, RIGHT, RIGHT]), 0), public_wrong);
+        assert_eq!(judged(&heard(&[RIGHT, RIGHT, RIGHT, RIGHT, RIGHT]), 1), Outcome::Harmless);
+        assert_eq!(judged(&heard(&[RIGHT, RIGHT, RIGHT, RIGHT, WRONG]), 1), public_wrong);
+    }
+
+    #[test]
+    fn a_server_that_ends_early_is_rejected_for_how_it_did() {
+        let early = |end| Heard { end, ..heard(&[WRONG, RIGHT, WRONG, RIGHT]) };
+        assert_eq!(judged(&early(Some(End::Malformed)), 0), Outcome::Caught(Reason::Malformed));
+        assert_eq!(judged(&early(Some(End::PeerGone)), 0), Outcome::Caught(Reason::PeerGone));
+    }
+
+    #[test]
+    fn a_batch_that_lacks_a_sample_is_none() {
+        let params = Params::new(1, 3, 2, 0).unwrap();
+        let mut twice = heard(&[RIGHT; 5]);
+        twice.order[3] = twice.order[2];
+        assert_eq!(twice.judge(params), Err(NotTheBatch));
+        let mut short = heard(&[RIGHT; 4]);
+        short.order.pop();
+        assert_eq!(short.judge(params), Err(NotTheBatch));
+    }
+}
