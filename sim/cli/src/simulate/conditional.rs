@@ -119,7 +119,7 @@ impl Conditional {
     }
 
     /// A power of two: every trial whose number it divides is a whole session. All of them together
-    /// take a third as long as the draws.
+    /// take about half as long as the draws.
     #[must_use]
     pub fn stride(&self) -> u64 {
         u64::try_from(self.params.N()).map_or(1 << 63, u64::next_power_of_two).max(16)
