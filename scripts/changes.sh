@@ -24,7 +24,7 @@ ended() {
     out=$(cd "$copy/tree" && cargo run --locked --quiet --bin sim -- attack "$@" --runs "$CARGO_TARGET_DIR/runs" 2>&1) || code=$?
     echo "$out" >"$copy/last-campaign.txt"
     case $code in
-        1) echo "$1 refuted: $(grep -m1 -oE 'refuted [a-z_-]+: .*' <<<"$out" | cut -c1-100 || true)" ;;
+        1) echo "$1: $(grep -m1 -oE 'refuted [a-z_-]+: .*' <<<"$out" | cut -c1-100 || true)" ;;
         70) echo "$1 errs (70): $(grep -m1 -iE 'error' <<<"$out" | cut -c1-100 || true)" ;;
     esac
 }

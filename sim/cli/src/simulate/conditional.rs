@@ -119,7 +119,7 @@ impl Conditional {
     }
 
     /// A power of two: every trial whose number it divides is a whole session. All of them together
-    /// take a third as long as the draws.
+    /// take about half as long as the draws.
     #[must_use]
     pub fn stride(&self) -> u64 {
         u64::try_from(self.params.N()).map_or(1 << 63, u64::next_power_of_two).max(16)
@@ -353,7 +353,7 @@ mod tests {
         specified(params, mix, known, &Answers::at_once(answers))
     }
 
-    /// Clients that do not look at all that the specification's does err in 2,000 whole sessions of each stage of the published
+    /// Clients that do not look at all that the specification's does err in 500 whole sessions of each stage of the published
     /// setting, where their rate of winning may be no other. A stage of publics meets public 0 in one of 160 to 260 of them, a stage of
     /// copies a given query or a third copy in one of ten and more.
     #[test]
@@ -383,7 +383,7 @@ mod tests {
         let server = Server::new("test", 1, &strategy);
         for (name, client, errs) in clients {
             let mut memory = Conditional::with(&view, 8, client);
-            let most = 2_000 * memory.stride();
+            let most = 500 * memory.stride();
             let mut errors = 0;
             for (index, stage) in (0..).zip(stages(params, 8).expect("whole groups")) {
                 // Only the whole sessions.

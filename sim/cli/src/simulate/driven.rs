@@ -46,9 +46,9 @@ const RIGHT: Label = Label(0);
 /// A client: its verdict on these answers, given its mix and the known results.
 pub(super) type Client = fn(Params, Permutation, Vec<Label>, &Answers) -> Option<Verdict>;
 
-/// The specification's client.
+/// The specification's client; every distance is a label.
 pub(super) fn specified(params: Params, mix: Permutation, known: Vec<Label>, answers: &Answers) -> Option<Verdict> {
-    conclude(params, mix, known, answers, &mut None).ok()
+    conclude(params, mix, known, answers, u32::MAX, &mut None).ok()
 }
 
 /// The working memory of one thread.
