@@ -22,7 +22,7 @@ data:
   images: data/mnist_t1000-images-idx3-ubyte
   labels: data/mnist_t1000-labels-idx1-ubyte
   queries: 0..20
-  public: { from: 500..540 }
+  public: { from: 500..800 }
 fidelity: ideal
 strategies:
   - { name: base, do: [{ at: { random: 2 }, relabel: next }], expect: { win: { equals: spec } } }
