@@ -153,7 +153,7 @@ impl Instance {
             } else {
                 choose(self.k, degree)
             };
-            solver.log_cost(monomials.exp2(), self.d + 1.0) - chance
+            solver.log_cost(monomials.max(0.0).exp2(), self.d + 1.0) - chance
         }))
     }
 

@@ -45,7 +45,7 @@ impl Fidelity for FirstTwo {
         let mut trace = trace.expect("a session");
         let verdict = first_two(&trace);
         trace.log.last_mut().expect("a check").effect = Effect::Conclude(verdict.clone());
-        (Trial { outcome: Some(verdict::Outcome::of(&verdict, &trace.honest)), ..played }, Some(trace))
+        (Trial { outcome: Some(verdict::Outcome::of(&verdict, &trace.heard.honest)), ..played }, Some(trace))
     }
 
     fn stride(&self) -> u64 {

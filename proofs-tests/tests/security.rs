@@ -9,13 +9,13 @@ use fusion_2pc::circuit::Circuit;
 use fusion_2pc::he::parameters::SECURE;
 use fusion_2pc::linear::Geometry;
 use fusion_2pc::ot::lpn::{LOCALITY, SETS, Set, places};
+use fusion_2pc::random::Seed;
 use fusion_2pc::session::{Grouping, Plan};
 use fusion_2pc::truncate::Truncation;
 use fusion_nn::fixed::FixedModel;
 use fusion_nn::model::Model;
 use fusion_proofs_tests::networks::{PRECISION, fixed, many_classes, residual, tiny};
-use rand_core::{Rng, SeedableRng};
-use rand_pcg::Pcg64Mcg;
+use rand_core::Rng;
 use std::collections::HashMap;
 
 #[path = "../../examples/lpn_bits.rs"]
@@ -130,7 +130,7 @@ fn a_greedy_sub_system_is_nearly_of_full_rank() {
 fn the_attack_on_a_toy_succeeds_as_often_as_is_estimated() {
     const TRIES: u32 = 1000;
     let (t, part, k) = (73_usize, 64_usize, 256_usize);
-    let mut rng = Pcg64Mcg::seed_from_u64(1);
+    let mut rng = Seed([1; 32]).stream();
     let mut below = |bound: usize| (rng.next_u64() % bound as u64) as usize;
     let (mut hits, mut expected) = (0_u32, 0.0);
     let rows = places(9, 0, 8, t * part);
@@ -140,8 +140,8 @@ fn the_attack_on_a_toy_succeeds_as_often_as_is_estimated() {
         (0..k).for_each(|i| columns.swap(i, i + below(k - i)));
         columns.truncate(k * 77 / 100);
         let mut kept = supported(&rows, &columns);
-        let most = kept.len();
-        (0..most).for_each(|i| kept.swap(i, i + below(most - i)));
+        let count = kept.len();
+        (0..count).for_each(|i| kept.swap(i, i + below(count - i)));
         kept.truncate(columns.len() + 28);
         let words: Vec<Bits> = kept.iter().map(|(_, bits)| *bits).collect();
         let relations = relations(&words);

@@ -98,7 +98,8 @@ impl Driven {
         let mix = Permutation::from_samples(params, &order).ok()?;
         let told = Answers::at_once(answers.clone());
         let verdict = (self.client)(params, mix, right(params.T()), &told)?;
-        let heard = Heard { order, known: right(params.T()), answers, end: None, honest: right(params.R()) };
+        let heard =
+            Heard { order, known: right(params.T()), answers, classes: u32::MAX, end: None, honest: right(params.R()) };
         let (second, _) = heard.judge(params).ok()?;
         (second == verdict).then(|| needed.met(&verdict))
     }

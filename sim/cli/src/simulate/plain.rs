@@ -153,6 +153,7 @@ impl Plain {
             order: mix.samples().collect(),
             known: zeros(params.T()),
             answers: labels().collect(),
+            classes: u32::MAX,
             end: None,
             honest: zeros(params.R()),
         };

@@ -19,6 +19,8 @@ pub struct Heard {
     pub known: Vec<Label>,
     /// The answers, from slot 0; fewer than slots where the server ended the session.
     pub answers: Vec<Label>,
+    /// How many labels there are; an answer beyond them is none.
+    pub classes: u32,
     /// How it did.
     pub end: Option<End>,
     /// The honest answer to each query.
@@ -47,6 +49,9 @@ impl Heard {
         if self.answers.len() < self.order.len() {
             let reason = if self.end == Some(End::Malformed) { Reason::Malformed } else { Reason::PeerGone };
             return Ok((Verdict::Rejected(reason), Outcome::Caught(reason)));
+        }
+        if self.answers.iter().any(|answer| answer.0 >= self.classes) {
+            return Ok((Verdict::Rejected(Reason::Malformed), Outcome::Caught(Reason::Malformed)));
         }
         let (queries, publics) = batch.split_at(queries);
         let wrong = publics.iter().zip(&self.known).filter(|((_, answer), known)| answer != *known).count();
@@ -87,6 +92,7 @@ mod tests {
             order: vec![second, copy(2), copy(0), copy(1), first],
             known: vec![RIGHT, WRONG],
             answers: answers.to_vec(),
+            classes: 2,
             end: None,
             honest: vec![RIGHT],
         }
@@ -120,6 +126,15 @@ mod tests {
         let early = |end| Heard { end, ..heard(&[WRONG, RIGHT, WRONG, RIGHT]) };
         assert_eq!(judged(&early(Some(End::Malformed)), 0), Outcome::Caught(Reason::Malformed));
         assert_eq!(judged(&early(Some(End::PeerGone)), 0), Outcome::Caught(Reason::PeerGone));
+    }
+
+    #[test]
+    fn an_answer_that_is_no_label_is_rejected_before_all_else() {
+        for slot in 0..5 {
+            let mut answers = [RIGHT; 5];
+            answers[slot] = Label(2);
+            assert_eq!(judged(&heard(&answers), 0), Outcome::Caught(Reason::Malformed), "slot {slot}");
+        }
     }
 
     #[test]

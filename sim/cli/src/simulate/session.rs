@@ -174,6 +174,7 @@ impl<'w, I: Inference> Judged<'w, I> {
             order: self.asked.iter().map(|asked| asked.sample).collect(),
             known: self.drawn.publics.iter().map(|&public| self.world.known(public)).collect(),
             answers: answers.map(|answers| answers.labels().collect()).unwrap_or_default(),
+            classes: self.world.classes(),
             end: answers.and_then(|answers| answers.end),
             honest: self.honest.clone(),
         }
