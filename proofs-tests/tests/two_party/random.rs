@@ -134,7 +134,10 @@ const AT_ONCE: usize = 100;
 fn check(numbers: Range<u64>) -> BTreeMap<String, usize> {
     let mut refused = BTreeMap::new();
     let numbers: Vec<u64> = numbers.collect();
-    for together in numbers.chunks(AT_ONCE) {
+    for (index, together) in numbers.chunks(AT_ONCE).enumerate() {
+        if index > 0 && index % 10 == 0 {
+            println!("{} networks are exact or refused", index * AT_ONCE);
+        }
         let mut loaded = Vec::new();
         for &number in together {
             match Loaded::new(number) {
