@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Changes whenever the same script and seed would give other trials.
-pub const SEMANTICS: u32 = 3;
+pub const SEMANTICS: u32 = 4;
 
 /// A campaign's hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
