@@ -141,7 +141,7 @@ impl Instance {
     #[must_use]
     pub fn algebra(&self, solver: Solver) -> f64 {
         least((2..=5).map(|degree| {
-            let solved = (0_u32..)
+            let solved = (0_u32..1 << 16)
                 .map(f64::from)
                 .take_while(|guessed| guessed + 2.0 < self.part)
                 .find(|&guessed| self.is_solved(guessed, degree));
@@ -251,7 +251,9 @@ pub fn greedy(log_k: u32, rows: &[[u32; LOCALITY]]) -> (Vec<usize>, Vec<usize>) 
     let k = 1_usize << log_k;
     let mut users = vec![Vec::new(); k];
     for (row, places) in rows.iter().enumerate() {
-        places.iter().for_each(|&place| users[place as usize].push(row));
+        for &place in places {
+            users[place as usize].push(row);
+        }
     }
     let mut degree: Vec<usize> = users.iter().map(Vec::len).collect();
     let mut queue: Vec<Vec<usize>> = vec![Vec::new(); degree.iter().max().map_or(1, |most| most + 1)];

@@ -131,7 +131,7 @@ fn the_attack_on_a_toy_succeeds_as_often_as_is_estimated() {
     const TRIES: u32 = 1000;
     let (t, part, k) = (73_usize, 64_usize, 256_usize);
     let mut rng = Seed([1; 32]).stream();
-    let mut below = |bound: usize| (rng.next_u64() % bound as u64) as usize;
+    let mut below = |bound: usize| usize::try_from(rng.next_u64() % bound as u64).unwrap();
     let (mut hits, mut expected) = (0_u32, 0.0);
     let rows = places(9, 0, 8, t * part);
     for _ in 0..TRIES {

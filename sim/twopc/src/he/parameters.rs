@@ -255,36 +255,39 @@ mod tests {
         assert_eq!(exact(narrow, 30, 1, 14, 1 << 30), [], "more coefficients, more flooding");
     }
 
-    /// With `I` the sum of `4 (sqrt p(i) - sqrt p(i-1))^2` for the sum of three numbers below `M`, a shift by `v` is at a statistical
-    /// distance of at most `sqrt(I) v / 2`, which is `1.068 v / M` for large `M`; and `Q` of them at `sqrt(Q)` times that.
+    /// The law of the sum of three numbers below `m`.
+    fn sum_of_three(m: u16) -> Vec<f64> {
+        let uniform = vec![1.0 / f64::from(m); m.into()];
+        let sum = |p: &[f64]| -> Vec<f64> {
+            let window = |i: usize| (i + 1).saturating_sub(m.into())..=i.min(p.len() - 1);
+            (0..p.len() + usize::from(m) - 1).map(|i| p[window(i)].iter().sum::<f64>() / f64::from(m)).collect()
+        };
+        sum(&sum(&uniform))
+    }
+
+    /// With `I` the sum of `4 (sqrt p(i) - sqrt p(i-1))^2` for the sum of three numbers below `m`, a shift by `v` is at a statistical
+    /// distance of at most `sqrt(I) v / 2`, which is `1.068 v / m` for large `m`; two of them at `sqrt(2)` times that.
     #[test]
     fn three_uniform_terms_hide_a_shift_as_the_bound_says() {
-        let three = |m: usize| {
-            let sum = |p: &[f64]| -> Vec<f64> {
-                let at = |i: usize| p[(i + 1).saturating_sub(m)..=i.min(p.len() - 1)].iter().sum::<f64>() / m as f64;
-                (0..p.len() + m - 1).map(at).collect()
-            };
-            sum(&sum(&vec![1.0 / m as f64; m]))
-        };
         for m in [40, 400] {
-            let p = three(m);
-            let at = |i: isize| usize::try_from(i).ok().and_then(|i| p.get(i)).copied().unwrap_or(0.0);
-            let all = |v: isize| (0..p.len() as isize + v).map(move |i| (at(i), at(i - v)));
-            let information: f64 = all(1).map(|(p, q)| 4.0 * (p.sqrt() - q.sqrt()).powi(2)).sum();
-            let constant = information.sqrt() / 2.0 * m as f64;
-            assert!(constant > 1.06 && constant < 1.068 * (1.0 + 3.0 / m as f64), "{constant} for {m}");
-            for v in [1, 3, m as isize / 7] {
-                let distance: f64 = all(v).map(|(p, q)| (p - q).abs()).sum::<f64>() / 2.0;
-                let bound = constant * v as f64 / m as f64;
+            let p = sum_of_three(m);
+            let shifted = |v: u16| {
+                let before = vec![0.0; v.into()];
+                let [here, there] = [[p.clone(), before.clone()].concat(), [before, p.clone()].concat()];
+                here.into_iter().zip(there).collect::<Vec<(f64, f64)>>()
+            };
+            let information: f64 = shifted(1).iter().map(|(p, q)| 4.0 * (p.sqrt() - q.sqrt()).powi(2)).sum();
+            let constant = information.sqrt() / 2.0 * f64::from(m);
+            assert!(constant > 1.06 && constant < 1.068 * (1.0 + 3.0 / f64::from(m)), "{constant} for {m}");
+            for v in [1, 3, m / 7] {
+                let pairs = shifted(v);
+                let distance: f64 = pairs.iter().map(|(p, q)| (p - q).abs()).sum::<f64>() / 2.0;
+                let bound = constant * f64::from(v) / f64::from(m);
                 assert!(distance < bound && distance > bound / 2.0, "{distance} of {bound}: shift {v}, {m}");
-                // Two coefficients: no more than `sqrt(2)` times the bound.
-                let pairs: Vec<(f64, f64)> = all(v).collect();
-                let joint: f64 = if m > 40 {
-                    0.0
-                } else {
-                    pairs.iter().flat_map(|a| pairs.iter().map(|b| (a.0 * b.0 - a.1 * b.1).abs())).sum::<f64>() / 2.0
-                };
-                assert!(joint < bound * 2.0_f64.sqrt());
+                if m == 40 {
+                    let joint = pairs.iter().flat_map(|a| pairs.iter().map(|b| (a.0 * b.0 - a.1 * b.1).abs()));
+                    assert!(joint.sum::<f64>() / 2.0 < bound * 2.0_f64.sqrt());
+                }
             }
         }
     }
@@ -292,10 +295,11 @@ mod tests {
     /// The least bits are those of the bound: `0.535 sqrt(Q) noise / 2^bits <= 2^-40`, and no more than two to spare.
     #[test]
     fn flooding_keeps_to_its_budget() {
-        for released in [1, 6518, 417_152, 6_518_000, 1 << 40] {
+        for released in [1, 6518, 417_152, 6_518_000, u32::MAX] {
             for noise in [1, 300, 1 << 15, 1_000_003, 1 << 30] {
-                let bits = Released(released).bits(noise);
-                let distance = 0.535 * (released as f64).sqrt() * noise as f64 / f64::from(bits).exp2();
+                let bits = Released(released.into()).bits(noise);
+                let noise = f64::from(u32::try_from(noise).unwrap());
+                let distance = 0.535 * f64::from(released).sqrt() * noise / f64::from(bits).exp2();
                 assert!(
                     distance <= (-40.0_f64).exp2() && distance > (-42.1_f64).exp2(),
                     "{released} {noise}: {distance:e}"
