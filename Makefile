@@ -55,7 +55,7 @@ docs: setup
 	RUSTDOCFLAGS="$(KATEX)" cargo doc --locked --workspace --no-deps
 	@echo "open target/doc/fusion_spec/index.html"
 
-## Change a formula by one, 35 times, and make ten faults of clients, and see what notices.
+## Change a formula by one, 36 times, and make ten faults of clients and servers, and see what notices.
 changes: setup
 	bash scripts/changes.sh
 

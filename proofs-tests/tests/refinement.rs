@@ -107,15 +107,19 @@ fn a_second_client_has_its_own_verdict() {
     let trace = trace.unwrap();
     assert_eq!((trial.outcome, trace.check(trial.outcome)), (Some(Outcome::Harmless), Ok(())));
     for (slot, sample) in trace.heard.order.iter().enumerate() {
-        let mut other = trace.clone();
-        other.heard.answers[slot].0 += 1;
-        let expected = match sample {
+        let classes = world.classes();
+        let next = (trace.heard.answers[slot].0 + 1) % classes;
+        let unlike = match sample {
             Sample::Query { .. } => Reason::CopiesDisagree,
             Sample::Public { .. } => Reason::PublicWrong,
         };
-        let unspecified = other.check(trial.outcome).unwrap_err();
-        let said = matches!(&unspecified, Unspecified::Second { second: Verdict::Rejected(reason), .. } if *reason == expected);
-        assert!(said, "slot {slot}: {unspecified}");
+        for (answer, expected) in [(next, unlike), (classes, Reason::Malformed)] {
+            let mut other = trace.clone();
+            other.heard.answers[slot] = Label(answer);
+            let unspecified = other.check(trial.outcome).unwrap_err();
+            let said = matches!(&unspecified, Unspecified::Second { second: Verdict::Rejected(reason), .. } if *reason == expected);
+            assert!(said, "slot {slot}: {unspecified}");
+        }
     }
     let mut twice = trace;
     twice.heard.order[0] = twice.heard.order[1];

@@ -1,10 +1,23 @@
 //! What the client sends does not depend on what the answers before the last one are (H6), also where an answer is no label.
 
 use crate::world::World;
-use fusion_2pc::link::{Halt, Role};
+use fusion_2pc::clock::Network;
+use fusion_2pc::hook::{Conduct, Deviation};
+use fusion_2pc::link::{Halt, Link};
 use fusion_2pc::meter::Message;
 use fusion_2pc::session::{CHUNK, Service};
 use fusion_proofs_tests::networks::{noise, tiny};
+use std::sync::mpsc::{Sender, channel};
+
+/// Writes down what a party sends, byte for byte, and sends it as it is.
+struct Recorded(Sender<(Message, Vec<u8>)>);
+
+impl Deviation for Recorded {
+    fn message(&mut self, message: &Message, payload: &[u8]) -> Conduct {
+        self.0.send((message.clone(), payload.to_vec())).expect("somebody listens");
+        Conduct::Send
+    }
+}
 
 /// A server of three classes says that one of them is a fourth, which the label's two bits can name. In either chunk the client asks
 /// and sends what it does of an honest server; where it got such a label it rejects, after the last answer.
@@ -13,11 +26,15 @@ fn a_label_that_is_no_class_shows_after_the_last_chunk_only() {
     let slots = CHUNK + 2;
     let images = noise(slots, 3);
     let world = World::new(&[tiny(0)], slots, 1);
-    let honest = world.session(1, &images, &world.honest());
-    let labels = &honest.client.as_ref().unwrap().labels;
-    let sent = |session: &crate::world::Session| -> Vec<Message> {
-        session.meters[0].log.iter().filter(|message| message.from == Role::Client).cloned().collect()
+    let served = |services: &[Service]| {
+        let (mut client, server) = Link::pair(Network::LAN);
+        let (record, sent) = channel();
+        client.deviate(Box::new(Recorded(record)));
+        let session = world.over([client, server], 1, &images, services);
+        (session, sent.into_iter().collect::<Vec<_>>())
     };
+    let (honest, asked) = served(&world.honest());
+    let labels = &honest.client.as_ref().unwrap().labels;
     for class in 0..3 {
         let renamed: Vec<u32> = (0..3).map(|own| if own == class { 3 } else { own }).collect();
         for places in [0..slots, 0..CHUNK, CHUNK..slots] {
@@ -25,8 +42,8 @@ fn a_label_that_is_no_class_shows_after_the_last_chunk_only() {
                 true => Service { model: 0, labels: renamed.clone() },
                 false => world.service(0),
             };
-            let session = world.session(1, &images, &(0..slots).map(service).collect::<Vec<_>>());
-            assert_eq!(sent(&session), sent(&honest), "class {class} at {places:?}");
+            let (session, sent) = served(&(0..slots).map(service).collect::<Vec<_>>());
+            assert!(sent == asked, "class {class} at {places:?}: the client sends something else");
             assert!(session.server.is_ok(), "the client went on to the end: {:?}", session.server);
             let met = labels[places.clone()].contains(&class);
             assert_eq!(matches!(session.client, Err(Halt::Malformed { .. })), met, "class {class} at {places:?}");

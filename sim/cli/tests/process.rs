@@ -163,6 +163,22 @@ fn an_interrupted_run_says_how_to_go_on() {
     }
 }
 
+/// A finished run that goes on has no verdict and no page until it ends again.
+#[test]
+fn a_run_that_goes_on_takes_its_verdict_back() {
+    let scratch = Scratch::new("back");
+    scratch.done("attack long.yaml --runs runs --max 20480");
+    let folder = scratch.0.join("runs/latest").canonicalize().expect("a run");
+    let shown = ["result.json", "report.html"].map(|name| folder.join(name));
+    assert!(shown.iter().all(|path| path.is_file()));
+    let rows_before = scratch.counts("runs").lines().count();
+    let mut child = scratch.sim("attack --resume runs/latest --max 600500 --quiet").spawn().expect("started");
+    rows(&mut child, &folder.join("counts.csv"), rows_before);
+    signal(&child, "KILL");
+    child.wait().expect("ours");
+    assert!(!shown.iter().any(|path| path.exists()));
+}
+
 /// The second process is turned away, and the first one does not notice.
 #[test]
 fn two_processes_on_one_run() {

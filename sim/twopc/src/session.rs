@@ -263,9 +263,10 @@ pub fn watched_client(
 
 /// The answers, if every label is a class: looked at only after the last slot, as which labels are may depend on the images (H6).
 fn all_classes(party: &Party, circuit: &Circuit, answered: Answered) -> Result<Answered, Halt> {
-    match answered.labels.iter().all(|&label| (label as usize) < circuit.classes) {
-        true => Ok(answered),
-        false => Err(party.link.malformed("a label is no class")),
+    if answered.labels.iter().all(|&label| (label as usize) < circuit.classes) {
+        Ok(answered)
+    } else {
+        Err(party.link.malformed("a label is no class"))
     }
 }
 
@@ -390,19 +391,34 @@ pub fn run<T, S: ServerProgram>(network: Network, client: impl FnOnce(Link) -> T
     })
 }
 
-/// Both parties' set-up, each from its own seed, and the client's link after it.
+/// The client's side of a set-up, from its part of the pair's seed. The link comes back for its meter, and is closed.
+///
+/// # Errors
+/// [`Halt`] where the server does not keep to the protocol.
+pub fn client_set_up(mut link: Link, pair: &Seed, plans: &[&Plan]) -> (Result<ClientSetup, Halt>, Link) {
+    let made = ClientSetup::new(&mut link, &pair.child("client"), plans);
+    link.hang_up();
+    (made, link)
+}
+
+/// The server's side of a set-up, from its part of the pair's seed. The link comes back for its meter, and is closed.
+///
+/// # Errors
+/// [`Halt`] where the client does not keep to the protocol.
+pub fn server_set_up(mut link: Link, pair: &Seed, plans: &[&Plan]) -> (Result<ServerSetup, Halt>, Link) {
+    let made = ServerSetup::new(&mut link, &pair.child("server"), plans);
+    link.hang_up();
+    (made, link)
+}
+
+/// Both parties' set-up, each from its own part of the seed, and the client's link after it.
 ///
 /// # Errors
 /// [`Halt`], which would be our own mistake: both parties are honest here.
 pub fn set_up(seed: &Seed, plans: &[&Plan], network: Network) -> Result<(ClientSetup, ServerSetup, Link), Halt> {
-    let own = |role: Role| seed.child(if role == Role::Client { "client" } else { "server" });
-    let (client, server) = run(
-        network,
-        |mut link| ClientSetup::new(&mut link, &own(Role::Client), plans).map(|setup| (setup, link)),
-        |mut link: Link| ServerSetup::new(&mut link, &own(Role::Server), plans),
-    );
-    let (client, link) = client?;
-    Ok((client, server?, link))
+    let ((client, link), (server, _)) =
+        run(network, |link| client_set_up(link, seed, plans), |link: Link| server_set_up(link, seed, plans));
+    Ok((client?, server?, link))
 }
 
 #[cfg(test)]

@@ -8,12 +8,10 @@ mod run;
 mod sequence;
 
 use crate::failure::Failure;
+pub use crate::store::REPORT;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-
-/// The page on a run, in its folder.
-pub const REPORT: &str = "report.html";
 
 /// The page on one run; its folder beside it.
 ///

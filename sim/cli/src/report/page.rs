@@ -176,8 +176,8 @@ fn meaning(run: &Run) -> String {
             names("error")
         ),
         "pass" => format!(
-            "Every strategy does what is claimed of it: each measured rate is near the exact one, within {within} of that rate or of \
-             what it lacks of 1, whichever is less. \
+            "Every strategy does what is claimed of it: each rate that is claimed exactly is within {within} of the smaller of it and its \
+             complement (where that is 0, within 0.001, or {within} at real), and no bound is exceeded by more than that. \
              A claim that is further off than that would have passed with a probability of at most {alpha:.1e}."
         ),
         "refuted" => format!(

@@ -57,17 +57,16 @@ pub struct Setup {
     pub wall: Duration,
 }
 
-/// Sets a client and a server up, each from its own seed, as [`session::set_up`] does, and meters both.
+/// Sets a client and a server up, as [`session::set_up`] does, and meters both.
 ///
 /// # Errors
 /// [`Halt`], which would be our own mistake: both parties are honest here.
 pub fn set_up(seed: &Seed, plans: &[&Plan], network: Network) -> Result<(ClientSetup, ServerSetup, Setup), Halt> {
     let began = now();
-    let own = |role: Role| seed.child(if role == Role::Client { "client" } else { "server" });
-    let (((client, near), client_cpu), (server, server_cpu)) = session::run(
+    let (((client, near), client_cpu), ((server, _), server_cpu)) = session::run(
         network,
-        |mut link| timed(|| (ClientSetup::new(&mut link, &own(Role::Client), plans), link)),
-        |mut link: Link| timed(|| ServerSetup::new(&mut link, &own(Role::Server), plans)),
+        |link| timed(|| session::client_set_up(link, seed, plans)),
+        |link: Link| timed(|| session::server_set_up(link, seed, plans)),
     );
     let spent = Spent::of(near.meter(), client_cpu + server_cpu);
     Ok((client?, server?, Setup { spent, cpu: [client_cpu, server_cpu], wall: began.elapsed() }))

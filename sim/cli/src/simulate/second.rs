@@ -3,7 +3,8 @@
 //!
 //! At `ideal` and `real` the client *is* the machine, so that replaying its log through the machine finds no fault that is in
 //! the machine itself. This one takes another way from the same answers to a verdict: samples in order of their names instead of
-//! slots, no state, no events. Two clients that agree may still share a misreading of the protocol, and nothing else.
+//! slots, no state, no events. Two clients that agree may still share a misreading of the protocol, and they share their inputs: what was drawn,
+//! the known results and the honest answers.
 
 use super::client::End;
 use fusion_spec::mix::Sample;
@@ -21,13 +22,13 @@ pub struct Heard {
     pub answers: Vec<Label>,
     /// How many labels there are; an answer beyond them is none.
     pub classes: u32,
-    /// How it did.
+    /// How the server ended the session, where it ended it early.
     pub end: Option<End>,
     /// The honest answer to each query.
     pub honest: Vec<Label>,
 }
 
-/// A batch that is not every copy of every query and every public, each once.
+/// A batch that is not every copy of every query and every public, each once, with one known or honest result for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the batch that was sent is not every sample once")]
 pub struct NotTheBatch;
@@ -43,7 +44,8 @@ impl Heard {
         let answers = self.answers.iter().copied().chain(std::iter::repeat(blank));
         let mut batch: Vec<(Sample, Label)> = self.order.iter().copied().zip(answers).collect();
         batch.sort_unstable_by_key(|(sample, _)| *sample);
-        if !batch.iter().map(|(sample, _)| *sample).eq(samples(params)) {
+        let results = [&self.known, &self.honest].map(|results| results.len() as u64) == [params.T(), params.R()];
+        if !results || !batch.iter().map(|(sample, _)| *sample).eq(samples(params)) {
             return Err(NotTheBatch);
         }
         if self.answers.len() < self.order.len() {

@@ -25,6 +25,8 @@ const SYNC: Duration = Duration::from_secs(1);
 const TIMINGS_HEADER: &str = "strategy,trials,wall_s";
 /// What the rows say, once all of them are there.
 pub const RESULT: &str = "result.json";
+/// The page of a finished run.
+pub const REPORT: &str = "report.html";
 /// The link to the last run.
 const LATEST: &str = "latest";
 
@@ -206,14 +208,24 @@ impl Store {
         self.times.iter().filter(|(known, _)| name.is_none_or(|name| name == *known)).map(|(_, time)| *time).sum()
     }
 
+    /// Removes the verdict of a run that goes on, and the page that shows it.
+    fn retract(&self) -> Result<(), Failure> {
+        for path in [RESULT, REPORT].map(|name| self.folder.join(name)) {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("removing", &path, error)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Takes a row; it outlives this process at once, and the machine from [`Store::sync`] on, or a [`Store::tick`] a second later.
     ///
     /// # Errors
     /// [`Failure::Io`].
     pub fn append(&mut self, row: Row) -> Result<(), Failure> {
         if std::mem::take(&mut self.concluded) {
-            let path = self.folder.join(RESULT);
-            fs::remove_file(&path).map_err(|error| failed("removing", &path, error))?;
+            self.retract()?;
         }
         let key = (row.counter, row.trials.start);
         self.disordered |= self.rows.range(key..).next().is_some();

@@ -13,7 +13,7 @@ use serde::Serialize;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Something that cannot be: our bug.
+/// A finding that only a bug of this program can explain.
 #[derive(Clone, Debug, Serialize)]
 pub struct Fault {
     /// The strategy that showed it.
@@ -53,10 +53,12 @@ fn error(entry: &Entry, standing: &Standing, exemplar: Option<&Exemplar>) -> Str
     let why = match exemplar.and_then(|exemplar| exemplar.why.as_deref()) {
         Some(why) => why,
         None if !entry.stages.is_empty() => "stage by stage, it has no trials to replay",
-        None => "no trial errs when it is played again here",
+        None => "the error did not recur when its trials were played again",
     };
     match standing.errors() {
-        0 => format!("a trial that was counted as something else is an error of ours: {why}"),
+        0 => format!(
+            "a trial that is played again departs from the specification, although it was counted as something else: {why}"
+        ),
         errors => format!("{errors} of {} trials end in an error of ours: {why}", standing.trials()),
     }
 }
@@ -71,7 +73,7 @@ fn honest_refuted<'s>(entry: &Entry, standing: &'s Standing) -> Option<&'s Claim
 }
 
 impl Fault {
-    /// The replay first.
+    /// Writes the fault for people, the command that shows it again first.
     fn write(&self, again: &str, out: &mut dyn Write) -> io::Result<()> {
         let Self { strategy, says, replay } = self;
         if let Some(replay) = replay {
@@ -92,6 +94,10 @@ pub fn write(faults: &[Fault], folder: &Path, out: &mut dyn Write) -> io::Result
 pub fn failure(faults: &[Fault]) -> Option<Failure> {
     let (Fault { strategy, says, replay }, more) = faults.split_first()?;
     let replay = replay.as_ref().map_or_else(String::new, |replay| format!("; replay: {replay}"));
-    let more = if more.is_empty() { String::new() } else { format!("; and {} more strategies", more.len()) };
+    let more = match more.len() {
+        0 => String::new(),
+        1 => "; and 1 more strategy".into(),
+        more => format!("; and {more} more strategies"),
+    };
     Some(Failure::Bug(format!("{strategy}: {says}{replay}{more}")))
 }

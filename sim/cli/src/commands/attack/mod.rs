@@ -18,6 +18,7 @@ use crate::store::{RESULT, Shard, Store};
 use crate::terminal::Terminal;
 use crate::text;
 use faults::Fault;
+use fusion_adversaries::script::HONEST;
 use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -141,8 +142,13 @@ pub fn play(
         let own = campaign.entries.iter().zip(&mut finished).filter(|(entry, _)| entry.name == exemplar.strategy);
         own.for_each(|(_, finished)| finished.standing.departed = true);
     }
+    let cost = result::cost(campaign);
+    if cost.is_err() {
+        let own = campaign.entries.iter().zip(&mut finished).filter(|(entry, _)| entry.name == HONEST);
+        own.for_each(|(_, finished)| finished.standing.departed = true);
+    }
     let faults = faults::find(campaign, &finished, &exemplars, store.folder());
-    let document = result::document(campaign, &finished, &faults, store.folder())?;
+    let document = result::document(campaign, &finished, &faults, cost.ok().flatten(), store.folder());
     let verdict = verdict(&finished);
     let line = serde_json::to_string(&document).map_err(|error| Failure::Bug(error.to_string()))?;
     let mut shown = store.folder().to_path_buf();
@@ -192,7 +198,12 @@ fn conclude_shard(
     (stdout, stderr): Streams<'_>,
 ) -> Result<u8, Failure> {
     let exemplars = exemplar::find_errors(campaign, store)?;
-    let faults = faults::find(campaign, finished, &exemplars, store.folder());
+    let mut faults = faults::find(campaign, finished, &exemplars, store.folder());
+    // Its counts are no prefix of the campaign's: about claims it says nothing.
+    let erring = campaign.entries.iter().zip(finished);
+    let erring = erring.filter(|(_, finished)| finished.standing.verdict() == Verdict::Error);
+    let erring: Vec<&str> = erring.map(|(entry, _)| entry.name.as_str()).collect();
+    faults.retain(|fault| erring.contains(&fault.strategy.as_str()));
     let trials: u64 = finished.iter().map(|finished| finished.standing.trials()).sum();
     let stopped = |by| finished.iter().any(|finished| finished.stopped_by == by);
     let (complete, code) = match () {

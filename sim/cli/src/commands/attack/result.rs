@@ -4,7 +4,6 @@ use super::faults::Fault;
 use crate::campaign::run::Finished;
 use crate::campaign::verdict::{ClaimStanding, Standing};
 use crate::campaign::{Campaign, Entry};
-use crate::failure::Failure;
 use crate::simulate::metered::{Layer, Setup};
 use crate::simulate::{Counts, REASONS};
 use fusion_spec::bound::bits::nearest;
@@ -14,31 +13,36 @@ use rug::Rational;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
-/// The last line of `--json`, and `result.json`.
-///
-/// # Errors
-/// [`Failure::Bug`] where the honest session that is metered ends in an error.
-pub fn document(campaign: &Campaign, finished: &[Finished], faults: &[Fault], folder: &Path) -> Result<Value, Failure> {
+/// The last line of `--json`, and `result.json`, with what an honest session costs.
+pub fn document(
+    campaign: &Campaign,
+    finished: &[Finished],
+    faults: &[Fault],
+    cost: Option<Value>,
+    folder: &Path,
+) -> Value {
     let pairs = campaign.entries.iter().zip(finished);
     let strategies: Vec<Value> = pairs.map(|(entry, finished)| strategy(entry, finished)).collect();
-    Ok(json!({
+    json!({
         "event": "result",
         "verdict": super::verdict(finished).name(),
         "errors": faults,
         "alpha": nearest(&campaign.alpha),
         "strategies": strategies,
-        "cost": cost(campaign)?,
+        "cost": cost,
         "run_dir": folder.display().to_string(),
-    }))
+    })
 }
 
-/// What one honest session takes, and apart what was done before it; `null` where no strategy is `real`.
-fn cost(campaign: &Campaign) -> Result<Value, Failure> {
-    let (Some(parties), Some(world)) = (&campaign.parties, &campaign.world) else { return Ok(Value::Null) };
-    let metered = parties.honest_session(&campaign.view, world, campaign.script.trials.seed);
-    let metered = metered.ok_or_else(|| Failure::Bug("the honest session that is metered ends in an error".into()))?;
+/// What one honest session takes, and apart what was done before it: nothing where no strategy is `real`.
+///
+/// # Errors
+/// [`NotMetered`] where that session, trial 0 of the honest control, ends in an error of ours.
+pub fn cost(campaign: &Campaign) -> Result<Option<Value>, NotMetered> {
+    let (Some(parties), Some(world)) = (&campaign.parties, &campaign.world) else { return Ok(None) };
+    let metered = parties.honest_session(&campaign.view, world, campaign.script.trials.seed).ok_or(NotMetered)?;
     let spent = metered.spent();
-    Ok(json!({
+    Ok(Some(json!({
         "client_sent_bytes": spent.client.bytes,
         "server_sent_bytes": spent.server.bytes,
         "framing_bytes": spent.framing_bytes(),
@@ -48,10 +52,14 @@ fn cost(campaign: &Campaign) -> Result<Value, Failure> {
         "by_layer": metered.layers().iter().map(layer).collect::<Vec<_>>(),
         "once_per_network": { "cpu_s": parties.prepared.as_secs_f64() },
         "setup": setup(&parties.setup),
-    }))
+    })))
 }
 
-/// Once per pair of parties.
+/// The honest session whose cost is reported ended in an error of ours.
+#[derive(Clone, Copy, Debug)]
+pub struct NotMetered;
+
+/// What the set-up of a pair of parties took, once for all their sessions.
 fn setup(Setup { spent, cpu: [client, server], wall: _ }: &Setup) -> Value {
     json!({
         "client_sent_bytes": spent.client.bytes,
