@@ -556,6 +556,40 @@ fn dropout_is_nothing_at_inference() {
     }
 }
 
+/// No refusal is empty: an operator that has one output, or one of training, gives the network nothing by another.
+#[test]
+fn other_outputs_are_refused_in_words() {
+    let two = |op: &str, inputs: &[&str]| Node { output: vec!["x".into(), "out".into()], ..node(op, inputs, "", &[]) };
+    for op in ["Relu", "Flatten", "GlobalAveragePool", "Identity"] {
+        let found = problems(vec![two(op, &["in"])], vec![]);
+        assert_eq!(
+            found,
+            [format!("node 0 '{op}-' ({op}): its output 'out' is read, and only the first is supported")]
+        );
+    }
+    let four = ["s", "b", "m", "v"].map(|name| floats(name, &[2], &[1.0; 2]));
+    let outputs = ["n", "mean", "variance", "saved_mean", "saved_variance"].map(String::from).to_vec();
+    let trains = Node { output: outputs, ..node("BatchNormalization", &["in", "s", "b", "m", "v"], "", &[]) };
+    let found = problems(vec![trains, node("Flatten", &["n"], "out", &[])], four.to_vec());
+    let why = "it has the outputs of training, where a batch's own mean and variance count";
+    assert_eq!(found, [format!("node 0 'BatchNormalization-' (BatchNormalization): {why}")]);
+}
+
+/// Which of two would count is nobody's to guess.
+#[test]
+fn names_are_defined_once() {
+    let flat = |to: &str| node("Flatten", &["in"], to, &[]);
+    let twice = problems(vec![flat("out"), node("Relu", &["in"], "out", &[])], vec![]);
+    assert_eq!(twice[0], "node 1 'Relu-out' (Relu): its output 'out' is defined twice");
+    assert_eq!(
+        problems(vec![flat("in")], vec![])[0],
+        "node 0 'Flatten-in' (Flatten): its output 'in' is defined twice"
+    );
+    let weights = [floats("w", &[32, 3], &ramp(96)), floats("w", &[32, 2], &ramp(64))];
+    let found = problems(vec![flat("f"), node("MatMul", &["f", "w"], "out", &[])], weights.to_vec());
+    assert_eq!(found, ["constant 'w' is defined twice"]);
+}
+
 /// Each row of a batch is an image's: what would mix them is refused, whatever the batch.
 #[test]
 fn rows_of_a_batch_do_not_mix() {

@@ -170,15 +170,19 @@ impl<'a, 'b> Importer<'a, 'b> {
     ) -> Self {
         let mut constants = Constants::new(beside);
         let mut names = BTreeMap::new();
+        let mut problems = Vec::new();
         for tensor in &graph.initializer {
-            names.insert(tensor.name.as_str(), Known::Constant(constants.insert(&tensor.name, tensor)));
+            let constant = Known::Constant(constants.insert(&tensor.name, tensor));
+            if names.insert(tensor.name.as_str(), constant).is_some() {
+                problems.push(Problem { node: None, message: format!("constant '{}' is defined twice", tensor.name) });
+            }
         }
         let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
         let read = graph.node.iter().flat_map(|node| &node.input).chain(graph.output.iter().map(|output| &output.name));
         for name in read {
             *uses.entry(name.as_str()).or_default() += 1;
         }
-        let (layers, problems) = (Vec::new(), Vec::new());
+        let layers = Vec::new();
         let (image, batch, too_large) = (None, None, false);
         let (weights, activations, steps) = (0, 0, 0);
         Self {
@@ -208,7 +212,13 @@ impl<'a, 'b> Importer<'a, 'b> {
         self.problems.extend(notes.0.into_iter().map(|message| Problem { node: None, message }));
         match (self.image, output) {
             (Some(image), Some(output)) if self.problems.is_empty() => Ok(Model::new(image, self.layers, output)),
-            _ => Err(ImportError { problems: self.problems }),
+            _ => {
+                if self.problems.is_empty() {
+                    let message = "what computes its output could not be read".into();
+                    self.problems.push(Problem { node: None, message });
+                }
+                Err(ImportError { problems: self.problems })
+            }
         }
     }
 
@@ -260,13 +270,15 @@ impl<'a, 'b> Importer<'a, 'b> {
         let known = self.read(at, &mut notes);
         // Whatever is wrong, other nodes are read as if it were not there.
         let known = known.filter(|_| notes.0.is_empty()).unwrap_or(Known::Unreadable);
-        if let Some((first, others)) = at.node.output.split_first() {
-            self.names.insert(first, known);
-            for other in others.iter().filter(|other| !other.is_empty()) {
-                self.names.insert(other, Known::Unreadable);
-                if HAVE_MORE_OUTPUTS.contains(&at.node.op_type.as_str()) && self.uses.contains_key(other.as_str()) {
-                    notes.note(format!("its output '{other}' is read, and only the first is supported"));
-                }
+        let silent = notes.0.is_empty();
+        for (place, output) in at.node.output.iter().enumerate().filter(|(_, output)| !output.is_empty()) {
+            if self.names.insert(output, if place == 0 { known } else { Known::Unreadable }).is_some() {
+                notes.note(format!("its output '{output}' is defined twice"));
+            }
+            // What is not read at all has other outputs than we know of.
+            let told = silent || HAVE_MORE_OUTPUTS.contains(&at.node.op_type.as_str());
+            if place > 0 && told && self.uses.contains_key(output.as_str()) {
+                notes.note(format!("its output '{output}' is read, and only the first is supported"));
             }
         }
         let place = (at.index, name_of(at.node), at.node.op_type.clone());

@@ -180,7 +180,13 @@ struct Layer {
 fn measure(job: &Job<'_>, show_layers: bool) -> Result<Document, Failure> {
     let &Job { file, model, inference, seed, batch, images } = job;
     let refused = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", files::name(file)));
-    let halted = |halt: Halt| Failure::Bug(halt.to_string());
+    let halted = |halt: Halt| match halt {
+        Halt::PeerGone { .. } => {
+            let why = "over this network a message takes longer than the minute that a party waits";
+            Failure::Usage(format!("--network: {why} ({halt}); fewer images in a batch take less"))
+        }
+        Halt::Malformed { .. } => Failure::Bug(halt.to_string()),
+    };
     let began = now();
     let (prepared, cpu) = timed(|| prepare(model, inference, batch));
     let once_per_network = OncePerNetwork { cpu_s: cpu.as_secs_f64(), wall_s: began.elapsed().as_secs_f64() };

@@ -3,6 +3,7 @@
 use crate::args::campaign::InitArgs;
 use crate::failure::Failure;
 use crate::files;
+use crate::text;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 
@@ -23,5 +24,6 @@ pub fn run(args: &InitArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
         Err(error) => return Err(Failure::Io(format!("writing {name}"), error)),
     };
     file.write_all(STARTER.as_bytes()).map_err(|error| Failure::Io(format!("writing {name}"), error))?;
-    Ok(writeln!(stdout, "{name} is there. Next: sim check {name}; sim attack {name}")?)
+    let path = text::shell(&args.file);
+    Ok(writeln!(stdout, "{name} is there. Next: sim check {path}; sim attack {path}")?)
 }

@@ -26,7 +26,10 @@ impl Pictures {
         let problem = |what: &str| Failure::Usage(format!("{name}: {what}"));
         let images = Images::parse(&files::read(path, files::MAX_BYTES)?);
         let images = images.map_err(|error| problem(&error.to_string()))?;
-        if images.shape() != model.image() || images.is_empty() {
+        if images.is_empty() {
+            return Err(problem("it has no images"));
+        }
+        if images.shape() != model.image() {
             return Err(problem("the model reads images of another shape"));
         }
         Ok(Self::File(images))

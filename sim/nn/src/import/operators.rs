@@ -109,6 +109,9 @@ impl Importer<'_, '_> {
         attributes.only(&["epsilon", "momentum", "spatial", "training_mode"], notes);
         attributes.fixed("training_mode", 0, notes);
         attributes.fixed("spatial", 1, notes);
+        if at.node.output.iter().skip(1).any(|output| !output.is_empty()) {
+            notes.note("it has the outputs of training, where a batch's own mean and variance count");
+        }
         let value = self.value(at.node, 0, notes);
         let channels = value.map(|value| self.shape(value)[0]);
         let [scale, shift, mean, variance] =

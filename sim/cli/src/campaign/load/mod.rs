@@ -14,6 +14,7 @@ use crate::models::Warning;
 use crate::problems::Located;
 use crate::simulate::{Guard, Parties, PartiesError, Seen, World};
 use fusion_2pc::clock::Network as Wire;
+use fusion_2pc::link::Halt;
 use fusion_2pc::session::Grouping;
 use fusion_adversaries::behaviour::Scripted;
 use fusion_adversaries::problem::{Mark, Problem, nearest};
@@ -150,8 +151,10 @@ impl Loader {
         let id = Id::new(&script, &self.contents).map_err(|error| Stop::Failure(Failure::Bug(error.to_string())))?;
         let world = self.world(&script, params, images)?;
         let sections = std::iter::once(None).chain(script.strategies.iter().map(Some));
-        let strategies =
-            std::iter::once(Box::new(Scripted::honest()) as Box<dyn Strategy>).chain(builds.into_iter().flatten());
+        let unbuilt =
+            || Stop::Failure(Failure::Bug("a strategy could not be built, for no reason that was told".into()));
+        let builds = builds.into_iter().map(|strategy| strategy.ok_or_else(unbuilt)).collect::<Outcome<Vec<_>>>()?;
+        let strategies = std::iter::once(Box::new(Scripted::honest()) as Box<dyn Strategy>).chain(builds);
         let entries: Vec<Entry> = sections
             .zip(strategies)
             .filter_map(|(section, strategy)| self.entry(&script, section, strategy, &view, world.as_ref()))
@@ -241,7 +244,13 @@ fn parties(script: &Script, view: &View, world: Option<&World>, entries: &[Entry
 /// A model that two parties cannot run.
 fn unfit(script: &Script, error: &PartiesError) -> Problem {
     let mark = script.model.as_ref().map_or(Mark::START, |model| model.path.mark);
-    Problem::new(mark, format!("fidelity `real`: {error}"))
+    let problem = Problem::new(mark, format!("fidelity `real`: {error}"));
+    match error {
+        PartiesError::Halt(Halt::PeerGone { .. }) => {
+            problem.help("over this network a message takes longer than the minute that a party waits")
+        }
+        _ => problem,
+    }
 }
 
 fn wire(network: Network) -> Wire {
