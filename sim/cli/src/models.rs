@@ -5,8 +5,8 @@
 
 use crate::failure::Failure;
 use crate::files::{self, MAX_BYTES};
-use fusion_nn::compare::{Comparison, Pair};
-use fusion_nn::fixed::{FixedOp, WrongSize};
+use fusion_nn::compare::{Comparison, Lost, Pair};
+use fusion_nn::fixed::WrongSize;
 use fusion_nn::import::ImportError;
 use fusion_nn::model::Model;
 use rand_core::{Rng, SeedableRng};
@@ -89,16 +89,15 @@ pub fn warnings<E>(
     pair: &Pair<'_>,
     found: impl FnOnce() -> Result<(Comparison, String), E>,
 ) -> Result<Vec<Warning>, E> {
-    let silenced: Vec<usize> = pair.silenced().collect();
+    let silenced: Vec<(usize, Lost)> = pair.silenced().collect();
     if silenced.is_empty() {
         return Ok(Vec::new());
     }
     let (Comparison { images, labels_differ, .. }, source) = found()?;
-    let warning = |layer: &usize| {
+    let warning = |(layer, lost): &(usize, Lost)| {
         let layer = &pair.fixed().layers()[pair.fixed().stands_for(*layer)?];
-        let (FixedOp::Conv { weights, .. } | FixedOp::Gemm { weights, .. }) = &layer.op else { return None };
-        let (step, count) = (layer.step(), weights.len());
-        let rounded = format!("{step}: every weight of {count} rounds to 0; more frac_bits would keep some");
+        let step = layer.step();
+        let rounded = format!("{step}: {lost}; more frac_bits would keep some");
         let message = format!("{rounded}. {labels_differ} of {images} labels differ from floating point's, {source}");
         Some(Warning { node: layer.node, step, message, images, labels_differ })
     };

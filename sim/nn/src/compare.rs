@@ -118,24 +118,65 @@ impl<'a> Pair<'a> {
         })
     }
 
-    /// The model's layers whose weights all round to 0, though not all of them are: in fixed point they see nothing of their input.
-    pub fn silenced(&self) -> impl Iterator<Item = usize> {
-        self.model.layers().iter().enumerate().zip(self.stands_for()).filter_map(|((index, layer), at)| {
-            let (Op::Conv { weights, .. } | Op::Gemm { weights, .. }) = &layer.op else { return None };
-            let (FixedOp::Conv { weights: integers, .. } | FixedOp::Gemm { weights: integers, .. }) =
-                &self.fixed.layers()[at].op
-            else {
-                return None;
-            };
-            let silenced =
-                integers.iter().all(|weight| *weight == 0) && weights.data().iter().any(|weight| *weight != 0.0);
-            silenced.then_some(index)
-        })
+    /// The model's layers that fixed point makes blind, without an error, and what it takes from each.
+    pub fn silenced(&self) -> impl Iterator<Item = (usize, Lost)> {
+        self.model
+            .layers()
+            .iter()
+            .enumerate()
+            .zip(self.stands_for())
+            .filter_map(|((index, layer), at)| Some((index, Lost::of(&layer.op, &self.fixed.layers()[at].op)?)))
     }
 
     /// For each of the model's layers, the index of the one on integers.
     fn stands_for(&self) -> impl Iterator<Item = usize> {
         (0..self.model.layers().len()).filter_map(|layer| self.fixed.stands_for(layer))
+    }
+}
+
+/// What a layer no longer has in fixed point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// All of so many weights round to 0, though not all of them are: the layer sees nothing of its input.
+    Weights(usize),
+    /// All of so many biases round to 0, though not all of them are, and all weights are 0.
+    Biases(usize),
+    /// Different ends of a clip round to one integer: what comes out is the same for every input.
+    Ends,
+}
+
+impl Lost {
+    fn of(op: &Op, fixed: &FixedOp) -> Option<Self> {
+        let vanishes = |numbers: &[f32], integers: &[i64]| {
+            integers.iter().all(|integer| *integer == 0) && numbers.iter().any(|number| *number != 0.0)
+        };
+        match (op, fixed) {
+            (
+                Op::Conv { weights, bias, .. } | Op::Gemm { weights, bias },
+                FixedOp::Conv { weights: integers, start, .. } | FixedOp::Gemm { weights: integers, start },
+            ) => {
+                let weights = weights.data();
+                if vanishes(weights, integers) {
+                    return Some(Self::Weights(weights.len()));
+                }
+                let blank = weights.iter().all(|weight| *weight == 0.0);
+                (blank && vanishes(bias, start)).then_some(Self::Biases(bias.len()))
+            }
+            (Op::Clip { low, high }, FixedOp::Clip { low: least, high: most, .. }) => {
+                (low < high && least == most).then_some(Self::Ends)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Lost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Weights(count) => write!(f, "every weight of {count} rounds to 0"),
+            Self::Biases(count) => write!(f, "every bias of {count} rounds to 0"),
+            Self::Ends => write!(f, "both of its ends round to one value"),
+        }
     }
 }
 
@@ -309,13 +350,30 @@ mod tests {
         let silenced = |filters, matrix, frac_bits| {
             let model = model(filters, matrix);
             let pair = Pair::new(&model, Precision { frac_bits, ring: Ring::Auto }, BYTES).expect("fits");
-            pair.silenced().collect::<Vec<_>>()
+            pair.silenced().map(|(index, _)| index).collect::<Vec<_>>()
         };
         assert_eq!(silenced([0.3, -0.7], [1e-6, -1e-6, 0.0, 1e-7], 12), [4]);
         assert_eq!(silenced([1e-6, 1e-7], [1e-6, -1e-6, 0.0, 1e-7], 12), [0, 4]);
         assert_eq!(silenced([0.3, -0.7], [1e-6, -1e-6, 0.0, 1e-7], 24), [], "more bits hold them");
         assert_eq!(silenced([0.3, -0.7], [1e-6, -1e-6, 0.0, 1.0], 12), [], "one of them is heard");
         assert_eq!(silenced([0.0; 2], [0.0; 4], 12), [], "they are 0");
+    }
+
+    #[test]
+    fn what_a_layer_loses_is_named() {
+        let gemm = |weights: [f32; 2], bias: f32| Op::Gemm {
+            weights: Tensor::new(vec![1, 2], weights.to_vec()).expect("two"),
+            bias: vec![bias],
+        };
+        let fixed = |weights: [i64; 2], start: i64| FixedOp::Gemm { weights: weights.to_vec(), start: vec![start] };
+        assert_eq!(Lost::of(&gemm([1e-8, 0.0], 1.0), &fixed([0, 0], 9)), Some(Lost::Weights(2)));
+        assert_eq!(Lost::of(&gemm([0.0, 0.0], 1e-8), &fixed([0, 0], 0)), Some(Lost::Biases(1)));
+        assert_eq!(Lost::of(&gemm([0.0, 0.0], 1.0), &fixed([0, 0], 9)), None);
+        assert_eq!(Lost::of(&gemm([1.0, 0.0], 1e-8), &fixed([9, 0], 0)), None, "the weights are heard");
+        let clip = |high| (Op::Clip { low: 0.0, high }, FixedOp::Clip { low: 0, high: 0, shift: 3 });
+        let [(tiny, integers), (point, _)] = [clip(1e-5), clip(0.0)];
+        assert_eq!(Lost::of(&tiny, &integers), Some(Lost::Ends));
+        assert_eq!(Lost::of(&point, &integers), None, "it has one value in floating point too");
     }
 
     #[test]

@@ -153,6 +153,8 @@ struct Importer<'a, 'b> {
     constants: Constants<'a, 'b>,
     /// How often each name is read.
     uses: BTreeMap<&'a str, usize>,
+    /// Of each value how many names it has, and how often they are read.
+    named: BTreeMap<Value, (usize, usize)>,
     layers: Vec<Layer>,
     weights: usize,
     activations: usize,
@@ -193,6 +195,7 @@ impl<'a, 'b> Importer<'a, 'b> {
             names,
             constants,
             uses,
+            named: BTreeMap::new(),
             layers,
             weights,
             activations,
@@ -240,7 +243,17 @@ impl<'a, 'b> Importer<'a, 'b> {
             return wrong(message);
         };
         (self.image, self.batch) = (Some(shape), batch);
-        self.names.insert(&image.name, Known::Value(Value::Input));
+        self.name(&image.name, Known::Value(Value::Input));
+    }
+
+    /// Gives a name to what it stands for; what it stood for before.
+    fn name(&mut self, name: &'a str, known: Known) -> Option<Known> {
+        if let Known::Value(value) = known {
+            let (names, uses) = self.named.entry(value).or_default();
+            *names += 1;
+            *uses += self.uses.get(name).copied().unwrap_or_default();
+        }
+        self.names.insert(name, known)
     }
 
     fn output(&self, notes: &mut Notes) -> Option<usize> {
@@ -272,7 +285,7 @@ impl<'a, 'b> Importer<'a, 'b> {
         let known = known.filter(|_| notes.0.is_empty()).unwrap_or(Known::Unreadable);
         let silent = notes.0.is_empty();
         for (place, output) in at.node.output.iter().enumerate().filter(|(_, output)| !output.is_empty()) {
-            if self.names.insert(output, if place == 0 { known } else { Known::Unreadable }).is_some() {
+            if self.name(output, if place == 0 { known } else { Known::Unreadable }).is_some() {
                 notes.note(format!("its output '{output}' is defined twice"));
             }
             // What is not read at all has other outputs than we know of.
@@ -436,11 +449,9 @@ impl<'a, 'b> Importer<'a, 'b> {
 
     /// How many nodes and outputs read a value, those that only rename it left out.
     fn readers(&self, value: Value) -> usize {
-        let stands = |known: &Known| matches!(known, Known::Value(other) if *other == value);
-        let names = || self.names.iter().filter(|(_, known)| stands(known)).map(|(name, _)| *name);
-        let uses: usize = names().filter_map(|name| self.uses.get(name)).sum();
+        let (names, uses) = self.named.get(&value).copied().unwrap_or_default();
         // Every name but the first was given by a node that read another.
-        (uses + 1).saturating_sub(names().count())
+        (uses + 1).saturating_sub(names)
     }
 
     /// Whether a node's output is the graph's, and read by nothing else.
