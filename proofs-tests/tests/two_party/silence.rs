@@ -38,9 +38,8 @@ fn a_label_that_is_no_class_shows_after_the_last_chunk_only() {
     for class in 0..3 {
         let renamed: Vec<u32> = (0..3).map(|own| if own == class { 3 } else { own }).collect();
         for places in [0..slots, 0..CHUNK, CHUNK..slots] {
-            let service = |slot: usize| match places.contains(&slot) {
-                true => Service { model: 0, labels: renamed.clone() },
-                false => world.service(0),
+            let service = |slot: usize| {
+                if places.contains(&slot) { Service { model: 0, labels: renamed.clone() } } else { world.service(0) }
             };
             let (session, sent) = served(&(0..slots).map(service).collect::<Vec<_>>());
             assert!(sent == asked, "class {class} at {places:?}: the client sends something else");

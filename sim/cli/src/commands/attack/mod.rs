@@ -148,7 +148,8 @@ pub fn play(
         own.for_each(|(_, finished)| finished.standing.departed = true);
     }
     let faults = faults::find(campaign, &finished, &exemplars, store.folder());
-    let document = result::document(campaign, &finished, &faults, cost.ok().flatten(), store.folder());
+    let cost = cost.ok().flatten();
+    let document = result::document(campaign, &finished, &faults, cost.as_ref(), store.folder());
     let verdict = verdict(&finished);
     let line = serde_json::to_string(&document).map_err(|error| Failure::Bug(error.to_string()))?;
     let mut shown = store.folder().to_path_buf();

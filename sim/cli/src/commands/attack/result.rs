@@ -18,7 +18,7 @@ pub fn document(
     campaign: &Campaign,
     finished: &[Finished],
     faults: &[Fault],
-    cost: Option<Value>,
+    cost: Option<&Value>,
     folder: &Path,
 ) -> Value {
     let pairs = campaign.entries.iter().zip(finished);
