@@ -41,7 +41,7 @@ pub struct Warning {
     node: usize,
     /// The layer.
     step: String,
-    /// In words.
+    /// The warning in words, with the number of labels that change.
     pub message: String,
     /// How many images were compared.
     images: usize,
@@ -59,17 +59,17 @@ impl Warning {
 
 /// Images that a model is tried on where none are given.
 pub const RANDOM_IMAGES: usize = 20;
-/// Their seed.
+/// The seed of the random images.
 pub const SEED: u64 = 1;
 
-/// One of them: pixels at random.
+/// An image of pixels drawn at random, another for each index.
 pub fn random_image(pixels: usize, index: usize) -> Vec<u8> {
     let mut image = vec![0; pixels];
     Pcg64::seed_from_u64(SEED + index as u64).fill_bytes(&mut image);
     image
 }
 
-/// What they are called.
+/// How messages name the random images.
 pub fn at_random() -> String {
     format!("on random pixels, seed {SEED}")
 }

@@ -109,7 +109,7 @@ impl Conditional {
         Self::with(view, k, specified)
     }
 
-    /// With a client of one's own.
+    /// The same with another client in place of the specification's.
     fn with(view: &View, k: u32, client: Client) -> Self {
         let params = view.params;
         let Ok(deck) = Deck::new(params) else { unreachable!("a campaign's slots fit 32 bits") };

@@ -16,9 +16,9 @@ use rand_core::Rng;
 /// What the client's verdict must be for a stage to have succeeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needed {
-    /// Any but that a public is wrong.
+    /// The client does not reject for a wrong public.
     PublicsRight,
-    /// Acceptance, with a wrong answer.
+    /// The client accepts, and some answer is wrong.
     Win,
 }
 
@@ -58,13 +58,13 @@ pub struct Driven {
     client: Client,
     touches: Touches,
     deck: Deck,
-    /// Of queries.
+    /// Draws the names of the queries anew for each session.
     names: Urn,
     order: Vec<Option<Sample>>,
 }
 
 impl Driven {
-    /// Memory for a client's sessions that a server sees so.
+    /// Makes the memory for sessions of a client with what a server can see.
     ///
     /// # Panics
     /// If `N` exceeds 32 bits.

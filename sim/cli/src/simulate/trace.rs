@@ -25,22 +25,22 @@ pub enum Unspecified {
     /// It was counted as something else than what its log comes to.
     #[error("counted as {counted:?}, and its log comes to {logged:?}")]
     Outcome {
-        /// By the simulator.
+        /// What the simulator counted the session as.
         counted: Option<Outcome>,
-        /// By the machine.
+        /// What the machine makes of the log.
         logged: Option<Outcome>,
     },
     /// The same answers come to something else by a second client's reading of the protocol.
     #[error("its verdict is {first:?}, counted as {counted:?}, and a second client's {second:?} on the same answers")]
     Second {
-        /// By the machine.
+        /// What the machine makes of the log.
         first: Option<Verdict>,
-        /// By the simulator.
+        /// What the simulator counted the session as.
         counted: Option<Outcome>,
-        /// By the second client.
+        /// What the second client makes of the answers.
         second: Verdict,
     },
-    /// Nothing that a client can judge.
+    /// The batch that was sent is not one that a client can judge.
     #[error(transparent)]
     Batch(#[from] NotTheBatch),
 }

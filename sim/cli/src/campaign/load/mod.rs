@@ -121,7 +121,7 @@ struct Loader {
     /// By path; the honest one first.
     models: Vec<(PathBuf, FixedModel)>,
     guards: Vec<(When, Guard)>,
-    /// Of the models.
+    /// What the models lose in fixed point without an error.
     warnings: Vec<Warning>,
 }
 

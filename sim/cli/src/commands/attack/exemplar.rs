@@ -21,7 +21,7 @@ pub struct Exemplar {
     pub outcome: &'static str,
     /// Its number.
     pub trial: u64,
-    /// Of an error: what is wrong.
+    /// What is wrong with the trial, if it ends in an error.
     pub why: Option<String>,
 }
 
@@ -57,7 +57,7 @@ pub fn find_errors(campaign: &Campaign, store: &Store) -> Result<Vec<Exemplar>, 
         .collect()
 }
 
-/// Those that have trials.
+/// The counters of a campaign that have trials to replay.
 fn played(campaign: &Campaign) -> impl Iterator<Item = (usize, &Entry)> {
     campaign.entries.iter().enumerate().filter(|(_, entry)| entry.stages.is_empty())
 }

@@ -25,7 +25,7 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
 struct Document<'a> {
     ok: bool,
     problems: Vec<Problem>,
-    /// What is lost without an error.
+    /// What the model loses in fixed point without an error.
     warnings: Vec<Warning>,
     /// A model has none.
     clauses: Vec<script::ClauseDocument>,
