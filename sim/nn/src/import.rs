@@ -5,7 +5,7 @@
 //! [`MAX_ELEMENTS`] elements, and no network may take more than [`MAX_ACTIVATIONS`] values and [`MAX_STEPS`] steps to evaluate.
 //!
 //! Invariant: each row of a batch is a function of that image alone, so that a network of any batch is the network of one image.
-//! Every number of a network, as stored or computed while it is read, has passed [`Importer::admitted`] and is finite.
+//! Every number of a network, as stored or computed while it is read, has passed `Importer::admitted` and is finite.
 
 mod attributes;
 mod constants;

@@ -7,7 +7,7 @@
 //!
 //! What a slot holds decides a stage as long as the client's judgement is the same. So some draws, a share that falls with `N`
 //! ([`Conditional::stride`]), become a whole session: the strategy names its slots, the draw and a completion that favours the
-//! server go on them, all others are shuffled, and the client judges ([`super::driven`]). The estimate is of positions; these sessions
+//! server go on them, all others are shuffled, and the client judges (`driven.rs`). The estimate is of positions; these sessions
 //! audit the client. Where its judgement is not the one that the positions have, or not a second client's, the trial is an error.
 
 use super::driven::{Client, Driven, Needed, specified};
