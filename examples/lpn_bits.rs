@@ -28,7 +28,7 @@ pub const OLD: [Set; 2] = [Set { t: 850, log_k: 16, depth: 10 }, Set { t: 1170, 
 /// The exponent of dense linear algebra.
 const OMEGA: f64 = 2.8;
 
-/// A noisy system.
+/// A system of noisy linear equations, as an attacker on the silent transfers sees it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Instance {
     /// Parts, with one error each.

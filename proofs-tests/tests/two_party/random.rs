@@ -23,7 +23,7 @@ struct Loaded {
     case: Case,
     model: FixedModel,
     plan: Plan,
-    /// By image.
+    /// The reference's logits for each image.
     logits: Vec<Vec<i64>>,
 }
 

@@ -138,14 +138,12 @@ pub fn play(
         return conclude_shard(campaign, shard, store, &finished, style, (stdout, stderr));
     }
     let exemplars = exemplar::find(campaign, store)?;
-    for exemplar in exemplars.iter().filter(|exemplar| exemplar.why.is_some()) {
-        let own = campaign.entries.iter().zip(&mut finished).filter(|(entry, _)| entry.name == exemplar.strategy);
-        own.for_each(|(_, finished)| finished.standing.departed = true);
-    }
     let cost = result::cost(campaign);
-    if cost.is_err() {
-        let own = campaign.entries.iter().zip(&mut finished).filter(|(entry, _)| entry.name == HONEST);
-        own.for_each(|(_, finished)| finished.standing.departed = true);
+    let replayed =
+        exemplars.iter().filter(|exemplar| exemplar.why.is_some()).map(|exemplar| exemplar.strategy.as_str());
+    let departed: Vec<&str> = replayed.chain(cost.is_err().then_some(HONEST)).collect();
+    for (entry, finished) in campaign.entries.iter().zip(&mut finished) {
+        finished.standing.departed |= departed.contains(&entry.name.as_str());
     }
     let faults = faults::find(campaign, &finished, &exemplars, store.folder());
     let cost = cost.ok().flatten();

@@ -27,7 +27,7 @@ const UNSURE: Style = AnsiColor::Yellow.on_default().bold();
 pub struct Page<'a> {
     /// Trials to replay.
     pub exemplars: &'a [Exemplar],
-    /// Bugs of ours.
+    /// What the campaign found out about bugs of this program.
     pub faults: &'a [Fault],
     /// The run's.
     pub folder: &'a Path,
