@@ -5,7 +5,7 @@
 use fusion_adversaries::rate::Case;
 use fusion_adversaries::script::Relabel;
 use fusion_adversaries::strategy::{Act, Move, Strategy, Touches, View};
-use fusion_sim::simulate::{Server, count};
+use fusion_engine::simulate::{Server, count};
 use fusion_spec::bound::deviation::Deviation;
 use fusion_spec::evidence::{Clause, Evidence, Tolerance};
 use fusion_spec::mix::uniform_below;

@@ -6,7 +6,7 @@
 use fusion_adversaries::behaviour::{Place, Scripted};
 use fusion_adversaries::script::Relabel;
 use fusion_adversaries::strategy::{Act, View};
-use fusion_sim::simulate::{Server, count};
+use fusion_engine::simulate::{Server, count};
 use fusion_spec::bound::deviation::Deviation;
 use fusion_spec::evidence::Evidence;
 use fusion_spec::params::Params;

@@ -121,6 +121,18 @@ pub fn shortened(text: &str) -> String {
     shown
 }
 
+/// Text from a file or a path, fit for one line of a terminal: what a terminal would obey or hide is escaped.
+///
+/// ```
+/// use fusion_adversaries::problem::one_line;
+/// assert_eq!(one_line("a\nb"), r"a\nb");
+/// ```
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let escaped = |c: char| is_unprintable(c).then(|| c.escape_default().collect());
+    text.chars().map(|c| escaped(c).unwrap_or_else(|| c.to_string())).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,6 +149,13 @@ mod tests {
         assert_eq!(nearest("r", &["R", "B"]), "did you mean `R`?");
         assert_eq!(nearest("r", &["to"]), "`to` is the only one");
         assert_eq!(closest(&"trials".repeat(100_000), &words), None);
+    }
+
+    #[test]
+    fn one_line_shows_what_a_terminal_would_obey_or_hide() {
+        let hostile = "\u{1b}[2J\n\u{9b}\u{202e}\u{2066}\u{200f}\u{61c}\u{200b}\u{feff}é";
+        let shown = r"\u{1b}[2J\n\u{9b}\u{202e}\u{2066}\u{200f}\u{61c}\u{200b}\u{feff}é";
+        assert_eq!(one_line(hostile), shown);
     }
 
     #[test]

@@ -40,8 +40,11 @@ fn every_named_catcher_is_there() {
                 }
                 ["unit", package, path] => {
                     let (module, test) = path.split_once("::tests::").expect("a test in a module");
-                    let folder =
-                        if package == "fusion-sim" { "sim/cli" } else { package.trim_start_matches("fusion-") };
+                    let folder = match package {
+                        "fusion-sim" => "sim/cli",
+                        "fusion-engine" => "sim/engine",
+                        other => other.trim_start_matches("fusion-"),
+                    };
                     (file(folder).join("src").join(module.replace("::", "/")).with_extension("rs"), test)
                 }
                 ["test", target, test] => (file("proofs-tests/tests").join(target).with_extension("rs"), test),

@@ -9,9 +9,10 @@ use campaign::{Scratch, attack, counts, last, sim};
 use fusion_adversaries::behaviour::{Place, Scripted};
 use fusion_adversaries::script::Relabel;
 use fusion_adversaries::strategy::{Act, View};
-use fusion_sim::counts::{HEADER, Row};
-use fusion_sim::simulate::{Counts, Fidelity, Plain, Server, Trace, Trial, play};
-use fusion_sim::{Counter, Outcome};
+use fusion_engine::campaign::Counter;
+use fusion_engine::simulate::{Counts, Plain, Server, Simulator, Trace, Trial, play};
+use fusion_engine::store::counts::{HEADER, Row};
+use fusion_sim::Outcome;
 use fusion_spec::machine::{Effect, Event};
 use fusion_spec::mix::Sample;
 use fusion_spec::params::Params;
@@ -35,7 +36,7 @@ const BLOCK: u64 = 1024;
 /// A client that compares the first two copies of a query, and no more.
 struct FirstTwo(Plain);
 
-impl Fidelity for FirstTwo {
+impl Simulator for FirstTwo {
     fn session(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Trial {
         self.traced(server, trial, session).0
     }

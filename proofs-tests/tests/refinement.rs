@@ -7,10 +7,12 @@ use fusion_2pc::session::{CHUNK, Grouping};
 use fusion_adversaries::behaviour::{Place, Scripted, flaky};
 use fusion_adversaries::script::{Bend, Elements, Filling, Keep, Relabel, SessionsSection, Stop, Until};
 use fusion_adversaries::strategy::{Act, View};
+use fusion_engine::simulate::{
+    Ideal, Parties, Plain, Pools, Real, Server, Simulator, Trace, Trial, Unspecified, World,
+};
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::idx::{self, Images};
 use fusion_nn::model::Model;
-use fusion_sim::simulate::{Fidelity, Ideal, Parties, Plain, Pools, Real, Server, Trace, Trial, Unspecified, World};
 use fusion_spec::machine::{Effect, Event};
 use fusion_spec::mix::Sample;
 use fusion_spec::params::Params;
@@ -42,17 +44,17 @@ fn single(place: Place, act: Act) -> Scripted {
 }
 
 /// Plays trials, each session of which must be as specified; the outcomes that occurred.
-fn assert_specified(fidelity: &mut impl Fidelity, server: &Server<'_>, trials: u64) -> BTreeSet<String> {
+fn assert_specified(simulator: &mut impl Simulator, server: &Server<'_>, trials: u64) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
     for number in 0..trials {
-        let trial = fidelity.trial_of(server, |fidelity, session| {
-            let (trial, trace) = fidelity.traced(server, number, session);
+        let trial = simulator.trial_of(server, |simulator, session| {
+            let (trial, trace) = simulator.traced(server, number, session);
             let trace = trace.unwrap();
             trace.check(trial.outcome).unwrap_or_else(|departure| panic!("trial {number}: {departure}"));
-            assert_eq!(trial, fidelity.session(server, number, session), "a log changes nothing");
+            assert_eq!(trial, simulator.session(server, number, session), "a log changes nothing");
             trial
         });
-        assert_eq!(fidelity.checked_trial(server, number), trial);
+        assert_eq!(simulator.checked_trial(server, number), trial);
         seen.insert(format!("{:?}", trial.outcome.unwrap()));
     }
     seen
@@ -170,7 +172,7 @@ struct Faulty<'a> {
     bug: &'a Bug,
 }
 
-impl Fidelity for Faulty<'_> {
+impl Simulator for Faulty<'_> {
     fn session(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Trial {
         self.traced(server, trial, session).0
     }

@@ -1,6 +1,7 @@
-//! Why a command ended without its result, as one line on stderr (of a file with problems, one for each) and an exit code.
+//! How a command that ended without its result says why: one line on stderr (for a file with problems, one each) and an exit code.
 
-use crate::problems::Located;
+use crate::problems;
+use fusion_engine::failure::Failure;
 use serde_json::json;
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -11,21 +12,6 @@ pub const USAGE: u8 = 64;
 pub const BUG: u8 = 70;
 /// Reading or writing failed.
 pub const IO: u8 = 74;
-
-/// An error that ends a command.
-#[derive(Debug)]
-pub enum Failure {
-    /// A user's mistake: one line.
-    Usage(String),
-    /// Every problem of a file, a line each. With `--json` the command has them in its document.
-    Problems(Vec<String>),
-    /// Every problem of a script, each with its place.
-    Script(Located),
-    /// An I/O error, with what was being done.
-    Io(String, io::Error),
-    /// Something that cannot be: our bug.
-    Bug(String),
-}
 
 /// How errors are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,68 +30,43 @@ impl Format {
     }
 }
 
-impl Failure {
-    /// An error that the user's flags caused.
-    pub fn usage(error: impl std::error::Error) -> Self {
-        Self::Usage(error.to_string())
-    }
-
-    /// The first thing that is wrong, in words.
-    pub fn message(&self) -> String {
-        match self {
-            Self::Usage(message) | Self::Bug(message) => message.clone(),
-            Self::Problems(messages) => messages.first().cloned().unwrap_or_default(),
-            Self::Script(located) => format!("{} has problems", located.file),
-            Self::Io(what, error) => format!("{what}: {error}"),
-        }
-    }
-
-    /// Writes the error and gives the exit code. A reader that went away is no error.
-    pub fn report(&self, format: Format, stderr: &mut dyn Write) -> u8 {
-        let (code, messages) = match self {
-            Self::Script(located) => {
-                // With stderr gone too, the exit code is all that is left to say.
-                let _ = located.write(format == Format::Json, USAGE, stderr);
-                return USAGE;
-            }
-            Self::Usage(message) => (USAGE, vec![message.clone()]),
-            Self::Problems(_) if format == Format::Json => (USAGE, Vec::new()),
-            Self::Problems(messages) => (USAGE, messages.clone()),
-            Self::Io(_, error) if error.kind() == io::ErrorKind::BrokenPipe => return 0,
-            Self::Io(what, error) => (IO, vec![format!("{what}: {error}")]),
-            Self::Bug(what) => (BUG, vec![format!("a bug in sim, please report it: {}", what.replace('\n', " "))]),
-        };
-        for message in messages {
-            let line = match format {
-                Format::Text => format!("error: {message}"),
-                Format::Json => json!({ "error": message, "exit_code": code }).to_string(),
-            };
+/// Writes an error and gives the exit code. A reader that went away is no error.
+pub fn report(failure: &Failure, format: Format, stderr: &mut dyn Write) -> u8 {
+    let (code, messages) = match failure {
+        Failure::Script(located) => {
             // With stderr gone too, the exit code is all that is left to say.
-            let _ = writeln!(stderr, "{line}");
+            let _ = problems::write(located, format == Format::Json, USAGE, stderr);
+            return USAGE;
         }
-        code
+        Failure::Usage(message) => (USAGE, vec![message.clone()]),
+        Failure::Problems(_) if format == Format::Json => (USAGE, Vec::new()),
+        Failure::Problems(messages) => (USAGE, messages.clone()),
+        Failure::Io(_, error) if error.kind() == io::ErrorKind::BrokenPipe => return 0,
+        Failure::Io(what, error) => (IO, vec![format!("{what}: {error}")]),
+        Failure::Bug(what) => (BUG, vec![format!("a bug in sim, please report it: {}", what.replace('\n', " "))]),
+    };
+    for message in messages {
+        let line = match format {
+            Format::Text => format!("error: {message}"),
+            Format::Json => json!({ "error": message, "exit_code": code }).to_string(),
+        };
+        // With stderr gone too, the exit code is all that is left to say.
+        let _ = writeln!(stderr, "{line}");
     }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Io("writing the result".into(), error)
-    }
+    code
 }
 
 /// Clap's message without its usage block, on one line.
-impl From<clap::Error> for Failure {
-    fn from(error: clap::Error) -> Self {
-        let text = error.render().to_string();
-        let first = text.split("\n\n").next().unwrap_or_default();
-        let line = first.strip_prefix("error: ").unwrap_or(first).split_whitespace().collect::<Vec<_>>().join(" ");
-        let tip = text.lines().find_map(|line| line.trim().strip_prefix("tip: "));
-        Self::Usage(match (error.kind(), tip) {
-            (clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand, _) => {
-                "a command is needed; see 'sim --help'".into()
-            }
-            (_, Some(tip)) => format!("{line}; {tip}"),
-            (_, None) => line,
-        })
-    }
+pub fn of_arguments(error: &clap::Error) -> Failure {
+    let text = error.render().to_string();
+    let first = text.split("\n\n").next().unwrap_or_default();
+    let line = first.strip_prefix("error: ").unwrap_or(first).split_whitespace().collect::<Vec<_>>().join(" ");
+    let tip = text.lines().find_map(|line| line.trim().strip_prefix("tip: "));
+    Failure::Usage(match (error.kind(), tip) {
+        (clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand, _) => {
+            "a command is needed; see 'sim --help'".into()
+        }
+        (_, Some(tip)) => format!("{line}; {tip}"),
+        (_, None) => line,
+    })
 }

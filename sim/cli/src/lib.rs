@@ -1,4 +1,4 @@
-//! The command line `sim`. Files, terminals and exit codes live here and nowhere else.
+//! The command line `sim`: what the engine finds out, on terminals, in reports and on a local page; and its exit codes.
 //!
 //! [`main`] is the program; [`run`] is the same without a process, for tests and for embedding.
 //!
@@ -8,29 +8,23 @@
 //! assert!(outcome.stdout.contains(r#""pr_success":"4/95""#));
 //! ```
 
+mod answers;
 mod args;
 mod axis;
-mod campaign;
 mod commands;
 mod draw;
 pub mod explore;
 mod failure;
-mod files;
-mod models;
 mod problems;
 mod report;
-pub mod simulate;
-mod store;
 mod terminal;
 mod text;
-
-pub use campaign::Counter;
-pub use store::counts;
 
 use args::{Cli, Command};
 use clap::Parser;
 use clap::error::ErrorKind;
-use failure::{Failure, Format};
+use failure::Format;
+use fusion_engine::failure::Failure;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -55,7 +49,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut stderr = anstream::stderr();
     let format = Format::of(&args);
     std::panic::set_hook(Box::new(move |panic| {
-        Failure::Bug(panic.to_string()).report(format, &mut anstream::stderr());
+        failure::report(&Failure::Bug(panic.to_string()), format, &mut anstream::stderr());
     }));
     let code = catch_unwind(AssertUnwindSafe(|| dispatch(&args, &mut stdout, &mut stderr, Terminal::of_process())));
     ExitCode::from(code.unwrap_or(failure::BUG))
@@ -95,7 +89,7 @@ fn dispatch(args: &[OsString], stdout: &mut dyn Write, stderr: &mut dyn Write, t
     });
     match done {
         Ok(code) => code,
-        Err(failure) => failure.report(Format::of(args), stderr),
+        Err(failure) => failure::report(&failure, Format::of(args), stderr),
     }
 }
 
@@ -111,7 +105,7 @@ fn perform(
             write!(stdout, "{}", message.render().ansi())?;
             return Ok(0);
         }
-        Err(message) => return Err(Failure::from(message)),
+        Err(message) => return Err(failure::of_arguments(&message)),
     };
     let waiting = command.is_at_work().and_then(|name| terminal.waiting(name));
     let done = match command {

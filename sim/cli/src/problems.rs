@@ -2,6 +2,7 @@
 
 use fusion_adversaries::problem::{Mark, Problem, is_unprintable};
 use fusion_adversaries::yaml::lines;
+use fusion_engine::failure::Located;
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
     SourceSpan, SpanContents,
@@ -15,17 +16,6 @@ use std::io::{self, Write};
 const WIDTH: usize = 120;
 /// Characters of a line that are shown.
 const LINE: usize = 104;
-
-/// Problems and the text they are in.
-#[derive(Debug)]
-pub struct Located {
-    /// The file's name.
-    pub file: String,
-    /// Its text.
-    pub text: String,
-    /// In the order of the text.
-    pub problems: Vec<Problem>,
-}
 
 /// One problem as JSON.
 #[derive(Serialize)]
@@ -42,52 +32,45 @@ pub struct ProblemDocument {
     pub help: Option<String>,
 }
 
-impl Located {
-    /// Each problem as JSON.
-    pub fn documents(&self) -> Vec<ProblemDocument> {
-        let document = |Problem { mark, message, help }: &Problem| ProblemDocument {
-            file: self.file.clone(),
-            line: Some(mark.line),
-            column: Some(mark.column),
-            message: message.clone(),
-            help: help.clone(),
-        };
-        self.problems.iter().map(document).collect()
-    }
-
-    /// Writes all of them: a picture each, or one JSON object.
-    pub fn write(&self, json: bool, exit_code: u8, out: &mut dyn Write) -> io::Result<()> {
-        let count = match self.problems.len() {
-            1 => "1 problem".into(),
-            n => format!("{n} problems"),
-        };
-        if json {
-            let error = format!("{} has {count}", self.file);
-            return writeln!(
-                out,
-                "{}",
-                json!({ "error": error, "exit_code": exit_code, "problems": self.documents() })
-            );
-        }
-        let lines: Vec<&str> = lines(&self.text).collect();
-        let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(WIDTH);
-        // The line at hand, by its number: there may be many problems in a long one.
-        let (mut number, mut line): (usize, Vec<char>) = (0, Vec::new());
-        for problem in &self.problems {
-            if problem.mark.line != number {
-                number = problem.mark.line;
-                line = lines.get(number - 1).map(|line| line.chars().collect()).unwrap_or_default();
-            }
-            let picture = Picture { problem, excerpt: Excerpt::new(&self.file, &line, problem.mark) };
-            let mut text = String::new();
-            if handler.render_report(&mut text, &picture).is_ok() {
-                write!(out, "{text}")?;
-            }
-        }
-        writeln!(out, "error: {} has {count}", self.file)
-    }
+/// Each problem as JSON.
+pub fn documents(located: &Located) -> Vec<ProblemDocument> {
+    let document = |Problem { mark, message, help }: &Problem| ProblemDocument {
+        file: located.file.clone(),
+        line: Some(mark.line),
+        column: Some(mark.column),
+        message: message.clone(),
+        help: help.clone(),
+    };
+    located.problems.iter().map(document).collect()
 }
 
+/// Writes all of them: a picture each, or one JSON object.
+pub fn write(located: &Located, json: bool, exit_code: u8, out: &mut dyn Write) -> io::Result<()> {
+    let count = match located.problems.len() {
+        1 => "1 problem".into(),
+        n => format!("{n} problems"),
+    };
+    if json {
+        let error = format!("{} has {count}", located.file);
+        return writeln!(out, "{}", json!({ "error": error, "exit_code": exit_code, "problems": documents(located) }));
+    }
+    let lines: Vec<&str> = lines(&located.text).collect();
+    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(WIDTH);
+    // The line at hand, by its number: there may be many problems in a long one.
+    let (mut number, mut line): (usize, Vec<char>) = (0, Vec::new());
+    for problem in &located.problems {
+        if problem.mark.line != number {
+            number = problem.mark.line;
+            line = lines.get(number - 1).map(|line| line.chars().collect()).unwrap_or_default();
+        }
+        let picture = Picture { problem, excerpt: Excerpt::new(&located.file, &line, problem.mark) };
+        let mut text = String::new();
+        if handler.render_report(&mut text, &picture).is_ok() {
+            write!(out, "{text}")?;
+        }
+    }
+    writeln!(out, "error: {} has {count}", located.file)
+}
 /// A problem and its line.
 #[derive(Debug)]
 struct Picture<'a> {
@@ -175,7 +158,7 @@ mod tests {
         let problems = vec![Problem::new(Mark { line, column, length }, "wrong")];
         let mut out = Vec::new();
         let located = Located { file: "a.yaml".into(), text: text.into(), problems };
-        located.write(false, 64, &mut out).expect("to memory");
+        write(&located, false, 64, &mut out).expect("to memory");
         String::from_utf8(out).expect("UTF-8").lines().map(String::from).collect()
     }
 

@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
-use fusion_adversaries::problem::is_unprintable;
+use fusion_adversaries::problem::{is_unprintable, one_line};
 use fusion_spec::bound::bits::{nearest, security_bits};
 use rug::{Integer, Rational};
 use std::path::Path;
@@ -38,12 +38,6 @@ pub fn warned(warnings: usize) -> String {
         1 => "; 1 warning".into(),
         n => format!("; {n} warnings"),
     }
-}
-
-/// Text from a file or a path, fit for one line of a terminal: what a terminal would obey or hide is escaped.
-pub fn one_line(text: &str) -> String {
-    let escaped = |c: char| is_unprintable(c).then(|| c.escape_default().collect());
-    text.chars().map(|c| escaped(c).unwrap_or_else(|| c.to_string())).collect()
 }
 
 /// A path as a word of a shell's command line. What is not UTF-8, or would move the cursor, is escaped as POSIX shells (2024) and bash
@@ -131,7 +125,7 @@ pub fn table(heading: &[&str], rows: Vec<Vec<String>>, left: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{one_line, shell};
+    use super::shell;
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
     use std::path::Path;
@@ -150,12 +144,5 @@ mod tests {
             let read = std::process::Command::new("bash").args(["-c", &line]).output().expect("a shell");
             assert_eq!(read.stdout, bytes, "{line}");
         }
-    }
-
-    #[test]
-    fn one_line_shows_what_a_terminal_would_obey_or_hide() {
-        let hostile = "\u{1b}[2J\n\u{9b}\u{202e}\u{2066}\u{200f}\u{61c}\u{200b}\u{feff}é";
-        let shown = r"\u{1b}[2J\n\u{9b}\u{202e}\u{2066}\u{200f}\u{61c}\u{200b}\u{feff}é";
-        assert_eq!(one_line(hostile), shown);
     }
 }

@@ -1,9 +1,9 @@
 //! The flags of campaigns: `attack`, `run`, `merge`, `init`, `list`.
 
 use super::natural;
-use crate::store::Shard;
 use clap::{Args, ValueEnum};
 use fusion_adversaries::script::{Duration, Fidelity, MAX_TRIALS};
+use fusion_engine::campaign::Shard;
 use std::path::PathBuf;
 
 /// Run a campaign: attack, count, and hold every strategy against its exact rate.

@@ -2,12 +2,6 @@
 
 use super::pictures::Pictures;
 use crate::args::bench::{BackendArg, BenchArgs, InferenceArgs};
-use crate::failure::Failure;
-use crate::files;
-use crate::models;
-use crate::simulate::PartiesError;
-use crate::simulate::metered::{self, Metered, framing_bytes, timed};
-use crate::store::now;
 use crate::text::{self, BAD, DIM, HEADING};
 use fusion_2pc::bits::mask;
 use fusion_2pc::circuit::Circuit;
@@ -17,6 +11,13 @@ use fusion_2pc::meter::{Phase, Tally};
 use fusion_2pc::random::Seed;
 use fusion_2pc::session::{self, Answered, CHUNK, Grouping, Networks, Plan, Service};
 use fusion_2pc::truncate::Truncation;
+use fusion_adversaries::problem::one_line;
+use fusion_engine::clock::now;
+use fusion_engine::failure::Failure;
+use fusion_engine::files;
+use fusion_engine::models;
+use fusion_engine::simulate::PartiesError;
+use fusion_engine::simulate::metered::{self, Metered, framing_bytes, timed};
 use fusion_nn::fixed::FixedModel;
 use serde::Serialize;
 use std::io::Write;
@@ -104,8 +105,7 @@ struct Job<'a> {
 
 fn model(file: &Path, inference: &InferenceArgs) -> Result<FixedModel, Failure> {
     let name = files::name(file);
-    let problems =
-        |problems: String| Failure::Usage(format!("{name}: {}", text::one_line(&problems.replace('\n', "; "))));
+    let problems = |problems: String| Failure::Usage(format!("{name}: {}", one_line(&problems.replace('\n', "; "))));
     let model = models::load(file)?.model.map_err(|error| problems(error.to_string()))?;
     FixedModel::new(&model, inference.fixed_point.precision(), inference.fixed_point.pixels())
         .map_err(|error| problems(error.to_string()))
@@ -431,7 +431,8 @@ mod tests {
         let json = serde_json::to_string(&wrong).unwrap();
         assert!(json.starts_with(r#"{"error":"model.onnx: batch 1: "#), "{json}");
         let failure = wrong.fault().unwrap_err();
-        assert_eq!(failure.report(crate::failure::Format::Text, &mut Vec::new()), crate::failure::BUG);
+        let code = crate::failure::report(&failure, crate::failure::Format::Text, &mut Vec::new());
+        assert_eq!(code, crate::failure::BUG);
         let right = document(None);
         assert!(right.fault().is_ok() && !serde_json::to_string(&right).unwrap().contains("error"));
     }

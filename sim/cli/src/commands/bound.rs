@@ -1,8 +1,8 @@
 //! `sim bound`: every exact probability of one setting.
 
 use crate::args::BoundArgs;
-use crate::failure::Failure;
 use crate::text::{self, ACCENT, DIM, HEADING};
+use fusion_engine::failure::Failure;
 use fusion_spec::bound::accuracy::{accept_bits, false_abort_bits, shown};
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::bound::deviation::Deviation;

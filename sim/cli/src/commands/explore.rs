@@ -2,7 +2,7 @@
 
 use crate::args::ExploreArgs;
 use crate::explore::Server;
-use crate::failure::Failure;
+use fusion_engine::failure::Failure;
 use std::io::Write;
 use tokio::signal::unix::{SignalKind, signal};
 

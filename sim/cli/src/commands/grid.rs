@@ -3,7 +3,7 @@
 use crate::args::PlanArgs;
 use crate::commands::plan::{Document, certified, goal};
 use crate::commands::plot;
-use crate::failure::Failure;
+use fusion_engine::failure::Failure;
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::bound::plan::{Goal, Plan, Planner};
 use fusion_spec::params::Lambda;

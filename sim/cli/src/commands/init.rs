@@ -1,9 +1,9 @@
 //! `sim init`: a script to start from.
 
 use crate::args::campaign::InitArgs;
-use crate::failure::Failure;
-use crate::files;
 use crate::text;
+use fusion_engine::failure::Failure;
+use fusion_engine::files;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 

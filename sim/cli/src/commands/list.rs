@@ -1,10 +1,10 @@
 //! `sim list`: the curated attacks.
 
 use crate::args::campaign::ListArgs;
-use crate::failure::Failure;
 use crate::text;
 use fusion_adversaries::library::SCRIPTS;
 use fusion_adversaries::script::Script;
+use fusion_engine::failure::Failure;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 

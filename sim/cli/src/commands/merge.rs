@@ -2,12 +2,13 @@
 
 use super::attack::{Style, play};
 use crate::args::campaign::MergeArgs;
-use crate::campaign::load::{Overrides, load};
-use crate::campaign::run::{Options, decided_rows};
-use crate::failure::Failure;
-use crate::files;
-use crate::store::{Held, Shard, Store, hold};
 use crate::terminal::Terminal;
+use fusion_engine::campaign::Shard;
+use fusion_engine::campaign::load::{Overrides, load};
+use fusion_engine::campaign::run::{Options, decided_rows};
+use fusion_engine::failure::Failure;
+use fusion_engine::files;
+use fusion_engine::store::{Held, Store, hold};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;

@@ -16,10 +16,10 @@ pub mod report;
 pub mod run;
 
 use crate::args::Cli;
-use crate::failure::Failure;
 use clap::CommandFactory;
 use clap_complete::Shell;
 use fusion_adversaries::problem::nearest;
+use fusion_engine::failure::Failure;
 use std::io::Write;
 
 /// `sim man`.

@@ -1,8 +1,8 @@
 //! What is classified where only the cost counts.
 
-use crate::failure::Failure;
-use crate::files;
 use fusion_2pc::random::{Seed, uniform};
+use fusion_engine::failure::Failure;
+use fusion_engine::files;
 use fusion_nn::fixed::FixedModel;
 use fusion_nn::idx::Images;
 use std::path::Path;

@@ -3,9 +3,9 @@
 use crate::args::PlanArgs;
 use crate::commands::bench::PerQuery;
 use crate::draw;
-use crate::failure::Failure;
 use crate::terminal::Terminal;
 use crate::text::{self, ACCENT, DIM, HEADING};
+use fusion_engine::failure::Failure;
 use fusion_spec::bound::accuracy::{Accuracy, Game, Honest, shown};
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::bound::certificate::{Certificate, check};

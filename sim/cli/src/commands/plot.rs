@@ -1,6 +1,6 @@
 //! Cost per query against R, as SVG.
 
-use crate::failure::Failure;
+use fusion_engine::failure::Failure;
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::bound::plan::Plan;
 use fusion_spec::params::{Lambda, Params};

@@ -1,9 +1,9 @@
 //! `sim report`: a page on a run, or on two.
 
 use crate::args::campaign::ReportArgs;
-use crate::failure::Failure;
 use crate::report::{REPORT, of_run, of_two};
-use crate::store;
+use fusion_engine::failure::Failure;
+use fusion_engine::files;
 use std::io::Write;
 use std::path::Path;
 
@@ -13,7 +13,7 @@ pub fn run(args: &ReportArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
         (_, Some([first, second])) => {
             let (folder, name, html) = of_two(first, second)?;
             let path = folder.join(name);
-            store::replace(&path, &html)?;
+            files::replace(&path, &html)?;
             path
         }
         (Some(folder), _) => write(folder)?,
@@ -26,6 +26,6 @@ pub fn run(args: &ReportArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
 pub fn write(folder: &Path) -> Result<std::path::PathBuf, Failure> {
     let (folder, html) = of_run(folder)?;
     let path = folder.join(REPORT);
-    store::replace(&path, &html)?;
+    files::replace(&path, &html)?;
     Ok(path)
 }

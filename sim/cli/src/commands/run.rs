@@ -1,13 +1,13 @@
 //! `sim run`: one trial again.
 
 use crate::args::campaign::RunArgs;
-use crate::campaign::load::{Overrides, load};
-use crate::campaign::{Campaign, Player, Session};
-use crate::failure::Failure;
-use crate::simulate::{SlotRecord, Trial};
 use crate::text::{self, ACCENT, DIM, HEADING};
 use fusion_2pc::meter::Tally;
 use fusion_adversaries::problem::nearest;
+use fusion_engine::campaign::load::{Overrides, load};
+use fusion_engine::campaign::{Campaign, Player, Session};
+use fusion_engine::failure::Failure;
+use fusion_engine::simulate::{SlotRecord, Trial};
 use fusion_spec::mix::Sample;
 use fusion_spec::verdict::{Events, Outcome};
 use serde::{Serialize, Serializer};

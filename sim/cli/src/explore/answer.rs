@@ -2,7 +2,7 @@
 
 use crate::commands::plan::{Answer, Document, Line, UNCERTIFIED, binding};
 use crate::explore::query::{Problem, Query};
-use crate::store::now;
+use fusion_engine::clock::now;
 use fusion_spec::bound::accuracy::{Game, Honest};
 use serde::Serialize;
 

@@ -6,6 +6,7 @@ use crate::commands::plan::Answer;
 use crate::explore::query::{Problem, Query};
 use crate::text;
 use clap::ValueEnum;
+use fusion_adversaries::problem::one_line;
 use fusion_nn::fixed::Ring;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -107,7 +108,7 @@ impl About {
         };
         Self {
             version: env!("CARGO_PKG_VERSION"),
-            model: model.map(|model| text::one_line(&model.file.display().to_string())),
+            model: model.map(|model| one_line(&model.file.display().to_string())),
             backends: BackendArg::value_variants().iter().map(name).collect(),
             backend: name(&inference.backend),
             network: inference.network.name.clone(),

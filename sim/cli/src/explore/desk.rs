@@ -3,7 +3,7 @@
 //! Invariant: no request waits longer than its patience. A computation cannot be killed: what is given up keeps its place until it
 //! ends, and stops at the next [`Limit::is_over`]; while every place is taken, others are told so.
 
-use crate::store::now;
+use fusion_engine::clock::now;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

@@ -13,7 +13,6 @@ mod query;
 
 use crate::args::{ExploreArgs, PlanArgs};
 use crate::commands::bench::PerQuery;
-use crate::failure::Failure;
 use answer::planned;
 use axum::Router;
 use axum::extract::{RawQuery, State};
@@ -24,6 +23,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use cost::{About, Model};
 use desk::{Desk, Limit, Missed};
+use fusion_engine::failure::Failure;
 use plans::{Plans, Wanted};
 use query::{BOUND, GRID, PLAN, Problem, Query, SURFACE};
 use serde::Serialize;

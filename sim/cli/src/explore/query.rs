@@ -1,10 +1,11 @@
 //! A query string as the flags of a command: what the page accepts is what the command line accepts, with the same messages.
 
 use crate::args::{BoundArgs, Cli, Command, PlanArgs};
-use crate::failure::Failure;
+use crate::failure::of_arguments;
 use crate::text;
 use clap::{CommandFactory, Parser};
-use fusion_adversaries::problem::nearest;
+use fusion_adversaries::problem::{nearest, one_line};
+use fusion_engine::failure::Failure;
 use serde::Serialize;
 use std::path::Path;
 
@@ -86,7 +87,7 @@ impl Query {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
             let (key, value) = (decode(key)?, decode(value)?);
             let Some((key, _)) = known.iter().find(|(name, _)| *name == key) else {
-                return Err(Problem::new(format!("no key `{}`; {}", text::one_line(&key), nearest(&key, &names))));
+                return Err(Problem::new(format!("no key `{}`; {}", one_line(&key), nearest(&key, &names))));
             };
             if pairs.iter().any(|(other, _)| other == key) {
                 return Err(Problem { error: format!("{key} is given twice"), key: Some(key) });
@@ -136,7 +137,7 @@ impl Query {
         }
         let flags = self.flags(known).map(|(flag, value)| format!("{flag}={value}"));
         let words = ["sim", name].map(String::from).into_iter().chain(flags);
-        Cli::try_parse_from(words).map(|cli| cli.command).map_err(|error| Problem::of(&Failure::from(error)))
+        Cli::try_parse_from(words).map(|cli| cli.command).map_err(|error| Problem::of(&of_arguments(&error)))
     }
 
     /// The line that gives the same numbers in a shell; `model` are the words that name one.

@@ -3,8 +3,8 @@
 use super::page::{Badge, Fact, origin, parameters};
 use super::plot::{Plot, Rate, absolute, first_rate};
 use super::run::{Run, Strategy};
-use crate::failure::Failure;
 use crate::text::{interval, percent, probability};
+use fusion_engine::failure::Failure;
 use serde::Serialize;
 
 /// What the template of two runs reads.

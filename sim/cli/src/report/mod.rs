@@ -7,8 +7,8 @@ mod plot;
 mod run;
 mod sequence;
 
-use crate::failure::Failure;
-pub use crate::store::REPORT;
+use fusion_engine::failure::Failure;
+pub use fusion_engine::store::REPORT;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 use std::path::{Path, PathBuf};

@@ -1,11 +1,11 @@
 //! A finished run, from the files of its folder alone: neither the model nor the samples need to be there any more.
 
-use crate::failure::Failure;
-use crate::files;
-use crate::store::RESULT;
 use crate::text;
 use fusion_adversaries::script::{Auto, Script};
 use fusion_adversaries::yaml::MAX_BYTES;
+use fusion_engine::failure::Failure;
+use fusion_engine::files;
+use fusion_engine::store::RESULT;
 use fusion_spec::params::Params;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

@@ -1,11 +1,11 @@
 //! One trial of each outcome, to look at.
 
-use crate::campaign::run::first_counter;
-use crate::campaign::{Campaign, Entry, Player};
 use crate::commands::run::Replay;
-use crate::failure::Failure;
-use crate::simulate::{Counts, REASONS};
-use crate::store::Store;
+use fusion_engine::campaign::run::first_counter;
+use fusion_engine::campaign::{Campaign, Entry, Player};
+use fusion_engine::failure::Failure;
+use fusion_engine::simulate::{Counts, REASONS};
+use fusion_engine::store::Store;
 use fusion_spec::verdict::Reason;
 
 /// Most slots in a file: `sim run --trace` shows all of them at any size.

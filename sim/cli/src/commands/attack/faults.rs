@@ -2,12 +2,12 @@
 
 use super::exemplar::Exemplar;
 use super::table::{contradicts, evidence};
-use crate::campaign::run::Finished;
-use crate::campaign::verdict::{ClaimStanding, Standing, Verdict};
-use crate::campaign::{Campaign, Entry};
-use crate::failure::Failure;
 use crate::text::{self, BAD};
 use fusion_adversaries::script::{Fidelity, HONEST};
+use fusion_engine::campaign::run::Finished;
+use fusion_engine::campaign::verdict::{ClaimStanding, Standing, Verdict};
+use fusion_engine::campaign::{Campaign, Entry};
+use fusion_engine::failure::Failure;
 use fusion_spec::evidence::Decision;
 use serde::Serialize;
 use std::io::{self, Write};

@@ -7,18 +7,20 @@ mod table;
 mod watch;
 
 use crate::args::campaign::{AttackArgs, OverrideArgs};
-use crate::campaign::Campaign;
-use crate::campaign::load::{Overrides, load};
-use crate::campaign::run::{Finished, Options, StoppedBy};
-use crate::campaign::turns;
-use crate::campaign::verdict::Verdict;
-use crate::failure::{BUG, Failure, Format};
-use crate::files;
-use crate::store::{RESULT, Shard, Store};
+use crate::failure::{self, BUG, Format};
 use crate::terminal::Terminal;
 use crate::text;
 use faults::Fault;
 use fusion_adversaries::script::HONEST;
+use fusion_engine::campaign::Campaign;
+use fusion_engine::campaign::Shard;
+use fusion_engine::campaign::load::{Overrides, load};
+use fusion_engine::campaign::run::{Finished, Options, StoppedBy};
+use fusion_engine::campaign::turns;
+use fusion_engine::campaign::verdict::Verdict;
+use fusion_engine::failure::Failure;
+use fusion_engine::files;
+use fusion_engine::store::{RESULT, Store};
 use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -184,7 +186,7 @@ fn blame(faults: &[Fault], style: Style, (stdout, stderr): Streams<'_>) -> Resul
     let Some(failure) = faults::failure(faults) else { return Ok(None) };
     stdout.flush()?;
     let format = if style == Style::Json { Format::Json } else { Format::Text };
-    Ok(Some(failure.report(format, stderr)))
+    Ok(Some(failure::report(&failure, format, stderr)))
 }
 
 /// A share decides nothing, but that an error is one. It is inconclusive until all of it is counted.
@@ -242,10 +244,10 @@ fn verdict(finished: &[Finished]) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::claims::RateClaim;
     use crate::commands::run::Replay;
     use fusion_adversaries::script::{Fidelity, Relabel};
     use fusion_adversaries::strategy::{Act, Move, Strategy, Touches, View};
+    use fusion_engine::campaign::claims::RateClaim;
     use fusion_spec::evidence::Clause;
     use rand_core::Rng;
 

@@ -1,11 +1,11 @@
 //! A campaign's result as JSON.
 
 use super::faults::Fault;
-use crate::campaign::run::Finished;
-use crate::campaign::verdict::{ClaimStanding, Standing};
-use crate::campaign::{Campaign, Entry};
-use crate::simulate::metered::{Layer, Setup};
-use crate::simulate::{Counts, REASONS};
+use fusion_engine::campaign::run::Finished;
+use fusion_engine::campaign::verdict::{ClaimStanding, Standing};
+use fusion_engine::campaign::{Campaign, Entry};
+use fusion_engine::simulate::metered::{Layer, Setup};
+use fusion_engine::simulate::{Counts, REASONS};
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::evidence::Decision;
 use fusion_spec::verdict::Reason;

@@ -3,16 +3,17 @@
 use super::exemplar::Exemplar;
 use super::faults::{self, Fault};
 use super::result::{name, total};
+use crate::answers::games::{Game, games};
 use crate::axis::Axis;
-use crate::campaign::games::{Game, games};
-use crate::campaign::run::Finished;
-use crate::campaign::verdict::{ClaimStanding, Standing, Verdict};
-use crate::campaign::{Campaign, Entry};
 use crate::draw;
-use crate::failure::Failure;
-use crate::simulate::{Counts, REASONS};
 use crate::text::{self, BAD, DIM, HEADING, percent};
 use anstyle::{AnsiColor, Style};
+use fusion_adversaries::problem::one_line;
+use fusion_engine::campaign::run::Finished;
+use fusion_engine::campaign::verdict::{ClaimStanding, Standing, Verdict};
+use fusion_engine::campaign::{Campaign, Entry};
+use fusion_engine::failure::Failure;
+use fusion_engine::simulate::{Counts, REASONS};
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::evidence::{Clause, Decision};
 use fusion_spec::verdict::Reason;
@@ -76,12 +77,12 @@ fn heading(campaign: &Campaign, out: &mut dyn Write) -> Result<(), Failure> {
         params.N(),
         script.fidelity.value.name(),
         script.trials.seed,
-        crate::campaign::identity::SEMANTICS,
+        fusion_engine::campaign::identity::SEMANTICS,
         env!("CARGO_PKG_VERSION"),
     );
     writeln!(out, "{}", text::styled(HEADING, &title))?;
     if let Some(about) = &script.about {
-        writeln!(out, "{}", text::styled(DIM, &text::one_line(about)))?;
+        writeln!(out, "{}", text::styled(DIM, &one_line(about)))?;
     }
     for Game { statement, met, .. } in games(script, params)? {
         writeln!(out, "goal: {statement}: {}", if met { "met" } else { "missed" })?;

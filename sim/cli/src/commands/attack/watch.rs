@@ -2,11 +2,12 @@
 //! with `--json`.
 
 use super::Style;
-use crate::campaign::run::Observer;
-use crate::campaign::verdict::Standing;
-use crate::campaign::{Campaign, Entry, identity::SEMANTICS};
-use crate::failure::Failure;
-use crate::store::{Store, now};
+use fusion_engine::campaign::run::Observer;
+use fusion_engine::campaign::verdict::Standing;
+use fusion_engine::campaign::{Campaign, Entry, identity::SEMANTICS};
+use fusion_engine::clock::now;
+use fusion_engine::failure::Failure;
+use fusion_engine::store::Store;
 use fusion_spec::bound::bits::nearest;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use serde_json::json;

@@ -2,10 +2,10 @@
 
 use super::model;
 use crate::args::CheckArgs;
-use crate::failure::Failure;
-use crate::files;
-use crate::models::{self, RANDOM_IMAGES, SEED, Warning};
 use crate::text::{self, ACCENT, HEADING};
+use fusion_engine::failure::Failure;
+use fusion_engine::files;
+use fusion_engine::models::{self, RANDOM_IMAGES, SEED, Warning};
 use fusion_nn::compare::{Comparison, Difference, Pair, SHARE};
 use fusion_nn::fixed::WrongSize;
 use fusion_nn::idx::{Images, labels};

@@ -5,9 +5,9 @@ mod model;
 mod script;
 
 use crate::args::CheckArgs;
-use crate::failure::Failure;
-use crate::models::Warning;
 use crate::problems::ProblemDocument as Problem;
+use fusion_engine::failure::Failure;
+use fusion_engine::models::Warning;
 use serde::Serialize;
 use std::io::{self, Write};
 

@@ -3,13 +3,14 @@
 use super::against::{self, Data};
 use super::{Problem, refuse, write_json};
 use crate::args::CheckArgs;
-use crate::failure::Failure;
-use crate::files;
-use crate::models;
 use crate::text::{self, DIM, HEADING};
 use fusion_2pc::circuit::{Circuit, Unsupported};
 use fusion_2pc::session::{Grouping, Plan};
 use fusion_2pc::truncate::Truncation;
+use fusion_adversaries::problem::one_line;
+use fusion_engine::failure::Failure;
+use fusion_engine::files;
+use fusion_engine::models;
 use fusion_nn::compare::Pair;
 use fusion_nn::fixed::{FixedLayer, FixedModel, Precision, Ring};
 use fusion_nn::model::Model;
@@ -56,7 +57,7 @@ fn problems(args: &CheckArgs, messages: impl IntoIterator<Item = String>) -> Vec
         file: files::name(&args.file),
         line: None,
         column: None,
-        message: text::one_line(&message),
+        message: one_line(&message),
         help: None,
     };
     messages.into_iter().map(problem).collect()
@@ -151,7 +152,7 @@ impl<'a> Document<'a> {
             writeln!(out, "{}", text::styled(DIM, &note))?;
         }
         let Some(reason) = not_at_real else { return Ok(()) };
-        let note = text::one_line(&format!("two parties cannot compute it (`fidelity: real`, `sim bench`): {reason}"));
+        let note = one_line(&format!("two parties cannot compute it (`fidelity: real`, `sim bench`): {reason}"));
         writeln!(out, "{}", text::styled(HEADING, &note))
     }
 }
@@ -179,7 +180,7 @@ impl<'a> Layer<'a> {
         let count = |n: &u64| if *n == 0 { "-".into() } else { n.to_string() };
         vec![
             step.clone(),
-            text::one_line(name).chars().take(LONGEST_NAME).collect(),
+            one_line(name).chars().take(LONGEST_NAME).collect(),
             text::shape(shape),
             ring_bits.to_string(),
             bound.to_string(),

@@ -2,10 +2,11 @@
 
 use super::{Document, write_json};
 use crate::args::{CheckArgs, FixedPointArgs};
-use crate::campaign::load::{Overrides, load};
-use crate::campaign::{Campaign, Entry};
-use crate::failure::Failure;
+use crate::problems;
 use crate::text::{self, DIM, HEADING};
+use fusion_engine::campaign::load::{Overrides, load};
+use fusion_engine::campaign::{Campaign, Entry};
+use fusion_engine::failure::Failure;
 use fusion_spec::evidence::trials_needed;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -34,7 +35,7 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let campaign = match load(&args.file, &Overrides::default()) {
         Ok(campaign) => campaign,
         Err(Failure::Script(located)) if args.json => {
-            write_json(&Document::refused(located.documents()), stdout)?;
+            write_json(&Document::refused(problems::documents(&located)), stdout)?;
             return Err(Failure::Problems(Vec::new()));
         }
         Err(failure) => return Err(failure),

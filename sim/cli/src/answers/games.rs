@@ -1,0 +1,51 @@
+//! The goals of a script, and what its parameters reach: the correctness game and the two sides of the accuracy game.
+
+use crate::text;
+use fusion_adversaries::script::Script;
+use fusion_engine::failure::Failure;
+use fusion_spec::bound::quality::{accept, false_abort};
+use fusion_spec::bound::report::Report;
+use fusion_spec::params::Params;
+use rug::{Integer, Rational};
+
+/// One goal.
+pub struct Game {
+    /// What the parameters reach.
+    pub statement: String,
+    /// What is asked for.
+    pub limit: String,
+    /// Whether they reach it.
+    pub met: bool,
+}
+
+/// Every goal of a script, in the order: correctness, a weak model, an honest model.
+///
+/// # Errors
+/// [`Failure::Usage`] where a rate is too long to be computed.
+pub fn games(script: &Script, params: Params) -> Result<Vec<Game>, Failure> {
+    let Some(goal) = &script.goal else { return Ok(Vec::new()) };
+    let bits = Report::correctness(params).map_err(Failure::usage)?.bits();
+    let mut games = vec![Game {
+        statement: format!("correctness {} bits of {}", text::bits(Some(bits)), goal.lambda),
+        limit: format!("{} bits", goal.lambda),
+        met: bits >= f64::from(goal.lambda),
+    }];
+    let Some(accuracy) = &goal.accuracy else { return Ok(games) };
+    let error = Rational::from(1 - &accuracy.reject.0);
+    let accepted = accept(params.T(), params.slack(), &error).map_err(Failure::usage)?;
+    games.push(rate(&format!("a model at {} is accepted", accuracy.reject.0), &accepted, goal.lambda));
+    if let (Some(honest), Some(kappa)) = (&accuracy.honest, goal.kappa) {
+        let rejected = false_abort(params.T(), params.slack(), &honest.0).map_err(Failure::usage)?;
+        games.push(rate(&format!("a model at {} is rejected", honest.0), &rejected, kappa));
+    }
+    Ok(games)
+}
+
+/// Of something that happens rarely enough, or not.
+fn rate(event: &str, probability: &Rational, bits: u32) -> Game {
+    Game {
+        statement: format!("{event} with {}", text::probability(probability)),
+        limit: format!("at most 2^-{bits}"),
+        met: *probability <= Rational::from((1, Integer::from(1) << bits)),
+    }
+}

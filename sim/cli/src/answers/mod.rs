@@ -1,0 +1,3 @@
+//! Documents that commands, reports and the page answer with.
+
+pub mod games;

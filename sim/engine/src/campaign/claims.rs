@@ -1,0 +1,255 @@
+//! What is claimed of a strategy: each clause of its script with its exact rate, and the two events.
+
+use crate::simulate::{Counts, REASONS, Seen, World};
+use fusion_adversaries::problem::{Mark, Problem};
+use fusion_adversaries::rate::{self, Case};
+use fusion_adversaries::script::{Claim, Event, Expectation, SessionsSection, StrategySection, Until};
+use fusion_adversaries::strategy::{Hypothesis, Move, Strategy, View};
+use fusion_spec::bound::outside::{Rates, linking_baseline};
+use fusion_spec::bound::quality::QualityError;
+use fusion_spec::evidence::Clause;
+use fusion_spec::params::Params;
+use fusion_spec::verdict::Reason;
+use rug::Rational;
+
+/// All that is claimed of one strategy.
+#[derive(Clone, Debug, Default)]
+pub struct Claims {
+    /// Of rates.
+    pub rates: Vec<RateClaim>,
+    /// The only reasons there may be.
+    pub only: Option<Vec<Reason>>,
+    /// `Pr[E_T]` and `Pr[E_B | E_T]`, where the law of the touched slots is known. The latter is missing where `E_T` never is.
+    pub events: Option<(Rational, Option<Rational>)>,
+    /// What it breaks.
+    pub breaks: Vec<Hypothesis>,
+}
+
+/// A clause about a rate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RateClaim {
+    /// What is counted.
+    pub event: Event,
+    /// The rate.
+    pub clause: Clause,
+    /// The clause as its script says it, such as `win equals spec`.
+    pub text: String,
+}
+
+impl RateClaim {
+    /// The rate itself.
+    #[must_use]
+    pub fn expected(&self) -> &Rational {
+        let (Clause::Equals(rate) | Clause::AtMost(rate)) = &self.clause;
+        rate
+    }
+
+    /// A bound that every rate keeps.
+    #[must_use]
+    pub fn says_nothing(&self) -> bool {
+        matches!(&self.clause, Clause::AtMost(bound) if *bound == 1)
+    }
+
+    /// Strictly between 0 and 1: a claim that chance can refute.
+    #[must_use]
+    pub fn is_uncertain(&self) -> bool {
+        *self.expected() > 0 && *self.expected() < 1
+    }
+}
+
+/// How many trials have an event.
+#[must_use]
+pub fn successes(event: Event, counts: &Counts) -> u64 {
+    match event {
+        Event::Win => counts.win,
+        Event::Accepted => counts.accepted(),
+        Event::Harmless => counts.harmless,
+        Event::Caught => counts.caught(),
+    }
+}
+
+/// How many were rejected for other reasons than these.
+#[must_use]
+pub fn other_reasons(only: &[Reason], counts: &Counts) -> u64 {
+    REASONS.iter().zip(counts.caught).filter(|(reason, _)| !only.contains(reason)).map(|(_, count)| count).sum()
+}
+
+/// What the specification says of a strategy.
+pub struct Spec {
+    params: Params,
+    moves: Vec<Move>,
+    sessions: Option<SessionsSection>,
+    /// The law of its touched slots, where that is known.
+    cases: Option<Vec<Case>>,
+    /// Its exact rates, where there is a formula.
+    rates: Option<Rates>,
+    /// What the touch bound takes for granted.
+    untouched_right: bool,
+    events: Option<(Rational, Option<Rational>)>,
+}
+
+impl Spec {
+    /// Works out the rates of a strategy. One whose value is beyond the exact limit has none.
+    pub fn new(view: &View, strategy: &dyn Strategy, sessions: Option<SessionsSection>, seen: &Seen<'_>) -> Self {
+        let params = view.params;
+        let untouched_right = !seen.world.is_some_and(World::is_one_bit);
+        let cases = strategy.cases(view);
+        let once = cases.as_ref().and_then(|cases| match strategy.link() {
+            Some(_) => linking_baseline(params).map(|win| Rates { harmless: Rational::from(1 - &win), win }),
+            None => rate::rates(params, cases, seen).ok().flatten(),
+        });
+        let rates = once.and_then(|once| repeated(&once, sessions).ok());
+        let moves = strategy.moves().to_vec();
+        // A bent message touches more slots than are named.
+        let named = cases.as_ref().filter(|_| !moves.iter().any(|m| m.act.is_on_messages()));
+        let events = named.and_then(|cases| rate::events(params, cases).ok());
+        let events = events.map(|[e_t, both]| {
+            let e_b = (e_t != 0).then(|| both / &e_t);
+            (e_t, e_b)
+        });
+        Self { params, moves, sessions, cases, rates, untouched_right, events }
+    }
+
+    /// The rate that a claim on an event names.
+    fn rate(&self, event: Event, at_most: bool) -> Option<Rational> {
+        let exact = self.rates.as_ref().map(|rates| match event {
+            Event::Win => rates.win.clone(),
+            Event::Accepted => rates.accepted(),
+            Event::Harmless => rates.harmless.clone(),
+            Event::Caught => rates.caught(),
+        });
+        let input_dependent = self.moves.iter().any(|m| m.when.is_some());
+        if at_most && event == Event::Win && (exact.is_none() || input_dependent) {
+            return self.touch_bound();
+        }
+        exact
+    }
+
+    /// `None` where untouched answers may be wrong, and where it is too long to write out.
+    fn touch_bound(&self) -> Option<Rational> {
+        let cases = self.cases.as_ref().filter(|_| self.untouched_right)?;
+        let win = rate::touch_bound(self.params, cases, &self.moves).ok()?;
+        at_worst(&win, self.sessions).ok()
+    }
+
+    /// The claims of a script's strategy.
+    ///
+    /// # Errors
+    /// A claim without a rate, with its place.
+    pub fn claims(&self, section: &StrategySection, breaks: Vec<Hypothesis>) -> Result<Claims, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut rates = Vec::new();
+        for (event, expectation) in section.expect.rates() {
+            let at_most = matches!(expectation, Expectation::AtMost(_));
+            let claim = expectation.claim();
+            let rate = match &claim.value {
+                Claim::Number(rate) => Some(rate.clone()),
+                Claim::Spec => self.rate(event, at_most),
+            };
+            match rate {
+                Some(rate) => rates.push(rate_claim(event, at_most, &claim.value, rate)),
+                None => problems.push(self.no_rate(claim.mark, event, at_most)),
+            }
+        }
+        let only = section.expect.reasons.as_ref().map(|reasons| reasons.only.clone());
+        let claims = Claims { rates, only, events: self.events.clone(), breaks };
+        if problems.is_empty() { Ok(claims) } else { Err(problems) }
+    }
+
+    fn no_rate(&self, mark: Mark, event: Event, at_most: bool) -> Problem {
+        let problem = Problem::new(mark, format!("there is no exact rate of `{}` for this strategy", event.name()));
+        let bounded = event == Event::Win && !at_most && self.touch_bound().is_some();
+        problem.help(if bounded {
+            "`at_most: spec` is the touch bound, whatever is done to the slots; or give a number"
+        } else {
+            "give a number, or leave the clause out: the rate is measured anyway"
+        })
+    }
+
+    /// The honest control's: accepted equals spec, where that is known.
+    #[must_use]
+    pub fn control(&self, breaks: Vec<Hypothesis>) -> Claims {
+        let accepted = self.rate(Event::Accepted, false);
+        let rates = accepted.map(|rate| rate_claim(Event::Accepted, false, &Claim::Spec, rate)).into_iter().collect();
+        Claims { rates, only: None, events: self.events.clone(), breaks }
+    }
+}
+
+fn rate_claim(event: Event, at_most: bool, claim: &Claim, rate: Rational) -> RateClaim {
+    let relation = if at_most { "at_most" } else { "equals" };
+    let what = match claim {
+        Claim::Spec => "spec".into(),
+        Claim::Number(number) => number.to_string(),
+    };
+    let clause = if at_most { Clause::AtMost(rate) } else { Clause::Equals(rate) };
+    RateClaim { event, clause, text: format!("{} {relation} {what}", event.name()) }
+}
+
+/// Over the sessions of a trial.
+fn repeated(once: &Rates, sessions: Option<SessionsSection>) -> Result<Rates, QualityError> {
+    match sessions {
+        None => Ok(once.clone()),
+        Some(SessionsSection { until: Until::Accepted, max }) => once.until_accepted(max.into()),
+        Some(SessionsSection { until: Until::Rejected, max }) => once.until_rejected(max.into()),
+    }
+}
+
+/// A bound on winning one session, over all that may follow: every session is played, and none is harmless.
+fn at_worst(win: &Rational, sessions: Option<SessionsSection>) -> Result<Rational, QualityError> {
+    let all = sessions.map(|sessions| SessionsSection { until: Until::Accepted, ..sessions });
+    Ok(repeated(&Rates { win: win.clone(), harmless: Rational::new() }, all)?.win)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fusion_adversaries::behaviour::{Place, Scripted};
+    use fusion_adversaries::script::{Bend, Elements, StepPattern, Stop};
+    use fusion_adversaries::strategy::Act;
+
+    /// What is said of one act on some of `N` slots.
+    fn spec(params: Params, k: u32, act: Act) -> Spec {
+        let (view, strategy) = (View::new(params, 10).unwrap(), Scripted::single(Place::Random(k), act));
+        let seen = Seen { world: None, params, classes: 10, moves: strategy.moves() };
+        Spec::new(&view, &strategy, None, &seen)
+    }
+
+    fn acts() -> [Act; 3] {
+        let step: StepPattern = "layer[*:relu]".parse().unwrap();
+        [
+            Act::Add { step: step.clone(), value: 1, elements: Elements::All },
+            Act::Bend { step: "layer[*:relu]/mux/round[1]/msg[0]".parse().unwrap(), how: Bend::FlipBit(3) },
+            Act::Stop { step, how: Stop::Crash },
+        ]
+    }
+
+    #[test]
+    fn an_act_on_shares_touches_its_slots_and_one_on_messages_their_chunks() {
+        let small = Params::new(8, 2, 4, 0).unwrap();
+        let [add, bend, stop] = acts();
+        let bound = |params, k, act: &Act| spec(params, k, act.clone()).rate(Event::Win, true);
+        assert_eq!(bound(small, 3, &add), Some(Rational::from((12, 95))));
+        assert_eq!([&bend, &stop].map(|act| bound(small, 1, act)), [Some(1.into()), Some(1.into())]);
+        let wide = Params::new(128, 6, 100, 0).unwrap();
+        assert_eq!(bound(wide, 2, &bend), bound(wide, 256, &add));
+        assert_ne!(bound(wide, 2, &bend), Some(1.into()));
+        for event in [Event::Win, Event::Accepted, Event::Harmless, Event::Caught] {
+            assert_eq!(acts().map(|act| spec(small, 1, act).rate(event, false)), [None, None, None], "{event:?}");
+        }
+    }
+
+    #[test]
+    fn what_touches_nothing_has_its_exact_rate() {
+        for act in acts() {
+            let spec = spec(Params::new(8, 2, 4, 0).unwrap(), 0, act);
+            assert_eq!(spec.rate(Event::Accepted, false), Some(1.into()));
+            assert_eq!(spec.rate(Event::Win, true), Some(Rational::new()));
+        }
+    }
+
+    #[test]
+    fn the_events_are_of_the_slots_named_where_no_others_are_touched() {
+        let known = acts().map(|act| spec(Params::new(8, 2, 4, 0).unwrap(), 2, act).events);
+        assert_eq!(known, [Some((Rational::from((12, 19)), Some(Rational::from((1, 15))))), None, None]);
+    }
+}

@@ -1,0 +1,103 @@
+//! What decides a trial, and nothing else, as one hash: the same campaign goes on under more time or more trials, and under no
+//! other strategy, seed, model or data.
+
+use fusion_adversaries::script::{HONEST, Script};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Changes whenever the same script and seed would give other trials.
+pub const SEMANTICS: u32 = 4;
+
+/// A campaign's hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Id(blake3::Hash);
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.to_hex().fmt(f)
+    }
+}
+
+impl Id {
+    /// Of a resolved script whose files have these contents.
+    ///
+    /// # Errors
+    /// [`serde_json::Error`] of a path that is no text. Scripts with such paths are refused when they are resolved.
+    pub fn new(script: &Script, contents: &Contents) -> Result<Self, serde_json::Error> {
+        let strategies = script
+            .strategies
+            .iter()
+            .map(|section| {
+                let mut value = serde_json::to_value(section)?;
+                if let Value::Object(map) = &mut value {
+                    for undecided in ["about", "trials", "expect"] {
+                        map.remove(undecided);
+                    }
+                    map.insert("fidelity".into(), script.fidelity_of(section).name().into());
+                }
+                contents.replace_paths(&mut value);
+                Ok(value)
+            })
+            .collect::<Result<Vec<Value>, serde_json::Error>>()?;
+        // What was not read, because every strategy is `plain`, decides nothing.
+        let model = script.model.as_ref().filter(|model| contents.has(&model.path.value));
+        let data = script.data.as_ref().filter(|data| contents.has(&data.images.value));
+        let (mut model, mut data) = (serde_json::to_value(model)?, serde_json::to_value(data)?);
+        contents.replace_paths(&mut model);
+        contents.replace_paths(&mut data);
+        // Keys are sorted.
+        let decides = json!({
+            "semantics": SEMANTICS,
+            "protocol": script.protocol,
+            "control": { "name": HONEST, "fidelity": script.fidelity.value.name() },
+            "seed": script.trials.seed,
+            "estimator": script.test.estimator,
+            "model": model,
+            "data": data,
+            "strategies": strategies,
+        });
+        Ok(Self(blake3::hash(decides.to_string().as_bytes())))
+    }
+
+    /// Its first eight digits.
+    #[must_use]
+    pub fn short(&self) -> String {
+        self.0.to_hex().chars().take(8).collect()
+    }
+}
+
+/// The hashes of the files that a script names.
+#[derive(Clone, Debug, Default)]
+pub struct Contents(BTreeMap<PathBuf, String>);
+
+impl Contents {
+    /// Takes a file's content down.
+    pub fn insert(&mut self, path: &Path, bytes: &[u8]) {
+        self.insert_hash(path, blake3::hash(bytes).to_string());
+    }
+
+    /// Takes the hash of a file's content down, and of what else belongs to it.
+    pub fn insert_hash(&mut self, path: &Path, hash: String) {
+        self.0.insert(path.to_path_buf(), hash);
+    }
+
+    fn has(&self, path: &Path) -> bool {
+        self.0.contains_key(path)
+    }
+
+    /// Every string that is the path of a known file becomes its hash.
+    fn replace_paths(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                if let Some(hash) = self.0.get(Path::new(text.as_str())) {
+                    text.clone_from(hash);
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.replace_paths(item)),
+            Value::Object(map) => map.values_mut().for_each(|item| self.replace_paths(item)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}

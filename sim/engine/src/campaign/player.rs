@@ -1,0 +1,104 @@
+//! Playing the trials of one strategy on one thread, and replaying one of them.
+
+use super::entry::{Campaign, Entry, grouping};
+use crate::simulate::conditional::{Conditional, Stage};
+use crate::simulate::{Counts, Ideal, Plain, Real, Server, Simulator, SlotRecord, Trace, Trial, Unspecified, play};
+use fusion_2pc::meter::Tally;
+use fusion_adversaries::script::Fidelity;
+use std::ops::Range;
+
+/// A session that was played again.
+pub struct Session {
+    /// How it ended; an error where its client departs from the specification.
+    pub trial: Trial,
+    /// Its slots.
+    pub slots: Vec<SlotRecord>,
+    /// At `real`, what each step sent, client first.
+    pub steps: Vec<(String, [Tally; 2])>,
+    /// How many events its client logged, if the specification has them all; `None` of what is no inference.
+    pub events: Option<Result<usize, Unspecified>>,
+}
+
+impl Session {
+    fn new(trial: Trial, trace: Option<Trace>, slots: Vec<SlotRecord>, steps: Vec<(String, [Tally; 2])>) -> Self {
+        let events = trace.map(|trace| trace.check(trial.outcome).map(|()| trace.log.len()));
+        let trial = if matches!(events, Some(Err(_))) { Trial { outcome: None, ..trial } } else { trial };
+        Self { trial, slots, steps, events }
+    }
+}
+
+/// One thread's memory for the trials of an entry.
+pub enum Player<'c> {
+    /// Positions.
+    Plain(Box<Plain>, Server<'c>),
+    /// Answers.
+    Ideal(Box<Ideal<'c>>, Server<'c>),
+    /// Answers, by two parties.
+    Real(Box<Real<'c>>, Server<'c>),
+    /// Stages.
+    Conditional(Box<Conditional>, Server<'c>, &'c [Stage]),
+}
+
+impl<'c> Player<'c> {
+    /// Memory for an entry.
+    pub fn new(campaign: &'c Campaign, entry: &'c Entry) -> Self {
+        let seed = campaign.script.trials.seed;
+        let server = Server::new(&entry.name, seed, &*entry.strategy).with_sessions(entry.sessions);
+        let view = &campaign.view;
+        if !entry.stages.is_empty() {
+            let k = entry.strategy.size(view).unwrap_or_default();
+            return Self::Conditional(Box::new(Conditional::new(view, k)), server, &entry.stages);
+        }
+        match (entry.depth, &campaign.world) {
+            (Fidelity::Ideal, Some(world)) => Self::Ideal(Box::new(Ideal::new(view, world)), server),
+            (Fidelity::Real, Some(world)) if let Some(parties) = &campaign.parties => {
+                Self::Real(Box::new(Real::new(view, world, parties, grouping(entry, view))), server)
+            }
+            _ => Self::Plain(Box::new(Plain::new(view, &*entry.strategy)), server),
+        }
+    }
+
+    /// Plays trials of one of the entry's counters.
+    pub fn play(&mut self, counter: usize, trials: Range<u64>) -> Counts {
+        match self {
+            Self::Plain(plain, server) => play(&mut **plain, server, trials),
+            Self::Ideal(ideal, server) => play(&mut **ideal, server, trials),
+            Self::Real(real, server) => play(&mut **real, server, trials),
+            Self::Conditional(memory, server, stages) => {
+                let index = u32::try_from(counter).unwrap_or(u32::MAX);
+                memory.play(stages[counter], index, server, trials)
+            }
+        }
+    }
+
+    /// One trial again, with the slots of each of its sessions: the touched ones at `plain`, all at `ideal`, the named ones of the
+    /// linking game. `None` of a stage.
+    pub fn replay(&mut self, number: u64) -> Option<(Trial, Vec<Session>)> {
+        let mut sessions: Vec<Session> = Vec::new();
+        let mut keep = |session: Session| {
+            let trial = session.trial;
+            sessions.push(session);
+            trial
+        };
+        let trial = match self {
+            Self::Plain(plain, server) => plain.trial_of(server, |plain, session| {
+                let (trial, trace) = plain.traced(server, number, session);
+                // A trial that is only counted stops drawing once it is lost, and does not know E_B.
+                let (events, slots) = plain.records(server, number, session);
+                keep(Session::new(Trial { events, ..trial }, trace, slots, Vec::new()))
+            }),
+            Self::Ideal(ideal, server) => ideal.trial_of(server, |ideal, session| {
+                let (trial, trace) = ideal.traced(server, number, session);
+                keep(Session::new(trial, trace, ideal.records(), Vec::new()))
+            }),
+            Self::Real(real, server) => real.trial_of(server, |real, session| {
+                let (trial, trace) = real.traced(server, number, session);
+                let steps = real.inference().metered.steps();
+                keep(Session::new(trial, trace, real.records(), steps))
+            }),
+            Self::Conditional(..) => return None,
+        };
+        let events = sessions.first()?.trial.events;
+        Some((Trial { events, ..trial }, sessions))
+    }
+}

@@ -1,0 +1,251 @@
+//! What counts say of claims.
+
+use super::claims::{RateClaim, other_reasons, successes};
+use super::entry::{Campaign, Entry};
+use crate::simulate::Counts;
+use fusion_spec::evidence::{Clause, Decision, Evidence, Tolerance};
+use rug::Rational;
+
+/// What is said of a strategy, or of a campaign: the worst that is said of its parts, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Every claim holds.
+    Pass,
+    /// None is refuted, and some are open.
+    Inconclusive,
+    /// Some are refuted.
+    Refuted,
+    /// Some trial ended in an error of ours: whatever was counted says nothing about the claims.
+    Error,
+}
+
+impl Verdict {
+    /// As results write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Inconclusive => "inconclusive",
+            Self::Refuted => "refuted",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl From<Decision> for Verdict {
+    fn from(decision: Decision) -> Self {
+        match decision {
+            Decision::Pass => Self::Pass,
+            Decision::Inconclusive => Self::Inconclusive,
+            Decision::Refuted => Self::Refuted,
+        }
+    }
+}
+
+/// Where an entry stands after some trials.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// Counts, one for each counter.
+    pub counts: Vec<Counts>,
+    /// A trial that was counted as something else turned out to be an error when it was played again.
+    pub departed: bool,
+    /// Of each claim, in order.
+    pub claims: Vec<ClaimStanding>,
+    /// Of the two events, where their rates are known.
+    pub events: Vec<ClaimStanding>,
+    /// The winning rate's error probability, or that of each of its stages.
+    alpha: Rational,
+    staged: bool,
+}
+
+/// Where a claim stands.
+#[derive(Clone, Debug)]
+pub struct ClaimStanding {
+    /// As the script says it.
+    pub text: String,
+    /// The claimed rate; `None` of reasons.
+    pub expected: Option<Rational>,
+    /// Trials with the event.
+    pub count: u64,
+    /// Of so many.
+    pub trials: u64,
+    /// What follows.
+    pub decision: Decision,
+    alpha: Rational,
+}
+
+impl Standing {
+    /// Holds counts against an entry's claims.
+    pub fn new(campaign: &Campaign, entry: &Entry, counts: Vec<Counts>) -> Self {
+        if !entry.stages.is_empty() {
+            return Self::of_stages(campaign, entry, counts);
+        }
+        let all = counts[0];
+        let judge = Judge { alpha: &campaign.alpha, tolerance: &entry.tolerance };
+        let rates = entry.claims.rates.iter().map(|claim| judge.rate(claim, &all));
+        let only = entry.claims.only.as_ref().map(|only| {
+            let never = Clause::Equals(Rational::new());
+            let standing = judge.clause("reasons only".into(), &never, other_reasons(only, &all), all.trials());
+            ClaimStanding { expected: None, ..standing }
+        });
+        let claims = rates.chain(only).collect();
+        let events = entry.claims.events.as_ref().map_or_else(Vec::new, |(e_t, e_b)| {
+            let e_t = judge.clause("e_t".into(), &Clause::Equals(e_t.clone()), all.e_t, all.trials());
+            let e_b = e_b.as_ref().map(|e_b| {
+                judge.clause("e_b given e_t".into(), &Clause::Equals(e_b.clone()), all.e_t_and_e_b, all.e_t)
+            });
+            std::iter::once(e_t).chain(e_b).collect()
+        });
+        Self { counts, departed: false, claims, events, alpha: campaign.alpha.clone(), staged: false }
+    }
+
+    /// The rate is the product of the stages' rates, each tested at its share of the error probability.
+    fn of_stages(campaign: &Campaign, entry: &Entry, counts: Vec<Counts>) -> Self {
+        let alpha = Rational::from(&campaign.alpha / u32::try_from(counts.len()).unwrap_or(u32::MAX));
+        let (count, trials) = (counts.iter().map(|stage| stage.win).sum(), counts.iter().map(Counts::trials).sum());
+        let stages = Stages { counts: &counts, alpha: &alpha };
+        let claims = entry.claims.rates.iter().map(|claim| {
+            let decision = stages.decide(&claim.clause, &entry.tolerance);
+            let (text, expected, alpha) = (claim.text.clone(), Some(claim.expected().clone()), alpha.clone());
+            ClaimStanding { text, expected, count, trials, decision, alpha }
+        });
+        Self { claims: claims.collect(), departed: false, events: Vec::new(), counts, alpha, staged: true }
+    }
+
+    /// The rates of a claim's event that the evidence leaves.
+    #[must_use]
+    pub fn interval_of(&self, claim: &ClaimStanding) -> (Rational, Rational) {
+        if self.staged { self.interval() } else { interval(claim.trials, claim.count, &claim.alpha) }
+    }
+
+    /// The winning rates that the evidence leaves.
+    #[must_use]
+    pub fn interval(&self) -> (Rational, Rational) {
+        if self.staged {
+            return Stages { counts: &self.counts, alpha: &self.alpha }.interval();
+        }
+        self.interval_at(self.counts[0].win)
+    }
+
+    /// The rates that the evidence leaves of what so many of all trials had.
+    #[must_use]
+    pub fn interval_at(&self, count: u64) -> (Rational, Rational) {
+        interval(self.trials(), count, &self.alpha)
+    }
+
+    /// The winning rate as measured; `None` before the first trial.
+    #[must_use]
+    pub fn rate(&self) -> Option<Rational> {
+        let rate = |stage: &Counts| (stage.trials() > 0).then(|| Rational::from((stage.win, stage.trials())));
+        self.counts.iter().map(rate).product::<OptionProduct>().0
+    }
+
+    /// All trials.
+    pub fn trials(&self) -> u64 {
+        self.counts.iter().map(Counts::trials).sum()
+    }
+
+    /// Every clause is decided.
+    #[must_use]
+    pub fn is_decided(&self) -> bool {
+        !self.claims.is_empty() && self.claims.iter().all(|claim| claim.decision != Decision::Inconclusive)
+    }
+
+    /// Trials that ended in an error of ours.
+    #[must_use]
+    pub fn errors(&self) -> u64 {
+        self.counts.iter().map(|counts| counts.error).sum()
+    }
+
+    /// The strategy's verdict. Any error decides it. Events change it only by their refutation; zero trials decide nothing.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        let refuted = |claim: &ClaimStanding| claim.decision == Decision::Refuted;
+        match () {
+            () if self.departed || self.errors() > 0 => Verdict::Error,
+            () if self.trials() == 0 => Verdict::Inconclusive,
+            () if self.claims.iter().chain(&self.events).any(refuted) => Verdict::Refuted,
+            () => self.claims.iter().map(|claim| claim.decision.into()).max().unwrap_or(Verdict::Pass),
+        }
+    }
+}
+
+/// A product that is unknown if a factor is.
+struct OptionProduct(Option<Rational>);
+
+impl std::iter::Product<Option<Rational>> for OptionProduct {
+    fn product<I: Iterator<Item = Option<Rational>>>(mut factors: I) -> Self {
+        Self(factors.try_fold(Rational::from(1), |product, factor| Some(product * factor?)))
+    }
+}
+
+struct Judge<'a> {
+    alpha: &'a Rational,
+    tolerance: &'a Tolerance,
+}
+
+impl Judge<'_> {
+    fn rate(&self, claim: &RateClaim, counts: &Counts) -> ClaimStanding {
+        self.clause(claim.text.clone(), &claim.clause, successes(claim.event, counts), counts.trials())
+    }
+
+    fn clause(&self, text: String, clause: &Clause, count: u64, trials: u64) -> ClaimStanding {
+        let (Clause::Equals(expected) | Clause::AtMost(expected)) = clause;
+        let Self { alpha, tolerance } = *self;
+        let decision = Evidence::new(trials, count, alpha.clone())
+            .map_or(Decision::Inconclusive, |evidence| evidence.decide(clause, tolerance));
+        ClaimStanding { text, expected: Some(expected.clone()), count, trials, decision, alpha: alpha.clone() }
+    }
+}
+
+struct Stages<'a> {
+    counts: &'a [Counts],
+    alpha: &'a Rational,
+}
+
+impl Stages<'_> {
+    /// By the product of the stages' intervals.
+    fn decide(&self, clause: &Clause, tolerance: &Tolerance) -> Decision {
+        let (Clause::Equals(claimed) | Clause::AtMost(claimed)) = clause;
+        let near = tolerance.around(claimed);
+        let (least, most) = (Rational::from(claimed - &near), Rational::from(claimed + &near));
+        if self.surely_open(claimed, &most) {
+            return Decision::Inconclusive;
+        }
+        let (lower, upper) = self.interval();
+        let equals = matches!(clause, Clause::Equals(_));
+        match () {
+            () if lower > *claimed || (equals && upper < *claimed) => Decision::Refuted,
+            () if upper <= most && (!equals || lower >= least) => Decision::Pass,
+            () => Decision::Inconclusive,
+        }
+    }
+
+    /// One stage alone leaves the claim and its upper limit possible, the others being what they were measured to be: so does
+    /// the product, which is wider. Spares most intervals.
+    fn surely_open(&self, claimed: &Rational, most: &Rational) -> bool {
+        let measured = |stage: &Counts| Rational::from((stage.win, stage.trials().max(1)));
+        if self.counts.iter().any(|stage| stage.win == 0) {
+            return true;
+        }
+        let product: Rational = self.counts.iter().map(measured).product();
+        self.counts.iter().any(|stage| {
+            let others = &product / measured(stage);
+            let evidence = Evidence::new(stage.trials(), stage.win, self.alpha.clone());
+            let leaves = |rate: &Rational| {
+                evidence.as_ref().is_ok_and(|evidence| evidence.contains(&Rational::from(rate / &others)))
+            };
+            leaves(claimed) && leaves(most)
+        })
+    }
+
+    fn interval(&self) -> (Rational, Rational) {
+        let ends = self.counts.iter().map(|stage| interval(stage.trials(), stage.win, self.alpha));
+        ends.fold((Rational::from(1), Rational::from(1)), |(lower, upper), (lo, hi)| (lower * lo, upper * hi))
+    }
+}
+
+fn interval(trials: u64, count: u64, alpha: &Rational) -> (Rational, Rational) {
+    let evidence = Evidence::new(trials, count, alpha.clone());
+    evidence.map_or_else(|_| (Rational::new(), Rational::from(1)), |evidence| evidence.interval())
+}

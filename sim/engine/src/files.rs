@@ -1,0 +1,72 @@
+//! Files: reading those that a user names, and replacing those of a run whole.
+
+use crate::failure::Failure;
+use fusion_adversaries::problem::one_line;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::Path;
+
+/// Largest file read, in bytes: no ONNX file is larger.
+pub const MAX_BYTES: u64 = 1 << 31;
+
+/// The name for messages.
+#[must_use]
+pub fn name(path: &Path) -> String {
+    one_line(&path.display().to_string())
+}
+
+/// All of a file of at most `limit` bytes. A path that does not exist or is not a file is the user's mistake; what else fails is an I/O error.
+///
+/// # Errors
+/// [`Failure::Usage`] for a path that is no file and for a file that is too large, [`Failure::Io`].
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
+    let problem = |what: &str| Failure::Usage(format!("{}: {what}", name(path)));
+    let failed = |error: io::Error| match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename | ErrorKind::InvalidInput => {
+            problem("there is no such file")
+        }
+        _ => Failure::Io(format!("reading {}", name(path)), error),
+    };
+    // Asked first: opening a pipe would wait for its writer.
+    if !fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(problem("is not a file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).map_err(failed)?;
+    if bytes.len() as u64 > limit { Err(problem(&format!("is larger than {limit} bytes"))) } else { Ok(bytes) }
+}
+
+pub(crate) fn append_to(path: &Path) -> Result<File, Failure> {
+    OpenOptions::new().append(true).create(true).open(path).map_err(|error| failed("opening", path, error))
+}
+
+/// Writes beside, syncs, and renames over: a reader sees the old file or the new one. What says the same is left alone.
+///
+/// # Errors
+/// [`Failure::Io`].
+pub fn replace(path: &Path, text: &str) -> Result<(), Failure> {
+    if fs::read(path).is_ok_and(|old| old == text.as_bytes()) {
+        return Ok(());
+    }
+    let fresh = path.with_extension("new");
+    let written = File::create(&fresh).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    if let Err(error) = written.and_then(|()| fs::rename(&fresh, path)) {
+        // Best effort: on a full disk, what is left of it is in the way.
+        let _ = fs::remove_file(&fresh);
+        return Err(failed("writing", path, error));
+    }
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Puts the names in a folder on the disk.
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), Failure> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    File::open(folder).and_then(|file| file.sync_all()).map_err(|error| failed("syncing", folder, error))
+}
+
+pub(crate) fn failed(doing: &str, path: &Path, error: io::Error) -> Failure {
+    Failure::Io(format!("{doing} {}", name(path)), error)
+}

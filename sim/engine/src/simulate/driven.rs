@@ -1,0 +1,138 @@
+//! A stage's draw as a whole session: what the touched slots hold is given, and everything else runs. The strategy names its
+//! slots and moves their answers, the deck fills the other slots, and the client judges.
+
+use super::client::{Answers, conclude};
+use super::positional::distance;
+use super::second::Heard;
+use super::server::Server;
+use super::stream::Purpose;
+use super::urn::Urn;
+use fusion_adversaries::strategy::{Touches, View};
+use fusion_spec::mix::{Deck, Permutation, Sample};
+use fusion_spec::params::Params;
+use fusion_spec::verdict::{Label, Reason, Verdict};
+use rand_core::Rng;
+
+/// What the client's verdict must be for a stage to have succeeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needed {
+    /// The client does not reject for a wrong public.
+    PublicsRight,
+    /// The client accepts, and some answer is wrong.
+    Win,
+}
+
+impl Needed {
+    /// Why the client rejects where the stage fails.
+    pub fn missed(self) -> Reason {
+        match self {
+            Self::PublicsRight => Reason::PublicWrong,
+            Self::Win => Reason::CopiesDisagree,
+        }
+    }
+
+    fn met(self, verdict: &Verdict) -> bool {
+        match (self, verdict) {
+            (Self::PublicsRight, verdict) => *verdict != Verdict::Rejected(Reason::PublicWrong),
+            (Self::Win, Verdict::Accepted(results)) => results.iter().any(|result| *result != RIGHT),
+            (Self::Win, Verdict::Rejected(_)) => false,
+        }
+    }
+}
+
+/// Answers are distances from the honest ones, as at `plain`.
+const RIGHT: Label = Label(0);
+
+/// A client: its verdict on these answers, given its mix and the known results.
+pub(super) type Client = fn(Params, Permutation, Vec<Label>, &Answers) -> Option<Verdict>;
+
+/// The specification's client; every distance is a label.
+pub(super) fn specified(params: Params, mix: Permutation, known: Vec<Label>, answers: &Answers) -> Option<Verdict> {
+    conclude(params, mix, known, answers, u32::MAX, &mut None).ok()
+}
+
+/// The working memory of one thread.
+#[derive(Debug)]
+pub struct Driven {
+    view: View,
+    client: Client,
+    touches: Touches,
+    deck: Deck,
+    /// Draws the names of the queries anew for each session.
+    names: Urn,
+    order: Vec<Option<Sample>>,
+}
+
+impl Driven {
+    /// Makes the memory for sessions of a client with what a server can see.
+    ///
+    /// # Panics
+    /// If `N` exceeds 32 bits.
+    pub(super) fn new(view: &View, client: Client) -> Self {
+        let Ok(deck) = Deck::new(view.params) else { unreachable!("a campaign's slots fit 32 bits") };
+        let queries = u32::try_from(view.params.R()).unwrap_or(u32::MAX);
+        Self { view: *view, client, touches: Touches::new(view), deck, names: Urn::new(queries), order: Vec::new() }
+    }
+
+    /// Whether the client's verdict is the one needed, with `held` on the slots that the strategy touches, its queries under uniform
+    /// names. `None` where the strategy touches another number of slots, where the slots do not hold every sample once, and
+    /// where a second client has another verdict.
+    pub fn judge(
+        &mut self,
+        held: &[Sample],
+        needed: Needed,
+        server: &Server<'_>,
+        (trial, stage): (u64, u32),
+        coins: &mut impl Rng,
+    ) -> Option<bool> {
+        let of = |purpose| server.streams.coins(purpose, trial, stage);
+        self.touches.clear();
+        server.strategy.session(&self.view, &mut of(Purpose::Strategy), &mut self.touches);
+        if self.touches.is_astray() || self.touches.slots().len() != held.len() {
+            return None;
+        }
+        let order = self.order(held, coins)?;
+        let answers = self.answers(server, &mut of(Purpose::Labels))?;
+        let params = self.view.params;
+        let right = |count: u64| (0..count).map(|_| RIGHT).collect::<Vec<_>>();
+        let mix = Permutation::from_samples(params, &order).ok()?;
+        let told = Answers::at_once(answers.clone());
+        let verdict = (self.client)(params, mix, right(params.T()), &told)?;
+        let heard =
+            Heard { order, known: right(params.T()), answers, classes: u32::MAX, end: None, honest: right(params.R()) };
+        let (second, _) = heard.judge(params).ok()?;
+        (second == verdict).then(|| needed.met(&verdict))
+    }
+
+    /// What every slot holds: the touched ones what is given, the others what the deck deals.
+    fn order(&mut self, held: &[Sample], coins: &mut impl Rng) -> Option<Vec<Sample>> {
+        let Self { view, touches, deck, names, order, .. } = self;
+        let names = names.draw(view.params.R(), coins);
+        deck.reset();
+        order.clear();
+        order.resize(view.slots as usize, None);
+        for (&slot, &sample) in touches.slots().iter().zip(held) {
+            let named = match sample {
+                Sample::Query { query, copy } => Sample::Query { query: names[query as usize], copy },
+                Sample::Public { .. } => sample,
+            };
+            if !deck.take(named) {
+                return None;
+            }
+            order[slot as usize] = Some(named);
+        }
+        order.iter().map(|held| held.or_else(|| deck.draw(coins))).collect()
+    }
+
+    /// The answers to all slots, by the strategy's moves.
+    fn answers(&self, server: &Server<'_>, coins: &mut impl Rng) -> Option<Vec<Label>> {
+        let classes = self.view.classes;
+        let mut answers = vec![RIGHT; self.view.slots as usize];
+        for &(slot, place) in self.touches.moves() {
+            let step = distance(server.strategy.moves().get(place)?, classes, coins)?;
+            let answer = &mut answers[slot as usize];
+            *answer = Label((answer.0 + step) % classes);
+        }
+        Some(answers)
+    }
+}

@@ -1,0 +1,22 @@
+//! The linking game: the server names two slots and wins if they hold copies of one query.
+
+use super::trial::{SlotRecord, Trial};
+use fusion_spec::mix::{Mix, Sample, Slot};
+use fusion_spec::params::Params;
+use fusion_spec::verdict::{Events, Outcome};
+use rand_core::Rng;
+
+/// The linking game: won if the two slots, taken down in `named`, hold copies of one query.
+pub(super) fn guess(params: Params, pair: [Slot; 2], coins: &mut impl Rng, named: &mut Vec<SlotRecord>) -> Trial {
+    let events = Events { e_t: true, e_b: false };
+    let Ok(mut mix) = Mix::new(params) else { return Trial::ERROR };
+    for slot in pair {
+        let Ok(sample) = mix.place(slot, coins) else { return Trial::ERROR };
+        named.push(SlotRecord { slot, sample, touched: false, named: true, labels: None, wrong: false });
+    }
+    let outcome = match [named[0].sample, named[1].sample] {
+        [Sample::Query { query: a, .. }, Sample::Query { query: b, .. }] if a == b => Outcome::Win,
+        _ => Outcome::Harmless,
+    };
+    Trial { outcome: Some(outcome), events }
+}

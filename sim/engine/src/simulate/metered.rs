@@ -1,0 +1,163 @@
+//! What a session took: bytes, rounds, virtual time, processor time; altogether, by step and by layer.
+
+use crate::clock::now;
+use fusion_2pc::clock::{Network, replayed};
+use fusion_2pc::link::{Halt, Link, Role};
+use fusion_2pc::meter::{Message, Meter, Share, Tally};
+use fusion_2pc::random::Seed;
+use fusion_2pc::session::{self, ClientSetup, Plan, ServerSetup};
+use fusion_2pc::tcp::HEADER_BYTES;
+use rustix::time::{ClockId, clock_gettime};
+use std::time::Duration;
+
+/// What sessions took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// What the client sent.
+    pub client: Tally,
+    /// What the server sent.
+    pub server: Tally,
+    /// The longest chain of messages.
+    pub rounds: u32,
+    /// Until the last message arrived, without the time to compute.
+    pub virtual_ns: u64,
+    /// Of both parties' threads.
+    pub cpu: Duration,
+}
+
+impl Spent {
+    /// Of one session, by a party's meter.
+    #[must_use]
+    pub fn of(meter: &Meter, cpu: Duration) -> Self {
+        let [client, server] = [Role::Client, Role::Server].map(|role| meter.sent(role, None));
+        Self { client, server, rounds: meter.rounds(), virtual_ns: meter.virtual_ns(), cpu }
+    }
+
+    /// What goes over a TCP line beside the messages: a header of [`HEADER_BYTES`] with each of them.
+    #[must_use]
+    pub fn framing_bytes(&self) -> usize {
+        framing_bytes([self.client, self.server])
+    }
+}
+
+/// The headers' bytes of messages over a TCP line.
+#[must_use]
+pub fn framing_bytes(sent: [Tally; 2]) -> usize {
+    HEADER_BYTES * sent.iter().map(|tally| tally.messages).sum::<usize>()
+}
+
+/// What the set-up of a pair of parties took, once for all their sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Setup {
+    /// Bytes, rounds, and the processor time of both parties together.
+    pub spent: Spent,
+    /// Processor time, the client's and the server's.
+    pub cpu: [Duration; 2],
+    /// From the start to the end of both parties, on this machine.
+    pub wall: Duration,
+}
+
+/// Sets a client and a server up, as [`session::set_up`] does, and meters both.
+///
+/// # Errors
+/// [`Halt`], which would be our own mistake: both parties are honest here.
+pub fn set_up(seed: &Seed, plans: &[&Plan], network: Network) -> Result<(ClientSetup, ServerSetup, Setup), Halt> {
+    let began = now();
+    let (((client, near), client_cpu), ((server, _), server_cpu)) = session::run(
+        network,
+        |link| timed(|| session::client_set_up(link, seed, plans)),
+        |link: Link| timed(|| session::server_set_up(link, seed, plans)),
+    );
+    let spent = Spent::of(near.meter(), client_cpu + server_cpu);
+    Ok((client?, server?, Setup { spent, cpu: [client_cpu, server_cpu], wall: began.elapsed() }))
+}
+
+/// A session as both parties metered it.
+#[derive(Clone, Debug, Default)]
+pub struct Metered {
+    /// The client's and the server's.
+    pub meters: [Meter; 2],
+    /// Of both parties' threads.
+    pub cpu: Duration,
+}
+
+/// A layer's share of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// Its name; the extension of transfers is apart, for all layers.
+    pub name: String,
+    /// What it sends, and the rounds it adds.
+    pub share: Share,
+    /// The time it adds over a LAN, and over a WAN.
+    pub over_ns: [u64; 2],
+}
+
+impl Metered {
+    /// Altogether.
+    #[must_use]
+    pub fn spent(&self) -> Spent {
+        Spent::of(&self.meters[0], self.cpu)
+    }
+
+    /// What each functionality sent, client first.
+    #[must_use]
+    pub fn steps(&self) -> Vec<(String, [Tally; 2])> {
+        let shares = self.meters[0].shares(Message::functionality);
+        shares.into_iter().map(|(step, share)| (step.into(), share.sent)).collect()
+    }
+
+    /// In order of execution; the chunks together.
+    #[must_use]
+    pub fn layers(&self) -> Vec<Layer> {
+        let [client, server] = &self.meters;
+        let over = [Network::LAN, Network::WAN].map(|network| replayed(client, server, network));
+        let [lan, wan] = over.each_ref().map(|meter| meter.shares(Message::layer));
+        let times = lan.iter().zip(&wan).map(|((_, lan), (_, wan))| [lan.virtual_ns, wan.virtual_ns]);
+        let layer = |((name, share), over_ns): ((&str, Share), _)| Layer { name: name.into(), share, over_ns };
+        client.shares(Message::layer).into_iter().zip(times).map(layer).collect()
+    }
+}
+
+/// The processor time of this thread so far.
+#[must_use]
+pub fn thread_cpu() -> Duration {
+    clock_gettime(ClockId::ThreadCPUTime).try_into().unwrap_or_default()
+}
+
+/// What a function returns, and the processor time of this thread in it.
+pub fn timed<T>(run: impl FnOnce() -> T) -> (T, Duration) {
+    let before = thread_cpu();
+    let done = run();
+    (done, thread_cpu().saturating_sub(before))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fusion_2pc::circuit::Circuit;
+    use fusion_2pc::session::Grouping;
+    use fusion_2pc::truncate::Truncation;
+    use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
+    use fusion_nn::model::Model;
+
+    /// Both parties' threads are counted, and each message's header.
+    #[test]
+    fn a_set_up_counts_both_parties() {
+        let onnx = include_bytes!("../../../../examples/models/lenet_mnist_full.onnx");
+        let precision = Precision { frac_bits: 12, ring: Ring::Auto };
+        let model = Model::from_onnx(onnx).unwrap();
+        let model = FixedModel::new(&model, precision, Pixels { scale: 1.0 / 255.0, offset: 0.0 }).unwrap();
+        let circuit = Circuit::new(&[&model], Truncation::Faithful).unwrap();
+        let plan = Plan::new(circuit, 1, Grouping::Chunk).unwrap();
+        let seed = Seed([7; 32]);
+        let (_, _, Setup { spent, cpu, wall }) = set_up(&seed, &[&plan], Network::LAN).unwrap();
+        assert!(cpu.iter().all(|cpu| !cpu.is_zero()) && !wall.is_zero());
+        assert_eq!(spent.cpu, cpu[0] + cpu[1]);
+        let messages = spent.client.messages + spent.server.messages;
+        assert!(messages >= 4, "{messages}");
+        assert_eq!(spent.framing_bytes(), 24 * messages);
+        let (_, _, link) = session::set_up(&seed, &[&plan], Network::LAN).unwrap();
+        let same = Spent::of(link.meter(), spent.cpu);
+        assert_eq!((same.client, same.server, same.rounds), (spent.client, spent.server, spent.rounds));
+    }
+}

@@ -1,0 +1,67 @@
+//! Trials: a server's strategy against mix-and-check, as a pure function of (strategy, seed, trial number).
+//!
+//! [`count`] is all that a program needs to measure a strategy of its own:
+//!
+//! ```
+//! use fusion_adversaries::behaviour::{Place, Scripted};
+//! use fusion_adversaries::script::Relabel;
+//! use fusion_adversaries::strategy::{Act, View};
+//! use fusion_engine::simulate::{Server, count};
+//! use fusion_spec::params::Params;
+//!
+//! let view = View::new(Params::new(8, 2, 4, 0)?, 10)?;
+//! let strategy = Scripted::single(Place::Random(2), Act::Relabel(Relabel::Next));
+//! let counts = count(&view, &Server::new("guess-one", 1, &strategy), 0..100_000);
+//! // 4/95 of them, give or take.
+//! assert!((4_000..4_450).contains(&counts.win));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod client;
+pub mod conditional;
+mod counts;
+mod deviant;
+mod driven;
+mod effects;
+mod guard;
+mod ideal;
+mod linking;
+pub mod metered;
+mod plain;
+mod positional;
+mod real;
+mod second;
+mod server;
+mod session;
+mod simulator;
+mod stream;
+mod trace;
+mod trial;
+mod urn;
+mod world;
+
+pub use client::{Answers, End, Exchange};
+pub use counts::{Counts, REASONS};
+pub use effects::Seen;
+pub use guard::Guard;
+pub use ideal::{Ideal, Trusted};
+pub use plain::Plain;
+pub(crate) use positional::is_positional;
+pub use real::{Parties, PartiesError, Real, TwoParty, messages};
+pub use second::{Heard, NotTheBatch};
+pub use server::Server;
+pub use session::{Asked, Inference, Judged, Position, Service, Turn};
+pub use simulator::{Simulator, play};
+pub use stream::{Purpose, Streams};
+pub use trace::{Trace, Unspecified};
+pub use trial::{SlotRecord, Trial};
+pub use world::{Drawn, Pools, World, WorldError};
+
+use fusion_adversaries::strategy::View;
+use std::ops::Range;
+
+/// Measures a strategy at fidelity `plain`, where answers are right or wrong and nothing else.
+#[must_use]
+pub fn count(view: &View, server: &Server<'_>, trials: Range<u64>) -> Counts {
+    play(&mut Plain::new(view, server.strategy), server, trials)
+}

@@ -1,0 +1,242 @@
+//! Positions only: what a slot holds and whether its answer is right. Draws no more than decides a trial, from the same streams
+//! as the other fidelities, and so comes to the same end trial by trial.
+//!
+//! An answer is its distance from the honest one, modulo the classes; 0 is right. That covers the acts whose effect does not
+//! depend on the label: `next` and `random_wrong`.
+
+use super::linking::guess;
+use super::positional::{distance, is_positional};
+use super::second::Heard;
+use super::server::Server;
+use super::simulator::Simulator;
+use super::stream::Purpose;
+use super::trace::Trace;
+use super::trial::{SlotRecord, Trial};
+use fusion_adversaries::script::Relabel;
+use fusion_adversaries::strategy::{Act, Strategy, Touches, View};
+use fusion_spec::machine::{Effect, Event};
+use fusion_spec::mix::{Deck, Mix, Sample};
+use fusion_spec::params::Params;
+use fusion_spec::trace::Logged;
+use fusion_spec::verdict::{Events, Label, Outcome, Reason, Verdict};
+use rand_core::Rng;
+
+/// The working memory of one thread.
+#[derive(Debug)]
+pub struct Plain {
+    view: View,
+    deck: Deck,
+    touches: Touches,
+    /// How far each slot's answer is from the honest one.
+    distance: Vec<u32>,
+    /// What each touched slot holds.
+    held: Vec<Sample>,
+    /// The slots that were named in the linking game.
+    named: Vec<SlotRecord>,
+    /// Touched copies: query and distance.
+    copies: Vec<(u32, u32)>,
+    groups: Groups,
+    shortcut: Option<u32>,
+}
+
+/// Counts distinct queries.
+#[derive(Debug)]
+struct Groups {
+    seen: Vec<u64>,
+    now: u64,
+}
+
+impl Groups {
+    fn start(&mut self) {
+        self.now += 1;
+    }
+
+    /// Whether a query is new.
+    #[inline]
+    fn meet(&mut self, query: u32) -> bool {
+        std::mem::replace(&mut self.seen[query as usize], self.now) != self.now
+    }
+}
+
+impl Plain {
+    /// Memory for sessions of one strategy.
+    ///
+    /// # Panics
+    /// If the strategy has acts other than `next` and `random_wrong` on any input: those need labels.
+    #[must_use]
+    pub fn new(view: &View, strategy: &dyn Strategy) -> Self {
+        assert!(strategy.moves().iter().all(is_positional), "plain knows no labels");
+        let Ok(deck) = Deck::new(view.params) else { unreachable!("a view has 32-bit slots") };
+        let next = strategy.moves().first().is_none_or(|first| first.act == Act::Relabel(Relabel::Next));
+        let shortcut = strategy.size(view).filter(|k| next && strategy.link().is_none() && *k <= view.slots);
+        Self {
+            view: *view,
+            deck,
+            touches: Touches::new(view),
+            distance: vec![0; view.slots as usize],
+            held: Vec::new(),
+            named: Vec::new(),
+            copies: Vec::new(),
+            groups: Groups { seen: vec![0; usize::try_from(view.params.R()).unwrap_or_default()], now: 0 },
+            shortcut,
+        }
+    }
+
+    /// So many slots, all wrong by one: which ones does not matter.
+    #[inline]
+    fn count_only(&mut self, k: u32, mut coins: impl Rng) -> Trial {
+        let Self { deck, groups, view: View { params, .. }, .. } = self;
+        groups.start();
+        let (mut publics, mut copies, mut queries) = (0_u64, 0_u64, 0_u64);
+        for _ in 0..k {
+            if let Some(Sample::Query { query, .. }) = deck.draw(&mut coins) {
+                copies += 1;
+                queries += u64::from(groups.meet(query));
+                continue;
+            }
+            publics += 1;
+            if publics > params.slack() {
+                break;
+            }
+        }
+        deck.reset();
+        // No query has more than B copies, so B times the queries are whole groups.
+        let whole = copies == queries * params.B();
+        let outcome = match () {
+            () if publics > params.slack() => Outcome::Caught(Reason::PublicWrong),
+            () if !whole => Outcome::Caught(Reason::CopiesDisagree),
+            () if copies == 0 => Outcome::Harmless,
+            () => Outcome::Win,
+        };
+        let events = Events { e_t: publics <= params.slack(), e_b: whole && copies > 0 };
+        Trial { outcome: Some(outcome), events }
+    }
+
+    /// A session played again slot by slot: what happened, and the slots that were touched or named, in their order.
+    pub fn records(&mut self, server: &Server<'_>, trial: u64, session: u32) -> (Events, Vec<SlotRecord>) {
+        let events = self.by_slot(server, trial, session).events;
+        let record = |(&slot, &sample): (&u32, &Sample)| {
+            let wrong = self.distance[slot as usize] != 0;
+            SlotRecord { slot, sample, touched: true, named: false, labels: None, wrong }
+        };
+        let touched = self.touches.slots().iter().zip(&self.held).map(record);
+        let mut records: Vec<SlotRecord> = touched.chain(self.named.iter().copied()).collect();
+        records.sort_unstable_by_key(|record| record.slot);
+        (events, records)
+    }
+
+    /// The log of a session with this outcome. Labels are distances: each honest answer is 0.
+    fn trace(&mut self, server: &Server<'_>, (trial, session): (u64, u32), outcome: Outcome) -> Option<Trace> {
+        self.by_slot(server, trial, session);
+        let params = self.view.params;
+        let mut coins = server.streams.coins(Purpose::Mix, trial, session);
+        let mut mix = Mix::new(params).ok()?;
+        self.touches.slots().iter().try_for_each(|&slot| mix.place(slot, &mut coins).map(drop)).ok()?;
+        let mix = mix.finish(&mut coins);
+        let zeros = |count: u64| (0..count).map(|_| Label(0)).collect::<Vec<_>>();
+        let labels = || self.distance.iter().copied().map(Label);
+        let mut results = zeros(params.R());
+        let mut log = vec![Logged {
+            event: Event::Prepare { mix: mix.clone(), known: zeros(params.T()) },
+            effect: Effect::Nothing,
+        }];
+        for ((slot, sample), label) in (0..).zip(mix.samples()).zip(labels()) {
+            log.push(Logged { event: Event::Query, effect: Effect::Send { slot, sample } });
+            if let Sample::Query { query, .. } = sample {
+                results[query as usize] = label;
+            }
+        }
+        let answer = |(slot, label)| Logged { event: Event::Answer { slot, label }, effect: Effect::Nothing };
+        log.extend((0..).zip(labels()).map(answer));
+        let verdict = match outcome {
+            Outcome::Caught(reason) => Verdict::Rejected(reason),
+            Outcome::Win | Outcome::Harmless => Verdict::Accepted(results),
+        };
+        log.push(Logged { event: Event::Check, effect: Effect::Conclude(verdict) });
+        let heard = Heard {
+            order: mix.samples().collect(),
+            known: zeros(params.T()),
+            answers: labels().collect(),
+            classes: u32::MAX,
+            end: None,
+            honest: zeros(params.R()),
+        };
+        Some(Trace { params, log, heard })
+    }
+
+    /// Any touches: by slot.
+    fn by_slot(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Trial {
+        let view = View { session, ..self.view };
+        let coins = |purpose| server.streams.coins(purpose, trial, session);
+        self.touches.slots().iter().for_each(|&slot| self.distance[slot as usize] = 0);
+        self.touches.clear();
+        self.held.clear();
+        self.named.clear();
+        server.strategy.session(&view, &mut coins(Purpose::Strategy), &mut self.touches);
+        if self.touches.is_astray() {
+            return Trial::ERROR;
+        }
+        if let Some(pair) = server.strategy.link() {
+            return guess(view.params, pair, &mut coins(Purpose::Mix), &mut self.named);
+        }
+        let mut labels = coins(Purpose::Labels);
+        for &(slot, place) in self.touches.moves() {
+            let Some(step) = server.strategy.moves().get(place).and_then(|m| distance(m, view.classes, &mut labels))
+            else {
+                return Trial::ERROR;
+            };
+            let distance = &mut self.distance[slot as usize];
+            *distance = (*distance + step) % view.classes;
+        }
+        let mut mix = coins(Purpose::Mix);
+        self.held.extend(self.touches.slots().iter().filter_map(|_| self.deck.draw(&mut mix)));
+        self.deck.reset();
+        let events = Events::of(view.params, self.held.iter().copied());
+        Trial { outcome: Some(self.outcome(view.params)), events }
+    }
+
+    /// The client's check, of distances.
+    fn outcome(&mut self, params: Params) -> Outcome {
+        let mut wrong_publics = 0;
+        self.copies.clear();
+        for (slot, sample) in self.touches.slots().iter().zip(&self.held) {
+            let distance = self.distance[*slot as usize];
+            match sample {
+                _ if distance == 0 => {}
+                Sample::Query { query, .. } => self.copies.push((*query, distance)),
+                Sample::Public { .. } => wrong_publics += 1,
+            }
+        }
+        self.copies.sort_unstable();
+        let mut groups = self.copies.chunk_by(|a, b| a.0 == b.0);
+        let agree = groups.all(|group| group.len() as u64 == params.B() && group.iter().all(|copy| copy == &group[0]));
+        match () {
+            () if wrong_publics > params.slack() => Outcome::Caught(Reason::PublicWrong),
+            () if !agree => Outcome::Caught(Reason::CopiesDisagree),
+            () if self.copies.is_empty() => Outcome::Harmless,
+            () => Outcome::Win,
+        }
+    }
+}
+
+impl Simulator for Plain {
+    #[inline]
+    fn session(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Trial {
+        match self.shortcut {
+            Some(k) => self.count_only(k, server.streams.coins(Purpose::Mix, trial, session)),
+            None => self.by_slot(server, trial, session),
+        }
+    }
+
+    fn traced(&mut self, server: &Server<'_>, trial: u64, session: u32) -> (Trial, Option<Trace>) {
+        let played = self.session(server, trial, session);
+        let outcome = played.outcome.filter(|_| server.strategy.link().is_none());
+        let trace = outcome.and_then(|outcome| self.trace(server, (trial, session), outcome));
+        (played, trace)
+    }
+
+    /// A log takes some hundred times as long as a trial that is only counted, and as long as its session has slots.
+    fn stride(&self) -> u64 {
+        (64 * u64::from(self.view.slots)).next_power_of_two().max(1024)
+    }
+}

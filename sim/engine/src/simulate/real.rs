@@ -1,0 +1,201 @@
+//! The two-party inference itself: a client and a server on two threads, and a link between them.
+//!
+//! Keys and base transfers are made once; each session takes its own randomness from them by its name, which is a function of
+//! (seed, strategy, trial, session).
+
+use super::client::{Answers, End, Exchange};
+use super::deviant::Deviant;
+use super::metered::{self, Metered, Setup, timed};
+use super::server::Server;
+use super::session::{Asked, Inference, Judged, Position};
+use super::simulator::Simulator;
+use super::stream::Purpose;
+use super::world::World;
+use fusion_2pc::circuit::Unsupported;
+use fusion_2pc::clock::Network;
+use fusion_2pc::linear::TooHeavy;
+use fusion_2pc::link::{Halt, Link, Role};
+use fusion_2pc::random::Seed;
+use fusion_2pc::session::{self, ClientSetup, Grouping, Networks, Plan, Progress, ServerSetup, Service};
+use fusion_adversaries::behaviour::Scripted;
+use fusion_adversaries::script::HONEST;
+use fusion_adversaries::strategy::{Touches, View};
+use fusion_spec::verdict::Label;
+use rand_core::Rng;
+use std::time::Duration;
+
+/// Why models have no two-party inference.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PartiesError {
+    /// Of their layers.
+    #[error(transparent)]
+    Unsupported(#[from] Unsupported),
+    /// Of a layer's weights.
+    #[error(transparent)]
+    TooHeavy(#[from] TooHeavy),
+    /// Of the set-up: our mistake.
+    #[error(transparent)]
+    Halt(#[from] Halt),
+}
+
+/// A client and a server, set up once for all sessions.
+pub struct Parties {
+    network: Network,
+    client: ClientSetup,
+    server: ServerSetup,
+    stages: Vec<Stage>,
+    /// Processor time of planning and of encoding the weights: once per network.
+    pub prepared: Duration,
+    /// What the set-up took: once per pair of parties.
+    pub setup: Setup,
+}
+
+/// One way to pack a session's slots.
+struct Stage {
+    plan: Plan,
+    networks: Networks,
+}
+
+impl Parties {
+    /// Sets up a client, and a server with a world's models, for sessions of so many slots packed in these ways.
+    ///
+    /// # Errors
+    /// [`PartiesError`] for models without a two-party inference.
+    pub fn new(
+        world: &World,
+        slots: usize,
+        groupings: &[Grouping],
+        seed: u64,
+        network: Network,
+    ) -> Result<Self, PartiesError> {
+        let circuit = world.circuit().map_err(Unsupported::clone)?;
+        let stage = |grouping: &Grouping| -> Result<Stage, PartiesError> {
+            let plan = Plan::new(circuit.clone(), slots, *grouping)?;
+            let networks = Networks::new(&plan, world.models())?;
+            Ok(Stage { plan, networks })
+        };
+        let (stages, prepared) = timed(|| groupings.iter().map(stage).collect::<Result<Vec<Stage>, _>>());
+        let stages = stages?;
+        let plans: Vec<&Plan> = stages.iter().map(|stage| &stage.plan).collect();
+        let keys = Seed(blake3::derive_key("fusion-sim 2026-11 keys of both parties", &seed.to_le_bytes()));
+        let (client, server, setup) = metered::set_up(&keys, &plans, network)?;
+        Ok(Self { network, client, server, stages, prepared, setup })
+    }
+
+    /// What one honest session takes: the first trial's, by the control's coins. `None` where it ends in an error of ours.
+    #[must_use]
+    pub fn honest_session(&self, view: &View, world: &World, seed: u64) -> Option<Metered> {
+        let grouping = self.stages.first()?.plan.grouping();
+        let honest = Scripted::honest();
+        let mut real = Real::new(view, world, self, grouping);
+        let trial = real.trial(&Server::new(HONEST, seed, &honest), 0);
+        trial.outcome.map(|_| real.inference().metered.clone())
+    }
+
+    fn stage(&self, grouping: Grouping) -> Option<&Stage> {
+        self.stages.iter().find(|stage| stage.plan.grouping() == grouping)
+    }
+}
+
+/// The addresses, below the slots, of the server's messages in an honest session of one slot in a world.
+///
+/// # Errors
+/// [`PartiesError`] for models without a two-party inference.
+pub fn messages(world: &World) -> Result<Vec<String>, PartiesError> {
+    let Parties { network, client, server, stages, .. } = &Parties::new(world, 1, &[Grouping::Chunk], 0, Network::LAN)?;
+    let mut messages = Vec::new();
+    for Stage { plan, networks } in stages {
+        let name = Seed([0; 32]);
+        let labels = (0..world.classes()).collect();
+        let services = [Service { model: 0, labels }];
+        let (_, (_, link)) = session::run(
+            *network,
+            |link| session::client(link, client, plan, &name, |_| vec![0; plan.circuit.pixels]),
+            |link: Link| session::server(link, server, plan, &name, networks, &services),
+        );
+        let sent = link.meter().log.iter().filter(|message| message.from == Role::Server);
+        messages.extend(sent.filter_map(|message| message.step.split_once('/').map(|(_, rest)| rest.to_string())));
+    }
+    Ok(messages)
+}
+
+/// Both parties, for the sessions of one strategy.
+pub struct TwoParty<'w> {
+    parties: &'w Parties,
+    grouping: Grouping,
+    /// The last session.
+    pub metered: Metered,
+}
+
+/// Sessions whose answers are computed by two parties.
+pub type Real<'w> = Judged<'w, TwoParty<'w>>;
+
+impl<'w> Real<'w> {
+    /// Memory for sessions in a world.
+    #[must_use]
+    pub fn new(view: &View, world: &'w World, parties: &'w Parties, grouping: Grouping) -> Self {
+        Self::with(view, world, TwoParty { parties, grouping, metered: Metered::default() })
+    }
+}
+
+impl Inference for TwoParty<'_> {
+    const STRIDE: u64 = 1;
+
+    fn answer(&mut self, world: &World, asked: &[Asked], at: &Position<'_, '_>, touches: &Touches) -> Option<Answers> {
+        let Stage { plan, networks } = self.parties.stage(self.grouping)?;
+        let honest = &world.models()[0];
+        let image = |slot: usize| {
+            let pixels = honest.pixels(world.image(asked[slot].image));
+            pixels.unwrap_or_else(|_| unreachable!("the data's images are of the model's size"))
+        };
+        let services: Vec<Service> = asked.iter().map(|asked| service(asked, world.classes())).collect();
+        let mut name = Seed([0; 32]);
+        at.server.streams.coins(Purpose::Session, at.trial, at.session).fill_bytes(&mut name.0);
+        let coins = at.server.streams.coins(Purpose::Messages, at.trial, at.session);
+        let deviant = Deviant::new(world, asked, at.server.strategy.moves(), touches, coins);
+        let deviates = deviant.is_some();
+        let Parties { network, client, server, .. } = self.parties;
+        let mut exchanges = Vec::new();
+        let watch = |progress: Progress<'_>| exchanges.push(Exchange::from(progress));
+        let (((answered, near), client_cpu), ((_, far), server_cpu)) = session::run(
+            *network,
+            |link| timed(|| session::watched_client(link, client, plan, &name, image, watch)),
+            |mut link: Link| {
+                if let Some(deviant) = deviant {
+                    link.deviate(Box::new(deviant));
+                }
+                timed(|| session::server(link, server, plan, &name, networks, &services))
+            },
+        );
+        self.metered = Metered { meters: [near, far].map(Link::into_meter), cpu: client_cpu + server_cpu };
+        match answered {
+            Ok(_) => Some(Answers { exchanges, end: None }),
+            Err(halt) if deviates => Some(Answers { exchanges, end: Some(End::from(halt)) }),
+            // A server that keeps to the protocol is never caught at it.
+            Err(_) => None,
+        }
+    }
+}
+
+impl From<Progress<'_>> for Exchange {
+    fn from(progress: Progress<'_>) -> Self {
+        match progress {
+            Progress::Asks(slots) => Self::Asks(slots),
+            Progress::Has(labels) => Self::Has(labels.iter().copied().map(Label).collect()),
+        }
+    }
+}
+
+impl From<Halt> for End {
+    fn from(halt: Halt) -> Self {
+        match halt {
+            Halt::Malformed { .. } => Self::Malformed,
+            Halt::PeerGone { .. } => Self::PeerGone,
+        }
+    }
+}
+
+fn service(asked: &Asked, classes: u32) -> Service {
+    let turn = asked.service.turn;
+    Service { model: asked.service.model, labels: (0..classes).map(|label| turn.of(label, classes)).collect() }
+}

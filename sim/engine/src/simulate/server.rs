@@ -1,0 +1,26 @@
+//! The server of a campaign's trials: a strategy with its coins and its number of sessions.
+
+use super::stream::Streams;
+use fusion_adversaries::script::SessionsSection;
+use fusion_adversaries::strategy::Strategy;
+
+/// A strategy in its seat.
+pub struct Server<'a> {
+    pub(super) strategy: &'a dyn Strategy,
+    pub(super) streams: Streams,
+    pub(super) sessions: Option<SessionsSection>,
+}
+
+impl<'a> Server<'a> {
+    /// A strategy under a name; name and seed decide all its coins.
+    #[must_use]
+    pub fn new(name: &str, seed: u64, strategy: &'a dyn Strategy) -> Self {
+        Self { strategy, streams: Streams::new(seed, name), sessions: None }
+    }
+
+    /// With more than one session to a trial.
+    #[must_use]
+    pub fn with_sessions(self, sessions: Option<SessionsSection>) -> Self {
+        Self { sessions, ..self }
+    }
+}

@@ -1,0 +1,73 @@
+//! A way to simulate sessions, and how trials are made of them.
+
+use super::counts::Counts;
+use super::server::Server;
+use super::trace::Trace;
+use super::trial::Trial;
+use fusion_adversaries::script::{SessionsSection, Until};
+use fusion_spec::verdict::Outcome;
+use std::ops::Range;
+
+/// A way to simulate one session.
+pub trait Simulator {
+    /// One session of one trial.
+    fn session(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Trial;
+
+    /// The same with its client's log; `None` of what is no session.
+    fn traced(&mut self, server: &Server<'_>, trial: u64, session: u32) -> (Trial, Option<Trace>);
+
+    /// A power of two: in a campaign every trial whose number it divides is held against the specification and
+    /// judged by a second client.
+    fn stride(&self) -> u64;
+
+    /// One trial: a session, or as many as the server's rule says.
+    #[inline]
+    fn trial(&mut self, server: &Server<'_>, number: u64) -> Trial {
+        self.trial_of(server, |simulator, session| simulator.session(server, number, session))
+    }
+
+    /// A trial held against the specification; one that departs from it is an error.
+    fn checked_trial(&mut self, server: &Server<'_>, number: u64) -> Trial {
+        self.trial_of(server, |fidelity, session| {
+            let (trial, trace) = fidelity.traced(server, number, session);
+            let departs = trace.is_some_and(|trace| trace.check(trial.outcome).is_err());
+            if departs { Trial::ERROR } else { trial }
+        })
+    }
+
+    /// A trial of these sessions.
+    #[inline]
+    fn trial_of(&mut self, server: &Server<'_>, mut play: impl FnMut(&mut Self, u32) -> Trial) -> Trial {
+        let first = play(self, 0);
+        let Some(SessionsSection { until, max }) = server.sessions else { return first };
+        let mut last = first.outcome;
+        let mut won = matches!(last, Some(Outcome::Win));
+        for session in 1..max {
+            let goes_on = match (until, last) {
+                (_, None) => false,
+                (Until::Accepted, Some(outcome)) => matches!(outcome, Outcome::Caught(_)),
+                (Until::Rejected, Some(outcome)) => !matches!(outcome, Outcome::Caught(_)),
+            };
+            if !goes_on {
+                break;
+            }
+            let trial = play(self, session);
+            last = trial.outcome;
+            won |= matches!(last, Some(Outcome::Win));
+        }
+        // A wrong answer that was used stays used.
+        let outcome = last.map(|last| if won { Outcome::Win } else { last });
+        Trial { outcome, events: first.events }
+    }
+}
+
+/// Plays a range of trials, some of them held against the specification.
+pub fn play(simulator: &mut impl Simulator, server: &Server<'_>, trials: Range<u64>) -> Counts {
+    let mut counts = Counts::default();
+    let others = simulator.stride() - 1;
+    trials.for_each(|number| {
+        let checked = number & others == 0;
+        counts.add(if checked { simulator.checked_trial(server, number) } else { simulator.trial(server, number) });
+    });
+    counts
+}

@@ -1,0 +1,231 @@
+//! What a session is about: the models, the pools of samples, and every answer that can be asked for, evaluated once.
+
+use super::guard::Guard;
+use super::stream::{Purpose, Streams};
+use super::urn::Urn;
+use fusion_2pc::circuit::{Circuit, Unsupported};
+use fusion_2pc::truncate::Truncation;
+use fusion_adversaries::script::Keep;
+use fusion_adversaries::strategy::Move;
+use fusion_nn::fixed::{FixedModel, OneBit, WrongSize, argmax};
+use fusion_nn::idx::Images;
+use fusion_spec::params::Params;
+use fusion_spec::verdict::Label;
+use rand_core::Rng;
+use rayon::prelude::*;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+/// Which images serve as what.
+#[derive(Clone, Debug)]
+pub struct Pools {
+    /// Queries are drawn from these.
+    pub queries: Range<u32>,
+    /// Publics are drawn from these.
+    pub publics: Range<u32>,
+    /// Of those, which.
+    pub keep: Keep,
+    /// `None`: anew for each session. Otherwise once for all, by this seed.
+    pub fixed_by: Option<u64>,
+}
+
+/// The samples of a session, by their places in the pools.
+#[derive(Clone, Debug)]
+pub struct Drawn {
+    /// One for each query.
+    pub queries: Vec<u32>,
+    /// One for each public.
+    pub publics: Vec<u32>,
+}
+
+/// Pools that a session cannot draw from.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WorldError {
+    /// An image that the model cannot read.
+    #[error(transparent)]
+    Size(#[from] WrongSize),
+    /// A pool beyond the data.
+    #[error("samples {0:?} are asked for, and there are {1}")]
+    Beyond(Range<u32>, usize),
+    /// Fewer queries than a session draws.
+    #[error("a session draws R = {0} queries, and the pool has {1}")]
+    FewQueries(u64, usize),
+    /// Fewer publics than a session draws.
+    #[error("a session draws T = {0} publics, and the pool has {1}")]
+    FewPublics(u64, usize),
+}
+
+/// Models, pools and answers.
+#[derive(Debug)]
+pub struct World {
+    models: Vec<FixedModel>,
+    /// The pool's images: queries, then publics.
+    images: Vec<Vec<u8>>,
+    queries: u32,
+    /// The label of each public of the pool.
+    known: Vec<Label>,
+    /// By model, then image.
+    answers: Vec<Vec<u32>>,
+    /// By predicate, then image.
+    holds: Vec<Vec<bool>>,
+    classes: u32,
+    fixed: Option<Drawn>,
+    one_bit: bool,
+    /// Made when first asked for.
+    circuit: OnceLock<Result<Circuit, Unsupported>>,
+}
+
+impl World {
+    /// Evaluates every model on every image of the pools. The first model is the honest one.
+    ///
+    /// # Errors
+    /// [`WorldError`] for pools too small for `params`, and for images that a model does not read.
+    pub fn new(
+        params: Params,
+        models: Vec<FixedModel>,
+        guards: &[Guard],
+        data: (&Images, &[u32]),
+        pools: &Pools,
+        one_bit: bool,
+    ) -> Result<Self, WorldError> {
+        let (all, labels) = data;
+        let available = all.len().min(labels.len());
+        for range in [&pools.queries, &pools.publics] {
+            if range.end as usize > available {
+                return Err(WorldError::Beyond(range.clone(), available));
+            }
+        }
+        let image = |index: u32| all.get(index as usize).unwrap_or_default();
+        let honest = &models[0];
+        let kept = |index: &u32| match pools.keep {
+            Keep::All => Ok(true),
+            Keep::HonestRight => Ok(honest.label(image(*index))? == labels[*index as usize]),
+        };
+        let checked: Vec<(u32, bool)> = (pools.publics.clone().into_par_iter())
+            .map(|index| kept(&index).map(|kept| (index, kept)))
+            .collect::<Result<_, WrongSize>>()?;
+        let publics: Vec<u32> = checked.into_iter().filter(|(_, kept)| *kept).map(|(index, _)| index).collect();
+        if params.R() > pools.queries.len() as u64 {
+            return Err(WorldError::FewQueries(params.R(), pools.queries.len()));
+        }
+        if params.T() > publics.len() as u64 {
+            return Err(WorldError::FewPublics(params.T(), publics.len()));
+        }
+        let images: Vec<Vec<u8>> =
+            pools.queries.clone().chain(publics.iter().copied()).map(|index| image(index).to_vec()).collect();
+        let evaluate = |model: &FixedModel| images.par_iter().map(|image| model.label(image)).collect();
+        let answers = models.iter().map(evaluate).collect::<Result<Vec<Vec<u32>>, _>>()?;
+        let holds = guards.iter().map(|guard| images.iter().map(|image| guard.holds(image)).collect()).collect();
+        let fixed = pools.fixed_by.map(|seed| {
+            let mut coins = Streams::new(seed, "draw: fixed").coins(Purpose::Draw, 0, 0);
+            let mut pick = |pool: usize, n: u64| Urn::new(len32(pool)).draw(n, &mut coins).to_vec();
+            Drawn { queries: pick(pools.queries.len(), params.R()), publics: pick(publics.len(), params.T()) }
+        });
+        Ok(Self {
+            queries: len32(pools.queries.len()),
+            known: publics.iter().map(|index| Label(labels[*index as usize])).collect(),
+            classes: honest.classes(),
+            models,
+            images,
+            answers,
+            holds,
+            fixed,
+            one_bit,
+            circuit: OnceLock::new(),
+        })
+    }
+
+    /// The models, the honest one first.
+    #[must_use]
+    pub fn models(&self) -> &[FixedModel] {
+        &self.models
+    }
+
+    /// The models' common circuit.
+    ///
+    /// # Errors
+    /// [`Unsupported`] for models that have none.
+    pub fn circuit(&self) -> Result<&Circuit, &Unsupported> {
+        let truncation = if self.one_bit { Truncation::OneBit } else { Truncation::Faithful };
+        let make = || Circuit::new(&self.models.iter().collect::<Vec<_>>(), truncation);
+        self.circuit.get_or_init(make).as_ref()
+    }
+
+    /// An image of the pools.
+    #[must_use]
+    pub fn image(&self, image: u32) -> &[u8] {
+        &self.images[image as usize]
+    }
+
+    /// Classes of the honest model.
+    #[must_use]
+    pub fn classes(&self) -> u32 {
+        self.classes
+    }
+
+    /// Queries in the pool.
+    #[must_use]
+    pub fn queries(&self) -> u32 {
+        self.queries
+    }
+
+    /// Publics in the pool.
+    #[must_use]
+    pub fn publics(&self) -> u32 {
+        u32::try_from(self.known.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The samples of every session, where they are drawn once.
+    #[must_use]
+    pub fn fixed(&self) -> Option<&Drawn> {
+        self.fixed.as_ref()
+    }
+
+    /// Truncation is probabilistic, so that the same question may be answered differently.
+    #[must_use]
+    pub fn is_one_bit(&self) -> bool {
+        self.one_bit
+    }
+
+    /// The known result of a public of the pool.
+    #[must_use]
+    pub fn known(&self, public: u32) -> Label {
+        self.known[public as usize]
+    }
+
+    /// The honest answer on an image: faithful truncation, whatever servers do.
+    #[must_use]
+    pub fn honest(&self, image: u32) -> Label {
+        Label(self.answer(0, image))
+    }
+
+    /// A model's answer on an image with faithful truncation.
+    pub(super) fn answer(&self, model: usize, image: u32) -> u32 {
+        self.answers[model][image as usize]
+    }
+
+    /// Each public of the pool, by its place among the images, with its known result.
+    pub(super) fn known_by_image(&self) -> impl Iterator<Item = (u32, Label)> + '_ {
+        (self.queries..).zip(self.known.iter().copied())
+    }
+
+    /// What a model answers on an image in one evaluation.
+    pub(super) fn evaluate(&self, model: usize, image: u32, coins: &mut impl Rng) -> u32 {
+        if !self.one_bit {
+            return self.answer(model, image);
+        }
+        let logits = self.models[model].logits_with(&self.images[image as usize], &mut OneBit(coins));
+        // Every image was evaluated when the world was made.
+        logits.map_or(0, |logits| argmax(&logits))
+    }
+
+    /// Whether a move bites on an image.
+    pub(super) fn bites(&self, m: &Move, image: u32) -> bool {
+        m.when.is_none_or(|guard| self.holds[guard][image as usize])
+    }
+}
+
+/// Images are counted in 32 bits.
+fn len32(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}

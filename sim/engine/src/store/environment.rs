@@ -1,0 +1,79 @@
+//! `env.json`: what made a run.
+
+use crate::campaign::identity::SEMANTICS;
+use crate::campaign::{Campaign, Shard};
+use crate::clock::stamp;
+use crate::failure::Failure;
+use crate::files;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
+use std::path::Path;
+
+/// The file's name. It makes a folder a run.
+pub const FILE: &str = "env.json";
+/// Largest file that is read.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// The document in `env.json`. Its keys are sorted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Environment {
+    /// The processor's architecture.
+    pub arch: String,
+    /// The commit that the program was built from, where it was built from a checkout.
+    #[serde(default)]
+    pub commit: Option<String>,
+    /// When the run was begun, in UTC.
+    pub created: String,
+    /// The campaign's hash, which covers everything that decides a trial.
+    pub id: String,
+    /// The operating system.
+    pub os: String,
+    /// The version of the rules that make a trial of a script, a seed and a number.
+    pub semantics: u32,
+    /// The share of the campaign that the run holds, such as `2/3`; `null` for a whole run.
+    #[serde(default)]
+    pub shard: Option<Shard>,
+    /// The version of the program.
+    pub version: String,
+}
+
+impl Environment {
+    /// The environment of a run that this process begins now.
+    pub fn new(campaign: &Campaign, shard: Option<Shard>) -> Self {
+        Self {
+            arch: std::env::consts::ARCH.into(),
+            commit: Some(env!("SIM_COMMIT")).filter(|commit| !commit.is_empty()).map(Into::into),
+            created: stamp(),
+            id: campaign.id.to_string(),
+            os: std::env::consts::OS.into(),
+            semantics: SEMANTICS,
+            shard,
+            version: env!("CARGO_PKG_VERSION").into(),
+        }
+    }
+
+    /// Reads a run's environment.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] where the folder is no run's, [`Failure::Io`].
+    pub fn read(folder: &Path) -> Result<Self, Failure> {
+        let bytes = files::read(&folder.join(FILE), MAX_BYTES)?;
+        serde_json::from_slice(&bytes).map_err(|error| {
+            let name = files::name(folder);
+            Failure::Usage(match error.classify() {
+                Category::Data => format!("{name}: {FILE}: {error}"),
+                Category::Io | Category::Syntax | Category::Eof => format!("{name}: not the folder of a run"),
+            })
+        })
+    }
+
+    /// The text of the file.
+    ///
+    /// # Errors
+    /// [`Failure::Bug`], never in fact: every field has a place in JSON.
+    pub(super) fn to_json(&self) -> Result<String, Failure> {
+        let text = serde_json::to_string_pretty(self).map_err(|error| Failure::Bug(error.to_string()))?;
+        Ok(text + "\n")
+    }
+}

@@ -1,0 +1,111 @@
+//! A run that is locked and read, before anything is written to it.
+
+use super::counts::{Row, parse};
+use super::environment::{self, Environment};
+use crate::campaign::{Campaign, Counter, Entry, Shard};
+use crate::failure::Failure;
+use crate::files::{self, MAX_BYTES, failed};
+use crate::simulate::Counts;
+use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::ops::Range;
+use std::path::Path;
+
+/// Rows by counter and first trial.
+pub(super) type Rows = BTreeMap<(usize, u64), Row>;
+
+/// A run that is locked and read; nothing is written yet.
+pub struct Held {
+    /// Held for as long as this is.
+    pub(super) lock: File,
+    /// What it holds of the campaign; `None` for all.
+    pub shard: Option<Shard>,
+    pub(super) counters: Vec<Counter>,
+    pub(super) rows: Rows,
+    /// `counts.csv` as it stands.
+    pub(super) text: String,
+}
+
+impl Held {
+    /// The counts of these trials.
+    #[must_use]
+    pub fn counts(&self, counter: usize, trials: &Range<u64>) -> Option<&Counts> {
+        self.rows.get(&(counter, trials.start)).filter(|row| row.trials == *trials).map(|row| &row.counts)
+    }
+
+    /// The end of the last trial of a counter.
+    #[must_use]
+    pub fn highest(&self, counter: usize) -> Option<u64> {
+        highest(&self.rows, counter)
+    }
+
+    /// The last block of a range of counters that has an error.
+    #[must_use]
+    pub fn last_error(&self, counters: Range<usize>) -> Option<u64> {
+        let rows = self.rows.range((counters.start, 0)..(counters.end, 0));
+        let wrong = rows.filter(|(_, row)| row.counts.error > 0);
+        wrong.map(|((counter, lo), _)| lo / self.counters[*counter].block).max()
+    }
+}
+
+/// Locks and reads a run of a campaign.
+///
+/// # Errors
+/// [`Failure::Usage`] for a folder of another campaign, one in use, or a file of counts that is not one; [`Failure::Io`].
+pub fn hold(folder: &Path, campaign: &Campaign) -> Result<Held, Failure> {
+    let foreign = |what: String| Failure::Usage(format!("{}: {what}", files::name(folder)));
+    let environment = Environment::read(folder)?;
+    if environment.id != campaign.id.to_string() {
+        let theirs = environment.id.get(..8).unwrap_or("?");
+        let ours = campaign.id.short();
+        return Err(foreign(format!(
+            "a run of another campaign ({theirs}, and this is {ours}): protocol, strategies, seed, fidelity, model or data differ"
+        )));
+    }
+    let shard = environment.shard;
+    let lock = lock(folder)?;
+    let counters: Vec<Counter> = campaign.entries.iter().flat_map(Entry::counters).collect();
+    let bytes = files::read(&folder.join("counts.csv"), MAX_BYTES)?;
+    let text = String::from_utf8(bytes).map_err(|_| foreign("counts.csv is not text".into()))?;
+    let rows = parse(&text, &counters).map_err(|error| foreign(format!("counts.csv: {error}")))?;
+    if let Some(shard) = shard
+        && let Some(row) = rows.iter().find(|row| !shard.holds(row.trials.start / counters[row.counter].block))
+    {
+        let (name, Range { start, end }) = (&counters[row.counter].name, &row.trials);
+        return Err(foreign(format!("counts.csv: the trials {start}..{end} of {name} are not of shard {shard}")));
+    }
+    let mut rows: Rows = rows.into_iter().map(|row| ((row.counter, row.trials.start), row)).collect();
+    drop_cut_blocks(&mut rows, campaign);
+    Ok(Held { lock, shard, counters, rows, text })
+}
+
+/// A last block cut at an earlier, smaller maximum is counted again. One cut at a larger maximum than is asked for now is kept:
+/// a run never shrinks.
+fn drop_cut_blocks(rows: &mut Rows, campaign: &Campaign) {
+    let mut counter = 0;
+    for entry in &campaign.entries {
+        let counters = counter..counter + entry.counters().len();
+        let most = counters.clone().filter_map(|counter| highest(rows, counter)).max().unwrap_or_default();
+        let most = most.max(entry.max);
+        rows.retain(|(counter, _), row| {
+            !counters.contains(counter) || row.trials.end % entry.block() == 0 || row.trials.end == most
+        });
+        counter = counters.end;
+    }
+}
+
+pub(super) fn highest(rows: &Rows, counter: usize) -> Option<u64> {
+    rows.range((counter, 0)..(counter + 1, 0)).next_back().map(|(_, row)| row.trials.end)
+}
+
+fn lock(folder: &Path) -> Result<File, Failure> {
+    let path = folder.join(environment::FILE);
+    let file = File::open(&path).map_err(|error| failed("opening", &path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(Failure::Usage(format!("{}: another process is working on this run", files::name(folder))))
+        }
+        Err(TryLockError::Error(error)) => Err(failed("locking", &path, error)),
+    }
+}

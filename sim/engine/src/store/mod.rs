@@ -1,0 +1,302 @@
+//! A run's folder: `runs/<name>/<utc>-<id8>/`. What was counted is never lost: rows are appended and synced, files replaced
+//! whole, and a second process on the same folder is turned away.
+
+pub mod counts;
+mod environment;
+mod held;
+mod times;
+
+pub use environment::Environment;
+pub use held::{Held, hold};
+
+use crate::campaign::{Campaign, Counter, Shard};
+use crate::clock::{now, stamp};
+use crate::failure::Failure;
+use crate::files::{self, append_to, failed, replace, sync_folder};
+use crate::simulate::Counts;
+use counts::{HEADER, Row};
+use held::{Rows, highest};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Rows reach the disk at least so often.
+const SYNC: Duration = Duration::from_secs(1);
+/// What the rows say, once all of them are there.
+pub const RESULT: &str = "result.json";
+/// The page of a finished run.
+pub const REPORT: &str = "report.html";
+/// The link to the last run.
+const LATEST: &str = "latest";
+
+/// An open run.
+pub struct Store {
+    folder: PathBuf,
+    /// Held for as long as the run is open.
+    _lock: File,
+    counters: Vec<Counter>,
+    rows: Rows,
+    shard: Option<Shard>,
+    file: File,
+    /// Rows were written, and may not be on the disk.
+    dirty: bool,
+    /// The file's rows are not in order.
+    disordered: bool,
+    /// There is a result, of the rows as they were.
+    concluded: bool,
+    synced: Instant,
+    /// Noted for each strategy, by this process and those before.
+    times: BTreeMap<String, Duration>,
+}
+
+impl Store {
+    /// A new run of a campaign in a new folder under `root`.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] where `root` cannot hold runs, before anything is written; [`Failure::Io`].
+    pub fn create(root: &Path, campaign: &Campaign, shard: Option<Shard>) -> Result<Self, Failure> {
+        fit_for_runs(root, &campaign.script.name)?;
+        let parent = root.join(&campaign.script.name);
+        fs::create_dir_all(&parent).map_err(|error| match error.kind() {
+            io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+                Failure::Usage(format!("{}: a file is in the way of the folder", files::name(&parent)))
+            }
+            _ => failed("creating", &parent, error),
+        })?;
+        let folder = loop {
+            let folder = parent.join(format!("{}-{}", stamp(), campaign.id.short()));
+            match fs::create_dir(&folder) {
+                Ok(()) => break folder,
+                // Names have seconds.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                Err(error) => return Err(failed("creating", &folder, error)),
+            }
+        };
+        let environment = Environment::new(campaign, shard);
+        replace(&folder.join("script.yaml"), &script(campaign)?)?;
+        replace(&folder.join("counts.csv"), &format!("{HEADER}\n"))?;
+        replace(&folder.join("timings.csv"), &format!("{}\n", times::HEADER))?;
+        // Last: it makes the folder a run, and a run can be gone on with.
+        replace(&folder.join(environment::FILE), &environment.to_json()?)?;
+        for made in [&parent, root] {
+            sync_folder(made)?;
+        }
+        let store = Self::open(&folder, campaign)?;
+        store.point_latest(root)?;
+        Ok(store)
+    }
+
+    /// A run to go on with.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] for a folder of another campaign, one in use, or a file of counts that is not one; [`Failure::Io`].
+    pub fn open(folder: &Path, campaign: &Campaign) -> Result<Self, Failure> {
+        let Held { lock, shard, counters, rows, text } = hold(folder, campaign)?;
+        replace(&folder.join("script.yaml"), &script(campaign)?)?;
+        let mut store = Self {
+            folder: folder.to_path_buf(),
+            _lock: lock,
+            shard,
+            counters,
+            rows,
+            file: append_to(&folder.join("counts.csv"))?,
+            dirty: false,
+            disordered: false,
+            concluded: folder.join(RESULT).exists(),
+            synced: now(),
+            times: times::read(folder)?,
+        };
+        if store.canonical() != text {
+            store.rewrite()?;
+        }
+        Ok(store)
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The counts of a block that was counted before.
+    #[must_use]
+    pub fn block(&self, counter: usize, block: u64) -> Option<&Counts> {
+        self.rows.get(&(counter, block * self.counters[counter].block)).map(|row| &row.counts)
+    }
+
+    /// The share of the campaign that it holds; `None` for a whole run.
+    #[must_use]
+    pub fn shard(&self) -> Option<Shard> {
+        self.shard
+    }
+
+    /// The end of the last trial of a counter.
+    #[must_use]
+    pub fn highest(&self, counter: usize) -> Option<u64> {
+        highest(&self.rows, counter)
+    }
+
+    /// The blocks of a range of counters that were counted.
+    pub fn blocks(&self, counters: Range<usize>) -> impl Iterator<Item = (usize, u64)> + '_ {
+        let rows = self.rows.range((counters.start, 0)..(counters.end, 0));
+        rows.map(|((counter, lo), _)| (*counter, lo / self.counters[*counter].block))
+    }
+
+    /// All that was counted of a range of counters.
+    #[must_use]
+    pub fn totals(&self, counters: Range<usize>) -> Vec<Counts> {
+        let rows = |counter| self.rows.range((counter, 0)..(counter + 1, 0)).map(|(_, row)| row.counts);
+        counters
+            .map(|counter| {
+                rows(counter).fold(Counts::default(), |mut sum, counts| {
+                    sum += counts;
+                    sum
+                })
+            })
+            .collect()
+    }
+
+    /// The rows of all blocks, in order.
+    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.values()
+    }
+
+    /// Time noted for one strategy, or for all, by this process and those before.
+    #[must_use]
+    pub fn time_noted(&self, name: Option<&str>) -> Duration {
+        self.times.iter().filter(|(known, _)| name.is_none_or(|name| name == *known)).map(|(_, time)| *time).sum()
+    }
+
+    /// Removes the verdict of a run that goes on, and the page that shows it.
+    fn retract(&self) -> Result<(), Failure> {
+        for path in [RESULT, REPORT].map(|name| self.folder.join(name)) {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("removing", &path, error)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a row; it outlives this process at once, and the machine from [`Store::sync`] on, or a [`Store::tick`] a second later.
+    ///
+    /// # Errors
+    /// [`Failure::Io`].
+    pub fn append(&mut self, row: Row) -> Result<(), Failure> {
+        if std::mem::take(&mut self.concluded) {
+            self.retract()?;
+        }
+        let key = (row.counter, row.trials.start);
+        self.disordered |= self.rows.range(key..).next().is_some();
+        let written = self.file.write_all(row.line(&self.counters).as_bytes());
+        written.map_err(|error| failed("writing", &self.counts(), error))?;
+        self.dirty = true;
+        self.rows.insert(key, row);
+        self.tick()
+    }
+
+    /// Puts rows that have waited for a second on the disk.
+    ///
+    /// # Errors
+    /// [`Failure::Io`].
+    pub fn tick(&mut self) -> Result<(), Failure> {
+        if self.synced.elapsed() >= SYNC { self.sync() } else { Ok(()) }
+    }
+
+    /// Puts all rows on the disk.
+    ///
+    /// # Errors
+    /// [`Failure::Io`].
+    pub fn sync(&mut self) -> Result<(), Failure> {
+        self.synced = now();
+        if std::mem::take(&mut self.dirty) {
+            self.file.sync_data().map_err(|error| failed("writing", &self.counts(), error))?;
+        }
+        Ok(())
+    }
+
+    /// Puts all rows on the disk, in order.
+    ///
+    /// # Errors
+    /// [`Failure::Io`].
+    pub fn settle(&mut self) -> Result<(), Failure> {
+        self.sync()?;
+        if std::mem::take(&mut self.disordered) { self.rewrite() } else { Ok(()) }
+    }
+
+    /// Notes the time spent on a strategy, in milliseconds begun.
+    ///
+    /// # Errors
+    /// [`Failure::Io`].
+    pub fn note_time(&mut self, name: &str, trials: u64, time: Duration) -> Result<(), Failure> {
+        let time = Duration::from_micros(u64::try_from(time.as_micros()).unwrap_or(u64::MAX).next_multiple_of(1000));
+        *self.times.entry(name.into()).or_default() += time;
+        let path = self.folder.join("timings.csv");
+        let line = format!("{name},{trials},{:.3}\n", time.as_secs_f64());
+        append_to(&path)?.write_all(line.as_bytes()).map_err(|error| failed("writing", &path, error))
+    }
+
+    /// Writes a file of the run, whole.
+    ///
+    /// # Errors
+    /// [`Failure::Io`].
+    pub fn write(&self, name: &str, text: &str) -> Result<(), Failure> {
+        let path = self.folder.join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|error| failed("creating", parent, error))?;
+        }
+        replace(&path, text)
+    }
+
+    fn counts(&self) -> PathBuf {
+        self.folder.join("counts.csv")
+    }
+
+    fn canonical(&self) -> String {
+        let rows = self.rows.values().map(|row| row.line(&self.counters));
+        std::iter::once(format!("{HEADER}\n")).chain(rows).collect()
+    }
+
+    fn rewrite(&mut self) -> Result<(), Failure> {
+        let path = self.counts();
+        replace(&path, &self.canonical())?;
+        self.file = append_to(&path)?;
+        Ok(())
+    }
+
+    /// `root/latest` names this run, from now on. The link is made beside and renamed: there is one at every moment.
+    fn point_latest(&self, root: &Path) -> Result<(), Failure> {
+        let target = self.folder.strip_prefix(root).unwrap_or(&self.folder);
+        // Nobody else's, as the folder is nobody else's.
+        let own = target.display().to_string().replace('/', "-");
+        let (latest, fresh) = (root.join(LATEST), root.join(format!(".{LATEST}-{own}")));
+        let link = std::os::unix::fs::symlink(target, &fresh).and_then(|()| fs::rename(&fresh, &latest));
+        link.map_err(|error| failed("replacing", &latest, error))?;
+        sync_folder(root)
+    }
+}
+
+/// With every default, flag and `auto` put in.
+fn script(campaign: &Campaign) -> Result<String, Failure> {
+    campaign.script.to_yaml().map_err(|error| Failure::Bug(error.to_string()))
+}
+
+/// A folder, or nothing yet; and `latest` in it a link, or nothing yet.
+fn fit_for_runs(root: &Path, name: &str) -> Result<(), Failure> {
+    let link = root.join(LATEST);
+    match (fs::metadata(root), fs::symlink_metadata(&link)) {
+        _ if name == LATEST => {
+            Err(Failure::Usage(format!("a campaign cannot be called `{LATEST}`: that names the last run")))
+        }
+        (Ok(found), _) if !found.is_dir() => Err(Failure::Usage(format!("{}: is not a folder", files::name(root)))),
+        (_, Ok(found)) if !found.is_symlink() => {
+            Err(Failure::Usage(format!("{}: in the way of the link to the last run; move it", files::name(&link))))
+        }
+        _ => Ok(()),
+    }
+}
