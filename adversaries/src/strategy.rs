@@ -34,6 +34,8 @@ use crate::script::{Bend, Elements, Relabel, StepPattern, Stop};
 use fusion_spec::mix::{MixError, Slot, uniform_below};
 use fusion_spec::params::Params;
 use rand_core::Rng;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// What the server knows when a session starts. It learns nothing more: answers go to the client alone.
 #[derive(Clone, Copy, Debug)]
@@ -305,7 +307,7 @@ impl Marks {
 }
 
 /// What the theorem assumes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Hypothesis {
     /// The permutation is uniform.
     H1,

@@ -41,7 +41,7 @@ use crate::read::{Fields, Reader, is_digits};
 use crate::yaml::{self, Node};
 use rug::Rational;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -108,7 +108,7 @@ pub enum Version {
 }
 
 /// How much of a session is simulated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Fidelity {
     /// Positions only.

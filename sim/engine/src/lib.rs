@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`simulate`] | trials at the fidelities `plain`, `ideal` and `real`, as functions of a strategy, a seed and a number |
 //! | [`campaign`] | scripts loaded into campaigns, played on threads, and judged |
+//! | [`documents`] | the JSON that a run writes, as types |
 //! | [`store`] | the folder of a run: its counts, its environment, its results |
 //! | [`models`], [`files`] | what a script names: models, data, and how files are read and written |
 //! | [`clock`] | the one place that reads the clock |
@@ -31,6 +32,7 @@
 
 pub mod campaign;
 pub mod clock;
+pub mod documents;
 pub mod failure;
 pub mod files;
 pub mod models;

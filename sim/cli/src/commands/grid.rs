@@ -1,7 +1,7 @@
 //! `sim plan --grid`: every R and lambda of two lists.
 
+use crate::answers::plan::{PlanDocument, certified, goal};
 use crate::args::PlanArgs;
-use crate::commands::plan::{Document, certified, goal};
 use crate::commands::plot;
 use fusion_engine::failure::Failure;
 use fusion_spec::bound::bits::nearest;
@@ -69,7 +69,7 @@ impl Cell {
 
     fn json(&self) -> serde_json::Result<Box<RawValue>> {
         match &self.plan {
-            Ok(plan) => to_raw_value(&Document::new(&self.goal, plan)),
+            Ok(plan) => to_raw_value(&PlanDocument::new(&self.goal, plan)),
             Err(problem) => {
                 to_raw_value(&json!({ "R": self.goal.R, "lambda": self.goal.lambda.bits(), "problem": problem }))
             }

@@ -9,7 +9,6 @@ pub mod grid;
 pub mod init;
 pub mod list;
 pub mod merge;
-mod pictures;
 pub mod plan;
 pub mod plot;
 pub mod report;

@@ -1,15 +1,12 @@
 //! Cost per query against R, as SVG.
 
+use crate::answers::plan::PUBLISHED;
 use fusion_engine::failure::Failure;
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::bound::plan::Plan;
 use fusion_spec::params::{Lambda, Params};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-
-/// The six published `(log2 R, B, T)`, at lambda = 40.
-pub const PUBLISHED: [(u32, u64, u64); 6] =
-    [(3, 8, 100), (5, 7, 100), (7, 6, 100), (9, 5, 100), (13, 4, 100), (19, 3, 100)];
 
 /// Wong's palette (Nature Methods 8, 2011), which colour-blind readers can tell apart.
 const PALETTE: [RGBColor; 6] = [

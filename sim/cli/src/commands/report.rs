@@ -1,11 +1,10 @@
 //! `sim report`: a page on a run, or on two.
 
 use crate::args::campaign::ReportArgs;
-use crate::report::{REPORT, of_run, of_two};
+use crate::report::{of_two, write};
 use fusion_engine::failure::Failure;
 use fusion_engine::files;
 use std::io::Write;
-use std::path::Path;
 
 /// Writes the page and says where it is.
 pub fn run(args: &ReportArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
@@ -20,12 +19,4 @@ pub fn run(args: &ReportArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
         _ => return Err(Failure::Usage("a run is needed, or two after --diff".into())),
     };
     Ok(writeln!(stdout, "{}", path.display())?)
-}
-
-/// Writes a run's page into its folder.
-pub fn write(folder: &Path) -> Result<std::path::PathBuf, Failure> {
-    let (folder, html) = of_run(folder)?;
-    let path = folder.join(REPORT);
-    files::replace(&path, &html)?;
-    Ok(path)
 }

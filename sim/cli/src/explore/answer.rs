@@ -1,6 +1,6 @@
 //! A plan as the page shows it: the document of `sim plan --json`, and the same in words.
 
-use crate::commands::plan::{Answer, Document, Line, UNCERTIFIED, binding};
+use crate::answers::plan::{GameLine, PlanAnswer, PlanDocument, UNCERTIFIED, binding};
 use crate::explore::query::{Problem, Query};
 use fusion_engine::clock::now;
 use fusion_spec::bound::accuracy::{Game, Honest};
@@ -10,9 +10,9 @@ use serde::Serialize;
 #[derive(Serialize)]
 pub struct Planned {
     /// What `sim plan --json` prints.
-    plan: Document,
+    plan: PlanDocument,
     shown: Shown,
-    games: Vec<Line>,
+    games: Vec<GameLine>,
     binds: &'static str,
     /// Why nothing cheaper will do, where no certificate says it.
     uncertified: Option<&'static str>,
@@ -35,10 +35,10 @@ struct Shown {
 /// Plans what a query, and the command that says the same, ask for.
 pub fn planned(query: &Query, command: String) -> Result<Planned, Problem> {
     let start = now();
-    let answer = Answer::new(&query.plan()?).map_err(|failure| Problem::of(&failure))?;
+    let answer = PlanAnswer::new(&query.plan()?).map_err(|failure| Problem::of(&failure))?;
     let params = answer.plan.params;
     Ok(Planned {
-        plan: answer.document(),
+        plan: answer.document(None),
         shown: Shown {
             R: params.R().to_string(),
             B: params.B().to_string(),
@@ -57,7 +57,7 @@ pub fn planned(query: &Query, command: String) -> Result<Planned, Problem> {
 }
 
 /// The two sections of a campaign script.
-fn yaml(answer: &Answer) -> String {
+fn yaml(answer: &PlanAnswer) -> String {
     let (params, goal) = (answer.plan.params, &answer.goal);
     let (R, B, T, slack) = (params.R(), params.B(), params.T(), params.slack());
     let accuracy = match &goal.accuracy {

@@ -1,7 +1,7 @@
 //! The numbers behind the charts of one plan, each from the exact core. What time does not allow is left out, and counted.
 
+use crate::answers::plan::{asked, goal};
 use crate::args::{BoundArgs, PlanArgs};
-use crate::commands::plan::{asked, goal};
 use crate::explore::desk::Limit;
 use crate::explore::query::Problem;
 use fusion_engine::clock::now;

@@ -1,8 +1,8 @@
 //! What a query costs in bytes and seconds, where a model was named: measured once for each size of session and network.
 
+use crate::answers::cost::PerQuery;
+use crate::answers::plan::PlanAnswer;
 use crate::args::bench::{BackendArg, InferenceArgs, TruncationArg};
-use crate::commands::bench::PerQuery;
-use crate::commands::plan::Answer;
 use crate::explore::query::{Problem, Query};
 use crate::text;
 use clap::ValueEnum;
@@ -58,7 +58,7 @@ impl Model {
     /// What a query costs under the plan that is asked for.
     pub fn cost(&self, query: &Query) -> Result<Cost, Problem> {
         let args = query.plan()?;
-        let answer = Answer::new(&args).map_err(|failure| Problem::of(&failure))?;
+        let answer = PlanAnswer::new(&args).map_err(|failure| Problem::of(&failure))?;
         let inference = InferenceArgs {
             backend: args.inference.backend,
             network: args.inference.network,

@@ -11,8 +11,8 @@ mod guard;
 mod plans;
 mod query;
 
+use crate::answers::cost::PerQuery;
 use crate::args::{ExploreArgs, PlanArgs};
-use crate::commands::bench::PerQuery;
 use answer::planned;
 use axum::Router;
 use axum::extract::{RawQuery, State};

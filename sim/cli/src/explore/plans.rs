@@ -1,8 +1,7 @@
 //! Many plans: cost against `R`, and against `R` and lambda. What time does not allow is left out, and counted.
 
+use crate::answers::plan::{PUBLISHED, PlanAnswer, asked, goal};
 use crate::args::PlanArgs;
-use crate::commands::plan::{Answer, asked, goal};
-use crate::commands::plot::PUBLISHED;
 use crate::explore::desk::Limit;
 use crate::explore::query::Problem;
 use fusion_spec::bound::bits::nearest;
@@ -112,7 +111,7 @@ impl Plans {
         let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
         let work = || {
             while let Some((R, lambda)) = next().filter(|_| !limit.is_over()) {
-                let plan = Answer::at(&planners[&lambda], R).map(|answer| answer.plan.params);
+                let plan = PlanAnswer::at(&planners[&lambda], R).map(|answer| answer.plan.params);
                 let plan = plan.map_err(|failure| failure.message());
                 self.0.lock().unwrap_or_else(PoisonError::into_inner).push((R, lambda, plan));
             }

@@ -1,6 +1,6 @@
 //! What an honest session costs, layer by layer.
 
-use super::run::{Cost, Layer};
+use fusion_engine::documents::cost::{CostDocument, LayerCost};
 use serde::Serialize;
 
 /// The cost of a session.
@@ -32,13 +32,13 @@ struct Bars {
 
 impl Spending {
     /// For people. `network`: the one whose time the run counted.
-    pub fn new(cost: &Cost, network: String) -> Self {
+    pub fn new(cost: &CostDocument, network: String) -> Self {
         let layers = &cost.by_layer;
-        let bytes = |layer: &Layer| number(layer.client_sent_bytes + layer.server_sent_bytes);
+        let bytes = |layer: &LayerCost| number(layer.client_sent_bytes + layer.server_sent_bytes);
         let most_bytes = layers.iter().map(bytes).fold(1.0, f64::max);
         let most_wan = layers.iter().map(|layer| layer.wan_s).fold(1e-9, f64::max);
         let share = |part: f64, most: f64| (part / most * 10_000.0).round() / 100.0;
-        let bars = |layer: &Layer| Bars {
+        let bars = |layer: &LayerCost| Bars {
             step: layer.step.clone(),
             client: kilobytes(layer.client_sent_bytes),
             server: kilobytes(layer.server_sent_bytes),
@@ -49,7 +49,7 @@ impl Spending {
             wan: milliseconds(layer.wan_s),
             wan_width: share(layer.wan_s, most_wan),
         };
-        let total = |time: fn(&Layer) -> f64| milliseconds(layers.iter().map(time).sum());
+        let total = |time: fn(&LayerCost) -> f64| milliseconds(layers.iter().map(time).sum());
         Self {
             sent: kilobytes(cost.client_sent_bytes + cost.server_sent_bytes),
             rounds: cost.rounds,
@@ -64,11 +64,11 @@ impl Spending {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown, not summed")]
-fn number(bytes: u64) -> f64 {
+fn number(bytes: usize) -> f64 {
     bytes as f64
 }
 
-fn kilobytes(bytes: u64) -> String {
+fn kilobytes(bytes: usize) -> String {
     format!("{:.1} KB", number(bytes) / 1e3)
 }
 

@@ -2,8 +2,9 @@
 
 use super::page::{Badge, Fact, origin, parameters};
 use super::plot::{Plot, Rate, absolute, first_rate};
-use super::run::{Run, Strategy};
+use super::run::Run;
 use crate::text::{interval, percent, probability};
+use fusion_engine::documents::result::StrategyDocument;
 use fusion_engine::failure::Failure;
 use serde::Serialize;
 
@@ -72,7 +73,7 @@ impl Page {
         lone.extend(only_second.map(|strategy| format!("{} is in B alone", strategy.name)));
         Ok(Self {
             names: [first, second].map(|run| run.script.name.clone()),
-            verdicts: [first, second].map(|run| Badge::new(&run.result.verdict)),
+            verdicts: [first, second].map(|run| Badge::from(run.result.verdict)),
             sentence: sentence(first, second, &strategies, &differences),
             differences,
             strategies,
@@ -110,13 +111,13 @@ fn differences(first: &Run, second: &Run) -> Result<Vec<Difference>, Failure> {
     Ok(pairs.map(|(a, b)| Difference { name: a.name, values: [a.value, b.value] }).collect())
 }
 
-fn labelled(strategy: &Strategy, run: &str) -> Rate {
+fn labelled(strategy: &StrategyDocument, run: &str) -> Rate {
     let rate = first_rate(strategy);
     Rate { label: format!("{run}: {}", rate.label), ..rate }
 }
 
 impl Pair {
-    fn new(both: [&Strategy; 2]) -> Self {
+    fn new(both: [&StrategyDocument; 2]) -> Self {
         let rates = both.map(first_rate);
         let [a, b] = &rates;
         let overlap = a.interval[0] <= b.interval[1] && b.interval[0] <= a.interval[1];
@@ -127,13 +128,13 @@ impl Pair {
             (true, false) => "apart",
         };
         let of = a.label.rsplit(' ').next().unwrap_or_default().to_string();
-        let side = |(rate, (strategy, run)): (&Rate, (&Strategy, &'static str))| Side {
+        let side = |(rate, (strategy, run)): (&Rate, (&StrategyDocument, &'static str))| Side {
             run,
             trials: strategy.trials,
             rate: rate.measured.map_or_else(|| "-".into(), percent),
             interval: interval(rate.interval),
             exact: rate.expected.as_ref().map_or_else(|| "-".into(), probability),
-            verdict: Badge::new(strategy.shown_verdict()),
+            verdict: Badge::of(strategy),
         };
         let sides = [side((a, (both[0], "A"))), side((b, (both[1], "B")))];
         Self { name: both[0].name.clone(), of, sides, agree: overlap || !same_event, says }

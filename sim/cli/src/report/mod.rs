@@ -8,25 +8,28 @@ mod run;
 mod sequence;
 
 use fusion_engine::failure::Failure;
-pub use fusion_engine::store::REPORT;
+use fusion_engine::files;
+use fusion_engine::store::REPORT;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// The page on one run; its folder beside it.
+/// Writes the page on one run into the run's folder, and gives its path.
 ///
 /// # Errors
 /// [`Failure::Usage`] for what is not the folder of a finished run; [`Failure::Io`].
-pub fn of_run(folder: &Path) -> Result<(PathBuf, String), Failure> {
+pub fn write(folder: &Path) -> Result<PathBuf, Failure> {
     let run = run::Run::read(folder)?;
     let html = render("run.html", &page::Page::new(&run)?)?;
-    Ok((run.folder, html))
+    let path = run.folder.join(REPORT);
+    files::replace(&path, &html)?;
+    Ok(path)
 }
 
 /// The page on two runs, side by side; the second one's folder and the first one's name beside it.
 ///
 /// # Errors
-/// As [`of_run`].
+/// As [`write`].
 pub fn of_two(first: &Path, second: &Path) -> Result<(PathBuf, String, String), Failure> {
     let [first, second] = [run::Run::read(first)?, run::Run::read(second)?];
     let html = render("diff.html", &diff::Page::new(&first, &second)?)?;

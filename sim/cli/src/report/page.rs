@@ -1,13 +1,16 @@
 //! A run as its page shows it.
 
 use super::cost::Spending;
-use super::plot::{Plot, Rate, absolute, first_rate, rate, relative};
-use super::run::{Claim, Fault, Run, Strategy};
+use super::plot::{Claimed, Plot, Rate, absolute, first_rate, relative};
+use super::run::Run;
 use super::sequence::{Sequence, sequences};
 use crate::answers::games::{Game, games};
 use crate::text::{self, interval, percent, probability};
 use fusion_adversaries::script::{HONEST, Script, StrategySection};
 use fusion_adversaries::strategy::Hypothesis;
+use fusion_engine::campaign::verdict::Verdict;
+use fusion_engine::documents::replay::ReplayDocument;
+use fusion_engine::documents::result::{Fault, StageDocument, StandingDocument, StrategyDocument};
 use fusion_engine::failure::Failure;
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::bound::report::Report;
@@ -138,7 +141,7 @@ impl Page {
         Ok(Self {
             name: run.script.name.clone(),
             about: run.script.about.clone(),
-            verdict: Badge::new(&run.result.verdict),
+            verdict: Badge::from(run.result.verdict),
             meaning: meaning(run),
             errors: run.result.errors.iter().map(Wrong::from).collect(),
             parameters: parameters(run)?,
@@ -163,32 +166,32 @@ impl From<&Fault> for Wrong {
 
 /// One sentence on the verdict, one on what may be wrong with it.
 fn meaning(run: &Run) -> String {
-    let names = |verdict: &str| {
+    let names = |verdict: Verdict| {
         let with = run.result.strategies.iter().filter(|strategy| strategy.verdict == verdict);
         with.map(|strategy| strategy.name.as_str()).collect::<Vec<_>>().join(", ")
     };
     let within = format!("{}%", nearest(&Rational::from(&run.script.test.within.0 * 100)));
     let alarm = total_alarm(run);
     let alpha = &run.result.alpha;
-    match run.result.verdict.as_str() {
-        "error" => format!(
+    match run.result.verdict {
+        Verdict::Error => format!(
             "A bug of sim, please report it: trials of {} ended in an error of ours. Whatever was counted says nothing about the claims.",
-            names("error")
+            names(Verdict::Error)
         ),
-        "pass" => format!(
+        Verdict::Pass => format!(
             "Every strategy does what is claimed of it: each rate that is claimed exactly is within {within} of the smaller of it and its \
              complement (where that is 0, within 0.001, or {within} at real), and no bound is exceeded by more than that. \
              A claim that is further off than that would have passed with a probability of at most {alpha:.1e}."
         ),
-        "refuted" => format!(
+        Verdict::Refuted => format!(
             "The claims on {} are refuted: a hypothesis, a formula or the simulated system is not what it is said to be. \
              The chance that a campaign of true claims only comes to this is at most {alarm:.1e}.",
-            names("refuted")
+            names(Verdict::Refuted)
         ),
-        _ => format!(
+        Verdict::Inconclusive => format!(
             "Nothing is refuted, but the claims cannot be decided yet for: {}. More trials may decide them. \
              The chance that any true claim is refuted stays below {alarm:.1e}, however long it goes on.",
-            names("inconclusive")
+            names(Verdict::Inconclusive)
         ),
     }
 }
@@ -196,11 +199,9 @@ fn meaning(run: &Run) -> String {
 /// The chance that anything true is refuted: the script's `false_alarm` for its clauses, and on top of it a clause's share for each
 /// event whose rate is strictly between 0 and 1.
 fn total_alarm(run: &Run) -> f64 {
-    let events = run.result.strategies.iter().flat_map(|strategy| strategy.events.values());
-    let uncertain = |claim: &&Claim| {
-        let rate = claim.expected.as_deref().and_then(|text| text.parse::<Rational>().ok());
-        rate.is_some_and(|rate| rate > 0 && rate < 1)
-    };
+    let events = run.result.strategies.iter().flat_map(|strategy| [&strategy.events.e_t, &strategy.events.e_b]);
+    let events = events.flatten();
+    let uncertain = |event: &&StandingDocument| event.expected.as_ref().is_some_and(|rate| rate.0 > 0 && rate.0 < 1);
     let tests = f64::from(u32::try_from(events.filter(uncertain).count()).unwrap_or(u32::MAX));
     nearest(&run.script.test.false_alarm.0) + tests * run.result.alpha
 }
@@ -243,37 +244,53 @@ fn network(script: &Script) -> String {
         .map_or_else(|_| String::new(), |value| value.as_str().map_or_else(|| value.to_string(), str::to_string))
 }
 
-impl Badge {
-    /// Of a verdict's name.
-    pub fn new(verdict: &str) -> Self {
+impl From<Verdict> for Badge {
+    fn from(verdict: Verdict) -> Self {
         let (class, sign) = match verdict {
-            "pass" => ("good", "✓"),
-            "refuted" => ("bad", "✗"),
-            "error" => ("bad", "!"),
-            "measured" => ("plain", "•"),
-            _ => ("open", "?"),
+            Verdict::Pass => ("good", "✓"),
+            Verdict::Refuted => ("bad", "✗"),
+            Verdict::Error => ("bad", "!"),
+            Verdict::Inconclusive => ("open", "?"),
         };
-        Self { word: verdict.into(), class, sign }
+        Self { word: verdict.name().into(), class, sign }
+    }
+}
+
+impl Badge {
+    /// The badge of a rate of which nothing is claimed.
+    fn measured() -> Self {
+        Self { word: "measured".into(), class: "plain", sign: "•" }
+    }
+
+    /// A strategy's badge: its verdict, but `measured` where nothing is claimed and nothing went wrong.
+    pub fn of(strategy: &StrategyDocument) -> Self {
+        if strategy.expectations.is_empty() && strategy.verdict == Verdict::Pass {
+            Self::measured()
+        } else {
+            strategy.verdict.into()
+        }
     }
 }
 
 impl Card {
-    fn new(run: &Run, strategy: &Strategy) -> Self {
+    fn new(run: &Run, strategy: &StrategyDocument) -> Self {
         let section = run.script.strategies.iter().find(|section| section.name == strategy.name);
-        let claims = strategy.expectations.iter().map(|claim| (claim.label(), claim));
-        let events = [("e_t", "E_T"), ("e_b", "E_B given E_T")];
-        let events = events.iter().filter_map(|(key, label)| Some(((*label).to_string(), strategy.events.get(*key)?)));
-        let claims: Vec<(String, &Claim)> = claims.chain(events).collect();
-        let rates: Vec<Rate> = claims.iter().map(|(label, claim)| rate(label, claim)).collect();
+        let claims = strategy.expectations.iter().map(Claimed::from);
+        let events = [("E_T", &strategy.events.e_t), ("E_B given E_T", &strategy.events.e_b)].into_iter();
+        let events = events.filter_map(|(label, standing)| {
+            Some(Claimed { label: label.into(), bound: false, standing: standing.as_ref()? })
+        });
+        let claims: Vec<Claimed<'_>> = claims.chain(events).collect();
+        let rates: Vec<Rate> = claims.iter().map(Claimed::rate).collect();
         let staged = !strategy.stages.is_empty();
         let rates = if staged { vec![Rate { label: "wins".into(), ..first_rate(strategy) }] } else { rates };
         Self {
             name: strategy.name.clone(),
             about: about(section, &strategy.name),
             does: section.and_then(does),
-            verdict: Badge::new(strategy.shown_verdict()),
+            verdict: Badge::of(strategy),
             trials: strategy.trials,
-            stopped_by: strategy.stopped_by.clone(),
+            stopped_by: strategy.stopped_by.name().into(),
             outcomes: if staged { Vec::new() } else { outcomes(strategy) },
             rows: rows(strategy, &claims),
             plot: relative(&rates, nearest(&run.script.test.within.0)),
@@ -295,11 +312,13 @@ fn does(section: &StrategySection) -> Option<String> {
     section.to_yaml().ok()
 }
 
-fn outcomes(strategy: &Strategy) -> Vec<Share> {
+fn outcomes(strategy: &StrategyDocument) -> Vec<Share> {
     let accepted = [("win", strategy.win, "bad"), ("harmless", strategy.harmless, "good")];
     let accepted = accepted.map(|(name, count, class)| (name.to_string(), count, class));
-    let caught =
-        strategy.reasons.iter().map(|(name, count)| (format!("caught: {}", name.replace('_', " ")), *count, "caught"));
+    let caught = strategy
+        .reasons
+        .iter()
+        .map(|(reason, count)| (format!("caught: {}", reason.name().replace('_', " ")), count, "caught"));
     let error = ("error, ours".to_string(), strategy.error, "bad");
     let all = accepted.into_iter().chain(caught).chain([error]).filter(|(_, count, _)| *count > 0);
     let share = |(name, count, class): (String, u64, &'static str)| {
@@ -309,9 +328,9 @@ fn outcomes(strategy: &Strategy) -> Vec<Share> {
     all.map(share).collect()
 }
 
-fn rows(strategy: &Strategy, claims: &[(String, &Claim)]) -> Vec<Row> {
+fn rows(strategy: &StrategyDocument, claims: &[Claimed<'_>]) -> Vec<Row> {
     if !strategy.expectations.is_empty() {
-        return claims.iter().map(|(label, claim)| Row::new(label, claim, strategy)).collect();
+        return claims.iter().map(|claim| Row::new(claim, strategy)).collect();
     }
     let row = Row {
         of: "win".into(),
@@ -321,50 +340,51 @@ fn rows(strategy: &Strategy, claims: &[(String, &Claim)]) -> Vec<Row> {
         interval: interval(strategy.interval),
         exact: "-".into(),
         decimal: None,
-        verdict: Badge::new("measured"),
+        verdict: Badge::measured(),
     };
-    std::iter::once(row).chain(claims.iter().map(|(label, claim)| Row::new(label, claim, strategy))).collect()
+    std::iter::once(row).chain(claims.iter().map(|claim| Row::new(claim, strategy))).collect()
 }
 
 impl Row {
-    fn new(label: &str, claim: &Claim, strategy: &Strategy) -> Self {
+    fn new(claim: &Claimed<'_>, strategy: &StrategyDocument) -> Self {
         let staged = !strategy.stages.is_empty();
-        let Rate { measured, expected, bound, .. } = rate(label, claim);
+        let Rate { label, measured, interval: ends, expected, bound } = claim.rate();
+        let StandingDocument { count, trials, verdict, .. } = *claim.standing;
         let measured = if staged { strategy.rate } else { measured };
         let decimal = expected.as_ref().filter(|p| **p > 0 && **p < 1).map(|p| percent(nearest(p)));
         let exact = expected.as_ref().map_or_else(|| "-".into(), probability);
         Self {
-            of: label.into(),
-            trials: claim.trials,
-            count: if staged { "-".into() } else { claim.count.to_string() },
+            of: label,
+            trials,
+            count: if staged { "-".into() } else { count.to_string() },
             rate: measured.map_or_else(|| "-".into(), percent),
-            interval: interval(claim.interval),
+            interval: interval(ends),
             exact: if bound { format!("≤ {exact}") } else { exact },
             decimal,
-            verdict: Badge::new(&claim.verdict),
+            verdict: verdict.into(),
         }
     }
 }
 
-impl From<&super::run::Stage> for StageRow {
-    fn from(stage: &super::run::Stage) -> Self {
+impl From<&StageDocument> for StageRow {
+    fn from(stage: &StageDocument) -> Self {
         let rate = nearest(&Rational::from((stage.successes, stage.trials.max(1))));
         Self { name: stage.name.clone(), trials: stage.trials, successes: stage.successes, rate: percent(rate) }
     }
 }
 
 impl Condition {
-    fn new(hypothesis: Hypothesis, strategy: &Strategy) -> Self {
-        let met = !strategy.hypotheses.iter().any(|name| name == hypothesis.name());
+    fn new(hypothesis: Hypothesis, strategy: &StrategyDocument) -> Self {
+        let met = !strategy.hypotheses.contains(&hypothesis);
         Self { name: hypothesis.name(), met, failure: hypothesis.failure() }
     }
 }
 
-fn replays(run: &Run, strategy: &Strategy) -> Vec<Replay> {
+fn replays(run: &Run, strategy: &StrategyDocument) -> Vec<Replay> {
     let script = text::shell(&run.folder.join("script.yaml"));
     let own = run.exemplars.iter().filter(|exemplar| exemplar.strategy == strategy.name);
-    let replay = |exemplar: &super::run::Exemplar| Replay {
-        outcome: exemplar.outcome.replace('_', " "),
+    let replay = |exemplar: &ReplayDocument| Replay {
+        outcome: exemplar.outcome.to_string().replace('_', " "),
         command: format!("sim run {script} --trial {}:{} --trace", exemplar.strategy, exemplar.trial),
     };
     own.map(replay).collect()

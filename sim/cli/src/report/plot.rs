@@ -1,8 +1,8 @@
 //! Rates beside what is claimed of them, as rows of marks on one axis.
 
-use super::run::{Claim, Strategy};
 use crate::axis::{Axis, Tick};
 use crate::text::{percent, probability};
+use fusion_engine::documents::result::{ExpectationDocument, StandingDocument, StrategyDocument};
 use fusion_spec::bound::bits::nearest;
 use rug::Rational;
 use serde::Serialize;
@@ -50,17 +50,36 @@ pub struct Row {
     band: Option<[f64; 2]>,
 }
 
-/// What is claimed, read from a clause such as `win at_most spec`.
-pub fn rate(label: &str, claim: &Claim) -> Rate {
-    let expected = claim.expected.as_deref().and_then(|text| text.parse().ok());
-    #[expect(clippy::cast_precision_loss, reason = "shown, not compared")]
-    let measured = (claim.trials > 0).then(|| claim.count as f64 / claim.trials as f64);
-    Rate { label: label.into(), measured, interval: claim.interval, expected, bound: claim.is_bound() }
+/// A claim under the label that plots and tables give it.
+pub struct Claimed<'r> {
+    /// What the claim is about.
+    pub label: String,
+    /// Whether the claim bounds a rate from above.
+    pub bound: bool,
+    /// The claimed rate and its counts.
+    pub standing: &'r StandingDocument,
+}
+
+impl<'r> From<&'r ExpectationDocument> for Claimed<'r> {
+    fn from(ExpectationDocument { clause, standing, within: _ }: &'r ExpectationDocument) -> Self {
+        Self { label: clause.subject().into(), bound: clause.is_bound(), standing }
+    }
+}
+
+impl Claimed<'_> {
+    /// The measured rate and its claim.
+    pub fn rate(&self) -> Rate {
+        let Self { label, bound, standing: StandingDocument { count, expected, interval, trials, verdict: _ } } = self;
+        #[expect(clippy::cast_precision_loss, reason = "shown, not compared")]
+        let measured = (*trials > 0).then(|| *count as f64 / *trials as f64);
+        let expected = expected.as_ref().map(|fraction| fraction.0.clone());
+        Rate { label: label.clone(), measured, interval: *interval, expected, bound: *bound }
+    }
 }
 
 /// The rate that a strategy's first claim is of; of winning, where there is none.
-pub fn first_rate(strategy: &Strategy) -> Rate {
-    let claim = strategy.expectations.iter().find(|claim| claim.expected.is_some());
+pub fn first_rate(strategy: &StrategyDocument) -> Rate {
+    let claim = strategy.expectations.iter().find(|claim| claim.standing.expected.is_some());
     let label = |event: &str| format!("{} {event}", strategy.name);
     let winning = || Rate {
         label: label("wins"),
@@ -69,12 +88,14 @@ pub fn first_rate(strategy: &Strategy) -> Rate {
         expected: None,
         bound: false,
     };
+    let rate = |claim: &ExpectationDocument| {
+        let claimed = Claimed::from(claim);
+        Claimed { label: label(&claimed.label), ..claimed }.rate()
+    };
     match claim {
         // Stage by stage, counts are of no rate.
-        Some(claim) if !strategy.stages.is_empty() => {
-            Rate { measured: strategy.rate, ..rate(&label(&claim.label()), claim) }
-        }
-        Some(claim) => rate(&label(&claim.label()), claim),
+        Some(claim) if !strategy.stages.is_empty() => Rate { measured: strategy.rate, ..rate(claim) },
+        Some(claim) => rate(claim),
         None => winning(),
     }
 }

@@ -1,7 +1,10 @@
 //! A trial as what passes between client and server: what the server sees, what the client held, what it concluded.
 
-use super::run::{Exemplar, Run, Session, Slot};
+use super::run::Run;
 use crate::text;
+use fusion_engine::campaign::Ending;
+use fusion_engine::documents::replay::{ReplayDocument, SessionDocument, SlotDocument};
+use fusion_spec::verdict::Reason;
 use serde::Serialize;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -58,61 +61,58 @@ struct Group {
 
 /// One trial of each outcome; a cheating server's, where there is one.
 pub fn sequences(run: &Run) -> Vec<Sequence> {
-    let mut chosen: BTreeMap<usize, &Exemplar> = BTreeMap::new();
+    let mut chosen: BTreeMap<Ending, &ReplayDocument> = BTreeMap::new();
     for exemplar in &run.exemplars {
-        let Some((place, _)) = kind(&exemplar.outcome) else { continue };
-        let better = |known: &Exemplar| score(exemplar) > score(known);
-        if chosen.get(&place).is_none_or(|known| better(known)) {
-            chosen.insert(place, exemplar);
+        let better = |known: &ReplayDocument| score(exemplar) > score(known);
+        if chosen.get(&exemplar.outcome).is_none_or(|known| better(known)) {
+            chosen.insert(exemplar.outcome, exemplar);
         }
     }
     chosen.into_values().filter_map(|exemplar| Sequence::new(run, exemplar)).collect()
 }
 
 /// Short trials of servers that cheat little are looked at first.
-fn score(exemplar: &Exemplar) -> (bool, bool, bool, Reverse<usize>) {
+fn score(exemplar: &ReplayDocument) -> (bool, bool, bool, Reverse<usize>) {
     let slots = exemplar.sessions.last().map_or(&[][..], |session| &session.slots);
     let marked = slots.iter().filter(|slot| slot.is_marked()).count();
     let labelled = slots.iter().any(|slot| slot.answer.is_some());
     (marked > 0, exemplar.sessions.len() == 1, labelled, Reverse(marked))
 }
 
-/// An outcome's place among all, what draws it, and what the client concludes.
-fn kind(outcome: &str) -> Option<(usize, (&'static str, &'static str))> {
-    let kinds = [
-        (
-            "win",
+/// What draws an ending, and what the client concludes; `None` of an error.
+fn kind(ending: Ending) -> Option<(&'static str, &'static str)> {
+    Some(match ending {
+        Ending::Error => return None,
+        Ending::Win => (
             "bad",
             "Accepts: every public is right and all copies agree, yet a query's answer is wrong. The server wins.",
         ),
-        ("harmless", "good", "Accepts, and every query's answer is right."),
-        ("caught: public_wrong", "caught", "Rejects: a public sample has a wrong answer."),
-        ("caught: copies_disagree", "caught", "Rejects: copies of one query disagree."),
-        ("caught: malformed", "caught", "Rejects: a message is not what the protocol says."),
-        ("caught: peer_gone", "caught", "Rejects: the server is gone before the answers are in."),
-    ];
-    let place = kinds.iter().position(|(name, ..)| *name == outcome)?;
-    Some((place, (kinds[place].1, kinds[place].2)))
+        Ending::Harmless => ("good", "Accepts, and every query's answer is right."),
+        Ending::Caught(Reason::PublicWrong) => ("caught", "Rejects: a public sample has a wrong answer."),
+        Ending::Caught(Reason::CopiesDisagree) => ("caught", "Rejects: copies of one query disagree."),
+        Ending::Caught(Reason::Malformed) => ("caught", "Rejects: a message is not what the protocol says."),
+        Ending::Caught(Reason::PeerGone) => ("caught", "Rejects: the server is gone before the answers are in."),
+    })
 }
 
 impl Sequence {
-    fn new(run: &Run, exemplar: &Exemplar) -> Option<Self> {
-        let Exemplar { strategy, outcome, trial, sessions } = exemplar;
+    fn new(run: &Run, exemplar: &ReplayDocument) -> Option<Self> {
+        let ReplayDocument { strategy, outcome, trial, sessions, .. } = exemplar;
         let session = sessions.last()?;
-        let (_, (class, conclusion)) = kind(outcome)?;
+        let (class, conclusion) = kind(*outcome)?;
         let params = run.params;
         let script = text::shell(&run.folder.join("script.yaml"));
         let (server, left_out) = server_cells(&session.slots, params.N());
         let (groups, groups_left_out) = groups(session, params.R(), params.B());
         // A trial of several sessions may end otherwise than its last session.
-        let ended = kind(&session.outcome).map_or(conclusion, |(_, (_, conclusion))| conclusion);
-        let left = ["caught: malformed", "caught: peer_gone"].contains(&session.outcome.as_str());
+        let ended = kind(session.outcome).map_or(conclusion, |(_, conclusion)| conclusion);
+        let left = matches!(session.outcome, Ending::Caught(Reason::Malformed | Reason::PeerGone));
         let links = session.slots.iter().any(|slot| slot.named);
         let (does, mark) = if links { ("names", "named") } else { ("touches", "touched") };
         Some(Self {
-            title: outcome.replace('_', " "),
+            title: outcome.to_string().replace('_', " "),
             strategy: strategy.clone(),
-            outcome: outcome.clone(),
+            outcome: outcome.to_string(),
             class,
             replay: format!("sim run {script} --trial {strategy}:{trial} --trace"),
             session: (sessions.len() > 1).then(|| format!("session {} of {}", sessions.len(), sessions.len())),
@@ -124,22 +124,22 @@ impl Sequence {
             left_out,
             groups,
             groups_left_out,
-            conclusion: if links { linked(outcome) } else { ended },
+            conclusion: if links { linked(*outcome) } else { ended },
         })
     }
 }
 
 /// How the linking game ends.
-fn linked(outcome: &str) -> &'static str {
-    match outcome {
-        "win" => "Accepts: all answers are right. The named slots hold copies of one query: the server wins.",
+fn linked(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Win => "Accepts: all answers are right. The named slots hold copies of one query: the server wins.",
         _ => "Accepts: all answers are right. The named slots do not hold copies of one query.",
     }
 }
 
 /// All slots where they are few, else those that are marked.
-fn server_cells(slots: &[Slot], N: u128) -> (Vec<Cell>, Option<String>) {
-    let known: BTreeMap<u128, &Slot> = slots.iter().map(|slot| (slot.index.into(), slot)).collect();
+fn server_cells(slots: &[SlotDocument], N: u128) -> (Vec<Cell>, Option<String>) {
+    let known: BTreeMap<u128, &SlotDocument> = slots.iter().map(|slot| (slot.slot.into(), slot)).collect();
     let cell = |index: u128| Cell {
         name: index.to_string(),
         answer: None,
@@ -149,7 +149,7 @@ fn server_cells(slots: &[Slot], N: u128) -> (Vec<Cell>, Option<String>) {
     if N <= MOST_CELLS {
         return ((0..N).map(cell).collect(), None);
     }
-    let marked: Vec<u128> = known.values().filter(|slot| slot.is_marked()).map(|slot| slot.index.into()).collect();
+    let marked: Vec<u128> = known.values().filter(|slot| slot.is_marked()).map(|slot| slot.slot.into()).collect();
     let most = usize::try_from(MOST_CELLS).unwrap_or(usize::MAX);
     let shown = marked.len().min(most);
     if shown == 0 {
@@ -161,11 +161,11 @@ fn server_cells(slots: &[Slot], N: u128) -> (Vec<Cell>, Option<String>) {
 }
 
 /// What was marked or wrong, by what the slots held: what is bad first, publics before queries.
-fn groups(session: &Session, R: u64, B: u64) -> (Vec<Group>, Option<String>) {
+fn groups(session: &SessionDocument, R: u64, B: u64) -> (Vec<Group>, Option<String>) {
     let slots = &session.slots;
     let publics = slots.iter().filter(|slot| slot.is_marked() || slot.wrong);
     let publics = publics.filter_map(|slot| slot.public.map(|public| (public, slot)));
-    let mut queries: BTreeMap<u32, Vec<&Slot>> = BTreeMap::new();
+    let mut queries: BTreeMap<u32, Vec<&SlotDocument>> = BTreeMap::new();
     for slot in slots {
         if let Some(query) = slot.query {
             queries.entry(query).or_default().push(slot);
@@ -173,9 +173,9 @@ fn groups(session: &Session, R: u64, B: u64) -> (Vec<Group>, Option<String>) {
     }
     queries.retain(|_, copies| copies.iter().any(|slot| slot.is_marked() || slot.wrong));
     let untouched = R.saturating_sub(queries.len() as u64);
-    let alike = match session.outcome.as_str() {
-        "win" | "harmless" => Some(true),
-        "caught: copies_disagree" if queries.len() == 1 => Some(false),
+    let alike = match session.outcome {
+        Ending::Win | Ending::Harmless => Some(true),
+        Ending::Caught(Reason::CopiesDisagree) if queries.len() == 1 => Some(false),
         _ => None,
     };
     let mut groups: Vec<Group> = publics.map(|(public, slot)| public_group(public, slot)).collect();
@@ -192,13 +192,13 @@ fn groups(session: &Session, R: u64, B: u64) -> (Vec<Group>, Option<String>) {
     (groups, left_out)
 }
 
-fn public_group(public: u32, slot: &Slot) -> Group {
+fn public_group(public: u32, slot: &SlotDocument) -> Group {
     let says = if slot.wrong { "not the known answer" } else { "the known answer" };
     Group { name: format!("public {public}"), cells: vec![opened(slot, "slot")], says, bad: slot.wrong }
 }
 
 /// `alike` is what the outcome says of copies whose labels are not known: they agree, they do not, or it does not say.
-fn query_group(query: u32, copies: &[&Slot], B: u64, alike: Option<bool>) -> Group {
+fn query_group(query: u32, copies: &[&SlotDocument], B: u64, alike: Option<bool>) -> Group {
     let mut cells: Vec<Cell> = copies.iter().map(|slot| opened(slot, "slot")).collect();
     // At `plain` only marked slots are known: the others are right.
     let right = Cell { name: "untouched".into(), answer: Some("right".into()), marked: false, wrong: false };
@@ -221,12 +221,12 @@ fn query_group(query: u32, copies: &[&Slot], B: u64, alike: Option<bool>) -> Gro
     Group { name: format!("query {query}"), cells, says, bad: agree == Some(false) || wrong }
 }
 
-fn opened(slot: &Slot, word: &str) -> Cell {
+fn opened(slot: &SlotDocument, word: &str) -> Cell {
     let answer = match (slot.answer, slot.honest, slot.wrong) {
         (Some(answer), Some(honest), true) => format!("{answer}, not {honest}"),
         (Some(answer), _, _) => answer.to_string(),
         (None, _, true) => "wrong".into(),
         (None, _, false) => "right".into(),
     };
-    Cell { name: format!("{word} {}", slot.index), answer: Some(answer), marked: slot.is_marked(), wrong: slot.wrong }
+    Cell { name: format!("{word} {}", slot.slot), answer: Some(answer), marked: slot.is_marked(), wrong: slot.wrong }
 }

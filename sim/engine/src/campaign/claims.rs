@@ -1,5 +1,6 @@
 //! What is claimed of a strategy: each clause of its script with its exact rate, and the two events.
 
+use super::statement::{Relation, Statement};
 use crate::simulate::{Counts, REASONS, Seen, World};
 use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::rate::{self, Case};
@@ -32,8 +33,8 @@ pub struct RateClaim {
     pub event: Event,
     /// The rate.
     pub clause: Clause,
-    /// The clause as its script says it, such as `win equals spec`.
-    pub text: String,
+    /// The clause as its script says it.
+    pub statement: Statement,
 }
 
 impl RateClaim {
@@ -176,13 +177,9 @@ impl Spec {
 }
 
 fn rate_claim(event: Event, at_most: bool, claim: &Claim, rate: Rational) -> RateClaim {
-    let relation = if at_most { "at_most" } else { "equals" };
-    let what = match claim {
-        Claim::Spec => "spec".into(),
-        Claim::Number(number) => number.to_string(),
-    };
-    let clause = if at_most { Clause::AtMost(rate) } else { Clause::Equals(rate) };
-    RateClaim { event, clause, text: format!("{} {relation} {what}", event.name()) }
+    let (clause, relation) =
+        if at_most { (Clause::AtMost(rate), Relation::AtMost) } else { (Clause::Equals(rate), Relation::Equals) };
+    RateClaim { event, clause, statement: Statement::Rate { event, relation, claim: claim.clone() } }
 }
 
 /// Over the sessions of a trial.

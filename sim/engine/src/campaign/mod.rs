@@ -1,16 +1,23 @@
 //! Campaigns: strategies, what is claimed of them, and the trials that decide.
 
 pub mod claims;
+mod ending;
 mod entry;
+pub mod exemplar;
 pub mod identity;
 pub mod load;
 mod player;
+mod replay;
 pub mod run;
 pub mod schedule;
 mod shard;
+mod statement;
 pub mod turns;
 pub mod verdict;
 
+pub use ending::{Ending, NoEnding};
 pub use entry::{Campaign, Counter, Entry, block_trials, grouping};
 pub use player::{Player, Session};
+pub use replay::{Replay, Show};
 pub use shard::Shard;
+pub use statement::{NoStatement, Relation, Statement};

@@ -12,6 +12,8 @@ use crate::simulate::Counts;
 use crate::store::counts::Row;
 use crate::store::{Held, Store};
 use fusion_adversaries::script::Fidelity as Depth;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -32,7 +34,8 @@ pub struct Options {
 }
 
 /// Why a strategy's trials ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum StoppedBy {
     /// Every clause is decided.
     Decided,

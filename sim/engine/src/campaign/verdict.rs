@@ -2,12 +2,16 @@
 
 use super::claims::{RateClaim, other_reasons, successes};
 use super::entry::{Campaign, Entry};
+use super::statement::Statement;
 use crate::simulate::Counts;
 use fusion_spec::evidence::{Clause, Decision, Evidence, Tolerance};
 use rug::Rational;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// What is said of a strategy, or of a campaign: the worst that is said of its parts, in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Every claim holds.
     Pass,
@@ -20,6 +24,12 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The worst of several verdicts; of none, nothing is decided.
+    #[must_use]
+    pub fn worst(verdicts: impl IntoIterator<Item = Self>) -> Self {
+        verdicts.into_iter().max().unwrap_or(Self::Inconclusive)
+    }
+
     /// As results write it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -61,8 +71,8 @@ pub struct Standing {
 /// Where a claim stands.
 #[derive(Clone, Debug)]
 pub struct ClaimStanding {
-    /// As the script says it.
-    pub text: String,
+    /// What is claimed.
+    pub statement: Statement,
     /// The claimed rate; `None` of reasons.
     pub expected: Option<Rational>,
     /// Trials with the event.
@@ -85,15 +95,15 @@ impl Standing {
         let rates = entry.claims.rates.iter().map(|claim| judge.rate(claim, &all));
         let only = entry.claims.only.as_ref().map(|only| {
             let never = Clause::Equals(Rational::new());
-            let standing = judge.clause("reasons only".into(), &never, other_reasons(only, &all), all.trials());
+            let standing = judge.clause(Statement::ReasonsOnly, &never, other_reasons(only, &all), all.trials());
             ClaimStanding { expected: None, ..standing }
         });
         let claims = rates.chain(only).collect();
         let events = entry.claims.events.as_ref().map_or_else(Vec::new, |(e_t, e_b)| {
-            let e_t = judge.clause("e_t".into(), &Clause::Equals(e_t.clone()), all.e_t, all.trials());
-            let e_b = e_b.as_ref().map(|e_b| {
-                judge.clause("e_b given e_t".into(), &Clause::Equals(e_b.clone()), all.e_t_and_e_b, all.e_t)
-            });
+            let e_t = judge.clause(Statement::ET, &Clause::Equals(e_t.clone()), all.e_t, all.trials());
+            let e_b = e_b
+                .as_ref()
+                .map(|e_b| judge.clause(Statement::EBGivenET, &Clause::Equals(e_b.clone()), all.e_t_and_e_b, all.e_t));
             std::iter::once(e_t).chain(e_b).collect()
         });
         Self { counts, departed: false, claims, events, alpha: campaign.alpha.clone(), staged: false }
@@ -106,8 +116,8 @@ impl Standing {
         let stages = Stages { counts: &counts, alpha: &alpha };
         let claims = entry.claims.rates.iter().map(|claim| {
             let decision = stages.decide(&claim.clause, &entry.tolerance);
-            let (text, expected, alpha) = (claim.text.clone(), Some(claim.expected().clone()), alpha.clone());
-            ClaimStanding { text, expected, count, trials, decision, alpha }
+            let (statement, expected, alpha) = (claim.statement.clone(), Some(claim.expected().clone()), alpha.clone());
+            ClaimStanding { statement, expected, count, trials, decision, alpha }
         });
         Self { claims: claims.collect(), departed: false, events: Vec::new(), counts, alpha, staged: true }
     }
@@ -186,15 +196,15 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     fn rate(&self, claim: &RateClaim, counts: &Counts) -> ClaimStanding {
-        self.clause(claim.text.clone(), &claim.clause, successes(claim.event, counts), counts.trials())
+        self.clause(claim.statement.clone(), &claim.clause, successes(claim.event, counts), counts.trials())
     }
 
-    fn clause(&self, text: String, clause: &Clause, count: u64, trials: u64) -> ClaimStanding {
+    fn clause(&self, statement: Statement, clause: &Clause, count: u64, trials: u64) -> ClaimStanding {
         let (Clause::Equals(expected) | Clause::AtMost(expected)) = clause;
         let Self { alpha, tolerance } = *self;
         let decision = Evidence::new(trials, count, alpha.clone())
             .map_or(Decision::Inconclusive, |evidence| evidence.decide(clause, tolerance));
-        ClaimStanding { text, expected: Some(expected.clone()), count, trials, decision, alpha: alpha.clone() }
+        ClaimStanding { statement, expected: Some(expected.clone()), count, trials, decision, alpha: alpha.clone() }
     }
 }
 

@@ -37,6 +37,15 @@ impl Counts {
         self.e_t_and_e_b += u64::from(trial.events.e_t && trial.events.e_b);
     }
 
+    /// The sum of several counts.
+    #[must_use]
+    pub fn total<'c>(counts: impl IntoIterator<Item = &'c Self>) -> Self {
+        counts.into_iter().fold(Self::default(), |mut total, counts| {
+            total += *counts;
+            total
+        })
+    }
+
     /// All rejected.
     #[must_use]
     pub fn caught(&self) -> u64 {

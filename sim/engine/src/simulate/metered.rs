@@ -48,7 +48,7 @@ pub fn framing_bytes(sent: [Tally; 2]) -> usize {
 
 /// What the set-up of a pair of parties took, once for all their sessions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Setup {
+pub struct SetupSpent {
     /// Bytes, rounds, and the processor time of both parties together.
     pub spent: Spent,
     /// Processor time, the client's and the server's.
@@ -61,7 +61,7 @@ pub struct Setup {
 ///
 /// # Errors
 /// [`Halt`], which would be our own mistake: both parties are honest here.
-pub fn set_up(seed: &Seed, plans: &[&Plan], network: Network) -> Result<(ClientSetup, ServerSetup, Setup), Halt> {
+pub fn set_up(seed: &Seed, plans: &[&Plan], network: Network) -> Result<(ClientSetup, ServerSetup, SetupSpent), Halt> {
     let began = now();
     let (((client, near), client_cpu), ((server, _), server_cpu)) = session::run(
         network,
@@ -69,7 +69,7 @@ pub fn set_up(seed: &Seed, plans: &[&Plan], network: Network) -> Result<(ClientS
         |link: Link| timed(|| session::server_set_up(link, seed, plans)),
     );
     let spent = Spent::of(near.meter(), client_cpu + server_cpu);
-    Ok((client?, server?, Setup { spent, cpu: [client_cpu, server_cpu], wall: began.elapsed() }))
+    Ok((client?, server?, SetupSpent { spent, cpu: [client_cpu, server_cpu], wall: began.elapsed() }))
 }
 
 /// A session as both parties metered it.
@@ -83,7 +83,7 @@ pub struct Metered {
 
 /// A layer's share of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Layer {
+pub struct LayerShare {
     /// Its name; the extension of transfers is apart, for all layers.
     pub name: String,
     /// What it sends, and the rounds it adds.
@@ -108,12 +108,12 @@ impl Metered {
 
     /// In order of execution; the chunks together.
     #[must_use]
-    pub fn layers(&self) -> Vec<Layer> {
+    pub fn layers(&self) -> Vec<LayerShare> {
         let [client, server] = &self.meters;
         let over = [Network::LAN, Network::WAN].map(|network| replayed(client, server, network));
         let [lan, wan] = over.each_ref().map(|meter| meter.shares(Message::layer));
         let times = lan.iter().zip(&wan).map(|((_, lan), (_, wan))| [lan.virtual_ns, wan.virtual_ns]);
-        let layer = |((name, share), over_ns): ((&str, Share), _)| Layer { name: name.into(), share, over_ns };
+        let layer = |((name, share), over_ns): ((&str, Share), _)| LayerShare { name: name.into(), share, over_ns };
         client.shares(Message::layer).into_iter().zip(times).map(layer).collect()
     }
 }
@@ -150,7 +150,7 @@ mod tests {
         let circuit = Circuit::new(&[&model], Truncation::Faithful).unwrap();
         let plan = Plan::new(circuit, 1, Grouping::Chunk).unwrap();
         let seed = Seed([7; 32]);
-        let (_, _, Setup { spent, cpu, wall }) = set_up(&seed, &[&plan], Network::LAN).unwrap();
+        let (_, _, SetupSpent { spent, cpu, wall }) = set_up(&seed, &[&plan], Network::LAN).unwrap();
         assert!(cpu.iter().all(|cpu| !cpu.is_zero()) && !wall.is_zero());
         assert_eq!(spent.cpu, cpu[0] + cpu[1]);
         let messages = spent.client.messages + spent.server.messages;

@@ -5,7 +5,7 @@
 
 use super::client::{Answers, End, Exchange};
 use super::deviant::Deviant;
-use super::metered::{self, Metered, Setup, timed};
+use super::metered::{self, Metered, SetupSpent, timed};
 use super::server::Server;
 use super::session::{Asked, Inference, Judged, Position};
 use super::simulator::Simulator;
@@ -47,7 +47,7 @@ pub struct Parties {
     /// Processor time of planning and of encoding the weights: once per network.
     pub prepared: Duration,
     /// What the set-up took: once per pair of parties.
-    pub setup: Setup,
+    pub setup: SetupSpent,
 }
 
 /// One way to pack a session's slots.

@@ -16,6 +16,7 @@ use crate::files::{self, append_to, failed, replace, sync_folder};
 use crate::simulate::Counts;
 use counts::{HEADER, Row};
 use held::{Rows, highest};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -239,6 +240,15 @@ impl Store {
         let path = self.folder.join("timings.csv");
         let line = format!("{name},{trials},{:.3}\n", time.as_secs_f64());
         append_to(&path)?.write_all(line.as_bytes()).map_err(|error| failed("writing", &path, error))
+    }
+
+    /// Writes a document of the run, whole.
+    ///
+    /// # Errors
+    /// [`Failure::Io`].
+    pub fn write_json(&self, name: &str, document: &impl Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string_pretty(document).map_err(|error| Failure::Bug(error.to_string()))?;
+        self.write(name, &(text + "\n"))
     }
 
     /// Writes a file of the run, whole.

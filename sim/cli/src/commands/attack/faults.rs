@@ -1,28 +1,17 @@
 //! What a campaign found out about ourselves: errors of ours, and an honest server that is refuted where both parties are ours.
 
-use super::exemplar::Exemplar;
-use super::table::{contradicts, evidence};
+use super::evidence::{contradicts, evidence};
 use crate::text::{self, BAD};
 use fusion_adversaries::script::{Fidelity, HONEST};
+use fusion_engine::campaign::exemplar::Exemplar;
 use fusion_engine::campaign::run::Finished;
 use fusion_engine::campaign::verdict::{ClaimStanding, Standing, Verdict};
-use fusion_engine::campaign::{Campaign, Entry};
+use fusion_engine::campaign::{Campaign, Ending, Entry};
+use fusion_engine::documents::result::Fault;
 use fusion_engine::failure::Failure;
 use fusion_spec::evidence::Decision;
-use serde::Serialize;
 use std::io::{self, Write};
 use std::path::Path;
-
-/// A finding that only a bug of this program can explain.
-#[derive(Clone, Debug, Serialize)]
-pub struct Fault {
-    /// The strategy that showed it.
-    pub strategy: String,
-    /// What is wrong.
-    pub says: String,
-    /// The command that shows it again; `None` where no trial does.
-    pub replay: Option<String>,
-}
 
 /// Every fault of a campaign, in script order.
 pub fn find(campaign: &Campaign, finished: &[Finished], exemplars: &[Exemplar], folder: &Path) -> Vec<Fault> {
@@ -30,17 +19,17 @@ pub fn find(campaign: &Campaign, finished: &[Finished], exemplars: &[Exemplar], 
     let faults = campaign.entries.iter().zip(finished).filter_map(|(entry, Finished { standing, .. })| {
         let mut own = exemplars.iter().filter(|exemplar| exemplar.strategy == entry.name);
         let (says, exemplar) = if standing.verdict() == Verdict::Error {
-            let exemplar = own.find(|exemplar| exemplar.outcome == "error");
+            let exemplar = own.find(|exemplar| exemplar.ending == Ending::Error);
             (error(entry, standing, exemplar), exemplar)
         } else {
             let claim = honest_refuted(entry, standing)?;
             let only = entry.claims.only.as_deref().unwrap_or_default();
             let says = format!(
                 "an honest server is refuted at fidelity `real`: {}: {}",
-                claim.text,
+                claim.statement,
                 evidence(claim, only, standing)
             );
-            (says, own.find(|exemplar| contradicts(claim, only, exemplar.outcome)))
+            (says, own.find(|exemplar| contradicts(claim, only, exemplar.ending)))
         };
         let replay =
             exemplar.map(|exemplar| format!("sim run {script} --trial {}:{} --trace", entry.name, exemplar.trial));
@@ -66,28 +55,26 @@ fn error(entry: &Entry, standing: &Standing, exemplar: Option<&Exemplar>) -> Str
 /// The refuted claim of a server that does nothing but what it should. A script's own number may be wrong; the exact rate is not.
 fn honest_refuted<'s>(entry: &Entry, standing: &'s Standing) -> Option<&'s ClaimStanding> {
     let does_nothing = entry.strategy.moves().is_empty() && entry.strategy.link().is_none();
-    let exact = |claim: &&ClaimStanding| entry.name == HONEST || claim.text.ends_with(" spec");
+    let exact = |claim: &&ClaimStanding| entry.name == HONEST || claim.statement.is_of_the_specification();
     let claims = standing.claims.iter().filter(exact).chain(&standing.events);
     let mut refuted = claims.filter(|claim| claim.decision == Decision::Refuted);
     refuted.next().filter(|_| entry.depth == Fidelity::Real && does_nothing)
 }
 
-impl Fault {
-    /// Writes the fault for people, the command that shows it again first.
-    fn write(&self, again: &str, out: &mut dyn Write) -> io::Result<()> {
-        let Self { strategy, says, replay } = self;
-        if let Some(replay) = replay {
-            writeln!(out, "replay: {replay}")?;
-        }
-        writeln!(out, "{} {strategy}: {says}", text::styled(BAD, "error"))?;
-        writeln!(out, "again:  {again}\n")
+/// Writes a fault for people, the command that shows it again first.
+fn write_one(fault: &Fault, again: &str, out: &mut dyn Write) -> io::Result<()> {
+    let Fault { strategy, says, replay } = fault;
+    if let Some(replay) = replay {
+        writeln!(out, "replay: {replay}")?;
     }
+    writeln!(out, "{} {strategy}: {says}", text::styled(BAD, "error"))?;
+    writeln!(out, "again:  {again}\n")
 }
 
 /// Writes all of them for people.
 pub fn write(faults: &[Fault], folder: &Path, out: &mut dyn Write) -> io::Result<()> {
     let again = format!("sim attack {}", text::shell(&folder.join("script.yaml")));
-    faults.iter().try_for_each(|fault| fault.write(&again, out))
+    faults.iter().try_for_each(|fault| write_one(fault, &again, out))
 }
 
 /// As the command's failure: the first one in words, and how many more there are.

@@ -1,8 +1,8 @@
 //! `sim attack`: a campaign from its script to its verdict.
 
-mod exemplar;
+mod evidence;
 mod faults;
-mod result;
+mod style;
 mod table;
 mod watch;
 
@@ -10,24 +10,26 @@ use crate::args::campaign::{AttackArgs, OverrideArgs};
 use crate::failure::{self, BUG, Format};
 use crate::terminal::Terminal;
 use crate::text;
-use faults::Fault;
 use fusion_adversaries::script::HONEST;
 use fusion_engine::campaign::Campaign;
 use fusion_engine::campaign::Shard;
 use fusion_engine::campaign::load::{Overrides, load};
 use fusion_engine::campaign::run::{Finished, Options, StoppedBy};
-use fusion_engine::campaign::turns;
 use fusion_engine::campaign::verdict::Verdict;
+use fusion_engine::campaign::{exemplar, turns};
+use fusion_engine::documents::cost::CostDocument;
+use fusion_engine::documents::event::{Event, ShardEvent, ShardTag};
+use fusion_engine::documents::result::{Fault, ResultDocument};
 use fusion_engine::failure::Failure;
 use fusion_engine::files;
-use fusion_engine::store::{RESULT, Store};
-use serde_json::json;
+use fusion_engine::store::{REPORT, RESULT, Store};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+pub use style::Style;
 use table::Page;
-use watch::Watch;
+use watch::{Watch, write_event};
 
 /// At least one expectation is refuted.
 const REFUTED: u8 = 1;
@@ -35,31 +37,6 @@ const REFUTED: u8 = 1;
 const OPEN: u8 = 3;
 /// A signal stopped it; the state is saved.
 const INTERRUPTED: u8 = 130;
-
-/// How results are shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// A table.
-    Text {
-        /// And a plot.
-        plots: bool,
-    },
-    /// The verdict alone.
-    Quiet,
-    /// A JSON object a line.
-    Json,
-}
-
-impl Style {
-    /// From the flags, which exclude each other.
-    pub fn new(json: bool, quiet: bool, terminal: Terminal) -> Self {
-        match (json, quiet) {
-            (true, _) => Self::Json,
-            (_, true) => Self::Quiet,
-            _ => Self::Text { plots: terminal.plots() },
-        }
-    }
-}
 
 /// Runs or goes on with a campaign.
 pub fn run(
@@ -140,7 +117,7 @@ pub fn play(
         return conclude_shard(campaign, shard, store, &finished, style, (stdout, stderr));
     }
     let exemplars = exemplar::find(campaign, store)?;
-    let cost = result::cost(campaign);
+    let cost = CostDocument::measure(campaign);
     let replayed =
         exemplars.iter().filter(|exemplar| exemplar.why.is_some()).map(|exemplar| exemplar.strategy.as_str());
     let departed: Vec<&str> = replayed.chain(cost.is_err().then_some(HONEST)).collect();
@@ -149,14 +126,14 @@ pub fn play(
     }
     let faults = faults::find(campaign, &finished, &exemplars, store.folder());
     let cost = cost.ok().flatten();
-    let document = result::document(campaign, &finished, &faults, cost.as_ref(), store.folder());
-    let verdict = verdict(&finished);
-    let line = serde_json::to_string(&document).map_err(|error| Failure::Bug(error.to_string()))?;
+    let document = ResultDocument::new(campaign, &finished, faults.clone(), cost, store.folder());
+    let verdict = document.verdict;
+    let line = serde_json::to_string(&Event::Result(document)).map_err(|error| Failure::Bug(error.to_string()))?;
     let mut shown = store.folder().to_path_buf();
     if !interrupted {
         store.write(RESULT, &format!("{line}\n"))?;
-        super::report::write(store.folder())?;
-        shown.push(crate::report::REPORT);
+        crate::report::write(store.folder())?;
+        shown.push(REPORT);
     }
     match style {
         Style::Json => writeln!(stdout, "{line}")?,
@@ -207,24 +184,26 @@ fn conclude_shard(
     faults.retain(|fault| erring.contains(&fault.strategy.as_str()));
     let trials: u64 = finished.iter().map(|finished| finished.standing.trials()).sum();
     let stopped = |by| finished.iter().any(|finished| finished.stopped_by == by);
-    let (complete, code) = match () {
-        () if stopped(StoppedBy::Interrupted) => (false, INTERRUPTED),
-        () if stopped(StoppedBy::Wall) => (false, OPEN),
-        () => (true, 0),
+    let (complete, code) = if stopped(StoppedBy::Interrupted) {
+        (false, INTERRUPTED)
+    } else if stopped(StoppedBy::Wall) {
+        (false, OPEN)
+    } else {
+        (true, 0)
     };
     let folder = store.folder().display().to_string();
     if style == Style::Json {
         let errors: u64 = finished.iter().map(|finished| finished.standing.errors()).sum();
-        let event = json!({
-            "event": "shard",
-            "shard": shard.to_string(),
-            "complete": complete,
-            "trials": trials,
-            "error": errors,
-            "errors": faults,
-            "run_dir": folder,
-        });
-        writeln!(stdout, "{event}")?;
+        let event = ShardEvent {
+            complete,
+            error: errors,
+            errors: faults.clone(),
+            event: ShardTag::Shard,
+            run_dir: folder,
+            shard,
+            trials,
+        };
+        write_event(&Event::Shard(event), stdout)?;
     } else {
         faults::write(&faults, store.folder(), stdout)?;
         let next = if complete {
@@ -237,16 +216,12 @@ fn conclude_shard(
     Ok(blame(&faults, style, (stdout, stderr))?.unwrap_or(code))
 }
 
-fn verdict(finished: &[Finished]) -> Verdict {
-    finished.iter().map(|finished| finished.standing.verdict()).max().unwrap_or(Verdict::Inconclusive)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::run::Replay;
     use fusion_adversaries::script::{Fidelity, Relabel};
     use fusion_adversaries::strategy::{Act, Move, Strategy, Touches, View};
+    use fusion_engine::campaign::Replay;
     use fusion_engine::campaign::claims::RateClaim;
     use fusion_spec::evidence::Clause;
     use rand_core::Rng;

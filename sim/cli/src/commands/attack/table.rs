@@ -1,22 +1,22 @@
 //! A campaign's result for people.
 
-use super::exemplar::Exemplar;
-use super::faults::{self, Fault};
-use super::result::{name, total};
+use super::evidence::{contradicts, evidence};
+use super::faults;
 use crate::answers::games::{Game, games};
 use crate::axis::Axis;
 use crate::draw;
 use crate::text::{self, BAD, DIM, HEADING, percent};
 use anstyle::{AnsiColor, Style};
 use fusion_adversaries::problem::one_line;
+use fusion_engine::campaign::exemplar::Exemplar;
 use fusion_engine::campaign::run::Finished;
 use fusion_engine::campaign::verdict::{ClaimStanding, Standing, Verdict};
-use fusion_engine::campaign::{Campaign, Entry};
+use fusion_engine::campaign::{Campaign, Ending, Entry};
+use fusion_engine::documents::result::Fault;
 use fusion_engine::failure::Failure;
 use fusion_engine::simulate::{Counts, REASONS};
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::evidence::{Clause, Decision};
-use fusion_spec::verdict::Reason;
 use rug::Rational;
 use std::io::{self, Write};
 use std::path::Path;
@@ -54,7 +54,7 @@ pub fn write(campaign: &Campaign, finished: &[Finished], page: &Page<'_>, out: &
         plot(pairs(), out)?;
     }
     remarks(pairs(), out)?;
-    let verdict = super::verdict(finished);
+    let verdict = Verdict::worst(finished.iter().map(|finished| finished.standing.verdict()));
     let hold = finished.iter().filter(|finished| finished.standing.verdict() == Verdict::Pass).count();
     let style = match verdict {
         Verdict::Pass => GOOD,
@@ -63,7 +63,7 @@ pub fn write(campaign: &Campaign, finished: &[Finished], page: &Page<'_>, out: &
     };
     let word = text::styled(style, &verdict.name().to_uppercase());
     writeln!(out, "\n{word}  {hold} of {} hold.   {}", finished.len(), page.shown.display())?;
-    if let Some(win) = page.exemplars.iter().find(|exemplar| exemplar.outcome == "win") {
+    if let Some(win) = page.exemplars.iter().find(|exemplar| exemplar.ending == Ending::Win) {
         writeln!(out, "  a win:  sim run {script} --trial {}:{} --trace", win.strategy, win.trial)?;
     }
     Ok(())
@@ -103,55 +103,14 @@ fn refutation(
     for claim in refuted {
         let only = entry.claims.only.as_deref().unwrap_or_default();
         let mut own = exemplars.iter().filter(|exemplar| exemplar.strategy == entry.name);
-        if let Some(exemplar) = own.find(|exemplar| contradicts(claim, only, exemplar.outcome)) {
+        if let Some(exemplar) = own.find(|exemplar| contradicts(claim, only, exemplar.ending)) {
             writeln!(out, "replay: sim run {script} --trial {}:{} --trace", entry.name, exemplar.trial)?;
         }
         let evidence = evidence(claim, only, standing);
-        writeln!(out, "{} {}: {}: {evidence}", text::styled(BAD, "refuted"), entry.name, claim.text)?;
+        writeln!(out, "{} {}: {}: {evidence}", text::styled(BAD, "refuted"), entry.name, claim.statement)?;
         writeln!(out, "again:  sim attack {script}\n")?;
     }
     Ok(())
-}
-
-/// What speaks against a claim.
-pub fn evidence(claim: &ClaimStanding, only: &[Reason], standing: &Standing) -> String {
-    let (lower, upper) = standing.interval_of(claim);
-    let ClaimStanding { expected, count, trials, .. } = claim;
-    match expected {
-        Some(expected) => {
-            let interval = text::interval([&lower, &upper].map(nearest));
-            format!("{count} of {trials}, so {interval}, and not {}", text::probability(expected))
-        }
-        None => others(only, &total(&standing.counts), *trials),
-    }
-}
-
-/// A trial that ended so is one of those that are too many: with the event where it is more frequent than claimed, else without.
-pub fn contradicts(claim: &ClaimStanding, only: &[Reason], outcome: &str) -> bool {
-    let accepted = ["win", "harmless"].contains(&outcome);
-    let Some(expected) = &claim.expected else {
-        return !accepted && only.iter().all(|reason| reason.name() != outcome);
-    };
-    let frequent = Rational::from((claim.count, claim.trials.max(1))) > *expected;
-    match claim.text.split(' ').next().unwrap_or_default() {
-        "accepted" => accepted == frequent,
-        "caught" => accepted != frequent,
-        // Of the two events an outcome tells this much.
-        "e_t" => (outcome != Reason::PublicWrong.name()) == frequent,
-        "e_b" if frequent => accepted,
-        "e_b" => outcome == Reason::CopiesDisagree.name(),
-        word => (outcome == word) == frequent,
-    }
-}
-
-/// The reasons that occurred and are not allowed, and those that are.
-fn others(only: &[Reason], counts: &Counts, trials: u64) -> String {
-    let other = |(reason, count): &(&Reason, u64)| *count > 0 && !only.contains(*reason);
-    let others = REASONS.iter().zip(counts.caught).filter(other);
-    let others: Vec<String> = others.map(|(reason, count)| format!("{} in {count}", reason.name())).collect();
-    let allowed: Vec<&str> = only.iter().map(|reason| reason.name()).collect();
-    let allowed = if allowed.is_empty() { "none".into() } else { allowed.join(", ") };
-    format!("{} of {trials}; allowed: {allowed}", others.join(", "))
 }
 
 /// One row for each claim, or for each outcome where nothing is claimed.
@@ -161,7 +120,7 @@ fn rows(entry: &Entry, finished: &Finished) -> Vec<Vec<String>> {
         return outcomes(entry, standing);
     }
     let row = |(index, claim): (usize, &ClaimStanding)| {
-        let ClaimStanding { text, expected, count, trials, decision, .. } = claim;
+        let ClaimStanding { statement, expected, count, trials, decision, .. } = claim;
         let bound = matches!(entry.claims.rates.get(index).map(|claim| &claim.clause), Some(Clause::AtMost(_)));
         let exact = expected.as_ref().map_or_else(|| "-".into(), text::probability);
         let staged = !entry.stages.is_empty();
@@ -173,7 +132,7 @@ fn rows(entry: &Entry, finished: &Finished) -> Vec<Vec<String>> {
         let (lower, upper) = standing.interval_of(claim);
         vec![
             if index == 0 { entry.name.clone() } else { String::new() },
-            text.split(" equals").next().and_then(|text| text.split(" at_most").next()).unwrap_or(text).to_string(),
+            statement.subject().into(),
             trials.to_string(),
             if staged { "-".into() } else { count.to_string() },
             rate,
@@ -197,7 +156,7 @@ fn error_row(standing: &Standing) -> Vec<String> {
 
 /// Wins, and each other outcome that occurred; together they are all trials. Of stages the wins alone.
 fn outcomes(entry: &Entry, standing: &Standing) -> Vec<Vec<String>> {
-    let Counts { win, harmless, caught, error, e_t: _, e_t_and_e_b: _ } = total(&standing.counts);
+    let Counts { win, harmless, caught, error, e_t: _, e_t_and_e_b: _ } = Counts::total(&standing.counts);
     let trials = standing.trials();
     let row = |strategy: &str, of: &str, count: String, rate: Option<Rational>, interval: (Rational, Rational)| {
         let rate = rate.map_or_else(|| "-".into(), |rate| percent(nearest(&rate)));
@@ -249,7 +208,7 @@ fn verdict_cell(claim: &ClaimStanding, decision: Decision, upper: &Rational, bou
         Decision::Inconclusive if claim.count == 0 && claim.trials > 0 => {
             format!("inconclusive: resolved to {}", percent(nearest(upper)))
         }
-        Decision::Pass | Decision::Refuted | Decision::Inconclusive => name(decision).into(),
+        Decision::Pass | Decision::Refuted | Decision::Inconclusive => Verdict::from(decision).name().into(),
     }
 }
 
@@ -262,7 +221,8 @@ fn remarks<'a>(pairs: impl Iterator<Item = (&'a Entry, &'a Finished)>, out: &mut
             .then(|| format!("estimated in {} stages, each given that all before it succeeded", entry.stages.len()));
         let events = entry.claims.events.as_ref().filter(|(e_t, _)| *e_t != 0 && *e_t != 1).map(|(e_t, e_b)| {
             let e_b = e_b.as_ref().map_or_else(|| "-".into(), text::probability);
-            let verdicts: Vec<&str> = finished.standing.events.iter().map(|event| name(event.decision)).collect();
+            let verdicts: Vec<&str> =
+                finished.standing.events.iter().map(|event| Verdict::from(event.decision).name()).collect();
             format!("E_T {}, E_B|E_T {e_b}: {}", text::probability(e_t), verdicts.join(", "))
         });
         let all: Vec<String> = breaks.chain(staged).chain(events).collect();

@@ -1,16 +1,15 @@
 //! What a user sees while a campaign runs: a bar on a terminal, a line every half minute otherwise, an event for each checkpoint
 //! with `--json`.
 
-use super::Style;
+use super::style::Style;
 use fusion_engine::campaign::run::Observer;
 use fusion_engine::campaign::verdict::Standing;
-use fusion_engine::campaign::{Campaign, Entry, identity::SEMANTICS};
+use fusion_engine::campaign::{Campaign, Entry};
 use fusion_engine::clock::now;
+use fusion_engine::documents::event::Event;
 use fusion_engine::failure::Failure;
 use fusion_engine::store::Store;
-use fusion_spec::bound::bits::nearest;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use serde_json::json;
 use std::fmt;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -43,19 +42,7 @@ impl<'o> Watch<'o> {
         if self.style != Style::Json {
             return Ok(());
         }
-        let params = campaign.view.params;
-        let event = json!({
-            "event": "start",
-            "name": campaign.script.name,
-            "id": campaign.id.to_string(),
-            "R": params.R(), "B": params.B(), "T": params.T(), "slack": params.slack(), "N": campaign.view.slots,
-            "fidelity": campaign.script.fidelity.value.name(),
-            "seed": campaign.script.trials.seed,
-            "semantics": SEMANTICS,
-            "version": env!("CARGO_PKG_VERSION"),
-            "run_dir": store.folder().display().to_string(),
-        });
-        Ok(writeln!(self.stdout, "{event}")?)
+        write_event(&Event::start(campaign, store), self.stdout)
     }
 
     /// The entry's bar. Its speed is that of what comes after the first `trials`.
@@ -107,14 +94,7 @@ impl Observer for Watch<'_> {
             return Ok(());
         }
         self.spoken = now();
-        let event = json!({
-            "event": "checkpoint",
-            "strategy": entry.name,
-            "trials": standing.trials(),
-            "rate": standing.rate().map(|rate| nearest(&rate)),
-            "verdict": verdict,
-        });
-        writeln!(self.stdout, "{event}")?;
+        write_event(&Event::checkpoint(entry, standing), self.stdout)?;
         Ok(self.stdout.flush()?)
     }
 
@@ -131,4 +111,10 @@ impl Observer for Watch<'_> {
             bar.finish_and_clear();
         }
     }
+}
+
+/// Writes an event as a line of JSON.
+pub fn write_event(event: &Event, out: &mut dyn Write) -> Result<(), Failure> {
+    let line = serde_json::to_string(event).map_err(|error| Failure::Bug(error.to_string()))?;
+    Ok(writeln!(out, "{line}")?)
 }

@@ -1,6 +1,5 @@
 //! `sim check MODEL.onnx --against float`: where fixed point leaves floating point.
 
-use super::model;
 use crate::args::CheckArgs;
 use crate::text::{self, ACCENT, HEADING};
 use fusion_engine::failure::Failure;
@@ -26,19 +25,19 @@ pub enum Data {
 
 impl Data {
     /// Reads the files that the flags name, and refuses what does not fit the model.
-    pub fn read(args: &CheckArgs, model: &model::Document<'_>) -> Result<Self, Failure> {
-        let Some(path) = &args.images else { return Ok(Self::Random(model.input.iter().product())) };
+    pub fn read(args: &CheckArgs, input: [usize; 3], classes: usize) -> Result<Self, Failure> {
+        let Some(path) = &args.images else { return Ok(Self::Random(input.iter().product())) };
         let name = files::name(path);
         let images = Images::parse(&files::read(path, files::MAX_BYTES)?)
             .map_err(|error| Failure::Usage(format!("{name}: {error}")))?;
-        if images.shape() != model.input {
-            let (found, needed) = (text::shape(&images.shape()), text::shape(&model.input));
+        if images.shape() != input {
+            let (found, needed) = (text::shape(&images.shape()), text::shape(&input));
             return Err(Failure::Usage(format!("{name}: its images are {found}, and the model reads {needed}")));
         }
         if images.is_empty() {
             return Err(Failure::Usage(format!("{name}: it has no images")));
         }
-        let labels = args.labels.as_deref().map(|path| read_labels(path, images.len(), model.classes)).transpose()?;
+        let labels = args.labels.as_deref().map(|path| read_labels(path, images.len(), classes)).transpose()?;
         Ok(Self::Files { images, labels, name })
     }
 
@@ -103,9 +102,9 @@ fn compare(pair: &Pair<'_>, data: &Data) -> Result<Comparison, WrongSize> {
     Ok(all)
 }
 
-/// How far the two evaluators are apart.
+/// How far the two evaluators are apart, as JSON.
 #[derive(Serialize)]
-pub struct Document {
+pub struct AgainstDocument {
     evaluator: &'static str,
     images: usize,
     /// `null` for random pixels.
@@ -118,7 +117,7 @@ pub struct Document {
     leaves_at: Option<String>,
     labels_differ: usize,
     accuracy: Option<Accuracy>,
-    layers: Vec<Layer>,
+    layers: Vec<LayerDifference>,
 }
 
 #[derive(Serialize)]
@@ -128,7 +127,7 @@ struct Accuracy {
 }
 
 #[derive(Serialize)]
-struct Layer {
+struct LayerDifference {
     node: usize,
     step: String,
     difference: f64,
@@ -141,12 +140,16 @@ struct Layer {
     element: Option<Vec<usize>>,
 }
 
-impl Document {
+impl AgainstDocument {
     /// Compares.
     pub fn new(pair: &Pair<'_>, data: &Data) -> Result<Self, Failure> {
         let found = compare(pair, data).map_err(Failure::usage)?;
-        let layers: Vec<Layer> =
-            found.layers.iter().enumerate().filter_map(|(at, difference)| Layer::new(pair, at, difference)).collect();
+        let layers: Vec<LayerDifference> = found
+            .layers
+            .iter()
+            .enumerate()
+            .filter_map(|(at, difference)| LayerDifference::new(pair, at, difference))
+            .collect();
         let (file, seed, labelled) = match data {
             Data::Random(_) => (None, Some(SEED), false),
             Data::Files { labels, name, .. } => (Some(name.clone()), None, labels.is_some()),
@@ -186,7 +189,7 @@ impl Document {
         };
         writeln!(out, "\n{}\n", text::styled(HEADING, &format!("against float, {source}")))?;
         let heading = ["step", "difference", "largest float", "relative", "leaves", "image", "element"];
-        write!(out, "{}", text::table(&heading, layers.iter().map(Layer::cells).collect(), 1))?;
+        write!(out, "{}", text::table(&heading, layers.iter().map(LayerDifference::cells).collect(), 1))?;
         writeln!(out, "\n{}", text::styled(ACCENT, &self.verdict()))?;
         match accuracy {
             Some(Accuracy { fixed, float }) => {
@@ -197,7 +200,7 @@ impl Document {
     }
 }
 
-impl Layer {
+impl LayerDifference {
     fn new(pair: &Pair<'_>, at: usize, difference: &Difference) -> Option<Self> {
         let layer = &pair.fixed().layers()[pair.fixed().stands_for(at)?];
         let differs = difference.largest > 0.0;

@@ -1,6 +1,6 @@
 //! `sim check SCRIPT.yaml`: every problem, or what each clause expects and how many trials it needs.
 
-use super::{Document, write_json};
+use super::document::{CheckDocument, ClauseDocument, write_json};
 use crate::args::{CheckArgs, FixedPointArgs};
 use crate::problems;
 use crate::text::{self, DIM, HEADING};
@@ -8,19 +8,7 @@ use fusion_engine::campaign::load::{Overrides, load};
 use fusion_engine::campaign::{Campaign, Entry};
 use fusion_engine::failure::Failure;
 use fusion_spec::evidence::trials_needed;
-use serde::Serialize;
 use std::io::{self, Write};
-
-/// One clause.
-#[derive(Serialize)]
-pub struct ClauseDocument {
-    strategy: String,
-    clause: String,
-    /// A fraction; `None` of reasons.
-    expected: Option<String>,
-    /// `None` where no number will do.
-    trials_needed: Option<u64>,
-}
 
 /// One clause for people.
 struct Clause {
@@ -35,7 +23,7 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let campaign = match load(&args.file, &Overrides::default()) {
         Ok(campaign) => campaign,
         Err(Failure::Script(located)) if args.json => {
-            write_json(&Document::refused(problems::documents(&located)), stdout)?;
+            write_json(&CheckDocument::refused(problems::documents(&located)), stdout)?;
             return Err(Failure::Problems(Vec::new()));
         }
         Err(failure) => return Err(failure),
@@ -45,7 +33,10 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     if args.json {
         let clauses = clauses.into_iter().map(|clause| clause.document).collect();
         let (problems, warnings) = (Vec::new(), campaign.warnings);
-        return write_json(&Document { ok: true, problems, warnings, clauses, model: None, against: None }, stdout);
+        return write_json(
+            &CheckDocument { ok: true, problems, warnings, clauses, model: None, against: None },
+            stdout,
+        );
     }
     if args.quiet {
         return Ok(writeln!(stdout, "ok{}", text::warned(campaign.warnings.len()))?);
@@ -76,7 +67,7 @@ fn clauses(campaign: &Campaign, entry: &Entry) -> Result<Vec<Clause>, Failure> {
         let needed = trials_needed(&claim.clause, &entry.tolerance, &campaign.alpha).map_err(Failure::usage)?;
         let document = ClauseDocument {
             strategy: entry.name.clone(),
-            clause: claim.text.clone(),
+            clause: claim.statement.to_string(),
             expected: Some(claim.expected().to_string()),
             trials_needed: needed.filter(|_| counted),
         };

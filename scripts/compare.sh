@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Runs every curated script and example with two builds of sim, and fails unless counts.csv is the same byte for byte and result.json is the
+# same but for processor times and the folder's name.
+#
+#   scripts/compare.sh OLD_SIM NEW_SIM [flags of sim attack, such as --max 64]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+[ $# -ge 2 ] || { sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+old=$1 new=$2
+shift 2
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+# The JSON of a run without what depends on the clock.
+settled() {
+    sed -E 's/"(client_|server_)?cpu_s":[^,}]*//g; s/"run_dir":"[^"]*"//; s#/[^ "]*/script\.yaml#SCRIPT#g' "$1"
+}
+
+different=0 compared=0
+for script in adversaries/scripts/*.yaml examples/*.yaml; do
+    name=$(basename "$script" .yaml)
+    for side in old new; do
+        code=0
+        "${!side}" attack "$script" --quiet --runs "$folder/$side/$name" "$@" > /dev/null 2> "$folder/$side-stderr" || code=$?
+        echo "$code" > "$folder/$side-code"
+        latest=$folder/$side/$name/latest
+        cp "$latest/counts.csv" "$folder/$side-counts"
+        settled "$latest/result.json" > "$folder/$side-result"
+        (cd "$latest/exemplars" 2> /dev/null && sort -- *.json || true) > "$folder/$side-exemplars"
+    done
+    compared=$((compared + 1))
+    for file in code counts result exemplars; do
+        cmp -s "$folder/old-$file" "$folder/new-$file" || { echo "$script: the $file differ"; different=$((different + 1)); }
+    done
+done
+echo "$compared scripts compared, $different differences"
+[ "$different" = 0 ]

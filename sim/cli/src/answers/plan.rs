@@ -1,0 +1,218 @@
+//! A plan, as `sim plan` and the page answer with it.
+
+use super::cost::PerQuery;
+use crate::args::PlanArgs;
+use fusion_engine::failure::Failure;
+use fusion_spec::bound::accuracy::{Accuracy, Game, Honest, shown};
+use fusion_spec::bound::bits::nearest;
+use fusion_spec::bound::certificate::{Certificate, check};
+use fusion_spec::bound::plan::{Goal, Plan, Planner};
+use fusion_spec::bound::report::{Binding, Term};
+use fusion_spec::params::{Lambda, Params};
+use serde::Serialize;
+
+/// The six published `(log2 R, B, T)`, at lambda = 40.
+pub const PUBLISHED: [(u32, u64, u64); 6] =
+    [(3, 8, 100), (5, 7, 100), (7, 6, 100), (9, 5, 100), (13, 4, 100), (19, 3, 100)];
+
+/// A plan, and the goal that it meets.
+pub struct PlanAnswer {
+    /// What was asked for.
+    pub goal: Goal,
+    /// The least that does it.
+    pub plan: Plan,
+}
+
+impl PlanAnswer {
+    /// Plans what the flags ask for, at one R and lambda.
+    pub fn new(args: &PlanArgs) -> Result<Self, Failure> {
+        let (R, lambda) = asked(args)?;
+        Self::at(&Planner::new(goal(args, R, lambda)), R)
+    }
+
+    /// The same promises at some R.
+    pub fn at(planner: &Planner, R: u64) -> Result<Self, Failure> {
+        Ok(Self { goal: planner.goal(R), plan: certified(planner, R)? })
+    }
+
+    /// Inferences per query.
+    pub fn cost(&self) -> f64 {
+        nearest(&self.plan.params.cost())
+    }
+
+    /// As JSON, with the cost of a query where a model is named.
+    pub fn document(&self, per_query: Option<PerQuery>) -> PlanDocument {
+        PlanDocument { per_query, ..PlanDocument::new(&self.goal, &self.plan) }
+    }
+
+    /// Every way to lose.
+    pub fn games(&self) -> Vec<GameLine> {
+        let Self { goal, plan } = self;
+        let line = |game, event: String, bits, asked: Lambda| GameLine { game, event, bits, asked: asked.bits() };
+        let terms = plan.correctness.terms.iter();
+        let mut lines: Vec<_> =
+            terms.map(|term| line("correctness", how(plan.params, term), Some(term.bits), plan.lambda)).collect();
+        if let (Some(rates), Some(asked)) = (plan.accuracy, &goal.accuracy) {
+            let weak = format!("a model at {} is accepted", shown(&asked.reject));
+            lines.push(line("accuracy", weak, rates.accept_bits, plan.lambda));
+            if let Some(Honest { accuracy, kappa }) = &asked.honest {
+                let honest = format!("the honest model at {} is rejected", shown(accuracy));
+                lines.push(line("accuracy", honest, rates.false_abort_bits, *kappa));
+            }
+        }
+        lines
+    }
+}
+
+/// The one R and the one lambda of the flags.
+pub fn asked(args: &PlanArgs) -> Result<(u64, Lambda), Failure> {
+    Ok((single("--R", &args.R)?, single("--lambda", &args.lambda)?))
+}
+
+fn single<T: Copy>(flag: &str, values: &[T]) -> Result<T, Failure> {
+    match values {
+        [value] => Ok(*value),
+        _ => Err(Failure::Usage(format!("{flag} takes one value, and a list only with --grid"))),
+    }
+}
+
+/// What the flags ask for at one R and lambda.
+pub fn goal(args: &PlanArgs, R: u64, lambda: Lambda) -> Goal {
+    let honest = args.honest_acc.clone().zip(args.kappa).map(|(accuracy, kappa)| Honest { accuracy, kappa });
+    let accuracy = args.reject_acc.clone().map(|reject| Game { reject, honest });
+    Goal { R, lambda, min_T: args.min_T, slack: args.slack, accuracy }
+}
+
+/// A plan whose certificate, where it has one, has been checked.
+pub fn certified(planner: &Planner, R: u64) -> Result<Plan, Failure> {
+    let plan = planner.at(R).map_err(Failure::usage)?;
+    if let Some(certificate) = &plan.certificate {
+        check(certificate).map_err(|refusal| Failure::Bug(format!("{certificate:?} does not hold: {refusal}")))?;
+    }
+    Ok(plan)
+}
+
+/// One plan as JSON.
+#[derive(Serialize)]
+pub struct PlanDocument {
+    R: u64,
+    lambda: u32,
+    min_T: u64,
+    slack: u64,
+    B: u64,
+    T: u64,
+    N: u128,
+    cost: String,
+    cost_decimal: f64,
+    bits: f64,
+    binding: &'static str,
+    certificate: Option<CertificateDocument>,
+    accuracy: Option<AccuracyDocument>,
+    /// The cost of a query, where a model is named.
+    per_query: Option<PerQuery>,
+}
+
+#[derive(Serialize)]
+struct CertificateDocument {
+    min_T: u64,
+    b: u128,
+    l: u128,
+    comparisons: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct AccuracyDocument {
+    accept_bits: Option<f64>,
+    false_abort_bits: Option<f64>,
+}
+
+impl PlanDocument {
+    /// The plan for a goal.
+    pub fn new(goal: &Goal, plan: &Plan) -> Self {
+        let params = plan.params;
+        Self {
+            R: params.R(),
+            lambda: plan.lambda.bits(),
+            min_T: goal.min_T,
+            slack: params.slack(),
+            B: params.B(),
+            T: params.T(),
+            N: params.N(),
+            cost: params.cost().to_string(),
+            cost_decimal: nearest(&params.cost()),
+            bits: plan.correctness.bits(),
+            binding: plan.binding.name(),
+            certificate: plan.certificate.map(|certificate| CertificateDocument {
+                min_T: certificate.min_T,
+                b: certificate.b,
+                l: certificate.l,
+                comparisons: comparisons(&certificate),
+            }),
+            accuracy: plan
+                .accuracy
+                .map(|Accuracy { accept_bits, false_abort_bits }| AccuracyDocument { accept_bits, false_abort_bits }),
+            per_query: None,
+        }
+    }
+}
+
+/// The five comparisons, as formulas.
+pub fn comparisons(certificate: &Certificate) -> Vec<String> {
+    let Certificate { R, lambda, min_T, B, T, N, b, l } = *certificate;
+    let (lambda, M) = (lambda.bits(), N - 1);
+    let fewer = B - 1;
+    vec![
+        format!("C({N},{B}) >= {R}*2^{lambda}"),
+        format!("C({N},{T}) >= 2^{lambda}"),
+        format!("C({M},{b}) < {R}*2^{lambda}"),
+        format!("C({M},{l}) < 2^{lambda} and {M} < {R}*({b}+1) + max({l}+1, {min_T})"),
+        match fewer {
+            0 => "B = 1".into(),
+            _ => {
+                format!("C({N},{fewer}) < {R}*2^{lambda} or C({N},{}) < 2^{lambda}", u128::from(R) * u128::from(fewer))
+            }
+        },
+    ]
+}
+
+/// What stands in for a certificate where there is none.
+pub const UNCERTIFIED: &str = "no smaller N can do, by search; outside the certificate's range";
+
+/// One way to lose, with the bits against it and the bits asked for.
+#[derive(Serialize)]
+pub struct GameLine {
+    /// The game that is lost.
+    pub game: &'static str,
+    /// What must not happen.
+    pub event: String,
+    /// The bits against it; `None` for an event that never happens.
+    pub bits: Option<f64>,
+    /// The bits asked for.
+    pub asked: u32,
+}
+
+/// What a deviation of the correctness game hits.
+fn how(params: Params, term: &Term) -> String {
+    let beside = |copies: u128| match term.k.saturating_sub(copies) {
+        0 => "no public".to_string(),
+        1 => "1 public".to_string(),
+        publics => format!("{publics} publics"),
+    };
+    match term.name {
+        _ if params.slack() >= params.B() => format!("touch the worst number of slots, k={}", term.k),
+        Binding::Publics => format!("hit every query and {}", beside(params.RB())),
+        Binding::Groups | Binding::MinT | Binding::Accuracy => {
+            format!("hit all copies of one query and {}", beside(params.B().into()))
+        }
+    }
+}
+
+/// What binds, in words.
+pub fn binding(binding: Binding) -> &'static str {
+    match binding {
+        Binding::Groups => "groups (hitting all copies of one query)",
+        Binding::Publics => "publics (hitting every query and avoiding the publics)",
+        Binding::MinT => "min_T (with fewer publics allowed it would cost less)",
+        Binding::Accuracy => "accuracy (the publics must tell the models apart)",
+    }
+}

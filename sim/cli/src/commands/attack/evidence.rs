@@ -1,0 +1,57 @@
+//! The evidence against a claim: counts, and the trials that speak against it.
+
+use crate::text;
+use fusion_adversaries::script::Event;
+use fusion_engine::campaign::verdict::{ClaimStanding, Standing};
+use fusion_engine::campaign::{Ending, Statement};
+use fusion_engine::simulate::{Counts, REASONS};
+use fusion_spec::bound::bits::nearest;
+use fusion_spec::verdict::Reason;
+use rug::Rational;
+
+/// What speaks against a claim.
+pub fn evidence(claim: &ClaimStanding, only: &[Reason], standing: &Standing) -> String {
+    let (lower, upper) = standing.interval_of(claim);
+    let ClaimStanding { expected, count, trials, .. } = claim;
+    match expected {
+        Some(expected) => {
+            let interval = text::interval([&lower, &upper].map(nearest));
+            format!("{count} of {trials}, so {interval}, and not {}", text::probability(expected))
+        }
+        None => others(only, &Counts::total(&standing.counts), *trials),
+    }
+}
+
+/// Whether a trial that ended so is one of those that are too many: with the event where it is more frequent than claimed, else without.
+pub fn contradicts(claim: &ClaimStanding, only: &[Reason], ending: Ending) -> bool {
+    let accepted = matches!(ending, Ending::Win | Ending::Harmless);
+    let Some(expected) = &claim.expected else {
+        return match ending {
+            Ending::Win | Ending::Harmless => false,
+            Ending::Caught(reason) => !only.contains(&reason),
+            Ending::Error => true,
+        };
+    };
+    let frequent = Rational::from((claim.count, claim.trials.max(1))) > *expected;
+    match &claim.statement {
+        Statement::Rate { event: Event::Accepted, .. } => accepted == frequent,
+        Statement::Rate { event: Event::Caught, .. } => accepted != frequent,
+        Statement::Rate { event: Event::Win, .. } => (ending == Ending::Win) == frequent,
+        Statement::Rate { event: Event::Harmless, .. } => (ending == Ending::Harmless) == frequent,
+        // The ending tells this much about the two events.
+        Statement::ET => (ending != Ending::Caught(Reason::PublicWrong)) == frequent,
+        Statement::EBGivenET if frequent => accepted,
+        Statement::EBGivenET => ending == Ending::Caught(Reason::CopiesDisagree),
+        Statement::ReasonsOnly => false,
+    }
+}
+
+/// The reasons that occurred and are not allowed, and those that are.
+fn others(only: &[Reason], counts: &Counts, trials: u64) -> String {
+    let other = |(reason, count): &(&Reason, u64)| *count > 0 && !only.contains(*reason);
+    let others = REASONS.iter().zip(counts.caught).filter(other);
+    let others: Vec<String> = others.map(|(reason, count)| format!("{} in {count}", reason.name())).collect();
+    let allowed: Vec<&str> = only.iter().map(|reason| reason.name()).collect();
+    let allowed = if allowed.is_empty() { "none".into() } else { allowed.join(", ") };
+    format!("{} of {trials}; allowed: {allowed}", others.join(", "))
+}

@@ -1,0 +1,153 @@
+//! The layers of a model, as they compute in fixed point.
+
+use crate::args::CheckArgs;
+use crate::text::{self, DIM, HEADING};
+use fusion_2pc::circuit::{Circuit, Unsupported};
+use fusion_2pc::session::{Grouping, Plan};
+use fusion_2pc::truncate::Truncation;
+use fusion_adversaries::problem::one_line;
+use fusion_engine::files;
+use fusion_nn::compare::Pair;
+use fusion_nn::fixed::{FixedLayer, FixedModel, Precision, Ring};
+use fusion_nn::model::Model;
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// Most characters of a node's name in the table.
+const LONGEST_NAME: usize = 40;
+
+/// A model and its layers in fixed point.
+#[derive(Serialize)]
+pub struct ModelDocument<'a> {
+    file: String,
+    pub input: [usize; 3],
+    pub classes: usize,
+    frac_bits: u32,
+    /// `null` where each layer has its own.
+    ring_bits: Option<u32>,
+    scale: String,
+    offset: String,
+    multiplications: u64,
+    comparisons: u64,
+    layers: Vec<LayerDocument<'a>>,
+    /// Why `real` and `sim bench` refuse it, by the node; `null` where they do not.
+    not_at_real: Option<String>,
+}
+
+/// Why two parties cannot compute a network.
+fn not_at_real(model: &FixedModel) -> Option<Unsupported> {
+    let circuit = Circuit::new(&[model], Truncation::Faithful);
+    circuit.and_then(|circuit| Plan::new(circuit, 1, Grouping::Chunk)).err()
+}
+
+#[derive(Serialize)]
+struct LayerDocument<'a> {
+    node: usize,
+    step: String,
+    name: &'a str,
+    shape: &'a [usize],
+    ring_bits: u32,
+    bound: u64,
+    may_wrap: bool,
+    unit: f64,
+    multiplications: u64,
+    comparisons: u64,
+}
+
+impl<'a> ModelDocument<'a> {
+    pub fn new(args: &CheckArgs, model: &Model, pair: &'a Pair<'_>) -> Self {
+        let Precision { frac_bits, ring } = args.fixed_point.precision();
+        let layers: Vec<LayerDocument<'a>> = pair.fixed().layers().iter().map(LayerDocument::new).collect();
+        Self {
+            file: files::name(&args.file),
+            input: model.input(),
+            classes: model.classes(),
+            frac_bits,
+            ring_bits: match ring {
+                Ring::Auto => None,
+                Ring::Bits(bits) => Some(bits),
+            },
+            scale: args.fixed_point.scale().to_string(),
+            offset: args.fixed_point.offset().to_string(),
+            multiplications: layers.iter().map(|layer| layer.multiplications).sum(),
+            comparisons: layers.iter().map(|layer| layer.comparisons).sum(),
+            layers,
+            not_at_real: not_at_real(pair.fixed()).map(|reason| reason.to_string()),
+        }
+    }
+
+    fn widest(&self) -> u32 {
+        self.layers.iter().map(|layer| layer.ring_bits).max().unwrap_or_default()
+    }
+
+    /// The model in one line.
+    pub fn verdict(&self) -> String {
+        let real = if self.not_at_real.is_some() { ", not at real" } else { "" };
+        format!("ok: {} layers, rings up to {} bits{real}", self.layers.len(), self.widest())
+    }
+
+    /// A table of the layers.
+    pub fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Self { file, input, classes, frac_bits, ring_bits, scale, offset, .. } = self;
+        let Self { multiplications, comparisons, layers, not_at_real, .. } = self;
+        let ring = ring_bits.map_or_else(|| "auto".into(), |bits| bits.to_string());
+        writeln!(out, "{}", text::styled(HEADING, file))?;
+        let input = text::shape(input);
+        writeln!(
+            out,
+            "input {input}   classes {classes}   scale {scale}   offset {offset}   frac-bits {frac_bits}   ring {ring}\n"
+        )?;
+        let heading = ["step", "name", "shape", "ring", "bound", "unit", "multiplications", "comparisons"];
+        write!(out, "{}", text::table(&heading, layers.iter().map(LayerDocument::cells).collect(), 2))?;
+        let widest = self.widest();
+        writeln!(out, "\n{multiplications} multiplications, {comparisons} comparisons, rings up to {widest} bits")?;
+        let wraps: Vec<&str> = layers.iter().filter(|layer| layer.may_wrap).map(|layer| layer.step.as_str()).collect();
+        if !wraps.is_empty() {
+            let note = format!("not proved to fit the ring, and may wrap: {}", wraps.join(", "));
+            writeln!(out, "{}", text::styled(DIM, &note))?;
+        }
+        let Some(reason) = not_at_real else { return Ok(()) };
+        let note = one_line(&format!("two parties cannot compute it (`fidelity: real`, `sim bench`): {reason}"));
+        writeln!(out, "{}", text::styled(HEADING, &note))
+    }
+}
+
+impl<'a> LayerDocument<'a> {
+    fn new(layer: &'a FixedLayer) -> Self {
+        let FixedLayer { node, name, op: _, inputs: _, shape, unit, bound, ring_bits, range: _, wraps } = layer;
+        Self {
+            node: *node,
+            step: layer.step(),
+            name,
+            shape,
+            ring_bits: *ring_bits,
+            bound: *bound,
+            may_wrap: *wraps,
+            unit: *unit,
+            multiplications: layer.multiplications(),
+            comparisons: layer.comparisons(),
+        }
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let Self { node: _, step, name, shape, ring_bits, bound, may_wrap: _, unit, multiplications, comparisons } =
+            self;
+        let count = |n: &u64| if *n == 0 { "-".into() } else { n.to_string() };
+        vec![
+            step.clone(),
+            one_line(name).chars().take(LONGEST_NAME).collect(),
+            text::shape(shape),
+            ring_bits.to_string(),
+            bound.to_string(),
+            power_of_two(*unit),
+            count(multiplications),
+            count(comparisons),
+        ]
+    }
+}
+
+/// `2^-12` for what is a power of two.
+fn power_of_two(unit: f64) -> String {
+    let exponent = unit.log2();
+    if exponent.fract() == 0.0 { format!("2^{exponent}") } else { format!("{unit:.3e}") }
+}

@@ -1,0 +1,89 @@
+//! One trial of each ending, to look at.
+
+use super::ending::Ending;
+use super::entry::{Campaign, Entry};
+use super::player::Player;
+use super::replay::Replay;
+use super::run::first_counter;
+use crate::documents::replay::ReplayDocument;
+use crate::failure::Failure;
+use crate::simulate::{Counts, REASONS};
+use crate::store::Store;
+
+/// Most slots in a file; `sim run --trace` shows all of them at any size.
+const MOST_SLOTS: usize = 1 << 12;
+
+/// The first trial of a strategy that ended in some way.
+pub struct Exemplar {
+    /// The strategy's name.
+    pub strategy: String,
+    /// How the trial ended.
+    pub ending: Ending,
+    /// The trial's number.
+    pub trial: u64,
+    /// What is wrong with the trial, if it ends in an error.
+    pub why: Option<String>,
+}
+
+/// Finds the first trial of each ending of each strategy, and writes it to the run. One that is played again is compared with the
+/// specification, whatever it was counted as: a departure is an error.
+///
+/// # Errors
+/// [`Failure::Io`] from the store.
+pub fn find(campaign: &Campaign, store: &Store) -> Result<Vec<Exemplar>, Failure> {
+    let mut found: Vec<Exemplar> = Vec::new();
+    for (index, entry) in played(campaign) {
+        for counted in Ending::all() {
+            let Some(trial) = first(campaign, (index, entry), store, counted) else { continue };
+            let replay = Replay::new(campaign, &entry.name, trial)?;
+            let why = replay.departure();
+            let ending = if why.is_some() { Ending::Error } else { counted };
+            if found.iter().any(|known| known.strategy == entry.name && known.ending == ending) {
+                continue;
+            }
+            let document = ReplayDocument::new(&replay, replay.fitting(MOST_SLOTS));
+            store.write_json(&format!("exemplars/{}-{}.json", entry.name, ending.word()), &document)?;
+            found.push(Exemplar { strategy: entry.name.clone(), ending, trial, why });
+        }
+    }
+    Ok(found)
+}
+
+/// Finds the first error of each strategy alone, and writes nothing.
+///
+/// # Errors
+/// [`Failure::Usage`] never, for strategies of the campaign.
+pub fn find_errors(campaign: &Campaign, store: &Store) -> Result<Vec<Exemplar>, Failure> {
+    let errors = played(campaign)
+        .filter_map(|(index, entry)| Some((entry, first(campaign, (index, entry), store, Ending::Error)?)));
+    errors
+        .map(|(entry, trial)| {
+            let why = Replay::new(campaign, &entry.name, trial)?.departure();
+            Ok(Exemplar { strategy: entry.name.clone(), ending: Ending::Error, trial, why })
+        })
+        .collect()
+}
+
+/// The entries of a campaign that have trials to replay.
+fn played(campaign: &Campaign) -> impl Iterator<Item = (usize, &Entry)> {
+    campaign.entries.iter().enumerate().filter(|(_, entry)| entry.stages.is_empty())
+}
+
+/// The first trial of an ending: its block is counted again, a trial at a time, until it comes up.
+fn first(campaign: &Campaign, (index, entry): (usize, &Entry), store: &Store, ending: Ending) -> Option<u64> {
+    let counter = first_counter(campaign, index);
+    let row = store.rows().find(|row| row.counter == counter && count(&row.counts, ending) > 0)?;
+    let mut player = Player::new(campaign, entry);
+    row.trials.clone().find(|trial| count(&player.play(0, *trial..trial + 1), ending) > 0)
+}
+
+fn count(counts: &Counts, ending: Ending) -> u64 {
+    match ending {
+        Ending::Error => counts.error,
+        Ending::Win => counts.win,
+        Ending::Harmless => counts.harmless,
+        Ending::Caught(wanted) => {
+            REASONS.iter().zip(counts.caught).filter(|(reason, _)| **reason == wanted).map(|(_, count)| count).sum()
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! One trial of a campaign, played again to be looked at.
+
+use super::ending::Ending;
+use super::entry::Campaign;
+use super::player::{Player, Session};
+use crate::failure::Failure;
+use crate::simulate::{SlotRecord, Trial};
+use fusion_adversaries::problem::nearest;
+
+/// A trial that was played again.
+pub struct Replay {
+    /// The strategy's name.
+    pub strategy: String,
+    /// The trial's number.
+    pub number: u64,
+    /// The campaign's seed.
+    pub seed: u64,
+    /// How the trial ended, with the events of its first session.
+    pub trial: Trial,
+    /// The trial's sessions, in order.
+    pub sessions: Vec<Session>,
+}
+
+/// Which slots of a replayed trial are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Show {
+    /// Every slot that is known.
+    Every,
+    /// The slots that the server touched or named.
+    Touched,
+    /// No slot.
+    None,
+}
+
+impl Show {
+    /// The slots to show of those that are known.
+    pub fn of(self, slots: &[SlotRecord]) -> impl Iterator<Item = &SlotRecord> {
+        slots.iter().filter(move |slot| match self {
+            Self::Every => true,
+            Self::Touched => slot.touched || slot.named,
+            Self::None => false,
+        })
+    }
+}
+
+impl Replay {
+    /// Plays a trial of a strategy.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] for a strategy that is not there, or one whose stages are no trials.
+    pub fn new(campaign: &Campaign, name: &str, number: u64) -> Result<Self, Failure> {
+        let names: Vec<&str> = campaign.entries.iter().map(|entry| entry.name.as_str()).collect();
+        let entry = campaign.entries.iter().find(|entry| entry.name == name);
+        let entry = entry.ok_or_else(|| Failure::Usage(format!("no strategy `{name}`; {}", nearest(name, &names))))?;
+        let replay = Player::new(campaign, entry).replay(number);
+        let stages = || Failure::Usage(format!("`{name}` is estimated stage by stage: it has no trials to replay"));
+        let (trial, sessions) = replay.ok_or_else(stages)?;
+        Ok(Self { strategy: name.into(), number, seed: campaign.script.trials.seed, trial, sessions })
+    }
+
+    /// How the trial ended.
+    #[must_use]
+    pub fn ending(&self) -> Ending {
+        self.trial.into()
+    }
+
+    /// What is wrong with a trial that no server can bring about; `None` of any other.
+    #[must_use]
+    pub fn departure(&self) -> Option<String> {
+        let unspecified = |session: &Session| session.events.as_ref()?.as_ref().err().map(ToString::to_string);
+        let client = self.sessions.iter().enumerate().find_map(|(index, session)| Some((index, unspecified(session)?)));
+        let client = client.map(|(index, why)| format!("the client of session {index} is not as specified: {why}"));
+        let failed = || "the strategy did what no server can, or a party of ours failed".into();
+        client.or_else(|| self.trial.outcome.is_none().then(failed))
+    }
+
+    /// The choice that shows the most slots without exceeding this number.
+    #[must_use]
+    pub fn fitting(&self, most: usize) -> Show {
+        let count = |show: Show| self.sessions.iter().flat_map(|session| show.of(&session.slots)).count();
+        [Show::Every, Show::Touched].into_iter().find(|show| count(*show) <= most).unwrap_or(Show::None)
+    }
+}

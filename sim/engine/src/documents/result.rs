@@ -1,0 +1,315 @@
+//! `result.json`: what came of a campaign.
+
+use super::cost::CostDocument;
+use crate::campaign::run::{Finished, StoppedBy};
+use crate::campaign::verdict::{ClaimStanding, Standing, Verdict};
+use crate::campaign::{Campaign, Entry, Statement};
+use crate::simulate::{Counts, REASONS};
+use fusion_adversaries::strategy::Hypothesis;
+use fusion_spec::bound::bits::nearest;
+use fusion_spec::verdict::Reason;
+use rug::Rational;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::borrow::Cow;
+use std::path::Path;
+
+/// The content of `result.json`, and the last line of `sim attack --json`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ResultDocument {
+    /// The error probability of each clause.
+    pub alpha: f64,
+    /// The cost of one honest session; `null` where no strategy is `real`.
+    pub cost: Option<CostDocument>,
+    /// Bugs of this program that the campaign found.
+    #[serde(default)]
+    pub errors: Vec<Fault>,
+    /// Always `result`.
+    pub event: ResultTag,
+    /// The run's folder.
+    pub run_dir: String,
+    /// The strategies in script order, the honest control first.
+    pub strategies: Vec<StrategyDocument>,
+    /// The worst verdict of the strategies.
+    pub verdict: Verdict,
+}
+
+/// The word `result`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+pub enum ResultTag {
+    /// The only one.
+    #[serde(rename = "result")]
+    Result,
+}
+
+/// A finding that only a bug of this program can explain.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Fault {
+    /// The strategy that showed it.
+    pub strategy: String,
+    /// What is wrong, in words.
+    pub says: String,
+    /// The command that shows it again; `null` where no trial does.
+    pub replay: Option<String>,
+}
+
+/// What came of a strategy.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct StrategyDocument {
+    /// Trials that the client accepted.
+    pub accepted: u64,
+    /// Trials that the client rejected.
+    pub caught: u64,
+    /// Trials that ended in an error of ours.
+    pub error: u64,
+    /// `conditional` where the rate is estimated stage by stage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimator: Option<StagedTag>,
+    /// The events `E_T` and `E_B`, where their exact rates are known.
+    pub events: EventsDocument,
+    /// The script's clauses on the strategy.
+    pub expectations: Vec<ExpectationDocument>,
+    /// Trials that the client accepted, all answers right.
+    pub harmless: u64,
+    /// The hypotheses of the theorem that the strategy violates.
+    pub hypotheses: Vec<Hypothesis>,
+    /// The rates of wins that the evidence leaves, from the least to the greatest.
+    pub interval: [f64; 2],
+    /// The strategy's name.
+    pub name: String,
+    /// The measured rate of wins; `null` before the first trial.
+    pub rate: Option<f64>,
+    /// Rejections by reason.
+    pub reasons: ReasonCounts,
+    /// The stages of a rate that is estimated stage by stage.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<StageDocument>,
+    /// Why the trials ended.
+    pub stopped_by: StoppedBy,
+    /// All trials.
+    pub trials: u64,
+    /// The worst of what the counts say of the claims.
+    pub verdict: Verdict,
+    /// Trials that the client accepted with a wrong answer.
+    pub win: u64,
+}
+
+/// The word `conditional`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+pub enum StagedTag {
+    /// The only one.
+    #[serde(rename = "conditional")]
+    Conditional,
+}
+
+/// A clause and what the counts say of it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ExpectationDocument {
+    /// The clause.
+    pub clause: Statement,
+    /// What the counts say.
+    #[serde(flatten)]
+    pub standing: StandingDocument,
+    /// How near to the claim a pass must be, as a share of it.
+    pub within: f64,
+}
+
+/// The two events of the theorem. Absent where their exact rates are not known.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct EventsDocument {
+    /// `E_B` among the trials with `E_T`: every touched query is touched in all its copies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub e_b: Option<StandingDocument>,
+    /// `E_T`: no more publics are touched than the slack tolerates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub e_t: Option<StandingDocument>,
+}
+
+/// A claimed rate beside its counts.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct StandingDocument {
+    /// Trials with the event.
+    pub count: u64,
+    /// The claimed rate, an exact fraction; `null` for a clause on reasons.
+    pub expected: Option<Fraction>,
+    /// The rates that the evidence leaves, from the least to the greatest.
+    pub interval: [f64; 2],
+    /// Trials.
+    pub trials: u64,
+    /// What follows.
+    pub verdict: Verdict,
+}
+
+/// Rejections by reason. A reason that did not occur is left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ReasonCounts {
+    /// Copies of a query came back with different answers.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub copies_disagree: u64,
+    /// The server sent something that is no answer.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub malformed: u64,
+    /// The server was gone before all answers were in.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub peer_gone: u64,
+    /// Too many publics came back wrong.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub public_wrong: u64,
+}
+
+/// A stage of a rate that is estimated stage by stage.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct StageDocument {
+    /// The stage's name.
+    pub name: String,
+    /// Its draws that succeeded.
+    pub successes: u64,
+    /// Its draws.
+    pub trials: u64,
+}
+
+/// An exact number, written as a fraction such as `4/95`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fraction(pub Rational);
+
+impl ResultDocument {
+    /// The result of a campaign in this folder.
+    #[must_use]
+    pub fn new(
+        campaign: &Campaign,
+        finished: &[Finished],
+        errors: Vec<Fault>,
+        cost: Option<CostDocument>,
+        folder: &Path,
+    ) -> Self {
+        let pairs = campaign.entries.iter().zip(finished);
+        Self {
+            alpha: nearest(&campaign.alpha),
+            cost,
+            errors,
+            event: ResultTag::Result,
+            run_dir: folder.display().to_string(),
+            strategies: pairs.map(|(entry, finished)| StrategyDocument::new(entry, finished)).collect(),
+            verdict: Verdict::worst(finished.iter().map(|finished| finished.standing.verdict())),
+        }
+    }
+}
+
+impl StrategyDocument {
+    fn new(entry: &Entry, Finished { standing, stopped_by }: &Finished) -> Self {
+        let total = Counts::total(&standing.counts);
+        let expectation = |claim: &ClaimStanding| ExpectationDocument {
+            clause: claim.statement.clone(),
+            standing: StandingDocument::new(standing, claim),
+            within: nearest(&entry.tolerance.relative),
+        };
+        Self {
+            accepted: total.accepted(),
+            caught: total.caught(),
+            error: total.error,
+            estimator: (!entry.stages.is_empty()).then_some(StagedTag::Conditional),
+            events: EventsDocument::new(standing),
+            expectations: standing.claims.iter().map(expectation).collect(),
+            harmless: total.harmless,
+            hypotheses: entry.claims.breaks.clone(),
+            interval: ends(&standing.interval()),
+            name: entry.name.clone(),
+            rate: standing.rate().map(|rate| nearest(&rate)),
+            reasons: ReasonCounts::new(&total),
+            stages: stages(entry, standing),
+            stopped_by: *stopped_by,
+            trials: standing.trials(),
+            verdict: standing.verdict(),
+            win: total.win,
+        }
+    }
+}
+
+fn stages(entry: &Entry, standing: &Standing) -> Vec<StageDocument> {
+    let stages = entry.stages.iter().zip(&standing.counts);
+    stages
+        .map(|(stage, counts)| StageDocument { name: stage.name(), successes: counts.win, trials: counts.trials() })
+        .collect()
+}
+
+impl EventsDocument {
+    fn new(standing: &Standing) -> Self {
+        let document = |wanted: &Statement| {
+            let claim = standing.events.iter().find(|claim| claim.statement == *wanted)?;
+            Some(StandingDocument::new(standing, claim))
+        };
+        Self { e_b: document(&Statement::EBGivenET), e_t: document(&Statement::ET) }
+    }
+}
+
+impl StandingDocument {
+    fn new(standing: &Standing, claim: &ClaimStanding) -> Self {
+        Self {
+            count: claim.count,
+            expected: claim.expected.clone().map(Fraction),
+            interval: ends(&standing.interval_of(claim)),
+            trials: claim.trials,
+            verdict: claim.decision.into(),
+        }
+    }
+}
+
+impl ReasonCounts {
+    fn new(counts: &Counts) -> Self {
+        let mut reasons = Self::default();
+        for (reason, count) in REASONS.into_iter().zip(counts.caught) {
+            *match reason {
+                Reason::PublicWrong => &mut reasons.public_wrong,
+                Reason::CopiesDisagree => &mut reasons.copies_disagree,
+                Reason::Malformed => &mut reasons.malformed,
+                Reason::PeerGone => &mut reasons.peer_gone,
+            } = count;
+        }
+        reasons
+    }
+
+    /// Every reason with its count, in the order of the alphabet.
+    pub fn iter(&self) -> impl Iterator<Item = (Reason, u64)> {
+        let Self { copies_disagree, malformed, peer_gone, public_wrong } = *self;
+        [
+            (Reason::CopiesDisagree, copies_disagree),
+            (Reason::Malformed, malformed),
+            (Reason::PeerGone, peer_gone),
+            (Reason::PublicWrong, public_wrong),
+        ]
+        .into_iter()
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+fn ends((lower, upper): &(Rational, Rational)) -> [f64; 2] {
+    [nearest(lower), nearest(upper)]
+}
+
+impl Serialize for Fraction {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fraction {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(|_| de::Error::custom(format_args!("{text:?} is no fraction")))
+    }
+}
+
+impl JsonSchema for Fraction {
+    fn schema_name() -> Cow<'static, str> {
+        "Fraction".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[0-9]+(/[0-9]+)?$", "description": "an exact fraction such as 4/95" })
+    }
+}
