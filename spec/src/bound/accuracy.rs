@@ -10,7 +10,6 @@
 
 use crate::bound::bits::{at_least, nearest, security_bits, security_bits_of};
 use crate::bound::quality::{QualityError, accept, false_abort};
-use crate::bound::ranges::Ranges;
 use crate::exact::binomial::MAX_EXACT_BITS;
 use crate::exact::interval::Interval;
 use crate::exact::log2::{log2, log2_integer, log2_interval};
@@ -155,27 +154,6 @@ pub fn shown(accuracy: &Rational) -> String {
 }
 
 impl Game {
-    /// The `T >= min_T` allowed at one slack, as `(least for the weak model, largest for the honest one)`.
-    ///
-    /// # Errors
-    /// [`AccuracyError`] names what cannot be met.
-    ///
-    /// ```
-    /// use fusion_spec::bound::accuracy::{Game, Honest};
-    /// use fusion_spec::params::Lambda;
-    /// use rug::Rational;
-    ///
-    /// let honest = Honest { accuracy: Rational::from((99, 100)), kappa: Lambda::new(20)? };
-    /// let game = Game { reject: Rational::from((4, 5)), honest: Some(honest) };
-    /// let (least, largest) = game.range(Lambda::new(40)?, 13, 0)?;
-    /// assert_eq!((least, largest), (268, 273));
-    /// assert!(game.range(Lambda::new(40)?, 12, 0).is_err(), "no T does both at slack 12");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn range(&self, lambda: Lambda, slack: u64, min_T: u64) -> Result<(u64, u64), AccuracyError> {
-        Ranges::new(self, lambda)?.at(slack, min_T)
-    }
-
     /// Both rates at chosen numbers.
     ///
     /// # Errors
@@ -317,6 +295,7 @@ fn some_wrong_bits(accuracy: &Rational, T: u64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bound::ranges::Ranges;
     use crate::params::MAX_T;
 
     fn rational(numer: i64, denom: i64) -> Rational {

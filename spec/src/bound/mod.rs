@@ -8,7 +8,7 @@
 //! | [`quality`] | a worse model everywhere; an honest model that errs |
 //! | [`outside`] | rates where a hypothesis fails: flaky servers, retries, leaks, the linking game |
 //! | [`report`] | rows and named terms, and which term binds |
-//! | [`plan`], [`slack`], [`accuracy`] | the least `N` that keeps the promise |
+//! | [`optimum`], [`slack`], [`accuracy`], [`plan`] | the least `N` that keeps the promise |
 //! | [`certificate`] | the five comparisons that prove a plan least, checked apart from the search |
 //! | [`bits`] | security bits for printing: the only floating point |
 //!
@@ -31,6 +31,7 @@ pub mod accuracy;
 pub mod bits;
 pub mod certificate;
 pub mod deviation;
+pub mod optimum;
 pub mod outside;
 pub mod plan;
 pub mod pool;

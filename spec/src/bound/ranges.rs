@@ -11,6 +11,29 @@ use crate::params::{Lambda, MAX_T};
 use rug::{Integer, Rational};
 use std::sync::{Mutex, PoisonError};
 
+impl Game {
+    /// The `T >= min_T` allowed at one slack, as `(least for the weak model, largest for the honest one)`.
+    ///
+    /// # Errors
+    /// [`AccuracyError`] names what cannot be met.
+    ///
+    /// ```
+    /// use fusion_spec::bound::accuracy::{Game, Honest};
+    /// use fusion_spec::params::Lambda;
+    /// use rug::Rational;
+    ///
+    /// let honest = Honest { accuracy: Rational::from((99, 100)), kappa: Lambda::new(20)? };
+    /// let game = Game { reject: Rational::from((4, 5)), honest: Some(honest) };
+    /// let (least, largest) = game.range(Lambda::new(40)?, 13, 0)?;
+    /// assert_eq!((least, largest), (268, 273));
+    /// assert!(game.range(Lambda::new(40)?, 12, 0).is_err(), "no T does both at slack 12");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn range(&self, lambda: Lambda, slack: u64, min_T: u64) -> Result<(u64, u64), AccuracyError> {
+        Ranges::new(self, lambda)?.at(slack, min_T)
+    }
+}
+
 /// `(slack, T_lo, T_hi)`; empty where `T_lo > T_hi`.
 pub(super) type Range = Result<(u64, u64, u64), AccuracyError>;
 

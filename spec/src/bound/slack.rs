@@ -6,7 +6,7 @@
 //! For `slack < B` these rates decide (see [`crate::bound::worst`]). For `slack >= B` they are necessary only: a [`Scan`] of
 //! every `k` confirms each `T` or says how many more publics are needed at least, up to `N = 10^5`.
 
-use crate::bound::plan::optimum;
+use crate::bound::optimum::optimum;
 use crate::bound::scan::{MAX_SCAN, Scan};
 use crate::bound::worst::Candidate;
 use crate::exact::binomial::TooLarge;

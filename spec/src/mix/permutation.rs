@@ -1,185 +1,9 @@
-//! The mix: `R*B + T` samples on `N` slots in an order uniform over all `N!` (hypothesis H1).
-//!
-//! The shuffle is Fisher and Yates' (Knuth, TAOCP 2, algorithm P), written here because library shuffles
-//! change between versions and a permutation must be the same next year. It is *lazy*: a [`Mix`] draws the
-//! slots it is asked for, in the order asked, and [`Mix::finish`] draws the rest in increasing order. A
-//! simulation that only needs the touched slots stops early and sees what the full permutation would show. A draw does not
-//! depend on *which* slot is asked for, so one that only needs what is touched draws from a bare [`Deck`].
-//!
-//! Invariant: a [`Permutation`] holds every sample exactly once.
-//!
-//! ```
-//! use fusion_spec::{mix::Mix, params::Params};
-//! use rand_pcg::{Pcg64, rand_core::SeedableRng};
-//!
-//! let params = Params::new(3, 2, 4, 0)?;
-//! let mut coins = Pcg64::seed_from_u64(7);
-//! let mut mix = Mix::new(params)?;
-//! let touched = mix.place(5, &mut coins)?;
-//! let permutation = mix.finish(&mut coins);
-//! assert_eq!(permutation.at(5), Some(touched));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+//! A mix that is drawn slot by slot, and the permutation that it comes to.
 
+use super::deck::Deck;
+use super::sample::{Layout, MixError, Sample, Slot};
 use crate::params::Params;
 use rand_core::Rng;
-
-/// Most slots a mix can hold: a permutation is stored in 32-bit words.
-pub const MAX_SLOTS: u32 = u32::MAX;
-
-/// A position in the shuffled batch, `0..N`.
-pub type Slot = u32;
-
-/// What a slot holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Sample {
-    /// Copy `copy` of query `query`.
-    Query {
-        /// `0..R`.
-        query: u32,
-        /// `0..B`.
-        copy: u32,
-    },
-    /// Public sample `index`, `0..T`.
-    Public {
-        /// `0..T`.
-        index: u32,
-    },
-}
-
-/// Why a mix cannot be made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum MixError {
-    /// More slots than a permutation can hold.
-    #[error("N = {0} slots are too many to shuffle: at most 2^32 - 1")]
-    TooManySlots(u128),
-    /// No such slot.
-    #[error("slot {slot} does not exist: there are {N}")]
-    NoSuchSlot {
-        /// The slot asked for.
-        slot: Slot,
-        /// The number of slots.
-        N: u32,
-    },
-    /// A list of samples that is not a permutation of all of them.
-    #[error("not a permutation of the {0} samples")]
-    NotAPermutation(u32),
-}
-
-/// Samples in their order before the mix: query 0's copies, query 1's, ..., then the publics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Layout {
-    R: u32,
-    B: u32,
-    RB: u32,
-    N: u32,
-}
-
-impl Layout {
-    fn new(params: Params) -> Result<Self, MixError> {
-        let too_many = |_| MixError::TooManySlots(params.N());
-        Ok(Self {
-            R: u32::try_from(params.R()).map_err(too_many)?,
-            B: u32::try_from(params.B()).map_err(too_many)?,
-            RB: u32::try_from(params.RB()).map_err(too_many)?,
-            N: u32::try_from(params.N()).map_err(too_many)?,
-        })
-    }
-
-    fn sample(self, index: u32) -> Sample {
-        if index < self.RB {
-            Sample::Query { query: index / self.B, copy: index % self.B }
-        } else {
-            Sample::Public { index: index - self.RB }
-        }
-    }
-
-    fn index(self, sample: Sample) -> Option<u32> {
-        let index = match sample {
-            Sample::Query { query, copy } if copy < self.B => query.checked_mul(self.B)?.checked_add(copy)?,
-            Sample::Query { .. } => return None,
-            Sample::Public { index } => self.RB.checked_add(index)?,
-        };
-        (self.sample(index) == sample && index < self.N).then_some(index)
-    }
-}
-
-/// The samples not yet on a slot, in a pool that is drawn from without replacement. Dealt from again after a
-/// [`Deck::reset`], it allocates nothing.
-///
-/// ```
-/// use fusion_spec::{mix::{Deck, Sample}, params::Params};
-/// use rand_pcg::{Pcg64, rand_core::SeedableRng};
-///
-/// let mut coins = Pcg64::seed_from_u64(7);
-/// let mut deck = Deck::new(Params::new(1, 1, 1, 0)?)?;
-/// assert!(deck.take(Sample::Public { index: 0 }) && !deck.take(Sample::Public { index: 0 }));
-/// assert_eq!(deck.draw(&mut coins), Some(Sample::Query { query: 0, copy: 0 }), "what is left");
-/// assert_eq!(deck.draw(&mut coins), None);
-/// deck.reset();
-/// assert!(deck.draw(&mut coins).is_some());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Deck {
-    layout: Layout,
-    /// Its first `left` cells hold what is left.
-    pool: Vec<u32>,
-    left: u32,
-    /// Cells that may not hold their own number.
-    moved: Vec<u32>,
-}
-
-impl Deck {
-    /// All samples.
-    ///
-    /// # Errors
-    /// [`MixError::TooManySlots`] when `N` exceeds [`MAX_SLOTS`].
-    pub fn new(params: Params) -> Result<Self, MixError> {
-        let layout = Layout::new(params)?;
-        Ok(Self { layout, pool: (0..layout.N).collect(), left: layout.N, moved: Vec::new() })
-    }
-
-    /// What the next slot holds, uniform among what is left: one Fisher-Yates step, which moves the pool's last cell into the
-    /// drawn one. `None` of an empty deck.
-    pub fn draw(&mut self, coins: &mut impl Rng) -> Option<Sample> {
-        let (cell, index) = self.deal(coins)?;
-        self.moved.push(cell);
-        Some(self.layout.sample(index))
-    }
-
-    /// A draw that no reset undoes: the cell and what it held.
-    #[inline]
-    fn deal(&mut self, coins: &mut impl Rng) -> Option<(u32, u32)> {
-        let last = self.left.checked_sub(1)?;
-        let cell = uniform_below(self.left, coins);
-        let index = self.pool[cell as usize];
-        self.pool[cell as usize] = self.pool[last as usize];
-        self.left = last;
-        Some((cell, index))
-    }
-
-    /// Takes a sample out, as if a slot had drawn it: what follows is drawn given that. `false` if it is gone already.
-    pub fn take(&mut self, sample: Sample) -> bool {
-        let Some(index) = self.layout.index(sample) else { return false };
-        // A sample is in its own cell, or in one that a draw moved it to.
-        let cells = self.moved.iter().copied().chain([index]);
-        let mut left = cells.filter(|&cell| cell < self.left);
-        let Some(cell) = left.find(|&cell| self.pool[cell as usize] == index) else { return false };
-        self.left -= 1;
-        self.pool[cell as usize] = self.pool[self.left as usize];
-        self.moved.push(cell);
-        true
-    }
-
-    /// Puts everything back.
-    pub fn reset(&mut self) {
-        for cell in self.moved.drain(..) {
-            self.pool[cell as usize] = cell;
-        }
-        self.left = self.layout.N;
-    }
-}
 
 /// A permutation that is drawn slot by slot.
 #[derive(Clone, Debug)]
@@ -308,24 +132,6 @@ fn len32(len: usize) -> u32 {
     len as u32
 }
 
-/// Uniform in `0..n`, for `n >= 1`: Lemire's multiplication with rejection (ACM TOMACS 29(1), 2019, algorithm 5).
-pub fn uniform_below(n: u32, coins: &mut impl Rng) -> u32 {
-    loop {
-        if let Some(draw) = accept_word(n, coins.next_u64()) {
-            return draw;
-        }
-    }
-}
-
-/// The draw that a 64-bit word gives, or `None` for the `2^64 mod n` words that would bias it.
-#[expect(clippy::cast_possible_truncation, reason = "high and low halves of a 128-bit product")]
-fn accept_word(n: u32, word: u64) -> Option<u32> {
-    let n = u64::from(n);
-    let product = u128::from(word) * u128::from(n);
-    let low = product as u64;
-    (low >= n || low >= n.wrapping_neg() % n).then_some((product >> 64) as u32)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -392,24 +198,6 @@ mod tests {
         rest.sort_unstable();
         rest.dedup();
         assert_eq!(rest.len(), 21, "every other sample once");
-    }
-
-    /// Each value of `0..n` is given by exactly `floor(2^64 / n)` words: counted from the interval ends.
-    #[test]
-    fn every_draw_has_the_same_number_of_words() {
-        for n in [1, 2, 3, 5, 6, 7, 10, 1000, 3 << 20, u32::MAX - 1, u32::MAX] {
-            let wide = u128::from(n);
-            for value in [0, 1, n / 2, n - 1].into_iter().filter(|&v| v < n) {
-                // Words with floor(word * n / 2^64) = value form an interval; the rejected ones are its first few.
-                let first = (u128::from(value) << 64).div_ceil(wide);
-                let end = ((u128::from(value) + 1) << 64).div_ceil(wide);
-                let word = |w: u128| u64::try_from(w).expect("below 2^64");
-                let rejected = (first..end).take_while(|&w| accept_word(n, word(w)).is_none()).count() as u128;
-                assert_eq!(end - first - rejected, (1 << 64) / wide, "n={n} value={value}");
-                assert_eq!(accept_word(n, word(first + rejected)), Some(value));
-                assert_eq!(accept_word(n, word(end - 1)), Some(value));
-            }
-        }
     }
 
     /// Over all outcomes of the draws, every order appears exactly once: the shuffle is uniform if the draws are.
