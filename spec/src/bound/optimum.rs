@@ -9,11 +9,11 @@ use crate::exact::binomial::least_index;
 use crate::params::{Lambda, MAX_R, MAX_T, Params};
 use rug::Integer;
 
-/// The optimum at slack 0 with `T >= min_T`: the least `N`, then the least `B`, and the witness that they are least.
-/// `None` where it leaves the limits of [`Params`].
+/// Finds the optimum at slack 0 with `T >= min_T`: the least `N`, at that `N` the least `B`, and the witness that they are the least.
+/// Returns `None` where the optimum is outside the limits of [`Params`].
 ///
 /// ```
-/// use fusion_spec::{bound::plan::optimum, params::Lambda};
+/// use fusion_spec::{bound::optimum::optimum, params::Lambda};
 /// let numbers = |R, min_T| Lambda::new(40).ok().and_then(|lambda| optimum(R, lambda, min_T)).map(|c| (c.B, c.T));
 /// assert_eq!(numbers(1 << 3, 100), Some((8, 100)));
 /// assert_eq!(numbers(1 << 3, 0), Some((10, 14)));
@@ -25,7 +25,7 @@ pub fn optimum(R: u64, lambda: Lambda, min_T: u64) -> Option<Certificate> {
         return None;
     }
     let bounds = Bounds { R: u128::from(R), min_T: u128::from(min_T), lambda };
-    // Invariant of the bisection: `low` slots cannot do, `N` can.
+    // Invariant of the bisection: `low` slots are too few, `N` are enough.
     let mut N = bounds.R + bounds.min_T;
     while bounds.least_copies(N).is_none() {
         N *= 2;
@@ -65,7 +65,7 @@ impl Bounds {
         (self.R * b + l.max(self.min_T) <= N).then_some(b)
     }
 
-    /// The largest `(b, l)` up to `M/2` that cannot do at `M` slots.
+    /// The largest `(b, l)` up to `M/2` that are too small at `M` slots.
     fn witness(&self, M: u128) -> (u128, u128) {
         let below = |bound: &Integer| least_index(M, M / 2, bound).map_or(M / 2, |reached| reached.saturating_sub(1));
         (below(&self.groups()), below(&self.lambda.threshold()))

@@ -1,6 +1,6 @@
-//! The `T` that an accuracy game allows, slack by slack: found once, as far as they are asked for.
+//! The `T` that an accuracy game allows at each slack, found only once and only as far as they are asked for.
 //!
-//! Both ends of a slack's range never fall as slack grows, so that one walk over `T` finds all of them. No part of it depends
+//! Neither end of a slack's range falls as slack grows, so that one walk over `T` finds all of them. Nothing here depends
 //! on `R`.
 
 use crate::bound::accuracy::{AccuracyError, Game, Honest};
@@ -12,7 +12,7 @@ use rug::{Integer, Rational};
 use std::sync::{Mutex, PoisonError};
 
 impl Game {
-    /// The `T >= min_T` allowed at one slack, as `(least for the weak model, largest for the honest one)`.
+    /// Finds the `T >= min_T` that the game allows at one slack, as `(least for the weak model, largest for the honest one)`.
     ///
     /// # Errors
     /// [`AccuracyError`] names what cannot be met.
@@ -58,7 +58,7 @@ impl Ranges {
         Ok(Self { game: game.clone(), lambda, so_far: Mutex::new(so_far) })
     }
 
-    /// Slack increasing.
+    /// Lists the ranges by increasing slack.
     pub(super) fn iter(&self) -> impl Iterator<Item = Range> + '_ {
         (0..).map_while(|index| {
             let mut so_far = self.so_far.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,7 +70,7 @@ impl Ranges {
         })
     }
 
-    /// Those that some `T >= min_T` is in.
+    /// Lists the ranges that some `T >= min_T` is in.
     pub(super) fn held(&self, min_T: u64) -> impl Iterator<Item = Range> + '_ {
         self.iter().filter(move |range| range.as_ref().map_or(true, |&(_, lo, hi)| lo.max(min_T) <= hi))
     }

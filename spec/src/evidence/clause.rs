@@ -1,29 +1,29 @@
-//! Clauses about a rate, and what evidence decides of them.
+//! Claims about a rate, and how evidence decides them.
 
 use super::confidence::Evidence;
 use rug::Rational;
 
-/// What is claimed of a rate.
+/// A claim about a rate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Clause {
-    /// It is this.
+    /// The rate is exactly this.
     Equals(Rational),
-    /// It is at most this.
+    /// The rate is at most this.
     AtMost(Rational),
 }
 
 /// How near to a claimed rate the confidence set must come for a pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tolerance {
-    /// As a share of the claimed rate `p` or of `1 - p`, whichever is less: a rate near 1 is a claim about what is rare, its
-    /// complement.
+    /// The tolerance as a share of the claimed rate `p` or of `1 - p`, whichever is less. A claim of a rate near 1 is really one about its complement,
+    /// which is rare.
     pub relative: Rational,
-    /// Instead of that, where the claimed rate is 0 or 1.
+    /// The tolerance itself, where the claimed rate is 0 or 1 and a share of it would be nothing.
     pub absolute: Rational,
 }
 
 impl Tolerance {
-    /// How far from a claimed rate the confidence set may reach, on either side: $\delta = w \min(p, 1-p)$ with $w$ the relative
+    /// Returns how far from a claimed rate the confidence set may reach on either side: $\delta = w \min(p, 1-p)$ with $w$ the relative
     /// tolerance, and the absolute tolerance where $p$ is 0 or 1.
     ///
     /// ```
@@ -45,19 +45,19 @@ impl Tolerance {
     }
 }
 
-/// What the evidence says.
+/// What the evidence says of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Decision {
     /// The rate is as claimed, within the tolerance.
     Pass,
     /// The rate is not as claimed.
     Refuted,
-    /// More trials are needed. Zero trials decide nothing.
+    /// The evidence does not decide the claim yet, and more trials are needed. Zero trials decide nothing.
     Inconclusive,
 }
 
 impl Evidence {
-    /// Decides a clause.
+    /// Decides a claim within a tolerance.
     ///
     /// With $\delta$ the tolerance, `Equals(p)` is refuted iff $p \notin CS_{n}$, and passes iff $CS_{n} \subseteq [p-\delta, p+\delta]$;
     /// `AtMost(b)` is refuted iff $S/n \gt b$ and $b \notin CS_{n}$, and passes iff $\max CS_{n} \le b+\delta$.

@@ -7,7 +7,7 @@ use crate::exact::stirling::{SHARP_BITS, log2_binomial};
 use rug::{Integer, Rational, ops::Pow};
 use std::cmp::Ordering;
 
-/// Counted trials, and the error probability that their test may have.
+/// Counted trials, with the error probability that a test by them may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
     pub(super) n: u64,
@@ -15,41 +15,43 @@ pub struct Evidence {
     pub(super) alpha: Rational,
 }
 
-/// Counts or error probabilities that make no sense.
+/// Why counts and an error probability are no evidence.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EvidenceError {
-    /// More successes than trials.
+    /// There are more successes than trials.
     #[error("{successes} successes in {n} trials")]
     Counts {
-        /// Trials.
+        /// The number of trials.
         n: u64,
-        /// Successes.
+        /// The number of successes.
         successes: u64,
     },
-    /// An error probability that is not strictly between 0 and 1.
+    /// The error probability is not strictly between 0 and 1.
     #[error("the error probability must be between 0 and 1, not {0}")]
     Alpha(Rational),
 }
 
 impl Evidence {
-    /// `successes` of `n` trials, tested with error probability `alpha`.
+    /// Makes evidence of `successes` in `n` trials, to be tested with error probability `alpha`.
     ///
     /// # Errors
-    /// [`EvidenceError`] for impossible counts, or an `alpha` outside `(0, 1)`.
+    /// [`EvidenceError`] says that the counts are impossible, or that `alpha` is outside `(0, 1)`.
     pub fn new(n: u64, successes: u64, alpha: Rational) -> Result<Self, EvidenceError> {
-        match () {
-            () if successes > n => Err(EvidenceError::Counts { n, successes }),
-            () if alpha <= 0 || alpha >= 1 => Err(EvidenceError::Alpha(alpha)),
-            () => Ok(Self { n, successes, alpha }),
+        if successes > n {
+            Err(EvidenceError::Counts { n, successes })
+        } else if alpha <= 0 || alpha >= 1 {
+            Err(EvidenceError::Alpha(alpha))
+        } else {
+            Ok(Self { n, successes, alpha })
         }
     }
 
-    /// Every rate in the set is at least `x`.
+    /// Whether every rate in the set is at least `x`.
     pub(super) fn all_above(&self, x: &Rational) -> bool {
         *x <= 0 || (!self.rate_below(x) && !self.contains(x))
     }
 
-    /// Every rate in the set is at most `x`.
+    /// Whether every rate in the set is at most `x`.
     pub(super) fn all_below(&self, x: &Rational) -> bool {
         *x >= 1 || (!self.rate_exceeds(x) && !self.contains(x))
     }
@@ -62,7 +64,7 @@ impl Evidence {
         Rational::from(x * self.n) > self.successes
     }
 
-    /// `(n+1) C(n,S) p^S (1-p)^(n-S) > alpha`.
+    /// Decides whether a rate is in the confidence set: `(n+1) C(n,S) p^S (1-p)^(n-S) > alpha`.
     ///
     /// ```
     /// use fusion_spec::evidence::Evidence;
@@ -87,7 +89,7 @@ impl Evidence {
         coarse.unwrap_or_else(|| if self.tie_is_possible() { self.exactly(p) } else { self.finely(p) }).is_gt()
     }
 
-    /// `log2` of the likelihood ratio over `alpha`.
+    /// `log2` of `(n+1) C(n,S) p^S (1-p)^(n-S) / alpha`, which is positive just where `p` is in the set.
     pub(super) fn excess(
         &self,
         p: &Rational,
@@ -111,14 +113,14 @@ impl Evidence {
 
     fn exactly(&self, p: &Rational) -> Ordering {
         let Self { n, successes, alpha } = self;
-        let power = |base: Rational, exponent: u64| base.pow(u32::try_from(exponent).unwrap_or(u32::MAX));
+        let power = |base: Rational, exponent: u64| base.pow(short(exponent));
         let likelihood = power(p.clone(), *successes) * power(Rational::from(1 - p), n - successes);
         let ways = unlimited(*n, *successes) * (Integer::from(*n) + 1);
         let ratio: Rational = likelihood * ways;
         ratio.cmp(alpha)
     }
 
-    /// More and more precision: ends, as there is no tie.
+    /// Compares with more and more precision, which ends because there is no tie.
     fn finely(&self, p: &Rational) -> Ordering {
         let exact = unlimited(self.n, self.successes);
         let mut precision = 2 * SHARP_BITS;
@@ -129,6 +131,12 @@ impl Evidence {
             precision *= 2;
         }
     }
+}
+
+/// The exponent of a power that is written out.
+#[expect(clippy::expect_used, reason = "only few trials are compared exactly")]
+fn short(exponent: u64) -> u32 {
+    u32::try_from(exponent).expect("a tie is possible only up to 128 trials and as many more as alpha has bits")
 }
 
 pub(super) fn log2_binomial_fast(n: u64, k: u64, precision: u32) -> Interval {

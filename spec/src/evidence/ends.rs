@@ -4,7 +4,7 @@ use super::confidence::{Evidence, log2_binomial_fast};
 use rug::{Integer, Rational};
 
 impl Evidence {
-    /// The confidence set's ends, rounded outward to multiples of `2^-48`.
+    /// Returns the two ends of the confidence set, rounded outward to multiples of `2^-48`.
     ///
     /// ```
     /// use fusion_spec::evidence::Evidence;

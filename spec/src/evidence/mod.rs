@@ -1,4 +1,5 @@
-//! What counted trials say about a claimed rate: pass, refuted or inconclusive, valid at every number of trials at once.
+//! What counted trials say about a claimed rate: it passes, is refuted, or is not decided yet. The error probability holds for all numbers of
+//! trials at once.
 //!
 //! The confidence sequence is Robbins' with the uniform mixture (H. Robbins, Statistical methods related to the law of the
 //! iterated logarithm, Ann. Math. Stat. 41, 1970): after `n` trials with `S` successes,

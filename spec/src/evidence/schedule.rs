@@ -4,8 +4,8 @@ use super::clause::{Clause, Decision, Tolerance};
 use super::confidence::{Evidence, EvidenceError};
 use rug::Rational;
 
-/// The blocks of trials at which a campaign decides next, after it decided at `blocks`: every block to 64, then every 64th part
-/// of what there is, rounded up. The schedule is fixed in advance, so that a verdict never depends on how fast trials arrive.
+/// Returns the number of blocks of trials at which a campaign decides next, after it decided at `blocks`. Up to 64 blocks it decides after each one, and
+/// from there on whenever there are a 64th part more, rounded up. The schedule is fixed in advance, so that a verdict never depends on how fast trials arrive.
 ///
 /// ```
 /// use fusion_spec::evidence::next_checkpoint;
@@ -16,11 +16,11 @@ pub fn next_checkpoint(blocks: u64) -> u64 {
     blocks.saturating_add(blocks.div_ceil(64).max(1))
 }
 
-/// The trials after which a true clause passes, but for a count more than three standard deviations off (one time in 370). A
-/// bound is taken to be met with equality. To three digits; `None` above `2^61`.
+/// Returns the number of trials after which a true claim passes with probability 369/370: unless the count is more than three standard deviations off.
+/// The claim `AtMost(b)` is taken to be true with a rate of `b`. The number is right to three digits, and `None` above `2^61`.
 ///
 /// # Errors
-/// [`EvidenceError::Alpha`] for an `alpha` outside `(0, 1)`.
+/// [`EvidenceError::Alpha`] says that `alpha` is outside `(0, 1)`.
 ///
 /// ```
 /// use fusion_spec::evidence::{Clause, Tolerance, trials_needed};
@@ -40,10 +40,8 @@ pub fn trials_needed(clause: &Clause, tolerance: &Tolerance, alpha: &Rational) -
         let variance = (&mean * Rational::from(1 - p)).ceil();
         let off = (variance.numer().clone() * 9_u32).sqrt();
         let ends = [Rational::from(&mean - &off).ceil(), (mean + off).floor()];
-        let mut decisions = ends.iter().map(|count| {
-            let successes = count.numer().to_u64().unwrap_or_default().min(n);
-            Ok(Evidence::new(n, successes, alpha.clone())?.decide(clause, tolerance))
-        });
+        let mut decisions =
+            ends.iter().map(|count| Ok(Evidence::new(n, within(count, n), alpha.clone())?.decide(clause, tolerance)));
         decisions.try_fold(true, |all, decision| Ok(all && decision? == Decision::Pass))
     };
     let (mut enough, mut few) = (1_u64, 0);
@@ -60,6 +58,12 @@ pub fn trials_needed(clause: &Clause, tolerance: &Tolerance, alpha: &Rational) -
         if passes(middle)? { enough = middle } else { few = middle }
     }
     Ok(Some(enough))
+}
+
+/// The whole number of successes among `n` trials that is nearest to a count.
+#[expect(clippy::expect_used, reason = "what is clamped to a word fits it")]
+fn within(count: &Rational, n: u64) -> u64 {
+    count.numer().clone().clamp(&0, &n).to_u64().expect("it is from 0 to n")
 }
 
 #[cfg(test)]

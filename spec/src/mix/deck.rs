@@ -1,11 +1,11 @@
 //! Drawing without replacement, unbiased.
 
-use super::sample::{Layout, MixError, Sample};
+use super::sample::{MixError, Numbering, Sample};
 use crate::params::Params;
 use rand_core::Rng;
 
-/// The samples not yet on a slot, in a pool that is drawn from without replacement. Dealt from again after a
-/// [`Deck::reset`], it allocates nothing.
+/// The samples that are not yet on a slot, a pool that is drawn from without replacement. After a [`Deck::reset`] it can be drawn from again
+/// without allocating anything.
 ///
 /// ```
 /// use fusion_spec::{mix::{Deck, Sample}, params::Params};
@@ -22,33 +22,33 @@ use rand_core::Rng;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Deck {
-    pub(super) layout: Layout,
-    /// Its first `left` cells hold what is left.
+    pub(super) numbers: Numbering,
+    /// The first `left` cells hold the numbers of the samples that are left.
     pub(super) pool: Vec<u32>,
     left: u32,
-    /// Cells that may not hold their own number.
+    /// The cells that may hold a number other than their own.
     moved: Vec<u32>,
 }
 
 impl Deck {
-    /// All samples.
+    /// Makes a deck of all samples of a session.
     ///
     /// # Errors
-    /// [`MixError::TooManySlots`] when `N` exceeds [`MAX_SLOTS`].
+    /// [`MixError::TooManySlots`] says that `N` exceeds [`MAX_SLOTS`](super::MAX_SLOTS).
     pub fn new(params: Params) -> Result<Self, MixError> {
-        let layout = Layout::new(params)?;
-        Ok(Self { layout, pool: (0..layout.N).collect(), left: layout.N, moved: Vec::new() })
+        let numbers = Numbering::new(params)?;
+        Ok(Self { numbers, pool: (0..numbers.N).collect(), left: numbers.N, moved: Vec::new() })
     }
 
-    /// What the next slot holds, uniform among what is left: one Fisher-Yates step, which moves the pool's last cell into the
-    /// drawn one. `None` of an empty deck.
+    /// Draws the sample of the next slot, uniformly from those that are left. This is one Fisher-Yates step, which moves the pool's last cell into
+    /// the drawn one. An empty deck gives `None`.
     pub fn draw(&mut self, coins: &mut impl Rng) -> Option<Sample> {
         let (cell, index) = self.deal(coins)?;
         self.moved.push(cell);
-        Some(self.layout.sample(index))
+        Some(self.numbers.sample(index))
     }
 
-    /// A draw that no reset undoes: the cell and what it held.
+    /// Draws without taking down what a reset would have to undo. Returns the cell, and the number of the sample in it.
     #[inline]
     pub(super) fn deal(&mut self, coins: &mut impl Rng) -> Option<(u32, u32)> {
         let last = self.left.checked_sub(1)?;
@@ -59,9 +59,9 @@ impl Deck {
         Some((cell, index))
     }
 
-    /// Takes a sample out, as if a slot had drawn it: what follows is drawn given that. `false` if it is gone already.
+    /// Takes a sample out as if a slot had drawn it, so that later draws are conditional on that. Returns `false` if the sample is gone already.
     pub fn take(&mut self, sample: Sample) -> bool {
-        let Some(index) = self.layout.index(sample) else { return false };
+        let Some(index) = self.numbers.index(sample) else { return false };
         // A sample is in its own cell, or in one that a draw moved it to.
         let cells = self.moved.iter().copied().chain([index]);
         let mut left = cells.filter(|&cell| cell < self.left);
@@ -72,16 +72,16 @@ impl Deck {
         true
     }
 
-    /// Puts everything back.
+    /// Puts all samples back.
     pub fn reset(&mut self) {
         for cell in self.moved.drain(..) {
             self.pool[cell as usize] = cell;
         }
-        self.left = self.layout.N;
+        self.left = self.numbers.N;
     }
 }
 
-/// Uniform in `0..n`, for `n >= 1`: Lemire's multiplication with rejection (ACM TOMACS 29(1), 2019, algorithm 5).
+/// Draws a number uniformly from `0..n`, for `n >= 1`, by Lemire's multiplication with rejection (ACM TOMACS 29(1), 2019, algorithm 5).
 pub fn uniform_below(n: u32, coins: &mut impl Rng) -> u32 {
     loop {
         if let Some(draw) = accept_word(n, coins.next_u64()) {
@@ -90,7 +90,7 @@ pub fn uniform_below(n: u32, coins: &mut impl Rng) -> u32 {
     }
 }
 
-/// The draw that a 64-bit word gives, or `None` for the `2^64 mod n` words that would bias it.
+/// Returns the draw that a 64-bit word gives, or `None` for the `2^64 mod n` words that would bias it.
 #[expect(clippy::cast_possible_truncation, reason = "high and low halves of a 128-bit product")]
 fn accept_word(n: u32, word: u64) -> Option<u32> {
     let n = u64::from(n);

@@ -3,8 +3,8 @@
 //! The shuffle is Fisher and Yates' (Knuth, TAOCP 2, algorithm P), written here because library shuffles
 //! change between versions and a permutation must be the same next year. It is *lazy*: a [`Mix`] draws the
 //! slots it is asked for, in the order asked, and [`Mix::finish`] draws the rest in increasing order. A
-//! simulation that only needs the touched slots stops early and sees what the full permutation would show. A draw does not
-//! depend on *which* slot is asked for, so one that only needs what is touched draws from a bare [`Deck`].
+//! simulation that needs only the touched slots can therefore stop early, and sees in them what the full permutation would show. A draw does not
+//! depend on *which* slot is asked for, so a simulation that does not need to know which slots were touched draws from a bare [`Deck`].
 //!
 //! Invariant: a [`Permutation`] holds every sample exactly once.
 //!

@@ -1,72 +1,77 @@
-//! A mix that is drawn slot by slot, and the permutation that it comes to.
+//! A mix that is drawn slot by slot, and the permutation that it becomes.
 
 use super::deck::Deck;
-use super::sample::{Layout, MixError, Sample, Slot};
+use super::sample::{MixError, Numbering, Sample, Slot};
 use crate::params::Params;
 use rand_core::Rng;
 
-/// A permutation that is drawn slot by slot.
+/// A permutation of the samples that is drawn slot by slot, as slots are asked for.
 #[derive(Clone, Debug)]
 pub struct Mix {
     params: Params,
     deck: Deck,
-    /// What each slot holds, or [`UNDRAWN`].
+    /// The number of each slot's sample, or [`UNDRAWN`].
     placed: Vec<u32>,
 }
 
-/// Larger than any sample's index.
+/// A number that is larger than any sample's.
 const UNDRAWN: u32 = u32::MAX;
 
 impl Mix {
-    /// An undrawn mix.
+    /// Makes a mix of which nothing is drawn yet.
     ///
     /// # Errors
-    /// [`MixError::TooManySlots`] when `N` exceeds [`MAX_SLOTS`].
+    /// [`MixError::TooManySlots`] says that `N` exceeds [`MAX_SLOTS`](super::MAX_SLOTS).
     pub fn new(params: Params) -> Result<Self, MixError> {
         let deck = Deck::new(params)?;
         let placed = vec![UNDRAWN; deck.pool.len()];
         Ok(Self { params, deck, placed })
     }
 
-    /// What `slot` holds; draws it, uniformly from the samples left, when it is first asked for.
+    /// Returns the sample that `slot` holds. It is drawn, uniformly from the samples that are left, when the slot is first asked for.
     ///
     /// # Errors
-    /// [`MixError::NoSuchSlot`] when `slot >= N`.
+    /// [`MixError::NoSuchSlot`] says that `slot >= N`.
     pub fn place(&mut self, slot: Slot, coins: &mut impl Rng) -> Result<Sample, MixError> {
         let Self { deck, placed, .. } = self;
-        let missing = MixError::NoSuchSlot { slot, N: deck.layout.N };
-        let index = placed.get_mut(slot as usize).ok_or(missing)?;
+        let index = placed.get_mut(slot as usize).ok_or(MixError::NoSuchSlot { slot, N: deck.numbers.N })?;
         if *index == UNDRAWN {
-            (_, *index) = deck.deal(coins).ok_or(missing)?;
+            *index = draw_for_a_slot(deck, coins);
         }
-        Ok(deck.layout.sample(*index))
+        Ok(deck.numbers.sample(*index))
     }
 
-    /// Draws every slot not yet asked for, in increasing order.
+    /// Draws the samples of all slots that were not asked for, in increasing order of slots, and returns the whole permutation.
     #[must_use]
     pub fn finish(self, coins: &mut impl Rng) -> Permutation {
         let Self { params, mut deck, placed: mut samples } = self;
         for index in samples.iter_mut().filter(|index| **index == UNDRAWN) {
-            // There are as many samples left as slots without one.
-            *index = deck.deal(coins).map_or(UNDRAWN, |(_, index)| index);
+            *index = draw_for_a_slot(&mut deck, coins);
         }
-        Permutation { params, layout: deck.layout, samples }
+        Permutation { params, numbers: deck.numbers, samples }
     }
 }
 
-/// Which sample every slot holds.
+/// Draws the sample of a slot that has none yet, and returns its number.
+#[expect(clippy::expect_used, reason = "a mix draws one sample for each of as many slots")]
+fn draw_for_a_slot(deck: &mut Deck, coins: &mut impl Rng) -> u32 {
+    deck.deal(coins).expect("as many samples are left as slots have none").1
+}
+
+/// A permutation of the samples of one session: it says which sample every slot holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Permutation {
     params: Params,
-    layout: Layout,
+    numbers: Numbering,
     samples: Vec<u32>,
 }
 
 impl Permutation {
-    /// A given order, slot 0 first.
+    /// Makes a permutation from a list of samples, that of slot 0 first.
     ///
     /// # Errors
-    /// [`MixError::TooManySlots`], or [`MixError::NotAPermutation`] when a sample is missing, twice or foreign.
+    /// [`MixError::TooManySlots`] says that `N` is too large, and [`MixError::NotAPermutation`] that a sample is missing, or there twice, or of another
+    /// session.
     ///
     /// ```
     /// use fusion_spec::{mix::{Permutation, Sample}, params::Params};
@@ -78,52 +83,52 @@ impl Permutation {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn from_samples(params: Params, order: &[Sample]) -> Result<Self, MixError> {
-        let layout = Layout::new(params)?;
-        let not_one = MixError::NotAPermutation(layout.N);
+        let numbers = Numbering::new(params)?;
+        let not_one = MixError::NotAPermutation(numbers.N);
         let mut seen = vec![false; order.len()];
         let mut samples = Vec::with_capacity(order.len());
         for &sample in order {
-            let index = layout.index(sample).ok_or(not_one)?;
+            let index = numbers.index(sample).ok_or(not_one)?;
             let first = seen.get_mut(index as usize).is_some_and(|s| !std::mem::replace(s, true));
             if !first {
                 return Err(not_one);
             }
             samples.push(index);
         }
-        if len32(samples.len()) != layout.N {
+        if len32(samples.len()) != numbers.N {
             return Err(not_one);
         }
-        Ok(Self { params, layout, samples })
+        Ok(Self { params, numbers, samples })
     }
 
-    /// The session's parameters.
+    /// Returns the parameters of the session that the permutation was made for.
     #[must_use]
     pub fn params(&self) -> Params {
         self.params
     }
 
-    /// Number of queries, `R`.
+    /// Returns `R`, the number of queries.
     #[must_use]
     pub fn R(&self) -> u32 {
-        self.layout.R
+        self.numbers.R
     }
 
-    /// Number of slots, `N`.
+    /// Returns `N`, the number of slots.
     #[must_use]
     pub fn N(&self) -> u32 {
-        self.layout.N
+        self.numbers.N
     }
 
-    /// What `slot` holds, `None` beyond the last slot.
+    /// Returns the sample that `slot` holds, or `None` beyond the last slot.
     #[must_use]
     pub fn at(&self, slot: Slot) -> Option<Sample> {
-        self.samples.get(slot as usize).map(|&index| self.layout.sample(index))
+        self.samples.get(slot as usize).map(|&index| self.numbers.sample(index))
     }
 
-    /// Every slot's sample, slot 0 first.
+    /// Lists the samples of all slots, that of slot 0 first.
     #[must_use]
     pub fn samples(&self) -> impl ExactSizeIterator<Item = Sample> + '_ {
-        self.samples.iter().map(|&index| self.layout.sample(index))
+        self.samples.iter().map(|&index| self.numbers.sample(index))
     }
 }
 

@@ -2,25 +2,25 @@
 
 use crate::params::Params;
 
-/// Most slots a mix can hold: a permutation is stored in 32-bit words.
+/// The most slots that a mix can hold, because a permutation is stored in 32-bit words.
 pub const MAX_SLOTS: u32 = u32::MAX;
 
-/// A position in the shuffled batch, `0..N`.
+/// A position in the shuffled batch, from `0` to `N - 1`.
 pub type Slot = u32;
 
-/// What a slot holds.
+/// A sample of a session, which is what a slot holds: a copy of a query, or a public sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sample {
-    /// Copy `copy` of query `query`.
+    /// One of the `B` copies of a query.
     Query {
-        /// `0..R`.
+        /// The query's number, from `0` to `R - 1`.
         query: u32,
-        /// `0..B`.
+        /// The copy's number among those of its query, from `0` to `B - 1`.
         copy: u32,
     },
-    /// Public sample `index`, `0..T`.
+    /// A public sample, whose result the client knows.
     Public {
-        /// `0..T`.
+        /// The public sample's number, from `0` to `T - 1`.
         index: u32,
     },
 }
@@ -28,32 +28,32 @@ pub enum Sample {
 /// Why a mix cannot be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MixError {
-    /// More slots than a permutation can hold.
+    /// The parameters have more slots than a permutation can hold.
     #[error("N = {0} slots are too many to shuffle: at most 2^32 - 1")]
     TooManySlots(u128),
-    /// No such slot.
+    /// The slot that was asked for does not exist.
     #[error("slot {slot} does not exist: there are {N}")]
     NoSuchSlot {
-        /// The slot asked for.
+        /// The slot that was asked for.
         slot: Slot,
-        /// The number of slots.
+        /// The number of slots that there are.
         N: u32,
     },
-    /// A list of samples that is not a permutation of all of them.
+    /// A list of samples has one missing, twice, or from elsewhere, so that it is no permutation of all of them.
     #[error("not a permutation of the {0} samples")]
     NotAPermutation(u32),
 }
 
-/// Samples in their order before the mix: query 0's copies, query 1's, ..., then the publics.
+/// The numbers of samples, by their order before the mix: query 0's copies come first, then query 1's and so on, then the publics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Layout {
+pub(super) struct Numbering {
     pub(super) R: u32,
     pub(super) B: u32,
     pub(super) RB: u32,
     pub(super) N: u32,
 }
 
-impl Layout {
+impl Numbering {
     pub(super) fn new(params: Params) -> Result<Self, MixError> {
         let too_many = |_| MixError::TooManySlots(params.N());
         Ok(Self {
