@@ -10,9 +10,7 @@ const MOST_LINES: usize = 450;
 const CONSTANTS: [&str; 0] = [];
 
 /// Files that are being split.
-const LONG_LEFT: [&str; 6] = [
-    "sim/nn/src/fixed.rs",
-    "sim/nn/src/import.rs",
+const LONG_LEFT: [&str; 4] = [
     "sim/twopc/src/session.rs",
     "adversaries/src/script/deviation.rs",
     "adversaries/src/script/mod.rs",
@@ -47,11 +45,13 @@ fn a_long_file_is_found() {
 
 /// Files where a fallback is the value that is meant, how many stand there, and why. Elsewhere a value that cannot be missing is expected, with
 /// the reason, and one that can is a case of its own.
-const MEANT: [(&str, usize, &str); 1] = [("sim/cli/build.rs", 1, "outside a repository there is no commit to name")];
+const MEANT: [(&str, usize, &str); 2] = [
+    ("sim/cli/build.rs", 1, "outside a repository there is no commit to name"),
+    ("sim/nn/src/fixed/compile.rs", 1, "a bound beyond a word, in a ring that is set, is stated as the largest word"),
+];
 
 /// Crates where fallbacks are being replaced.
-const FALLBACKS_LEFT: [&str; 7] =
-    ["spec/", "sim/nn/", "sim/twopc/", "adversaries/", "sim/cli/", "sim/engine/", "proofs-tests/src/"];
+const FALLBACKS_LEFT: [&str; 5] = ["sim/twopc/", "adversaries/", "sim/cli/", "sim/engine/", "proofs-tests/src/"];
 
 /// How often each file without tests says `unwrap_or(..MAX)` or `unwrap_or_default()`, where that is at all.
 fn fallbacks(tree: &Tree) -> BTreeMap<&str, usize> {

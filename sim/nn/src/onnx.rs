@@ -4,7 +4,7 @@ use prost::Message;
 
 /// `ModelProto`.
 #[derive(Clone, PartialEq, Message)]
-pub struct Model {
+pub struct ModelProto {
     /// The version of the format.
     #[prost(int64, tag = "1")]
     pub ir_version: i64,
