@@ -6,25 +6,26 @@ use super::precision::{MAX_FRAC_BITS, MAX_RING_BITS, Pixels, Precision, Ring};
 use super::ranges::{Range, convolved, is_within, whole};
 use crate::model::{Layer, Model, Op, Value};
 
-/// No integer is worth less than `2^-MAX_UNIT_BITS`, so that no layer drops more bits: windows over windows make units small.
+/// The bits of the smallest unit: no integer stands for less than `2^-MAX_UNIT_BITS`, so that no layer drops more bits than that. Average poolings of average
+/// poolings make units small.
 pub const MAX_UNIT_BITS: u32 = 60;
 
 /// The ends of a clip are cut at this size.
 const MAX_END: i64 = 1 << 61;
 
-/// Why a network has no fixed-point form: every problem, by layer.
+/// Why a network has no fixed-point form. It names every problem, by layer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .problems.join("\n"))]
 pub struct FixedError {
-    /// Never empty.
+    /// The problems, of which there is at least one.
     pub problems: Vec<String>,
 }
 
 impl FixedModel {
-    /// Quantises a network.
+    /// Turns a network into one on integers.
     ///
     /// # Errors
-    /// [`FixedError`] for a precision outside its limits, and for every layer that does not fit.
+    /// [`FixedError`] names a precision outside its limits, or every layer that does not fit.
     pub fn new(model: &Model, precision: Precision, pixels: Pixels) -> Result<Self, FixedError> {
         Compiler::new(precision, pixels)?.compile(model)
     }

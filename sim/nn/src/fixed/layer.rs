@@ -4,60 +4,60 @@ use super::truncation::Truncation;
 use crate::kernel;
 use crate::model::{Value, Window};
 
-/// What a layer does to integers.
+/// The operator of a layer on integers, with its weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FixedOp {
-    /// Convolution: weights `[out, in/groups, height, width]`, and what each sum starts from.
+    /// A convolution, with weights `[out, in/groups, height, width]`.
     Conv {
-        /// The filters.
+        /// The weights of the filters.
         weights: Vec<i64>,
-        /// The biases.
+        /// The biases, from which the sums of each filter start.
         start: Vec<i64>,
-        /// Where they slide.
+        /// The window in which the filters slide over the input.
         window: Window,
-        /// Independent groups.
+        /// The number of independent groups of channels.
         groups: usize,
     },
-    /// Fully connected: weights `[out, in]`, and the biases.
+    /// A fully connected layer, with weights `[out, in]`.
     Gemm {
-        /// The matrix.
+        /// The matrix of weights.
         weights: Vec<i64>,
-        /// The biases.
+        /// The biases, from which the sum of each output starts.
         start: Vec<i64>,
     },
-    /// `max(x, 0)`, truncated by `shift` bits.
+    /// The larger of each element and 0, truncated by `shift` bits.
     Relu {
-        /// Bits dropped.
+        /// The number of bits that are dropped.
         shift: u32,
     },
-    /// `min(max(x, low), high)`, truncated by `shift` bits; the ends are truncated to their floors.
+    /// Each element cut to a range, `min(max(x, low), high)`, and truncated by `shift` bits. The ends are truncated to their floors.
     Clip {
-        /// Lower end, at most `2^61` in size.
+        /// The lower end, at most `2^61` in size.
         low: i64,
-        /// Upper end, at least `low` and at most `2^61` in size.
+        /// The upper end, at least `low` and at most `2^61` in size.
         high: i64,
-        /// Bits dropped.
+        /// The number of bits that are dropped.
         shift: u32,
     },
-    /// Truncated by `shift` bits.
+    /// Each element truncated by `shift` bits.
     Truncate {
-        /// Bits dropped.
+        /// The number of bits that are dropped.
         shift: u32,
     },
-    /// The largest in each window.
+    /// The largest element in each window.
     MaxPool(Window),
     /// The sum of each window.
     SumPool(Window),
-    /// Element by element.
+    /// The sum of two inputs, element by element.
     Add,
-    /// Along the channels.
+    /// The inputs one after the other, along the channels.
     Concat,
-    /// To one dimension.
+    /// The input as a tensor of one dimension.
     Flatten,
 }
 
 impl FixedOp {
-    /// The lower-case operator, as step addresses name it: that of the model, or `truncate`.
+    /// Returns the name of the operator in lower case: that of the model, or `truncate`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -75,45 +75,45 @@ impl FixedOp {
     }
 }
 
-/// One layer on integers.
+/// One layer of a network on integers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FixedLayer {
-    /// Index of the ONNX node it comes from.
+    /// The index of the ONNX node that the layer comes from.
     pub node: usize,
-    /// That node's name.
+    /// The name of that node.
     pub name: String,
-    /// What it does.
+    /// The operator, with its weights.
     pub op: FixedOp,
-    /// What it reads.
+    /// The values that the layer reads.
     pub inputs: Vec<Value>,
-    /// Shape of its output.
+    /// The shape of the output.
     pub shape: Vec<usize>,
-    /// What an integer of its output is worth.
+    /// The unit of the output: the number that its integer 1 stands for.
     pub unit: f64,
-    /// No output exceeds this in size, before any wrapping.
+    /// The size that no output exceeds, before any wrapping. A size beyond `2^64 - 1` is stated as that.
     pub bound: u64,
-    /// Bits of the ring its output lives in.
+    /// The bits of the ring that the output is in.
     pub ring_bits: u32,
-    /// The least and the largest that an output can be, after any wrapping.
+    /// The least and the largest number that an output can be, after any wrapping.
     pub range: [i64; 2],
-    /// Some output is not proved to fit the ring.
+    /// Whether some output is not proved to fit the ring.
     pub wraps: bool,
 }
 
 impl FixedLayer {
-    /// Its step address, `layer[node:op]`.
+    /// Returns the layer's part of step addresses, `layer[node:op]`.
     #[must_use]
     pub fn step(&self) -> String {
         format!("layer[{}:{}]", self.node, self.op.name())
     }
 
-    /// Whether its outputs may exceed its ring.
+    /// Returns whether an output may exceed the ring, and so wrap.
     #[must_use]
     pub fn may_wrap(&self) -> bool {
         self.wraps
     }
 
-    /// The sums of a convolution or a fully connected layer modulo `2^64`, of inputs of a shape; `None` of any other layer.
+    /// Computes the sums of a convolution or a fully connected layer modulo `2^64`, from inputs of a shape. Returns `None` for any other layer.
     #[must_use]
     pub fn sums(&self, data: &[i64], shape: &[usize]) -> Option<Vec<i64>> {
         let multiply_add = |sum: i64, weight: &i64, x: i64| sum.wrapping_add(weight.wrapping_mul(x));
@@ -127,7 +127,7 @@ impl FixedLayer {
         }
     }
 
-    /// Its outputs: over the integers (sums modulo `2^64`, of which every ring is a part), then reduced into its ring.
+    /// Computes the outputs over the integers (sums modulo `2^64`, which every ring's modulus divides), and reduces them into the ring.
     #[expect(clippy::expect_used, reason = "these two operators are those that have sums")]
     pub(super) fn apply(&self, inputs: &[(&[i64], &[usize])], truncation: &mut impl Truncation) -> Vec<i64> {
         let (data, shape) = inputs[0];

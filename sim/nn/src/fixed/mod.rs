@@ -1,13 +1,13 @@
-//! The network in fixed point: the definition of the honest answer, to the last bit.
+//! The network in fixed point, which defines the honest answer to the last bit.
 //!
 //! Every value is an integer and stands for `integer * unit`. A linear layer multiplies by integer weights that carry at least
 //! `frac_bits` fractional bits, so that its output has a smaller unit; the activation after it shifts that back
 //! (*truncation*). Average pooling only sums: the division goes into the next layer's weights, so that pooling has no error.
-//! 8-bit pixels enter as they are, their scale in the first layer's weights.
+//! 8-bit pixels enter as they are, and their scale goes into the first layer's weights.
 //!
 //! # Rings, and what wrapping is
 //!
-//! Every layer's output lives in a ring `Z_2^l` of its own, read as signed: `-2^(l-1) .. 2^(l-1)`. With [`Ring::Auto`] it is the
+//! Every layer's output is in a ring `Z_2^l` of its own, read as signed: `-2^(l-1) .. 2^(l-1)`. With [`Ring::Auto`] it is the
 //! smallest ring that the outputs provably fit, by the range of every channel; with [`Ring::Bits`] it is the same for all. One rule says
 //! what every operator does, here and in the two-party circuit: **a layer takes the signed integers of its inputs, computes over the
 //! integers, and its result is reduced into its own ring and read as signed**. The image is a value like any other: its integers are
@@ -16,7 +16,7 @@
 //! - convolutions, fully connected layers, sums of windows and [`FixedOp::Add`] may leave their ring, and then wrap;
 //! - [`FixedOp::Relu`], [`FixedOp::Truncate`], [`FixedOp::MaxPool`], [`FixedOp::Concat`] and [`FixedOp::Flatten`] never do: no result is larger
 //!   than an input (rounding up by one after bits were dropped included);
-//! - [`FixedOp::Clip`] compares with its ends as they are, however large, so that an end beyond the ring is never met by a value; but where
+//! - [`FixedOp::Clip`] compares with its ends as they are, however large, so that no value reaches an end beyond the ring; but where
 //!   *every* value lies beyond such an end the result is that end with the bits dropped, reduced into the ring like any result. Ends are
 //!   cut at `2^61`, which no value of a ring exceeds. A value at or beyond an end becomes `floor(end / 2^shift)`, without any rounding up;
 //! - maxima, clipping and [`argmax`] compare signed integers, and never the residue of a difference.

@@ -4,17 +4,17 @@ use super::layer::FixedLayer;
 use super::truncation::{Faithful, Truncation};
 use crate::model::Value;
 
-/// An image of the wrong size.
+/// Says that an image does not have the size that a network reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the image has {found} pixels and the network reads {needed}")]
 pub struct WrongSize {
-    /// Pixels given.
+    /// The number of pixels of the image.
     pub found: usize,
-    /// Pixels needed.
+    /// The number of pixels that the network reads.
     pub needed: usize,
 }
 
-/// A network on integers.
+/// A network on integers, made from a [`Model`](crate::model::Model).
 #[derive(Clone, Debug, PartialEq)]
 pub struct FixedModel {
     pub(super) image: [usize; 3],
@@ -27,46 +27,46 @@ pub struct FixedModel {
 }
 
 impl FixedModel {
-    /// The layers, in order of evaluation.
+    /// Returns the layers, in the order of evaluation.
     #[must_use]
     pub fn layers(&self) -> &[FixedLayer] {
         &self.layers
     }
 
-    /// Channels, height and width of the image.
+    /// Returns the channels, height and width of the image.
     #[must_use]
     pub fn image(&self) -> [usize; 3] {
         self.image
     }
 
-    /// Classes.
+    /// Returns the number of classes.
     #[must_use]
     pub fn classes(&self) -> u32 {
         class(self.layers[self.output].shape[0])
     }
 
-    /// The index of the layer here whose output stands for that of a layer of the model.
+    /// Returns the index of the layer here whose output stands for that of a layer of the model, given by its index there.
     #[must_use]
     pub fn stands_for(&self, layer: usize) -> Option<usize> {
         self.stands_for.get(layer).copied()
     }
 
-    /// The index of the layer whose output the logits are.
+    /// Returns the index of the layer whose output is the logits.
     #[must_use]
     pub fn output(&self) -> usize {
         self.output
     }
 
-    /// The least and the largest integer of a pixel.
+    /// Returns the least and the largest integer that a pixel can enter as.
     #[must_use]
     pub fn pixel_range(&self) -> [i64; 2] {
         ends(&self.pixel)
     }
 
-    /// What enters the first layer for an image of 8-bit pixels.
+    /// Computes the integers that enter the first layer for an image of 8-bit pixels.
     ///
     /// # Errors
-    /// [`WrongSize`] for an image of another size.
+    /// [`WrongSize`] says that the image does not have the size that the network reads.
     pub fn pixels(&self, image: &[u8]) -> Result<Vec<i64>, WrongSize> {
         let needed = self.image.iter().product();
         if image.len() != needed {
@@ -75,10 +75,10 @@ impl FixedModel {
         Ok(image.iter().map(|&pixel| self.pixel[usize::from(pixel)]).collect())
     }
 
-    /// Every layer's output for an image of 8-bit pixels, in channel, row, column order.
+    /// Evaluates the network on an image of 8-bit pixels. Returns every layer's output, each in channel, row, column order.
     ///
     /// # Errors
-    /// [`WrongSize`] for an image of another size.
+    /// [`WrongSize`] says that the image does not have the size that the network reads.
     pub fn evaluate(&self, image: &[u8], truncation: &mut impl Truncation) -> Result<Vec<Vec<i64>>, WrongSize> {
         let input = self.pixels(image)?;
         let mut values: Vec<Vec<i64>> = Vec::with_capacity(self.layers.len());
@@ -97,32 +97,32 @@ impl FixedModel {
         Ok(values)
     }
 
-    /// The logits of an image, truncation faithful.
+    /// Computes the logits of an image, with faithful truncation.
     ///
     /// # Errors
-    /// [`WrongSize`] for an image of another size.
+    /// [`WrongSize`] says that the image does not have the size that the network reads.
     pub fn logits(&self, image: &[u8]) -> Result<Vec<i64>, WrongSize> {
         self.logits_with(image, &mut Faithful)
     }
 
-    /// The logits of an image.
+    /// Computes the logits of an image, with any way of truncation.
     ///
     /// # Errors
-    /// [`WrongSize`] for an image of another size.
+    /// [`WrongSize`] says that the image does not have the size that the network reads.
     pub fn logits_with(&self, image: &[u8], truncation: &mut impl Truncation) -> Result<Vec<i64>, WrongSize> {
         Ok(self.evaluate(image, truncation)?.swap_remove(self.output))
     }
 
-    /// The honest answer: the class of the largest logit, the lowest of equals.
+    /// Computes the honest answer: the class of the largest logit, and the lowest of several.
     ///
     /// # Errors
-    /// [`WrongSize`] for an image of another size.
+    /// [`WrongSize`] says that the image does not have the size that the network reads.
     pub fn label(&self, image: &[u8]) -> Result<u32, WrongSize> {
         Ok(argmax(&self.logits(image)?))
     }
 }
 
-/// The index of the largest, the lowest of equals; 0 of none.
+/// Returns the index of the largest value, and the lowest index of several. Of no values it is 0.
 ///
 /// ```
 /// use fusion_nn::fixed::argmax;

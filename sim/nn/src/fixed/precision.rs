@@ -1,33 +1,33 @@
 //! Precision, rings and pixels: how a network is put into integers.
 
-/// Largest ring: products and sums stay within 64-bit words.
+/// The bits of the largest ring. In it, products and sums stay within 64-bit words.
 pub const MAX_RING_BITS: u32 = 62;
-/// Most fractional bits.
+/// The most fractional bits that weights and activations may have.
 pub const MAX_FRAC_BITS: u32 = 24;
 
-/// How precisely to compute.
+/// How precisely a network on integers computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Precision {
-    /// Fractional bits of weights and activations, 1 to 24.
+    /// The fractional bits of weights and activations, from 1 to 24.
     pub frac_bits: u32,
-    /// The rings.
+    /// The rings that layers' outputs are in.
     pub ring: Ring,
 }
 
-/// The integers modulo `2^l`, read as signed.
+/// How the ring of each layer is chosen: the integers modulo `2^l`, read as signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ring {
-    /// For each layer the smallest that its outputs provably fit.
+    /// Each layer has the smallest ring that its outputs provably fit.
     Auto,
-    /// The same for all, 2 to 62 bits: what does not fit wraps.
+    /// All layers have a ring of so many bits, from 2 to 62, and what does not fit it wraps.
     Bits(u32),
 }
 
-/// What an 8-bit pixel `p` stands for: `p * scale + offset`.
+/// How 8-bit pixels are read: a pixel `p` stands for `p * scale + offset`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pixels {
-    /// The value of one step; positive.
+    /// The difference between two neighbouring pixel values, which is positive.
     pub scale: f64,
-    /// The value of 0.
+    /// The number that a pixel of 0 stands for.
     pub offset: f64,
 }

@@ -1,14 +1,14 @@
-//! Dropping bits.
+//! Truncation: how bits are dropped, and how the result is rounded.
 
 use rand_core::Rng;
 
-/// How bits are dropped.
+/// A way to drop bits.
 pub trait Truncation {
-    /// About `x / 2^shift`.
+    /// Divides by `2^shift`. Each implementation says how it rounds.
     fn truncate(&mut self, x: i64, shift: u32) -> i64;
 }
 
-/// `floor(x / 2^shift)`: deterministic, so that copies of one query agree.
+/// Faithful truncation, which rounds down: `floor(x / 2^shift)`. It is deterministic, so that copies of one query agree.
 ///
 /// ```
 /// use fusion_nn::fixed::{Faithful, Truncation};
@@ -23,8 +23,8 @@ impl Truncation for Faithful {
     }
 }
 
-/// The floor or one more, as when each party shifts its own share of `x` (Mohassel and Zhang, SecureML, S&P 2017, section 4.1):
-/// one more with probability `(x mod 2^shift) / 2^shift`.
+/// One-bit truncation, which gives the floor or one more, as when each party shifts its own share of `x` (Mohassel and Zhang, SecureML, S&P 2017,
+/// section 4.1). It gives one more with probability `(x mod 2^shift) / 2^shift`, and draws from the generator that it holds.
 ///
 /// $$ \Pr \Bigl( \lfloor x / 2^l \rfloor + 1 \Bigr) = \frac{x \bmod 2^l}{2^l} $$
 #[derive(Clone, Debug)]

@@ -10,9 +10,9 @@ use crate::tensor::{MAX_ELEMENTS, Tensor, elements};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Most values that a network may compute for one image, all layers together: half a gigabyte of 64-bit words.
+/// The most values that a network may compute for one image, all layers together. As 64-bit words they take half a gigabyte.
 pub const MAX_ACTIVATIONS: usize = 1 << 26;
-/// Most multiplications and comparisons for one image.
+/// The most multiplications and comparisons that a network may take for one image.
 pub const MAX_STEPS: u64 = 1 << 36;
 
 /// What a name stands for.

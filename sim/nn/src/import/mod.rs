@@ -1,8 +1,8 @@
-//! From ONNX bytes to a [`Model`]. Every problem of a file is found in one go, by node: a node that cannot be read is noted with
-//! all that is wrong with it, what follows from that is not, and reading goes on.
+//! Reading a [`Model`] from ONNX bytes. All problems of a file are found at once, by node: a node that cannot be read is noted with
+//! all that is wrong with it, what follows from that is not noted, and reading goes on.
 //!
-//! Bounded: lengths are checked against the bytes that are there before anything is allocated, no tensor may have more than
-//! [`MAX_ELEMENTS`] elements, and no network may take more than [`MAX_ACTIVATIONS`] values and [`MAX_STEPS`] steps to evaluate.
+//! Memory and time are bounded: lengths are checked against the bytes that are there before anything is allocated, no tensor may have more than
+//! [`MAX_ELEMENTS`](crate::tensor::MAX_ELEMENTS) elements, and no network may take more than [`MAX_ACTIVATIONS`] values and [`MAX_STEPS`] steps to evaluate.
 //!
 //! Invariant: each row of a batch is a function of that image alone, so that a network of any batch is the network of one image.
 //! Every number of a network, as stored or computed while it is read, has passed `Importer::admitted` and is finite.
@@ -30,8 +30,8 @@ impl Model {
     /// Reads an ONNX file that holds its constants itself.
     ///
     /// # Errors
-    /// [`ImportError`] with every unsupported operator and attribute, every shape that does not fit, and every number that is not
-    /// finite. Constants in another file are refused: [`Model::from_onnx_with`] reads them.
+    /// [`ImportError`] names every unsupported operator and attribute, every shape that does not fit, and every number that is not
+    /// finite. Constants in another file are refused here; [`Model::from_onnx_with`] reads them.
     ///
     /// ```
     /// use fusion_nn::model::Model;
@@ -42,11 +42,11 @@ impl Model {
     }
 
     /// Reads an ONNX file whose constants may lie in files beside it (`data_location: EXTERNAL`). `beside` gives the bytes of such a
-    /// file, or says in words why it does not; it is asked once for each name, and for no name that is absolute or has a `..` in it. Links
-    /// are for `beside` to follow or not.
+    /// file, or says in words why it does not. It is asked once for each name, and for no name that is absolute or has a `..` in it. Whether links are
+    /// followed is up to `beside`.
     ///
     /// # Errors
-    /// As [`Model::from_onnx`].
+    /// [`ImportError`] is that of [`Model::from_onnx`].
     ///
     /// ```
     /// use fusion_nn::model::Model;

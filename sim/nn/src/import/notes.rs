@@ -1,4 +1,4 @@
-//! What is wrong with one node, while it is read.
+//! The problems of one node, noted while it is read.
 
 /// What is wrong with a node, noted one by one while the rest of it is read.
 #[derive(Debug, Default)]

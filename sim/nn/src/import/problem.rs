@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-/// One thing in a file that cannot be read.
+/// One problem of an ONNX file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportProblem {
-    /// Where: the node's index, name and operator; `None` for the file.
+    /// The node that has the problem, by its index, name and operator, or `None` where it is the file that has it.
     pub node: Option<(usize, String, String)>,
-    /// What.
+    /// The problem, in words.
     pub message: String,
 }
 
@@ -20,10 +20,10 @@ impl fmt::Display for ImportProblem {
     }
 }
 
-/// All that is wrong with a model.
+/// Why an ONNX file cannot be read. It names every problem of the file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ImportError {
-    /// In file order; never empty.
+    /// The problems in the order of the file, of which there is at least one.
     pub problems: Vec<ImportProblem>,
 }
 
