@@ -60,7 +60,7 @@ fn model(node: Vec<Node>, initializer: Vec<Tensor>) -> Model {
 fn on_images([channels, height, width]: [i64; 3], node: Vec<Node>, initializer: Vec<Tensor>) -> Model {
     let input = vec![value("in", &[0, channels, height, width])];
     let graph = Graph { node, initializer, input, output: vec![value("out", &[])] };
-    let onnx = fusion_nn::onnx::Model { graph: Some(graph), ..Default::default() };
+    let onnx = fusion_nn::onnx::ModelProto { graph: Some(graph), ..Default::default() };
     Model::from_onnx(&onnx.encode_to_vec()).expect("supported")
 }
 

@@ -2,7 +2,7 @@
 
 use fusion_nn::fixed::{Pixels, Precision, Ring};
 use fusion_nn::onnx::{
-    Attribute, Dimension, Graph, Model, Node, OperatorSet, Tensor, TensorShape, TensorType, Type, ValueInfo,
+    Attribute, Dimension, Graph, ModelProto, Node, OperatorSet, Tensor, TensorShape, TensorType, Type, ValueInfo,
 };
 use prost::Message;
 use rand_core::{Rng, SeedableRng};
@@ -147,7 +147,7 @@ fn file(image: [usize; 3], output: &Value, node: Vec<Node>, initializer: Vec<Ten
     let graph =
         Graph { node, initializer, input: vec![info("in", &image)], output: vec![info(&output.name, &output.shape)] };
     let opset_import = vec![OperatorSet { domain: String::new(), version: 13 }];
-    Model { ir_version: 8, graph: Some(graph), opset_import }.encode_to_vec()
+    ModelProto { ir_version: 8, graph: Some(graph), opset_import }.encode_to_vec()
 }
 
 fn size_of_dimension(size: usize) -> i64 {

@@ -25,6 +25,17 @@ fn every_change_has_one_place() {
     assert!(lines.len() >= 20 && lines.iter().collect::<BTreeSet<_>>().len() == lines.len());
 }
 
+/// The folder of a crate of ours.
+fn folder(package: &str) -> String {
+    let name = package.trim_start_matches("fusion-");
+    let mut places = [name.to_string(), format!("sim/{name}")].into_iter();
+    match name {
+        "sim" => "sim/cli".into(),
+        "2pc" => "sim/twopc".into(),
+        _ => places.find(|place| file(place).is_dir()).unwrap_or_else(|| panic!("no crate {package}")),
+    }
+}
+
 /// A catcher is `campaign PATH FLAGS`, `unit PACKAGE MODULE::TEST`, or `test FILE TEST`.
 #[test]
 fn every_named_catcher_is_there() {
@@ -32,7 +43,7 @@ fn every_named_catcher_is_there() {
     for line in lines() {
         for catcher in line.split(" :: ").nth(3).into_iter().flat_map(|named| named.split("; ")) {
             let words: Vec<&str> = catcher.split(' ').collect();
-            let (source, test) = match words[..] {
+            let (sources, test): (Vec<PathBuf>, &str) = match words[..] {
                 ["campaign", path, ..] => {
                     assert!(file(path).is_file(), "{line}");
                     catchers += 1;
@@ -40,18 +51,16 @@ fn every_named_catcher_is_there() {
                 }
                 ["unit", package, path] => {
                     let (module, test) = path.split_once("::tests::").expect("a test in a module");
-                    let folder = match package {
-                        "fusion-sim" => "sim/cli",
-                        "fusion-engine" => "sim/engine",
-                        other => other.trim_start_matches("fusion-"),
-                    };
-                    (file(folder).join("src").join(module.replace("::", "/")).with_extension("rs"), test)
+                    let module = file(&folder(package)).join("src").join(module.replace("::", "/"));
+                    let sources = [module.with_extension("rs"), module.join("mod.rs"), module.join("tests.rs")];
+                    (sources.into_iter().filter(|source| source.is_file()).collect(), test)
                 }
-                ["test", target, test] => (file("proofs-tests/tests").join(target).with_extension("rs"), test),
+                ["test", target, test] => (vec![file("proofs-tests/tests").join(target).with_extension("rs")], test),
                 _ => panic!("no catcher: {line}"),
             };
-            let text = read_to_string(&source).unwrap_or_else(|_| panic!("no {}: {line}", source.display()));
-            assert!(text.contains(&format!("fn {test}(")), "no {test} in {}", source.display());
+            let defines =
+                |source: &PathBuf| read_to_string(source).is_ok_and(|text| text.contains(&format!("fn {test}(")));
+            assert!(sources.iter().any(defines), "no {test} in {sources:?}: {line}");
             catchers += 1;
         }
     }

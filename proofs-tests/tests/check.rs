@@ -5,7 +5,7 @@
 mod common;
 
 use common::assert_one_line;
-use fusion_nn::onnx::{Dimension, Graph, Model, Node, Tensor, TensorShape, TensorType, Type, ValueInfo};
+use fusion_nn::onnx::{Dimension, Graph, ModelProto, Node, Tensor, TensorShape, TensorType, Type, ValueInfo};
 use fusion_sim::{Outcome, run};
 use proptest::prelude::*;
 use prost::Message;
@@ -222,7 +222,7 @@ fn node(op: &str, name: &str, input: &[&str], output: &str) -> Node {
 
 fn model(node: Vec<Node>, initializer: Vec<Tensor>) -> Vec<u8> {
     let graph = Graph { node, initializer, input: vec![value("in", &[0, 1, 2, 2])], output: vec![value("out", &[])] };
-    Model { graph: Some(graph), ..Default::default() }.encode_to_vec()
+    ModelProto { graph: Some(graph), ..Default::default() }.encode_to_vec()
 }
 
 /// All at once, a line each whatever its names contain; with `--json` in the document, on stdout.

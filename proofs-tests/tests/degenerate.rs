@@ -47,7 +47,7 @@ fn onnx(classes: usize) -> Vec<u8> {
         input: vec![value("in", &[0, 1, 2, 2])],
         output: vec![value("out", &[])],
     };
-    fusion_nn::onnx::Model { graph: Some(graph), ..Default::default() }.encode_to_vec()
+    fusion_nn::onnx::ModelProto { graph: Some(graph), ..Default::default() }.encode_to_vec()
 }
 
 /// Image `i` is bright where its class is, `i` modulo the classes.

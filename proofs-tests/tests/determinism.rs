@@ -5,7 +5,7 @@
 mod campaign;
 
 use campaign::{CONDITIONAL, PLAIN, Scratch, attack, counts, sim};
-use fusion_nn::onnx::{Dimension, Graph, Model, Node, Tensor, TensorShape, TensorType, Type, ValueInfo};
+use fusion_nn::onnx::{Dimension, Graph, ModelProto, Node, Tensor, TensorShape, TensorType, Type, ValueInfo};
 use prost::Message;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -103,7 +103,7 @@ fn model() -> Vec<u8> {
         input: vec![input],
         output: vec![ValueInfo { name: "out".into(), r#type: None }],
     };
-    Model { graph: Some(graph), ..Default::default() }.encode_to_vec()
+    ModelProto { graph: Some(graph), ..Default::default() }.encode_to_vec()
 }
 
 /// A hundred trials, one by one.

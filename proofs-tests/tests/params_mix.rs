@@ -171,7 +171,7 @@ fn reach(mean: f64) -> f64 {
 /// Where the first query's first copy, the last query's last and the last public come to lie, and what is drawn first: each slot and
 /// each sample as often as any other. Fewer than 1,300 counts, each out of reach with probability 1.7e-16. At `N = 20` places drawn from eight
 /// bits are off by 1.6 to 6 %, which shows; those from sixteen bits by 0.03 %, which takes 10^9 draws, and only
-/// `mix::tests::draws_and_permutations_are_in_bijection` sees.
+/// `mix::permutation::tests::draws_and_permutations_are_in_bijection` sees.
 #[test]
 fn every_slot_is_as_likely_as_any_other() {
     for ([R, B, T], trials) in [([8, 2, 4], 400_000_u32), ([40, 5, 100], 120_000)] {

@@ -3,7 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use fusion_spec::bound::certificate::{Certificate, check};
-use fusion_spec::bound::plan::optimum;
+use fusion_spec::bound::optimum::optimum;
 use fusion_spec::params::{Lambda, MAX_R, MAX_T};
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64;

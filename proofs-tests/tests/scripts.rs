@@ -2,7 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
-use fusion_nn::onnx::{Dimension, Graph, Model, Node, Tensor, TensorShape, TensorType, Type, ValueInfo};
+use fusion_nn::onnx::{Dimension, Graph, ModelProto, Node, Tensor, TensorShape, TensorType, Type, ValueInfo};
 use fusion_sim::{Outcome, run};
 use prost::Message;
 use serde_json::Value;
@@ -642,7 +642,7 @@ fn linear([height, width]: [i64; 2], classes: i64, op: &str) -> Vec<u8> {
         input: vec![value("in", &[0, 1, height, width])],
         output: vec![value("out", &[])],
     };
-    Model { graph: Some(graph), ..Default::default() }.encode_to_vec()
+    ModelProto { graph: Some(graph), ..Default::default() }.encode_to_vec()
 }
 
 /// The line in which two texts begin to differ, from 1.

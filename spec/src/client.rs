@@ -1,7 +1,7 @@
-//! The client as a typestate around [`crate::machine`]: what it may do next is what compiles.
+//! The client as a typestate around [`crate::machine`]: its type says what it may do next.
 //!
-//! [`Client<Mixed>`] sends and receives, [`Client<Answered>`] holds all `N` answers and can only check. Comparing early
-//! (hypothesis H6) is a type error.
+//! A [`Client<Mixed>`] sends and receives. A [`Client<Answered>`] holds all `N` answers and can only check. A client that compares early, which
+//! hypothesis H6 forbids, does not compile.
 //!
 //! ```
 //! use fusion_spec::client::{Client, Progress};
@@ -32,70 +32,74 @@ use crate::params::Params;
 use crate::verdict::{Label, Reason, Verdict};
 use std::marker::PhantomData;
 
-/// Some of the `N` answers are missing.
+/// The stage of a client that has mixed its batch and lacks some of the `N` answers.
 #[derive(Debug)]
 pub enum Mixed {}
 
-/// All `N` answers are in.
+/// The stage of a client that has all `N` answers.
 #[derive(Debug)]
 pub enum Answered {}
 
-/// A client in the middle of a session. Every message moves it, so it is no more than a pointer.
+/// A client in the middle of a session. It is no larger than a pointer, because every message moves it.
 #[derive(Debug)]
 pub struct Client<Stage> {
     state: Box<State>,
     stage: PhantomData<Stage>,
 }
 
-/// Where a message from the server leaves the client.
+/// What a message from the server leaves of the client.
 #[derive(Debug)]
 pub enum Progress {
-    /// More answers are missing.
+    /// The client lacks more answers.
     Waiting(Client<Mixed>),
-    /// All are in.
+    /// The client has all answers, and can check them.
     Answered(Client<Answered>),
-    /// The server broke off or broke the protocol.
+    /// The client rejected, because the server broke off or broke the protocol.
     Rejected(Reason),
 }
 
 impl Client<Mixed> {
-    /// A client that holds a shuffled batch and the known result of each public sample.
+    /// Makes a client that holds a shuffled batch and the known result of each public sample.
     ///
     /// # Errors
-    /// [`Illegal`] when the mix or the results do not fit `params`.
+    /// [`Illegal`] says that the mix or the results do not fit `params`.
     pub fn new(params: Params, mix: Permutation, known: Vec<Label>) -> Result<Self, Illegal> {
         let mut state = Box::new(State::Idle(params));
         step(&mut state, Event::Prepare { mix, known })?;
         Ok(Self { state, stage: PhantomData })
     }
 
-    /// The next slot to send and what it holds, `None` when all have gone out.
+    /// Returns the next slot to send and the sample that it holds, or `None` when all have gone out.
+    ///
+    /// # Panics
+    /// Never, because the machine answers a query with a slot or with the word that there is none.
     pub fn next_query(&mut self) -> Option<(Slot, Sample)> {
         match step(&mut self.state, Event::Query) {
             Ok(Effect::Send { slot, sample }) => Some((slot, sample)),
-            _ => None,
+            Err(Illegal::NothingToQuery) => None,
+            other => unreachable!("a client in a session sends a slot, and does not {other:?}"),
         }
     }
 
-    /// The server's answer to a slot.
+    /// Takes the server's answer to a slot.
     #[must_use]
     pub fn answer(self, slot: Slot, label: Label) -> Progress {
         self.receive(Event::Answer { slot, label })
     }
 
-    /// The server's answer to a slot decodes to no label; that shows at the check only.
+    /// Takes an answer to a slot that decodes to no label. This shows only at the check.
     #[must_use]
     pub fn undecodable(self, slot: Slot) -> Progress {
         self.receive(Event::Undecodable { slot })
     }
 
-    /// The server sent bytes that are no answer.
+    /// Takes bytes from the server that are no answer, on which the client rejects.
     #[must_use]
     pub fn garbage(self) -> Progress {
         self.receive(Event::Garbage)
     }
 
-    /// The server closed the connection or was silent for too long.
+    /// Takes the news that the server closed the connection or was silent for too long.
     #[must_use]
     pub fn gone(self) -> Progress {
         self.receive(Event::ServerStop)
@@ -112,16 +116,16 @@ impl Client<Mixed> {
     fn missing(&self) -> u32 {
         match &*self.state {
             State::Mixed(session) => session.missing(),
-            State::Idle(_) | State::Ended(_) => 0,
+            State::Idle(_) | State::Ended(_) => unreachable!("a client exists from the mix to the end"),
         }
     }
 }
 
 impl Client<Answered> {
-    /// Compares: publics against their known results, copies against each other.
+    /// Compares the answers to public samples with their known results, and those to copies with each other, and concludes.
     ///
     /// # Panics
-    /// Never: all answers are in by construction.
+    /// Never, because a client of this stage has all answers.
     #[must_use]
     pub fn check(mut self) -> Verdict {
         match step(&mut self.state, Event::Check) {

@@ -1,13 +1,13 @@
-//! Mix-and-check as one function: [`step`] takes a state and an event to the next state and what the client does.
+//! Mix-and-check as one function: [`step`] takes a state and an event, and returns the next state and what the client does.
 //!
-//! Prepare, query, answer, stop, timeout, check, accept, reject: there is no other semantics. The same function is
-//! model-checked, replayed against recorded runs ([`crate::trace`]), and wrapped by [`crate::client`] at run time.
+//! This function is the only definition of what preparing, querying, answering, stopping, timing out, checking, accepting and rejecting mean. It is
+//! model-checked, recorded runs are replayed through it ([`crate::trace`]), and [`crate::client`] wraps it at run time.
 //!
 //! Invariants:
 //! - **H6.** No effect depends on the *content* of an answer before [`Event::Check`], and `Check` is illegal until all
 //!   `N` answers are in. That an answer decodes to no label ([`Event::Undecodable`]) is content too: only the client can tell, so it
 //!   goes on and rejects at the check. The *shape* of the server's messages (a second answer for a slot, a message of another
-//!   length, an end of the connection) ends the session at once: the server knows the shape, so that tells it nothing.
+//!   length, an end of the connection) may end the session at once, because the server knows the shape and learns nothing from that.
 //! - Every event that the server can cause is legal in every state; only the client's own mistakes are [`Illegal`].
 //! - An ended session never changes.
 //!
@@ -36,29 +36,29 @@ use crate::mix::{Permutation, Sample, Slot};
 use crate::params::Params;
 use crate::verdict::{Label, Reason, Verdict};
 
-/// Where a session stands.
+/// The state of a session, as the client sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum State {
-    /// Nothing has been mixed.
+    /// The session has its parameters, and nothing has been mixed.
     Idle(Params),
-    /// Mixed, and nothing has been compared; answers may be missing.
+    /// The batch has been mixed and nothing has been compared. Answers may be missing.
     Mixed(Session),
-    /// Over.
+    /// The session is over, and never changes again.
     Ended(End),
 }
 
 /// How a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum End {
-    /// The checks passed and the answers were released.
+    /// The checks passed, and the client uses the answers.
     Accepted,
-    /// The client rejected.
+    /// The client rejected, for the reason given.
     Rejected(Reason),
-    /// The client stopped for reasons of its own; nothing was released.
+    /// The client stopped for reasons of its own, and uses no answer.
     Withdrawn,
 }
 
-/// What the client holds between the mix and the check.
+/// A session between the mix and the check: the client's order, the known results, and the answers so far.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Session {
     mix: Permutation,
@@ -75,32 +75,32 @@ enum Answer {
     Undecodable,
 }
 
-/// What can happen.
+/// Something that the client does or that the server makes happen.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Event {
-    /// The client fixes the order and the known results of the `T` publics.
+    /// The client fixes the order of the batch and the known results of the `T` public samples.
     Prepare {
         /// The shuffled batch.
         mix: Permutation,
-        /// The known result of each public sample, in order.
+        /// The known results of the public samples, in the order of their numbers.
         known: Vec<Label>,
     },
-    /// The client sends the next slot's sample; slots go out in increasing order, whatever comes back.
+    /// The client sends the next slot's sample. Slots go out in increasing order, whatever comes back.
     Query,
     /// The server answers a slot.
     Answer {
-        /// The slot it claims to answer.
+        /// The slot that the server claims to answer.
         slot: Slot,
-        /// Its answer; any label is taken, and judged only by the check.
+        /// The server's answer. Any label is taken, and only the check judges it.
         label: Label,
     },
-    /// The server answers a slot with what decodes to no label. Whether it does may depend on the slot's content, so that nothing
+    /// The server answers a slot with something that decodes to no label. Whether it does may depend on the slot's content, so that nothing
     /// shows before the check.
     Undecodable {
-        /// The slot it claims to answer.
+        /// The slot that the server claims to answer.
         slot: Slot,
     },
-    /// Bytes from the server that are no answer.
+    /// The server sends bytes that are no answer.
     Garbage,
     /// The server ends the session.
     ServerStop,
@@ -108,60 +108,60 @@ pub enum Event {
     Timeout,
     /// The client ends the session for reasons of its own.
     ClientStop,
-    /// The client compares.
+    /// The client compares public samples with their known results, and copies with each other.
     Check,
 }
 
-/// What the client does in response.
+/// What the client does in response to an event.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Effect {
-    /// Nothing that anyone can see.
+    /// The client does nothing that anyone can see.
     Nothing,
-    /// It sends this sample as this slot.
+    /// The client sends a sample as the sample of a slot.
     Send {
-        /// The slot, in increasing order.
+        /// The slot that is sent. Slots are sent in increasing order.
         slot: Slot,
-        /// What the slot holds.
+        /// The sample that the slot holds.
         sample: Sample,
     },
-    /// It ends the session with this verdict; on acceptance it uses the answers.
+    /// The client ends the session with a verdict, and uses the answers if it accepts.
     Conclude(Verdict),
-    /// It ends the session without one.
+    /// The client ends the session without a verdict.
     Withdraw,
 }
 
-/// A client's own event at the wrong time: a bug in the client, never the server's doing.
+/// Why an event of the client's own came at the wrong time. This is a bug in the client, never the server's doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Illegal {
-    /// `Prepare` with another session's mix.
+    /// `Prepare` came with the mix of another session.
     #[error("the mix was made for other parameters")]
     ForeignMix,
-    /// `Prepare` without one known result for each public sample.
+    /// `Prepare` came without one known result for each public sample.
     #[error("{given} known results for {T} public samples")]
     KnownResults {
-        /// How many were given.
+        /// How many results were given.
         given: usize,
-        /// How many there must be.
+        /// How many results there must be, one for each public sample.
         T: u64,
     },
-    /// `Prepare` twice.
+    /// `Prepare` came twice.
     #[error("already prepared")]
     AlreadyPrepared,
-    /// `Query` before the mix, or after the last slot.
+    /// `Query` came before the mix, or after the last slot.
     #[error("no slot left to query")]
     NothingToQuery,
-    /// `Check` before all answers are in: H6 forbids it.
+    /// `Check` came before all answers were in, which H6 forbids.
     #[error("check before all N answers are in")]
     EarlyCheck,
-    /// Any event of the client's after the end.
+    /// An event of the client's came after the end of the session.
     #[error("the session is over")]
     Over,
 }
 
-/// One step of the protocol.
+/// Takes one step of the protocol: changes the state as the event asks, and returns what the client does.
 ///
 /// # Errors
-/// [`Illegal`] when the client acts at the wrong time; the state is then unchanged.
+/// [`Illegal`] says that the client acts at the wrong time. The state is then unchanged.
 pub fn step(state: &mut State, event: Event) -> Result<Effect, Illegal> {
     match event {
         Event::Prepare { mix, known } => prepare(state, mix, known),
@@ -248,19 +248,19 @@ fn end(state: &mut State, how: End, effect: Effect) -> Effect {
 }
 
 impl Session {
-    /// How many of the `N` answers are missing.
+    /// Returns how many of the `N` answers are missing.
     #[must_use]
     pub fn missing(&self) -> u32 {
         self.missing
     }
 
-    /// The client's order.
+    /// Returns the order in which the client mixed the batch.
     #[must_use]
     pub fn mix(&self) -> &Permutation {
         &self.mix
     }
 
-    /// Takes the first answer to a slot that was queried, and nothing else.
+    /// Takes an answer if it is the first to a slot that was queried. Returns whether it was.
     fn take(&mut self, slot: Slot, answer: Answer) -> bool {
         match self.answers.get_mut(slot as usize) {
             Some(open @ None) if slot < self.queried => {
@@ -272,8 +272,8 @@ impl Session {
         }
     }
 
-    /// The client's local check, of complete answers: all are labels, at most `slack` publics are wrong, and the copies of every query
-    /// are alike.
+    /// Makes the client's local check of complete answers: all must be labels, at most `slack` public samples may be wrong, and the copies of every
+    /// query must agree.
     fn verdict(&self) -> Verdict {
         let params = self.mix.params();
         let mut wrong_publics = 0;

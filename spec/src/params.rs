@@ -1,4 +1,4 @@
-//! The numbers of one mix-and-check session, parsed once and legal ever after.
+//! The numbers of one mix-and-check session, which are checked once, when they are made.
 //!
 //! Invariant: a [`Params`] satisfies every limit below, so `N = R*B + T` fits a `u128`.
 //!
@@ -13,22 +13,22 @@
 use rug::{Integer, Rational};
 use std::fmt;
 
-/// Largest number of queries, `2^62`.
+/// The largest number of queries that a session may have, `2^62`.
 pub const MAX_R: u64 = 1 << 62;
-/// Largest number of copies of each query, `2^20`.
+/// The largest number of copies that each query may have, `2^20`.
 pub const MAX_B: u64 = 1 << 20;
-/// Largest number of public samples, `2^62`.
+/// The largest number of public samples that a session may have, `2^62`.
 pub const MAX_T: u64 = 1 << 62;
-/// Largest security parameter, in bits.
+/// The largest security parameter that is allowed, in bits.
 pub const MAX_LAMBDA: u32 = 1024;
 
-/// A limit as people write it: `2^62` for a large power of two, else the number.
+/// Writes a limit as people do: `2^62` for a large power of two, and any other number in digits.
 #[must_use]
 pub fn power_of_two(n: u64) -> String {
     if n > 1024 && n.is_power_of_two() { format!("2^{}", n.trailing_zeros()) } else { n.to_string() }
 }
 
-/// A parameter outside its limits.
+/// Why some numbers are not the parameters of any session: one of them is outside its limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParamError {
     /// `R` is not in `1..=2^62`.
@@ -40,12 +40,12 @@ pub enum ParamError {
     /// `T` is above `2^62`.
     #[error("T must be from 0 to 2^62, not {0}")]
     T(u64),
-    /// More wrong publics tolerated than there are publics.
+    /// More wrong public samples would be tolerated than there are.
     #[error("slack must be from 0 to T = {T}, not {slack}")]
     Slack {
-        /// The slack asked for.
+        /// The slack that was asked for.
         slack: u64,
-        /// The number of public samples.
+        /// The number of public samples, which slack may not exceed.
         T: u64,
     },
     /// The security parameter is not in `1..=1024` bits.
@@ -53,7 +53,8 @@ pub enum ParamError {
     Lambda(u64),
 }
 
-/// `R` queries in `B` copies each, `T` public samples, `slack` wrong publics tolerated.
+/// The parameters of one session: `R` queries in `B` copies each, `T` public samples, and `slack`, the number of public samples that may come
+/// back wrong before the client rejects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Params {
     R: u64,
@@ -63,57 +64,61 @@ pub struct Params {
 }
 
 impl Params {
-    /// Checks every limit.
+    /// Makes the parameters of a session, after checking each of them against its limits.
     ///
     /// # Errors
-    /// The first parameter, in the order of the arguments, that is outside its limits.
+    /// The error names the first parameter, in the order of the arguments, that is outside its limits.
     pub fn new(R: u64, B: u64, T: u64, slack: u64) -> Result<Self, ParamError> {
-        match () {
-            () if !(1..=MAX_R).contains(&R) => Err(ParamError::R(R)),
-            () if !(1..=MAX_B).contains(&B) => Err(ParamError::B(B)),
-            () if T > MAX_T => Err(ParamError::T(T)),
-            () if slack > T => Err(ParamError::Slack { slack, T }),
-            () => Ok(Self { R, B, T, slack }),
+        if !(1..=MAX_R).contains(&R) {
+            Err(ParamError::R(R))
+        } else if !(1..=MAX_B).contains(&B) {
+            Err(ParamError::B(B))
+        } else if T > MAX_T {
+            Err(ParamError::T(T))
+        } else if slack > T {
+            Err(ParamError::Slack { slack, T })
+        } else {
+            Ok(Self { R, B, T, slack })
         }
     }
 
-    /// Number of queries.
+    /// Returns `R`, the number of queries.
     #[must_use]
     pub fn R(&self) -> u64 {
         self.R
     }
 
-    /// Copies of each query.
+    /// Returns `B`, the number of copies of each query.
     #[must_use]
     pub fn B(&self) -> u64 {
         self.B
     }
 
-    /// Number of public samples.
+    /// Returns `T`, the number of public samples.
     #[must_use]
     pub fn T(&self) -> u64 {
         self.T
     }
 
-    /// Wrong public samples that the client tolerates; 0 in the paper.
+    /// Returns how many wrong public samples the client tolerates. The paper tolerates none.
     #[must_use]
     pub fn slack(&self) -> u64 {
         self.slack
     }
 
-    /// Slots that hold a copy of a query, `R*B`.
+    /// Returns how many slots hold a copy of a query, `R*B`.
     #[must_use]
     pub fn RB(&self) -> u128 {
         u128::from(self.R) * u128::from(self.B)
     }
 
-    /// All slots, `N = R*B + T`.
+    /// Returns the number of all slots, `N = R*B + T`.
     #[must_use]
     pub fn N(&self) -> u128 {
         self.RB() + u128::from(self.T)
     }
 
-    /// `Cost(B,T,R) = (R*B + T)/R`: inferences paid for each query answered.
+    /// Returns `Cost(B,T,R) = (R*B + T)/R`, the number of inferences that are paid for each query answered.
     ///
     /// ```
     /// use fusion_spec::params::Params;
@@ -134,7 +139,13 @@ impl fmt::Display for Params {
     }
 }
 
-/// The security parameter: a bad event is to have probability at most `2^-lambda`.
+/// A count of queries or of public samples in the word that holds it.
+#[expect(clippy::expect_used, reason = "every caller has bounded the count by R or T, which are words")]
+pub(crate) fn word(count: u128) -> u64 {
+    u64::try_from(count).expect("a count of queries is at most R, one of publics at most T")
+}
+
+/// The security parameter `lambda`: a bad event may have a probability of at most `2^-lambda`.
 ///
 /// ```
 /// use fusion_spec::params::Lambda;
@@ -148,10 +159,10 @@ impl fmt::Display for Params {
 pub struct Lambda(u32);
 
 impl Lambda {
-    /// Checks `1 <= lambda <= 1024`.
+    /// Makes a security parameter, after checking `1 <= lambda <= 1024`.
     ///
     /// # Errors
-    /// [`ParamError::Lambda`] outside that range.
+    /// [`ParamError::Lambda`] says that the number is outside that range.
     pub fn new(bits: u64) -> Result<Self, ParamError> {
         match u32::try_from(bits) {
             Ok(b @ 1..=MAX_LAMBDA) => Ok(Self(b)),
@@ -159,19 +170,19 @@ impl Lambda {
         }
     }
 
-    /// The parameter in bits.
+    /// Returns the parameter in bits.
     #[must_use]
     pub fn bits(self) -> u32 {
         self.0
     }
 
-    /// `2^lambda`.
+    /// Returns `2^lambda`, an integer.
     #[must_use]
     pub fn threshold(self) -> Integer {
         Integer::from(1) << self.0
     }
 
-    /// `2^-lambda`.
+    /// Returns `2^-lambda`, the largest probability that a bad event may have.
     #[must_use]
     pub fn probability(self) -> Rational {
         Rational::from((Integer::from(1), self.threshold()))

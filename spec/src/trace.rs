@@ -1,8 +1,8 @@
-//! Trace refinement: what a client did is held against the machine.
+//! Trace refinement: what a client did is compared with what the machine does.
 //!
-//! A client, simulated or real, logs every event and what it did in response. [`replay`] takes the events to [`step`] and refuses the
-//! log at the first one that is illegal, or that the machine answers otherwise. So no client can release, reject or wait where the
-//! specification does not, and leave a log that passes.
+//! A client, simulated or real, logs every event and what it did in response. [`replay`] passes the events to [`step`] and refuses the
+//! log at the first event that is illegal, or to which the machine responds in another way. A client that accepts, rejects or waits where the
+//! specification does not therefore leaves a log that is refused.
 //!
 //! ```
 //! use fusion_spec::machine::{Effect, Event, Illegal};
@@ -33,43 +33,43 @@ use crate::machine::{Effect, Event, Illegal, State, step};
 use crate::params::Params;
 use crate::verdict::Verdict;
 
-/// An event, and what the client was seen to do.
+/// One entry of a client's log: an event, and what the client did in response.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Logged {
-    /// What happened.
+    /// The event that happened.
     pub event: Event,
-    /// What it did.
+    /// What the client did in response.
     pub effect: Effect,
 }
 
-/// Where a log leaves the specification.
+/// The first place where a client's log differs from the specification.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("event {at}: {why}")]
 pub struct Departure {
-    /// The event, from 0.
+    /// The number of the event, counted from 0.
     pub at: usize,
-    /// In which way.
+    /// How the log differs there.
     pub why: Why,
 }
 
-/// In which way a log leaves the specification.
+/// How a client's log differs from the specification.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Why {
     /// The client acted at the wrong time.
     #[error(transparent)]
     Illegal(#[from] Illegal),
-    /// It did something else than the machine, which does this.
+    /// The client did something else than the machine, which has the effect given here.
     #[error("the specification's client does otherwise: {0:?}")]
     Otherwise(Effect),
-    /// The log ends and the session goes on.
+    /// The log ends before the session does.
     #[error("the log ends before the session")]
     Unfinished,
 }
 
-/// The verdict of a whole session; `None` where the client withdrew.
+/// Replays the log of a whole session through the machine. Returns the session's verdict, or `None` where the client withdrew.
 ///
 /// # Errors
-/// [`Departure`] at the first event that the specification does not have.
+/// [`Departure`] names the first event where the log differs from the specification.
 pub fn replay(params: Params, log: &[Logged]) -> Result<Option<Verdict>, Departure> {
     let mut state = State::Idle(params);
     let mut verdict = None;

@@ -1,6 +1,6 @@
-//! How a session ends: the client's verdict, the trial's outcome, and the two events behind it.
+//! How a session ends: the client's verdict, the trial's outcome, and the two events of the paper.
 //!
-//! A *verdict* is what the client knows. An *outcome* also needs the honest answers, which only a simulator has.
+//! A *verdict* is what the client knows at the end. An *outcome* also depends on the honest answers, which only a simulator knows.
 //!
 //! ```
 //! use fusion_spec::verdict::{Label, Outcome, Reason, Verdict};
@@ -15,11 +15,11 @@
 use crate::{mix::Sample, params::Params};
 use std::collections::BTreeMap;
 
-/// The class a model answers with.
+/// The class that a model answers with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Label(pub u32);
 
-/// Why the client rejects.
+/// The reason for which a client rejects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// More than `slack` public samples came back without their known result.
@@ -33,7 +33,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// The name used in reports and files.
+    /// Returns the reason's name in reports and files.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -45,28 +45,28 @@ impl Reason {
     }
 }
 
-/// What the client concludes.
+/// What the client concludes from a session.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// The checks passed: one answer for each of the `R` queries.
+    /// The checks passed, and there is one answer for each of the `R` queries.
     Accepted(Vec<Label>),
-    /// A check failed, or the server did not play.
+    /// A check failed, or the server did not take part to the end.
     Rejected(Reason),
 }
 
-/// A trial as the simulator counts it. The three are disjoint.
+/// How the simulator counts a trial. Every trial has exactly one of the three outcomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// Accepted, and at least one answer differs from the honest one.
+    /// The client accepted, and at least one answer differs from the honest one.
     Win,
-    /// Accepted, and every answer is the honest one.
+    /// The client accepted, and every answer is the honest one.
     Harmless,
-    /// Rejected.
+    /// The client rejected, for the reason given.
     Caught(Reason),
 }
 
 impl Outcome {
-    /// Holds a verdict against the honest answers, one for each query in order.
+    /// Compares a verdict with the honest answers, one for each query in order.
     #[must_use]
     pub fn of(verdict: &Verdict, honest: &[Label]) -> Self {
         match verdict {
@@ -77,17 +77,17 @@ impl Outcome {
     }
 }
 
-/// The paper's two events, on the slots a server touched (whether or not an answer changed).
+/// Whether each of the paper's two events happened, given the slots that a server touched. It does not matter whether an answer changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Events {
-    /// `E_T`: at most `slack` touched slots hold public samples.
+    /// Whether `E_T` happened: at most `slack` of the touched slots hold public samples.
     pub e_t: bool,
-    /// `E_B`: the touched query slots are `i >= 1` whole groups of copies.
+    /// Whether `E_B` happened: the touched slots that hold queries are all copies of `i` queries and nothing else, for some `i >= 1`.
     pub e_b: bool,
 }
 
 impl Events {
-    /// Looks at what the touched slots (distinct) hold.
+    /// Decides both events from the samples that the touched slots hold. Each slot must be counted once.
     ///
     /// ```
     /// use fusion_spec::{mix::Sample, params::Params, verdict::Events};

@@ -27,10 +27,10 @@ use crate::fixed::{Faithful, FixedError, FixedModel, FixedOp, Pixels, Precision,
 use crate::float;
 use crate::model::{Model, Op};
 
-/// The share of a layer's largest float value beyond which a difference is more than rounding.
+/// The share of a layer's largest float value beyond which a difference counts as more than rounding.
 pub const SHARE: f64 = 0.01;
 
-/// A network in both forms, made from the same precision and pixels.
+/// A network in both forms: in floating point, and on integers.
 #[derive(Clone, Debug)]
 pub struct Pair<'a> {
     model: &'a Model,
@@ -38,56 +38,56 @@ pub struct Pair<'a> {
     pixels: Pixels,
 }
 
-/// What images showed.
+/// What images showed of the two forms of a network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// How many there were.
+    /// The number of images.
     pub images: usize,
-    /// How many have two different labels, or none in floating point, where a logit is no number.
+    /// The number of images to which the two forms give different labels, or floating point gives none because a logit is no number.
     pub labels_differ: usize,
-    /// How many the fixed-point network labels as given; images without a label count as wrong.
+    /// The number of images to which the fixed-point network gives the right label. Images without a label count as wrong.
     pub fixed_right: usize,
-    /// How many the float network labels as given.
+    /// The number of images to which the float network gives the right label.
     pub float_right: usize,
-    /// One for each of the model's layers.
+    /// The difference at each of the model's layers.
     pub layers: Vec<Difference>,
 }
 
-/// How far a layer's two forms are apart.
+/// How far the two forms of a layer are apart.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Difference {
-    /// The largest absolute difference; infinite where floating point overflowed.
+    /// The largest absolute difference, which is infinite where floating point overflowed.
     pub largest: f64,
-    /// The first image that has it; 0 where there is none.
+    /// The first image that has this difference, or 0 where there is none.
     pub image: usize,
-    /// The first element of that image that has it, row-major.
+    /// The first element of that image that has this difference, row-major.
     pub element: usize,
-    /// The largest absolute float value.
+    /// The largest absolute value in floating point.
     pub peak: f64,
 }
 
 impl<'a> Pair<'a> {
-    /// Quantises the network.
+    /// Makes both forms of a network.
     ///
     /// # Errors
-    /// [`FixedError`] as [`FixedModel::new`].
+    /// [`FixedError`] is that of [`FixedModel::new`].
     pub fn new(model: &'a Model, precision: Precision, pixels: Pixels) -> Result<Self, FixedError> {
         Ok(Self { model, fixed: FixedModel::new(model, precision, pixels)?, pixels })
     }
 
-    /// The network on integers.
+    /// Returns the network on integers.
     #[must_use]
     pub fn fixed(&self) -> &FixedModel {
         &self.fixed
     }
 
-    /// The network on integers, for good.
+    /// Takes the network on integers out.
     #[must_use]
     pub fn into_fixed(self) -> FixedModel {
         self.fixed
     }
 
-    /// What no image shows: neutral in [`Comparison::merge`].
+    /// Makes the comparison of no images, which is neutral in [`Comparison::merge`].
     #[must_use]
     pub fn nothing(&self) -> Comparison {
         let layer = Difference { largest: 0.0, image: 0, element: 0, peak: 0.0 };
@@ -95,10 +95,10 @@ impl<'a> Pair<'a> {
         Comparison { images: 0, labels_differ: 0, fixed_right: 0, float_right: 0, layers }
     }
 
-    /// One image of 8-bit pixels, by its index among all, and its label where it has one.
+    /// Compares the two forms on one image of 8-bit pixels, which has an index among all images, and a label if that is known.
     ///
     /// # Errors
-    /// [`WrongSize`] for an image of another size.
+    /// [`WrongSize`] says that the image does not have the size that the network reads.
     pub fn compare(&self, index: usize, image: &[u8], label: Option<u32>) -> Result<Comparison, WrongSize> {
         let integers = self.fixed.evaluate(image, &mut Faithful)?;
         let Pixels { scale, offset } = self.pixels;
@@ -118,7 +118,7 @@ impl<'a> Pair<'a> {
         })
     }
 
-    /// The model's layers that fixed point makes blind, without an error, and what it takes from each.
+    /// Lists the model's layers that lose all they compute with in fixed point, without an error, and what each of them loses.
     pub fn silenced(&self) -> impl Iterator<Item = (usize, Lost)> {
         self.model
             .layers()
@@ -129,19 +129,20 @@ impl<'a> Pair<'a> {
     }
 
     /// For each of the model's layers, the index of the one on integers.
+    #[expect(clippy::expect_used, reason = "both forms have the same layers")]
     fn stands_for(&self) -> impl Iterator<Item = usize> {
-        (0..self.model.layers().len()).filter_map(|layer| self.fixed.stands_for(layer))
+        (0..self.model.layers().len()).map(|layer| self.fixed.stands_for(layer).expect("one stands for each layer"))
     }
 }
 
-/// What a layer no longer has in fixed point.
+/// What a layer loses in fixed point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lost {
-    /// All of so many weights round to 0, though not all of them are: the layer sees nothing of its input.
+    /// All weights, so many of them, round to 0 though some are not 0, so that the layer sees nothing of its input.
     Weights(usize),
-    /// All of so many biases round to 0, though not all of them are, and all weights are 0.
+    /// All biases, so many of them, round to 0 though some are not 0, and all weights are 0.
     Biases(usize),
-    /// Different ends of a clip round to one integer: what comes out is the same for every input.
+    /// The two ends of a clip are different and round to one integer, so that the output is the same for every input.
     Ends,
 }
 
@@ -186,7 +187,7 @@ fn numbers_label(logits: &[f64]) -> Option<u32> {
 }
 
 impl Comparison {
-    /// What two disjoint sets of images show together.
+    /// Joins two comparisons into that of both sets of images, which must be disjoint.
     #[must_use]
     pub fn merge(self, other: Self) -> Self {
         let Self { images, labels_differ, fixed_right, float_right, layers } = other;
@@ -199,7 +200,7 @@ impl Comparison {
         }
     }
 
-    /// The index of the first layer that leaves floating point.
+    /// Returns the index of the first layer that leaves floating point, if one does.
     #[must_use]
     pub fn leaves_at(&self) -> Option<usize> {
         self.layers.iter().position(Difference::leaves)
@@ -224,13 +225,13 @@ impl Difference {
         Self { peak, ..if other_has_it { other } else { self } }
     }
 
-    /// The largest difference as a share of the largest float value; infinite where only the latter is 0.
+    /// Returns the largest difference as a share of the largest float value. It is infinite where only the latter is 0.
     #[must_use]
     pub fn relative(&self) -> f64 {
         if self.largest > 0.0 { self.largest / self.peak } else { 0.0 }
     }
 
-    /// Over [`SHARE`] of the largest float value.
+    /// Returns whether the layer leaves floating point: whether its largest difference is more than [`SHARE`] of the largest float value.
     #[must_use]
     pub fn leaves(&self) -> bool {
         self.largest.is_infinite() || self.largest > SHARE * self.peak

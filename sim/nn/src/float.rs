@@ -1,9 +1,9 @@
-//! The network in floating point, to compare with: weights as stored, sums in double precision.
+//! The network in floating point, for comparison with fixed point. Weights are as stored, and sums are in double precision.
 
 use crate::kernel;
 use crate::model::{Model, Op, Value};
 
-/// Every layer's output, in order; the input is given as the network expects it, already scaled.
+/// Evaluates a network on an image, which is given as the network expects it, already scaled. Returns every layer's output, in the order of the layers.
 #[must_use]
 pub fn evaluate(model: &Model, input: &[f64]) -> Vec<Vec<f64>> {
     let mut values: Vec<Vec<f64>> = Vec::with_capacity(model.layers().len());

@@ -1,47 +1,47 @@
 //! IDX, the format of MNIST's files: `00 00 type rank`, big-endian 32-bit dimensions, row-major data.
 //!
-//! Bounded: nothing is allocated beyond the bytes that are there.
+//! Nothing is allocated beyond the bytes that are there.
 
 use crate::tensor::elements;
 
-/// What is wrong with an IDX file.
+/// Why a file cannot be read as IDX, or not as what it is used for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdxError {
-    /// Not the two zero bytes that IDX starts with.
+    /// The file does not start with the two zero bytes of IDX.
     #[error("not an IDX file: it must start with two zero bytes")]
     Magic,
-    /// An element type other than u8 or i16.
+    /// The elements have a type other than u8 or i16.
     #[error("element type 0x{0:02x} is not read: only 0x08 (u8) and 0x0b (i16) are")]
     Type(u8),
-    /// More bytes announced than there are, or fewer.
+    /// The header announces more bytes than there are, or fewer.
     #[error("the header announces {announced} bytes and the file has {found}")]
     Length {
-        /// By the header; `None` when the product of the dimensions overflows.
+        /// The length that the header announces.
         announced: Announced,
-        /// In the file.
+        /// The length of the file.
         found: usize,
     },
-    /// A rank that does not fit the use.
+    /// The rank does not fit the use of the file.
     #[error("{what} need rank {needed}, and the file has rank {found}")]
     Rank {
-        /// `images` or `labels`.
+        /// The use of the file: `images` or `labels`.
         what: &'static str,
-        /// As a person reads it.
+        /// The ranks that fit, in words.
         needed: &'static str,
-        /// In the file.
+        /// The rank in the file.
         found: usize,
     },
-    /// Labels must be classes.
+    /// A label is negative, and so no class.
     #[error("label {index} is {value}: a class is not negative")]
     Label {
-        /// Which one.
+        /// The number of the label, from 0.
         index: usize,
-        /// Its value.
+        /// The value of the label.
         value: i64,
     },
 }
 
-/// A length that may be beyond counting.
+/// The length that a header announces, which may be more than `2^64` bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Announced(Option<usize>);
 
@@ -54,7 +54,7 @@ impl std::fmt::Display for Announced {
     }
 }
 
-/// Images of one shape, 8 bits a pixel.
+/// Images of one shape, with 8 bits for each pixel of each channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Images {
     shape: [usize; 3],
@@ -62,10 +62,10 @@ pub struct Images {
 }
 
 impl Images {
-    /// Reads rank 3 (count, height, width: one channel) or 4 (count, channels, height, width).
+    /// Reads a file of images, of rank 3 (count, height, width, and so one channel) or 4 (count, channels, height, width).
     ///
     /// # Errors
-    /// [`IdxError`] for anything that is not such a file.
+    /// [`IdxError`] says why the bytes are no such file.
     ///
     /// ```
     /// use fusion_nn::idx::Images;
@@ -89,25 +89,25 @@ impl Images {
         Ok(Self { shape, pixels: data.to_vec() })
     }
 
-    /// Channels, height, width.
+    /// Returns the channels, height and width of each image.
     #[must_use]
     pub fn shape(&self) -> [usize; 3] {
         self.shape
     }
 
-    /// How many there are.
+    /// Returns the number of images.
     #[must_use]
     pub fn len(&self) -> usize {
         self.pixels.chunks_exact(self.size().max(1)).len()
     }
 
-    /// There is none.
+    /// Returns whether there is no image.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Image `index`, in channel, row, column order.
+    /// Returns the pixels of an image by its index, in channel, row, column order, or `None` beyond the last.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<&[u8]> {
         self.pixels.chunks_exact(self.size().max(1)).nth(index)
@@ -121,7 +121,7 @@ impl Images {
 /// Reads a file of class labels, u8 or i16.
 ///
 /// # Errors
-/// [`IdxError`] for anything that is not such a file.
+/// [`IdxError`] says why the bytes are no such file.
 ///
 /// ```
 /// use fusion_nn::idx::labels;

@@ -1,4 +1,4 @@
-//! The loops, over any kind of number: convolution and products from a multiply-and-add, pooling from a fold.
+//! The loops of both evaluators, over any kind of number: convolution and products from a multiply-and-add, pooling from a fold.
 
 use crate::model::Window;
 

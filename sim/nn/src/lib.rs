@@ -1,7 +1,21 @@
-//! Neural networks as the simulator sees them: layers as data, read from ONNX; images and labels read from IDX; an evaluator in
-//! floating point, the fixed-point evaluator that *defines* the honest answer, and how far the two are apart.
+//! Neural networks in exact fixed point.
 //!
-//! Everything is read from bytes, bounded by their length. No files, no clock, no threads.
+//! Secure inference computes on integers, so that what an honest server answers must be defined on integers too, to the last bit. Use this crate to read a
+//! trained network from ONNX and images and labels from IDX, to turn the network into one on integers, to evaluate that one (its label *is* the honest
+//! answer), and to find out how far it is from floating point. It knows nothing of parties or of cryptography.
+//!
+//! Everything is read from bytes, and memory is bounded by their length. There are no files, no clock and no threads.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`onnx`], [`import`] | ONNX files: the messages, and reading a network from them with every problem of a file at once |
+//! | [`idx`] | IDX files: images and labels |
+//! | [`model`], [`tensor`] | a network as data: layers, windows, shapes |
+//! | [`fixed`] | the network on integers: quantisation, rings and their wrapping, truncation, the honest answer |
+//! | [`mod@float`] | the same network in floating point |
+//! | [`compare`] | how far fixed point is from floating point, layer by layer |
+//!
+//! A network is read, put on integers, and asked for the label of a handwritten digit:
 //!
 //! ```
 //! use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};

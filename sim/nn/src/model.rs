@@ -1,13 +1,13 @@
-//! Layers as data: a feed-forward network, checked when it is made.
+//! A feed-forward network as data, checked when it is made.
 //!
 //! Invariant: every value a layer reads is the input or an earlier layer's output, all shapes fit, and every number is finite.
 
 use crate::tensor::Tensor;
 
-/// A value: the input, or a layer's output.
+/// A value that a layer reads: the input, or the output of an earlier layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
-    /// The image.
+    /// The image that the network reads.
     Input,
     /// The output of the layer at this place in [`Model::layers`].
     Layer(usize),
@@ -25,16 +25,16 @@ pub enum Value {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// Height and width.
+    /// The window's height and width.
     pub size: [usize; 2],
-    /// Steps down and right.
+    /// How far the window moves down and right at each step.
     pub stride: [usize; 2],
-    /// Zeros added at the top, left, bottom and right.
+    /// How many zeros are added at the top, left, bottom and right of what the window slides over.
     pub pads: [usize; 4],
 }
 
 impl Window {
-    /// Height and width of what it slides over into; `None` where the window does not fit once.
+    /// Computes the height and width of the output from those of the input. Returns `None` where the window does not fit even once.
     #[must_use]
     pub fn output(&self, input: [usize; 2]) -> Option<[usize; 2]> {
         let Self { size, stride, pads } = self;
@@ -45,7 +45,7 @@ impl Window {
         Some([along(0)?, along(1)?])
     }
 
-    /// The cells of the input under the window at output position `at`, as `(offset in the window, row, column)`; padding is
+    /// Lists the cells of the input under the window at output position `at`, as `(offset in the window, row, column)`. Padding is
     /// skipped.
     pub fn cells(&self, at: [usize; 2], input: [usize; 2]) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
         let Self { size: [rows, columns], stride, pads } = *self;
@@ -60,50 +60,50 @@ impl Window {
     }
 }
 
-/// What a layer does.
+/// The operator of a layer, with its weights.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
-    /// Convolution. Weights `[out, in/groups, height, width]`.
+    /// A convolution, with weights `[out, in/groups, height, width]`.
     Conv {
-        /// The filters.
+        /// The weights of the filters.
         weights: Tensor<f32>,
-        /// One for each filter.
+        /// The biases, one for each filter.
         bias: Vec<f32>,
-        /// Where they slide.
+        /// The window in which the filters slide over the input.
         window: Window,
-        /// Inputs and outputs fall into this many independent groups.
+        /// The number of independent groups into which the channels of input and output are divided.
         groups: usize,
     },
-    /// Fully connected. Weights `[out, in]`.
+    /// A fully connected layer, with weights `[out, in]`.
     Gemm {
-        /// The matrix.
+        /// The matrix of weights.
         weights: Tensor<f32>,
-        /// One for each output.
+        /// The biases, one for each output.
         bias: Vec<f32>,
     },
-    /// `max(x, 0)`.
+    /// The larger of each element and 0: `max(x, 0)`.
     Relu,
-    /// `min(max(x, low), high)`. An end that the file leaves out is the least or the largest `f32`, as in ONNX.
+    /// Each element cut to a range: `min(max(x, low), high)`. An end that the file leaves out is the least or the largest `f32`, as in ONNX.
     Clip {
-        /// Lower end.
+        /// The lower end of the range.
         low: f32,
-        /// Upper end.
+        /// The upper end of the range.
         high: f32,
     },
-    /// The largest in each window.
+    /// The largest element in each window.
     MaxPool(Window),
-    /// The mean of each window, without padding.
+    /// The mean of each window, which has no padding.
     AveragePool(Window),
-    /// Element by element.
+    /// The sum of two inputs, element by element.
     Add,
-    /// Along the channels.
+    /// The inputs one after the other, along the channels.
     Concat,
-    /// To one dimension.
+    /// The input as a tensor of one dimension.
     Flatten,
 }
 
 impl Op {
-    /// The lower-case operator, as step addresses name it.
+    /// Returns the name of the operator in lower case.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -119,7 +119,7 @@ impl Op {
         }
     }
 
-    /// The numbers of the file that it computes with: weights, biases, ends.
+    /// Lists the numbers of the file that the operator computes with: weights, biases, and the ends of a clip.
     pub fn numbers(&self) -> impl Iterator<Item = f32> + '_ {
         let (some, more): (&[f32], &[f32]) = match self {
             Self::Conv { weights, bias, .. } | Self::Gemm { weights, bias } => (weights.data(), bias),
@@ -132,18 +132,18 @@ impl Op {
     }
 }
 
-/// One layer.
+/// One layer of a network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
-    /// Index of the ONNX node that it comes from.
+    /// The index of the ONNX node that the layer comes from.
     pub node: usize,
-    /// That node's name, or its first output's.
+    /// The name of that node, or of its first output where it has none.
     pub name: String,
-    /// What it does.
+    /// The operator, with its weights.
     pub op: Op,
-    /// What it reads.
+    /// The values that the layer reads.
     pub inputs: Vec<Value>,
-    /// Shape of its output, without the batch.
+    /// The shape of the output, without the batch.
     pub shape: Vec<usize>,
 }
 
@@ -156,36 +156,36 @@ pub struct Model {
 }
 
 impl Model {
-    /// A checked network; only the importer makes one.
+    /// Makes a network of what the importer, which alone calls this, has checked.
     pub(crate) fn new(input: [usize; 3], layers: Vec<Layer>, output: usize) -> Self {
         Self { input, layers, output }
     }
 
-    /// Channels, height and width of the image.
+    /// Returns the channels, height and width of the image.
     #[must_use]
     pub fn input(&self) -> [usize; 3] {
         self.input
     }
 
-    /// In an order in which each can be evaluated.
+    /// Returns the layers, in an order in which they can be evaluated.
     #[must_use]
     pub fn layers(&self) -> &[Layer] {
         &self.layers
     }
 
-    /// The layer whose output the logits are.
+    /// Returns the index of the layer whose output is the logits.
     #[must_use]
     pub fn output(&self) -> usize {
         self.output
     }
 
-    /// Classes.
+    /// Returns the number of classes.
     #[must_use]
     pub fn classes(&self) -> usize {
         self.layers[self.output].shape[0]
     }
 
-    /// Shape of a value, without the batch.
+    /// Returns the shape of a value, without the batch.
     #[must_use]
     pub fn shape(&self, value: Value) -> &[usize] {
         match value {

@@ -1,180 +1,180 @@
-//! The ONNX messages that importing needs (onnx.proto3, IR version 8). Fields that are not named here are skipped.
+//! The messages of ONNX files that reading a network needs (onnx.proto3, IR version 8). Fields that are not listed here are skipped.
 
 use prost::Message;
 
-/// `ModelProto`.
+/// The message `ModelProto`, which is a whole file.
 #[derive(Clone, PartialEq, Message)]
-pub struct Model {
+pub struct ModelProto {
     /// The version of the format.
     #[prost(int64, tag = "1")]
     pub ir_version: i64,
-    /// The network.
+    /// The network that the file holds.
     #[prost(message, optional, tag = "7")]
     pub graph: Option<Graph>,
-    /// Versions of the operator sets.
+    /// The versions of the operator sets that the nodes are from.
     #[prost(message, repeated, tag = "8")]
     pub opset_import: Vec<OperatorSet>,
 }
 
-/// `OperatorSetIdProto`.
+/// The message `OperatorSetIdProto`, which names a version of a set of operators.
 #[derive(Clone, PartialEq, Message)]
 pub struct OperatorSet {
-    /// Empty for ONNX's own.
+    /// The domain of the set, which is empty for ONNX's own operators.
     #[prost(string, tag = "1")]
     pub domain: String,
-    /// Its version.
+    /// The version of the set.
     #[prost(int64, tag = "2")]
     pub version: i64,
 }
 
-/// `GraphProto`.
+/// The message `GraphProto`, which is a network.
 #[derive(Clone, PartialEq, Message)]
 pub struct Graph {
-    /// In topological order.
+    /// The nodes, each after those whose outputs it reads.
     #[prost(message, repeated, tag = "1")]
     pub node: Vec<Node>,
-    /// Constants.
+    /// The constants.
     #[prost(message, repeated, tag = "5")]
     pub initializer: Vec<Tensor>,
-    /// Inputs; older files list the constants here too.
+    /// The inputs. Older files list the constants here too.
     #[prost(message, repeated, tag = "11")]
     pub input: Vec<ValueInfo>,
-    /// Outputs.
+    /// The outputs.
     #[prost(message, repeated, tag = "12")]
     pub output: Vec<ValueInfo>,
 }
 
-/// `NodeProto`.
+/// The message `NodeProto`, which applies one operator.
 #[derive(Clone, PartialEq, Message)]
 pub struct Node {
-    /// Names of values; empty for an optional one left out.
+    /// The names of the values that the node reads. A name is empty for an optional input that is left out.
     #[prost(string, repeated, tag = "1")]
     pub input: Vec<String>,
-    /// Names of values.
+    /// The names of the values that the node computes.
     #[prost(string, repeated, tag = "2")]
     pub output: Vec<String>,
-    /// May be empty.
+    /// The name of the node, which may be empty.
     #[prost(string, tag = "3")]
     pub name: String,
-    /// The operator.
+    /// The name of the operator.
     #[prost(string, tag = "4")]
     pub op_type: String,
-    /// Its attributes.
+    /// The attributes of the node.
     #[prost(message, repeated, tag = "5")]
     pub attribute: Vec<Attribute>,
-    /// Empty for ONNX's own.
+    /// The domain of the operator, which is empty for ONNX's own operators.
     #[prost(string, tag = "7")]
     pub domain: String,
 }
 
-/// `AttributeProto`.
+/// The message `AttributeProto`, which is one attribute of a node. The fields that hold its value depend on its type.
 #[derive(Clone, PartialEq, Message)]
 pub struct Attribute {
-    /// Its name.
+    /// The name of the attribute.
     #[prost(string, tag = "1")]
     pub name: String,
-    /// FLOAT.
+    /// The value of an attribute of type FLOAT.
     #[prost(float, tag = "2")]
     pub f: f32,
-    /// INT.
+    /// The value of an attribute of type INT.
     #[prost(int64, tag = "3")]
     pub i: i64,
-    /// STRING.
+    /// The value of an attribute of type STRING.
     #[prost(bytes = "vec", tag = "4")]
     pub s: Vec<u8>,
-    /// TENSOR.
+    /// The value of an attribute of type TENSOR.
     #[prost(message, optional, tag = "5")]
     pub t: Option<Tensor>,
-    /// INTS.
+    /// The value of an attribute of type INTS.
     #[prost(int64, repeated, tag = "8")]
     pub ints: Vec<i64>,
 }
 
-/// `TensorProto`.
+/// The message `TensorProto`, which is a constant.
 #[derive(Clone, PartialEq, Message)]
 pub struct Tensor {
-    /// Sizes.
+    /// The sizes of the tensor, outermost first.
     #[prost(int64, repeated, tag = "1")]
     pub dims: Vec<i64>,
-    /// 1 is float, 7 is int64, 9 is bool.
+    /// The type of the elements: 1 is float, 7 is int64, 9 is bool.
     #[prost(int32, tag = "2")]
     pub data_type: i32,
-    /// Elements as floats.
+    /// The elements as floats, if they are written one by one.
     #[prost(float, repeated, tag = "4")]
     pub float_data: Vec<f32>,
-    /// Elements as small integers, or truth values.
+    /// The elements as small integers or truth values, if they are written one by one.
     #[prost(int32, repeated, tag = "5")]
     pub int32_data: Vec<i32>,
-    /// Elements as integers.
+    /// The elements as integers, if they are written one by one.
     #[prost(int64, repeated, tag = "7")]
     pub int64_data: Vec<i64>,
-    /// Its name.
+    /// The name of the constant.
     #[prost(string, tag = "8")]
     pub name: String,
-    /// Elements as little-endian bytes.
+    /// The elements as little-endian bytes.
     #[prost(bytes = "vec", tag = "9")]
     pub raw_data: Vec<u8>,
-    /// Where the elements are in another file: `location`, `offset` and `length`.
+    /// The place of the elements in another file: `location`, `offset` and `length`.
     #[prost(message, repeated, tag = "13")]
     pub external_data: Vec<Entry>,
-    /// 1 means that the elements are in another file.
+    /// Where the elements are: 0 means here, 1 in another file.
     #[prost(int32, tag = "14")]
     pub data_location: i32,
 }
 
-/// `StringStringEntryProto`.
+/// The message `StringStringEntryProto`, which says where the elements of a constant are.
 #[derive(Clone, PartialEq, Message)]
 pub struct Entry {
-    /// A word.
+    /// The key: `location`, `offset` or `length`.
     #[prost(string, tag = "1")]
     pub key: String,
-    /// What it says.
+    /// The value that belongs to the key.
     #[prost(string, tag = "2")]
     pub value: String,
 }
 
-/// `ValueInfoProto`.
+/// The message `ValueInfoProto`, which describes an input or output of the graph.
 #[derive(Clone, PartialEq, Message)]
 pub struct ValueInfo {
-    /// The value's name.
+    /// The name of the value.
     #[prost(string, tag = "1")]
     pub name: String,
-    /// Its type.
+    /// The type of the value.
     #[prost(message, optional, tag = "2")]
     pub r#type: Option<Type>,
 }
 
-/// `TypeProto`.
+/// The message `TypeProto`, which is the type of a value.
 #[derive(Clone, PartialEq, Message)]
 pub struct Type {
-    /// A tensor type.
+    /// The type as that of a tensor, if it is one.
     #[prost(message, optional, tag = "1")]
     pub tensor_type: Option<TensorType>,
 }
 
-/// `TypeProto.Tensor`.
+/// The message `TypeProto.Tensor`, which is the type of a tensor.
 #[derive(Clone, PartialEq, Message)]
 pub struct TensorType {
-    /// 1 is float.
+    /// The type of the elements: 1 is float.
     #[prost(int32, tag = "1")]
     pub elem_type: i32,
-    /// Its sizes.
+    /// The shape of the tensor.
     #[prost(message, optional, tag = "2")]
     pub shape: Option<TensorShape>,
 }
 
-/// `TensorShapeProto`.
+/// The message `TensorShapeProto`, which is the shape of a tensor.
 #[derive(Clone, PartialEq, Message)]
 pub struct TensorShape {
-    /// Outermost first.
+    /// The sizes, outermost first.
     #[prost(message, repeated, tag = "1")]
     pub dim: Vec<Dimension>,
 }
 
-/// `TensorShapeProto.Dimension`.
+/// The message `TensorShapeProto.Dimension`, which is one size of a shape.
 #[derive(Clone, PartialEq, Message)]
 pub struct Dimension {
-    /// 0 where the size is free, as the batch's is.
+    /// The size, or 0 where it is free, as the batch's is.
     #[prost(int64, tag = "1")]
     pub dim_value: i64,
 }

@@ -1,15 +1,15 @@
 //! Dense tensors, row-major, without the batch dimension.
 
-/// Most elements in a tensor.
+/// The most elements that a tensor may have.
 pub const MAX_ELEMENTS: usize = 1 << 28;
 
-/// Elements of a shape; `None` on overflow.
+/// Returns the number of elements of a shape, or `None` if it overflows.
 #[must_use]
 pub fn elements(shape: &[usize]) -> Option<usize> {
     shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size))
 }
 
-/// A tensor. Invariant: as many elements as the shape says.
+/// A tensor: a shape and its elements. Invariant: there are as many elements as the shape says.
 ///
 /// ```
 /// use fusion_nn::tensor::Tensor;
@@ -24,25 +24,25 @@ pub struct Tensor<T> {
 }
 
 impl<T> Tensor<T> {
-    /// `None` when the data do not fill the shape.
+    /// Makes a tensor of a shape from its elements, row-major. Returns `None` when the elements do not fill the shape.
     #[must_use]
     pub fn new(shape: Vec<usize>, data: Vec<T>) -> Option<Self> {
         (elements(&shape) == Some(data.len())).then_some(Self { shape, data })
     }
 
-    /// Sizes, outermost first.
+    /// Returns the sizes, outermost first.
     #[must_use]
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
 
-    /// Elements, row-major.
+    /// Returns the elements, row-major.
     #[must_use]
     pub fn data(&self) -> &[T] {
         &self.data
     }
 
-    /// The same elements, each changed.
+    /// Makes a tensor of the same shape by changing each element.
     #[must_use]
     pub fn map<U>(&self, change: impl FnMut(&T) -> U) -> Tensor<U> {
         Tensor { shape: self.shape.clone(), data: self.data.iter().map(change).collect() }

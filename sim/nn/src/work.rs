@@ -1,9 +1,9 @@
-//! What one inference takes, counted from the shapes; cells of padding count as any other.
+//! The work of one inference, counted from the shapes. Cells of padding count as any other.
 
 use crate::fixed::{FixedLayer, FixedOp};
 
 impl FixedLayer {
-    /// Multiplications by weights.
+    /// Counts the multiplications by weights that one inference takes in this layer.
     #[must_use]
     pub fn multiplications(&self) -> u64 {
         let count = match &self.op {
@@ -21,7 +21,8 @@ impl FixedLayer {
         count as u64
     }
 
-    /// Comparisons: one for each ReLU, two for each clip, one less than its cells for each window of a max pooling.
+    /// Counts the comparisons that one inference takes in this layer: one for each ReLU, two for each clip, and for each window of a max pooling one
+    /// less than it has cells.
     #[must_use]
     pub fn comparisons(&self) -> u64 {
         let each = match &self.op {

@@ -1,4 +1,4 @@
-//! Which numbers of publics tell a weak model from an honest one.
+//! The accuracy game: which numbers of publics tell a weak model from an honest one.
 //!
 //! With $a$ the accuracy to reject and $a_{1}$ the honest one, `T` publics at slack $s$ must hold
 //!
@@ -10,7 +10,6 @@
 
 use crate::bound::bits::{at_least, nearest, security_bits, security_bits_of};
 use crate::bound::quality::{QualityError, accept, false_abort};
-use crate::bound::ranges::Ranges;
 use crate::exact::binomial::MAX_EXACT_BITS;
 use crate::exact::interval::Interval;
 use crate::exact::log2::{log2, log2_integer, log2_interval};
@@ -18,125 +17,125 @@ use crate::exact::stirling::{SHARP_BITS, log2_binomial};
 use crate::params::{Lambda, Params};
 use rug::{Integer, Rational};
 
-/// Most publics considered where slack is positive.
+/// The most publics that are considered where slack is positive.
 pub const MAX_ACCURACY_T: u64 = 100_000;
 
-/// The accuracy game.
+/// The accuracy game: a weak model is to be rejected, and an honest one accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Game {
-    /// A model of at most this accuracy on every slot is to be rejected, but for `2^-lambda`.
+    /// The accuracy of the weak model. A model of at most this accuracy on every slot is to be accepted with probability at most `2^-lambda`.
     pub reject: Rational,
-    /// A model that is to be accepted.
+    /// The honest model, which is to be accepted, if there is one in the game.
     pub honest: Option<Honest>,
 }
 
 /// The honest model's side of the game.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Honest {
-    /// Its accuracy.
+    /// The accuracy of the honest model.
     pub accuracy: Rational,
-    /// It is rejected with probability at most `2^-kappa`. The limits are those of lambda.
+    /// The bits kappa: the honest model may be rejected with probability at most `2^-kappa`. The limits of kappa are those of lambda.
     pub kappa: Lambda,
 }
 
-/// The accuracy game's two rates, in bits; `None` for a rate of 0 or a model not named.
+/// The accuracy game's two rates, in bits. A rate of 0 has none, and neither has a model that is not part of the game.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Accuracy {
-    /// `-log2 Pr[accepted]` of the model to reject.
+    /// The bits `-log2 Pr[accepted]` of the weak model.
     pub accept_bits: Option<f64>,
-    /// `-log2 Pr[rejected]` of the honest model.
+    /// The bits `-log2 Pr[rejected]` of the honest model.
     pub false_abort_bits: Option<f64>,
 }
 
 /// Why the accuracy game cannot be won.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccuracyError {
-    /// Not an accuracy.
+    /// A number that should be an accuracy is not.
     #[error("{name} must be from 0 to 1, not {}", shown(.value))]
     Range {
-        /// Which one.
+        /// Which accuracy it is.
         name: &'static str,
-        /// What was given.
+        /// The number that was given.
         value: Rational,
     },
-    /// A perfect model cannot be told from a perfect one.
+    /// The model to reject is perfect, so that no public sample shows it.
     #[error("a model of accuracy 1 answers every public right: no T rejects it")]
     RejectPerfect,
     /// The model to accept is no better than the one to reject.
     #[error("the honest accuracy must exceed the accuracy to reject")]
     NotApart,
-    /// Too many publics.
+    /// Rejecting the weak model needs more publics than are allowed.
     #[error("rejecting a model of accuracy {} at lambda = {lambda} and slack {slack} needs T beyond {limit}", shown(.reject))]
     TooManyPublics {
-        /// Its accuracy.
+        /// The accuracy of the weak model.
         reject: Rational,
         /// The security parameter in bits.
         lambda: u32,
-        /// Wrong publics tolerated.
+        /// The number of wrong publics that are tolerated.
         slack: u64,
-        /// The limit on T.
+        /// The limit on `T`.
         limit: u64,
     },
-    /// Not both at this slack.
+    /// No `T` rejects the one model and accepts the other at this slack.
     #[error(
         "slack {slack} cannot hold both: a model at {} is rejected at lambda = {lambda} only from T = {lo}, one at {} passes at kappa = {kappa} only up to T = {hi}",
         shown(.reject), shown(.honest)
     )]
     Slack {
-        /// Wrong publics tolerated.
+        /// The number of wrong publics that are tolerated.
         slack: u64,
-        /// Accuracy to reject.
+        /// The accuracy of the weak model.
         reject: Rational,
-        /// Its bits.
+        /// The bits with which the weak model is to be rejected.
         lambda: u32,
-        /// Least T for it.
+        /// The least `T` that rejects the weak model.
         lo: u64,
-        /// Accuracy to accept.
+        /// The accuracy of the honest model.
         honest: Rational,
-        /// Its bits.
+        /// The bits with which the honest model is to be accepted.
         kappa: u32,
-        /// Largest T for it.
+        /// The largest `T` that accepts the honest model.
         hi: u64,
     },
-    /// Not both at any slack, with as many publics as asked for.
+    /// No slack and no `T` from `min_T` on reject the one model and accept the other.
     #[error(
         "no slack with T from {min_T} to {limit} passes a model at {} at kappa = {kappa} and rejects one at {} at lambda = {lambda}",
         shown(.honest), shown(.reject)
     )]
     NothingSeparates {
-        /// Accuracy to reject.
+        /// The accuracy of the weak model.
         reject: Rational,
-        /// Its bits.
+        /// The bits with which the weak model is to be rejected.
         lambda: u32,
-        /// Accuracy to accept.
+        /// The accuracy of the honest model.
         honest: Rational,
-        /// Its bits.
+        /// The bits with which the honest model is to be accepted.
         kappa: u32,
-        /// The least T allowed.
+        /// The least `T` allowed.
         min_T: u64,
-        /// The largest T looked at.
+        /// The largest `T` that was tried.
         limit: u64,
     },
-    /// More publics asked for than the honest model passes.
+    /// The honest model is rejected too often with as many publics as were asked for.
     #[error("T >= {min_T} was asked for, and at slack {slack} a model at {} passes at kappa = {kappa} only up to T = {hi}", shown(.honest))]
     Floor {
-        /// The least T allowed.
+        /// The least `T` allowed.
         min_T: u64,
-        /// Wrong publics tolerated.
+        /// The number of wrong publics that are tolerated.
         slack: u64,
-        /// Accuracy to accept.
+        /// The accuracy of the honest model.
         honest: Rational,
-        /// Its bits.
+        /// The bits with which the honest model is to be accepted.
         kappa: u32,
-        /// Largest T for it.
+        /// The largest `T` that accepts the honest model.
         hi: u64,
     },
-    /// A rate too long to state.
+    /// A rate is too long to state.
     #[error(transparent)]
     Quality(#[from] QualityError),
 }
 
-/// An accuracy in decimals, and never a certainty that it is not.
+/// Writes an accuracy in decimals, and one that only rounds to 0 or 1 as `just over 0` or `just under 1`.
 ///
 /// ```
 /// use fusion_spec::bound::accuracy::shown;
@@ -155,31 +154,10 @@ pub fn shown(accuracy: &Rational) -> String {
 }
 
 impl Game {
-    /// The `T >= min_T` allowed at one slack, as `(least for the weak model, largest for the honest one)`.
+    /// Computes the game's two rates at some numbers.
     ///
     /// # Errors
-    /// [`AccuracyError`] names what cannot be met.
-    ///
-    /// ```
-    /// use fusion_spec::bound::accuracy::{Game, Honest};
-    /// use fusion_spec::params::Lambda;
-    /// use rug::Rational;
-    ///
-    /// let honest = Honest { accuracy: Rational::from((99, 100)), kappa: Lambda::new(20)? };
-    /// let game = Game { reject: Rational::from((4, 5)), honest: Some(honest) };
-    /// let (least, largest) = game.range(Lambda::new(40)?, 13, 0)?;
-    /// assert_eq!((least, largest), (268, 273));
-    /// assert!(game.range(Lambda::new(40)?, 12, 0).is_err(), "no T does both at slack 12");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn range(&self, lambda: Lambda, slack: u64, min_T: u64) -> Result<(u64, u64), AccuracyError> {
-        Ranges::new(self, lambda)?.at(slack, min_T)
-    }
-
-    /// Both rates at chosen numbers.
-    ///
-    /// # Errors
-    /// [`AccuracyError::Quality`] for an honest rate too long to state.
+    /// [`AccuracyError::Quality`] says that the honest model's rate is too long to state; others say that the game makes no sense.
     ///
     /// ```
     /// use fusion_spec::bound::accuracy::{Game, Honest};
@@ -202,7 +180,7 @@ impl Game {
         Ok(Accuracy { accept_bits: accept_bits(T, slack, &self.reject), false_abort_bits })
     }
 
-    /// The error when no slack holds both sides.
+    /// Makes the error for a game where no slack rejects the one model and accepts the other.
     #[must_use]
     pub fn nothing_separates(&self, lambda: Lambda, min_T: u64) -> AccuracyError {
         match &self.honest {
@@ -218,7 +196,7 @@ impl Game {
         }
     }
 
-    /// Both are accuracies, and can be told apart.
+    /// Checks that both are accuracies, and can be told apart.
     pub(super) fn check(&self) -> Result<(), AccuracyError> {
         let range = |name, value: &Rational| {
             let legal = *value >= 0 && *value <= 1;
@@ -237,7 +215,7 @@ impl Game {
         Ok(())
     }
 
-    /// Most publics considered at positive slack: [`MAX_ACCURACY_T`], or what keeps exact values short.
+    /// The most publics considered at positive slack: [`MAX_ACCURACY_T`], or what keeps exact values short.
     pub(super) fn limit(&self) -> u64 {
         let honest = self.honest.as_ref().map_or(1, |honest| honest.accuracy.denom().significant_bits());
         let longest = honest.max(self.reject.denom().significant_bits());
@@ -245,8 +223,8 @@ impl Game {
     }
 }
 
-/// `-log2 Pr[Bin(T, 1-accuracy) <= slack]`, rounded down; `None` where it never happens. Where the exact value is too long, the
-/// bits that the largest term assures: `(slack+1) C(T,slack) accuracy^(T-slack)`.
+/// Returns the bits of accepting a model, `-log2 Pr[Bin(T, 1-accuracy) <= slack]`, rounded down, or `None` where that never happens. Where the exact
+/// value is too long, these are the bits that the largest term assures: `(slack+1) C(T,slack) accuracy^(T-slack)`.
 ///
 /// ```
 /// use fusion_spec::bound::accuracy::accept_bits;
@@ -276,16 +254,17 @@ pub fn accept_bits(T: u64, slack: u64, accuracy: &Rational) -> Option<f64> {
     Some(at_least(&right(T - slack, SHARP_BITS).plus(&terms).plus(&ways)))
 }
 
-/// `-log2 Pr[Bin(T, 1-accuracy) > slack]`, rounded down; `None` where it never happens. At slack 0 `T` may be as large as it likes.
+/// Returns the bits of rejecting a model, `-log2 Pr[Bin(T, 1-accuracy) > slack]`, rounded down, or `None` where that never happens. At slack 0 `T` may be of
+/// any size.
 ///
 /// # Errors
-/// [`QualityError`] for an accuracy outside `[0, 1]`, and at positive slack for a rate too long to state.
+/// [`QualityError`] says that the accuracy is outside `[0, 1]`, or, at positive slack, that the rate is too long to state.
 ///
 /// ```
 /// use fusion_spec::bound::accuracy::false_abort_bits;
 /// use rug::Rational;
 ///
-/// // One error in a hundred: among four publics there is one with about 2^-4.7, among 2^40 there surely is.
+/// // The model errs once in a hundred. Among four publics there is an error with about 2^-4.7, and among 2^40 there surely is.
 /// let honest = Rational::from((99, 100));
 /// assert_eq!(false_abort_bits(4, 0, &honest)?.map(|bits| format!("{bits:.1}")), Some("4.7".into()));
 /// assert_eq!(false_abort_bits(1 << 40, 0, &honest)?, Some(0.0));
@@ -317,6 +296,7 @@ fn some_wrong_bits(accuracy: &Rational, T: u64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bound::ranges::Ranges;
     use crate::params::MAX_T;
 
     fn rational(numer: i64, denom: i64) -> Rational {

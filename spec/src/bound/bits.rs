@@ -1,10 +1,10 @@
-//! Security bits as floating point, for printing only.
+//! Rates as security bits, in floating point and for printing only.
 
 use crate::exact::interval::Interval;
 use crate::exact::log2::log2;
 use rug::Rational;
 
-/// `-log2(p)`, rounded down so that no bit is claimed that is not there; `None` for probability 0.
+/// Returns `-log2(p)`, rounded down so that no bit is claimed that is not there, or `None` for a probability of 0.
 ///
 /// ```
 /// use fusion_spec::bound::bits::security_bits;
@@ -17,8 +17,8 @@ pub fn security_bits(p: &Rational) -> Option<f64> {
     (*p > 0).then(|| security_bits_of(|precision| log2(p, precision)))
 }
 
-/// `-log2(p)` rounded down, where `p` is known by certified logarithms alone: more precision is asked for until both ends
-/// of the interval round to the same number. Ends because `log2` of a rational is an integer, and then exact, or irrational.
+/// Returns `-log2(p)` rounded down, where `p` is known by certified logarithms alone. It asks for more precision until both ends
+/// of the interval round to the same number, which ends because `log2` of a rational is an integer, and then exact, or irrational.
 #[must_use]
 pub fn security_bits_of(log2_p: impl Fn(u32) -> Interval) -> f64 {
     let mut precision = 64;
@@ -30,13 +30,13 @@ pub fn security_bits_of(log2_p: impl Fn(u32) -> Interval) -> f64 {
     }
 }
 
-/// `-log2(p)` rounded down, if all of an interval around `log2(p)` rounds to the same number.
+/// Returns `-log2(p)` rounded down, if all numbers of an interval around `log2(p)` round to the same one, and otherwise `None`.
 ///
 /// ```
 /// use fusion_spec::{bound::bits::{agreed, at_least}, exact::log2::log2};
 /// let third = rug::Rational::from((1, 3));
-/// assert_eq!(agreed(&log2(&third, 8)), None, "8 places of log2(3)");
-/// assert!(at_least(&log2(&third, 8)) < 3_f64.log2(), "are a promise all the same");
+/// assert_eq!(agreed(&log2(&third, 8)), None, "8 places are too few");
+/// assert!(at_least(&log2(&third, 8)) < 3_f64.log2(), "but they give a lower bound");
 /// assert!(agreed(&log2(&third, 64)).is_some());
 /// ```
 #[must_use]
@@ -45,7 +45,7 @@ pub fn agreed(log2_p: &Interval) -> Option<f64> {
     (least.to_bits() == most.to_bits()).then_some(least)
 }
 
-/// Bits that are certainly there, by an interval around `log2(p)`.
+/// Returns a number of bits that is certainly there, by an interval around `log2(p)`.
 #[must_use]
 pub fn at_least(log2_p: &Interval) -> f64 {
     down(&-log2_p.hi())
@@ -56,7 +56,7 @@ fn down(x: &Rational) -> f64 {
     if *x <= 0 { 0.0 } else { x.to_f64() }
 }
 
-/// The floating-point number nearest to `x`, for printing.
+/// Returns the floating-point number nearest to `x`, for printing.
 #[must_use]
 pub fn nearest(x: &Rational) -> f64 {
     // `to_f64` truncates: the answer is that or its neighbour away from zero.

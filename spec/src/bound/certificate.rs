@@ -1,8 +1,8 @@
-//! The proof that a plan is least, and a checker that does not trust the planner.
+//! The proof that a plan is the least, and a checker that does not trust the planner.
 //!
 //! Claim: of all `(B, T)` with `B >= 1`, `T >= min_T`, `R*2^lambda <= C(N,B)` and `2^lambda <= C(N,T)`, this one has the
 //! least `N = RB+T`, and the least `B` at that `N`. The witness is two numbers `b`, `l`: with `M = N-1`, no `B <= b` and
-//! no `T <= l` can do at `M`, and larger ones do not fit. Five comparisons decide it:
+//! no `T <= l` is enough at `M`, and larger ones do not fit. Five comparisons decide it:
 //!
 //! 1. `C(N,B) >= R*2^lambda`,
 //! 2. `C(N,T) >= 2^lambda` (and `T >= min_T`, `N = RB+T`),
@@ -16,54 +16,54 @@
 use crate::params::{Lambda, ParamError, Params};
 use rug::Integer;
 
-/// A plan's claim to be least, with its witness. Every field is public so that a claim from elsewhere can be checked.
+/// The claim that a plan is the least, with a witness. Every field is public so that a claim from elsewhere can be checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Certificate {
-    /// Queries.
+    /// The number of queries.
     pub R: u64,
-    /// Security parameter in bits.
+    /// The security parameter.
     pub lambda: Lambda,
-    /// Least number of publics allowed: the larger of the user's and what accuracy demands.
+    /// The least number of publics allowed, which is the larger of the user's and that which the accuracy game demands.
     pub min_T: u64,
-    /// Copies of each query.
+    /// The number of copies of each query.
     pub B: u64,
-    /// Publics.
+    /// The number of publics.
     pub T: u64,
-    /// All slots.
+    /// The number of all slots.
     pub N: u128,
-    /// No group size up to this one is safe at `N-1` slots.
+    /// The witness for copies: no number of copies up to this one is safe at `N-1` slots.
     pub b: u128,
-    /// No number of publics up to this one is safe at `N-1` slots.
+    /// The witness for publics: no number of publics up to this one is safe at `N-1` slots.
     pub l: u128,
 }
 
-/// Which comparison fails.
+/// Why a certificate is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// A parameter outside its limits.
+    /// A parameter is outside its limits.
     #[error(transparent)]
     Params(#[from] ParamError),
-    /// The numbers are not those of one plan.
+    /// The numbers do not belong to one plan: `N` is not `RB + T`, or `T` is below `min_T`.
     #[error("N = RB + T and T >= min_T do not both hold")]
     Sum,
-    /// Comparison 1.
+    /// Comparison 1 fails: too few copies for `R` queries.
     #[error("C(N,B) < R*2^lambda: one query's copies are too easily hit")]
     Groups,
-    /// Comparison 2.
+    /// Comparison 2 fails: too few publics.
     #[error("C(N,T) < 2^lambda: the publics are too easily avoided")]
     Publics,
-    /// Comparison 3.
+    /// Comparison 3 fails: `b` copies are enough at `N-1` slots, or `b` is too large to be a witness.
     #[error("C(N-1,b) >= R*2^lambda, or 2b > N-1")]
     WitnessGroups,
-    /// Comparison 4.
+    /// Comparison 4 fails: `l` publics are enough at `N-1` slots, `l` is too large to be a witness, or more copies and publics would fit.
     #[error("C(N-1,l) >= 2^lambda, or 2l > N-1, or N-1 has room for more than b copies and l publics")]
     WitnessPublics,
-    /// Comparison 5.
+    /// Comparison 5 fails: one copy less is enough at the same `N`.
     #[error("B-1 copies do as well at the same N")]
     Copies,
 }
 
-/// Verifies a certificate.
+/// Checks a certificate by its five comparisons.
 ///
 /// $$ \binom{N}{B} \ge R \cdot 2^{\lambda} \tag{1} $$
 /// $$ \binom{N}{T} \ge 2^{\lambda}, \quad T \ge T_{\min}, \quad N = RB+T \tag{2} $$
@@ -72,14 +72,14 @@ pub enum Refusal {
 /// $$ B = 1 \quad \text{or} \quad \binom{N}{B-1} \lt R \cdot 2^{\lambda} \quad \text{or} \quad \binom{N}{R(B-1)} \lt 2^{\lambda} \tag{5} $$
 ///
 /// # Errors
-/// The first of the comparisons that fails.
+/// [`Refusal`] names the first of the comparisons that fails.
 ///
 /// ```
 /// use fusion_spec::{bound::certificate::{Certificate, Refusal, check}, params::Lambda};
 /// let lambda = Lambda::new(40)?;
 /// let claim = Certificate { R: 8, lambda, min_T: 0, B: 10, T: 14, N: 94, b: 10, l: 9 };
 /// assert_eq!(check(&claim), Ok(()));
-/// assert_eq!(check(&Certificate { T: 15, N: 95, ..claim }), Err(Refusal::WitnessGroups), "94 do");
+/// assert_eq!(check(&Certificate { T: 15, N: 95, ..claim }), Err(Refusal::WitnessGroups), "94 slots are enough");
 /// # Ok::<(), fusion_spec::params::ParamError>(())
 /// ```
 pub fn check(certificate: &Certificate) -> Result<(), Refusal> {

@@ -1,4 +1,4 @@
-//! One act on `k` slots chosen independently of the mix: the general count, and the paper's formulas as its special case.
+//! The rates of one act on `k` slots that are chosen independently of the mix. The paper's formulas are a special case.
 //!
 //! The act changes the answer of `m` of the `R` queries and of `t` of the `T` publics, alike on all copies. Slots that
 //! hold anything else are neutral: touching them changes nothing.
@@ -20,31 +20,31 @@ use crate::exact::binomial::{TooLarge, binomial, binomial_bits};
 use crate::params::Params;
 use rug::{Integer, Rational};
 
-/// A deviation that the setting has no room for.
+/// Why a deviation does not fit a session's parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeviationError {
-    /// More slots touched than there are.
+    /// More slots are touched than there are.
     #[error("k = {k} slots cannot be touched: there are N = {N}")]
     Slots {
-        /// Slots touched.
+        /// The number of slots touched.
         k: u128,
-        /// Slots that exist.
+        /// The number of slots that exist.
         N: u128,
     },
-    /// More queries changed than there are.
+    /// The answers of more queries change than there are.
     #[error("m = {m} queries cannot change: there are R = {R}")]
     Queries {
-        /// Queries changed.
+        /// The number of queries whose answers change.
         m: u64,
-        /// Queries that exist.
+        /// The number of queries that exist.
         R: u64,
     },
-    /// More publics changed than there are.
+    /// The answers of more publics change than there are.
     #[error("t = {t} publics cannot change: there are T = {T}")]
     Publics {
-        /// Publics changed.
+        /// The number of publics whose answers change.
         t: u64,
-        /// Publics that exist.
+        /// The number of publics that exist.
         T: u64,
     },
 }
@@ -59,23 +59,26 @@ pub struct Deviation {
 }
 
 impl Deviation {
-    /// Checks the counts against the setting.
+    /// Makes a deviation, after checking its counts against the parameters.
     ///
     /// # Errors
-    /// [`DeviationError`] for a count that exceeds what there is.
+    /// [`DeviationError`] names a count that exceeds what there is.
     pub fn new(params: Params, k: u128, m: u64, t: u64) -> Result<Self, DeviationError> {
-        match () {
-            () if k > params.N() => Err(DeviationError::Slots { k, N: params.N() }),
-            () if m > params.R() => Err(DeviationError::Queries { m, R: params.R() }),
-            () if t > params.T() => Err(DeviationError::Publics { t, T: params.T() }),
-            () => Ok(Self { params, k, m, t }),
+        if k > params.N() {
+            Err(DeviationError::Slots { k, N: params.N() })
+        } else if m > params.R() {
+            Err(DeviationError::Queries { m, R: params.R() })
+        } else if t > params.T() {
+            Err(DeviationError::Publics { t, T: params.T() })
+        } else {
+            Ok(Self { params, k, m, t })
         }
     }
 
-    /// The paper's deviation: every touched slot's answer is wrong (`m = R`, `t = T`).
+    /// Makes the deviation of the paper, where every touched slot is answered wrongly (`m = R`, `t = T`).
     ///
     /// # Errors
-    /// [`DeviationError::Slots`] when `k > N`.
+    /// [`DeviationError::Slots`] says that `k > N`.
     pub fn full(params: Params, k: u128) -> Result<Self, DeviationError> {
         Self::new(params, k, params.R(), params.T())
     }
@@ -86,12 +89,12 @@ impl Deviation {
         Self { params, k, m: params.R(), t: params.T() }
     }
 
-    /// `W(k|m,t,s)`: of all `k`-sets of slots, how many win (accepted, with at least one wrong answer).
+    /// Counts the `k`-sets of slots that win, which means that the client accepts at least one wrong answer: `W(k|m,t,s)`.
     ///
     /// $$ W(k \mid m,t,s) = \sum_{f=1}^{m} \sum_{j=0}^{\min(s,t)} \binom{m}{f} \binom{t}{j} \binom{N-mB-t}{k-fB-j} $$
     ///
     /// # Errors
-    /// [`TooLarge`] when `C(N, k)` is.
+    /// [`TooLarge`] says that `C(N, k)` is too long.
     ///
     /// ```
     /// use fusion_spec::{bound::deviation::Deviation, params::Params};
@@ -105,12 +108,12 @@ impl Deviation {
         self.sets(1)
     }
 
-    /// How many are accepted, with or without a wrong answer.
+    /// Counts the `k`-sets of slots with which the client accepts, with or without a wrong answer.
     ///
     /// $$ \sum_{f=0}^{m} \sum_{j=0}^{\min(s,t)} \binom{m}{f} \binom{t}{j} \binom{N-mB-t}{k-fB-j} $$
     ///
     /// # Errors
-    /// [`TooLarge`] when `C(N, k)` is.
+    /// [`TooLarge`] says that `C(N, k)` is too long.
     ///
     /// ```
     /// use fusion_spec::{bound::deviation::Deviation, params::Params};
@@ -123,14 +126,14 @@ impl Deviation {
         self.sets(0)
     }
 
-    /// `Pr[win|m,t] = W(k|m,t,s) / C(N,k)`.
+    /// Computes the probability of a win, `Pr[win|m,t] = W(k|m,t,s) / C(N,k)`.
     ///
     /// At slack 0, with `m = R` and `t = T`, this is the paper's success probability at `k = iB`, and 0 at any other `k`:
     ///
     /// $$ \Pr[E_{T}] \cdot \Pr[E_{B} \mid E_{T}] = \binom{R}{i} \Big/ \binom{RB+T}{iB} $$
     ///
     /// # Errors
-    /// [`TooLarge`] when `C(N, k)` is.
+    /// [`TooLarge`] says that `C(N, k)` is too long.
     ///
     /// ```
     /// use fusion_spec::{bound::deviation::Deviation, params::Params};
@@ -146,10 +149,10 @@ impl Deviation {
         Ok(Rational::from((self.winning_sets()?, self.all_sets()?)))
     }
 
-    /// `Pr[accepted|m,t]`.
+    /// Computes the probability that the client accepts, `Pr[accepted|m,t]`.
     ///
     /// # Errors
-    /// [`TooLarge`] when `C(N, k)` is.
+    /// [`TooLarge`] says that `C(N, k)` is too long.
     ///
     /// ```
     /// use fusion_spec::{bound::deviation::Deviation, params::Params};
@@ -163,10 +166,10 @@ impl Deviation {
         Ok(Rational::from((self.accepted_sets()?, self.all_sets()?)))
     }
 
-    /// `C(N,k)`: all sets of `k` slots.
+    /// Counts all sets of `k` slots, `C(N,k)`.
     ///
     /// # Errors
-    /// [`TooLarge`] beyond the exact limit.
+    /// [`TooLarge`] says that the number is beyond the exact limit.
     pub fn all_sets(&self) -> Result<Integer, TooLarge> {
         binomial(self.params.N(), self.k)
     }
@@ -191,14 +194,14 @@ impl Deviation {
         Ok(sum)
     }
 
-    /// `Pr[E_T]`: at most `slack` touched slots hold publics. At slack 0 this is the paper's equation (1),
+    /// Computes `Pr[E_T]`, the probability that at most `slack` touched slots hold publics. At slack 0 this is the paper's equation (1),
     /// `C(RB+T-k, T) / C(RB+T, T)`.
     ///
     /// $$ \Pr[E_{T}] = \sum_{j=0}^{\min(s,T)} \binom{T}{j} \binom{RB}{k-j} \Big/ \binom{N}{k},
     /// \qquad \text{at } s = 0 \text{:} \quad \binom{RB+T-k}{T} \Big/ \binom{RB+T}{T} $$
     ///
     /// # Errors
-    /// [`TooLarge`] when `C(N, k)` is.
+    /// [`TooLarge`] says that `C(N, k)` is too long.
     ///
     /// ```
     /// use fusion_spec::{bound::deviation::Deviation, params::Params};
@@ -210,14 +213,14 @@ impl Deviation {
         Ok(Rational::from((self.passed_sets()?, self.all_sets()?)))
     }
 
-    /// `Pr[E_B | E_T]`: the touched query slots are `i >= 1` whole groups of copies, given `E_T`; `None` where `E_T` is
+    /// Computes `Pr[E_B | E_T]`, the probability that the touched query slots are `i >= 1` whole groups of copies, given `E_T`. It is `None` where `E_T` is
     /// impossible. At slack 0 and `k = iB` this is the paper's equation (2), `C(R,i) (iB)! (RB-iB)! / (RB)!`.
     ///
     /// $$ \Pr[E_{B} \mid E_{T}] = W(k \mid R,T,s) \Big/ \sum_{j=0}^{\min(s,T)} \binom{T}{j} \binom{RB}{k-j},
     /// \qquad \text{at } s = 0, k = iB \text{:} \quad \binom{R}{i} \frac{(iB)! (RB-iB)!}{(RB)!} $$
     ///
     /// # Errors
-    /// [`TooLarge`] when `C(N, k)` is.
+    /// [`TooLarge`] says that `C(N, k)` is too long.
     ///
     /// ```
     /// use fusion_spec::{bound::deviation::Deviation, params::Params};
@@ -235,21 +238,21 @@ impl Deviation {
         Ok((passed != 0).then(|| Rational::from((both, passed))))
     }
 
-    /// The sets of `k` slots that `E_T` lets pass: those accepted from an act that changes every public and no query.
+    /// Counts the sets of `k` slots for which `E_T` happens. They are those with which the client accepts if every public changes and no query does.
     ///
     /// # Errors
-    /// [`TooLarge`] when `C(N, k)` is.
+    /// [`TooLarge`] says that `C(N, k)` is too long.
     pub fn passed_sets(&self) -> Result<Integer, TooLarge> {
         Self { m: 0, t: self.params.T(), ..*self }.accepted_sets()
     }
 
-    /// The touch bound: a win needs all `B` copies of some query touched, whatever is then done to them, so
-    /// `Pr[win] <= sum_{i >= 1} (-1)^(i+1) C(R,i) C(N-iB, k-iB) / C(N,k)`. Needs neither H3 nor H4.
+    /// Computes the touch bound: a win needs all `B` copies of some query touched, whatever is then done to them, so
+    /// `Pr[win] <= sum_{i >= 1} (-1)^(i+1) C(R,i) C(N-iB, k-iB) / C(N,k)`. This needs neither H3 nor H4.
     ///
     /// $$ \Pr[\mathrm{win}] \le \sum_{i \ge 1} (-1)^{i+1} \binom{R}{i} \binom{N-iB}{k-iB} \Big/ \binom{N}{k} $$
     ///
     /// # Errors
-    /// [`TooLarge`] when `C(N, k)` is, or when the sum has more than [`MAX_TOUCH_TERMS`] terms.
+    /// [`TooLarge`] says that `C(N, k)` is too long, or that the sum has more than [`MAX_TOUCH_TERMS`] terms.
     ///
     /// ```
     /// use fusion_spec::{bound::deviation::Deviation, params::Params};
@@ -277,7 +280,7 @@ impl Deviation {
         Ok(Rational::from((sum, all)))
     }
 
-    /// Terms of the touch bound: as many whole groups as the touched slots can hold.
+    /// Returns the number of terms of the touch bound: as many as the whole groups of copies that the touched slots can hold.
     #[must_use]
     pub fn touch_terms(&self) -> u128 {
         u128::from(self.params.R()).min(self.k / u128::from(self.params.B()))
@@ -309,7 +312,7 @@ fn both_less(mut sets: Integer, n: u128, k: u128, by: u128) -> Result<Integer, T
     Ok(sets)
 }
 
-/// Most terms summed for an exact touch bound.
+/// The most terms that are summed for an exact touch bound.
 pub const MAX_TOUCH_TERMS: u128 = 1 << 12;
 
 #[cfg(test)]

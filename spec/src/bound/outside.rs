@@ -1,19 +1,19 @@
-//! Rates where a hypothesis of the theorem fails. The theorem says nothing there; these say what happens instead.
+//! Rates where a hypothesis of the theorem fails. The theorem says nothing there, and these formulas say what happens instead.
 
 use crate::bound::deviation::Deviation;
 use crate::bound::pool::PoolError;
 use crate::bound::quality::{QualityError, accept};
 use crate::exact::binomial::{TooLarge, binomial};
-use crate::params::Params;
+use crate::params::{Params, word};
 use rug::{Integer, Rational, ops::Pow};
 
-/// H5 fails: an honest server whose every answer flips, independently with probability `d`, to the sample's one wrong
-/// answer. Accepted with `((1-d)^B + d^B)^R Pr[Bin(T,d) <= slack]`.
+/// Computes how likely a flaky server is accepted, where H5 fails: it is honest, but each answer flips independently with probability `d` to the
+/// sample's one wrong answer. The probability is `((1-d)^B + d^B)^R Pr[Bin(T,d) <= slack]`.
 ///
 /// $$ \Bigl( (1-d)^B + d^B \Bigr)^R \sum_{j=0}^{\min(s,T)} \binom{T}{j} d^j (1-d)^{T-j} $$
 ///
 /// # Errors
-/// [`QualityError`] for `d` outside `[0, 1]` and values too long.
+/// [`QualityError`] says that `d` is outside `[0, 1]`, or that a value is too long.
 ///
 /// ```
 /// use fusion_spec::{bound::outside::flaky_accepted, params::Params};
@@ -30,18 +30,18 @@ pub fn flaky_accepted(params: Params, d: &Rational) -> Result<Rational, QualityE
     Ok(power(&(right + wrong), params.R())? * publics)
 }
 
-/// H5 fails as in [`flaky_accepted`]: accepted with at least one wrong answer.
+/// Computes how likely the flaky server of [`flaky_accepted`] is accepted with at least one wrong answer.
 ///
 /// $$ \Bigl( \bigl( (1-d)^B + d^B \bigr)^R - (1-d)^{RB} \Bigr) \sum_{j=0}^{\min(s,T)} \binom{T}{j} d^j (1-d)^{T-j} $$
 ///
 /// # Errors
-/// [`QualityError`] for `d` outside `[0, 1]` and values too long.
+/// [`QualityError`] says that `d` is outside `[0, 1]`, or that a value is too long.
 ///
 /// ```
 /// use fusion_spec::{bound::outside::flaky_win, params::Params};
 /// use rug::Rational;
 ///
-/// // As often as it is accepted, but for the one case in 2^20 where no answer flips.
+/// // This happens as often as it is accepted, except for the one case in 2^20 where no answer flips.
 /// let coin = Rational::from((1, 2));
 /// assert_eq!(flaky_win(Params::new(8, 2, 4, 0)?, &coin)?, Rational::from((255, 1 << 20)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -52,15 +52,16 @@ pub fn flaky_win(params: Params, d: &Rational) -> Result<Rational, QualityError>
     Ok(flaky_accepted(params, d)? - all_right * publics)
 }
 
-/// H4b fails: each of `k` touched slots answers with a wrong label of its own, uniform among `classes - 1`. Whole groups
-/// agree only by chance, so the sum for `W` weighs `f` of them with `(classes-1)^(-f(B-1))`.
+/// Computes the rates of a server with scattered answers, where H4b fails: each of `k` touched slots is answered with a wrong label drawn for it alone,
+/// uniformly from the `classes - 1` that are wrong. Whole groups agree only by chance, so the sum for `W` weighs `f` of them with
+/// `(classes-1)^(-f(B-1))`.
 ///
 /// $$ \Pr[\mathrm{win}] = \sum_{f \ge 1, \text{ } 0 \le k-fB \le s} \binom{R}{f} \binom{T}{k-fB} (c-1)^{-f(B-1)} \Big/ \binom{N}{k} $$
 ///
 /// with $c$ classes, and the term `f = 0` is harmless.
 ///
 /// # Errors
-/// [`PoolError`] for `k > N` and values too long. Fewer than two classes count as two.
+/// [`PoolError`] says that `k > N` or that a value is too long. Fewer than two classes count as two.
 ///
 /// ```
 /// use fusion_spec::{bound::outside::scattered, params::Params};
@@ -80,7 +81,7 @@ pub fn scattered(params: Params, k: u128, classes: u32) -> Result<Rates, PoolErr
     let first = k.saturating_sub(u128::from(params.slack()).min(T)).div_ceil(B);
     let term = |f: u128| -> Result<Rational, TooLarge> {
         let sets = binomial(R, f)? * binomial(T, k - f * B)?;
-        let weight = power(&agree, u64::try_from(f).unwrap_or(u64::MAX))?;
+        let weight = power(&agree, word(f))?;
         Ok(Rational::from((sets, all.clone())) * weight)
     };
     let win = (first.max(1)..=R.min(k / B)).map(term).sum::<Result<Rational, _>>()?;
@@ -88,37 +89,37 @@ pub fn scattered(params: Params, k: u128, classes: u32) -> Result<Rates, PoolErr
     Ok(Rates { win, harmless })
 }
 
-/// How a session ends, as rates: won, or accepted with every answer right; caught with the rest.
+/// The rates at which a session ends in each way: the server wins, or is accepted with every answer right, or else is caught.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rates {
-    /// `Pr[win]`.
+    /// The probability that the client accepts at least one wrong answer, `Pr[win]`.
     pub win: Rational,
-    /// `Pr[accepted] - Pr[win]`.
+    /// The probability that the client accepts and every answer is right, `Pr[accepted] - Pr[win]`.
     pub harmless: Rational,
 }
 
 impl Rates {
-    /// `Pr[accepted]`.
+    /// Returns the probability that the client accepts.
     #[must_use]
     pub fn accepted(&self) -> Rational {
         Rational::from(&self.win + &self.harmless)
     }
 
-    /// `Pr[caught]`.
+    /// Returns the probability that the client rejects.
     #[must_use]
     pub fn caught(&self) -> Rational {
         1 - self.accepted()
     }
 
-    /// H7 fails: the client runs a rejected session again, up to `q` sessions in all, until one is accepted. Beaten with
-    /// `win (1-c^q)/(1-c)` where `c` is the rate of rejection: `1-(1-win)^q` for a server that is never harmless.
+    /// Computes the rates of a client that runs a rejected session again, up to `q` sessions in all, until one is accepted, so that H7 fails. The server
+    /// wins with `win (1-c^q)/(1-c)` where `c` is the rate of rejection, which is `1-(1-win)^q` for a server that is never harmless.
     ///
     /// With the rates of a win, a harmless session and a rejection as $w$, $h$ and $c$, it wins with
     ///
     /// $$ w \frac{1-c^q}{1-c}, \qquad \text{at } h = 0 \text{:} \quad 1 - (1-w)^q $$
     ///
     /// # Errors
-    /// [`QualityError`] for values too long.
+    /// [`QualityError`] says that a value is too long.
     ///
     /// ```
     /// use fusion_spec::bound::outside::Rates;
@@ -134,15 +135,15 @@ impl Rates {
         Ok(Self { win: Rational::from(&self.win * &sessions), harmless: Rational::from(&self.harmless * &sessions) })
     }
 
-    /// Sessions until the first rejection, at most `q`; a win in any of them counts, whatever follows. Without a win, `h^q`
-    /// are harmless and `c (1-h^q)/(1-h)` caught.
+    /// Computes the rates of sessions that go on until the first rejection, at most `q` of them. A win in any of them counts, whatever follows. Without
+    /// a win, all are harmless with probability `h^q`, and the server is caught with `c (1-h^q)/(1-h)`.
     ///
     /// With the letters of [`Rates::until_accepted`], some session is won with
     ///
     /// $$ 1 - h^q - c \frac{1-h^q}{1-h} $$
     ///
     /// # Errors
-    /// [`QualityError`] for values too long.
+    /// [`QualityError`] says that a value is too long.
     ///
     /// ```
     /// use fusion_spec::bound::outside::Rates;
@@ -168,8 +169,8 @@ fn geometric(x: &Rational, q: u64) -> Result<Rational, QualityError> {
     Ok((1 - power(x, q)?) / Rational::from(1 - x))
 }
 
-/// H2 itself, as a game: name two slots that are copies of one query. Guessing wins with `R C(B,2)/C(N,2)`; `None` where
-/// there are not two slots.
+/// Computes how often a guess wins the linking game, which is H2 as a game: name two slots that are copies of one query. The probability is
+/// `R C(B,2)/C(N,2)`, and `None` where there are not two slots.
 ///
 /// $$ R \binom{B}{2} \Big/ \binom{N}{2} $$
 ///
@@ -187,20 +188,20 @@ pub fn linking_baseline(params: Params) -> Option<Rational> {
     (all != 0).then(|| Rational::from((pairs(params.B().into()) * params.R(), all)))
 }
 
-/// H2 fails by selective failure: an act bent into `k` slots bites where a predicate of the input holds, here for `m`
-/// queries and `t` publics. The client then rejects with `1 - Pr[accepted|m,t]`, and never where the predicate holds for
-/// none: how good a one-bit oracle accept/reject is.
+/// Computes how much accept or reject tells a server of a predicate of the inputs, where H2 fails by selective failure. The server applies to `k` slots an act
+/// that changes an answer just where the predicate holds, here for `m` queries and `t` publics. The client then rejects with `1 - Pr[accepted|m,t]`,
+/// and never where the predicate holds for none.
 ///
 /// $$ 1 - \Pr[\mathrm{accepted} \mid m,t] $$
 ///
 /// # Errors
-/// [`TooLarge`] when `C(N, k)` is.
+/// [`TooLarge`] says that `C(N, k)` is too long.
 ///
 /// ```
 /// use fusion_spec::bound::{bits::nearest, deviation::Deviation, outside::leak};
 /// use fusion_spec::params::Params;
 ///
-/// // Half the slots at (512,5,100), a predicate that holds for one query: 93.8 %.
+/// // Half the slots at (512,5,100), and a predicate that holds for one query: it is rejected with 93.8 %.
 /// let oracle = Deviation::new(Params::new(512, 5, 100, 0)?, 1330, 1, 0)?;
 /// assert_eq!(format!("{:.3}", nearest(&leak(&oracle)?)), "0.938");
 /// # Ok::<(), Box<dyn std::error::Error>>(())

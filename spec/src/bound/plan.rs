@@ -1,67 +1,64 @@
-//! The certified planner: the least `N = RB+T`, then the least `B`, that keeps every promise asked for.
+//! The certified planner: it finds the least `N = RB+T`, and at that `N` the least `B`, that meet a goal.
 //!
 //! The best plan for `R` queries at `lambda` bits is that of the least
 //!
 //! $$ \frac{RB+T}{R} \quad \text{subject to} \quad \max_{1 \le i \le R} \binom{R}{i} \Big/ \binom{RB+T}{iB} \le 2^{-\lambda} $$
 //!
-//! At slack 0, `secure <=> R*2^lambda <= C(N,B) and 2^lambda <= C(N,T)`, so whether a total `N` can do depends on `N`
-//! alone and is monotone in it: doubling and bisection find the optimum in a few dozen tests of binomials that stop at the
-//! threshold. The optimum carries a [`Certificate`]. Slack and an upper limit on `T` (from an honest model's accuracy)
-//! leave that range; [`crate::bound::slack`] then searches, and there is no certificate.
+//! At slack 0 this is the [`optimum()`] with its [`Certificate`]. With slack, or with an upper limit on `T` (from an honest model's accuracy),
+//! the theorem does not apply; [`crate::bound::slack`] then searches, and there is no certificate.
 
 use crate::bound::accuracy::{Accuracy, AccuracyError, Game};
 use crate::bound::certificate::Certificate;
+use crate::bound::optimum::optimum;
 use crate::bound::ranges::Ranges;
 use crate::bound::report::{Binding, Report};
 use crate::bound::slack::{Search, SearchError, least};
 use crate::bound::worst::WorstError;
-use crate::exact::binomial::least_index;
-use crate::params::{Lambda, MAX_R, MAX_T, ParamError, Params};
-use rug::Integer;
+use crate::params::{Lambda, MAX_T, ParamError, Params};
 
 /// What a plan must achieve.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Goal {
-    /// Queries.
+    /// The number of queries.
     pub R: u64,
-    /// Every deviation wins with probability at most `2^-lambda`.
+    /// The security parameter: every deviation must win with probability at most `2^-lambda`.
     pub lambda: Lambda,
-    /// Least number of publics.
+    /// The least number of publics that is allowed.
     pub min_T: u64,
-    /// Wrong publics to tolerate; `None` lets the planner find it where an honest model's accuracy asks for some, and is 0
+    /// The number of wrong publics to tolerate. With `None` the planner finds it where an honest model's accuracy asks for some, and takes 0
     /// elsewhere.
     pub slack: Option<u64>,
-    /// The second game: which models to tell apart by the publics.
+    /// The accuracy game: which models the publics must tell apart, if any.
     pub accuracy: Option<Game>,
 }
 
-/// The chosen numbers.
+/// The numbers that the planner chose, with what they are worth.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// `R`, `B`, `T` and slack.
+    /// The chosen `R`, `B`, `T` and slack.
     pub params: Params,
-    /// The goal's security parameter.
+    /// The security parameter of the goal.
     pub lambda: Lambda,
     /// The correctness game's terms at these numbers.
     pub correctness: Report,
-    /// What binds.
+    /// The constraint without which a smaller plan would be enough.
     pub binding: Binding,
-    /// Proof that `N` and `B` are least; `None` outside the proved range.
+    /// The proof that `N` and `B` are the least, or `None` outside the theorem.
     pub certificate: Option<Certificate>,
-    /// The accuracy game's two rates at these numbers.
+    /// The accuracy game's two rates at these numbers, if it was asked for.
     pub accuracy: Option<Accuracy>,
 }
 
-/// Why there is no plan.
+/// Why there is no plan for a goal.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum PlanError {
-    /// A parameter outside its limits.
+    /// A parameter is outside its limits.
     #[error(transparent)]
     Params(#[from] ParamError),
     /// The accuracy game cannot be won.
     #[error(transparent)]
     Accuracy(#[from] AccuracyError),
-    /// No `(B, T)` within the limits, or too far to look.
+    /// No `(B, T)` within the limits is enough, or there are too many to try.
     #[error(transparent)]
     Search(#[from] SearchError),
     /// The worst deviation at the chosen numbers is not known.
@@ -69,7 +66,7 @@ pub enum PlanError {
     Worst(#[from] WorstError),
 }
 
-/// The optimum for a goal.
+/// Plans for a goal: returns the optimum.
 ///
 /// # Errors
 /// [`PlanError`] names the constraint that cannot be met.
@@ -88,7 +85,8 @@ pub fn plan(goal: &Goal) -> Result<Plan, PlanError> {
     Planner::new(goal.clone()).at(goal.R)
 }
 
-/// Plans for one goal at any `R`: the accuracy game, which does not depend on `R`, is played once, and as far as it is asked for.
+/// A planner for one goal at any `R`. The accuracy game does not depend on `R`, so that its ranges of `T` are found only once, and only as far as they
+/// are asked for.
 pub struct Planner {
     goal: Goal,
     /// The `T` that the accuracy game allows.
@@ -96,20 +94,20 @@ pub struct Planner {
 }
 
 impl Planner {
-    /// For the goal's promises; its `R` is that of [`plan`].
+    /// Makes a planner for a goal, whose own `R` is ignored.
     #[must_use]
     pub fn new(goal: Goal) -> Self {
         let ranges = goal.accuracy.as_ref().map(|game| Ranges::new(game, goal.lambda));
         Self { goal, ranges }
     }
 
-    /// The goal at another `R`.
+    /// Returns the goal with another `R`.
     #[must_use]
     pub fn goal(&self, R: u64) -> Goal {
         Goal { R, ..self.goal.clone() }
     }
 
-    /// The optimum at some `R`.
+    /// Plans for the goal at some `R`: returns the optimum.
     ///
     /// # Errors
     /// [`PlanError`] names the constraint that cannot be met.
@@ -204,82 +202,21 @@ fn choose(R: u64, lambda: Lambda, range: Range, below: Option<u128>) -> Result<O
 fn finish(goal: &Goal, (params, certificate): Chosen) -> Result<Plan, PlanError> {
     let correctness = Report::correctness(params)?;
     let accuracy = goal.accuracy.as_ref().map(|game| game.at(params)).transpose()?;
-    let binding = match () {
-        () if goal.accuracy.is_some() && cheaper_with(goal, params, goal.min_T) => Binding::Accuracy,
-        () if goal.min_T > 0 && cheaper_with(goal, params, 0) => Binding::MinT,
-        () => correctness.binding,
+    let binding = if goal.accuracy.is_some() && cheaper_with(goal, params, goal.min_T) {
+        Binding::Accuracy
+    } else if goal.min_T > 0 && cheaper_with(goal, params, 0) {
+        Binding::MinT
+    } else {
+        correctness.binding
     };
     Ok(Plan { params, lambda: goal.lambda, correctness, binding, certificate, accuracy })
 }
 
-/// Without the accuracy game, and with this floor on `T`, fewer slots would do: at the slack asked for, or else at 0. What is
-/// outside the proved range counts as cheaper, as it is only reached where every proved plan costs more.
+/// Whether fewer slots would be enough without the accuracy game and with this floor on `T`, at the slack asked for, or else at 0. A search that ends
+/// outside the theorem counts as cheaper, as it only gets there where every proved plan costs more.
 fn cheaper_with(goal: &Goal, params: Params, min_T: u64) -> bool {
     let range = Range { min_T, max_T: MAX_T, slack: goal.slack.unwrap_or(0) };
     choose(goal.R, goal.lambda, range, Some(params.N())).map_or(true, |found| found.is_some())
-}
-
-/// The optimum at slack 0 with `T >= min_T`: the least `N`, then the least `B`, and the witness that they are least.
-/// `None` where it leaves the limits of [`Params`].
-///
-/// ```
-/// use fusion_spec::{bound::plan::optimum, params::Lambda};
-/// let numbers = |R, min_T| Lambda::new(40).ok().and_then(|lambda| optimum(R, lambda, min_T)).map(|c| (c.B, c.T));
-/// assert_eq!(numbers(1 << 3, 100), Some((8, 100)));
-/// assert_eq!(numbers(1 << 3, 0), Some((10, 14)));
-/// assert_eq!(numbers(1 << 19, 0), Some((3, 2)));
-/// ```
-#[must_use]
-pub fn optimum(R: u64, lambda: Lambda, min_T: u64) -> Option<Certificate> {
-    if !(1..=MAX_R).contains(&R) || min_T > MAX_T {
-        return None;
-    }
-    let bounds = Bounds { R: u128::from(R), min_T: u128::from(min_T), lambda };
-    // Invariant of the bisection: `low` slots cannot do, `N` can.
-    let mut N = bounds.R + bounds.min_T;
-    while bounds.least_copies(N).is_none() {
-        N *= 2;
-    }
-    let mut low = 0;
-    while N - low > 1 {
-        let middle = low + (N - low) / 2;
-        if bounds.least_copies(middle).is_some() { N = middle } else { low = middle }
-    }
-    let B = bounds.least_copies(N)?;
-    let T = N - bounds.R * B;
-    let (b, l) = bounds.witness(N - 1);
-    let certificate = Certificate { R, lambda, min_T, B: u64::try_from(B).ok()?, T: u64::try_from(T).ok()?, N, b, l };
-    Params::new(R, certificate.B, certificate.T, 0).ok().map(|_| certificate)
-}
-
-/// The two comparisons of `secure`, as least indices.
-struct Bounds {
-    R: u128,
-    min_T: u128,
-    lambda: Lambda,
-}
-
-impl Bounds {
-    /// `R*2^lambda`, which `C(N,B)` must reach.
-    fn groups(&self) -> Integer {
-        self.lambda.threshold() * self.R
-    }
-
-    /// The least `B` that is secure with `T = N - RB >= min_T`, if any.
-    ///
-    /// `C(N,T) = C(N,RB)` reaches `2^lambda` for all `T` in `l..=N-l`, and `C(N,B)` its larger bound for all `B` in
-    /// `b..=N-b`. As `l <= b <= RB`, only `T >= l` is left to ask.
-    fn least_copies(&self, N: u128) -> Option<u128> {
-        let b = least_index(N, N / 2, &self.groups())?;
-        let l = least_index(N, N / 2, &self.lambda.threshold())?;
-        (self.R * b + l.max(self.min_T) <= N).then_some(b)
-    }
-
-    /// The largest `(b, l)` up to `M/2` that cannot do at `M` slots.
-    fn witness(&self, M: u128) -> (u128, u128) {
-        let below = |bound: &Integer| least_index(M, M / 2, bound).map_or(M / 2, |reached| reached.saturating_sub(1));
-        (below(&self.groups()), below(&self.lambda.threshold()))
-    }
 }
 
 #[cfg(test)]

@@ -1,64 +1,64 @@
-//! Rates over queries and publics drawn afresh from finite pools.
+//! Rates where each trial draws its queries and publics afresh from finite pools.
 //!
 //! A trial draws `R` of `Q` pool queries and `T` of `P` pool publics, without replacement. The act changes the answer of
 //! `y` of the pool's queries and `x` of its publics, so `m ~ Hyp(Q,y,R)` and `t ~ Hyp(P,x,T)`, independently.
 
 use crate::bound::deviation::{Deviation, DeviationError};
 use crate::exact::binomial::{TooLarge, binomial};
-use crate::params::Params;
+use crate::params::{Params, word};
 use rug::Rational;
 
-/// How many pool samples an act changes: counts that a simulator measures once.
+/// How many samples of the pools an act changes. A simulator measures these counts once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolCounts {
-    /// Queries in the pool.
+    /// The number of queries in the pool.
     pub Q: u64,
-    /// Of them, changed.
+    /// The number of the pool's queries whose answers change.
     pub y: u64,
-    /// Publics in the pool.
+    /// The number of publics in the pool.
     pub P: u64,
-    /// Of them, changed.
+    /// The number of the pool's publics whose answers change.
     pub x: u64,
 }
 
-/// Why a marginal cannot be given.
+/// Why a rate over pools cannot be given.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PoolError {
-    /// A pool smaller than what is drawn from it.
+    /// A pool is smaller than what is drawn from it.
     #[error("cannot draw {drawn} {what} from a pool of {pool}")]
     TooSmall {
-        /// `queries` or `publics`.
+        /// Which pool it is: `queries` or `publics`.
         what: &'static str,
-        /// Samples to draw.
+        /// The number of samples to draw.
         drawn: u64,
-        /// Samples there are.
+        /// The number of samples in the pool.
         pool: u64,
     },
-    /// More samples changed than the pool holds.
+    /// More samples are said to change than the pool holds.
     #[error("{changed} of {pool} pool {what} cannot change")]
     TooMany {
-        /// `queries` or `publics`.
+        /// Which pool it is: `queries` or `publics`.
         what: &'static str,
-        /// Samples changed.
+        /// The number of samples that are said to change.
         changed: u64,
-        /// Samples there are.
+        /// The number of samples in the pool.
         pool: u64,
     },
-    /// More slots touched than there are.
+    /// More slots are touched than there are.
     #[error(transparent)]
     Deviation(#[from] DeviationError),
-    /// A count beyond the exact limit.
+    /// A count is beyond the exact limit.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
 }
 
-/// `Pr[win]` of an act on `k` slots, averaged over the draw.
+/// Computes the probability that an act on `k` slots wins, averaged over the draw.
 ///
 /// $$ \Pr[\mathrm{win}] = \sum_{m} \sum_{t} \frac{\binom{y}{m} \binom{Q-y}{R-m}}{\binom{Q}{R}} \cdot
 /// \frac{\binom{x}{t} \binom{P-x}{T-t}}{\binom{P}{T}} \cdot \frac{W(k \mid m,t,s)}{\binom{N}{k}} $$
 ///
 /// # Errors
-/// [`PoolError`] for impossible counts and values too long.
+/// [`PoolError`] says that a count is impossible, or that a value is too long.
 ///
 /// ```
 /// use fusion_spec::{bound::pool::{PoolCounts, pr_win}, params::Params};
@@ -75,12 +75,12 @@ pub fn pr_win(params: Params, k: u128, counts: PoolCounts) -> Result<Rational, P
     marginal(params, k, counts, Deviation::pr_win)
 }
 
-/// `Pr[accepted]` of an act on `k` slots, averaged over the draw.
+/// Computes the probability that the client accepts after an act on `k` slots, averaged over the draw.
 ///
-/// The same sum as for [`pr_win`], over $\Pr[\mathrm{accepted} \mid m,t]$.
+/// The sum is that of [`pr_win`], over $\Pr[\mathrm{accepted} \mid m,t]$.
 ///
 /// # Errors
-/// [`PoolError`] for impossible counts and values too long.
+/// [`PoolError`] says that a count is impossible, or that a value is too long.
 ///
 /// ```
 /// use fusion_spec::{bound::pool::{PoolCounts, pr_accepted}, params::Params};
@@ -115,14 +115,14 @@ fn marginal(
     Ok(sum)
 }
 
-/// `Hyp(pool, changed, drawn)`: how many changed samples are among those drawn, with their exact probabilities.
+/// Lists how many changed samples may be among those drawn, each number with its exact probability under `Hyp(pool, changed, drawn)`.
 ///
 /// Of `R` drawn from `Q`, `y` of them changed, just `m` are changed with probability
 ///
 /// $$ \binom{y}{m} \binom{Q-y}{R-m} \Big/ \binom{Q}{R} $$
 ///
 /// # Errors
-/// [`PoolError`] for impossible counts and values too long.
+/// [`PoolError`] says that a count is impossible, or that a value is too long.
 ///
 /// ```
 /// use fusion_spec::bound::pool::hypergeometric;
@@ -151,8 +151,7 @@ pub fn hypergeometric(
     (least..=changed.min(drawn))
         .map(|hit| {
             let ways = binomial(changed, hit)? * binomial(pool - changed, drawn - hit)?;
-            let hit = u64::try_from(hit).unwrap_or(u64::MAX);
-            Ok((hit, Rational::from((ways, draws.clone()))))
+            Ok((word(hit), Rational::from((ways, draws.clone()))))
         })
         .collect()
 }

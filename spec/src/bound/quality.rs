@@ -1,34 +1,35 @@
 //! The accuracy game: a server that runs a worse model on every slot, and an honest model that errs.
 //!
-//! Copies never catch a deterministic weak model: only the publics do. An honest model below 100 % can fail them too.
+//! Copies never catch a deterministic weak model, because it answers all of them alike. Only the publics do, and an honest model that is right less than
+//! always can fail them too.
 
 use crate::bound::pool::{PoolError, hypergeometric};
 use crate::exact::binomial::TooLarge;
 use rug::{Integer, Rational, ops::Pow};
 
-/// Why an accuracy rate cannot be given.
+/// Why a rate of the accuracy game cannot be given.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QualityError {
-    /// Not a probability.
+    /// A number that should be a probability is not.
     #[error("{0} is not between 0 and 1")]
     NotAProbability(Rational),
-    /// A value beyond the exact limit.
+    /// A value is beyond the exact limit.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
 }
 
-/// `Pr[Bin(T, error) <= slack]`: a model that errs on each public independently is accepted.
+/// Computes how likely a model is accepted that errs on each public independently, `Pr[Bin(T, error) <= slack]`.
 ///
 /// $$ \Pr[\mathrm{accepted}] = \sum_{j=0}^{\min(s,T)} \binom{T}{j} e^j (1-e)^{T-j} $$
 ///
 /// # Errors
-/// [`QualityError`] for an error rate outside `[0, 1]` and values too long.
+/// [`QualityError`] says that the error rate is outside `[0, 1]`, or that a value is too long.
 ///
 /// ```
 /// use fusion_spec::bound::{bits::security_bits, quality::accept};
 /// use rug::Rational;
 ///
-/// // Four publics accept a model of accuracy 0.8 with 0.41, a hundred one of 0.9 with 2^-15.2.
+/// // Four publics accept a model of accuracy 0.8 with probability 0.41, and a hundred accept one of 0.9 with 2^-15.2.
 /// assert_eq!(accept(4, 0, &Rational::from((1, 5)))?, Rational::from((256, 625)));
 /// let weak = accept(100, 0, &Rational::from((1, 10)))?;
 /// assert_eq!(security_bits(&weak).map(|bits| format!("{bits:.1}")), Some("15.2".into()));
@@ -60,12 +61,12 @@ pub fn accept(T: u64, slack: u64, error: &Rational) -> Result<Rational, QualityE
     Ok(Rational::from((sum, error.denom().clone().pow(power))))
 }
 
-/// `Pr[Hyp(P, x, T) <= slack]`: the same for `T` publics drawn from a pool of `P`, on `x` of which the model errs.
+/// Computes how likely a model is accepted if the `T` publics are drawn from a pool of `P`, on `x` of which it errs: `Pr[Hyp(P, x, T) <= slack]`.
 ///
 /// $$ \sum_{t \le s} \binom{x}{t} \binom{P-x}{T-t} \Big/ \binom{P}{T} $$
 ///
 /// # Errors
-/// [`PoolError`] for impossible counts and values too long.
+/// [`PoolError`] says that a count is impossible, or that a value is too long.
 ///
 /// ```
 /// use fusion_spec::bound::quality::accept_from_pool;
@@ -79,12 +80,12 @@ pub fn accept_from_pool(P: u64, x: u64, T: u64, slack: u64) -> Result<Rational, 
     Ok(counts.into_iter().filter(|(wrong, _)| *wrong <= slack).map(|(_, weight)| weight).sum())
 }
 
-/// `Pr[Bin(T, 1-accuracy) > slack]`: an honest model of this accuracy is rejected.
+/// Computes how likely an honest model of some accuracy is rejected, `Pr[Bin(T, 1-accuracy) > slack]`.
 ///
 /// $$ 1 - \sum_{j=0}^{\min(s,T)} \binom{T}{j} (1-a)^j a^{T-j} $$
 ///
 /// # Errors
-/// [`QualityError`] for an accuracy outside `[0, 1]` and values too long.
+/// [`QualityError`] says that the accuracy is outside `[0, 1]`, or that a value is too long.
 ///
 /// ```
 /// use fusion_spec::bound::quality::{accept, false_abort};
@@ -101,19 +102,19 @@ pub fn false_abort(T: u64, slack: u64, accuracy: &Rational) -> Result<Rational, 
     Ok(1 - accept(T, slack, &error)?)
 }
 
-/// `Pr[Bin(T, e) <= slack] (1 - (1-e)^R)`: one substituted function of error rate `e` on every slot wins.
+/// Computes how likely a server wins that evaluates another function, of error rate `e`, on every slot: `Pr[Bin(T, e) <= slack] (1 - (1-e)^R)`.
 ///
 /// $$ \Pr[\mathrm{win}] = \Bigl( 1 - (1-e)^R \Bigr) \sum_{j=0}^{\min(s,T)} \binom{T}{j} e^j (1-e)^{T-j},
 /// \qquad \text{at } s = 0 \text{:} \quad (1-e)^T \Bigl( 1 - (1-e)^R \Bigr) $$
 ///
 /// # Errors
-/// [`QualityError`] for an error rate outside `[0, 1]` and values too long.
+/// [`QualityError`] says that the error rate is outside `[0, 1]`, or that a value is too long.
 ///
 /// ```
 /// use fusion_spec::bound::quality::substituted_win;
 /// use rug::Rational;
 ///
-/// // Nearly the best error rate against (8,8,100): 2.8 %, whatever the copies.
+/// // This is nearly the best error rate against (8,8,100). It wins with 2.8 %, whatever the number of copies.
 /// let win = substituted_win(8, 100, 0, &Rational::from((1, 104)))?;
 /// assert!(win > Rational::from((28, 1000)) && win < Rational::from((29, 1000)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -1,6 +1,6 @@
-//! The `T` that an accuracy game allows, slack by slack: found once, as far as they are asked for.
+//! The `T` that an accuracy game allows at each slack, found only once and only as far as they are asked for.
 //!
-//! Both ends of a slack's range never fall as slack grows, so that one walk over `T` finds all of them. No part of it depends
+//! Neither end of a slack's range falls as slack grows, so that one walk over `T` finds all of them. Nothing here depends
 //! on `R`.
 
 use crate::bound::accuracy::{AccuracyError, Game, Honest};
@@ -10,6 +10,29 @@ use crate::exact::log2::log2;
 use crate::params::{Lambda, MAX_T};
 use rug::{Integer, Rational};
 use std::sync::{Mutex, PoisonError};
+
+impl Game {
+    /// Finds the `T >= min_T` that the game allows at one slack, as `(least for the weak model, largest for the honest one)`.
+    ///
+    /// # Errors
+    /// [`AccuracyError`] names what cannot be met.
+    ///
+    /// ```
+    /// use fusion_spec::bound::accuracy::{Game, Honest};
+    /// use fusion_spec::params::Lambda;
+    /// use rug::Rational;
+    ///
+    /// let honest = Honest { accuracy: Rational::from((99, 100)), kappa: Lambda::new(20)? };
+    /// let game = Game { reject: Rational::from((4, 5)), honest: Some(honest) };
+    /// let (least, largest) = game.range(Lambda::new(40)?, 13, 0)?;
+    /// assert_eq!((least, largest), (268, 273));
+    /// assert!(game.range(Lambda::new(40)?, 12, 0).is_err(), "no T does both at slack 12");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn range(&self, lambda: Lambda, slack: u64, min_T: u64) -> Result<(u64, u64), AccuracyError> {
+        Ranges::new(self, lambda)?.at(slack, min_T)
+    }
+}
 
 /// `(slack, T_lo, T_hi)`; empty where `T_lo > T_hi`.
 pub(super) type Range = Result<(u64, u64, u64), AccuracyError>;
@@ -35,7 +58,7 @@ impl Ranges {
         Ok(Self { game: game.clone(), lambda, so_far: Mutex::new(so_far) })
     }
 
-    /// Slack increasing.
+    /// Lists the ranges by increasing slack.
     pub(super) fn iter(&self) -> impl Iterator<Item = Range> + '_ {
         (0..).map_while(|index| {
             let mut so_far = self.so_far.lock().unwrap_or_else(PoisonError::into_inner);
@@ -47,7 +70,7 @@ impl Ranges {
         })
     }
 
-    /// Those that some `T >= min_T` is in.
+    /// Lists the ranges that some `T >= min_T` is in.
     pub(super) fn held(&self, min_T: u64) -> impl Iterator<Item = Range> + '_ {
         self.iter().filter(move |range| range.as_ref().map_or(true, |&(_, lo, hi)| lo.max(min_T) <= hi))
     }

@@ -1,4 +1,4 @@
-//! Rates as reports: one row a deviation, named terms, and which term binds.
+//! Rates as reports: one row for each number of touched slots, and a bound as named terms with the one that limits the setting.
 
 use crate::bound::bits::security_bits;
 use crate::bound::deviation::{Deviation, DeviationError};
@@ -7,30 +7,30 @@ use crate::exact::binomial::TooLarge;
 use crate::params::Params;
 use rug::{Integer, Rational};
 
-/// Every exact probability of one number `k` of touched slots, all of them answered wrongly.
+/// The exact probabilities for one number `k` of touched slots, all of which are answered wrongly.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// Slots touched.
+    /// The number of slots touched.
     pub k: u128,
-    /// Whole groups, where `k = iB` with `1 <= i <= R`.
+    /// The number `i` of whole groups of copies, where `k = iB` with `1 <= i <= R`.
     pub i: Option<u64>,
-    /// `W(k|R,T,s)`: the winning sets of slots.
+    /// The number of sets of `k` slots that win, `W(k|R,T,s)`.
     pub wins: Integer,
-    /// `Pr[E_T]`, where `i` is.
+    /// The probability `Pr[E_T]`, where there is an `i`.
     pub pr_e_t: Option<Rational>,
-    /// `Pr[E_B | E_T]`, where `i` is and `E_T` is possible.
+    /// The probability `Pr[E_B | E_T]`, where there is an `i` and `E_T` is possible.
     pub pr_e_b: Option<Rational>,
-    /// `Pr[win] = W / C(N,k)`; with `i`, the paper's `Pr_success(i)`.
+    /// The probability of a win, `W / C(N,k)`. Where there is an `i`, this is the paper's `Pr_success(i)`.
     pub pr_success: Rational,
-    /// `-log2 Pr[win]`, rounded down; `None` for probability 0.
+    /// The security bits `-log2 Pr[win]`, rounded down, or `None` for a probability of 0.
     pub bits: Option<f64>,
 }
 
 impl Row {
-    /// The row of `k` touched slots.
+    /// Computes the row of `k` touched slots.
     ///
     /// # Errors
-    /// [`RowError`] for `k > N`, and for a row whose exact value is too long.
+    /// [`RowError`] says that `k > N`, or that an exact value of the row is too long.
     ///
     /// ```
     /// use fusion_spec::{bound::report::Row, params::Params};
@@ -62,7 +62,7 @@ impl Row {
     }
 }
 
-/// The `i` in `1..=R` with `k = iB`, if there is one.
+/// Returns the `i` in `1..=R` with `k = iB`, if there is one.
 #[must_use]
 pub fn groups_of(params: Params, k: u128) -> Option<u64> {
     let B = u128::from(params.B());
@@ -72,34 +72,34 @@ pub fn groups_of(params: Params, k: u128) -> Option<u64> {
 /// Why a row cannot be given.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RowError {
-    /// More slots than there are.
+    /// More slots are touched than there are.
     #[error(transparent)]
     Deviation(#[from] DeviationError),
-    /// Too long to print.
+    /// An exact value of the row is too long to print.
     #[error("row k = {k}: {source}")]
     TooLarge {
-        /// Slots touched.
+        /// The number of slots touched.
         k: u128,
-        /// How long.
+        /// How long the value is.
         source: TooLarge,
     },
 }
 
-/// What keeps a setting from being safer, or a plan from being cheaper.
+/// The constraint that keeps a setting from being safer, or a plan from being cheaper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Binding {
-    /// Hitting all copies of one query.
+    /// A server may hit all copies of one query.
     Groups,
-    /// Avoiding all publics.
+    /// A server may avoid all publics.
     Publics,
-    /// The user's floor on `T`.
+    /// The user asked for at least so many publics.
     MinT,
-    /// Telling the weak model from the honest one.
+    /// The publics must tell the weak model from the honest one.
     Accuracy,
 }
 
 impl Binding {
-    /// The name used in output.
+    /// Returns the constraint's name in output.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -111,32 +111,32 @@ impl Binding {
     }
 }
 
-/// One way to win, at its worst.
+/// One way for a server to win, at its worst.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Term {
-    /// What is hit: the copies of one query, or everything but the publics.
+    /// The way it is: hitting the copies of one query, or hitting everything but the publics.
     pub name: Binding,
-    /// Slots touched.
+    /// The number of slots touched.
     pub k: u128,
-    /// `-log2` of its probability, rounded down.
+    /// The security bits: `-log2` of the probability to win in this way, rounded down.
     pub bits: f64,
 }
 
-/// A bound as named terms.
+/// What a setting is worth, as one term for each way to win.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     /// The ways to win, each at its worst.
     pub terms: Vec<Term>,
-    /// The likeliest of them.
+    /// The term that is the likeliest, and so limits the setting.
     pub binding: Binding,
 }
 
 impl Report {
-    /// The correctness game at these numbers. Below `slack = B` there are two terms, one query's copies and all queries;
-    /// from there on one, the worst of all `k`.
+    /// Reports the correctness game at some numbers. For `slack < B` there are two terms, for one query's copies and for all queries. From `slack = B` on
+    /// there is one, for the worst of all `k`.
     ///
     /// # Errors
-    /// [`WorstError`] where the worst deviation is not known.
+    /// [`WorstError`] says that the worst deviation is not known.
     ///
     /// ```
     /// use fusion_spec::{bound::report::{Binding, Report}, params::Params};
@@ -155,14 +155,20 @@ impl Report {
         }
         let rate = Deviation::full_within(params, k).pr_win()?;
         let binding = if params.R() == 1 || k < params.RB() { Binding::Groups } else { Binding::Publics };
-        Ok(Self { terms: vec![Term { name: binding, k, bits: security_bits(&rate).unwrap_or_default() }], binding })
+        Ok(Self { terms: vec![Term { name: binding, k, bits: bits_of_a_win(&rate) }], binding })
     }
 
-    /// The binding term's bits: what the setting is worth.
+    /// Returns the bits of the term that limits the setting, which is what the setting is worth.
     #[must_use]
     pub fn bits(&self) -> f64 {
         self.terms.iter().map(|term| term.bits).fold(f64::INFINITY, f64::min)
     }
+}
+
+/// The bits of the worst deviation.
+#[expect(clippy::expect_used, reason = "a server that touches B slots may hit the copies of one query")]
+fn bits_of_a_win(rate: &Rational) -> f64 {
+    security_bits(rate).expect("the worst deviation wins with some probability")
 }
 
 #[cfg(test)]

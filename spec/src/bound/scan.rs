@@ -1,6 +1,6 @@
-//! Every `k`, where no theorem names the worst: `slack >= B`, up to `N = 10^5`.
+//! The worst `k` by trying all of them, where no theorem names it: for `slack >= B`, up to `N = 10^5`.
 //!
-//! Logarithms and powers of two in fixed point, with certified error, know each rate to about one part in a million; what
+//! Logarithms and powers of two in fixed point, with certified error, give each rate to about one part in a million. What
 //! they leave open is compared exactly.
 
 use crate::bound::deviation::Deviation;
@@ -11,7 +11,7 @@ use crate::params::{Lambda, Params};
 use rug::{Integer, Rational};
 use std::sync::{Arc, LazyLock};
 
-/// Largest `N` at which every `k` is looked at.
+/// The largest `N` at which every `k` is tried.
 pub const MAX_SCAN: u128 = 100_000;
 
 /// Most terms of `W(1), .., W(N)` together.
@@ -24,30 +24,31 @@ const NEAR: i64 = 18 << LOG_BITS;
 /// Fractional bits of the powers of two, 1 being `2^POWER_BITS`.
 const POWER_BITS: u32 = 60;
 
-/// Outside the theorem, and too much to look at.
+/// Says that a setting is outside the theorem and that there are too many `k` to try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "with slack {slack} >= B = {B} the worst k is found by trying all, up to N = {MAX_SCAN} and {MAX_TERMS} terms, and N is {N}"
 )]
 pub struct Unproved {
-    /// Wrong publics tolerated.
+    /// The number of wrong publics that are tolerated.
     pub slack: u64,
-    /// Copies of each query.
+    /// The number of copies of each query.
     pub B: u64,
-    /// Number of slots.
+    /// The number of slots.
     pub N: u128,
 }
 
 /// A deviation that wins too often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// The slots it touches.
+    /// The number of slots that it touches.
     pub k: u128,
-    /// With fewer than this many more publics, at the same `B`, it certainly still wins too often; at least 1.
+    /// How many more publics are needed at least: with fewer than this many more, at the same `B`, it certainly still wins too often. The number is at least
+    /// 1.
     pub publics_needed: u64,
 }
 
-/// Logarithms for one setting.
+/// A search of every `k` for one setting, with the logarithms that it needs.
 #[derive(Debug)]
 pub struct Scan {
     params: Params,
@@ -62,10 +63,10 @@ struct Share {
 }
 
 impl Scan {
-    /// Logarithms for one setting.
+    /// Prepares the search for one setting.
     ///
     /// # Errors
-    /// [`Unproved`] beyond [`MAX_SCAN`] slots, or where the sums have too many terms.
+    /// [`Unproved`] says that there are more than [`MAX_SCAN`] slots, or that the sums have too many terms.
     pub fn of(params: Params) -> Result<Self, Unproved> {
         let N = params.N();
         let terms = u128::from(params.slack()) / u128::from(params.B()) + 1;
@@ -75,10 +76,10 @@ impl Scan {
         Err(Unproved { slack: params.slack(), B: params.B(), N })
     }
 
-    /// The least `k` that wins most often.
+    /// Finds the least `k` of those that win most often.
     ///
     /// # Errors
-    /// [`TooLarge`] never up to [`MAX_SCAN`].
+    /// [`TooLarge`] would say that a value is too long, which none is up to [`MAX_SCAN`].
     ///
     /// ```
     /// use fusion_spec::{bound::scan::Scan, params::Params};
@@ -110,17 +111,18 @@ impl Scan {
         Ok(worst.0)
     }
 
-    /// A deviation that wins with probability above `2^-lambda`, if there is one: the one that more publics mend last.
+    /// Finds a deviation that wins with probability above `2^-lambda`, if there is one. Of several it is the one that needs most additional publics to be
+    /// stopped.
     ///
     /// # Errors
-    /// [`TooLarge`] never up to [`MAX_SCAN`].
+    /// [`TooLarge`] would say that a value is too long, which none is up to [`MAX_SCAN`].
     ///
     /// ```
     /// use fusion_spec::{bound::scan::Scan, params::{Lambda, Params}};
     /// let scan = Scan::of(Params::new(8, 2, 40, 3)?)?;
     /// assert_eq!(scan.violation(Lambda::new(5)?)?, None);
     /// let violation = scan.violation(Lambda::new(20)?)?;
-    /// assert_eq!(violation.map(|violation| violation.k), Some(2), "not the worst, but the last to go");
+    /// assert_eq!(violation.map(|violation| violation.k), Some(2), "not the worst, but the last that more publics stop");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn violation(&self, lambda: Lambda) -> Result<Option<Violation>, TooLarge> {
@@ -225,11 +227,11 @@ impl Scan {
     }
 
     /// How far a term's logarithm may be off, in units.
+    #[expect(clippy::expect_used, reason = "a scan has at most MAX_SCAN slots")]
     fn error(&self) -> i64 {
         let (R, _, T) = self.wide();
         let entries = R + T + self.params.N();
-        // At most 2 * MAX_SCAN.
-        i64::try_from(2 * entries).unwrap_or(i64::MAX)
+        i64::try_from(2 * entries).expect("there are at most 2 * MAX_SCAN entries")
     }
 }
 
@@ -284,6 +286,7 @@ fn publics_to_lose(params: Params, k: u128, excess: i64) -> u64 {
     let ratio = Rational::from((Integer::from(N + 1), Integer::from(N + 1 - k)));
     let step = log2(&ratio, LOG_BITS + 24).hi() << LOG_BITS;
     let publics = Rational::from(excess.max(0)) / step;
+    // More publics than a word can count are more than any setting has.
     publics.ceil().numer().to_u64().map_or(u64::MAX, |publics| publics.max(1))
 }
 

@@ -1,4 +1,4 @@
-//! Planning with slack, or with an upper limit on `T`: a search over `B`, each with its least `T`.
+//! Planning with slack, or with an upper limit on `T`, by a search over `B` for the least `T` of each.
 //!
 //! For one `B` and `j` wrong publics the two binding rates behave simply as `T` grows (ours):
 //! `C(T,j)/C(N,B+j)` rises while `T+1 < jR` and falls from there on; `C(T,j)/C(N,RB+j)` never rises. So a `T` that one of
@@ -6,66 +6,66 @@
 //! For `slack < B` these rates decide (see [`crate::bound::worst`]). For `slack >= B` they are necessary only: a [`Scan`] of
 //! every `k` confirms each `T` or says how many more publics are needed at least, up to `N = 10^5`.
 
-use crate::bound::plan::optimum;
+use crate::bound::optimum::optimum;
 use crate::bound::scan::{MAX_SCAN, Scan};
 use crate::bound::worst::Candidate;
 use crate::exact::binomial::TooLarge;
 use crate::params::{Lambda, MAX_B, ParamError, Params};
 
-/// What to search.
+/// What the search looks for, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Search {
-    /// Queries.
+    /// The number of queries.
     pub R: u64,
-    /// Security parameter.
+    /// The security parameter: every deviation is to win with probability at most `2^-lambda`.
     pub lambda: Lambda,
-    /// Least `T`; at least `slack`.
+    /// The least `T` allowed, which must be at least `slack`.
     pub min_T: u64,
-    /// Largest `T`.
+    /// The largest `T` allowed.
     pub max_T: u64,
-    /// Wrong publics tolerated.
+    /// The number of wrong publics that are tolerated.
     pub slack: u64,
-    /// Only totals below this one are of interest.
+    /// A total that a plan must stay below to be of interest, if there is one.
     pub below: Option<u128>,
 }
 
-/// Why a search gives no plan.
+/// Why the search gives no plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SearchError {
-    /// Every `(B, T)` within the limits fails.
+    /// Every `(B, T)` within the limits is unsafe.
     #[error("no B up to 2^20 and T up to {max_T} keep R = {R} queries safe at slack {slack}")]
     NothingFits {
-        /// Queries.
+        /// The number of queries.
         R: u64,
-        /// Wrong publics tolerated.
+        /// The number of wrong publics that are tolerated.
         slack: u64,
-        /// Largest `T` allowed.
+        /// The largest `T` allowed.
         max_T: u64,
     },
-    /// A cheaper plan may exist outside what is proved and too far to look.
+    /// A cheaper plan may exist where nothing is proved and there are too many `k` to try.
     #[error(
         "slack {slack} >= B = {B} is outside the proved range, where every k is tried up to N = {MAX_SCAN}: R = {R} needs more"
     )]
     Unproved {
-        /// Queries.
+        /// The number of queries.
         R: u64,
-        /// Wrong publics tolerated.
+        /// The number of wrong publics that are tolerated.
         slack: u64,
-        /// Copies for which nothing is proved.
+        /// The number of copies for which nothing is proved.
         B: u64,
     },
-    /// A parameter outside its limits.
+    /// A parameter is outside its limits.
     #[error(transparent)]
     Params(#[from] ParamError),
-    /// A tie between values too long to compare.
+    /// Two rates tie, or nearly so, and are too long to compare exactly.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
 }
 
-/// The least `N`, then the least `B`, for this slack; `None` when no total below `search.below` can do.
+/// Finds the plan with the least `N`, and of those the one with the least `B`. Returns `None` when no total below `search.below` is enough.
 ///
 /// # Errors
-/// [`SearchError`] when that cannot be decided.
+/// [`SearchError`] says that there is no plan, or why this cannot be decided.
 ///
 /// ```
 /// use fusion_spec::{bound::slack::{Search, least}, params::{Lambda, Params}};
@@ -104,8 +104,14 @@ impl Search {
             _ => None,
         };
         let below = plan.map(|plan| plan.N() + 1).or(self.below);
-        let room = below.map_or(u128::MAX, |below| below.saturating_sub(u128::from(self.R) + 1));
-        Ok(Self { below, max_T: u64::try_from(room).unwrap_or(u64::MAX).min(self.max_T), ..*self })
+        let room = below.map(|below| below.saturating_sub(u128::from(self.R) + 1));
+        Ok(Self { below, ..self.within(room) })
+    }
+
+    /// The same search with no more publics than there is room for; no room given is room enough.
+    fn within(&self, room: Option<u128>) -> Self {
+        let max_T = room.and_then(|room| u64::try_from(room).ok()).map_or(self.max_T, |room| room.min(self.max_T));
+        Self { max_T, ..*self }
     }
 
     /// The setting with `T` publics, if that many are allowed.
@@ -113,7 +119,7 @@ impl Search {
         if T > self.max_T { Ok(None) } else { Ok(Some(Params::new(self.R, B, T, self.slack)?)) }
     }
 
-    /// No fewer copies can do with any allowed `T`: the rates of one whole group, and of all queries, fall as `B` grows, and
+    /// The number of copies below which no allowed `T` is enough. The rates of one whole group, and of all queries, fall as `B` grows, and
     /// neither rises with `T`.
     fn fewest_copies(&self) -> Result<Option<u64>, SearchError> {
         first_where(1, MAX_B, |B| self.is_possible(B))
@@ -132,8 +138,10 @@ impl Search {
     /// The least `T` that is secure with `B` copies, if that makes a total below `bound`.
     fn least_publics(&self, B: u64, bound: Option<u128>) -> Result<Option<Params>, SearchError> {
         let RB = u128::from(self.R) * u128::from(B);
-        let Some(room) = bound.unwrap_or(u128::MAX).checked_sub(RB + 1) else { return Ok(None) };
-        let capped = Self { max_T: u64::try_from(room).unwrap_or(u64::MAX).min(self.max_T), ..*self };
+        if bound.is_some_and(|bound| bound <= RB) {
+            return Ok(None);
+        }
+        let capped = self.within(bound.map(|bound| bound - RB - 1));
         if !capped.is_possible(B)? {
             return Ok(None);
         }
@@ -159,7 +167,7 @@ impl Search {
             if !groups.within(self.lambda)? {
                 // It wins too often up to the peak of its rise, and from there until its fall is deep enough.
                 let peak = (u128::from(groups.j()) * u128::from(self.R)).saturating_sub(1);
-                let falling = u64::try_from(peak).map_or(u64::MAX, |peak| peak.max(params.T()));
+                let falling = u64::try_from(peak).map_or(BEYOND, |peak| peak.max(params.T()));
                 next = self.first_within(B, falling, |at| Candidate::one_query_and(at, groups.j()))?;
             } else if !publics.within(self.lambda)? {
                 next = self.first_within(B, params.T(), Candidate::all_queries)?;
@@ -187,6 +195,9 @@ impl Search {
         }
     }
 }
+
+/// A number of publics that no search allows.
+const BEYOND: u64 = u64::MAX;
 
 /// The least number in `from..=to` at which a condition holds that, once true, stays true: doubling steps, then bisection.
 fn first_where<E>(from: u64, to: u64, holds: impl Fn(u64) -> Result<bool, E>) -> Result<Option<u64>, E> {

@@ -1,4 +1,4 @@
-//! The worst `k`: how many slots a server that corrupts every slot it touches should touch.
+//! The worst `k`, which is the number of slots that a server should touch if it answers every touched slot wrongly.
 //!
 //! A win needs `k = fB + j`: `f >= 1` whole groups and `j <= slack` publics. Where `slack < B` the pair is unique,
 //!
@@ -14,29 +14,29 @@
 //! - `f = 1`: `C(T,j)/C(N,B+j)` grows with `j` iff `TB+T+B-N > jRB`, so it rises, then falls;
 //! - `f = R`: `C(T,j)/C(N,RB+j)` never falls, as `(RB+j+1)/(j+1) >= 1`.
 //!
-//! Where `slack >= B` nothing is proved, and every `k` is looked at.
+//! Where `slack >= B` nothing is proved, and every `k` is tried.
 
 use crate::bound::bits;
 use crate::bound::scan::{Scan, Unproved};
 use crate::exact::binomial::{TooLarge, binomial};
 use crate::exact::interval::Interval;
 use crate::exact::stirling::{SHARP_BITS, log2_binomial};
-use crate::params::{Lambda, Params};
+use crate::params::{Lambda, Params, word};
 use rug::{Integer, Rational};
 use std::cmp::Ordering;
 
 /// Why the worst `k` is not known.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WorstError {
-    /// Outside the theorem, and too many slots to look at every `k`.
+    /// The setting is outside the theorem and has too many slots to try every `k`.
     #[error(transparent)]
     Unproved(#[from] Unproved),
-    /// A tie between values too long to compare exactly.
+    /// Two rates tie, or nearly so, and are too long to compare exactly.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
 }
 
-/// `f` whole groups and `j` publics, all wrong: the deviations that can be worst.
+/// A deviation that can be the worst: `f` whole groups of copies and `j` publics are touched, and answered wrongly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Candidate {
     f: u64,
@@ -45,11 +45,11 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// One query and the worst number of publics beside it.
+    /// Makes the candidate that touches one query and the worst number of publics beside it.
     ///
     /// ```
     /// use fusion_spec::{bound::worst::Candidate, params::Params};
-    /// // 40.3 bits without slack; 34.9 with slack 3, by three publics beside the copies.
+    /// // There are 40.3 bits without slack, and 34.9 with slack 3, where the server touches three publics beside the copies.
     /// let without = Candidate::one_query(Params::new(8, 8, 100, 0)?);
     /// let with = Candidate::one_query(Params::new(8, 8, 100, 3)?);
     /// assert_eq!((without.k(), format!("{:.2}", without.security_bits())), (8, "40.31".into()));
@@ -66,40 +66,40 @@ impl Candidate {
         Self { f: 1, j, params }
     }
 
-    /// Every query, and as many publics as are tolerated.
+    /// Makes the candidate that touches every query, and as many publics as are tolerated.
     #[must_use]
     pub fn all_queries(params: Params) -> Self {
         Self { f: params.R(), j: params.slack().min(params.T()), params }
     }
 
-    /// One query and `j` publics.
+    /// Makes the candidate that touches one query and `j` publics.
     #[must_use]
     pub fn one_query_and(params: Params, j: u64) -> Self {
         Self { f: 1, j, params }
     }
 
-    /// What `k` slots can win with: whole groups, and no more publics than are tolerated. `None` if they cannot; for `slack < B`,
-    /// where there is one such pair at most, its rate is that of a win.
+    /// Makes the candidate of `k` slots: whole groups, and no more publics than are tolerated. Returns `None` if `k` slots cannot win. For `slack < B`
+    /// there is one such candidate at most, and its rate is that of a win.
     #[must_use]
     pub fn touching(params: Params, k: u128) -> Option<Self> {
-        let f = u64::try_from(k / u128::from(params.B())).unwrap_or(u64::MAX).min(params.R());
+        let f = word((k / u128::from(params.B())).min(params.R().into()));
         let j = u64::try_from(k - u128::from(f) * u128::from(params.B())).ok()?;
         (f >= 1 && j <= params.slack().min(params.T())).then_some(Self { f, j, params })
     }
 
-    /// Publics touched.
+    /// Returns `j`, the number of publics touched.
     #[must_use]
     pub fn j(&self) -> u64 {
         self.j
     }
 
-    /// Slots touched, `fB + j`.
+    /// Returns the number of slots touched, `fB + j`.
     #[must_use]
     pub fn k(&self) -> u128 {
         u128::from(self.f) * u128::from(self.params.B()) + u128::from(self.j)
     }
 
-    /// `log2 C(R,f) C(T,j) / C(N,k)`: the probability that these groups and publics are hit.
+    /// Computes `log2` of the probability `C(R,f) C(T,j) / C(N,k)` that `k` slots are `f` whole groups and `j` publics.
     ///
     /// $$ \log_{2} \binom{R}{f} + \log_{2} \binom{T}{j} - \log_{2} \binom{N}{fB+j} $$
     #[must_use]
@@ -110,17 +110,17 @@ impl Candidate {
             .minus(&log2_binomial(params.N(), self.k(), precision))
     }
 
-    /// The rate is at most `2^-lambda`.
+    /// Decides whether the rate is at most `2^-lambda`.
     ///
     /// # Errors
-    /// [`TooLarge`] on a tie between values too long to compare.
+    /// [`TooLarge`] says that the two tie, or nearly so, and are too long to compare exactly.
     pub fn within(&self, lambda: Lambda) -> Result<bool, TooLarge> {
         let minus_lambda = -Integer::from(lambda.bits());
         let apart = |precision| self.log2_rate(precision).minus(&Interval::exactly(&minus_lambda, precision));
         decide(apart, || Ok(self.rate()?.cmp(&lambda.probability()))).map(Ordering::is_le)
     }
 
-    /// `-log2` of the same rate, rounded down: to the last place unless the rate is both too long to write down and within
+    /// Returns `-log2` of the rate, rounded down. It is right to the last place unless the rate is both too long to write down and within
     /// `2^-SHARP_BITS` of a floating-point number.
     #[must_use]
     pub fn security_bits(&self) -> f64 {
@@ -155,10 +155,10 @@ fn decide(
     [20, 64, SHARP_BITS].into_iter().find_map(|precision| difference(precision).sign()).map_or_else(exactly, Ok)
 }
 
-/// The least `k` at which a server that corrupts every slot it touches wins most often.
+/// Finds the least `k` at which a server that answers every touched slot wrongly wins most often.
 ///
 /// # Errors
-/// [`WorstError::Unproved`] for `slack >= B` beyond [`crate::bound::scan::MAX_SCAN`] slots.
+/// [`WorstError::Unproved`] is returned for `slack >= B` beyond [`crate::bound::scan::MAX_SCAN`] slots.
 ///
 /// ```
 /// use fusion_spec::{bound::worst::worst_k, params::Params};
@@ -177,14 +177,14 @@ pub fn worst_k(params: Params) -> Result<u128, WorstError> {
     })
 }
 
-/// Every deviation wins with probability at most `2^-lambda`.
+/// Decides whether every deviation wins with probability at most `2^-lambda`.
 ///
 /// At slack 0 two comparisons decide it:
 ///
 /// $$ R \cdot 2^{\lambda} \le \binom{N}{B} \quad \text{and} \quad 2^{\lambda} \le \binom{N}{T} $$
 ///
 /// # Errors
-/// [`WorstError::Unproved`] for `slack >= B` beyond [`crate::bound::scan::MAX_SCAN`] slots.
+/// [`WorstError::Unproved`] is returned for `slack >= B` beyond [`crate::bound::scan::MAX_SCAN`] slots.
 ///
 /// ```
 /// use fusion_spec::{bound::worst::is_secure, params::{Lambda, Params}};

@@ -1,35 +1,35 @@
-//! Binomial coefficients, none of them larger than asked for.
+//! Binomial coefficients, of a bounded size.
 
 use super::product::small_binomial;
 use super::stirling::log2_binomial;
 use rug::{Complete, Integer};
 
-/// Exact values beyond this many bits are refused.
+/// The most bits that an exact value may have. Longer ones are refused.
 pub const MAX_EXACT_BITS: u32 = 1 << 22;
 
-/// An exact value that would be too long to compute or to print.
+/// Says that an exact value would be too long to compute or to print.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the exact value needs about {bits} bits, more than 2^22")]
 pub struct TooLarge {
-    /// Its length.
+    /// The length that the value would have, in bits.
     pub bits: Integer,
 }
 
 impl TooLarge {
-    /// Refuses a length above [`MAX_EXACT_BITS`].
+    /// Checks that a length in bits is allowed.
     ///
     /// # Errors
-    /// [`TooLarge`] when it is.
+    /// [`TooLarge`] says that the length is above [`MAX_EXACT_BITS`].
     pub fn check(bits: impl Into<Integer>) -> Result<(), Self> {
         let bits = bits.into();
         if bits > MAX_EXACT_BITS { Err(Self { bits }) } else { Ok(()) }
     }
 }
 
-/// `C(n, k)`, 0 when `k > n`.
+/// Computes `C(n, k)`, which is 0 when `k > n`.
 ///
 /// # Errors
-/// [`TooLarge`] when it has more than [`MAX_EXACT_BITS`] bits.
+/// [`TooLarge`] says that the value has more than [`MAX_EXACT_BITS`] bits.
 ///
 /// ```
 /// use fusion_spec::exact::binomial::{TooLarge, binomial};
@@ -58,7 +58,7 @@ pub(crate) fn unlimited(n: u64, k: u64) -> Integer {
     }
 }
 
-/// Length of `C(n, k)` in bits, at most two too long, for `k <= n`.
+/// Returns the length of `C(n, k)` in bits, or up to two more, for `k <= n`.
 ///
 /// ```
 /// use fusion_spec::exact::binomial::binomial_bits;

@@ -1,4 +1,4 @@
-//! Real numbers between two ends, in fixed point, every operation rounded outward.
+//! Intervals that certainly contain a real number. Their ends are in fixed point, and every operation rounds outward.
 //!
 //! ```
 //! use fusion_spec::exact::log2::log2_integer;
@@ -7,7 +7,7 @@
 //! let (five, seven) = (log2_integer(&Integer::from(5), 32), log2_integer(&Integer::from(7), 32));
 //! let log2_35 = five.plus(&seven);
 //! assert!(log2_35.lo() < log2_35.hi() && log2_35.ceil() == 6);
-//! // Whether 35 < 36 can be told from its logarithms at 32 places, but nothing of 35 and 35.
+//! // At 32 places the logarithms tell 35 from 36, and cannot tell 35 from itself.
 //! let log2_36 = log2_integer(&Integer::from(36), 32);
 //! assert_eq!(log2_35.clone().minus(&log2_36).sign(), Some(std::cmp::Ordering::Less));
 //! assert_eq!(log2_35.minus(&log2_integer(&Integer::from(35), 32)).sign(), None);
@@ -31,32 +31,32 @@ impl Interval {
         Self { lo, hi, precision }
     }
 
-    /// The integer itself.
+    /// Makes the interval that holds an integer and nothing else.
     #[must_use]
     pub fn exactly(value: &Integer, precision: u32) -> Self {
         let scaled = Integer::from(value << precision);
         Self::new(scaled.clone(), scaled, precision)
     }
 
-    /// Lower end.
+    /// Returns the lower end.
     #[must_use]
     pub fn lo(&self) -> Rational {
         Rational::from((self.lo.clone(), Integer::from(1) << self.precision))
     }
 
-    /// Upper end.
+    /// Returns the upper end.
     #[must_use]
     pub fn hi(&self) -> Rational {
         Rational::from((self.hi.clone(), Integer::from(1) << self.precision))
     }
 
-    /// Smallest integer that is certainly not below the number.
+    /// Returns the smallest integer that is certainly not below the number.
     #[must_use]
     pub fn ceil(&self) -> Integer {
         -(Integer::from(-&self.hi) >> self.precision)
     }
 
-    /// How the number compares with another at the same precision, `None` where the intervals cannot tell.
+    /// Compares the number with another at the same precision. Returns `None` where the intervals cannot tell.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Option<Ordering> {
         debug_assert_eq!(self.precision, other.precision, "numbers are compared at one precision");
@@ -64,14 +64,14 @@ impl Interval {
         (least == most).then_some(least)
     }
 
-    /// How the number compares with 0, `None` where the interval cannot tell.
+    /// Compares the number with 0. Returns `None` where the interval cannot tell.
     #[must_use]
     pub fn sign(&self) -> Option<Ordering> {
         let (lo, hi) = (self.lo.cmp0(), self.hi.cmp0());
         (lo == hi).then_some(lo)
     }
 
-    /// `self + other`, at the same precision.
+    /// Adds another number at the same precision.
     #[must_use]
     pub fn plus(mut self, other: &Self) -> Self {
         self.add(other);
@@ -85,7 +85,7 @@ impl Interval {
         self.hi += &other.hi;
     }
 
-    /// `self - other`, at the same precision.
+    /// Subtracts another number at the same precision.
     #[must_use]
     pub fn minus(mut self, other: &Self) -> Self {
         self.subtract(other);
@@ -99,7 +99,7 @@ impl Interval {
         self.hi -= &other.lo;
     }
 
-    /// `factor * self`, for a factor that is not negative.
+    /// Multiplies the number by a factor that is not negative.
     #[must_use]
     pub fn times(mut self, factor: &Integer) -> Self {
         self.lo *= factor;
@@ -107,7 +107,7 @@ impl Interval {
         self
     }
 
-    /// The same number at another precision, rounded outward.
+    /// Returns the same number at another precision, rounded outward.
     #[must_use]
     pub(super) fn at_precision(self, precision: u32) -> Self {
         let Self { lo, hi, precision: old } = self;
@@ -131,14 +131,14 @@ impl Interval {
         Self { precision: self.precision + 1, ..self }
     }
 
-    /// The product of two numbers that are not negative, at this one's precision.
+    /// Multiplies the number by another, at this one's precision. Neither may be negative.
     #[must_use]
     pub fn times_positive(self, other: &Self) -> Self {
         let product = Self::new(self.lo * &other.lo, self.hi * &other.hi, self.precision + other.precision);
         product.at_precision(self.precision)
     }
 
-    /// `numer/denom` of a number that is not negative, for a ratio that is not negative either.
+    /// Multiplies the number by `numer/denom`. Neither the number nor the ratio may be negative.
     #[must_use]
     pub fn scaled(mut self, numer: &Integer, denom: &Integer) -> Self {
         self.scale(numer, denom);

@@ -1,12 +1,12 @@
-//! Certified binary logarithms: intervals of integers over a power of two that contain the true value.
+//! Certified binary logarithms: intervals that contain the true value, with ends that are integers over a power of two.
 //!
-//! They decide comparisons between numbers too large to write down. Where an interval cannot decide, the caller asks
+//! They decide comparisons between numbers that are too large to write down. Where an interval cannot decide, the caller asks
 //! for more precision (Ziv's strategy) or computes exactly.
 
 use super::interval::Interval;
 use rug::{Integer, Rational};
 
-/// `log2(x)` for a positive `x`, at most two units of `2^-precision` wide, and exact for powers of two.
+/// Computes `log2(x)` for a positive `x`. The interval is at most two units of `2^-precision` wide, and exact for powers of two.
 ///
 /// ```
 /// use fusion_spec::exact::log2::log2;
@@ -22,13 +22,14 @@ pub fn log2(x: &Rational, precision: u32) -> Interval {
     log2_ratio(x.numer(), x.denom(), precision)
 }
 
-/// `log2(n)` for `n >= 1`.
+/// Computes `log2(n)` for an integer `n >= 1`, as [`log2`] does.
 #[must_use]
 pub fn log2_integer(n: &Integer, precision: u32) -> Interval {
     log2_ratio(n, &Integer::from(1), precision)
 }
 
-/// `log2` of a number that is known to lie in an interval. Where that reaches down to 0, so does the result: `-2^64`.
+/// Computes `log2` of a number that is known to lie in an interval. Where the interval reaches down to 0, the result reaches down to `-2^64`, which stands
+/// for minus infinity.
 #[must_use]
 pub fn log2_interval(x: &Interval, precision: u32) -> Interval {
     let minus_huge = -(Integer::from(1) << 64_u32);

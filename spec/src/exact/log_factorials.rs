@@ -26,10 +26,11 @@ pub(crate) fn log_factorials(most: usize) -> Arc<[i64]> {
 }
 
 /// `log2 C(n,k)` for `k <= n <= FIRST`, in units of `2^-LOG_BITS`, from below and above.
+#[expect(clippy::expect_used, reason = "the table has no more entries than FIRST")]
 pub(crate) fn short_binomial(n: usize, k: usize) -> [i64; 2] {
     let log = |i: usize| SHORT[i];
     let middle = log(n) - log(k) - log(n - k);
-    let error = 2 * i64::try_from(n).unwrap_or(i64::MAX);
+    let error = 2 * i64::try_from(n).expect("n is at most FIRST");
     [middle - error, middle + error]
 }
 

@@ -1,4 +1,4 @@
-//! Exact and certified arithmetic: nothing here rounds without saying which way.
+//! Exact and certified arithmetic. Whatever is rounded here is rounded in a direction that is stated.
 //!
 //! ```
 //! use fusion_spec::exact::{binomial::binomial, log2::log2_integer, stirling::log2_binomial};

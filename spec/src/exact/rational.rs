@@ -2,20 +2,20 @@
 
 use rug::{Integer, Rational, ops::Pow};
 
-/// Longest text taken for a number, in bytes.
+/// The longest text that is read as a number, in bytes.
 pub const MAX_TEXT: usize = 200;
 /// Largest decimal exponent, either way.
 const MAX_EXPONENT: u32 = 1000;
 
-/// Text that is not a number.
+/// Says that a text, which it holds, is not a number.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a number such as 0.99, 99%, 99/100 or 1e-6")]
 pub struct NotANumber(pub String);
 
-/// Reads `0.99`, `1e-6`, `10%`, `99/100` or `-3`: exactly the number written.
+/// Reads a number such as `0.99`, `1e-6`, `10%`, `99/100` or `-3`, and returns exactly the number that is written.
 ///
 /// # Errors
-/// [`NotANumber`] for anything else, for a zero denominator, and for exponents beyond 1000 or texts beyond 200 bytes.
+/// [`NotANumber`] is returned for anything else, for a zero denominator, and for exponents beyond 1000 or texts beyond 200 bytes.
 ///
 /// ```
 /// use fusion_spec::exact::rational::parse;

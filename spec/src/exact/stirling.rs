@@ -39,13 +39,13 @@ fn constant(words: &[u64; 4], precision: u32) -> Interval {
     Interval::new(floor, above, CONSTANT_BITS).at_precision(precision)
 }
 
-/// Highest precision at which [`log2_binomial`] is sharp.
+/// The highest precision at which [`log2_binomial`] gives an interval of a few units.
 pub const SHARP_BITS: u32 = 160;
 
-/// `log2 C(n, k)` for `k <= n`, a few units of `2^-precision` wide up to [`SHARP_BITS`].
+/// Computes `log2 C(n, k)` for `k <= n`. The interval is a few units of `2^-precision` wide, for a precision up to [`SHARP_BITS`].
 ///
-/// A table where `n` and the precision are small, exact products where the smaller index is under 256, Stirling's series with its remainder otherwise (Robbins, A remark
-/// on Stirling's formula, 1955; DLMF 5.11).
+/// It comes from a table where `n` and the precision are small, from exact products where the smaller index is under 256, and otherwise from Stirling's
+/// series with its remainder (Robbins, A remark on Stirling's formula, 1955; DLMF 5.11).
 ///
 /// ```
 /// use fusion_spec::exact::stirling::log2_binomial;
@@ -75,7 +75,7 @@ pub fn log2_binomial(n: u128, k: u128, precision: u32) -> Interval {
 fn tabled(n: u128, k: u128, precision: u32) -> Option<Interval> {
     let last = usize::try_from(n).ok().filter(|n| *n <= FIRST)?;
     // The table is within `2n` of its own units either way.
-    let lost = last.checked_ilog2().unwrap_or_default() + 3;
+    let lost = last.max(1).ilog2() + 3;
     let [lo, hi] = (precision + lost <= LOG_BITS).then(|| short_binomial(last, k as usize))?;
     Some(Interval::new(lo.into(), hi.into(), LOG_BITS).at_precision(precision))
 }

@@ -1,6 +1,6 @@
 //! The attributes of a node. Every one that cannot be used is noted, and the rest is read on.
 
-use super::Notes;
+use super::notes::Notes;
 use crate::model::Window;
 use crate::onnx;
 use crate::tensor::MAX_ELEMENTS;

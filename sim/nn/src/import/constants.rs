@@ -3,7 +3,7 @@
 //! What no node reads may be of any type. No more than [`MAX_ELEMENTS`] elements are read in all, however many constants share
 //! the same bytes of a file.
 
-use super::Notes;
+use super::notes::Notes;
 use crate::onnx;
 use crate::tensor::{MAX_ELEMENTS, Tensor, elements};
 use std::collections::BTreeMap;
@@ -168,7 +168,7 @@ impl<'a> Place<'a> {
         if !is_inside(location) {
             return Err(format!("its data are in {location:?}: only a file in the model's folder is read"));
         }
-        Ok(Self { location, offset: number("offset")?.unwrap_or_default(), length: number("length")? })
+        Ok(Self { location, offset: number("offset")?.unwrap_or(0), length: number("length")? })
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::attributes::{Attributes, Size};
 use super::constants::Constant;
-use super::shapes::{by_channel, filters_fit, image, transposed};
-use super::{At, Importer, Known, Notes};
+use super::importer::{At, Importer, Known};
+use super::notes::Notes;
+use super::shapes::{by_channel, filters_fit, image, rows, transposed};
 use crate::model::{Op, Value, Window};
 use crate::onnx;
 use crate::tensor::{Tensor, elements};
@@ -379,10 +380,4 @@ fn pool(attributes: &Attributes<'_>, more: &[&str], notes: &mut Notes) -> Option
 /// Whether an axis of a batch of values is the one after the batch.
 fn is_channels(axis: i64, shape: &[usize]) -> bool {
     axis == 1 || i64::try_from(shape.len()).is_ok_and(|rank| axis == -rank)
-}
-
-/// A shape with its batch, as messages have it.
-pub(super) fn rows(shape: &[usize]) -> String {
-    let sizes: Vec<String> = shape.iter().map(ToString::to_string).collect();
-    format!("[N, {}]", sizes.join(", "))
 }

@@ -1,6 +1,6 @@
 //! Shapes of outputs, without the batch: each row of a batch is one image's, from the first layer to the last.
 
-use super::Notes;
+use super::notes::Notes;
 use crate::model::{Op, Window};
 use crate::tensor::{Tensor, elements};
 
@@ -85,6 +85,12 @@ pub(super) fn by_channel(constant: &Tensor<f32>, value: &[usize]) -> Option<Vec<
         }
         _ => None,
     }
+}
+
+/// A shape with its batch, as messages have it.
+pub(super) fn rows(shape: &[usize]) -> String {
+    let sizes: Vec<String> = shape.iter().map(ToString::to_string).collect();
+    format!("[N, {}]", sizes.join(", "))
 }
 
 #[cfg(test)]

@@ -1,0 +1,235 @@
+//! What is known of a graph while it is read, and what every operator asks of that.
+
+use super::constants::{Constant, Constants};
+use super::notes::Notes;
+use super::problem::ImportProblem;
+use super::shapes::output_shape;
+use crate::model::{Layer, Op, Value};
+use crate::onnx;
+use crate::tensor::{MAX_ELEMENTS, Tensor, elements};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// The most values that a network may compute for one image, all layers together. As 64-bit words they take half a gigabyte.
+pub const MAX_ACTIVATIONS: usize = 1 << 26;
+/// The most multiplications and comparisons that a network may take for one image.
+pub const MAX_STEPS: u64 = 1 << 36;
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Known {
+    /// A value of the network.
+    Value(Value),
+    /// One of the constants.
+    Constant(usize),
+    /// The output of what could not be read: noted there, silent here.
+    Unreadable,
+}
+
+/// A node and its place in the graph.
+#[derive(Clone, Copy)]
+pub(super) struct At<'a> {
+    pub(super) index: usize,
+    pub(super) node: &'a onnx::Node,
+}
+
+pub(super) struct Importer<'a, 'b> {
+    pub(super) graph: &'a onnx::Graph,
+    pub(super) opset: i64,
+    /// `None` where the graph has no usable image.
+    pub(super) image: Option<[usize; 3]>,
+    /// How many images the graph reads at once, where that is not free.
+    pub(super) batch: Option<i64>,
+    pub(super) names: BTreeMap<&'a str, Known>,
+    pub(super) constants: Constants<'a, 'b>,
+    /// How often each name is read.
+    pub(super) uses: BTreeMap<&'a str, usize>,
+    /// Of each value how many names it has, and how often they are read.
+    pub(super) named: BTreeMap<Value, (usize, usize)>,
+    pub(super) layers: Vec<Layer>,
+    pub(super) weights: usize,
+    pub(super) activations: usize,
+    pub(super) steps: u64,
+    /// The network is too large: said once.
+    pub(super) too_large: bool,
+    pub(super) problems: Vec<ImportProblem>,
+}
+
+impl<'a, 'b> Importer<'a, 'b> {
+    pub(super) fn new(
+        graph: &'a onnx::Graph,
+        opset: i64,
+        beside: &'b mut (dyn FnMut(&str) -> Result<Vec<u8>, String> + 'b),
+    ) -> Self {
+        let mut constants = Constants::new(beside);
+        let mut names = BTreeMap::new();
+        let mut problems = Vec::new();
+        for tensor in &graph.initializer {
+            let constant = Known::Constant(constants.insert(&tensor.name, tensor));
+            if names.insert(tensor.name.as_str(), constant).is_some() {
+                problems.push(ImportProblem {
+                    node: None,
+                    message: format!("constant '{}' is defined twice", tensor.name),
+                });
+            }
+        }
+        let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
+        let read = graph.node.iter().flat_map(|node| &node.input).chain(graph.output.iter().map(|output| &output.name));
+        for name in read {
+            *uses.entry(name.as_str()).or_default() += 1;
+        }
+        let layers = Vec::new();
+        let (image, batch, too_large) = (None, None, false);
+        let (weights, activations, steps) = (0, 0, 0);
+        Self {
+            graph,
+            opset,
+            image,
+            batch,
+            names,
+            constants,
+            uses,
+            named: BTreeMap::new(),
+            layers,
+            weights,
+            activations,
+            steps,
+            too_large,
+            problems,
+        }
+    }
+
+    /// Gives a name to what it stands for; what it stood for before.
+    pub(super) fn name(&mut self, name: &'a str, known: Known) -> Option<Known> {
+        if let Known::Value(value) = known {
+            let (names, uses) = self.named.entry(value).or_default();
+            *names += 1;
+            *uses += self.uses.get(name).map_or(0, |uses| *uses);
+        }
+        self.names.insert(name, known)
+    }
+
+    /// Appends a layer, unless something is wrong with its node.
+    pub(super) fn layer(&mut self, at: At<'_>, op: Op, inputs: Vec<Value>, notes: &mut Notes) -> Option<Known> {
+        let shapes: Vec<&[usize]> = inputs.iter().map(|value| self.shape(*value)).collect();
+        let shape = output_shape(&op, &shapes, notes)?;
+        let op = Self::admitted(op, notes)?;
+        self.spend(&op, &shape, notes)?;
+        self.layers.push(Layer { node: at.index, name: name_of(at.node), op, inputs, shape });
+        Some(Known::Value(Value::Layer(self.layers.len() - 1)))
+    }
+
+    /// Puts another operator, of the same shapes, in the place of the one that computes a value.
+    pub(super) fn replace(&mut self, value: Value, op: Op, notes: &mut Notes) -> Option<Known> {
+        let Value::Layer(index) = value else { return None };
+        let op = Self::admitted(op, notes)?;
+        self.layers[index].op = op;
+        Some(Known::Value(value))
+    }
+
+    /// The one gate through which numbers enter a network: none of them is infinite or no number.
+    pub(super) fn admitted(op: Op, notes: &mut Notes) -> Option<Op> {
+        let bad = op.numbers().find(|number| !number.is_finite());
+        match bad {
+            None => Some(op),
+            Some(bad) => notes.wrong(format!("its weights and biases would not be finite: {bad}")),
+        }
+    }
+
+    /// Counts what evaluating a layer takes: a small file must not ask for much memory or time.
+    pub(super) fn spend(&mut self, op: &Op, shape: &[usize], notes: &mut Notes) -> Option<()> {
+        let outputs = elements(shape).filter(|count| *count > 0 && *count <= MAX_ACTIVATIONS);
+        let Some(outputs) = outputs else {
+            return notes.wrong(format!("its output {shape:?} is empty or too large"));
+        };
+        let each = match op {
+            Op::Conv { weights, .. } | Op::Gemm { weights, .. } => {
+                self.weights = self.weights.saturating_add(weights.data().len());
+                weights.data().len() / shape[0]
+            }
+            Op::MaxPool(window) | Op::AveragePool(window) => window.size[0].saturating_mul(window.size[1]),
+            Op::Relu | Op::Clip { .. } | Op::Add | Op::Concat | Op::Flatten => 1,
+        };
+        self.activations = self.activations.saturating_add(outputs);
+        self.steps = self.steps.saturating_add((outputs as u64).saturating_mul(each as u64));
+        if self.weights <= MAX_ELEMENTS && self.activations <= MAX_ACTIVATIONS && self.steps <= MAX_STEPS {
+            return Some(());
+        }
+        if std::mem::replace(&mut self.too_large, true) {
+            return None;
+        }
+        let limits = format!("{MAX_ELEMENTS} weights, {MAX_ACTIVATIONS} values or {MAX_STEPS} steps");
+        notes.wrong(format!("the network is too large: over {limits}"))
+    }
+
+    pub(super) fn shape(&self, value: Value) -> &[usize] {
+        match value {
+            Value::Input => self.image.as_ref().map_or(&[], |image| image),
+            Value::Layer(index) => &self.layers[index].shape,
+        }
+    }
+
+    /// What an input of a node is, where there is one. `None`: noted, here or at the node that could not be read.
+    #[expect(clippy::option_option, reason = "an input that was left out is no input that cannot be read")]
+    pub(super) fn optional(&self, node: &onnx::Node, input: usize, notes: &mut Notes) -> Option<Option<Known>> {
+        let Some(name) = node.input.get(input).filter(|name| !name.is_empty()) else { return Some(None) };
+        match self.names.get(name.as_str()) {
+            Some(Known::Unreadable) => None,
+            Some(known) => Some(Some(*known)),
+            None => notes.wrong(format!("input '{name}' is defined by nothing before it")),
+        }
+    }
+
+    pub(super) fn known(&self, node: &onnx::Node, input: usize, notes: &mut Notes) -> Option<Known> {
+        self.optional(node, input, notes)?.or_else(|| notes.wrong(format!("input {input} is missing")))
+    }
+
+    pub(super) fn value(&self, node: &onnx::Node, input: usize, notes: &mut Notes) -> Option<Value> {
+        match self.known(node, input, notes)? {
+            Known::Value(value) => Some(value),
+            _ => notes.wrong(format!("input {input} must be a value of the network, not a constant")),
+        }
+    }
+
+    #[expect(clippy::option_option, reason = "an input that was left out is no input that cannot be read")]
+    pub(super) fn optional_floats(
+        &mut self,
+        node: &onnx::Node,
+        input: usize,
+        notes: &mut Notes,
+    ) -> Option<Option<Rc<Tensor<f32>>>> {
+        match self.optional(node, input, notes)? {
+            None => Some(None),
+            Some(Known::Constant(constant)) => self.floats_of(constant, notes).map(Some),
+            Some(_) => notes.wrong(format!("input {input} must be a constant float tensor")),
+        }
+    }
+
+    pub(super) fn floats_of(&mut self, constant: usize, notes: &mut Notes) -> Option<Rc<Tensor<f32>>> {
+        // Nothing more is read for a network that is too large.
+        if self.too_large {
+            return None;
+        }
+        match self.constants.get(constant, notes)? {
+            Constant::Floats(tensor) => Some(tensor),
+            _ => notes.wrong(format!("constant '{}' must be of floats", self.constants.name(constant))),
+        }
+    }
+
+    /// How many nodes and outputs read a value, those that only rename it left out.
+    pub(super) fn readers(&self, value: Value) -> usize {
+        let (names, uses) = self.named.get(&value).copied().unwrap_or((0, 0));
+        // Every name but the first was given by a node that read another.
+        (uses + 1).saturating_sub(names)
+    }
+
+    /// Whether a node's output is the graph's, and read by nothing else.
+    pub(super) fn is_output(&self, node: &onnx::Node) -> bool {
+        let (own, [output]) = (node.output.first(), &self.graph.output[..]) else { return false };
+        own == Some(&output.name) && self.uses.get(output.name.as_str()) == Some(&1)
+    }
+}
+
+pub(super) fn name_of(node: &onnx::Node) -> String {
+    if node.name.is_empty() { node.output.first().map_or_else(String::new, String::clone) } else { node.name.clone() }
+}

@@ -1,0 +1,173 @@
+//! Claims about a rate, and how evidence decides them.
+
+use super::confidence::Evidence;
+use rug::Rational;
+
+/// A claim about a rate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Clause {
+    /// The rate is exactly this.
+    Equals(Rational),
+    /// The rate is at most this.
+    AtMost(Rational),
+}
+
+/// How near to a claimed rate the confidence set must come for a pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tolerance {
+    /// The tolerance as a share of the claimed rate `p` or of `1 - p`, whichever is less. A claim of a rate near 1 is really one about its complement,
+    /// which is rare.
+    pub relative: Rational,
+    /// The tolerance itself, where the claimed rate is 0 or 1 and a share of it would be nothing.
+    pub absolute: Rational,
+}
+
+impl Tolerance {
+    /// Returns how far from a claimed rate the confidence set may reach on either side: $\delta = w \min(p, 1-p)$ with $w$ the relative
+    /// tolerance, and the absolute tolerance where $p$ is 0 or 1.
+    ///
+    /// ```
+    /// use fusion_spec::evidence::Tolerance;
+    /// use rug::Rational;
+    ///
+    /// let within = Tolerance { relative: Rational::from((1, 10)), absolute: Rational::from((1, 1000)) };
+    /// assert_eq!(within.around(&Rational::from((4, 95))), Rational::from((4, 950)));
+    /// assert_eq!(within.around(&Rational::from((98, 100))), Rational::from((2, 1000)), "a tenth of the 2 % that are left");
+    /// assert_eq!(within.around(&Rational::from(1)), Rational::from((1, 1000)));
+    /// ```
+    #[must_use]
+    pub fn around(&self, claimed: &Rational) -> Rational {
+        if *claimed == 0 || *claimed == 1 {
+            return self.absolute.clone();
+        }
+        let rest = Rational::from(1 - claimed);
+        Rational::from(&self.relative * claimed.min(&rest))
+    }
+}
+
+/// What the evidence says of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Decision {
+    /// The rate is as claimed, within the tolerance.
+    Pass,
+    /// The rate is not as claimed.
+    Refuted,
+    /// The evidence does not decide the claim yet, and more trials are needed. Zero trials decide nothing.
+    Inconclusive,
+}
+
+impl Evidence {
+    /// Decides a claim within a tolerance.
+    ///
+    /// With $\delta$ the tolerance, `Equals(p)` is refuted iff $p \notin CS_{n}$, and passes iff $CS_{n} \subseteq [p-\delta, p+\delta]$;
+    /// `AtMost(b)` is refuted iff $S/n \gt b$ and $b \notin CS_{n}$, and passes iff $\max CS_{n} \le b+\delta$.
+    #[must_use]
+    pub fn decide(&self, clause: &Clause, tolerance: &Tolerance) -> Decision {
+        if self.n == 0 {
+            return Decision::Inconclusive;
+        }
+        match clause {
+            Clause::Equals(p) if !self.contains(p) => Decision::Refuted,
+            Clause::Equals(p) => {
+                let delta = tolerance.around(p);
+                let inside = self.all_above(&Rational::from(p - &delta)) && self.all_below(&Rational::from(p + &delta));
+                if inside { Decision::Pass } else { Decision::Inconclusive }
+            }
+            Clause::AtMost(b) if self.rate_exceeds(b) && !self.contains(b) => Decision::Refuted,
+            Clause::AtMost(b) => {
+                let limit = tolerance.around(b) + b;
+                if self.all_below(&limit) { Decision::Pass } else { Decision::Inconclusive }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evidence(n: u64, successes: u64) -> Evidence {
+        Evidence::new(n, successes, Rational::from((1, 1000))).expect("legal")
+    }
+
+    fn tenth() -> Tolerance {
+        Tolerance { relative: Rational::from((1, 10)), absolute: Rational::from((1, 1000)) }
+    }
+
+    fn rational(numer: u64, denom: u64) -> Rational {
+        Rational::from((numer, denom))
+    }
+
+    #[test]
+    fn sure_events_are_refuted_by_one_contrary_trial() {
+        let decide = |n, s, p| evidence(n, s).decide(&Clause::Equals(p), &tenth());
+        assert_eq!(decide(10, 1, Rational::new()), Decision::Refuted);
+        assert_eq!(decide(10, 9, Rational::from(1)), Decision::Refuted);
+        assert_eq!(decide(10, 0, Rational::new()), Decision::Inconclusive);
+        assert_eq!(decide(100_000, 0, Rational::new()), Decision::Pass);
+        assert_eq!(decide(100_000, 100_000, Rational::from(1)), Decision::Pass);
+    }
+
+    #[test]
+    fn at_most_is_one_sided() {
+        let decide = |n, s, b| evidence(n, s).decide(&Clause::AtMost(b), &tenth());
+        assert_eq!(decide(100_000, 1_000, rational(1, 2)), Decision::Pass);
+        assert_eq!(decide(100_000, 60_000, rational(1, 2)), Decision::Refuted);
+        assert_eq!(decide(10, 6, rational(1, 2)), Decision::Inconclusive);
+        assert_eq!(decide(1, 1, Rational::from(1)), Decision::Pass, "a bound of 1 says nothing");
+    }
+
+    /// A server that is caught at 99.42 % of its sessions is not caught at 98 %: what is claimed of the 2 % that are not caught is
+    /// off by a factor of 3.4.
+    #[test]
+    fn a_false_claim_near_1_does_not_pass() {
+        let claim = Clause::Equals(rational(98, 100));
+        assert_eq!(evidence(1_024, 1_018).decide(&claim, &tenth()), Decision::Inconclusive);
+        assert_eq!(evidence(10_240, 10_181).decide(&claim, &tenth()), Decision::Refuted);
+        for (claimed, successes) in [(98, 1_009), (98, 1_004), (99, 1_018), (2, 20), (1, 10)] {
+            let claim = Clause::Equals(rational(claimed, 100));
+            assert_ne!(
+                evidence(1_024, successes).decide(&claim, &tenth()),
+                Decision::Pass,
+                "{successes} for {claimed} %"
+            );
+        }
+    }
+
+    /// What is said of a rate is said of its complement.
+    #[test]
+    fn a_claim_and_its_complement_are_decided_alike() {
+        for (n, successes) in [(100, 3), (1_024, 1_018), (40_000, 1_000), (400_000, 5_000), (1_000_000, 990_000)] {
+            for claimed in [rational(4, 855), rational(1, 80), rational(1, 40), rational(1, 3), rational(1, 2)] {
+                let complement = Rational::from(1 - &claimed);
+                let [claim, mirrored] = [claimed, complement].map(Clause::Equals);
+                let decided = evidence(n, successes).decide(&claim, &tenth());
+                assert_eq!(
+                    decided,
+                    evidence(n, n - successes).decide(&mirrored, &tenth()),
+                    "{successes} of {n}: {claim:?}"
+                );
+            }
+        }
+    }
+
+    /// A pass needs both ends of the set near the claim: here one end is, and the other is not.
+    #[test]
+    fn equals_is_two_sided() {
+        let half = Clause::Equals(rational(1, 2));
+        for successes in [460, 540] {
+            assert_eq!(evidence(1_000, successes).decide(&half, &tenth()), Decision::Inconclusive);
+        }
+        assert_eq!(evidence(100_000, 50_000).decide(&half, &tenth()), Decision::Pass);
+    }
+
+    #[test]
+    fn zero_trials_decide_nothing() {
+        let everything = Tolerance { relative: Rational::from(10), absolute: Rational::from(10) };
+        for clause in
+            [Clause::Equals(rational(1, 2)), Clause::AtMost(Rational::from(1)), Clause::Equals(Rational::new())]
+        {
+            assert_eq!(evidence(0, 0).decide(&clause, &everything), Decision::Inconclusive);
+        }
+    }
+}
