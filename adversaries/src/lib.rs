@@ -29,6 +29,7 @@
 //! ```
 
 pub mod behaviour;
+pub mod law;
 pub mod library;
 pub mod problem;
 pub mod rate;

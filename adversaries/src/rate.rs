@@ -3,23 +3,13 @@
 //! A strategy whose number of touched slots follows a known law is a list of [`Case`]s. For each, what its moves change
 //! ([`Changed`]) selects the formula: `W(k|m,t,s)` over drawn or pooled samples, or the one for scattered labels.
 
+use crate::law::Case;
 use crate::strategy::Move;
 use fusion_spec::bound::deviation::Deviation;
 use fusion_spec::bound::outside::{Rates, scattered};
 use fusion_spec::bound::pool::{self, PoolCounts, PoolError};
 use fusion_spec::params::Params;
 use rug::Rational;
-
-/// With this probability, so many slots are touched, each with the same moves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Case {
-    /// Its probability; those of all cases sum to 1.
-    pub weight: Rational,
-    /// Distinct slots.
-    pub slots: u128,
-    /// Places of the moves on each, in order.
-    pub moves: Vec<usize>,
-}
 
 /// What moves change where they are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +47,8 @@ pub trait Effects {
 /// [`PoolError`] for impossible counts and values too long.
 ///
 /// ```
-/// use fusion_adversaries::rate::{Case, Changed, Effects, rates};
+/// use fusion_adversaries::law::Case;
+/// use fusion_adversaries::rate::{Changed, Effects, rates};
 /// use fusion_spec::params::Params;
 /// use rug::Rational;
 ///
@@ -124,7 +115,8 @@ pub fn events(params: Params, cases: &[Case]) -> Result<[Rational; 2], PoolError
 /// [`PoolError`] for impossible counts and values too long.
 ///
 /// ```
-/// use fusion_adversaries::rate::{Case, touch_bound};
+/// use fusion_adversaries::law::Case;
+/// use fusion_adversaries::rate::touch_bound;
 /// use fusion_adversaries::script::Relabel;
 /// use fusion_adversaries::strategy::{Act, Move};
 /// use fusion_spec::params::Params;

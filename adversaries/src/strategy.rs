@@ -29,7 +29,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use crate::rate::Case;
+use crate::law::Case;
 use crate::script::{Bend, Elements, Relabel, StepPattern, Stop};
 use fusion_spec::mix::{MixError, Slot, uniform_below};
 use fusion_spec::params::Params;

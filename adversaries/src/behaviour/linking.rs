@@ -1,6 +1,6 @@
 //! The linking game: does the server see which slots belong together?
 
-use crate::rate::Case;
+use crate::law::Case;
 use crate::strategy::{Move, Strategy, Touches, View};
 use fusion_spec::mix::Slot;
 use rand_core::Rng;

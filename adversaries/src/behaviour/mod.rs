@@ -8,4 +8,4 @@ mod scripted;
 pub use flaky::flaky;
 pub use linking::Linking;
 pub use place::Place;
-pub use scripted::{Branch, Scripted, Step};
+pub use scripted::{PlacedMove, Scripted, WeightedMoves};

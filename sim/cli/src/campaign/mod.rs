@@ -17,7 +17,7 @@ use crate::simulate::{
 use claims::Claims;
 use fusion_2pc::meter::Tally;
 use fusion_2pc::session::Grouping;
-use fusion_adversaries::rate::Case;
+use fusion_adversaries::law::Case;
 use fusion_adversaries::script::{Fidelity as Depth, Script, SessionsSection};
 use fusion_adversaries::strategy::{Act, Move, Strategy, View};
 use fusion_spec::evidence::Tolerance;

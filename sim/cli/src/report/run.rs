@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::files;
 use crate::store::RESULT;
 use crate::text;
-use fusion_adversaries::script::{Auto, Script};
+use fusion_adversaries::script::{Script, Sizes};
 use fusion_adversaries::yaml::MAX_BYTES;
 use fusion_spec::params::Params;
 use serde::Deserialize;
@@ -235,7 +235,7 @@ impl Run {
             )
         })?;
         let protocol = &script.protocol;
-        let (Auto::Value(B), Auto::Value(T), Auto::Value(slack)) = (protocol.B, protocol.T, protocol.slack) else {
+        let Sizes::Given { B, T, slack } = protocol.sizes else {
             return Err(unreadable("not the resolved script of a run: B, T and slack are numbers there"));
         };
         let params = Params::new(protocol.R, B, T, slack).map_err(|error| unreadable(&error.to_string()))?;
