@@ -7,7 +7,7 @@ use rug::Rational;
 pub struct Case {
     /// The probability of the case; those of all cases sum to 1.
     pub weight: Rational,
-    /// How many distinct slots are touched.
+    /// The number of distinct slots that are touched.
     pub slots: u128,
     /// The moves on each of these slots, in order, by their places in [`Strategy::moves`](crate::strategy::Strategy::moves).
     pub moves: Vec<usize>,

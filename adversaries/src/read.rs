@@ -84,7 +84,7 @@ impl Reader {
         self.problems
     }
 
-    /// How many problems were found so far.
+    /// The number of problems that were found so far.
     #[must_use]
     pub fn found(&self) -> usize {
         self.problems.len()

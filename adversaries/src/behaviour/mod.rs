@@ -1,4 +1,4 @@
-//! The strategies that scripts describe.
+//! The strategies that scripts describe: lists of moves, an honest server that errs, and the linking game.
 
 mod flaky;
 mod linking;

@@ -16,49 +16,49 @@ use std::sync::Arc;
 /// An act, and the slots that it touches.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct MoveSection {
-    /// Which slots.
+    /// The slots that the act touches.
     pub at: Spot<Where>,
-    /// What is done to them.
+    /// The act.
     #[serde(flatten)]
     pub act: ActSection,
 }
 
-/// What is done to the slots of a move.
+/// The act of a move: what the server does to the slots that it touches.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum ActSection {
-    /// Another model runs.
+    /// Another model answers.
     Model {
-        /// Only where the input is like this.
+        /// The act is limited to inputs like this.
         #[serde(skip_serializing_if = "Option::is_none")]
         when: Option<Spot<When>>,
-        /// Runs this model there, whatever was done before.
+        /// The ONNX file of the model that answers, whatever was done before.
         model: Spot<PathBuf>,
     },
-    /// The answer changes.
+    /// The answer becomes another label.
     Relabel {
-        /// Only where the input is like this.
+        /// The act is limited to inputs like this.
         #[serde(skip_serializing_if = "Option::is_none")]
         when: Option<Spot<When>>,
-        /// Changes the answer.
+        /// The change of the label.
         relabel: Spot<Relabel>,
     },
     /// The server's shares change.
     Add {
-        /// Only where the input is like this.
+        /// The act is limited to inputs like this.
         #[serde(skip_serializing_if = "Option::is_none")]
         when: Option<Spot<When>>,
-        /// At `ideal` and `real`: adds to the server's shares.
+        /// At `ideal` and `real`: a number that the server adds to its shares.
         add: Spot<AddSection>,
     },
     /// The server's messages change, whatever the input is.
     Bend {
-        /// At `real`: bends messages of the server.
+        /// At `real`: a change of the server's messages.
         bend: Spot<BendSection>,
     },
     /// The server stops, whatever the input is.
     Stop {
-        /// At `real`: stops.
+        /// At `real`: a place where the server stops.
         stop: Spot<StopSection>,
     },
 }
@@ -87,40 +87,40 @@ impl ActSection {
     }
 }
 
-/// Which slots are touched.
+/// The slots that a move touches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Where {
-    /// Every one.
+    /// Every slot.
     All(Always),
     /// A number of slots, drawn uniformly.
     Random {
-        /// How many.
+        /// The number of slots.
         random: u32,
     },
     /// The slots that the script lists.
     Slots {
-        /// Distinct, from 0.
+        /// Distinct slots, counted from 0.
         slots: Vec<u32>,
     },
     /// Slot by slot, with memory.
     Each {
-        /// The chance of each.
+        /// The chance of each slot.
         each: Exact,
         /// The first slot asked.
         #[schemars(default)]
         from: u32,
-        /// The first slot not asked; all.
+        /// The first slot not asked; every slot is asked where this is left out.
         #[serde(skip_serializing_if = "Option::is_none")]
         to: Option<u32>,
-        /// Stops after so many; never.
+        /// The number of touched slots after which no other is asked; there is no limit where this is left out.
         #[serde(skip_serializing_if = "Option::is_none")]
         at_most: Option<u32>,
     },
 }
 
 impl Where {
-    /// What is wrong with a place that is not among the `N` slots of a session.
+    /// A message on slots that are not all among the `N` of a session; `None` where they are.
     #[must_use]
     pub fn misfit(&self, N: u128) -> Option<String> {
         match self {
@@ -135,7 +135,7 @@ impl Where {
     }
 }
 
-/// What is wrong with slots of which one is not among the `N` of a session.
+/// A message on the first slot of a list that is not among the `N` of a session; `None` where all are.
 #[must_use]
 pub fn missing_slot(slots: &[u32], N: u128) -> Option<String> {
     let slot = slots.iter().find(|slot| u128::from(**slot) >= N)?;
@@ -146,16 +146,16 @@ pub fn missing_slot(slots: &[u32], N: u128) -> Option<String> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum When {
-    /// A pixel is bright.
+    /// A pixel is at least so bright.
     Pixel {
-        /// Row and column, or channel, row and column.
+        /// The pixel's row and column, or its channel, row and column.
         pixel: Pixel,
-        /// Its least value.
+        /// The least value of the pixel.
         at_least: u8,
     },
     /// The image is one of a file's.
     Memorised {
-        /// IDX images.
+        /// A file of IDX images.
         memorised: PathBuf,
     },
 }
@@ -164,14 +164,14 @@ pub enum When {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Pixel {
-    /// Row and column in the first channel.
+    /// The row and the column of a pixel in the first channel.
     FirstChannel([u32; 2]),
-    /// Channel, row and column.
+    /// The channel, the row and the column of a pixel.
     AnyChannel([u32; 3]),
 }
 
 impl Pixel {
-    /// Channel, row and column.
+    /// The channel, the row and the column of the pixel.
     #[must_use]
     pub fn coordinates(self) -> [u32; 3] {
         match self {
@@ -190,7 +190,7 @@ impl Pixel {
     }
 }
 
-/// What becomes of a label.
+/// A change of a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Relabel {
@@ -198,7 +198,7 @@ pub enum Relabel {
     Next,
     /// A different label, uniformly, for each slot on its own.
     RandomWrong,
-    /// Always this label.
+    /// Every label becomes this one.
     To(u32),
 }
 
@@ -206,15 +206,15 @@ pub enum Relabel {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct AddSection {
-    /// The steps, matched whole.
+    /// The steps whose whole address matches.
     pub step: StepPattern,
-    /// What is added to each element.
+    /// The number that is added to each element.
     pub value: i64,
-    /// Which elements.
+    /// The elements that are changed.
     pub elements: Elements,
 }
 
-/// Elements of a step's output; clones share them.
+/// Some elements of a step's output; clones share them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Elements {
     /// Every element.
@@ -226,13 +226,13 @@ pub enum Elements {
 /// Bends messages of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BendSection {
-    /// The messages: those that match, and those of steps that match.
+    /// The messages: those whose address matches, and those of steps whose address matches.
     pub step: StepPattern,
-    /// What becomes of each message.
+    /// The change of each message.
     pub how: Bend,
 }
 
-/// What becomes of a message.
+/// A change of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Bend {
     /// One bit changes: this one, modulo the number of the message's bits, from the lowest of byte 0.
@@ -247,7 +247,7 @@ pub enum Bend {
     DelayMs(u32),
 }
 
-/// What a message is replaced by.
+/// The bytes that replace a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Filling {
     /// Zero bytes.
@@ -260,13 +260,13 @@ pub enum Filling {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct StopSection {
-    /// The messages: those that match, and those of steps that match.
+    /// The messages: those whose address matches, and those of steps whose address matches.
     pub step: StepPattern,
     /// The way in which the server stops.
     pub how: Stop,
 }
 
-/// How a server stops.
+/// The way in which a server stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Stop {

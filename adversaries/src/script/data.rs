@@ -17,7 +17,7 @@ pub struct ModelSection {
     /// The value that a pixel stands for.
     #[schemars(default)]
     pub input: Input,
-    /// How precisely to compute.
+    /// The precision of the computation.
     #[schemars(default)]
     pub fixed_point: FixedPoint,
 }
@@ -38,15 +38,15 @@ impl Default for Input {
     }
 }
 
-/// How precisely to compute.
+/// The precision of the computation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields, default)]
 pub struct FixedPoint {
-    /// Bits of the ring, or for each layer the fewest that provably suffice.
+    /// The bits of the ring.
     pub ring_bits: RingBits,
-    /// Fractional bits of weights and activations.
+    /// The fractional bits of weights and activations.
     pub frac_bits: u32,
-    /// How bits are dropped.
+    /// The way in which bits are dropped.
     pub truncation: TruncationKind,
 }
 
@@ -56,42 +56,42 @@ impl Default for FixedPoint {
     }
 }
 
-/// Bits of the ring.
+/// The bits of the ring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RingBits {
-    /// For each layer the fewest that provably suffice.
+    /// Each layer has the fewest bits that provably suffice.
     #[default]
     Auto,
-    /// The same number of bits in every layer.
+    /// Every layer has the same number of bits.
     #[serde(untagged)]
     Bits(u32),
 }
 
-/// How bits are dropped.
+/// The way in which bits are dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TruncationKind {
-    /// Rounded down, the same for every copy.
+    /// Values are rounded down, the same for every copy.
     #[default]
     Faithful,
-    /// Rounded down or one more, by chance.
+    /// Values are rounded down, or to one more, by chance.
     OneBit,
 }
 
-/// The samples.
+/// The samples of a campaign.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Data {
-    /// IDX images.
+    /// The file of IDX images.
     pub images: Spot<PathBuf>,
-    /// IDX labels.
+    /// The file of IDX labels.
     pub labels: Spot<PathBuf>,
     /// The pool that queries are drawn from.
     pub queries: Spot<Samples>,
     /// The pool that publics are drawn from.
     pub public: Publics,
-    /// When samples are drawn.
+    /// The time when samples are drawn.
     #[schemars(default)]
     pub draw: Draw,
 }
@@ -122,12 +122,12 @@ impl JsonSchema for Samples {
 pub struct Publics {
     /// The range of samples that the pool is taken from.
     pub from: Spot<Samples>,
-    /// Which of those samples serve as publics.
+    /// The samples of that range that serve as publics.
     #[schemars(default)]
     pub keep: Keep,
 }
 
-/// Which samples serve as publics.
+/// The samples of a range that serve as publics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Keep {
@@ -138,13 +138,13 @@ pub enum Keep {
     All,
 }
 
-/// When samples are drawn.
+/// The time when samples are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Draw {
-    /// Anew for each session.
+    /// Samples are drawn anew for each session.
     #[default]
     Fresh,
-    /// Once for the campaign.
+    /// Samples are drawn once for the campaign.
     Fixed,
 }

@@ -22,12 +22,12 @@ pub struct Script {
     pub schema: Version,
     /// Names the folder of results: lower-case letters, digits, hyphens.
     pub name: String,
-    /// What the campaign is for.
+    /// A line on what the campaign is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
     /// The session's parameters.
     pub protocol: Protocol,
-    /// What the parameters are meant to reach.
+    /// The goals that the parameters are meant to reach.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goal: Option<GoalSection>,
     /// The honest model; needed at `ideal` and `real`.
@@ -36,7 +36,7 @@ pub struct Script {
     /// The samples; needed at `ideal` and `real`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
-    /// How much of a session is simulated.
+    /// The depth at which sessions are simulated.
     #[schemars(default)]
     pub fidelity: Spot<Fidelity>,
     /// The two-party protocols that `real` runs.
@@ -45,20 +45,20 @@ pub struct Script {
     /// The network whose time `real` counts.
     #[schemars(default)]
     pub network: Network,
-    /// How many trials, and from which seed.
+    /// The number of trials, and their seed.
     #[schemars(default)]
     pub trials: Trials,
-    /// When a rate passes.
+    /// The test that a rate must pass.
     #[schemars(default)]
     pub test: Test,
-    /// What the server does.
+    /// The strategies of the server.
     pub strategies: Vec<StrategySection>,
 }
 
 /// The version of the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum Version {
-    /// The only version.
+    /// The only version of the format.
     #[serde(rename = "fusion/campaign/v1")]
     V1,
 }

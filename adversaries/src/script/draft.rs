@@ -45,23 +45,23 @@ impl<T> Section<T> {
 /// A script as far as its text can be read. Where a problem is told, a default stands in for what decides nothing about the rest.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
-    /// The script's name; `None` where that is faulty, or another key that nothing else depends on.
+    /// The keys that nothing else depends on; `None` where one of them is faulty.
     pub head: Option<Head>,
     /// The session's parameters.
     pub protocol: Section<Protocol>,
-    /// What the parameters are meant to reach.
+    /// The goals that the parameters are meant to reach.
     pub goal: Section<GoalSection>,
     /// The honest model.
     pub model: Section<ModelSection>,
     /// The samples.
     pub data: Section<Data>,
-    /// How much of a session is simulated; `None` where that is faulty.
+    /// The depth at which sessions are simulated; `None` where that is faulty.
     pub fidelity: Option<Spot<Fidelity>>,
     /// The network whose time `real` counts.
     pub network: Network,
-    /// How many trials, and from which seed.
+    /// The number of trials, and their seed.
     pub trials: Trials,
-    /// When a rate passes.
+    /// The test that a rate must pass.
     pub test: Test,
     /// The strategies of which it is known what the server does.
     pub strategies: Vec<StrategyDraft>,
@@ -74,7 +74,7 @@ pub struct Head {
     pub schema: Version,
     /// The name of the folder of results.
     pub name: String,
-    /// What the campaign is for.
+    /// A line on what the campaign is for.
     pub about: Option<String>,
     /// The two-party protocols that `real` runs.
     pub backend: Backend,

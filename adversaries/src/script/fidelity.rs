@@ -1,18 +1,18 @@
-//! `fidelity:`, `backend:` and `network:`: how much of a session is simulated, and by what.
+//! `fidelity:`, `backend:` and `network:`: the depth at which sessions are simulated, and the protocols and the network of `real`.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// How much of a session is simulated.
+/// The depth at which a session is simulated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Fidelity {
-    /// Positions only.
+    /// Positions are simulated, and no answer is computed.
     Plain,
-    /// Every answer, by a trusted third party.
+    /// A trusted third party computes every answer.
     #[default]
     Ideal,
-    /// The two-party protocol.
+    /// Two parties run the protocol, message by message.
     Real,
 }
 

@@ -8,15 +8,15 @@ use serde::Serialize;
 /// The session's parameters.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Protocol {
-    /// Queries.
+    /// The number of queries.
     pub R: u64,
-    /// The other sizes.
+    /// The numbers of copies and publics, and the slack.
     #[serde(flatten)]
     pub sizes: Sizes,
-    /// What of two answers is compared.
+    /// The part of two answers that is compared.
     #[schemars(default)]
     pub compare: Compare,
-    /// Where the section stands.
+    /// The place of the section.
     #[serde(skip)]
     pub mark: Mark,
 }
@@ -31,23 +31,23 @@ impl PartialEq for Protocol {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Sizes {
-    /// Numbers.
+    /// The script gives every number.
     Given {
-        /// Copies of each query.
+        /// The number of copies of each query.
         B: u64,
-        /// Publics.
+        /// The number of publics.
         T: u64,
-        /// Wrong publics tolerated.
+        /// The number of wrong publics that are tolerated.
         #[schemars(default)]
         slack: u64,
     },
-    /// Copies and publics are found together.
+    /// The best numbers for the goal are found together.
     Planned {
-        /// Copies of each query: the best number.
+        /// The number of copies of each query is the best one.
         B: Automatic,
-        /// Publics: the best number.
+        /// The number of publics is the best one.
         T: Automatic,
-        /// Wrong publics tolerated.
+        /// The number of wrong publics that are tolerated.
         #[schemars(default)]
         slack: Auto,
     },
@@ -70,25 +70,25 @@ impl Default for Auto {
     }
 }
 
-/// What of two answers is compared.
+/// The part of two answers that is compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Compare {
-    /// The class.
+    /// The class is compared.
     #[default]
     Label,
 }
 
-/// What the parameters are meant to reach.
+/// The goals that the parameters are meant to reach.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct GoalSection {
-    /// Security bits.
+    /// The security bits.
     pub lambda: u32,
-    /// Bits against rejecting the honest model.
+    /// The bits against rejecting the honest model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kappa: Option<u32>,
-    /// Fewest publics.
+    /// The fewest publics.
     #[schemars(default)]
     pub min_T: u64,
     /// The models that the publics must tell apart.

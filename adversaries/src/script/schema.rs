@@ -45,8 +45,8 @@ fn no_null(map: &mut Map<String, Value>) {
     }
 }
 
-/// What a map has beside its alternatives goes into each of them, so that each is a whole map: the alternatives exclude one another, and
-/// none has a key of another.
+/// Copies the keys that a map has beside its alternatives into each of them, so that each is a whole map: the alternatives exclude one
+/// another, and none has a key of another.
 fn distribute(map: &mut Map<String, Value>) {
     let Some(Value::Array(mut alternatives)) = map.remove("oneOf") else { return };
     let common: Vec<(String, Value)> =

@@ -12,7 +12,7 @@ use serde::Serialize;
 /// One strategy of a script.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct StrategySection {
-    /// Lower-case letters, digits, hyphens.
+    /// The strategy's name: lower-case letters, digits, hyphens.
     pub name: String,
     /// A line on what the strategy shows.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -20,18 +20,18 @@ pub struct StrategySection {
     /// The strategy's own fidelity, instead of the campaign's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fidelity: Option<Spot<Fidelity>>,
-    /// What the server does.
+    /// The behaviour of the server.
     #[serde(flatten)]
     pub kind: StrategyKind,
     /// The strategy's own trials, instead of the campaign's.
     #[serde(skip_serializing_if = "is_default")]
     #[schemars(default)]
     pub trials: TrialsOverride,
-    /// What must come out.
+    /// The claims on the outcome.
     #[serde(skip_serializing_if = "is_default")]
     #[schemars(default)]
     pub expect: Expect,
-    /// Where the strategy's name stands.
+    /// The place of the strategy's name.
     #[serde(skip)]
     pub place: Spot<()>,
 }
@@ -40,7 +40,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// What the server of a strategy does.
+/// The behaviour of the server of a strategy.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum StrategyKind {
@@ -49,7 +49,7 @@ pub enum StrategyKind {
         /// The moves, in order; none make an honest server.
         #[serde(rename = "do")]
         moves: Vec<MoveSection>,
-        /// More than one session.
+        /// The rule of a trial of more than one session.
         #[serde(skip_serializing_if = "Option::is_none")]
         sessions: Option<SessionsSection>,
     },
@@ -57,7 +57,7 @@ pub enum StrategyKind {
     OneOf {
         /// The lists and their weights.
         one_of: Vec<BranchSection>,
-        /// More than one session.
+        /// The rule of a trial of more than one session.
         #[serde(skip_serializing_if = "Option::is_none")]
         sessions: Option<SessionsSection>,
     },
@@ -65,7 +65,7 @@ pub enum StrategyKind {
     Flaky {
         /// The probability of each answer.
         flaky: Exact,
-        /// More than one session.
+        /// The rule of a trial of more than one session.
         #[serde(skip_serializing_if = "Option::is_none")]
         sessions: Option<SessionsSection>,
     },
@@ -77,7 +77,7 @@ pub enum StrategyKind {
 }
 
 impl StrategyKind {
-    /// How a strategy of more than one session goes on.
+    /// The rule of a strategy that plays more than one session.
     #[must_use]
     pub fn sessions(&self) -> Option<SessionsSection> {
         match self {
@@ -128,13 +128,13 @@ pub struct BranchSection {
     pub moves: Vec<MoveSection>,
 }
 
-/// More than one session.
+/// The rule of a trial of more than one session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct SessionsSection {
-    /// The verdict that ends them.
+    /// The verdict that ends the sessions.
     pub until: Until,
-    /// Most sessions.
+    /// The most sessions of a trial.
     pub max: u32,
 }
 

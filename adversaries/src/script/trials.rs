@@ -8,15 +8,15 @@ use serde::Serialize;
 /// The largest number of trials of one strategy.
 pub const MAX_TRIALS: u64 = 1 << 48;
 
-/// How many trials are played, and from which seed.
+/// The number of trials that are played, and their seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields, default)]
 pub struct Trials {
     /// The seed, which decides every draw.
     pub seed: u64,
-    /// Most trials of each strategy.
+    /// The most trials of each strategy.
     pub max: u64,
-    /// Longest time in all, every continuation counted.
+    /// The longest time in all, every continuation counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wall: Option<Duration>,
 }
@@ -27,27 +27,27 @@ impl Default for Trials {
     }
 }
 
-/// What a strategy says about its own trials.
+/// The limits that a strategy sets for its own trials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields, default)]
 pub struct TrialsOverride {
-    /// Most trials.
+    /// The most trials of this strategy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<u64>,
-    /// Longest time.
+    /// The longest time of this strategy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wall: Option<Duration>,
 }
 
-/// When a rate passes.
+/// The test that a rate must pass.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields, default)]
 pub struct Test {
     /// The largest chance that any of the campaign's true claims is refuted.
     pub false_alarm: Exact,
-    /// How near to a claim its confidence set must come, as a share of it.
+    /// The distance from a claim within which its confidence set must lie, as a share of the claim.
     pub within: Exact,
-    /// How rates are found.
+    /// The way in which rates are found.
     pub estimator: Estimator,
 }
 
@@ -58,12 +58,12 @@ impl Default for Test {
     }
 }
 
-/// How rates are found.
+/// The way in which rates are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Estimator {
-    /// By counting trials.
+    /// Trials are counted.
     Counting,
-    /// Stage by stage, each given that all before it succeeded: for rates too small to count.
+    /// Rates too small to count are found stage by stage, each given that all before it succeeded.
     Conditional,
 }

@@ -54,20 +54,20 @@ fn place(reader: &mut Reader, node: &Node) -> Option<Spot<Where>> {
     for key in fields.present(&["from", "to", "at_most"]).into_iter().filter(|_| alone) {
         reader.wrong::<()>(fields.mark(key), format!("`{key}` belongs to `each`"));
     }
-    let mut number = |key| reader.optional(&fields, key, None, |r, n| r.natural32(n, key, 0..=u32::MAX).map(Some));
-    let (from, to, at_most) = (number("from"), number("to"), number("at_most"));
+    let from = reader.optional(&fields, "from", 0, |r, n| r.natural32(n, "from", 0..=u32::MAX));
+    let mut limit = |key| reader.optional(&fields, key, None, |r, n| r.natural32(n, key, 0..=u32::MAX).map(Some));
+    let (to, at_most) = (limit("to"), limit("at_most"));
     let value = reader.one_of(
         &fields,
         &[
             ("random", &|r, n| Some(Where::Random { random: r.natural32(n, "random", 0..=u32::MAX)? })),
             ("slots", &|r, n| Some(Where::Slots { slots: distinct(r, n, "slots", SLOT)? })),
             ("each", &|r, n| {
-                let (each, from) = (chance(r, n, "each"), from?.unwrap_or_default());
-                Some(Where::Each { each: each?, from, to: to?, at_most: at_most? })
+                Some(Where::Each { each: chance(r, n, "each")?, from: from?, to: to?, at_most: at_most? })
             }),
         ],
     );
-    if to?.is_some_and(|to| from.is_some_and(|from| to <= from.unwrap_or_default())) {
+    if to?.is_some_and(|to| from.is_some_and(|from| to <= from)) {
         return reader.wrong(fields.mark("to"), "no slot is from `from` up to, but not including, `to`");
     }
     let value = value?;

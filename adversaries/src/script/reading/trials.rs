@@ -32,7 +32,7 @@ pub fn trials(reader: &mut Reader, node: &Node) -> Option<Trials> {
     Some(Trials { seed: seed?, max: max?, wall: wall? })
 }
 
-/// What a strategy says about its own trials.
+/// The limits that a strategy sets for its own trials.
 pub fn trials_override(reader: &mut Reader, node: &Node) -> Option<TrialsOverride> {
     let fields = reader.fields(node, "a strategy's trials", &["max", "wall"])?;
     let max = reader.optional(&fields, "max", None, |r, node| max(r, node).map(Some));

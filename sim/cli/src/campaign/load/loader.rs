@@ -41,14 +41,14 @@ pub struct Setting<'d> {
     /// The number of slots; `None` where a problem is told.
     pub slots: Option<u32>,
     /// The honest model.
-    pub honest: Section<Honest>,
+    pub honest: Section<HonestModel>,
     /// The samples; absent where every strategy is `plain`.
     pub samples: Section<Labelled>,
 }
 
 /// What strategies need to know of the honest model.
 #[derive(Clone, Copy)]
-pub struct Honest {
+pub struct HonestModel {
     /// The number of its classes.
     pub classes: u32,
     /// The channels, the height and the width of its images.

@@ -1,6 +1,6 @@
 //! The models that a script names.
 
-use super::loader::{Honest, Loader, Setting};
+use super::loader::{HonestModel, Loader, Setting};
 use crate::failure::Failure;
 use crate::models::{self, Loaded, Warning};
 use crate::text;
@@ -16,7 +16,7 @@ pub const FEWEST_CLASSES: u32 = 2;
 
 impl Loader {
     /// The honest model, which becomes the first of the models.
-    pub fn honest_model(&mut self, draft: &Draft) -> Result<Section<Honest>, Failure> {
+    pub fn honest_model(&mut self, draft: &Draft) -> Result<Section<HonestModel>, Failure> {
         let section = match &draft.model {
             Section::Absent => return Ok(Section::Absent),
             Section::Faulty => return Ok(Section::Faulty),
@@ -31,7 +31,7 @@ impl Loader {
             self.problems.push(Problem::new(*mark, message).help(help));
             return Ok(Section::Faulty);
         }
-        let honest = Honest { classes, image: model.image() };
+        let honest = HonestModel { classes, image: model.image() };
         self.models.push((path.clone(), model));
         Ok(Section::Read(honest))
     }
