@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --example own_strategy`
 
-use fusion_adversaries::rate::Case;
+use fusion_adversaries::law::Case;
 use fusion_adversaries::script::Relabel;
 use fusion_adversaries::strategy::{Act, Move, Strategy, Touches, View};
 use fusion_engine::simulate::{Server, count};

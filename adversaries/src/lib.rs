@@ -1,16 +1,17 @@
-//! Malicious servers against mix-and-check: the scripts that describe them, what they may see and do, what they break, and how
-//! often they win exactly.
+//! Malicious servers against mix-and-check: the scripts that describe them, the knowledge and the moves that they have, the hypotheses that
+//! they break, and their exact rates.
 //!
 //! | module | subject |
 //! |---|---|
 //! | [`script`] | the YAML of a campaign, read with every problem located |
 //! | [`strategy`] | the trait of a malicious server, and its view |
+//! | [`law`] | the law of the slots that a strategy touches |
 //! | [`behaviour`] | the strategies that scripts describe |
 //! | [`rate`] | their exact rates, as expressions of the specification |
 //! | [`library`] | curated scripts |
-//! | [`problem`], [`read`], [`yaml`] | located trees and problems |
+//! | [`yaml`], [`problem`], [`read`] | located trees, located problems, and readers from the one to the other |
 //!
-//! No files, no clock, no threads: a script is text, a model is named and never read here.
+//! There are no files, no clock and no threads here: a script is text, and a model that it names is not read.
 //!
 //! ```
 //! use fusion_adversaries::behaviour::{Place, Scripted};
@@ -23,12 +24,13 @@
 //! // Two slots at random, their answers changed: the server's law, and the rates that the specification gives it.
 //! let params = Params::new(8, 2, 4, 0)?;
 //! let server = Scripted::single(Place::Random(2), Act::Relabel(Relabel::Next));
-//! let cases = server.cases(&View::new(params, 10)?).unwrap_or_default();
+//! let cases = server.cases(&View::new(params, 10)?).ok_or("no law")?;
 //! assert_eq!(events(params, &cases)?, [Rational::from((12, 19)), Rational::from((4, 95))]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 pub mod behaviour;
+pub mod law;
 pub mod library;
 pub mod problem;
 pub mod rate;

@@ -5,7 +5,7 @@
 //! assert!(SCRIPTS.iter().all(|(_name, text)| Script::read(text).is_ok()));
 //! ```
 
-/// File name and text of every script, by name.
+/// The file name and the text of every curated script, sorted by name.
 pub const SCRIPTS: &[(&str, &str)] = &[
     ("adaptive.yaml", include_str!("../scripts/adaptive.yaml")),
     ("backdoor.yaml", include_str!("../scripts/backdoor.yaml")),

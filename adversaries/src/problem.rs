@@ -1,51 +1,51 @@
-//! What is wrong with a script, and where.
+//! Problems of a script: a message, its place, and advice.
 
 /// A place in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mark {
-    /// From 1.
+    /// The line, from 1.
     pub line: usize,
-    /// From 1, in characters.
+    /// The column, from 1, in characters.
     pub column: usize,
-    /// Characters to point at.
+    /// The number of characters to point at.
     pub length: usize,
 }
 
 impl Mark {
-    /// The beginning of a file.
+    /// The place where a file begins.
     pub const START: Self = Self { line: 1, column: 1, length: 1 };
 }
 
-/// One problem.
+/// A problem of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Where.
+    /// The place of the problem.
     pub mark: Mark,
-    /// What, without a full stop.
+    /// A message that says what is wrong, without a full stop.
     pub message: String,
-    /// What to do about it.
+    /// Advice on what to do about it.
     pub help: Option<String>,
 }
 
 impl Problem {
-    /// A problem without advice.
+    /// Makes a problem without advice.
     pub fn new(mark: Mark, message: impl Into<String>) -> Self {
         Self { mark, message: message.into(), help: None }
     }
 
-    /// With advice.
+    /// The same problem with advice.
     #[must_use]
     pub fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
     }
 }
 
-/// Longest word that is compared with others, in bytes.
+/// The length of the longest word that is compared with others, in bytes.
 const MAX_WORD: usize = 64;
 /// Most characters of a value that a message repeats.
 const MAX_QUOTED: usize = 48;
 
-/// The nearest of the words there are, if one is near.
+/// The word of a list that is nearest to another, if one is near.
 #[must_use]
 pub fn closest<'w>(word: &str, words: &[&'w str]) -> Option<&'w str> {
     if word.is_empty() || word.len() > MAX_WORD {
@@ -60,7 +60,7 @@ pub fn closest<'w>(word: &str, words: &[&'w str]) -> Option<&'w str> {
     words.iter().map(|other| (distance(other), *other)).filter(|(d, _)| *d <= near).min().map(|(_, other)| other)
 }
 
-/// `did you mean ...?` for the nearest of the words there are, or all of them if none is near.
+/// Advice for a word that is unknown: `did you mean ...?` with the nearest word of a list, or the whole list if none is near.
 ///
 /// ```
 /// use fusion_adversaries::problem::{closest, nearest};
@@ -78,7 +78,7 @@ pub fn nearest(word: &str, words: &[&str]) -> String {
     }
 }
 
-/// `` `a`, `b`, `c` ``.
+/// Words as messages list them: `` `a`, `b`, `c` ``.
 #[must_use]
 pub fn list(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
@@ -92,13 +92,13 @@ pub fn is_unprintable(c: char) -> bool {
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{61c}' | '\u{feff}')
 }
 
-/// A value as messages show it, between backticks.
+/// A value as messages show it: on one line, shortened, between backticks.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     format!("`{}`", shortened(text))
 }
 
-/// A value on one line: control characters escaped, and its beginning if it is long.
+/// A value on one line: control characters are escaped, and a long value is cut.
 ///
 /// ```
 /// use fusion_adversaries::problem::shortened;

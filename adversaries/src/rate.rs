@@ -1,8 +1,9 @@
 //! Exact rates of strategies, as expressions of the specification.
 //!
-//! A strategy whose number of touched slots follows a known law is a list of [`Case`]s. For each, what its moves change
-//! ([`Changed`]) selects the formula: `W(k|m,t,s)` over drawn or pooled samples, or the one for scattered labels.
+//! A strategy whose number of touched slots follows a known law is a list of [`Case`]s. The samples that the moves of a case change
+//! ([`Changed`]) select its formula: `W(k|m,t,s)` over drawn or pooled samples, or the one for scattered labels.
 
+use crate::law::Case;
 use crate::strategy::Move;
 use fusion_spec::bound::deviation::Deviation;
 use fusion_spec::bound::outside::{Rates, scattered};
@@ -10,44 +11,33 @@ use fusion_spec::bound::pool::{self, PoolCounts, PoolError};
 use fusion_spec::params::Params;
 use rug::Rational;
 
-/// With this probability, so many slots are touched, each with the same moves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Case {
-    /// Its probability; those of all cases sum to 1.
-    pub weight: Rational,
-    /// Distinct slots.
-    pub slots: u128,
-    /// Places of the moves on each, in order.
-    pub moves: Vec<usize>,
-}
-
-/// What moves change where they are made.
+/// The samples that moves change where they are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Changed {
-    /// So many samples of the pools, of which each session draws afresh.
+    /// A number of samples of the pools, from which each session draws afresh.
     Pool(PoolCounts),
-    /// So many of the queries and publics of every session.
+    /// A number of the queries and of the publics of every session.
     Drawn {
-        /// Queries.
+        /// The number of queries that are changed.
         m: u64,
-        /// Publics.
+        /// The number of publics that are changed.
         t: u64,
     },
-    /// Every answer, each by chance to another of so many classes.
+    /// Every answer, each by chance to another class.
     Scattered {
-        /// Classes.
+        /// The number of classes.
         classes: u32,
     },
 }
 
-/// What is known of the samples.
+/// The effects of moves on the samples of a campaign.
 pub trait Effects {
-    /// What a sequence of moves changes, where a single formula covers it. On `everywhere`, of slots that are all touched;
-    /// otherwise untouched slots are right.
+    /// The samples that a sequence of moves changes, where a single formula covers it. With `everywhere` every slot is touched;
+    /// otherwise untouched slots must be right.
     fn changed(&self, moves: &[usize], everywhere: bool) -> Option<Changed>;
 }
 
-/// `Pr[win]` and `Pr[harmless]` of a session; `None` where no formula covers a case.
+/// The exact `Pr[win]` and `Pr[harmless]` of a session; `None` where no formula covers a case.
 ///
 /// $$ \Pr[\mathrm{win}] = \sum_{\text{cases}} \Pr[\text{case}] \cdot \frac{W(k \mid m,t,s)}{\binom{N}{k}} $$
 ///
@@ -57,7 +47,8 @@ pub trait Effects {
 /// [`PoolError`] for impossible counts and values too long.
 ///
 /// ```
-/// use fusion_adversaries::rate::{Case, Changed, Effects, rates};
+/// use fusion_adversaries::law::Case;
+/// use fusion_adversaries::rate::{Changed, Effects, rates};
 /// use fusion_spec::params::Params;
 /// use rug::Rational;
 ///
@@ -104,7 +95,7 @@ fn session(params: Params, k: u128, changed: Changed) -> Result<Rates, PoolError
     Ok(Rates { win, harmless })
 }
 
-/// `Pr[E_T]`, and `Pr[E_T and E_B]`: of the slots alone, whatever is done to them.
+/// The exact `Pr[E_T]` and `Pr[E_T and E_B]`, which depend on the touched slots alone, not on the moves.
 ///
 /// # Errors
 /// [`PoolError`] for impossible counts and values too long.
@@ -118,13 +109,18 @@ pub fn events(params: Params, cases: &[Case]) -> Result<[Rational; 2], PoolError
     Ok(sums)
 }
 
-/// The touch bound on `Pr[win]`, whatever is done to the slots: at worst, no two of those named share what is touched beside them.
+/// The touch bound on `Pr[win]`, which holds whatever is done to the slots. A bent message touches more slots than the one that is named:
+/// the bound supposes that no two of those named share any of them.
 ///
 /// # Errors
 /// [`PoolError`] for impossible counts and values too long.
 ///
+/// # Panics
+/// If a case names a move that is not among `moves`.
+///
 /// ```
-/// use fusion_adversaries::rate::{Case, touch_bound};
+/// use fusion_adversaries::law::Case;
+/// use fusion_adversaries::rate::touch_bound;
 /// use fusion_adversaries::script::Relabel;
 /// use fusion_adversaries::strategy::{Act, Move};
 /// use fusion_spec::params::Params;
@@ -138,7 +134,8 @@ pub fn events(params: Params, cases: &[Case]) -> Result<[Rational; 2], PoolError
 pub fn touch_bound(params: Params, cases: &[Case], moves: &[Move]) -> Result<Rational, PoolError> {
     let N = params.N();
     let bound = |Case { weight, slots, moves: places }: &Case| -> Result<Rational, PoolError> {
-        let reach = places.iter().filter_map(|place| moves.get(*place)).map(|m| m.act.reach(N)).max().unwrap_or(1);
+        // Without a move nothing is touched but the slots themselves.
+        let reach = places.iter().map(|place| moves[*place].act.reach(N)).max().unwrap_or(1);
         let touched = slots.saturating_mul(reach).min(N);
         Ok(Deviation::full(params, touched)?.touch_bound()? * weight)
     };
@@ -151,7 +148,7 @@ mod tests {
     use crate::script::{Bend, Elements};
     use crate::strategy::Act;
 
-    /// Of 64 * k touched slots, with the cap at all; an act on shares touches what it names.
+    /// The bound of `k` bent messages is that of `128 k` touched slots, at most all; an act on shares touches only the slots it names.
     #[test]
     fn a_bent_message_touches_its_chunk() {
         let params = Params::new(200, 2, 50, 0).unwrap();

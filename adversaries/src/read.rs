@@ -16,22 +16,21 @@
 //! ```
 
 use crate::problem::{Mark, Problem, closest, list, nearest, quoted, shortened};
-use crate::script::Duration;
 use crate::yaml::{Kind, Node};
 use fusion_spec::exact::rational;
 use fusion_spec::params::power_of_two;
 use rug::Rational;
 use std::ops::{Range, RangeInclusive};
 
-/// Collects problems.
+/// Reads the nodes of a tree, and collects every problem found on the way.
 #[derive(Debug, Default)]
 pub struct Reader {
     problems: Vec<Problem>,
-    /// `N`, once it is known.
+    /// The number of slots `N`, once it is known.
     pub slots: Option<u128>,
 }
 
-/// The entries of a map: of its known keys, the first of each.
+/// The entries of a map whose keys are known, the first of each key.
 #[derive(Debug)]
 pub struct Fields<'n> {
     mark: Mark,
@@ -42,26 +41,29 @@ pub struct Fields<'n> {
     known: bool,
 }
 
+/// A key, and the reader of its value.
+pub type Alternative<'r, 'n, T> = (&'static str, &'r dyn Fn(&mut Reader, &'n Node) -> Option<T>);
+
 impl<'n> Fields<'n> {
-    /// The value of a key that may be left out.
+    /// The value of a key, if it is there.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&'n Node> {
         self.entries.iter().find(|(name, ..)| *name == key).map(|(.., node)| *node)
     }
 
-    /// Where a key stands.
+    /// The place of a key, or of the map if the key is not there.
     #[must_use]
     pub fn mark(&self, key: &str) -> Mark {
         self.entries.iter().find(|(name, ..)| *name == key).map_or(self.mark, |(_, mark, _)| *mark)
     }
 
-    /// Whether a key is there, perhaps misspelt.
+    /// Whether a key is there, perhaps misspelled.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
         self.get(key).is_some() || self.guessed.iter().any(|guess| guess == key)
     }
 
-    /// No key was unknown.
+    /// Whether every key of the map is known, and there once.
     #[must_use]
     pub fn all_known(&self) -> bool {
         self.known
@@ -75,31 +77,31 @@ impl<'n> Fields<'n> {
 }
 
 impl Reader {
-    /// The problems found, in the order of the file.
+    /// The problems that were found, in the order of the file.
     #[must_use]
     pub fn into_problems(mut self) -> Vec<Problem> {
         self.problems.sort_by_key(|problem| problem.mark);
         self.problems
     }
 
-    /// Nothing was wrong so far.
+    /// The number of problems that were found so far.
     #[must_use]
-    pub fn is_clean(&self) -> bool {
-        self.problems.is_empty()
+    pub fn found(&self) -> usize {
+        self.problems.len()
     }
 
-    /// Takes a problem down; always `None`, for use as the value that could not be read.
+    /// Records a problem. The result is always `None`: the value that could not be read.
     pub fn problem<T>(&mut self, problem: Problem) -> Option<T> {
         self.problems.push(problem);
         None
     }
 
-    /// A problem without advice.
+    /// Records a problem without advice.
     pub fn wrong<T>(&mut self, mark: Mark, message: impl Into<String>) -> Option<T> {
         self.problem(Problem::new(mark, message))
     }
 
-    /// A map, all of whose keys are among `keys`.
+    /// The entries of a map, all of whose keys must be among `keys`.
     pub fn fields<'n>(&mut self, node: &'n Node, what: &'static str, keys: &[&str]) -> Option<Fields<'n>> {
         let Kind::Map(map) = &node.kind else {
             let problem = Problem::new(node.mark, format!("{what} must be a map, not {}", kind(node)));
@@ -124,7 +126,7 @@ impl Reader {
         Some(Fields { mark: node.mark, what, entries, guessed, known: before == self.problems.len() })
     }
 
-    /// The value of a key that must be there.
+    /// The value of a key that must be in a map.
     pub fn require<'n>(&mut self, fields: &Fields<'n>, key: &str) -> Option<&'n Node> {
         match fields.get(key) {
             Some(node) => Some(node),
@@ -133,14 +135,23 @@ impl Reader {
         }
     }
 
-    /// Exactly one of the keys must be there.
-    pub fn one_of(&mut self, fields: &Fields<'_>, keys: &[&'static str]) -> Option<()> {
-        match fields.present(keys)[..] {
-            [_] => Some(()),
+    /// The value of the one key that is there of several, each with its reader. Where there are more, all are read for their problems.
+    pub fn one_of<'n, T>(&mut self, fields: &Fields<'n>, alternatives: &[Alternative<'_, 'n, T>]) -> Option<T> {
+        let keys: Vec<&str> = alternatives.iter().map(|(key, _)| *key).collect();
+        let mut present = Vec::new();
+        for (key, read) in alternatives {
+            if let Some(node) = fields.get(key) {
+                present.push((*key, read(self, node)));
+            }
+        }
+        if present.len() == 1 {
+            return present.pop()?.1;
+        }
+        match present[..] {
             [] if keys.iter().any(|key| fields.has(key)) => None,
-            [] => self.wrong(fields.mark, format!("{} needs one of {}", fields.what, list(keys))),
-            [first, ref others @ ..] => {
-                for other in others {
+            [] => self.wrong(fields.mark, format!("{} needs one of {}", fields.what, list(&keys))),
+            [(first, _), ref others @ ..] => {
+                for (other, _) in others {
                     let message = format!("`{first}` and `{other}` exclude each other");
                     self.wrong::<()>(fields.mark(other), message);
                 }
@@ -163,7 +174,7 @@ impl Reader {
         }
     }
 
-    /// A list with something in it.
+    /// The items of a list, which may be empty.
     pub fn list<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n [Node]> {
         match &node.kind {
             Kind::List(items) => Some(items),
@@ -171,7 +182,7 @@ impl Reader {
         }
     }
 
-    /// Text that is not empty.
+    /// The text of a single value, which must not be empty.
     pub fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
         match &node.kind {
             Kind::Scalar(text) if !text.is_empty() => Some(text),
@@ -184,7 +195,7 @@ impl Reader {
         }
     }
 
-    /// One of several words.
+    /// The value that one of several words stands for.
     pub fn word<T: Clone>(&mut self, node: &Node, what: &str, words: &[(&str, T)]) -> Option<T> {
         let text = self.text(node, what)?;
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| value.clone());
@@ -194,7 +205,7 @@ impl Reader {
         })
     }
 
-    /// One of several words, where there is another form of the value.
+    /// The value that one of several words stands for, where the value has another form too: `other` is an example of it.
     pub fn word_or<T: Clone>(&mut self, node: &Node, what: &str, words: &[(&str, T)], other: &str) -> Option<T> {
         let before = self.problems.len();
         let word = self.word(node, what, words);
@@ -207,7 +218,7 @@ impl Reader {
         word
     }
 
-    /// A name of lower-case letters, digits and hyphens, at most 64 of them.
+    /// The text of a name: lower-case letters, digits and hyphens, at most 64 of them.
     pub fn name(&mut self, node: &Node, what: &str) -> Option<String> {
         let text = self.text(node, what)?;
         let legal = text.len() <= 64 && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
@@ -218,7 +229,7 @@ impl Reader {
         self.problem(problem.help("lower-case letters, digits and hyphens, at most 64"))
     }
 
-    /// Digits, perhaps after a minus sign.
+    /// The text of a whole number: digits, perhaps after a minus sign.
     fn whole<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
         let text = self.text(node, what)?;
         if is_digits(text.strip_prefix('-').unwrap_or(text)) {
@@ -254,7 +265,7 @@ impl Reader {
         u32::try_from(value).ok()
     }
 
-    /// A number, exactly as written.
+    /// The value of a number, exactly as written.
     pub fn number(&mut self, node: &Node, what: &str) -> Option<Rational> {
         let text = self.text(node, what)?;
         let Ok(value) = rational::parse(text) else {
@@ -269,23 +280,21 @@ impl Reader {
         Some(value)
     }
 
-    /// A number from 0 to 1, or strictly between them.
+    /// The value of a probability: from 0 to 1 with `ends`, otherwise strictly between them.
     pub fn probability(&mut self, node: &Node, what: &str, ends: bool) -> Option<Rational> {
         let value = self.number(node, what)?;
-        match () {
-            () if ends && (0..=1).contains(&value) => Some(value),
-            () if value > 0 && value < 1 => Some(value),
-            () => self.outside(node, what, if ends { "from 0 to 1" } else { "between 0 and 1" }),
-        }
+        let (legal, limits) =
+            if ends { ((0..=1).contains(&value), "from 0 to 1") } else { (value > 0 && value < 1, "between 0 and 1") };
+        if legal { Some(value) } else { self.outside(node, what, limits) }
     }
 
-    /// A value that is not within its limits.
+    /// Records that a value is not within its limits.
     pub fn outside<T>(&mut self, node: &Node, what: &str, limits: &str) -> Option<T> {
         let text = self.text(node, what)?;
         self.wrong(node.mark, format!("{what} must be {limits}, not {}", shortened(text)))
     }
 
-    /// `a..b`, without `b`, and not empty.
+    /// The range `a..b`, without `b`, which must not be empty.
     pub fn range(&mut self, node: &Node, what: &str) -> Option<Range<u32>> {
         let text = self.text(node, what)?;
         let ends = text.split_once("..").filter(|(a, b)| is_digits(a) && is_digits(b));
@@ -300,15 +309,6 @@ impl Reader {
                 self.problem(problem.help("such as 0..500: from 0 to 499"))
             }
         }
-    }
-
-    /// `90s`, `20m` or `2h`.
-    pub fn duration(&mut self, node: &Node, what: &str) -> Option<Duration> {
-        let text = self.text(node, what)?;
-        text.parse().ok().or_else(|| {
-            let problem = Problem::new(node.mark, format!("{what} must be a duration, not {}", quoted(text)));
-            self.problem(problem.help("such as 90s, 20m or 2h"))
-        })
     }
 }
 

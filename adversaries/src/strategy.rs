@@ -1,4 +1,4 @@
-//! A malicious server between two sessions: what it knows, what it may touch, what it must declare.
+//! The trait of a malicious server: what it knows when a session starts, what it may touch, and what it must declare.
 //!
 //! Invariant: nothing here can reach the permutation, the inputs or the labels. A strategy sees a [`View`] and its own coins, and
 //! names slots. Acts that depend on an input ([`Move::when`]) are functions applied inside the evaluation: the strategy declares
@@ -17,7 +17,7 @@
 //!         &self.0
 //!     }
 //!     fn session(&self, view: &View, _coins: &mut dyn Rng, touches: &mut Touches) {
-//!         (0..u32::try_from(view.params.B()).unwrap_or(u32::MAX)).for_each(|slot| touches.touch(slot, 0));
+//!         (0..view.slots).zip(0..view.params.B()).for_each(|(slot, _copy)| touches.touch(slot, 0));
 //!     }
 //! }
 //!
@@ -29,7 +29,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use crate::rate::Case;
+use crate::law::Case;
 use crate::script::{Bend, Elements, Relabel, StepPattern, Stop};
 use fusion_spec::mix::{MixError, Slot, uniform_below};
 use fusion_spec::params::Params;
@@ -37,21 +37,21 @@ use rand_core::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What the server knows when a session starts. It learns nothing more: answers go to the client alone.
+/// The knowledge of a server when a session starts. It learns nothing more: answers go to the client alone.
 #[derive(Clone, Copy, Debug)]
 pub struct View {
     /// The protocol's parameters.
     pub params: Params,
-    /// Number of slots, `N`.
+    /// The number of slots, `N`.
     pub slots: u32,
-    /// Classes of the honest model.
+    /// The number of classes of the honest model.
     pub classes: u32,
-    /// How many sessions of this trial were before.
+    /// The number of earlier sessions of this trial.
     pub session: u32,
 }
 
 impl View {
-    /// The view of a first session.
+    /// The view of the first session of a trial.
     ///
     /// # Errors
     /// [`MixError::TooManySlots`] where `N` exceeds 32 bits.
@@ -61,43 +61,44 @@ impl View {
     }
 }
 
-/// Slots that are evaluated together at `real`: one message carries all of a chunk's, from a multiple of this on.
+/// The number of slots that are evaluated together at `real`: a message carries all slots of such a chunk, which starts at a multiple of
+/// this number.
 pub const CHUNK_SLOTS: u32 = 128;
 
-/// What is done to a slot. The last three are done inside the inference: the third where values are shared, the others on messages.
+/// An act on a slot. `Add`, `Bend` and `Stop` are done inside the inference: `Add` where values are shared, the others on messages.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Act {
-    /// Another model runs, by its place among the campaign's models; 0 is the honest one. Undoes what was done before.
+    /// Another model runs, by its index among the campaign's models, of which 0 is the honest one. This undoes earlier acts on the slot.
     Model(usize),
     /// The answer becomes another.
     Relabel(Relabel),
     /// The server adds to its share of a step's output.
     Add {
-        /// Of which steps.
+        /// The steps.
         step: StepPattern,
-        /// What, to each element.
+        /// The number that is added to each element.
         value: i64,
-        /// To which elements.
+        /// The elements.
         elements: Elements,
     },
     /// The server's messages of a step are bent, for all slots of the chunk.
     Bend {
-        /// Of which steps, or which messages.
+        /// The steps, or the messages.
         step: StepPattern,
-        /// In which way.
+        /// The way in which each message is bent.
         how: Bend,
     },
     /// The server stops in a step, for all slots of the chunk and those after it.
     Stop {
-        /// In which step, or before which message.
+        /// The step in which, or the message before which, the server stops.
         step: StepPattern,
-        /// In which way.
+        /// The way in which the server stops.
         how: Stop,
     },
 }
 
 impl Act {
-    /// It is done to messages, and so to every slot that they carry.
+    /// Whether the act is done to messages, and so to every slot that they carry.
     #[must_use]
     pub fn is_on_messages(&self) -> bool {
         match self {
@@ -106,8 +107,8 @@ impl Act {
         }
     }
 
-    /// How many of `N` slots count as touched, at worst, for each one named. A bent message touches all that it carries. One too
-    /// many or too few puts whatever comes after it out of step, and one of the transfers' extension may serve any later slot.
+    /// The number of slots, of `N`, that count as touched at worst for each one named. A bent message touches every slot that it carries. A
+    /// message too many or too few puts all later messages out of step, and one of the transfers' extension may serve any later slot.
     ///
     /// ```
     /// use fusion_adversaries::script::{Bend, Relabel};
@@ -130,7 +131,7 @@ impl Act {
         }
     }
 
-    /// It is done inside the inference: no rule says what becomes of the answer.
+    /// Whether the act is done inside the inference, where no rule says what becomes of the answer.
     #[must_use]
     pub fn is_inside(&self) -> bool {
         match self {
@@ -140,12 +141,12 @@ impl Act {
     }
 }
 
-/// An act, and the inputs that it is limited to. Clones are cheap: they share patterns and elements.
+/// An act, and the inputs that it is limited to. Clones are cheap, as they share patterns and elements.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Move {
-    /// What.
+    /// The act that is done.
     pub act: Act,
-    /// Only where this predicate holds, by its place among the campaign's predicates.
+    /// The predicate of the inputs that the act is limited to, by its index among the campaign's predicates.
     pub when: Option<usize>,
 }
 
@@ -157,34 +158,34 @@ impl Move {
     }
 }
 
-/// A server's way to cheat.
+/// The behaviour of a malicious server over the sessions of a trial.
 pub trait Strategy: Send + Sync {
-    /// What it may do; [`Touches::touch`] names a move by its place here.
+    /// The moves that the server may make; [`Touches::touch`] names a move by its index here.
     fn moves(&self) -> &[Move];
 
-    /// Decides one session. Called once for each, with fresh coins.
+    /// Decides what the server does in one session. It is called once for each session, with fresh coins.
     fn session(&self, view: &View, coins: &mut dyn Rng, touches: &mut Touches);
 
-    /// Where the number of touched slots and the moves on them follow a known law, independent of the mix: every case with its
-    /// probability. Exact rates are computed from it, and measured rates held against them.
+    /// The law of the touched slots and of the moves on them, if it is known and independent of the mix. Exact rates are computed from it,
+    /// and measured rates are compared with them.
     fn cases(&self, view: &View) -> Option<Vec<Case>> {
         let _ = view;
         None
     }
 
-    /// So many distinct slots in every session, the first move on each: a simulation of positions need not ask which, as
-    /// the mix is uniform.
+    /// The number of touched slots, if it is the same in every session, with the first move on each of them. As the mix is uniform, a
+    /// simulation of positions then need not ask which slots they are.
     fn size(&self, view: &View) -> Option<u32> {
         let _ = view;
         None
     }
 
-    /// The linking game: two slots that it claims hold copies of one query.
+    /// The two slots that the server claims hold copies of one query, if it plays the linking game.
     fn link(&self) -> Option<[Slot; 2]> {
         None
     }
 
-    /// The hypotheses of the theorem that it breaks.
+    /// The hypotheses of the theorem that the server breaks.
     fn breaks(&self) -> Vec<Hypothesis> {
         Vec::new()
     }
@@ -201,14 +202,14 @@ pub struct Touches {
 }
 
 impl Touches {
-    /// None, of a session's slots.
+    /// A session in which no slot is touched yet.
     #[must_use]
     pub fn new(view: &View) -> Self {
         let (touched, picked) = (Marks::new(view.slots), Marks::new(view.slots));
         Self { slots: Vec::new(), moves: Vec::new(), touched, picked, astray: false }
     }
 
-    /// Forgets all, and allocates nothing.
+    /// Forgets every touch, without allocating.
     pub fn clear(&mut self) {
         self.slots.clear();
         self.moves.clear();
@@ -216,8 +217,8 @@ impl Touches {
         self.astray = false;
     }
 
-    /// Does a move to a slot; moves to one slot apply in the order made.
-    pub fn touch(&mut self, slot: Slot, place: usize) {
+    /// Makes a move on a slot. Several moves on one slot apply in the order in which they are made.
+    pub fn touch(&mut self, slot: Slot, index: usize) {
         match self.touched.set(slot) {
             Some(true) => self.slots.push(slot),
             Some(false) => {}
@@ -226,10 +227,10 @@ impl Touches {
                 return;
             }
         }
-        self.moves.push((slot, place));
+        self.moves.push((slot, index));
     }
 
-    /// Touches `k` distinct slots, uniformly (Bentley and Floyd, CACM 30(9), 1987).
+    /// Makes a move on `k` distinct slots, drawn uniformly (Bentley and Floyd, CACM 30(9), 1987).
     ///
     /// ```
     /// use fusion_adversaries::strategy::{Touches, View};
@@ -244,7 +245,7 @@ impl Touches {
     /// assert!(touches.is_astray());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn touch_random(&mut self, k: u32, place: usize, coins: &mut dyn Rng) {
+    pub fn touch_random(&mut self, k: u32, index: usize, coins: &mut dyn Rng) {
         let N = self.picked.len();
         self.astray |= k > N;
         self.picked.clear();
@@ -252,7 +253,7 @@ impl Touches {
             let drawn = uniform_below(last + 1, &mut &mut *coins);
             let slot = if self.picked.set(drawn) == Some(true) { drawn } else { last };
             self.picked.set(slot);
-            self.touch(slot, place);
+            self.touch(slot, index);
         }
     }
 
@@ -262,13 +263,13 @@ impl Touches {
         &self.slots
     }
 
-    /// Every touch: the slot, and the place of the move.
+    /// Every touch, as the slot and the index of the move.
     #[must_use]
     pub fn moves(&self) -> &[(Slot, usize)] {
         &self.moves
     }
 
-    /// A slot was named that does not exist: an error of the strategy.
+    /// Whether a slot was named that does not exist, which is an error of the strategy.
     #[must_use]
     pub fn is_astray(&self) -> bool {
         self.astray
@@ -299,25 +300,25 @@ impl Marks {
         });
     }
 
-    /// Puts a slot in; whether it is new, `None` if there is no such slot.
+    /// Puts a slot in. The result is whether it is new, or `None` if there is no such slot.
     fn set(&mut self, slot: Slot) -> Option<bool> {
         let mark = self.marks.get_mut(slot as usize)?;
         Some(std::mem::replace(mark, self.now) != self.now)
     }
 }
 
-/// What the theorem assumes.
+/// A hypothesis of the theorem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Hypothesis {
     /// The permutation is uniform.
     H1,
-    /// It is hidden from the server, also when that deviates.
+    /// The permutation is hidden from the server, even from one that deviates.
     H2,
     /// The touched slots are chosen independently of what the samples contain.
     H3,
     /// A touched slot's answer is wrong.
     H4a,
-    /// Copies of one query go wrong alike.
+    /// Copies of one query get the same wrong answer.
     H4b,
     /// An honest run passes.
     H5,
@@ -330,11 +331,11 @@ pub enum Hypothesis {
 }
 
 impl Hypothesis {
-    /// All of them.
+    /// Every hypothesis.
     pub const ALL: [Self; 9] =
         [Self::H1, Self::H2, Self::H3, Self::H4a, Self::H4b, Self::H5, Self::H6, Self::H7, Self::H8];
 
-    /// Its name.
+    /// The name of the hypothesis.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -350,7 +351,7 @@ impl Hypothesis {
         }
     }
 
-    /// What it says, in a few words.
+    /// The hypothesis in a few words.
     #[must_use]
     pub fn statement(self) -> &'static str {
         match self {
@@ -358,7 +359,7 @@ impl Hypothesis {
             Self::H2 => "the permutation stays hidden",
             Self::H3 => "what is changed does not depend on the input",
             Self::H4a => "a touched answer is wrong",
-            Self::H4b => "copies of one query go wrong alike",
+            Self::H4b => "copies of one query get the same wrong answer",
             Self::H5 => "an honest run passes",
             Self::H6 => "the client shows nothing early",
             Self::H7 => "every session is fresh",
@@ -366,7 +367,7 @@ impl Hypothesis {
         }
     }
 
-    /// What fails with it, in a few words.
+    /// The failure of the hypothesis in a few words.
     #[must_use]
     pub fn failure(self) -> &'static str {
         match self {
@@ -374,7 +375,7 @@ impl Hypothesis {
             Self::H2 => "the permutation is not hidden",
             Self::H3 => "what is changed depends on the input",
             Self::H4a => "a touched answer may be right",
-            Self::H4b => "copies of one query may go wrong unlike",
+            Self::H4b => "copies of one query may get different wrong answers",
             Self::H5 => "an honest run may fail",
             Self::H6 => "the client shows something early",
             Self::H7 => "there is more than one session",

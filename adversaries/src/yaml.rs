@@ -1,53 +1,53 @@
 //! YAML as a tree that knows where each of its nodes stands, so that every problem of a file can be located.
 //!
 //! Bounded: a file of at most 1 MiB, 32 levels and 100,000 nodes. Anchors, aliases and tags are refused: a script is data,
-//! and nothing in it may grow when it is read. So are control characters, as YAML demands: what follows one is never lost.
-//! Nothing but null is told from text: `010` is those three characters, and what reads a number takes it for ten, as YAML 1.2 does.
+//! and nothing in it may grow when it is read. So are control characters, as YAML demands: text after one is never lost.
+//! Only null is distinguished from text: `010` is those three characters, and a reader of numbers takes it for ten, as YAML 1.2 does.
 
 use crate::problem::{Mark, Problem};
 use saphyr_parser::input::SkipTabs;
 use saphyr_parser::{Event, Input, Marker, Parser, ScalarStyle, ScanError, Span, StrInput};
 
-/// Longest file, in bytes.
+/// The length of the longest file that is read, in bytes.
 pub const MAX_BYTES: usize = 1 << 20;
-/// Deepest nesting.
+/// The deepest nesting that is read.
 pub const MAX_DEPTH: usize = 32;
-/// Most nodes.
+/// The most nodes that are read.
 pub const MAX_NODES: usize = 100_000;
 
-/// A value and its place.
+/// A value of a YAML document, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
-    /// Where it starts.
+    /// The place where the value starts.
     pub mark: Mark,
-    /// What it is.
+    /// The value itself.
     pub kind: Kind,
 }
 
-/// The three shapes of YAML, and the value that is none.
+/// The value of a node: one of the three shapes of YAML, or null.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Text, whatever its style.
+    /// A single value as text, whatever its style.
     Scalar(String),
-    /// `null`, `Null`, `NULL` or `~` without quotes, as written. What is left out is empty text.
+    /// Null, as written: `null`, `Null`, `NULL` or `~` without quotes. A value that is left out is empty text.
     Null(String),
-    /// `- a` or `[a]`.
+    /// A list, written `- a` or `[a]`.
     List(Vec<Node>),
-    /// `k: v` or `{ k: v }`: keys with their places, in order, repeated ones included.
+    /// A map, written `k: v` or `{ k: v }`: its entries in order, repeated keys included.
     Map(Vec<(Key, Node)>),
 }
 
-/// A key and its place.
+/// A key of a map, and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
-    /// Where it starts.
+    /// The place where the key starts.
     pub mark: Mark,
-    /// Its text.
+    /// The text of the key.
     pub text: String,
 }
 
 impl Node {
-    /// The value of a map's key, the first of several.
+    /// The value of a map's key: the first, if the key is repeated.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
         match &self.kind {
@@ -57,10 +57,10 @@ impl Node {
     }
 }
 
-/// The text of a file.
+/// The text of a file's bytes.
 ///
 /// # Errors
-/// The place of the first byte that is not UTF-8.
+/// A problem at the first byte that is not UTF-8.
 ///
 /// ```
 /// use fusion_adversaries::yaml::decode;
@@ -82,7 +82,7 @@ pub fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'))
 }
 
-/// Where the character after a text stands.
+/// The place of the character after a text.
 fn end_of(text: &str) -> Mark {
     let (line, last) = lines(text).enumerate().last().unwrap_or_default();
     Mark { line: line + 1, column: last.chars().count() + 1, length: 1 }
@@ -90,10 +90,10 @@ fn end_of(text: &str) -> Mark {
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Reads one document.
+/// Reads a text of one document as a tree.
 ///
 /// # Errors
-/// The first thing that is not YAML as read here, with its place.
+/// A problem at the first place that is not YAML as read here.
 ///
 /// ```
 /// use fusion_adversaries::yaml::{Kind, parse};
@@ -273,7 +273,7 @@ fn mark(marker: Marker) -> Mark {
     Mark { line: marker.line().max(1), column: marker.col() + 1, length: 1 }
 }
 
-/// What the parser says is of its own states: the likely cause goes with it.
+/// The parser speaks of its own states: advice on the likely cause goes with its message.
 fn not_yaml(error: &ScanError, text: &str) -> Problem {
     const CAUSES: [(&str, &str); 8] = [
         ("unknown anchor", "aliases are not read: write the value out"),

@@ -424,9 +424,9 @@ const EDITS: &[(&str, &str, &[Edit])] = &[
         "plain",
         PLAIN,
         &[
-            at(&[1], "fidelity: plain\n", ""),
-            edit("fidelity: plain", "fidelity: ideal"),
-            edit("- name: guess\n", "- name: guess\n    fidelity: ideal\n"),
+            at(&[1, 8], "fidelity: plain\n", ""),
+            at(&[4, 9], "fidelity: plain", "fidelity: ideal"),
+            at(&[8, 10], "- name: guess\n", "- name: guess\n    fidelity: ideal\n"),
             edit("relabel: next", "relabel: random_wrong"),
             edit("relabel: next", "model: full.onnx"),
             edit("relabel: next", "when: { pixel: [1, 2], at_least: 3 }, relabel: next"),
@@ -761,27 +761,160 @@ fn all_problems_come_out_at_once() {
     );
 }
 
-/// What the text alone cannot tell is told in steps: what a file holds, once all files are there; the pools, once all acts fit.
+/// A script whose edits each bring in one problem, and what is said of it.
+struct Faulty {
+    scratch: Scratch,
+    script: String,
+}
+
+impl Faulty {
+    fn new(name: &str, base: &str, edits: &[(&str, &str)]) -> Self {
+        let mut script = base.to_string();
+        for (old, new) in edits {
+            assert_eq!(script.matches(old).count(), 1, "{old}");
+            script = script.replacen(old, new, 1);
+        }
+        Self { scratch: Scratch::new(name), script }
+    }
+
+    fn problems(&self) -> Vec<String> {
+        let (_, problems) = self.scratch.refused(self.script.as_bytes());
+        problems.iter().map(|(l, c, message)| format!("{l}:{c} {message}")).collect()
+    }
+}
+
+/// A claim that has no exact rate at `plain`, as two places vary.
+const IMPOSSIBLE: (&str, &str) = (
+    "  - name: errs\n",
+    "  - name: vague
+    fidelity: plain
+    do: [{ at: { random: 1 }, relabel: next }, { at: { random: 2 }, relabel: next }]
+    expect: { win: { equals: spec } }
+  - name: errs
+",
+);
+
+/// Faults of the text hide none of the files, of the acts, of the pools or of the claims.
 #[test]
-fn what_needs_files_comes_in_steps() {
+fn problems_of_every_stage_come_out_at_once() {
+    let edits = [
+        ("name: every-key", "name: Every Key"),
+        ("queries: 0..40", "queries: 0..7"),
+        ("wall: 20m", "wall: 20min"),
+        ("within: 10%", "within: none"),
+        ("model: weak.onnx }]", "model: week.onnx }, { at: all, relable: next }]"),
+        ("reasons: { only: [public_wrong,", "reasons: { only: [public-wrong,"),
+        ("slots: [0, 7]", "slots: [0, 7, 20]"),
+        ("{ to: 7 }", "{ to: 7 } }, { at: all, relabel: { to: 12 }"),
+        ("pixel: [14, 15]", "pixel: [14, 99]"),
+        ("memorised: images", "memorised: tiny"),
+        ("weight: 5", "weight: 0"),
+        IMPOSSIBLE,
+    ];
+    assert_eq!(
+        Faulty::new("stages", IDEAL, &edits).problems(),
+        [
+            "2:7 `Every Key` is no name",
+            "13:12 a session draws R = 8 queries, and the pool has 7",
+            "19:37 wall must be a duration, not `20min`",
+            "20:36 within must be a number, not `none`",
+            "24:28 week.onnx: there is no such file",
+            "24:52 unknown key `relable` in an act",
+            "30:56 `public-wrong` is no reason",
+            "32:25 slot 20 does not exist: there are N = 20, from 0",
+            "32:78 there is no class 12: the model has 10",
+            "36:66 no pixel [14, 99] in images of [1, 28, 28]",
+            "39:26 memorised images are [1, 2, 2], and the data [1, 28, 28]",
+            "42:19 weight must be from 1 to 2^30, not 0",
+            "48:30 there is no exact rate of `win` for this strategy",
+        ]
+    );
+}
+
+/// Without the honest model it is still known what images there are, and what has no rate at `plain`.
+#[test]
+fn a_missing_model_hides_nothing_that_does_not_need_it() {
+    let edits = [
+        ("path: full.onnx", "path: fool.onnx"),
+        ("labels: labels", "labels: three"),
+        ("from: 40..80", "from: 998..1002"),
+        ("model: weak.onnx", "model: soft.onnx"),
+        ("{ to: 7 }", "{ to: 12 }"),
+        IMPOSSIBLE,
+    ];
+    assert_eq!(
+        Faulty::new("no-model", IDEAL, &edits).problems(),
+        [
+            "7:9 fool.onnx: there is no such file",
+            "12:11 there are 3 labels and 1000 images",
+            "24:28 node 1 'out' (Sigmoid): the operator is not supported",
+            "48:30 there is no exact rate of `win` for this strategy",
+        ],
+        "how many samples there are, and of how many classes, is not known"
+    );
+    let edits = [("path: full.onnx", "paht: full.onnx"), ("from: 40..80", "from: 998..1002"), IMPOSSIBLE];
+    assert_eq!(
+        Faulty::new("no-path", IDEAL, &edits).problems(),
+        [
+            "7:3 unknown key `paht` in model",
+            "14:19 samples 998..1002 are asked for, and there are 1000",
+            "48:30 there is no exact rate of `win` for this strategy",
+        ]
+    );
+}
+
+/// What acts are aimed at, and whether two parties can run the models, is asked although the text has a fault.
+#[test]
+fn acts_at_real_are_checked_beside_other_faults() {
+    let edits = [
+        ("max: 64", "max: many"),
+        ("layer[4:relu]", "layer[3:relu]"),
+        ("msb/round[1]", "msb/round[99]"),
+        ("accepted: { equals: spec }", "caught: { at_most: spec }, win: { equals: 1/2, at_most: 1 }"),
+    ];
+    assert_eq!(
+        Faulty::new("real-faults", REAL, &edits).problems(),
+        [
+            "7:16 max must be a whole number, not `many`",
+            "10:31 `step` matches no step",
+            "13:31 `step` matches no message of the server",
+            "22:62 `equals` and `at_most` exclude each other",
+        ]
+    );
+}
+
+/// A name that `--only` does not find may be that of the strategy with a problem: that is told, and not the name.
+#[test]
+fn only_a_strategy_with_a_problem() {
+    let scratch = Scratch::new("only");
+    let script = PLAIN.replace("name: guess", "nmae: guess");
+    let outcome = scratch.attack(script.as_bytes(), &["--only", "guess"]);
+    assert!(outcome.code == 64 && outcome.stderr.contains("unknown key `nmae` in a strategy"), "{outcome:?}");
+    let outcome = scratch.attack(PLAIN.as_bytes(), &["--only", "gess"]);
+    assert_eq!(outcome.stderr, "error: --only gess: no such strategy; did you mean `guess`?\n");
+}
+
+/// A claim waits for the pools that its rate depends on, and those for the images; nothing else waits.
+#[test]
+fn what_needs_files_comes_once_they_are_there() {
     let scratch = Scratch::new("steps");
     let mut script = IDEAL.to_string();
     let edits = [
-        ("{ to: 7 }", "{ to: 12 }", "32:44 there is no class 12: the model has 10"),
-        ("model: weak.onnx", "model: week.onnx", "24:28 week.onnx: there is no such file"),
+        ("images: images\n", "images: imgs\n", "11:11 imgs: there is no such file"),
+        ("labels: labels", "labels: lbls", "12:11 lbls: there is no such file"),
         ("from: 40..80", "from: 998..1002", "14:19 samples 998..1002 are asked for, and there are 1000"),
+        ("model: weak.onnx", "model: week.onnx", "24:28 week.onnx: there is no such file"),
+        ("{ to: 7 }", "{ to: 12 }", "32:44 there is no class 12: the model has 10"),
         (
             "random_wrong }]",
             "random_wrong }]\n    expect: { win: { equals: spec } }",
             "40:30 there is no exact rate of `win` for this strategy",
         ),
-        ("images: images\n", "images: imgs\n", "11:11 imgs: there is no such file"),
-        ("labels: labels", "labels: lbls", "12:11 lbls: there is no such file"),
     ];
     for (old, new, _) in edits {
         script = script.replacen(old, new, 1);
     }
-    for step in [&[4, 5][..], &[1, 0], &[2], &[3]] {
+    for step in [&[0, 1, 3, 4][..], &[2], &[5]] {
         let (_, problems) = scratch.refused(script.as_bytes());
         let found: Vec<String> = problems.iter().map(|(l, c, message)| format!("{l}:{c} {message}")).collect();
         assert_eq!(found, step.iter().map(|&index| edits[index].2).collect::<Vec<_>>());

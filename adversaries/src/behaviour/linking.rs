@@ -1,13 +1,13 @@
 //! The linking game: does the server see which slots belong together?
 
-use crate::rate::Case;
+use crate::law::Case;
 use crate::strategy::{Move, Strategy, Touches, View};
 use fusion_spec::mix::Slot;
 use rand_core::Rng;
 use rug::Rational;
 
-/// A server that serves honestly and names two slots which it claims hold copies of one query. It wins if they do: with more
-/// than the baseline `R C(B,2)/C(N,2)`, H2 is broken.
+/// A server that serves honestly, and names two slots that it claims hold copies of one query. It wins if they do. If it wins more often
+/// than at the baseline `R C(B,2)/C(N,2)`, H2 is broken.
 #[derive(Clone, Copy, Debug)]
 pub struct Linking(pub [Slot; 2]);
 

@@ -1,4 +1,4 @@
-//! The strategies that scripts describe.
+//! The strategies that scripts describe: lists of moves, an honest server that errs, and the linking game.
 
 mod flaky;
 mod linking;
@@ -8,4 +8,4 @@ mod scripted;
 pub use flaky::flaky;
 pub use linking::Linking;
 pub use place::Place;
-pub use scripted::{Branch, Scripted, Step};
+pub use scripted::{PlacedMove, Scripted, WeightedMoves};

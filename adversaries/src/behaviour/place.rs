@@ -1,4 +1,4 @@
-//! Where a strategy acts.
+//! The places where a strategy acts.
 
 use crate::strategy::{Touches, View};
 use fusion_spec::exact::binomial::binomial;
@@ -6,44 +6,44 @@ use fusion_spec::mix::{Slot, uniform_below};
 use rand_core::Rng;
 use rug::{Integer, Rational, ops::Pow};
 
-/// Which slots a session touches.
+/// The slots that a session touches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Every one.
+    /// Every slot.
     All,
-    /// So many, uniformly.
+    /// A number of slots, drawn uniformly.
     Random(u32),
-    /// These distinct ones.
+    /// Distinct slots, the same in every session.
     Slots(Vec<Slot>),
     /// Slot by slot, with memory: each of `from..to` with the same chance, until `at_most` are touched.
     Each {
-        /// At most 1, with a 32-bit denominator.
+        /// The chance of each slot: at most 1, with a 32-bit denominator.
         chance: Rational,
         /// The first slot asked.
         from: Slot,
-        /// The first slot not asked; the last one if there are fewer.
+        /// The first slot not asked; beyond the last slot, none is left out.
         to: Slot,
-        /// How many at most.
+        /// The most slots that are touched.
         at_most: u32,
     },
 }
 
-/// Longest law of a number of touched slots.
+/// The length of the longest law of a number of touched slots.
 const MAX_CASES: u32 = 1 << 12;
 
 impl Place {
-    /// Touches the slots of one session.
-    pub fn touch(&self, place: usize, view: &View, coins: &mut dyn Rng, touches: &mut Touches) {
+    /// Touches the slots of one session with the move of this index.
+    pub fn touch(&self, index: usize, view: &View, coins: &mut dyn Rng, touches: &mut Touches) {
         match self {
-            Self::All => (0..view.slots).for_each(|slot| touches.touch(slot, place)),
-            Self::Random(k) => touches.touch_random(*k, place, coins),
-            Self::Slots(slots) => slots.iter().for_each(|slot| touches.touch(*slot, place)),
+            Self::All => (0..view.slots).for_each(|slot| touches.touch(slot, index)),
+            Self::Random(k) => touches.touch_random(*k, index, coins),
+            Self::Slots(slots) => slots.iter().for_each(|slot| touches.touch(*slot, index)),
             Self::Each { chance, from, to, at_most } => {
                 let (numer, denom) = (small(chance.numer()), small(chance.denom()));
                 let mut left = *at_most;
                 for slot in *from..(*to).min(view.slots) {
                     if left > 0 && uniform_below(denom, &mut &mut *coins) < numer {
-                        touches.touch(slot, place);
+                        touches.touch(slot, index);
                         left -= 1;
                     }
                 }
@@ -62,7 +62,7 @@ impl Place {
         }
     }
 
-    /// The law of the number of slots: `(probability, number)`. `None` if it is very long.
+    /// The law of the number of touched slots, as pairs of a probability and a number; `None` if it is very long.
     ///
     /// ```
     /// use fusion_adversaries::{behaviour::Place, strategy::View};
@@ -103,10 +103,11 @@ impl Place {
 }
 
 fn small(n: &Integer) -> u32 {
-    n.to_u32().unwrap_or(u32::MAX)
+    #[expect(clippy::expect_used, reason = "a chance is at most 1, and its denominator fits 32 bits")]
+    n.to_u32().expect("a chance with a 32-bit denominator")
 }
 
-/// `min(Bin(n, p), most)`.
+/// The law of `min(Bin(n, p), most)`; `None` if it is very long.
 fn binomial_cut(n: u32, p: &Rational, most: u32) -> Option<Vec<(Rational, u32)>> {
     if n > MAX_CASES {
         return None;

@@ -1,58 +1,76 @@
 //! A list of places and moves, or one of several such lists each session.
 
-use super::Place;
-use crate::rate::Case;
+use super::place::Place;
+use crate::law::Case;
 use crate::script::Relabel;
 use crate::strategy::{Act, Hypothesis, Move, Strategy, Touches, View};
 use fusion_spec::mix::uniform_below;
 use rand_core::Rng;
 use rug::Rational;
 
-/// What `do` and `one_of` describe.
+/// The strategy that `do` or `one_of` describes.
 #[derive(Clone, Debug)]
 pub struct Scripted {
     moves: Vec<Move>,
-    branches: Vec<Branch>,
+    branches: Vec<WeightedMoves>,
     /// Hypotheses that fail for reasons which the moves do not show.
     breaks: Vec<Hypothesis>,
 }
 
-/// One list of places and moves, taken with `weight` out of the sum of weights.
+/// One list of moves and their places, taken with probability `weight` out of the sum of weights.
 #[derive(Clone, Debug)]
-pub struct Branch {
-    /// At least 1; all weights together stay below `2^32`.
+pub struct WeightedMoves {
+    /// The weight: at least 1; all weights together stay below `2^32`.
     pub weight: u32,
-    /// In order.
-    pub steps: Vec<Step>,
+    /// The moves, in order.
+    pub moves: Vec<PlacedMove>,
 }
 
-/// A move and where.
+/// A move, and the place where it is made.
 #[derive(Clone, Debug)]
-pub struct Step {
-    /// Where.
+pub struct PlacedMove {
+    /// The slots that the move touches.
     pub place: Place,
-    /// What, by its place among the moves.
-    pub what: usize,
+    /// The index of the move among the strategy's moves.
+    pub index: usize,
 }
 
 impl Scripted {
-    /// A strategy from its parts.
+    /// A strategy from its moves, its lists of them (at least one), and the hypotheses that fail beside those that the moves break.
     #[must_use]
-    pub fn new(moves: Vec<Move>, branches: Vec<Branch>, breaks: Vec<Hypothesis>) -> Self {
+    pub fn new(moves: Vec<Move>, branches: Vec<WeightedMoves>, breaks: Vec<Hypothesis>) -> Self {
         Self { moves, branches, breaks }
     }
 
-    /// One move on the slots of one place, every session.
+    /// The strategy that makes one move in one place, every session.
     #[must_use]
     pub fn single(place: Place, act: Act) -> Self {
-        let steps = vec![Step { place, what: 0 }];
-        Self::new(vec![Move::always(act)], vec![Branch { weight: 1, steps }], Vec::new())
+        let moves = vec![PlacedMove { place, index: 0 }];
+        Self::new(vec![Move::always(act)], vec![WeightedMoves { weight: 1, moves }], Vec::new())
     }
 
     /// The honest server.
     #[must_use]
     pub fn honest() -> Self {
-        Self::new(Vec::new(), vec![Branch { weight: 1, steps: Vec::new() }], Vec::new())
+        Self::new(Vec::new(), vec![WeightedMoves { weight: 1, moves: Vec::new() }], Vec::new())
+    }
+
+    /// The moves of one session. Where there is no choice, no coin is drawn.
+    fn branch(&self, coins: &mut dyn Rng) -> &WeightedMoves {
+        if let [only] = &self.branches[..] {
+            return only;
+        }
+        let sum = self.branches.iter().map(|branch| branch.weight).sum();
+        let mut drawn = uniform_below(sum, &mut &mut *coins);
+        let taken = self.branches.iter().find(|branch| match drawn.checked_sub(branch.weight) {
+            Some(rest) => {
+                drawn = rest;
+                false
+            }
+            None => true,
+        });
+        #[expect(clippy::expect_used, reason = "the number drawn is below the sum of the weights")]
+        taken.expect("a number below the sum of the weights falls within one of them")
     }
 }
 
@@ -62,32 +80,17 @@ impl Strategy for Scripted {
     }
 
     fn session(&self, view: &View, coins: &mut dyn Rng, touches: &mut Touches) {
-        let branch = match &self.branches[..] {
-            [only] => only,
-            branches => {
-                let sum = branches.iter().map(|branch| branch.weight).sum();
-                let mut drawn = uniform_below(sum, &mut &mut *coins);
-                let taken = branches.iter().find(|branch| match drawn.checked_sub(branch.weight) {
-                    Some(rest) => {
-                        drawn = rest;
-                        false
-                    }
-                    None => true,
-                });
-                taken.unwrap_or(&branches[0])
-            }
-        };
-        for Step { place, what } in &branch.steps {
-            place.touch(*what, view, coins, touches);
+        for PlacedMove { place, index } in &self.branch(coins).moves {
+            place.touch(*index, view, coins, touches);
         }
     }
 
     fn cases(&self, view: &View) -> Option<Vec<Case>> {
         let sum: u64 = self.branches.iter().map(|branch| u64::from(branch.weight)).sum();
         let mut cases = Vec::new();
-        for Branch { weight, steps } in &self.branches {
+        for WeightedMoves { weight, moves } in &self.branches {
             let share = Rational::from((u64::from(*weight), sum));
-            for case in branch_cases(steps, view)? {
+            for case in branch_cases(moves, view)? {
                 cases.push(Case { weight: case.weight * &share, ..case });
             }
         }
@@ -96,9 +99,9 @@ impl Strategy for Scripted {
 
     fn size(&self, view: &View) -> Option<u32> {
         match &self.branches[..] {
-            [Branch { steps, .. }] => match &steps[..] {
+            [WeightedMoves { moves, .. }] => match &moves[..] {
                 [] => Some(0),
-                [Step { place, what: 0 }] => place.size(view),
+                [PlacedMove { place, index: 0 }] => place.size(view),
                 _ => None,
             },
             _ => None,
@@ -110,7 +113,7 @@ impl Strategy for Scripted {
             Act::Model(_) | Act::Relabel(Relabel::To(_)) => &[Hypothesis::H4a][..],
             Act::Relabel(Relabel::RandomWrong) => &[Hypothesis::H4b],
             Act::Relabel(Relabel::Next) => &[],
-            // What comes of it depends on the input, and where a value leaves its range, on the shares too.
+            // The answer depends on the input, and on the shares too where a value leaves its range.
             Act::Add { .. } | Act::Bend { .. } | Act::Stop { .. } => &[Hypothesis::H4a, Hypothesis::H4b],
         };
         let mut breaks = self.breaks.clone();
@@ -124,23 +127,23 @@ impl Strategy for Scripted {
     }
 }
 
-/// One step, or several on slots that never vary and are the same.
-fn branch_cases(steps: &[Step], view: &View) -> Option<Vec<Case>> {
-    let Some((first, rest)) = steps.split_first() else {
+/// The cases of one move, or of several on slots that never vary and are the same.
+fn branch_cases(moves: &[PlacedMove], view: &View) -> Option<Vec<Case>> {
+    let Some((first, rest)) = moves.split_first() else {
         return Some(vec![Case { weight: Rational::from(1), slots: 0, moves: Vec::new() }]);
     };
     if !rest.is_empty() {
         let known = matches!(first.place, Place::All | Place::Slots(_));
-        if !known || !rest.iter().all(|step| same_slots(&step.place, &first.place, view)) {
+        if !known || !rest.iter().all(|other| same_slots(&other.place, &first.place, view)) {
             return None;
         }
     }
-    let moves: Vec<usize> = steps.iter().map(|step| step.what).collect();
+    let indices: Vec<usize> = moves.iter().map(|placed| placed.index).collect();
     let sizes = first.place.sizes(view)?;
-    Some(sizes.into_iter().map(|(weight, k)| Case { weight, slots: k.into(), moves: moves.clone() }).collect())
+    Some(sizes.into_iter().map(|(weight, k)| Case { weight, slots: k.into(), moves: indices.clone() }).collect())
 }
 
-/// Two places that never vary are the same slots. Those of a wide session are listed only where that decides.
+/// Whether two places that never vary are the same slots. Those of a wide session are listed only where that decides.
 fn same_slots(a: &Place, b: &Place, view: &View) -> bool {
     a == b || (a.size(view) == b.size(view) && a.constant(view).is_some_and(|slots| b.constant(view) == Some(slots)))
 }
@@ -156,12 +159,12 @@ mod tests {
         View::new(Params::new(8, 2, 4, 0).expect("legal"), 10).expect("small")
     }
 
-    fn branch(weight: u32, places: &[Place]) -> Branch {
-        let steps = places.iter().cloned().enumerate().map(|(what, place)| Step { place, what }).collect();
-        Branch { weight, steps }
+    fn branch(weight: u32, places: &[Place]) -> WeightedMoves {
+        let moves = places.iter().cloned().enumerate().map(|(index, place)| PlacedMove { place, index }).collect();
+        WeightedMoves { weight, moves }
     }
 
-    fn strategy(branches: Vec<Branch>) -> Scripted {
+    fn strategy(branches: Vec<WeightedMoves>) -> Scripted {
         Scripted::new(vec![Move::always(Act::Relabel(Relabel::Next)); 2], branches, Vec::new())
     }
 
@@ -207,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn several_steps_have_cases_only_on_the_same_slots() {
+    fn several_moves_have_cases_only_on_the_same_slots() {
         let slots = |slots: &[u32]| Place::Slots(slots.to_vec());
         let cases = |places: &[Place]| strategy(vec![branch(1, places)]).cases(&view());
         let both = cases(&[slots(&[3, 1]), slots(&[1, 3])]).expect("the same slots");

@@ -1,61 +1,253 @@
-//! Acts that only the two-party protocols have a place for: on shares (`add`) and on messages (`bend`, `stop`).
+//! A move: where a strategy acts, on which inputs, and what it does there.
+//!
+//! `add` acts on shares, `bend` and `stop` on messages: only the two-party protocols have a place for these.
 
-use super::deviation::distinct;
-use super::{Always, StepPattern};
-use crate::read::Reader;
-use crate::yaml::{Kind, Node};
+use super::fidelity::Fidelity;
+use super::step::StepPattern;
+use super::values::{Always, Exact, Spot};
+use crate::problem::Mark;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
+use std::path::PathBuf;
 use std::sync::Arc;
+
+/// An act, and the slots that it touches.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct MoveSection {
+    /// The slots that the act touches.
+    pub at: Spot<Where>,
+    /// The act.
+    #[serde(flatten)]
+    pub act: ActSection,
+}
+
+/// The act of a move: what the server does to the slots that it touches.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ActSection {
+    /// Another model answers.
+    Model {
+        /// The act is limited to inputs like this.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        when: Option<Spot<When>>,
+        /// The ONNX file of the model that answers, whatever was done before.
+        model: Spot<PathBuf>,
+    },
+    /// The answer becomes another label.
+    Relabel {
+        /// The act is limited to inputs like this.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        when: Option<Spot<When>>,
+        /// The change of the label.
+        relabel: Spot<Relabel>,
+    },
+    /// The server's shares change.
+    Add {
+        /// The act is limited to inputs like this.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        when: Option<Spot<When>>,
+        /// At `ideal` and `real`: a number that the server adds to its shares.
+        add: Spot<AddSection>,
+    },
+    /// The server's messages change, whatever the input is.
+    Bend {
+        /// At `real`: a change of the server's messages.
+        bend: Spot<BendSection>,
+    },
+    /// The server stops, whatever the input is.
+    Stop {
+        /// At `real`: a place where the server stops.
+        stop: Spot<StopSection>,
+    },
+}
+
+impl ActSection {
+    /// The inputs that the act is limited to.
+    #[must_use]
+    pub fn when(&self) -> Option<&Spot<When>> {
+        match self {
+            Self::Model { when, .. } | Self::Relabel { when, .. } | Self::Add { when, .. } => when.as_ref(),
+            Self::Bend { .. } | Self::Stop { .. } => None,
+        }
+    }
+
+    /// The act's key, its place, and the fidelities that have a place for it, if `fidelity` has none.
+    #[must_use]
+    pub fn misplaced(&self, fidelity: Fidelity) -> Option<(&'static str, Mark, &'static str)> {
+        match (self, fidelity) {
+            (Self::Model { .. } | Self::Relabel { .. }, _)
+            | (Self::Add { .. }, Fidelity::Ideal | Fidelity::Real)
+            | (Self::Bend { .. } | Self::Stop { .. }, Fidelity::Real) => None,
+            (Self::Add { add, .. }, Fidelity::Plain) => Some(("add", add.mark, "`ideal` or `real`")),
+            (Self::Bend { bend }, Fidelity::Plain | Fidelity::Ideal) => Some(("bend", bend.mark, "`real`")),
+            (Self::Stop { stop }, Fidelity::Plain | Fidelity::Ideal) => Some(("stop", stop.mark, "`real`")),
+        }
+    }
+}
+
+/// The slots that a move touches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Where {
+    /// Every slot.
+    All(Always),
+    /// A number of slots, drawn uniformly.
+    Random {
+        /// The number of slots.
+        random: u32,
+    },
+    /// The slots that the script lists.
+    Slots {
+        /// Distinct slots, counted from 0.
+        slots: Vec<u32>,
+    },
+    /// Slot by slot, with memory.
+    Each {
+        /// The chance of each slot.
+        each: Exact,
+        /// The first slot asked.
+        #[schemars(default)]
+        from: u32,
+        /// The first slot not asked; every slot is asked where this is left out.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        to: Option<u32>,
+        /// The number of touched slots after which no other is asked; there is no limit where this is left out.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        at_most: Option<u32>,
+    },
+}
+
+impl Where {
+    /// A message on slots that are not all among the `N` of a session; `None` where they are.
+    #[must_use]
+    pub fn misfit(&self, N: u128) -> Option<String> {
+        match self {
+            Self::Random { random } if u128::from(*random) > N => {
+                Some(format!("{random} slots cannot be touched: there are N = {N}"))
+            }
+            Self::All(Always::All) | Self::Random { .. } => None,
+            Self::Slots { slots } => missing_slot(slots, N),
+            // Slots beyond the last one are not asked.
+            Self::Each { each: _, from, to: _, at_most: _ } => missing_slot(&[*from], N),
+        }
+    }
+}
+
+/// A message on the first slot of a list that is not among the `N` of a session; `None` where all are.
+#[must_use]
+pub fn missing_slot(slots: &[u32], N: u128) -> Option<String> {
+    let slot = slots.iter().find(|slot| u128::from(**slot) >= N)?;
+    Some(format!("slot {slot} does not exist: there are N = {N}, from 0"))
+}
+
+/// A predicate of the input, evaluated inside the inference: no strategy reads it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum When {
+    /// A pixel is at least so bright.
+    Pixel {
+        /// The pixel's row and column, or its channel, row and column.
+        pixel: Pixel,
+        /// The least value of the pixel.
+        at_least: u8,
+    },
+    /// The image is one of a file's.
+    Memorised {
+        /// A file of IDX images.
+        memorised: PathBuf,
+    },
+}
+
+/// The place of a pixel in an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Pixel {
+    /// The row and the column of a pixel in the first channel.
+    FirstChannel([u32; 2]),
+    /// The channel, the row and the column of a pixel.
+    AnyChannel([u32; 3]),
+}
+
+impl Pixel {
+    /// The channel, the row and the column of the pixel.
+    #[must_use]
+    pub fn coordinates(self) -> [u32; 3] {
+        match self {
+            Self::FirstChannel([row, column]) => [0, row, column],
+            Self::AnyChannel(coordinates) => coordinates,
+        }
+    }
+
+    /// The coordinates that the script gives.
+    #[must_use]
+    pub fn as_written(&self) -> &[u32] {
+        match self {
+            Self::FirstChannel(coordinates) => coordinates,
+            Self::AnyChannel(coordinates) => coordinates,
+        }
+    }
+}
+
+/// A change of a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Relabel {
+    /// `l` becomes `l + 1` modulo the classes: always wrong, always consistent.
+    Next,
+    /// A different label, uniformly, for each slot on its own.
+    RandomWrong,
+    /// Every label becomes this one.
+    To(u32),
+}
 
 /// Adds to the server's share of a step's output, modulo that step's ring.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct AddSection {
-    /// The steps, matched whole.
+    /// The steps whose whole address matches.
     pub step: StepPattern,
-    /// What is added to each element.
+    /// The number that is added to each element.
     pub value: i64,
-    /// Which elements.
+    /// The elements that are changed.
     pub elements: Elements,
 }
 
-/// Elements of a step's output; clones share them.
+/// Some elements of a step's output; clones share them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Elements {
-    /// Every one.
+    /// Every element.
     All,
-    /// These distinct ones, from 0.
+    /// Distinct elements, from 0.
     These(Arc<[u32]>),
 }
 
 /// Bends messages of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BendSection {
-    /// The messages: those that match, and those of steps that match.
+    /// The messages: those whose address matches, and those of steps whose address matches.
     pub step: StepPattern,
-    /// What becomes of each.
+    /// The change of each message.
     pub how: Bend,
 }
 
-/// What becomes of a message.
+/// A change of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Bend {
-    /// This bit changes, modulo the number of its bits, from the lowest of byte 0.
+    /// One bit changes: this one, modulo the number of the message's bits, from the lowest of byte 0.
     FlipBit(u64),
-    /// Another of the same length goes out.
+    /// Another message of the same length goes out.
     Replace(Filling),
-    /// It goes out twice.
+    /// The message goes out twice.
     Replay,
-    /// It does not go out.
+    /// The message does not go out.
     Drop,
-    /// It goes out so many milliseconds late.
+    /// The message goes out so many milliseconds late.
     DelayMs(u32),
 }
 
-/// What a message is replaced by.
+/// The bytes that replace a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Filling {
     /// Zero bytes.
@@ -64,90 +256,39 @@ pub enum Filling {
     Random,
 }
 
-/// Stops before the first message that is meant.
+/// Stops before the first message that matches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct StopSection {
-    /// The messages: those that match, and those of steps that match.
+    /// The messages: those whose address matches, and those of steps whose address matches.
     pub step: StepPattern,
-    /// In which way.
+    /// The way in which the server stops.
     pub how: Stop,
 }
 
-/// How a server stops.
+/// The way in which a server stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Stop {
-    /// It dies: the connection breaks.
+    /// The server dies: the connection breaks.
     Crash,
-    /// It closes the connection in order.
+    /// The server closes the connection in order.
     Abort,
-    /// It falls silent, the connection open.
+    /// The server falls silent, and the connection stays open.
     Stall,
 }
 
-const FILLINGS: [(&str, Filling); 2] = [("zeros", Filling::Zeros), ("random", Filling::Random)];
-const BENDS: [&str; 5] = ["flip_bit", "replace", "replay", "drop", "delay_ms"];
+impl Filling {
+    /// Every filling.
+    pub(super) const ALL: [Self; 2] = [Self::Zeros, Self::Random];
 
-impl AddSection {
-    pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Self> {
-        let fields = reader.fields(node, "`add`", &["step", "value", "elements"])?;
-        let step = reader.require(&fields, "step").and_then(|n| StepPattern::read(reader, n));
-        let value = reader.require(&fields, "value").and_then(|n| reader.integer(n, "value"));
-        let elements = reader.require(&fields, "elements").and_then(|n| Elements::read(reader, n));
-        Some(Self { step: step?, value: value?, elements: elements? })
-    }
-}
-
-impl Elements {
-    fn read(reader: &mut Reader, node: &Node) -> Option<Self> {
-        match node.kind {
-            Kind::Scalar(_) => reader.word_or(node, "choice of elements", &[("all", Self::All)], "[0, 7]"),
-            _ => distinct(reader, node, "elements", ["an element", "element"]).map(|these| Self::These(these.into())),
+    /// The word that scripts use for this filling.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Zeros => "zeros",
+            Self::Random => "random",
         }
-    }
-}
-
-impl BendSection {
-    pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Self> {
-        let keys: Vec<&str> = std::iter::once("step").chain(BENDS).collect();
-        let fields = reader.fields(node, "`bend`", &keys)?;
-        let step = reader.require(&fields, "step").and_then(|n| StepPattern::read(reader, n));
-        let one = reader.one_of(&fields, &BENDS);
-        let read = fields.present(&BENDS).into_iter().map(|key| (key, fields.get(key)));
-        let how: Vec<_> = read.map(|(key, node)| Bend::read(reader, key, node?)).collect();
-        one?;
-        Some(Self { step: step?, how: how.into_iter().next()?? })
-    }
-}
-
-impl Bend {
-    fn read(reader: &mut Reader, key: &'static str, node: &Node) -> Option<Self> {
-        match key {
-            "flip_bit" => reader.natural(node, key, 0..=u64::MAX).map(Self::FlipBit),
-            "replace" => reader.word(node, "replacement", &FILLINGS).map(Self::Replace),
-            "replay" => yes(reader, node, key).map(|()| Self::Replay),
-            "drop" => yes(reader, node, key).map(|()| Self::Drop),
-            _ => reader.natural32(node, key, 0..=u32::MAX).map(Self::DelayMs),
-        }
-    }
-}
-
-/// What is not to be is left out.
-fn yes(reader: &mut Reader, node: &Node, what: &str) -> Option<()> {
-    match reader.text(node, what)? {
-        "true" => Some(()),
-        _ => reader.outside(node, what, "`true`"),
-    }
-}
-
-impl StopSection {
-    pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Self> {
-        let fields = reader.fields(node, "`stop`", &["step", "how"])?;
-        let step = reader.require(&fields, "step").and_then(|n| StepPattern::read(reader, n));
-        let words = [("crash", Stop::Crash), ("abort", Stop::Abort), ("stall", Stop::Stall)];
-        let how = reader.require(&fields, "how").and_then(|n| reader.word(n, "way to stop", &words));
-        Some(Self { step: step?, how: how? })
     }
 }
 
@@ -180,8 +321,7 @@ impl Serialize for BendSection {
         match self.how {
             Bend::FlipBit(bit) => map.serialize_entry("flip_bit", &bit)?,
             Bend::Replace(filling) => {
-                let word = FILLINGS.into_iter().find(|(_, known)| *known == filling).map(|(word, _)| word);
-                map.serialize_entry("replace", &word)?;
+                map.serialize_entry("replace", filling.name())?;
             }
             Bend::Replay => map.serialize_entry("replay", &true)?,
             Bend::Drop => map.serialize_entry("drop", &true)?,
@@ -198,21 +338,23 @@ impl JsonSchema for BendSection {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let step = generator.subschema_for::<StepPattern>();
+        let one = |key: &str, value: Schema| {
+            json_schema!({
+                "type": "object",
+                "properties": { "step": step, key: value },
+                "required": ["step", key],
+                "additionalProperties": false
+            })
+        };
         json_schema!({
-            "type": "object",
             "description": "Bends messages of the server: `step`, and exactly one of the others.",
-            "properties": {
-                "step": step,
-                "flip_bit": { "type": "integer", "minimum": 0 },
-                "replace": { "enum": FILLINGS.map(|(word, _)| word) },
-                "replay": { "const": true },
-                "drop": { "const": true },
-                "delay_ms": { "type": "integer", "minimum": 0, "maximum": u32::MAX }
-            },
-            "required": ["step"],
-            "minProperties": 2,
-            "maxProperties": 2,
-            "additionalProperties": false
+            "oneOf": [
+                one("flip_bit", json_schema!({ "type": "integer", "minimum": 0 })),
+                one("replace", json_schema!({ "enum": Filling::ALL.map(Filling::name) })),
+                one("replay", json_schema!({ "const": true })),
+                one("drop", json_schema!({ "const": true })),
+                one("delay_ms", json_schema!({ "type": "integer", "minimum": 0, "maximum": u32::MAX })),
+            ]
         })
     }
 }

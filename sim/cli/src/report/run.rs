@@ -1,7 +1,7 @@
 //! A finished run, from the files of its folder alone: neither the model nor the samples need to be there any more.
 
 use crate::text;
-use fusion_adversaries::script::{Auto, Script};
+use fusion_adversaries::script::{Script, Sizes};
 use fusion_adversaries::yaml::MAX_BYTES;
 use fusion_engine::campaign::verdict::Verdict;
 use fusion_engine::documents::replay::ReplayDocument;
@@ -66,7 +66,7 @@ impl Run {
             )
         })?;
         let protocol = &script.protocol;
-        let (Auto::Value(B), Auto::Value(T), Auto::Value(slack)) = (protocol.B, protocol.T, protocol.slack) else {
+        let Sizes::Given { B, T, slack } = protocol.sizes else {
             return Err(unreadable("not the resolved script of a run: B, T and slack are numbers there"));
         };
         let params = Params::new(protocol.R, B, T, slack).map_err(|error| unreadable(&error.to_string()))?;

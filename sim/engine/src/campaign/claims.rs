@@ -2,9 +2,10 @@
 
 use super::statement::{Relation, Statement};
 use crate::simulate::{Counts, REASONS, Seen, World};
+use fusion_adversaries::law::Case;
 use fusion_adversaries::problem::{Mark, Problem};
-use fusion_adversaries::rate::{self, Case};
-use fusion_adversaries::script::{Claim, Event, Expectation, SessionsSection, StrategySection, Until};
+use fusion_adversaries::rate;
+use fusion_adversaries::script::{Claim, CountedEvent, Expectation, SessionsSection, StrategySection, Until};
 use fusion_adversaries::strategy::{Hypothesis, Move, Strategy, View};
 use fusion_spec::bound::outside::{Rates, linking_baseline};
 use fusion_spec::bound::quality::QualityError;
@@ -30,7 +31,7 @@ pub struct Claims {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RateClaim {
     /// What is counted.
-    pub event: Event,
+    pub event: CountedEvent,
     /// The rate.
     pub clause: Clause,
     /// The clause as its script says it.
@@ -60,12 +61,12 @@ impl RateClaim {
 
 /// How many trials have an event.
 #[must_use]
-pub fn successes(event: Event, counts: &Counts) -> u64 {
+pub fn successes(event: CountedEvent, counts: &Counts) -> u64 {
     match event {
-        Event::Win => counts.win,
-        Event::Accepted => counts.accepted(),
-        Event::Harmless => counts.harmless,
-        Event::Caught => counts.caught(),
+        CountedEvent::Win => counts.win,
+        CountedEvent::Accepted => counts.accepted(),
+        CountedEvent::Harmless => counts.harmless,
+        CountedEvent::Caught => counts.caught(),
     }
 }
 
@@ -112,15 +113,15 @@ impl Spec {
     }
 
     /// The rate that a claim on an event names.
-    fn rate(&self, event: Event, at_most: bool) -> Option<Rational> {
+    fn rate(&self, event: CountedEvent, at_most: bool) -> Option<Rational> {
         let exact = self.rates.as_ref().map(|rates| match event {
-            Event::Win => rates.win.clone(),
-            Event::Accepted => rates.accepted(),
-            Event::Harmless => rates.harmless.clone(),
-            Event::Caught => rates.caught(),
+            CountedEvent::Win => rates.win.clone(),
+            CountedEvent::Accepted => rates.accepted(),
+            CountedEvent::Harmless => rates.harmless.clone(),
+            CountedEvent::Caught => rates.caught(),
         });
         let input_dependent = self.moves.iter().any(|m| m.when.is_some());
-        if at_most && event == Event::Win && (exact.is_none() || input_dependent) {
+        if at_most && event == CountedEvent::Win && (exact.is_none() || input_dependent) {
             return self.touch_bound();
         }
         exact
@@ -157,9 +158,9 @@ impl Spec {
         if problems.is_empty() { Ok(claims) } else { Err(problems) }
     }
 
-    fn no_rate(&self, mark: Mark, event: Event, at_most: bool) -> Problem {
+    fn no_rate(&self, mark: Mark, event: CountedEvent, at_most: bool) -> Problem {
         let problem = Problem::new(mark, format!("there is no exact rate of `{}` for this strategy", event.name()));
-        let bounded = event == Event::Win && !at_most && self.touch_bound().is_some();
+        let bounded = event == CountedEvent::Win && !at_most && self.touch_bound().is_some();
         problem.help(if bounded {
             "`at_most: spec` is the touch bound, whatever is done to the slots; or give a number"
         } else {
@@ -170,13 +171,14 @@ impl Spec {
     /// The honest control's: accepted equals spec, where that is known.
     #[must_use]
     pub fn control(&self, breaks: Vec<Hypothesis>) -> Claims {
-        let accepted = self.rate(Event::Accepted, false);
-        let rates = accepted.map(|rate| rate_claim(Event::Accepted, false, &Claim::Spec, rate)).into_iter().collect();
+        let accepted = self.rate(CountedEvent::Accepted, false);
+        let rates =
+            accepted.map(|rate| rate_claim(CountedEvent::Accepted, false, &Claim::Spec, rate)).into_iter().collect();
         Claims { rates, only: None, events: self.events.clone(), breaks }
     }
 }
 
-fn rate_claim(event: Event, at_most: bool, claim: &Claim, rate: Rational) -> RateClaim {
+fn rate_claim(event: CountedEvent, at_most: bool, claim: &Claim, rate: Rational) -> RateClaim {
     let (clause, relation) =
         if at_most { (Clause::AtMost(rate), Relation::AtMost) } else { (Clause::Equals(rate), Relation::Equals) };
     RateClaim { event, clause, statement: Statement::Rate { event, relation, claim: claim.clone() } }
@@ -224,13 +226,13 @@ mod tests {
     fn an_act_on_shares_touches_its_slots_and_one_on_messages_their_chunks() {
         let small = Params::new(8, 2, 4, 0).unwrap();
         let [add, bend, stop] = acts();
-        let bound = |params, k, act: &Act| spec(params, k, act.clone()).rate(Event::Win, true);
+        let bound = |params, k, act: &Act| spec(params, k, act.clone()).rate(CountedEvent::Win, true);
         assert_eq!(bound(small, 3, &add), Some(Rational::from((12, 95))));
         assert_eq!([&bend, &stop].map(|act| bound(small, 1, act)), [Some(1.into()), Some(1.into())]);
         let wide = Params::new(128, 6, 100, 0).unwrap();
         assert_eq!(bound(wide, 2, &bend), bound(wide, 256, &add));
         assert_ne!(bound(wide, 2, &bend), Some(1.into()));
-        for event in [Event::Win, Event::Accepted, Event::Harmless, Event::Caught] {
+        for event in [CountedEvent::Win, CountedEvent::Accepted, CountedEvent::Harmless, CountedEvent::Caught] {
             assert_eq!(acts().map(|act| spec(small, 1, act).rate(event, false)), [None, None, None], "{event:?}");
         }
     }
@@ -239,8 +241,8 @@ mod tests {
     fn what_touches_nothing_has_its_exact_rate() {
         for act in acts() {
             let spec = spec(Params::new(8, 2, 4, 0).unwrap(), 0, act);
-            assert_eq!(spec.rate(Event::Accepted, false), Some(1.into()));
-            assert_eq!(spec.rate(Event::Win, true), Some(Rational::new()));
+            assert_eq!(spec.rate(CountedEvent::Accepted, false), Some(1.into()));
+            assert_eq!(spec.rate(CountedEvent::Win, true), Some(Rational::new()));
         }
     }
 

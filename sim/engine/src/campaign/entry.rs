@@ -6,7 +6,7 @@ use crate::models::Warning;
 use crate::simulate::conditional::Stage;
 use crate::simulate::{Parties, World};
 use fusion_2pc::session::Grouping;
-use fusion_adversaries::rate::Case;
+use fusion_adversaries::law::Case;
 use fusion_adversaries::script::{Fidelity, Script, SessionsSection};
 use fusion_adversaries::strategy::{Act, Move, Strategy, View};
 use fusion_spec::evidence::Tolerance;

@@ -1,6 +1,6 @@
 //! What a claim says, and the text of it in tables and results.
 
-use fusion_adversaries::script::{Claim, Event};
+use fusion_adversaries::script::{Claim, CountedEvent};
 use rug::Rational;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -14,7 +14,7 @@ pub enum Statement {
     /// A clause on the rate of an event.
     Rate {
         /// The event whose rate is claimed.
-        event: Event,
+        event: CountedEvent,
         /// How the rate compares with the claimed number.
         relation: Relation,
         /// The claimed number.
@@ -42,7 +42,8 @@ pub enum Relation {
 #[error("not a clause such as `win equals spec`, `win at_most 1/20` or `reasons only`")]
 pub struct NoStatement;
 
-const EVENTS: [Event; 4] = [Event::Win, Event::Accepted, Event::Harmless, Event::Caught];
+const EVENTS: [CountedEvent; 4] =
+    [CountedEvent::Win, CountedEvent::Accepted, CountedEvent::Harmless, CountedEvent::Caught];
 const REASONS_ONLY: &str = "reasons only";
 const E_T: &str = "e_t";
 const E_B: &str = "e_b given e_t";

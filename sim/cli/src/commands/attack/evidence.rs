@@ -1,7 +1,7 @@
 //! The evidence against a claim: counts, and the trials that speak against it.
 
 use crate::text;
-use fusion_adversaries::script::Event;
+use fusion_adversaries::script::CountedEvent;
 use fusion_engine::campaign::verdict::{ClaimStanding, Standing};
 use fusion_engine::campaign::{Ending, Statement};
 use fusion_engine::simulate::{Counts, REASONS};
@@ -34,10 +34,10 @@ pub fn contradicts(claim: &ClaimStanding, only: &[Reason], ending: Ending) -> bo
     };
     let frequent = Rational::from((claim.count, claim.trials.max(1))) > *expected;
     match &claim.statement {
-        Statement::Rate { event: Event::Accepted, .. } => accepted == frequent,
-        Statement::Rate { event: Event::Caught, .. } => accepted != frequent,
-        Statement::Rate { event: Event::Win, .. } => (ending == Ending::Win) == frequent,
-        Statement::Rate { event: Event::Harmless, .. } => (ending == Ending::Harmless) == frequent,
+        Statement::Rate { event: CountedEvent::Accepted, .. } => accepted == frequent,
+        Statement::Rate { event: CountedEvent::Caught, .. } => accepted != frequent,
+        Statement::Rate { event: CountedEvent::Win, .. } => (ending == Ending::Win) == frequent,
+        Statement::Rate { event: CountedEvent::Harmless, .. } => (ending == Ending::Harmless) == frequent,
         // The ending tells this much about the two events.
         Statement::ET => (ending != Ending::Caught(Reason::PublicWrong)) == frequent,
         Statement::EBGivenET if frequent => accepted,

@@ -1,8 +1,8 @@
 //! `protocol:` and `goal:`, planned where they say `auto`.
 
-use super::Outcome;
+use super::loader::Loader;
 use fusion_adversaries::problem::Problem;
-use fusion_adversaries::script::{Auto, Script};
+use fusion_adversaries::script::{Auto, Draft, GoalSection, Protocol, Sizes};
 use fusion_spec::bound::accuracy::{Game, Honest};
 use fusion_spec::bound::plan::{Goal, plan};
 use fusion_spec::params::{Lambda, Params};
@@ -10,43 +10,43 @@ use fusion_spec::params::{Lambda, Params};
 /// Most slots of a session that is simulated.
 const MAX_SLOTS: u128 = 1 << 26;
 
-/// The parameters, planned where the script says `auto`.
-pub fn resolve(script: &mut Script) -> Outcome<Params> {
-    let protocol = &mut script.protocol;
-    let wrong = |message: String| Problem::new(protocol.mark, message);
-    let params = match (protocol.B, protocol.T, protocol.slack) {
-        (Auto::Value(B), Auto::Value(T), Auto::Value(slack)) => {
-            Params::new(protocol.R, B, T, slack).map_err(|error| wrong(error.to_string()))?
-        }
-        (Auto::Auto, Auto::Auto, slack) => {
-            let goal = script.goal.as_ref().ok_or_else(|| wrong("auto needs a goal".into()))?;
-            let lambda = |bits: u32| Lambda::new(bits.into()).map_err(|error| wrong(error.to_string()));
-            let honest = goal.accuracy.as_ref().and_then(|accuracy| accuracy.honest.clone()).zip(goal.kappa);
-            let honest = honest
-                .map(|(accuracy, kappa)| Ok::<_, Problem>(Honest { accuracy: accuracy.0, kappa: lambda(kappa)? }))
-                .transpose()?;
-            let slack = match slack {
-                Auto::Value(slack) => Some(slack),
-                Auto::Auto if honest.is_none() => {
-                    return Err(wrong("slack auto needs the goal's kappa and accuracy's honest".into()).into());
-                }
-                Auto::Auto => None,
-            };
-            let accuracy = goal.accuracy.as_ref().map(|game| Game { reject: game.reject.0.clone(), honest });
-            let goal = Goal { R: protocol.R, lambda: lambda(goal.lambda)?, min_T: goal.min_T, slack, accuracy };
-            plan(&goal).map_err(|error| wrong(error.to_string()))?.params
-        }
-        _ => {
-            return Err(
-                wrong("B and T are found together: both are auto, or neither, and slack with them".into()).into()
-            );
-        }
+/// The parameters, which take the place of `auto`; `None` where a problem is told.
+pub fn resolve(loader: &mut Loader, draft: &mut Draft) -> Option<Params> {
+    let protocol = draft.protocol.read_mut()?;
+    let params = match protocol.sizes {
+        Sizes::Given { B, T, slack } => Params::new(protocol.R, B, T, slack).map_err(|error| error.to_string()),
+        Sizes::Planned { slack, .. } => planned(protocol, slack, draft.goal.read()?),
     };
-    (protocol.B, protocol.T, protocol.slack) =
-        (Auto::Value(params.B()), Auto::Value(params.T()), Auto::Value(params.slack()));
+    match params.and_then(simulated) {
+        Ok(params) => {
+            protocol.sizes = Sizes::Given { B: params.B(), T: params.T(), slack: params.slack() };
+            Some(params)
+        }
+        Err(message) => {
+            loader.problems.push(Problem::new(protocol.mark, message));
+            None
+        }
+    }
+}
+
+fn planned(protocol: &Protocol, slack: Auto, goal: &GoalSection) -> Result<Params, String> {
+    let lambda = |bits: u32| Lambda::new(bits.into()).map_err(|error| error.to_string());
+    let honest = goal.accuracy.as_ref().and_then(|accuracy| accuracy.honest.clone()).zip(goal.kappa);
+    let honest = honest
+        .map(|(accuracy, kappa)| Ok::<_, String>(Honest { accuracy: accuracy.0, kappa: lambda(kappa)? }))
+        .transpose()?;
+    let slack = match slack {
+        Auto::Value(slack) => Some(slack),
+        Auto::Auto => None,
+    };
+    let accuracy = goal.accuracy.as_ref().map(|game| Game { reject: game.reject.0.clone(), honest });
+    let goal = Goal { R: protocol.R, lambda: lambda(goal.lambda)?, min_T: goal.min_T, slack, accuracy };
+    Ok(plan(&goal).map_err(|error| error.to_string())?.params)
+}
+
+fn simulated(params: Params) -> Result<Params, String> {
     if params.N() > MAX_SLOTS {
-        let message = format!("N = {} slots are too many to simulate: at most 2^26", params.N());
-        return Err(Problem::new(protocol.mark, message).into());
+        return Err(format!("N = {} slots are too many to simulate: at most 2^26", params.N()));
     }
     Ok(params)
 }

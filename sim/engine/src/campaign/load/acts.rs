@@ -1,0 +1,209 @@
+//! The strategies that a script describes.
+
+use super::loader::{Labelled, Loader, Setting};
+use crate::failure::Failure;
+use crate::simulate::{Guard, is_positional};
+use fusion_adversaries::behaviour::{Linking, Place, PlacedMove, Scripted, WeightedMoves, flaky};
+use fusion_adversaries::problem::Problem;
+use fusion_adversaries::script::{
+    ActSection, AddSection, BendSection, Fidelity, MoveSection, Pixel, Relabel, Section, Spot, StopSection,
+    StrategyDraft, StrategyKind, When, Where, missing_slot,
+};
+use fusion_adversaries::strategy::{Act, Hypothesis, Move, Strategy};
+use fusion_nn::idx::Images;
+use std::path::Path;
+
+/// A strategy as it is played.
+pub type Played = Box<dyn Strategy>;
+
+impl Loader {
+    /// A strategy; `None` where a problem is told.
+    pub fn strategy(&mut self, setting: &Setting<'_>, strategy: &StrategyDraft) -> Result<Option<Played>, Failure> {
+        let StrategyDraft { section, whole } = strategy;
+        let depth = setting.draft.fidelity_of(section);
+        let built: Option<Played> = match &section.kind {
+            StrategyKind::Do { moves, .. } => self.scripted(setting, depth, &[(1, moves)])?,
+            StrategyKind::OneOf { one_of, .. } => {
+                let lists: Vec<_> = one_of.iter().map(|branch| (branch.weight, &branch.moves[..])).collect();
+                self.scripted(setting, depth, &lists)?
+            }
+            StrategyKind::Flaky { flaky: chance, .. } => Some(Box::new(flaky(chance.0.clone()))),
+            StrategyKind::Link { link } => self.linking(setting, link),
+        };
+        Ok(built.filter(|_| *whole))
+    }
+
+    fn linking(&mut self, setting: &Setting<'_>, link: &Spot<[u32; 2]>) -> Option<Played> {
+        if let Some(message) = missing_slot(&link.value, setting.slots?.into()) {
+            self.problem(link.mark, message);
+            return None;
+        }
+        Some(Box::new(Linking(link.value)))
+    }
+
+    /// One of several lists of moves each session.
+    fn scripted(
+        &mut self,
+        setting: &Setting<'_>,
+        depth: Option<Fidelity>,
+        lists: &[(u32, &[MoveSection])],
+    ) -> Result<Option<Played>, Failure> {
+        let mut whole = true;
+        let mut moves = Vec::new();
+        let mut branches = Vec::new();
+        for (weight, sections) in lists {
+            let mut placed = Vec::new();
+            for section in *sections {
+                let place = self.place(&section.at, setting.slots);
+                let made = self.act(setting, section, depth)?;
+                if let (Some(place), Some(made)) = (place, made) {
+                    placed.push(PlacedMove { place, index: moves.len() });
+                    moves.push(made);
+                } else {
+                    whole = false;
+                }
+            }
+            if let [_, second, ..] = sections
+                && depth == Some(Fidelity::Plain)
+                && setting.draft.model.is_absent()
+            {
+                self.problem(second.at.mark, "several acts on one slot need `model`, for its number of classes");
+                whole = false;
+            }
+            branches.push(WeightedMoves { weight: *weight, moves: placed });
+        }
+        if !whole {
+            return Ok(None);
+        }
+        let memorised = |m: &Move| m.when.is_some_and(|guard| matches!(self.guards[guard].1, Guard::Memorised(_)));
+        let breaks = if moves.iter().any(memorised) { vec![Hypothesis::H8] } else { Vec::new() };
+        Ok(Some(Box::new(Scripted::new(moves, branches, breaks))))
+    }
+
+    fn place(&mut self, at: &Spot<Where>, slots: Option<u32>) -> Option<Place> {
+        let N = slots?;
+        if let Some(message) = at.value.misfit(N.into()) {
+            self.problem(at.mark, message);
+            return None;
+        }
+        Some(match &at.value {
+            Where::All(_) => Place::All,
+            Where::Random { random } => Place::Random(*random),
+            Where::Slots { slots } => Place::Slots(slots.clone()),
+            Where::Each { each, from, to, at_most } => {
+                Place::Each { chance: each.0.clone(), from: *from, to: to.unwrap_or(N), at_most: at_most.unwrap_or(N) }
+            }
+        })
+    }
+
+    fn act(
+        &mut self,
+        setting: &Setting<'_>,
+        section: &MoveSection,
+        depth: Option<Fidelity>,
+    ) -> Result<Option<Move>, Failure> {
+        if let Some((depth, (act, mark, fidelities))) = depth.and_then(|d| Some((d, section.act.misplaced(d)?))) {
+            let message = format!("`{act}` needs fidelity {fidelities}: here it is `{}`", depth.name());
+            self.problems
+                .push(Problem::new(mark, message).help("`model` and `relabel` have a place at every fidelity"));
+            return Ok(None);
+        }
+        let act = match &section.act {
+            ActSection::Model { model, .. } => self.weak_model(setting, model)?.map(Act::Model),
+            ActSection::Relabel { relabel, .. } => self.relabel(setting, relabel).map(Act::Relabel),
+            ActSection::Add { add: Spot { value: AddSection { step, value, elements }, .. }, .. } => {
+                Some(Act::Add { step: step.clone(), value: *value, elements: elements.clone() })
+            }
+            ActSection::Bend { bend: Spot { value: BendSection { step, how }, .. } } => {
+                Some(Act::Bend { step: step.clone(), how: *how })
+            }
+            ActSection::Stop { stop: Spot { value: StopSection { step, how }, .. } } => {
+                Some(Act::Stop { step: step.clone(), how: *how })
+            }
+        };
+        let when = match section.act.when() {
+            None => None,
+            Some(when) => match self.guard(setting, when)? {
+                Some(guard) => Some(guard),
+                None => return Ok(None),
+            },
+        };
+        let Some(act) = act else { return Ok(None) };
+        let m = Move { act, when };
+        if depth == Some(Fidelity::Plain) && !is_positional(&m) {
+            let problem = Problem::new(section.at.mark, "this act depends on the samples, which `plain` does not have");
+            self.problems.push(problem.help("use fidelity `ideal`"));
+            return Ok(None);
+        }
+        Ok(Some(m))
+    }
+
+    /// A change of labels, if there are such classes.
+    fn relabel(&mut self, setting: &Setting<'_>, relabel: &Spot<Relabel>) -> Option<Relabel> {
+        match (relabel.value, &setting.honest) {
+            (Relabel::To(to), Section::Read(honest)) if to >= honest.classes => {
+                self.problem(relabel.mark, format!("there is no class {to}: the model has {}", honest.classes));
+                None
+            }
+            (Relabel::RandomWrong, Section::Absent) => {
+                self.problem(relabel.mark, "`random_wrong` needs `model`, for its number of classes");
+                None
+            }
+            (Relabel::Next | Relabel::RandomWrong | Relabel::To(_), _) => Some(relabel.value),
+        }
+    }
+
+    /// A predicate, by its place among the guards; `None` where a problem is told.
+    fn guard(&mut self, setting: &Setting<'_>, when: &Spot<When>) -> Result<Option<usize>, Failure> {
+        if let Some(place) = self.guards.iter().position(|(known, _)| *known == when.value) {
+            return Ok(Some(place));
+        }
+        let images = match &setting.samples {
+            Section::Absent => {
+                self.problem(when.mark, "`when` depends on the samples, which `plain` does not have");
+                return Ok(None);
+            }
+            Section::Faulty => None,
+            Section::Read(Labelled { images, .. }) => Some(images),
+        };
+        let guard = match &when.value {
+            When::Pixel { pixel, at_least } => images.and_then(|images| {
+                let index = pixel_index(images.shape(), *pixel);
+                if index.is_none() {
+                    let message = format!("no pixel {:?} in images of {:?}", pixel.as_written(), images.shape());
+                    self.problem(when.mark, message);
+                }
+                Some(Guard::Pixel { index: index?, at_least: *at_least })
+            }),
+            When::Memorised { memorised } => self.memorised(memorised, when, images)?,
+        };
+        let Some(guard) = guard else { return Ok(None) };
+        self.guards.push((when.value.clone(), guard));
+        Ok(Some(self.guards.len() - 1))
+    }
+
+    /// Images that a server has memorised, which are of the same shape as the data.
+    fn memorised(&mut self, path: &Path, when: &Spot<When>, images: Option<&Images>) -> Result<Option<Guard>, Failure> {
+        let Some(bytes) = self.file(path, when.mark)? else { return Ok(None) };
+        let known = match Images::parse(&bytes) {
+            Ok(known) => known,
+            Err(error) => {
+                self.problem(when.mark, error.to_string());
+                return Ok(None);
+            }
+        };
+        let Some(images) = images else { return Ok(None) };
+        if known.shape() != images.shape() {
+            let message = format!("memorised images are {:?}, and the data {:?}", known.shape(), images.shape());
+            self.problem(when.mark, message);
+            return Ok(None);
+        }
+        let all = (0..known.len()).filter_map(|index| known.get(index).map(<[u8]>::to_vec)).collect();
+        Ok(Some(Guard::Memorised(all)))
+    }
+}
+
+fn pixel_index([channels, height, width]: [usize; 3], pixel: Pixel) -> Option<usize> {
+    let [channel, row, column] = pixel.coordinates().map(|coordinate| coordinate as usize);
+    (channel < channels && row < height && column < width).then(|| (channel * height + row) * width + column)
+}

@@ -1,0 +1,105 @@
+//! The problems and the files of a script, collected while it is loaded.
+
+use crate::campaign::identity::Contents;
+use crate::failure::Failure;
+use crate::files::{self, MAX_BYTES};
+use crate::models::Warning;
+use crate::simulate::Guard;
+use fusion_adversaries::problem::{Mark, Problem};
+use fusion_adversaries::script::{Draft, Section, When};
+use fusion_nn::fixed::FixedModel;
+use fusion_nn::idx::Images;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Most characters of a message about a file.
+const MAX_MESSAGE: usize = 240;
+
+/// Collects what a script names, and every problem with it.
+#[derive(Default)]
+pub struct Loader {
+    /// The script's folder.
+    pub folder: PathBuf,
+    /// What is wrong with the script.
+    pub problems: Vec<Problem>,
+    /// The hashes of the files that were read.
+    pub contents: Contents,
+    /// The models by their paths; the honest one first.
+    pub models: Vec<(PathBuf, FixedModel)>,
+    /// Files that hold no model that can be used, of which the problems are told.
+    pub broken: BTreeSet<PathBuf>,
+    /// The predicates by what scripts say.
+    pub guards: Vec<(When, Guard)>,
+    /// What the models lose in fixed point without an error.
+    pub warnings: Vec<Warning>,
+}
+
+/// What is known of a session before its strategies are read.
+pub struct Setting<'d> {
+    /// The script.
+    pub draft: &'d Draft,
+    /// The number of slots; `None` where a problem is told.
+    pub slots: Option<u32>,
+    /// The honest model.
+    pub honest: Section<HonestModel>,
+    /// The samples; absent where every strategy is `plain`.
+    pub samples: Section<Labelled>,
+}
+
+/// What strategies need to know of the honest model.
+#[derive(Clone, Copy)]
+pub struct HonestModel {
+    /// The number of its classes.
+    pub classes: u32,
+    /// The channels, the height and the width of its images.
+    pub image: [usize; 3],
+}
+
+/// Images and their labels.
+pub struct Labelled {
+    /// The images.
+    pub images: Images,
+    /// A label for each image.
+    pub labels: Vec<u32>,
+}
+
+impl Loader {
+    /// Records a problem without advice.
+    pub fn problem(&mut self, mark: Mark, message: impl Into<String>) {
+        self.problems.push(Problem::new(mark, message));
+    }
+
+    /// Every problem once, in the order of the text.
+    pub fn into_problems(mut self) -> Vec<Problem> {
+        self.problems.sort_by_key(|problem| problem.mark);
+        let mut told = BTreeSet::new();
+        self.problems.retain(|problem| told.insert((problem.mark, problem.message.clone())));
+        self.problems
+    }
+
+    /// The bytes of a file that the script names; `None` where a problem is told.
+    pub fn file(&mut self, path: &Path, mark: Mark) -> Result<Option<Vec<u8>>, Failure> {
+        let bytes = self.named(files::read(path, MAX_BYTES), mark)?;
+        if let Some(bytes) = &bytes {
+            self.contents.insert(path, bytes);
+        }
+        Ok(bytes)
+    }
+
+    /// What was read from a file that the script names; `None` where a problem is told.
+    pub fn named<T>(&mut self, read: Result<T, Failure>, mark: Mark) -> Result<Option<T>, Failure> {
+        match read {
+            Ok(found) => Ok(Some(found)),
+            Err(Failure::Usage(message)) => {
+                let folder = files::name(&self.folder.join(""));
+                let message = message.strip_prefix(&folder).unwrap_or(&message);
+                // Of a path that is no path, the end.
+                let long = message.char_indices().rev().nth(MAX_MESSAGE).map(|(byte, _)| &message[byte..]);
+                let message = long.map_or_else(|| message.into(), |end| format!("...{end}"));
+                self.problems.push(Problem::new(mark, message).help("paths start from the script's folder"));
+                Ok(None)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The paths of the files that a script names.
+
+use super::loader::Loader;
+use crate::files;
+use fusion_adversaries::problem::{Mark, Problem};
+use fusion_adversaries::script::{ActSection, Draft, Spot, When};
+use std::path::PathBuf;
+
+/// Paths count from the script's folder. Those whose whole path is no text are problems: a run's script names its files by whole paths, and
+/// YAML is text.
+pub fn resolve(loader: &mut Loader, draft: &mut Draft) {
+    let Loader { folder, problems, .. } = loader;
+    let mut resolve = |path: &mut PathBuf, mark: Mark| {
+        let whole = folder.join(&*path);
+        *path = whole.canonicalize().unwrap_or(whole);
+        if path.to_str().is_none() {
+            let problem = Problem::new(mark, format!("its whole path is not UTF-8: {}", files::name(path)));
+            problems.push(problem.help("a run names its files by whole paths, as text: rename the folder"));
+        }
+    };
+    if let Some(model) = draft.model.read_mut() {
+        resolve(&mut model.path.value, model.path.mark);
+    }
+    if let Some(data) = draft.data.read_mut() {
+        resolve(&mut data.images.value, data.images.mark);
+        resolve(&mut data.labels.value, data.labels.mark);
+    }
+    for m in draft.strategies.iter_mut().flat_map(|strategy| strategy.section.kind.moves_mut()) {
+        let when = match &mut m.act {
+            ActSection::Model { when, model } => {
+                resolve(&mut model.value, model.mark);
+                when
+            }
+            ActSection::Relabel { when, .. } | ActSection::Add { when, .. } => when,
+            ActSection::Bend { .. } | ActSection::Stop { .. } => continue,
+        };
+        if let Some(Spot { value: When::Memorised { memorised }, mark }) = when {
+            resolve(memorised, *mark);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Two parties for the strategies at `real`, and the aims of acts inside the inference: a pattern that can match nothing is refused.
+
+use super::loader::Loader;
+use crate::campaign::{Entry, grouping};
+use crate::simulate::{Parties, PartiesError, World, messages};
+use fusion_2pc::clock::Network as Wire;
+use fusion_2pc::link::Halt;
+use fusion_2pc::session::{Grouping, chunks};
+use fusion_adversaries::problem::{Mark, Problem};
+use fusion_adversaries::script::{ActSection, Draft, Fidelity, Network, StepPattern};
+use fusion_adversaries::strategy::View;
+
+impl Loader {
+    /// A client and a server for the strategies at `real`. Setting them up takes long: where another problem is told, it is only asked
+    /// whether they can run the models.
+    pub fn parties(&mut self, draft: &Draft, view: &View, world: &World, entries: &[Option<Entry>]) -> Option<Parties> {
+        let mut groupings: Vec<Grouping> = Vec::new();
+        for entry in entries.iter().flatten().filter(|entry| entry.depth == Fidelity::Real) {
+            groupings.push(grouping(entry, view));
+        }
+        if groupings.is_empty() {
+            return None;
+        }
+        groupings.sort_unstable();
+        groupings.dedup();
+        let made = if self.problems.is_empty() {
+            Parties::new(world, view.slots as usize, &groupings, draft.trials.seed, wire(draft.network)).map(Some)
+        } else {
+            world.circuit().map(|_| None).map_err(|error| error.clone().into())
+        };
+        made.unwrap_or_else(|error| {
+            self.problems.push(unfit(draft, &error));
+            None
+        })
+    }
+
+    /// Looks for each pattern of a script in an honest session.
+    pub fn aims(&mut self, draft: &Draft, view: &View, world: &World) {
+        let aims = aims_of(draft);
+        if aims.is_empty() {
+            return;
+        }
+        match reachable(world, aims.iter().any(|(_, _, on_messages)| *on_messages)) {
+            Ok([steps, messages]) => {
+                for (pattern, mark, on_messages) in aims {
+                    let (addresses, what) =
+                        if on_messages { (&messages, "message of the server") } else { (&steps, "step") };
+                    let fits = |path: &str| {
+                        if on_messages { pattern.matches_message(path) } else { pattern.matches(path) }
+                    };
+                    if !addresses.iter().any(|address| below_some_chunk(view, address, &fits)) {
+                        let problem = Problem::new(mark, format!("`step` matches no {what}"));
+                        self.problems.push(problem.help(such_as(addresses)));
+                    }
+                }
+            }
+            Err(error) => self.problems.push(unfit(draft, &error)),
+        }
+    }
+}
+
+/// The addresses, below the slots, of the steps of an honest session, and those of the server's messages, where they are asked for.
+fn reachable(world: &World, on_messages: bool) -> Result<[Vec<String>; 2], PartiesError> {
+    let steps = world.circuit().map_err(Clone::clone)?.steps.iter().map(|step| step.address.clone()).collect();
+    let messages = if on_messages { messages(world)? } else { Vec::new() };
+    Ok([steps, messages])
+}
+
+/// Whether an address fits below the slots of some chunk of a session.
+fn below_some_chunk(view: &View, address: &str, fits: &dyn Fn(&str) -> bool) -> bool {
+    chunks(view.slots as usize).any(|slots| fits(&format!("slot[{}..{}]/{address}", slots.start, slots.end)))
+}
+
+fn such_as(addresses: &[String]) -> String {
+    let some = addresses.iter().filter(|address| !address.contains("ot-extension")).take(3);
+    let some: Vec<String> = some.map(|address| format!("`{address}`")).collect();
+    format!("such as {}, ...", some.join(", "))
+}
+
+/// A model that two parties cannot run.
+fn unfit(draft: &Draft, error: &PartiesError) -> Problem {
+    let mark = draft.model.read().map_or(Mark::START, |model| model.path.mark);
+    let problem = Problem::new(mark, format!("fidelity `real`: {error}"));
+    match error {
+        PartiesError::Halt(Halt::PeerGone { .. }) => {
+            problem.help("over this network a message takes longer than the minute that a party waits")
+        }
+        _ => problem,
+    }
+}
+
+fn wire(network: Network) -> Wire {
+    match network {
+        Network::Lan => Wire::LAN,
+        Network::Wan => Wire::WAN,
+        Network::Custom { rtt_ms, mbit_per_s } => {
+            Wire { rtt_ns: u64::from(rtt_ms) * 1_000_000, bits_per_s: u64::from(mbit_per_s) * 1_000_000 }
+        }
+    }
+}
+
+/// A pattern, where it stands, and whether it means messages.
+type Aim<'s> = (&'s StepPattern, Mark, bool);
+
+fn aim(act: &ActSection) -> Option<Aim<'_>> {
+    match act {
+        ActSection::Model { .. } | ActSection::Relabel { .. } => None,
+        ActSection::Add { add, .. } => Some((&add.value.step, add.mark, false)),
+        ActSection::Bend { bend } => Some((&bend.value.step, bend.mark, true)),
+        ActSection::Stop { stop } => Some((&stop.value.step, stop.mark, true)),
+    }
+}
+
+/// The aims of a script's acts, but for acts that their fidelity has no place for.
+fn aims_of(draft: &Draft) -> Vec<Aim<'_>> {
+    let mut aims = Vec::new();
+    for strategy in &draft.strategies {
+        let Some(depth) = draft.fidelity_of(&strategy.section) else { continue };
+        let acts = strategy.section.kind.moves().map(|section| &section.act);
+        aims.extend(acts.filter(|act| act.misplaced(depth).is_none()).filter_map(aim));
+    }
+    aims
+}

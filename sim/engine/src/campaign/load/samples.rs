@@ -1,0 +1,109 @@
+//! The samples that a script names, and the pools of them.
+
+use super::loader::{Labelled, Loader, Setting};
+use crate::failure::Failure;
+use crate::simulate::{Guard, Pools, World, WorldError};
+use fusion_adversaries::problem::{Mark, Problem};
+use fusion_adversaries::script::{Data, Draft, Draw, Fidelity, Publics, Samples, Section, Spot, TruncationKind};
+use fusion_nn::idx::{self, Images};
+use fusion_spec::params::Params;
+
+impl Loader {
+    /// Images and labels, where some strategy needs answers.
+    pub fn samples(&mut self, draft: &Draft) -> Result<Section<Labelled>, Failure> {
+        let own = draft.strategies.iter().filter_map(|strategy| strategy.section.fidelity.as_ref());
+        let Some(deep) = draft.fidelity.iter().chain(own).find(|spot| spot.value != Fidelity::Plain) else {
+            return Ok(if draft.fidelity.is_some() { Section::Absent } else { Section::Faulty });
+        };
+        if draft.data.is_absent() || draft.model.is_absent() {
+            let default = if deep.mark == Mark::START { ", the default," } else { "" };
+            let message = format!("fidelity `{}`{default} needs `model` and `data`", deep.value.name());
+            self.problems.push(Problem::new(deep.mark, message).help("`plain` needs neither"));
+        }
+        let Some(data) = draft.data.read() else { return Ok(Section::Faulty) };
+        let images = self.file(&data.images.value, data.images.mark)?.map(|bytes| Images::parse(&bytes));
+        let labels = self.file(&data.labels.value, data.labels.mark)?.map(|bytes| idx::labels(&bytes));
+        match (images, labels) {
+            (Some(Ok(images)), Some(Ok(labels))) if images.len() == labels.len() => {
+                return Ok(Section::Read(Labelled { images, labels }));
+            }
+            (Some(Ok(images)), Some(Ok(labels))) => {
+                let message = format!("there are {} labels and {} images", labels.len(), images.len());
+                self.problem(data.labels.mark, message);
+            }
+            (images, labels) => {
+                if let Some(Err(error)) = images {
+                    self.problem(data.images.mark, error.to_string());
+                }
+                if let Some(Err(error)) = labels {
+                    self.problem(data.labels.mark, error.to_string());
+                }
+            }
+        }
+        Ok(Section::Faulty)
+    }
+
+    /// Whether a session can draw from the pools, as far as that can be told without the models. That there are enough samples is asked at
+    /// every fidelity, also where nothing is drawn.
+    pub fn pools(&mut self, setting: &Setting<'_>, params: Option<Params>) -> bool {
+        let Section::Read(Data { queries, public, .. }) = &setting.draft.data else { return true };
+        let before = self.problems.len();
+        let (asked, known) = (queries.value.0.len(), public.from.value.0.len());
+        if let Some(params) = params {
+            if params.R() > asked as u64 {
+                self.problem(queries.mark, WorldError::FewQueries(params.R(), asked).to_string());
+            }
+            if params.T() > known as u64 {
+                self.problem(public.from.mark, WorldError::FewPublics(params.T(), known).to_string());
+            }
+        }
+        if let Section::Read(Labelled { images, .. }) = &setting.samples {
+            for Spot { value: Samples(range), mark } in [queries, &public.from] {
+                if range.end as usize > images.len() {
+                    self.problem(*mark, WorldError::Beyond(range.clone(), images.len()).to_string());
+                }
+            }
+        }
+        self.problems.len() == before
+    }
+
+    /// The models' answers on the pools; `None` where they are not needed, or a problem is told.
+    pub fn world(&mut self, setting: &Setting<'_>, params: Params) -> Option<World> {
+        let Draft { data, model, trials, .. } = setting.draft;
+        let (Section::Read(Labelled { images, labels }), Section::Read(_)) = (&setting.samples, &setting.honest) else {
+            return None;
+        };
+        let (data, model) = (data.read()?, model.read()?);
+        let Data { queries: Spot { value: Samples(queries), mark }, public, draw, .. } = data;
+        let fixed_by = (*draw == Draw::Fixed).then_some(trials.seed);
+        let pools =
+            Pools { queries: queries.clone(), publics: public.from.value.0.clone(), keep: public.keep, fixed_by };
+        let models = std::mem::take(&mut self.models).into_iter().map(|(_, model)| model).collect();
+        let guards: Vec<Guard> = self.guards.iter().map(|(_, guard)| guard.clone()).collect();
+        let one_bit = model.fixed_point.truncation == TruncationKind::OneBit;
+        let error = match World::new(params, models, &guards, (images, labels), &pools, one_bit) {
+            Ok(world) => return Some(world),
+            Err(error) => error,
+        };
+        let message = error.to_string();
+        self.problems.push(match error {
+            WorldError::Size(_) => Problem::new(data.images.mark, message),
+            WorldError::Beyond(range, _) if range == *queries => Problem::new(*mark, message),
+            WorldError::FewQueries(..) => Problem::new(*mark, message),
+            WorldError::Beyond(..) => Problem::new(public.from.mark, message),
+            WorldError::FewPublics(..) => Problem::new(public.from.mark, message).help(few_kept(public)),
+        });
+        None
+    }
+}
+
+/// Why a pool has fewer publics than its range has samples.
+fn few_kept(public: &Publics) -> String {
+    let range = &public.from.value.0;
+    format!(
+        "of the {} samples {}..{} those are kept that the honest model gets right; `keep: all` keeps every one",
+        range.len(),
+        range.start,
+        range.end
+    )
+}
