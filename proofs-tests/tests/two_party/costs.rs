@@ -1,7 +1,8 @@
 //! What a session sends is what was predicted, and nothing but the plan and the seed decides it.
 
 use crate::world::{Session, World, plan};
-use fusion_2pc::circuit::Op;
+use fusion_2pc::address::{Address, Component, OT_EXTENSION};
+use fusion_2pc::circuit::{ARGMAX, Op};
 use fusion_2pc::cost::Cost;
 use fusion_2pc::link::Role;
 use fusion_2pc::meter::{Message, Meter, Phase};
@@ -12,19 +13,20 @@ use fusion_proofs_tests::networks::{PRECISION, digits, fixed, lenet, many_classe
 use std::ops::Range;
 
 /// What each party sent in a step of a chunk, the extension of its transfers apart; client first.
-fn sent(meter: &Meter, chunk: &Range<usize>, step: &str) -> [usize; 2] {
-    let address = format!("slot[{}..{}]/{step}/", chunk.start, chunk.end);
+fn sent(meter: &Meter, chunk: &Range<usize>, step: &Address) -> [usize; 2] {
+    let step = step.in_slots(chunk.clone());
     let own = |message: &Message| {
         // An extension of a ring has the address of the step that needs it, and one component more.
-        let rest = message.step.strip_prefix(&address);
-        rest.is_some_and(|rest| !rest.contains("ot-extension/") && !rest.starts_with("extend/"))
+        let extends = message.address.is_within(&step.join(&"extend".into()));
+        message.address.is_within(&step) && !message.address.is_in_extension() && !extends
     };
     [Role::Client, Role::Server].map(|role| meter.total(|message| message.from == role && own(message)).bytes)
 }
 
 /// What each party sent to extend transfers in one direction.
-fn extended(meter: &Meter, sender: &str) -> [usize; 2] {
-    let own = |message: &Message| message.step.contains(&format!("ot-extension/{sender}/"));
+fn extended(meter: &Meter, sender: &'static str) -> [usize; 2] {
+    let step: [Component; 2] = [OT_EXTENSION.into(), sender.into()];
+    let own = |message: &Message| message.address.components().ends_with(&step);
     [Role::Client, Role::Server].map(|role| meter.total(|message| message.from == role && own(message)).bytes)
 }
 
@@ -34,10 +36,10 @@ fn assert_predicted(world: &World, session: &Session) {
     let mut all = [0; 2];
     for chunk in chunks(plan.slots) {
         let costs = plan.costs(chunk.len());
-        let steps = plan.circuit.steps.iter().map(|step| step.address.as_str()).chain(["argmax"]);
+        let steps = plan.circuit.steps.iter().map(|step| step.address.clone()).chain([ARGMAX.into()]);
         for (step, cost) in steps.zip(costs) {
             let predicted = [cost.client_bytes, cost.server_bytes];
-            assert_eq!(sent(meter, &chunk, step), predicted, "{step} of {chunk:?}");
+            assert_eq!(sent(meter, &chunk, &step), predicted, "{step} of {chunk:?}");
             all = [all[0] + predicted[0], all[1] + predicted[1]];
         }
     }

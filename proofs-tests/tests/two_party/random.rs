@@ -53,7 +53,7 @@ impl Loaded {
             let values = self.model.evaluate(image, &mut Faithful).expect("of this size");
             for (layer, values) in self.model.layers().iter().zip(values) {
                 let [low, high] = layer.range;
-                assert!(values.iter().all(|value| (low..=high).contains(value)), "{}: {:?}", layer.step(), layer.range);
+                assert!(values.iter().all(|value| (low..=high).contains(value)), "{}: {:?}", layer.name, layer.range);
             }
         }
     }
@@ -113,7 +113,7 @@ impl Loaded {
         let labels: Vec<u32> = self.logits.iter().map(|logits| fusion_nn::fixed::argmax(logits)).collect();
         assert_eq!(mine.labels, labels);
         let predicted: usize = plan.costs(plan.slots).iter().map(fusion_2pc::cost::Cost::bytes).sum();
-        let sent = link.meter().total(|message| !message.step.contains("ot-extension")).bytes;
+        let sent = link.meter().total(|message| !message.address.is_in_extension()).bytes;
         assert_eq!(sent, predicted, "bytes besides the extension of transfers");
     }
 }

@@ -137,7 +137,7 @@ pub enum FixedOp {
 }
 
 impl FixedOp {
-    /// The lower-case operator, as step addresses name it: that of the model, or `truncate`.
+    /// The name of the operator in lower case: that of the model, or `truncate`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -351,12 +351,6 @@ pub fn argmax<T: PartialOrd>(values: &[T]) -> u32 {
 }
 
 impl FixedLayer {
-    /// Its step address, `layer[node:op]`.
-    #[must_use]
-    pub fn step(&self) -> String {
-        format!("layer[{}:{}]", self.node, self.op.name())
-    }
-
     /// Whether its outputs may exceed its ring.
     #[must_use]
     pub fn may_wrap(&self) -> bool {

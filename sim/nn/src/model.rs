@@ -103,7 +103,7 @@ pub enum Op {
 }
 
 impl Op {
-    /// The lower-case operator, as step addresses name it.
+    /// The name of the operator in lower case.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {

@@ -8,11 +8,15 @@
 //! computed in exactly its own ring, so that its residue, read as signed, is the reference's; every other layer is computed in
 //! some ring that its integers fit. A comparison gets the ring that also holds the difference.
 
+use crate::address::{Address, Component};
 use crate::he::parameters::Bound;
 use crate::linear::{MAX_DENSE_WEIGHTS, Shape};
 use crate::truncate::Truncation;
 use fusion_nn::fixed::{FixedLayer, FixedModel, FixedOp};
 use fusion_nn::model::{Value, Window};
+
+/// The step after the last of a circuit, in which the client gets its labels.
+pub const ARGMAX: &str = "argmax";
 
 /// What one functionality does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +97,7 @@ pub struct Step {
     /// The node that layer comes from, as messages name it.
     pub node: String,
     /// Its address below the slots.
-    pub address: String,
+    pub address: Address,
     /// What it does.
     pub op: Op,
     /// The steps whose outputs it reads.
@@ -143,7 +147,7 @@ impl Circuit {
             values.push(held);
         }
         let output = values[first.output()];
-        let last = Place { layer: first.output(), address: "argmax".into() };
+        let last = Place { layer: first.output(), address: ARGMAX.into() };
         let output = builder.fit(output, output.with_room(), &last);
         Ok(Self {
             pixels: first.image().iter().product(),
@@ -181,7 +185,9 @@ fn same_architecture(a: &FixedModel, b: &FixedModel) -> Result<(), Unsupported> 
         return Err(Unsupported("the networks have different architectures".into()));
     }
     match a.layers().iter().zip(b.layers()).find(|(a, b)| !same(a, b)) {
-        Some((layer, _)) => Err(Unsupported(format!("the networks differ in architecture at {}", layer.step()))),
+        Some((layer, _)) => {
+            Err(Unsupported(format!("the networks differ in architecture at {}", Component::of(layer))))
+        }
         None => Ok(()),
     }
 }
@@ -224,7 +230,7 @@ fn signed_bits(range: [i64; 2]) -> u32 {
 /// Where a step belongs.
 struct Place {
     layer: usize,
-    address: String,
+    address: Address,
 }
 
 /// What is known of a layer's output in public: over all networks.
@@ -255,7 +261,7 @@ impl Builder<'_> {
     fn layer(&mut self, index: usize, values: &[Held]) -> Result<Held, Unsupported> {
         let layer = &self.models[0].layers()[index];
         let known = self.known(index);
-        let place = Place { layer: index, address: layer.step() };
+        let place = Place { layer: index, address: Component::of(layer).into() };
         let held = |value: &Value| match value {
             Value::Input => self.pixels(),
             Value::Layer(index) => values[*index],
@@ -380,7 +386,7 @@ impl Builder<'_> {
             return held;
         }
         let op = Op::Extend { from: held.ring, sign: held.sign() };
-        let place = Place { layer: place.layer, address: format!("{}/extend", place.address) };
+        let place = Place { layer: place.layer, address: place.address.join(&"extend".into()) };
         let count = self.count(held.value);
         self.push(&place, op, &[held], count, Held { ring, ..held })
     }

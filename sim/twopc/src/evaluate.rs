@@ -166,6 +166,7 @@ pub(crate) fn side_by_side(inputs: &[&[u64]], count: usize) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::address::Address;
     use crate::cost::Cost;
     use crate::link::Role;
     use crate::meter::{Message, Meter};
@@ -237,11 +238,10 @@ mod tests {
     fn check_costs(circuit: &Circuit, slots: usize, meter: &Meter) {
         let mut all = Cost::default();
         for (index, step) in circuit.steps.iter().enumerate() {
-            let extends = |address: &str| address.contains("extend");
+            let extends = |address: &Address| address.components().contains(&"extend".into());
             let sent = |from| {
-                let own = |m: &Message| {
-                    m.step.starts_with(&format!("{}/", step.address)) && extends(&m.step) == extends(&step.address)
-                };
+                let own =
+                    |m: &Message| m.address.is_within(&step.address) && extends(&m.address) == extends(&step.address);
                 meter.total(|m| m.from == from && own(m)).bytes
             };
             if let Op::Linear { .. } = step.op {

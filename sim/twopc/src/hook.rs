@@ -1,5 +1,6 @@
 //! Where cheating enters: between a party and what it sends, and between a functionality and what the party holds of its result.
 
+use crate::address::Address;
 use crate::meter::Message;
 
 /// What becomes of a message.
@@ -24,7 +25,7 @@ pub enum Conduct {
 /// A party that deviates. By default it does nothing.
 pub trait Deviation: Send {
     /// May change the party's shares of a step's output: element by element, slot by slot, modulo `2^ring`.
-    fn share(&mut self, step: &str, shares: &mut [u64], ring: u32) {
+    fn share(&mut self, step: &Address, shares: &mut [u64], ring: u32) {
         let _ = (step, shares, ring);
     }
 

@@ -8,6 +8,7 @@
 
 #![expect(clippy::cast_possible_truncation, reason = "bits, digits and ring elements are masked to their width")]
 
+pub mod address;
 pub mod and;
 pub mod backend;
 pub mod bits;

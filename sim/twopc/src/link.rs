@@ -4,6 +4,7 @@
 //! carries two clocks along: the number of messages each one causally follows, and the virtual time at which it arrives over
 //! a given network. Neither depends on the machine or its scheduler.
 
+use crate::address::Address;
 use crate::clock::{Clock, Network};
 use crate::duplex::{self, End, Gone};
 use crate::hook::{Conduct, Deviation};
@@ -35,16 +36,16 @@ pub enum Halt {
     /// The peer sent what no honest peer sends.
     #[error("malformed message at {step}: {what}")]
     Malformed {
-        /// Where.
-        step: String,
+        /// The step in which it was received.
+        step: Address,
         /// What is wrong with it.
         what: &'static str,
     },
     /// The peer does not answer any more.
     #[error("the peer is gone at {step}")]
     PeerGone {
-        /// Where.
-        step: String,
+        /// The step in which a message was waited for, or sent.
+        step: Address,
     },
 }
 
@@ -92,18 +93,12 @@ impl Wire for End<Frame> {
     }
 }
 
-/// Where a party is: the components of its step address, and in each what was sent.
-#[derive(Debug)]
+/// A step that a party is in: its round there, and how many messages of that round it sent.
+#[derive(Debug, Default)]
 struct Level {
-    name: String,
+    address: Address,
     round: u32,
     sent: u32,
-}
-
-impl Level {
-    fn new(name: String) -> Self {
-        Self { name, round: 0, sent: 0 }
-    }
 }
 
 /// A party's side of a session.
@@ -111,7 +106,9 @@ pub struct Link {
     wire: Box<dyn Wire>,
     role: Role,
     phase: Phase,
-    levels: Vec<Level>,
+    /// The innermost step, and those around it from the outermost: the whole session.
+    level: Level,
+    around: Vec<Level>,
     depth: u32,
     clock: Clock,
     meter: Meter,
@@ -122,12 +119,12 @@ impl Link {
     /// A link over a wire.
     #[must_use]
     pub fn new(role: Role, wire: Box<dyn Wire>, network: Network) -> Self {
-        let levels = vec![Level::new(String::new())];
         Self {
             wire,
             role,
             phase: Phase::Setup,
-            levels,
+            level: Level::default(),
+            around: Vec::new(),
             depth: 0,
             clock: Clock::new(network),
             meter: Meter::default(),
@@ -141,10 +138,9 @@ impl Link {
     }
 
     /// A step is done: what the party holds of its result may change here, if it deviates.
-    pub fn boundary(&mut self, step: &str, shares: &mut [u64], ring: u32) {
-        let address = if self.levels.len() > 1 { format!("{}/{step}", self.address()) } else { step.into() };
+    pub fn boundary(&mut self, step: &Address, shares: &mut [u64], ring: u32) {
         if let Some(deviation) = &mut self.deviation {
-            deviation.share(&address, shares, ring);
+            deviation.share(&self.level.address.join(step), shares, ring);
         }
     }
 
@@ -178,16 +174,17 @@ impl Link {
         std::mem::replace(&mut self.phase, phase)
     }
 
-    /// Goes into a step: messages have this name in their address, below the current one.
-    pub fn enter_step(&mut self, name: impl Into<String>) {
-        self.levels.push(Level::new(name.into()));
+    /// Goes into a step: the addresses of messages are inside it, below the current one.
+    pub(crate) fn enter_step(&mut self, step: impl Into<Address>) {
+        let address = self.level.address.join(&step.into());
+        let inner = Level { address, ..Level::default() };
+        self.around.push(std::mem::replace(&mut self.level, inner));
     }
 
-    /// Back out of the step last gone into.
-    pub fn leave_step(&mut self) {
-        if self.levels.len() > 1 {
-            self.levels.pop();
-        }
+    /// Goes back out of the step last gone into.
+    #[expect(clippy::expect_used, reason = "whoever leaves a step has gone into it")]
+    pub(crate) fn leave_step(&mut self) {
+        self.level = self.around.pop().expect("a step around this one");
     }
 
     /// Runs a step.
@@ -196,10 +193,10 @@ impl Link {
     /// Those of the body.
     pub fn step<T>(
         &mut self,
-        name: impl Into<String>,
+        step: impl Into<Address>,
         body: impl FnOnce(&mut Self) -> Result<T, Halt>,
     ) -> Result<T, Halt> {
-        self.enter_step(name);
+        self.enter_step(step);
         let outcome = body(self);
         self.leave_step();
         outcome
@@ -207,8 +204,8 @@ impl Link {
 
     /// The address of the current step.
     #[must_use]
-    pub fn address(&self) -> String {
-        self.levels[1..].iter().map(|level| level.name.as_str()).collect::<Vec<_>>().join("/")
+    pub fn address(&self) -> &Address {
+        &self.level.address
     }
 
     /// Sends a message.
@@ -255,7 +252,7 @@ impl Link {
         self.clock.receive(frame.arrival_ns);
         let message = self.message(self.role.peer(), &frame);
         self.meter.log.push(message);
-        let level = self.level();
+        let level = &mut self.level;
         if frame.round >= level.round {
             (level.round, level.sent) = (frame.round.saturating_add(1), 0);
         }
@@ -265,7 +262,7 @@ impl Link {
     /// The halt of a party that received what cannot be.
     #[must_use]
     pub fn malformed(&self, what: &'static str) -> Halt {
-        Halt::Malformed { step: self.address(), what }
+        Halt::Malformed { step: self.address().clone(), what }
     }
 
     /// Sends and receives nothing more: a peer that waits is let go.
@@ -274,18 +271,13 @@ impl Link {
     }
 
     fn gone(&self) -> Halt {
-        Halt::PeerGone { step: self.address() }
-    }
-
-    fn level(&mut self) -> &mut Level {
-        let last = self.levels.len() - 1;
-        &mut self.levels[last]
+        Halt::PeerGone { step: self.address().clone() }
     }
 
     /// A payload with its place and its clocks.
     fn next_frame(&mut self, payload: Vec<u8>) -> Frame {
-        let (round, index) = (self.level().round, self.level().sent);
-        self.level().sent += 1;
+        let (round, index) = (self.level.round, self.level.sent);
+        self.level.sent += 1;
         let arrival_ns = self.clock.send(payload.len());
         Frame { depth: self.depth.saturating_add(1), round, index, arrival_ns, payload }
     }
@@ -303,9 +295,9 @@ impl Link {
     }
 
     fn message(&self, from: Role, frame: &Frame) -> Message {
-        let step = format!("{}/round[{}]/msg[{}]", self.address(), frame.round, frame.index);
-        let Frame { depth, arrival_ns, ref payload, .. } = *frame;
-        Message { from, phase: self.phase, step, bytes: payload.len(), depth, arrival_ns }
+        let Frame { depth, round, index, arrival_ns, ref payload } = *frame;
+        let address = self.address().message(round, index);
+        Message { from, phase: self.phase, address, bytes: payload.len(), depth, arrival_ns }
     }
 }
 
@@ -324,7 +316,7 @@ impl Wire for Closed {
 
 impl std::fmt::Debug for Link {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Link").field("role", &self.role).field("at", &self.address()).finish_non_exhaustive()
+        f.debug_struct("Link").field("role", &self.role).field("at", self.address()).finish_non_exhaustive()
     }
 }
 
@@ -364,7 +356,7 @@ mod tests {
     fn both_parties_count_the_same_messages_under_the_same_addresses() {
         let (client, server) = talk();
         assert_eq!(client.meter(), server.meter());
-        let steps: Vec<&str> = client.meter().log.iter().map(|message| message.step.as_str()).collect();
+        let steps: Vec<String> = client.meter().log.iter().map(|message| message.address.to_string()).collect();
         let expected = ["round[0]/msg[0]", "round[0]/msg[1]", "round[1]/msg[0]", "round[2]/msg[0]"];
         assert_eq!(steps, expected.map(|step| format!("talk/{step}")));
         assert_eq!(client.meter().rounds(), 3);
@@ -388,7 +380,7 @@ mod tests {
         drop(server);
         let halt = client.step("here", |link| link.receive(3)).unwrap_err();
         assert_eq!(halt, Halt::Malformed { step: "here".into(), what: "it has another length" });
-        assert_eq!(client.receive(3).unwrap_err(), Halt::PeerGone { step: String::new() });
+        assert_eq!(client.receive(3).unwrap_err(), Halt::PeerGone { step: Address::default() });
     }
 
     /// The largest numbers that a frame's header holds.

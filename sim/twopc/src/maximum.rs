@@ -3,6 +3,7 @@
 //! Values are compared by the sign of their difference, so that all must fit the ring with one bit to spare. A tournament takes the
 //! fewest comparisons; for the index of few classes every two are compared at once, which takes half the rounds.
 
+use crate::address::Component;
 use crate::and::{Factors, and};
 use crate::bits::{mask, pack, packed_bytes, unpack};
 use crate::link::{Halt, Role};
@@ -159,8 +160,7 @@ fn tournament<const PARTS: usize>(
         }
         let pairs: Vec<[[u64; PARTS]; 2]> =
             lists.iter().flat_map(|list| list.chunks_exact(2).map(|pair| [pair[0], pair[1]])).collect();
-        let mut winners =
-            party.step(format!("level[{level}]"), |party| winners(party, &pairs, ring, wide))?.into_iter();
+        let mut winners = party.step(Component::Level(level), |party| winners(party, &pairs, ring, wide))?.into_iter();
         for list in &mut lists {
             let odd = (list.len() % 2 == 1).then(|| list.pop()).flatten();
             *list = winners.by_ref().take(list.len() / 2).chain(odd).collect();

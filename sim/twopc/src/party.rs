@@ -1,5 +1,6 @@
 //! A party of a session: its link, its randomness, its oblivious transfers in both directions.
 
+use crate::address::Address;
 use crate::link::{Halt, Link, Role};
 use crate::ot;
 use rand_chacha::ChaCha20Rng;
@@ -38,10 +39,10 @@ impl Party {
     /// Those of the body.
     pub fn step<T>(
         &mut self,
-        name: impl Into<String>,
+        step: impl Into<Address>,
         body: impl FnOnce(&mut Self) -> Result<T, Halt>,
     ) -> Result<T, Halt> {
-        self.link.enter_step(name);
+        self.link.enter_step(step);
         let outcome = body(self);
         self.link.leave_step();
         outcome

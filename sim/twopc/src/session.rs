@@ -3,8 +3,9 @@
 //! A session's randomness is a function of the parties' set-up and the session's name, 32 bytes that no other session may have: a
 //! session can be repeated bit by bit, and no two share a pad.
 
+use crate::address::Component;
 use crate::backend::cheetah::{Client, Network as Weighted, Packing, Server};
-use crate::circuit::{Circuit, Unsupported};
+use crate::circuit::{ARGMAX, Circuit, Unsupported};
 use crate::clock::Network;
 use crate::cost::Cost;
 use crate::evaluate::evaluate;
@@ -338,7 +339,7 @@ pub fn server(
 
 fn labels(party: &mut Party, circuit: &Circuit, logits: &[u64], said: &[Vec<u32>]) -> Result<Vec<u32>, Halt> {
     let ring = circuit.ring(circuit.output);
-    let labels = party.step("argmax", |party| argmax(party, logits, ring, circuit.classes, said))?;
+    let labels = party.step(ARGMAX, |party| argmax(party, logits, ring, circuit.classes, said))?;
     Ok(labels.unwrap_or_default())
 }
 
@@ -355,8 +356,8 @@ fn each_chunk(
 ) -> Result<Answered, Halt> {
     let mut all = Answered { labels: Vec::with_capacity(plan.slots), logits: Vec::new() };
     for chunk in chunks(plan.slots) {
-        let name = format!("slot[{}..{}]", chunk.start, chunk.end);
-        let Answered { labels, logits } = party.step(name, |party| body(party, chunk))?;
+        let slots = Component::Slots(chunk.clone());
+        let Answered { labels, logits } = party.step(slots, |party| body(party, chunk))?;
         all.labels.extend(labels);
         all.logits.extend(logits);
     }
@@ -424,6 +425,9 @@ pub fn set_up(seed: &Seed, plans: &[&Plan], network: Network) -> Result<(ClientS
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::address::{Address, OT_EXTENSION};
+    use crate::circuit::Op;
+    use crate::meter::{Message, Meter};
     use crate::random::uniform;
     use crate::truncate::Truncation;
     use fusion_nn::fixed::{Pixels, Precision, Ring};
@@ -477,7 +481,25 @@ mod tests {
                 |(slot, image): (usize, &Vec<u8>)| (models[model(slot)].label(image).unwrap() + turn(slot)) % 10;
             assert_eq!(mine.labels, images.iter().enumerate().map(label).collect::<Vec<_>>());
             assert_eq!(link.meter().sent(Role::Client, Some(Phase::Setup)).bytes, 0);
+            assert_has_parts(&plan, link.meter());
         }
+    }
+
+    /// A session falls into the extension of its transfers, its layers that send anything, and the argmax; each message is in one chunk.
+    fn assert_has_parts(plan: &Plan, meter: &Meter) {
+        let parts: Vec<Address> = meter.shares(Message::layer).into_iter().map(|(layer, _)| layer).collect();
+        let layers = plan
+            .circuit
+            .steps
+            .iter()
+            .filter(|step| !matches!(step.op, Op::Sum { .. }))
+            .map(|step| step.address.layer());
+        let mut expected: Vec<Address> = layers.chain([OT_EXTENSION.into(), ARGMAX.into()]).collect();
+        expected.dedup();
+        assert_eq!(parts.len(), expected.len(), "{parts:?}");
+        assert!(expected.iter().all(|part| parts.contains(part)), "{parts:?}");
+        let chunks: Vec<_> = chunks(plan.slots).collect();
+        assert!(meter.log.iter().all(|message| message.address.slots().is_some_and(|slots| chunks.contains(&slots))));
     }
 
     #[test]
@@ -498,7 +520,7 @@ mod tests {
     impl crate::hook::Deviation for Short {
         fn message(&mut self, message: &crate::meter::Message, payload: &[u8]) -> crate::hook::Conduct {
             match self.last {
-                true if message.step.contains("/label/") => crate::hook::Conduct::Drop,
+                true if message.address.components().ends_with(&["label".into()]) => crate::hook::Conduct::Drop,
                 true => crate::hook::Conduct::Send,
                 false => crate::hook::Conduct::Replace(payload[1..].to_vec()),
             }

@@ -58,8 +58,7 @@ fn added<R>(world: &World, deviant: &Deviant<R>, asked: &Asked, slots: usize, co
     let pixels = model.pixels(world.image(asked.image)).ok()?;
     let chunk = session::chunks(slots).find(|chunk| chunk.contains(&(asked.slot as usize)))?;
     let logits = ideal::logits(circuit, model, &pixels, coins, |step, values| {
-        let path = format!("slot[{}..{}]/{}", chunk.start, chunk.end, step.address);
-        deviant.add(&path, asked.slot, values, step.ring);
+        deviant.add(&step.address.in_slots(chunk.clone()), asked.slot, values, step.ring);
     });
     let labels: Vec<u32> = (0..world.classes()).collect();
     Some(maximum::ideal_argmax(&logits, circuit.ring(circuit.output), &labels))

@@ -1,6 +1,7 @@
 //! What a session took: bytes, rounds, virtual time, processor time; altogether, by step and by layer.
 
 use crate::store::now;
+use fusion_2pc::address::Address;
 use fusion_2pc::clock::{Network, replayed};
 use fusion_2pc::link::{Halt, Link, Role};
 use fusion_2pc::meter::{Message, Meter, Share, Tally};
@@ -103,7 +104,7 @@ impl Metered {
     #[must_use]
     pub fn steps(&self) -> Vec<(String, [Tally; 2])> {
         let shares = self.meters[0].shares(Message::functionality);
-        shares.into_iter().map(|(step, share)| (step.into(), share.sent)).collect()
+        shares.into_iter().map(|(step, share)| (step.to_string(), share.sent)).collect()
     }
 
     /// In order of execution; the chunks together.
@@ -113,7 +114,7 @@ impl Metered {
         let over = [Network::LAN, Network::WAN].map(|network| replayed(client, server, network));
         let [lan, wan] = over.each_ref().map(|meter| meter.shares(Message::layer));
         let times = lan.iter().zip(&wan).map(|((_, lan), (_, wan))| [lan.virtual_ns, wan.virtual_ns]);
-        let layer = |((name, share), over_ns): ((&str, Share), _)| Layer { name: name.into(), share, over_ns };
+        let layer = |((name, share), over_ns): ((Address, Share), _)| Layer { name: name.to_string(), share, over_ns };
         client.shares(Message::layer).into_iter().zip(times).map(layer).collect()
     }
 }

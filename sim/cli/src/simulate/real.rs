@@ -10,6 +10,7 @@ use super::session::{Asked, Inference, Judged, Position};
 use super::stream::Purpose;
 use super::world::World;
 use super::{Fidelity, Server};
+use fusion_2pc::address::Address;
 use fusion_2pc::circuit::Unsupported;
 use fusion_2pc::clock::Network;
 use fusion_2pc::linear::TooHeavy;
@@ -100,7 +101,7 @@ impl Parties {
 ///
 /// # Errors
 /// [`PartiesError`] for models without a two-party inference.
-pub fn messages(world: &World) -> Result<Vec<String>, PartiesError> {
+pub fn messages(world: &World) -> Result<Vec<Address>, PartiesError> {
     let Parties { network, client, server, stages, .. } = &Parties::new(world, 1, &[Grouping::Chunk], 0, Network::LAN)?;
     let mut messages = Vec::new();
     for Stage { plan, networks } in stages {
@@ -113,7 +114,7 @@ pub fn messages(world: &World) -> Result<Vec<String>, PartiesError> {
             |link: Link| session::server(link, server, plan, &name, networks, &services),
         );
         let sent = link.meter().log.iter().filter(|message| message.from == Role::Server);
-        messages.extend(sent.filter_map(|message| message.step.split_once('/').map(|(_, rest)| rest.to_string())));
+        messages.extend(sent.map(|message| message.address.below_slots()));
     }
     Ok(messages)
 }

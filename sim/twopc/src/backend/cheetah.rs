@@ -1,5 +1,6 @@
 //! Cheetah (Huang, Lu, Hong, Ding, USENIX Security 2022): linear layers under RLWE encryption, all else by silent oblivious transfer.
 
+use crate::address::Component;
 use crate::circuit::{Circuit, Op, Step, Unsupported};
 use crate::cost::Cost;
 use crate::evaluate::Protocols;
@@ -103,7 +104,7 @@ fn in_group<T>(
     index: usize,
     body: impl FnOnce(&mut Party) -> Result<T, Halt>,
 ) -> Result<T, Halt> {
-    if groups == 1 { body(party) } else { party.step(format!("group[{index}]"), body) }
+    if groups == 1 { body(party) } else { party.step(Component::Group(index), body) }
 }
 
 /// Inputs of a linear layer.

@@ -72,7 +72,7 @@ fn assert_exact(shape: Shape, ring_bits: u32, weight_bits: u32, batch: usize, rn
     let y = y0.iter().zip(&y1).zip(&rest).map(|((y0, y1), rest)| (y0 + y1 + rest) & mask(ring_bits));
     assert!(y.eq(reference(shape, &w, &start, &x, ring_bits)), "{shape:?}, {batch} samples, {:?}", layout.geometry());
     let Cost { client_bytes, server_bytes, messages } = layout.cost();
-    let layer = |from| link.meter().total(|message| message.from == from && !message.step.starts_with("keys"));
+    let layer = |from| link.meter().total(|message| message.from == from && !message.address.is_within(&"keys".into()));
     assert_eq!((layer(Role::Client).bytes, layer(Role::Server).bytes), (client_bytes, server_bytes));
     assert_eq!(layer(Role::Client).messages + layer(Role::Server).messages, messages);
 }
@@ -224,8 +224,8 @@ fn another_length_halts() {
     let (mut client_link, mut server_link) = Link::pair(Network::LAN);
     client_setup(&mut client_link, &key, std::slice::from_ref(&layout)).unwrap();
     let keys = server_setup(&mut server_link, std::slice::from_ref(&layout)).unwrap();
-    let halted = |outcome: Result<Vec<u64>, Halt>, at: &str| {
-        assert!(matches!(outcome, Err(Halt::Malformed { step, .. }) if step == at));
+    let halted = |outcome: Result<Vec<u64>, Halt>, at: &'static str| {
+        assert!(matches!(outcome, Err(Halt::Malformed { step, .. }) if step == at.into()));
     };
     server_link.send(vec![0; layout.cost().server_bytes - 1]).unwrap();
     halted(client(&mut client_link, &key, &layout, &[0; 3], &mut rng), "response");
@@ -235,7 +235,7 @@ fn another_length_halts() {
     let (mut client_link, mut server_link) = Link::pair(Network::LAN);
     client_link.send(Vec::new()).unwrap();
     let outcome = server_setup(&mut server_link, std::slice::from_ref(&layout));
-    assert!(matches!(outcome, Err(Halt::Malformed { step, .. }) if step == "keys"));
+    assert!(matches!(outcome, Err(Halt::Malformed { step, .. }) if step == "keys".into()));
 }
 
 #[test]

@@ -143,7 +143,7 @@ mod tests {
             (vec![9; 31], "it has another length"),
         ];
         for (bytes, complaint) in no_points {
-            let expected = Halt::Malformed { step: String::new(), what: complaint };
+            let expected = Halt::Malformed { step: crate::address::Address::default(), what: complaint };
             let (mut client, mut server) = Link::pair(Network::LAN);
             client.send(bytes.clone()).unwrap();
             assert_eq!(choose(&mut server, &mut Seed([3; 32]).stream(), 0).unwrap_err(), expected);

@@ -4,6 +4,7 @@ use super::block::Block;
 use super::ferret::{self, K, Party, Rounds};
 use super::hash::Hash;
 use super::{Receiver, Sender, softspoken};
+use crate::address::OT_EXTENSION;
 use crate::link::{Halt, Link, Role};
 use crate::meter::{Phase, Tally};
 
@@ -100,7 +101,7 @@ impl<P: Party> Supply<P> {
                 Role::Server => "server",
             };
             let phase = link.enter(Phase::Offline);
-            link.step("ot-extension", |link| link.step(name, |link| self.refill(link)))?;
+            link.step(OT_EXTENSION, |link| link.step(name, |link| self.refill(link)))?;
             link.enter(phase);
         }
         let blocks = &self.batch[self.used..];

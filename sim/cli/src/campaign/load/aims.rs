@@ -2,6 +2,7 @@
 
 use super::{Loader, Outcome, unfit};
 use crate::simulate::{PartiesError, World, messages};
+use fusion_2pc::address::Address;
 use fusion_2pc::session::chunks;
 use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::script::{MoveSection, Script, StepPattern};
@@ -28,11 +29,11 @@ impl Loader {
         }
         let unfit = |error: PartiesError| unfit(script, &error);
         let steps = world.circuit().map_err(|error| unfit(error.clone().into()))?.steps.iter();
-        let steps: Vec<String> = steps.map(|step| step.address.clone()).collect();
+        let steps: Vec<Address> = steps.map(|step| step.address.clone()).collect();
         let on_messages = aims.iter().any(|(_, _, on_messages)| *on_messages);
         let messages = if on_messages { messages(world).map_err(unfit)? } else { Vec::new() };
-        let below = |address: &String, fits: &dyn Fn(&str) -> bool| {
-            chunks(view.slots as usize).any(|slots| fits(&format!("slot[{}..{}]/{address}", slots.start, slots.end)))
+        let below = |address: &Address, fits: &dyn Fn(&Address) -> bool| {
+            chunks(view.slots as usize).any(|slots| fits(&address.in_slots(slots)))
         };
         for (pattern, mark, on_messages) in aims {
             let found = if on_messages {
@@ -44,7 +45,7 @@ impl Loader {
                 let what = if on_messages { "message of the server" } else { "step" };
                 let problem = Problem::new(mark, format!("`step` matches no {what}"));
                 let some = if on_messages { &messages } else { &steps };
-                let some = some.iter().filter(|address| !address.contains("ot-extension")).take(3);
+                let some = some.iter().filter(|address| !address.is_in_extension()).take(3);
                 let some: Vec<String> = some.map(|address| format!("`{address}`")).collect();
                 self.problems.push(problem.help(format!("such as {}, ...", some.join(", "))));
             }

@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::files;
 use crate::models::{self, RANDOM_IMAGES, SEED, Warning};
 use crate::text::{self, ACCENT, HEADING};
+use fusion_2pc::address::Component;
 use fusion_nn::compare::{Comparison, Difference, Pair, SHARE};
 use fusion_nn::fixed::WrongSize;
 use fusion_nn::idx::{Images, labels};
@@ -203,7 +204,7 @@ impl Layer {
         let differs = difference.largest > 0.0;
         Some(Self {
             node: layer.node,
-            step: layer.step(),
+            step: Component::of(layer).to_string(),
             difference: difference.largest,
             largest_float: difference.peak,
             relative: difference.relative(),

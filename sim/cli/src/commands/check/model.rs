@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::files;
 use crate::models;
 use crate::text::{self, DIM, HEADING};
+use fusion_2pc::address::Component;
 use fusion_2pc::circuit::{Circuit, Unsupported};
 use fusion_2pc::session::{Grouping, Plan};
 use fusion_2pc::truncate::Truncation;
@@ -161,7 +162,7 @@ impl<'a> Layer<'a> {
         let FixedLayer { node, name, op: _, inputs: _, shape, unit, bound, ring_bits, range: _, wraps } = layer;
         Self {
             node: *node,
-            step: layer.step(),
+            step: Component::of(layer).to_string(),
             name,
             shape,
             ring_bits: *ring_bits,
