@@ -46,6 +46,8 @@ pub struct View {
     pub classes: u32,
     /// How many sessions of this trial were before.
     pub session: u32,
+    /// How many slots one message of the inference carries. As long as nobody says, it may carry all of them.
+    pub slots_per_message: u32,
 }
 
 impl View {
@@ -55,12 +57,9 @@ impl View {
     /// [`MixError::TooManySlots`] where `N` exceeds 32 bits.
     pub fn new(params: Params, classes: u32) -> Result<Self, MixError> {
         let slots = u32::try_from(params.N()).map_err(|_| MixError::TooManySlots(params.N()))?;
-        Ok(Self { params, slots, classes, session: 0 })
+        Ok(Self { params, slots, classes, session: 0, slots_per_message: slots })
     }
 }
-
-/// Slots that are evaluated together at `real`: one message carries all of a chunk's, from a multiple of this on.
-pub const CHUNK_SLOTS: u32 = 128;
 
 /// What is done to a slot. The last three are done inside the inference: the third where values are shared, the others on messages.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -104,25 +103,26 @@ impl Act {
         }
     }
 
-    /// How many of `N` slots count as touched, at worst, for each one named. A bent message touches all that it carries. One too
-    /// many or too few puts whatever comes after it out of step, and one of the transfers' extension may serve any later slot.
+    /// How many of `N` slots count as touched, at worst, for each one named, where a message carries so many of them. A bent message touches
+    /// all that it carries. One too many or too few puts whatever comes after it out of step, and one of the transfers' extension may
+    /// serve any later slot.
     ///
     /// ```
     /// use fusion_adversaries::script::{Bend, Relabel};
     /// use fusion_adversaries::strategy::Act;
     ///
     /// let step = "layer[*:relu]/msb".parse()?;
-    /// assert_eq!(Act::Relabel(Relabel::Next).reach(2660), 1);
-    /// assert_eq!(Act::Bend { step, how: Bend::Drop }.reach(2660), 2660, "all that comes after is out of step");
+    /// assert_eq!(Act::Relabel(Relabel::Next).reach(2660, 128), 1);
+    /// assert_eq!(Act::Bend { step, how: Bend::Drop }.reach(2660, 128), 2660, "all that comes after is out of step");
     /// # Ok::<(), fusion_adversaries::script::NoStep>(())
     /// ```
     #[must_use]
-    pub fn reach(&self, N: u128) -> u128 {
+    pub fn reach(&self, N: u128, slots_per_message: u32) -> u128 {
         match self {
             Self::Model(_) | Self::Relabel(_) | Self::Add { .. } => 1,
             Self::Bend { step, how: Bend::FlipBit(_) | Bend::Replace(_) } if !step.names_messages() => N,
             Self::Bend { how: Bend::FlipBit(_) | Bend::Replace(_) | Bend::DelayMs(_), .. } | Self::Stop { .. } => {
-                CHUNK_SLOTS.into()
+                slots_per_message.into()
             }
             Self::Bend { how: Bend::Replay | Bend::Drop, .. } => N,
         }

@@ -3,11 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+use fusion_2pc::backend::cheetah::MOST_SLOTS;
 use fusion_2pc::circuit::Circuit;
 use fusion_2pc::clock::Network;
 use fusion_2pc::link::Link;
 use fusion_2pc::random::Seed;
-use fusion_2pc::session::{self, CHUNK, Grouping, Networks, Plan, Service};
+use fusion_2pc::session::{self, Grouping, Networks, Plan, Service};
 use fusion_2pc::truncate::Truncation;
 use fusion_nn::fixed::{FixedModel, OneBit, Pixels, Precision, Ring, argmax};
 use fusion_nn::idx::Images;
@@ -75,7 +76,7 @@ fn interval(pairs: u64, disagreeing: u64) -> (Rational, Rational) {
 #[test]
 #[ignore = "minutes: make bench runs it"]
 fn copies_disagree_alike_at_ideal_and_real() {
-    const { assert!(2 * REAL_PAIRS > CHUNK) };
+    const { assert!(2 * REAL_PAIRS > MOST_SLOTS) };
     let (model, images) = (lenet(), digits());
     let counts = [(IDEAL_PAIRS, ideal(&model, &images)), (REAL_PAIRS as u64, real(&model, &images))];
     let intervals = counts.map(|(pairs, disagreeing)| interval(pairs, disagreeing));

@@ -159,6 +159,35 @@ impl Circuit {
         })
     }
 
+    /// For each step how many elements a party holds of one slot while it runs: those of the step's output, and of every earlier value that
+    /// this step or a later one reads.
+    #[must_use]
+    pub fn held(&self) -> Vec<usize> {
+        let steps = self.steps.len();
+        // The image, and the output of each step: the step after the last that reads it.
+        let mut ends: Vec<usize> = std::iter::once(0).chain(1..=steps).collect();
+        let place = |value: &Value| match value {
+            Value::Input => 0,
+            Value::Layer(index) => index + 1,
+        };
+        for (index, step) in self.steps.iter().enumerate() {
+            step.inputs.iter().for_each(|value| ends[place(value)] = index + 1);
+        }
+        ends[place(&self.output)] = steps;
+        let counts = std::iter::once(self.pixels).chain(self.steps.iter().map(|step| step.count));
+        let (mut come, mut go) = (vec![0; steps + 1], vec![0; steps + 1]);
+        for (value, (count, end)) in counts.zip(ends).enumerate() {
+            come[value.saturating_sub(1)] += count;
+            go[end] += count;
+        }
+        let mut held = 0;
+        let after = |(come, go): (&usize, &usize)| {
+            held = held + come - go;
+            held
+        };
+        come.iter().zip(&go).map(after).take(steps).collect()
+    }
+
     /// The ring of a value. The input's integers are the client's own and may be read in any ring.
     #[must_use]
     pub fn ring(&self, value: Value) -> u32 {

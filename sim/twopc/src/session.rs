@@ -4,7 +4,7 @@
 //! session can be repeated bit by bit, and no two share a pad.
 
 use crate::address::Component;
-use crate::backend::cheetah::{Client, Network as Weighted, Packing, Server};
+use crate::backend::cheetah::{self, Client, Network as Weighted, Packing, Server};
 use crate::circuit::{ARGMAX, Circuit, Unsupported};
 use crate::clock::Network;
 use crate::cost::Cost;
@@ -22,9 +22,6 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::Range;
 
-/// Slots whose images, shares and messages are held at once.
-pub const CHUNK: usize = 128;
-
 /// What both parties know of a session: the circuit, and how its slots are packed.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -32,6 +29,7 @@ pub struct Plan {
     pub circuit: Circuit,
     /// How many slots.
     pub slots: usize,
+    slots_per_message: usize,
     grouping: Grouping,
     /// By slots of a group.
     packings: BTreeMap<usize, Packing>,
@@ -76,14 +74,26 @@ impl Plan {
         grouping: Grouping,
         sessions: u64,
     ) -> Result<Self, Unsupported> {
+        let slots_per_message = cheetah::slots_per_message(&circuit);
         let mut packings = BTreeMap::new();
-        for chunk in chunks(slots) {
+        for chunk in chunks(slots, slots_per_message) {
             let group = grouping.of(chunk.len());
             if let Entry::Vacant(vacant) = packings.entry(group) {
                 vacant.insert(Packing::new(&circuit, group, sessions.saturating_mul(slots as u64))?);
             }
         }
-        Ok(Self { circuit, slots, grouping, packings })
+        Ok(Self { circuit, slots, slots_per_message, grouping, packings })
+    }
+
+    /// How many slots are evaluated together: their images, shares and messages are held at once.
+    #[must_use]
+    pub fn slots_per_message(&self) -> usize {
+        self.slots_per_message
+    }
+
+    /// The session's slots in chunks that are evaluated together.
+    pub fn chunks(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        chunks(self.slots, self.slots_per_message)
     }
 
     /// Which slots share ciphertexts.
@@ -129,7 +139,7 @@ impl Plan {
     #[must_use]
     pub fn transfers(&self) -> [usize; 2] {
         let mut sums = [0; 2];
-        for chunk in chunks(self.slots) {
+        for chunk in self.chunks() {
             for cost in self.costs(chunk.len()) {
                 sums[0] += cost.client_transfers;
                 sums[1] += cost.server_transfers;
@@ -139,9 +149,12 @@ impl Plan {
     }
 }
 
-/// A session's slots in pieces of [`CHUNK`].
-pub fn chunks(slots: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..slots).step_by(CHUNK).map(move |from| from..slots.min(from + CHUNK))
+/// A session's slots in chunks of as many as a message carries, the last one perhaps smaller.
+///
+/// # Panics
+/// Where a message is to carry no slot.
+pub fn chunks(slots: usize, slots_per_message: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..slots).step_by(slots_per_message).map(move |from| from..slots.min(from + slots_per_message))
 }
 
 /// What a client keeps between sessions.
@@ -355,7 +368,7 @@ fn each_chunk(
     mut body: impl FnMut(&mut Party, Range<usize>) -> Result<Answered, Halt>,
 ) -> Result<Answered, Halt> {
     let mut all = Answered { labels: Vec::with_capacity(plan.slots), logits: Vec::new() };
-    for chunk in chunks(plan.slots) {
+    for chunk in plan.chunks() {
         let slots = Component::Slots(chunk.clone());
         let Answered { labels, logits } = party.step(slots, |party| body(party, chunk))?;
         all.labels.extend(labels);
@@ -426,6 +439,7 @@ pub fn set_up(seed: &Seed, plans: &[&Plan], network: Network) -> Result<(ClientS
 mod tests {
     use super::*;
     use crate::address::{Address, OT_EXTENSION};
+    use crate::backend::cheetah::MOST_SLOTS;
     use crate::circuit::Op;
     use crate::meter::{Message, Meter};
     use crate::random::uniform;
@@ -498,7 +512,7 @@ mod tests {
         expected.dedup();
         assert_eq!(parts.len(), expected.len(), "{parts:?}");
         assert!(expected.iter().all(|part| parts.contains(part)), "{parts:?}");
-        let chunks: Vec<_> = chunks(plan.slots).collect();
+        let chunks: Vec<_> = plan.chunks().collect();
         assert!(meter.log.iter().all(|message| message.address.slots().is_some_and(|slots| chunks.contains(&slots))));
     }
 
@@ -533,9 +547,9 @@ mod tests {
         let models = &lenets()[..1];
         let circuit = Circuit::new(&[&models[0]], Truncation::Faithful).unwrap();
         for (slots, grouping, packings) in [
-            (CHUNK + 1, Grouping::Slot, 1),
-            (CHUNK + 1, Grouping::Chunk, 2),
-            (3 * CHUNK, Grouping::Chunk, 1),
+            (MOST_SLOTS + 1, Grouping::Slot, 1),
+            (MOST_SLOTS + 1, Grouping::Chunk, 2),
+            (3 * MOST_SLOTS, Grouping::Chunk, 1),
             (5, Grouping::Slot, 1),
         ] {
             let plan = Plan::new(circuit.clone(), slots, grouping).unwrap();

@@ -9,13 +9,14 @@ use crate::simulate::PartiesError;
 use crate::simulate::metered::{self, Metered, framing_bytes, timed};
 use crate::store::now;
 use crate::text::{self, BAD, DIM, HEADING};
+use fusion_2pc::backend::cheetah::MOST_SLOTS;
 use fusion_2pc::bits::mask;
 use fusion_2pc::circuit::Circuit;
 use fusion_2pc::clock::{Network, replayed};
 use fusion_2pc::link::{Halt, Link, Role};
 use fusion_2pc::meter::{Phase, Tally};
 use fusion_2pc::random::Seed;
-use fusion_2pc::session::{self, Answered, CHUNK, Grouping, Networks, Plan, Service};
+use fusion_2pc::session::{self, Answered, Grouping, Networks, Plan, Service};
 use fusion_2pc::truncate::Truncation;
 use fusion_nn::fixed::FixedModel;
 use serde::Serialize;
@@ -52,7 +53,7 @@ pub struct PerQuery {
 }
 
 impl PerQuery {
-    /// Of one inference, among as many as share a session, up to a chunk.
+    /// Of one inference, among as many as share a session, up to those that a message carries at most.
     pub fn measure(file: &Path, inference: &InferenceArgs, N: u128) -> Result<Self, Failure> {
         let model = model(file, inference)?;
         let batch = Self::batch(N);
@@ -72,7 +73,7 @@ impl PerQuery {
 
     /// The images of a session of `N` slots that are measured.
     pub fn batch(N: u128) -> usize {
-        usize::try_from(N).unwrap_or(CHUNK).min(CHUNK)
+        usize::try_from(N).unwrap_or(MOST_SLOTS).min(MOST_SLOTS)
     }
 
     /// Of `cost` inferences.

@@ -5,15 +5,11 @@ use super::world::World;
 use fusion_2pc::address::Address;
 use fusion_2pc::hook::{Conduct, Deviation};
 use fusion_2pc::meter::Message;
-use fusion_2pc::session::CHUNK;
 use fusion_adversaries::script::{Bend, Elements, Filling, Stop};
-use fusion_adversaries::strategy::{Act, CHUNK_SLOTS, Move, Touches};
+use fusion_adversaries::strategy::{Act, Move, Touches};
 use fusion_spec::mix::Slot;
 use rand_core::Rng;
 use std::ops::Range;
-
-// Bounds count the slots that a message carries.
-const _: () = assert!(CHUNK_SLOTS as usize == CHUNK);
 
 /// One session's acts on shares and messages.
 pub struct Deviant<R> {

@@ -56,7 +56,8 @@ fn added<R>(world: &World, deviant: &Deviant<R>, asked: &Asked, slots: usize, co
     let circuit = world.circuit().ok()?;
     let model = &world.models()[asked.service.model];
     let pixels = model.pixels(world.image(asked.image)).ok()?;
-    let chunk = session::chunks(slots).find(|chunk| chunk.contains(&(asked.slot as usize)))?;
+    let mut chunks = session::chunks(slots, world.slots_per_message()? as usize);
+    let chunk = chunks.find(|chunk| chunk.contains(&(asked.slot as usize)))?;
     let logits = ideal::logits(circuit, model, &pixels, coins, |step, values| {
         deviant.add(&step.address.in_slots(chunk.clone()), asked.slot, values, step.ring);
     });

@@ -10,6 +10,37 @@ use crate::link::{Halt, Role};
 use crate::party::Party;
 use fusion_nn::fixed::FixedModel;
 
+/// The slots that one message may carry at most, whatever memory would allow: more hardly save bytes.
+pub const MOST_SLOTS: usize = 128;
+
+/// What a party may hold at a time for the slots that its messages carry, in bytes: 4 GiB.
+pub const SLOT_MEMORY: usize = 1 << 32;
+
+/// How many slots are evaluated together, and so how many a message carries: as many as [`SLOT_MEMORY`] holds at the step that takes
+/// the most, but no more than [`MOST_SLOTS`], and at least one.
+///
+/// For each slot a step is counted as 8 bytes for every element that is shared while it runs, 16 bytes for the pads of every oblivious
+/// transfer, and the messages of both parties: ciphertexts, as if each slot had its own, and corrections. A party holds less, since pads are
+/// folded as soon as they are drawn. A linear layer that no parameters hold counts without ciphertexts, as no session evaluates it.
+#[must_use]
+pub fn slots_per_message(circuit: &Circuit) -> usize {
+    let each =
+        circuit.held().into_iter().enumerate().map(|(step, held)| 8 * held + bytes_besides_shares(circuit, step));
+    let most = each.max().unwrap_or(0).max(1);
+    (SLOT_MEMORY / most).clamp(1, MOST_SLOTS)
+}
+
+/// The pads and the messages of one slot in a step.
+fn bytes_besides_shares(circuit: &Circuit, index: usize) -> usize {
+    let Step { op, ring, .. } = &circuit.steps[index];
+    if let Op::Linear { shape, bound } = *op {
+        return Layout::new(shape, *ring, bound, 1).map_or(0, |layout| layout.cost().bytes());
+    }
+    let mut cost = Cost::default();
+    cost.step(circuit, index, 1);
+    16 * (cost.client_transfers + cost.server_transfers) + cost.bytes()
+}
+
 /// How the linear layers of a circuit are packed for so many slots: what both parties know.
 #[derive(Clone, Debug)]
 pub struct Packing {
@@ -173,5 +204,65 @@ impl Protocols for Server<'_> {
             shares.extend(under.iter().zip(clear).map(|(a, b)| a.wrapping_add(b) & modulus));
         }
         Ok(shares)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::truncate::Truncation;
+    use fusion_nn::fixed::{Pixels, Precision, Ring};
+    use fusion_nn::model::Model;
+
+    fn circuit(onnx: &[u8]) -> Circuit {
+        let (precision, pixels) =
+            (Precision { frac_bits: 12, ring: Ring::Auto }, Pixels { scale: 1.0 / 255.0, offset: 0.0 });
+        let model = FixedModel::new(&Model::from_onnx(onnx).unwrap(), precision, pixels).unwrap();
+        Circuit::new(&[&model], Truncation::Faithful).unwrap()
+    }
+
+    fn lenet() -> Circuit {
+        circuit(include_bytes!("../../../../examples/models/lenet_mnist_full.onnx"))
+    }
+
+    #[test]
+    fn a_message_of_lenet_carries_as_many_slots_as_it_may() {
+        let cifar = circuit(include_bytes!("../../../../examples/models/lenet_cifar10_full.onnx"));
+        for circuit in [lenet(), cifar] {
+            assert_eq!(slots_per_message(&circuit), MOST_SLOTS);
+        }
+    }
+
+    /// A network of twenty times as many values: fewer slots, and never none.
+    #[test]
+    fn larger_networks_carry_fewer() {
+        let larger = |times: usize| {
+            let mut circuit = lenet();
+            circuit.steps.iter_mut().for_each(|step| step.count *= times);
+            slots_per_message(&circuit)
+        };
+        assert!((1..MOST_SLOTS).contains(&larger(20)));
+        assert!(larger(40) < larger(20));
+        assert_eq!(larger(1 << 20), 1);
+    }
+
+    /// The values that a step, or a later one, reads; checked one by one.
+    #[test]
+    fn held_values_are_those_still_read() {
+        let circuit = lenet();
+        let held = circuit.held();
+        let count = |value: usize| if value == 0 { circuit.pixels } else { circuit.steps[value - 1].count };
+        let place = |value: &fusion_nn::model::Value| match value {
+            fusion_nn::model::Value::Input => 0,
+            fusion_nn::model::Value::Layer(index) => index + 1,
+        };
+        for (index, held) in held.iter().enumerate() {
+            let is_read = |value: usize| {
+                circuit.steps[index..].iter().any(|step| step.inputs.iter().any(|input| place(input) == value))
+            };
+            let earlier = (0..=index).filter(|value| is_read(*value)).map(count).sum::<usize>();
+            assert_eq!(*held, earlier + circuit.steps[index].count, "{index}");
+        }
+        assert_eq!(held.len(), circuit.steps.len());
     }
 }

@@ -33,7 +33,7 @@ impl Loader {
         let on_messages = aims.iter().any(|(_, _, on_messages)| *on_messages);
         let messages = if on_messages { messages(world).map_err(unfit)? } else { Vec::new() };
         let below = |address: &Address, fits: &dyn Fn(&Address) -> bool| {
-            chunks(view.slots as usize).any(|slots| fits(&address.in_slots(slots)))
+            chunks(view.slots as usize, view.slots_per_message as usize).any(|slots| fits(&address.in_slots(slots)))
         };
         for (pattern, mark, on_messages) in aims {
             let found = if on_messages {

@@ -150,6 +150,11 @@ impl Loader {
         self.check()?;
         let id = Id::new(&script, &self.contents).map_err(|error| Stop::Failure(Failure::Bug(error.to_string())))?;
         let world = self.world(&script, params, images)?;
+        let inside = builds.iter().flatten().any(|strategy| strategy.moves().iter().any(|m| m.act.is_inside()));
+        let view = match world.as_ref().filter(|_| inside).and_then(World::slots_per_message) {
+            Some(slots_per_message) => View { slots_per_message, ..view },
+            None => view,
+        };
         let sections = std::iter::once(None).chain(script.strategies.iter().map(Some));
         let unbuilt =
             || Stop::Failure(Failure::Bug("a strategy could not be built, for no reason that was told".into()));
