@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use fusion_2pc::backend::cheetah::MOST_SLOTS;
-use fusion_2pc::clock::Network;
 use fusion_2pc::session::Grouping;
+use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_adversaries::behaviour::{Place, Scripted, flaky};
 use fusion_adversaries::script::{Bend, Elements, Filling, Keep, Relabel, SessionsSection, Stop, Until};
 use fusion_adversaries::strategy::{Act, View};
@@ -137,7 +137,7 @@ fn real_sessions_are_as_specified() {
     let slots = MOST_SLOTS + 3;
     let after = u32::try_from(MOST_SLOTS + 1).unwrap();
     assert_eq!(params.N(), slots as u128);
-    let parties = Parties::new(&world, slots, &[Grouping::Chunk], 5, Network::LAN).unwrap();
+    let parties = Parties::new(&world, slots, &[Grouping::Chunk], 5, LinkSpeed::LAN).unwrap();
     let play = |act: Act, place: Place, trials: u64| {
         let strategy = single(place, act);
         let server = Server::new("some", 4, &strategy);

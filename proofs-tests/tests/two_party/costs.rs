@@ -5,11 +5,11 @@ use fusion_2pc::address::{Address, Component, OT_EXTENSION};
 use fusion_2pc::backend::cheetah::MOST_SLOTS;
 use fusion_2pc::circuit::{ARGMAX, Op};
 use fusion_2pc::cost::Cost;
-use fusion_2pc::link::Role;
-use fusion_2pc::meter::{Message, Meter, Phase};
 use fusion_2pc::ot;
+use fusion_2pc::role::Role;
 use fusion_2pc::session::{Grouping, Service};
-use fusion_2pc::truncate::Truncation;
+use fusion_2pc::share::truncate::Truncation;
+use fusion_2pc::wire::meter::{Message, Meter, Phase};
 use fusion_proofs_tests::networks::{
     PRECISION, dead, digits, fixed, lenet, many_classes, noise, residual, shortcut, tiny,
 };

@@ -4,10 +4,10 @@ use crate::watch::Watch;
 use crate::world::{World, plan};
 use fusion_2pc::address::Address;
 use fusion_2pc::bits::mask;
-use fusion_2pc::hook::Deviation;
-use fusion_2pc::link::Role;
+use fusion_2pc::role::Role;
 use fusion_2pc::session::Grouping;
-use fusion_2pc::truncate::Truncation;
+use fusion_2pc::share::truncate::Truncation;
+use fusion_2pc::wire::hook::Deviation;
 use fusion_nn::model::Model;
 use fusion_proofs_tests::networks::{PRECISION, fixed, many_classes, noise, residual, tiny};
 

@@ -2,11 +2,11 @@
 
 use crate::world::World;
 use fusion_2pc::backend::cheetah::MOST_SLOTS;
-use fusion_2pc::clock::Network;
-use fusion_2pc::hook::{Conduct, Deviation};
-use fusion_2pc::link::{Halt, Link};
-use fusion_2pc::meter::Message;
 use fusion_2pc::session::Service;
+use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_2pc::wire::hook::{Conduct, Deviation};
+use fusion_2pc::wire::link::{Halt, Link};
+use fusion_2pc::wire::meter::Message;
 use fusion_proofs_tests::networks::{noise, tiny};
 use std::sync::mpsc::{Sender, channel};
 
@@ -28,7 +28,7 @@ fn a_label_that_is_no_class_shows_after_the_last_chunk_only() {
     let images = noise(slots, 3);
     let world = World::new(&[tiny(0)], slots, 1);
     let served = |services: &[Service]| {
-        let (mut client, server) = Link::pair(Network::LAN);
+        let (mut client, server) = Link::pair(LinkSpeed::LAN);
         let (record, sent) = channel();
         client.deviate(Box::new(Recorded(record)));
         let session = world.over([client, server], 1, &images, services);

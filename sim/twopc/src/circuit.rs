@@ -11,7 +11,9 @@
 use crate::address::{Address, Component};
 use crate::he::parameters::Bound;
 use crate::linear::{MAX_DENSE_WEIGHTS, Shape};
-use crate::truncate::Truncation;
+use crate::share::clip::Clip;
+use crate::share::extend::{Sign, Widening};
+use crate::share::truncate::{Rescaling, Truncation};
 use fusion_nn::fixed::{FixedLayer, FixedModel, FixedOp};
 use fusion_nn::model::{Value, Window};
 
@@ -78,17 +80,6 @@ pub enum Op {
     Concat,
 }
 
-/// What is known of values in a ring of `l` bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sign {
-    /// In `0 .. 2^(l-1)`.
-    Positive,
-    /// In `-2^(l-2) .. 2^(l-2)`.
-    WithRoom,
-    /// Anything.
-    Any,
-}
-
 /// One functionality of a circuit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
@@ -106,6 +97,26 @@ pub struct Step {
     pub count: usize,
     /// Bits of the ring its output is shared in.
     pub ring: u32,
+}
+
+impl Step {
+    /// From a ring of `from` bits to the output's, `shift` bits dropped.
+    #[must_use]
+    pub fn rescaling(&self, from: u32, shift: u32, truncation: Truncation) -> Rescaling {
+        Rescaling { from, shift, out: self.ring, truncation }
+    }
+
+    /// From a ring of `from` bits to the output's, clipped and `shift` bits dropped.
+    #[must_use]
+    pub fn clip(&self, ends: [i64; 2], from: u32, shift: u32, truncation: Truncation) -> Clip {
+        Clip { ends, how: self.rescaling(from, shift, truncation) }
+    }
+
+    /// From a ring of `from` bits to the output's.
+    #[must_use]
+    pub fn widening(&self, from: u32, sign: Sign) -> Widening {
+        Widening { from, to: self.ring, sign }
+    }
 }
 
 /// A network as functionalities, in order.

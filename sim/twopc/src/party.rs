@@ -1,8 +1,9 @@
 //! A party of a session: its link, its randomness, its oblivious transfers in both directions.
 
 use crate::address::Address;
-use crate::link::{Halt, Link, Role};
 use crate::ot;
+use crate::role::Role;
+use crate::wire::link::{Halt, Link};
 use rand_chacha::ChaCha20Rng;
 
 /// Transfers are drawn and turned into pads in pieces of this many.
@@ -106,17 +107,17 @@ pub(crate) mod rehearsal {
     //! Both parties of a protocol, on two threads, with transfers from a trusted dealer.
 
     use super::Party;
-    use crate::clock::Network;
-    use crate::link::{Halt, Link};
     use crate::ot::dealer::Dealer;
     use crate::random::{Seed, uniform};
+    use crate::wire::clock::LinkSpeed;
+    use crate::wire::link::{Halt, Link};
     use rand_core::Rng;
 
     /// A party's transfers, dealt.
     pub fn party(link: Link, seed: Seed) -> Party {
         let [mine, theirs] = match link.role() {
-            crate::link::Role::Client => ["client sends", "server sends"],
-            crate::link::Role::Server => ["server sends", "client sends"],
+            crate::role::Role::Client => ["client sends", "server sends"],
+            crate::role::Role::Server => ["server sends", "client sends"],
         };
         Party {
             rng: seed.child(mine).child("masks").stream(),
@@ -131,7 +132,7 @@ pub(crate) mod rehearsal {
         client: impl FnOnce(&mut Party) -> Result<T, Halt> + Send,
         server: impl FnOnce(&mut Party) -> Result<T, Halt> + Send,
     ) -> ([T; 2], Party) {
-        let (left, right) = Link::pair(Network::LAN);
+        let (left, right) = Link::pair(LinkSpeed::LAN);
         let seed = Seed([7; 32]);
         std::thread::scope(|scope| {
             let server = scope.spawn(move || server(&mut party(right, seed)).unwrap());

@@ -4,19 +4,20 @@
 //! session can be repeated bit by bit, and no two share a pad.
 
 use crate::address::Component;
-use crate::backend::cheetah::{self, Client, Network as Weighted, Packing, Server};
+use crate::backend::Protocols;
+use crate::backend::cheetah::{self, Cheetah, EncodedModel, Packing, Side};
 use crate::circuit::{ARGMAX, Circuit, Unsupported};
-use crate::clock::Network;
 use crate::cost::Cost;
 use crate::evaluate::evaluate;
 use crate::he::cipher::ClientKey;
 use crate::linear::{self, Layout, PublicKeys};
-use crate::link::{Halt, Link, Role};
-use crate::maximum::argmax;
-use crate::meter::Phase;
 use crate::ot::setup::Setup;
 use crate::party::Party;
 use crate::random::Seed;
+use crate::role::Role;
+use crate::wire::clock::LinkSpeed;
+use crate::wire::link::{Halt, Link};
+use crate::wire::meter::Phase;
 use fusion_nn::fixed::FixedModel;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -265,9 +266,10 @@ pub fn watched_client(
         watch(Progress::Asks(chunk.len()));
         let circuit = &plan.circuit;
         let input: Vec<u64> = chunk.clone().flat_map(&image).map(i64::cast_unsigned).collect();
-        let mut protocols = Client { circuit, packing: plan.packing(chunk.len()), key: &setup.key };
+        let side = Side::Client(&setup.key);
+        let mut protocols = Cheetah { circuit, packing: plan.packing(chunk.len()), side };
         let logits = evaluate(party, circuit, &input, &mut protocols)?;
-        let labels = labels(party, circuit, &logits, &[])?;
+        let labels = labels(party, circuit, &mut protocols, &logits, &[])?.expect("the client gets the labels");
         watch(Progress::Has(&labels));
         Ok(Answered { labels, logits })
     });
@@ -287,7 +289,7 @@ fn all_classes(party: &Party, circuit: &Circuit, answered: Answered) -> Result<A
 /// A server's networks: for each packing of a plan, every one of its models.
 pub struct Networks {
     /// By slots of a group, then by model.
-    by_group: BTreeMap<usize, Vec<Weighted>>,
+    by_group: BTreeMap<usize, Vec<EncodedModel>>,
 }
 
 impl Networks {
@@ -297,7 +299,7 @@ impl Networks {
     /// [`linear::TooHeavy`] for a model that the plan's circuit was not made for.
     pub fn new(plan: &Plan, models: &[FixedModel]) -> Result<Self, linear::TooHeavy> {
         let of = |(&size, packing): (&usize, &Packing)| {
-            let networks = models.iter().map(|model| Weighted::new(model, &plan.circuit, packing));
+            let networks = models.iter().map(|model| EncodedModel::new(model, &plan.circuit, packing));
             Ok((size, networks.collect::<Result<_, _>>()?))
         };
         Ok(Self { by_group: plan.packings.iter().map(of).collect::<Result<_, _>>()? })
@@ -340,20 +342,27 @@ pub fn server(
             &all[group[0].model]
         });
         let chosen = chosen.collect();
-        let mut protocols = Server { circuit, packing, keys: &setup.keys, networks: chosen };
+        let side = Side::Server { keys: &setup.keys, networks: chosen };
+        let mut protocols = Cheetah { circuit, packing, side };
         let input = vec![0; services.len() * circuit.pixels];
         let logits = evaluate(party, circuit, &input, &mut protocols)?;
         let said: Vec<Vec<u32>> = services.iter().map(|service| service.labels.clone()).collect();
-        labels(party, circuit, &logits, &said)?;
+        labels(party, circuit, &mut protocols, &logits, &said)?;
         Ok(Answered { labels: Vec::new(), logits })
     });
     concluded(party, answered)
 }
 
-fn labels(party: &mut Party, circuit: &Circuit, logits: &[u64], said: &[Vec<u32>]) -> Result<Vec<u32>, Halt> {
+/// The labels, for the client alone.
+fn labels(
+    party: &mut Party,
+    circuit: &Circuit,
+    protocols: &mut impl Protocols,
+    logits: &[u64],
+    said: &[Vec<u32>],
+) -> Result<Option<Vec<u32>>, Halt> {
     let ring = circuit.ring(circuit.output);
-    let labels = party.step(ARGMAX, |party| argmax(party, logits, ring, circuit.classes, said))?;
-    Ok(labels.unwrap_or_default())
+    party.step(ARGMAX, |party| protocols.argmax(party, logits, ring, circuit.classes, said))
 }
 
 /// A party that is done hangs up: its peer may wait for what it never sent, and the link outlives the session for what it metered.
@@ -395,7 +404,7 @@ impl<T: Send, F: FnOnce(Link) -> T + Send> ServerProgram for F {
 }
 
 /// Runs a client and a server on two threads, with a link in memory between them.
-pub fn run<T, S: ServerProgram>(network: Network, client: impl FnOnce(Link) -> T, server: S) -> (T, S::Output) {
+pub fn run<T, S: ServerProgram>(network: LinkSpeed, client: impl FnOnce(Link) -> T, server: S) -> (T, S::Output) {
     let (near, far) = Link::pair(network);
     std::thread::scope(|scope| {
         let server = scope.spawn(move || server.serve(far));
@@ -429,7 +438,7 @@ pub fn server_set_up(mut link: Link, pair: &Seed, plans: &[&Plan]) -> (Result<Se
 ///
 /// # Errors
 /// [`Halt`], which would be our own mistake: both parties are honest here.
-pub fn set_up(seed: &Seed, plans: &[&Plan], network: Network) -> Result<(ClientSetup, ServerSetup, Link), Halt> {
+pub fn set_up(seed: &Seed, plans: &[&Plan], network: LinkSpeed) -> Result<(ClientSetup, ServerSetup, Link), Halt> {
     let ((client, link), (server, _)) =
         run(network, |link| client_set_up(link, seed, plans), |link: Link| server_set_up(link, seed, plans));
     Ok((client?, server?, link))
@@ -441,9 +450,9 @@ mod tests {
     use crate::address::{Address, OT_EXTENSION};
     use crate::backend::cheetah::MOST_SLOTS;
     use crate::circuit::Op;
-    use crate::meter::{Message, Meter};
     use crate::random::uniform;
-    use crate::truncate::Truncation;
+    use crate::share::truncate::Truncation;
+    use crate::wire::meter::{Message, Meter};
     use fusion_nn::fixed::{Pixels, Precision, Ring};
     use fusion_nn::model::Model;
 
@@ -464,7 +473,7 @@ mod tests {
         let models = lenets();
         let circuit = Circuit::new(&models.iter().collect::<Vec<_>>(), Truncation::Faithful).unwrap();
         let plan = Plan::new(circuit, slots, grouping).unwrap();
-        let (client_setup, server_setup, _) = set_up(&Seed([4; 32]), &[&plan], Network::LAN).unwrap();
+        let (client_setup, server_setup, _) = set_up(&Seed([4; 32]), &[&plan], LinkSpeed::LAN).unwrap();
         let networks = Networks::new(&plan, &models).unwrap();
         let mut rng = Seed([3; 32]).stream();
         let images: Vec<Vec<u8>> =
@@ -480,7 +489,7 @@ mod tests {
         let image = |slot: usize| models[0].pixels(&images[slot]).unwrap();
         for name in [Seed([1; 32]), Seed([2; 32])] {
             let ((mine, link), (theirs, _)) = run(
-                Network::LAN,
+                LinkSpeed::LAN,
                 |link| client(link, &client_setup, &plan, &name, image),
                 |link: Link| server(link, &server_setup, &plan, &name, &networks, &services),
             );
@@ -531,12 +540,12 @@ mod tests {
         last: bool,
     }
 
-    impl crate::hook::Deviation for Short {
-        fn message(&mut self, message: &crate::meter::Message, payload: &[u8]) -> crate::hook::Conduct {
+    impl crate::wire::hook::Deviation for Short {
+        fn message(&mut self, message: &crate::wire::meter::Message, payload: &[u8]) -> crate::wire::hook::Conduct {
             match self.last {
-                true if message.address.components().ends_with(&["label".into()]) => crate::hook::Conduct::Drop,
-                true => crate::hook::Conduct::Send,
-                false => crate::hook::Conduct::Replace(payload[1..].to_vec()),
+                true if message.address.components().ends_with(&["label".into()]) => crate::wire::hook::Conduct::Drop,
+                true => crate::wire::hook::Conduct::Send,
+                false => crate::wire::hook::Conduct::Replace(payload[1..].to_vec()),
             }
         }
     }
@@ -563,7 +572,7 @@ mod tests {
         let models = &lenets()[..1];
         let circuit = Circuit::new(&[&models[0]], Truncation::Faithful).unwrap();
         let plan = Plan::new(circuit, 1, Grouping::Chunk).unwrap();
-        let (client_setup, server_setup, _) = set_up(&Seed([4; 32]), &[&plan], Network::LAN).unwrap();
+        let (client_setup, server_setup, _) = set_up(&Seed([4; 32]), &[&plan], LinkSpeed::LAN).unwrap();
         let networks = Networks::new(&plan, models).unwrap();
         let services = [Service { model: 0, labels: (0..10).collect() }];
         let name = Seed([1; 32]);
@@ -575,7 +584,7 @@ mod tests {
                 link
             };
             let ((mine, _), (theirs, _)) = run(
-                Network::LAN,
+                LinkSpeed::LAN,
                 |link| client(turned(link), &client_setup, &plan, &name, |_| vec![0; 784]),
                 |link: Link| server(turned(link), &server_setup, &plan, &name, &networks, &services),
             );

@@ -15,8 +15,8 @@ use crate::simulate::{
     Counts, Fidelity, Ideal, Parties, Plain, Real, Server, SlotRecord, Trace, Trial, Unspecified, World, play,
 };
 use claims::Claims;
-use fusion_2pc::meter::Tally;
 use fusion_2pc::session::Grouping;
+use fusion_2pc::wire::meter::Tally;
 use fusion_adversaries::rate::Case;
 use fusion_adversaries::script::{Fidelity as Depth, Script, SessionsSection};
 use fusion_adversaries::strategy::{Act, Move, Strategy, View};

@@ -6,7 +6,7 @@ use crate::campaign::{Campaign, Player, Session};
 use crate::failure::Failure;
 use crate::simulate::{SlotRecord, Trial};
 use crate::text::{self, ACCENT, DIM, HEADING};
-use fusion_2pc::meter::Tally;
+use fusion_2pc::wire::meter::Tally;
 use fusion_adversaries::problem::nearest;
 use fusion_spec::mix::Sample;
 use fusion_spec::verdict::{Events, Outcome};

@@ -3,8 +3,8 @@
 use super::session::Asked;
 use super::world::World;
 use fusion_2pc::address::Address;
-use fusion_2pc::hook::{Conduct, Deviation};
-use fusion_2pc::meter::Message;
+use fusion_2pc::wire::hook::{Conduct, Deviation};
+use fusion_2pc::wire::meter::Message;
 use fusion_adversaries::script::{Bend, Elements, Filling, Stop};
 use fusion_adversaries::strategy::{Act, Move, Touches};
 use fusion_spec::mix::Slot;

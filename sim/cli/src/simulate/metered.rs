@@ -2,12 +2,13 @@
 
 use crate::store::now;
 use fusion_2pc::address::Address;
-use fusion_2pc::clock::{Network, replayed};
-use fusion_2pc::link::{Halt, Link, Role};
-use fusion_2pc::meter::{Message, Meter, Share, Tally};
 use fusion_2pc::random::Seed;
+use fusion_2pc::role::Role;
 use fusion_2pc::session::{self, ClientSetup, Plan, ServerSetup};
-use fusion_2pc::tcp::HEADER_BYTES;
+use fusion_2pc::wire::clock::{LinkSpeed, replayed};
+use fusion_2pc::wire::link::{Halt, Link};
+use fusion_2pc::wire::meter::{Message, Meter, Share, Tally};
+use fusion_2pc::wire::tcp::HEADER_BYTES;
 use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
 
@@ -62,7 +63,7 @@ pub struct Setup {
 ///
 /// # Errors
 /// [`Halt`], which would be our own mistake: both parties are honest here.
-pub fn set_up(seed: &Seed, plans: &[&Plan], network: Network) -> Result<(ClientSetup, ServerSetup, Setup), Halt> {
+pub fn set_up(seed: &Seed, plans: &[&Plan], network: LinkSpeed) -> Result<(ClientSetup, ServerSetup, Setup), Halt> {
     let began = now();
     let (((client, near), client_cpu), ((server, _), server_cpu)) = session::run(
         network,
@@ -111,7 +112,7 @@ impl Metered {
     #[must_use]
     pub fn layers(&self) -> Vec<Layer> {
         let [client, server] = &self.meters;
-        let over = [Network::LAN, Network::WAN].map(|network| replayed(client, server, network));
+        let over = [LinkSpeed::LAN, LinkSpeed::WAN].map(|network| replayed(client, server, network));
         let [lan, wan] = over.each_ref().map(|meter| meter.shares(Message::layer));
         let times = lan.iter().zip(&wan).map(|((_, lan), (_, wan))| [lan.virtual_ns, wan.virtual_ns]);
         let layer = |((name, share), over_ns): ((Address, Share), _)| Layer { name: name.to_string(), share, over_ns };
@@ -137,7 +138,7 @@ mod tests {
     use super::*;
     use fusion_2pc::circuit::Circuit;
     use fusion_2pc::session::Grouping;
-    use fusion_2pc::truncate::Truncation;
+    use fusion_2pc::share::truncate::Truncation;
     use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
     use fusion_nn::model::Model;
 
@@ -151,13 +152,13 @@ mod tests {
         let circuit = Circuit::new(&[&model], Truncation::Faithful).unwrap();
         let plan = Plan::new(circuit, 1, Grouping::Chunk).unwrap();
         let seed = Seed([7; 32]);
-        let (_, _, Setup { spent, cpu, wall }) = set_up(&seed, &[&plan], Network::LAN).unwrap();
+        let (_, _, Setup { spent, cpu, wall }) = set_up(&seed, &[&plan], LinkSpeed::LAN).unwrap();
         assert!(cpu.iter().all(|cpu| !cpu.is_zero()) && !wall.is_zero());
         assert_eq!(spent.cpu, cpu[0] + cpu[1]);
         let messages = spent.client.messages + spent.server.messages;
         assert!(messages >= 4, "{messages}");
         assert_eq!(spent.framing_bytes(), 24 * messages);
-        let (_, _, link) = session::set_up(&seed, &[&plan], Network::LAN).unwrap();
+        let (_, _, link) = session::set_up(&seed, &[&plan], LinkSpeed::LAN).unwrap();
         let same = Spent::of(link.meter(), spent.cpu);
         assert_eq!((same.client, same.server, same.rounds), (spent.client, spent.server, spent.rounds));
     }

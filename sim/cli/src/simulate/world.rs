@@ -5,7 +5,7 @@ use super::stream::{Purpose, Streams};
 use super::urn::Urn;
 use fusion_2pc::backend::cheetah::slots_per_message;
 use fusion_2pc::circuit::{Circuit, Unsupported};
-use fusion_2pc::truncate::Truncation;
+use fusion_2pc::share::truncate::Truncation;
 use fusion_adversaries::rate::{Changed, Effects};
 use fusion_adversaries::script::{Keep, Relabel};
 use fusion_adversaries::strategy::{Act, Move};

@@ -14,8 +14,8 @@ use super::block::{Block, from_bytes, to_bytes};
 use super::ggm::Grower;
 use super::lpn::{self, Set};
 use super::softspoken;
-use crate::link::{Halt, Link};
 use crate::random::Seed;
+use crate::wire::link::{Halt, Link};
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 use std::collections::VecDeque;
@@ -210,8 +210,8 @@ impl Rounds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Network;
     use crate::ot::testing::{DELTA, assert_correlated, both, trees};
+    use crate::wire::clock::LinkSpeed;
 
     /// All that is expected, and then a round more.
     fn rounds(party: &mut impl Party, link: &mut Link, expected: usize) -> Vec<Block> {
@@ -320,7 +320,7 @@ mod tests {
     #[test]
     fn a_peer_of_another_length_is_malformed_and_garbage_is_only_garbage() {
         let set = lpn::START;
-        let (mut client, mut server) = Link::pair(Network::LAN);
+        let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
         let mut receiver = Receiver::new(&trees(DELTA, K).1);
         client.send(vec![0xa5; message_bytes(&set) + 1]).unwrap();
         client.send(vec![0xa5; message_bytes(&set)]).unwrap();

@@ -8,9 +8,11 @@
 use super::block::{Block, halves};
 use super::extension::{ExtendedReceiver, ExtendedSender, Public};
 use super::ferret::{self, K};
-use super::{Receiver, Sender, base, puncture};
-use crate::link::{Halt, Link, Role};
+use super::transfer::{Receiver, Sender};
+use super::{base, puncture};
 use crate::random::Seed;
+use crate::role::Role;
+use crate::wire::link::{Halt, Link};
 
 /// What each party sends.
 pub const SENT_BYTES: usize = base::SENT_BYTES + puncture::message_bytes(K);

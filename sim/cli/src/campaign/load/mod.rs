@@ -13,9 +13,9 @@ use crate::files;
 use crate::models::Warning;
 use crate::problems::Located;
 use crate::simulate::{Guard, Parties, PartiesError, Seen, World};
-use fusion_2pc::clock::Network as Wire;
-use fusion_2pc::link::Halt;
 use fusion_2pc::session::Grouping;
+use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_2pc::wire::link::Halt;
 use fusion_adversaries::behaviour::Scripted;
 use fusion_adversaries::problem::{Mark, Problem, nearest};
 use fusion_adversaries::script::{
@@ -258,12 +258,12 @@ fn unfit(script: &Script, error: &PartiesError) -> Problem {
     }
 }
 
-fn wire(network: Network) -> Wire {
+fn wire(network: Network) -> LinkSpeed {
     match network {
-        Network::Lan => Wire::LAN,
-        Network::Wan => Wire::WAN,
+        Network::Lan => LinkSpeed::LAN,
+        Network::Wan => LinkSpeed::WAN,
         Network::Custom { rtt_ms, mbit_per_s } => {
-            Wire { rtt_ns: u64::from(rtt_ms) * 1_000_000, bits_per_s: u64::from(mbit_per_s) * 1_000_000 }
+            LinkSpeed { rtt_ns: u64::from(rtt_ms) * 1_000_000, bits_per_s: u64::from(mbit_per_s) * 1_000_000 }
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::text::{self, DIM, HEADING};
 use fusion_2pc::address::Component;
 use fusion_2pc::circuit::{Circuit, Unsupported};
 use fusion_2pc::session::{Grouping, Plan};
-use fusion_2pc::truncate::Truncation;
+use fusion_2pc::share::truncate::Truncation;
 use fusion_nn::compare::Pair;
 use fusion_nn::fixed::{FixedLayer, FixedModel, Precision, Ring};
 use fusion_nn::model::Model;

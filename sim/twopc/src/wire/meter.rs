@@ -1,7 +1,7 @@
 //! What went over a link, message by message.
 
 use crate::address::{Address, OT_EXTENSION};
-use crate::link::Role;
+use crate::role::Role;
 
 /// When a message is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

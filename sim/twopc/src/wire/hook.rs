@@ -1,7 +1,7 @@
 //! Where cheating enters: between a party and what it sends, and between a functionality and what the party holds of its result.
 
 use crate::address::Address;
-use crate::meter::Message;
+use crate::wire::meter::Message;
 
 /// What becomes of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]

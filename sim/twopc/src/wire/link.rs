@@ -5,30 +5,11 @@
 //! a given network. Neither depends on the machine or its scheduler.
 
 use crate::address::Address;
-use crate::clock::{Clock, Network};
-use crate::duplex::{self, End, Gone};
-use crate::hook::{Conduct, Deviation};
-use crate::meter::{Message, Meter, Phase};
-
-/// The two parties.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// Holds the images, learns the labels.
-    Client,
-    /// Holds the network.
-    Server,
-}
-
-impl Role {
-    /// The other one.
-    #[must_use]
-    pub const fn peer(self) -> Self {
-        match self {
-            Self::Client => Self::Server,
-            Self::Server => Self::Client,
-        }
-    }
-}
+use crate::role::Role;
+use crate::wire::clock::{Clock, LinkSpeed};
+use crate::wire::duplex::{self, End, Gone};
+use crate::wire::hook::{Conduct, Deviation};
+use crate::wire::meter::{Message, Meter, Phase};
 
 /// Why a party stops before the end.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -118,7 +99,7 @@ pub struct Link {
 impl Link {
     /// A link over a wire.
     #[must_use]
-    pub fn new(role: Role, wire: Box<dyn Wire>, network: Network) -> Self {
+    pub fn new(role: Role, wire: Box<dyn Wire>, network: LinkSpeed) -> Self {
         Self {
             wire,
             role,
@@ -146,7 +127,7 @@ impl Link {
 
     /// The two sides of a session in memory: the client's and the server's.
     #[must_use]
-    pub fn pair(network: Network) -> (Self, Self) {
+    pub fn pair(network: LinkSpeed) -> (Self, Self) {
         let (client, server) = duplex::duplex();
         (Self::new(Role::Client, Box::new(client), network), Self::new(Role::Server, Box::new(server), network))
     }
@@ -323,11 +304,11 @@ impl std::fmt::Debug for Link {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::replayed;
+    use crate::wire::clock::replayed;
 
     /// The client asks twice at once, the server answers both, the client thanks.
     fn talk() -> (Link, Link) {
-        let (mut client, mut server) = Link::pair(Network::WAN);
+        let (mut client, mut server) = Link::pair(LinkSpeed::WAN);
         std::thread::scope(|scope| {
             let server = scope.spawn(move || {
                 server
@@ -368,14 +349,14 @@ mod tests {
         // 30 bytes at 80 ns, 20 ms; 12,500 bytes in 1 ms, 20 ms; 1 byte, 20 ms.
         let wan = 2_400 + 20_000_000 + 1_000_000 + 20_000_000 + 80 + 20_000_000;
         assert_eq!(client.meter().virtual_ns(), wan);
-        assert_eq!(replayed(client.meter(), server.meter(), Network::WAN), *client.meter());
+        assert_eq!(replayed(client.meter(), server.meter(), LinkSpeed::WAN), *client.meter());
         let lan = 240 + 150_000 + 100_000 + 150_000 + 8 + 150_000;
-        assert_eq!(replayed(client.meter(), server.meter(), Network::LAN).virtual_ns(), lan);
+        assert_eq!(replayed(client.meter(), server.meter(), LinkSpeed::LAN).virtual_ns(), lan);
     }
 
     #[test]
     fn another_length_is_malformed_and_a_dropped_peer_is_gone() {
-        let (mut client, mut server) = Link::pair(Network::LAN);
+        let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
         server.send(vec![1, 2]).unwrap();
         drop(server);
         let halt = client.step("here", |link| link.receive(3)).unwrap_err();
@@ -387,7 +368,7 @@ mod tests {
     #[test]
     fn no_header_panics_the_receiver() {
         let (mut wire, far) = duplex::duplex();
-        let mut link = Link::new(Role::Client, Box::new(far), Network::LAN);
+        let mut link = Link::new(Role::Client, Box::new(far), LinkSpeed::LAN);
         let frame = Frame { depth: u32::MAX, round: u32::MAX, index: u32::MAX, arrival_ns: 0, payload: vec![1] };
         Wire::put(&mut wire, frame).unwrap();
         assert_eq!(link.receive(1), Ok(vec![1]));

@@ -4,12 +4,13 @@
 //! fewest comparisons; for the index of few classes every two are compared at once, which takes half the rounds.
 
 use crate::address::Component;
-use crate::and::{Factors, and};
 use crate::bits::{mask, pack, packed_bytes, unpack};
-use crate::link::{Halt, Role};
 use crate::party::Party;
-use crate::product;
-use crate::relu::negative;
+use crate::role::Role;
+use crate::share::and::{Factors, and};
+use crate::share::product;
+use crate::share::relu::negative;
+use crate::wire::link::Halt;
 
 /// The largest of each list, shares modulo `2^ring`; no list is empty.
 ///

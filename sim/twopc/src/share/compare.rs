@@ -5,10 +5,11 @@
 //! Huang et al., Cheetah, USENIX Security 2022, section 4.1). Two changes: the transfers' pads stand for the first message, so that
 //! one of eight is not sent; and a carry inside the number is a node of the tree, so that exact truncation has it for nothing.
 
-use crate::and::{Factors, and};
 use crate::bits::{Packer, Unpacker, mask, packed_bytes};
-use crate::link::{Halt, Role};
 use crate::party::Party;
+use crate::role::Role;
+use crate::share::and::{Factors, and};
+use crate::wire::link::Halt;
 
 /// Bits of a digit, at most.
 pub const DIGIT_BITS: u32 = 3;
