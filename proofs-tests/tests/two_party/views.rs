@@ -13,7 +13,7 @@ use fusion_2pc::role::Role;
 use fusion_2pc::session::Grouping;
 use fusion_2pc::share::and::{Factors, and};
 use fusion_2pc::share::compare;
-use fusion_2pc::share::truncate::Truncation;
+use fusion_2pc::share::truncate::{Rescaling, Truncation};
 use fusion_2pc::share::{extend, maximum, product, relu, truncate};
 use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::duplex::{End, Gone, duplex};
@@ -100,10 +100,15 @@ const fn functionality(name: &'static str, ring: u32, fresh: [u32; 2], body: Bod
     Functionality { name, ring, fresh, body }
 }
 
+/// From a ring of 16 bits to one of 10.
+const TO_TEN: Rescaling = Rescaling { from: 16, shift: 6, out: 10, truncation: Truncation::Faithful };
+
 const FUNCTIONALITIES: [Functionality; 14] = [
-    functionality("relu", 16, [0, 10], |party, x| relu::relu(party, x, 16, 6, 10, Truncation::Faithful)),
-    functionality("relu, one bit", 16, [0, 10], |party, x| relu::relu(party, x, 16, 6, 10, Truncation::OneBit)),
-    functionality("truncate", 16, [0, 10], |party, x| truncate::truncate(party, x, 16, 6, 10, Truncation::Faithful)),
+    functionality("relu", 16, [0, 10], |party, x| relu::relu(party, x, TO_TEN)),
+    functionality("relu, one bit", 16, [0, 10], |party, x| {
+        relu::relu(party, x, Rescaling { truncation: Truncation::OneBit, ..TO_TEN })
+    }),
+    functionality("truncate", 16, [0, 10], |party, x| truncate::truncate(party, x, TO_TEN)),
     functionality("extend positive", 12, [12, 20], |party, x| extend::positive(party, x, 12, 20)),
     functionality("extend with room", 12, [12, 20], |party, x| extend::with_room(party, x, 12, 20)),
     functionality("extend signed", 12, [12, 20], |party, x| extend::signed(party, x, 12, 20)),

@@ -77,14 +77,15 @@ fn walk(
 }
 
 /// The cells of every window, plane by plane.
+#[expect(clippy::expect_used, reason = "a network is read only if its windows fit its images")]
 pub(crate) fn windows(values: &[u64], image: [usize; 3], window: &Window) -> Vec<Vec<u64>> {
     let size = [image[1], image[2]];
-    let [height, width] = window.output(size).unwrap_or_default();
+    let [height, width] = window.output(size).expect("an image as large as the window");
     let plane = |plane: &[u64]| {
         let at = (0..height).flat_map(|y| (0..width).map(move |x| [y, x]));
         at.map(|at| window.cells(at, size).map(|(_, row, column)| plane[row * size[1] + column]).collect()).collect()
     };
-    values.chunks_exact((size[0] * size[1]).max(1)).flat_map(|cells| -> Vec<Vec<u64>> { plane(cells) }).collect()
+    values.chunks_exact(size[0] * size[1]).flat_map(|cells| -> Vec<Vec<u64>> { plane(cells) }).collect()
 }
 
 /// Cells of every window, plane by plane.
@@ -94,9 +95,9 @@ pub(crate) fn window_sizes([channels, height, width]: [usize; 3], window: &Windo
 
 /// Slot by slot the inputs' elements, `count` together.
 pub(crate) fn side_by_side(inputs: &[&[u64]], count: usize) -> Vec<u64> {
-    let slots = inputs.iter().map(|input| input.len()).sum::<usize>() / count.max(1);
+    let slots = inputs.iter().map(|input| input.len()).sum::<usize>() / count;
     let of = |input: &&[u64], slot: usize| {
-        let each = input.len() / slots.max(1);
+        let each = input.len() / slots;
         input[slot * each..][..each].to_vec()
     };
     (0..slots).flat_map(|slot| inputs.iter().flat_map(move |input| of(input, slot))).collect()

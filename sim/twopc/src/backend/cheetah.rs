@@ -31,8 +31,7 @@ pub const SLOT_MEMORY: usize = 1 << 32;
 pub fn slots_per_message(circuit: &Circuit) -> usize {
     let each =
         circuit.held().into_iter().enumerate().map(|(step, held)| 8 * held + bytes_besides_shares(circuit, step));
-    let most = each.max().unwrap_or(0).max(1);
-    (SLOT_MEMORY / most).clamp(1, MOST_SLOTS)
+    each.max().map_or(MOST_SLOTS, |most| (SLOT_MEMORY / most).clamp(1, MOST_SLOTS))
 }
 
 /// The pads and the messages of one slot in a step.
@@ -60,6 +59,11 @@ impl Packing {
     ///
     /// # Errors
     /// [`Unsupported`] for a layer that no parameters hold, by its node.
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "the place of an error is that of a layer that was given"
+    )]
     pub fn new(circuit: &Circuit, group: usize, slots: u64) -> Result<Self, Unsupported> {
         let layer = |step: &Step| match step.op {
             Op::Linear { shape, bound } => Some(LinearLayer { shape, ring_bits: step.ring, bound }),
@@ -69,7 +73,7 @@ impl Packing {
         let linear: Vec<LinearLayer> = layers.iter().flatten().copied().collect();
         let located = |(place, unfit): (usize, Unfit)| {
             let mut linear = circuit.steps.iter().zip(&layers).filter(|(_, layer)| layer.is_some());
-            let node = linear.nth(place).map_or("", |(step, _)| &step.node);
+            let (Step { node, .. }, _) = linear.nth(place).expect("an error is about one of the layers");
             Unsupported(format!("{node}: {unfit}"))
         };
         let mut packed = linear::layouts(&linear, group, slots).map_err(located)?.into_iter();

@@ -79,12 +79,17 @@ fn price(layers: &[Candidates], rings: &RingSet) -> Option<usize> {
     Some(batch * BATCHES + rings.iter().map(|&ring| fresh_bytes(ring, 1)).sum::<usize>())
 }
 
-/// Layouts of a network's layers: those of the fewest bytes for each, but in as few rings as their keys are worth. RingPair are dropped and
+/// Layouts of a network's layers: those of the fewest bytes for each, but in as few rings as their keys are worth. Rings are dropped and
 /// taken one by one as long as that helps. `slots` counts the samples of all batches that are to tell nothing of the weights together; each
 /// layer has an equal part in what they may tell.
 ///
 /// # Errors
 /// The place of the first layer that no ring holds, and why.
+#[expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "every layer's own best ring is among the first rings"
+)]
 pub fn layouts(layers: &[LinearLayer], batch: usize, slots: u64) -> Result<Vec<Layout>, (usize, Unfit)> {
     let candidates = layers.iter().enumerate().map(|(place, &layer)| {
         let candidates = Candidates::new(layer, batch, share(layers, layer, slots)).map_err(|unfit| (place, unfit))?;
@@ -94,14 +99,13 @@ pub fn layouts(layers: &[LinearLayer], batch: usize, slots: u64) -> Result<Vec<L
     let all: RingSet = candidates.iter().flat_map(|layer| layer.by_ring.keys().copied()).collect();
     let alone = |layer: &Candidates| layer.cheapest(|_| true).map(|(geometry, _)| geometry.parameters);
     let priced = |rings: RingSet| Some((price(&candidates, &rings)?, rings));
-    let mut best = priced(candidates.iter().filter_map(alone).collect());
-    while let Some((price, rings)) = &best
-        && let Some(better) = neighbours(rings, &all).filter_map(priced).min()
-        && better.0 < *price
+    let mut best = priced(candidates.iter().filter_map(alone).collect()).expect("a ring for each layer");
+    while let Some(better) = neighbours(&best.1, &all).filter_map(priced).min()
+        && better.0 < best.0
     {
-        best = Some(better);
+        best = better;
     }
-    let rings = best.map(|(_, rings)| rings).unwrap_or_default();
+    let (_, rings) = best;
     let layout = |(place, layer): (usize, &Candidates)| {
         let (geometry, _) = layer.cheapest(|ring| rings.contains(ring)).ok_or((place, layer.unfit()))?;
         Ok(layer.layout(geometry))

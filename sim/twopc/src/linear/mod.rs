@@ -152,12 +152,16 @@ pub fn client_setup(link: &mut Link, key: &ClientKey, layouts: &[Layout]) -> Res
 ///
 /// # Errors
 /// [`Halt`].
+#[expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "any message is read as so many ciphertexts as are asked for"
+)]
 pub fn server_setup(link: &mut Link, layouts: &[Layout]) -> Result<PublicKeys, Halt> {
     link.step("keys", |link| {
         let receive = |(parameters, rings): (Parameters, &RingPair)| {
             let message = link.receive(fresh_bytes(parameters, 1))?;
-            let key = read_fresh(&rings.outer, &message, 1).next();
-            let key = key.unwrap_or_else(|| Ciphertext::zero(&rings.outer));
+            let key = read_fresh(&rings.outer, &message, 1).next().expect("one ciphertext");
             Ok((parameters, key.into_public(&rings.outer)))
         };
         Ok(PublicKeys { keys: rings(layouts).into_iter().map(receive).collect::<Result<_, _>>()? })

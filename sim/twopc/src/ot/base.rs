@@ -68,7 +68,7 @@ impl std::fmt::Debug for Sender {
 /// [`Halt`] where the peer sends no point.
 pub fn choose(link: &mut Link, rng: &mut impl Rng, choices: Block) -> Result<Vec<Seed>, Halt> {
     let message = link.receive(POINT_BYTES)?;
-    let A = point(link, message.try_into().unwrap_or_default())?;
+    let A = point(link, message.try_into().map_err(|_| link.malformed("it has another length"))?)?;
     let mut points = Vec::with_capacity(POINT_BYTES * TRANSFERS);
     let mut seeds = Vec::with_capacity(TRANSFERS);
     for number in 0..TRANSFERS {

@@ -125,6 +125,7 @@ fn groups<'a>(set: &Set, outputs: &'a mut [Block]) -> impl Iterator<Item = &'a m
 /// The rounds for so many transfers that send the fewest bytes: some of one set, after at most one of each smaller set. Each leaves over
 /// what the next one needs.
 #[must_use]
+#[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "so many rounds of one set hold any count")]
 pub fn schedule(count: usize) -> Vec<Set> {
     let of = |last: usize| {
         let (smaller, later) = (&lpn::SETS[..last], lpn::SETS[last]);
@@ -135,7 +136,7 @@ pub fn schedule(count: usize) -> Vec<Set> {
             starters(smaller).filter_map(move |starters| chain(count, &[starters, vec![later; rounds]].concat()))
         })
     };
-    (0..lpn::SETS.len()).flat_map(of).min_by_key(|sets| bytes(sets)).unwrap_or_default()
+    (0..lpn::SETS.len()).flat_map(of).min_by_key(|sets| bytes(sets)).expect("some rounds suffice")
 }
 
 /// Some of these sets, in order: all choices.

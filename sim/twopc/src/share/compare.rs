@@ -68,6 +68,9 @@ pub fn digits(low: u32, high: u32) -> Vec<Digit> {
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
+///
+/// # Panics
+/// For numbers of no bits, which have no carry.
 pub fn carries(party: &mut Party, numbers: &[u64], low: u32, high: u32) -> Result<Carries, Halt> {
     let digits = digits(low, high);
     let leaves = match party.role() {
@@ -210,14 +213,15 @@ fn join(party: &mut Party, mut low: Vec<Node>, border: usize) -> Result<Carries,
         low = joined.into_iter().chain(low_odd).collect();
     }
     let carry = |node: &Node| node.shares.iter().map(|share| share & 1).collect();
-    let only = |node: Option<Node>| node.map(|node| carry(&node)).unwrap_or_default();
     match (low.pop(), high.pop()) {
         (Some(low), Some(high)) => {
             let low_carry = carry(&low);
-            Ok(Carries { low: low_carry, all: only(level(party, &[[low, high]])?.pop()) })
+            let joined = level(party, &[[low, high]])?;
+            Ok(Carries { low: low_carry, all: carry(&joined[0]) })
         }
         (Some(low), None) => Ok(Carries { low: carry(&low), all: carry(&low) }),
-        (None, high) => Ok(Carries { low: Vec::new(), all: only(high) }),
+        (None, Some(high)) => Ok(Carries { low: Vec::new(), all: carry(&high) }),
+        (None, None) => panic!("numbers of no bits have no carry"),
     }
 }
 

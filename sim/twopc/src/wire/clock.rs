@@ -23,6 +23,7 @@ impl LinkSpeed {
 
     fn transmission_ns(&self, bytes: usize) -> u64 {
         let ns = bytes as u128 * 8 * 1_000_000_000 / u128::from(self.bits_per_s.max(1));
+        // Five hundred years are as good as never.
         u64::try_from(ns).unwrap_or(u64::MAX)
     }
 }
