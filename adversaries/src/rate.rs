@@ -109,8 +109,8 @@ pub fn events(params: Params, cases: &[Case]) -> Result<[Rational; 2], PoolError
     Ok(sums)
 }
 
-/// The touch bound on `Pr[win]`, which holds whatever is done to the slots. A bent message touches more slots than the one that is named:
-/// the bound supposes that no two of those named share any of them.
+/// The touch bound on `Pr[win]`, which holds whatever is done to the slots. A bent message touches more slots than the one that is named,
+/// at most `slots_per_message`: the bound supposes that no two of those named share any of them.
 ///
 /// # Errors
 /// [`PoolError`] for impossible counts and values too long.
@@ -128,14 +128,19 @@ pub fn events(params: Params, cases: &[Case]) -> Result<[Rational; 2], PoolError
 ///
 /// let three = [Case { weight: Rational::from(1), slots: 3, moves: vec![0] }];
 /// let moves = [Move::always(Act::Relabel(Relabel::Next))];
-/// assert_eq!(touch_bound(Params::new(8, 2, 4, 0)?, &three, &moves)?, Rational::from((12, 95)));
+/// assert_eq!(touch_bound(Params::new(8, 2, 4, 0)?, &three, &moves, 128)?, Rational::from((12, 95)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn touch_bound(params: Params, cases: &[Case], moves: &[Move]) -> Result<Rational, PoolError> {
+pub fn touch_bound(
+    params: Params,
+    cases: &[Case],
+    moves: &[Move],
+    slots_per_message: u32,
+) -> Result<Rational, PoolError> {
     let N = params.N();
     let bound = |Case { weight, slots, moves: places }: &Case| -> Result<Rational, PoolError> {
         // Without a move nothing is touched but the slots themselves.
-        let reach = places.iter().map(|place| moves[*place].act.reach(N)).max().unwrap_or(1);
+        let reach = places.iter().map(|place| moves[*place].act.reach(N, slots_per_message)).max().unwrap_or(1);
         let touched = slots.saturating_mul(reach).min(N);
         Ok(Deviation::full(params, touched)?.touch_bound()? * weight)
     };
@@ -161,7 +166,7 @@ mod tests {
         let moves: Vec<Move> = std::iter::once(add).chain(bends).map(Move::always).collect();
         let bound = |slots: u128, places: &[usize]| {
             let case = Case { weight: Rational::from(1), slots, moves: places.to_vec() };
-            touch_bound(params, &[case], &moves).unwrap()
+            touch_bound(params, &[case], &moves, 128).unwrap()
         };
         for (k, touched) in [(0, 0), (1, 128), (2, 256), (3, 384), (4, 450), (450, 450)] {
             assert_eq!(bound(k, &[1]), bound(touched, &[0]), "{k}");

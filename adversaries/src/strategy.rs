@@ -48,6 +48,8 @@ pub struct View {
     pub classes: u32,
     /// The number of earlier sessions of this trial.
     pub session: u32,
+    /// How many slots one message of the inference carries. As long as nobody says, it may carry all of them.
+    pub slots_per_message: u32,
 }
 
 impl View {
@@ -57,13 +59,9 @@ impl View {
     /// [`MixError::TooManySlots`] where `N` exceeds 32 bits.
     pub fn new(params: Params, classes: u32) -> Result<Self, MixError> {
         let slots = u32::try_from(params.N()).map_err(|_| MixError::TooManySlots(params.N()))?;
-        Ok(Self { params, slots, classes, session: 0 })
+        Ok(Self { params, slots, classes, session: 0, slots_per_message: slots })
     }
 }
-
-/// The number of slots that are evaluated together at `real`: a message carries all slots of such a chunk, which starts at a multiple of
-/// this number.
-pub const CHUNK_SLOTS: u32 = 128;
 
 /// An act on a slot. `Add`, `Bend` and `Stop` are done inside the inference: `Add` where values are shared, the others on messages.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -107,25 +105,26 @@ impl Act {
         }
     }
 
-    /// The number of slots, of `N`, that count as touched at worst for each one named. A bent message touches every slot that it carries. A
-    /// message too many or too few puts all later messages out of step, and one of the transfers' extension may serve any later slot.
+    /// The number of slots, of `N`, that count as touched at worst for each one named, where a message carries `slots_per_message` of
+    /// them. A bent message touches every slot that it carries. A message too many or too few puts all later messages out of step, and one
+    /// of the transfers' extension may serve any later slot.
     ///
     /// ```
     /// use fusion_adversaries::script::{Bend, Relabel};
     /// use fusion_adversaries::strategy::Act;
     ///
     /// let step = "layer[*:relu]/msb".parse()?;
-    /// assert_eq!(Act::Relabel(Relabel::Next).reach(2660), 1);
-    /// assert_eq!(Act::Bend { step, how: Bend::Drop }.reach(2660), 2660, "all that comes after is out of step");
+    /// assert_eq!(Act::Relabel(Relabel::Next).reach(2660, 128), 1);
+    /// assert_eq!(Act::Bend { step, how: Bend::Drop }.reach(2660, 128), 2660, "all that comes after is out of step");
     /// # Ok::<(), fusion_adversaries::script::NoStep>(())
     /// ```
     #[must_use]
-    pub fn reach(&self, N: u128) -> u128 {
+    pub fn reach(&self, N: u128, slots_per_message: u32) -> u128 {
         match self {
             Self::Model(_) | Self::Relabel(_) | Self::Add { .. } => 1,
             Self::Bend { step, how: Bend::FlipBit(_) | Bend::Replace(_) } if !step.names_messages() => N,
             Self::Bend { how: Bend::FlipBit(_) | Bend::Replace(_) | Bend::DelayMs(_), .. } | Self::Stop { .. } => {
-                CHUNK_SLOTS.into()
+                slots_per_message.into()
             }
             Self::Bend { how: Bend::Replay | Bend::Drop, .. } => N,
         }

@@ -2,14 +2,15 @@
 
 use crate::networks::{PRECISION, SMALL, fixed, tiny};
 use fusion_2pc::circuit::Circuit;
-use fusion_2pc::clock::Network;
-use fusion_2pc::hook::{Conduct, Deviation};
-use fusion_2pc::link::{Link, Role};
-use fusion_2pc::meter::Message;
 use fusion_2pc::random::Seed;
+use fusion_2pc::role::Role;
 use fusion_2pc::session::{self, ClientSetup, Grouping, Networks, Plan, ServerSetup, Service};
-use fusion_2pc::tcp::TcpWire;
-use fusion_2pc::truncate::Truncation;
+use fusion_2pc::share::truncate::Truncation;
+use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_2pc::wire::hook::{Conduct, Deviation};
+use fusion_2pc::wire::link::Link;
+use fusion_2pc::wire::meter::Message;
+use fusion_2pc::wire::tcp::TcpWire;
 use fusion_adversaries::library::SCRIPTS;
 use fusion_adversaries::script::Script;
 use fusion_engine::campaign::Counter;
@@ -111,7 +112,7 @@ static PARTIES: LazyLock<Parties> = LazyLock::new(|| {
     let models = [fixed(&tiny(0), PRECISION)];
     let circuit = Circuit::new(&[&models[0]], Truncation::Faithful).expect("supported");
     let plan = Plan::new(circuit, 1, Grouping::Chunk).expect("parameters hold it");
-    let (client, server, _) = session::set_up(&Seed([1; 32]), &[&plan], Network::LAN).expect("both are honest");
+    let (client, server, _) = session::set_up(&Seed([1; 32]), &[&plan], LinkSpeed::LAN).expect("both are honest");
     let networks = Networks::new(&plan, &models).expect("of this circuit");
     Parties { plan, client, server, networks }
 });
@@ -153,7 +154,7 @@ pub fn peer(input: &[u8]) {
             link
         };
         let ((answered, _), _) = session::run(
-            Network::LAN,
+            LinkSpeed::LAN,
             |link| session::client(turned(link), client, plan, &name, |_| vec![9; SMALL]),
             |link: Link| session::server(turned(link), server, plan, &name, networks, &services),
         );
@@ -173,7 +174,7 @@ pub fn wire(input: &[u8]) {
         let stream = listener.accept().expect("it connects").0;
         // The other end may close first.
         let _ = peer.write_all(input).and_then(|()| peer.shutdown(Shutdown::Write));
-        let link = Link::new(role, Box::new(TcpWire::new(stream).expect("a thread")), Network::LAN);
+        let link = Link::new(role, Box::new(TcpWire::new(stream).expect("a thread")), LinkSpeed::LAN);
         let name = Seed([2; 32]);
         let (answered, _) = match role {
             Role::Client => session::client(link, client, plan, &name, |_| vec![9; SMALL]),

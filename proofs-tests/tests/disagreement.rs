@@ -3,12 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+use fusion_2pc::backend::cheetah::MOST_SLOTS;
 use fusion_2pc::circuit::Circuit;
-use fusion_2pc::clock::Network;
-use fusion_2pc::link::Link;
 use fusion_2pc::random::Seed;
-use fusion_2pc::session::{self, CHUNK, Grouping, Networks, Plan, Service};
-use fusion_2pc::truncate::Truncation;
+use fusion_2pc::session::{self, Grouping, Networks, Plan, Service};
+use fusion_2pc::share::truncate::Truncation;
+use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_2pc::wire::link::Link;
 use fusion_nn::fixed::{FixedModel, OneBit, Pixels, Precision, Ring, argmax};
 use fusion_nn::idx::Images;
 use fusion_nn::model::Model;
@@ -55,12 +56,12 @@ fn real(model: &FixedModel, images: &Images) -> u64 {
     let circuit = Circuit::new(&[model], Truncation::OneBit).unwrap();
     let plan = Plan::new(circuit, 2 * REAL_PAIRS, Grouping::Chunk).unwrap();
     let networks = Networks::new(&plan, std::slice::from_ref(model)).unwrap();
-    let (client, server, _) = session::set_up(&Seed([8; 32]), &[&plan], Network::LAN).unwrap();
+    let (client, server, _) = session::set_up(&Seed([8; 32]), &[&plan], LinkSpeed::LAN).unwrap();
     let image = |slot: usize| model.pixels(images.get(slot / 2 % images.len()).unwrap()).unwrap();
     let services = vec![Service { model: 0, labels: (0..model.classes()).collect() }; plan.slots];
     let name = Seed([9; 32]);
     let ((answered, _), _) = session::run(
-        Network::LAN,
+        LinkSpeed::LAN,
         |link| session::client(link, &client, &plan, &name, image),
         |link: Link| session::server(link, &server, &plan, &name, &networks, &services),
     );
@@ -75,7 +76,7 @@ fn interval(pairs: u64, disagreeing: u64) -> (Rational, Rational) {
 #[test]
 #[ignore = "minutes: make bench runs it"]
 fn copies_disagree_alike_at_ideal_and_real() {
-    const { assert!(2 * REAL_PAIRS > CHUNK) };
+    const { assert!(2 * REAL_PAIRS > MOST_SLOTS) };
     let (model, images) = (lenet(), digits());
     let counts = [(IDEAL_PAIRS, ideal(&model, &images)), (REAL_PAIRS as u64, real(&model, &images))];
     let intervals = counts.map(|(pairs, disagreeing)| interval(pairs, disagreeing));

@@ -6,7 +6,7 @@ mod sync {
     pub use std::sync::PoisonError;
 }
 
-#[path = "../../sim/twopc/src/duplex.rs"]
+#[path = "../../sim/twopc/src/wire/duplex.rs"]
 mod duplex;
 
 use duplex::{Gone, duplex};

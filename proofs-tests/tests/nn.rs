@@ -274,8 +274,9 @@ fn every_operator_wraps_by_the_one_rule() {
                     let exact: Vec<i128> = exact.into_iter().map(signed).collect();
                     assert!(
                         exact.iter().zip(output).all(|(a, b)| *a == i128::from(*b)),
-                        "network {number}: {}",
-                        layer.step()
+                        "network {number}: node {} '{}'",
+                        layer.node,
+                        layer.name
                     );
                 }
             }

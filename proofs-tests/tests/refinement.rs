@@ -2,8 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use fusion_2pc::clock::Network;
-use fusion_2pc::session::{CHUNK, Grouping};
+use fusion_2pc::backend::cheetah::MOST_SLOTS;
+use fusion_2pc::session::Grouping;
+use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_adversaries::behaviour::{Place, Scripted, flaky};
 use fusion_adversaries::script::{Bend, Elements, Filling, Keep, Relabel, SessionsSection, Stop, Until};
 use fusion_adversaries::strategy::{Act, View};
@@ -135,10 +136,10 @@ fn real_sessions_are_as_specified() {
     let params = Params::new(13, 10, 1, 0).unwrap();
     let world = world(params);
     let view = View::new(params, world.classes()).unwrap();
-    let slots = CHUNK + 3;
-    let after = u32::try_from(CHUNK + 1).unwrap();
+    let slots = MOST_SLOTS + 3;
+    let after = u32::try_from(MOST_SLOTS + 1).unwrap();
     assert_eq!(params.N(), slots as u128);
-    let parties = Parties::new(&world, slots, &[Grouping::Chunk], 5, Network::LAN).unwrap();
+    let parties = Parties::new(&world, slots, &[Grouping::Chunk], 5, LinkSpeed::LAN).unwrap();
     let play = |act: Act, place: Place, trials: u64| {
         let strategy = single(place, act);
         let server = Server::new("some", 4, &strategy);
@@ -150,15 +151,16 @@ fn real_sessions_are_as_specified() {
     let (_, trace) = play(Act::Relabel(Relabel::Next), Place::Random(2), 1);
     let trace = trace.unwrap();
     let first_answer = trace.log.iter().position(|logged| matches!(logged.event, Event::Answer { .. }));
-    assert_eq!(first_answer, Some(1 + CHUNK), "after the first chunk's queries");
+    assert_eq!(first_answer, Some(1 + MOST_SLOTS), "after the first chunk's queries");
     assert_eq!(trace.log.len(), 1 + 2 * slots + 1);
-    let in_the_second = |how| Act::Stop { step: format!("slot[{CHUNK}..{slots}]/layer[0:conv]").parse().unwrap(), how };
+    let in_the_second =
+        |how| Act::Stop { step: format!("slot[{MOST_SLOTS}..{slots}]/layer[0:conv]").parse().unwrap(), how };
     let (trial, trace) = play(in_the_second(Stop::Crash), Place::Slots(vec![after]), 1);
     assert_eq!(trial.outcome, Some(Outcome::Caught(Reason::PeerGone)));
     let trace = trace.unwrap();
     let (asked, answered) =
         (|event: &Event| *event == Event::Query, |event: &Event| matches!(event, Event::Answer { .. }));
-    assert_eq!((events(&trace, asked), events(&trace, answered)), (slots, CHUNK));
+    assert_eq!((events(&trace, asked), events(&trace, answered)), (slots, MOST_SLOTS));
     let bend = Act::Bend { step: "layer[1:relu]/**".parse().unwrap(), how: Bend::Replace(Filling::Random) };
     play(bend, Place::Slots(vec![after]), 1);
 }

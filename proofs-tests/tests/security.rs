@@ -11,7 +11,7 @@ use fusion_2pc::linear::Geometry;
 use fusion_2pc::ot::lpn::{LOCALITY, SETS, Set, places};
 use fusion_2pc::random::Seed;
 use fusion_2pc::session::{Grouping, Plan};
-use fusion_2pc::truncate::Truncation;
+use fusion_2pc::share::truncate::Truncation;
 use fusion_nn::fixed::FixedModel;
 use fusion_nn::model::Model;
 use fusion_proofs_tests::networks::{PRECISION, fixed, many_classes, residual, tiny};

@@ -1,30 +1,35 @@
 //! What a session sends is what was predicted, and nothing but the plan and the seed decides it.
 
 use crate::world::{Session, World, plan};
-use fusion_2pc::circuit::Op;
+use fusion_2pc::address::{Address, Component, OT_EXTENSION};
+use fusion_2pc::backend::cheetah::MOST_SLOTS;
+use fusion_2pc::circuit::{ARGMAX, Op};
 use fusion_2pc::cost::Cost;
-use fusion_2pc::link::Role;
-use fusion_2pc::meter::{Message, Meter, Phase};
 use fusion_2pc::ot;
-use fusion_2pc::session::{CHUNK, Grouping, Service, chunks};
-use fusion_2pc::truncate::Truncation;
-use fusion_proofs_tests::networks::{PRECISION, digits, fixed, lenet, many_classes, noise, residual, tiny};
+use fusion_2pc::role::Role;
+use fusion_2pc::session::{Grouping, Service};
+use fusion_2pc::share::truncate::Truncation;
+use fusion_2pc::wire::meter::{Message, Meter, Phase};
+use fusion_proofs_tests::networks::{
+    PRECISION, dead, digits, fixed, lenet, many_classes, noise, residual, shortcut, tiny,
+};
 use std::ops::Range;
 
 /// What each party sent in a step of a chunk, the extension of its transfers apart; client first.
-fn sent(meter: &Meter, chunk: &Range<usize>, step: &str) -> [usize; 2] {
-    let address = format!("slot[{}..{}]/{step}/", chunk.start, chunk.end);
+fn sent(meter: &Meter, chunk: &Range<usize>, step: &Address) -> [usize; 2] {
+    let step = step.in_slots(chunk.clone());
     let own = |message: &Message| {
         // An extension of a ring has the address of the step that needs it, and one component more.
-        let rest = message.step.strip_prefix(&address);
-        rest.is_some_and(|rest| !rest.contains("ot-extension/") && !rest.starts_with("extend/"))
+        let extends = message.address.is_within(&step.join(&"extend".into()));
+        message.address.is_within(&step) && !message.address.is_in_extension() && !extends
     };
     [Role::Client, Role::Server].map(|role| meter.total(|message| message.from == role && own(message)).bytes)
 }
 
 /// What each party sent to extend transfers in one direction.
-fn extended(meter: &Meter, sender: &str) -> [usize; 2] {
-    let own = |message: &Message| message.step.contains(&format!("ot-extension/{sender}/"));
+fn extended(meter: &Meter, sender: &'static str) -> [usize; 2] {
+    let step: [Component; 2] = [OT_EXTENSION.into(), sender.into()];
+    let own = |message: &Message| message.address.components().ends_with(&step);
     [Role::Client, Role::Server].map(|role| meter.total(|message| message.from == role && own(message)).bytes)
 }
 
@@ -32,12 +37,12 @@ fn assert_predicted(world: &World, session: &Session) {
     let (plan, meter) = (&world.plan, &session.meters[0]);
     assert_eq!(meter.log.len(), session.meters[1].log.len());
     let mut all = [0; 2];
-    for chunk in chunks(plan.slots) {
+    for chunk in plan.chunks() {
         let costs = plan.costs(chunk.len());
-        let steps = plan.circuit.steps.iter().map(|step| step.address.as_str()).chain(["argmax"]);
+        let steps = plan.circuit.steps.iter().map(|step| step.address.clone()).chain([ARGMAX.into()]);
         for (step, cost) in steps.zip(costs) {
             let predicted = [cost.client_bytes, cost.server_bytes];
-            assert_eq!(sent(meter, &chunk, step), predicted, "{step} of {chunk:?}");
+            assert_eq!(sent(meter, &chunk, &step), predicted, "{step} of {chunk:?}");
             all = [all[0] + predicted[0], all[1] + predicted[1]];
         }
     }
@@ -56,7 +61,7 @@ fn assert_predicted(world: &World, session: &Session) {
 /// The longest chain of a session of one chunk: the circuit's, and where transfers are extended as many more as that takes at most.
 fn assert_rounds(world: &World, meter: &Meter) {
     let plan = &world.plan;
-    let Some(packing) = plan.packings().next().filter(|_| plan.slots <= CHUNK) else { return };
+    let Some(packing) = plan.packings().next().filter(|_| plan.slots <= plan.slots_per_message()) else { return };
     let mut chain = Cost::default();
     for (index, step) in plan.circuit.steps.iter().enumerate() {
         match step.op {
@@ -71,9 +76,21 @@ fn assert_rounds(world: &World, meter: &Meter) {
     assert!((least..=least + extensions).contains(&rounds), "{rounds} of {least} and {extensions}");
 }
 
+/// What claims of campaigns, and the bounds in the guides, count on.
+#[test]
+fn every_network_of_a_script_or_a_test_fills_its_messages() {
+    let lenets = ["full", "pruned70", "pruned90", "q2bit", "q3bit", "labelnoise", "early_s20", "early_s40"].map(lenet);
+    for model in [tiny(0), dead(), shortcut(), residual(0), many_classes(0)].into_iter().chain(lenets) {
+        for truncation in [Truncation::Faithful, Truncation::OneBit] {
+            let plan = plan(&[fixed(&model, PRECISION)], 1, Grouping::Chunk, truncation);
+            assert_eq!(plan.slots_per_message(), MOST_SLOTS);
+        }
+    }
+}
+
 #[test]
 fn lenet_sends_what_was_predicted() {
-    for batch in [1, 7, CHUNK + 3] {
+    for batch in [1, 7, MOST_SLOTS + 3] {
         let images = digits(batch);
         let world = World::new(&[lenet("full")], batch, 1);
         assert_predicted(&world, &world.session(1, &images, &world.honest()));

@@ -4,8 +4,9 @@ use crate::tamper::{At, Bend, messages, set_up};
 use crate::transports::tcp;
 use crate::watch::Watch;
 use crate::world::World;
-use fusion_2pc::clock::Network;
-use fusion_2pc::link::{Link, Role};
+use fusion_2pc::role::Role;
+use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_2pc::wire::link::Link;
 use fusion_proofs_tests::networks::{noise, tiny};
 
 #[test]
@@ -16,7 +17,7 @@ fn either_party_is_cut_off_at_any_message() {
         for index in 0..messages(&world, role, &images) {
             for over_tcp in [false, true] {
                 let _watch = Watch::new();
-                let mut links = if over_tcp { tcp() } else { Link::pair(Network::LAN).into() };
+                let mut links = if over_tcp { tcp() } else { Link::pair(LinkSpeed::LAN).into() };
                 links[role as usize].deviate(Box::new(At::new(index, Bend::Close)));
                 let session = world.over(links, 1, &images, &world.honest());
                 // Whatever is cut off, the other has something yet to come.
@@ -33,7 +34,7 @@ fn both_parties_are_cut_off_at_any_two_messages() {
     let [mine, theirs] = [Role::Client, Role::Server].map(|role| messages(&world, role, &images));
     for (mine, theirs) in (0..mine).flat_map(|mine| (0..theirs).map(move |theirs| (mine, theirs))) {
         let _watch = Watch::new();
-        let mut links: [Link; 2] = Link::pair(Network::LAN).into();
+        let mut links: [Link; 2] = Link::pair(LinkSpeed::LAN).into();
         for (link, index) in links.iter_mut().zip([mine, theirs]) {
             link.deviate(Box::new(At::new(index, Bend::Close)));
         }

@@ -2,7 +2,7 @@
 
 use crate::world::{World, plan};
 use fusion_2pc::session::Grouping;
-use fusion_2pc::truncate::Truncation;
+use fusion_2pc::share::truncate::Truncation;
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::model::Model;
 use serde_json::Value;

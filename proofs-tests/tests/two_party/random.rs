@@ -6,12 +6,12 @@
 
 use fusion_2pc::bits::mask;
 use fusion_2pc::circuit::Circuit;
-use fusion_2pc::clock::Network;
-use fusion_2pc::link::Link;
-use fusion_2pc::maximum::ideal_argmax;
 use fusion_2pc::random::Seed;
 use fusion_2pc::session::{self, ClientSetup, Grouping, Networks, Plan, ServerSetup, Service};
-use fusion_2pc::truncate::Truncation;
+use fusion_2pc::share::maximum::ideal_argmax;
+use fusion_2pc::share::truncate::Truncation;
+use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_2pc::wire::link::Link;
 use fusion_nn::fixed::{Faithful, FixedModel};
 use fusion_nn::model::Model;
 use fusion_proofs_tests::random::Case;
@@ -53,7 +53,7 @@ impl Loaded {
             let values = self.model.evaluate(image, &mut Faithful).expect("of this size");
             for (layer, values) in self.model.layers().iter().zip(values) {
                 let [low, high] = layer.range;
-                assert!(values.iter().all(|value| (low..=high).contains(value)), "{}: {:?}", layer.step(), layer.range);
+                assert!(values.iter().all(|value| (low..=high).contains(value)), "{}: {:?}", layer.name, layer.range);
             }
         }
     }
@@ -80,7 +80,7 @@ impl Loaded {
         let image = |slot: usize| self.model.pixels(&self.case.images[slot]).expect("of this size");
         let name = name(number).child("one bit");
         let ((mine, _), (theirs, _)) = session::run(
-            Network::LAN,
+            LinkSpeed::LAN,
             |link| session::client(link, client, &plan, &name, image),
             |link: Link| session::server(link, server, &plan, &name, &networks, &services),
         );
@@ -101,7 +101,7 @@ impl Loaded {
         let services = vec![Service { model: 0, labels: (0..self.model.classes()).collect() }; plan.slots];
         let image = |slot: usize| self.model.pixels(&self.case.images[slot]).expect("of this size");
         let ((mine, link), (theirs, _)) = session::run(
-            Network::LAN,
+            LinkSpeed::LAN,
             |link| session::client(link, client, plan, &name(number), image),
             |link: Link| session::server(link, server, plan, &name(number), &networks, &services),
         );
@@ -113,7 +113,7 @@ impl Loaded {
         let labels: Vec<u32> = self.logits.iter().map(|logits| fusion_nn::fixed::argmax(logits)).collect();
         assert_eq!(mine.labels, labels);
         let predicted: usize = plan.costs(plan.slots).iter().map(fusion_2pc::cost::Cost::bytes).sum();
-        let sent = link.meter().total(|message| !message.step.contains("ot-extension")).bytes;
+        let sent = link.meter().total(|message| !message.address.is_in_extension()).bytes;
         assert_eq!(sent, predicted, "bytes besides the extension of transfers");
     }
 }
@@ -146,7 +146,7 @@ fn check(numbers: Range<u64>) -> BTreeMap<String, usize> {
             }
         }
         let plans: Vec<&Plan> = loaded.iter().map(|(_, network)| &network.plan).collect();
-        let (client, server, _) = session::set_up(&Seed([5; 32]), &plans, Network::LAN).expect("both are honest");
+        let (client, server, _) = session::set_up(&Seed([5; 32]), &plans, LinkSpeed::LAN).expect("both are honest");
         let setup = (client, server);
         for (number, network) in &loaded {
             let all = || {

@@ -2,11 +2,12 @@
 
 use crate::watch::Watch;
 use crate::world::{World, plan};
+use fusion_2pc::address::Address;
 use fusion_2pc::bits::mask;
-use fusion_2pc::hook::Deviation;
-use fusion_2pc::link::Role;
+use fusion_2pc::role::Role;
 use fusion_2pc::session::Grouping;
-use fusion_2pc::truncate::Truncation;
+use fusion_2pc::share::truncate::Truncation;
+use fusion_2pc::wire::hook::Deviation;
 use fusion_nn::model::Model;
 use fusion_proofs_tests::networks::{PRECISION, fixed, many_classes, noise, residual, tiny};
 
@@ -14,14 +15,14 @@ const SLOTS: usize = 4;
 
 /// Adds about an eighth of the ring, an odd number, to every share of one slot at one boundary.
 struct Add {
-    boundary: String,
+    boundary: Address,
     slot: usize,
     met: bool,
 }
 
 impl Deviation for Add {
-    fn share(&mut self, step: &str, shares: &mut [u64], ring: u32) {
-        if step != self.boundary {
+    fn share(&mut self, step: &Address, shares: &mut [u64], ring: u32) {
+        if *step != self.boundary {
             return;
         }
         assert!(!self.met, "every boundary is met once");
@@ -49,7 +50,7 @@ fn check(model: &Model, grouping: Grouping) {
     for step in &world.plan.circuit.steps {
         for role in [Role::Client, Role::Server] {
             for slot in [0, SLOTS - 1] {
-                let boundary = format!("slot[0..{SLOTS}]/{}", step.address);
+                let boundary = step.address.in_slots(0..SLOTS);
                 let session = world.deviant(role, Add { boundary, slot, met: false }, &images);
                 let logits = world.opened(&session);
                 let changed: Vec<usize> = (0..SLOTS)

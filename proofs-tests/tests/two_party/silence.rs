@@ -1,11 +1,12 @@
 //! What the client sends does not depend on what the answers before the last one are (H6), also where an answer is no label.
 
 use crate::world::World;
-use fusion_2pc::clock::Network;
-use fusion_2pc::hook::{Conduct, Deviation};
-use fusion_2pc::link::{Halt, Link};
-use fusion_2pc::meter::Message;
-use fusion_2pc::session::{CHUNK, Service};
+use fusion_2pc::backend::cheetah::MOST_SLOTS;
+use fusion_2pc::session::Service;
+use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_2pc::wire::hook::{Conduct, Deviation};
+use fusion_2pc::wire::link::{Halt, Link};
+use fusion_2pc::wire::meter::Message;
 use fusion_proofs_tests::networks::{noise, tiny};
 use std::sync::mpsc::{Sender, channel};
 
@@ -23,11 +24,11 @@ impl Deviation for Recorded {
 /// and sends what it does of an honest server; where it got such a label it rejects, after the last answer.
 #[test]
 fn a_label_that_is_no_class_shows_after_the_last_chunk_only() {
-    let slots = CHUNK + 2;
+    let slots = MOST_SLOTS + 2;
     let images = noise(slots, 3);
     let world = World::new(&[tiny(0)], slots, 1);
     let served = |services: &[Service]| {
-        let (mut client, server) = Link::pair(Network::LAN);
+        let (mut client, server) = Link::pair(LinkSpeed::LAN);
         let (record, sent) = channel();
         client.deviate(Box::new(Recorded(record)));
         let session = world.over([client, server], 1, &images, services);
@@ -37,7 +38,7 @@ fn a_label_that_is_no_class_shows_after_the_last_chunk_only() {
     let labels = &honest.client.as_ref().unwrap().labels;
     for class in 0..3 {
         let renamed: Vec<u32> = (0..3).map(|own| if own == class { 3 } else { own }).collect();
-        for places in [0..slots, 0..CHUNK, CHUNK..slots] {
+        for places in [0..slots, 0..MOST_SLOTS, MOST_SLOTS..slots] {
             let service = |slot: usize| {
                 if places.contains(&slot) { Service { model: 0, labels: renamed.clone() } } else { world.service(0) }
             };
@@ -48,5 +49,5 @@ fn a_label_that_is_no_class_shows_after_the_last_chunk_only() {
             assert_eq!(matches!(session.client, Err(Halt::Malformed { .. })), met, "class {class} at {places:?}");
         }
     }
-    assert!((0..3).any(|class| labels[..CHUNK].contains(&class)), "the first chunk has some class");
+    assert!((0..3).any(|class| labels[..MOST_SLOTS].contains(&class)), "the first chunk has some class");
 }

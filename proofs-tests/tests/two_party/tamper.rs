@@ -3,12 +3,13 @@
 use crate::transports::tcp;
 use crate::watch::Watch;
 use crate::world::{Session, World};
-use fusion_2pc::clock::Network;
-use fusion_2pc::hook::{Conduct, Deviation};
-use fusion_2pc::link::{Halt, Link, PATIENCE_NS, Role};
-use fusion_2pc::meter::Message;
 use fusion_2pc::random::Seed;
+use fusion_2pc::role::Role;
 use fusion_2pc::session::{self, ClientSetup, ServerSetup};
+use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_2pc::wire::hook::{Conduct, Deviation};
+use fusion_2pc::wire::link::{Halt, Link, PATIENCE_NS};
+use fusion_2pc::wire::meter::Message;
 use fusion_proofs_tests::networks::{noise, residual, tiny};
 use proptest::prelude::*;
 use rand_core::Rng;
@@ -150,7 +151,7 @@ pub fn set_up(
     deviant: Role,
     deviation: Option<At>,
 ) -> (Result<ClientSetup, Halt>, Result<ServerSetup, Halt>, usize) {
-    let (mut near, mut far) = Link::pair(Network::LAN);
+    let (mut near, mut far) = Link::pair(LinkSpeed::LAN);
     let link = if deviant == Role::Client { &mut near } else { &mut far };
     if let Some(deviation) = deviation {
         link.deviate(Box::new(deviation));
@@ -287,6 +288,7 @@ proptest! {
 fn a_server_that_does_nothing_is_noticed() {
     let _watch = Watch::new();
     let world = World::new(&[tiny(0)], 1, 1);
-    let (answered, ()) = session::run(Network::LAN, |link| world.ask(link, 1, &noise(1, 1)).0, |link: Link| drop(link));
+    let (answered, ()) =
+        session::run(LinkSpeed::LAN, |link| world.ask(link, 1, &noise(1, 1)).0, |link: Link| drop(link));
     assert!(matches!(answered, Err(Halt::PeerGone { .. })), "{answered:?}");
 }

@@ -2,9 +2,10 @@
 
 use crate::watch::Watch;
 use crate::world::World;
-use fusion_2pc::clock::Network;
-use fusion_2pc::link::{Link, Role};
-use fusion_2pc::tcp::TcpWire;
+use fusion_2pc::role::Role;
+use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_2pc::wire::link::Link;
+use fusion_2pc::wire::tcp::TcpWire;
 use fusion_proofs_tests::networks::{digits, lenet};
 use std::net::{TcpListener, TcpStream};
 
@@ -14,7 +15,7 @@ pub fn tcp() -> [Link; 2] {
     let client = TcpStream::connect(listener.local_addr().expect("bound")).expect("it listens");
     let server = listener.accept().expect("it connects").0;
     [(Role::Client, client), (Role::Server, server)]
-        .map(|(role, stream)| Link::new(role, Box::new(TcpWire::new(stream).expect("a thread")), Network::LAN))
+        .map(|(role, stream)| Link::new(role, Box::new(TcpWire::new(stream).expect("a thread")), LinkSpeed::LAN))
 }
 
 #[test]

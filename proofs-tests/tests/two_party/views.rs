@@ -2,21 +2,22 @@
 
 use crate::statistics::{Columns, Counts, assert_alike, assert_fair, assert_pairs_alike};
 use crate::world::{World, plan};
-use fusion_2pc::and::{Factors, and};
 use fusion_2pc::bits::mask;
-use fusion_2pc::clock::Network;
-use fusion_2pc::compare;
-use fusion_2pc::duplex::{End, Gone, duplex};
 use fusion_2pc::he::cipher::ClientKey;
 use fusion_2pc::he::parameters::Bound;
 use fusion_2pc::linear::{self, Layout, Shape, Weights};
-use fusion_2pc::link::{Frame, Halt, Link, Role, Wire};
 use fusion_2pc::ot::dealer::Dealer;
 use fusion_2pc::party::Party;
 use fusion_2pc::random::{Seed, uniform};
+use fusion_2pc::role::Role;
 use fusion_2pc::session::Grouping;
-use fusion_2pc::truncate::Truncation;
-use fusion_2pc::{extend, maximum, product, relu, truncate};
+use fusion_2pc::share::and::{Factors, and};
+use fusion_2pc::share::compare;
+use fusion_2pc::share::truncate::{Rescaling, Truncation};
+use fusion_2pc::share::{extend, maximum, product, relu, truncate};
+use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_2pc::wire::duplex::{End, Gone, duplex};
+use fusion_2pc::wire::link::{Frame, Halt, Link, Wire};
 use fusion_proofs_tests::networks::{PRECISION, fixed, many_classes, noise, residual, tiny};
 use std::sync::{Arc, Mutex};
 
@@ -48,7 +49,7 @@ fn tapped() -> ([Link; 2], [Seen; 2]) {
     let seen = [(); 2].map(|()| Arc::default());
     let tap = |role: Role, end| {
         let wire = Tap { end, seen: Arc::clone(&seen[role as usize]) };
-        Link::new(role, Box::new(wire), Network::LAN)
+        Link::new(role, Box::new(wire), LinkSpeed::LAN)
     };
     ([tap(Role::Client, client), tap(Role::Server, server)], seen)
 }
@@ -99,10 +100,15 @@ const fn functionality(name: &'static str, ring: u32, fresh: [u32; 2], body: Bod
     Functionality { name, ring, fresh, body }
 }
 
+/// From a ring of 16 bits to one of 10.
+const TO_TEN: Rescaling = Rescaling { from: 16, shift: 6, out: 10, truncation: Truncation::Faithful };
+
 const FUNCTIONALITIES: [Functionality; 14] = [
-    functionality("relu", 16, [0, 10], |party, x| relu::relu(party, x, 16, 6, 10, Truncation::Faithful)),
-    functionality("relu, one bit", 16, [0, 10], |party, x| relu::relu(party, x, 16, 6, 10, Truncation::OneBit)),
-    functionality("truncate", 16, [0, 10], |party, x| truncate::truncate(party, x, 16, 6, 10, Truncation::Faithful)),
+    functionality("relu", 16, [0, 10], |party, x| relu::relu(party, x, TO_TEN)),
+    functionality("relu, one bit", 16, [0, 10], |party, x| {
+        relu::relu(party, x, Rescaling { truncation: Truncation::OneBit, ..TO_TEN })
+    }),
+    functionality("truncate", 16, [0, 10], |party, x| truncate::truncate(party, x, TO_TEN)),
     functionality("extend positive", 12, [12, 20], |party, x| extend::positive(party, x, 12, 20)),
     functionality("extend with room", 12, [12, 20], |party, x| extend::with_room(party, x, 12, 20)),
     functionality("extend signed", 12, [12, 20], |party, x| extend::signed(party, x, 12, 20)),
@@ -216,7 +222,7 @@ fn encrypted(turn: u32, x0: [u64; 4], weights: [i64; 12], role: Role) -> Counts 
     let layouts = std::slice::from_ref(&layout);
     let weights = Weights::new(&layout, &weights).expect("light");
     let key = ClientKey::new(&Seed([1; 32]));
-    let (mut near, mut far) = Link::pair(Network::LAN);
+    let (mut near, mut far) = Link::pair(LinkSpeed::LAN);
     linear::client_setup(&mut near, &key, layouts).expect("it only sends");
     let keys = linear::server_setup(&mut far, layouts).expect("as it was sent");
     let mut seen = Counts::default();

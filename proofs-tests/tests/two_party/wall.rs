@@ -5,9 +5,10 @@
 #![expect(clippy::disallowed_methods, reason = "this is about the clock on the wall")]
 
 use crate::world::World;
-use fusion_2pc::clock::Network;
-use fusion_2pc::link::{Link, Role};
-use fusion_2pc::tcp::TcpWire;
+use fusion_2pc::role::Role;
+use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_2pc::wire::link::Link;
+use fusion_2pc::wire::tcp::TcpWire;
 use fusion_engine::simulate::metered::timed;
 use fusion_proofs_tests::networks::{digits, lenet};
 use std::io::{Read, Write};
@@ -20,7 +21,7 @@ use std::time::{Duration, Instant};
 const PIECE_BYTES: usize = 1500;
 
 /// One direction of a line.
-fn relay(mut from: TcpStream, mut to: TcpStream, network: Network) {
+fn relay(mut from: TcpStream, mut to: TcpStream, network: LinkSpeed) {
     let (pieces, due): (_, Receiver<(Instant, Vec<u8>)>) = channel();
     thread::spawn(move || {
         let mut free = Instant::now();
@@ -46,7 +47,7 @@ fn relay(mut from: TcpStream, mut to: TcpStream, network: Network) {
 }
 
 /// The two ends of a line of this kind.
-fn line(network: Network) -> [Link; 2] {
+fn line(network: LinkSpeed) -> [Link; 2] {
     let connected = || {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let near = TcpStream::connect(listener.local_addr().expect("bound")).expect("it listens");
@@ -67,7 +68,7 @@ fn line(network: Network) -> [Link; 2] {
 #[test]
 #[ignore = "timed: run by make bench"]
 fn virtual_time_is_what_the_wall_shows_but_for_the_work() {
-    for (name, network) in [("LAN", Network::LAN), ("WAN", Network::WAN)] {
+    for (name, network) in [("LAN", LinkSpeed::LAN), ("WAN", LinkSpeed::WAN)] {
         for slots in [1, 64] {
             let images = digits(slots);
             let world = World::new(&[lenet("full")], slots, 1);

@@ -1,13 +1,14 @@
 //! A client and a server that are set up, and their sessions.
 
 use fusion_2pc::circuit::Circuit;
-use fusion_2pc::clock::Network;
-use fusion_2pc::hook::Deviation;
-use fusion_2pc::link::{Halt, Link, Role};
-use fusion_2pc::meter::Meter;
 use fusion_2pc::random::Seed;
+use fusion_2pc::role::Role;
 use fusion_2pc::session::{self, Answered, ClientSetup, Grouping, Networks, Plan, ServerSetup, Service};
-use fusion_2pc::truncate::Truncation;
+use fusion_2pc::share::truncate::Truncation;
+use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_2pc::wire::hook::Deviation;
+use fusion_2pc::wire::link::{Halt, Link};
+use fusion_2pc::wire::meter::Meter;
 use fusion_nn::fixed::FixedModel;
 use fusion_nn::model::Model;
 use fusion_proofs_tests::networks::{PRECISION, fixed};
@@ -36,7 +37,8 @@ pub fn plan(models: &[FixedModel], slots: usize, grouping: Grouping, truncation:
 impl World {
     /// Of a plan, with keys from a seed.
     pub fn of(models: Vec<FixedModel>, plan: Plan, seed: u8) -> Self {
-        let (client, server, _) = session::set_up(&Seed([seed; 32]), &[&plan], Network::LAN).expect("both are honest");
+        let (client, server, _) =
+            session::set_up(&Seed([seed; 32]), &[&plan], LinkSpeed::LAN).expect("both are honest");
         let networks = Networks::new(&plan, &models).expect("of this circuit");
         Self { models, plan, setup: (client, server), networks }
     }
@@ -71,13 +73,13 @@ impl World {
 
     /// An honest session in memory.
     pub fn session(&self, name: u8, images: &[Vec<u8>], services: &[Service]) -> Session {
-        let (client, server) = Link::pair(Network::LAN);
+        let (client, server) = Link::pair(LinkSpeed::LAN);
         self.over([client, server], name, images, services)
     }
 
     /// A session in which one party deviates.
     pub fn deviant(&self, role: Role, deviation: impl Deviation + 'static, images: &[Vec<u8>]) -> Session {
-        let (mut client, mut server) = Link::pair(Network::LAN);
+        let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
         let link = if role == Role::Client { &mut client } else { &mut server };
         link.deviate(Box::new(deviation));
         self.over([client, server], 1, images, &self.honest())

@@ -5,6 +5,7 @@
 
 use crate::failure::Failure;
 use crate::files::{self, MAX_BYTES};
+use fusion_2pc::address::Component;
 use fusion_nn::compare::{Comparison, Lost, Pair};
 use fusion_nn::fixed::WrongSize;
 use fusion_nn::import::ImportError;
@@ -105,7 +106,7 @@ pub fn warnings<E>(
     let (Comparison { images, labels_differ, .. }, source) = found()?;
     let warning = |(layer, lost): &(usize, Lost)| {
         let layer = &pair.fixed().layers()[pair.fixed().stands_for(*layer)?];
-        let step = layer.step();
+        let step = Component::of(layer).to_string();
         let rounded = format!("{step}: {lost}; more frac_bits would keep some");
         let message = format!("{rounded}. {labels_differ} of {images} labels differ from floating point's, {source}");
         Some(Warning { node: layer.node, step, message, images, labels_differ })

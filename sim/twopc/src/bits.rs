@@ -100,8 +100,8 @@ impl<'a> Unpacker<'a> {
     #[inline]
     fn pull_short(&mut self, bits: u32) -> u64 {
         let from = self.at / 8;
-        let word = match self.bytes.get(from..from + 8) {
-            Some(eight) => u64::from_le_bytes(eight.try_into().unwrap_or_default()),
+        let word = match self.bytes.get(from..).and_then(<[u8]>::first_chunk) {
+            Some(eight) => u64::from_le_bytes(*eight),
             None => self.bytes.iter().skip(from).take(8).rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
         };
         let value = (word >> (self.at % 8)) & mask(bits);

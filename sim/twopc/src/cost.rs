@@ -3,13 +3,14 @@
 //! Each protocol is a list of messages here, as in its figure; a test holds every figure against the meter, to the byte.
 
 use crate::bits::packed_bytes;
-use crate::circuit::{Circuit, Op, Sign};
-use crate::clip::Clip;
-use crate::compare::{Digit, digits};
+use crate::circuit::{Circuit, Op};
 use crate::evaluate::window_sizes;
-use crate::link::Role;
-use crate::maximum::{MAX_PAIRWISE, label_bits};
-use crate::truncate::Truncation;
+use crate::role::Role;
+use crate::share::clip::Clip;
+use crate::share::compare::{Digit, digits};
+use crate::share::extend::{Sign, Widening};
+use crate::share::maximum::{MAX_PAIRWISE, label_bits};
+use crate::share::truncate::Rescaling;
 
 /// A run of messages, dry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,7 +65,7 @@ impl Cost {
         self.server_depth = self.server_depth.max(client);
     }
 
-    /// [`crate::compare::carries`].
+    /// [`crate::share::compare::carries`].
     fn carries(&mut self, count: usize, low: u32, high: u32) {
         let digits = digits(low, high);
         self.server_transfers += count * (low + high) as usize;
@@ -82,7 +83,7 @@ impl Cost {
         }
     }
 
-    /// [`crate::and::and`]: for each list, whether its products are pairs.
+    /// [`crate::share::and::and`]: for each list, whether its products are pairs.
     fn and(&mut self, count: usize, pairs: &[bool]) {
         let products = count * pairs.len();
         self.client_transfers += products;
@@ -90,21 +91,21 @@ impl Cost {
         self.exchange(packed_bytes(pairs.iter().map(|pair| count * (2 + usize::from(*pair))).sum(), 1));
     }
 
-    /// [`crate::product::send`] by the server.
+    /// [`crate::share::product::send`] by the server.
     fn product(&mut self, count: usize, bits: u32) {
         self.server_transfers += count;
         self.send(Role::Client, packed_bytes(count, 1));
         self.send(Role::Server, packed_bytes(count, bits));
     }
 
-    /// [`crate::product::to_ring`].
+    /// [`crate::share::product::to_ring`].
     fn bits_to_ring(&mut self, count: usize, bits: u32) {
         if bits > 1 {
             self.product(count, bits - 1);
         }
     }
 
-    /// [`crate::product::multiplex`].
+    /// [`crate::share::product::multiplex`].
     fn multiplex(&mut self, count: usize, bits: u32) {
         self.client_transfers += count;
         self.server_transfers += count;
@@ -112,20 +113,20 @@ impl Cost {
         self.exchange(packed_bytes(count, bits));
     }
 
-    /// [`crate::relu::relu`].
-    fn relu(&mut self, count: usize, [from, shift, out]: [u32; 3], truncation: Truncation) {
-        let low = if truncation == Truncation::Faithful { shift } else { 0 };
-        self.carries(count, low, from - 1 - low);
+    /// [`crate::share::relu::relu`].
+    fn relu(&mut self, count: usize, how: Rescaling) {
+        let low = how.carrying_bits();
+        self.carries(count, low, how.from - 1 - low);
         if low > 0 {
-            self.bits_to_ring(count, out);
+            self.bits_to_ring(count, how.out);
         }
-        self.multiplex(count, out);
+        self.multiplex(count, how.out);
     }
 
-    /// [`crate::clip::clip`].
+    /// [`crate::share::clip::clip`].
     fn clip(&mut self, count: usize, clip: Clip) {
-        let Clip { from, ends, shift, out, truncation } = clip;
-        let dropped = if truncation == Truncation::Faithful { shift } else { 0 };
+        let Clip { ends, how } = clip;
+        let (dropped, Rescaling { from, out, .. }) = (how.carrying_bits(), how);
         if ends[0] == 0 {
             self.carries(count, dropped, from - 1 - dropped);
         } else {
@@ -141,11 +142,24 @@ impl Cost {
         self.multiplex(2 * count, out);
     }
 
-    /// [`crate::truncate::truncate`].
-    fn truncate(&mut self, count: usize, [shift, out]: [u32; 2], truncation: Truncation) {
-        if truncation == Truncation::Faithful && shift > 0 {
-            self.carries(count, shift, 0);
-            self.bits_to_ring(count, out);
+    /// [`crate::share::truncate::truncate`].
+    fn truncate(&mut self, count: usize, how: Rescaling) {
+        let dropped = how.carrying_bits();
+        if dropped > 0 {
+            self.carries(count, dropped, 0);
+            self.bits_to_ring(count, how.out);
+        }
+    }
+
+    /// [`crate::share::extend::extend`].
+    fn extend(&mut self, count: usize, widening: Widening) {
+        let Widening { from, to, sign } = widening;
+        match sign {
+            Sign::Any => {
+                self.carries(count, 0, from);
+                self.bits_to_ring(count, to - from);
+            }
+            Sign::Positive | Sign::WithRoom => self.product(count, to - from),
         }
     }
 
@@ -161,7 +175,7 @@ impl Cost {
         }
     }
 
-    /// [`crate::maximum::argmax`].
+    /// [`crate::share::maximum::argmax`].
     pub fn argmax(&mut self, slots: usize, classes: usize, ring: u32) {
         let bits = label_bits(classes);
         if classes <= MAX_PAIRWISE {
@@ -185,21 +199,14 @@ impl Cost {
     /// A step of a circuit but a linear one, on so many slots.
     pub fn step(&mut self, circuit: &Circuit, index: usize, slots: usize) {
         let step = &circuit.steps[index];
-        let count = slots * step.count;
-        match &step.op {
-            Op::Relu { from, shift } => self.relu(count, [*from, *shift, step.ring], circuit.truncation),
-            Op::Clip { from, ends, shift } => {
-                let truncation = circuit.truncation;
-                self.clip(count, Clip { from: *from, ends: *ends, shift: *shift, out: step.ring, truncation });
-            }
-            Op::Truncate { shift, .. } => self.truncate(count, [*shift, step.ring], circuit.truncation),
-            Op::Extend { from, sign: Sign::Any } => {
-                self.carries(count, 0, *from);
-                self.bits_to_ring(count, step.ring - from);
-            }
-            Op::Extend { from, .. } => self.product(count, step.ring - from),
+        let (count, truncation) = (slots * step.count, circuit.truncation);
+        match step.op {
+            Op::Relu { from, shift } => self.relu(count, step.rescaling(from, shift, truncation)),
+            Op::Clip { from, ends, shift } => self.clip(count, step.clip(ends, from, shift, truncation)),
+            Op::Truncate { from, shift } => self.truncate(count, step.rescaling(from, shift, truncation)),
+            Op::Extend { from, sign } => self.extend(count, step.widening(from, sign)),
             Op::Largest { window, image } => {
-                let lengths = window_sizes(*image, window);
+                let lengths = window_sizes(image, &window);
                 self.tournament(lengths.repeat(slots), step.ring, 1, step.ring);
             }
             Op::Linear { .. } | Op::Sum { .. } | Op::Add | Op::Concat => {}

@@ -1,68 +1,11 @@
 //! Walking a circuit on shares: both parties run this, each on its own.
 
+use crate::backend::Protocols;
 use crate::bits::mask;
-use crate::circuit::{Circuit, Op, Sign, Step};
-use crate::clip::{self, Clip};
-use crate::link::Halt;
+use crate::circuit::{Circuit, Op, Step};
 use crate::party::Party;
-use crate::{extend, maximum, relu, truncate};
+use crate::wire::link::Halt;
 use fusion_nn::model::{Value, Window};
-
-/// The protocols that a family of two-party inference consists of, as one of the parties runs them.
-pub trait Protocols {
-    /// The linear layer of a step, on shares modulo its ring, slot by slot.
-    ///
-    /// # Errors
-    /// [`Halt`] where the peer does not keep to the protocol.
-    fn linear(&mut self, party: &mut Party, step: usize, numbers: &[u64]) -> Result<Vec<u64>, Halt>;
-
-    /// See [`relu::relu`].
-    ///
-    /// # Errors
-    /// [`Halt`] where the peer does not keep to the protocol.
-    fn relu(&mut self, party: &mut Party, numbers: &[u64], rings: Rings) -> Result<Vec<u64>, Halt> {
-        let Rings { from, shift, out, truncation } = rings;
-        relu::relu(party, numbers, from, shift, out, truncation)
-    }
-
-    /// See [`clip::clip`].
-    ///
-    /// # Errors
-    /// [`Halt`] where the peer does not keep to the protocol.
-    fn clip(&mut self, party: &mut Party, numbers: &[u64], clip: Clip) -> Result<Vec<u64>, Halt> {
-        clip::clip(party, numbers, clip)
-    }
-
-    /// See [`truncate::truncate`].
-    ///
-    /// # Errors
-    /// [`Halt`] where the peer does not keep to the protocol.
-    fn truncate(&mut self, party: &mut Party, numbers: &[u64], rings: Rings) -> Result<Vec<u64>, Halt> {
-        let Rings { from, shift, out, truncation } = rings;
-        truncate::truncate(party, numbers, from, shift, out, truncation)
-    }
-
-    /// See [`maximum::largest`].
-    ///
-    /// # Errors
-    /// [`Halt`] where the peer does not keep to the protocol.
-    fn largest(&mut self, party: &mut Party, lists: Vec<Vec<u64>>, ring: u32) -> Result<Vec<u64>, Halt> {
-        maximum::largest(party, lists, ring)
-    }
-}
-
-/// From values modulo `2^from`, `shift` bits dropped, to shares modulo `2^out`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rings {
-    /// The ring of the input.
-    pub from: u32,
-    /// Bits dropped.
-    pub shift: u32,
-    /// The ring of the output.
-    pub out: u32,
-    /// How they are dropped.
-    pub truncation: truncate::Truncation,
-}
 
 /// A party's shares of the logits of every slot, modulo the ring of the circuit's output; `input` its shares of the images' integers.
 ///
@@ -110,27 +53,23 @@ fn walk(
     protocols: &mut impl Protocols,
 ) -> Result<Vec<u64>, Halt> {
     let modulo = |bits: u32| -> Vec<u64> { inputs[0].iter().map(|x| x & mask(bits)).collect() };
-    let rings = |from: u32, shift: u32| Rings { from, shift, out: step.ring, truncation: circuit.truncation };
-    match &step.op {
+    let truncation = circuit.truncation;
+    match step.op {
         Op::Linear { .. } => protocols.linear(party, index, &modulo(step.ring)),
-        Op::Relu { from, shift } => protocols.relu(party, &modulo(*from), rings(*from, *shift)),
+        Op::Relu { from, shift } => protocols.relu(party, &modulo(from), step.rescaling(from, shift, truncation)),
         Op::Clip { from, ends, shift } => {
-            let Circuit { truncation, .. } = *circuit;
-            let clip = Clip { from: *from, ends: *ends, shift: *shift, out: step.ring, truncation };
-            protocols.clip(party, &modulo(*from), clip)
+            protocols.clip(party, &modulo(from), step.clip(ends, from, shift, truncation))
         }
-        Op::Truncate { from, shift } => protocols.truncate(party, &modulo(*from), rings(*from, *shift)),
-        Op::Extend { from, sign } => match sign {
-            Sign::Positive => extend::positive(party, inputs[0], *from, step.ring),
-            Sign::WithRoom => extend::with_room(party, inputs[0], *from, step.ring),
-            Sign::Any => extend::signed(party, inputs[0], *from, step.ring),
-        },
+        Op::Truncate { from, shift } => {
+            protocols.truncate(party, &modulo(from), step.rescaling(from, shift, truncation))
+        }
+        Op::Extend { from, sign } => protocols.extend(party, inputs[0], step.widening(from, sign)),
         Op::Sum { window, image } => {
             let sum = |cells: Vec<u64>| cells.into_iter().fold(0, u64::wrapping_add) & mask(step.ring);
-            Ok(windows(inputs[0], *image, window).into_iter().map(sum).collect())
+            Ok(windows(inputs[0], image, &window).into_iter().map(sum).collect())
         }
         Op::Largest { window, image } => {
-            protocols.largest(party, windows(&modulo(step.ring), *image, window), step.ring)
+            protocols.largest(party, windows(&modulo(step.ring), image, &window), step.ring)
         }
         Op::Add => Ok(inputs[0].iter().zip(inputs[1]).map(|(a, b)| a.wrapping_add(*b) & mask(step.ring)).collect()),
         Op::Concat => Ok(side_by_side(inputs, step.count).iter().map(|x| x & mask(step.ring)).collect()),
@@ -138,14 +77,15 @@ fn walk(
 }
 
 /// The cells of every window, plane by plane.
+#[expect(clippy::expect_used, reason = "a network is read only if its windows fit its images")]
 pub(crate) fn windows(values: &[u64], image: [usize; 3], window: &Window) -> Vec<Vec<u64>> {
     let size = [image[1], image[2]];
-    let [height, width] = window.output(size).unwrap_or_default();
+    let [height, width] = window.output(size).expect("an image as large as the window");
     let plane = |plane: &[u64]| {
         let at = (0..height).flat_map(|y| (0..width).map(move |x| [y, x]));
         at.map(|at| window.cells(at, size).map(|(_, row, column)| plane[row * size[1] + column]).collect()).collect()
     };
-    values.chunks_exact((size[0] * size[1]).max(1)).flat_map(|cells| -> Vec<Vec<u64>> { plane(cells) }).collect()
+    values.chunks_exact(size[0] * size[1]).flat_map(|cells| -> Vec<Vec<u64>> { plane(cells) }).collect()
 }
 
 /// Cells of every window, plane by plane.
@@ -155,9 +95,9 @@ pub(crate) fn window_sizes([channels, height, width]: [usize; 3], window: &Windo
 
 /// Slot by slot the inputs' elements, `count` together.
 pub(crate) fn side_by_side(inputs: &[&[u64]], count: usize) -> Vec<u64> {
-    let slots = inputs.iter().map(|input| input.len()).sum::<usize>() / count.max(1);
+    let slots = inputs.iter().map(|input| input.len()).sum::<usize>() / count;
     let of = |input: &&[u64], slot: usize| {
-        let each = input.len() / slots.max(1);
+        let each = input.len() / slots;
         input[slot * each..][..each].to_vec()
     };
     (0..slots).flat_map(|slot| inputs.iter().flat_map(move |input| of(input, slot))).collect()
@@ -166,12 +106,16 @@ pub(crate) fn side_by_side(inputs: &[&[u64]], count: usize) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::address::Address;
     use crate::cost::Cost;
-    use crate::link::Role;
-    use crate::meter::{Message, Meter};
     use crate::party::rehearsal::both;
     use crate::random::uniform;
-    use crate::truncate::Truncation;
+    use crate::role::Role;
+    use crate::share::clip::{self, Clip};
+    use crate::share::extend::{self, Widening};
+    use crate::share::truncate::{self, Rescaling, Truncation};
+    use crate::share::{maximum, relu};
+    use crate::wire::meter::{Message, Meter};
     use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
     use fusion_nn::model::Model;
 
@@ -202,6 +146,37 @@ mod tests {
             party.link.send(bytes(&theirs))?;
             Ok(mine)
         }
+
+        fn relu(&mut self, party: &mut Party, numbers: &[u64], how: Rescaling) -> Result<Vec<u64>, Halt> {
+            relu::relu(party, numbers, how)
+        }
+
+        fn clip(&mut self, party: &mut Party, numbers: &[u64], clip: Clip) -> Result<Vec<u64>, Halt> {
+            clip::clip(party, numbers, clip)
+        }
+
+        fn truncate(&mut self, party: &mut Party, numbers: &[u64], how: Rescaling) -> Result<Vec<u64>, Halt> {
+            truncate::truncate(party, numbers, how)
+        }
+
+        fn extend(&mut self, party: &mut Party, numbers: &[u64], widening: Widening) -> Result<Vec<u64>, Halt> {
+            extend::extend(party, numbers, widening)
+        }
+
+        fn largest(&mut self, party: &mut Party, lists: Vec<Vec<u64>>, ring: u32) -> Result<Vec<u64>, Halt> {
+            maximum::largest(party, lists, ring)
+        }
+
+        fn argmax(
+            &mut self,
+            party: &mut Party,
+            numbers: &[u64],
+            ring: u32,
+            classes: usize,
+            labels: &[Vec<u32>],
+        ) -> Result<Option<Vec<u32>>, Halt> {
+            maximum::argmax(party, numbers, ring, classes, labels)
+        }
     }
 
     /// The logits of a few images, by both parties and by the reference; and the labels.
@@ -217,8 +192,9 @@ mod tests {
         let run = |input: Vec<u64>| {
             let (circuit, labels) = (&circuit, &labels);
             move |party: &mut Party| {
-                let logits = evaluate(party, circuit, &input, &mut Told(fixed, circuit))?;
-                let labels = maximum::argmax(party, &logits, ring, circuit.classes, labels)?;
+                let mut protocols = Told(fixed, circuit);
+                let logits = evaluate(party, circuit, &input, &mut protocols)?;
+                let labels = protocols.argmax(party, &logits, ring, circuit.classes, labels)?;
                 Ok((logits, labels))
             }
         };
@@ -237,11 +213,10 @@ mod tests {
     fn check_costs(circuit: &Circuit, slots: usize, meter: &Meter) {
         let mut all = Cost::default();
         for (index, step) in circuit.steps.iter().enumerate() {
-            let extends = |address: &str| address.contains("extend");
+            let extends = |address: &Address| address.components().contains(&"extend".into());
             let sent = |from| {
-                let own = |m: &Message| {
-                    m.step.starts_with(&format!("{}/", step.address)) && extends(&m.step) == extends(&step.address)
-                };
+                let own =
+                    |m: &Message| m.address.is_within(&step.address) && extends(&m.address) == extends(&step.address);
                 meter.total(|m| m.from == from && own(m)).bytes
             };
             if let Op::Linear { .. } = step.op {

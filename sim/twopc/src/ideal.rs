@@ -2,16 +2,15 @@
 //!
 //! Each functionality has an ideal twin beside it. Beyond a protocol's domain, and wherever truncation is probabilistic, what comes
 //! out depends on how a value is shared: a twin is given the client's share, and then agrees with its protocol on every value to
-//! the last bit ([`assert_twin`]). So a server that moves shares can be played here too: it moves the value, and the client's share
+//! the last bit ([`assert_twin`](crate::share::twin::assert_twin)). So a server that moves shares can be played here too: it moves the value, and the client's share
 //! stays uniform.
 
 use crate::bits::mask;
-use crate::circuit::{Circuit, Op, Sign, Step};
-use crate::clip::{self, Clip};
+use crate::circuit::{Circuit, Op, Step};
 use crate::evaluate::{side_by_side, windows};
 use crate::random::uniform;
-use crate::truncate::Truncation;
-use crate::{extend, maximum, relu, truncate};
+use crate::share::truncate::Truncation;
+use crate::share::{clip, extend, maximum, relu, truncate};
 use fusion_nn::fixed::FixedModel;
 use fusion_nn::model::Value;
 use rand_core::Rng;
@@ -90,20 +89,21 @@ fn walk(truncation: Truncation, step: &Step, model: &FixedModel, inputs: &[&Shar
             Shared::fresh(sums.iter().map(|sum| sum.cast_unsigned() & mask(out)).collect(), out, coins)
         }
         &Op::Relu { from, shift } => {
-            input.modulo(from).each(out, coins, |x, x0| relu::ideal(x, x0, from, shift, out, truncation))
+            let how = step.rescaling(from, shift, truncation);
+            input.modulo(from).each(out, coins, |x, x0| relu::ideal(x, x0, how))
         }
         &Op::Clip { from, ends, shift } => {
-            let clip = Clip { from, ends, shift, out, truncation };
+            let clip = step.clip(ends, from, shift, truncation);
             input.modulo(from).each(out, coins, |x, x0| clip::ideal(x, x0, clip))
         }
         &Op::Truncate { from, shift } => {
-            input.modulo(from).each(out, coins, |x, x0| truncate::ideal(x, x0, from, shift, out, truncation))
+            let how = step.rescaling(from, shift, truncation);
+            input.modulo(from).each(out, coins, |x, x0| truncate::ideal(x, x0, how))
         }
-        &Op::Extend { from, sign } => input.each(out, coins, |x, x0| match sign {
-            Sign::Positive => extend::ideal_positive(x, x0, from, out),
-            Sign::WithRoom => extend::ideal_with_room(x, x0, from, out),
-            Sign::Any => extend::ideal_signed(x, from, out),
-        }),
+        &Op::Extend { from, sign } => {
+            let widening = step.widening(from, sign);
+            input.each(out, coins, |x, x0| extend::ideal(x, x0, widening))
+        }
         Op::Sum { window, image } => Shared::local(inputs, out, |inputs| {
             windows(inputs[0], *image, window)
                 .into_iter()
@@ -118,21 +118,6 @@ fn walk(truncation: Truncation, step: &Step, model: &FixedModel, inputs: &[&Shar
             inputs[0].iter().zip(inputs[1]).map(|(a, b)| a.wrapping_add(*b)).collect()
         }),
         Op::Concat => Shared::local(inputs, out, |inputs| side_by_side(inputs, step.count)),
-    }
-}
-
-/// Holds a protocol's outputs against its ideal twin: both parties' shares of the inputs modulo `2^from`, and of the outputs
-/// modulo `2^out`; `twin` of a value and the client's share of it.
-///
-/// # Panics
-/// At the first element where they differ.
-pub fn assert_twin(inputs: [&[u64]; 2], from: u32, outputs: [&[u64]; 2], out: u32, twin: impl Fn(u64, u64) -> u64) {
-    assert_eq!(inputs[0].len(), outputs[0].len(), "an output for each input");
-    let open = |[client, server]: [&[u64]; 2], ring: u32, at: usize| client[at].wrapping_add(server[at]) & mask(ring);
-    for at in 0..inputs[0].len() {
-        let (x, x0) = (open(inputs, from, at), inputs[0][at] & mask(from));
-        let (given, meant) = (open(outputs, out, at), twin(x, x0));
-        assert_eq!(given, meant, "element {at}: of {x}, the client's share {x0}");
     }
 }
 

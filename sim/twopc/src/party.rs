@@ -1,7 +1,9 @@
 //! A party of a session: its link, its randomness, its oblivious transfers in both directions.
 
-use crate::link::{Halt, Link, Role};
+use crate::address::Address;
 use crate::ot;
+use crate::role::Role;
+use crate::wire::link::{Halt, Link};
 use rand_chacha::ChaCha20Rng;
 
 /// Transfers are drawn and turned into pads in pieces of this many.
@@ -38,10 +40,10 @@ impl Party {
     /// Those of the body.
     pub fn step<T>(
         &mut self,
-        name: impl Into<String>,
+        step: impl Into<Address>,
         body: impl FnOnce(&mut Self) -> Result<T, Halt>,
     ) -> Result<T, Halt> {
-        self.link.enter_step(name);
+        self.link.enter_step(step);
         let outcome = body(self);
         self.link.leave_step();
         outcome
@@ -105,17 +107,17 @@ pub(crate) mod rehearsal {
     //! Both parties of a protocol, on two threads, with transfers from a trusted dealer.
 
     use super::Party;
-    use crate::clock::Network;
-    use crate::link::{Halt, Link};
     use crate::ot::dealer::Dealer;
     use crate::random::{Seed, uniform};
+    use crate::wire::clock::LinkSpeed;
+    use crate::wire::link::{Halt, Link};
     use rand_core::Rng;
 
     /// A party's transfers, dealt.
     pub fn party(link: Link, seed: Seed) -> Party {
         let [mine, theirs] = match link.role() {
-            crate::link::Role::Client => ["client sends", "server sends"],
-            crate::link::Role::Server => ["server sends", "client sends"],
+            crate::role::Role::Client => ["client sends", "server sends"],
+            crate::role::Role::Server => ["server sends", "client sends"],
         };
         Party {
             rng: seed.child(mine).child("masks").stream(),
@@ -130,7 +132,7 @@ pub(crate) mod rehearsal {
         client: impl FnOnce(&mut Party) -> Result<T, Halt> + Send,
         server: impl FnOnce(&mut Party) -> Result<T, Halt> + Send,
     ) -> ([T; 2], Party) {
-        let (left, right) = Link::pair(Network::LAN);
+        let (left, right) = Link::pair(LinkSpeed::LAN);
         let seed = Seed([7; 32]);
         std::thread::scope(|scope| {
             let server = scope.spawn(move || server(&mut party(right, seed)).unwrap());

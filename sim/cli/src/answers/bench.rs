@@ -4,12 +4,13 @@ use super::pictures::Pictures;
 use crate::args::bench::{BackendArg, InferenceArgs};
 use fusion_2pc::bits::mask;
 use fusion_2pc::circuit::Circuit;
-use fusion_2pc::clock::{Network, replayed};
-use fusion_2pc::link::{Halt, Link, Role};
-use fusion_2pc::meter::{Phase, Tally};
 use fusion_2pc::random::Seed;
+use fusion_2pc::role::Role;
 use fusion_2pc::session::{self, Answered, Grouping, Networks, Plan, Service};
-use fusion_2pc::truncate::Truncation;
+use fusion_2pc::share::truncate::Truncation;
+use fusion_2pc::wire::clock::{LinkSpeed, replayed};
+use fusion_2pc::wire::link::{Halt, Link};
+use fusion_2pc::wire::meter::{Phase, Tally};
 use fusion_adversaries::problem::one_line;
 use fusion_engine::clock::now;
 use fusion_engine::failure::Failure;
@@ -216,12 +217,18 @@ impl SetupMeasured {
 
 #[expect(clippy::cast_precision_loss, reason = "bytes and rounds are below 2^52")]
 impl PerInference {
-    pub fn new(metered: &Metered, batch: usize, wall_s: f64, cpu: [std::time::Duration; 2], network: Network) -> Self {
+    pub fn new(
+        metered: &Metered,
+        batch: usize,
+        wall_s: f64,
+        cpu: [std::time::Duration; 2],
+        network: LinkSpeed,
+    ) -> Self {
         let each = |total: f64| total / batch as f64;
         let [client, server] = &metered.meters;
         let sent = |role: Role, phase: Option<Phase>| client.sent(role, phase).bytes;
         let framing = framing_bytes([Role::Client, Role::Server].map(|role| client.sent(role, None)));
-        let over = |network: Network| each(wall_s + replayed(client, server, network).virtual_ns() as f64 / 1e9);
+        let over = |network: LinkSpeed| each(wall_s + replayed(client, server, network).virtual_ns() as f64 / 1e9);
         let offline = sent(Role::Client, Some(Phase::Offline)) + sent(Role::Server, Some(Phase::Offline));
         Self {
             client_sent_bytes: each(sent(Role::Client, None) as f64),
@@ -232,8 +239,8 @@ impl PerInference {
             client_cpu_s: each(cpu[0].as_secs_f64()),
             server_cpu_s: each(cpu[1].as_secs_f64()),
             wall_s: each(wall_s),
-            lan_s: over(Network::LAN),
-            wan_s: over(Network::WAN),
+            lan_s: over(LinkSpeed::LAN),
+            wan_s: over(LinkSpeed::WAN),
             network_s: over(network),
         }
     }

@@ -3,7 +3,7 @@
 use super::bench::{Job, PerInference, load, measure};
 use super::pictures::Pictures;
 use crate::args::bench::InferenceArgs;
-use fusion_2pc::session::CHUNK;
+use fusion_2pc::backend::cheetah::MOST_SLOTS;
 use fusion_engine::failure::Failure;
 use serde::Serialize;
 use std::path::Path;
@@ -18,7 +18,7 @@ pub struct PerQuery {
 }
 
 impl PerQuery {
-    /// Of one inference, among as many as share a session, up to a chunk.
+    /// Of one inference, among as many as share a session, up to those that a message carries at most.
     pub fn measure(file: &Path, inference: &InferenceArgs, N: u128) -> Result<Self, Failure> {
         let model = load(file, inference)?;
         let batch = Self::batch(N);
@@ -38,7 +38,7 @@ impl PerQuery {
 
     /// The images of a session of `N` slots that are measured.
     pub fn batch(N: u128) -> usize {
-        usize::try_from(N).unwrap_or(CHUNK).min(CHUNK)
+        usize::try_from(N).unwrap_or(MOST_SLOTS).min(MOST_SLOTS)
     }
 
     /// Of `cost` inferences.

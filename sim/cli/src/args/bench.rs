@@ -2,8 +2,8 @@
 
 use super::{FixedPointArgs, natural};
 use clap::{Args, ValueEnum};
-use fusion_2pc::clock::Network;
-use fusion_2pc::truncate::Truncation;
+use fusion_2pc::share::truncate::Truncation;
+use fusion_2pc::wire::clock::LinkSpeed;
 use std::path::PathBuf;
 
 /// Measure one secure inference: bytes, rounds, processor time, and what they come to over a network.
@@ -68,7 +68,7 @@ pub struct NamedNetwork {
     /// As it was given.
     pub name: String,
     /// It.
-    pub network: Network,
+    pub network: LinkSpeed,
 }
 
 /// The protocols.
@@ -113,11 +113,11 @@ fn network(text: &str) -> Result<NamedNetwork, String> {
         let (rtt, rate) = text.split_once(',')?;
         let rtt_ms: u32 = rtt.trim().strip_suffix("ms")?.parse().ok()?;
         let mbit: u32 = rate.trim().strip_suffix("mbit")?.parse().ok().filter(|mbit| *mbit > 0)?;
-        Some(Network { rtt_ns: u64::from(rtt_ms) * 1_000_000, bits_per_s: u64::from(mbit) * 1_000_000 })
+        Some(LinkSpeed { rtt_ns: u64::from(rtt_ms) * 1_000_000, bits_per_s: u64::from(mbit) * 1_000_000 })
     };
     let network = match text {
-        "lan" => Some(Network::LAN),
-        "wan" => Some(Network::WAN),
+        "lan" => Some(LinkSpeed::LAN),
+        "wan" => Some(LinkSpeed::WAN),
         _ => custom(),
     };
     let network =

@@ -97,7 +97,7 @@ impl BenchDocument {
 mod tests {
     use super::*;
     use crate::answers::bench::{OncePerNetwork, PerInference, SetupMeasured, inexact};
-    use fusion_2pc::clock::Network;
+    use fusion_2pc::wire::clock::LinkSpeed;
     use fusion_engine::simulate::metered::{Metered, SetupSpent};
     use std::path::Path;
 
@@ -112,7 +112,13 @@ mod tests {
             truncation: "faithful",
             once_per_network: OncePerNetwork { cpu_s: 0.25, wall_s: 0.5 },
             setup: SetupMeasured::new(&SetupSpent::default()),
-            per_inference: PerInference::new(&Metered::default(), 1, 0.0, [std::time::Duration::ZERO; 2], Network::LAN),
+            per_inference: PerInference::new(
+                &Metered::default(),
+                1,
+                0.0,
+                [std::time::Duration::ZERO; 2],
+                LinkSpeed::LAN,
+            ),
             peak_rss_bytes: None,
             by_layer: Vec::new(),
         }

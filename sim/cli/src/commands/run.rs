@@ -2,7 +2,7 @@
 
 use crate::args::campaign::RunArgs;
 use crate::text::{self, ACCENT, DIM, HEADING};
-use fusion_2pc::meter::Tally;
+use fusion_2pc::wire::meter::Tally;
 use fusion_engine::campaign::load::{Overrides, load};
 use fusion_engine::campaign::{Ending, Replay, Session, Show};
 use fusion_engine::documents::replay::ReplayDocument;

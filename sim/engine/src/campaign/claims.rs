@@ -79,6 +79,7 @@ pub fn other_reasons(only: &[Reason], counts: &Counts) -> u64 {
 /// What the specification says of a strategy.
 pub struct Spec {
     params: Params,
+    slots_per_message: u32,
     moves: Vec<Move>,
     sessions: Option<SessionsSection>,
     /// The law of its touched slots, where that is known.
@@ -109,7 +110,8 @@ impl Spec {
             let e_b = (e_t != 0).then(|| both / &e_t);
             (e_t, e_b)
         });
-        Self { params, moves, sessions, cases, rates, untouched_right, events }
+        let slots_per_message = view.slots_per_message;
+        Self { params, slots_per_message, moves, sessions, cases, rates, untouched_right, events }
     }
 
     /// The rate that a claim on an event names.
@@ -130,7 +132,7 @@ impl Spec {
     /// `None` where untouched answers may be wrong, and where it is too long to write out.
     fn touch_bound(&self) -> Option<Rational> {
         let cases = self.cases.as_ref().filter(|_| self.untouched_right)?;
-        let win = rate::touch_bound(self.params, cases, &self.moves).ok()?;
+        let win = rate::touch_bound(self.params, cases, &self.moves, self.slots_per_message).ok()?;
         at_worst(&win, self.sessions).ok()
     }
 
@@ -208,7 +210,8 @@ mod tests {
 
     /// What is said of one act on some of `N` slots.
     fn spec(params: Params, k: u32, act: Act) -> Spec {
-        let (view, strategy) = (View::new(params, 10).unwrap(), Scripted::single(Place::Random(k), act));
+        let view = View { slots_per_message: 128, ..View::new(params, 10).unwrap() };
+        let strategy = Scripted::single(Place::Random(k), act);
         let seen = Seen { world: None, params, classes: 10, moves: strategy.moves() };
         Spec::new(&view, &strategy, None, &seen)
     }

@@ -3,7 +3,7 @@
 use super::entry::{Campaign, Entry, grouping};
 use crate::simulate::conditional::{Conditional, Stage};
 use crate::simulate::{Counts, Ideal, Plain, Real, Server, Simulator, SlotRecord, Trace, Trial, Unspecified, play};
-use fusion_2pc::meter::Tally;
+use fusion_2pc::wire::meter::Tally;
 use fusion_adversaries::script::Fidelity;
 use std::ops::Range;
 

@@ -2,7 +2,7 @@
 
 use crate::campaign::{Ending, Replay, Session, Show};
 use crate::simulate::SlotRecord;
-use fusion_2pc::meter::Tally;
+use fusion_2pc::wire::meter::Tally;
 use fusion_spec::mix::Sample;
 use fusion_spec::verdict::Events;
 use schemars::JsonSchema;

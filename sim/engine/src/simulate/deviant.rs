@@ -2,17 +2,14 @@
 
 use super::session::Asked;
 use super::world::World;
-use fusion_2pc::hook::{Conduct, Deviation};
-use fusion_2pc::meter::Message;
-use fusion_2pc::session::CHUNK;
+use fusion_2pc::address::Address;
+use fusion_2pc::wire::hook::{Conduct, Deviation};
+use fusion_2pc::wire::meter::Message;
 use fusion_adversaries::script::{Bend, Elements, Filling, Stop};
-use fusion_adversaries::strategy::{Act, CHUNK_SLOTS, Move, Touches};
+use fusion_adversaries::strategy::{Act, Move, Touches};
 use fusion_spec::mix::Slot;
 use rand_core::Rng;
 use std::ops::Range;
-
-// Bounds count the slots that a message carries.
-const _: () = assert!(CHUNK_SLOTS as usize == CHUNK);
 
 /// One session's acts on shares and messages.
 pub struct Deviant<R> {
@@ -37,7 +34,7 @@ impl<R: Rng> Deviant<R> {
 
 impl<R> Deviant<R> {
     /// Adds what is to be added to one slot's part of a step's output.
-    pub fn add(&self, step: &str, slot: Slot, own: &mut [u64], ring: u32) {
+    pub fn add(&self, step: &Address, slot: Slot, own: &mut [u64], ring: u32) {
         for (act, _) in self.acts.iter().filter(|(_, slots)| slots.contains(&slot)) {
             let Act::Add { step: pattern, value, elements } = act else { continue };
             if !pattern.matches(step) {
@@ -64,7 +61,7 @@ impl<R> Deviant<R> {
 }
 
 impl<R: Rng + Send> Deviation for Deviant<R> {
-    fn share(&mut self, step: &str, shares: &mut [u64], ring: u32) {
+    fn share(&mut self, step: &Address, shares: &mut [u64], ring: u32) {
         let chunk = chunk(step);
         let each = shares.len() / chunk.len().max(1);
         for (slot, own) in chunk.zip(shares.chunks_exact_mut(each.max(1))) {
@@ -73,19 +70,19 @@ impl<R: Rng + Send> Deviation for Deviant<R> {
     }
 
     fn message(&mut self, message: &Message, payload: &[u8]) -> Conduct {
-        let chunk = chunk(&message.step);
+        let chunk = chunk(&message.address);
         let Self { acts, coins } = self;
         let mut changed: Option<Vec<u8>> = None;
         for (act, _) in acts.iter().filter(|(_, slots)| slots.iter().any(|slot| chunk.contains(slot))) {
             let bytes = changed.as_deref().unwrap_or(payload);
             match act {
-                Act::Stop { step, how } if step.matches_message(&message.step) => {
+                Act::Stop { step, how } if step.matches_message(&message.address) => {
                     return match how {
                         Stop::Crash | Stop::Abort => Conduct::Close,
                         Stop::Stall => Conduct::Stall,
                     };
                 }
-                Act::Bend { step, how } if step.matches_message(&message.step) && !payload.is_empty() => match how {
+                Act::Bend { step, how } if step.matches_message(&message.address) && !payload.is_empty() => match how {
                     Bend::FlipBit(bit) => changed = Some(flipped(bytes, *bit)),
                     Bend::Replace(Filling::Zeros) => changed = Some(vec![0; bytes.len()]),
                     Bend::Replace(Filling::Random) => {
@@ -106,11 +103,10 @@ impl<R: Rng + Send> Deviation for Deviant<R> {
 }
 
 /// The slots of an address; none where it names none.
-fn chunk(step: &str) -> Range<Slot> {
-    let name = step.split('/').next().and_then(|name| name.strip_prefix("slot[")?.strip_suffix(']')?.split_once(".."));
-    let ends = name.and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
-    let (from, to) = ends.unwrap_or_default();
-    from..to
+#[expect(clippy::cast_possible_truncation, reason = "a session's slots are counted in 32 bits")]
+fn chunk(address: &Address) -> Range<Slot> {
+    let slots = address.slots().unwrap_or_default();
+    slots.start as Slot..slots.end as Slot
 }
 
 fn flipped(bytes: &[u8], bit: u64) -> Vec<u8> {

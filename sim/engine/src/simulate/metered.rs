@@ -1,12 +1,14 @@
 //! What a session took: bytes, rounds, virtual time, processor time; altogether, by step and by layer.
 
 use crate::clock::now;
-use fusion_2pc::clock::{Network, replayed};
-use fusion_2pc::link::{Halt, Link, Role};
-use fusion_2pc::meter::{Message, Meter, Share, Tally};
+use fusion_2pc::address::Address;
 use fusion_2pc::random::Seed;
+use fusion_2pc::role::Role;
 use fusion_2pc::session::{self, ClientSetup, Plan, ServerSetup};
-use fusion_2pc::tcp::HEADER_BYTES;
+use fusion_2pc::wire::clock::{LinkSpeed, replayed};
+use fusion_2pc::wire::link::{Halt, Link};
+use fusion_2pc::wire::meter::{Message, Meter, Share, Tally};
+use fusion_2pc::wire::tcp::HEADER_BYTES;
 use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
 
@@ -61,7 +63,11 @@ pub struct SetupSpent {
 ///
 /// # Errors
 /// [`Halt`], which would be our own mistake: both parties are honest here.
-pub fn set_up(seed: &Seed, plans: &[&Plan], network: Network) -> Result<(ClientSetup, ServerSetup, SetupSpent), Halt> {
+pub fn set_up(
+    seed: &Seed,
+    plans: &[&Plan],
+    network: LinkSpeed,
+) -> Result<(ClientSetup, ServerSetup, SetupSpent), Halt> {
     let began = now();
     let (((client, near), client_cpu), ((server, _), server_cpu)) = session::run(
         network,
@@ -103,17 +109,18 @@ impl Metered {
     #[must_use]
     pub fn steps(&self) -> Vec<(String, [Tally; 2])> {
         let shares = self.meters[0].shares(Message::functionality);
-        shares.into_iter().map(|(step, share)| (step.into(), share.sent)).collect()
+        shares.into_iter().map(|(step, share)| (step.to_string(), share.sent)).collect()
     }
 
     /// In order of execution; the chunks together.
     #[must_use]
     pub fn layers(&self) -> Vec<LayerShare> {
         let [client, server] = &self.meters;
-        let over = [Network::LAN, Network::WAN].map(|network| replayed(client, server, network));
+        let over = [LinkSpeed::LAN, LinkSpeed::WAN].map(|network| replayed(client, server, network));
         let [lan, wan] = over.each_ref().map(|meter| meter.shares(Message::layer));
         let times = lan.iter().zip(&wan).map(|((_, lan), (_, wan))| [lan.virtual_ns, wan.virtual_ns]);
-        let layer = |((name, share), over_ns): ((&str, Share), _)| LayerShare { name: name.into(), share, over_ns };
+        let layer =
+            |((name, share), over_ns): ((Address, Share), _)| LayerShare { name: name.to_string(), share, over_ns };
         client.shares(Message::layer).into_iter().zip(times).map(layer).collect()
     }
 }
@@ -136,7 +143,7 @@ mod tests {
     use super::*;
     use fusion_2pc::circuit::Circuit;
     use fusion_2pc::session::Grouping;
-    use fusion_2pc::truncate::Truncation;
+    use fusion_2pc::share::truncate::Truncation;
     use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
     use fusion_nn::model::Model;
 
@@ -150,13 +157,13 @@ mod tests {
         let circuit = Circuit::new(&[&model], Truncation::Faithful).unwrap();
         let plan = Plan::new(circuit, 1, Grouping::Chunk).unwrap();
         let seed = Seed([7; 32]);
-        let (_, _, SetupSpent { spent, cpu, wall }) = set_up(&seed, &[&plan], Network::LAN).unwrap();
+        let (_, _, SetupSpent { spent, cpu, wall }) = set_up(&seed, &[&plan], LinkSpeed::LAN).unwrap();
         assert!(cpu.iter().all(|cpu| !cpu.is_zero()) && !wall.is_zero());
         assert_eq!(spent.cpu, cpu[0] + cpu[1]);
         let messages = spent.client.messages + spent.server.messages;
         assert!(messages >= 4, "{messages}");
         assert_eq!(spent.framing_bytes(), 24 * messages);
-        let (_, _, link) = session::set_up(&seed, &[&plan], Network::LAN).unwrap();
+        let (_, _, link) = session::set_up(&seed, &[&plan], LinkSpeed::LAN).unwrap();
         let same = Spent::of(link.meter(), spent.cpu);
         assert_eq!((same.client, same.server, same.rounds), (spent.client, spent.server, spent.rounds));
     }

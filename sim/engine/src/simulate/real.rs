@@ -11,12 +11,14 @@ use super::session::{Asked, Inference, Judged, Position};
 use super::simulator::Simulator;
 use super::stream::Purpose;
 use super::world::World;
+use fusion_2pc::address::Address;
 use fusion_2pc::circuit::Unsupported;
-use fusion_2pc::clock::Network;
 use fusion_2pc::linear::TooHeavy;
-use fusion_2pc::link::{Halt, Link, Role};
 use fusion_2pc::random::Seed;
+use fusion_2pc::role::Role;
 use fusion_2pc::session::{self, ClientSetup, Grouping, Networks, Plan, Progress, ServerSetup, Service};
+use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_2pc::wire::link::{Halt, Link};
 use fusion_adversaries::behaviour::Scripted;
 use fusion_adversaries::script::HONEST;
 use fusion_adversaries::strategy::{Touches, View};
@@ -40,7 +42,7 @@ pub enum PartiesError {
 
 /// A client and a server, set up once for all sessions.
 pub struct Parties {
-    network: Network,
+    network: LinkSpeed,
     client: ClientSetup,
     server: ServerSetup,
     stages: Vec<Stage>,
@@ -66,7 +68,7 @@ impl Parties {
         slots: usize,
         groupings: &[Grouping],
         seed: u64,
-        network: Network,
+        network: LinkSpeed,
     ) -> Result<Self, PartiesError> {
         let circuit = world.circuit().map_err(Unsupported::clone)?;
         let stage = |grouping: &Grouping| -> Result<Stage, PartiesError> {
@@ -101,8 +103,9 @@ impl Parties {
 ///
 /// # Errors
 /// [`PartiesError`] for models without a two-party inference.
-pub fn messages(world: &World) -> Result<Vec<String>, PartiesError> {
-    let Parties { network, client, server, stages, .. } = &Parties::new(world, 1, &[Grouping::Chunk], 0, Network::LAN)?;
+pub fn messages(world: &World) -> Result<Vec<Address>, PartiesError> {
+    let Parties { network, client, server, stages, .. } =
+        &Parties::new(world, 1, &[Grouping::Chunk], 0, LinkSpeed::LAN)?;
     let mut messages = Vec::new();
     for Stage { plan, networks } in stages {
         let name = Seed([0; 32]);
@@ -114,7 +117,7 @@ pub fn messages(world: &World) -> Result<Vec<String>, PartiesError> {
             |link: Link| session::server(link, server, plan, &name, networks, &services),
         );
         let sent = link.meter().log.iter().filter(|message| message.from == Role::Server);
-        messages.extend(sent.filter_map(|message| message.step.split_once('/').map(|(_, rest)| rest.to_string())));
+        messages.extend(sent.map(|message| message.address.below_slots()));
     }
     Ok(messages)
 }

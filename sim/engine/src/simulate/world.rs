@@ -3,8 +3,9 @@
 use super::guard::Guard;
 use super::stream::{Purpose, Streams};
 use super::urn::Urn;
+use fusion_2pc::backend::cheetah::slots_per_message;
 use fusion_2pc::circuit::{Circuit, Unsupported};
-use fusion_2pc::truncate::Truncation;
+use fusion_2pc::share::truncate::Truncation;
 use fusion_adversaries::script::Keep;
 use fusion_adversaries::strategy::Move;
 use fusion_nn::fixed::{FixedModel, OneBit, WrongSize, argmax};
@@ -73,6 +74,7 @@ pub struct World {
     one_bit: bool,
     /// Made when first asked for.
     circuit: OnceLock<Result<Circuit, Unsupported>>,
+    slots_per_message: OnceLock<Option<usize>>,
 }
 
 impl World {
@@ -132,6 +134,7 @@ impl World {
             fixed,
             one_bit,
             circuit: OnceLock::new(),
+            slots_per_message: OnceLock::new(),
         })
     }
 
@@ -149,6 +152,13 @@ impl World {
         let truncation = if self.one_bit { Truncation::OneBit } else { Truncation::Faithful };
         let make = || Circuit::new(&self.models.iter().collect::<Vec<_>>(), truncation);
         self.circuit.get_or_init(make).as_ref()
+    }
+
+    /// How many slots a message of the two-party inference carries; `None` for models that have none.
+    #[must_use]
+    pub fn slots_per_message(&self) -> Option<u32> {
+        let make = || self.circuit().ok().map(slots_per_message);
+        self.slots_per_message.get_or_init(make).and_then(|slots| u32::try_from(slots).ok())
     }
 
     /// An image of the pools.

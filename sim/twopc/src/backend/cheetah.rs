@@ -1,13 +1,49 @@
 //! Cheetah (Huang, Lu, Hong, Ding, USENIX Security 2022): linear layers under RLWE encryption, all else by silent oblivious transfer.
 
+use super::Protocols;
+use crate::address::Component;
 use crate::circuit::{Circuit, Op, Step, Unsupported};
 use crate::cost::Cost;
-use crate::evaluate::Protocols;
 use crate::he::cipher::ClientKey;
-use crate::linear::{self, Layer, Layout, PublicKeys, Shape, Unfit, Weights};
-use crate::link::{Halt, Role};
+use crate::linear::{self, Layout, LinearLayer, PublicKeys, Unfit, Weights};
 use crate::party::Party;
+use crate::role::Role;
+use crate::share::clip::{self, Clip};
+use crate::share::extend::{self, Widening};
+use crate::share::truncate::{self, Rescaling};
+use crate::share::{maximum, relu};
+use crate::wire::link::Halt;
 use fusion_nn::fixed::FixedModel;
+
+/// The slots that one message may carry at most, whatever memory would allow: more hardly save bytes.
+pub const MOST_SLOTS: usize = 128;
+
+/// What a party may hold at a time for the slots that its messages carry, in bytes: 4 GiB.
+pub const SLOT_MEMORY: usize = 1 << 32;
+
+/// How many slots are evaluated together, and so how many a message carries: as many as [`SLOT_MEMORY`] holds at the step that takes
+/// the most, but no more than [`MOST_SLOTS`], and at least one.
+///
+/// For each slot a step is counted as 8 bytes for every element that is shared while it runs, 16 bytes for the pads of every oblivious
+/// transfer, and the messages of both parties: ciphertexts, as if each slot had its own, and corrections. A party holds less, since pads are
+/// folded as soon as they are drawn. A linear layer that no parameters hold counts without ciphertexts, as no session evaluates it.
+#[must_use]
+pub fn slots_per_message(circuit: &Circuit) -> usize {
+    let each =
+        circuit.held().into_iter().enumerate().map(|(step, held)| 8 * held + bytes_besides_shares(circuit, step));
+    each.max().map_or(MOST_SLOTS, |most| (SLOT_MEMORY / most).clamp(1, MOST_SLOTS))
+}
+
+/// The pads and the messages of one slot in a step.
+fn bytes_besides_shares(circuit: &Circuit, index: usize) -> usize {
+    let Step { op, ring, .. } = &circuit.steps[index];
+    if let Op::Linear { shape, bound } = *op {
+        return Layout::new(shape, *ring, bound, 1).map_or(0, |layout| layout.cost().bytes());
+    }
+    let mut cost = Cost::default();
+    cost.step(circuit, index, 1);
+    16 * (cost.client_transfers + cost.server_transfers) + cost.bytes()
+}
 
 /// How the linear layers of a circuit are packed for so many slots: what both parties know.
 #[derive(Clone, Debug)]
@@ -23,16 +59,21 @@ impl Packing {
     ///
     /// # Errors
     /// [`Unsupported`] for a layer that no parameters hold, by its node.
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "the place of an error is that of a layer that was given"
+    )]
     pub fn new(circuit: &Circuit, group: usize, slots: u64) -> Result<Self, Unsupported> {
         let layer = |step: &Step| match step.op {
-            Op::Linear { shape, bound } => Some(Layer { shape, ring_bits: step.ring, bound }),
+            Op::Linear { shape, bound } => Some(LinearLayer { shape, ring_bits: step.ring, bound }),
             _ => None,
         };
-        let layers: Vec<Option<Layer>> = circuit.steps.iter().map(layer).collect();
-        let linear: Vec<Layer> = layers.iter().flatten().copied().collect();
+        let layers: Vec<Option<LinearLayer>> = circuit.steps.iter().map(layer).collect();
+        let linear: Vec<LinearLayer> = layers.iter().flatten().copied().collect();
         let located = |(place, unfit): (usize, Unfit)| {
             let mut linear = circuit.steps.iter().zip(&layers).filter(|(_, layer)| layer.is_some());
-            let node = linear.nth(place).map_or("", |(step, _)| &step.node);
+            let (Step { node, .. }, _) = linear.nth(place).expect("an error is about one of the layers");
             Unsupported(format!("{node}: {unfit}"))
         };
         let mut packed = linear::layouts(&linear, group, slots).map_err(located)?.into_iter();
@@ -51,13 +92,14 @@ impl Packing {
         self.layouts.iter().flatten()
     }
 
+    #[expect(clippy::expect_used, reason = "a packing is made for its circuit, and a linear step has a layout there")]
     fn layout(&self, step: usize) -> &Layout {
-        self.layouts[step].as_ref().unwrap_or_else(|| unreachable!("a linear step has a layout"))
+        self.layouts[step].as_ref().expect("a linear step")
     }
 
     /// What a linear step of some groups costs.
     pub fn cost(&self, step: usize, groups: usize, cost: &mut Cost) {
-        let linear::Cost { client_bytes, server_bytes, .. } = self.layout(step).cost();
+        let linear::LinearCost { client_bytes, server_bytes, .. } = self.layout(step).cost();
         (0..groups).for_each(|_| cost.send(Role::Client, client_bytes));
         (0..groups).for_each(|_| cost.send(Role::Server, server_bytes));
     }
@@ -65,7 +107,7 @@ impl Packing {
 
 /// A network's weights, ready for a packing.
 #[derive(Clone)]
-pub struct Network {
+pub struct EncodedModel {
     /// By step.
     layers: Vec<Option<Constants>>,
 }
@@ -78,7 +120,7 @@ struct Constants {
     start: Vec<i64>,
 }
 
-impl Network {
+impl EncodedModel {
     /// Encodes and transforms the weights.
     ///
     /// # Errors
@@ -94,6 +136,11 @@ impl Network {
             };
         Ok(Self { layers: circuit.steps.iter().zip(&packing.layouts).map(constants).collect::<Result<_, _>>()? })
     }
+
+    #[expect(clippy::expect_used, reason = "a linear step has a layout, and with it constants")]
+    fn constants(&self, step: usize) -> &Constants {
+        self.layers[step].as_ref().expect("a linear step")
+    }
 }
 
 /// Runs a group's part of a layer; its address names the group where there are several.
@@ -103,74 +150,167 @@ fn in_group<T>(
     index: usize,
     body: impl FnOnce(&mut Party) -> Result<T, Halt>,
 ) -> Result<T, Halt> {
-    if groups == 1 { body(party) } else { party.step(format!("group[{index}]"), body) }
+    if groups == 1 { body(party) } else { party.step(Component::Group(index), body) }
 }
 
-/// Inputs of a linear layer.
-fn inputs(shape: Shape) -> usize {
-    match shape {
-        Shape::Conv { image, .. } => image.iter().product(),
-        Shape::Gemm { inputs, .. } => inputs,
+/// One of the parties of a session by this family.
+pub struct Cheetah<'a> {
+    /// The circuit that is evaluated.
+    pub circuit: &'a Circuit,
+    /// How its linear layers are packed.
+    pub packing: &'a Packing,
+    /// What this party alone holds.
+    pub side: Side<'a>,
+}
+
+/// What one of the parties holds for the linear layers.
+pub enum Side<'a> {
+    /// The client holds its key.
+    Client(&'a ClientKey),
+    /// The server holds networks.
+    Server {
+        /// The client's public keys.
+        keys: &'a PublicKeys,
+        /// For each group of slots its network.
+        networks: Vec<&'a EncodedModel>,
+    },
+}
+
+/// The client sends all groups' shares before it takes the first group's answer.
+fn ask(party: &mut Party, key: &ClientKey, layout: &Layout, numbers: &[u64]) -> Result<Vec<u64>, Halt> {
+    let groups = numbers.chunks_exact(layout.inputs());
+    let count = groups.len();
+    for (index, numbers) in groups.enumerate() {
+        in_group(party, count, index, |party| linear::ask(&mut party.link, key, layout, numbers, &mut party.rng))?;
+    }
+    let mut shares = Vec::with_capacity(count * layout.outputs());
+    for index in 0..count {
+        shares.extend(in_group(party, count, index, |party| linear::take(&mut party.link, key, layout))?);
+    }
+    Ok(shares)
+}
+
+/// The server answers group by group, and adds what it can compute of its own share in the clear.
+fn answer(
+    party: &mut Party,
+    keys: &PublicKeys,
+    networks: &[&EncodedModel],
+    (step, layout): (usize, &Layout),
+    numbers: &[u64],
+) -> Result<Vec<u64>, Halt> {
+    let groups = numbers.chunks_exact(layout.inputs());
+    let count = groups.len();
+    assert_eq!(count, networks.len(), "a network for each group");
+    let mut shares = Vec::with_capacity(count * layout.outputs());
+    for (index, (numbers, network)) in groups.zip(networks).enumerate() {
+        let Constants { transformed, weights, start } = network.constants(step);
+        let under = in_group(party, count, index, |party| {
+            linear::server(&mut party.link, keys, layout, transformed, &mut party.rng)
+        })?;
+        let clear = layout.clear(weights, start, numbers);
+        let modulus = crate::bits::mask(layout.ring_bits());
+        shares.extend(under.iter().zip(clear).map(|(a, b)| a.wrapping_add(b) & modulus));
+    }
+    Ok(shares)
+}
+
+impl Protocols for Cheetah<'_> {
+    fn linear(&mut self, party: &mut Party, step: usize, numbers: &[u64]) -> Result<Vec<u64>, Halt> {
+        let layout = self.packing.layout(step);
+        match &self.side {
+            Side::Client(key) => ask(party, key, layout, numbers),
+            Side::Server { keys, networks } => answer(party, keys, networks, (step, layout), numbers),
+        }
+    }
+
+    fn relu(&mut self, party: &mut Party, numbers: &[u64], how: Rescaling) -> Result<Vec<u64>, Halt> {
+        relu::relu(party, numbers, how)
+    }
+
+    fn clip(&mut self, party: &mut Party, numbers: &[u64], clip: Clip) -> Result<Vec<u64>, Halt> {
+        clip::clip(party, numbers, clip)
+    }
+
+    fn truncate(&mut self, party: &mut Party, numbers: &[u64], how: Rescaling) -> Result<Vec<u64>, Halt> {
+        truncate::truncate(party, numbers, how)
+    }
+
+    fn extend(&mut self, party: &mut Party, numbers: &[u64], widening: Widening) -> Result<Vec<u64>, Halt> {
+        extend::extend(party, numbers, widening)
+    }
+
+    fn largest(&mut self, party: &mut Party, lists: Vec<Vec<u64>>, ring: u32) -> Result<Vec<u64>, Halt> {
+        maximum::largest(party, lists, ring)
+    }
+
+    fn argmax(
+        &mut self,
+        party: &mut Party,
+        numbers: &[u64],
+        ring: u32,
+        classes: usize,
+        labels: &[Vec<u32>],
+    ) -> Result<Option<Vec<u32>>, Halt> {
+        maximum::argmax(party, numbers, ring, classes, labels)
     }
 }
 
-/// The client of a session.
-pub struct Client<'a> {
-    /// What is computed.
-    pub circuit: &'a Circuit,
-    /// How it is packed.
-    pub packing: &'a Packing,
-    /// Its key.
-    pub key: &'a ClientKey,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::share::truncate::Truncation;
+    use fusion_nn::fixed::{Pixels, Precision, Ring};
+    use fusion_nn::model::Model;
 
-impl Protocols for Client<'_> {
-    fn linear(&mut self, party: &mut Party, step: usize, numbers: &[u64]) -> Result<Vec<u64>, Halt> {
-        let Op::Linear { shape, .. } = self.circuit.steps[step].op else { return Ok(Vec::new()) };
-        let layout = self.packing.layout(step);
-        let groups = numbers.chunks_exact(inputs(shape) * self.packing.group);
-        let count = groups.len();
-        for (index, numbers) in groups.enumerate() {
-            in_group(party, count, index, |party| {
-                linear::ask(&mut party.link, self.key, layout, numbers, &mut party.rng)
-            })?;
-        }
-        let mut shares = Vec::with_capacity(numbers.len());
-        for index in 0..count {
-            shares.extend(in_group(party, count, index, |party| linear::take(&mut party.link, self.key, layout))?);
-        }
-        Ok(shares)
+    fn circuit(onnx: &[u8]) -> Circuit {
+        let (precision, pixels) =
+            (Precision { frac_bits: 12, ring: Ring::Auto }, Pixels { scale: 1.0 / 255.0, offset: 0.0 });
+        let model = FixedModel::new(&Model::from_onnx(onnx).unwrap(), precision, pixels).unwrap();
+        Circuit::new(&[&model], Truncation::Faithful).unwrap()
     }
-}
 
-/// The server of a session.
-pub struct Server<'a> {
-    /// What is computed.
-    pub circuit: &'a Circuit,
-    /// How it is packed.
-    pub packing: &'a Packing,
-    /// The client's public keys.
-    pub keys: &'a PublicKeys,
-    /// For each group of slots its network.
-    pub networks: Vec<&'a Network>,
-}
+    fn lenet() -> Circuit {
+        circuit(include_bytes!("../../../../examples/models/lenet_mnist_full.onnx"))
+    }
 
-impl Protocols for Server<'_> {
-    fn linear(&mut self, party: &mut Party, step: usize, numbers: &[u64]) -> Result<Vec<u64>, Halt> {
-        let Op::Linear { shape, .. } = self.circuit.steps[step].op else { return Ok(Vec::new()) };
-        let layout = self.packing.layout(step);
-        let groups = numbers.chunks_exact(inputs(shape) * self.packing.group);
-        let count = groups.len();
-        let mut shares = Vec::with_capacity(numbers.len());
-        for (index, (numbers, network)) in groups.zip(&self.networks).enumerate() {
-            let Some(Constants { transformed, weights, start }) = &network.layers[step] else { continue };
-            let under = in_group(party, count, index, |party| {
-                linear::server(&mut party.link, self.keys, layout, transformed, &mut party.rng)
-            })?;
-            let clear = layout.clear(weights, start, numbers);
-            let modulus = crate::bits::mask(self.circuit.steps[step].ring);
-            shares.extend(under.iter().zip(clear).map(|(a, b)| a.wrapping_add(b) & modulus));
+    #[test]
+    fn a_message_of_lenet_carries_as_many_slots_as_it_may() {
+        let cifar = circuit(include_bytes!("../../../../examples/models/lenet_cifar10_full.onnx"));
+        for circuit in [lenet(), cifar] {
+            assert_eq!(slots_per_message(&circuit), MOST_SLOTS);
         }
-        Ok(shares)
+    }
+
+    /// A network of twenty times as many values: fewer slots, and never none.
+    #[test]
+    fn larger_networks_carry_fewer() {
+        let larger = |times: usize| {
+            let mut circuit = lenet();
+            circuit.steps.iter_mut().for_each(|step| step.count *= times);
+            slots_per_message(&circuit)
+        };
+        assert!((1..MOST_SLOTS).contains(&larger(20)));
+        assert!(larger(40) < larger(20));
+        assert_eq!(larger(1 << 20), 1);
+    }
+
+    /// The values that a step, or a later one, reads; checked one by one.
+    #[test]
+    fn held_values_are_those_still_read() {
+        let circuit = lenet();
+        let held = circuit.held();
+        let count = |value: usize| if value == 0 { circuit.pixels } else { circuit.steps[value - 1].count };
+        let place = |value: &fusion_nn::model::Value| match value {
+            fusion_nn::model::Value::Input => 0,
+            fusion_nn::model::Value::Layer(index) => index + 1,
+        };
+        for (index, held) in held.iter().enumerate() {
+            let is_read = |value: usize| {
+                circuit.steps[index..].iter().any(|step| step.inputs.iter().any(|input| place(input) == value))
+            };
+            let earlier = (0..=index).filter(|value| is_read(*value)).map(count).sum::<usize>();
+            assert_eq!(*held, earlier + circuit.steps[index].count, "{index}");
+        }
+        assert_eq!(held.len(), circuit.steps.len());
     }
 }

@@ -41,14 +41,14 @@ pub struct Secret {
 
 /// The rings of one set of parameters.
 #[derive(Clone, Debug)]
-pub struct Rings {
+pub struct RingPair {
     /// Of ciphertexts.
     pub outer: Ring,
     /// Of decryption.
     pub inner: Ring,
 }
 
-impl Rings {
+impl RingPair {
     /// For these parameters.
     #[must_use]
     pub fn new(parameters: Parameters) -> Self {
@@ -71,7 +71,7 @@ impl ClientKey {
 
     /// The secret of a ring.
     #[must_use]
-    pub fn secret(&self, rings: &Rings) -> Secret {
+    pub fn secret(&self, rings: &RingPair) -> Secret {
         let parameters = rings.outer.parameters();
         let mut rng = self.child("secret", parameters).stream();
         let coefficients = loop {
@@ -91,7 +91,7 @@ impl ClientKey {
 
     /// The public key of a ring, as a message: an encryption of zero.
     #[must_use]
-    pub fn public(&self, rings: &Rings) -> Vec<u8> {
+    pub fn public(&self, rings: &RingPair) -> Vec<u8> {
         let mut rng = self.child("public", rings.outer.parameters()).stream();
         self.secret(rings).encrypt(&rings.outer, 1, std::iter::once(vec![0; rings.outer.parameters().degree]), &mut rng)
     }
@@ -147,7 +147,7 @@ impl Secret {
     /// The next response's coefficients at `outputs`, in the integers modulo `2^ring_bits`.
     pub fn decrypt(
         &self,
-        rings: &Rings,
+        rings: &RingPair,
         (response, ring_bits): (Response, u32),
         unpacker: &mut Unpacker,
         outputs: impl Iterator<Item = usize>,
@@ -254,7 +254,7 @@ mod tests {
 
     /// What two parties hold that evaluate one polynomial.
     struct Bench {
-        rings: Rings,
+        rings: RingPair,
         secret: Secret,
         public: Ciphertext,
         response: (Response, u32),
@@ -268,7 +268,7 @@ mod tests {
             };
             let mut tightest = Parameters::all().filter(|parameters| parameters.degree == degree).filter_map(fitting);
             let (parameters, response) = tightest.next().unwrap();
-            let (rings, key) = (Rings::new(parameters), ClientKey::new(&Seed([1; 32])));
+            let (rings, key) = (RingPair::new(parameters), ClientKey::new(&Seed([1; 32])));
             let public = read_fresh(&rings.outer, &key.public(&rings), 1).next().unwrap().into_public(&rings.outer);
             let secret = key.secret(&rings);
             Self { rings, secret, public, response: (response, ring_bits), rng: Seed([2; 32]).stream() }
@@ -395,7 +395,7 @@ mod tests {
     #[test]
     fn secrets_of_two_rings_are_unrelated_and_those_of_one_are_the_same() {
         let key = ClientKey::new(&Seed([1; 32]));
-        let rings = |prime_bits| Rings::new(Parameters { degree: 4096, primes: 2, prime_bits });
+        let rings = |prime_bits| RingPair::new(Parameters { degree: 4096, primes: 2, prime_bits });
         let (one, two) = (rings(48), rings(50));
         assert!(key.secret(&one).inner == key.secret(&one).inner);
         assert!(key.secret(&one).inner != key.secret(&two).inner);

@@ -199,7 +199,7 @@ impl Ring {
     /// The coefficient at `index` modulo `2^64`, of a ring of two primes; it is less than a quarter of the modulus in size.
     #[must_use]
     pub fn signed_word(&self, polynomial: &[u64], index: usize) -> u64 {
-        let [first, second] = &*self.limbs else { return 0 };
+        let [first, second] = &*self.limbs else { unreachable!("a ring of decryption has two primes") };
         let (low, high) = (polynomial[index], polynomial[index + self.parameters.degree]);
         let reduced = low.min(low.wrapping_sub(second.prime));
         let quotient = second.inverse.times(high + second.prime - reduced);

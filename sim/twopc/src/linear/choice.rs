@@ -3,9 +3,10 @@
 //! Each ring asks the client for a public key, once. A layer alone takes the ring in which a batch of it costs the fewest bytes; the
 //! layers of a network share rings where that costs a batch less than a key is worth.
 
-use super::layout::{Convolution, Geometry, Layer, Layout, Unfit, cost, geometries};
+use super::layout::Shape;
+use super::layout::{Convolution, Geometry, Layout, LinearLayer, Unfit, cost, geometries};
 use crate::he::cipher::fresh_bytes;
-use crate::he::parameters::{Parameters, Released};
+use crate::he::parameters::{Bound, Parameters, Released};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A public key is worth its bytes divided by this: it is sent once, and serves so many batches or more.
@@ -13,7 +14,7 @@ const BATCHES: usize = 16;
 
 /// A layer's best geometry in each ring that holds it, and its bytes.
 pub(super) struct Candidates {
-    layer: Layer,
+    layer: LinearLayer,
     convolution: Convolution,
     batch: usize,
     by_ring: BTreeMap<Parameters, (Geometry, usize)>,
@@ -21,8 +22,8 @@ pub(super) struct Candidates {
 
 impl Candidates {
     /// For a batch of so many samples, where so much is released in all.
-    pub fn new(layer: Layer, batch: usize, released: Released) -> Result<Self, Unfit> {
-        let Layer { shape, ring_bits, bound } = layer;
+    pub fn new(layer: LinearLayer, batch: usize, released: Released) -> Result<Self, Unfit> {
+        let LinearLayer { shape, ring_bits, bound } = layer;
         let convolution = Convolution::new(shape).filter(|_| batch > 0).ok_or(Unfit::Empty)?;
         let best = |parameters| {
             let all = geometries(convolution, parameters, (ring_bits, bound), released);
@@ -49,8 +50,22 @@ impl Candidates {
     }
 }
 
+impl Layout {
+    /// The layout with the fewest bytes, where nothing else is released under the weights. The bound is on the weights of each output
+    /// channel.
+    ///
+    /// # Errors
+    /// [`Unfit`].
+    pub fn new(shape: Shape, ring_bits: u32, bound: Bound, batch: usize) -> Result<Self, Unfit> {
+        let layer = LinearLayer { shape, ring_bits, bound };
+        let candidates = Candidates::new(layer, batch, Released((batch * layer.outputs()) as u64))?;
+        let (geometry, _) = candidates.cheapest(|_| true).ok_or(candidates.unfit())?;
+        Ok(candidates.layout(geometry))
+    }
+}
+
 /// A layer's part in the budget, as if every layer had as many outputs.
-fn share(layers: &[Layer], layer: Layer, slots: u64) -> Released {
+fn share(layers: &[LinearLayer], layer: LinearLayer, slots: u64) -> Released {
     Released(slots.saturating_mul((layers.len() * layer.outputs()) as u64))
 }
 
@@ -70,7 +85,12 @@ fn price(layers: &[Candidates], rings: &RingSet) -> Option<usize> {
 ///
 /// # Errors
 /// The place of the first layer that no ring holds, and why.
-pub fn layouts(layers: &[Layer], batch: usize, slots: u64) -> Result<Vec<Layout>, (usize, Unfit)> {
+#[expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "every layer's own best ring is among the first rings"
+)]
+pub fn layouts(layers: &[LinearLayer], batch: usize, slots: u64) -> Result<Vec<Layout>, (usize, Unfit)> {
     let candidates = layers.iter().enumerate().map(|(place, &layer)| {
         let candidates = Candidates::new(layer, batch, share(layers, layer, slots)).map_err(|unfit| (place, unfit))?;
         if candidates.by_ring.is_empty() { Err((place, candidates.unfit())) } else { Ok(candidates) }
@@ -79,14 +99,13 @@ pub fn layouts(layers: &[Layer], batch: usize, slots: u64) -> Result<Vec<Layout>
     let all: RingSet = candidates.iter().flat_map(|layer| layer.by_ring.keys().copied()).collect();
     let alone = |layer: &Candidates| layer.cheapest(|_| true).map(|(geometry, _)| geometry.parameters);
     let priced = |rings: RingSet| Some((price(&candidates, &rings)?, rings));
-    let mut best = priced(candidates.iter().filter_map(alone).collect());
-    while let Some((price, rings)) = &best
-        && let Some(better) = neighbours(rings, &all).filter_map(priced).min()
-        && better.0 < *price
+    let mut best = priced(candidates.iter().filter_map(alone).collect()).expect("a ring for each layer");
+    while let Some(better) = neighbours(&best.1, &all).filter_map(priced).min()
+        && better.0 < best.0
     {
-        best = Some(better);
+        best = better;
     }
-    let rings = best.map(|(_, rings)| rings).unwrap_or_default();
+    let (_, rings) = best;
     let layout = |(place, layer): (usize, &Candidates)| {
         let (geometry, _) = layer.cheapest(|ring| rings.contains(ring)).ok_or((place, layer.unfit()))?;
         Ok(layer.layout(geometry))
@@ -102,14 +121,12 @@ fn neighbours<'a>(rings: &'a RingSet, all: &'a RingSet) -> impl Iterator<Item = 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::he::parameters::Bound;
-    use crate::linear::Shape;
 
     /// Three like those of LeNet-5: two would take moduli of 100 and of 102 bits.
-    fn layers() -> Vec<Layer> {
+    fn layers() -> Vec<LinearLayer> {
         let gemm = |inputs, outputs, ring_bits, sum_bits, root_bits| {
             let bound = Bound { sum_bits, root_bits };
-            Layer { shape: Shape::Gemm { inputs, outputs }, ring_bits, bound }
+            LinearLayer { shape: Shape::Gemm { inputs, outputs }, ring_bits, bound }
         };
         vec![gemm(400, 120, 37, 15, 12), gemm(120, 84, 37, 13, 10), gemm(84, 10, 41, 15, 12)]
     }
@@ -119,7 +136,7 @@ mod tests {
     }
 
     fn alone(batch: usize) -> Vec<Layout> {
-        let layout = |layer: Layer| Layout::new(layer.shape, layer.ring_bits, layer.bound, batch).unwrap();
+        let layout = |layer: LinearLayer| Layout::new(layer.shape, layer.ring_bits, layer.bound, batch).unwrap();
         layers().into_iter().map(layout).collect()
     }
 

@@ -13,8 +13,7 @@
 //!
 //! Sums over other channels, other windows, and whatever exceeds the degree stand below an output's place in its block, or above.
 
-use super::choice::Candidates;
-use crate::he::cipher::{Rings, fresh_bytes, response_bytes};
+use crate::he::cipher::{RingPair, fresh_bytes, response_bytes};
 use crate::he::parameters::{Bound, Norm, Parameters, Released, Response};
 use fusion_nn::fixed::FixedOp;
 use fusion_nn::model::Window;
@@ -96,7 +95,7 @@ pub fn dense(op: &FixedOp) -> Option<(Cow<'_, [i64]>, &[i64])> {
 
 /// A linear layer, and the ring of its inputs and outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Layer {
+pub struct LinearLayer {
     /// What it computes.
     pub shape: Shape,
     /// Of the ring.
@@ -105,7 +104,7 @@ pub struct Layer {
     pub bound: Bound,
 }
 
-impl Layer {
+impl LinearLayer {
     /// Elements that come out of it.
     #[must_use]
     pub fn outputs(&self) -> usize {
@@ -129,7 +128,7 @@ pub enum Unfit {
 
 /// Payload bytes of one batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cost {
+pub struct LinearCost {
     /// From the client.
     pub client_bytes: usize,
     /// From the server.
@@ -138,7 +137,7 @@ pub struct Cost {
     pub messages: usize,
 }
 
-impl Cost {
+impl LinearCost {
     /// Both ways.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -181,7 +180,7 @@ pub struct Layout {
     bound: Bound,
     batch: usize,
     geometry: Geometry,
-    rings: Rings,
+    rings: RingPair,
 }
 
 impl Convolution {
@@ -226,21 +225,9 @@ fn cuts(whole: usize) -> Vec<usize> {
 }
 
 impl Layout {
-    /// The layout with the fewest bytes, where nothing else is released under the weights. The bound is on the weights of each output
-    /// channel.
-    ///
-    /// # Errors
-    /// [`Unfit`].
-    pub fn new(shape: Shape, ring_bits: u32, bound: Bound, batch: usize) -> Result<Self, Unfit> {
-        let layer = Layer { shape, ring_bits, bound };
-        let candidates = Candidates::new(layer, batch, Released((batch * layer.outputs()) as u64))?;
-        let (geometry, _) = candidates.cheapest(|_| true).ok_or(candidates.unfit())?;
-        Ok(candidates.layout(geometry))
-    }
-
-    pub(super) fn with(layer: Layer, convolution: Convolution, batch: usize, geometry: Geometry) -> Self {
-        let Layer { ring_bits, bound, .. } = layer;
-        Self { layer: convolution, ring_bits, bound, batch, geometry, rings: Rings::new(geometry.parameters) }
+    pub(super) fn with(layer: LinearLayer, convolution: Convolution, batch: usize, geometry: Geometry) -> Self {
+        let LinearLayer { ring_bits, bound, .. } = layer;
+        Self { layer: convolution, ring_bits, bound, batch, geometry, rings: RingPair::new(geometry.parameters) }
     }
 
     /// The same for another number of samples: the same [`Weights`](super::Weights) serve both.
@@ -251,7 +238,7 @@ impl Layout {
 
     /// Exact payload bytes of [`client`](super::client) and [`server`](super::server).
     #[must_use]
-    pub fn cost(&self) -> Cost {
+    pub fn cost(&self) -> LinearCost {
         cost(&self.layer, &self.geometry, self.batch)
     }
 
@@ -299,7 +286,7 @@ impl Layout {
         self.geometry
     }
 
-    pub(super) fn rings(&self) -> &Rings {
+    pub(super) fn rings(&self) -> &RingPair {
         &self.rings
     }
 
@@ -427,10 +414,10 @@ fn groups(layer: &Convolution, geometry: &Geometry, batch: usize) -> [usize; 3] 
     [bands.div_ceil(geometry.samples), channels, layer.filters.div_ceil(geometry.filters)]
 }
 
-pub(super) fn cost(layer: &Convolution, geometry: &Geometry, batch: usize) -> Cost {
+pub(super) fn cost(layer: &Convolution, geometry: &Geometry, batch: usize) -> LinearCost {
     let Geometry { parameters, response, .. } = *geometry;
     let [samples, channels, filters] = groups(layer, geometry, batch);
-    Cost {
+    LinearCost {
         client_bytes: fresh_bytes(parameters, samples * channels),
         server_bytes: response_bytes(parameters, response, samples * filters, batch * layer.outputs()),
         messages: 2,

@@ -8,14 +8,14 @@
 //! use fusion_2pc::he::cipher::ClientKey;
 //! use fusion_2pc::he::parameters::Bound;
 //! use fusion_2pc::linear::{self, Layout, Shape, Weights};
-//! use fusion_2pc::clock::Network;
-//! use fusion_2pc::link::{Halt, Link};
+//! use fusion_2pc::wire::clock::LinkSpeed;
+//! use fusion_2pc::wire::link::{Halt, Link};
 //! use fusion_2pc::random::Seed;
 //!
 //! let matrix = [[3, -5]];
 //! let bound = Bound::of(matrix.iter().map(<[i64; 2]>::as_slice));
 //! let layout = Layout::new(Shape::Gemm { inputs: 2, outputs: 1 }, 24, bound, 1)?;
-//! let (mut client, mut server) = Link::pair(Network::LAN);
+//! let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
 //! let shares = std::thread::scope(|scope| {
 //!     let server = scope.spawn(|| {
 //!         let keys = linear::server_setup(&mut server, std::slice::from_ref(&layout))?;
@@ -37,12 +37,12 @@ mod layout;
 mod tests;
 
 pub use choice::layouts;
-pub use layout::{Cost, Geometry, Layer, Layout, MAX_DENSE_WEIGHTS, Shape, Unfit, dense};
+pub use layout::{Geometry, Layout, LinearCost, LinearLayer, MAX_DENSE_WEIGHTS, Shape, Unfit, dense};
 
 use crate::bits::{Packer, Unpacker, mask};
-use crate::he::cipher::{Ciphertext, ClientKey, Rings, fresh_bytes, read_fresh};
+use crate::he::cipher::{Ciphertext, ClientKey, RingPair, fresh_bytes, read_fresh};
 use crate::he::parameters::{Bound, Parameters};
-use crate::link::{Halt, Link};
+use crate::wire::link::{Halt, Link};
 use fusion_nn::model::Window;
 use layout::Convolution;
 use rand_chacha::ChaCha20Rng;
@@ -136,7 +136,7 @@ pub struct PublicKeys {
 }
 
 /// The rings of some layouts, each once, in one order for both parties.
-fn rings(layouts: &[Layout]) -> BTreeMap<Parameters, &Rings> {
+fn rings(layouts: &[Layout]) -> BTreeMap<Parameters, &RingPair> {
     layouts.iter().map(|layout| (layout.geometry().parameters, layout.rings())).collect()
 }
 
@@ -152,12 +152,16 @@ pub fn client_setup(link: &mut Link, key: &ClientKey, layouts: &[Layout]) -> Res
 ///
 /// # Errors
 /// [`Halt`].
+#[expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "any message is read as so many ciphertexts as are asked for"
+)]
 pub fn server_setup(link: &mut Link, layouts: &[Layout]) -> Result<PublicKeys, Halt> {
     link.step("keys", |link| {
-        let receive = |(parameters, rings): (Parameters, &Rings)| {
+        let receive = |(parameters, rings): (Parameters, &RingPair)| {
             let message = link.receive(fresh_bytes(parameters, 1))?;
-            let key = read_fresh(&rings.outer, &message, 1).next();
-            let key = key.unwrap_or_else(|| Ciphertext::zero(&rings.outer));
+            let key = read_fresh(&rings.outer, &message, 1).next().expect("one ciphertext");
             Ok((parameters, key.into_public(&rings.outer)))
         };
         Ok(PublicKeys { keys: rings(layouts).into_iter().map(receive).collect::<Result<_, _>>()? })
@@ -235,7 +239,7 @@ pub fn server(
     assert_eq!(weights.geometry, layout.geometry(), "weights are for one geometry");
     let ring = &layout.rings().outer;
     let public = &keys.keys[&weights.geometry.parameters];
-    let Cost { client_bytes, server_bytes, .. } = layout.cost();
+    let LinearCost { client_bytes, server_bytes, .. } = layout.cost();
     let [samples, channels, filters] = layout.groups();
     let message = link.step("input", |link| link.receive(client_bytes))?;
     let mut inputs = read_fresh(ring, &message, samples * channels);

@@ -1,9 +1,9 @@
 //! Layers against the plaintext sums, and peers that send anything.
 
 use super::*;
-use crate::clock::Network;
-use crate::link::Role;
 use crate::random::{Seed, uniform};
+use crate::role::Role;
+use crate::wire::clock::LinkSpeed;
 use fusion_nn::fixed::FixedOp;
 
 /// The layer's definition, one sample after another, modulo `2^bits`.
@@ -45,7 +45,7 @@ fn weights(layer: &Convolution, bits: u32, rng: &mut impl Rng) -> (Vec<i64>, Bou
 
 /// Both parties' shares of `W x0`, and the client's link.
 fn run(layout: &Layout, weights: &Weights, x0: &[u64]) -> ([Vec<u64>; 2], Link) {
-    let (mut client_link, mut server_link) = Link::pair(Network::LAN);
+    let (mut client_link, mut server_link) = Link::pair(LinkSpeed::LAN);
     let layouts = std::slice::from_ref(layout);
     let key = ClientKey::new(&Seed([1; 32]));
     let y = std::thread::scope(|scope| {
@@ -71,8 +71,8 @@ fn assert_exact(shape: Shape, ring_bits: u32, weight_bits: u32, batch: usize, rn
     let x: Vec<u64> = x0.iter().zip(&x1).map(|(x0, x1)| x0.wrapping_add(*x1) & mask(ring_bits)).collect();
     let y = y0.iter().zip(&y1).zip(&rest).map(|((y0, y1), rest)| (y0 + y1 + rest) & mask(ring_bits));
     assert!(y.eq(reference(shape, &w, &start, &x, ring_bits)), "{shape:?}, {batch} samples, {:?}", layout.geometry());
-    let Cost { client_bytes, server_bytes, messages } = layout.cost();
-    let layer = |from| link.meter().total(|message| message.from == from && !message.step.starts_with("keys"));
+    let LinearCost { client_bytes, server_bytes, messages } = layout.cost();
+    let layer = |from| link.meter().total(|message| message.from == from && !message.address.is_within(&"keys".into()));
     assert_eq!((layer(Role::Client).bytes, layer(Role::Server).bytes), (client_bytes, server_bytes));
     assert_eq!(layer(Role::Client).messages + layer(Role::Server).messages, messages);
 }
@@ -114,12 +114,12 @@ fn every_modulus_keeps_to_the_table() {
         let window = Window { size: [1 + below(5), 1 + below(5)], stride: [1 + below(2); 2], pads: [below(2); 4] };
         let image = [1 + below(8), 5 + below(30), 5 + below(30)];
         let shapes = [Shape::Conv { image, filters: 1 + below(8), window }, gemm(1 + below(600), 1 + below(60))];
-        let layer = |shape| Layer {
+        let layer = |shape| LinearLayer {
             shape,
             ring_bits: 2 + u32::try_from(below(52)).unwrap(),
             bound: bound(u32::try_from(below(40)).unwrap(), u32::try_from(below(36)).unwrap()),
         };
-        let layers: Vec<Layer> = shapes.into_iter().map(layer).collect();
+        let layers: Vec<LinearLayer> = shapes.into_iter().map(layer).collect();
         let Ok(layouts) = layouts(&layers, 1 + below(70), 1 << below(40)) else { continue };
         fitted += layouts.len();
         for layout in layouts {
@@ -203,7 +203,7 @@ fn any_bytes_of_the_right_length_are_a_ciphertext() {
     for filled in [None, Some(0), Some(0xFF)] {
         let mut garbage =
             |bytes: usize| (0..bytes).map(|_| filled.unwrap_or(rng.next_u64().to_le_bytes()[0])).collect();
-        let (mut client_link, mut server_link) = Link::pair(Network::LAN);
+        let (mut client_link, mut server_link) = Link::pair(LinkSpeed::LAN);
         client_link.send(garbage(fresh_bytes(layout.geometry().parameters, 1))).unwrap();
         client_link.send(garbage(layout.cost().client_bytes)).unwrap();
         server_link.send(garbage(layout.cost().server_bytes)).unwrap();
@@ -221,21 +221,21 @@ fn another_length_halts() {
     let transformed = Weights::new(&layout, &[1; 6]).unwrap();
     let key = ClientKey::new(&Seed([9; 32]));
     let mut rng = Seed([9; 32]).stream();
-    let (mut client_link, mut server_link) = Link::pair(Network::LAN);
+    let (mut client_link, mut server_link) = Link::pair(LinkSpeed::LAN);
     client_setup(&mut client_link, &key, std::slice::from_ref(&layout)).unwrap();
     let keys = server_setup(&mut server_link, std::slice::from_ref(&layout)).unwrap();
-    let halted = |outcome: Result<Vec<u64>, Halt>, at: &str| {
-        assert!(matches!(outcome, Err(Halt::Malformed { step, .. }) if step == at));
+    let halted = |outcome: Result<Vec<u64>, Halt>, at: &'static str| {
+        assert!(matches!(outcome, Err(Halt::Malformed { step, .. }) if step == at.into()));
     };
     server_link.send(vec![0; layout.cost().server_bytes - 1]).unwrap();
     halted(client(&mut client_link, &key, &layout, &[0; 3], &mut rng), "response");
-    let (mut client_link, mut server_link) = Link::pair(Network::LAN);
+    let (mut client_link, mut server_link) = Link::pair(LinkSpeed::LAN);
     client_link.send(vec![0; layout.cost().client_bytes + 1]).unwrap();
     halted(server(&mut server_link, &keys, &layout, &transformed, &mut rng), "input");
-    let (mut client_link, mut server_link) = Link::pair(Network::LAN);
+    let (mut client_link, mut server_link) = Link::pair(LinkSpeed::LAN);
     client_link.send(Vec::new()).unwrap();
     let outcome = server_setup(&mut server_link, std::slice::from_ref(&layout));
-    assert!(matches!(outcome, Err(Halt::Malformed { step, .. }) if step == "keys"));
+    assert!(matches!(outcome, Err(Halt::Malformed { step, .. }) if step == "keys".into()));
 }
 
 #[test]
@@ -283,7 +283,7 @@ fn zeros_stand_between_groups() {
 fn lenet_costs_what_the_design_says() {
     let kilobytes = |batch: usize| -> usize {
         let cost = |(shape, ring_bits)| {
-            let Cost { client_bytes, server_bytes, .. } =
+            let LinearCost { client_bytes, server_bytes, .. } =
                 Layout::new(shape, ring_bits, bound(18, 15), batch).unwrap().cost();
             client_bytes + server_bytes
         };

@@ -5,8 +5,8 @@
 //! everything sent for it besides the shared point. Points that do not decode, and the identity, are refused.
 
 use super::block::Block;
-use crate::link::{Halt, Link};
 use crate::random::Seed;
+use crate::wire::link::{Halt, Link};
 use curve25519_dalek::ristretto::{CompressedRistretto, RistrettoPoint};
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::{Identity, IsIdentity};
@@ -68,7 +68,7 @@ impl std::fmt::Debug for Sender {
 /// [`Halt`] where the peer sends no point.
 pub fn choose(link: &mut Link, rng: &mut impl Rng, choices: Block) -> Result<Vec<Seed>, Halt> {
     let message = link.receive(POINT_BYTES)?;
-    let A = point(link, message.try_into().unwrap_or_default())?;
+    let A = point(link, message.try_into().map_err(|_| link.malformed("it has another length"))?)?;
     let mut points = Vec::with_capacity(POINT_BYTES * TRANSFERS);
     let mut seeds = Vec::with_capacity(TRANSFERS);
     for number in 0..TRANSFERS {
@@ -105,12 +105,12 @@ fn key(number: usize, A: &RistrettoPoint, B: &RistrettoPoint, shared: &Ristretto
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Network;
+    use crate::wire::clock::LinkSpeed;
 
     const CHOICES: Block = 0x8000_0000_0000_0001_5555_3333_0f0f_00ff;
 
     fn run(seed: u8) -> (Vec<[Seed; 2]>, Vec<Seed>) {
-        let (mut client, mut server) = Link::pair(Network::LAN);
+        let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
         std::thread::scope(|scope| {
             let receiver = scope.spawn(move || choose(&mut server, &mut Seed([seed; 32]).stream(), CHOICES).unwrap());
             let mut rng = Seed([seed + 1; 32]).stream();
@@ -143,12 +143,12 @@ mod tests {
             (vec![9; 31], "it has another length"),
         ];
         for (bytes, complaint) in no_points {
-            let expected = Halt::Malformed { step: String::new(), what: complaint };
-            let (mut client, mut server) = Link::pair(Network::LAN);
+            let expected = Halt::Malformed { step: crate::address::Address::default(), what: complaint };
+            let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
             client.send(bytes.clone()).unwrap();
             assert_eq!(choose(&mut server, &mut Seed([3; 32]).stream(), 0).unwrap_err(), expected);
 
-            let (mut client, mut server) = Link::pair(Network::LAN);
+            let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
             let sender = Sender::announce(&mut server, &mut Seed([3; 32]).stream()).unwrap();
             client.send(bytes.repeat(TRANSFERS)).unwrap();
             assert_eq!(sender.seeds(&mut server).unwrap_err(), expected);

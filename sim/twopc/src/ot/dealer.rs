@@ -1,8 +1,8 @@
 //! The ideal functionality: a trusted dealer, in place of which both parties hold one seed.
 
-use super::{Receiver, Sender};
-use crate::link::{Halt, Link};
+use super::transfer::{Receiver, Sender};
 use crate::random::Seed;
+use crate::wire::link::{Halt, Link};
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 

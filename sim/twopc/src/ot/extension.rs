@@ -3,9 +3,12 @@
 use super::block::Block;
 use super::ferret::{self, K, Party, Rounds};
 use super::hash::Hash;
-use super::{Receiver, Sender, softspoken};
-use crate::link::{Halt, Link, Role};
-use crate::meter::{Phase, Tally};
+use super::softspoken;
+use super::transfer::{Receiver, Sender};
+use crate::address::OT_EXTENSION;
+use crate::role::Role;
+use crate::wire::link::{Halt, Link};
+use crate::wire::meter::{Phase, Tally};
 
 /// How a session extends its base transfers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,14 +23,14 @@ impl Extension {
     /// The one that sends less for so many transfers.
     #[must_use]
     pub fn for_count(count: usize) -> Self {
-        let bytes = |cost: Cost| cost.sender.bytes + cost.receiver.bytes;
+        let bytes = |cost: ExtensionCost| cost.sender.bytes + cost.receiver.bytes;
         if bytes(softspoken_cost(count)) <= bytes(ferret_cost(count)) { Self::SoftSpoken } else { Self::Ferret }
     }
 }
 
 /// What each role of the transfers sends; not who is client or server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cost {
+pub struct ExtensionCost {
     /// By the sender of the transfers.
     pub sender: Tally,
     /// By their receiver.
@@ -36,23 +39,23 @@ pub struct Cost {
 
 /// Of a session that expects and draws `count` transfers in one direction, without its set-up.
 #[must_use]
-pub fn cost(count: usize) -> Cost {
+pub fn cost(count: usize) -> ExtensionCost {
     match Extension::for_count(count) {
         Extension::SoftSpoken => softspoken_cost(count),
         Extension::Ferret => ferret_cost(count),
     }
 }
 
-fn softspoken_cost(count: usize) -> Cost {
+fn softspoken_cost(count: usize) -> ExtensionCost {
     let rows = count.next_multiple_of(softspoken::ROWS);
     let receiver = Tally { messages: rows.div_ceil(softspoken::CHUNK), bytes: softspoken::message_bytes::<K>(rows) };
-    Cost { sender: Tally::default(), receiver }
+    ExtensionCost { sender: Tally::default(), receiver }
 }
 
-fn ferret_cost(count: usize) -> Cost {
+fn ferret_cost(count: usize) -> ExtensionCost {
     let sets = ferret::schedule(count);
     let sender = Tally { messages: sets.len(), bytes: sets.iter().map(ferret::message_bytes).sum() };
-    Cost { sender, ..softspoken_cost(ferret::base_rows(&sets)) }
+    ExtensionCost { sender, ..softspoken_cost(ferret::base_rows(&sets)) }
 }
 
 /// What tells a session's transfers in one direction from all others; both parties know it.
@@ -100,7 +103,7 @@ impl<P: Party> Supply<P> {
                 Role::Server => "server",
             };
             let phase = link.enter(Phase::Offline);
-            link.step("ot-extension", |link| link.step(name, |link| self.refill(link)))?;
+            link.step(OT_EXTENSION, |link| link.step(name, |link| self.refill(link)))?;
             link.enter(phase);
         }
         let blocks = &self.batch[self.used..];
@@ -196,7 +199,7 @@ mod tests {
         for (count, extension) in expected {
             assert_eq!(Extension::for_count(count), extension, "{count}");
         }
-        assert_eq!(cost(0), Cost::default());
+        assert_eq!(cost(0), ExtensionCost::default());
         assert_eq!(cost(1).receiver, Tally { messages: 1, bytes: 15 * 512 / 8 });
         // In the long run, 15 bits a transfer against 0.78.
         let millibits = 8_000 * cost(1_000_000_000).sender.bytes / 1_000_000_000;

@@ -14,8 +14,8 @@ use super::block::{Block, from_bytes, to_bytes};
 use super::ggm::Grower;
 use super::lpn::{self, Set};
 use super::softspoken;
-use crate::link::{Halt, Link};
 use crate::random::Seed;
+use crate::wire::link::{Halt, Link};
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 use std::collections::VecDeque;
@@ -125,6 +125,7 @@ fn groups<'a>(set: &Set, outputs: &'a mut [Block]) -> impl Iterator<Item = &'a m
 /// The rounds for so many transfers that send the fewest bytes: some of one set, after at most one of each smaller set. Each leaves over
 /// what the next one needs.
 #[must_use]
+#[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "so many rounds of one set hold any count")]
 pub fn schedule(count: usize) -> Vec<Set> {
     let of = |last: usize| {
         let (smaller, later) = (&lpn::SETS[..last], lpn::SETS[last]);
@@ -135,7 +136,7 @@ pub fn schedule(count: usize) -> Vec<Set> {
             starters(smaller).filter_map(move |starters| chain(count, &[starters, vec![later; rounds]].concat()))
         })
     };
-    (0..lpn::SETS.len()).flat_map(of).min_by_key(|sets| bytes(sets)).unwrap_or_default()
+    (0..lpn::SETS.len()).flat_map(of).min_by_key(|sets| bytes(sets)).expect("some rounds suffice")
 }
 
 /// Some of these sets, in order: all choices.
@@ -210,8 +211,8 @@ impl Rounds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Network;
     use crate::ot::testing::{DELTA, assert_correlated, both, trees};
+    use crate::wire::clock::LinkSpeed;
 
     /// All that is expected, and then a round more.
     fn rounds(party: &mut impl Party, link: &mut Link, expected: usize) -> Vec<Block> {
@@ -320,7 +321,7 @@ mod tests {
     #[test]
     fn a_peer_of_another_length_is_malformed_and_garbage_is_only_garbage() {
         let set = lpn::START;
-        let (mut client, mut server) = Link::pair(Network::LAN);
+        let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
         let mut receiver = Receiver::new(&trees(DELTA, K).1);
         client.send(vec![0xa5; message_bytes(&set) + 1]).unwrap();
         client.send(vec![0xa5; message_bytes(&set)]).unwrap();

@@ -6,12 +6,12 @@
 //! Both parties draw the same numbers of transfers in the same order, so that a draw may run the interactive extension.
 //!
 //! ```
-//! use fusion_2pc::clock::Network;
-//! use fusion_2pc::link::{Halt, Link};
+//! use fusion_2pc::wire::clock::LinkSpeed;
+//! use fusion_2pc::wire::link::{Halt, Link};
 //! use fusion_2pc::ot::Setup;
 //! use fusion_2pc::random::Seed;
 //!
-//! let (mut client, mut server) = Link::pair(Network::LAN);
+//! let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
 //! let (session, count) = (Seed([0; 32]), 1000);
 //! let ((choices, chosen), pairs) = std::thread::scope(|scope| {
 //!     let client = scope.spawn(move || {
@@ -42,27 +42,9 @@ pub mod setup;
 pub mod softspoken;
 #[cfg(test)]
 mod testing;
+mod transfer;
 pub mod transpose;
 
-pub use extension::{Cost, Extension, cost};
+pub use extension::{Extension, ExtensionCost, cost};
 pub use setup::Setup;
-
-use crate::link::{Halt, Link};
-
-/// The sender's side.
-pub trait Sender: Send {
-    /// Fills `pads` with the two pads of the next transfers, 64 bits each.
-    ///
-    /// # Errors
-    /// [`Halt`] where the peer does not keep to the extension.
-    fn draw(&mut self, link: &mut Link, pads: &mut [[u64; 2]]) -> Result<(), Halt>;
-}
-
-/// The receiver's side.
-pub trait Receiver: Send {
-    /// Fills `choices` with random bits (0 or 1) and `pads` with the pads they choose; both of one length.
-    ///
-    /// # Errors
-    /// [`Halt`] where the peer does not keep to the extension.
-    fn draw(&mut self, link: &mut Link, choices: &mut [u8], pads: &mut [u64]) -> Result<(), Halt>;
-}
+pub use transfer::{Receiver, Sender};

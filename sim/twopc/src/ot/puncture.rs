@@ -45,7 +45,11 @@ pub fn grow(K: usize, pairs: &[[Seed; 2]]) -> (Vec<Seed>, Vec<u8>) {
 
 /// The other party's part, from the seeds of the sides that the bits of `delta` but the lowest are not, and the message. Leaf `y` of a tree
 /// is the owner's leaf `y ^ d`, where `d` are the tree's bits of `delta`: leaf 0 is missing, and zeros.
+///
+/// # Panics
+/// For a message of other than [`message_bytes`].
 #[must_use]
+#[expect(clippy::expect_used, reason = "a link delivers as many bytes as were asked for")]
 pub fn puncture(K: usize, delta: Block, seeds: &[Seed], message: &[u8]) -> Vec<Seed> {
     let (sums, _) = message.as_chunks::<SEED_BYTES>();
     let mut sums = sums.as_chunks::<2>().0.iter();
@@ -57,7 +61,7 @@ pub fn puncture(K: usize, delta: Block, seeds: &[Seed], message: &[u8]) -> Vec<S
             let bit = usize::from(bits >> level & 1 == 1);
             let known = 1 - bit;
             // Of the first level, the seed is the node; of the others it masks a sum.
-            let masked = if level == 0 { MISSING } else { sums.next().map_or(MISSING, |sums| Seed(sums[known])) };
+            let masked = if level == 0 { MISSING } else { Seed(sums.next().expect("sums of every level")[known]) };
             let mut sides = children(&nodes);
             sides[bit][path] = MISSING;
             sides[known][path] = MISSING;

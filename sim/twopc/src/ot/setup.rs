@@ -8,9 +8,11 @@
 use super::block::{Block, halves};
 use super::extension::{ExtendedReceiver, ExtendedSender, Public};
 use super::ferret::{self, K};
-use super::{Receiver, Sender, base, puncture};
-use crate::link::{Halt, Link, Role};
+use super::transfer::{Receiver, Sender};
+use super::{base, puncture};
 use crate::random::Seed;
+use crate::role::Role;
+use crate::wire::link::{Halt, Link};
 
 /// What each party sends.
 pub const SENT_BYTES: usize = base::SENT_BYTES + puncture::message_bytes(K);
@@ -114,10 +116,10 @@ mod tests {
                     receiver.draw(link, &mut choices[range.clone()], &mut pads[range]).unwrap();
                     at += count;
                 }
-                let predicted = cost(expected);
+                let (predicted, extension) = (cost(expected), "ot-extension/server".parse().unwrap());
                 assert_eq!(link.meter().sent(Role::Client, None), predicted.receiver);
                 assert_eq!(link.meter().sent(Role::Server, None), predicted.sender);
-                assert!(link.meter().log.iter().all(|message| message.step.starts_with("ot-extension/server/round[")));
+                assert!(link.meter().log.iter().all(|message| message.address.step() == extension));
                 (choices, pads)
             },
             |link| {
@@ -205,7 +207,7 @@ mod tests {
         for role in [Role::Client, Role::Server] {
             assert_eq!(meter.sent(role, None).bytes, SENT_BYTES);
         }
-        assert!(meter.log.iter().all(|message| message.step.starts_with("base-ot/")));
+        assert!(meter.log.iter().all(|message| message.address.step() == "base-ot".into()));
         assert_eq!(meter.rounds(), 3);
     }
 

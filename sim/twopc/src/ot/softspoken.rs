@@ -16,8 +16,8 @@
 use super::base::TRANSFERS;
 use super::block::{Block, Cipher};
 use super::transpose::{self, transpose};
-use crate::link::{Halt, Link};
 use crate::random::Seed;
+use crate::wire::link::{Halt, Link};
 use pulp::Arch;
 
 /// Rows of a message at most.
@@ -185,8 +185,8 @@ impl<const K: usize> Receiver<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Network;
     use crate::ot::testing::{DELTA, assert_correlated, both, trees};
+    use crate::wire::clock::LinkSpeed;
 
     const COUNTS: [usize; 3] = [ROWS, 2 * CHUNK + 3 * ROWS, ROWS];
 
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn a_peer_of_another_length_is_malformed_and_garbage_is_only_garbage() {
         const K: usize = 8;
-        let (mut client, mut server) = Link::pair(Network::LAN);
+        let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
         let mut sender = Sender::<K>::new(DELTA, &trees(DELTA, K).0);
         server.send(vec![0x5a; message_bytes::<K>(ROWS) - 1]).unwrap();
         server.send(vec![0x5a; message_bytes::<K>(ROWS)]).unwrap();

@@ -3,9 +3,9 @@
 use super::base::TRANSFERS;
 use super::block::Block;
 use super::puncture;
-use crate::clock::Network;
-use crate::link::Link;
 use crate::random::Seed;
+use crate::wire::clock::LinkSpeed;
+use crate::wire::link::Link;
 
 /// A correlation.
 pub const DELTA: Block = 0xdead_beef_0123_4567_89ab_cdef_fedc_ba9b;
@@ -27,7 +27,7 @@ pub fn trees(delta: Block, K: usize) -> (Vec<Seed>, Vec<Seed>) {
 
 /// Runs both parties on a link; the client's and the server's outcomes.
 pub fn both<C: Send, S>(client: impl FnOnce(&mut Link) -> C + Send, server: impl FnOnce(&mut Link) -> S) -> (C, S) {
-    let (mut left, mut right) = Link::pair(Network::LAN);
+    let (mut left, mut right) = Link::pair(LinkSpeed::LAN);
     std::thread::scope(|scope| {
         let client = scope.spawn(move || client(&mut left));
         let server = server(&mut right);

@@ -2,6 +2,7 @@
 
 use crate::args::CheckArgs;
 use crate::text::{self, ACCENT, HEADING};
+use fusion_2pc::address::Component;
 use fusion_engine::failure::Failure;
 use fusion_engine::files;
 use fusion_engine::models::{self, RANDOM_IMAGES, SEED, Warning};
@@ -206,7 +207,7 @@ impl LayerDifference {
         let differs = difference.largest > 0.0;
         Some(Self {
             node: layer.node,
-            step: layer.step(),
+            step: Component::of(layer).to_string(),
             difference: difference.largest,
             largest_float: difference.peak,
             relative: difference.relative(),

@@ -2,9 +2,10 @@
 
 use crate::args::CheckArgs;
 use crate::text::{self, DIM, HEADING};
+use fusion_2pc::address::Component;
 use fusion_2pc::circuit::{Circuit, Unsupported};
 use fusion_2pc::session::{Grouping, Plan};
-use fusion_2pc::truncate::Truncation;
+use fusion_2pc::share::truncate::Truncation;
 use fusion_adversaries::problem::one_line;
 use fusion_engine::files;
 use fusion_nn::compare::Pair;
@@ -117,7 +118,7 @@ impl<'a> LayerDocument<'a> {
         let FixedLayer { node, name, op: _, inputs: _, shape, unit, bound, ring_bits, range: _, wraps } = layer;
         Self {
             node: *node,
-            step: layer.step(),
+            step: Component::of(layer).to_string(),
             name,
             shape,
             ring_bits: *ring_bits,

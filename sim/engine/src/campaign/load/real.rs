@@ -3,9 +3,10 @@
 use super::loader::Loader;
 use crate::campaign::{Entry, grouping};
 use crate::simulate::{Parties, PartiesError, World, messages};
-use fusion_2pc::clock::Network as Wire;
-use fusion_2pc::link::Halt;
+use fusion_2pc::address::Address;
 use fusion_2pc::session::{Grouping, chunks};
+use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_2pc::wire::link::Halt;
 use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::script::{ActSection, Draft, Fidelity, Network, StepPattern};
 use fusion_adversaries::strategy::View;
@@ -45,8 +46,8 @@ impl Loader {
                 for (pattern, mark, on_messages) in aims {
                     let (addresses, what) =
                         if on_messages { (&messages, "message of the server") } else { (&steps, "step") };
-                    let fits = |path: &str| {
-                        if on_messages { pattern.matches_message(path) } else { pattern.matches(path) }
+                    let fits = |address: &Address| {
+                        if on_messages { pattern.matches_message(address) } else { pattern.matches(address) }
                     };
                     if !addresses.iter().any(|address| below_some_chunk(view, address, &fits)) {
                         let problem = Problem::new(mark, format!("`step` matches no {what}"));
@@ -60,19 +61,19 @@ impl Loader {
 }
 
 /// The addresses, below the slots, of the steps of an honest session, and those of the server's messages, where they are asked for.
-fn reachable(world: &World, on_messages: bool) -> Result<[Vec<String>; 2], PartiesError> {
+fn reachable(world: &World, on_messages: bool) -> Result<[Vec<Address>; 2], PartiesError> {
     let steps = world.circuit().map_err(Clone::clone)?.steps.iter().map(|step| step.address.clone()).collect();
     let messages = if on_messages { messages(world)? } else { Vec::new() };
     Ok([steps, messages])
 }
 
 /// Whether an address fits below the slots of some chunk of a session.
-fn below_some_chunk(view: &View, address: &str, fits: &dyn Fn(&str) -> bool) -> bool {
-    chunks(view.slots as usize).any(|slots| fits(&format!("slot[{}..{}]/{address}", slots.start, slots.end)))
+fn below_some_chunk(view: &View, address: &Address, fits: &dyn Fn(&Address) -> bool) -> bool {
+    chunks(view.slots as usize, view.slots_per_message as usize).any(|slots| fits(&address.in_slots(slots)))
 }
 
-fn such_as(addresses: &[String]) -> String {
-    let some = addresses.iter().filter(|address| !address.contains("ot-extension")).take(3);
+fn such_as(addresses: &[Address]) -> String {
+    let some = addresses.iter().filter(|address| !address.is_in_extension()).take(3);
     let some: Vec<String> = some.map(|address| format!("`{address}`")).collect();
     format!("such as {}, ...", some.join(", "))
 }
@@ -89,12 +90,12 @@ fn unfit(draft: &Draft, error: &PartiesError) -> Problem {
     }
 }
 
-fn wire(network: Network) -> Wire {
+fn wire(network: Network) -> LinkSpeed {
     match network {
-        Network::Lan => Wire::LAN,
-        Network::Wan => Wire::WAN,
+        Network::Lan => LinkSpeed::LAN,
+        Network::Wan => LinkSpeed::WAN,
         Network::Custom { rtt_ms, mbit_per_s } => {
-            Wire { rtt_ns: u64::from(rtt_ms) * 1_000_000, bits_per_s: u64::from(mbit_per_s) * 1_000_000 }
+            LinkSpeed { rtt_ns: u64::from(rtt_ms) * 1_000_000, bits_per_s: u64::from(mbit_per_s) * 1_000_000 }
         }
     }
 }

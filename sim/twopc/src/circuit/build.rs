@@ -1,125 +1,13 @@
-//! A network as the parties compute it: every functionality with its rings. Public: it holds no weight.
-//!
-//! Each value is held in the smallest ring that the next functionality can do with, and extended where a larger one is needed.
-//! Rectified values are held in few bits; a sum over a window needs two more, and only its pooled values go on to the next
-//! layer's ring.
-//!
-//! Invariant: a value here is the integer of [`fusion_nn::fixed`], whose rule for wrapping is the only one. A layer that may wrap is
-//! computed in exactly its own ring, so that its residue, read as signed, is the reference's; every other layer is computed in
-//! some ring that its integers fit. A comparison gets the ring that also holds the difference.
+//! From networks of one architecture to their circuit.
 
+use super::step::{ARGMAX, Circuit, Op, Step};
+use crate::address::{Address, Component};
 use crate::he::parameters::Bound;
 use crate::linear::{MAX_DENSE_WEIGHTS, Shape};
-use crate::truncate::Truncation;
+use crate::share::extend::Sign;
+use crate::share::truncate::Truncation;
 use fusion_nn::fixed::{FixedLayer, FixedModel, FixedOp};
-use fusion_nn::model::{Value, Window};
-
-/// What one functionality does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Op {
-    /// A linear layer, from values modulo the ring of its output.
-    Linear {
-        /// Its shape.
-        shape: Shape,
-        /// How large a filter's weights are, in any of the networks.
-        bound: Bound,
-    },
-    /// `max(x, 0) >> shift`, from values modulo `2^from`.
-    Relu {
-        /// The ring of the input.
-        from: u32,
-        /// Bits dropped.
-        shift: u32,
-    },
-    /// `min(max(x, low), high) >> shift`, from values modulo `2^from`.
-    Clip {
-        /// The ring of the input; it has one bit more than its values need.
-        from: u32,
-        /// The lower and the upper end, which may lie beyond any ring.
-        ends: [i64; 2],
-        /// Bits dropped.
-        shift: u32,
-    },
-    /// `x >> shift`, from values modulo `2^from`.
-    Truncate {
-        /// The ring of the input.
-        from: u32,
-        /// Bits dropped.
-        shift: u32,
-    },
-    /// To a larger ring.
-    Extend {
-        /// The ring of the input.
-        from: u32,
-        /// What is known of the values.
-        sign: Sign,
-    },
-    /// The sum of each window, modulo the ring of the output.
-    Sum {
-        /// The windows.
-        window: Window,
-        /// Channels, height and width of the input.
-        image: [usize; 3],
-    },
-    /// The largest of each window; the ring of the output holds the difference of any two.
-    Largest {
-        /// The windows.
-        window: Window,
-        /// Channels, height and width of the input.
-        image: [usize; 3],
-    },
-    /// Element by element.
-    Add,
-    /// One after another.
-    Concat,
-}
-
-/// What is known of values in a ring of `l` bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sign {
-    /// In `0 .. 2^(l-1)`.
-    Positive,
-    /// In `-2^(l-2) .. 2^(l-2)`.
-    WithRoom,
-    /// Anything.
-    Any,
-}
-
-/// One functionality of a circuit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// The layer of the network it belongs to.
-    pub layer: usize,
-    /// The node that layer comes from, as messages name it.
-    pub node: String,
-    /// Its address below the slots.
-    pub address: String,
-    /// What it does.
-    pub op: Op,
-    /// The steps whose outputs it reads.
-    pub inputs: Vec<Value>,
-    /// Elements of its output.
-    pub count: usize,
-    /// Bits of the ring its output is shared in.
-    pub ring: u32,
-}
-
-/// A network as functionalities, in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Circuit {
-    /// Elements of the input.
-    pub pixels: usize,
-    /// Bits of a ring that holds the difference of any two integers of the input.
-    pub pixel_bits: u32,
-    /// The steps.
-    pub steps: Vec<Step>,
-    /// Whose output the logits are.
-    pub output: Value,
-    /// How many logits.
-    pub classes: usize,
-    /// How bits are dropped.
-    pub truncation: Truncation,
-}
+use fusion_nn::model::Value;
 
 /// Why networks have no common circuit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -143,7 +31,7 @@ impl Circuit {
             values.push(held);
         }
         let output = values[first.output()];
-        let last = Place { layer: first.output(), address: "argmax".into() };
+        let last = Place { layer: first.output(), address: ARGMAX.into() };
         let output = builder.fit(output, output.with_room(), &last);
         Ok(Self {
             pixels: first.image().iter().product(),
@@ -153,15 +41,6 @@ impl Circuit {
             classes: first.classes() as usize,
             truncation,
         })
-    }
-
-    /// The ring of a value. The input's integers are the client's own and may be read in any ring.
-    #[must_use]
-    pub fn ring(&self, value: Value) -> u32 {
-        match value {
-            Value::Input => self.pixel_bits,
-            Value::Layer(index) => self.steps[index].ring,
-        }
     }
 }
 
@@ -181,7 +60,9 @@ fn same_architecture(a: &FixedModel, b: &FixedModel) -> Result<(), Unsupported> 
         return Err(Unsupported("the networks have different architectures".into()));
     }
     match a.layers().iter().zip(b.layers()).find(|(a, b)| !same(a, b)) {
-        Some((layer, _)) => Err(Unsupported(format!("the networks differ in architecture at {}", layer.step()))),
+        Some((layer, _)) => {
+            Err(Unsupported(format!("the networks differ in architecture at {}", Component::of(layer))))
+        }
         None => Ok(()),
     }
 }
@@ -218,13 +99,22 @@ impl Held {
 /// Bits of the smallest ring that holds all integers of a range.
 fn signed_bits(range: [i64; 2]) -> u32 {
     let bits = |end: i64| u64::BITS - (if end < 0 { !end } else { end }).leading_zeros() + 1;
-    range.map(bits).into_iter().max().unwrap_or_default()
+    {
+        let [low, high] = range.map(bits);
+        low.max(high)
+    }
+}
+
+/// The largest of one number for each network.
+#[expect(clippy::expect_used, reason = "a circuit is of at least one network")]
+fn most(each: impl Iterator<Item = u32>) -> u32 {
+    each.max().expect("at least one network")
 }
 
 /// Where a step belongs.
 struct Place {
     layer: usize,
-    address: String,
+    address: Address,
 }
 
 /// What is known of a layer's output in public: over all networks.
@@ -255,7 +145,7 @@ impl Builder<'_> {
     fn layer(&mut self, index: usize, values: &[Held]) -> Result<Held, Unsupported> {
         let layer = &self.models[0].layers()[index];
         let known = self.known(index);
-        let place = Place { layer: index, address: layer.step() };
+        let place = Place { layer: index, address: Component::of(layer).into() };
         let held = |value: &Value| match value {
             Value::Input => self.pixels(),
             Value::Layer(index) => values[*index],
@@ -291,9 +181,9 @@ impl Builder<'_> {
     fn known(&self, index: usize) -> Known {
         let layers = || self.models.iter().map(|model| &model.layers()[index]);
         Known {
-            least: layers().map(|layer| signed_bits(layer.range)).max().unwrap_or_default(),
+            least: most(layers().map(|layer| signed_bits(layer.range))),
             wraps: layers().find(|layer| layer.wraps).map(|layer| layer.ring_bits),
-            count: layers().next().map_or(0, |layer| layer.shape.iter().product()),
+            count: self.models[0].layers()[index].shape.iter().product(),
         }
     }
 
@@ -303,7 +193,7 @@ impl Builder<'_> {
         Held {
             value: Value::Input,
             ring: u64::BITS,
-            least: ranges().map(signed_bits).max().unwrap_or_default(),
+            least: most(ranges().map(signed_bits)),
             positive: ranges().all(|[least, _]| least >= 0),
         }
     }
@@ -318,8 +208,10 @@ impl Builder<'_> {
 
     /// Channels, height and width of what a layer pools.
     fn image(&self, layer: &FixedLayer) -> [usize; 3] {
-        let shape = self.shape(layer.inputs[0]);
-        [0, 1, 2].map(|axis| shape.get(axis).copied().unwrap_or(1))
+        let &[channels, height, width] = self.shape(layer.inputs[0]) else {
+            unreachable!("what is pooled is an image")
+        };
+        [channels, height, width]
     }
 
     fn count(&self, value: Value) -> usize {
@@ -380,7 +272,7 @@ impl Builder<'_> {
             return held;
         }
         let op = Op::Extend { from: held.ring, sign: held.sign() };
-        let place = Place { layer: place.layer, address: format!("{}/extend", place.address) };
+        let place = Place { layer: place.layer, address: place.address.join(&"extend".into()) };
         let count = self.count(held.value);
         self.push(&place, op, &[held], count, Held { ring, ..held })
     }
@@ -413,7 +305,7 @@ fn too_many_groups(op: &FixedOp) -> String {
 fn filters(op: &FixedOp) -> impl Iterator<Item = &[i64]> {
     let (weights, count) = match op {
         FixedOp::Conv { weights, start, .. } | FixedOp::Gemm { weights, start } => (&weights[..], start.len()),
-        _ => (&[][..], 0),
+        _ => unreachable!("a layer that is linear"),
     };
     weights.chunks((weights.len() / count.max(1)).max(1))
 }

@@ -5,10 +5,11 @@
 //! Huang et al., Cheetah, USENIX Security 2022, section 4.1). Two changes: the transfers' pads stand for the first message, so that
 //! one of eight is not sent; and a carry inside the number is a node of the tree, so that exact truncation has it for nothing.
 
-use crate::and::{Factors, and};
 use crate::bits::{Packer, Unpacker, mask, packed_bytes};
-use crate::link::{Halt, Role};
 use crate::party::Party;
+use crate::role::Role;
+use crate::share::and::{Factors, and};
+use crate::wire::link::Halt;
 
 /// Bits of a digit, at most.
 pub const DIGIT_BITS: u32 = 3;
@@ -67,6 +68,9 @@ pub fn digits(low: u32, high: u32) -> Vec<Digit> {
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
+///
+/// # Panics
+/// For numbers of no bits, which have no carry.
 pub fn carries(party: &mut Party, numbers: &[u64], low: u32, high: u32) -> Result<Carries, Halt> {
     let digits = digits(low, high);
     let leaves = match party.role() {
@@ -209,14 +213,15 @@ fn join(party: &mut Party, mut low: Vec<Node>, border: usize) -> Result<Carries,
         low = joined.into_iter().chain(low_odd).collect();
     }
     let carry = |node: &Node| node.shares.iter().map(|share| share & 1).collect();
-    let only = |node: Option<Node>| node.map(|node| carry(&node)).unwrap_or_default();
     match (low.pop(), high.pop()) {
         (Some(low), Some(high)) => {
             let low_carry = carry(&low);
-            Ok(Carries { low: low_carry, all: only(level(party, &[[low, high]])?.pop()) })
+            let joined = level(party, &[[low, high]])?;
+            Ok(Carries { low: low_carry, all: carry(&joined[0]) })
         }
         (Some(low), None) => Ok(Carries { low: carry(&low), all: carry(&low) }),
-        (None, high) => Ok(Carries { low: Vec::new(), all: only(high) }),
+        (None, Some(high)) => Ok(Carries { low: Vec::new(), all: carry(&high) }),
+        (None, None) => panic!("numbers of no bits have no carry"),
     }
 }
 

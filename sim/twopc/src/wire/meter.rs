@@ -1,6 +1,7 @@
 //! What went over a link, message by message.
 
-use crate::link::Role;
+use crate::address::{Address, OT_EXTENSION};
+use crate::role::Role;
 
 /// When a message is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,8 +22,8 @@ pub struct Message {
     pub from: Role,
     /// When.
     pub phase: Phase,
-    /// Its step address.
-    pub step: String,
+    /// Its step, its round there, and its number in the round.
+    pub address: Address,
     /// Of the payload.
     pub bytes: usize,
     /// How many messages it is causally after, itself included.
@@ -34,17 +35,17 @@ pub struct Message {
 impl Message {
     /// The layer it belongs to. The extension of transfers is apart, for all layers.
     #[must_use]
-    pub fn layer(&self) -> &str {
+    pub fn layer(&self) -> Address {
         match self.phase {
-            Phase::Offline => "ot-extension",
-            Phase::Setup | Phase::Online => self.step.split('/').nth(1).unwrap_or_default(),
+            Phase::Offline => OT_EXTENSION.into(),
+            Phase::Setup | Phase::Online => self.address.layer(),
         }
     }
 
     /// The step it belongs to: its address without its round and number.
     #[must_use]
-    pub fn functionality(&self) -> &str {
-        self.step.rsplitn(3, '/').nth(2).unwrap_or_default()
+    pub fn functionality(&self) -> Address {
+        self.address.step()
     }
 }
 
@@ -93,8 +94,8 @@ impl Meter {
     /// The parts of a session by a key of its messages, in the order in which the keys come. The rounds add up to
     /// [`Meter::rounds`], the times to [`Meter::virtual_ns`].
     #[must_use]
-    pub fn shares<'m>(&'m self, key: impl Fn(&'m Message) -> &'m str) -> Vec<(&'m str, Share)> {
-        let mut shares: Vec<(&str, Share)> = Vec::new();
+    pub fn shares<K: PartialEq>(&self, key: impl Fn(&Message) -> K) -> Vec<(K, Share)> {
+        let mut shares: Vec<(K, Share)> = Vec::new();
         let (mut rounds, mut virtual_ns) = (0, 0);
         for message in &self.log {
             let key = key(message);
@@ -135,20 +136,23 @@ mod tests {
     #[test]
     fn shares_add_up_to_the_session() {
         let message = |from, step: &str, bytes, depth, arrival_ns| {
-            let phase = if step.starts_with("ot") { Phase::Offline } else { Phase::Online };
-            Message { from, phase, step: format!("chunk[0]/{step}/round[0]/msg[0]"), bytes, depth, arrival_ns }
+            let address: Address = format!("slot[0..2]/{step}/round[0]/msg[0]").parse().unwrap();
+            let phase = if address.is_in_extension() { Phase::Offline } else { Phase::Online };
+            Message { from, phase, address, bytes, depth, arrival_ns }
         };
         let log = vec![
-            message(Role::Client, "ot", 7, 1, 50),
-            message(Role::Client, "layer[0:conv]", 10, 1, 40),
-            message(Role::Server, "layer[0:conv]", 20, 2, 90),
+            message(Role::Client, "layer[1:relu]/msb/ot-extension/server", 7, 1, 50),
+            message(Role::Client, "layer[0:conv]/input", 10, 1, 40),
+            message(Role::Server, "layer[0:conv]/response", 20, 2, 90),
             message(Role::Server, "layer[1:relu]/msb", 5, 2, 95),
-            message(Role::Client, "layer[0:conv]", 1, 3, 120),
+            message(Role::Client, "layer[0:conv]/input", 1, 3, 120),
         ];
         let meter = Meter { log };
         let shares = meter.shares(Message::layer);
-        let figures: Vec<_> = shares.iter().map(|(layer, share)| (*layer, share.rounds, share.virtual_ns)).collect();
-        assert_eq!(figures, [("ot-extension", 1, 50), ("layer[0:conv]", 2, 65), ("layer[1:relu]", 0, 5)]);
+        let figures: Vec<_> =
+            shares.iter().map(|(layer, share)| (layer.to_string(), share.rounds, share.virtual_ns)).collect();
+        let expected = [("ot-extension", 1, 50), ("layer[0:conv]", 2, 65), ("layer[1:relu]", 0, 5)];
+        assert_eq!(figures, expected.map(|(layer, rounds, ns)| (layer.to_string(), rounds, ns)));
         assert_eq!(shares[1].1.sent.map(|tally| (tally.messages, tally.bytes)), [(2, 11), (1, 20)]);
         assert_eq!(shares.iter().map(|(_, share)| share.rounds).sum::<u32>(), meter.rounds());
         assert_eq!(shares.iter().map(|(_, share)| share.virtual_ns).sum::<u64>(), meter.virtual_ns());

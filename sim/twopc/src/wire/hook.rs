@@ -1,6 +1,7 @@
 //! Where cheating enters: between a party and what it sends, and between a functionality and what the party holds of its result.
 
-use crate::meter::Message;
+use crate::address::Address;
+use crate::wire::meter::Message;
 
 /// What becomes of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub enum Conduct {
 /// A party that deviates. By default it does nothing.
 pub trait Deviation: Send {
     /// May change the party's shares of a step's output: element by element, slot by slot, modulo `2^ring`.
-    fn share(&mut self, step: &str, shares: &mut [u64], ring: u32) {
+    fn share(&mut self, step: &Address, shares: &mut [u64], ring: u32) {
         let _ = (step, shares, ring);
     }
 

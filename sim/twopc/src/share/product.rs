@@ -4,8 +4,9 @@
 //! pads with one ring element (Asharov et al., "More efficient oblivious transfer", CCS 2013, section 5.1).
 
 use crate::bits::{Packer, Unpacker, mask, pack, packed_bytes, unpack};
-use crate::link::{Halt, Role};
 use crate::party::Party;
+use crate::role::Role;
+use crate::wire::link::Halt;
 
 /// `value * bit` modulo `2^bits`, shared, the values this party's and the bits its peer's.
 ///

@@ -3,10 +3,57 @@
 //! `x = x0 + x1 - w 2^from`, and the wrap `w` is needed modulo `2^(to - from)` only.
 
 use crate::bits::mask;
-use crate::compare;
-use crate::link::{Halt, Role};
 use crate::party::Party;
-use crate::product;
+use crate::role::Role;
+use crate::share::compare;
+use crate::share::product;
+use crate::wire::link::Halt;
+
+/// What is known of values in a ring of `l` bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// They are in `0 .. 2^(l-1)`.
+    Positive,
+    /// They are in `-2^(l-2) .. 2^(l-2)`: a bit of the ring is to spare.
+    WithRoom,
+    /// They are in `-2^(l-1) .. 2^(l-1)`: any values of the ring.
+    Any,
+}
+
+/// From one ring to a larger one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Widening {
+    /// Values come modulo `2^from`.
+    pub from: u32,
+    /// Values go modulo `2^to`.
+    pub to: u32,
+    /// What is known of the values.
+    pub sign: Sign,
+}
+
+/// Shares of the same values in the larger ring, by the cheapest protocol for what is known of them.
+///
+/// # Errors
+/// [`Halt`] where the peer does not keep to the protocol.
+pub fn extend(party: &mut Party, numbers: &[u64], widening: Widening) -> Result<Vec<u64>, Halt> {
+    let Widening { from, to, sign } = widening;
+    match sign {
+        Sign::Positive => positive(party, numbers, from, to),
+        Sign::WithRoom => with_room(party, numbers, from, to),
+        Sign::Any => signed(party, numbers, from, to),
+    }
+}
+
+/// The ideal twin of [`extend`], where the client's share is `x0`.
+#[must_use]
+pub fn ideal(x: u64, x0: u64, widening: Widening) -> u64 {
+    let Widening { from, to, sign } = widening;
+    match sign {
+        Sign::Positive => ideal_positive(x, x0, from, to),
+        Sign::WithRoom => ideal_with_room(x, x0, from, to),
+        Sign::Any => ideal_signed(x, from, to),
+    }
+}
 
 /// Of values in `0 .. 2^(from - 1)`: their top bit is zero, so that the sum of the shares wraps iff either has its top bit set
 /// (Rathee et al., SIRNN, S&P 2021, section IV-A; known sign): one transfer.
@@ -75,34 +122,28 @@ pub fn ideal_signed(x: u64, from: u32, to: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ideal::assert_twin;
     use crate::party::rehearsal::{both, shared};
+    use crate::share::twin::assert_twin;
 
-    type Extend = fn(&mut Party, &[u64], u32, u32) -> Result<Vec<u64>, Halt>;
-    type Twin = fn(u64, u64, u32, u32) -> u64;
-
-    const ALL: [(Extend, Twin); 3] = [
-        (positive, ideal_positive),
-        (with_room, ideal_with_room),
-        (signed, |x, _, from, to| ideal_signed(x, from, to)),
-    ];
+    const ALL: [Sign; 3] = [Sign::Positive, Sign::WithRoom, Sign::Any];
 
     #[test]
     fn the_protocols_are_their_twins_on_every_value() {
-        for (extend, twin) in ALL {
+        for sign in ALL {
+            let widening = Widening { from: 12, to: 21, sign };
             let [_, x0, x1] = shared(12, 4000, 2);
-            let ([y0, y1], _) = both(|party| extend(party, &x0, 12, 21), |party| extend(party, &x1, 12, 21));
-            assert_twin([&x0, &x1], 12, [&y0, &y1], 21, |x, x0| twin(x, x0, 12, 21));
+            let ([y0, y1], _) = both(|party| extend(party, &x0, widening), |party| extend(party, &x1, widening));
+            assert_twin([&x0, &x1], 12, [&y0, &y1], 21, |x, x0| ideal(x, x0, widening));
         }
     }
 
     /// However it is shared, a value in its domain.
     #[test]
     fn twins_keep_the_value() {
-        for ((_, twin), domain) in ALL.into_iter().zip([0..128, -64..64, -128..128_i64]) {
+        for (sign, domain) in ALL.into_iter().zip([0..128, -64..64, -128..128_i64]) {
             for x in domain {
                 let [from, to] = [8, 13].map(|ring| x.cast_unsigned() & mask(ring));
-                assert!((0..256).all(|x0| twin(from, x0, 8, 13) == to), "{x}");
+                assert!((0..256).all(|x0| ideal(from, x0, Widening { from: 8, to: 13, sign }) == to), "{x}");
             }
         }
     }

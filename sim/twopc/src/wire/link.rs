@@ -4,30 +4,12 @@
 //! carries two clocks along: the number of messages each one causally follows, and the virtual time at which it arrives over
 //! a given network. Neither depends on the machine or its scheduler.
 
-use crate::clock::{Clock, Network};
-use crate::duplex::{self, End, Gone};
-use crate::hook::{Conduct, Deviation};
-use crate::meter::{Message, Meter, Phase};
-
-/// The two parties.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// Holds the images, learns the labels.
-    Client,
-    /// Holds the network.
-    Server,
-}
-
-impl Role {
-    /// The other one.
-    #[must_use]
-    pub const fn peer(self) -> Self {
-        match self {
-            Self::Client => Self::Server,
-            Self::Server => Self::Client,
-        }
-    }
-}
+use crate::address::Address;
+use crate::role::Role;
+use crate::wire::clock::{Clock, LinkSpeed};
+use crate::wire::duplex::{self, End, Gone};
+use crate::wire::hook::{Conduct, Deviation};
+use crate::wire::meter::{Message, Meter, Phase};
 
 /// Why a party stops before the end.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,16 +17,16 @@ pub enum Halt {
     /// The peer sent what no honest peer sends.
     #[error("malformed message at {step}: {what}")]
     Malformed {
-        /// Where.
-        step: String,
+        /// The step in which it was received.
+        step: Address,
         /// What is wrong with it.
         what: &'static str,
     },
     /// The peer does not answer any more.
     #[error("the peer is gone at {step}")]
     PeerGone {
-        /// Where.
-        step: String,
+        /// The step in which a message was waited for, or sent.
+        step: Address,
     },
 }
 
@@ -92,18 +74,12 @@ impl Wire for End<Frame> {
     }
 }
 
-/// Where a party is: the components of its step address, and in each what was sent.
-#[derive(Debug)]
+/// A step that a party is in: its round there, and how many messages of that round it sent.
+#[derive(Debug, Default)]
 struct Level {
-    name: String,
+    address: Address,
     round: u32,
     sent: u32,
-}
-
-impl Level {
-    fn new(name: String) -> Self {
-        Self { name, round: 0, sent: 0 }
-    }
 }
 
 /// A party's side of a session.
@@ -111,7 +87,9 @@ pub struct Link {
     wire: Box<dyn Wire>,
     role: Role,
     phase: Phase,
-    levels: Vec<Level>,
+    /// The innermost step, and those around it from the outermost: the whole session.
+    level: Level,
+    around: Vec<Level>,
     depth: u32,
     clock: Clock,
     meter: Meter,
@@ -121,13 +99,13 @@ pub struct Link {
 impl Link {
     /// A link over a wire.
     #[must_use]
-    pub fn new(role: Role, wire: Box<dyn Wire>, network: Network) -> Self {
-        let levels = vec![Level::new(String::new())];
+    pub fn new(role: Role, wire: Box<dyn Wire>, network: LinkSpeed) -> Self {
         Self {
             wire,
             role,
             phase: Phase::Setup,
-            levels,
+            level: Level::default(),
+            around: Vec::new(),
             depth: 0,
             clock: Clock::new(network),
             meter: Meter::default(),
@@ -141,16 +119,15 @@ impl Link {
     }
 
     /// A step is done: what the party holds of its result may change here, if it deviates.
-    pub fn boundary(&mut self, step: &str, shares: &mut [u64], ring: u32) {
-        let address = if self.levels.len() > 1 { format!("{}/{step}", self.address()) } else { step.into() };
+    pub fn boundary(&mut self, step: &Address, shares: &mut [u64], ring: u32) {
         if let Some(deviation) = &mut self.deviation {
-            deviation.share(&address, shares, ring);
+            deviation.share(&self.level.address.join(step), shares, ring);
         }
     }
 
     /// The two sides of a session in memory: the client's and the server's.
     #[must_use]
-    pub fn pair(network: Network) -> (Self, Self) {
+    pub fn pair(network: LinkSpeed) -> (Self, Self) {
         let (client, server) = duplex::duplex();
         (Self::new(Role::Client, Box::new(client), network), Self::new(Role::Server, Box::new(server), network))
     }
@@ -178,16 +155,17 @@ impl Link {
         std::mem::replace(&mut self.phase, phase)
     }
 
-    /// Goes into a step: messages have this name in their address, below the current one.
-    pub fn enter_step(&mut self, name: impl Into<String>) {
-        self.levels.push(Level::new(name.into()));
+    /// Goes into a step: the addresses of messages are inside it, below the current one.
+    pub(crate) fn enter_step(&mut self, step: impl Into<Address>) {
+        let address = self.level.address.join(&step.into());
+        let inner = Level { address, ..Level::default() };
+        self.around.push(std::mem::replace(&mut self.level, inner));
     }
 
-    /// Back out of the step last gone into.
-    pub fn leave_step(&mut self) {
-        if self.levels.len() > 1 {
-            self.levels.pop();
-        }
+    /// Goes back out of the step last gone into.
+    #[expect(clippy::expect_used, reason = "whoever leaves a step has gone into it")]
+    pub(crate) fn leave_step(&mut self) {
+        self.level = self.around.pop().expect("a step around this one");
     }
 
     /// Runs a step.
@@ -196,10 +174,10 @@ impl Link {
     /// Those of the body.
     pub fn step<T>(
         &mut self,
-        name: impl Into<String>,
+        step: impl Into<Address>,
         body: impl FnOnce(&mut Self) -> Result<T, Halt>,
     ) -> Result<T, Halt> {
-        self.enter_step(name);
+        self.enter_step(step);
         let outcome = body(self);
         self.leave_step();
         outcome
@@ -207,8 +185,8 @@ impl Link {
 
     /// The address of the current step.
     #[must_use]
-    pub fn address(&self) -> String {
-        self.levels[1..].iter().map(|level| level.name.as_str()).collect::<Vec<_>>().join("/")
+    pub fn address(&self) -> &Address {
+        &self.level.address
     }
 
     /// Sends a message.
@@ -255,7 +233,7 @@ impl Link {
         self.clock.receive(frame.arrival_ns);
         let message = self.message(self.role.peer(), &frame);
         self.meter.log.push(message);
-        let level = self.level();
+        let level = &mut self.level;
         if frame.round >= level.round {
             (level.round, level.sent) = (frame.round.saturating_add(1), 0);
         }
@@ -265,7 +243,7 @@ impl Link {
     /// The halt of a party that received what cannot be.
     #[must_use]
     pub fn malformed(&self, what: &'static str) -> Halt {
-        Halt::Malformed { step: self.address(), what }
+        Halt::Malformed { step: self.address().clone(), what }
     }
 
     /// Sends and receives nothing more: a peer that waits is let go.
@@ -274,18 +252,13 @@ impl Link {
     }
 
     fn gone(&self) -> Halt {
-        Halt::PeerGone { step: self.address() }
-    }
-
-    fn level(&mut self) -> &mut Level {
-        let last = self.levels.len() - 1;
-        &mut self.levels[last]
+        Halt::PeerGone { step: self.address().clone() }
     }
 
     /// A payload with its place and its clocks.
     fn next_frame(&mut self, payload: Vec<u8>) -> Frame {
-        let (round, index) = (self.level().round, self.level().sent);
-        self.level().sent += 1;
+        let (round, index) = (self.level.round, self.level.sent);
+        self.level.sent += 1;
         let arrival_ns = self.clock.send(payload.len());
         Frame { depth: self.depth.saturating_add(1), round, index, arrival_ns, payload }
     }
@@ -303,9 +276,9 @@ impl Link {
     }
 
     fn message(&self, from: Role, frame: &Frame) -> Message {
-        let step = format!("{}/round[{}]/msg[{}]", self.address(), frame.round, frame.index);
-        let Frame { depth, arrival_ns, ref payload, .. } = *frame;
-        Message { from, phase: self.phase, step, bytes: payload.len(), depth, arrival_ns }
+        let Frame { depth, round, index, arrival_ns, ref payload } = *frame;
+        let address = self.address().message(round, index);
+        Message { from, phase: self.phase, address, bytes: payload.len(), depth, arrival_ns }
     }
 }
 
@@ -324,18 +297,18 @@ impl Wire for Closed {
 
 impl std::fmt::Debug for Link {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Link").field("role", &self.role).field("at", &self.address()).finish_non_exhaustive()
+        f.debug_struct("Link").field("role", &self.role).field("at", self.address()).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::replayed;
+    use crate::wire::clock::replayed;
 
     /// The client asks twice at once, the server answers both, the client thanks.
     fn talk() -> (Link, Link) {
-        let (mut client, mut server) = Link::pair(Network::WAN);
+        let (mut client, mut server) = Link::pair(LinkSpeed::WAN);
         std::thread::scope(|scope| {
             let server = scope.spawn(move || {
                 server
@@ -364,7 +337,7 @@ mod tests {
     fn both_parties_count_the_same_messages_under_the_same_addresses() {
         let (client, server) = talk();
         assert_eq!(client.meter(), server.meter());
-        let steps: Vec<&str> = client.meter().log.iter().map(|message| message.step.as_str()).collect();
+        let steps: Vec<String> = client.meter().log.iter().map(|message| message.address.to_string()).collect();
         let expected = ["round[0]/msg[0]", "round[0]/msg[1]", "round[1]/msg[0]", "round[2]/msg[0]"];
         assert_eq!(steps, expected.map(|step| format!("talk/{step}")));
         assert_eq!(client.meter().rounds(), 3);
@@ -376,26 +349,26 @@ mod tests {
         // 30 bytes at 80 ns, 20 ms; 12,500 bytes in 1 ms, 20 ms; 1 byte, 20 ms.
         let wan = 2_400 + 20_000_000 + 1_000_000 + 20_000_000 + 80 + 20_000_000;
         assert_eq!(client.meter().virtual_ns(), wan);
-        assert_eq!(replayed(client.meter(), server.meter(), Network::WAN), *client.meter());
+        assert_eq!(replayed(client.meter(), server.meter(), LinkSpeed::WAN), *client.meter());
         let lan = 240 + 150_000 + 100_000 + 150_000 + 8 + 150_000;
-        assert_eq!(replayed(client.meter(), server.meter(), Network::LAN).virtual_ns(), lan);
+        assert_eq!(replayed(client.meter(), server.meter(), LinkSpeed::LAN).virtual_ns(), lan);
     }
 
     #[test]
     fn another_length_is_malformed_and_a_dropped_peer_is_gone() {
-        let (mut client, mut server) = Link::pair(Network::LAN);
+        let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
         server.send(vec![1, 2]).unwrap();
         drop(server);
         let halt = client.step("here", |link| link.receive(3)).unwrap_err();
         assert_eq!(halt, Halt::Malformed { step: "here".into(), what: "it has another length" });
-        assert_eq!(client.receive(3).unwrap_err(), Halt::PeerGone { step: String::new() });
+        assert_eq!(client.receive(3).unwrap_err(), Halt::PeerGone { step: Address::default() });
     }
 
     /// The largest numbers that a frame's header holds.
     #[test]
     fn no_header_panics_the_receiver() {
         let (mut wire, far) = duplex::duplex();
-        let mut link = Link::new(Role::Client, Box::new(far), Network::LAN);
+        let mut link = Link::new(Role::Client, Box::new(far), LinkSpeed::LAN);
         let frame = Frame { depth: u32::MAX, round: u32::MAX, index: u32::MAX, arrival_ns: 0, payload: vec![1] };
         Wire::put(&mut wire, frame).unwrap();
         assert_eq!(link.receive(1), Ok(vec![1]));

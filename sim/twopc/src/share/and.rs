@@ -4,8 +4,8 @@
 //! the opening of `x` and the transfers (Rathee et al., CrypTFlow2, CCS 2020, section 3.1.1, with the correlation of the two ANDs).
 
 use crate::bits::{Packer, Unpacker, packed_bytes};
-use crate::link::Halt;
 use crate::party::Party;
+use crate::wire::link::Halt;
 
 /// One factor pair: a bit `x`, and `y` of one or two bits.
 #[derive(Clone, Copy, Debug)]

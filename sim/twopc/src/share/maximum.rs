@@ -3,12 +3,14 @@
 //! Values are compared by the sign of their difference, so that all must fit the ring with one bit to spare. A tournament takes the
 //! fewest comparisons; for the index of few classes every two are compared at once, which takes half the rounds.
 
-use crate::and::{Factors, and};
+use crate::address::Component;
 use crate::bits::{mask, pack, packed_bytes, unpack};
-use crate::link::{Halt, Role};
 use crate::party::Party;
-use crate::product;
-use crate::relu::negative;
+use crate::role::Role;
+use crate::share::and::{Factors, and};
+use crate::share::product;
+use crate::share::relu::negative;
+use crate::wire::link::Halt;
 
 /// The largest of each list, shares modulo `2^ring`; no list is empty.
 ///
@@ -129,7 +131,8 @@ fn conditions(place: usize, classes: usize, beaten: &[&[u8]], lead: u8) -> Vec<V
     pairs(classes).zip(beaten).filter_map(condition).collect()
 }
 
-/// The conjunction of each list's conditions, which are equally many.
+/// The conjunction of each list's conditions, which are equally many and at least one.
+#[expect(clippy::expect_used, reason = "joining conditions in pairs leaves one of them")]
 fn all_of(party: &mut Party, mut lists: Vec<Vec<Vec<u8>>>) -> Result<Vec<Vec<u8>>, Halt> {
     while lists.iter().any(|list| list.len() > 1) {
         let factors = |list: &'_ Vec<Vec<u8>>| {
@@ -143,7 +146,7 @@ fn all_of(party: &mut Party, mut lists: Vec<Vec<Vec<u8>>>) -> Result<Vec<Vec<u8>
             *list = products.by_ref().take(list.len() / 2).chain(odd).collect();
         }
     }
-    Ok(lists.into_iter().filter_map(|mut list| list.pop()).collect())
+    Ok(lists.into_iter().map(|mut list| list.pop().expect("at least one condition")).collect())
 }
 
 /// The entry with the largest value of each list, the first of equals: a value modulo `2^ring` and what comes with it, shared modulo `2^wide`.
@@ -159,8 +162,7 @@ fn tournament<const PARTS: usize>(
         }
         let pairs: Vec<[[u64; PARTS]; 2]> =
             lists.iter().flat_map(|list| list.chunks_exact(2).map(|pair| [pair[0], pair[1]])).collect();
-        let mut winners =
-            party.step(format!("level[{level}]"), |party| winners(party, &pairs, ring, wide))?.into_iter();
+        let mut winners = party.step(Component::Level(level), |party| winners(party, &pairs, ring, wide))?.into_iter();
         for list in &mut lists {
             let odd = (list.len() % 2 == 1).then(|| list.pop()).flatten();
             *list = winners.by_ref().take(list.len() / 2).chain(odd).collect();
@@ -189,6 +191,9 @@ fn winners<const PARTS: usize>(
 }
 
 /// The ideal twin of [`largest`]: the list's largest value, where all fit with a bit to spare; otherwise what the tournament makes of them.
+///
+/// # Panics
+/// For an empty list.
 #[must_use]
 pub fn ideal_largest(list: &[u64], ring: u32) -> u64 {
     ideal_tournament(list.iter().map(|&value| [value]).collect(), ring)[0]
@@ -218,12 +223,11 @@ fn ideal_tournament<const PARTS: usize>(mut list: Vec<[u64; PARTS]>, ring: u32) 
     while list.len() > 1 {
         let better = |pair: &[[u64; PARTS]]| match *pair {
             [a, b] if is_less(a[0], b[0], ring) => b,
-            [a, ..] => a,
-            [] => [0; PARTS],
+            _ => pair[0],
         };
         list = list.chunks(2).map(better).collect();
     }
-    list.first().copied().unwrap_or([0; PARTS])
+    list[0]
 }
 
 #[cfg(test)]

@@ -4,32 +4,26 @@
 //! for the difference from an end. An end may lie beyond every value: it is then compared as if it were just beyond them.
 
 use crate::bits::mask;
-use crate::compare;
-use crate::link::Halt;
 use crate::party::Party;
-use crate::product;
-use crate::relu::negative;
-use crate::truncate::{self, Truncation, drop_bits, with_carry};
+use crate::share::compare;
+use crate::share::product;
+use crate::share::relu::negative;
+use crate::share::truncate::{self, Rescaling, drop_bits, with_carry};
+use crate::wire::link::Halt;
 
 /// What is clipped, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clip {
-    /// The ring of the input, whose values are in `-2^(from-2) .. 2^(from-2)`; at least `shift + 2`.
-    pub from: u32,
     /// The lower and the upper end, wherever they lie.
     pub ends: [i64; 2],
-    /// Bits dropped.
-    pub shift: u32,
-    /// The ring of the output, at most `from - shift`.
-    pub out: u32,
-    /// How they are dropped.
-    pub truncation: Truncation,
+    /// The rings, and the bits dropped. Values are in `-2^(from-2) .. 2^(from-2)`, and `from` is at least `shift + 2`.
+    pub how: Rescaling,
 }
 
 impl Clip {
     /// The ends as values are compared with them: no value is below the least of these, and all are below the largest.
     fn thresholds(&self) -> [i64; 2] {
-        let beyond = 1 << (self.from - 2);
+        let beyond = 1 << (self.how.from - 2);
         self.ends.map(|end| end.clamp(-beyond, beyond))
     }
 }
@@ -39,9 +33,10 @@ impl Clip {
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
 pub fn clip(party: &mut Party, numbers: &[u64], clip: Clip) -> Result<Vec<u64>, Halt> {
-    let Clip { from, ends, shift, out, truncation } = clip;
+    let Clip { ends, how } = clip;
+    let Rescaling { from, shift, out, .. } = how;
     let [low, high] = clip.thresholds();
-    let dropped = if truncation == Truncation::Faithful { shift } else { 0 };
+    let dropped = how.carrying_bits();
     let (carry, above_low) = if low == 0 {
         let carries = party.step("msb", |party| compare::carries(party, numbers, dropped, from - 1 - dropped))?;
         let signs = numbers.iter().zip(&carries.all).map(|(x, carry)| (x >> (from - 1) & 1) as u8 ^ carry);
@@ -52,9 +47,9 @@ pub fn clip(party: &mut Party, numbers: &[u64], clip: Clip) -> Result<Vec<u64>, 
     };
     let above_high = party.step("high", |party| at_least(party, numbers, high, from))?;
     let truncated = if dropped > 0 {
-        party.step("b2a", |party| with_carry(party, numbers, shift, out, &carry))?
+        party.step("b2a", |party| with_carry(party, numbers, how, &carry))?
     } else {
-        drop_bits(party.role(), numbers, from, shift, out, truncation)
+        drop_bits(party.role(), numbers, how)
     };
     let lead = u64::from(party.leads());
     let [low, high] = ends.map(|end| (end >> shift).cast_unsigned().wrapping_mul(lead));
@@ -69,8 +64,9 @@ pub fn clip(party: &mut Party, numbers: &[u64], clip: Clip) -> Result<Vec<u64>, 
 /// The ideal twin: what becomes of `x` where the client's share of it is `x0`.
 #[must_use]
 pub fn ideal(x: u64, x0: u64, clip: Clip) -> u64 {
-    let Clip { from, ends, shift, out, truncation } = clip;
-    let truncated = truncate::ideal(x, x0, from, shift, out, truncation);
+    let Clip { ends, how } = clip;
+    let Rescaling { from, shift, out, .. } = how;
+    let truncated = truncate::ideal(x, x0, how);
     let [low, high] = ends.map(|end| (end >> shift).cast_unsigned());
     let [above_low, above_high] =
         clip.thresholds().map(|end| x.wrapping_sub(end.cast_unsigned()) >> (from - 1) & 1 == 0);
@@ -99,8 +95,9 @@ fn at_least(party: &mut Party, numbers: &[u64], end: i64, ring: u32) -> Result<V
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ideal::assert_twin;
     use crate::party::rehearsal::{both, shared};
+    use crate::share::truncate::Truncation;
+    use crate::share::twin::assert_twin;
 
     #[test]
     fn the_protocol_is_its_twin_on_every_value() {
@@ -115,9 +112,9 @@ mod tests {
             for truncation in [Truncation::Faithful, Truncation::OneBit] {
                 let (from, out) = (12, 12 - shift);
                 let [_, x0, x1] = shared(from, 4000, 6);
-                let how = Clip { from, ends, shift, out, truncation };
-                let ([y0, y1], _) = both(|party| clip(party, &x0, how), |party| clip(party, &x1, how));
-                assert_twin([&x0, &x1], from, [&y0, &y1], out, |x, x0| ideal(x, x0, how));
+                let what = Clip { ends, how: Rescaling { from, shift, out, truncation } };
+                let ([y0, y1], _) = both(|party| clip(party, &x0, what), |party| clip(party, &x1, what));
+                assert_twin([&x0, &x1], from, [&y0, &y1], out, |x, x0| ideal(x, x0, what));
             }
         }
     }
@@ -137,10 +134,11 @@ mod tests {
             [-3000, -2000],
             [-far, far],
         ] {
-            let how = Clip { from: 12, ends, shift: 3, out: 9, truncation: Truncation::Faithful };
+            let how = Rescaling { from: 12, shift: 3, out: 9, truncation: Truncation::Faithful };
+            let what = Clip { ends, how };
             for x in -1024..1024_i64 {
                 let expected = (x.clamp(ends[0], ends[1]) >> 3).cast_unsigned() & mask(9);
-                assert_eq!(ideal(x.cast_unsigned() & mask(12), 99, how), expected, "{x}");
+                assert_eq!(ideal(x.cast_unsigned() & mask(12), 99, what), expected, "{x}");
             }
         }
     }

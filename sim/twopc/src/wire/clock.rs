@@ -3,19 +3,19 @@
 //! A message leaves when its sender's line is free, takes its bytes' time, and arrives half a round trip later. Each direction has a
 //! line of its own. Computing takes no virtual time: it is measured apart.
 
-use crate::link::Role;
-use crate::meter::Meter;
+use crate::role::Role;
+use crate::wire::meter::Meter;
 
 /// A network between the parties, in both directions alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
+pub struct LinkSpeed {
     /// From one party to the other and back.
     pub rtt_ns: u64,
     /// Of each direction.
     pub bits_per_s: u64,
 }
 
-impl Network {
+impl LinkSpeed {
     /// 1 Gbit/s, 0.3 ms.
     pub const LAN: Self = Self { rtt_ns: 300_000, bits_per_s: 1_000_000_000 };
     /// 100 Mbit/s, 40 ms.
@@ -23,6 +23,7 @@ impl Network {
 
     fn transmission_ns(&self, bytes: usize) -> u64 {
         let ns = bytes as u128 * 8 * 1_000_000_000 / u128::from(self.bits_per_s.max(1));
+        // Five hundred years are as good as never.
         u64::try_from(ns).unwrap_or(u64::MAX)
     }
 }
@@ -30,7 +31,7 @@ impl Network {
 /// One party's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clock {
-    network: Network,
+    network: LinkSpeed,
     now_ns: u64,
     busy_until_ns: u64,
 }
@@ -38,7 +39,7 @@ pub struct Clock {
 impl Clock {
     /// At the start.
     #[must_use]
-    pub fn new(network: Network) -> Self {
+    pub fn new(network: LinkSpeed) -> Self {
         Self { network, now_ns: 0, busy_until_ns: 0 }
     }
 
@@ -63,7 +64,7 @@ impl Clock {
 
 /// The client's meter of a session that was metered on both sides, with the arrivals of another network.
 #[must_use]
-pub fn replayed(client: &Meter, server: &Meter, network: Network) -> Meter {
+pub fn replayed(client: &Meter, server: &Meter, network: LinkSpeed) -> Meter {
     let logs = [&client.log, &server.log];
     let mut replayed = client.clone();
     let mut clocks = [Clock::new(network); 2];

@@ -3,8 +3,8 @@
 //! A frame is a header of 24 bytes (length, round, index, depth, arrival; little-endian) and the payload. A thread writes, so that
 //! two parties who both send before they receive do not wait for one another's buffers.
 
-use crate::duplex::Gone;
-use crate::link::{Frame, PATIENCE_NS, Wire};
+use crate::wire::duplex::Gone;
+use crate::wire::link::{Frame, PATIENCE_NS, Wire};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::{Sender, channel};
@@ -153,8 +153,9 @@ impl Drop for TcpWire {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Network;
-    use crate::link::{Halt, Link, Role};
+    use crate::role::Role;
+    use crate::wire::clock::LinkSpeed;
+    use crate::wire::link::{Halt, Link};
     use std::net::TcpListener;
 
     fn pair() -> (TcpWire, TcpWire) {
@@ -168,7 +169,7 @@ mod tests {
     fn both_may_send_before_they_receive() {
         let (client, server) = pair();
         let run = |role, wire: TcpWire, byte: u8| {
-            let mut link = Link::new(role, Box::new(wire), Network::LAN);
+            let mut link = Link::new(role, Box::new(wire), LinkSpeed::LAN);
             link.send(vec![byte; 8_000_000]).unwrap();
             (link.receive(8_000_000).unwrap()[7_999_999], link.meter().clone())
         };
@@ -221,13 +222,13 @@ mod tests {
         let frame = |bytes| Frame { depth: 1, round: 0, index: 0, arrival_ns: 5, payload: vec![7; bytes] };
         server.put(frame(3)).unwrap();
         server.put(frame(1000)).unwrap();
-        let mut link = Link::new(Role::Client, Box::new(client), Network::LAN);
+        let mut link = Link::new(Role::Client, Box::new(client), LinkSpeed::LAN);
         assert_eq!(link.receive(3).unwrap(), [7; 3]);
         assert!(matches!(link.receive(999), Err(Halt::Malformed { .. })));
         drop(server);
         let (client, server) = pair();
         drop(server);
-        let mut link = Link::new(Role::Client, Box::new(client), Network::LAN);
+        let mut link = Link::new(Role::Client, Box::new(client), LinkSpeed::LAN);
         assert!(matches!(link.receive(1), Err(Halt::PeerGone { .. })));
     }
 }

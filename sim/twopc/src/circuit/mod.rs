@@ -1,0 +1,15 @@
+//! A network as the parties compute it: every functionality with its rings. Public: it holds no weight.
+//!
+//! Each value is held in the smallest ring that the next functionality can do with, and extended where a larger one is needed.
+//! Rectified values are held in few bits; a sum over a window needs two more, and only its pooled values go on to the next
+//! layer's ring.
+//!
+//! Invariant: a value here is the integer of [`fusion_nn::fixed`], whose rule for wrapping is the only one. A layer that may wrap is
+//! computed in exactly its own ring, so that its residue, read as signed, is the reference's; every other layer is computed in
+//! some ring that its integers fit. A comparison gets the ring that also holds the difference.
+
+mod build;
+mod step;
+
+pub use build::Unsupported;
+pub use step::{ARGMAX, Circuit, Op, Step};

@@ -1,0 +1,76 @@
+//! `max(x, 0)`, truncated: one comparison gives the sign and the carry that truncation needs.
+
+use crate::party::Party;
+use crate::share::compare;
+use crate::share::product;
+use crate::share::truncate::{self, Rescaling, drop_bits, with_carry};
+use crate::wire::link::Halt;
+
+/// Shares of `max(x, 0)`, truncated.
+///
+/// # Errors
+/// [`Halt`] where the peer does not keep to the protocol.
+pub fn relu(party: &mut Party, numbers: &[u64], how: Rescaling) -> Result<Vec<u64>, Halt> {
+    let (low, from) = (how.carrying_bits(), how.from);
+    let carries = party.step("msb", |party| compare::carries(party, numbers, low, from - 1 - low))?;
+    let positive: Vec<u8> =
+        msbs(numbers, from).zip(&carries.all).map(|(msb, carry)| msb ^ carry ^ party.leads()).collect();
+    let dropped = if low > 0 {
+        party.step("b2a", |party| with_carry(party, numbers, how, &carries.low))?
+    } else {
+        drop_bits(party.role(), numbers, how)
+    };
+    party.step("mux", |party| product::multiplex(party, &positive, &dropped, how.out))
+}
+
+/// The ideal twin: what becomes of `x` where the client's share of it is `x0`.
+#[must_use]
+pub fn ideal(x: u64, x0: u64, how: Rescaling) -> u64 {
+    if x >> (how.from - 1) & 1 == 1 { 0 } else { truncate::ideal(x, x0, how) }
+}
+
+/// Shares of the bits `x < 0`: the top bits and the carry into them.
+///
+/// # Errors
+/// [`Halt`] where the peer does not keep to the protocol.
+pub fn negative(party: &mut Party, numbers: &[u64], ring: u32) -> Result<Vec<u8>, Halt> {
+    let carries = compare::carries(party, numbers, 0, ring - 1)?;
+    Ok(msbs(numbers, ring).zip(carries.all).map(|(msb, carry)| msb ^ carry).collect())
+}
+
+fn msbs(numbers: &[u64], ring: u32) -> impl Iterator<Item = u8> {
+    numbers.iter().map(move |x| (x >> (ring - 1) & 1) as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::party::rehearsal::{both, shared};
+    use crate::share::truncate::Truncation;
+    use crate::share::twin::assert_twin;
+
+    #[test]
+    fn the_protocol_is_its_twin_on_every_value() {
+        for (from, shift, out) in [(37, 12, 25), (33, 12, 14), (24, 12, 12), (16, 0, 16), (5, 2, 3)] {
+            for truncation in [Truncation::Faithful, Truncation::OneBit] {
+                let how = Rescaling { from, shift, out, truncation };
+                let [_, x0, x1] = shared(from, 4000, 3);
+                let run = |numbers: &[u64]| {
+                    let numbers = numbers.to_vec();
+                    move |party: &mut Party| relu(party, &numbers, how)
+                };
+                let ([y0, y1], _) = both(run(&x0), run(&x1));
+                assert_twin([&x0, &x1], from, [&y0, &y1], out, |x, x0| ideal(x, x0, how));
+            }
+        }
+    }
+
+    #[test]
+    fn the_twin_rectifies_and_truncates() {
+        let signed = |x: i64| x.cast_unsigned() & 0xff;
+        let how = Rescaling { from: 8, shift: 2, out: 6, truncation: Truncation::Faithful };
+        for (x, y) in [(-128, 0), (-1, 0), (0, 0), (3, 0), (4, 1), (127, 31)] {
+            assert_eq!(ideal(signed(x), 77, how), y, "{x}");
+        }
+    }
+}
