@@ -151,7 +151,7 @@ mod tests {
     use crate::script::{Bend, Elements};
     use crate::strategy::Act;
 
-    /// Of 64 * k touched slots, with the cap at all; an act on shares touches what it names.
+    /// Of 128 * k touched slots, with the cap at all; an act on shares touches what it names.
     #[test]
     fn a_bent_message_touches_its_chunk() {
         let params = Params::new(200, 2, 50, 0).unwrap();
