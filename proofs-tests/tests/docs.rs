@@ -191,7 +191,8 @@ fn the_glossary_names_items_that_exist() {
         let kinds = ["struct", "enum", "trait", "type", "fn"];
         let defined = |kind: &&str| {
             let start = format!("pub {kind} {name}");
-            text.match_indices(&start).any(|(at, _)| !text[at + start.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+            text.match_indices(&start)
+                .any(|(at, _)| !text[at + start.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_'))
         };
         assert!(kinds.iter().any(|kind| defined(&kind)), "no {item}");
         items += 1;
