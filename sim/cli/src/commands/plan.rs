@@ -217,11 +217,11 @@ impl Answer {
         let heading = ["game", "what must not happen", "bits", "asked"];
         let row = |line: Line| vec![line.game.into(), line.event, text::bits(line.bits), line.asked.to_string()];
         write!(out, "{}", text::table(&heading, self.games().into_iter().map(row).collect(), 2))?;
-        writeln!(out, "\nbinds: {}", binding(plan.binding))?;
+        writeln!(out, "\nlimiting constraint: {}", binding(plan.binding))?;
         let Some(certificate) = &plan.certificate else {
             return writeln!(out, "{UNCERTIFIED}");
         };
-        writeln!(out, "no smaller N can do, and no smaller B at this N; checked:")?;
+        writeln!(out, "no smaller N suffices, and no smaller B at this N; checked:")?;
         comparisons(certificate).iter().try_for_each(|line| writeln!(out, "  {}", text::styled(DIM, line)))
     }
 
@@ -245,7 +245,7 @@ impl Answer {
 }
 
 /// What stands in for a certificate where there is none.
-pub const UNCERTIFIED: &str = "no smaller N can do, by search; outside the certificate's range";
+pub const UNCERTIFIED: &str = "no smaller N suffices, found by search; outside the certificate's range";
 
 /// One way to lose, with the bits against it and the bits asked for.
 #[derive(Serialize)]
@@ -276,12 +276,12 @@ fn how(params: Params, term: &Term) -> String {
     }
 }
 
-/// What binds, in words.
+/// Names the limiting constraint in words.
 pub fn binding(binding: Binding) -> &'static str {
     match binding {
         Binding::Groups => "groups (hitting all copies of one query)",
         Binding::Publics => "publics (hitting every query and avoiding the publics)",
-        Binding::MinT => "min_T (with fewer publics allowed it would cost less)",
+        Binding::MinT => "min_T (a plan with fewer publics would be cheaper)",
         Binding::Accuracy => "accuracy (the publics must tell the models apart)",
     }
 }

@@ -80,7 +80,7 @@ impl Fault {
             writeln!(out, "replay: {replay}")?;
         }
         writeln!(out, "{} {strategy}: {says}", text::styled(BAD, "error"))?;
-        writeln!(out, "again:  {again}\n")
+        writeln!(out, "rerun:  {again}\n")
     }
 }
 
