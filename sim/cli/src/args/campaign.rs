@@ -13,8 +13,8 @@ use std::path::PathBuf;
 /// from there later.
 ///
 /// Words of the output: a trial is a `win` if the client accepts a wrong answer, `caught` if it rejects, and `harmless` otherwise.
-/// A slot is touched if the server deviates on it, whether or not its answer changes. E_T: at most `slack` touched slots hold
-/// public samples, where slack is the number of wrong public answers that the client tolerates. E_B: the touched slots that hold
+/// A slot is touched if the server deviates on it, whether or not its answer changes. `E_T`: at most `slack` touched slots hold
+/// public samples, where slack is the number of wrong public answers that the client tolerates. `E_B`: the touched slots that hold
 /// queries are whole groups of copies. H1 to H8 are the hypotheses of the theorem; the remarks say what fails. Equal script, seed
 /// and semantics (the version of the rules of simulation) give equal counts.
 ///

@@ -193,9 +193,9 @@ Examples:
 /// Print the exact probabilities of one setting.
 ///
 /// Each row is for a server that touches k slots and answers all of them wrongly. It wins if it hits whole groups of copies (i of
-/// them, k = iB) and, at slack 0, no public sample. The columns are the number of winning sets of k slots; Pr[E_T], that at most
-/// `slack` touched slots hold publics; Pr[E_B|E_T], that the others are then whole groups of copies; their product Pr[win], also in
-/// bits; and the touch bound, which is an upper bound on Pr[win] whatever is done to the touched slots.
+/// them, k = iB) and, at slack 0, no public sample. The columns are the number of winning sets of k slots; `Pr[E_T]`, that at most
+/// `slack` touched slots hold publics; `Pr[E_B|E_T]`, that the others are then whole groups of copies; their product `Pr[win]`, also in
+/// bits; and the touch bound, which is an upper bound on `Pr[win]` whatever is done to the touched slots.
 #[derive(Debug, Args)]
 #[command(after_long_help = BOUND_EXAMPLES)]
 pub struct BoundArgs {
