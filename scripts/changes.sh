@@ -60,7 +60,7 @@ all_named() {
 }
 
 survivors=0
-echo "| file | change | to | turns red |"
+echo "| file | change | to | failing tests |"
 echo "|---|---|---|---|"
 while IFS= read -r line; do
     [[ -z $line || $line == \#* || $line != *"${1:-}"* ]] && continue

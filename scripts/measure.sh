@@ -8,10 +8,10 @@ out=docs/measured.md
 {
     echo "# Measured"
     echo
-    echo "By \`make bench\`, on $(nproc) cores ($(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)). Bytes and rounds are exact and the same everywhere;"
-    echo "seconds are this machine's, the network's added to those of the run in memory without any overlap. Bytes sent are of messages: what a TCP"
-    echo "line adds, a header of 24 bytes for each, is a row of its own. Below the table is what no inference counts: once per network the plan and the"
-    echo "encoding of the weights, once per pair of parties keys and base transfers, with the processor time of each."
+    echo "Made by \`make bench\`, on $(nproc) cores ($(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)). Bytes and rounds are exact and the same everywhere. Seconds are this"
+    echo "machine's: the time of the network is added to that of a run in memory, without any overlap. Bytes sent are those of messages; TCP"
+    echo "adds a header of 24 bytes to each, which a separate row shows. Below the table are the costs that no inference includes: the plan and the"
+    echo "encoding of the weights, once per neural network, and keys and base transfers, once per pair of parties, with the processor time of each."
     for arguments in "--batch 1 --by layer" "--batch 7" "--batch 64 --by layer" "--batch 1000" "--batch 64 --truncation one_bit"; do
         echo
         echo '```console'

@@ -53,8 +53,8 @@ fn plain(folder: &Path, protocol: &str, rest: &str) -> String {
     path.display().to_string()
 }
 
-/// The exact values are protocol.md's; `low-quality` is the marginal over the counts that the models really give, found here
-/// apart from the simulator.
+/// The exact values are those of docs/scripts.md, section 4. The rate of `low-quality` is averaged over the counts that the models give,
+/// which this test finds without the simulator.
 #[test]
 fn the_worked_script_passes_with_the_published_values() {
     let (code, result) = attack(&format!("{ROOT}/examples/small-all.yaml"), &scratch("worked"));

@@ -170,3 +170,40 @@ fn every_curated_script_has_an_entry_with_its_exact_rates() {
         assert!(clauses > 0 && entry.matches("\n| ").count() == clauses + 1, "{file}: {clauses} clauses");
     }
 }
+
+/// The items that the glossary names are in the module that it names.
+#[test]
+fn the_glossary_names_items_that_exist() {
+    let named = include_str!("../../docs/GLOSSARY.md").split('`').skip(1).step_by(2);
+    let mut items = 0;
+    for item in named.filter(|item| item.starts_with("fusion_")) {
+        let path: Vec<&str> = item.split("::").collect();
+        let [krate, module, .., name] = path[..] else { panic!("{item}") };
+        let folder = match krate {
+            "fusion_spec" => "spec",
+            "fusion_nn" => "sim/nn",
+            "fusion_2pc" => "sim/twopc",
+            "fusion_adversaries" => "adversaries",
+            _ => panic!("{item}"),
+        };
+        let module = Path::new(ROOT).join(folder).join("src").join(module);
+        let text = source(&module.with_extension("rs")) + &source(&module);
+        let kinds = ["struct", "enum", "trait", "type", "fn"];
+        let defined = |kind: &&str| {
+            let start = format!("pub {kind} {name}");
+            text.match_indices(&start)
+                .any(|(at, _)| !text[at + start.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+        };
+        assert!(kinds.iter().any(defined), "no {item}");
+        items += 1;
+    }
+    assert!(items > 15, "{items}");
+}
+
+/// The text of a file, or of all files below a folder; none where neither is there.
+fn source(path: &Path) -> String {
+    match std::fs::read_dir(path) {
+        Ok(entries) => entries.map(|entry| source(&entry.expect("readable").path())).collect(),
+        Err(_) => std::fs::read_to_string(path).unwrap_or_default(),
+    }
+}

@@ -149,7 +149,7 @@ fn an_interrupted_run_says_how_to_go_on() {
         let output = child.wait_with_output().expect("ours");
         assert_eq!(output.status.code(), Some(130), "{output:?}");
         let stderr = text(&output.stderr);
-        let command = stderr.trim_end().strip_prefix("interrupted; go on with: sim ").expect("one line");
+        let command = stderr.trim_end().strip_prefix("interrupted; continue with: sim ").expect("one line");
         let kept = fs::read_to_string(runs.join("latest/counts.csv")).expect("counted");
         assert!(kept.ends_with('\n') && kept.len() < scratch.counts("reference").len());
         let mut shell = Command::new("sh");

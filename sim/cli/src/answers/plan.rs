@@ -176,7 +176,7 @@ pub fn comparisons(certificate: &Certificate) -> Vec<String> {
 }
 
 /// What stands in for a certificate where there is none.
-pub const UNCERTIFIED: &str = "no smaller N can do, by search; outside the certificate's range";
+pub const UNCERTIFIED: &str = "no smaller N suffices, found by search; outside the certificate's range";
 
 /// One way to lose, with the bits against it and the bits asked for.
 #[derive(Serialize)]
@@ -207,12 +207,12 @@ fn how(params: Params, term: &Term) -> String {
     }
 }
 
-/// What binds, in words.
+/// Names the limiting constraint in words.
 pub fn binding(binding: Binding) -> &'static str {
     match binding {
         Binding::Groups => "groups (hitting all copies of one query)",
         Binding::Publics => "publics (hitting every query and avoiding the publics)",
-        Binding::MinT => "min_T (with fewer publics allowed it would cost less)",
+        Binding::MinT => "min_T (a plan with fewer publics would be cheaper)",
         Binding::Accuracy => "accuracy (the publics must tell the models apart)",
     }
 }

@@ -6,47 +6,47 @@ use fusion_2pc::share::truncate::Truncation;
 use fusion_2pc::wire::clock::LinkSpeed;
 use std::path::PathBuf;
 
-/// Measure one secure inference: bytes, rounds, processor time, and what they come to over a network.
+/// Measure one secure inference: bytes, rounds, processor time, and the time over a network.
 ///
-/// Both parties run in this process, each on its own thread, with real cryptography; every byte between them is counted, and every
-/// logit is compared with the plaintext reference. Set-up is reported apart.
+/// Both parties run in this process, each on its own thread, with real cryptography. Every byte between them is counted, and every
+/// logit is compared with the plaintext reference. The set-up is listed separately.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct BenchArgs {
-    /// The model, ONNX.
+    /// The model, an ONNX file.
     #[arg(long, value_name = "FILE")]
     pub model: PathBuf,
-    /// Images that share a session; a list measures each.
+    /// The number of images that share a session; a list measures each.
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = batch, default_value = "1", allow_negative_numbers = true)]
     pub batch: Vec<usize>,
     #[command(flatten)]
     pub inference: InferenceArgs,
-    /// Images, IDX of 8-bit pixels [default: random pixels].
+    /// An IDX file of images with 8-bit pixels [default: random pixels].
     #[arg(long, value_name = "FILE")]
     pub images: Option<PathBuf>,
-    /// Decides keys, masks and random pixels.
+    /// The seed of keys, masks and random pixels.
     #[arg(long, value_name = "SEED", default_value = "1")]
     pub seed: u64,
-    /// Also what each layer sends.
+    /// Also list what each layer sends.
     #[arg(long, value_enum, value_name = "WHAT")]
     pub by: Option<By>,
-    /// One JSON document instead of text.
+    /// Print one JSON document instead of text.
     #[arg(long)]
     pub json: bool,
 }
 
-/// How a model is run by two parties.
+/// The flags that say how two parties run a model.
 #[derive(Clone, Debug, Args)]
 pub struct InferenceArgs {
-    /// The protocols.
+    /// The family of protocols.
     #[arg(long, value_enum, value_name = "NAME", default_value = "cheetah")]
     pub backend: BackendArg,
-    /// The network whose time is counted: lan (1 Gbit/s, 0.3 ms), wan (100 Mbit/s, 40 ms), or such as "40ms,100mbit".
+    /// The network whose time is computed: lan (1 Gbit/s, 0.3 ms), wan (100 Mbit/s, 40 ms), or for example "40ms,100mbit".
     #[arg(long, value_name = "NETWORK", value_parser = network, default_value = "wan")]
     pub network: NamedNetwork,
     #[command(flatten)]
     pub fixed_point: FixedPointArgs,
-    /// How fractional bits are dropped.
+    /// How extra fractional bits are dropped after a product.
     #[arg(long, value_enum, value_name = "HOW", default_value = "faithful")]
     pub truncation: TruncationArg,
 }
@@ -54,36 +54,36 @@ pub struct InferenceArgs {
 const EXAMPLES: &str = "\
 Examples:
   sim bench --model lenet.onnx --batch 64 --by layer
-      One session of 64 images: the cost of each, and of each layer.
+      Runs one session of 64 images, and prints the cost of each image and of each layer.
 
   sim bench --model lenet.onnx --batch 1,64 --network '20ms,400mbit' --images digits.idx --json
-      Real images, another network, two sizes of batch, as JSON.";
+      Measures real images over another network in batches of 1 and of 64, as JSON.";
 
-/// Most images of a session.
+/// The largest number of images in a session.
 const MAX_BATCH: u64 = 1 << 20;
 
-/// A network and what it is called.
+/// A network and the name that the user gave it.
 #[derive(Clone, Debug)]
 pub struct NamedNetwork {
-    /// As it was given.
+    /// The text of the flag.
     pub name: String,
-    /// It.
+    /// The speed of the line.
     pub network: LinkSpeed,
 }
 
-/// The protocols.
+/// The families of protocols.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum BackendArg {
-    /// Huang et al., USENIX Security 2022.
+    /// Cheetah (Huang et al., USENIX Security 2022).
     Cheetah,
 }
 
-/// How fractional bits are dropped.
+/// The ways to drop fractional bits.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum TruncationArg {
-    /// Always down: copies of one query agree.
+    /// Always round down, so that copies of one query agree.
     Faithful,
-    /// Down, or by chance one more: cheaper.
+    /// Round down or, by chance, to one more; cheaper, but copies may disagree.
     #[value(name = "one_bit")]
     OneBit,
 }
@@ -97,10 +97,10 @@ impl From<TruncationArg> for Truncation {
     }
 }
 
-/// What to divide costs by.
+/// The parts that costs are listed by.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum By {
-    /// Layers.
+    /// Each layer of the model.
     Layer,
 }
 
@@ -121,6 +121,6 @@ fn network(text: &str) -> Result<NamedNetwork, String> {
         _ => custom(),
     };
     let network =
-        network.ok_or_else(|| "give lan, wan, or a round trip and a rate such as 40ms,100mbit".to_string())?;
+        network.ok_or_else(|| "give lan, wan, or a round-trip time and a rate such as 40ms,100mbit".to_string())?;
     Ok(NamedNetwork { name: text.into(), network })
 }

@@ -6,70 +6,77 @@ use fusion_adversaries::script::{Duration, Fidelity, MAX_TRIALS};
 use fusion_engine::campaign::Shard;
 use std::path::PathBuf;
 
-/// Run a campaign: attack, count, and hold every strategy against its exact rate.
+/// Run a campaign: attack the protocol, and compare every strategy's success rate with the exact one.
 ///
-/// A script names a setting, a model, data and strategies of a malicious server. Each is played until every clause it expects
-/// is decided, with a stated chance of a false alarm; the counts land in a folder that any later run can go on with.
+/// A script names a setting, a model, data and strategies of a malicious server. `sim attack` plays each strategy until every
+/// clause that it expects is decided, with a stated chance of a false alarm. It keeps the counts in a folder, and can continue
+/// from there later.
 ///
-/// Exit codes: 0 every expectation holds; 1 at least one is refuted; 3 none refuted, some open; 130 interrupted, and the command
-/// to go on with is printed.
+/// Words of the output: a trial is a `win` if the client accepts a wrong answer, `caught` if it rejects, and `harmless` otherwise.
+/// A slot is touched if the server deviates on it, whether or not its answer changes. `E_T`: at most `slack` touched slots hold
+/// public samples, where slack is the number of wrong public answers that the client tolerates. `E_B`: the touched slots that hold
+/// queries are whole groups of copies. H1 to H8 are the hypotheses of the theorem; the remarks say what fails. Equal script, seed
+/// and semantics (the version of the rules of simulation) give equal counts.
+///
+/// Exit codes: 0 every expectation holds; 1 at least one is refuted; 3 none is refuted, but some are undecided; 130 interrupted,
+/// and the command that continues the run is printed.
 #[derive(Debug, Args)]
 #[command(after_long_help = ATTACK_EXAMPLES)]
 pub struct AttackArgs {
-    /// The campaign, YAML.
+    /// The script of the campaign, a YAML file.
     #[arg(value_name = "SCRIPT", required_unless_present = "resume")]
     pub script: Option<PathBuf>,
     #[command(flatten)]
     pub overrides: OverrideArgs,
-    /// Go on with a run: its folder, or DIR/latest. Without SCRIPT, with the script the run was made from. A shard goes on as
-    /// that shard.
+    /// Continue the run in this folder, or DIR/latest. Without SCRIPT its own script is used. A shard continues as the same
+    /// shard.
     #[arg(long, value_name = "RUN", conflicts_with = "shard")]
     pub resume: Option<PathBuf>,
-    /// Play only every n-th block of trials, starting at the i-th, to the maximum; join the shards with `sim merge`.
+    /// Play only every N-th block of trials, from the I-th on, up to the maximum; `sim merge` joins the shards.
     #[arg(long, value_name = "I/N", value_parser = shard)]
     pub shard: Option<Shard>,
-    /// Worker threads [default: one for each core].
+    /// The number of worker threads [default: one for each core].
     #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true)]
     pub threads: Option<usize>,
-    /// Where runs are kept.
+    /// The folder of all runs.
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub runs: PathBuf,
-    /// One JSON object for each event, the result last.
+    /// Print one JSON object for each event, and the result last.
     #[arg(long)]
     pub json: bool,
-    /// Only the verdict.
+    /// Print only the verdict.
     #[arg(long, conflicts_with = "json")]
     pub quiet: bool,
 }
 
-/// What flags change in a script.
+/// The flags that change a script.
 #[derive(Debug, Args)]
 pub struct OverrideArgs {
-    /// Another seed.
+    /// Use this seed instead of the script's.
     #[arg(long, value_name = "SEED", value_parser = seed, allow_negative_numbers = true)]
     pub seed: Option<u64>,
-    /// Most trials of each strategy.
+    /// The most trials of each strategy.
     #[arg(long, value_name = "TRIALS", value_parser = max, allow_negative_numbers = true)]
     pub max: Option<u64>,
-    /// Longest time in all, as 90s, 20m or 2h.
+    /// The longest time for the whole campaign, such as 90s, 20m or 2h.
     #[arg(long, value_name = "TIME")]
     pub wall: Option<Duration>,
-    /// How much of a session is simulated, for every strategy.
+    /// How much of a session to simulate, for every strategy.
     #[arg(long, value_enum, value_name = "FIDELITY")]
     pub fidelity: Option<FidelityArg>,
-    /// Only this strategy, and the honest control; may be given again.
+    /// Play only this strategy and the honest control; may be repeated.
     #[arg(long, value_name = "STRATEGY")]
     pub only: Vec<String>,
 }
 
-/// How much of a session is simulated.
+/// The fidelities: how much of a session is simulated.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum FidelityArg {
-    /// Positions only.
+    /// Only the positions of the touched slots.
     Plain,
-    /// Every answer, by a trusted third party.
+    /// Every answer, computed by a trusted third party.
     Ideal,
-    /// The two-party protocol.
+    /// The two-party protocol, message by message.
     Real,
 }
 
@@ -86,74 +93,74 @@ impl From<FidelityArg> for Fidelity {
 const ATTACK_EXAMPLES: &str = "\
 Examples:
   sim attack examples/quickstart.yaml
-      Every strategy of the script, until each clause is decided.
+      Plays every strategy of the script until each clause is decided.
 
   sim attack script.yaml --only guess-one --max 100000
-      One strategy, at most 100,000 trials of it.
+      Plays one strategy, for at most 100,000 trials.
 
   sim attack --resume runs/latest --max 8000000 --wall 2h
-      Go on with the last run, for longer.
+      Continues the last run, with more trials and time.
 
   sim attack script.yaml --shard 2/7 --max 4000000 --runs shard2
-      The second seventh of the trials, on another machine perhaps; then sim merge.";
+      Plays the second seventh of the trials, perhaps on another machine; `sim merge` joins the parts.";
 
-/// Play one trial of a campaign again, bit for bit.
+/// Replay one trial of a campaign, bit for bit.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// The campaign, YAML: a script, or the script.yaml of a run.
+    /// The campaign: a YAML script, or the script.yaml of a run.
     #[arg(value_name = "SCRIPT")]
     pub script: PathBuf,
-    /// Which trial of which strategy.
+    /// The strategy and the number of its trial.
     #[arg(long, value_name = "STRATEGY:K", value_parser = trial)]
     pub trial: (String, u64),
-    /// Another seed.
+    /// Use this seed instead of the script's.
     #[arg(long, value_name = "SEED", value_parser = seed, allow_negative_numbers = true)]
     pub seed: Option<u64>,
-    /// How much of a session is simulated.
+    /// How much of the session to simulate.
     #[arg(long, value_enum, value_name = "FIDELITY")]
     pub fidelity: Option<FidelityArg>,
-    /// Show every slot.
+    /// Also show untouched slots, the messages of each step, and the length of the log, where they are simulated.
     #[arg(long)]
     pub trace: bool,
-    /// One JSON document instead of text.
+    /// Print one JSON document instead of text.
     #[arg(long)]
     pub json: bool,
 }
 
-/// Write a page on a finished run: one HTML file that needs nothing else.
+/// Write a report on a finished run, as one HTML file that needs nothing else.
 ///
-/// `sim attack` writes it too. With --diff, a page on two runs side by side, into the folder of the second.
+/// `sim attack` writes this report too. With --diff the report compares two runs, and is put into the folder of the second.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// The folder of a run, or a link to one such as runs/latest.
+    /// The folder of a run, or a link to it such as runs/latest.
     #[arg(value_name = "RUN", required_unless_present = "diff", conflicts_with = "diff")]
     pub run: Option<PathBuf>,
-    /// Two runs to compare.
+    /// Compare these two runs.
     #[arg(long, num_args = 2, value_names = ["A", "B"])]
     pub diff: Option<Vec<PathBuf>>,
 }
 
-/// Join the shards of one campaign: apply the stopping rule, drop what is past it, give the verdict.
+/// Join the shards of one campaign: apply the stopping rule, drop later trials, and give the verdict.
 #[derive(Debug, Args)]
 pub struct MergeArgs {
     /// The folders of all shards.
     #[arg(value_name = "RUN", required = true)]
     pub shards: Vec<PathBuf>,
-    /// Where runs are kept.
+    /// The folder of all runs.
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub runs: PathBuf,
-    /// One JSON object for each event, the result last.
+    /// Print one JSON object for each event, and the result last.
     #[arg(long)]
     pub json: bool,
-    /// Only the verdict.
+    /// Print only the verdict.
     #[arg(long, conflicts_with = "json")]
     pub quiet: bool,
 }
 
-/// Write a commented script to start from.
+/// Write a script with comments to start from.
 #[derive(Debug, Args)]
 pub struct InitArgs {
-    /// The new file; one that exists is left alone.
+    /// The new file, which must not exist yet.
     #[arg(value_name = "FILE", default_value = "campaign.yaml")]
     pub file: PathBuf,
 }
@@ -161,7 +168,7 @@ pub struct InitArgs {
 /// List the curated attacks.
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// One JSON document instead of text.
+    /// Print one JSON document instead of text.
     #[arg(long)]
     pub json: bool,
 }

@@ -18,11 +18,17 @@ use rug::{Integer, Rational};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-/// What a cheating server gets away with in secure inference, and what stopping it costs.
+/// Simulate malicious servers in secure inference, and find the cheapest defence against them.
 ///
-/// Fusion (NDSS 2023) makes any semi-honest two-party inference resilient to a malicious server by mix-and-check: the client
-/// sends B copies of each of its R queries and T public samples with known answers, shuffled, and rejects if a public answer
-/// is wrong or copies disagree. `sim` gives the exact probability of every way to cheat, and the cheapest B and T.
+/// Fusion (NDSS 2023) makes any semi-honest two-party inference resilient to a malicious server by mix-and-check. The client
+/// shuffles B copies of each of its R queries with T public samples whose answers it knows, sends them all, and rejects if a
+/// public answer is wrong or if copies disagree. `sim` attacks this protocol, computes the exact probability of every way to
+/// cheat, and finds the cheapest B and T.
+///
+/// Terms of all commands: publics are the public samples. Slack is the number of wrong public answers that the client tolerates.
+/// A slot is touched if the server deviates on it, whether or not its answer changes. lambda is in bits: a server wins (gets a
+/// wrong answer accepted) with probability at most 2^-lambda. kappa is in bits: an honest model that sometimes errs is rejected
+/// with probability at most 2^-kappa.
 #[derive(Debug, Parser)]
 #[command(name = "sim", version, after_long_help = EXAMPLES, subcommand_required = true, arg_required_else_help = true)]
 pub struct Cli {
@@ -34,14 +40,15 @@ const EXAMPLES: &str = "\
 Examples:
   sim attack examples/quickstart.yaml        a campaign: measured rates against exact ones
   sim plan --R 512 --lambda 40               the cheapest B and T for 512 queries at 40 bits
-  sim bound --R 8 --B 2 --T 4                every exact probability of one setting
+  sim bound --R 8 --B 2 --T 4                the exact probabilities of one setting
   sim explore                                the same numbers on a local web page
-  sim report runs/latest                     a page on the last campaign, with plots
+  sim report runs/latest                     a report on the last campaign, with plots
   sim check model.onnx                       the layers of a model in fixed point
   sim completions bash > ~/.local/share/bash-completion/completions/sim
 
-Exit codes: 0 done, every expectation holds; 1 an expectation is refuted; 3 one is inconclusive; 64 bad flags, script or model;
-70 our bug; 74 reading or writing failed; 130 interrupted.";
+Exit codes: 0 done, and every expectation holds; 1 an expectation is refuted; 3 one is
+inconclusive; 64 bad flags, script or model; 70 a bug of ours; 74 reading or writing failed;
+130 interrupted.";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -61,17 +68,17 @@ pub enum Command {
         /// The shell to complete for.
         shell: Shell,
     },
-    /// Print a manual page, as roff.
+    /// Print a manual page in roff format.
     ///
-    /// `sim man attack | man -l -` shows one; `sim man > ~/.local/share/man/man1/sim.1` installs the first.
+    /// `sim man attack | man -l -` shows a page; `sim man > ~/.local/share/man/man1/sim.1` installs the one of `sim` itself.
     Man {
-        /// Of this command; of `sim` itself by default.
+        /// The command that the page describes [default: `sim` itself].
         command: Option<String>,
     },
 }
 
 impl Command {
-    /// Its name, if it may take long without a word: campaigns tell their own progress.
+    /// The command's name, if it may work for long in silence. Campaigns report their own progress.
     pub fn is_at_work(&self) -> Option<&'static str> {
         match self {
             Self::Plan(_) => Some("sim plan"),
@@ -91,14 +98,14 @@ impl Command {
     }
 }
 
-/// Find the cheapest B and T that are safe, with a certificate that they are.
+/// Find the cheapest safe B and T, with a certificate.
 ///
-/// N = RB+T is the least possible, then B is. At slack 0 the answer carries a certificate of five comparisons, checked before
-/// it is printed.
+/// N = RB+T is the least possible, and B is the least at this N. At slack 0 the answer has a certificate of five comparisons, which
+/// is checked before it is printed.
 #[derive(Debug, Args)]
 #[command(after_long_help = PLAN_EXAMPLES)]
 pub struct PlanArgs {
-    /// Queries, 1 to 2^62; a list with --grid.
+    /// The number of queries, 1 to 2^62; a list with --grid.
     #[arg(
         long = "R",
         value_name = "R",
@@ -108,7 +115,7 @@ pub struct PlanArgs {
         allow_negative_numbers = true
     )]
     pub R: Vec<u64>,
-    /// Security bits, 1 to 1024: every deviation wins with at most 2^-lambda; a list with --grid.
+    /// Security bits, 1 to 1024: every deviation wins with probability at most 2^-lambda; a list with --grid.
     #[arg(
         long,
         value_name = "BITS",
@@ -118,16 +125,16 @@ pub struct PlanArgs {
         allow_negative_numbers = true
     )]
     pub lambda: Vec<Lambda>,
-    /// Send at least this many public samples.
+    /// Send at least this many public samples (publics).
     #[arg(long = "min-T", value_name = "T", value_parser = publics, default_value = "0", allow_negative_numbers = true)]
     pub min_T: u64,
-    /// Tolerate this many wrong publics [default: 0, or found if --honest-acc is given].
+    /// Slack: tolerate this many wrong public answers [default: 0, or the planner's choice with --honest-acc].
     #[arg(long, value_name = "S", value_parser = slack, allow_negative_numbers = true)]
     pub slack: Option<u64>,
-    /// Reject a model of this accuracy (0.8, 80%, 4/5), but for 2^-lambda.
+    /// Accept a model of this accuracy (0.8, 80%, 4/5) with probability at most 2^-lambda.
     #[arg(long, value_name = "ACC", value_parser = probability, allow_negative_numbers = true)]
     pub reject_acc: Option<Rational>,
-    /// Accept a model of this accuracy, but for 2^-kappa.
+    /// Reject an honest model of this accuracy with probability at most 2^-kappa.
     #[arg(
         long,
         value_name = "ACC",
@@ -137,7 +144,7 @@ pub struct PlanArgs {
         allow_negative_numbers = true
     )]
     pub honest_acc: Option<Rational>,
-    /// Bits against rejecting the honest model, 1 to 1024.
+    /// Bits against rejecting the honest model, 1 to 1024; see --honest-acc.
     #[arg(
         long,
         value_name = "BITS",
@@ -147,21 +154,21 @@ pub struct PlanArgs {
         allow_negative_numbers = true
     )]
     pub kappa: Option<Lambda>,
-    /// Also what a query costs on this model, ONNX: measured on a session of up to 64 random images.
+    /// Also print the cost of a query on this ONNX model, measured on a session of up to 64 random images.
     #[arg(long, value_name = "FILE", conflicts_with = "grid")]
     pub model: Option<PathBuf>,
     #[command(flatten)]
     pub inference: InferenceArgs,
-    /// Plan every R and lambda of the lists, as CSV [default lists: R = 2^0..2^20, lambda = 40,80,128].
+    /// Plan for every R and lambda of the lists, as CSV [default lists: R = 2^0..2^20, lambda = 40,80,128].
     #[arg(long)]
     pub grid: bool,
-    /// Also draw cost against R as SVG, with the six published points.
+    /// Also plot cost against R as SVG, with the six published points.
     #[arg(long, value_name = "FILE.svg", requires = "grid")]
     pub plot: Option<PathBuf>,
-    /// One JSON document instead of text.
+    /// Print one JSON document instead of text.
     #[arg(long)]
     pub json: bool,
-    /// Only the chosen numbers.
+    /// Print only the chosen numbers.
     #[arg(long, conflicts_with = "json", conflicts_with = "grid")]
     pub quiet: bool,
 }
@@ -169,56 +176,57 @@ pub struct PlanArgs {
 const PLAN_EXAMPLES: &str = "\
 Examples:
   sim plan --R 512 --lambda 40
-      The least N = RB+T at which no deviation wins with more than 2^-40: B = 5, T = 4.
+      Finds the least N = RB+T at which no deviation wins with probability above 2^-40: B = 5, T = 4.
 
   sim plan --R 512 --lambda 40 --min-T 100
-      The published choice for 512 queries. T buys model accuracy, not resistance to copying.
+      Gives the published choice for 512 queries. A large T helps to recognise weak models, not other deviations.
 
   sim plan --R 512 --lambda 40 --reject-acc 0.80
-      Also reject a model of 80 % accuracy that the server runs on every sample: T = 125.
+      Also rejects a model of 80 % accuracy that the server runs on every sample: T = 125.
 
   sim plan --R 512 --lambda 40 --reject-acc 0.80 --honest-acc 0.99 --kappa 20
-      ... and accept an honest model of 99 %, which sometimes errs: T = 268, slack 13.
+      Also accepts an honest model of 99 % accuracy, which sometimes errs: T = 268, slack 13.
 
   sim plan --grid --R 8,32,128,512 --lambda 40,80 --plot cost.svg > cost.csv
-      Sweep both and plot the cost per query.";
+      Plans for every pair of R and lambda, and plots the cost per query.";
 
-/// Print every exact probability of one setting.
+/// Print the exact probabilities of one setting.
 ///
-/// A row is one number k of touched slots, all answered wrongly: how many sets of k slots win; how often no public is hit,
-/// and then only whole groups of copies; their product, how often the server wins; and the touch bound, which holds whatever
-/// is done to the touched slots.
+/// Each row is for a server that touches k slots and answers all of them wrongly. It wins if it hits whole groups of copies (i of
+/// them, k = iB) and, at slack 0, no public sample. The columns are the number of winning sets of k slots; `Pr[E_T]`, that at most
+/// `slack` touched slots hold publics; `Pr[E_B|E_T]`, that the others are then whole groups of copies; their product `Pr[win]`, also in
+/// bits; and the touch bound, which is an upper bound on `Pr[win]` whatever is done to the touched slots.
 #[derive(Debug, Args)]
 #[command(after_long_help = BOUND_EXAMPLES)]
 pub struct BoundArgs {
-    /// Queries, 1 to 2^62.
+    /// The number of queries, 1 to 2^62.
     #[arg(long = "R", value_name = "R", value_parser = queries, allow_negative_numbers = true)]
     pub R: u64,
-    /// Copies of each query, 1 to 2^20.
+    /// The number of copies of each query, 1 to 2^20.
     #[arg(long = "B", value_name = "B", value_parser = copies, allow_negative_numbers = true)]
     pub B: u64,
-    /// Public samples, 0 to 2^62.
+    /// The number of public samples (publics), 0 to 2^62.
     #[arg(long = "T", value_name = "T", value_parser = publics, allow_negative_numbers = true)]
     pub T: u64,
-    /// Wrong publics tolerated, 0 to T.
+    /// Slack: the number of wrong public answers that the client tolerates, 0 to T.
     #[arg(long, value_name = "S", value_parser = slack, default_value = "0", allow_negative_numbers = true)]
     pub slack: u64,
-    /// Show the rows of this many whole queries, as 3 or 1..8 (both ends included).
+    /// Show the rows for these numbers of whole queries, such as 3 or 1..8 (both ends included).
     #[arg(long, value_name = "A..B", value_parser = range, allow_negative_numbers = true)]
     pub i: Option<RangeInclusive<u128>>,
-    /// Show the rows of this many touched slots, as 3 or 1..20 (both ends included).
+    /// Show the rows for these numbers of touched slots, such as 3 or 1..20 (both ends included).
     #[arg(long, value_name = "A..B", value_parser = range, allow_negative_numbers = true)]
     pub k: Option<RangeInclusive<u128>>,
-    /// How often is a model of this accuracy, run on every slot, accepted?
+    /// Also print how often a model of this accuracy, run on every slot, is accepted.
     #[arg(long, value_name = "ACC", value_parser = probability, allow_negative_numbers = true)]
     pub reject_acc: Option<Rational>,
-    /// How often is an honest model of this accuracy rejected?
+    /// Also print how often an honest model of this accuracy is rejected.
     #[arg(long, value_name = "ACC", value_parser = probability, allow_negative_numbers = true)]
     pub honest_acc: Option<Rational>,
-    /// One JSON document instead of text.
+    /// Print one JSON document instead of text.
     #[arg(long)]
     pub json: bool,
-    /// Only the worst case.
+    /// Print only the worst case.
     #[arg(long, conflicts_with = "json")]
     pub quiet: bool,
 }
@@ -226,30 +234,31 @@ pub struct BoundArgs {
 const BOUND_EXAMPLES: &str = "\
 Examples:
   sim bound --R 8 --B 2 --T 4
-      One query's copies (i=1), every query (i=R), and the worst of all.
+      Prints the rows for all copies of one query (i=1) and of every query (i=R), and the worst case.
 
   sim bound --R 8 --B 2 --T 4 --k 1..20
-      Every number of touched slots: what is not a multiple of B never wins.
+      Prints a row for every number of touched slots; numbers that are not multiples of B never win.
 
   sim bound --R 8 --B 8 --T 100 --slack 3
-      Tolerating wrong publics costs bits: 34.9 instead of 40.3.
+      Shows that slack costs bits: 34.9 instead of 40.3.
 
   sim bound --R 512 --B 5 --T 100 --reject-acc 0.9 --honest-acc 0.99
-      The other game: T = 100 accepts a 90 % model with 2^-15.2, and rejects a 99 % one with 0.63.";
+      Adds the accuracy game: with T = 100 a 90 % model is accepted with 2^-15.2, and a 99 % model rejected with 0.63.";
 
-/// Check a script or a model without running it: every problem at once.
+/// Check a script or a model without running it, and report every problem at once.
 ///
-/// Of a script: what every clause expects, and the trials it needs. A file named *.onnx is a model. Its layers are listed as they compute in fixed point: the step address, the shape of the
-/// output, the bits of the ring and the bound proved for its values, what an integer is worth (unit), multiplications by
-/// weights, and comparisons (one a ReLU, two a clip, one less than the cells of a window a maximum).
+/// For a script this prints the expected rate of every clause, and the number of trials that it needs. A file named *.onnx is a model.
+/// Its layers are listed as they compute in fixed point: the step address, the shape of the output, the bits of the ring and the
+/// bound proved for its values, the value of one integer step (unit), the multiplications by weights, and the comparisons (one for a
+/// ReLU, two for a clip, and one less than the cells of its window for a maximum).
 ///
-/// With --against float each layer is also compared with floating point. A layer leaves it where the largest difference
-/// exceeds 1 % of the layer's largest float value: the first that does is where precision is lost, or an integer wrapped, and
-/// later layers inherit its error. That is a finding, not an error: the exit code is 0.
+/// With --against float each layer is also compared with floating point. A layer leaves floating point if the largest difference
+/// exceeds 1 % of the layer's largest float value. At the first such layer precision is lost, or an integer wraps, and later layers
+/// inherit its error. This is a finding and not an error, so the exit code is 0.
 #[derive(Debug, Args)]
 #[command(after_long_help = CHECK_EXAMPLES)]
 pub struct CheckArgs {
-    /// A script, or a model named *.onnx.
+    /// A YAML script, or a model named *.onnx.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     #[command(flatten)]
@@ -257,39 +266,39 @@ pub struct CheckArgs {
     /// Compare every layer with this evaluator.
     #[arg(long, value_enum, value_name = "EVALUATOR")]
     pub against: Option<Against>,
-    /// Images to compare on, IDX of 8-bit pixels [default: 20 of random pixels, seed 1].
+    /// An IDX file of images with 8-bit pixels to compare on [default: 20 images of random pixels, seed 1].
     #[arg(long, value_name = "FILE", requires = "against")]
     pub images: Option<PathBuf>,
-    /// Their labels, IDX, for the accuracy of both.
+    /// An IDX file of their labels, for the accuracy of both.
     #[arg(long, value_name = "FILE", requires = "images")]
     pub labels: Option<PathBuf>,
-    /// One JSON document instead of text.
+    /// Print one JSON document instead of text.
     #[arg(long)]
     pub json: bool,
-    /// Only the verdict.
+    /// Print only the verdict.
     #[arg(long, conflicts_with = "json")]
     pub quiet: bool,
 }
 
-/// How a model computes in fixed point.
+/// The flags that say how a model computes in fixed point.
 #[derive(Clone, Debug, Args)]
 pub struct FixedPointArgs {
-    /// Fractional bits of weights and activations, 1 to 24 [default: 12].
+    /// The number of fractional bits of weights and activations, 1 to 24 [default: 12].
     #[arg(long, value_name = "BITS", value_parser = frac_bits, allow_negative_numbers = true)]
     pub frac_bits: Option<u32>,
-    /// Bits of the ring, 2 to 62, or auto: for each layer the fewest that its values provably fit [default: auto].
+    /// The bits of the ring, 2 to 62, or auto: for each layer the fewest that provably hold its values [default: auto].
     #[arg(long, value_name = "BITS", value_parser = ring, allow_negative_numbers = true)]
     pub ring: Option<Ring>,
-    /// A pixel p stands for p * scale + offset; from 10^-6 to 10^6 [default: 1/255].
+    /// The scale, 10^-6 to 10^6: a pixel p stands for p * scale + offset [default: 1/255].
     #[arg(long, value_name = "NUMBER", value_parser = scale, allow_hyphen_values = true)]
     pub scale: Option<Rational>,
-    /// At most 10^6 in size [default: 0].
+    /// The offset, -10^6 to 10^6; see --scale [default: 0].
     #[arg(long, value_name = "NUMBER", value_parser = offset, allow_hyphen_values = true)]
     pub offset: Option<Rational>,
 }
 
 impl FixedPointArgs {
-    /// Of weights and activations.
+    /// The precision of weights and activations.
     pub fn precision(&self) -> Precision {
         Precision { frac_bits: self.frac_bits.unwrap_or(12), ring: self.ring.unwrap_or(Ring::Auto) }
     }
@@ -304,32 +313,32 @@ impl FixedPointArgs {
         self.offset.clone().unwrap_or_default()
     }
 
-    /// Of what pixels stand for.
+    /// The values that pixels stand for.
     pub fn pixels(&self) -> Pixels {
         Pixels { scale: nearest(&self.scale()), offset: nearest(&self.offset()) }
     }
 }
 
-/// What to compare fixed point with.
+/// The evaluators that fixed point can be compared with.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Against {
-    /// Double precision, weights as stored.
+    /// Floating point in double precision, with weights as stored.
     Float,
 }
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
   sim check model.onnx
-      The layers in 12 fractional bits, each in the smallest ring that provably holds its values.
+      Lists the layers at 12 fractional bits, each in the smallest ring that provably holds its values.
 
   sim check model.onnx --against float --images images.idx --labels labels.idx
-      What fixed point costs: the largest difference in every layer, the labels that change, both accuracies.
+      Prints the largest difference in every layer, the labels that change, and both accuracies.
 
   sim check model.onnx --against float --frac-bits 6 --ring 24
-      Is a coarser precision or a smaller ring enough? If not, at which layer?
+      Shows whether a lower precision and a smaller ring suffice, and if not, at which layer they fail.
 
   sim check cifar10.onnx --scale 1/127.5 --offset -1
-      A model that expects pixels from -1 to 1.";
+      Lists a model that expects pixels from -1 to 1.";
 
 fn queries(text: &str) -> Result<u64, String> {
     natural("R", text, 1, MAX_R)

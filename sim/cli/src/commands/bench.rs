@@ -48,18 +48,18 @@ impl BenchDocument {
         let mut rows = vec![
             vec!["client sends".into(), kilo(each.client_sent_bytes)],
             vec!["server sends".into(), kilo(each.server_sent_bytes)],
-            vec!["together".into(), kilo(sent)],
-            vec!["of it offline".into(), kilo(each.offline_bytes)],
-            vec!["TCP frames besides".into(), kilo(each.framing_bytes)],
+            vec!["total".into(), kilo(sent)],
+            vec!["of which offline".into(), kilo(each.offline_bytes)],
+            vec!["TCP frames, extra".into(), kilo(each.framing_bytes)],
             vec!["rounds".into(), format!("{:.2}", each.rounds)],
             vec!["client computes".into(), milli(each.client_cpu_s)],
             vec!["server computes".into(), milli(each.server_cpu_s)],
-            vec!["here, both parties".into(), milli(each.wall_s)],
-            vec!["over lan".into(), milli(each.lan_s)],
-            vec!["over wan".into(), milli(each.wan_s)],
+            vec!["time in memory".into(), milli(each.wall_s)],
+            vec!["time over lan".into(), milli(each.lan_s)],
+            vec!["time over wan".into(), milli(each.wan_s)],
         ];
         if !["lan", "wan"].contains(&network.as_str()) {
-            rows.push(vec![format!("over {network}"), milli(each.network_s)]);
+            rows.push(vec![format!("time over {network}"), milli(each.network_s)]);
         }
         write!(out, "{}", text::table(&["per inference", ""], rows, 1))?;
         writeln!(out, "\n{}", text::styled(DIM, &self.once()))?;

@@ -16,7 +16,7 @@ pub fn run(args: &InitArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let mut file = match OpenOptions::new().write(true).create_new(true).open(&args.file) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            return Err(Failure::Usage(format!("{name} is there already: it is left alone")));
+            return Err(Failure::Usage(format!("{name} already exists, and is left unchanged")));
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             return Err(Failure::Usage(format!("{name}: there is no such folder")));
@@ -25,5 +25,5 @@ pub fn run(args: &InitArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     };
     file.write_all(STARTER.as_bytes()).map_err(|error| Failure::Io(format!("writing {name}"), error))?;
     let path = text::shell(&args.file);
-    Ok(writeln!(stdout, "{name} is there. Next: sim check {path}; sim attack {path}")?)
+    Ok(writeln!(stdout, "Wrote {name}. Next: sim check {path}; sim attack {path}")?)
 }

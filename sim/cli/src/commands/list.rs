@@ -23,5 +23,5 @@ pub fn run(args: &ListArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
         return Ok(writeln!(stdout)?);
     }
     let rows = scripts.into_iter().map(|(path, about, _)| vec![path, about]).collect();
-    Ok(write!(stdout, "{}", text::table(&["script", "what it shows"], rows, 2))?)
+    Ok(write!(stdout, "{}", text::table(&["script", "description"], rows, 2))?)
 }

@@ -71,11 +71,11 @@ fn write_text(answer: &PlanAnswer, out: &mut dyn Write) -> io::Result<()> {
     let heading = ["game", "what must not happen", "bits", "asked"];
     let row = |line: GameLine| vec![line.game.into(), line.event, text::bits(line.bits), line.asked.to_string()];
     write!(out, "{}", text::table(&heading, answer.games().into_iter().map(row).collect(), 2))?;
-    writeln!(out, "\nbinds: {}", binding(plan.binding))?;
+    writeln!(out, "\nlimiting constraint: {}", binding(plan.binding))?;
     let Some(certificate) = &plan.certificate else {
         return writeln!(out, "{UNCERTIFIED}");
     };
-    writeln!(out, "no smaller N can do, and no smaller B at this N; checked:")?;
+    writeln!(out, "no smaller N suffices, and no smaller B at this N; checked:")?;
     comparisons(certificate).iter().try_for_each(|line| writeln!(out, "  {}", text::styled(DIM, line)))
 }
 

@@ -53,7 +53,9 @@ impl Run {
         let folder = path.canonicalize().ok().filter(|folder| folder.join("env.json").is_file());
         let folder = folder.ok_or_else(|| problem("not the folder of a run"))?;
         if !folder.join(RESULT).is_file() {
-            return Err(problem("not finished: go on with sim attack --resume, or join shards with sim merge"));
+            return Err(problem(
+                "not finished: continue it with sim attack --resume, or join its shards with sim merge",
+            ));
         }
         let script_file = folder.join("script.yaml");
         let bytes = files::read(&script_file, MAX_BYTES as u64)?;

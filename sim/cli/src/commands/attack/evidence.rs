@@ -16,7 +16,7 @@ pub fn evidence(claim: &ClaimStanding, only: &[Reason], standing: &Standing) -> 
     match expected {
         Some(expected) => {
             let interval = text::interval([&lower, &upper].map(nearest));
-            format!("{count} of {trials}, so {interval}, and not {}", text::probability(expected))
+            format!("{count} of {trials}, so the rate is in {interval}, and not {}", text::probability(expected))
         }
         None => others(only, &Counts::total(&standing.counts), *trials),
     }

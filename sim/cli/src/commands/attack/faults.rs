@@ -68,7 +68,7 @@ fn write_one(fault: &Fault, again: &str, out: &mut dyn Write) -> io::Result<()> 
         writeln!(out, "replay: {replay}")?;
     }
     writeln!(out, "{} {strategy}: {says}", text::styled(BAD, "error"))?;
-    writeln!(out, "again:  {again}\n")
+    writeln!(out, "rerun:  {again}\n")
 }
 
 /// Writes all of them for people.

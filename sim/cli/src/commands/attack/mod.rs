@@ -49,7 +49,7 @@ pub fn run(
     let script = match (&args.script, &resumed) {
         (Some(script), _) => script.clone(),
         (None, Some(folder)) => folder.join("script.yaml"),
-        (None, None) => return Err(Failure::Usage("a script is needed, or a run to go on with".into())),
+        (None, None) => return Err(Failure::Usage("give a script, or a run to continue with --resume".into())),
     };
     // Models are read and parties set up before there is a trial to tell of.
     let waiting = terminal.waiting("sim attack");
@@ -111,7 +111,7 @@ pub fn play(
     if interrupted {
         let folder = text::shell(store.folder());
         // The state is saved, whether or not anybody reads where.
-        let _ = writeln!(stderr, "interrupted; go on with: sim attack --resume {folder}");
+        let _ = writeln!(stderr, "interrupted; continue with: sim attack --resume {folder}");
     }
     if let Some(shard) = options.shard {
         return conclude_shard(campaign, shard, store, &finished, style, (stdout, stderr));
@@ -209,7 +209,7 @@ fn conclude_shard(
         let next = if complete {
             "join all shards with sim merge".into()
         } else {
-            format!("not all of it; go on with: sim attack --resume {}", text::shell(store.folder()))
+            format!("incomplete; continue with: sim attack --resume {}", text::shell(store.folder()))
         };
         writeln!(stdout, "{}: shard {shard}, {trials} trials in {folder}; {next}", campaign.script.name)?;
     }
@@ -279,7 +279,7 @@ strategies:
         std::fs::remove_dir_all(&scratch).unwrap();
         assert_eq!(code, BUG);
         assert!(out.starts_with("replay: sim run ") && out.contains("\nerror astray: "), "{out}");
-        assert!(out.contains("\nERROR  0 of 2 hold."), "{out}");
+        assert!(out.contains("\nERROR  0 of 2 strategies pass."), "{out}");
         assert!(
             err.starts_with("error: a bug in sim, please report it: astray: ") && err.contains("; replay: "),
             "{err}"
@@ -306,7 +306,7 @@ strategies:
             let ours = "\nerror honest: an honest server is refuted at fidelity `real`: accepted equals spec: ";
             assert_eq!(out.starts_with("replay: sim run ") && out.contains(ours), expected == BUG, "{out}");
             assert_eq!(err.contains("a bug in sim"), expected == BUG, "{err}");
-            assert!(out.contains("\nREFUTED  1 of 2 hold."), "{out}");
+            assert!(out.contains("\nREFUTED  1 of 2 strategies pass."), "{out}");
         }
     }
 }

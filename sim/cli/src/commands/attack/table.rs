@@ -62,9 +62,9 @@ pub fn write(campaign: &Campaign, finished: &[Finished], page: &Page<'_>, out: &
         Verdict::Inconclusive => UNSURE,
     };
     let word = text::styled(style, &verdict.name().to_uppercase());
-    writeln!(out, "\n{word}  {hold} of {} hold.   {}", finished.len(), page.shown.display())?;
+    writeln!(out, "\n{word}  {hold} of {} strategies pass.   {}", finished.len(), page.shown.display())?;
     if let Some(win) = page.exemplars.iter().find(|exemplar| exemplar.ending == Ending::Win) {
-        writeln!(out, "  a win:  sim run {script} --trial {}:{} --trace", win.strategy, win.trial)?;
+        writeln!(out, "  replay a win:  sim run {script} --trial {}:{} --trace", win.strategy, win.trial)?;
     }
     Ok(())
 }
@@ -108,7 +108,7 @@ fn refutation(
         }
         let evidence = evidence(claim, only, standing);
         writeln!(out, "{} {}: {}: {evidence}", text::styled(BAD, "refuted"), entry.name, claim.statement)?;
-        writeln!(out, "again:  sim attack {script}\n")?;
+        writeln!(out, "rerun:  sim attack {script}\n")?;
     }
     Ok(())
 }
@@ -206,11 +206,14 @@ fn verdict_cell(claim: &ClaimStanding, decision: Decision, upper: &Rational, bou
     match decision {
         Decision::Pass if bound && expected.is_some_and(|bound| *bound == 1) => "pass: says nothing".into(),
         Decision::Inconclusive if claim.count == 0 && claim.trials > 0 => {
-            format!("inconclusive: resolved to {}", percent(nearest(upper)))
+            format!("inconclusive: upper bound so far {}", percent(nearest(upper)))
         }
         Decision::Pass | Decision::Refuted | Decision::Inconclusive => Verdict::from(decision).name().into(),
     }
 }
+
+/// What the two events of the remarks are.
+const LEGEND: &str = "E_T: at most `slack` touched slots hold publics. E_B: the touched slots that hold queries are whole groups of copies.";
 
 /// What fails, stage by stage estimates, and the two events.
 fn remarks<'a>(pairs: impl Iterator<Item = (&'a Entry, &'a Finished)>, out: &mut dyn Write) -> io::Result<()> {
@@ -233,5 +236,7 @@ fn remarks<'a>(pairs: impl Iterator<Item = (&'a Entry, &'a Finished)>, out: &mut
     if lines.is_empty() {
         return Ok(());
     }
-    write!(out, "\n{}", text::table(&["strategy", "remarks"], lines, 2))
+    let has_events = lines.iter().flatten().any(|cell| cell.contains("E_T"));
+    write!(out, "\n{}", text::table(&["strategy", "remarks"], lines, 2))?;
+    if has_events { writeln!(out, "{}", text::styled(DIM, LEGEND)) } else { Ok(()) }
 }

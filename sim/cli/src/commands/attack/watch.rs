@@ -102,7 +102,7 @@ impl Observer for Watch<'_> {
         self.over();
         // Said once, though every strategy that is left is told; a reader of lines gets the one with the command to go on.
         if !std::mem::replace(&mut self.stopping, true) && std::io::stderr().is_terminal() {
-            let _ = writeln!(self.stderr, "stopping after the trials in hand; a second signal stops at once");
+            let _ = writeln!(self.stderr, "stopping after the current trials; a second signal stops at once");
         }
     }
 

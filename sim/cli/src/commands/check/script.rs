@@ -105,7 +105,7 @@ fn write_text(campaign: &Campaign, clauses: Vec<Clause>, out: &mut dyn Write) ->
         vec![clause.strategy, clause.clause, expected, needed]
     });
     write!(out, "{}", text::table(&["strategy", "clause", "expected", "trials needed"], rows.collect(), 2))?;
-    let note = "a true clause is decided by then, but for one time in 370";
+    let note = "a true clause is decided by then with probability 369/370";
     writeln!(out, "\n{}", text::styled(DIM, note))?;
     for warning in &campaign.warnings {
         writeln!(out, "{}", text::warning(&warning.message))?;

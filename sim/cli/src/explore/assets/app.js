@@ -56,7 +56,7 @@ async function ask(path, query, signal) {
 }
 
 function wording(problem) {
-  if (problem instanceof TypeError) return "the server does not answer any more: start sim explore again";
+  if (problem instanceof TypeError) return "the server no longer answers: start sim explore again";
   return problem.command ? `${problem.error}: ${problem.command}` : problem.error || String(problem);
 }
 
@@ -196,7 +196,7 @@ function surface(values, { shown }, signal) {
     }
     $("surface").replaceChildren(table);
     const broken = [...new Set(answer.cells.map((one) => one.why).filter(Boolean))];
-    const why = broken.length ? `Broken: ${broken.join("; ")}. ` : "";
+    const why = broken.length ? `Not met: ${broken.join("; ")}. ` : "";
     $("surface-note").textContent = `${why}${note(answer, "cells")}`;
   });
 }
@@ -207,7 +207,7 @@ function cell(one, shown) {
   made.className = one.safe ? "safe" : "broken";
   if (String(one.B) === shown.B && String(one.T) === shown.T) made.classList.add("plan");
   made.append(`${one.cost.toFixed(3)}${one.safe ? "" : " ✗"}`);
-  made.title = one.why || "keeps every promise";
+  made.title = one.why || "meets every requirement";
   made.append(Object.assign(document.createElement("small"), { textContent: `${one.bits.toFixed(1)} bits` }));
   return made;
 }
