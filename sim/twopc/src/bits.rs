@@ -1,18 +1,18 @@
-//! Values of a few bits, side by side in bytes; the lowest bit first.
+//! Packing values of a few bits side by side into bytes, the lowest bit first.
 
-/// The lowest `bits` bits set; `bits <= 64`.
+/// A word with its lowest `bits` bits set, where `bits` is at most 64.
 #[must_use]
 pub const fn mask(bits: u32) -> u64 {
     if bits >= u64::BITS { u64::MAX } else { (1 << bits) - 1 }
 }
 
-/// Bytes that `count` values of `bits` bits fill.
+/// The number of bytes that `count` values of `bits` bits fill.
 #[must_use]
 pub const fn packed_bytes(count: usize, bits: u32) -> usize {
     (count * bits as usize).div_ceil(8)
 }
 
-/// The lowest `bits` bits of each value, one after another. The last byte is filled with zeros.
+/// Packs the lowest `bits` bits of each value, one after another. The last byte is filled up with zeros.
 #[must_use]
 pub fn pack(values: &[u64], bits: u32) -> Vec<u8> {
     let mut packer = Packer::with_capacity(packed_bytes(values.len(), bits));
@@ -22,14 +22,14 @@ pub fn pack(values: &[u64], bits: u32) -> Vec<u8> {
     packer.finish()
 }
 
-/// What [`pack`] wrote: `count` values of `bits` bits, from at least [`packed_bytes`] bytes; what is missing reads as zero.
+/// Unpacks `count` values of `bits` bits that [`pack`] packed. Bits beyond the end of the bytes read as zero.
 #[must_use]
 pub fn unpack(bytes: &[u8], bits: u32, count: usize) -> Vec<u64> {
     let mut unpacker = Unpacker::new(bytes);
     (0..count).map(|_| unpacker.pull(bits)).collect()
 }
 
-/// Writes values of changing widths.
+/// A writer of values of varying widths.
 #[derive(Debug, Default)]
 pub struct Packer {
     bytes: Vec<u8>,
@@ -38,13 +38,13 @@ pub struct Packer {
 }
 
 impl Packer {
-    /// Empty, with room for so many bytes.
+    /// Makes an empty writer with room for so many bytes.
     #[must_use]
     pub fn with_capacity(bytes: usize) -> Self {
         Self { bytes: Vec::with_capacity(bytes + 8), pending: 0, held: 0 }
     }
 
-    /// Appends the lowest `bits <= 64` bits.
+    /// Appends the lowest `bits` bits of a value, at most 64.
     #[inline]
     pub fn push(&mut self, value: u64, bits: u32) {
         if bits <= 56 {
@@ -66,7 +66,7 @@ impl Packer {
         self.held %= 8;
     }
 
-    /// The bytes.
+    /// Returns the bytes written, the last one filled up with zeros.
     #[must_use]
     pub fn finish(mut self) -> Vec<u8> {
         if self.held > 0 {
@@ -76,7 +76,7 @@ impl Packer {
     }
 }
 
-/// Reads values of changing widths.
+/// A reader of values of varying widths.
 #[derive(Debug)]
 pub struct Unpacker<'a> {
     bytes: &'a [u8],
@@ -85,13 +85,13 @@ pub struct Unpacker<'a> {
 }
 
 impl<'a> Unpacker<'a> {
-    /// From the first bit.
+    /// Makes a reader that starts at the first bit.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0 }
     }
 
-    /// The next `bits <= 64` bits; zeros beyond the end.
+    /// Reads the next `bits` bits, at most 64. Bits beyond the end read as zero.
     #[inline]
     pub fn pull(&mut self, bits: u32) -> u64 {
         if bits <= 56 { self.pull_short(bits) } else { self.pull_short(32) | self.pull_short(bits - 32) << 32 }

@@ -1,6 +1,6 @@
-//! What a circuit costs, without running it: bytes by party and step, oblivious transfers by direction, rounds.
+//! The cost of a circuit, found without running it: bytes by party and step, oblivious transfers by direction, and rounds.
 //!
-//! Each protocol is a list of messages here, as in its figure; a test holds every figure against the meter, to the byte.
+//! Each protocol is a list of messages here, as in its figure. Tests compare every number with the meter of a session, to the byte.
 
 use crate::bits::packed_bytes;
 use crate::circuit::{Circuit, Op};
@@ -12,16 +12,16 @@ use crate::share::extend::{Sign, Widening};
 use crate::share::maximum::{MAX_PAIRWISE, label_bits};
 use crate::share::truncate::Rescaling;
 
-/// A run of messages, dry.
+/// The cost of a run of messages that are not sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
-    /// Payloads that the client sends.
+    /// The bytes of the payloads that the client sends.
     pub client_bytes: usize,
-    /// Payloads that the server sends.
+    /// The bytes of the payloads that the server sends.
     pub server_bytes: usize,
-    /// Oblivious transfers that the client sends.
+    /// The number of oblivious transfers in which the client is the sender.
     pub client_transfers: usize,
-    /// Oblivious transfers that the server sends.
+    /// The number of oblivious transfers in which the server is the sender.
     pub server_transfers: usize,
     /// How many messages what the client last received follows.
     client_depth: u32,
@@ -30,19 +30,19 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// The longest chain of messages.
+    /// The length of the longest chain of messages, each sent after the one before arrived.
     #[must_use]
     pub fn rounds(&self) -> u32 {
         self.client_depth.max(self.server_depth)
     }
 
-    /// Both ways.
+    /// The bytes that both parties send together.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.client_bytes + self.server_bytes
     }
 
-    /// A message.
+    /// Adds a message of so many bytes.
     pub fn send(&mut self, from: Role, bytes: usize) {
         match from {
             Role::Client => {
@@ -175,7 +175,7 @@ impl Cost {
         }
     }
 
-    /// [`crate::share::maximum::argmax`].
+    /// Adds the messages of [`argmax`](crate::share::maximum::argmax) on so many slots.
     pub fn argmax(&mut self, slots: usize, classes: usize, ring: u32) {
         let bits = label_bits(classes);
         if classes <= MAX_PAIRWISE {
@@ -196,7 +196,7 @@ impl Cost {
         self.product(slots * classes, label_bits(classes));
     }
 
-    /// A step of a circuit but a linear one, on so many slots.
+    /// Adds the messages of a step of a circuit on so many slots. A linear step adds nothing: its cost is that of its layout.
     pub fn step(&mut self, circuit: &Circuit, index: usize, slots: usize) {
         let step = &circuit.steps[index];
         let (count, truncation) = (slots * step.count, circuit.truncation);

@@ -1,4 +1,4 @@
-//! Walking a circuit on shares: both parties run this, each on its own.
+//! The evaluation of a circuit on shares, step by step. Both parties run it, each on its own shares.
 
 use crate::backend::Protocols;
 use crate::bits::mask;
@@ -7,7 +7,8 @@ use crate::party::Party;
 use crate::wire::link::Halt;
 use fusion_nn::model::{Value, Window};
 
-/// A party's shares of the logits of every slot, modulo the ring of the circuit's output; `input` its shares of the images' integers.
+/// Evaluates a circuit on a party's shares of the images' integers, `input`, and returns its shares of every slot's logits, modulo the ring
+/// of the circuit's output.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.

@@ -1,4 +1,4 @@
-//! A trusted third party that computes what two parties compute, step by step on values in the clear.
+//! A trusted third party that computes the same as the two parties, step by step on values in the clear.
 //!
 //! Each functionality has an ideal twin beside it. Beyond a protocol's domain, and wherever truncation is probabilistic, what comes
 //! out depends on how a value is shared: a twin is given the client's share, and then agrees with its protocol on every value to
@@ -48,7 +48,7 @@ impl Shared {
     }
 }
 
-/// The logits of one image modulo the ring of the circuit's output; `boundary` may change the values of every step, as a server
+/// Computes the logits of one image modulo the ring of the circuit's output. `boundary` may change the values of every step, as a server
 /// that adds to its shares does.
 ///
 /// # Panics

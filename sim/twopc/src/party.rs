@@ -1,4 +1,4 @@
-//! A party of a session: its link, its randomness, its oblivious transfers in both directions.
+//! A party of a session, with its link, its randomness, and its oblivious transfers in both directions.
 
 use crate::address::Address;
 use crate::ot;
@@ -9,35 +9,35 @@ use rand_chacha::ChaCha20Rng;
 /// Transfers are drawn and turned into pads in pieces of this many.
 const PIECE: usize = 4096;
 
-/// One of the two.
+/// One of the two parties of a session.
 pub struct Party {
-    /// To the other.
+    /// The link to the other party.
     pub link: Link,
-    /// Its own, for masks.
+    /// The randomness of its masks.
     pub rng: ChaCha20Rng,
-    /// The transfers it sends.
+    /// The oblivious transfers in which it is the sender.
     pub sender: Box<dyn ot::Sender>,
-    /// The transfers it receives.
+    /// The oblivious transfers in which it is the receiver.
     pub receiver: Box<dyn ot::Receiver>,
 }
 
 impl Party {
-    /// Which one it is.
+    /// The role of this party.
     #[must_use]
     pub fn role(&self) -> Role {
         self.link.role()
     }
 
-    /// 1 for the client, 0 for the server: who adds a public constant to shared bits.
+    /// 1 for the client and 0 for the server: the party that adds public constants to shared values.
     #[must_use]
     pub fn leads(&self) -> u8 {
         u8::from(self.role() == Role::Client)
     }
 
-    /// Runs a part of a protocol as a step of its own.
+    /// Runs a part of a protocol as a step: its messages have the step in their address.
     ///
     /// # Errors
-    /// Those of the body.
+    /// The errors of the body.
     pub fn step<T>(
         &mut self,
         step: impl Into<Address>,
@@ -49,7 +49,7 @@ impl Party {
         outcome
     }
 
-    /// Sends a message and receives the other party's, of the same length, which may cross it.
+    /// Sends a message and receives one of the same length from the other party. The two may cross on the line.
     ///
     /// # Errors
     /// [`Halt`] from the link.
@@ -59,7 +59,7 @@ impl Party {
         self.link.receive(bytes)
     }
 
-    /// Draws `count * each` transfers to send and makes one value of each `each` of them.
+    /// Draws `count * each` transfers as the sender, and makes one value of the pads of every `each` of them.
     ///
     /// # Errors
     /// [`Halt`] from the extension.
@@ -74,7 +74,7 @@ impl Party {
         Ok(made)
     }
 
-    /// Draws `count * each` transfers to receive and makes one value of each `each` of them, from the choices and the pads.
+    /// Draws `count * each` transfers as the receiver, and makes one value of the choices and the pads of every `each` of them.
     ///
     /// # Errors
     /// [`Halt`] from the extension.

@@ -1,4 +1,4 @@
-//! Cheetah (Huang, Lu, Hong, Ding, USENIX Security 2022): linear layers under RLWE encryption, all else by silent oblivious transfer.
+//! Cheetah (Huang, Lu, Hong, Ding, USENIX Security 2022): linear layers under RLWE encryption, everything else by silent oblivious transfer.
 
 use super::Protocols;
 use crate::address::Component;
@@ -15,10 +15,10 @@ use crate::share::{maximum, relu};
 use crate::wire::link::Halt;
 use fusion_nn::fixed::FixedModel;
 
-/// The slots that one message may carry at most, whatever memory would allow: more hardly save bytes.
+/// The most slots that one message carries, however little memory they take: with more of them, hardly any bytes are saved.
 pub const MOST_SLOTS: usize = 128;
 
-/// What a party may hold at a time for the slots that its messages carry, in bytes: 4 GiB.
+/// The memory that a party may use for the slots that are evaluated together, in bytes: 4 GiB.
 pub const SLOT_MEMORY: usize = 1 << 32;
 
 /// How many slots are evaluated together, and so how many a message carries: as many as [`SLOT_MEMORY`] holds at the step that takes
@@ -45,7 +45,7 @@ fn bytes_besides_shares(circuit: &Circuit, index: usize) -> usize {
     16 * (cost.client_transfers + cost.server_transfers) + cost.bytes()
 }
 
-/// How the linear layers of a circuit are packed for so many slots: what both parties know.
+/// How the linear layers of a circuit are packed into ciphertexts for a group of slots. Both parties know it.
 #[derive(Clone, Debug)]
 pub struct Packing {
     /// Slots that are packed together; they share one network.
@@ -55,10 +55,10 @@ pub struct Packing {
 }
 
 impl Packing {
-    /// Slots in groups of so many, where `slots` in all are to tell nothing of the weights together.
+    /// Packs groups of `group` slots. The responses for `slots` slots together are to reveal nothing of the weights.
     ///
     /// # Errors
-    /// [`Unsupported`] for a layer that no parameters hold, by its node.
+    /// [`Unsupported`] for a layer that no parameters hold; it names the node.
     #[expect(
         clippy::expect_used,
         clippy::missing_panics_doc,
@@ -81,13 +81,13 @@ impl Packing {
         Ok(Self { group, layouts })
     }
 
-    /// Slots of a group.
+    /// The number of slots in a group.
     #[must_use]
     pub fn group(&self) -> usize {
         self.group
     }
 
-    /// The layouts, one for each linear step.
+    /// The layouts of the linear steps, in order.
     pub fn layouts(&self) -> impl Iterator<Item = &Layout> {
         self.layouts.iter().flatten()
     }
@@ -97,7 +97,7 @@ impl Packing {
         self.layouts[step].as_ref().expect("a linear step")
     }
 
-    /// What a linear step of some groups costs.
+    /// Adds the messages of a linear step on so many groups to a cost.
     pub fn cost(&self, step: usize, groups: usize, cost: &mut Cost) {
         let linear::LinearCost { client_bytes, server_bytes, .. } = self.layout(step).cost();
         (0..groups).for_each(|_| cost.send(Role::Client, client_bytes));
@@ -105,7 +105,7 @@ impl Packing {
     }
 }
 
-/// A network's weights, ready for a packing.
+/// A network's weights, encoded for a packing.
 #[derive(Clone)]
 pub struct EncodedModel {
     /// By step.
@@ -121,7 +121,7 @@ struct Constants {
 }
 
 impl EncodedModel {
-    /// Encodes and transforms the weights.
+    /// Encodes and transforms the weights of a network.
     ///
     /// # Errors
     /// [`linear::TooHeavy`] for a network that was not among those of the circuit.

@@ -9,13 +9,13 @@ use crate::share::truncate::Truncation;
 use fusion_nn::fixed::{FixedLayer, FixedModel, FixedOp};
 use fusion_nn::model::Value;
 
-/// Why networks have no common circuit.
+/// The reason why networks have no common circuit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unsupported(pub String);
 
 impl Circuit {
-    /// The circuit of networks of one architecture, with rings that fit the values of all.
+    /// Makes the circuit of networks of one architecture, with rings that hold the values of all of them.
     ///
     /// # Errors
     /// [`Unsupported`] for networks of different architectures, and for layers without a protocol.

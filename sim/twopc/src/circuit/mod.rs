@@ -1,6 +1,6 @@
-//! A network as the parties compute it: every functionality with its rings. Public: it holds no weight.
+//! A network as the two parties compute it: a list of functionalities with their rings. It is public, and holds no weights.
 //!
-//! Each value is held in the smallest ring that the next functionality can do with, and extended where a larger one is needed.
+//! Each value is held in the smallest ring that suffices for the next functionality, and extended where a larger one is needed.
 //! Rectified values are held in few bits; a sum over a window needs two more, and only its pooled values go on to the next
 //! layer's ring.
 //!

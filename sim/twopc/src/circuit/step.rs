@@ -1,4 +1,4 @@
-//! The functionalities of a circuit, and the circuit as their list.
+//! A circuit, and the steps that it consists of.
 
 use crate::address::Address;
 use crate::he::parameters::Bound;
@@ -8,122 +8,122 @@ use crate::share::extend::{Sign, Widening};
 use crate::share::truncate::{Rescaling, Truncation};
 use fusion_nn::model::{Value, Window};
 
-/// The step after the last of a circuit, in which the client gets its labels.
+/// The name of the step that follows the last one of a circuit: in it the client gets its labels.
 pub const ARGMAX: &str = "argmax";
 
-/// What one functionality does.
+/// The functionality of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Op {
-    /// A linear layer, from values modulo the ring of its output.
+    /// A linear layer, on values modulo the ring of its output.
     Linear {
-        /// Its shape.
+        /// The shape of the layer.
         shape: Shape,
-        /// How large a filter's weights are, in any of the networks.
+        /// A bound on the weights of each filter, in all of the networks.
         bound: Bound,
     },
-    /// `max(x, 0) >> shift`, from values modulo `2^from`.
+    /// Computes `max(x, 0) >> shift` of values modulo `2^from`.
     Relu {
-        /// The ring of the input.
+        /// The number of bits of the ring of the input.
         from: u32,
-        /// Bits dropped.
+        /// The number of bits dropped.
         shift: u32,
     },
-    /// `min(max(x, low), high) >> shift`, from values modulo `2^from`.
+    /// Computes `min(max(x, low), high) >> shift` of values modulo `2^from`.
     Clip {
-        /// The ring of the input; it has one bit more than its values need.
+        /// The number of bits of the ring of the input, one more than its values need.
         from: u32,
         /// The lower and the upper end, which may lie beyond any ring.
         ends: [i64; 2],
-        /// Bits dropped.
+        /// The number of bits dropped.
         shift: u32,
     },
-    /// `x >> shift`, from values modulo `2^from`.
+    /// Computes `x >> shift` of values modulo `2^from`.
     Truncate {
-        /// The ring of the input.
+        /// The number of bits of the ring of the input.
         from: u32,
-        /// Bits dropped.
+        /// The number of bits dropped.
         shift: u32,
     },
-    /// To a larger ring.
+    /// Extends values to the larger ring of the output.
     Extend {
-        /// The ring of the input.
+        /// The number of bits of the ring of the input.
         from: u32,
         /// What is known of the values.
         sign: Sign,
     },
-    /// The sum of each window, modulo the ring of the output.
+    /// Sums each window, modulo the ring of the output.
     Sum {
-        /// The windows.
+        /// The windows that slide over the input.
         window: Window,
-        /// Channels, height and width of the input.
+        /// The channels, the height and the width of the input.
         image: [usize; 3],
     },
-    /// The largest of each window; the ring of the output holds the difference of any two.
+    /// Takes the largest value of each window. The ring of the output holds the difference of any two values.
     Largest {
-        /// The windows.
+        /// The windows that slide over the input.
         window: Window,
-        /// Channels, height and width of the input.
+        /// The channels, the height and the width of the input.
         image: [usize; 3],
     },
-    /// Element by element.
+    /// Adds two values element by element.
     Add,
-    /// One after another.
+    /// Puts values one after another.
     Concat,
 }
 
-/// One functionality of a circuit.
+/// One step of a circuit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// The layer of the network it belongs to.
+    /// The place of the layer that it belongs to among the layers of the network.
     pub layer: usize,
-    /// The node that layer comes from, as messages name it.
+    /// The name, in errors, of the node that this layer comes from.
     pub node: String,
-    /// Its address below the slots.
+    /// The address of the step, without slots.
     pub address: Address,
-    /// What it does.
+    /// The functionality that it computes.
     pub op: Op,
-    /// The steps whose outputs it reads.
+    /// The values that it reads.
     pub inputs: Vec<Value>,
-    /// Elements of its output.
+    /// The number of elements of its output, for one slot.
     pub count: usize,
-    /// Bits of the ring its output is shared in.
+    /// The number of bits of the ring in which its output is shared.
     pub ring: u32,
 }
 
 impl Step {
-    /// From a ring of `from` bits to the output's, `shift` bits dropped.
+    /// The rescaling from a ring of `from` bits to the ring of the output that drops `shift` bits.
     #[must_use]
     pub fn rescaling(&self, from: u32, shift: u32, truncation: Truncation) -> Rescaling {
         Rescaling { from, shift, out: self.ring, truncation }
     }
 
-    /// From a ring of `from` bits to the output's, clipped and `shift` bits dropped.
+    /// The clipping from a ring of `from` bits to the ring of the output that drops `shift` bits.
     #[must_use]
     pub fn clip(&self, ends: [i64; 2], from: u32, shift: u32, truncation: Truncation) -> Clip {
         Clip { ends, how: self.rescaling(from, shift, truncation) }
     }
 
-    /// From a ring of `from` bits to the output's.
+    /// The extension from a ring of `from` bits to the ring of the output.
     #[must_use]
     pub fn widening(&self, from: u32, sign: Sign) -> Widening {
         Widening { from, to: self.ring, sign }
     }
 }
 
-/// A network as functionalities, in order.
+/// A network as a list of functionalities.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Circuit {
-    /// Elements of the input.
+    /// The number of elements of the input.
     pub pixels: usize,
-    /// Bits of a ring that holds the difference of any two integers of the input.
+    /// The number of bits of a ring that holds the difference of any two integers of the input.
     pub pixel_bits: u32,
-    /// The steps.
+    /// The steps, in the order in which they are computed.
     pub steps: Vec<Step>,
-    /// Whose output the logits are.
+    /// The value that the logits are.
     pub output: Value,
-    /// How many logits.
+    /// The number of logits.
     pub classes: usize,
-    /// How bits are dropped.
+    /// How steps drop bits.
     pub truncation: Truncation,
 }
 
@@ -157,7 +157,7 @@ impl Circuit {
         come.iter().zip(&go).map(after).take(steps).collect()
     }
 
-    /// The ring of a value. The input's integers are the client's own and may be read in any ring.
+    /// The number of bits of the ring of a value. The integers of the input are the client's own and may be read in any ring.
     #[must_use]
     pub fn ring(&self, value: Value) -> u32 {
         match value {

@@ -12,25 +12,25 @@ use crate::bits::{Packer, Unpacker, mask};
 use crate::random::Seed;
 use rand_core::Rng;
 
-/// Bytes of the seed that stands for the uniform halves of a message's ciphertexts.
+/// The length in bytes of the seed that a message has in place of the uniform halves of its ciphertexts.
 pub const SEED_BYTES: usize = 32;
 
-/// A ciphertext `(a, b)`.
+/// A ciphertext `(a, b)` of polynomials.
 #[derive(Clone, Debug)]
 pub struct Ciphertext {
-    /// What the secret multiplies.
+    /// The polynomial that the secret multiplies.
     pub a: Vec<u64>,
-    /// What is added.
+    /// The polynomial that is added to the product.
     pub b: Vec<u64>,
 }
 
-/// What every secret of the client grows from: an independent one for each ring.
+/// The client's key, from which an independent secret grows for each ring.
 #[derive(Clone, Debug)]
 pub struct ClientKey {
     seed: Seed,
 }
 
-/// A ring's secret, transformed and divided by `N`.
+/// The secret of a ring, transformed and divided by `N`.
 #[derive(Clone)]
 pub struct Secret {
     /// Of the ring in which it encrypts.
@@ -39,17 +39,17 @@ pub struct Secret {
     inner: Vec<u64>,
 }
 
-/// The rings of one set of parameters.
+/// The two rings of one set of parameters.
 #[derive(Clone, Debug)]
 pub struct RingPair {
-    /// Of ciphertexts.
+    /// The ring of ciphertexts.
     pub outer: Ring,
-    /// Of decryption.
+    /// The ring of decryption.
     pub inner: Ring,
 }
 
 impl RingPair {
-    /// For these parameters.
+    /// Makes the rings of these parameters.
     #[must_use]
     pub fn new(parameters: Parameters) -> Self {
         let inner = Parameters::of_decryption(parameters.degree);
@@ -58,7 +58,7 @@ impl RingPair {
 }
 
 impl ClientKey {
-    /// Of all the session's secrets.
+    /// Makes the key from which the secrets of all rings grow.
     #[must_use]
     pub fn new(seed: &Seed) -> Self {
         Self { seed: seed.child("rlwe key") }
@@ -89,7 +89,7 @@ impl ClientKey {
         Secret { outer: transformed(&rings.outer), inner: transformed(&rings.inner) }
     }
 
-    /// The public key of a ring, as a message: an encryption of zero.
+    /// The public key of a ring, as a message. It is an encryption of zero.
     #[must_use]
     pub fn public(&self, rings: &RingPair) -> Vec<u8> {
         let mut rng = self.child("public", rings.outer.parameters()).stream();
@@ -104,13 +104,13 @@ fn seed(rng: &mut impl Rng) -> Seed {
     Seed(seed)
 }
 
-/// Bytes of a message of fresh ciphertexts.
+/// The length in bytes of a message of so many fresh ciphertexts.
 #[must_use]
 pub fn fresh_bytes(parameters: Parameters, count: usize) -> usize {
     SEED_BYTES + (count * parameters.polynomial_bits()).div_ceil(8)
 }
 
-/// Bytes of a message of responses, with so many outputs in all.
+/// The length in bytes of a message of so many responses, with so many outputs in all.
 #[must_use]
 pub fn response_bytes(parameters: Parameters, response: Response, count: usize, outputs: usize) -> usize {
     let Response { a_bits, b_bits, .. } = response;
@@ -118,7 +118,7 @@ pub fn response_bytes(parameters: Parameters, response: Response, count: usize, 
 }
 
 impl Secret {
-    /// A message with fresh ciphertexts of polynomials with coefficients below `2^ring_bits`.
+    /// Encrypts polynomials, with coefficients below `2^ring_bits`, into a message of fresh ciphertexts.
     pub fn encrypt(
         &self,
         ring: &Ring,
@@ -144,7 +144,7 @@ impl Secret {
         [seed.0.to_vec(), packer.finish()].concat()
     }
 
-    /// The next response's coefficients at `outputs`, in the integers modulo `2^ring_bits`.
+    /// Decrypts the coefficients of the next response at the places `outputs`, modulo `2^ring_bits`.
     pub fn decrypt(
         &self,
         rings: &RingPair,
@@ -170,7 +170,7 @@ impl Secret {
     }
 }
 
-/// Reads a message of [`fresh_bytes`]: its ciphertexts, transformed. Whatever the bytes, they are ciphertexts.
+/// Reads the ciphertexts of a message of [`fresh_bytes`], and transforms them. Any bytes are ciphertexts.
 pub fn read_fresh<'a>(ring: &'a Ring, message: &'a [u8], count: usize) -> impl Iterator<Item = Ciphertext> + 'a {
     let (seed, packed) = message.split_first_chunk().unwrap_or((&[0; SEED_BYTES], &[]));
     let mut uniform = Seed(*seed).stream();
@@ -184,19 +184,19 @@ pub fn read_fresh<'a>(ring: &'a Ring, message: &'a [u8], count: usize) -> impl I
 }
 
 impl Ciphertext {
-    /// An encryption of 0 without noise.
+    /// The ciphertext of 0 without noise.
     #[must_use]
     pub fn zero(ring: &Ring) -> Self {
         Self { a: ring.zero(), b: ring.zero() }
     }
 
-    /// `self += factor * other`, all transformed.
+    /// Adds `factor * other` to this ciphertext; all are transformed.
     pub fn multiply_add(&mut self, ring: &Ring, factor: &[u64], other: &Self) {
         ring.multiply_add(&mut self.a, factor, &other.a);
         ring.multiply_add(&mut self.b, factor, &other.b);
     }
 
-    /// Writes a response: this sum of products, transformed, at some coefficients only, less a mask for each.
+    /// Writes the response that this sum of products makes: a few coefficients only, each less a mask. The sum is transformed.
     pub fn respond(
         mut self,
         (ring, public): (&Ring, &Self),
@@ -224,7 +224,7 @@ impl Ciphertext {
         }
     }
 
-    /// A public key for responses: divided by `N`, which makes good for one transform back.
+    /// Turns an encryption of zero into a public key for responses: it is divided by `N`, to make up for one transform back.
     #[must_use]
     pub fn into_public(mut self, ring: &Ring) -> Self {
         ring.normalize(&mut self.a);

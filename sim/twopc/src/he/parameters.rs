@@ -2,10 +2,10 @@
 //!
 //! Everything is measured against half a step of the plaintext, `q / 2^(l+1)`. The derivation is in decision 7.
 
-/// No coefficient of an error exceeds this in size: a centred binomial of 42 coins, standard deviation `sqrt(42)/2 = 3.24`.
+/// The largest size of a coefficient of an error, which is a centred binomial of 42 coins with standard deviation `sqrt(42)/2 = 3.24`.
 pub const MAX_ERROR: u32 = 21;
 
-/// All responses of a session together are within `2^-STATISTICAL_BITS` of what tells nothing of the weights.
+/// All responses of a session together are within `2^-STATISTICAL_BITS` of ones that reveal nothing of the weights.
 pub const STATISTICAL_BITS: u32 = 40;
 
 /// Each of the three terms of the flooding noise is up to a 256th of half a step, `2^-(l+9)` of the modulus, or more where it must.
@@ -14,10 +14,10 @@ const FLOOD_BELOW_RING: u32 = 9;
 /// Each of the two random parts of a coefficient's error exceeds its bound with a probability of at most `2^-TAIL_BITS`.
 pub const TAIL_BITS: u32 = 81;
 
-/// Widest coefficient of a response.
+/// The most bits of a coefficient of a response.
 pub const MAX_RESPONSE_BITS: u32 = 63;
 
-/// Degrees, and the bits of the largest moduli that leave 128 bits of security against classical attacks to a uniform ternary secret and
+/// The degrees, and for each the most bits of a modulus that leaves 128 bits of security against classical attacks to a uniform ternary secret and
 /// errors of standard deviation 3.19: Bossuat et al., "Security Guidelines for Implementing Homomorphic Encryption" (IACR Communications
 /// in Cryptology 1(4), 2025; `ePrint` 2024/463), table 5.2.
 pub const SECURE: [(usize, u32); 2] = [(4096, 106), (8192, 214)];
@@ -28,16 +28,16 @@ const MAX_PRIME_BITS: u32 = 50;
 /// The ring `Z_q[X]/(X^degree + 1)`; `q` is the product of the largest suitable primes below `2^prime_bits`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Parameters {
-    /// A power of two.
+    /// The degree of the polynomials, a power of two.
     pub degree: usize,
-    /// How many primes.
+    /// The number of primes.
     pub primes: u32,
-    /// Of each prime.
+    /// The number of bits of each prime.
     pub prime_bits: u32,
 }
 
 impl Parameters {
-    /// All that are secure: primes of an even number of bits, or of as many as the limit allows.
+    /// All parameters that are secure, with primes of an even number of bits, or of as many bits as the limit allows.
     pub fn all() -> impl Iterator<Item = Self> {
         SECURE.into_iter().flat_map(|(degree, limit)| {
             let sizes = (2..=4).flat_map(|primes| (34..=MAX_PRIME_BITS).map(move |bits| (primes, bits)));
@@ -47,25 +47,25 @@ impl Parameters {
         })
     }
 
-    /// Those in which a response is multiplied by the secret, without any reduction modulo `q`.
+    /// The parameters of the ring in which a response is multiplied by the secret, without any reduction modulo `q`.
     #[must_use]
     pub const fn of_decryption(degree: usize) -> Self {
         Self { degree, primes: 2, prime_bits: MAX_PRIME_BITS }
     }
 
-    /// `q <= 2^modulus_bits`, and `q >= 2^modulus_bits (1 - 2^-8)`.
+    /// The number of bits of the modulus: `q <= 2^modulus_bits`, and `q >= 2^modulus_bits (1 - 2^-8)`.
     #[must_use]
     pub const fn modulus_bits(&self) -> u32 {
         self.primes * self.prime_bits
     }
 
-    /// A secret has at most this many coefficients other than 0: all but one in `2^100` have fewer.
+    /// The most coefficients other than 0 of a secret. All but one in `2^100` of uniform ones have fewer.
     #[must_use]
     pub const fn max_weight(&self) -> usize {
         self.degree / 4 * 3
     }
 
-    /// Bits of a polynomial modulo `q`.
+    /// The number of bits of a polynomial modulo `q`.
     #[must_use]
     pub const fn polynomial_bits(&self) -> usize {
         self.degree * self.modulus_bits() as usize
@@ -99,17 +99,17 @@ impl Parameters {
     }
 }
 
-/// How large the weights of one filter (or of one output) are: public, and so in whole bits.
+/// A public bound on the weights of one filter, or of one output, in whole bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bound {
-    /// Their sizes sum to at most `2^sum_bits`.
+    /// The sizes of the weights sum to at most `2^sum_bits`.
     pub sum_bits: u32,
-    /// Their squares sum to at most `2^(2 root_bits)`.
+    /// The squares of the weights sum to at most `2^(2 root_bits)`.
     pub root_bits: u32,
 }
 
 impl Bound {
-    /// The least that holds for each of some filters.
+    /// The least bound that holds for each of some filters.
     #[must_use]
     pub fn of<'a>(filters: impl Iterator<Item = &'a [i64]>) -> Self {
         let sizes = |filter: &[i64]| {
@@ -127,24 +127,24 @@ impl Bound {
         Self { sum_bits: bits(sum), root_bits: bits(squares).div_ceil(2) }
     }
 
-    /// Whether weights within this bound are also within another.
+    /// Whether all weights within this bound are also within another.
     #[must_use]
     pub fn is_within(self, other: Self) -> bool {
         self.sum_bits <= other.sum_bits && self.root_bits <= other.root_bits
     }
 }
 
-/// How large all weights are that one ciphertext is a sum over.
+/// The size of all the weights that a sum in one ciphertext is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Norm {
-    /// No less than the sum of their sizes.
+    /// At least the sum of the sizes of the weights.
     pub sum: u128,
-    /// No less than the root of the sum of their squares.
+    /// At least the root of the sum of the squares of the weights.
     pub root: u128,
 }
 
 impl Norm {
-    /// Of the weights of so many filters together.
+    /// The norm of the weights of so many filters together, each within a bound.
     #[must_use]
     pub fn of_filters(filters: usize, each: Bound) -> Self {
         let times =
@@ -163,7 +163,8 @@ impl Norm {
     }
 }
 
-/// How many coefficients of responses share the budget of [`STATISTICAL_BITS`]: those of a session, or of all sessions under a set-up.
+/// The number of coefficients of responses that share the budget of [`STATISTICAL_BITS`]: those of a session, or of all sessions under a
+/// set-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Released(pub u64);
 
@@ -182,14 +183,14 @@ impl Released {
 pub struct Response {
     /// The flooding noise is the sum of three terms, each uniform in `-2^-flood..2^-flood` of the modulus.
     pub flood: u32,
-    /// Of a coefficient of `a`.
+    /// The number of bits of a coefficient of `a`.
     pub a_bits: u32,
-    /// Of a coefficient of `b`.
+    /// The number of bits of a coefficient of `b`.
     pub b_bits: u32,
 }
 
 impl Response {
-    /// All that decrypt exactly in a ring of `ring_bits`, for each width of `a` the least of `b`.
+    /// All responses that decrypt exactly in a ring of `ring_bits`, with the least width of `b` for each width of `a`.
     pub fn exact(parameters: Parameters, ring_bits: u32, norm: Norm, released: Released) -> impl Iterator<Item = Self> {
         let most = parameters
             .modulus_bits()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tfhe_ntt::prime::largest_prime_in_arithmetic_progression64;
 use tfhe_ntt::prime64::Plan;
 
-/// A constant to multiply by modulo a prime below `2^63` (Shoup; see Harvey, "Faster arithmetic for number-theoretic transforms",
+/// A constant by which words are multiplied modulo a prime below `2^63` (Shoup; see Harvey, "Faster arithmetic for number-theoretic transforms",
 /// 2014).
 #[derive(Clone, Copy, Debug)]
 pub struct Factor {
@@ -21,7 +21,7 @@ impl Factor {
         Self { value, quotient: low((u128::from(value) << 64) / u128::from(prime)), prime }
     }
 
-    /// The product with any word, reduced.
+    /// The product with any word, reduced modulo the prime.
     #[inline]
     #[must_use]
     pub fn times(&self, x: u64) -> u64 {
@@ -41,7 +41,7 @@ struct Limb {
     reciprocal: (u128, u64),
 }
 
-/// A ring and its transforms; cheap to clone.
+/// A ring of polynomials with its transforms. It is cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Ring {
     parameters: Parameters,
@@ -49,10 +49,10 @@ pub struct Ring {
 }
 
 impl Ring {
-    /// The ring of these parameters.
+    /// Makes the ring of these parameters.
     ///
     /// # Panics
-    /// Where there are not enough primes of that size: never for [`Parameters::all`].
+    /// If there are not enough primes of that size, which never happens for [`Parameters::all`].
     #[must_use]
     pub fn new(parameters: Parameters) -> Self {
         let Parameters { degree, primes, prime_bits } = parameters;
@@ -67,13 +67,13 @@ impl Ring {
         Self { parameters, limbs: primes.iter().map(limb).collect() }
     }
 
-    /// Its parameters.
+    /// The parameters of the ring.
     #[must_use]
     pub fn parameters(&self) -> Parameters {
         self.parameters
     }
 
-    /// Zero.
+    /// The polynomial 0.
     #[must_use]
     pub fn zero(&self) -> Vec<u64> {
         vec![0; self.parameters.degree * self.limbs.len()]
@@ -96,7 +96,7 @@ impl Ring {
         polynomial
     }
 
-    /// The polynomial with these coefficients, any integers.
+    /// The polynomial with these coefficients, which may be any integers.
     #[must_use]
     pub fn signed(&self, coefficients: &[i64]) -> Vec<u64> {
         let mut polynomial = self.zero();
@@ -109,7 +109,7 @@ impl Ring {
         polynomial
     }
 
-    /// The polynomial with these coefficients, any words.
+    /// The polynomial with these coefficients, which may be any words.
     #[must_use]
     pub fn words(&self, coefficients: &[u64]) -> Vec<u64> {
         let mut polynomial = self.zero();
@@ -120,22 +120,22 @@ impl Ring {
         polynomial
     }
 
-    /// To values at the roots.
+    /// Transforms a polynomial from its coefficients to its values at the roots.
     pub fn transform(&self, polynomial: &mut [u64]) {
         self.each(polynomial).for_each(|(limb, residues)| limb.plan.fwd(residues));
     }
 
-    /// Back to coefficients, `N` times too large.
+    /// Transforms a polynomial back to its coefficients, `N` times too large.
     pub fn untransform(&self, polynomial: &mut [u64]) {
         self.each(polynomial).for_each(|(limb, residues)| limb.plan.inv(residues));
     }
 
-    /// Divides by `N`.
+    /// Divides a polynomial by `N`.
     pub fn normalize(&self, polynomial: &mut [u64]) {
         self.each(polynomial).for_each(|(limb, residues)| limb.plan.normalize(residues));
     }
 
-    /// `left += right`, in either form.
+    /// Adds `right` to `left`, both coefficients or both transformed.
     pub fn add(&self, left: &mut [u64], right: &[u64]) {
         let degree = self.parameters.degree;
         for ((limb, residues), right) in self.each(left).zip(right.chunks_exact(degree)) {
@@ -146,7 +146,7 @@ impl Ring {
         }
     }
 
-    /// `left = -left`, in either form.
+    /// Negates a polynomial, transformed or not.
     pub fn negate(&self, left: &mut [u64]) {
         for (limb, residues) in self.each(left) {
             for residue in residues {
@@ -156,14 +156,14 @@ impl Ring {
         }
     }
 
-    /// `sum += left * right`, all transformed.
+    /// Adds `left * right` to `sum`; all are transformed.
     pub fn multiply_add(&self, sum: &mut [u64], left: &[u64], right: &[u64]) {
         let degree = self.parameters.degree;
         let factors = left.chunks_exact(degree).zip(right.chunks_exact(degree));
         self.each(sum).zip(factors).for_each(|((limb, sum), (left, right))| limb.plan.mul_accumulate(sum, left, right));
     }
 
-    /// For each word `m` below `2^bits` one of the two integers next to `q m / 2^bits`, so drawn that it is `q m / 2^bits` on average: with
+    /// Encodes each word `m` below `2^bits` as one of the two integers next to `q m / 2^bits`, so drawn that it is `q m / 2^bits` on average: with
     /// `u` uniform below `2^bits` it is `v` of `q m + u = 2^bits v + c`, and `q` is 0 modulo each prime, so that `v = (u - c) / 2^bits` there.
     #[must_use]
     pub fn encode(&self, words: &[u64], bits: u32, rng: &mut impl Rng) -> Vec<u64> {
@@ -196,7 +196,7 @@ impl Ring {
         })
     }
 
-    /// The coefficient at `index` modulo `2^64`, of a ring of two primes; it is less than a quarter of the modulus in size.
+    /// The coefficient at `index` modulo `2^64`, in a ring of two primes, if its size is less than a quarter of the modulus.
     #[must_use]
     pub fn signed_word(&self, polynomial: &[u64], index: usize) -> u64 {
         let [first, second] = &*self.limbs else { unreachable!("a ring of decryption has two primes") };
@@ -208,7 +208,7 @@ impl Ring {
         if quotient > second.prime / 2 { value.wrapping_sub(modulus) } else { value }
     }
 
-    /// A uniform polynomial.
+    /// Draws a uniform polynomial.
     pub fn uniform(&self, rng: &mut impl Rng) -> Vec<u64> {
         let mut polynomial = self.zero();
         let mask = crate::bits::mask(self.parameters.prime_bits);
@@ -225,14 +225,14 @@ impl Ring {
         polynomial
     }
 
-    /// Writes coefficients, each prime's in as many bits as it has.
+    /// Writes a polynomial: its residues for each prime, in as many bits as the prime has.
     pub fn write(&self, polynomial: &[u64], packer: &mut Packer) {
         for &residue in polynomial {
             packer.push(residue, self.parameters.prime_bits);
         }
     }
 
-    /// Reads what [`write`](Self::write) wrote; anything else it reduces.
+    /// Reads a polynomial that [`write`](Self::write) wrote. Any other bytes are reduced to one.
     pub fn read(&self, unpacker: &mut Unpacker) -> Vec<u64> {
         let mut polynomial = self.zero();
         for (limb, residues) in self.each(&mut polynomial) {
@@ -245,7 +245,7 @@ impl Ring {
     }
 }
 
-/// Coefficients -1, 0 and 1, uniform.
+/// Draws uniform coefficients of -1, 0 and 1.
 pub fn ternary(rng: &mut impl Rng, degree: usize) -> Vec<i64> {
     let mut coefficients = Vec::with_capacity(degree + 32);
     while coefficients.len() < degree {
@@ -257,7 +257,7 @@ pub fn ternary(rng: &mut impl Rng, degree: usize) -> Vec<i64> {
     coefficients
 }
 
-/// Errors: centred binomial, `2 * MAX_ERROR` coins each.
+/// Draws errors: each is a centred binomial of `2 * MAX_ERROR` coins.
 pub fn errors(rng: &mut impl Rng, degree: usize) -> Vec<i64> {
     let coins = mask(2 * MAX_ERROR);
     (0..degree).map(|_| i64::from((rng.next_u64() & coins).count_ones()) - i64::from(MAX_ERROR)).collect()

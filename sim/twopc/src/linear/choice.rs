@@ -1,4 +1,4 @@
-//! Which rings the ciphertexts of a network are of.
+//! The choice of rings for the ciphertexts of a network.
 //!
 //! Each ring asks the client for a public key, once. A layer alone takes the ring in which a batch of it costs the fewest bytes; the
 //! layers of a network share rings where that costs a batch less than a key is worth.
@@ -51,11 +51,11 @@ impl Candidates {
 }
 
 impl Layout {
-    /// The layout with the fewest bytes, where nothing else is released under the weights. The bound is on the weights of each output
-    /// channel.
+    /// Chooses the layout with the fewest bytes for a layer by itself, of which nothing but this batch is released. The bound is on the weights
+    /// of each output channel.
     ///
     /// # Errors
-    /// [`Unfit`].
+    /// [`Unfit`] if there is no layout.
     pub fn new(shape: Shape, ring_bits: u32, bound: Bound, batch: usize) -> Result<Self, Unfit> {
         let layer = LinearLayer { shape, ring_bits, bound };
         let candidates = Candidates::new(layer, batch, Released((batch * layer.outputs()) as u64))?;
@@ -79,12 +79,12 @@ fn price(layers: &[Candidates], rings: &RingSet) -> Option<usize> {
     Some(batch * BATCHES + rings.iter().map(|&ring| fresh_bytes(ring, 1)).sum::<usize>())
 }
 
-/// Layouts of a network's layers: those of the fewest bytes for each, but in as few rings as their keys are worth. Rings are dropped and
-/// taken one by one as long as that helps. `slots` counts the samples of all batches that are to tell nothing of the weights together; each
-/// layer has an equal part in what they may tell.
+/// Chooses the layouts of a network's layers: for each the one with the fewest bytes, but in so few rings as their keys are worth. Rings are
+/// dropped and added one by one as long as that helps. `slots` is the number of samples in all batches that together are to reveal nothing of
+/// the weights; each layer has an equal part in what they may reveal.
 ///
 /// # Errors
-/// The place of the first layer that no ring holds, and why.
+/// The place of the first layer that no ring holds, and the reason.
 #[expect(
     clippy::expect_used,
     clippy::missing_panics_doc,

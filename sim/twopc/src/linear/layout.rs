@@ -1,4 +1,4 @@
-//! Where the elements of a batch stand in polynomials.
+//! The places of the elements of a batch in polynomials.
 //!
 //! A polynomial's product with another is a convolution of their coefficients: with an image's rows one after another, and the filter's
 //! in reverse, it holds every sum of the layer (Cheetah, USENIX Security 2022, section 4). Samples, channels and filters are blocks
@@ -20,30 +20,30 @@ use fusion_nn::model::Window;
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// A linear layer, for one sample.
+/// The shape of a linear layer, for one sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Convolution in one group: weights `[filters, channels, height, width]`, as [`dense`] has them.
+    /// A convolution in one group, with weights `[filters, channels, height, width]`, as [`dense`] returns them.
     Conv {
-        /// Channels, height and width.
+        /// The channels, the height and the width of the input.
         image: [usize; 3],
-        /// Channels of the output.
+        /// The number of channels of the output.
         filters: usize,
-        /// Where the filters slide.
+        /// The size, the stride and the padding of the filters.
         window: Window,
     },
-    /// Fully connected: weights `[outputs, inputs]`.
+    /// A fully connected layer, with weights `[outputs, inputs]`.
     Gemm {
-        /// Length of the input.
+        /// The length of the input.
         inputs: usize,
-        /// Length of the output.
+        /// The length of the output.
         outputs: usize,
     },
 }
 
 impl Shape {
-    /// That of a layer on an input; `None` where it is not linear, or where its groups together have more than
-    /// [`MAX_DENSE_WEIGHTS`].
+    /// The shape of a layer on an input; `None` if the layer is not linear, or if it has more than [`MAX_DENSE_WEIGHTS`] with zeros between its
+    /// groups.
     #[must_use]
     pub fn of(op: &FixedOp, input: &[usize]) -> Option<Self> {
         match (op, input) {
@@ -57,7 +57,7 @@ impl Shape {
         }
     }
 
-    /// Dimensions of the input.
+    /// The dimensions of the input.
     #[must_use]
     pub fn input(&self) -> Vec<usize> {
         match self {
@@ -67,13 +67,13 @@ impl Shape {
     }
 }
 
-/// Most weights of a convolution in several groups once zeros stand between the groups: 128 MiB.
+/// The most weights of a convolution in several groups, counted with the zeros between the groups: they take 128 MiB.
 pub const MAX_DENSE_WEIGHTS: usize = 1 << 24;
 
-/// A layer's weights and biases as [`Shape::of`] means them; `None` where it is not linear.
+/// The weights and biases of a layer in the form of [`Shape::of`]; `None` if the layer is not linear.
 ///
-/// A convolution in several groups becomes one over all channels, with zeros where a filter does not look: as many bytes and as
-/// much noise, and as many times the server's multiplications as there are groups.
+/// A convolution in several groups becomes one over all channels, with zeros where a filter does not look. That takes no more bytes and no
+/// more noise, but the server multiplies as many times more often as there are groups.
 #[must_use]
 pub fn dense(op: &FixedOp) -> Option<(Cow<'_, [i64]>, &[i64])> {
     match op {
@@ -93,72 +93,72 @@ pub fn dense(op: &FixedOp) -> Option<(Cow<'_, [i64]>, &[i64])> {
     }
 }
 
-/// A linear layer, and the ring of its inputs and outputs.
+/// A linear layer: its shape, its ring, and a bound on its weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinearLayer {
-    /// What it computes.
+    /// The shape of the layer.
     pub shape: Shape,
-    /// Of the ring.
+    /// The number of bits of the ring of its inputs and outputs.
     pub ring_bits: u32,
-    /// On the weights of each output channel.
+    /// A bound on the weights of each output channel.
     pub bound: Bound,
 }
 
 impl LinearLayer {
-    /// Elements that come out of it.
+    /// The number of elements of the output.
     #[must_use]
     pub fn outputs(&self) -> usize {
         Convolution::new(self.shape).map_or(0, |convolution| convolution.outputs())
     }
 }
 
-/// Why a layer has no layout.
+/// The reason why a layer has no layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
-    /// An empty layer or batch.
+    /// The layer or the batch is empty.
     #[error("the window does not fit the image, or there is nothing to compute")]
     Empty,
-    /// A window's rows exceed every polynomial, or the noise every modulus.
+    /// The rows of a window exceed every polynomial, or the noise exceeds every modulus.
     #[error("no secure parameters hold a row of the layer with exact answers in a ring of {ring_bits} bits")]
     TooLarge {
-        /// Of the ring.
+        /// The number of bits of the ring of the layer.
         ring_bits: u32,
     },
 }
 
-/// Payload bytes of one batch.
+/// The messages of one batch of a linear layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LinearCost {
-    /// From the client.
+    /// The bytes that the client sends.
     pub client_bytes: usize,
-    /// From the server.
+    /// The bytes that the server sends.
     pub server_bytes: usize,
-    /// Both ways.
+    /// The number of messages that both parties send together.
     pub messages: usize,
 }
 
 impl LinearCost {
-    /// Both ways.
+    /// The bytes that both parties send together.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.client_bytes + self.server_bytes
     }
 }
 
-/// How much stands in one polynomial, and what of it is sent.
+/// What one polynomial holds, and how much of it is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Geometry {
-    /// The ring.
+    /// The parameters of the ring of polynomials.
     pub parameters: Parameters,
-    /// Widths of a response.
+    /// The widths of the coefficients of a response.
     pub response: Response,
-    /// Output rows of a band.
+    /// The number of output rows in a band.
     pub rows: usize,
-    /// Bands in a polynomial.
+    /// The number of bands in a polynomial.
     pub samples: usize,
-    /// Input channels in a polynomial.
+    /// The number of input channels in a polynomial.
     pub channels: usize,
-    /// Filters in a polynomial.
+    /// The number of filters in a polynomial.
     pub filters: usize,
 }
 
@@ -172,7 +172,7 @@ pub(super) struct Convolution {
     pub output: [usize; 2],
 }
 
-/// How a batch is packed: a function of public facts alone.
+/// How a batch of a linear layer is packed. It depends on public facts alone.
 #[derive(Clone, Debug)]
 pub struct Layout {
     layer: Convolution,
@@ -230,19 +230,19 @@ impl Layout {
         Self { layer: convolution, ring_bits, bound, batch, geometry, rings: RingPair::new(geometry.parameters) }
     }
 
-    /// The same for another number of samples: the same [`Weights`](super::Weights) serve both.
+    /// The same layout for another number of samples. The same [`Weights`](super::Weights) serve both.
     #[must_use]
     pub fn with_batch(&self, batch: usize) -> Self {
         Self { batch, ..self.clone() }
     }
 
-    /// Exact payload bytes of [`client`](super::client) and [`server`](super::server).
+    /// The exact messages of [`client`](super::client) and [`server`](super::server).
     #[must_use]
     pub fn cost(&self) -> LinearCost {
         cost(&self.layer, &self.geometry, self.batch)
     }
 
-    /// Memory of a [`Weights`](super::Weights) that is transformed once, in bytes.
+    /// The memory of [`Weights`](super::Weights) that are transformed once, in bytes.
     #[must_use]
     pub fn weight_bytes(&self) -> usize {
         let Parameters { degree, primes, .. } = self.geometry.parameters;
@@ -250,37 +250,37 @@ impl Layout {
         channels * filters * degree * primes as usize * size_of::<u64>()
     }
 
-    /// Bits of the ring of inputs and outputs.
+    /// The number of bits of the ring of inputs and outputs.
     #[must_use]
     pub fn ring_bits(&self) -> u32 {
         self.ring_bits
     }
 
-    /// On the weights of each output channel.
+    /// The bound on the weights of each output channel.
     #[must_use]
     pub fn bound(&self) -> Bound {
         self.bound
     }
 
-    /// Samples.
+    /// The number of samples of the batch.
     #[must_use]
     pub fn batch(&self) -> usize {
         self.batch
     }
 
-    /// Elements that go in, for the whole batch.
+    /// The number of elements of the input, for the whole batch.
     #[must_use]
     pub fn inputs(&self) -> usize {
         self.batch * self.layer.inputs()
     }
 
-    /// Elements that come out, for the whole batch.
+    /// The number of elements of the output, for the whole batch.
     #[must_use]
     pub fn outputs(&self) -> usize {
         self.batch * self.layer.outputs()
     }
 
-    /// What stands in a polynomial.
+    /// What one polynomial holds.
     #[must_use]
     pub fn geometry(&self) -> Geometry {
         self.geometry
@@ -299,7 +299,7 @@ impl Layout {
         (self.geometry.response, self.ring_bits)
     }
 
-    /// How many polynomials the samples, the channels and the filters are spread over.
+    /// The numbers of polynomials over which the samples, the channels and the filters are spread.
     #[must_use]
     pub fn groups(&self) -> [usize; 3] {
         groups(&self.layer, &self.geometry, self.batch)

@@ -1,4 +1,4 @@
-//! Linear layers: the client's share under encryption, the server's weights in the clear.
+//! Linear layers: the server multiplies its weights, in the clear, with the client's share under encryption.
 //!
 //! The parties hold `x = x0 + x1` modulo `2^l` and get shares of `W x + start`: [`client`] and [`server`] give them shares of `W x0`,
 //! the server's being uniform, and [`Layout::clear`] gives the server the rest (Cheetah, USENIX Security 2022, figure 3). One
@@ -50,18 +50,18 @@ use rand_core::Rng;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// Weights that exceed what was said of them in public.
+/// The error of weights that exceed their public bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the weights of output channel {filter} exceed their public bound")]
 pub struct TooHeavy {
-    /// The first such output channel.
+    /// The first output channel whose weights exceed it.
     pub filter: usize,
 }
 
-/// Memory that [`Weights::new`] spends on a layer at most, in bytes.
+/// The most memory that [`Weights::new`] uses for a layer, in bytes.
 pub const WEIGHT_MEMORY: usize = 1 << 27;
 
-/// A layer's weights for a [`Geometry`].
+/// A layer's weights, encoded for a [`Geometry`].
 #[derive(Clone)]
 pub struct Weights {
     geometry: Geometry,
@@ -77,24 +77,26 @@ enum Polynomials {
 }
 
 impl Weights {
-    /// Of a layer: `[outputs, inputs]` or `[filters, channels, height, width]`; transformed once if that fits [`WEIGHT_MEMORY`].
+    /// Encodes the weights of a layer, `[outputs, inputs]` or `[filters, channels, height, width]`. They are transformed once if that fits
+    /// [`WEIGHT_MEMORY`], and otherwise whenever they are used.
     ///
     /// # Errors
-    /// [`TooHeavy`].
+    /// [`TooHeavy`] if the weights exceed the bound of the layout.
     ///
     /// # Panics
-    /// Where their number is another.
+    /// If the number of weights is not that of the layout.
     pub fn new(layout: &Layout, weights: &[i64]) -> Result<Self, TooHeavy> {
         Self::within(WEIGHT_MEMORY, layout, weights)
     }
 
-    /// The same, transformed once if [`Layout::weight_bytes`] fits some memory.
+    /// Encodes the weights of a layer. They are transformed once if [`Layout::weight_bytes`] is at most `memory`, and otherwise whenever they are
+    /// used.
     ///
     /// # Errors
-    /// [`TooHeavy`].
+    /// [`TooHeavy`] if the weights exceed the bound of the layout.
     ///
     /// # Panics
-    /// Where their number is another.
+    /// If the number of weights is not that of the layout.
     pub fn within(memory: usize, layout: &Layout, weights: &[i64]) -> Result<Self, TooHeavy> {
         assert_eq!(weights.len(), layout.layer().weights() * layout.layer().filters, "each weight once");
         let heavy = |filter: &[i64]| !Bound::of(std::iter::once(filter)).is_within(layout.bound());
@@ -129,7 +131,7 @@ fn transformed(layout: &Layout, weights: &[i64], channel: usize, filter: usize) 
     polynomial
 }
 
-/// The client's public keys, as the server holds them.
+/// The client's public keys, one for each ring, as the server holds them.
 #[derive(Clone)]
 pub struct PublicKeys {
     keys: BTreeMap<Parameters, Ciphertext>,
@@ -140,18 +142,18 @@ fn rings(layouts: &[Layout]) -> BTreeMap<Parameters, &RingPair> {
     layouts.iter().map(|layout| (layout.geometry().parameters, layout.rings())).collect()
 }
 
-/// Sends a public key for each ring of some layouts.
+/// Sends the server a public key for each ring of some layouts.
 ///
 /// # Errors
-/// [`Halt`].
+/// [`Halt`] where the peer does not keep to the protocol.
 pub fn client_setup(link: &mut Link, key: &ClientKey, layouts: &[Layout]) -> Result<(), Halt> {
     link.step("keys", |link| rings(layouts).into_values().try_for_each(|rings| link.send(key.public(rings))))
 }
 
-/// Receives a public key for each ring of some layouts.
+/// Receives the client's public key for each ring of some layouts.
 ///
 /// # Errors
-/// [`Halt`].
+/// [`Halt`] where the peer does not keep to the protocol.
 #[expect(
     clippy::expect_used,
     clippy::missing_panics_doc,
@@ -168,13 +170,13 @@ pub fn server_setup(link: &mut Link, layouts: &[Layout]) -> Result<PublicKeys, H
     })
 }
 
-/// The client's side of a batch: from its shares `x0`, sample by sample, its shares of `W x0`.
+/// Runs the client's side of a batch: from its shares `x0`, sample by sample, it gets its shares of `W x0`.
 ///
 /// # Errors
-/// [`Halt`].
+/// [`Halt`] where the peer does not keep to the protocol.
 ///
 /// # Panics
-/// Where there are more or fewer shares than [`Layout::inputs`].
+/// If there are more or fewer shares than [`Layout::inputs`].
 pub fn client(
     link: &mut Link,
     key: &ClientKey,
@@ -186,13 +188,13 @@ pub fn client(
     take(link, key, layout)
 }
 
-/// The first half of [`client`]: sends its shares, encrypted. Several batches may be asked for before the first is taken.
+/// Runs the first half of [`client`], which sends the encrypted shares. Several batches may be asked for before the first is taken.
 ///
 /// # Errors
-/// [`Halt`].
+/// [`Halt`] where the peer does not keep to the protocol.
 ///
 /// # Panics
-/// Where there are more or fewer shares than [`Layout::inputs`].
+/// If there are more or fewer shares than [`Layout::inputs`].
 pub fn ask(link: &mut Link, key: &ClientKey, layout: &Layout, x0: &[u64], rng: &mut ChaCha20Rng) -> Result<(), Halt> {
     assert_eq!(x0.len(), layout.inputs(), "a share for each input");
     let rings = layout.rings();
@@ -202,10 +204,10 @@ pub fn ask(link: &mut Link, key: &ClientKey, layout: &Layout, x0: &[u64], rng: &
     link.step("input", |link| link.send(secret.encrypt(&rings.outer, layout.ring_bits(), inputs, rng)))
 }
 
-/// The second half of [`client`]: its shares of `W x0`, decrypted.
+/// Runs the second half of [`client`], which receives and decrypts its shares of `W x0`.
 ///
 /// # Errors
-/// [`Halt`].
+/// [`Halt`] where the peer does not keep to the protocol.
 pub fn take(link: &mut Link, key: &ClientKey, layout: &Layout) -> Result<Vec<u64>, Halt> {
     let rings = layout.rings();
     let secret = key.secret(rings);
@@ -222,13 +224,13 @@ pub fn take(link: &mut Link, key: &ClientKey, layout: &Layout) -> Result<Vec<u64
     Ok(y0)
 }
 
-/// The server's side of a batch: its shares of `W x0`, uniform.
+/// Runs the server's side of a batch: it gets its shares of `W x0`, which are uniform.
 ///
 /// # Errors
-/// [`Halt`].
+/// [`Halt`] where the peer does not keep to the protocol.
 ///
 /// # Panics
-/// Where the layout was not among those of [`server_setup`], or the weights are for another [`Geometry`].
+/// If the layout was not among those of [`server_setup`], or the weights are for another [`Geometry`].
 pub fn server(
     link: &mut Link,
     keys: &PublicKeys,
@@ -266,7 +268,7 @@ pub fn server(
 }
 
 impl Layout {
-    /// `W x + start` of a batch modulo `2^l`, in the clear; at once where `x` is 0, as the server's share of an image is.
+    /// Computes `W x + start` of a batch modulo `2^l` in the clear. It is immediate where `x` is 0, as the server's share of an image is.
     #[must_use]
     pub fn clear(&self, weights: &[i64], start: &[i64], x: &[u64]) -> Vec<u64> {
         let layer = self.layer();

@@ -13,25 +13,25 @@ use curve25519_dalek::traits::{Identity, IsIdentity};
 use rand_core::Rng;
 use subtle::{Choice, ConditionallySelectable};
 
-/// Bits of a block but the lowest, which both parties know: the lowest bit of the correlation is 1.
+/// The number of base transfers: one for each bit of a block but the lowest, which both parties know, as that bit of the correlation is 1.
 pub const TRANSFERS: usize = 127;
 
 const POINT_BYTES: usize = 32;
 
-/// What a party sends where both are sender once and receiver once.
+/// The bytes that a party sends if both are the sender once and the receiver once.
 pub const SENT_BYTES: usize = POINT_BYTES * (1 + TRANSFERS);
 
-/// The sender between its two moves.
+/// The sender of base transfers, between its two messages.
 pub struct Sender {
     a: Scalar,
     A: RistrettoPoint,
 }
 
 impl Sender {
-    /// Draws `a` and announces `A = aG`.
+    /// Draws `a` and sends `A = aG`.
     ///
     /// # Errors
-    /// [`Halt`].
+    /// [`Halt`] where the peer does not keep to the protocol.
     pub fn announce(link: &mut Link, rng: &mut impl Rng) -> Result<Self, Halt> {
         let a = scalar(rng);
         let A = RistrettoPoint::mul_base(&a);
@@ -39,7 +39,7 @@ impl Sender {
         Ok(Self { a, A })
     }
 
-    /// Of every `B` it receives, the keys of `aB` and of `a(B - A)`.
+    /// Receives the points `B`, and returns for each the keys of `aB` and of `a(B - A)`.
     ///
     /// # Errors
     /// [`Halt`] where the peer sends no points.
@@ -62,7 +62,7 @@ impl std::fmt::Debug for Sender {
     }
 }
 
-/// The receiver's move: of every transfer, the seed that bit `number + 1` of `choices` selects.
+/// Runs the receiver, and returns for each transfer the seed that bit `number + 1` of `choices` selects.
 ///
 /// # Errors
 /// [`Halt`] where the peer sends no point.

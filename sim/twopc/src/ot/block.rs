@@ -4,23 +4,23 @@ use crate::random::Seed;
 use aes::Aes128Enc;
 use aes::cipher::{Array, BlockCipherEncrypt, KeyInit};
 
-/// A ciphertext, a tree's node, a correlated transfer. Its lowest bit may carry a choice.
+/// A block of 128 bits: a ciphertext, a node of a tree, or a correlated transfer, whose lowest bit carries the choice.
 pub type Block = u128;
 
-/// What the vector instructions encrypt side by side at most: a call with a multiple of it has no slow rest.
+/// The most blocks that vector instructions encrypt side by side. A call with a multiple of so many blocks has no slow remainder.
 pub const WIDE: usize = 64;
 
-/// AES-128 under one key. The widest vector instructions of the machine are found at run time by the crate `aes`.
+/// AES-128 under one key. The crate `aes` finds the widest vector instructions of the machine at run time.
 pub struct Cipher(Aes128Enc);
 
 impl Cipher {
-    /// Under this key.
+    /// Makes the cipher under this key.
     #[must_use]
     pub fn new(key: Block) -> Self {
         Self(Aes128Enc::new(&key.to_le_bytes().into()))
     }
 
-    /// Under a key made of a seed.
+    /// Makes the cipher under the first half of a seed.
     #[must_use]
     pub fn of(seed: &Seed) -> Self {
         Self::new(halves(seed)[0])
@@ -32,7 +32,7 @@ impl Cipher {
         self.0.encrypt_blocks(Array::cast_slice_from_core_mut(bytes));
     }
 
-    /// The key stream of counter mode from this counter on.
+    /// Fills `blocks` with the key stream of counter mode, from this counter on.
     pub fn key_stream(&self, mut counter: Block, blocks: &mut [Block]) {
         for block in &mut *blocks {
             *block = counter;
@@ -48,14 +48,14 @@ impl std::fmt::Debug for Cipher {
     }
 }
 
-/// The lower half.
+/// The lower half of a block.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "the upper half is cut off")]
 pub const fn low(block: Block) -> u64 {
     block as u64
 }
 
-/// The two blocks of a seed.
+/// The two halves of a seed as blocks, the first half first.
 #[must_use]
 pub fn halves(seed: &Seed) -> [Block; 2] {
     let whole = |half: usize| {
@@ -64,13 +64,13 @@ pub fn halves(seed: &Seed) -> [Block; 2] {
     [whole(0), whole(1)]
 }
 
-/// Blocks as they are sent.
+/// The bytes in which blocks are sent.
 #[must_use]
 pub fn to_bytes(blocks: &[Block]) -> Vec<u8> {
     blocks.iter().flat_map(|block| block.to_le_bytes()).collect()
 }
 
-/// Blocks as they are received.
+/// The blocks that these bytes were sent for.
 pub fn from_bytes(bytes: &[u8]) -> impl Iterator<Item = Block> {
     let (blocks, _) = bytes.as_chunks::<16>();
     blocks.iter().map(|&bytes| Block::from_le_bytes(bytes))

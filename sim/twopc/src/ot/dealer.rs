@@ -6,12 +6,12 @@ use crate::wire::link::{Halt, Link};
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 
-/// Either side of a dealer. Both see everything: for tests.
+/// Either side of a trusted dealer. Both sides know everything, so that it is for tests only.
 #[derive(Debug)]
 pub struct Dealer(ChaCha20Rng);
 
 impl Dealer {
-    /// A dealer; both sides from one seed.
+    /// Makes a side of a dealer; both sides have the same seed.
     #[must_use]
     pub fn new(seed: Seed) -> Self {
         Self(seed.stream())

@@ -10,17 +10,17 @@ use crate::role::Role;
 use crate::wire::link::{Halt, Link};
 use crate::wire::meter::{Phase, Tally};
 
-/// How a session extends its base transfers.
+/// The way in which a session extends its base transfers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extension {
-    /// 15 bits for each transfer.
+    /// `SoftSpokenOT`, which sends 15 bits for each transfer.
     SoftSpoken,
-    /// About 85 KB, then a bit for each transfer or less.
+    /// Ferret, which sends about 85 KB, and then a bit or less for each transfer.
     Ferret,
 }
 
 impl Extension {
-    /// The one that sends less for so many transfers.
+    /// The extension that sends fewer bytes for so many transfers.
     #[must_use]
     pub fn for_count(count: usize) -> Self {
         let bytes = |cost: ExtensionCost| cost.sender.bytes + cost.receiver.bytes;
@@ -28,16 +28,16 @@ impl Extension {
     }
 }
 
-/// What each role of the transfers sends; not who is client or server.
+/// What the sender and the receiver of transfers send to extend them, whichever of the two is the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExtensionCost {
-    /// By the sender of the transfers.
+    /// What the sender of the transfers sends.
     pub sender: Tally,
-    /// By their receiver.
+    /// What the receiver of the transfers sends.
     pub receiver: Tally,
 }
 
-/// Of a session that expects and draws `count` transfers in one direction, without its set-up.
+/// The cost of the extension in a session that expects and draws `count` transfers in one direction, without the set-up.
 #[must_use]
 pub fn cost(count: usize) -> ExtensionCost {
     match Extension::for_count(count) {
@@ -58,12 +58,12 @@ fn ferret_cost(count: usize) -> ExtensionCost {
     ExtensionCost { sender, ..softspoken_cost(ferret::base_rows(&sets)) }
 }
 
-/// What tells a session's transfers in one direction from all others; both parties know it.
+/// The public numbers that tell the transfers of a session in one direction from all others.
 #[derive(Clone, Copy, Debug)]
 pub struct Public {
-    /// Of the first transfer; those of all others follow.
+    /// The tweak of the first transfer; those of the others follow.
     pub tweak: Block,
-    /// The key of the codes.
+    /// The public key of the codes.
     pub code: Block,
 }
 
@@ -127,7 +127,7 @@ impl<P: Party> Supply<P> {
     }
 }
 
-/// The sender of random transfers.
+/// The sender of random transfers that are extended as they are drawn.
 #[derive(Debug)]
 pub struct ExtendedSender {
     supply: Supply<ferret::Sender>,
@@ -136,7 +136,7 @@ pub struct ExtendedSender {
 }
 
 impl ExtendedSender {
-    /// Of a session that is told apart by this, where so many transfers are expected: both parties give the same numbers.
+    /// Makes a party of a session in which so many transfers are expected. Both parties give the same `public` and `expected`.
     #[must_use]
     pub fn new(party: ferret::Sender, delta: Block, public: Public, expected: usize) -> Self {
         Self { supply: Supply::new(party, public, expected), delta, hash: Hash::default() }
@@ -156,7 +156,7 @@ impl Sender for ExtendedSender {
     }
 }
 
-/// The receiver of random transfers.
+/// The receiver of random transfers that are extended as they are drawn.
 #[derive(Debug)]
 pub struct ExtendedReceiver {
     supply: Supply<ferret::Receiver>,
@@ -164,7 +164,7 @@ pub struct ExtendedReceiver {
 }
 
 impl ExtendedReceiver {
-    /// Of a session that is told apart by this, where so many transfers are expected: both parties give the same numbers.
+    /// Makes a party of a session in which so many transfers are expected. Both parties give the same `public` and `expected`.
     #[must_use]
     pub fn new(party: ferret::Receiver, public: Public, expected: usize) -> Self {
         Self { supply: Supply::new(party, public, expected), hash: Hash::default() }

@@ -20,34 +20,34 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 use std::collections::VecDeque;
 
-/// Base transfers of a tree that the first transfers are extended from. Decision 6.
+/// The number of base transfers of each tree from which the first transfers are extended (decision 6).
 pub const K: usize = 8;
 
 /// Trees that grow interleaved, but the last ones of a set: their leaves stay in the second-level cache.
 const GROUP: usize = 8;
 
-/// What the sender sends in a round.
+/// The bytes that the sender sends in a round.
 #[must_use]
 pub const fn message_bytes(set: &Set) -> usize {
     16 * set.levels()
 }
 
-/// A party's part.
+/// What a party does in a round.
 pub trait Party: Send {
-    /// Transfers of the first extension, a multiple of [`softspoken::ROWS`].
+    /// Fills `blocks` with transfers of the first extension; their number is a multiple of [`softspoken::ROWS`].
     ///
     /// # Errors
-    /// [`Halt`].
+    /// [`Halt`] where the peer does not keep to the protocol.
     fn base(&mut self, link: &mut Link, blocks: &mut [Block]) -> Result<(), Halt>;
 
-    /// Transfers whose choices are 0 but in one place in each tree, from `set.levels()` transfers with random choices.
+    /// Fills `outputs` with transfers whose choices are 0 except in one place of each tree, from `set.levels()` transfers with random choices.
     ///
     /// # Errors
-    /// [`Halt`].
+    /// [`Halt`] where the peer does not keep to the protocol.
     fn noise(&mut self, link: &mut Link, set: &Set, levels: &[Block], outputs: &mut [Block]) -> Result<(), Halt>;
 }
 
-/// The sender.
+/// The sender of the transfers.
 #[derive(Debug)]
 pub struct Sender {
     first: softspoken::Sender<K>,
@@ -57,7 +57,7 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// From the leaves that are punctured at `delta`, and a seed of its own for the trees of each round.
+    /// Makes the sender from leaves that are punctured at `delta`, and a secret seed for the trees of each round.
     #[must_use]
     pub fn new(delta: Block, leaves: &[Seed], own: &Seed) -> Self {
         Self { first: softspoken::Sender::new(delta, leaves), delta, roots: own.stream(), grower: Grower::default() }
@@ -84,7 +84,7 @@ impl Party for Sender {
     }
 }
 
-/// The receiver.
+/// The receiver of the transfers.
 #[derive(Debug)]
 pub struct Receiver {
     first: softspoken::Receiver<K>,
@@ -92,7 +92,7 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// From all leaves.
+    /// Makes the receiver from all leaves.
     #[must_use]
     pub fn new(leaves: &[Seed]) -> Self {
         Self { first: softspoken::Receiver::new(leaves), grower: Grower::default() }
@@ -122,8 +122,8 @@ fn groups<'a>(set: &Set, outputs: &'a mut [Block]) -> impl Iterator<Item = &'a m
     outputs.chunks_mut(GROUP << set.depth)
 }
 
-/// The rounds for so many transfers that send the fewest bytes: some of one set, after at most one of each smaller set. Each leaves over
-/// what the next one needs.
+/// The rounds for so many transfers that send the fewest bytes: several of one set, after at most one of each smaller set. Each round leaves
+/// over as many transfers as the next one needs.
 #[must_use]
 #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "so many rounds of one set hold any count")]
 pub fn schedule(count: usize) -> Vec<Set> {
@@ -158,7 +158,7 @@ fn chain(count: usize, sets: &[Set]) -> Option<Vec<Set>> {
     (left == 0).then_some(chain)
 }
 
-/// Of the first extension that a schedule starts from.
+/// The number of transfers of the first extension from which a schedule starts.
 #[must_use]
 pub fn base_rows(sets: &[Set]) -> usize {
     sets.first().map_or(0, |first| first.needed().next_multiple_of(softspoken::ROWS))
@@ -169,7 +169,7 @@ fn bytes(sets: &[Set]) -> usize {
     softspoken::message_bytes::<K>(base_rows(sets)) + sets.iter().map(message_bytes).sum::<usize>()
 }
 
-/// Round after round.
+/// A run of rounds, one after another.
 #[derive(Debug)]
 pub struct Rounds {
     expected: usize,
@@ -180,16 +180,16 @@ pub struct Rounds {
 }
 
 impl Rounds {
-    /// For so many transfers; with the public key of their codes.
+    /// Plans the rounds for so many transfers, with the public key of their codes.
     #[must_use]
     pub fn new(expected: usize, code: Block) -> Self {
         Self { expected, code, round: 0, left: VecDeque::new(), reserve: Vec::new() }
     }
 
-    /// A round: `A * inputs + noise`. Replaces `batch`. After the last round that was expected comes a first one.
+    /// Runs a round, `A * inputs + noise`, and replaces `batch` by its transfers. After the last expected round the rounds start over.
     ///
     /// # Errors
-    /// [`Halt`].
+    /// [`Halt`] where the peer does not keep to the protocol.
     pub fn next(&mut self, party: &mut impl Party, link: &mut Link, batch: &mut Vec<Block>) -> Result<(), Halt> {
         if self.left.is_empty() {
             self.left = schedule(self.expected.max(1)).into();

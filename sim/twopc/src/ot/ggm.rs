@@ -20,7 +20,7 @@ const PASS: usize = WIDE;
 /// What a leaf keeps: its lowest bit makes room for the choice.
 const LEAF: Block = !1;
 
-/// Grows trees.
+/// A grower of trees.
 #[derive(Debug)]
 pub struct Grower(Cipher);
 
@@ -31,8 +31,8 @@ impl Default for Grower {
 }
 
 impl Grower {
-    /// The sender's trees: `leaves` of all `roots.len()` trees, and into `sums` the sums of the left nodes, level by level and in
-    /// each tree by tree. Leaves have a lowest bit of 0.
+    /// Grows the trees of the sender from `roots`: the leaves of all trees, and the sums of the left nodes of each level, level by level and in
+    /// each level tree by tree. The lowest bit of a leaf is 0.
     pub fn grow(&self, delta: Block, roots: &[Block], leaves: &mut [Block], sums: &mut [Block]) {
         let trees = roots.len();
         let last = sums.len() / trees - 1;
@@ -49,9 +49,9 @@ impl Grower {
         }
     }
 
-    /// The receiver's trees: all leaves but one, where it has the leaf plus the correlation. `side_sums` are the sums of the nodes on
-    /// the sides that `sides` name, in the order of [`grow`](Self::grow); the path to the missing leaf takes the other sides.
-    /// Leaves have a lowest bit of 0, but 1 the missing one.
+    /// Grows the trees of the receiver: all leaves but one of each tree, where it gets the leaf plus the correlation. `side_sums` are the sums of
+    /// the nodes on the sides that `sides` name, in the order of [`grow`](Self::grow); the path to the missing leaf takes the other sides.
+    /// The lowest bit of a leaf is 0, and 1 in place of the missing one.
     pub fn grow_punctured(&self, sides: &[usize], side_sums: &[Block], trees: usize, leaves: &mut [Block]) {
         let last = side_sums.len() / trees - 1;
         // Of each tree: the node on the path, whose block is garbage, and the sum of all nodes.

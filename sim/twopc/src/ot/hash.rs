@@ -16,7 +16,7 @@ const KEY: [u8; 16] = *b"fusion-ot-tmmo-1";
 /// Transfers hashed together.
 const BATCH: usize = 4 * WIDE;
 
-/// The hash.
+/// The tweakable hash.
 #[derive(Debug)]
 pub struct Hash(Cipher);
 
@@ -42,7 +42,7 @@ impl Hash {
         );
     }
 
-    /// The sender's pads: 64 bits each of `H(q, i)` and `H(q ^ delta, i)`, with tweaks from `tweak` on.
+    /// Computes the pads of the sender, 64 bits each of `H(q, i)` and `H(q ^ delta, i)`, with tweaks from `tweak` on.
     pub fn both(&self, delta: Block, tweak: Block, q: &[Block], pads: &mut [[u64; 2]]) {
         let mut x = [0; 2 * BATCH];
         for ((number, q), pads) in q.chunks(BATCH).enumerate().zip(pads.chunks_mut(BATCH)) {
@@ -59,7 +59,7 @@ impl Hash {
         }
     }
 
-    /// The receiver's: 64 bits of `H(t, i)`.
+    /// Computes the pads of the receiver, 64 bits of `H(t, i)`, with tweaks from `tweak` on.
     pub fn chosen(&self, tweak: Block, t: &[Block], pads: &mut [u64]) {
         let mut x = [0; BATCH];
         for ((number, t), pads) in t.chunks(BATCH).enumerate().zip(pads.chunks_mut(BATCH)) {

@@ -7,7 +7,7 @@
 use super::block::{Block, Cipher, WIDE};
 use pulp::Arch;
 
-/// Inputs that an output adds up.
+/// The number of inputs that each output adds up.
 pub const LOCALITY: usize = 10;
 
 /// Outputs whose places are drawn together.
@@ -25,59 +25,60 @@ const WORDS: usize = BATCH * LOCALITY / IN_WORD;
 /// A set of parameters of regular noise: one error in each of `t` parts of `2^depth` outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Set {
-    /// Errors, hence trees.
+    /// The number of errors, and so of trees.
     pub t: usize,
-    /// Binary logarithm of the number of inputs.
+    /// The binary logarithm of the number of inputs.
     pub log_k: u32,
-    /// Of the trees.
+    /// The depth of the trees.
     pub depth: usize,
 }
 
-/// Up to 262,144 outputs, to start from: few inputs, much noise.
+/// The set to start from, with few inputs and much noise: up to 262,144 outputs.
 pub const START: Set = Set { t: 1024, log_k: 15, depth: 8 };
 
-/// Up to 524,288 outputs.
+/// The set in the middle: up to 524,288 outputs.
 pub const MIDDLE: Set = Set { t: 1024, log_k: 16, depth: 9 };
 
-/// Up to 2,396,160 outputs, for the fewest bytes each.
+/// The set with the fewest bytes for each output: up to 2,396,160 outputs.
 pub const MAIN: Set = Set { t: 1170, log_k: 18, depth: 11 };
 
-/// From few inputs to many. The least attack on each takes 2^135 operations or more by the estimates of `examples/lpn_bits.rs`.
+/// All sets, from few inputs to many. The least attack on each takes 2^135 operations or more by the estimates of `examples/lpn_bits.rs`.
 pub const SETS: [Set; 3] = [START, MIDDLE, MAIN];
 
 impl Set {
-    /// With so few parts that they still hold so many outputs; whoever told these from uniform ones could tell all. Never with more.
+    /// The same set with as few parts as hold so many outputs, and never with more parts. Whoever could tell these outputs from uniform ones could
+    /// do so for the whole set.
     #[must_use]
     pub fn holding(self, outputs: usize) -> Self {
         Self { t: outputs.div_ceil(1 << self.depth).min(self.t), ..self }
     }
 
-    /// Inputs.
+    /// The number of inputs.
     #[must_use]
     pub const fn k(&self) -> usize {
         1 << self.log_k
     }
 
-    /// Outputs.
+    /// The number of outputs.
     #[must_use]
     pub const fn n(&self) -> usize {
         self.t << self.depth
     }
 
-    /// Transfers of the trees.
+    /// The number of transfers that the trees use up.
     #[must_use]
     pub const fn levels(&self) -> usize {
         self.t * self.depth
     }
 
-    /// Correlated transfers that a round uses up.
+    /// The number of correlated transfers that a round uses up.
     #[must_use]
     pub const fn needed(&self) -> usize {
         self.k() + self.levels()
     }
 }
 
-/// Adds to each output its inputs; the code of this public key and round. The number of inputs is a power of two.
+/// Adds to each output its inputs, by the code of this public key and round. The number of inputs is a power of two.
 pub fn add_code(key: Block, round: u64, inputs: &[Block], outputs: &mut [Block]) {
     let stream = Cipher::new(key);
     let mut counter = Block::from(round) << 64;
@@ -110,7 +111,7 @@ fn add_inputs(inputs: &[[u64; 2]], places: &[[u32; LOCALITY]], outputs: &mut [[u
     }
 }
 
-/// The places that [`add_code`] adds up, output by output, among `2^log_k` inputs: for who examines the code.
+/// The places of the inputs, among `2^log_k`, that [`add_code`] adds up for each output. This is for examining the code.
 #[must_use]
 pub fn places(key: Block, round: u64, log_k: u32, outputs: usize) -> Vec<[u32; LOCALITY]> {
     let stream = Cipher::new(key);

@@ -15,13 +15,13 @@ use crate::random::Seed;
 
 const SEED_BYTES: usize = 32;
 
-/// What the owner sends for all trees.
+/// The bytes that the owner sends for all trees.
 #[must_use]
 pub const fn message_bytes(K: usize) -> usize {
     2 * SEED_BYTES * (TRANSFERS - TRANSFERS.div_ceil(K))
 }
 
-/// The owner's part, from both seeds of each base transfer: the leaves of all trees, and the message.
+/// Computes the owner's part from both seeds of each base transfer: the leaves of all trees, and the message.
 #[must_use]
 pub fn grow(K: usize, pairs: &[[Seed; 2]]) -> (Vec<Seed>, Vec<u8>) {
     let (mut leaves, mut message) = (Vec::new(), Vec::with_capacity(message_bytes(K)));
@@ -43,11 +43,11 @@ pub fn grow(K: usize, pairs: &[[Seed; 2]]) -> (Vec<Seed>, Vec<u8>) {
     (leaves, message)
 }
 
-/// The other party's part, from the seeds of the sides that the bits of `delta` but the lowest are not, and the message. Leaf `y` of a tree
-/// is the owner's leaf `y ^ d`, where `d` are the tree's bits of `delta`: leaf 0 is missing, and zeros.
+/// Computes the other party's leaves from the message, and from the seeds of the sides that the bits of `delta`, but for the lowest, do not
+/// name. Leaf `y` of a tree is the owner's leaf `y ^ d`, where `d` are the tree's bits of `delta`. Leaf 0 is missing, and is zeros.
 ///
 /// # Panics
-/// For a message of other than [`message_bytes`].
+/// If the message is shorter than [`message_bytes`].
 #[must_use]
 #[expect(clippy::expect_used, reason = "a link delivers as many bytes as were asked for")]
 pub fn puncture(K: usize, delta: Block, seeds: &[Seed], message: &[u8]) -> Vec<Seed> {

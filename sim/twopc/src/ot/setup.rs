@@ -14,10 +14,10 @@ use crate::random::Seed;
 use crate::role::Role;
 use crate::wire::link::{Halt, Link};
 
-/// What each party sends.
+/// The bytes that each party sends in the set-up.
 pub const SENT_BYTES: usize = base::SENT_BYTES + puncture::message_bytes(K);
 
-/// A party's part of the set-up.
+/// What a party holds after the set-up of oblivious transfers in both directions.
 #[derive(Clone)]
 pub struct Setup {
     role: Role,
@@ -30,7 +30,7 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// Runs the base transfers, both directions at once, with the party's own secret seed. [`SENT_BYTES`] from each party.
+    /// Runs the base transfers, both directions at once, with the party's own secret seed. Each party sends [`SENT_BYTES`].
     ///
     /// # Errors
     /// [`Halt`] where the peer does not keep to the protocol.
@@ -49,8 +49,8 @@ impl Setup {
         })
     }
 
-    /// The sender of a session's transfers to the peer. Both parties give the same name, never used before, and the same
-    /// expected count: with more drawn than expected, more is sent than need be.
+    /// The sender of a session's transfers to the peer. Both parties give the same name, which was never used before, and the same
+    /// expected number of transfers. If more are drawn than expected, more bytes are sent than necessary.
     #[must_use]
     pub fn sender(&self, session: &Seed, expected: usize) -> Box<dyn Sender> {
         let party = ferret::Sender::new(
@@ -61,7 +61,8 @@ impl Setup {
         Box::new(ExtendedSender::new(party, self.delta, public(session, self.role), expected))
     }
 
-    /// The receiver of a session's transfers from the peer, likewise.
+    /// The receiver of a session's transfers from the peer. Both parties give the same name, which was never used before, and the same
+    /// expected number of transfers.
     #[must_use]
     pub fn receiver(&self, session: &Seed, expected: usize) -> Box<dyn Receiver> {
         let party = ferret::Receiver::new(&of_session(&self.leaves, session));

@@ -20,13 +20,13 @@ use crate::random::Seed;
 use crate::wire::link::{Halt, Link};
 use pulp::Arch;
 
-/// Rows of a message at most.
+/// The most rows that one message extends.
 pub const CHUNK: usize = 16 * transpose::ROWS;
 
-/// Transfers come in multiples of it.
+/// The number of rows of which every extension is a multiple.
 pub const ROWS: usize = transpose::ROWS;
 
-/// What the receiver sends for so many rows.
+/// The bytes that the receiver sends for so many rows.
 #[must_use]
 pub const fn message_bytes<const K: usize>(rows: usize) -> usize {
     (TRANSFERS.div_ceil(K) - 1) * rows / 8
@@ -98,7 +98,7 @@ fn add(sums: &mut [u64], terms: &[u64]) {
     }
 }
 
-/// The sender.
+/// The sender of the transfers.
 #[derive(Debug)]
 pub struct Sender<const K: usize> {
     delta: Block,
@@ -106,16 +106,16 @@ pub struct Sender<const K: usize> {
 }
 
 impl<const K: usize> Sender<K> {
-    /// From the leaves of trees punctured at `delta`, in the order of [`super::puncture`]: leaf 0 is the missing one.
+    /// Makes the sender from the leaves of trees punctured at `delta`, in the order of [`super::puncture`]: leaf 0 is the missing one.
     #[must_use]
     pub fn new(delta: Block, leaves: &[Seed]) -> Self {
         Self { delta: delta | 1, streams: Streams::new(leaves) }
     }
 
-    /// Fills `q`, whose length is a multiple of [`ROWS`].
+    /// Fills `q` with transfers; its length is a multiple of [`ROWS`].
     ///
     /// # Errors
-    /// [`Halt`].
+    /// [`Halt`] where the peer does not keep to the protocol.
     pub fn extend(&mut self, link: &mut Link, q: &mut [Block]) -> Result<(), Halt> {
         q.chunks_mut(CHUNK).try_for_each(|q| self.chunk(link, q))
     }
@@ -142,23 +142,23 @@ impl<const K: usize> Sender<K> {
     }
 }
 
-/// The receiver.
+/// The receiver of the transfers.
 #[derive(Debug)]
 pub struct Receiver<const K: usize> {
     streams: Streams<K>,
 }
 
 impl<const K: usize> Receiver<K> {
-    /// From all leaves of the trees.
+    /// Makes the receiver from all leaves of the trees.
     #[must_use]
     pub fn new(leaves: &[Seed]) -> Self {
         Self { streams: Streams::new(leaves) }
     }
 
-    /// Fills `t`, whose length is a multiple of [`ROWS`].
+    /// Fills `t` with transfers; its length is a multiple of [`ROWS`].
     ///
     /// # Errors
-    /// [`Halt`].
+    /// [`Halt`] where the peer does not keep to the protocol.
     pub fn extend(&mut self, link: &mut Link, t: &mut [Block]) -> Result<(), Halt> {
         t.chunks_mut(CHUNK).try_for_each(|t| self.chunk(link, t))
     }

@@ -13,7 +13,7 @@ pub trait Sender: Send {
 
 /// The receiver's side of random transfers.
 pub trait Receiver: Send {
-    /// Fills `choices` with random bits (0 or 1) and `pads` with the pads they choose; both of one length.
+    /// Fills `choices` with random bits, 0 or 1, and `pads` with the pads that they choose; both have the same length.
     ///
     /// # Errors
     /// [`Halt`] where the peer does not keep to the extension.

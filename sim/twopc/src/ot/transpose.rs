@@ -3,7 +3,7 @@
 use super::block::Block;
 use pulp::Arch;
 
-/// Rows are a multiple of it.
+/// The number of rows of which every matrix has a multiple.
 pub const ROWS: usize = 64 * LANES;
 
 /// Words of 64 rows side by side.
@@ -12,7 +12,7 @@ const LANES: usize = 8;
 /// Square matrices of 64 x 64 bits, one in each lane: row `r` of lane `l` is `[r][l]`, its lowest bit the first column.
 type Tile = [[u64; LANES]; 64];
 
-/// Bit `c` of `rows[r]` is bit `r` of column `c`. Column `c` is `columns[c * w..(c + 1) * w]` for words of 64 rows, where
+/// Transposes a matrix: bit `c` of `rows[r]` becomes bit `r` of column `c`. Column `c` is `columns[c * w..(c + 1) * w]` for words of 64 rows, where
 /// `w = rows.len() / 64`; the number of rows is a multiple of [`ROWS`].
 pub fn transpose(columns: &[u64], rows: &mut [Block]) {
     debug_assert_eq!(rows.len() % ROWS, 0, "whole tiles");

@@ -1,7 +1,7 @@
-//! Sessions: keys and base transfers once, then any number of batches, each on two threads.
+//! Sessions of a client and a server: one set-up with keys and base transfers, then any number of sessions, each of as many slots as planned.
 //!
-//! A session's randomness is a function of the parties' set-up and the session's name, 32 bytes that no other session may have: a
-//! session can be repeated bit by bit, and no two share a pad.
+//! The randomness of a session is a function of the parties' set-up and of the session's name: 32 bytes, which no other session may have.
+//! A session can therefore be repeated bit by bit, and no two sessions share a pad.
 
 mod party;
 mod plan;

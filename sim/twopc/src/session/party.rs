@@ -1,4 +1,4 @@
-//! Either party in a session: it walks the circuit, chunk by chunk.
+//! The client and the server in a session: both evaluate the circuit, chunk by chunk.
 
 use super::plan::Plan;
 use super::setup::{ClientSetup, ServerSetup};
@@ -27,17 +27,17 @@ fn party(mut link: Link, seed: &Seed, transfers: &Setup, name: &Seed, plan: &Pla
     Party { rng: seed.of_session(name).stream(), sender, receiver, link }
 }
 
-/// What a party has after a session.
+/// What a party holds after a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered {
-    /// By slot; the server gets none.
+    /// The labels, by slot. The server gets none.
     pub labels: Vec<u32>,
-    /// Its shares of the logits, slot by slot.
+    /// Its shares of the logits, slot after slot.
     pub logits: Vec<u64>,
 }
 
-/// The client's side of a session: `image` gives a slot's pixels as integers, and is asked chunk by chunk. The link comes back for its
-/// meter, and is closed.
+/// Runs the client's side of a session. `image` returns the pixels of a slot as integers, and is called chunk by chunk. The link comes back
+/// closed, for its meter.
 ///
 /// # Errors
 /// [`Halt`] where the server does not keep to the protocol.
@@ -54,16 +54,16 @@ pub fn client(
     watched_client(link, setup, plan, name, image, |_| {})
 }
 
-/// How far a client is.
+/// How far a client has come in a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress<'a> {
-    /// It asks about so many slots more.
+    /// The client asks about so many more slots.
     Asks(usize),
-    /// It has these labels, for the next slots; a server that deviates may have made them numbers that are no class.
+    /// The client has the labels of the next slots. If the server deviates, they may be numbers of no class.
     Has(&'a [u32]),
 }
 
-/// [`client`], watched while it goes on.
+/// Runs the client's side of a session as [`client`] does, and reports its progress to `watch`.
 ///
 /// # Errors
 /// [`Halt`] where the server does not keep to the protocol.
@@ -104,17 +104,17 @@ fn all_classes(party: &Party, circuit: &Circuit, answered: Answered) -> Result<A
     }
 }
 
-/// A server's networks: for each packing of a plan, every one of its models.
+/// A server's models, encoded for every packing of a plan.
 pub struct Networks {
     /// By slots of a group, then by model.
     by_group: BTreeMap<usize, Vec<EncodedModel>>,
 }
 
 impl Networks {
-    /// Encodes the weights of models, once for all sessions.
+    /// Encodes the weights of models. This is done once for all sessions.
     ///
     /// # Errors
-    /// [`linear::TooHeavy`] for a model that the plan's circuit was not made for.
+    /// [`linear::TooHeavy`] for a model for which the plan's circuit was not made.
     pub fn new(plan: &Plan, models: &[FixedModel]) -> Result<Self, linear::TooHeavy> {
         let of = |(&size, packing): (&usize, &Packing)| {
             let networks = models.iter().map(|model| EncodedModel::new(model, &plan.circuit, packing));
@@ -124,16 +124,16 @@ impl Networks {
     }
 }
 
-/// What a server puts on a slot.
+/// How a server serves a slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
-    /// Which of its models; slots that share ciphertexts share it.
+    /// The place of the model among those of the server. Slots that share ciphertexts share their model.
     pub model: usize,
-    /// What it says each class is.
+    /// The label that the server gives for each class; an honest server gives `0, 1, 2, ...`.
     pub labels: Vec<u32>,
 }
 
-/// The server's side of a session. The link comes back for its meter, and is closed.
+/// Runs the server's side of a session. The link comes back closed, for its meter.
 ///
 /// # Errors
 /// [`Halt`] where the client does not keep to the protocol.

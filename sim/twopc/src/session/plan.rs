@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::Range;
 
-/// What both parties know of a session: the circuit, and how its slots are packed.
+/// The plan of a session, which both parties know: the circuit, and how the slots are packed.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// What is computed.
+    /// The circuit that is evaluated.
     pub circuit: Circuit,
-    /// How many slots.
+    /// The number of slots of a session.
     pub slots: usize,
     slots_per_message: usize,
     grouping: Grouping,
@@ -21,12 +21,12 @@ pub struct Plan {
     pub(super) packings: BTreeMap<usize, Packing>,
 }
 
-/// Which slots share ciphertexts.
+/// The slots that share ciphertexts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Grouping {
-    /// All of a chunk.
+    /// All slots of a chunk share ciphertexts.
     Chunk,
-    /// None: the server can put another network on any slot.
+    /// No slots share ciphertexts, so that the server can use another network on every slot.
     Slot,
 }
 
@@ -41,19 +41,19 @@ impl Grouping {
 }
 
 impl Plan {
-    /// A session of so many slots. What its responses tell of the weights is within `2^-40` of nothing; in `k` sessions under one
-    /// set-up, within `sqrt(k)` times that.
+    /// Plans a session of so many slots. Its responses are within a statistical distance of `2^-40` of ones that reveal nothing of the weights;
+    /// those of `k` sessions under one set-up together are within `sqrt(k)` times that.
     ///
     /// # Errors
-    /// [`Unsupported`] for a layer that no parameters hold, by its node.
+    /// [`Unsupported`] for a layer that no parameters hold; it names the node.
     pub fn new(circuit: Circuit, slots: usize, grouping: Grouping) -> Result<Self, Unsupported> {
         Self::for_sessions(circuit, slots, grouping, 1)
     }
 
-    /// The same for so many sessions under one set-up that are within `2^-40` together: each factor of 4 costs the flooding noise a bit.
+    /// Plans sessions of which so many, under one set-up, are within `2^-40` together. Each factor of 4 takes one more bit of flooding noise.
     ///
     /// # Errors
-    /// [`Unsupported`] for a layer that no parameters hold, by its node.
+    /// [`Unsupported`] for a layer that no parameters hold; it names the node.
     pub fn for_sessions(
         circuit: Circuit,
         slots: usize,
@@ -71,24 +71,24 @@ impl Plan {
         Ok(Self { circuit, slots, slots_per_message, grouping, packings })
     }
 
-    /// How many slots are evaluated together: their images, shares and messages are held at once.
+    /// The number of slots that are evaluated together. Their images, shares and messages are held in memory at once.
     #[must_use]
     pub fn slots_per_message(&self) -> usize {
         self.slots_per_message
     }
 
-    /// The session's slots in chunks that are evaluated together.
+    /// The slots of a session, in chunks that are evaluated together.
     pub fn chunks(&self) -> impl Iterator<Item = Range<usize>> + use<> {
         chunks(self.slots, self.slots_per_message)
     }
 
-    /// Which slots share ciphertexts.
+    /// The slots that share ciphertexts.
     #[must_use]
     pub fn grouping(&self) -> Grouping {
         self.grouping
     }
 
-    /// The packings of its chunks, each once.
+    /// The packings of the chunks, each of them once.
     pub fn packings(&self) -> impl Iterator<Item = &Packing> {
         self.packings.values()
     }
@@ -102,7 +102,7 @@ impl Plan {
         &self.packings[&self.grouping.of(chunk)]
     }
 
-    /// What a chunk's steps cost without the extension of its transfers; the last entry is the argmax.
+    /// The cost of each step on a chunk of so many slots, without the extension of transfers. The last entry is that of the argmax.
     #[must_use]
     pub fn costs(&self, chunk: usize) -> Vec<Cost> {
         let packing = self.packing(chunk);
@@ -121,7 +121,7 @@ impl Plan {
         costs
     }
 
-    /// Transfers of a session: those that the client sends, and those that the server sends.
+    /// The number of oblivious transfers in a session: those in which the client is the sender, and those in which the server is.
     #[must_use]
     pub fn transfers(&self) -> [usize; 2] {
         let mut sums = [0; 2];
@@ -135,10 +135,10 @@ impl Plan {
     }
 }
 
-/// A session's slots in chunks of as many as a message carries, the last one perhaps smaller.
+/// Divides the slots of a session into chunks of as many as a message carries. The last chunk may be smaller.
 ///
 /// # Panics
-/// Where a message is to carry no slot.
+/// If a message is to carry no slot.
 pub fn chunks(slots: usize, slots_per_message: usize) -> impl Iterator<Item = Range<usize>> {
     (0..slots).step_by(slots_per_message).map(move |from| from..slots.min(from + slots_per_message))
 }

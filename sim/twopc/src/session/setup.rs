@@ -1,4 +1,4 @@
-//! What is made once for all sessions of a pair of parties: keys and base transfers.
+//! The set-up of a pair of parties, once for all their sessions: keys and base transfers.
 
 use super::plan::Plan;
 use super::threads::run;
@@ -18,7 +18,7 @@ pub struct ClientSetup {
 }
 
 impl ClientSetup {
-    /// Makes keys and base transfers for sessions by these plans.
+    /// Runs the client's side of a set-up for sessions by these plans: it makes keys and base transfers.
     ///
     /// # Errors
     /// [`Halt`] where the server does not keep to the protocol.
@@ -38,7 +38,7 @@ pub struct ServerSetup {
 }
 
 impl ServerSetup {
-    /// Takes keys and makes base transfers for sessions by these plans.
+    /// Runs the server's side of a set-up for sessions by these plans: it receives public keys and makes base transfers.
     ///
     /// # Errors
     /// [`Halt`] where the client does not keep to the protocol.
@@ -52,7 +52,7 @@ fn all_layouts(plans: &[&Plan]) -> Vec<Layout> {
     plans.iter().flat_map(|plan| plan.layouts()).collect()
 }
 
-/// The client's side of a set-up, from its part of the pair's seed. The link comes back for its meter, and is closed.
+/// Runs the client's side of a set-up with its part of the pair's seed. The link comes back closed, for its meter.
 ///
 /// # Errors
 /// [`Halt`] where the server does not keep to the protocol.
@@ -62,7 +62,7 @@ pub fn client_set_up(mut link: Link, pair: &Seed, plans: &[&Plan]) -> (Result<Cl
     (made, link)
 }
 
-/// The server's side of a set-up, from its part of the pair's seed. The link comes back for its meter, and is closed.
+/// Runs the server's side of a set-up with its part of the pair's seed. The link comes back closed, for its meter.
 ///
 /// # Errors
 /// [`Halt`] where the client does not keep to the protocol.
@@ -72,12 +72,13 @@ pub fn server_set_up(mut link: Link, pair: &Seed, plans: &[&Plan]) -> (Result<Se
     (made, link)
 }
 
-/// Both parties' set-up, each from its own part of the seed, and the client's link after it.
+/// Sets up both parties on two threads, each with its own part of the seed; the client's link comes back for its meter. For simulation: here
+/// one process knows the secrets of both.
 ///
 /// # Errors
-/// [`Halt`], which would be our own mistake: both parties are honest here.
-pub fn set_up(seed: &Seed, plans: &[&Plan], network: LinkSpeed) -> Result<(ClientSetup, ServerSetup, Link), Halt> {
+/// [`Halt`], which would be a bug of this crate, as both parties are honest here.
+pub fn set_up(seed: &Seed, plans: &[&Plan], speed: LinkSpeed) -> Result<(ClientSetup, ServerSetup, Link), Halt> {
     let ((client, link), (server, _)) =
-        run(network, |link| client_set_up(link, seed, plans), |link: Link| server_set_up(link, seed, plans));
+        run(speed, |link| client_set_up(link, seed, plans), |link: Link| server_set_up(link, seed, plans));
     Ok((client?, server?, link))
 }

@@ -1,14 +1,14 @@
-//! Both parties on two threads of one process, with a link in memory between them.
+//! Both parties on two threads of one process.
 
 use crate::wire::clock::LinkSpeed;
 use crate::wire::link::Link;
 
-/// A server as a program of its own: it has the raw link, and may do with it what it likes.
+/// A server that is a program of its own: it has the raw link, and may send on it what it likes.
 pub trait ServerProgram: Send {
-    /// What it returns.
+    /// The type of what it returns.
     type Output: Send;
 
-    /// Serves.
+    /// Runs the server on its side of the line.
     fn serve(self, link: Link) -> Self::Output;
 }
 
@@ -20,9 +20,9 @@ impl<T: Send, F: FnOnce(Link) -> T + Send> ServerProgram for F {
     }
 }
 
-/// Runs a client and a server on two threads, with a link in memory between them.
-pub fn run<T, S: ServerProgram>(network: LinkSpeed, client: impl FnOnce(Link) -> T, server: S) -> (T, S::Output) {
-    let (near, far) = Link::pair(network);
+/// Runs a client and a server on two threads, with a line in memory between them, and returns what both return.
+pub fn run<T, S: ServerProgram>(speed: LinkSpeed, client: impl FnOnce(Link) -> T, server: S) -> (T, S::Output) {
+    let (near, far) = Link::pair(speed);
     std::thread::scope(|scope| {
         let server = scope.spawn(move || server.serve(far));
         let answered = client(near);

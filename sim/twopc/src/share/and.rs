@@ -7,14 +7,14 @@ use crate::bits::{Packer, Unpacker, packed_bytes};
 use crate::party::Party;
 use crate::wire::link::Halt;
 
-/// One factor pair: a bit `x`, and `y` of one or two bits.
+/// Factors of products: bits `x`, each with a `y` of one or two bits.
 #[derive(Clone, Copy, Debug)]
 pub struct Factors<'a> {
-    /// Shares of the bits.
+    /// Shares of the bits `x`.
     pub x: &'a [u8],
-    /// Shares of what they multiply, in the lowest bits of each byte.
+    /// Shares of the `y` that each of them multiplies, in the lowest bits of a byte.
     pub y: &'a [u8],
-    /// How many bits of `y` count: 1 or 2.
+    /// The number of bits of each `y`: 1 or 2.
     pub width: u32,
 }
 
@@ -26,9 +26,9 @@ struct Triple {
     product: u8,
 }
 
-/// For each list of factors the shares of its products.
+/// Multiplies, and returns for each list of factors the shares of its products.
 ///
-/// One round; a product costs each party `1 + width` bits.
+/// It takes one round, and each party sends `1 + width` bits for a product.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.

@@ -11,12 +11,12 @@ use crate::share::relu::negative;
 use crate::share::truncate::{self, Rescaling, drop_bits, with_carry};
 use crate::wire::link::Halt;
 
-/// What is clipped, and how.
+/// The ends to which values are clipped, and how they are rescaled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clip {
     /// The lower and the upper end, wherever they lie.
     pub ends: [i64; 2],
-    /// The rings, and the bits dropped. Values are in `-2^(from-2) .. 2^(from-2)`, and `from` is at least `shift + 2`.
+    /// The rings and the bits dropped. Values are in `-2^(from-2) .. 2^(from-2)`, and `from` is at least `shift + 2`.
     pub how: Rescaling,
 }
 
@@ -28,7 +28,7 @@ impl Clip {
     }
 }
 
-/// Shares of the clipped and truncated values.
+/// Computes shares of the clipped and truncated values.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
@@ -61,7 +61,7 @@ pub fn clip(party: &mut Party, numbers: &[u64], clip: Clip) -> Result<Vec<u64>, 
     Ok(first.iter().zip(second).map(|(a, b)| low.wrapping_add(*a).wrapping_add(*b) & mask(out)).collect())
 }
 
-/// The ideal twin: what becomes of `x` where the client's share of it is `x0`.
+/// The ideal twin of [`clip`]: what becomes of `x` if the client's share of it is `x0`.
 #[must_use]
 pub fn ideal(x: u64, x0: u64, clip: Clip) -> u64 {
     let Clip { ends, how } = clip;

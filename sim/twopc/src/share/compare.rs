@@ -11,44 +11,44 @@ use crate::role::Role;
 use crate::share::and::{Factors, and};
 use crate::wire::link::Halt;
 
-/// Bits of a digit, at most.
+/// The most bits that a digit has.
 pub const DIGIT_BITS: u32 = 3;
 
-/// Shared bits: the carry out of the lowest `low` bits, and that out of all `low + high`.
+/// Shares of two carries of a sum: the one out of its lowest `low` bits, and the one out of all `low + high`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Carries {
-    /// Empty for `low = 0`.
+    /// The carry out of the lowest bits; empty for `low = 0`.
     pub low: Vec<u8>,
     /// The carry out of all bits.
     pub all: Vec<u8>,
 }
 
-/// One digit of all numbers: where it starts, how many bits it has, and whether anything below it asks if it is equal.
+/// A digit of numbers that are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digit {
-    /// Its lowest bit.
+    /// The place of its lowest bit.
     pub from: u32,
-    /// 1 to [`DIGIT_BITS`].
+    /// The number of its bits, from 1 to [`DIGIT_BITS`].
     pub bits: u32,
-    /// Whether equality counts.
+    /// Whether digits below it decide where this one is equal, so that equality counts.
     pub inner: bool,
 }
 
 impl Digit {
-    /// Bits of each message: greater, and equal where it counts.
+    /// The number of bits of each message: one for greater, and one for equal if that counts.
     #[must_use]
     pub fn width(self) -> u32 {
         1 + u32::from(self.inner)
     }
 
-    /// Messages beyond the one the pads stand for, in bits.
+    /// The number of bits of all messages that are sent: all but the one that the pads stand for.
     #[must_use]
     pub fn message_bits(self) -> u32 {
         ((1 << self.bits) - 1) * self.width()
     }
 }
 
-/// The digits of `low` and then `high` bits, from the lowest; no digit lies across the border.
+/// Divides `low` and then `high` bits into digits, from the lowest. No digit lies across the border between the two.
 #[must_use]
 pub fn digits(low: u32, high: u32) -> Vec<Digit> {
     let mut digits: Vec<Digit> = Vec::new();
@@ -64,7 +64,7 @@ pub fn digits(low: u32, high: u32) -> Vec<Digit> {
     digits
 }
 
-/// The carries of the sum of both parties' numbers of `low + high` bits; higher bits are not looked at.
+/// Computes shares of the carries of the sum of both parties' numbers, of `low + high` bits each. Higher bits are not looked at.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.

@@ -9,29 +9,29 @@ use crate::share::compare;
 use crate::share::product;
 use crate::wire::link::Halt;
 
-/// What is known of values in a ring of `l` bits.
+/// What is known of the signed values in a ring of `l` bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sign {
-    /// They are in `0 .. 2^(l-1)`.
+    /// The values are in `0 .. 2^(l-1)`.
     Positive,
-    /// They are in `-2^(l-2) .. 2^(l-2)`: a bit of the ring is to spare.
+    /// The values are in `-2^(l-2) .. 2^(l-2)`: the ring has a bit to spare.
     WithRoom,
-    /// They are in `-2^(l-1) .. 2^(l-1)`: any values of the ring.
+    /// The values are any of the ring, `-2^(l-1) .. 2^(l-1)`.
     Any,
 }
 
-/// From one ring to a larger one.
+/// The extension of values from one ring to a larger one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Widening {
-    /// Values come modulo `2^from`.
+    /// The number of bits of the ring of the input.
     pub from: u32,
-    /// Values go modulo `2^to`.
+    /// The number of bits of the ring of the output.
     pub to: u32,
     /// What is known of the values.
     pub sign: Sign,
 }
 
-/// Shares of the same values in the larger ring, by the cheapest protocol for what is known of them.
+/// Computes shares of the same values in the larger ring, by the cheapest protocol for what is known of them.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
@@ -44,7 +44,7 @@ pub fn extend(party: &mut Party, numbers: &[u64], widening: Widening) -> Result<
     }
 }
 
-/// The ideal twin of [`extend`], where the client's share is `x0`.
+/// The ideal twin of [`extend`]: what becomes of `x` if the client's share of it is `x0`.
 #[must_use]
 pub fn ideal(x: u64, x0: u64, widening: Widening) -> u64 {
     let Widening { from, to, sign } = widening;
@@ -55,8 +55,8 @@ pub fn ideal(x: u64, x0: u64, widening: Widening) -> u64 {
     }
 }
 
-/// Of values in `0 .. 2^(from - 1)`: their top bit is zero, so that the sum of the shares wraps iff either has its top bit set
-/// (Rathee et al., SIRNN, S&P 2021, section IV-A; known sign): one transfer.
+/// Extends values in `0 .. 2^(from - 1)`. Their top bit is zero, so that the sum of the shares wraps iff either has its top bit set
+/// (Rathee et al., SIRNN, S&P 2021, section IV-A; known sign): this takes one transfer.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
@@ -73,7 +73,7 @@ pub fn positive(party: &mut Party, numbers: &[u64], from: u32, to: u32) -> Resul
     Ok(numbers.iter().zip(wraps).map(|(x, wrap)| x.wrapping_sub(wrap << from) & mask(to)).collect())
 }
 
-/// Of values in `-2^(from - 2) .. 2^(from - 2)`: made positive first.
+/// Extends values in `-2^(from - 2) .. 2^(from - 2)`, which are made positive first.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
@@ -84,7 +84,7 @@ pub fn with_room(party: &mut Party, numbers: &[u64], from: u32, to: u32) -> Resu
     Ok(extended.iter().map(|x| x.wrapping_sub(offset) & mask(to)).collect())
 }
 
-/// Of any values in `-2^(from - 1) .. 2^(from - 1)`: the wrap by comparison.
+/// Extends any values, in `-2^(from - 1) .. 2^(from - 1)`: a comparison finds the wrap.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
@@ -96,7 +96,8 @@ pub fn signed(party: &mut Party, numbers: &[u64], from: u32, to: u32) -> Result<
     Ok(moved.iter().zip(wraps).map(|(x, wrap)| x.wrapping_sub(wrap << from).wrapping_sub(offset) & mask(to)).collect())
 }
 
-/// The ideal twin of [`positive`], where the client's share is `x0`: any other value is taken for negative or not as the shares fall.
+/// The ideal twin of [`positive`]: what becomes of `x` if the client's share of it is `x0`. Values outside the domain count as negative or
+/// not as their shares fall.
 #[must_use]
 pub fn ideal_positive(x: u64, x0: u64, from: u32, to: u32) -> u64 {
     let x1 = x.wrapping_sub(x0) & mask(from);
@@ -104,7 +105,7 @@ pub fn ideal_positive(x: u64, x0: u64, from: u32, to: u32) -> u64 {
     x0.wrapping_add(x1).wrapping_sub(wrap << from) & mask(to)
 }
 
-/// The ideal twin of [`with_room`], where the client's share is `x0`.
+/// The ideal twin of [`with_room`]: what becomes of `x` if the client's share of it is `x0`.
 #[must_use]
 pub fn ideal_with_room(x: u64, x0: u64, from: u32, to: u32) -> u64 {
     let offset = 1 << (from - 2);
@@ -112,7 +113,7 @@ pub fn ideal_with_room(x: u64, x0: u64, from: u32, to: u32) -> u64 {
     ideal_positive(moved[0], moved[1], from, to).wrapping_sub(offset) & mask(to)
 }
 
-/// The ideal twin of [`signed`].
+/// The ideal twin of [`signed`]: what becomes of `x`, however it is shared.
 #[must_use]
 pub fn ideal_signed(x: u64, from: u32, to: u32) -> u64 {
     let drop = u64::BITS - from;

@@ -1,7 +1,7 @@
-//! The largest of several shared values: pooling, and the index of the largest for the client alone.
+//! The largest of several shared values, for max pooling, and the index of the largest, for the client alone.
 //!
 //! Values are compared by the sign of their difference, so that all must fit the ring with one bit to spare. A tournament takes the
-//! fewest comparisons; for the index of few classes every two are compared at once, which takes half the rounds.
+//! fewest comparisons. For the index among few classes, every two values are compared at once, which takes half the rounds.
 
 use crate::address::Component;
 use crate::bits::{mask, pack, packed_bytes, unpack};
@@ -12,7 +12,7 @@ use crate::share::product;
 use crate::share::relu::negative;
 use crate::wire::link::Halt;
 
-/// The largest of each list, shares modulo `2^ring`; no list is empty.
+/// Computes shares modulo `2^ring` of the largest value of each list. No list is empty.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
@@ -21,14 +21,14 @@ pub fn largest(party: &mut Party, lists: Vec<Vec<u64>>, ring: u32) -> Result<Vec
     Ok(tournament(party, entries, ring, ring)?.as_flattened().to_vec())
 }
 
-/// Most classes that are all compared with one another at once, for fewer rounds.
+/// The most classes for which [`argmax`] compares every two values at once, for fewer rounds.
 pub const MAX_PAIRWISE: usize = 16;
 
-/// The index of the largest of each list of `classes` values modulo `2^ring`, the lowest of equals.
+/// Finds the index of the largest of each list of `classes` values modulo `2^ring`, the lowest index of equal values.
 ///
-/// The server puts in what index stands for each place, `labels` for each list; an honest one `0, 1, 2, ...`. The labels go to the
-/// client alone: the server gets `None`. A server that deviates can make a label any number of `label_bits(classes)` bits, by what the
-/// values are: whether all are below `classes` must not show before the last answer (H6), and is not looked at here.
+/// The server provides the number that stands for each place, in `labels` for each list; an honest one provides `0, 1, 2, ...`. The client
+/// alone gets the labels, and the server gets `None`. A server that deviates can turn a label into any number of as many bits as a class has,
+/// depending on the values. Whether all labels are below `classes` must not show before the last answer (H6), and is not checked here.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
@@ -190,16 +190,18 @@ fn winners<const PARTS: usize>(
     Ok(pairs.iter().enumerate().map(winner).collect())
 }
 
-/// The ideal twin of [`largest`]: the list's largest value, where all fit with a bit to spare; otherwise what the tournament makes of them.
+/// The ideal twin of [`largest`]: the largest value of the list if all fit the ring with a bit to spare, and otherwise the winner of the
+/// tournament.
 ///
 /// # Panics
-/// For an empty list.
+/// If the list is empty.
 #[must_use]
 pub fn ideal_largest(list: &[u64], ring: u32) -> u64 {
     ideal_tournament(list.iter().map(|&value| [value]).collect(), ring)[0]
 }
 
-/// The ideal twin of [`argmax`] for one list. Values without room may have no largest: of few classes the label is then 0.
+/// The ideal twin of [`argmax`] for one list. Values that do not fit the ring with a bit to spare may have no largest; among few classes the
+/// label is then 0.
 #[must_use]
 pub fn ideal_argmax(values: &[u64], ring: u32, labels: &[u32]) -> u32 {
     let classes = values.len();

@@ -8,7 +8,7 @@ use crate::party::Party;
 use crate::role::Role;
 use crate::wire::link::Halt;
 
-/// `value * bit` modulo `2^bits`, shared, the values this party's and the bits its peer's.
+/// Computes shares of `value * bit` modulo `2^bits`, where this party holds the values and its peer the bits.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
@@ -20,7 +20,7 @@ pub fn send(party: &mut Party, values: &[u64], bits: u32) -> Result<Vec<u64>, Ha
     Ok(shares)
 }
 
-/// `value * bit` modulo `2^bits`, shared, the bits this party's and the values its peer's.
+/// Computes shares of `value * bit` modulo `2^bits`, where this party holds the bits and its peer the values.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
@@ -31,7 +31,7 @@ pub fn receive(party: &mut Party, choices: &[u8], bits: u32) -> Result<Vec<u64>,
     Ok(take(choices, bits, &chosen, &message))
 }
 
-/// Shared bits times shared values modulo `2^bits`: one product in each direction, side by side.
+/// Multiplies shared bits and shared values modulo `2^bits`: one product in each direction, side by side.
 ///
 /// `(b0 + b1 - 2 b0 b1)(y0 + y1)`: of each party `y b + (y - 2 y b) b'`, with `b'` the other's bit.
 ///
@@ -61,7 +61,7 @@ pub fn multiplex(party: &mut Party, choices: &[u8], values: &[u64], bits: u32) -
     Ok(own.zip(sent).zip(received).map(|((own, s), r)| own.wrapping_add(s).wrapping_add(r) & mask(bits)).collect())
 }
 
-/// Shared bits as shares modulo `2^bits`: `b0 + b1 - 2 b0 b1`, the product needed to one bit less.
+/// Turns shared bits into shares modulo `2^bits`: `b0 + b1 - 2 b0 b1`, where one bit less of the product is needed.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.

@@ -6,7 +6,7 @@ use crate::share::product;
 use crate::share::truncate::{self, Rescaling, drop_bits, with_carry};
 use crate::wire::link::Halt;
 
-/// Shares of `max(x, 0)`, truncated.
+/// Computes shares of `max(x, 0)`, truncated.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
@@ -23,13 +23,13 @@ pub fn relu(party: &mut Party, numbers: &[u64], how: Rescaling) -> Result<Vec<u6
     party.step("mux", |party| product::multiplex(party, &positive, &dropped, how.out))
 }
 
-/// The ideal twin: what becomes of `x` where the client's share of it is `x0`.
+/// The ideal twin of [`relu`]: what becomes of `x` if the client's share of it is `x0`.
 #[must_use]
 pub fn ideal(x: u64, x0: u64, how: Rescaling) -> u64 {
     if x >> (how.from - 1) & 1 == 1 { 0 } else { truncate::ideal(x, x0, how) }
 }
 
-/// Shares of the bits `x < 0`: the top bits and the carry into them.
+/// Computes shares of the bits `x < 0`, from the top bits and the carry into them.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.

@@ -11,32 +11,32 @@ use crate::share::compare;
 use crate::share::product;
 use crate::wire::link::Halt;
 
-/// How bits are dropped.
+/// How a truncation drops bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Truncation {
-    /// Always the floor.
+    /// The result is always the floor.
     #[default]
     Faithful,
-    /// The floor or one more, each party by itself (Mohassel and Zhang, SecureML, S&P 2017, section 4.1): one more with probability
-    /// `(x mod 2^f) / 2^f`.
+    /// Each party drops bits by itself (Mohassel and Zhang, SecureML, S&P 2017, section 4.1): the result is the floor, or one more with
+    /// probability `(x mod 2^f) / 2^f`.
     OneBit,
 }
 
-/// From values modulo one ring to values some bits shorter, modulo another.
+/// The truncation of values from one ring to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rescaling {
-    /// Values come modulo `2^from`.
+    /// The number of bits of the ring of the input.
     pub from: u32,
-    /// So many of their lowest bits are dropped.
+    /// The number of lowest bits that are dropped.
     pub shift: u32,
-    /// Values go modulo `2^out`, with `out` at most `from - shift`.
+    /// The number of bits of the ring of the output, at most `from - shift`.
     pub out: u32,
     /// How the bits are dropped.
     pub truncation: Truncation,
 }
 
 impl Rescaling {
-    /// How many bits a comparison must find the carry of: those that are dropped where the result is always the floor, otherwise none.
+    /// The number of lowest bits whose carry a comparison must find: all that are dropped if the result is always the floor, otherwise none.
     #[must_use]
     pub fn carrying_bits(self) -> u32 {
         match self.truncation {
@@ -46,7 +46,7 @@ impl Rescaling {
     }
 }
 
-/// Shares of the truncated values.
+/// Computes shares of the truncated values.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
@@ -59,7 +59,7 @@ pub fn truncate(party: &mut Party, numbers: &[u64], how: Rescaling) -> Result<Ve
     with_carry(party, numbers, how, &carries.all)
 }
 
-/// Exact truncation, given shares of the carry out of the dropped bits.
+/// Truncates exactly, given shares of the carry out of the dropped bits.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
@@ -69,7 +69,7 @@ pub fn with_carry(party: &mut Party, numbers: &[u64], how: Rescaling, carry: &[u
     Ok(numbers.iter().zip(carry).map(|(x, carry)| (x >> shift).wrapping_add(carry) & mask(out)).collect())
 }
 
-/// The ideal twin: what becomes of `x` where the client's share of it is `x0`.
+/// The ideal twin of [`truncate`]: what becomes of `x` if the client's share of it is `x0`.
 #[must_use]
 pub fn ideal(x: u64, x0: u64, how: Rescaling) -> u64 {
     let Rescaling { from, shift, out, truncation } = how;
@@ -83,7 +83,8 @@ pub fn ideal(x: u64, x0: u64, how: Rescaling) -> u64 {
     }
 }
 
-/// What a party can do by itself: shares of the floor less the carry ([`Truncation::Faithful`]), or of the floor or one more.
+/// Drops the bits of a party's shares without the other party: the results are shares of the floor less the carry
+/// ([`Truncation::Faithful`]), or of the floor or one more ([`Truncation::OneBit`]).
 #[must_use]
 pub fn drop_bits(role: Role, numbers: &[u64], how: Rescaling) -> Vec<u64> {
     let Rescaling { from, shift, out, truncation } = how;

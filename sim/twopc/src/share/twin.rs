@@ -1,9 +1,9 @@
-//! How a protocol is held against its ideal twin.
+//! The comparison of a protocol with its ideal twin.
 
 use crate::bits::mask;
 
-/// Holds a protocol's outputs against its ideal twin: both parties' shares of the inputs modulo `2^from`, and of the outputs
-/// modulo `2^out`, client first; `twin` gets a value and the client's share of it.
+/// Asserts that a protocol computed what its ideal twin does, from both parties' shares of its inputs modulo `2^from` and of its outputs
+/// modulo `2^out`, the client's first. `twin` gets a value and the client's share of it.
 ///
 /// # Panics
 /// At the first element where they differ.

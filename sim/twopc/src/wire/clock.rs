@@ -1,4 +1,4 @@
-//! Virtual time: when messages would arrive over a network, whatever the machine does.
+//! Virtual time: when messages would arrive over a network, however fast the machine is.
 //!
 //! A message leaves when its sender's line is free, takes its bytes' time, and arrives half a round trip later. Each direction has a
 //! line of its own. Computing takes no virtual time: it is measured apart.
@@ -6,19 +6,19 @@
 use crate::role::Role;
 use crate::wire::meter::Meter;
 
-/// A network between the parties, in both directions alike.
+/// How fast the line between the parties is; it is the same in both directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkSpeed {
-    /// From one party to the other and back.
+    /// The time of a round trip between the parties, in nanoseconds.
     pub rtt_ns: u64,
-    /// Of each direction.
+    /// How many bits each direction carries in a second.
     pub bits_per_s: u64,
 }
 
 impl LinkSpeed {
-    /// 1 Gbit/s, 0.3 ms.
+    /// A local network: 1 Gbit/s, with a round trip of 0.3 ms.
     pub const LAN: Self = Self { rtt_ns: 300_000, bits_per_s: 1_000_000_000 };
-    /// 100 Mbit/s, 40 ms.
+    /// A wide-area network: 100 Mbit/s, with a round trip of 40 ms.
     pub const WAN: Self = Self { rtt_ns: 40_000_000, bits_per_s: 100_000_000 };
 
     fn transmission_ns(&self, bytes: usize) -> u64 {
@@ -28,46 +28,46 @@ impl LinkSpeed {
     }
 }
 
-/// One party's.
+/// The virtual clock of one party.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clock {
-    network: LinkSpeed,
+    speed: LinkSpeed,
     now_ns: u64,
     busy_until_ns: u64,
 }
 
 impl Clock {
-    /// At the start.
+    /// A clock at the start of a session.
     #[must_use]
-    pub fn new(network: LinkSpeed) -> Self {
-        Self { network, now_ns: 0, busy_until_ns: 0 }
+    pub fn new(speed: LinkSpeed) -> Self {
+        Self { speed, now_ns: 0, busy_until_ns: 0 }
     }
 
-    /// What the party has waited for so far.
+    /// The virtual time that the party has waited for so far, in nanoseconds.
     #[must_use]
     pub fn now_ns(&self) -> u64 {
         self.now_ns
     }
 
-    /// Sends a message now; when it arrives.
+    /// Sends a message of so many bytes now, and returns when it arrives, in virtual nanoseconds.
     pub fn send(&mut self, bytes: usize) -> u64 {
         let free = self.now_ns.max(self.busy_until_ns);
-        self.busy_until_ns = free.saturating_add(self.network.transmission_ns(bytes));
-        self.busy_until_ns.saturating_add(self.network.rtt_ns / 2)
+        self.busy_until_ns = free.saturating_add(self.speed.transmission_ns(bytes));
+        self.busy_until_ns.saturating_add(self.speed.rtt_ns / 2)
     }
 
-    /// Waits for a message that arrives then.
+    /// Waits for a message that arrives at this virtual time.
     pub fn receive(&mut self, arrival_ns: u64) {
         self.now_ns = self.now_ns.max(arrival_ns);
     }
 }
 
-/// The client's meter of a session that was metered on both sides, with the arrivals of another network.
+/// The client's meter of a session that both sides metered, with the times at which messages would arrive over a line of another speed.
 #[must_use]
-pub fn replayed(client: &Meter, server: &Meter, network: LinkSpeed) -> Meter {
+pub fn replayed(client: &Meter, server: &Meter, speed: LinkSpeed) -> Meter {
     let logs = [&client.log, &server.log];
     let mut replayed = client.clone();
-    let mut clocks = [Clock::new(network); 2];
+    let mut clocks = [Clock::new(speed); 2];
     let mut at = [0; 2];
     let mut arriving = [const { std::collections::VecDeque::new() }; 2];
     loop {

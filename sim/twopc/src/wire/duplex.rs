@@ -1,4 +1,4 @@
-//! Two ends of a wire in memory, for two threads.
+//! A wire in memory between two threads.
 //!
 //! Invariant: a [`take`](End::take) always returns: with the next frame, or with [`Gone`] once the other end is dropped or both
 //! ends wait for one another.
@@ -6,12 +6,12 @@
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::collections::VecDeque;
 
-/// The other end will send nothing more.
+/// The error of an end whose other end will send nothing more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gone;
 
 struct Side<T> {
-    /// On their way to this side.
+    /// Frames on their way to this side.
     arriving: VecDeque<T>,
     waiting: bool,
     open: bool,
@@ -22,13 +22,13 @@ struct Shared<T> {
     changed: Condvar,
 }
 
-/// One end. Dropping it closes the wire.
+/// One end of a wire in memory. Dropping it closes the wire.
 pub struct End<T> {
     shared: Arc<Shared<T>>,
     side: usize,
 }
 
-/// A wire's two ends.
+/// Makes a wire, and returns its two ends.
 #[must_use]
 pub fn duplex<T>() -> (End<T>, End<T>) {
     let side = || Side { arriving: VecDeque::new(), waiting: false, open: true };
@@ -44,8 +44,8 @@ impl<T> Shared<T> {
 }
 
 impl<T> End<T> {
-    /// Puts a frame on the wire; never waits. Where the other end is closed it is lost: only who waits notices, so that nothing hangs
-    /// on which thread was faster.
+    /// Puts a frame on the wire, without ever waiting. If the other end is closed, the frame is lost: only a party that waits notices, so
+    /// that no result depends on which thread was faster.
     pub fn put(&self, frame: T) {
         let mut sides = self.shared.lock();
         let there = &mut sides[1 - self.side];
@@ -55,7 +55,7 @@ impl<T> End<T> {
         }
     }
 
-    /// Waits for the next frame.
+    /// Waits for the next frame and returns it.
     ///
     /// # Errors
     /// [`Gone`] where none can come: the other end is closed, or waits too.

@@ -3,12 +3,12 @@
 use crate::address::Address;
 use crate::wire::meter::Message;
 
-/// What becomes of a message.
+/// What a party that deviates does with a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Conduct {
     /// It is sent as it is.
     Send,
-    /// Another is sent in its place.
+    /// Other bytes are sent in its place.
     Replace(Vec<u8>),
     /// It is sent twice.
     Repeat,
@@ -16,20 +16,20 @@ pub enum Conduct {
     Drop,
     /// It is sent late by so many virtual nanoseconds.
     Delay(u64),
-    /// The party closes the connection instead.
+    /// The party closes the connection instead of sending it.
     Close,
-    /// The party falls silent instead, the connection open.
+    /// The party falls silent instead of sending it, and leaves the connection open.
     Stall,
 }
 
-/// A party that deviates. By default it does nothing.
+/// How a party deviates. By default it follows the protocol.
 pub trait Deviation: Send {
-    /// May change the party's shares of a step's output: element by element, slot by slot, modulo `2^ring`.
+    /// May change the party's shares of a step's output, which are modulo `2^ring`, one slot after another.
     fn share(&mut self, step: &Address, shares: &mut [u64], ring: u32) {
         let _ = (step, shares, ring);
     }
 
-    /// Decides about a message it is about to send.
+    /// Decides what happens to a message that the party is about to send.
     fn message(&mut self, message: &Message, payload: &[u8]) -> Conduct {
         let _ = (message, payload);
         Conduct::Send

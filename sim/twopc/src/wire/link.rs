@@ -1,4 +1,4 @@
-//! What a party holds of the other: a link to send and receive messages on.
+//! The link on which a party exchanges messages with the other one.
 //!
 //! The receiver always knows how long a message must be. A link counts every byte, gives every message its step address, and
 //! carries two clocks along: the number of messages each one causally follows, and the virtual time at which it arrives over
@@ -11,10 +11,10 @@ use crate::wire::duplex::{self, End, Gone};
 use crate::wire::hook::{Conduct, Deviation};
 use crate::wire::meter::{Message, Meter, Phase};
 
-/// Why a party stops before the end.
+/// Why a party stops before the end of a session.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Halt {
-    /// The peer sent what no honest peer sends.
+    /// The peer sent something that no honest peer sends.
     #[error("malformed message at {step}: {what}")]
     Malformed {
         /// The step in which it was received.
@@ -22,7 +22,7 @@ pub enum Halt {
         /// What is wrong with it.
         what: &'static str,
     },
-    /// The peer does not answer any more.
+    /// The peer has stopped answering.
     #[error("the peer is gone at {step}")]
     PeerGone {
         /// The step in which a message was waited for, or sent.
@@ -30,36 +30,36 @@ pub enum Halt {
     },
 }
 
-/// A party gives up on a peer that is silent for longer, in virtual nanoseconds: one minute.
+/// How long a party waits for a peer before it gives up, in virtual nanoseconds: one minute.
 pub const PATIENCE_NS: u64 = 60_000_000_000;
 
-/// A message on its way.
+/// A message on its way, with the numbers that travel in its header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// How many messages it is causally after, itself included.
+    /// The length of the longest chain of messages that ends with this one, each sent after the one before arrived.
     pub depth: u32,
-    /// Its round in its step.
+    /// The round of its step in which it was sent.
     pub round: u32,
-    /// Its place among its sender's messages of that round.
+    /// Its place among the messages that its sender sent in that round.
     pub index: u32,
-    /// Virtual time of arrival.
+    /// The virtual time at which it arrives, in nanoseconds.
     pub arrival_ns: u64,
-    /// The message.
+    /// The bytes of the message.
     pub payload: Vec<u8>,
 }
 
-/// What carries frames.
+/// A carrier of frames, in memory or over a network.
 pub trait Wire: Send {
     /// Sends a frame.
     ///
     /// # Errors
-    /// [`Gone`].
+    /// [`Gone`] if nobody is left to take it.
     fn put(&mut self, frame: Frame) -> Result<(), Gone>;
 
-    /// The next frame. One with more than `most` bytes may come without its payload's end, but longer than `most`.
+    /// Waits for the next frame. Of a payload of more than `most` bytes, only so much need be read as shows that it is longer.
     ///
     /// # Errors
-    /// [`Gone`].
+    /// [`Gone`] if no frame can come any more.
     fn take(&mut self, most: usize) -> Result<Frame, Gone>;
 }
 
@@ -82,7 +82,7 @@ struct Level {
     sent: u32,
 }
 
-/// A party's side of a session.
+/// A party's side of the line between the parties, with its meter and its clock.
 pub struct Link {
     wire: Box<dyn Wire>,
     role: Role,
@@ -97,9 +97,9 @@ pub struct Link {
 }
 
 impl Link {
-    /// A link over a wire.
+    /// Makes a link over a wire, for a line of this speed in virtual time.
     #[must_use]
-    pub fn new(role: Role, wire: Box<dyn Wire>, network: LinkSpeed) -> Self {
+    pub fn new(role: Role, wire: Box<dyn Wire>, speed: LinkSpeed) -> Self {
         Self {
             wire,
             role,
@@ -107,50 +107,50 @@ impl Link {
             level: Level::default(),
             around: Vec::new(),
             depth: 0,
-            clock: Clock::new(network),
+            clock: Clock::new(speed),
             meter: Meter::default(),
             deviation: None,
         }
     }
 
-    /// The party deviates from now on.
+    /// Makes the party deviate from now on.
     pub fn deviate(&mut self, deviation: Box<dyn Deviation>) {
         self.deviation = Some(deviation);
     }
 
-    /// A step is done: what the party holds of its result may change here, if it deviates.
+    /// Marks the end of a step: a party that deviates may change its shares of the step's output here.
     pub fn boundary(&mut self, step: &Address, shares: &mut [u64], ring: u32) {
         if let Some(deviation) = &mut self.deviation {
             deviation.share(&self.level.address.join(step), shares, ring);
         }
     }
 
-    /// The two sides of a session in memory: the client's and the server's.
+    /// Makes the client's and the server's side of a line in memory.
     #[must_use]
-    pub fn pair(network: LinkSpeed) -> (Self, Self) {
+    pub fn pair(speed: LinkSpeed) -> (Self, Self) {
         let (client, server) = duplex::duplex();
-        (Self::new(Role::Client, Box::new(client), network), Self::new(Role::Server, Box::new(server), network))
+        (Self::new(Role::Client, Box::new(client), speed), Self::new(Role::Server, Box::new(server), speed))
     }
 
-    /// Whose side this is.
+    /// The role of the party whose side this is.
     #[must_use]
     pub fn role(&self) -> Role {
         self.role
     }
 
-    /// What went over it so far.
+    /// The record of all messages sent and received so far.
     #[must_use]
     pub fn meter(&self) -> &Meter {
         &self.meter
     }
 
-    /// What went over it, once it is done.
+    /// Gives up the link for the record of its messages.
     #[must_use]
     pub fn into_meter(mut self) -> Meter {
         std::mem::take(&mut self.meter)
     }
 
-    /// The phase of the messages to come; returns the one before.
+    /// Sets the phase that the next messages are counted in, and returns the one before.
     pub fn enter(&mut self, phase: Phase) -> Phase {
         std::mem::replace(&mut self.phase, phase)
     }
@@ -168,10 +168,10 @@ impl Link {
         self.level = self.around.pop().expect("a step around this one");
     }
 
-    /// Runs a step.
+    /// Runs a part of a protocol as a step: its messages have the step in their address.
     ///
     /// # Errors
-    /// Those of the body.
+    /// The errors of the body.
     pub fn step<T>(
         &mut self,
         step: impl Into<Address>,
@@ -192,7 +192,7 @@ impl Link {
     /// Sends a message.
     ///
     /// # Errors
-    /// [`Halt::PeerGone`].
+    /// [`Halt::PeerGone`] if the peer can receive nothing any more.
     pub fn send(&mut self, payload: Vec<u8>) -> Result<(), Halt> {
         let frame = self.next_frame(payload);
         let message = self.message(self.role, &frame);
@@ -240,13 +240,13 @@ impl Link {
         Ok(frame.payload)
     }
 
-    /// The halt of a party that received what cannot be.
+    /// The error of a party that received something that no honest peer sends.
     #[must_use]
     pub fn malformed(&self, what: &'static str) -> Halt {
         Halt::Malformed { step: self.address().clone(), what }
     }
 
-    /// Sends and receives nothing more: a peer that waits is let go.
+    /// Closes the link, so that a peer that still waits for a message learns that none will come.
     pub fn hang_up(&mut self) {
         self.wire = Box::new(Closed);
     }

@@ -1,39 +1,39 @@
-//! What went over a link, message by message.
+//! A record of the messages that went over a link.
 
 use crate::address::{Address, OT_EXTENSION};
 use crate::role::Role;
 
-/// When a message is sent.
+/// The phase of a protocol in which a message is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
-    /// Once for many inferences: base oblivious transfers, keys.
+    /// Messages that are sent once for many inferences: keys and base oblivious transfers.
     #[default]
     Setup,
-    /// Whatever the inputs are: correlations. They are made when the first of them is drawn, and could be before.
+    /// Messages of correlations, which do not depend on the inputs. They are sent when the first correlation is needed, and could be sent before.
     Offline,
-    /// From the inputs on.
+    /// Messages that depend on the inputs.
     Online,
 }
 
-/// One message, as its sender counts it.
+/// One message, without its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Who sent it.
+    /// The party that sent it.
     pub from: Role,
-    /// When.
+    /// The phase in which it was sent.
     pub phase: Phase,
-    /// Its step, its round there, and its number in the round.
+    /// The address of the message: its step, its round there, and its number in the round.
     pub address: Address,
-    /// Of the payload.
+    /// The length of its payload in bytes.
     pub bytes: usize,
-    /// How many messages it is causally after, itself included.
+    /// The length of the longest chain of messages that ends with this one, each sent after the one before arrived.
     pub depth: u32,
-    /// Virtual time at which its last bit arrives, in nanoseconds.
+    /// The virtual time at which its last bit arrives, in nanoseconds.
     pub arrival_ns: u64,
 }
 
 impl Message {
-    /// The layer it belongs to. The extension of transfers is apart, for all layers.
+    /// The layer that the message belongs to. The extension of transfers counts apart, for all layers together.
     #[must_use]
     pub fn layer(&self) -> Address {
         match self.phase {
@@ -42,48 +42,48 @@ impl Message {
         }
     }
 
-    /// The step it belongs to: its address without its round and number.
+    /// The step that the message belongs to: its address without its round and number.
     #[must_use]
     pub fn functionality(&self) -> Address {
         self.address.step()
     }
 }
 
-/// Messages and bytes.
+/// A number of messages and of bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// How many messages.
+    /// The number of messages.
     pub messages: usize,
-    /// Their payloads together.
+    /// The length of their payloads together, in bytes.
     pub bytes: usize,
 }
 
-/// A part's share of a session.
+/// What a part of a session contributes to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Share {
-    /// What each party sent, client first.
+    /// What each party sent in this part, the client first.
     pub sent: [Tally; 2],
-    /// By how many it lengthens the longest chain of messages.
+    /// How much longer the longest chain of messages is for this part.
     pub rounds: u32,
-    /// By how much it puts off the last arrival, in virtual nanoseconds.
+    /// How much later the last message arrives for this part, in virtual nanoseconds.
     pub virtual_ns: u64,
 }
 
 /// Every message that one party sent and received, in the order in which it did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Meter {
-    /// The messages.
+    /// The messages, in the order in which the party sent or received them.
     pub log: Vec<Message>,
 }
 
 impl Meter {
-    /// What was sent by a party, in all phases or in one.
+    /// How much a party sent, in one phase or, for `None`, in all.
     #[must_use]
     pub fn sent(&self, from: Role, phase: Option<Phase>) -> Tally {
         self.total(|message| message.from == from && phase.is_none_or(|phase| message.phase == phase))
     }
 
-    /// Messages and bytes of those chosen.
+    /// The number and the bytes of the chosen messages.
     pub fn total(&self, chosen: impl Fn(&Message) -> bool) -> Tally {
         self.log.iter().filter(|message| chosen(message)).fold(Tally::default(), |tally, message| Tally {
             messages: tally.messages + 1,
@@ -91,8 +91,8 @@ impl Meter {
         })
     }
 
-    /// The parts of a session by a key of its messages, in the order in which the keys come. The rounds add up to
-    /// [`Meter::rounds`], the times to [`Meter::virtual_ns`].
+    /// Divides the session into parts by a key of its messages, in the order in which the keys first occur. The rounds add up to
+    /// [`Meter::rounds`], and the times to [`Meter::virtual_ns`].
     #[must_use]
     pub fn shares<K: PartialEq>(&self, key: impl Fn(&Message) -> K) -> Vec<(K, Share)> {
         let mut shares: Vec<(K, Share)> = Vec::new();
@@ -116,13 +116,13 @@ impl Meter {
         shares
     }
 
-    /// The longest chain of messages, each sent after the one before arrived.
+    /// The length of the longest chain of messages, each sent after the one before arrived.
     #[must_use]
     pub fn rounds(&self) -> u32 {
         self.log.iter().map(|message| message.depth).max().unwrap_or_default()
     }
 
-    /// When the last message arrives, in virtual nanoseconds.
+    /// The virtual time at which the last message arrives, in nanoseconds.
     #[must_use]
     pub fn virtual_ns(&self) -> u64 {
         self.log.iter().map(|message| message.arrival_ns).max().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! The same wire over TCP.
+//! A wire over TCP.
 //!
 //! A frame is a header of 24 bytes (length, round, index, depth, arrival; little-endian) and the payload. A thread writes, so that
 //! two parties who both send before they receive do not wait for one another's buffers.
@@ -11,10 +11,10 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Bytes of a frame's header: what a message costs on the line beside its payload, and what meters of payloads leave out.
+/// The length of a frame's header in bytes: what a message takes on the line besides its payload, which is all that meters count.
 pub const HEADER_BYTES: usize = 24;
 
-/// One end of a connection. Dropping it sends what is left and closes.
+/// One end of a connection. Dropping it sends what is left and closes the connection.
 #[derive(Debug)]
 pub struct TcpWire {
     stream: TcpStream,
@@ -24,11 +24,11 @@ pub struct TcpWire {
 }
 
 impl TcpWire {
-    /// Over a connected stream. A frame that is waited for, or that the peer is to take, may be late by [`PATIENCE_NS`] and what it
-    /// takes on a line of 100 KB/s, however its bytes are spread over that time.
+    /// Makes a wire of a connected stream. A frame in either direction may take [`PATIENCE_NS`] and the time of its bytes on a line of
+    /// 100 KB/s, however its bytes are spread over that time; then the peer counts as gone.
     ///
     /// # Errors
-    /// From the operating system.
+    /// The operating system refuses to set the stream up.
     pub fn new(stream: TcpStream) -> io::Result<Self> {
         Self::with_patience(stream, Patience { late: Duration::from_nanos(PATIENCE_NS), bytes_per_s: 100_000 })
     }
