@@ -5,10 +5,11 @@
 #[expect(dead_code, reason = "not every test needs all of it")]
 mod campaign;
 
-use campaign::{Scratch, attack, counts, last, sim};
+use campaign::{attack, counts, last, sim};
 use fusion_adversaries::behaviour::{Place, Scripted};
 use fusion_adversaries::script::Relabel;
 use fusion_adversaries::strategy::{Act, View};
+use fusion_proofs_tests::scratch::Scratch;
 use fusion_sim::counts::{HEADER, Row};
 use fusion_sim::simulate::{Counts, Fidelity, Plain, Server, Trace, Trial, play};
 use fusion_sim::{Counter, Outcome};
