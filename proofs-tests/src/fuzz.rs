@@ -1,4 +1,5 @@
-//! Fuzz targets: bytes from users and peers find no panic, no hang, no allocation beyond what they justify.
+//! Fuzz targets. Each feeds bytes, as from a user or a peer, to the code that reads them, and panics if something is wrong. None may panic, hang, or make
+//! the code allocate more than they justify.
 
 use crate::networks::{PRECISION, SMALL, fixed, tiny};
 use fusion_2pc::circuit::Circuit;
@@ -21,10 +22,10 @@ use std::io::Write;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::LazyLock;
 
-/// A target: it panics if something is wrong.
+/// A fuzz target, which panics if something is wrong.
 pub type Target = fn(&[u8]);
 
-/// Every one by name.
+/// The fuzz targets by name.
 pub const TARGETS: [(&str, Target); 6] =
     [("scripts", scripts), ("models", models), ("data", data), ("counts", counts), ("peer", peer), ("wire", wire)];
 
@@ -46,7 +47,7 @@ fn mutated(good: &[u8], edits: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Campaign scripts: the bytes, and a curated script that they edit. What is read is written and read again alike.
+/// Reads campaign scripts: the bytes, and a curated script that they edit. What is read is written and read again alike.
 pub fn scripts(input: &[u8]) {
     let (_, good) = SCRIPTS[input.len() % SCRIPTS.len()];
     for bytes in [input, &mutated(good.as_bytes(), input)] {
@@ -60,8 +61,8 @@ pub fn scripts(input: &[u8]) {
     }
 }
 
-/// ONNX: the bytes, and the head of a good model and a whole small one with its data beside it that they edit. Whatever is a model has
-/// finite numbers alone.
+/// Reads ONNX models: the bytes, and the head of a good model and a whole small one with its data beside it that they edit. Whatever is read as a model
+/// has only finite numbers.
 pub fn models(input: &[u8]) {
     for bytes in [input, &mutated(&LENET[..HEAD], input), &mutated(EXTERNAL, input)] {
         if let Ok(model) = Model::from_onnx_with(bytes, |_| Ok(mutated(BESIDE, input))) {
@@ -70,7 +71,7 @@ pub fn models(input: &[u8]) {
     }
 }
 
-/// IDX images and labels after a good magic number.
+/// Reads IDX images and labels: the bytes after a good magic number.
 pub fn data(input: &[u8]) {
     for kind in [0x08, 0x0b] {
         let rank = input.first().map_or(0, |byte| byte % 5);
@@ -84,7 +85,7 @@ pub fn data(input: &[u8]) {
     }
 }
 
-/// Files of counts: the bytes after a good heading, and good rows that they edit. Rows that are read are written alike.
+/// Reads files of counts: the bytes after a good heading, and good rows that they edit. Rows that are read are written alike.
 pub fn counts(input: &[u8]) {
     let counters = ["honest", "guess-one"].map(|name| Counter { name: name.into(), block: 1024 });
     let head = format!("{}\n", counts::HEADER);
@@ -141,7 +142,7 @@ impl Deviation for Edits {
     }
 }
 
-/// The messages of either party as the bytes edit them: the other one ends, with labels that exist if it has any.
+/// Runs an inference in which the bytes edit the messages of either party. The other one must end, with labels that exist if it has any.
 pub fn peer(input: &[u8]) {
     let Parties { plan, client, server, networks } = &*PARTIES;
     let (services, name) = ([Service { model: 0, labels: vec![0, 1, 2] }], Seed([2; 32]));
@@ -164,7 +165,7 @@ pub fn peer(input: &[u8]) {
     }
 }
 
-/// The bytes as a whole TCP stream: a client or a server at its other end ends.
+/// Takes the bytes as a whole TCP stream. A client or a server at its other end must end.
 pub fn wire(input: &[u8]) {
     let Parties { plan, client, server, networks } = &*PARTIES;
     let services = [Service { model: 0, labels: vec![0, 1, 2] }];

@@ -1,4 +1,4 @@
-//! What tests share: small networks, and the bodies of fuzz targets.
+//! What tests share: small networks, folders to write in, and the bodies of fuzz targets.
 
 #![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a test fails by panicking")]
 #![expect(clippy::must_use_candidate, reason = "tests use what they ask for")]
@@ -6,3 +6,4 @@
 pub mod fuzz;
 pub mod networks;
 pub mod random;
+pub mod scratch;

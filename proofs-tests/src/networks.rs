@@ -1,4 +1,4 @@
-//! Networks: some made by hand, small enough to run thousands of times, and LeNet.
+//! Networks for tests: LeNet, and some made by hand that are small enough to run thousands of times.
 
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::idx::Images;
@@ -8,10 +8,10 @@ use prost::Message;
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
 
-/// As the examples run.
+/// The precision with which the examples run.
 pub const PRECISION: Precision = Precision { frac_bits: 12, ring: Ring::Auto };
 
-/// Pixels of a small network's image.
+/// The number of pixels of a small network's image.
 pub const SMALL: usize = 36;
 
 fn value(name: &str, sizes: &[i64]) -> ValueInfo {
@@ -20,7 +20,7 @@ fn value(name: &str, sizes: &[i64]) -> ValueInfo {
     ValueInfo { name: name.into(), r#type: Some(Type { tensor_type }) }
 }
 
-/// A constant with elements from -1 to 1, another for each turn.
+/// A constant with elements from -1 to 1, which are others for each turn.
 fn constant(name: &str, dims: &[i64], turn: u32) -> Tensor {
     let count = dims.iter().product::<i64>();
     let element = |i: i64| (i * 37 + i64::from(turn) * 11 + 5) % 64;
@@ -64,12 +64,12 @@ fn on_images([channels, height, width]: [i64; 3], node: Vec<Node>, initializer: 
     Model::from_onnx(&onnx.encode_to_vec()).expect("supported")
 }
 
-/// Convolution, rectifier, average pooling, three classes. Another `turn`, other weights of the same bound.
+/// Makes a network of a convolution, a rectifier, an average pooling and three classes. Another `turn` gives other weights of the same bound.
 pub fn tiny(turn: u32) -> Model {
     convolution(constant("filters", &[2, 1, 3, 3], turn), turn)
 }
 
-/// The same with filters of zeros.
+/// Makes the network of [`tiny`] with filters of zeros, so that it sees nothing.
 pub fn dead() -> Model {
     let dims = vec![2, 1, 3, 3];
     convolution(
@@ -88,7 +88,7 @@ fn convolution(filters: Tensor, turn: u32) -> Model {
     model(nodes, vec![filters, constant("matrix", &[3, 18], turn)])
 }
 
-/// A convolution to which the image itself is added.
+/// Makes a network of a convolution to which the image itself is added.
 pub fn shortcut() -> Model {
     let mut nodes = vec![
         node("Conv", &["in", "filters"], "c", &padded()),
@@ -99,7 +99,7 @@ pub fn shortcut() -> Model {
     model(nodes, vec![constant("filters", &[1, 1, 3, 3], 0), constant("matrix", &[3, 36], 0)])
 }
 
-/// A residual block, its parts side by side, max pooling, three classes.
+/// Makes a network of a residual block, its parts one after the other, a max pooling and three classes.
 pub fn residual(turn: u32) -> Model {
     let mut nodes = vec![
         node("Conv", &["in", "filters"], "c", &padded()),
@@ -114,7 +114,7 @@ pub fn residual(turn: u32) -> Model {
     model(nodes, filters.into_iter().chain([constant("matrix", &[3, 36], turn)]).collect())
 }
 
-/// So many average poolings of 9 by 9 one over the other, behind a filter that is 0.
+/// Makes a network of so many average poolings of 9 by 9, each over the one before, behind a filter that is 0.
 pub fn windows_over_windows(count: usize) -> Model {
     let zero =
         Tensor { name: "zero".into(), dims: vec![1; 4], data_type: 1, float_data: vec![0.0], ..Tensor::default() };
@@ -131,30 +131,30 @@ pub fn windows_over_windows(count: usize) -> Model {
     )
 }
 
-/// More classes than are compared all at once.
+/// Makes a network with more classes than are compared all at once.
 pub fn many_classes(turn: u32) -> Model {
     model(flat("in", "matrix").into(), vec![constant("matrix", &[21, 36], turn)])
 }
 
-/// LeNet of this name.
+/// Reads a LeNet of the examples by its name.
 pub fn lenet(name: &str) -> Model {
     let path = format!("{EXAMPLES}/models/lenet_mnist_{name}.onnx");
     Model::from_onnx(&std::fs::read(path).expect("readable")).expect("supported")
 }
 
-/// In fixed point.
+/// Turns a network into one on integers.
 pub fn fixed(model: &Model, precision: Precision) -> FixedModel {
     FixedModel::new(model, precision, Pixels { scale: 1.0 / 255.0, offset: 0.0 }).expect("fits")
 }
 
-/// The first digits of the test set.
+/// Reads the first digits of the test set.
 pub fn digits(count: usize) -> Vec<Vec<u8>> {
     let bytes = std::fs::read(format!("{EXAMPLES}/data/mnist_t1000-images-idx3-ubyte")).expect("readable");
     let images = Images::parse(&bytes).expect("IDX images");
     (0..count).map(|index| images.get(index).expect("there are 1,000").to_vec()).collect()
 }
 
-/// Noise for the small networks.
+/// Makes images of noise for the small networks.
 pub fn noise(count: usize, turn: u8) -> Vec<Vec<u8>> {
     let mut rng = fusion_2pc::random::Seed([turn; 32]).stream();
     let mut image = || fusion_2pc::random::uniform(&mut rng, 8, SMALL).iter().map(|x| x.to_le_bytes()[0]).collect();

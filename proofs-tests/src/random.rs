@@ -1,4 +1,4 @@
-//! Networks at random: every operator, degenerate sizes, dead layers, clips anywhere, any ring. A number makes one, always the same.
+//! Networks drawn at random, with every operator, degenerate sizes, dead layers, clips anywhere, and any ring. The same number always gives the same one.
 
 use fusion_nn::fixed::{Pixels, Precision, Ring};
 use fusion_nn::onnx::{
@@ -8,24 +8,24 @@ use prost::Message;
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 
-/// A network, how it is computed, and on what.
+/// A network drawn at random, with its precision and images.
 pub struct Case {
-    /// The file.
+    /// The bytes of the network's file.
     pub onnx: Vec<u8>,
-    /// Fractional bits and rings.
+    /// The fractional bits and rings with which it is computed.
     pub precision: Precision,
-    /// What a pixel is worth.
+    /// What its pixels stand for.
     pub pixels: Pixels,
-    /// One for each slot.
+    /// The images, one for each slot.
     pub images: Vec<Vec<u8>>,
-    /// The operators, for messages.
+    /// The operators, for use in messages.
     pub operators: String,
 }
 
-/// Most classes.
+/// The most classes that a network has.
 const MAX_CLASSES: usize = 40;
 
-/// Most channels, nearly.
+/// About the most channels that a layer has.
 const MAX_CHANNELS: usize = 16;
 
 /// Random choices.
@@ -90,7 +90,7 @@ struct Builder {
 }
 
 impl Case {
-    /// The network of this number.
+    /// Draws the network of a number.
     pub fn draw(number: u64) -> Self {
         let mut dice = Dice(Pcg64::seed_from_u64(number));
         let frac_bits = if dice.chance(50) { 12 } else { u32::try_from(dice.between(1, 24)).expect("small") };
@@ -118,7 +118,7 @@ impl Case {
         }
     }
 
-    /// All that makes it what it is, for messages.
+    /// Describes the network completely, for use in messages.
     pub fn describe(&self) -> String {
         let Self { precision, pixels, images, operators, .. } = self;
         format!("{operators}; {precision:?}, {pixels:?}, {} images of {} pixels", images.len(), images[0].len())

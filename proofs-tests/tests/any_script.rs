@@ -7,58 +7,41 @@
 
 use fusion_adversaries::script::Script;
 use fusion_adversaries::yaml::{MAX_BYTES, MAX_NODES, decode};
+use fusion_proofs_tests::scratch::Scratch;
 use fusion_sim::{Outcome, run};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 const BASE: &str = include_str!("../../examples/small-all.yaml");
 
 /// As little as there can be, and room for strategies.
 const HEAD: &str = "schema: fusion/campaign/v1\nname: x\nprotocol: { R: 8, B: 2, T: 4 }\nfidelity: plain\nstrategies:";
 
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("any-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).expect("made");
-        Self(folder)
+/// `sim check --json`: 0, or 64 with at least one problem that has a place in the text, or with a single line.
+fn check(scratch: &Scratch, script: &[u8]) -> Result<u8, TestCaseError> {
+    let file = scratch.join("script.yaml");
+    fs::write(&file, script).expect("written");
+    let Outcome { code, stdout, stderr } = run(["sim".into(), "check".into(), file.into_os_string(), "--json".into()]);
+    if code == 64 && stdout.is_empty() {
+        prop_assert_eq!(stderr.lines().count(), 1, "{}", stderr);
+        return Ok(code);
     }
-
-    /// `sim check --json`: 0, or 64 with at least one problem that has a place in the text, or with a single line.
-    fn check(&self, script: &[u8]) -> Result<u8, TestCaseError> {
-        let file = self.0.join("script.yaml");
-        fs::write(&file, script).expect("written");
-        let Outcome { code, stdout, stderr } =
-            run(["sim".into(), "check".into(), file.into_os_string(), "--json".into()]);
-        if code == 64 && stdout.is_empty() {
-            prop_assert_eq!(stderr.lines().count(), 1, "{}", stderr);
-            return Ok(code);
-        }
-        prop_assert!((code == 0 || code == 64) && stderr.is_empty(), "{} {}", code, stderr);
-        let document: Value = serde_json::from_str(&stdout).expect("one JSON document");
-        prop_assert_eq!(document["ok"] == true, code == 0);
-        let text = String::from_utf8_lossy(script);
-        let lines = text.lines().count() + text.matches('\r').count() + 1;
-        let problems = document["problems"].as_array().expect("a list");
-        prop_assert_eq!(problems.is_empty(), code == 0);
-        for problem in problems {
-            let line = problem["line"].as_u64().and_then(|line| usize::try_from(line).ok());
-            prop_assert!(line.is_some_and(|line| (1..=lines).contains(&line)), "{}", problem);
-            prop_assert!(problem["message"].as_str().is_some_and(|message| message.len() < 1000), "{}", problem);
-        }
-        Ok(code)
+    prop_assert!((code == 0 || code == 64) && stderr.is_empty(), "{} {}", code, stderr);
+    let document: Value = serde_json::from_str(&stdout).expect("one JSON document");
+    prop_assert_eq!(document["ok"] == true, code == 0);
+    let text = String::from_utf8_lossy(script);
+    let lines = text.lines().count() + text.matches('\r').count() + 1;
+    let problems = document["problems"].as_array().expect("a list");
+    prop_assert_eq!(problems.is_empty(), code == 0);
+    for problem in problems {
+        let line = problem["line"].as_u64().and_then(|line| usize::try_from(line).ok());
+        prop_assert!(line.is_some_and(|line| (1..=lines).contains(&line)), "{}", problem);
+        prop_assert!(problem["message"].as_str().is_some_and(|message| message.len() < 1000), "{}", problem);
     }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+    Ok(code)
 }
 
 /// Read, or refused for reasons in the order of the text; what is read is written and read again.
@@ -423,18 +406,18 @@ proptest! {
     fn check_answers_anything(text in prop_oneof![mostly_yaml(), vec(change(), 1..4).prop_map(|changes| {
         String::from_utf8_lossy(&changed(BASE, &changes)).into_owned()
     })]) {
-        Scratch::new("yaml").check(text.as_bytes())?;
+        check(&Scratch::new("any-yaml"), text.as_bytes())?;
     }
 
     #[test]
     fn check_answers_any_bytes(bytes in vec(any::<u8>(), 0..1024)) {
-        Scratch::new("bytes").check(&bytes)?;
+        check(&Scratch::new("any-bytes"), &bytes)?;
     }
 
     /// Positions always have an exact rate: what is left to refuse is what the conditional estimator has no use for.
     #[test]
     fn check_answers_made_scripts(text in script(true), changes in prop_oneof![4 => Just(vec![]), 1 => vec(change(), 1..3)]) {
-        let code = Scratch::new("made").check(&changed(&text, &changes))?;
+        let code = check(&Scratch::new("any-made"), &changed(&text, &changes))?;
         prop_assert!(code == 0 || !changes.is_empty() || text.contains("conditional"), "{}", text);
     }
 }
@@ -565,14 +548,14 @@ fn large_trees() -> Vec<(&'static str, String)> {
 /// Each is answered, and in the order of a second: a quadratic reader would need an hour.
 #[test]
 fn large_scripts_are_answered() {
-    let scratch = Scratch::new("large");
+    let scratch = Scratch::new("any-large");
     for (what, text) in large_texts().into_iter().chain(large_trees()) {
         assert!(text.len() <= MAX_BYTES, "{what}");
-        let code = scratch.check(text.as_bytes()).expect(what);
+        let code = check(&scratch, text.as_bytes()).expect(what);
         let good = ["different names", "links", "branches", "wide sessions"];
         assert_eq!(code, if good.contains(&what) { 0 } else { 64 }, "{what}");
         // As people see it.
-        let file = scratch.0.join("script.yaml").into_os_string();
+        let file = scratch.join("script.yaml").into_os_string();
         let outcome = run(["sim".into(), "check".into(), file]);
         assert_eq!((outcome.code, outcome.stdout.is_empty()), (code, code == 64), "{what}");
         assert!(outcome.stderr.len() < 64 << 20, "{what}: {} bytes", outcome.stderr.len());

@@ -4,6 +4,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+use fusion_proofs_tests::scratch::Scratch;
 use serde_json::{Value, json};
 use std::fs;
 use std::net::TcpStream;
@@ -32,6 +33,8 @@ struct Browser {
     session: String,
     last: u64,
     events: Vec<Value>,
+    /// Where Chromium keeps its files, until it has ended.
+    _profile: Scratch,
 }
 
 impl Drop for Browser {
@@ -43,8 +46,7 @@ impl Drop for Browser {
 
 impl Browser {
     fn start(program: &Path, name: &str) -> Self {
-        let profile = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let _ = fs::remove_dir_all(&profile);
+        let profile = Scratch::new(name);
         let process = Command::new(program)
             .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"])
             .args([
@@ -71,7 +73,8 @@ impl Browser {
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("Chromium listens");
         let url = format!("ws://127.0.0.1:{port}{path}");
         let (socket, _) = tungstenite::client(url, stream).expect("a web socket");
-        let mut browser = Self { process, socket, session: String::new(), last: 0, events: Vec::new() };
+        let mut browser =
+            Self { process, socket, session: String::new(), last: 0, events: Vec::new(), _profile: profile };
         let target = browser.call("Target.createTarget", &json!({ "url": "about:blank" }))["targetId"].clone();
         let attach = json!({ "targetId": target, "flatten": true });
         browser.session = browser.call("Target.attachToTarget", &attach)["sessionId"].as_str().expect("a name").into();

@@ -6,28 +6,19 @@ use fusion_adversaries::library::SCRIPTS;
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::idx::{Images, labels};
 use fusion_nn::model::Model;
+use fusion_proofs_tests::scratch::Scratch;
 use fusion_sim::{Outcome, run};
 use fusion_spec::bound::pool::{self, PoolCounts};
 use fusion_spec::params::Params;
 use rug::{Integer, Rational};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 #[path = "../../examples/cifar10_to_idx.rs"]
 #[expect(dead_code, reason = "the program around the conversion")]
 mod cifar10_to_idx;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-
-/// A folder of its own under the build's, empty.
-fn scratch(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder).expect("removable");
-    }
-    std::fs::create_dir_all(&folder).expect("creatable");
-    folder
-}
 
 fn sim(line: &str) -> Outcome {
     run(std::iter::once("sim").chain(line.split_whitespace()))
@@ -57,7 +48,7 @@ fn plain(folder: &Path, protocol: &str, rest: &str) -> String {
 /// which this test finds without the simulator.
 #[test]
 fn the_worked_script_passes_with_the_published_values() {
-    let (code, result) = attack(&format!("{ROOT}/examples/small-all.yaml"), &scratch("worked"));
+    let (code, result) = attack(&format!("{ROOT}/examples/small-all.yaml"), &Scratch::new("campaigns-worked"));
     assert_eq!((code, &result["verdict"]), (0, &"pass".into()), "{result}");
     let weak = changed_counts("lenet_mnist_pruned70");
     let params = Params::new(8, 2, 4, 0).expect("legal");
@@ -111,7 +102,7 @@ fn changed_counts(weak: &str) -> PoolCounts {
 /// Every curated script holds, and is listed.
 #[test]
 fn the_curated_attacks_hold() {
-    let runs = scratch("curated");
+    let runs = Scratch::new("campaigns-curated");
     let listed = sim("list").stdout;
     for (file, _) in SCRIPTS {
         let path = format!("adversaries/scripts/{file}");
@@ -130,7 +121,7 @@ fn the_curated_attacks_hold() {
 /// The examples hold too, but for those that need data which is not here, or minutes of a debug build.
 #[test]
 fn the_example_campaigns_hold() {
-    let runs = scratch("examples");
+    let runs = Scratch::new("campaigns-examples");
     for name in ["quickstart", "low-quality", "selective", "consistent", "outside-the-theorem", "wide"] {
         let (code, result) = attack(&format!("{ROOT}/examples/{name}.yaml"), &runs);
         assert_eq!((code, &result["verdict"]), (0, &"pass".into()), "{name}: {result}");
@@ -141,7 +132,7 @@ fn the_example_campaigns_hold() {
 /// `auto` finds the published triples.
 #[test]
 fn auto_is_the_published_choice() {
-    let folder = scratch("triples");
+    let folder = Scratch::new("campaigns-triples");
     let text = std::fs::read_to_string(format!("{ROOT}/examples/paper-triples.yaml")).expect("there");
     for (R, B) in [(8, 8), (32, 7), (128, 6), (512, 5), (8192, 4), (524_288, 3)] {
         let path = folder.join("script.yaml");
@@ -156,7 +147,7 @@ fn auto_is_the_published_choice() {
 /// both are refuted, and the refutation comes out the same when it is run again.
 #[test]
 fn a_wrong_formula_is_refuted_and_the_refutation_replays() {
-    let folder = scratch("wrong");
+    let folder = Scratch::new("campaigns-wrong");
     let exact = Rational::from((4, 95));
     let wrong_e_b = Rational::from(&exact * 16);
     let C = |n: u32, k: u32| Rational::from(Integer::from(n).binomial(k));
@@ -191,7 +182,7 @@ fn a_wrong_formula_is_refuted_and_the_refutation_replays() {
 /// The trial that a refutation replays is one of those that the claim does not have, or has too few of.
 #[test]
 fn a_refutation_replays_what_the_claim_denies() {
-    let folder = scratch("denied");
+    let folder = Scratch::new("campaigns-denied");
     let rest = "trials: { max: 4096 }
 strategies:
   - { name: caught, do: [{ at: { random: 2 }, relabel: next }], expect: { caught: { equals: 1 } } }
@@ -223,7 +214,7 @@ strategies:
 /// What a script says of itself cannot pass for what `sim` says.
 #[test]
 fn a_script_forges_no_line() {
-    let folder = scratch("forged");
+    let folder = Scratch::new("campaigns-forged");
     let script = plain(
         &folder,
         "{ R: 8, B: 2, T: 4 }",
@@ -242,7 +233,7 @@ strategies:
 /// the threshold with probability below 10^-9.
 #[test]
 fn true_claims_are_rarely_refuted() {
-    let folder = scratch("alarms");
+    let folder = Scratch::new("campaigns-alarms");
     let script = plain(
         &folder,
         "{ R: 3, B: 2, T: 2 }",
@@ -268,7 +259,7 @@ strategies:
 /// A strategy that claims nothing shows its wins and each other outcome that occurred: the JSON's counts, all trials together.
 #[test]
 fn what_claims_nothing_shows_every_outcome() {
-    let folder = scratch("outcomes");
+    let folder = Scratch::new("campaigns-outcomes");
     let script = plain(
         &folder,
         "{ R: 2, B: 2, T: 1 }",
@@ -340,7 +331,8 @@ fn binomial_quantile(n: u32, p: &Rational, alpha: &Rational) -> u32 {
 /// At the published setting the rate is 2^-40.3. The estimate's interval holds it, at false alarm 10^-6.
 #[test]
 fn rare_events_are_bracketed() {
-    let (_, result) = attack(&format!("{ROOT}/adversaries/scripts/rare-event.yaml --max 200000"), &scratch("rare"));
+    let (_, result) =
+        attack(&format!("{ROOT}/adversaries/scripts/rare-event.yaml --max 200000"), &Scratch::new("campaigns-rare"));
     let rare = strategy(&result, "one-group");
     assert_eq!(rare["estimator"], "conditional");
     let expected = rare["expectations"][0]["expected"].as_str().expect("a fraction");
@@ -361,7 +353,7 @@ fn cifar10_batches_are_read() {
         eprintln!("skipped: ../shared/data is absent");
         return;
     };
-    let folder = scratch("cifar10");
+    let folder = Scratch::new("campaigns-cifar10");
     let (pixels, known_labels) = (&images[20..], &known[8..]);
     let batch: Vec<u8> =
         known_labels.iter().zip(pixels.chunks(3072)).flat_map(|(label, image)| [&[*label], image].concat()).collect();

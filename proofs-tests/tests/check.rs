@@ -6,11 +6,11 @@ mod common;
 
 use common::assert_one_line;
 use fusion_nn::onnx::{Dimension, Graph, ModelProto, Node, Tensor, TensorShape, TensorType, Type, ValueInfo};
+use fusion_proofs_tests::scratch::Scratch;
 use fusion_sim::{Outcome, run};
 use proptest::prelude::*;
 use prost::Message;
 use serde_json::Value;
-use std::path::PathBuf;
 
 const FULL: &str = "../examples/models/lenet_mnist_full.onnx";
 const IMAGES: &str = "../examples/data/mnist_t1000-images-idx3-ubyte";
@@ -31,31 +31,6 @@ fn json(line: &str) -> Value {
     let outcome = sim(line);
     assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "sim {line}");
     serde_json::from_str(&outcome.stdout).expect("one JSON document")
-}
-
-/// A file or folder of the test's own, removed at the end.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        Self(std::env::temp_dir().join(format!("fusion-check-{}-{name}", std::process::id())))
-    }
-
-    fn file(name: &str, bytes: &[u8]) -> Self {
-        let scratch = Self::new(name);
-        std::fs::write(&scratch.0, bytes).expect("written");
-        scratch
-    }
-
-    fn path(&self) -> &str {
-        self.0.to_str().expect("a plain path")
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0).or_else(|_| std::fs::remove_dir(&self.0));
-    }
 }
 
 #[test]
@@ -173,9 +148,9 @@ fn bad_input_is_one_clear_line() {
         assert_one_line(sim, line, says);
     }
     assert_eq!(sim("check FULL --json --quiet").code, 64);
-    let folder = Scratch::new("folder.onnx");
-    std::fs::create_dir(&folder.0).expect("made");
-    assert_one_line(sim, &format!("check {}", folder.path()), "folder.onnx: is not a file");
+    let folder = Scratch::new("check-folder").path("folder.onnx");
+    std::fs::create_dir_all(&folder).expect("made");
+    assert_one_line(sim, &format!("check {folder}"), "folder.onnx: is not a file");
 }
 
 /// Files that are well formed, and of no use to this model.
@@ -186,14 +161,15 @@ fn data_must_fit_the_model() {
         let sizes = sizes.iter().flat_map(|size| u32::from(*size).to_be_bytes());
         header.into_iter().chain(sizes).chain(data.iter().copied()).collect::<Vec<u8>>()
     };
-    let one = Scratch::file("one", &idx(&[1, 28, 28], &[7; 784]));
-    let none = Scratch::file("none", &idx(&[0, 28, 28], &[]));
-    let colour = Scratch::file("colour", &idx(&[1, 3, 28, 28], &[0; 3 * 784]));
+    let data = Scratch::new("check-data");
+    let one = data.file("one", idx(&[1, 28, 28], &[7; 784]));
+    let none = data.file("none", idx(&[0, 28, 28], &[]));
+    let colour = data.file("colour", idx(&[1, 3, 28, 28], &[0; 3 * 784]));
     let [nine, ten, two] =
         [&[9][..], &[10], &[1, 2]].map(|labels| idx(&[u8::try_from(labels.len()).expect("small")], labels));
-    let (nine, ten, two) = (Scratch::file("nine", &nine), Scratch::file("ten", &ten), Scratch::file("two", &two));
-    let check = |images: &Scratch| format!("check FULL --against float --images {}", images.path());
-    let labelled = |labels: &Scratch| format!("{} --labels {}", check(&one), labels.path());
+    let (nine, ten, two) = (data.file("nine", nine), data.file("ten", ten), data.file("two", two));
+    let check = |images: &str| format!("check FULL --against float --images {images}");
+    let labelled = |labels: &str| format!("{} --labels {labels}", check(&one));
     assert_one_line(sim, &check(&none), "it has no images");
     assert_one_line(sim, &check(&colour), "its images are 3x28x28, and the model reads 1x28x28");
     assert_one_line(sim, &labelled(&two), "it has 2 labels for 1 images");
@@ -226,12 +202,12 @@ fn model(node: Vec<Node>, initializer: Vec<Tensor>) -> Vec<u8> {
 }
 
 /// All at once, a line each whatever its names contain; with `--json` in the document, on stdout.
-fn assert_problems(file: &Scratch, flags: &str, expected: &[&str]) {
-    let outcome = sim(&format!("check {} {flags}", file.path()));
+fn assert_problems(file: &str, flags: &str, expected: &[&str]) {
+    let outcome = sim(&format!("check {file} {flags}"));
     assert_eq!((outcome.code, outcome.stdout.as_str()), (64, ""));
-    let lines: Vec<String> = expected.iter().map(|line| format!("error: {}: {line}", file.path())).collect();
+    let lines: Vec<String> = expected.iter().map(|line| format!("error: {file}: {line}")).collect();
     assert_eq!(outcome.stderr.lines().collect::<Vec<_>>(), lines);
-    let outcome = sim(&format!("check {} {flags} --json", file.path()));
+    let outcome = sim(&format!("check {file} {flags} --json"));
     assert_eq!((outcome.code, outcome.stderr.as_str()), (64, ""));
     let document: Value = serde_json::from_str(&outcome.stdout).expect("one JSON document");
     let null = &Value::Null;
@@ -239,7 +215,7 @@ fn assert_problems(file: &Scratch, flags: &str, expected: &[&str]) {
     let problems = document["problems"].as_array().expect("a list");
     assert_eq!(problems.len(), expected.len());
     for (problem, message) in problems.iter().zip(expected) {
-        assert_eq!((&problem["file"], &problem["message"]), (&file.path().into(), &(*message).into()));
+        assert_eq!((&problem["file"], &problem["message"]), (&file.into(), &(*message).into()));
         assert_eq!((&problem["line"], &problem["column"], &problem["help"]), (null, null, null));
     }
 }
@@ -252,15 +228,16 @@ fn every_problem_of_a_model_is_listed() {
         node("LSTM", "a\nb\u{1b}[31m", &["r"], "l"),
         node("Flatten", "flat", &["r"], "out"),
     ];
+    let folder = Scratch::new("check-models");
     assert_problems(
-        &Scratch::file("unsupported.onnx", &model(unsupported, Vec::new())),
+        &folder.file("unsupported.onnx", model(unsupported, Vec::new())),
         "",
         &[
             "node 0 'soft' (Softmax): the operator is not supported",
             r"node 2 'a\nb\u{1b}[31m' (LSTM): the operator is not supported",
         ],
     );
-    let empty = Scratch::file("empty.onnx", b"");
+    let empty = folder.file("empty.onnx", b"");
     assert_problems(&empty, "", &["not an ONNX model: it has no graph"]);
     let matrix = |name: &str, dims: [i64; 2], data: Vec<f32>| Tensor {
         name: name.into(),
@@ -279,7 +256,7 @@ fn every_problem_of_a_model_is_listed() {
         vec![matrix("w", [4, 1], vec![1e6; 4]), matrix("v", [1, 2], vec![1e6; 2]), matrix("u", [2, 1], vec![1e6; 2])];
     // 4 * 255 * 1e6/255 * 2^32 < 2^54 fits; truncated by 8 bits and times 1e6 * 2^24 it is under 2^90. The third starts from 2^62.
     assert_problems(
-        &Scratch::file("wide.onnx", &model(wide, constants)),
+        &folder.file("wide.onnx", model(wide, constants)),
         "--frac-bits 24",
         &[
             "node 2 'second': its outputs need a ring of 91 bits, more than 62",
@@ -299,14 +276,12 @@ fn faults(name: &str, files: &[&str]) -> Folder {
     folder
 }
 
-/// A folder of the test's own, removed at the end with all in it.
-struct Folder(PathBuf);
+/// A folder to run `sim` in.
+struct Folder(Scratch);
 
 impl Folder {
     fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("fusion-check-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("ours");
-        Self(folder.canonicalize().expect("there"))
+        Self(Scratch::new(&format!("check-{name}")))
     }
 
     /// `sim` with a path in this folder as its last argument.
@@ -314,12 +289,6 @@ impl Folder {
         let path = self.0.join(file.as_ref()).into_os_string();
         let words = std::iter::once("sim").chain(line.split_whitespace()).map(std::ffi::OsString::from);
         run(words.chain([path]))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 

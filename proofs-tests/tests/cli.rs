@@ -5,6 +5,7 @@
 mod common;
 
 use common::assert_one_line;
+use fusion_proofs_tests::scratch::Scratch;
 use fusion_sim::{Outcome, run};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -318,12 +319,11 @@ fn the_grid_is_the_plans() {
 
 #[test]
 fn the_plot_is_drawn_with_the_published_points() {
-    let path = std::env::temp_dir().join(format!("fusion-cost-{}.svg", std::process::id()));
-    let name = path.to_str().expect("a plain path");
+    let folder = Scratch::new("cost");
+    let name = folder.path("cost.svg");
     let outcome = sim(&format!("plan --grid --R 8,32,128 --lambda 40,80 --plot {name}"));
     assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""));
-    let svg = std::fs::read_to_string(&path).expect("written");
-    std::fs::remove_file(&path).expect("ours");
+    let svg = std::fs::read_to_string(&name).expect("written");
     assert!(svg.starts_with("<svg"));
     for label in ["(8,100)", "(7,100)", "(6,100)", "(5,100)", "(4,100)", "(3,100)", "lambda = 40", "lambda = 80"] {
         assert!(svg.contains(label), "{label}");

@@ -7,8 +7,9 @@
 #[expect(dead_code, reason = "not every test needs all of it")]
 mod campaign;
 
-use campaign::{Scratch, counts, last, sim};
+use campaign::{counts, last, sim};
 use fusion_nn::onnx::{Attribute, Dimension, Graph, Node, Tensor, TensorShape, TensorType, Type, ValueInfo};
+use fusion_proofs_tests::scratch::Scratch;
 use fusion_sim::Outcome;
 use prost::Message;
 use serde_json::Value;

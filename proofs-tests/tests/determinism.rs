@@ -4,8 +4,9 @@
 
 mod campaign;
 
-use campaign::{CONDITIONAL, PLAIN, Scratch, attack, counts, sim};
+use campaign::{CONDITIONAL, PLAIN, attack, counts, sim};
 use fusion_nn::onnx::{Dimension, Graph, ModelProto, Node, Tensor, TensorShape, TensorType, Type, ValueInfo};
+use fusion_proofs_tests::scratch::Scratch;
 use prost::Message;
 use serde_json::Value;
 use std::collections::BTreeMap;

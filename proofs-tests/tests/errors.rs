@@ -5,13 +5,14 @@
 #[expect(dead_code, reason = "not every test needs all of it")]
 mod campaign;
 
-use campaign::{Scratch, attack, counts, last, sim};
+use campaign::{attack, counts, last, sim};
 use fusion_adversaries::behaviour::{Place, Scripted};
 use fusion_adversaries::script::Relabel;
 use fusion_adversaries::strategy::{Act, View};
 use fusion_engine::campaign::Counter;
 use fusion_engine::simulate::{Counts, Plain, Server, Simulator, Trace, Trial, play};
 use fusion_engine::store::counts::{HEADER, Row};
+use fusion_proofs_tests::scratch::Scratch;
 use fusion_sim::Outcome;
 use fusion_spec::machine::{Effect, Event};
 use fusion_spec::mix::Sample;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+use fusion_proofs_tests::scratch::Scratch;
 use fusion_sim::run;
 use serde_json::Value;
 use std::io::{Read, Write};
@@ -100,15 +101,14 @@ fn numbers_are_those_of_sim_plan() {
 #[test]
 fn yaml_is_what_a_script_takes() {
     let address = served(&[]);
-    let path = concat!(env!("CARGO_TARGET_TMPDIR"), "/explored.yaml");
+    let folder = Scratch::new("explored");
     for (query, _) in SETTINGS.iter().filter(|(query, _)| !query.contains('^') && !query.contains("%5E")) {
         let answer = json(&get(address, &format!("/api/plan?{query}")));
         let sections = answer["yaml"].as_str().expect("text");
         let script = format!(
             "schema: fusion/campaign/v1\nname: explored\n{sections}fidelity: plain\nstrategies:\n  - {{ name: none, do: [] }}\n"
         );
-        std::fs::write(path, script).expect("a place for tests");
-        let outcome = run(["sim", "check", path]);
+        let outcome = run(["sim", "check", &folder.file("explored.yaml", script)]);
         assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{sections}");
     }
 }

@@ -4,11 +4,12 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use fusion_adversaries::library::SCRIPTS;
+use fusion_proofs_tests::scratch::Scratch;
 use fusion_sim::run;
 use serde_json::Value;
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -59,13 +60,6 @@ fn script(name: &str) -> &'static str {
     SCRIPTS.iter().find(|(file, _)| file.strip_suffix(".yaml") == Some(name)).expect("a script").1
 }
 
-/// A folder of the test's own.
-fn scratch(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("gallery").join(name);
-    fs::create_dir_all(&folder).expect("creatable");
-    folder
-}
-
 /// The trial that is shown, with every slot.
 fn trial(name: &str, strategy: &str, number: u64) -> Value {
     let mut text = script(name)
@@ -79,9 +73,9 @@ fn trial(name: &str, strategy: &str, number: u64) -> Value {
         }
     }
     let examples = Path::new(ROOT).join("examples").canonicalize().expect("there");
-    let path = scratch(name).join("script.yaml");
-    fs::write(&path, text.replace("../../examples", &examples.display().to_string())).expect("writable");
-    json(&["sim", "run", &path.display().to_string(), "--trial", &format!("{strategy}:{number}"), "--trace", "--json"])
+    let folder = Scratch::new(&format!("gallery-{name}"));
+    let path = folder.file("script.yaml", text.replace("../../examples", &examples.display().to_string()));
+    json(&["sim", "run", &path, "--trial", &format!("{strategy}:{number}"), "--trace", "--json"])
 }
 
 /// A claim as `sim check` lists it.
@@ -254,7 +248,8 @@ fn about(name: &str) -> String {
 /// The hypotheses that fail, of each strategy but the control.
 fn hypotheses(name: &str) -> Vec<(String, Vec<String>)> {
     let path = format!("{ROOT}/adversaries/scripts/{name}.yaml");
-    let runs = scratch(name).join("runs").display().to_string();
+    let folder = Scratch::new(&format!("gallery-{name}"));
+    let runs = folder.path("runs");
     let result = json(&["sim", "attack", &path, "--max", "0", "--runs", &runs, "--json"]);
     let strategies = result["strategies"].as_array().expect("a list").iter().skip(1);
     let of = |strategy: &Value| {

@@ -15,10 +15,11 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+use fusion_proofs_tests::scratch::Scratch;
 use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -100,17 +101,14 @@ fn examples(lines: &[&str]) -> Vec<Example> {
 
 /// A reader's shell, in a folder that looks like the repository.
 struct Shell {
-    folder: PathBuf,
+    folder: Scratch,
     code: i32,
 }
 
 impl Shell {
     fn new(name: &str) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guides").join(name);
-        if folder.exists() {
-            fs::remove_dir_all(&folder).expect("removable");
-        }
-        fs::create_dir_all(folder.join("bin")).expect("creatable");
+        let folder = Scratch::new(&format!("guides-{name}"));
+        fs::create_dir(folder.join("bin")).expect("creatable");
         symlink(env!("CARGO_BIN_EXE_sim-of-the-guides"), folder.join("bin/sim")).expect("linkable");
         for entry in fs::read_dir(ROOT).expect("the repository") {
             let entry = entry.expect("readable");

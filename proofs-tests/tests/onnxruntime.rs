@@ -5,6 +5,7 @@
 use fusion_nn::float;
 use fusion_nn::model::Model;
 use fusion_proofs_tests::random::Case;
+use fusion_proofs_tests::scratch::Scratch;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -56,8 +57,7 @@ fn assert_close(number: u64, case: &Case, expected: &[f64]) {
 #[test]
 fn random_networks_equal_onnxruntime() {
     let Some(python) = python() else { return };
-    let folder = std::env::temp_dir().join(format!("fusion-onnxruntime-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("writable");
+    let folder = Scratch::new("onnxruntime");
     let file = |number: u64, kind: &str| -> PathBuf { folder.join(format!("{number}.{kind}")) };
     let cases: Vec<(u64, Case)> = (0..NETWORKS).map(|number| (number, Case::draw(number))).collect();
     for (number, case) in &cases {
@@ -66,10 +66,9 @@ fn random_networks_equal_onnxruntime() {
         std::fs::write(file(*number, "images"), bytes(&images)).expect("writable");
     }
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/onnxruntime_logits.py");
-    let output = Command::new(python).arg(script).arg(&folder).output().expect("it starts");
+    let output = Command::new(python).arg(script).arg(&*folder).output().expect("it starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     for (number, case) in &cases {
         assert_close(*number, case, &read(&file(*number, "logits")));
     }
-    std::fs::remove_dir_all(&folder).expect("it was made");
 }

@@ -11,6 +11,7 @@ use fusion_engine::simulate::{Ideal, Parties, Plain, Pools, Real, Server, Simula
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::idx::{self, Images};
 use fusion_nn::model::Model;
+use fusion_proofs_tests::scratch::Scratch;
 use fusion_spec::params::Params;
 use rayon::prelude::*;
 use serde_json::Value;
@@ -95,7 +96,7 @@ fn a_trial_repeats_to_the_byte_and_its_shape_hides_the_deviation() {
 /// Exact rates at `real`. Some 250 trials decide `guess-one`; at most 400 are played.
 #[test]
 fn a_campaign_at_real_passes() {
-    let scratch = std::env::temp_dir().join(format!("fusion-real-{}", std::process::id()));
+    let scratch = Scratch::new("real");
     let script = example("real.yaml");
     let only = ["--only", "guess-one", "--only", "walk-away", "--max", "400"];
     let arguments = ["sim", "attack", script.to_str().unwrap(), "--json", "--runs", scratch.to_str().unwrap()];
@@ -112,15 +113,13 @@ fn a_campaign_at_real_passes() {
     let counts = std::fs::read_to_string(scratch.join("real/latest/counts.csv"))
         .or_else(|_| std::fs::read_to_string(scratch.join("latest/counts.csv")));
     assert!(counts.unwrap().lines().nth(1).unwrap().starts_with("honest,0,16,"));
-    std::fs::remove_dir_all(&scratch).unwrap();
 }
 
 /// What cannot be aimed at is refused where it stands, and so is a model that two parties cannot run.
 #[test]
 fn patterns_that_match_nothing_are_refused() {
     let script = std::fs::read_to_string(example("real.yaml")).unwrap();
-    let folder = std::env::temp_dir().join(format!("fusion-aims-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
+    let folder = Scratch::new("aims");
     let at_examples = |text: &str| {
         text.replace("models/", &format!("{}/", example("models").display()))
             .replace("data/", &format!("{}/", example("data").display()))
@@ -130,11 +129,9 @@ fn patterns_that_match_nothing_are_refused() {
         ("round[1]/msg[0]", "round[77]/msg[0]", "`step` matches no message of the server"),
         ("layer[4:*]\", how", "layer[40:*]\", how", "`step` matches no message of the server"),
     ] {
-        let path = folder.join("script.yaml");
-        std::fs::write(&path, at_examples(&script).replace(from, to)).unwrap();
-        let outcome = fusion_sim::run(["sim", "check", path.to_str().unwrap()]);
+        let path = folder.file("script.yaml", at_examples(&script).replace(from, to));
+        let outcome = fusion_sim::run(["sim", "check", &path]);
         assert_eq!(outcome.code, 64);
         assert!(outcome.stderr.contains(message), "{}", outcome.stderr);
     }
-    std::fs::remove_dir_all(&folder).unwrap();
 }

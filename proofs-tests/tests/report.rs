@@ -4,8 +4,9 @@
 
 mod campaign;
 
-use campaign::{CONDITIONAL, PLAIN, Scratch, attack, counts, last, sim};
+use campaign::{CONDITIONAL, PLAIN, attack, counts, last, sim};
 use fusion_adversaries::library::SCRIPTS;
+use fusion_proofs_tests::scratch::Scratch;
 use html5ever::driver::ParseOpts;
 use html5ever::tendril::TendrilSink;
 use html5ever::tree_builder::TreeBuilderOpts;

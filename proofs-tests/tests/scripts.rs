@@ -3,12 +3,13 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use fusion_nn::onnx::{Dimension, Graph, ModelProto, Node, Tensor, TensorShape, TensorType, Type, ValueInfo};
+use fusion_proofs_tests::scratch::Scratch;
 use fusion_sim::{Outcome, run};
 use prost::Message;
 use serde_json::Value;
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Every key, at `ideal`.
 const IDEAL: &str = "\
@@ -520,14 +521,13 @@ const EDITS: &[(&str, &str, &[Edit])] = &[
     ),
 ];
 
-/// A folder with scripts and what they name, removed at the end.
-struct Scratch(PathBuf);
+/// A folder with scripts and what they name.
+struct Folder(Scratch);
 
-impl Scratch {
+impl Folder {
     fn new(name: &str) -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-        fs::create_dir_all(folder.join("folder")).expect("made");
-        let scratch = Self(folder);
+        let scratch = Scratch::new(&format!("scripts-{name}"));
+        fs::create_dir(scratch.join("folder")).expect("made");
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
         for (from, to) in [
             ("models/lenet_mnist_full.onnx", "full.onnx"),
@@ -535,7 +535,7 @@ impl Scratch {
             ("data/mnist_t1000-images-idx3-ubyte", "images"),
             ("data/mnist_t1000-labels-idx1-ubyte", "labels"),
         ] {
-            fs::copy(examples.join(from), scratch.0.join(to)).expect("copied");
+            fs::copy(examples.join(from), scratch.join(to)).expect("copied");
         }
         for (name, bytes) in [
             ("two.onnx", linear([28, 28], 2, "MatMul")),
@@ -544,9 +544,9 @@ impl Scratch {
             ("tiny", [&[0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2][..], &[7; 4]].concat()),
             ("three", vec![0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 3]),
         ] {
-            fs::write(scratch.0.join(name), bytes).expect("written");
+            fs::write(scratch.join(name), bytes).expect("written");
         }
-        scratch
+        Self(scratch)
     }
 
     /// Puts a script in and runs a command on it. The folder is left out of what it says.
@@ -611,12 +611,6 @@ impl Scratch {
     }
 }
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Images of one channel through one layer.
 fn linear([height, width]: [i64; 2], classes: i64, op: &str) -> Vec<u8> {
     let value = |name: &str, sizes: &[i64]| {
@@ -652,7 +646,7 @@ fn changed(before: &str, after: &str) -> usize {
 
 #[test]
 fn the_scripts_that_are_edited_are_good() {
-    let scratch = Scratch::new("good");
+    let scratch = Folder::new("good");
     for script in [IDEAL, PLAIN, REAL] {
         let outcome = scratch.sim("check", script.as_bytes(), &[]);
         assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{}", outcome.stdout);
@@ -663,7 +657,7 @@ fn the_scripts_that_are_edited_are_good() {
 #[test]
 fn bounds_of_acts_at_real_are_told() {
     let script = REAL.replace("caught: { at_most: 1 }", "win: { at_most: spec }");
-    let outcome = Scratch::new("real").sim("check", script.as_bytes(), &[]);
+    let outcome = Folder::new("real").sim("check", script.as_bytes(), &[]);
     for [name, expected, needed] in [["add", "12/95", "(max is 64)"], ["bend", "1", "says nothing"]] {
         let line = outcome.stdout.lines().find(|line| line.trim_start().starts_with(name)).expect("a row");
         assert!(line.contains(&format!(" {expected} ")) && line.trim_end().ends_with(needed), "{line}");
@@ -673,7 +667,7 @@ fn bounds_of_acts_at_real_are_told() {
 #[test]
 fn each_malformed_script_is_refused_in_its_place() {
     assert!(EDITS.iter().map(|(.., edits)| edits.len()).sum::<usize>() >= 110);
-    let scratch = Scratch::new("edits");
+    let scratch = Folder::new("edits");
     let mut astray = String::new();
     for (group, base, edits) in EDITS {
         let mut snapshot = String::new();
@@ -730,7 +724,7 @@ fn all_problems_come_out_at_once() {
         assert_eq!(script.matches(old).count(), 1, "{old}");
         script = script.replacen(old, new, 1);
     }
-    let (_, problems) = Scratch::new("twenty").refused(script.as_bytes());
+    let (_, problems) = Folder::new("twenty").refused(script.as_bytes());
     let found: Vec<String> = problems.iter().map(|(l, c, message)| format!("{l}:{c} {message}")).collect();
     assert_eq!(
         found,
@@ -763,7 +757,7 @@ fn all_problems_come_out_at_once() {
 
 /// A script whose edits each bring in one problem, and what is said of it.
 struct Faulty {
-    scratch: Scratch,
+    scratch: Folder,
     script: String,
 }
 
@@ -774,7 +768,7 @@ impl Faulty {
             assert_eq!(script.matches(old).count(), 1, "{old}");
             script = script.replacen(old, new, 1);
         }
-        Self { scratch: Scratch::new(name), script }
+        Self { scratch: Folder::new(name), script }
     }
 
     fn problems(&self) -> Vec<String> {
@@ -886,7 +880,7 @@ fn acts_at_real_are_checked_beside_other_faults() {
 /// A name that `--only` does not find may be that of the strategy with a problem: that is told, and not the name.
 #[test]
 fn only_a_strategy_with_a_problem() {
-    let scratch = Scratch::new("only");
+    let scratch = Folder::new("only");
     let script = PLAIN.replace("name: guess", "nmae: guess");
     let outcome = scratch.attack(script.as_bytes(), &["--only", "guess"]);
     assert!(outcome.code == 64 && outcome.stderr.contains("unknown key `nmae` in a strategy"), "{outcome:?}");
@@ -897,7 +891,7 @@ fn only_a_strategy_with_a_problem() {
 /// A claim waits for the pools that its rate depends on, and those for the images; nothing else waits.
 #[test]
 fn what_needs_files_comes_once_they_are_there() {
-    let scratch = Scratch::new("steps");
+    let scratch = Folder::new("steps");
     let mut script = IDEAL.to_string();
     let edits = [
         ("images: images\n", "images: imgs\n", "11:11 imgs: there is no such file"),
@@ -928,7 +922,7 @@ fn what_needs_files_comes_once_they_are_there() {
 /// Bytes that are no text have a place too.
 #[test]
 fn what_is_not_utf8_is_refused_in_its_place() {
-    let scratch = Scratch::new("bytes");
+    let scratch = Folder::new("bytes");
     let (picture, problems) = scratch.refused(b"schema: fusion/campaign/v1\r\nname: caf\xe9\r\n");
     assert_eq!(problems, [(2, 10, "byte 0xe9 is not UTF-8".to_string())]);
     assert!(picture.contains(" 2 │ name: caf\u{fffd}\n   ·          ─\n"), "{picture}");

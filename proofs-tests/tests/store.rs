@@ -4,7 +4,8 @@
 
 mod campaign;
 
-use campaign::{CONDITIONAL, PLAIN, Scratch, attack, counts, last, sim};
+use campaign::{CONDITIONAL, PLAIN, attack, counts, last, sim};
+use fusion_proofs_tests::scratch::Scratch;
 use fusion_sim::Outcome;
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 //!
 //! A client wants a server's answers to `R` queries and does not trust it. It sends each query in `B` copies, mixes them with `T` public samples
 //! whose results it knows, and accepts only if the copies agree and the public samples are right. Use this crate to run that protocol on the client's side, to
-//! compute the exact probability with which a cheating server gets away, to choose the numbers of copies and public samples, and to judge
+//! compute the exact probability with which a cheating server wins, to choose the numbers of copies and public samples, and to judge
 //! counted trials by those probabilities. It knows nothing of neural networks or of how an answer is computed.
 //!
 //! Everything here is pure: there is no I/O, no clock, no thread, and no randomness but what a caller passes in. Probabilities are

@@ -1,5 +1,6 @@
 //! What tests of campaigns share: a folder of their own, a script, and the rows that came of it.
 
+use fusion_proofs_tests::scratch::Scratch;
 use fusion_sim::{Outcome, run};
 use std::path::{Path, PathBuf};
 
@@ -39,35 +40,6 @@ strategies:
   - { name: guess-one, do: [{ at: { random: 2 }, relabel: next }], expect: { win: { equals: spec } } }
   - { name: guess-two, do: [{ at: { random: 4 }, relabel: next }], expect: { win: { equals: spec } } }
 ";
-
-/// A folder of the test's own, removed at the end.
-pub struct Scratch(PathBuf);
-
-impl Scratch {
-    /// An empty one.
-    pub fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("fusion-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("ours");
-        Self(folder)
-    }
-
-    /// A path in it.
-    pub fn path(&self, name: &str) -> String {
-        self.0.join(name).to_str().expect("a plain path").into()
-    }
-
-    /// A new file in it.
-    pub fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
-        std::fs::write(self.0.join(name), bytes).expect("written");
-        self.path(name)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// Runs `sim` with these words and those of `more`.
 pub fn sim(line: &[&str], more: &str) -> Outcome {

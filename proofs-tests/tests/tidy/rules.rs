@@ -51,7 +51,7 @@ const MEANT: [(&str, usize, &str); 2] = [
 ];
 
 /// Crates where fallbacks are being replaced.
-const FALLBACKS_LEFT: [&str; 5] = ["sim/twopc/", "adversaries/", "sim/cli/", "sim/engine/", "proofs-tests/src/"];
+const FALLBACKS_LEFT: [&str; 4] = ["sim/twopc/", "adversaries/", "sim/cli/", "sim/engine/"];
 
 /// How often each file without tests says `unwrap_or(..MAX)` or `unwrap_or_default()`, where that is at all.
 fn fallbacks(tree: &Tree) -> BTreeMap<&str, usize> {

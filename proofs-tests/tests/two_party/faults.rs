@@ -5,6 +5,7 @@ use fusion_2pc::session::Grouping;
 use fusion_2pc::share::truncate::Truncation;
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::model::Model;
+use fusion_proofs_tests::scratch::Scratch;
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -61,14 +62,13 @@ fn an_image_that_is_the_logits_is_exact() {
 /// Every honest session is accepted. The script plays 32, too few to decide a claim.
 #[test]
 fn honest_sessions_on_an_image_that_is_the_logits_are_accepted() {
-    let runs = std::env::temp_dir().join(format!("fusion-faults-{}", std::process::id()));
+    let runs = Scratch::new("faults");
     let script = fault("no-linear-layer.yaml");
     let outcome = sim(&["attack", script.to_str().expect("UTF-8"), "--json", "--runs", runs.to_str().expect("UTF-8")]);
     let last: Value = serde_json::from_str(outcome.stdout.lines().last().expect("a result")).expect("JSON");
     let honest = &last["strategies"][0];
     assert_eq!([&honest["trials"], &honest["accepted"], &honest["error"]], [32, 32, 0], "{}", outcome.stderr);
     assert_eq!(last["verdict"], "inconclusive");
-    std::fs::remove_dir_all(&runs).expect("it was made");
 }
 
 #[test]

@@ -2,13 +2,17 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+#[path = "../../../proofs-tests/src/scratch.rs"]
+mod scratch;
+
 use rand_core::Rng;
 use rand_pcg::Pcg64;
+use scratch::Scratch;
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
@@ -31,14 +35,13 @@ strategies:
     expect: { win: { equals: spec } }
 ";
 
-/// A folder of the test's own, removed at the end.
-struct Scratch(PathBuf);
+/// A folder with a long script.
+struct Folder(Scratch);
 
-impl Scratch {
+impl Folder {
     fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("fusion-process-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).expect("ours");
-        fs::write(folder.join("long.yaml"), SCRIPT).expect("ours");
+        let folder = Scratch::new(&format!("process-{name}"));
+        folder.file("long.yaml", SCRIPT);
         Self(folder)
     }
 
@@ -68,12 +71,6 @@ impl Scratch {
     }
 }
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Waits for rows.
 fn rows(child: &mut Child, counts: &Path, at_least: usize) {
     let written = || fs::read_to_string(counts).map_or(0, |text| text.lines().count());
@@ -96,7 +93,7 @@ fn text(bytes: &[u8]) -> String {
 /// was seen is lost, and the end is that of a run without kills. A run that gets to its end begins anew.
 #[test]
 fn fifty_kills_change_no_byte() {
-    let scratch = Scratch::new("kills");
+    let scratch = Folder::new("kills");
     let reference = scratch.done("attack long.yaml --runs reference --threads 1");
     let reference = (reference.status.code(), scratch.counts("reference"));
     let (mut coins, mut kills, mut ends, mut runs) = (Pcg64::new(2026, 11), 0, 0, 0);
@@ -139,7 +136,7 @@ fn fifty_kills_change_no_byte() {
 #[test]
 fn an_interrupted_run_says_how_to_go_on() {
     for (name, which, shard) in [("int", "INT", ""), ("term", "TERM", ""), ("share", "INT", "--shard 2/3")] {
-        let scratch = Scratch::new(name);
+        let scratch = Folder::new(name);
         let reference = scratch.done(&format!("attack long.yaml --runs reference {shard}"));
         let runs = scratch.0.join("it's here");
         let mut child = scratch.sim(&format!("attack long.yaml {shard} --threads 1"));
@@ -166,7 +163,7 @@ fn an_interrupted_run_says_how_to_go_on() {
 /// A finished run that goes on has no verdict and no page until it ends again.
 #[test]
 fn a_run_that_goes_on_takes_its_verdict_back() {
-    let scratch = Scratch::new("back");
+    let scratch = Folder::new("back");
     scratch.done("attack long.yaml --runs runs --max 20480");
     let folder = scratch.0.join("runs/latest").canonicalize().expect("a run");
     let shown = ["result.json", "report.html"].map(|name| folder.join(name));
@@ -182,7 +179,7 @@ fn a_run_that_goes_on_takes_its_verdict_back() {
 /// The second process is turned away, and the first one does not notice.
 #[test]
 fn two_processes_on_one_run() {
-    let scratch = Scratch::new("two");
+    let scratch = Folder::new("two");
     scratch.done("attack long.yaml --runs reference");
     let mut child = scratch.sim("attack long.yaml --runs runs --threads 1").spawn().expect("started");
     rows(&mut child, &scratch.0.join("runs/latest/counts.csv"), 10);
@@ -204,7 +201,7 @@ fn io_error(output: &Output, path: &str) {
 /// Files can grow to so many blocks of 512 or 1,024 bytes: rows that are there stay, a row that is cut is counted again.
 #[test]
 fn a_full_disk() {
-    let scratch = Scratch::new("full");
+    let scratch = Folder::new("full");
     let reference = scratch.done("attack long.yaml --runs reference");
     io_error(&scratch.limited("attack long.yaml --runs runs", 4), "counts.csv");
     let first = scratch.counts("runs");
@@ -223,7 +220,7 @@ fn a_full_disk() {
 
 #[test]
 fn a_folder_that_cannot_be_written() {
-    let scratch = Scratch::new("read-only");
+    let scratch = Folder::new("read-only");
     scratch.done("attack long.yaml --runs runs --max 5000");
     let before = scratch.counts("runs");
     let run = scratch.0.join("runs/latest").canonicalize().expect("there");
@@ -255,7 +252,7 @@ fn a_folder_that_cannot_be_written() {
 /// Rows that go nowhere are no result.
 #[test]
 fn a_run_that_is_deleted_at_work() {
-    let scratch = Scratch::new("deleted");
+    let scratch = Folder::new("deleted");
     let mut child = scratch.sim("attack long.yaml --runs runs --threads 1 --max 1000000000").spawn().expect("started");
     rows(&mut child, &scratch.0.join("runs/latest/counts.csv"), 5);
     let run = scratch.0.join("runs/latest").canonicalize().expect("there");
@@ -267,7 +264,7 @@ fn a_run_that_is_deleted_at_work() {
 /// `latest` is a link to a whole run at every moment while it is replaced.
 #[test]
 fn the_last_run_is_there_at_every_moment() {
-    let scratch = Scratch::new("latest");
+    let scratch = Folder::new("latest");
     scratch.done("attack long.yaml --runs runs --max 10");
     let latest = scratch.0.join("runs/latest");
     let seeds = 2..5;
@@ -290,7 +287,7 @@ fn the_last_run_is_there_at_every_moment() {
 /// The campaign is played to its end and judged, whether or not anybody reads.
 #[test]
 fn a_reader_that_goes_away() {
-    let scratch = Scratch::new("unread");
+    let scratch = Folder::new("unread");
     let reference = scratch.done("attack long.yaml --runs reference --max 20000 --json");
     assert_eq!(reference.status.code(), Some(3), "{reference:?}");
     for style in ["", "--json", "--quiet"] {
@@ -303,7 +300,7 @@ fn a_reader_that_goes_away() {
 }
 
 /// Bytes at the peak.
-fn peak(scratch: &Scratch, line: &str) -> u64 {
+fn peak(scratch: &Folder, line: &str) -> u64 {
     let mut child = scratch.sim(line).spawn().expect("started");
     let status = format!("/proc/{}/status", child.id());
     let mut kilobytes = 0;
@@ -325,7 +322,7 @@ fn peak(scratch: &Scratch, line: &str) -> u64 {
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_is_flat_in_the_trials() {
-    let scratch = Scratch::new("memory");
+    let scratch = Folder::new("memory");
     let one = "--only none --threads 2";
     let never = SCRIPT.replace("within: 1/20", "within: 1/100000").replace("random: 3", "random: 2");
     fs::write(scratch.0.join("never.yaml"), never).expect("ours");
@@ -343,7 +340,7 @@ fn memory_is_flat_in_the_trials() {
 }
 
 /// What a shell's command line prints on a terminal, by util-linux's `script`, which makes one.
-fn on_a_terminal(scratch: &Scratch, line: &str) -> String {
+fn on_a_terminal(scratch: &Folder, line: &str) -> String {
     let mut script = Command::new("script");
     script.args(["-q", "-c", line, "/dev/null"]).current_dir(&scratch.0).stdin(Stdio::null());
     let output = script.env_remove("NO_COLOR").env("TERM", "xterm").output().expect("script is part of every Debian");
@@ -353,7 +350,7 @@ fn on_a_terminal(scratch: &Scratch, line: &str) -> String {
 /// Rates are drawn on a terminal, and there alone; `NO_COLOR` asks for plain text.
 #[test]
 fn plots_are_for_terminals() {
-    let scratch = Scratch::new("terminal");
+    let scratch = Folder::new("terminal");
     let line = format!("{} attack long.yaml --max 2048", env!("CARGO_BIN_EXE_sim"));
     let on_a_terminal = |line: &str| on_a_terminal(&scratch, line);
     let drawn = |text: &str| text.contains("├●┤ measured");

@@ -324,10 +324,10 @@ mod tests {
                     retry[end] += &weight;
                 }
                 let played = path.iter().position(|&end| end == 2).map_or(&path[..], |rejected| &path[..=rejected]);
-                match () {
-                    () if played.contains(&0) => go_on[0] += weight,
-                    () if !played.contains(&2) => go_on[1] += weight,
-                    () => {}
+                if played.contains(&0) {
+                    go_on[0] += weight;
+                } else if !played.contains(&2) {
+                    go_on[1] += weight;
                 }
             }
             let rates = |[win, harmless]: [Rational; 2]| Rates { win, harmless };

@@ -38,7 +38,7 @@ struct Scaled {
     unit: f64,
     /// Bits that the next activation should drop.
     excess: u32,
-    /// One for each channel.
+    /// The range of each channel.
     ranges: Vec<Range>,
 }
 
@@ -51,7 +51,8 @@ impl Scaled {
         Self { ranges, ..self.clone() }
     }
 
-    /// After dropping the excess of values in these ranges: up to the next integer, as [`OneBit`] may round up what is no multiple.
+    /// The value after its excess is dropped, from what is in these ranges. Ranges reach up to the next integer, because `OneBit` may round up what is no
+    /// multiple.
     fn dropped(&self, ranges: &[Range]) -> Self {
         let Self { value, unit, excess, .. } = *self;
         let ranges = ranges.iter().map(|[lo, hi]| [lo >> excess, -(-hi >> excess)]).collect();
@@ -196,7 +197,7 @@ impl Compiler {
         self.problems.push(format!("node {} '{}': {message}", layer.node, layer.name));
     }
 
-    /// Appends a layer; its output is as described before it is reduced into its ring, which follows from the ranges.
+    /// Appends a layer. Its output is described as it is before it is reduced into its ring, which follows from the ranges.
     fn push(&mut self, layer: &Layer, op: FixedOp, inputs: &[Scaled], output: &Scaled) -> Scaled {
         let bound = output.bound();
         let needed = u128::BITS - bound.leading_zeros() + 1;
@@ -233,7 +234,7 @@ impl Compiler {
         Scaled { value: Value::Layer(self.layers.len() - 1), ..output }
     }
 
-    /// The value without excess bits.
+    /// The value after its excess bits, if any, are dropped.
     fn narrow(&mut self, layer: &Layer, input: &Scaled) -> Scaled {
         if input.excess == 0 {
             return input.clone();
@@ -267,7 +268,7 @@ impl Compiler {
         self.push(layer, op, std::slice::from_ref(input), &output)
     }
 
-    /// Values side by side, which must have one unit.
+    /// Appends a layer that joins values, which must have one unit.
     fn joined(
         &mut self,
         layer: &Layer,

@@ -9,7 +9,7 @@ use crate::tensor::MAX_ELEMENTS;
 pub(super) struct Attributes<'a>(pub(super) &'a [onnx::Attribute]);
 
 impl<'a> Attributes<'a> {
-    /// Every attribute is one of these.
+    /// Notes the attributes that are not among those known.
     pub(super) fn only(&self, known: &[&str], notes: &mut Notes) {
         let unknown: Vec<_> =
             self.0.iter().map(|attribute| attribute.name.as_str()).filter(|name| !known.contains(name)).collect();
@@ -34,7 +34,7 @@ impl<'a> Attributes<'a> {
         self.get(name).map_or(default, |attribute| attribute.f)
     }
 
-    /// An attribute that has one value only.
+    /// Notes an attribute that has another value than the only one supported.
     pub(super) fn fixed(&self, name: &str, only: i64, notes: &mut Notes) {
         if self.integer(name, only) != only {
             notes.note(format!("{name} other than {only} is not supported"));
@@ -56,7 +56,7 @@ impl<'a> Attributes<'a> {
         sizes.or_else(|| notes.wrong(format!("{name} = {:?} is not usable", attribute.ints)))
     }
 
-    /// The sliding window, if all about it is known. Its size is that of the weights where there are some.
+    /// Reads a sliding window, if it can be read completely. Its size is that of the weights where there are some.
     pub(super) fn window(&self, size: Size, notes: &mut Notes) -> Option<Window> {
         if self.get("auto_pad").is_some_and(|attribute| attribute.s != b"NOTSET") {
             notes.note("auto_pad is not supported");

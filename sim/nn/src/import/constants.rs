@@ -29,7 +29,7 @@ pub(super) type Beside<'b> = dyn FnMut(&str) -> Result<Vec<u8>, String> + 'b;
 /// The constants of a graph, by the order in which they were found.
 pub(super) struct Constants<'a, 'b> {
     found: Vec<(&'a str, &'a onnx::Tensor)>,
-    /// `None` of one that cannot be read: noted where it was first needed.
+    /// The constants that were read, with `None` for one that cannot be. The problem is noted where the constant was first needed.
     read: BTreeMap<usize, Option<Constant>>,
     elements: usize,
     /// How many elements may be read.
@@ -44,7 +44,7 @@ impl<'a, 'b> Constants<'a, 'b> {
         Self { found, read, elements: 0, most: MAX_ELEMENTS, files, beside }
     }
 
-    /// Takes a constant down, to be read when it is needed.
+    /// Registers a constant, which is read when it is needed.
     pub(super) fn insert(&mut self, name: &'a str, tensor: &'a onnx::Tensor) -> usize {
         self.found.push((name, tensor));
         self.found.len() - 1
@@ -54,7 +54,7 @@ impl<'a, 'b> Constants<'a, 'b> {
         self.found[index].0
     }
 
-    /// What it is; `None` with a note the first time, and without one from then on.
+    /// Returns a constant. One that cannot be read gives `None`, with a note the first time only.
     pub(super) fn get(&mut self, index: usize, notes: &mut Notes) -> Option<Constant> {
         if let Some(known) = self.read.get(&index) {
             return known.clone();
@@ -68,7 +68,7 @@ impl<'a, 'b> Constants<'a, 'b> {
         constant
     }
 
-    /// With exactly the elements that its sizes say.
+    /// Reads a constant, which must have exactly as many elements as its sizes say.
     fn decode(&mut self, tensor: &'a onnx::Tensor) -> Result<Constant, String> {
         let shape: Option<Vec<usize>> = tensor.dims.iter().map(|&size| usize::try_from(size).ok()).collect();
         let sized = shape.and_then(|shape| elements(&shape).map(|count| (shape, count)));
@@ -108,7 +108,7 @@ impl<'a, 'b> Constants<'a, 'b> {
         Ok(constant)
     }
 
-    /// This many little-endian bytes; `None` where the elements are written one by one.
+    /// Returns the bytes of a constant, as many as are needed. `None` means that the elements are written one by one.
     fn raw(&mut self, tensor: &'a onnx::Tensor, needed: usize) -> Result<Option<&[u8]>, String> {
         let malformed = || format!("its data do not fill {:?}", tensor.dims);
         match tensor.data_location {
@@ -135,7 +135,7 @@ impl<'a, 'b> Constants<'a, 'b> {
     }
 }
 
-/// Little-endian words; the bytes are a whole number of them.
+/// Reads little-endian words from bytes that are a whole number of them.
 fn words<const N: usize, T>(bytes: &[u8], word: impl Fn([u8; N]) -> T) -> Vec<T> {
     bytes.as_chunks().0.iter().map(|bytes| word(*bytes)).collect()
 }
@@ -144,7 +144,7 @@ fn words<const N: usize, T>(bytes: &[u8], word: impl Fn([u8; N]) -> T) -> Vec<T>
 struct Place<'a> {
     location: &'a str,
     offset: usize,
-    /// As many as are needed, where it is left out.
+    /// The number of bytes; where it is left out, as many as are needed.
     length: Option<usize>,
 }
 
@@ -172,7 +172,7 @@ impl<'a> Place<'a> {
     }
 }
 
-/// A plain path that does not leave the folder it starts from, as it reads; links are for the reader of files to follow or not.
+/// Whether a path is plain and, as it is written, does not leave the folder it starts from. Whether links are followed is up to who reads the file.
 fn is_inside(path: &str) -> bool {
     let plain = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
     // Another system's ways out are none of ours, but a file that uses them means no file of its folder.

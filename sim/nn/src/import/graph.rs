@@ -31,7 +31,7 @@ impl<'a> Importer<'a, '_> {
         }
     }
 
-    /// One image; whatever else there is stands for nothing that is known.
+    /// Finds the one input that is an image. Other inputs are noted, and stand for nothing that is known.
     fn inputs(&mut self) {
         let mut wrong = |message: String| self.problems.push(ImportProblem { node: None, message });
         let inputs: Vec<_> =
@@ -94,7 +94,7 @@ impl<'a> Importer<'a, '_> {
         self.problems.extend(notes.0.into_iter().map(|message| ImportProblem { node: Some(place.clone()), message }));
     }
 
-    /// What a node's first output stands for. `None` without a note: a problem noted elsewhere.
+    /// Returns what a node's first output stands for. `None` without a note means that the problem is noted elsewhere.
     fn read(&mut self, at: At<'a>, notes: &mut Notes) -> Option<Known> {
         let node = at.node;
         if !matches!(node.domain.as_str(), "" | "ai.onnx") {
@@ -123,7 +123,7 @@ impl<'a> Importer<'a, '_> {
         }
     }
 
-    /// Of a constant that nothing reads, nothing is asked.
+    /// Reads a constant that a node gives. One that nothing reads may be of any kind.
     fn constant(&mut self, node: &'a onnx::Node, attributes: &Attributes<'a>, notes: &mut Notes) -> Option<Known> {
         let name = node.output.first()?;
         if !self.uses.contains_key(name.as_str()) {

@@ -1,4 +1,4 @@
-//! What is known of a graph while it is read, and what every operator asks of that.
+//! What is known of a graph while it is read, and the questions that every operator asks about it.
 
 use super::constants::{Constant, Constants};
 use super::notes::Notes;
@@ -22,7 +22,7 @@ pub(super) enum Known {
     Value(Value),
     /// One of the constants.
     Constant(usize),
-    /// The output of what could not be read: noted there, silent here.
+    /// The output of a node that could not be read. The problem is noted at that node, and not where its output is read.
     Unreadable,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct At<'a> {
 pub(super) struct Importer<'a, 'b> {
     pub(super) graph: &'a onnx::Graph,
     pub(super) opset: i64,
-    /// `None` where the graph has no usable image.
+    /// The shape of the image, or `None` where the graph has no usable one.
     pub(super) image: Option<[usize; 3]>,
     /// How many images the graph reads at once, where that is not free.
     pub(super) batch: Option<i64>,
@@ -44,13 +44,13 @@ pub(super) struct Importer<'a, 'b> {
     pub(super) constants: Constants<'a, 'b>,
     /// How often each name is read.
     pub(super) uses: BTreeMap<&'a str, usize>,
-    /// Of each value how many names it has, and how often they are read.
+    /// For each value, how many names it has and how often they are read.
     pub(super) named: BTreeMap<Value, (usize, usize)>,
     pub(super) layers: Vec<Layer>,
     pub(super) weights: usize,
     pub(super) activations: usize,
     pub(super) steps: u64,
-    /// The network is too large: said once.
+    /// Whether the network is too large. This is noted once.
     pub(super) too_large: bool,
     pub(super) problems: Vec<ImportProblem>,
 }
@@ -99,7 +99,7 @@ impl<'a, 'b> Importer<'a, 'b> {
         }
     }
 
-    /// Gives a name to what it stands for; what it stood for before.
+    /// Gives a name to something, and returns what the name stood for before.
     pub(super) fn name(&mut self, name: &'a str, known: Known) -> Option<Known> {
         if let Known::Value(value) = known {
             let (names, uses) = self.named.entry(value).or_default();
@@ -127,7 +127,7 @@ impl<'a, 'b> Importer<'a, 'b> {
         Some(Known::Value(value))
     }
 
-    /// The one gate through which numbers enter a network: none of them is infinite or no number.
+    /// Admits an operator whose numbers are all finite. All numbers of a network enter through this gate.
     pub(super) fn admitted(op: Op, notes: &mut Notes) -> Option<Op> {
         let bad = op.numbers().find(|number| !number.is_finite());
         match bad {
@@ -136,7 +136,7 @@ impl<'a, 'b> Importer<'a, 'b> {
         }
     }
 
-    /// Counts what evaluating a layer takes: a small file must not ask for much memory or time.
+    /// Adds up what evaluating the layers takes, because a small file must not ask for much memory or time.
     pub(super) fn spend(&mut self, op: &Op, shape: &[usize], notes: &mut Notes) -> Option<()> {
         let outputs = elements(shape).filter(|count| *count > 0 && *count <= MAX_ACTIVATIONS);
         let Some(outputs) = outputs else {
@@ -169,7 +169,8 @@ impl<'a, 'b> Importer<'a, 'b> {
         }
     }
 
-    /// What an input of a node is, where there is one. `None`: noted, here or at the node that could not be read.
+    /// Returns what an input of a node is, or `Some(None)` where it is left out. `None` means that a problem is noted, here or at the node that could not
+    /// be read.
     #[expect(clippy::option_option, reason = "an input that was left out is no input that cannot be read")]
     pub(super) fn optional(&self, node: &onnx::Node, input: usize, notes: &mut Notes) -> Option<Option<Known>> {
         let Some(name) = node.input.get(input).filter(|name| !name.is_empty()) else { return Some(None) };
@@ -216,14 +217,14 @@ impl<'a, 'b> Importer<'a, 'b> {
         }
     }
 
-    /// How many nodes and outputs read a value, those that only rename it left out.
+    /// Counts the nodes and outputs that read a value, without those that only rename it.
     pub(super) fn readers(&self, value: Value) -> usize {
         let (names, uses) = self.named.get(&value).copied().unwrap_or((0, 0));
         // Every name but the first was given by a node that read another.
         (uses + 1).saturating_sub(names)
     }
 
-    /// Whether a node's output is the graph's, and read by nothing else.
+    /// Whether a node's output is the output of the graph, and nothing else reads it.
     pub(super) fn is_output(&self, node: &onnx::Node) -> bool {
         let (own, [output]) = (node.output.first(), &self.graph.output[..]) else { return false };
         own == Some(&output.name) && self.uses.get(output.name.as_str()) == Some(&1)

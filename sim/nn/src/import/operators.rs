@@ -77,7 +77,7 @@ impl Importer<'_, '_> {
         self.layer(at, Op::Gemm { weights, bias }, vec![input?], notes)
     }
 
-    /// Of two values, or of a value and a constant, which is a bias.
+    /// Adds two values, or a value and a constant, which is a bias.
     pub(super) fn add(&mut self, at: At<'_>, attributes: &Attributes<'_>, notes: &mut Notes) -> Option<Known> {
         attributes.only(&[], notes);
         let parts = [0, 1].map(|input| self.known(at.node, input, notes));
@@ -105,7 +105,7 @@ impl Importer<'_, '_> {
         self.affine(at, value, None, &offset, notes)
     }
 
-    /// `factor * x + offset` for each channel of `x`, as inference has it.
+    /// Reads a normalisation as inference has it: `factor * x + offset` for each channel of `x`.
     pub(super) fn batch_norm(&mut self, at: At<'_>, attributes: &Attributes<'_>, notes: &mut Notes) -> Option<Known> {
         attributes.only(&["epsilon", "momentum", "spatial", "training_mode"], notes);
         attributes.fixed("training_mode", 0, notes);
@@ -143,8 +143,8 @@ impl Importer<'_, '_> {
         self.affine(at, value, Some(&factor), &offset, notes)
     }
 
-    /// `factor * x + offset` for each channel: taken into the layer that computes `x` for nothing else, a convolution of its own
-    /// otherwise.
+    /// Computes `factor * x + offset` for each channel. If the layer that computes `x` does so for nothing else, it takes this in; otherwise this
+    /// becomes a convolution of its own.
     fn affine(
         &mut self,
         at: At<'_>,
@@ -168,7 +168,8 @@ impl Importer<'_, '_> {
         self.layer(at, op, vec![value], notes)
     }
 
-    /// The linear layer that computes a value, with what comes after it; `None` where there is none, or something else reads it.
+    /// The linear layer that computes a value, changed so that it multiplies and adds as well. `None` where no linear layer computes the value, or
+    /// something else reads it.
     fn folded(&self, value: Value, factor: Option<&[f32]>, offset: &[f32]) -> Option<Op> {
         let Value::Layer(index) = value else { return None };
         if self.readers(value) != 1 {
@@ -266,7 +267,7 @@ impl Importer<'_, '_> {
         self.layer(at, Op::Flatten, vec![input?], notes)
     }
 
-    /// Only what flattens: `[N, -1]`, `[N, features]` or `[-1, features]`.
+    /// Reads a change of shape that only flattens: to `[N, -1]`, `[N, features]` or `[-1, features]`.
     pub(super) fn reshape(&mut self, at: At<'_>, attributes: &Attributes<'_>, notes: &mut Notes) -> Option<Known> {
         attributes.only(&["allowzero"], notes);
         let input = self.value(at.node, 0, notes);
@@ -306,7 +307,7 @@ impl Importer<'_, '_> {
         self.known(node, 0, notes)
     }
 
-    /// Nothing is dropped at inference.
+    /// Reads a dropout, which drops nothing at inference.
     pub(super) fn dropout(
         &mut self,
         node: &onnx::Node,
@@ -334,7 +335,7 @@ impl Importer<'_, '_> {
         self.known(node, 0, notes)
     }
 
-    /// At the end, over the classes, it leaves their order alone: the logits are what it reads.
+    /// Leaves out a softmax over the classes at the end, because it does not change their order. The logits are what it reads.
     pub(super) fn softmax(
         &mut self,
         node: &onnx::Node,

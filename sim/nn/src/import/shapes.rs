@@ -1,10 +1,10 @@
-//! Shapes of outputs, without the batch: each row of a batch is one image's, from the first layer to the last.
+//! Shapes of outputs, without the batch, because each row of a batch belongs to one image from the first layer to the last.
 
 use super::notes::Notes;
 use crate::model::{Op, Window};
 use crate::tensor::{Tensor, elements};
 
-/// Shape of an operator's output.
+/// Computes the shape of an operator's output, and notes why there is none.
 pub(super) fn output_shape(op: &Op, inputs: &[&[usize]], notes: &mut Notes) -> Option<Vec<usize>> {
     let input = *inputs.first()?;
     match op {
@@ -52,7 +52,7 @@ pub(super) fn filters_fit(weights: &Tensor<f32>, groups: usize, input: &[usize],
     }
 }
 
-/// Channels, height and width.
+/// The channels, height and width of a shape that must be an image's.
 pub(super) fn image(shape: &[usize], notes: &mut Notes) -> Option<[usize; 3]> {
     shape.try_into().ok().or_else(|| notes.wrong(format!("its input {shape:?} must have rank 4")))
 }
@@ -64,7 +64,7 @@ fn slide(channels: usize, window: &Window, size: [usize; 2], notes: &mut Notes) 
     }
 }
 
-/// Rows to columns.
+/// The matrix with its rows as columns.
 pub(super) fn transposed(matrix: &Tensor<f32>) -> Option<Tensor<f32>> {
     let &[rows, columns] = matrix.shape() else { return None };
     let data = matrix.data();
