@@ -816,9 +816,9 @@ fn problems_of_every_stage_come_out_at_once() {
             "24:52 unknown key `relable` in an act",
             "30:56 `public-wrong` is no reason",
             "32:25 slot 20 does not exist: there are N = 20, from 0",
-            "32:78 there is no class 12: the model has 10",
+            "32:81 there is no class 12: the model has 10",
             "36:66 no pixel [14, 99] in images of [1, 28, 28]",
-            "39:26 memorised images are [1, 2, 2], and the data [1, 28, 28]",
+            "39:27 memorised images are [1, 2, 2], and the data [1, 28, 28]",
             "42:19 weight must be from 1 to 2^30, not 0",
             "48:30 there is no exact rate of `win` for this strategy",
         ]
