@@ -24,9 +24,10 @@ for script in adversaries/scripts/*.yaml examples/*.yaml; do
         "${!side}" attack "$script" --quiet --runs "$folder/$side/$name" "$@" > /dev/null 2> "$folder/$side-stderr" || code=$?
         echo "$code" > "$folder/$side-code"
         latest=$folder/$side/$name/latest
-        cp "$latest/counts.csv" "$folder/$side-counts"
-        settled "$latest/result.json" > "$folder/$side-result"
-        (cd "$latest/exemplars" 2> /dev/null && sort -- *.json || true) > "$folder/$side-exemplars"
+        # A script whose data are not there is refused, by both.
+        cat "$latest/counts.csv" > "$folder/$side-counts" 2> /dev/null || true
+        { [ ! -e "$latest" ] || settled "$latest/result.json"; } > "$folder/$side-result"
+        { [ ! -d "$latest/exemplars" ] || sort "$latest"/exemplars/*.json; } > "$folder/$side-exemplars"
     done
     compared=$((compared + 1))
     for file in code counts result exemplars; do

@@ -70,7 +70,7 @@ impl Node {
 pub fn decode(bytes: &[u8]) -> Result<&str, Problem> {
     std::str::from_utf8(bytes).map_err(|error| {
         let (read, rest) = bytes.split_at(error.valid_up_to());
-        let byte = rest.first().copied().unwrap_or_default();
+        let byte = rest[0];
         let problem = Problem::new(end_of(&String::from_utf8_lossy(read)), format!("byte 0x{byte:02x} is not UTF-8"));
         problem.help("a script is UTF-8 text")
     })
@@ -84,7 +84,7 @@ pub fn lines(text: &str) -> impl Iterator<Item = &str> {
 
 /// The place of the character after a text.
 fn end_of(text: &str) -> Mark {
-    let (line, last) = lines(text).enumerate().last().unwrap_or_default();
+    let (line, last) = lines(text).enumerate().last().unwrap_or((0, ""));
     Mark { line: line + 1, column: last.chars().count() + 1, length: 1 }
 }
 

@@ -59,7 +59,7 @@ pub fn report(failure: &Failure, format: Format, stderr: &mut dyn Write) -> u8 {
 /// Clap's message without its usage block, on one line.
 pub fn of_arguments(error: &clap::Error) -> Failure {
     let text = error.render().to_string();
-    let first = text.split("\n\n").next().unwrap_or_default();
+    let first = text.split("\n\n").next().unwrap_or("");
     let line = first.strip_prefix("error: ").unwrap_or(first).split_whitespace().collect::<Vec<_>>().join(" ");
     let tip = text.lines().find_map(|line| line.trim().strip_prefix("tip: "));
     Failure::Usage(match (error.kind(), tip) {

@@ -61,7 +61,7 @@ pub fn write(located: &Located, json: bool, exit_code: u8, out: &mut dyn Write) 
     for problem in &located.problems {
         if problem.mark.line != number {
             number = problem.mark.line;
-            line = lines.get(number - 1).map(|line| line.chars().collect()).unwrap_or_default();
+            line = lines.get(number - 1).map_or_else(Vec::new, |line| line.chars().collect());
         }
         let picture = Picture { problem, excerpt: Excerpt::new(&located.file, &line, problem.mark) };
         let mut text = String::new();
@@ -121,14 +121,14 @@ impl<'a> Excerpt<'a> {
             c => c,
         };
         let before = if first > 0 { "..." } else { "" };
-        let rest = line.get(first..).unwrap_or_default();
+        let rest = line.get(first..).unwrap_or(&[]);
         let shown: String = rest.iter().take(LINE).copied().map(blot).collect();
         let byte = |n: usize| before.len() + shown.char_indices().nth(n).map_or(shown.len(), |(byte, _)| byte);
         let (start, end) = (byte(column - first), byte(column - first + length));
-        let after = match () {
-            () if rest.len() > LINE => "...",
-            () if start == end => " ",
-            () => "",
+        let after = match (rest.len() > LINE, start == end) {
+            (true, _) => "...",
+            (false, true) => " ",
+            (false, false) => "",
         };
         Self { file, mark, text: format!("{before}{shown}{after}"), span: (start, (end - start).max(1)).into() }
     }

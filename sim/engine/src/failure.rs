@@ -40,7 +40,7 @@ impl Failure {
     pub fn message(&self) -> String {
         match self {
             Self::Usage(message) | Self::Bug(message) => message.clone(),
-            Self::Problems(messages) => messages.first().cloned().unwrap_or_default(),
+            Self::Problems(messages) => messages.first().map_or_else(String::new, Clone::clone),
             Self::Script(located) => format!("{} has problems", located.file),
             Self::Io(what, error) => format!("{what}: {error}"),
         }

@@ -38,7 +38,11 @@ impl Pictures {
     /// A slot's.
     pub fn image(&self, slot: usize, pixels: usize) -> Vec<u8> {
         match self {
-            Self::File(images) => images.get(slot % images.len()).unwrap_or_default().to_vec(),
+            Self::File(images) =>
+            {
+                #[expect(clippy::expect_used, reason = "a remainder is below the number of images, which is not 0")]
+                images.get(slot % images.len()).expect("an image of the file").to_vec()
+            }
             Self::Random { seed } => {
                 let root = Seed(blake3::derive_key("fusion-sim 2026-11 random pixels", &seed.to_le_bytes()));
                 let mut rng = root.child(&format!("image {slot}")).stream();

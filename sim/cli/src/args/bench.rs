@@ -105,7 +105,8 @@ pub enum By {
 }
 
 fn batch(text: &str) -> Result<usize, String> {
-    natural("batch", text, 1, MAX_BATCH).map(|batch| usize::try_from(batch).unwrap_or(usize::MAX))
+    let batch = natural("batch", text, 1, MAX_BATCH)?;
+    usize::try_from(batch).map_err(|_| "batch is larger than this machine can count".into())
 }
 
 fn network(text: &str) -> Result<NamedNetwork, String> {

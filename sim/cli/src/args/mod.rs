@@ -310,7 +310,7 @@ impl FixedPointArgs {
 
     /// The value of pixel 0.
     pub fn offset(&self) -> Rational {
-        self.offset.clone().unwrap_or_default()
+        self.offset.clone().unwrap_or_else(|| Rational::from(0))
     }
 
     /// The values that pixels stand for.

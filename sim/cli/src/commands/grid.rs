@@ -32,7 +32,8 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     }
     let plans: Vec<&Plan> = cells.iter().filter_map(|cell| cell.plan.as_ref().ok()).collect();
     if plans.is_empty() {
-        return Err(Failure::Usage(cells.iter().find_map(Cell::problem).unwrap_or_default()));
+        let problem = cells.iter().find_map(Cell::problem);
+        return Err(Failure::Usage(problem.unwrap_or_else(|| "the grid has no cells".into())));
     }
     if let Some(path) = &args.plot {
         write_file(path, &plot::cost(&lambdas, &plans)?)?;

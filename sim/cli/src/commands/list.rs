@@ -13,7 +13,7 @@ pub fn run(args: &ListArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let scripts = SCRIPTS.iter().map(|(file, yaml)| {
         let script = Script::read(yaml).map_err(|problems| Failure::Bug(format!("{file}: {problems:?}")))?;
         let strategies: Vec<String> = script.strategies.into_iter().map(|strategy| strategy.name).collect();
-        Ok((format!("adversaries/scripts/{file}"), script.about.unwrap_or_default(), strategies))
+        Ok((format!("adversaries/scripts/{file}"), script.about.unwrap_or_else(String::new), strategies))
     });
     let scripts = scripts.collect::<Result<Vec<_>, Failure>>()?;
     if args.json {

@@ -57,10 +57,12 @@ pub fn curve(args: &BoundArgs, limit: &Limit) -> Result<Curve, Problem> {
 fn slots(params: Params, worst: u128) -> BTreeSet<u128> {
     let (N, B) = (params.N(), u128::from(params.B()));
     let tolerated = u128::from(params.slack().min(params.T()));
-    let mut wanted: BTreeSet<u128> = match () {
-        () if N <= EVERY => (1..=N).collect(),
-        () if params.slack() >= params.B() => spread(N),
-        () => spread(params.R().into()).into_iter().flat_map(|i| [i * B, i * B + tolerated]).collect(),
+    let mut wanted: BTreeSet<u128> = if N <= EVERY {
+        (1..=N).collect()
+    } else if params.slack() >= params.B() {
+        spread(N)
+    } else {
+        spread(params.R().into()).into_iter().flat_map(|i| [i * B, i * B + tolerated]).collect()
     };
     wanted.insert(worst);
     wanted

@@ -46,24 +46,20 @@ fn refusal(request: &Request, address: SocketAddr) -> Option<(StatusCode, &'stat
     let (headers, uri) = (request.headers(), request.uri());
     let origin_is_ours = |origin: &str| origin.strip_prefix("http://").is_some_and(is_ours);
     let length = uri.path_and_query().map_or(0, |path| path.as_str().len());
-    match () {
-        () if !matches!(*request.method(), Method::GET | Method::HEAD) => {
-            Some((StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD"))
-        }
-        () if single(headers, &header::HOST).is_none_or(|host| !is_ours(host)) => {
-            Some((StatusCode::FORBIDDEN, "this page is served to its own host name only"))
-        }
-        () if uri.authority().is_some_and(|authority| !is_ours(authority.as_str())) => {
-            Some((StatusCode::FORBIDDEN, "this is no proxy"))
-        }
-        () if headers.contains_key(header::ORIGIN) && !single(headers, &header::ORIGIN).is_some_and(origin_is_ours) => {
-            Some((StatusCode::FORBIDDEN, "other pages may not ask"))
-        }
-        () if uri.path().starts_with("/api/") && is_cross_site(headers) => {
-            Some((StatusCode::FORBIDDEN, "other pages may not ask"))
-        }
-        () if length > MAX_URI => Some((StatusCode::URI_TOO_LONG, "too long a query")),
-        () => None,
+    let other_origin =
+        headers.contains_key(header::ORIGIN) && !single(headers, &header::ORIGIN).is_some_and(origin_is_ours);
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        Some((StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD"))
+    } else if single(headers, &header::HOST).is_none_or(|host| !is_ours(host)) {
+        Some((StatusCode::FORBIDDEN, "this page is served to its own host name only"))
+    } else if uri.authority().is_some_and(|authority| !is_ours(authority.as_str())) {
+        Some((StatusCode::FORBIDDEN, "this is no proxy"))
+    } else if other_origin || (uri.path().starts_with("/api/") && is_cross_site(headers)) {
+        Some((StatusCode::FORBIDDEN, "other pages may not ask"))
+    } else if length > MAX_URI {
+        Some((StatusCode::URI_TOO_LONG, "too long a query"))
+    } else {
+        None
     }
 }
 

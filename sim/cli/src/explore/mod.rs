@@ -126,21 +126,21 @@ async fn about(State(shared): App) -> Response {
 }
 
 async fn plan(State(shared): App, RawQuery(text): RawQuery) -> Result<Response, Problem> {
-    let (query, model) = (read(text, PLAN)?, shared.model.as_ref().map(Model::words));
+    let (query, model) = (read(text.as_deref(), PLAN)?, shared.model.as_ref().map(Model::words));
     let command = query.command("sim plan", PLAN, model.as_deref());
     let told = command.clone();
     Ok(respond(shared.plans.compute(move |_| planned(&query, command)).await, &told))
 }
 
 async fn curve(State(shared): App, RawQuery(text): RawQuery) -> Result<Response, Problem> {
-    let query = read(text, BOUND)?;
+    let query = read(text.as_deref(), BOUND)?;
     let command = query.command("sim bound", BOUND, None);
     Ok(respond(shared.charts.compute(move |limit| charts::curve(&query.bound()?, limit)).await, &command))
 }
 
 /// Around the B and T of a plan.
 async fn surface(State(shared): App, RawQuery(text): RawQuery) -> Result<Response, Problem> {
-    let query = read(text, SURFACE)?;
+    let query = read(text.as_deref(), SURFACE)?;
     let command = query.command("sim bound", BOUND, None);
     let work = move |limit: &Limit| {
         let centre = query.bound()?;
@@ -164,7 +164,7 @@ async fn plans<T: Serialize>(
     wanted: impl FnOnce(&PlanArgs) -> Result<Wanted, Problem>,
     shown: impl FnOnce(&Plans, &Wanted) -> T,
 ) -> Result<Response, Problem> {
-    let query = read(text, PLAN)?;
+    let query = read(text.as_deref(), PLAN)?;
     let command = query.command("sim plan --grid", GRID, None);
     let args = query.plan()?;
     let (plans, wanted) = (Plans::default(), Arc::new(wanted(&args)?));
@@ -178,7 +178,7 @@ async fn plans<T: Serialize>(
 }
 
 async fn cost(State(shared): App, RawQuery(text): RawQuery) -> Result<Response, Problem> {
-    let query = read(text, PLAN)?;
+    let query = read(text.as_deref(), PLAN)?;
     let Some(words) = shared.model.as_ref().map(Model::words) else {
         let error = "no model was named: sim explore --model FILE";
         return Ok(document(StatusCode::NOT_FOUND, &json!({ "error": error })));
@@ -189,8 +189,8 @@ async fn cost(State(shared): App, RawQuery(text): RawQuery) -> Result<Response, 
     Ok(respond(models.compute(work).await, &command))
 }
 
-fn read(text: Option<String>, known: &[(&'static str, &str)]) -> Result<Query, Problem> {
-    Query::parse(&text.unwrap_or_default(), known)
+fn read(text: Option<&str>, known: &[(&'static str, &str)]) -> Result<Query, Problem> {
+    Query::parse(text.unwrap_or(""), known)
 }
 
 impl IntoResponse for Problem {

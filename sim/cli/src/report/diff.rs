@@ -127,7 +127,7 @@ impl Pair {
             (true, true) => "consistent",
             (true, false) => "apart",
         };
-        let of = a.label.rsplit(' ').next().unwrap_or_default().to_string();
+        let of = a.label.rsplit(' ').next().unwrap_or("").to_string();
         let side = |(rate, (strategy, run)): (&Rate, (&StrategyDocument, &'static str))| Side {
             run,
             trials: strategy.trials,

@@ -33,7 +33,7 @@ pub fn write(folder: &Path) -> Result<PathBuf, Failure> {
 pub fn of_two(first: &Path, second: &Path) -> Result<(PathBuf, String, String), Failure> {
     let [first, second] = [run::Run::read(first)?, run::Run::read(second)?];
     let html = render("diff.html", &diff::Page::new(&first, &second)?)?;
-    let name = first.folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = first.folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     Ok((second.folder, format!("diff-{name}.html"), html))
 }
 

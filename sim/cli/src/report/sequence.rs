@@ -150,7 +150,7 @@ fn server_cells(slots: &[SlotDocument], N: u128) -> (Vec<Cell>, Option<String>) 
         return ((0..N).map(cell).collect(), None);
     }
     let marked: Vec<u128> = known.values().filter(|slot| slot.is_marked()).map(|slot| slot.slot.into()).collect();
-    let most = usize::try_from(MOST_CELLS).unwrap_or(usize::MAX);
+    let most = MOST_CELLS as usize;
     let shown = marked.len().min(most);
     if shown == 0 {
         return (Vec::new(), Some(format!("{N} slots")));
@@ -202,9 +202,9 @@ fn query_group(query: u32, copies: &[&SlotDocument], B: u64, alike: Option<bool>
     let mut cells: Vec<Cell> = copies.iter().map(|slot| opened(slot, "slot")).collect();
     // At `plain` only marked slots are known: the others are right.
     let right = Cell { name: "untouched".into(), answer: Some("right".into()), marked: false, wrong: false };
-    let missing = usize::try_from(B).unwrap_or(usize::MAX).saturating_sub(cells.len());
-    let shown = missing.min(MOST_COPIES);
-    cells.extend(std::iter::repeat_n(right.clone(), shown));
+    let missing = B.saturating_sub(cells.len() as u64);
+    let shown = missing.min(MOST_COPIES as u64);
+    cells.extend((0..shown).map(|_| right.clone()));
     if missing > shown {
         cells.push(Cell { name: format!("and {} more, untouched", missing - shown), ..right });
     }

@@ -58,7 +58,7 @@ impl Campaign {
         for entry in &mut self.entries {
             let counters = entry.counters().len();
             let most = (counter..counter + counters).filter_map(&highest).max();
-            entry.max = entry.max.max(most.unwrap_or_default());
+            entry.max = entry.max.max(most.unwrap_or(0));
             counter += counters;
         }
     }

@@ -41,12 +41,16 @@ pub enum Player<'c> {
 
 impl<'c> Player<'c> {
     /// Memory for an entry.
+    ///
+    /// # Panics
+    /// If an entry has stages and its strategy no fixed number of slots, which the loader refuses.
     pub fn new(campaign: &'c Campaign, entry: &'c Entry) -> Self {
         let seed = campaign.script.trials.seed;
         let server = Server::new(&entry.name, seed, &*entry.strategy).with_sessions(entry.sessions);
         let view = &campaign.view;
         if !entry.stages.is_empty() {
-            let k = entry.strategy.size(view).unwrap_or_default();
+            #[expect(clippy::expect_used, reason = "the loader makes stages of a size alone")]
+            let k = entry.strategy.size(view).expect("a strategy with stages touches a fixed number of slots");
             return Self::Conditional(Box::new(Conditional::new(view, k)), server, &entry.stages);
         }
         match (entry.depth, &campaign.world) {
@@ -65,7 +69,8 @@ impl<'c> Player<'c> {
             Self::Ideal(ideal, server) => play(&mut **ideal, server, trials),
             Self::Real(real, server) => play(&mut **real, server, trials),
             Self::Conditional(memory, server, stages) => {
-                let index = u32::try_from(counter).unwrap_or(u32::MAX);
+                #[expect(clippy::cast_possible_truncation, reason = "a strategy has fewer than 2^16 stages")]
+                let index = counter as u32;
                 memory.play(stages[counter], index, server, trials)
             }
         }

@@ -174,11 +174,14 @@ fn work(
     while let Some((counter, block)) = next_job() {
         let mut counts = Counts::default();
         let trials = entry.trials(block);
-        for lo in trials.clone().step_by(usize::try_from(piece).unwrap_or(usize::MAX)) {
+        let mut rest = trials;
+        while !rest.is_empty() {
             if over.load(Ordering::Relaxed) {
                 return;
             }
-            counts += player.play(counter, lo..trials.end.min(lo + piece));
+            let end = rest.end.min(rest.start + piece);
+            counts += player.play(counter, rest.start..end);
+            rest.start = end;
         }
         if send.send(((counter, block), counts)).is_err() {
             return;
@@ -315,12 +318,12 @@ impl Collector<'_> {
             limit.is_some_and(|limit| before + own >= Duration::from_secs(limit))
         };
         let campaign = self.campaign.script.trials.wall.map(|wall| wall.0);
-        match () {
-            () if self.options.interrupted.load(Ordering::Relaxed) => Some(StoppedBy::Interrupted),
-            () if over(campaign, self.store.time_noted(None)) => Some(StoppedBy::Wall),
-            () if over(self.entry.wall, self.store.time_noted(Some(&self.entry.name))) => Some(StoppedBy::Wall),
-            () => None,
+        if self.options.interrupted.load(Ordering::Relaxed) {
+            return Some(StoppedBy::Interrupted);
         }
+        let late = over(campaign, self.store.time_noted(None))
+            || over(self.entry.wall, self.store.time_noted(Some(&self.entry.name)));
+        late.then_some(StoppedBy::Wall)
     }
 
     /// Time counts whether or not a block came of it.

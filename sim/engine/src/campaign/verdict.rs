@@ -111,7 +111,7 @@ impl Standing {
 
     /// The rate is the product of the stages' rates, each tested at its share of the error probability.
     fn of_stages(campaign: &Campaign, entry: &Entry, counts: Vec<Counts>) -> Self {
-        let alpha = Rational::from(&campaign.alpha / u32::try_from(counts.len()).unwrap_or(u32::MAX));
+        let alpha = Rational::from(&campaign.alpha / counts.len() as u64);
         let (count, trials) = (counts.iter().map(|stage| stage.win).sum(), counts.iter().map(Counts::trials).sum());
         let stages = Stages { counts: &counts, alpha: &alpha };
         let claims = entry.claims.rates.iter().map(|claim| {
@@ -171,11 +171,14 @@ impl Standing {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let refuted = |claim: &ClaimStanding| claim.decision == Decision::Refuted;
-        match () {
-            () if self.departed || self.errors() > 0 => Verdict::Error,
-            () if self.trials() == 0 => Verdict::Inconclusive,
-            () if self.claims.iter().chain(&self.events).any(refuted) => Verdict::Refuted,
-            () => self.claims.iter().map(|claim| claim.decision.into()).max().unwrap_or(Verdict::Pass),
+        if self.departed || self.errors() > 0 {
+            Verdict::Error
+        } else if self.trials() == 0 {
+            Verdict::Inconclusive
+        } else if self.claims.iter().chain(&self.events).any(refuted) {
+            Verdict::Refuted
+        } else {
+            self.claims.iter().map(|claim| claim.decision.into()).max().unwrap_or(Verdict::Pass)
         }
     }
 }
@@ -224,10 +227,12 @@ impl Stages<'_> {
         }
         let (lower, upper) = self.interval();
         let equals = matches!(clause, Clause::Equals(_));
-        match () {
-            () if lower > *claimed || (equals && upper < *claimed) => Decision::Refuted,
-            () if upper <= most && (!equals || lower >= least) => Decision::Pass,
-            () => Decision::Inconclusive,
+        if lower > *claimed || (equals && upper < *claimed) {
+            Decision::Refuted
+        } else if upper <= most && (!equals || lower >= least) {
+            Decision::Pass
+        } else {
+            Decision::Inconclusive
         }
     }
 

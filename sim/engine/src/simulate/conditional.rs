@@ -13,6 +13,7 @@
 use super::counts::Counts;
 use super::driven::{Client, Driven, Needed, specified};
 use super::server::Server;
+use super::size::in_32_bits;
 use super::stream::Purpose;
 use super::trial::Trial;
 use fusion_adversaries::strategy::View;
@@ -72,18 +73,18 @@ pub enum NoStages {
 /// [`NoStages`] where there are none.
 pub fn stages(params: Params, k: u32) -> Result<Vec<Stage>, NoStages> {
     let groups = u64::from(k) / params.B();
-    match () {
-        () if !(1..=params.R()).contains(&groups) || u64::from(k) % params.B() != 0 => {
-            Err(NoStages::Groups(k, params.B()))
-        }
-        () if params.slack() > 0 => Err(NoStages::Slack),
-        () if k > MAX_STAGES / 2 => Err(NoStages::Long),
-        () => {
-            let publics = (0..k).filter(|_| params.T() > 0).map(|drawn| Stage::NoPublic { drawn });
-            let queries = (0..k).filter(|drawn| u64::from(*drawn) >= groups && groups < params.R());
-            Ok(publics.chain(queries.map(|drawn| Stage::FewQueries { drawn })).collect())
-        }
+    if !(1..=params.R()).contains(&groups) || u64::from(k) % params.B() != 0 {
+        return Err(NoStages::Groups(k, params.B()));
     }
+    if params.slack() > 0 {
+        return Err(NoStages::Slack);
+    }
+    if k > MAX_STAGES / 2 {
+        return Err(NoStages::Long);
+    }
+    let publics = (0..k).filter(|_| params.T() > 0).map(|drawn| Stage::NoPublic { drawn });
+    let queries = (0..k).filter(|drawn| u64::from(*drawn) >= groups && groups < params.R());
+    Ok(publics.chain(queries.map(|drawn| Stage::FewQueries { drawn })).collect())
 }
 
 /// The working memory of one thread.
@@ -115,7 +116,7 @@ impl Conditional {
     fn with(view: &View, k: u32, client: Client) -> Self {
         let params = view.params;
         let Ok(deck) = Deck::new(params) else { unreachable!("a campaign's slots fit 32 bits") };
-        let most = u32::try_from(u64::from(k) / params.B()).unwrap_or(u32::MAX);
+        let most = in_32_bits(u64::from(k) / params.B());
         let ways = Ways::new(params, most, k);
         Self { params, k, most, deck, taken: Vec::new(), driven: Driven::new(view, client), ways }
     }
@@ -213,7 +214,7 @@ impl Conditional {
             Sample::Query { query, .. } => query + 1,
             Sample::Public { .. } => 0,
         };
-        let mut met = self.taken.iter().map(met).max().unwrap_or_default().min(self.most);
+        let mut met = self.taken.iter().map(met).max().unwrap_or(0).min(self.most);
         for before in (0..self.k).skip(self.taken.len()) {
             let new = success && self.ways.next_is_new(before, met, coins);
             let sample =
@@ -225,7 +226,7 @@ impl Conditional {
 
     /// A uniform copy, not taken yet, of the queries `first..end`.
     fn free_copy(&self, end: u64, first: u32, coins: &mut impl Rng) -> Sample {
-        let [end, B] = [end, self.params.B()].map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+        let [end, B] = [end, self.params.B()].map(in_32_bits);
         loop {
             let query = first + uniform_below(end - first, coins);
             let sample = Sample::Query { query, copy: uniform_below(B, coins) };

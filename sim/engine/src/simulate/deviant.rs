@@ -102,16 +102,17 @@ impl<R: Rng + Send> Deviation for Deviant<R> {
     }
 }
 
-/// The slots of an address; none where it names none.
+/// The slots of an address; none where it names none, as in a set-up.
 #[expect(clippy::cast_possible_truncation, reason = "a session's slots are counted in 32 bits")]
 fn chunk(address: &Address) -> Range<Slot> {
-    let slots = address.slots().unwrap_or_default();
+    let slots = address.slots().unwrap_or(0..0);
     slots.start as Slot..slots.end as Slot
 }
 
 fn flipped(bytes: &[u8], bit: u64) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
-    let bit = usize::try_from(bit % (8 * bytes.len() as u64)).unwrap_or_default();
+    #[expect(clippy::cast_possible_truncation, reason = "below the number of bits of a message in memory")]
+    let bit = (bit % (8 * bytes.len() as u64)) as usize;
     bytes[bit / 8] ^= 1 << (bit % 8);
     bytes
 }

@@ -5,6 +5,7 @@ use super::client::{Answers, conclude};
 use super::positional::distance;
 use super::second::Heard;
 use super::server::Server;
+use super::size::in_32_bits;
 use super::stream::Purpose;
 use super::urn::Urn;
 use fusion_adversaries::strategy::{Touches, View};
@@ -70,7 +71,7 @@ impl Driven {
     /// If `N` exceeds 32 bits.
     pub(super) fn new(view: &View, client: Client) -> Self {
         let Ok(deck) = Deck::new(view.params) else { unreachable!("a campaign's slots fit 32 bits") };
-        let queries = u32::try_from(view.params.R()).unwrap_or(u32::MAX);
+        let queries = in_32_bits(view.params.R());
         Self { view: *view, client, touches: Touches::new(view), deck, names: Urn::new(queries), order: Vec::new() }
     }
 

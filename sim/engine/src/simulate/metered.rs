@@ -126,9 +126,13 @@ impl Metered {
 }
 
 /// The processor time of this thread so far.
+///
+/// # Panics
+/// If the system says that a thread has run for less than no time.
 #[must_use]
 pub fn thread_cpu() -> Duration {
-    clock_gettime(ClockId::ThreadCPUTime).try_into().unwrap_or_default()
+    #[expect(clippy::expect_used, reason = "a thread has run for some time, and not for less than none")]
+    clock_gettime(ClockId::ThreadCPUTime).try_into().expect("a thread's time is positive")
 }
 
 /// What a function returns, and the processor time of this thread in it.

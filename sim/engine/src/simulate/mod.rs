@@ -34,6 +34,7 @@ mod second;
 mod server;
 mod session;
 mod simulator;
+mod size;
 mod stream;
 mod trace;
 mod trial;

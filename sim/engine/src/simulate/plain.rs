@@ -9,6 +9,7 @@ use super::positional::{distance, is_positional};
 use super::second::Heard;
 use super::server::Server;
 use super::simulator::Simulator;
+use super::size::in_32_bits;
 use super::stream::Purpose;
 use super::trace::Trace;
 use super::trial::{SlotRecord, Trial};
@@ -77,7 +78,7 @@ impl Plain {
             held: Vec::new(),
             named: Vec::new(),
             copies: Vec::new(),
-            groups: Groups { seen: vec![0; usize::try_from(view.params.R()).unwrap_or_default()], now: 0 },
+            groups: Groups { seen: vec![0; in_32_bits(view.params.R()) as usize], now: 0 },
             shortcut,
         }
     }
@@ -102,12 +103,7 @@ impl Plain {
         deck.reset();
         // No query has more than B copies, so B times the queries are whole groups.
         let whole = copies == queries * params.B();
-        let outcome = match () {
-            () if publics > params.slack() => Outcome::Caught(Reason::PublicWrong),
-            () if !whole => Outcome::Caught(Reason::CopiesDisagree),
-            () if copies == 0 => Outcome::Harmless,
-            () => Outcome::Win,
-        };
+        let outcome = verdict_on(publics > params.slack(), whole, copies > 0);
         let events = Events { e_t: publics <= params.slack(), e_b: whole && copies > 0 };
         Trial { outcome: Some(outcome), events }
     }
@@ -210,12 +206,7 @@ impl Plain {
         self.copies.sort_unstable();
         let mut groups = self.copies.chunk_by(|a, b| a.0 == b.0);
         let agree = groups.all(|group| group.len() as u64 == params.B() && group.iter().all(|copy| copy == &group[0]));
-        match () {
-            () if wrong_publics > params.slack() => Outcome::Caught(Reason::PublicWrong),
-            () if !agree => Outcome::Caught(Reason::CopiesDisagree),
-            () if self.copies.is_empty() => Outcome::Harmless,
-            () => Outcome::Win,
-        }
+        verdict_on(wrong_publics > params.slack(), agree, !self.copies.is_empty())
     }
 }
 
@@ -238,5 +229,19 @@ impl Simulator for Plain {
     /// A log takes some hundred times as long as a trial that is only counted, and as long as its session has slots.
     fn stride(&self) -> u64 {
         (64 * u64::from(self.view.slots)).next_power_of_two().max(1024)
+    }
+}
+
+/// The client's check: too many wrong publics, disagreeing copies, and else whether a query's answer is wrong.
+#[inline]
+fn verdict_on(too_many_publics: bool, copies_agree: bool, some_query_wrong: bool) -> Outcome {
+    if too_many_publics {
+        Outcome::Caught(Reason::PublicWrong)
+    } else if !copies_agree {
+        Outcome::Caught(Reason::CopiesDisagree)
+    } else if some_query_wrong {
+        Outcome::Win
+    } else {
+        Outcome::Harmless
     }
 }

@@ -39,13 +39,15 @@ impl Heard {
     /// # Errors
     /// [`NotTheBatch`] for slots that do not hold every sample once.
     pub fn judge(&self, params: Params) -> Result<(Verdict, Outcome), NotTheBatch> {
-        let [copies, queries] = [params.B().into(), params.RB()].map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+        let (Ok(copies), Ok(queries)) = (usize::try_from(params.B()), usize::try_from(params.RB())) else {
+            return Err(NotTheBatch);
+        };
         let blank = Label(u32::MAX);
         let answers = self.answers.iter().copied().chain(std::iter::repeat(blank));
         let mut batch: Vec<(Sample, Label)> = self.order.iter().copied().zip(answers).collect();
         batch.sort_unstable_by_key(|(sample, _)| *sample);
         let results = [&self.known, &self.honest].map(|results| results.len() as u64) == [params.T(), params.R()];
-        if !results || !batch.iter().map(|(sample, _)| *sample).eq(samples(params)) {
+        if !results || !batch.iter().map(|(sample, _)| *sample).eq(samples(params)?) {
             return Err(NotTheBatch);
         }
         if self.answers.len() < self.order.len() {
@@ -73,10 +75,11 @@ impl Heard {
 }
 
 /// Every sample there must be, in order.
-fn samples(params: Params) -> impl Iterator<Item = Sample> {
-    let [R, B, T] = [params.R(), params.B(), params.T()].map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+fn samples(params: Params) -> Result<impl Iterator<Item = Sample>, NotTheBatch> {
+    let [R, B, T] = [params.R(), params.B(), params.T()].map(|count| u32::try_from(count).map_err(|_| NotTheBatch));
+    let (R, B, T) = (R?, B?, T?);
     let queries = (0..R).flat_map(move |query| (0..B).map(move |copy| Sample::Query { query, copy }));
-    queries.chain((0..T).map(|index| Sample::Public { index }))
+    Ok(queries.chain((0..T).map(|index| Sample::Public { index })))
 }
 
 #[cfg(test)]

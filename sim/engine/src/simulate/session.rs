@@ -176,7 +176,7 @@ impl<'w, I: Inference> Judged<'w, I> {
         Heard {
             order: self.asked.iter().map(|asked| asked.sample).collect(),
             known: self.drawn.publics.iter().map(|&public| self.world.known(public)).collect(),
-            answers: answers.map(|answers| answers.labels().collect()).unwrap_or_default(),
+            answers: answers.map_or_else(Vec::new, |answers| answers.labels().collect()),
             classes: self.world.classes(),
             end: answers.and_then(|answers| answers.end),
             honest: self.honest.clone(),
@@ -224,7 +224,7 @@ impl<'w, I: Inference> Judged<'w, I> {
         let mut shifts = Vec::with_capacity(touches.moves().len());
         by_slot.clear();
         for (index, &(slot, place)) in touches.moves().iter().enumerate() {
-            shifts.push(distance(moves.get(place)?, view.classes, &mut labels).unwrap_or_default());
+            shifts.push(distance(moves.get(place)?, view.classes, &mut labels).unwrap_or(0));
             by_slot.push((slot, index));
         }
         by_slot.sort_unstable();

@@ -1,5 +1,6 @@
 //! Drawing from a pool without replacement.
 
+use super::size::in_32_bits;
 use fusion_spec::mix::uniform_below;
 use rand_core::Rng;
 
@@ -22,8 +23,8 @@ impl Urn {
         for cell in self.moved.drain(..).rev() {
             self.places[cell as usize] = cell;
         }
-        let len = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
-        let n = u32::try_from(n).unwrap_or(u32::MAX).min(len);
+        let len = in_32_bits(self.places.len() as u64);
+        let n = in_32_bits(n.min(len.into()));
         for cell in 0..n {
             let other = cell + uniform_below(len - cell, coins);
             self.places.swap(cell as usize, other as usize);

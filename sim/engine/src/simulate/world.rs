@@ -1,6 +1,7 @@
 //! What a session is about: the models, the pools of samples, and every answer that can be asked for, evaluated once.
 
 use super::guard::Guard;
+use super::size::in_32_bits;
 use super::stream::{Purpose, Streams};
 use super::urn::Urn;
 use fusion_2pc::backend::cheetah::slots_per_message;
@@ -82,6 +83,9 @@ impl World {
     ///
     /// # Errors
     /// [`WorldError`] for pools too small for `params`, and for images that a model does not read.
+    ///
+    /// # Panics
+    /// Never: the pools are compared with the data before an image is taken from them.
     pub fn new(
         params: Params,
         models: Vec<FixedModel>,
@@ -97,7 +101,8 @@ impl World {
                 return Err(WorldError::Beyond(range.clone(), available));
             }
         }
-        let image = |index: u32| all.get(index as usize).unwrap_or_default();
+        #[expect(clippy::expect_used, reason = "the ranges are within the data, as was just checked")]
+        let image = |index: u32| all.get(index as usize).expect("an image of the pools is in the data");
         let honest = &models[0];
         let kept = |index: &u32| match pools.keep {
             Keep::All => Ok(true),
@@ -120,11 +125,11 @@ impl World {
         let holds = guards.iter().map(|guard| images.iter().map(|image| guard.holds(image)).collect()).collect();
         let fixed = pools.fixed_by.map(|seed| {
             let mut coins = Streams::new(seed, "draw: fixed").coins(Purpose::Draw, 0, 0);
-            let mut pick = |pool: usize, n: u64| Urn::new(len32(pool)).draw(n, &mut coins).to_vec();
+            let mut pick = |pool: usize, n: u64| Urn::new(in_32_bits(pool as u64)).draw(n, &mut coins).to_vec();
             Drawn { queries: pick(pools.queries.len(), params.R()), publics: pick(publics.len(), params.T()) }
         });
         Ok(Self {
-            queries: len32(pools.queries.len()),
+            queries: in_32_bits(pools.queries.len() as u64),
             known: publics.iter().map(|index| Label(labels[*index as usize])).collect(),
             classes: honest.classes(),
             models,
@@ -182,7 +187,7 @@ impl World {
     /// Publics in the pool.
     #[must_use]
     pub fn publics(&self) -> u32 {
-        u32::try_from(self.known.len()).unwrap_or(u32::MAX)
+        in_32_bits(self.known.len() as u64)
     }
 
     /// The samples of every session, where they are drawn once.
@@ -233,9 +238,4 @@ impl World {
     pub(super) fn bites(&self, m: &Move, image: u32) -> bool {
         m.when.is_none_or(|guard| self.holds[guard][image as usize])
     }
-}
-
-/// Images are counted in 32 bits.
-fn len32(len: usize) -> u32 {
-    u32::try_from(len).unwrap_or(u32::MAX)
 }

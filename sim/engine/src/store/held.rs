@@ -85,7 +85,7 @@ fn drop_cut_blocks(rows: &mut Rows, campaign: &Campaign) {
     let mut counter = 0;
     for entry in &campaign.entries {
         let counters = counter..counter + entry.counters().len();
-        let most = counters.clone().filter_map(|counter| highest(rows, counter)).max().unwrap_or_default();
+        let most = counters.clone().filter_map(|counter| highest(rows, counter)).max().unwrap_or(0);
         let most = most.max(entry.max);
         rows.retain(|(counter, _), row| {
             !counters.contains(counter) || row.trials.end % entry.block() == 0 || row.trials.end == most

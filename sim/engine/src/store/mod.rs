@@ -235,7 +235,8 @@ impl Store {
     /// # Errors
     /// [`Failure::Io`].
     pub fn note_time(&mut self, name: &str, trials: u64, time: Duration) -> Result<(), Failure> {
-        let time = Duration::from_micros(u64::try_from(time.as_micros()).unwrap_or(u64::MAX).next_multiple_of(1000));
+        #[expect(clippy::cast_possible_truncation, reason = "2^64 milliseconds are no time that anybody waits")]
+        let time = Duration::from_millis(time.as_micros().div_ceil(1000) as u64);
         *self.times.entry(name.into()).or_default() += time;
         let path = self.folder.join("timings.csv");
         let line = format!("{name},{trials},{:.3}\n", time.as_secs_f64());

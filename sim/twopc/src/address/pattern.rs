@@ -74,7 +74,7 @@ pub const FORMS: [(&str, &str); 6] = [
 
 /// Text that is no component of an address, nor of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{part}` is no part of a step{}", .form.map(|form| format!("; such as {form}")).unwrap_or_default())]
+#[error("`{part}` is no part of a step{}", .form.map_or_else(String::new, |form| format!("; such as {form}")))]
 pub struct NoStep {
     /// The text between two `/`.
     pub part: String,

@@ -119,13 +119,13 @@ impl Meter {
     /// The length of the longest chain of messages, each sent after the one before arrived.
     #[must_use]
     pub fn rounds(&self) -> u32 {
-        self.log.iter().map(|message| message.depth).max().unwrap_or_default()
+        self.log.iter().map(|message| message.depth).max().unwrap_or(0)
     }
 
     /// The virtual time at which the last message arrives, in nanoseconds.
     #[must_use]
     pub fn virtual_ns(&self) -> u64 {
-        self.log.iter().map(|message| message.arrival_ns).max().unwrap_or_default()
+        self.log.iter().map(|message| message.arrival_ns).max().unwrap_or(0)
     }
 }
 

@@ -48,22 +48,15 @@ impl TcpWire {
     fn read(&mut self, most: usize) -> io::Result<Frame> {
         let mut header = [0; HEADER_BYTES];
         read(&mut self.stream, &mut header, self.patience.until(HEADER_BYTES))?;
-        let (words, arrival) = header.split_at(16);
-        let mut words = words.chunks_exact(4).map(|word| u32::from_le_bytes(word.try_into().unwrap_or_default()));
-        let [length, round, index, depth] = [(); 4].map(|()| words.next().unwrap_or_default());
+        let word = |at: usize| u32::from_le_bytes(std::array::from_fn(|byte| header[4 * at + byte]));
+        let [length, round, index, depth, arrival_low, arrival_high] = std::array::from_fn(word);
         // What is too long is not read: the receiver refuses it by its length.
-        let length = usize::try_from(length).unwrap_or(usize::MAX).min(most + 1);
+        let length = (length as usize).min(most + 1);
         let mut payload = vec![0; length];
         if length <= most {
             read(&mut self.stream, &mut payload, self.patience.until(length))?;
         }
-        Ok(Frame {
-            depth,
-            round,
-            index,
-            arrival_ns: u64::from_le_bytes(arrival.try_into().unwrap_or_default()),
-            payload,
-        })
+        Ok(Frame { depth, round, index, arrival_ns: u64::from(arrival_high) << 32 | u64::from(arrival_low), payload })
     }
 }
 

@@ -23,7 +23,7 @@ pub fn find(campaign: &Campaign, finished: &[Finished], exemplars: &[Exemplar], 
             (error(entry, standing, exemplar), exemplar)
         } else {
             let claim = honest_refuted(entry, standing)?;
-            let only = entry.claims.only.as_deref().unwrap_or_default();
+            let only = entry.claims.only.as_deref().unwrap_or(&[]);
             let says = format!(
                 "an honest server is refuted at fidelity `real`: {}: {}",
                 claim.statement,

@@ -101,7 +101,7 @@ fn refutation(
     let standing = &finished.standing;
     let refuted = standing.claims.iter().chain(&standing.events).filter(|claim| claim.decision == Decision::Refuted);
     for claim in refuted {
-        let only = entry.claims.only.as_deref().unwrap_or_default();
+        let only = entry.claims.only.as_deref().unwrap_or(&[]);
         let mut own = exemplars.iter().filter(|exemplar| exemplar.strategy == entry.name);
         if let Some(exemplar) = own.find(|exemplar| contradicts(claim, only, exemplar.ending)) {
             writeln!(out, "replay: sim run {script} --trial {}:{} --trace", entry.name, exemplar.trial)?;
@@ -189,7 +189,7 @@ fn plot<'a>(pairs: impl Iterator<Item = (&'a Entry, &'a Finished)>, out: &mut dy
     let rows: Vec<_> = pairs.filter_map(claimed).collect();
     let numbers = rows.iter().flat_map(|(_, interval, measured, exact, _)| interval.iter().chain([measured, exact]));
     let axis = Axis::for_rates(numbers.copied());
-    let width = rows.iter().map(|(name, ..)| name.len()).max().unwrap_or_default();
+    let width = rows.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
     writeln!(out)?;
     for (name, interval, measured, exact, bound) in &rows {
         let claim = (axis.x(*exact), if *bound { ']' } else { '◆' });

@@ -60,7 +60,11 @@ impl Data {
     fn image(&self, index: usize) -> Cow<'_, [u8]> {
         match self {
             Self::Random(size) => Cow::Owned(models::random_image(*size, index)),
-            Self::Files { images, .. } => Cow::Borrowed(images.get(index).unwrap_or_default()),
+            Self::Files { images, .. } =>
+            {
+                #[expect(clippy::expect_used, reason = "indices are below the number of images")]
+                Cow::Borrowed(images.get(index).expect("an image of the file"))
+            }
         }
     }
 

@@ -78,7 +78,7 @@ impl<'a> ModelDocument<'a> {
     }
 
     fn widest(&self) -> u32 {
-        self.layers.iter().map(|layer| layer.ring_bits).max().unwrap_or_default()
+        self.layers.iter().map(|layer| layer.ring_bits).max().unwrap_or(0)
     }
 
     /// The model in one line.

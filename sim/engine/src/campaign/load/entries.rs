@@ -41,7 +41,7 @@ impl Loader {
         };
         let claims = claims.map_err(|problems| self.problems.extend(problems));
         let (Ok(claims), Ok(stages)) = (claims, stages) else { return None };
-        let stages = stages.unwrap_or_default();
+        let stages = stages.unwrap_or_else(Vec::new);
         Some(Entry {
             name: section.map_or(HONEST, |own| own.name.as_str()).into(),
             depth,
