@@ -148,8 +148,9 @@ fn bad_input_is_one_clear_line() {
         assert_one_line(sim, line, says);
     }
     assert_eq!(sim("check FULL --json --quiet").code, 64);
-    let folder = Scratch::new("check-folder").path("folder.onnx");
-    std::fs::create_dir_all(&folder).expect("made");
+    let scratch = Scratch::new("check-folder");
+    let folder = scratch.path("folder.onnx");
+    std::fs::create_dir(&folder).expect("made");
     assert_one_line(sim, &format!("check {folder}"), "folder.onnx: is not a file");
 }
 
