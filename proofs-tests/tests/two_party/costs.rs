@@ -10,9 +10,7 @@ use fusion_2pc::role::Role;
 use fusion_2pc::session::{Grouping, Service};
 use fusion_2pc::share::truncate::Truncation;
 use fusion_2pc::wire::meter::{Message, Meter, Phase};
-use fusion_proofs_tests::networks::{
-    PRECISION, dead, digits, fixed, lenet, many_classes, noise, residual, shortcut, tiny,
-};
+use fusion_proofs_tests::networks::{PRECISION, dead, digits, fixed, lenet, many_classes, noise, residual, tiny};
 use std::ops::Range;
 
 /// What each party sent in a step of a chunk, the extension of its transfers apart; client first.
@@ -80,7 +78,7 @@ fn assert_rounds(world: &World, meter: &Meter) {
 #[test]
 fn every_network_of_a_script_or_a_test_fills_its_messages() {
     let lenets = ["full", "pruned70", "pruned90", "q2bit", "q3bit", "labelnoise", "early_s20", "early_s40"].map(lenet);
-    for model in [tiny(0), dead(), shortcut(), residual(0), many_classes(0)].into_iter().chain(lenets) {
+    for model in [tiny(0), dead(), residual(0), many_classes(0)].into_iter().chain(lenets) {
         for truncation in [Truncation::Faithful, Truncation::OneBit] {
             let plan = plan(&[fixed(&model, PRECISION)], 1, Grouping::Chunk, truncation);
             assert_eq!(plan.slots_per_message(), MOST_SLOTS);
