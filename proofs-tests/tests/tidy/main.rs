@@ -33,7 +33,7 @@ fn every_crate_has_the_workspaces_lints() {
 #[test]
 fn every_crate_says_what_it_is() {
     for member in members() {
-        let own: toml::Table = read(&root().join(member).join("Cargo.toml")).parse().expect("TOML");
+        let own: toml::Table = read(&root().join(&member).join("Cargo.toml")).parse().expect("TOML");
         for key in ["description", "keywords", "categories", "readme"] {
             assert!(own["package"].get(key).is_some(), "{member}: no {key}");
         }
