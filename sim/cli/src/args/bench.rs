@@ -1,6 +1,7 @@
 //! The flags of `bench`.
 
-use super::{FixedPointArgs, natural};
+use super::fixed_point::FixedPointArgs;
+use super::numbers::natural;
 use clap::{Args, ValueEnum};
 use fusion_2pc::share::truncate::Truncation;
 use fusion_2pc::wire::clock::LinkSpeed;

@@ -1,6 +1,6 @@
 //! The flags of campaigns: `attack`, `run`, `merge`, `init`, `list`.
 
-use super::natural;
+use super::numbers::natural;
 use clap::{Args, ValueEnum};
 use fusion_adversaries::script::{Duration, Fidelity, MAX_TRIALS};
 use fusion_engine::campaign::Shard;

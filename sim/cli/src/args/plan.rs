@@ -1,0 +1,100 @@
+//! Flags of `sim plan`.
+
+use super::bench::InferenceArgs;
+use super::numbers::{kappa, lambda, probability, publics, queries, slack};
+use clap::Args;
+use fusion_spec::params::Lambda;
+use rug::Rational;
+use std::path::PathBuf;
+
+/// Find the cheapest safe B and T, with a certificate.
+///
+/// N = RB+T is the least possible, and B is the least at this N. At slack 0 the answer has a certificate of five comparisons, which
+/// is checked before it is printed.
+#[derive(Debug, Args)]
+#[command(after_long_help = PLAN_EXAMPLES)]
+pub struct PlanArgs {
+    /// The number of queries, 1 to 2^62; a list with --grid.
+    #[arg(
+        long = "R",
+        value_name = "R",
+        value_delimiter = ',',
+        value_parser = queries,
+        required_unless_present = "grid",
+        allow_negative_numbers = true
+    )]
+    pub R: Vec<u64>,
+    /// Security bits, 1 to 1024: every deviation wins with probability at most 2^-lambda; a list with --grid.
+    #[arg(
+        long,
+        value_name = "BITS",
+        value_delimiter = ',',
+        value_parser = lambda,
+        required_unless_present = "grid",
+        allow_negative_numbers = true
+    )]
+    pub lambda: Vec<Lambda>,
+    /// Send at least this many public samples (publics).
+    #[arg(long = "min-T", value_name = "T", value_parser = publics, default_value = "0", allow_negative_numbers = true)]
+    pub min_T: u64,
+    /// Slack: tolerate this many wrong public answers [default: 0, or the planner's choice with --honest-acc].
+    #[arg(long, value_name = "S", value_parser = slack, allow_negative_numbers = true)]
+    pub slack: Option<u64>,
+    /// Accept a model of this accuracy (0.8, 80%, 4/5) with probability at most 2^-lambda.
+    #[arg(long, value_name = "ACC", value_parser = probability, allow_negative_numbers = true)]
+    pub reject_acc: Option<Rational>,
+    /// Reject an honest model of this accuracy with probability at most 2^-kappa.
+    #[arg(
+        long,
+        value_name = "ACC",
+        value_parser = probability,
+        requires = "reject_acc",
+        requires = "kappa",
+        allow_negative_numbers = true
+    )]
+    pub honest_acc: Option<Rational>,
+    /// Bits against rejecting the honest model, 1 to 1024; see --honest-acc.
+    #[arg(
+        long,
+        value_name = "BITS",
+        value_parser = kappa,
+        requires = "reject_acc",
+        requires = "honest_acc",
+        allow_negative_numbers = true
+    )]
+    pub kappa: Option<Lambda>,
+    /// Also print the cost of a query on this ONNX model, measured on a session of up to 64 random images.
+    #[arg(long, value_name = "FILE", conflicts_with = "grid")]
+    pub model: Option<PathBuf>,
+    #[command(flatten)]
+    pub inference: InferenceArgs,
+    /// Plan for every R and lambda of the lists, as CSV [default lists: R = 2^0..2^20, lambda = 40,80,128].
+    #[arg(long)]
+    pub grid: bool,
+    /// Also plot cost against R as SVG, with the six published points.
+    #[arg(long, value_name = "FILE.svg", requires = "grid")]
+    pub plot: Option<PathBuf>,
+    /// Print one JSON document instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// Print only the chosen numbers.
+    #[arg(long, conflicts_with = "json", conflicts_with = "grid")]
+    pub quiet: bool,
+}
+
+const PLAN_EXAMPLES: &str = "\
+Examples:
+  sim plan --R 512 --lambda 40
+      Finds the least N = RB+T at which no deviation wins with probability above 2^-40: B = 5, T = 4.
+
+  sim plan --R 512 --lambda 40 --min-T 100
+      Gives the published choice for 512 queries. A large T helps to recognise weak models, not other deviations.
+
+  sim plan --R 512 --lambda 40 --reject-acc 0.80
+      Also rejects a model of 80 % accuracy that the server runs on every sample: T = 125.
+
+  sim plan --R 512 --lambda 40 --reject-acc 0.80 --honest-acc 0.99 --kappa 20
+      Also accepts an honest model of 99 % accuracy, which sometimes errs: T = 268, slack 13.
+
+  sim plan --grid --R 8,32,128,512 --lambda 40,80 --plot cost.svg > cost.csv
+      Plans for every pair of R and lambda, and plots the cost per query.";
