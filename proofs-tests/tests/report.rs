@@ -313,7 +313,7 @@ fn what_is_no_finished_run_is_refused_by_name() {
     refused(&["report", "--diff", &folder, &scratch.path("absent")], "not the folder of a run");
     let file = |name: &str| Path::new(&folder).join(name);
     let damage: [(&str, &str, &str); 5] = [
-        ("env.json", "{}", "missing field `id`"),
+        ("env.json", "{}", "missing field `arch`"),
         ("result.json", "{\"verdict\": 3", "result.json"),
         ("exemplars/honest-harmless.json", "[]", "honest-harmless.json"),
         ("script.yaml", "schema: fusion/campaign/v1\nname: x\n", "script.yaml"),

@@ -1,7 +1,5 @@
 //! Scripts from text and back, and their published schema.
 
-mod schema;
-
 use super::*;
 use crate::yaml::{self, Node};
 
