@@ -4,7 +4,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use fusion_adversaries::library::SCRIPTS;
-use fusion_sim::{Outcome, run};
+use fusion_sim::{CommandOutput, run};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -48,14 +48,14 @@ fn scratch(name: &str) -> PathBuf {
     folder
 }
 
-fn sim(line: &str) -> Outcome {
+fn sim(line: &str) -> CommandOutput {
     run(line.split_whitespace())
 }
 
 fn assert_accepted(folder: &Path, script: &str) {
     let path = folder.join("script.yaml");
     std::fs::write(&path, script).expect("writable");
-    let Outcome { code, stdout, stderr } = sim(&format!("sim check {} --quiet", path.display()));
+    let CommandOutput { code, stdout, stderr } = sim(&format!("sim check {} --quiet", path.display()));
     assert_eq!((code, stdout.as_str()), (0, "ok\n"), "{stderr}\n{script}");
 }
 

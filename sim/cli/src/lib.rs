@@ -17,6 +17,9 @@ pub mod explore;
 mod failure;
 mod problems;
 mod report;
+#[cfg(test)]
+#[path = "../../../proofs-tests/src/scratch.rs"]
+mod scratch;
 mod terminal;
 mod text;
 
@@ -33,7 +36,7 @@ use terminal::Terminal;
 
 /// What a run left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
+pub struct CommandOutput {
     /// The exit code.
     pub code: u8,
     /// The result.
@@ -56,12 +59,12 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 /// Runs `sim` in this process, without colours.
-pub fn run(args: impl IntoIterator<Item = impl Into<OsString>>) -> Outcome {
+pub fn run(args: impl IntoIterator<Item = impl Into<OsString>>) -> CommandOutput {
     let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
     let (mut stdout, mut stderr) = (anstream::StripStream::new(Vec::new()), anstream::StripStream::new(Vec::new()));
     let code = dispatch(&args, &mut stdout, &mut stderr, Terminal::Embedded);
     let text = |stream: anstream::StripStream<Vec<u8>>| String::from_utf8_lossy(&stream.into_inner()).into_owned();
-    Outcome { code, stdout: text(stdout), stderr: text(stderr) }
+    CommandOutput { code, stdout: text(stdout), stderr: text(stderr) }
 }
 
 /// What `sim explore ARGS` would serve, listening already: for tests and for embedding.
@@ -74,9 +77,9 @@ pub fn run(args: impl IntoIterator<Item = impl Into<OsString>>) -> Outcome {
 /// assert!(server.address().ip().is_loopback());
 /// # Ok::<(), String>(())
 /// ```
-pub fn explorer(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<explore::Server, String> {
+pub fn explorer(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<explore::PageServer, String> {
     match Cli::try_parse_from(args).map_err(|error| error.to_string())?.command {
-        Command::Explore(args) => explore::Server::bind(&args).map_err(|failure| failure.message()),
+        Command::Explore(args) => explore::PageServer::bind(&args).map_err(|failure| failure.message()),
         other => Err(format!("not the page: {other:?}")),
     }
 }

@@ -36,5 +36,8 @@ pub mod documents;
 pub mod failure;
 pub mod files;
 pub mod models;
+#[cfg(test)]
+#[path = "../../../proofs-tests/src/scratch.rs"]
+mod scratch;
 pub mod simulate;
 pub mod store;

@@ -30,7 +30,7 @@ pub struct Loaded {
 /// As [`files::read`] of the model's own file. What is wrong with a file beside it is a problem of the model.
 pub fn load(path: &Path) -> Result<Loaded, Failure> {
     let bytes = files::read(path, MAX_BYTES)?;
-    let mut beside = Beside::new(path, bytes.len() as u64);
+    let mut beside = FilesBeside::new(path, bytes.len() as u64);
     let model = Model::from_onnx_with(&bytes, |name| beside.read(name));
     Ok(Loaded { model, hash: beside.hash(&bytes) })
 }
@@ -115,7 +115,7 @@ pub fn warnings<E>(
 }
 
 /// The files beside a model.
-struct Beside {
+struct FilesBeside {
     /// The model's, links followed.
     folder: PathBuf,
     /// Bytes that may still be read.
@@ -123,7 +123,7 @@ struct Beside {
     hashes: BTreeMap<String, blake3::Hash>,
 }
 
-impl Beside {
+impl FilesBeside {
     fn new(model: &Path, bytes: u64) -> Self {
         let whole = model.canonicalize().unwrap_or_else(|_| model.to_path_buf());
         let folder = whole.parent().map_or_else(PathBuf::new, Path::to_path_buf);

@@ -55,7 +55,7 @@ pub struct BenchDocument {
     pub network: String,
     pub truncation: &'static str,
     pub exact: bool,
-    pub once_per_network: OncePerNetwork,
+    pub once_per_network: PreparationMeasured,
     pub setup: SetupMeasured,
     pub per_inference: PerInference,
     pub peak_rss_bytes: Option<u64>,
@@ -64,7 +64,7 @@ pub struct BenchDocument {
 
 /// What is done once for a network and a size of batches: the circuit, its plan, and the server's encoding of the weights.
 #[derive(Serialize)]
-pub struct OncePerNetwork {
+pub struct PreparationMeasured {
     pub cpu_s: f64,
     pub wall_s: f64,
 }
@@ -123,7 +123,7 @@ pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
     };
     let began = now();
     let (prepared, cpu) = timed(|| prepare(model, inference, batch));
-    let once_per_network = OncePerNetwork { cpu_s: cpu.as_secs_f64(), wall_s: began.elapsed().as_secs_f64() };
+    let once_per_network = PreparationMeasured { cpu_s: cpu.as_secs_f64(), wall_s: began.elapsed().as_secs_f64() };
     let (plan, networks) = prepared.map_err(|error| refused(&error))?;
     let network = inference.network.network;
     let keys = Seed(blake3::derive_key("fusion-sim 2026-11 keys of a measurement", &seed.to_le_bytes()));

@@ -9,7 +9,7 @@ use fusion_spec::params::Params;
 use rug::{Integer, Rational};
 
 /// One goal.
-pub struct Game {
+pub struct ReachedGoal {
     /// What the parameters reach.
     pub statement: String,
     /// What is asked for.
@@ -22,10 +22,10 @@ pub struct Game {
 ///
 /// # Errors
 /// [`Failure::Usage`] where a rate is too long to be computed.
-pub fn games(script: &Script, params: Params) -> Result<Vec<Game>, Failure> {
+pub fn games(script: &Script, params: Params) -> Result<Vec<ReachedGoal>, Failure> {
     let Some(goal) = &script.goal else { return Ok(Vec::new()) };
     let bits = Report::correctness(params).map_err(Failure::usage)?.bits();
-    let mut games = vec![Game {
+    let mut games = vec![ReachedGoal {
         statement: format!("correctness {} bits of {}", text::bits(Some(bits)), goal.lambda),
         limit: format!("{} bits", goal.lambda),
         met: bits >= f64::from(goal.lambda),
@@ -42,8 +42,8 @@ pub fn games(script: &Script, params: Params) -> Result<Vec<Game>, Failure> {
 }
 
 /// Of something that happens rarely enough, or not.
-fn rate(event: &str, probability: &Rational, bits: u32) -> Game {
-    Game {
+fn rate(event: &str, probability: &Rational, bits: u32) -> ReachedGoal {
+    ReachedGoal {
         statement: format!("{event} with {}", text::probability(probability)),
         limit: format!("at most 2^-{bits}"),
         met: *probability <= Rational::from((1, Integer::from(1) << bits)),

@@ -96,7 +96,7 @@ impl BenchDocument {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answers::bench::{OncePerNetwork, PerInference, SetupMeasured, inexact};
+    use crate::answers::bench::{PerInference, PreparationMeasured, SetupMeasured, inexact};
     use fusion_2pc::wire::clock::LinkSpeed;
     use fusion_engine::simulate::metered::{Metered, SetupSpent};
     use std::path::Path;
@@ -110,7 +110,7 @@ mod tests {
             batch: 1,
             network: "lan".into(),
             truncation: "faithful",
-            once_per_network: OncePerNetwork { cpu_s: 0.25, wall_s: 0.5 },
+            once_per_network: PreparationMeasured { cpu_s: 0.25, wall_s: 0.5 },
             setup: SetupMeasured::new(&SetupSpent::default()),
             per_inference: PerInference::new(
                 &Metered::default(),

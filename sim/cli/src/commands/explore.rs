@@ -1,14 +1,14 @@
 //! `sim explore`: the page, until Ctrl-C.
 
 use crate::args::ExploreArgs;
-use crate::explore::Server;
+use crate::explore::PageServer;
 use fusion_engine::failure::Failure;
 use std::io::Write;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Says where the page is, and serves it. Ending it is no interruption: there is nothing to lose.
 pub fn run(args: &ExploreArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
-    let server = Server::bind(args)?;
+    let server = PageServer::bind(args)?;
     writeln!(stdout, "http://{}/   (Ctrl-C ends it)", server.address())?;
     stdout.flush()?;
     server.serve(stopped()).map_err(|error| Failure::Io("serving the page".into(), error))

@@ -27,19 +27,19 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     for &lambda in &lambdas {
         let planner = Planner::new(goal(args, 1, lambda));
         for &R in &queries {
-            cells.push(Cell::new(&planner, R)?);
+            cells.push(GridCell::new(&planner, R)?);
         }
     }
     let plans: Vec<&Plan> = cells.iter().filter_map(|cell| cell.plan.as_ref().ok()).collect();
     if plans.is_empty() {
-        let problem = cells.iter().find_map(Cell::problem);
+        let problem = cells.iter().find_map(GridCell::problem);
         return Err(Failure::Usage(problem.unwrap_or_else(|| "the grid has no cells".into())));
     }
     if let Some(path) = &args.plot {
         write_file(path, &plot::cost(&lambdas, &plans)?)?;
     }
     if args.json {
-        let documents = cells.iter().map(Cell::json).collect::<Result<Vec<_>, _>>().map_err(io::Error::from)?;
+        let documents = cells.iter().map(GridCell::json).collect::<Result<Vec<_>, _>>().map_err(io::Error::from)?;
         serde_json::to_writer(&mut *stdout, &documents).map_err(io::Error::from)?;
         return Ok(writeln!(stdout)?);
     }
@@ -48,12 +48,12 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
 }
 
 /// One R and lambda, and its plan or why there is none.
-struct Cell {
+struct GridCell {
     goal: Goal,
     plan: Result<Plan, String>,
 }
 
-impl Cell {
+impl GridCell {
     fn new(planner: &Planner, R: u64) -> Result<Self, Failure> {
         let goal = planner.goal(R);
         match certified(planner, R) {

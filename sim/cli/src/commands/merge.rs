@@ -8,7 +8,7 @@ use fusion_engine::campaign::load::{Overrides, load};
 use fusion_engine::campaign::run::{Options, decided_rows};
 use fusion_engine::failure::Failure;
 use fusion_engine::files;
-use fusion_engine::store::{Held, Store, hold};
+use fusion_engine::store::{HeldRun, Store, hold};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
@@ -52,7 +52,7 @@ fn distinct(folders: &[PathBuf]) -> Result<(), Failure> {
 }
 
 /// All shards of one division, each once.
-fn complete(folders: &[PathBuf], shards: &[Held]) -> Result<(), Failure> {
+fn complete(folders: &[PathBuf], shards: &[HeldRun]) -> Result<(), Failure> {
     let usage = |what: String| Err(Failure::Usage(what));
     let mut seen: BTreeMap<Shard, &PathBuf> = BTreeMap::new();
     for (folder, held) in folders.iter().zip(shards) {

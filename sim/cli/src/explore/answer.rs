@@ -1,7 +1,7 @@
 //! A plan as the page shows it: the document of `sim plan --json`, and the same in words.
 
 use crate::answers::plan::{GameLine, PlanAnswer, PlanDocument, UNCERTIFIED, binding};
-use crate::explore::query::{Problem, Query};
+use crate::explore::query::{Query, QueryProblem};
 use fusion_engine::clock::now;
 use fusion_spec::bound::accuracy::{Game, Honest};
 use serde::Serialize;
@@ -33,9 +33,9 @@ struct Shown {
 }
 
 /// Plans what a query, and the command that says the same, ask for.
-pub fn planned(query: &Query, command: String) -> Result<Planned, Problem> {
+pub fn planned(query: &Query, command: String) -> Result<Planned, QueryProblem> {
     let start = now();
-    let answer = PlanAnswer::new(&query.plan()?).map_err(|failure| Problem::of(&failure))?;
+    let answer = PlanAnswer::new(&query.plan()?).map_err(|failure| QueryProblem::of(&failure))?;
     let params = answer.plan.params;
     Ok(Planned {
         plan: answer.document(None),

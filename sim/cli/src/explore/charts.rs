@@ -3,7 +3,7 @@
 use crate::answers::plan::{asked, goal};
 use crate::args::{BoundArgs, PlanArgs};
 use crate::explore::desk::Limit;
-use crate::explore::query::Problem;
+use crate::explore::query::QueryProblem;
 use fusion_engine::clock::now;
 use fusion_engine::failure::Failure;
 use fusion_spec::bound::bits::{nearest, security_bits};
@@ -42,7 +42,7 @@ struct Point {
 }
 
 /// Rates over `k`: all, or some of them, dense at both ends.
-pub fn curve(args: &BoundArgs, limit: &Limit) -> Result<Curve, Problem> {
+pub fn curve(args: &BoundArgs, limit: &Limit) -> Result<Curve, QueryProblem> {
     let start = now();
     let params = Params::new(args.R, args.B, args.T, args.slack).map_err(usage)?;
     let worst = worst_k(params).map_err(usage)?;
@@ -98,13 +98,13 @@ fn point(params: Params, k: u128, worst: bool) -> Option<Point> {
 pub struct Surface {
     B: Vec<u64>,
     T: Vec<u64>,
-    cells: Vec<Cell>,
+    cells: Vec<SurfaceCell>,
     left_out: usize,
     elapsed_ms: f64,
 }
 
 #[derive(Serialize)]
-struct Cell {
+struct SurfaceCell {
     B: u64,
     T: u64,
     cost: f64,
@@ -119,9 +119,9 @@ struct Cell {
 const SIDE: i64 = 3;
 
 /// The plan's own cell first, its neighbours next.
-pub fn surface(args: &PlanArgs, B: u64, T: u64, limit: &Limit) -> Result<Surface, Problem> {
+pub fn surface(args: &PlanArgs, B: u64, T: u64, limit: &Limit) -> Result<Surface, QueryProblem> {
     let start = now();
-    let (R, lambda) = asked(args).map_err(|failure| Problem::of(&failure))?;
+    let (R, lambda) = asked(args).map_err(|failure| QueryProblem::of(&failure))?;
     let goal = goal(args, R, lambda);
     let slack = goal.slack.unwrap_or(0);
     let range = goal.accuracy.as_ref().map(|game| game.range(lambda, slack, goal.min_T)).transpose().map_err(usage)?;
@@ -133,16 +133,16 @@ pub fn surface(args: &PlanArgs, B: u64, T: u64, limit: &Limit) -> Result<Surface
     let (rows, columns) = (around(B, 1, 1), around(T, step, slack));
     let mut wanted: Vec<(u64, u64)> = rows.iter().flat_map(|B| columns.iter().map(move |T| (*B, *T))).collect();
     wanted.sort_by_key(|(row, column)| row.abs_diff(B).max(column.abs_diff(T) / step));
-    let cells: Vec<Cell> = wanted
+    let cells: Vec<SurfaceCell> = wanted
         .iter()
         .filter(|_| !limit.is_over())
-        .filter_map(|&(B, T)| Cell::new(&goal, Params::new(R, B, T, slack).ok()?, range))
+        .filter_map(|&(B, T)| SurfaceCell::new(&goal, Params::new(R, B, T, slack).ok()?, range))
         .collect();
     let left_out = wanted.len() - cells.len();
     Ok(Surface { B: rows, T: columns, cells, left_out, elapsed_ms: start.elapsed().as_secs_f64() * 1e3 })
 }
 
-impl Cell {
+impl SurfaceCell {
     /// `range` holds the `T` that the accuracy game allows. `None` where the worst deviation is not known.
     fn new(goal: &Goal, params: Params, range: Option<(u64, u64)>) -> Option<Self> {
         let bits = Report::correctness(params).ok()?.bits();
@@ -158,6 +158,6 @@ impl Cell {
     }
 }
 
-fn usage(error: impl std::error::Error) -> Problem {
-    Problem::of(&Failure::usage(error))
+fn usage(error: impl std::error::Error) -> QueryProblem {
+    QueryProblem::of(&Failure::usage(error))
 }

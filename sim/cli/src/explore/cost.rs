@@ -3,7 +3,7 @@
 use crate::answers::cost::PerQuery;
 use crate::answers::plan::PlanAnswer;
 use crate::args::bench::{BackendArg, InferenceArgs, TruncationArg};
-use crate::explore::query::{Problem, Query};
+use crate::explore::query::{Query, QueryProblem};
 use crate::text;
 use clap::ValueEnum;
 use fusion_adversaries::problem::one_line;
@@ -16,7 +16,7 @@ use std::sync::{Mutex, PoisonError};
 const MAX_KNOWN: usize = 64;
 
 /// A model, how it is run, and what is known of its cost.
-pub struct Model {
+pub struct MeasuredModel {
     file: PathBuf,
     inference: InferenceArgs,
     known: Mutex<Vec<(String, PerQuery)>>,
@@ -24,13 +24,13 @@ pub struct Model {
 
 /// The cost of a query under a plan.
 #[derive(Serialize)]
-pub struct Cost {
+pub struct QueryCost {
     per_query: PerQuery,
     line: String,
     batch: usize,
 }
 
-impl Model {
+impl MeasuredModel {
     /// Nothing is measured yet.
     pub fn new(file: PathBuf, inference: InferenceArgs) -> Self {
         Self { file, inference, known: Mutex::default() }
@@ -56,9 +56,9 @@ impl Model {
     }
 
     /// What a query costs under the plan that is asked for.
-    pub fn cost(&self, query: &Query) -> Result<Cost, Problem> {
+    pub fn cost(&self, query: &Query) -> Result<QueryCost, QueryProblem> {
         let args = query.plan()?;
-        let answer = PlanAnswer::new(&args).map_err(|failure| Problem::of(&failure))?;
+        let answer = PlanAnswer::new(&args).map_err(|failure| QueryProblem::of(&failure))?;
         let inference = InferenceArgs {
             backend: args.inference.backend,
             network: args.inference.network,
@@ -78,11 +78,11 @@ impl Model {
             None => self.measure(name, &inference, N)?,
         };
         let per_query = each.times(answer.cost());
-        Ok(Cost { per_query, line: per_query.line(&inference), batch: PerQuery::batch(N) })
+        Ok(QueryCost { per_query, line: per_query.line(&inference), batch: PerQuery::batch(N) })
     }
 
-    fn measure(&self, name: String, inference: &InferenceArgs, N: u128) -> Result<PerQuery, Problem> {
-        let each = PerQuery::measure(&self.file, inference, N).map_err(|failure| Problem::of(&failure))?;
+    fn measure(&self, name: String, inference: &InferenceArgs, N: u128) -> Result<PerQuery, QueryProblem> {
+        let each = PerQuery::measure(&self.file, inference, N).map_err(|failure| QueryProblem::of(&failure))?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.truncate(MAX_KNOWN - 1);
         known.insert(0, (name, each));
@@ -102,7 +102,7 @@ pub struct About {
 
 impl About {
     /// Of a server and its flags.
-    pub fn new(model: Option<&Model>, inference: &InferenceArgs) -> Self {
+    pub fn new(model: Option<&MeasuredModel>, inference: &InferenceArgs) -> Self {
         let name = |backend: &BackendArg| {
             backend.to_possible_value().map_or_else(String::new, |value| value.get_name().to_string())
         };

@@ -41,9 +41,9 @@ impl Limit {
 }
 
 /// Set when the request's future is dropped: answered, given up, or its client gone.
-struct Waiting(Arc<AtomicBool>);
+struct SetOnDrop(Arc<AtomicBool>);
 
-impl Drop for Waiting {
+impl Drop for SetOnDrop {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -60,7 +60,7 @@ impl Desk {
         &self,
         work: impl FnOnce(&Limit) -> T + Send + 'static,
     ) -> Result<T, Missed> {
-        let waiting = Waiting(Arc::default());
+        let waiting = SetOnDrop(Arc::default());
         let limit = Limit { until: now() + self.patience * 3 / 4, abandoned: Arc::clone(&waiting.0) };
         let answer = async {
             // Never closed.

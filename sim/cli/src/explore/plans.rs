@@ -3,7 +3,7 @@
 use crate::answers::plan::{PUBLISHED, PlanAnswer, asked, goal};
 use crate::args::PlanArgs;
 use crate::explore::desk::Limit;
-use crate::explore::query::Problem;
+use crate::explore::query::QueryProblem;
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::bound::plan::Planner;
 use fusion_spec::params::{Lambda, Params};
@@ -52,13 +52,13 @@ pub struct Map {
     /// As text: a page's own numbers end at 2^53.
     R: Vec<String>,
     /// By lambda, then by `R`; `None` where there is no plan, or no time for it.
-    cells: Vec<Vec<Option<Cell>>>,
+    cells: Vec<Vec<Option<MapCell>>>,
     left_out: usize,
     problem: Option<String>,
 }
 
 #[derive(Serialize)]
-struct Cell {
+struct MapCell {
     B: u64,
     T: u64,
     cost: f64,
@@ -74,14 +74,14 @@ pub struct Wanted {
 
 impl Wanted {
     /// Powers of two, at the lambda asked for.
-    pub fn series(args: &PlanArgs) -> Result<Self, Problem> {
-        let (_, lambda) = asked(args).map_err(|failure| Problem::of(&failure))?;
+    pub fn series(args: &PlanArgs) -> Result<Self, QueryProblem> {
+        let (_, lambda) = asked(args).map_err(|failure| QueryProblem::of(&failure))?;
         Ok(Self { R: (0..=MAX_EXPONENT).map(|e| 1 << e).collect(), lambda: vec![lambda] })
     }
 
     /// Some of each, and the two asked for.
-    pub fn map(args: &PlanArgs) -> Result<Self, Problem> {
-        let (R, lambda) = asked(args).map_err(|failure| Problem::of(&failure))?;
+    pub fn map(args: &PlanArgs) -> Result<Self, QueryProblem> {
+        let (R, lambda) = asked(args).map_err(|failure| QueryProblem::of(&failure))?;
         let mut queries: Vec<u64> = EXPONENTS.iter().map(|e| 1 << e).chain([R]).collect();
         let known = LAMBDAS.iter().filter_map(|&bits| Lambda::new(bits).ok());
         let mut lambdas: Vec<Lambda> = known.chain([lambda]).collect();
@@ -93,8 +93,8 @@ impl Wanted {
     }
 
     /// Nearest to what was asked for first: it is what a page can least do without.
-    fn by_distance(&self, args: &PlanArgs) -> Result<Vec<(u64, Lambda)>, Problem> {
-        let (R, lambda) = asked(args).map_err(|failure| Problem::of(&failure))?;
+    fn by_distance(&self, args: &PlanArgs) -> Result<Vec<(u64, Lambda)>, QueryProblem> {
+        let (R, lambda) = asked(args).map_err(|failure| QueryProblem::of(&failure))?;
         let mut all: Vec<(u64, Lambda)> =
             self.lambda.iter().flat_map(|lambda| self.R.iter().map(|R| (*R, *lambda))).collect();
         all.sort_by_key(|(one, other)| (other.bits().abs_diff(lambda.bits()) / 10, one.ilog2().abs_diff(R.ilog2())));
@@ -104,7 +104,7 @@ impl Wanted {
 
 impl Plans {
     /// The same promises at every `R` and lambda, on two threads, as long as time allows.
-    pub fn find(&self, wanted: &Wanted, args: &PlanArgs, limit: &Limit) -> Result<(), Problem> {
+    pub fn find(&self, wanted: &Wanted, args: &PlanArgs, limit: &Limit) -> Result<(), QueryProblem> {
         let waiting = Mutex::new(wanted.by_distance(args)?.into_iter());
         let planner = |lambda: &Lambda| (*lambda, Planner::new(goal(args, 1, *lambda)));
         let planners: BTreeMap<Lambda, Planner> = wanted.lambda.iter().map(planner).collect();
@@ -143,10 +143,10 @@ impl Plans {
         let found = self.found();
         let cell = |R: u64, lambda: Lambda| {
             let at = found.iter().find(|(one, other, _)| (*one, *other) == (R, lambda))?;
-            Some(Cell::of(*at.2.as_ref().ok()?, lambda))
+            Some(MapCell::of(*at.2.as_ref().ok()?, lambda))
         };
         let row = |lambda: &Lambda| wanted.R.iter().map(|R| cell(*R, *lambda)).collect::<Vec<_>>();
-        let cells: Vec<Vec<Option<Cell>>> = wanted.lambda.iter().map(row).collect();
+        let cells: Vec<Vec<Option<MapCell>>> = wanted.lambda.iter().map(row).collect();
         Map {
             lambda: wanted.lambda.iter().map(|lambda| lambda.bits()).collect(),
             R: wanted.R.iter().map(ToString::to_string).collect(),
@@ -163,7 +163,7 @@ impl Priced {
     }
 }
 
-impl Cell {
+impl MapCell {
     fn of(params: Params, lambda: Lambda) -> Self {
         let (R, B, T) = (params.R(), params.B(), params.T());
         let published =

@@ -53,14 +53,14 @@ pub const SURFACE: &[(&str, &str)] = &[
 
 /// What is wrong with a query, and with which of its keys.
 #[derive(Debug, Serialize)]
-pub struct Problem {
+pub struct QueryProblem {
     /// In words.
     pub error: String,
     /// The key, where it is one.
     pub key: Option<&'static str>,
 }
 
-impl Problem {
+impl QueryProblem {
     fn new(error: impl Into<String>) -> Self {
         Self { error: error.into(), key: None }
     }
@@ -80,20 +80,20 @@ pub struct Query(Vec<(&'static str, String)>);
 
 impl Query {
     /// Reads a query string.
-    pub fn parse(text: &str, known: &[(&'static str, &str)]) -> Result<Self, Problem> {
+    pub fn parse(text: &str, known: &[(&'static str, &str)]) -> Result<Self, QueryProblem> {
         let names: Vec<&str> = known.iter().map(|(key, _)| *key).collect();
         let mut pairs: Vec<(&'static str, String)> = Vec::new();
         for part in text.split('&').filter(|part| !part.is_empty()) {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
             let (key, value) = (decode(key)?, decode(value)?);
             let Some((key, _)) = known.iter().find(|(name, _)| *name == key) else {
-                return Err(Problem::new(format!("no key `{}`; {}", one_line(&key), nearest(&key, &names))));
+                return Err(QueryProblem::new(format!("no key `{}`; {}", one_line(&key), nearest(&key, &names))));
             };
             if pairs.iter().any(|(other, _)| other == key) {
-                return Err(Problem { error: format!("{key} is given twice"), key: Some(key) });
+                return Err(QueryProblem { error: format!("{key} is given twice"), key: Some(key) });
             }
             if value.len() > MAX_VALUE {
-                return Err(Problem { error: format!("{key} is longer than {MAX_VALUE} bytes"), key: Some(key) });
+                return Err(QueryProblem { error: format!("{key} is longer than {MAX_VALUE} bytes"), key: Some(key) });
             }
             pairs.push((key, value));
         }
@@ -111,18 +111,18 @@ impl Query {
     }
 
     /// What `sim plan` would be asked for.
-    pub fn plan(&self) -> Result<PlanArgs, Problem> {
+    pub fn plan(&self) -> Result<PlanArgs, QueryProblem> {
         match self.parsed("plan", PLAN, &["R", "lambda"])? {
             Command::Plan(args) => Ok(args),
-            other => Err(Problem::new(format!("{other:?}"))),
+            other => Err(QueryProblem::new(format!("{other:?}"))),
         }
     }
 
     /// What `sim bound` would be asked for.
-    pub fn bound(&self) -> Result<BoundArgs, Problem> {
+    pub fn bound(&self) -> Result<BoundArgs, QueryProblem> {
         match self.parsed("bound", BOUND, &["R", "B", "T"])? {
             Command::Bound(args) => Ok(args),
-            other => Err(Problem::new(format!("{other:?}"))),
+            other => Err(QueryProblem::new(format!("{other:?}"))),
         }
     }
 
@@ -131,13 +131,13 @@ impl Query {
         name: &str,
         known: &'static [(&'static str, &'static str)],
         needed: &[&'static str],
-    ) -> Result<Command, Problem> {
+    ) -> Result<Command, QueryProblem> {
         if let Some(key) = needed.iter().find(|key| self.get(key).is_none()) {
-            return Err(Problem { error: format!("{key} is needed"), key: Some(key) });
+            return Err(QueryProblem { error: format!("{key} is needed"), key: Some(key) });
         }
         let flags = self.flags(known).map(|(flag, value)| format!("{flag}={value}"));
         let words = ["sim", name].map(String::from).into_iter().chain(flags);
-        Cli::try_parse_from(words).map(|cli| cli.command).map_err(|error| Problem::of(&of_arguments(&error)))
+        Cli::try_parse_from(words).map(|cli| cli.command).map_err(|error| QueryProblem::of(&of_arguments(&error)))
     }
 
     /// The line that gives the same numbers in a shell; `model` are the words that name one.
@@ -156,8 +156,8 @@ impl Query {
 }
 
 /// Text of a form: `+` is a space, `%` needs two hexadecimal digits, and what comes out must be UTF-8.
-fn decode(text: &str) -> Result<String, Problem> {
-    let malformed = || Problem::new("the query is not percent-encoded text");
+fn decode(text: &str) -> Result<String, QueryProblem> {
+    let malformed = || QueryProblem::new("the query is not percent-encoded text");
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

@@ -10,36 +10,36 @@ use serde::Serialize;
 
 /// What the template of two runs reads.
 #[derive(Debug, Serialize)]
-pub struct Page {
+pub struct DiffPage {
     names: [String; 2],
     verdicts: [Badge; 2],
     sentence: String,
     /// Parameters and origins that are not the same.
-    differences: Vec<Difference>,
-    strategies: Vec<Pair>,
+    differences: Vec<DifferentFact>,
+    strategies: Vec<StrategyPair>,
     /// In one run alone.
     lone: Vec<String>,
     overview: Plot,
 }
 
 #[derive(Debug, Serialize)]
-struct Difference {
+struct DifferentFact {
     name: &'static str,
     values: [String; 2],
 }
 
 /// A strategy of both runs.
 #[derive(Debug, Serialize)]
-struct Pair {
+struct StrategyPair {
     name: String,
     of: String,
-    sides: [Side; 2],
+    sides: [RunSide; 2],
     agree: bool,
     says: &'static str,
 }
 
 #[derive(Debug, Serialize)]
-struct Side {
+struct RunSide {
     run: &'static str,
     trials: u64,
     rate: String,
@@ -48,7 +48,7 @@ struct Side {
     verdict: Badge,
 }
 
-impl Page {
+impl DiffPage {
     /// Of two runs.
     ///
     /// # Errors
@@ -63,7 +63,7 @@ impl Page {
                 Some(index) => {
                     let both = [strategy, &second.result.strategies[index]];
                     rates.extend(both.iter().zip(["A", "B"]).map(|(strategy, run)| labelled(strategy, run)));
-                    strategies.push(Pair::new(both));
+                    strategies.push(StrategyPair::new(both));
                 }
                 None => lone.push(format!("{} is in A alone", strategy.name)),
             }
@@ -83,7 +83,7 @@ impl Page {
     }
 }
 
-fn sentence(first: &Run, second: &Run, pairs: &[Pair], differences: &[Difference]) -> String {
+fn sentence(first: &Run, second: &Run, pairs: &[StrategyPair], differences: &[DifferentFact]) -> String {
     let apart: Vec<&str> = pairs.iter().filter(|pair| !pair.agree).map(|pair| pair.name.as_str()).collect();
     let same = if first.environment.id == second.environment.id {
         "Both are runs of one campaign: the trials that both played are the same. "
@@ -105,10 +105,10 @@ fn sentence(first: &Run, second: &Run, pairs: &[Pair], differences: &[Difference
     }
 }
 
-fn differences(first: &Run, second: &Run) -> Result<Vec<Difference>, Failure> {
+fn differences(first: &Run, second: &Run) -> Result<Vec<DifferentFact>, Failure> {
     let facts = |run: &Run| Ok::<Vec<Fact>, Failure>([parameters(run)?, origin(run)].concat());
     let pairs = facts(first)?.into_iter().zip(facts(second)?).filter(|(a, b)| a != b);
-    Ok(pairs.map(|(a, b)| Difference { name: a.name, values: [a.value, b.value] }).collect())
+    Ok(pairs.map(|(a, b)| DifferentFact { name: a.name, values: [a.value, b.value] }).collect())
 }
 
 fn labelled(strategy: &StrategyDocument, run: &str) -> Rate {
@@ -116,7 +116,7 @@ fn labelled(strategy: &StrategyDocument, run: &str) -> Rate {
     Rate { label: format!("{run}: {}", rate.label), ..rate }
 }
 
-impl Pair {
+impl StrategyPair {
     fn new(both: [&StrategyDocument; 2]) -> Self {
         let rates = both.map(first_rate);
         let [a, b] = &rates;
@@ -128,7 +128,7 @@ impl Pair {
             (true, false) => "apart",
         };
         let of = a.label.rsplit(' ').next().unwrap_or("").to_string();
-        let side = |(rate, (strategy, run)): (&Rate, (&StrategyDocument, &'static str))| Side {
+        let side = |(rate, (strategy, run)): (&Rate, (&StrategyDocument, &'static str))| RunSide {
             run,
             trials: strategy.trials,
             rate: rate.measured.map_or_else(|| "-".into(), percent),

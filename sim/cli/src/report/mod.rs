@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 /// [`Failure::Usage`] for what is not the folder of a finished run; [`Failure::Io`].
 pub fn write(folder: &Path) -> Result<PathBuf, Failure> {
     let run = run::Run::read(folder)?;
-    let html = render("run.html", &page::Page::new(&run)?)?;
+    let html = render("run.html", &page::RunPage::new(&run)?)?;
     let path = run.folder.join(REPORT);
     files::replace(&path, &html)?;
     Ok(path)
@@ -32,7 +32,7 @@ pub fn write(folder: &Path) -> Result<PathBuf, Failure> {
 /// As [`write`].
 pub fn of_two(first: &Path, second: &Path) -> Result<(PathBuf, String, String), Failure> {
     let [first, second] = [run::Run::read(first)?, run::Run::read(second)?];
-    let html = render("diff.html", &diff::Page::new(&first, &second)?)?;
+    let html = render("diff.html", &diff::DiffPage::new(&first, &second)?)?;
     let name = first.folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     Ok((second.folder, format!("diff-{name}.html"), html))
 }

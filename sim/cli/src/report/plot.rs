@@ -30,14 +30,14 @@ pub struct Plot {
     /// Along it.
     pub ticks: Vec<Tick>,
     /// One for each rate.
-    pub rows: Vec<Row>,
+    pub rows: Vec<PlotRow>,
     /// Some claim is a bound.
     pub bounds: bool,
 }
 
 /// A row. All places are in percent of the width.
 #[derive(Clone, Debug, Serialize)]
-pub struct Row {
+pub struct PlotRow {
     label: String,
     /// The same in words.
     text: String,
@@ -135,7 +135,7 @@ pub fn relative(rates: &[Rate], within: f64) -> Option<Plot> {
     })
 }
 
-fn row(axis: Axis, rate: &Rate, scale: impl Fn(f64) -> f64, within: Option<f64>) -> Row {
+fn row(axis: Axis, rate: &Rate, scale: impl Fn(f64) -> f64, within: Option<f64>) -> PlotRow {
     let Rate { label, measured, interval, expected, bound } = rate;
     let place = |value: f64| axis.x(scale(value));
     let band = within.map(|within| {
@@ -143,7 +143,7 @@ fn row(axis: Axis, rate: &Rate, scale: impl Fn(f64) -> f64, within: Option<f64>)
         let [left, right] = [if *bound { 0.0 } else { 1.0 - near }, 1.0 + near].map(|value| axis.x(value));
         [left, right - left]
     });
-    Row {
+    PlotRow {
         label: label.clone(),
         text: in_words(rate),
         measured: measured.map(place),

@@ -3,7 +3,7 @@
 use crate::text;
 use fusion_adversaries::script::{Script, Sizes};
 use fusion_adversaries::yaml::MAX_BYTES;
-use fusion_engine::campaign::verdict::Verdict;
+use fusion_engine::campaign::verdict::CampaignVerdict;
 use fusion_engine::documents::replay::ReplayDocument;
 use fusion_engine::documents::result::ResultDocument;
 use fusion_engine::failure::Failure;
@@ -37,8 +37,8 @@ pub struct Run {
 /// Results of before 2026-11-26 said `pass` in spite of errors: their counts tell.
 fn with_errors(mut result: ResultDocument) -> ResultDocument {
     for strategy in result.strategies.iter_mut().filter(|strategy| strategy.error > 0) {
-        strategy.verdict = Verdict::Error;
-        result.verdict = Verdict::Error;
+        strategy.verdict = CampaignVerdict::Error;
+        result.verdict = CampaignVerdict::Error;
     }
     result
 }

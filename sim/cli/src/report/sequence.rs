@@ -32,7 +32,7 @@ pub struct Sequence {
     /// The session broke off before there were answers.
     broken: bool,
     /// As the server sees them.
-    server: Vec<Cell>,
+    server: Vec<SlotCell>,
     /// Slots that are not drawn.
     left_out: Option<String>,
     /// As the client opens them.
@@ -43,7 +43,7 @@ pub struct Sequence {
 
 /// One slot.
 #[derive(Clone, Debug, Serialize)]
-struct Cell {
+struct SlotCell {
     name: String,
     answer: Option<String>,
     marked: bool,
@@ -54,7 +54,7 @@ struct Cell {
 #[derive(Debug, Serialize)]
 struct Group {
     name: String,
-    cells: Vec<Cell>,
+    cells: Vec<SlotCell>,
     says: &'static str,
     bad: bool,
 }
@@ -138,9 +138,9 @@ fn linked(ending: Ending) -> &'static str {
 }
 
 /// All slots where they are few, else those that are marked.
-fn server_cells(slots: &[SlotDocument], N: u128) -> (Vec<Cell>, Option<String>) {
+fn server_cells(slots: &[SlotDocument], N: u128) -> (Vec<SlotCell>, Option<String>) {
     let known: BTreeMap<u128, &SlotDocument> = slots.iter().map(|slot| (slot.slot.into(), slot)).collect();
-    let cell = |index: u128| Cell {
+    let cell = |index: u128| SlotCell {
         name: index.to_string(),
         answer: None,
         marked: known.get(&index).is_some_and(|slot| slot.is_marked()),
@@ -199,14 +199,14 @@ fn public_group(public: u32, slot: &SlotDocument) -> Group {
 
 /// `alike` is what the outcome says of copies whose labels are not known: they agree, they do not, or it does not say.
 fn query_group(query: u32, copies: &[&SlotDocument], B: u64, alike: Option<bool>) -> Group {
-    let mut cells: Vec<Cell> = copies.iter().map(|slot| opened(slot, "slot")).collect();
+    let mut cells: Vec<SlotCell> = copies.iter().map(|slot| opened(slot, "slot")).collect();
     // At `plain` only marked slots are known: the others are right.
-    let right = Cell { name: "untouched".into(), answer: Some("right".into()), marked: false, wrong: false };
+    let right = SlotCell { name: "untouched".into(), answer: Some("right".into()), marked: false, wrong: false };
     let missing = B.saturating_sub(cells.len() as u64);
     let shown = missing.min(MOST_COPIES as u64);
     cells.extend((0..shown).map(|_| right.clone()));
     if missing > shown {
-        cells.push(Cell { name: format!("and {} more, untouched", missing - shown), ..right });
+        cells.push(SlotCell { name: format!("and {} more, untouched", missing - shown), ..right });
     }
     let same = cells.windows(2).all(|pair| pair[0].answer == pair[1].answer);
     let wrong = cells.iter().any(|cell| cell.wrong);
@@ -221,12 +221,17 @@ fn query_group(query: u32, copies: &[&SlotDocument], B: u64, alike: Option<bool>
     Group { name: format!("query {query}"), cells, says, bad: agree == Some(false) || wrong }
 }
 
-fn opened(slot: &SlotDocument, word: &str) -> Cell {
+fn opened(slot: &SlotDocument, word: &str) -> SlotCell {
     let answer = match (slot.answer, slot.honest, slot.wrong) {
         (Some(answer), Some(honest), true) => format!("{answer}, not {honest}"),
         (Some(answer), _, _) => answer.to_string(),
         (None, _, true) => "wrong".into(),
         (None, _, false) => "right".into(),
     };
-    Cell { name: format!("{word} {}", slot.slot), answer: Some(answer), marked: slot.is_marked(), wrong: slot.wrong }
+    SlotCell {
+        name: format!("{word} {}", slot.slot),
+        answer: Some(answer),
+        marked: slot.is_marked(),
+        wrong: slot.wrong,
+    }
 }

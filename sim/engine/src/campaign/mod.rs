@@ -17,7 +17,7 @@ pub mod verdict;
 
 pub use ending::{Ending, NoEnding};
 pub use entry::{Campaign, Counter, Entry, block_trials, grouping};
-pub use player::{Player, Session};
+pub use player::{Player, ReplayedSession};
 pub use replay::{Replay, Show};
 pub use shard::Shard;
 pub use statement::{NoStatement, Relation, Statement};

@@ -2,7 +2,7 @@
 
 use super::result::{Fault, ResultDocument};
 use crate::campaign::identity::SEMANTICS;
-use crate::campaign::verdict::{Standing, Verdict};
+use crate::campaign::verdict::{CampaignVerdict, Standing};
 use crate::campaign::{Campaign, Entry, Shard};
 use crate::store::Store;
 use fusion_adversaries::script::Fidelity;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// A line of `sim attack --json`; its `event` says which.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
-pub enum Event {
+pub enum CampaignEvent {
     /// The campaign begins.
     Start(StartEvent),
     /// A strategy has reached a checkpoint.
@@ -67,7 +67,7 @@ pub struct CheckpointEvent {
     /// Trials so far.
     pub trials: u64,
     /// What follows from them.
-    pub verdict: Verdict,
+    pub verdict: CampaignVerdict,
 }
 
 /// A share of a campaign is played; it decides nothing before all shares are merged.
@@ -113,7 +113,7 @@ pub enum ShardTag {
     Shard,
 }
 
-impl Event {
+impl CampaignEvent {
     /// The event of a campaign that begins in this run.
     #[must_use]
     pub fn start(campaign: &Campaign, store: &Store) -> Self {

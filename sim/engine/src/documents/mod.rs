@@ -11,7 +11,7 @@ pub mod result;
 
 #[cfg(test)]
 mod tests {
-    use super::event::Event;
+    use super::event::CampaignEvent;
     use super::replay::ReplayDocument;
     use super::result::ResultDocument;
     use crate::store::Environment;
@@ -24,7 +24,7 @@ mod tests {
             ("env", schema_for!(Environment)),
             ("result", schema_for!(ResultDocument)),
             ("exemplar", schema_for!(ReplayDocument)),
-            ("events", schema_for!(Event)),
+            ("events", schema_for!(CampaignEvent)),
         ];
         for (name, schema) in schemas {
             let schema = serde_json::to_string_pretty(&schema).expect("serialisable") + "\n";

@@ -1,6 +1,6 @@
 //! A trial that was played again: the files in `exemplars/`, and `sim run --json`.
 
-use crate::campaign::{Ending, Replay, Session, Show};
+use crate::campaign::{Ending, Replay, ReplayedSession, Show};
 use crate::simulate::SlotRecord;
 use fusion_2pc::wire::meter::Tally;
 use fusion_spec::mix::Sample;
@@ -101,7 +101,7 @@ impl ReplayDocument {
 }
 
 impl SessionDocument {
-    fn new(Session { trial, slots, steps, events: log }: &Session, show: Show) -> Self {
+    fn new(ReplayedSession { trial, slots, steps, events: log }: &ReplayedSession, show: Show) -> Self {
         let Events { e_t, e_b } = trial.events;
         let steps = if show == Show::Every { steps.as_slice() } else { &[] };
         let client_events = log.as_ref().and_then(|log| log.as_ref().ok().copied()).filter(|_| show == Show::Every);

@@ -2,7 +2,7 @@
 
 use super::cost::CostDocument;
 use crate::campaign::run::{Finished, StoppedBy};
-use crate::campaign::verdict::{ClaimStanding, Standing, Verdict};
+use crate::campaign::verdict::{CampaignVerdict, ClaimStanding, Standing};
 use crate::campaign::{Campaign, Entry, Statement};
 use crate::simulate::{Counts, REASONS};
 use fusion_adversaries::strategy::Hypothesis;
@@ -31,7 +31,7 @@ pub struct ResultDocument {
     /// The strategies in script order, the honest control first.
     pub strategies: Vec<StrategyDocument>,
     /// The worst verdict of the strategies.
-    pub verdict: Verdict,
+    pub verdict: CampaignVerdict,
 }
 
 /// The word `result`.
@@ -89,7 +89,7 @@ pub struct StrategyDocument {
     /// All trials.
     pub trials: u64,
     /// The worst of what the counts say of the claims.
-    pub verdict: Verdict,
+    pub verdict: CampaignVerdict,
     /// Trials that the client accepted with a wrong answer.
     pub win: u64,
 }
@@ -137,7 +137,7 @@ pub struct StandingDocument {
     /// Trials.
     pub trials: u64,
     /// What follows.
-    pub verdict: Verdict,
+    pub verdict: CampaignVerdict,
 }
 
 /// Rejections by reason. A reason that did not occur is left out.
@@ -191,7 +191,7 @@ impl ResultDocument {
             event: ResultTag::Result,
             run_dir: folder.display().to_string(),
             strategies: pairs.map(|(entry, finished)| StrategyDocument::new(entry, finished)).collect(),
-            verdict: Verdict::worst(finished.iter().map(|finished| finished.standing.verdict())),
+            verdict: CampaignVerdict::worst(finished.iter().map(|finished| finished.standing.verdict())),
         }
     }
 }

@@ -13,7 +13,7 @@ pub struct Answers {
     /// One after another.
     pub exchanges: Vec<Exchange>,
     /// Why they end early.
-    pub end: Option<End>,
+    pub end: Option<EarlyEnd>,
 }
 
 /// A part of a session.
@@ -27,7 +27,7 @@ pub enum Exchange {
 
 /// Why answers end early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum EarlyEnd {
     /// The server sent what no honest server sends.
     Malformed,
     /// The server is gone.
@@ -88,12 +88,12 @@ pub(super) fn conclude(
         }
     }
     let ended = match (progress, answers.end) {
-        (Progress::Waiting(client), Some(End::Malformed)) => {
+        (Progress::Waiting(client), Some(EarlyEnd::Malformed)) => {
             let ended = client.garbage();
             note(log, Event::Garbage, || effect(&ended));
             ended
         }
-        (Progress::Waiting(client), Some(End::PeerGone) | None) => {
+        (Progress::Waiting(client), Some(EarlyEnd::PeerGone) | None) => {
             let ended = client.gone();
             note(log, Event::ServerStop, || effect(&ended));
             ended

@@ -11,7 +11,7 @@
 //! audit the client. Where its judgement is not the one that the positions have, or not a second client's, the trial is an error.
 
 use super::counts::Counts;
-use super::driven::{Client, Driven, Needed, specified};
+use super::driven::{ClientFn, Driven, Needed, specified};
 use super::server::Server;
 use super::size::in_32_bits;
 use super::stream::Purpose;
@@ -113,7 +113,7 @@ impl Conditional {
     }
 
     /// The same with another client in place of the specification's.
-    fn with(view: &View, k: u32, client: Client) -> Self {
+    fn with(view: &View, k: u32, client: ClientFn) -> Self {
         let params = view.params;
         let Ok(deck) = Deck::new(params) else { unreachable!("a campaign's slots fit 32 bits") };
         let most = in_32_bits(u64::from(k) / params.B());
@@ -361,7 +361,7 @@ mod tests {
     /// copies a given query or a third copy in one of ten and more.
     #[test]
     fn clients_that_look_at_less_are_errors() {
-        let clients: [(&str, Client, bool); 7] = [
+        let clients: [(&str, ClientFn, bool); 7] = [
             ("as specified", specified, false),
             (
                 "the first two copies",

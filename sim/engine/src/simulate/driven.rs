@@ -45,7 +45,7 @@ impl Needed {
 const RIGHT: Label = Label(0);
 
 /// A client: its verdict on these answers, given its mix and the known results.
-pub(super) type Client = fn(Params, Permutation, Vec<Label>, &Answers) -> Option<Verdict>;
+pub(super) type ClientFn = fn(Params, Permutation, Vec<Label>, &Answers) -> Option<Verdict>;
 
 /// The specification's client; every distance is a label.
 pub(super) fn specified(params: Params, mix: Permutation, known: Vec<Label>, answers: &Answers) -> Option<Verdict> {
@@ -56,7 +56,7 @@ pub(super) fn specified(params: Params, mix: Permutation, known: Vec<Label>, ans
 #[derive(Debug)]
 pub struct Driven {
     view: View,
-    client: Client,
+    client: ClientFn,
     touches: Touches,
     deck: Deck,
     /// Draws the names of the queries anew for each session.
@@ -69,7 +69,7 @@ impl Driven {
     ///
     /// # Panics
     /// If `N` exceeds 32 bits.
-    pub(super) fn new(view: &View, client: Client) -> Self {
+    pub(super) fn new(view: &View, client: ClientFn) -> Self {
         let Ok(deck) = Deck::new(view.params) else { unreachable!("a campaign's slots fit 32 bits") };
         let queries = in_32_bits(view.params.R());
         Self { view: *view, client, touches: Touches::new(view), deck, names: Urn::new(queries), order: Vec::new() }

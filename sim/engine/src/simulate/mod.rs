@@ -41,7 +41,7 @@ mod trial;
 mod urn;
 mod world;
 
-pub use client::{Answers, End, Exchange};
+pub use client::{Answers, EarlyEnd, Exchange};
 pub use counts::{Counts, REASONS};
 pub use effects::Seen;
 pub use guard::Guard;
@@ -51,12 +51,12 @@ pub(crate) use positional::is_positional;
 pub use real::{Parties, PartiesError, Real, TwoParty, messages};
 pub use second::{Heard, NotTheBatch};
 pub use server::Server;
-pub use session::{Asked, Inference, Judged, Position, Service, Turn};
+pub use session::{Asked, Inference, Judged, Position, SlotService, Turn};
 pub use simulator::{Simulator, play};
 pub use stream::{Purpose, Streams};
 pub use trace::{Trace, Unspecified};
 pub use trial::{SlotRecord, Trial};
-pub use world::{Drawn, Pools, World, WorldError};
+pub use world::{DrawnSamples, Pools, World, WorldError};
 
 use fusion_adversaries::strategy::View;
 use std::ops::Range;

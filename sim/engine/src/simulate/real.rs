@@ -3,7 +3,7 @@
 //! Keys and base transfers are made once; each session takes its own randomness from them by its name, which is a function of
 //! (seed, strategy, trial, session).
 
-use super::client::{Answers, End, Exchange};
+use super::client::{Answers, EarlyEnd, Exchange};
 use super::deviant::Deviant;
 use super::metered::{self, Metered, SetupSpent, timed};
 use super::server::Server;
@@ -45,7 +45,7 @@ pub struct Parties {
     network: LinkSpeed,
     client: ClientSetup,
     server: ServerSetup,
-    stages: Vec<Stage>,
+    packings: Vec<Packing>,
     /// Processor time of planning and of encoding the weights: once per network.
     pub prepared: Duration,
     /// What the set-up took: once per pair of parties.
@@ -53,7 +53,7 @@ pub struct Parties {
 }
 
 /// One way to pack a session's slots.
-struct Stage {
+struct Packing {
     plan: Plan,
     networks: Networks,
 }
@@ -71,31 +71,31 @@ impl Parties {
         network: LinkSpeed,
     ) -> Result<Self, PartiesError> {
         let circuit = world.circuit().map_err(Unsupported::clone)?;
-        let stage = |grouping: &Grouping| -> Result<Stage, PartiesError> {
+        let packing = |grouping: &Grouping| -> Result<Packing, PartiesError> {
             let plan = Plan::new(circuit.clone(), slots, *grouping)?;
             let networks = Networks::new(&plan, world.models())?;
-            Ok(Stage { plan, networks })
+            Ok(Packing { plan, networks })
         };
-        let (stages, prepared) = timed(|| groupings.iter().map(stage).collect::<Result<Vec<Stage>, _>>());
-        let stages = stages?;
-        let plans: Vec<&Plan> = stages.iter().map(|stage| &stage.plan).collect();
+        let (packings, prepared) = timed(|| groupings.iter().map(packing).collect::<Result<Vec<Packing>, _>>());
+        let packings = packings?;
+        let plans: Vec<&Plan> = packings.iter().map(|packing| &packing.plan).collect();
         let keys = Seed(blake3::derive_key("fusion-sim 2026-11 keys of both parties", &seed.to_le_bytes()));
         let (client, server, setup) = metered::set_up(&keys, &plans, network)?;
-        Ok(Self { network, client, server, stages, prepared, setup })
+        Ok(Self { network, client, server, packings, prepared, setup })
     }
 
     /// What one honest session takes: the first trial's, by the control's coins. `None` where it ends in an error of ours.
     #[must_use]
     pub fn honest_session(&self, view: &View, world: &World, seed: u64) -> Option<Metered> {
-        let grouping = self.stages.first()?.plan.grouping();
+        let grouping = self.packings.first()?.plan.grouping();
         let honest = Scripted::honest();
         let mut real = Real::new(view, world, self, grouping);
         let trial = real.trial(&Server::new(HONEST, seed, &honest), 0);
         trial.outcome.map(|_| real.inference().metered.clone())
     }
 
-    fn stage(&self, grouping: Grouping) -> Option<&Stage> {
-        self.stages.iter().find(|stage| stage.plan.grouping() == grouping)
+    fn packing(&self, grouping: Grouping) -> Option<&Packing> {
+        self.packings.iter().find(|packing| packing.plan.grouping() == grouping)
     }
 }
 
@@ -104,10 +104,10 @@ impl Parties {
 /// # Errors
 /// [`PartiesError`] for models without a two-party inference.
 pub fn messages(world: &World) -> Result<Vec<Address>, PartiesError> {
-    let Parties { network, client, server, stages, .. } =
+    let Parties { network, client, server, packings, .. } =
         &Parties::new(world, 1, &[Grouping::Chunk], 0, LinkSpeed::LAN)?;
     let mut messages = Vec::new();
-    for Stage { plan, networks } in stages {
+    for Packing { plan, networks } in packings {
         let name = Seed([0; 32]);
         let labels = (0..world.classes()).collect();
         let services = [Service { model: 0, labels }];
@@ -145,7 +145,7 @@ impl Inference for TwoParty<'_> {
     const STRIDE: u64 = 1;
 
     fn answer(&mut self, world: &World, asked: &[Asked], at: &Position<'_, '_>, touches: &Touches) -> Option<Answers> {
-        let Stage { plan, networks } = self.parties.stage(self.grouping)?;
+        let Packing { plan, networks } = self.parties.packing(self.grouping)?;
         let honest = &world.models()[0];
         let image = |slot: usize| {
             let pixels = honest.pixels(world.image(asked[slot].image));
@@ -173,7 +173,7 @@ impl Inference for TwoParty<'_> {
         self.metered = Metered { meters: [near, far].map(Link::into_meter), cpu: client_cpu + server_cpu };
         match answered {
             Ok(_) => Some(Answers { exchanges, end: None }),
-            Err(halt) if deviates => Some(Answers { exchanges, end: Some(End::from(halt)) }),
+            Err(halt) if deviates => Some(Answers { exchanges, end: Some(EarlyEnd::from(halt)) }),
             // A server that keeps to the protocol is never caught at it.
             Err(_) => None,
         }
@@ -189,7 +189,7 @@ impl From<Progress<'_>> for Exchange {
     }
 }
 
-impl From<Halt> for End {
+impl From<Halt> for EarlyEnd {
     fn from(halt: Halt) -> Self {
         match halt {
             Halt::Malformed { .. } => Self::Malformed,

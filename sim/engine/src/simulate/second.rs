@@ -6,7 +6,7 @@
 //! slots, no state, no events. Two clients that agree may still share a misreading of the protocol, and they share their inputs: what was drawn,
 //! the known results and the honest answers.
 
-use super::client::End;
+use super::client::EarlyEnd;
 use fusion_spec::mix::Sample;
 use fusion_spec::params::Params;
 use fusion_spec::verdict::{Label, Outcome, Reason, Verdict};
@@ -23,7 +23,7 @@ pub struct Heard {
     /// How many labels there are; an answer beyond them is none.
     pub classes: u32,
     /// How the server ended the session, where it ended it early.
-    pub end: Option<End>,
+    pub end: Option<EarlyEnd>,
     /// The honest answer to each query.
     pub honest: Vec<Label>,
 }
@@ -51,7 +51,7 @@ impl Heard {
             return Err(NotTheBatch);
         }
         if self.answers.len() < self.order.len() {
-            let reason = if self.end == Some(End::Malformed) { Reason::Malformed } else { Reason::PeerGone };
+            let reason = if self.end == Some(EarlyEnd::Malformed) { Reason::Malformed } else { Reason::PeerGone };
             return Ok((Verdict::Rejected(reason), Outcome::Caught(reason)));
         }
         if self.answers.iter().any(|answer| answer.0 >= self.classes) {
@@ -129,8 +129,8 @@ mod tests {
     #[test]
     fn a_server_that_ends_early_is_rejected_for_how_it_did() {
         let early = |end| Heard { end, ..heard(&[WRONG, RIGHT, WRONG, RIGHT]) };
-        assert_eq!(judged(&early(Some(End::Malformed)), 0), Outcome::Caught(Reason::Malformed));
-        assert_eq!(judged(&early(Some(End::PeerGone)), 0), Outcome::Caught(Reason::PeerGone));
+        assert_eq!(judged(&early(Some(EarlyEnd::Malformed)), 0), Outcome::Caught(Reason::Malformed));
+        assert_eq!(judged(&early(Some(EarlyEnd::PeerGone)), 0), Outcome::Caught(Reason::PeerGone));
     }
 
     #[test]

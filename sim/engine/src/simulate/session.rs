@@ -11,7 +11,7 @@ use super::stream::{Purpose, Streams};
 use super::trace::Trace;
 use super::trial::{SlotRecord, Trial};
 use super::urn::Urn;
-use super::world::{Drawn, World};
+use super::world::{DrawnSamples, World};
 use fusion_adversaries::script::Relabel;
 use fusion_adversaries::strategy::{Act, Touches, View};
 use fusion_spec::mix::{Mix, Permutation, Sample, Slot};
@@ -20,7 +20,7 @@ use rand_pcg::Pcg64;
 
 /// What a server puts on a slot: a model, and what it makes of that model's labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Service {
+pub struct SlotService {
     /// By its place in the world.
     pub model: usize,
     /// The labels.
@@ -36,7 +36,7 @@ pub enum Turn {
     To(u32),
 }
 
-impl Service {
+impl SlotService {
     /// The honest model's labels as they are.
     pub const HONEST: Self = Self { model: 0, turn: Turn::By(0) };
 }
@@ -71,7 +71,7 @@ pub struct Asked {
     /// Whether the server touched it.
     pub touched: bool,
     /// What the server puts on it.
-    pub service: Service,
+    pub service: SlotService,
 }
 
 /// Which session it is.
@@ -105,7 +105,7 @@ pub struct Judged<'w, I> {
     /// Slot and index among the session's touches, in the order of slots.
     by_slot: Vec<(Slot, usize)>,
     /// The session's samples.
-    drawn: Drawn,
+    drawn: DrawnSamples,
     /// Every slot of the session.
     asked: Vec<Asked>,
     /// The answers to the last session's slots; `None` of one that was no inference.
@@ -129,7 +129,7 @@ impl<'w, I: Inference> Judged<'w, I> {
             publics: Urn::new(world.publics()),
             touches: Touches::new(view),
             by_slot: Vec::new(),
-            drawn: Drawn { queries: Vec::new(), publics: Vec::new() },
+            drawn: DrawnSamples { queries: Vec::new(), publics: Vec::new() },
             asked: Vec::new(),
             answers: None,
             named: Vec::new(),
@@ -139,7 +139,7 @@ impl<'w, I: Inference> Judged<'w, I> {
     }
 
     fn draw(&mut self, streams: &Streams, trial: u64, session: u32) {
-        let Self { view: View { params, .. }, drawn: Drawn { queries, publics }, .. } = self;
+        let Self { view: View { params, .. }, drawn: DrawnSamples { queries, publics }, .. } = self;
         if let Some(fixed) = self.world.fixed() {
             queries.clone_from(&fixed.queries);
             publics.clone_from(&fixed.publics);
@@ -237,17 +237,17 @@ impl<'w, I: Inference> Judged<'w, I> {
             };
             let own;
             (own, rest) = rest.split_at(rest.iter().take_while(|(other, _)| *other == slot).count());
-            let mut service = Service::HONEST;
+            let mut service = SlotService::HONEST;
             for &(_, index) in own {
                 let m = &moves[touches.moves()[index].1];
                 if !world.bites(m, image) {
                     continue;
                 }
                 service = match m.act {
-                    Act::Model(model) => Service { model, turn: Turn::By(0) },
-                    Act::Relabel(Relabel::To(to)) => Service { turn: Turn::To(to), ..service },
+                    Act::Model(model) => SlotService { model, turn: Turn::By(0) },
+                    Act::Relabel(Relabel::To(to)) => SlotService { turn: Turn::To(to), ..service },
                     Act::Relabel(Relabel::Next | Relabel::RandomWrong) => {
-                        Service { turn: service.turn.further(shifts[index], view.classes), ..service }
+                        SlotService { turn: service.turn.further(shifts[index], view.classes), ..service }
                     }
                     Act::Add { .. } | Act::Bend { .. } | Act::Stop { .. } => service,
                 };

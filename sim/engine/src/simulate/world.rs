@@ -33,7 +33,7 @@ pub struct Pools {
 
 /// The samples of a session, by their places in the pools.
 #[derive(Clone, Debug)]
-pub struct Drawn {
+pub struct DrawnSamples {
     /// One for each query.
     pub queries: Vec<u32>,
     /// One for each public.
@@ -71,7 +71,7 @@ pub struct World {
     /// By predicate, then image.
     holds: Vec<Vec<bool>>,
     classes: u32,
-    fixed: Option<Drawn>,
+    fixed: Option<DrawnSamples>,
     one_bit: bool,
     /// Made when first asked for.
     circuit: OnceLock<Result<Circuit, Unsupported>>,
@@ -126,7 +126,7 @@ impl World {
         let fixed = pools.fixed_by.map(|seed| {
             let mut coins = Streams::new(seed, "draw: fixed").coins(Purpose::Draw, 0, 0);
             let mut pick = |pool: usize, n: u64| Urn::new(in_32_bits(pool as u64)).draw(n, &mut coins).to_vec();
-            Drawn { queries: pick(pools.queries.len(), params.R()), publics: pick(publics.len(), params.T()) }
+            DrawnSamples { queries: pick(pools.queries.len(), params.R()), publics: pick(publics.len(), params.T()) }
         });
         Ok(Self {
             queries: in_32_bits(pools.queries.len() as u64),
@@ -192,7 +192,7 @@ impl World {
 
     /// The samples of every session, where they are drawn once.
     #[must_use]
-    pub fn fixed(&self) -> Option<&Drawn> {
+    pub fn fixed(&self) -> Option<&DrawnSamples> {
         self.fixed.as_ref()
     }
 

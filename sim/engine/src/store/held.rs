@@ -1,6 +1,6 @@
 //! A run that is locked and read, before anything is written to it.
 
-use super::counts::{Row, parse};
+use super::counts::{CountsRow, parse};
 use super::environment::{self, Environment};
 use crate::campaign::{Campaign, Counter, Entry, Shard};
 use crate::failure::Failure;
@@ -12,10 +12,10 @@ use std::ops::Range;
 use std::path::Path;
 
 /// Rows by counter and first trial.
-pub(super) type Rows = BTreeMap<(usize, u64), Row>;
+pub(super) type Rows = BTreeMap<(usize, u64), CountsRow>;
 
 /// A run that is locked and read; nothing is written yet.
-pub struct Held {
+pub struct HeldRun {
     /// Held for as long as this is.
     pub(super) lock: File,
     /// What it holds of the campaign; `None` for all.
@@ -26,7 +26,7 @@ pub struct Held {
     pub(super) text: String,
 }
 
-impl Held {
+impl HeldRun {
     /// The counts of these trials.
     #[must_use]
     pub fn counts(&self, counter: usize, trials: &Range<u64>) -> Option<&Counts> {
@@ -52,7 +52,7 @@ impl Held {
 ///
 /// # Errors
 /// [`Failure::Usage`] for a folder of another campaign, one in use, or a file of counts that is not one; [`Failure::Io`].
-pub fn hold(folder: &Path, campaign: &Campaign) -> Result<Held, Failure> {
+pub fn hold(folder: &Path, campaign: &Campaign) -> Result<HeldRun, Failure> {
     let foreign = |what: String| Failure::Usage(format!("{}: {what}", files::name(folder)));
     let environment = Environment::read(folder)?;
     if environment.id != campaign.id.to_string() {
@@ -76,7 +76,7 @@ pub fn hold(folder: &Path, campaign: &Campaign) -> Result<Held, Failure> {
     }
     let mut rows: Rows = rows.into_iter().map(|row| ((row.counter, row.trials.start), row)).collect();
     drop_cut_blocks(&mut rows, campaign);
-    Ok(Held { lock, shard, counters, rows, text })
+    Ok(HeldRun { lock, shard, counters, rows, text })
 }
 
 /// A last block cut at an earlier, smaller maximum is counted again. One cut at a larger maximum than is asked for now is kept:

@@ -7,14 +7,14 @@ mod held;
 mod times;
 
 pub use environment::Environment;
-pub use held::{Held, hold};
+pub use held::{HeldRun, hold};
 
 use crate::campaign::{Campaign, Counter, Shard};
 use crate::clock::{now, stamp};
 use crate::failure::Failure;
 use crate::files::{self, append_to, failed, replace, sync_folder};
 use crate::simulate::Counts;
-use counts::{HEADER, Row};
+use counts::{CountsRow, HEADER};
 use held::{Rows, highest};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -97,7 +97,7 @@ impl Store {
     /// # Errors
     /// [`Failure::Usage`] for a folder of another campaign, one in use, or a file of counts that is not one; [`Failure::Io`].
     pub fn open(folder: &Path, campaign: &Campaign) -> Result<Self, Failure> {
-        let Held { lock, shard, counters, rows, text } = hold(folder, campaign)?;
+        let HeldRun { lock, shard, counters, rows, text } = hold(folder, campaign)?;
         replace(&folder.join("script.yaml"), &script(campaign)?)?;
         let mut store = Self {
             folder: folder.to_path_buf(),
@@ -163,7 +163,7 @@ impl Store {
     }
 
     /// The rows of all blocks, in order.
-    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+    pub fn rows(&self) -> impl Iterator<Item = &CountsRow> {
         self.rows.values()
     }
 
@@ -188,7 +188,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Failure::Io`].
-    pub fn append(&mut self, row: Row) -> Result<(), Failure> {
+    pub fn append(&mut self, row: CountsRow) -> Result<(), Failure> {
         if std::mem::take(&mut self.concluded) {
             self.retract()?;
         }

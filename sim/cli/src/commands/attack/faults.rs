@@ -5,7 +5,7 @@ use crate::text::{self, BAD};
 use fusion_adversaries::script::{Fidelity, HONEST};
 use fusion_engine::campaign::exemplar::Exemplar;
 use fusion_engine::campaign::run::Finished;
-use fusion_engine::campaign::verdict::{ClaimStanding, Standing, Verdict};
+use fusion_engine::campaign::verdict::{CampaignVerdict, ClaimStanding, Standing};
 use fusion_engine::campaign::{Campaign, Ending, Entry};
 use fusion_engine::documents::result::Fault;
 use fusion_engine::failure::Failure;
@@ -18,7 +18,7 @@ pub fn find(campaign: &Campaign, finished: &[Finished], exemplars: &[Exemplar], 
     let script = text::shell(&folder.join("script.yaml"));
     let faults = campaign.entries.iter().zip(finished).filter_map(|(entry, Finished { standing, .. })| {
         let mut own = exemplars.iter().filter(|exemplar| exemplar.strategy == entry.name);
-        let (says, exemplar) = if standing.verdict() == Verdict::Error {
+        let (says, exemplar) = if standing.verdict() == CampaignVerdict::Error {
             let exemplar = own.find(|exemplar| exemplar.ending == Ending::Error);
             (error(entry, standing, exemplar), exemplar)
         } else {

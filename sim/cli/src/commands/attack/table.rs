@@ -2,7 +2,7 @@
 
 use super::evidence::{contradicts, evidence};
 use super::faults;
-use crate::answers::games::{Game, games};
+use crate::answers::games::{ReachedGoal, games};
 use crate::axis::Axis;
 use crate::draw;
 use crate::text::{self, BAD, DIM, HEADING, percent};
@@ -10,7 +10,7 @@ use anstyle::{AnsiColor, Style};
 use fusion_adversaries::problem::one_line;
 use fusion_engine::campaign::exemplar::Exemplar;
 use fusion_engine::campaign::run::Finished;
-use fusion_engine::campaign::verdict::{ClaimStanding, Standing, Verdict};
+use fusion_engine::campaign::verdict::{CampaignVerdict, ClaimStanding, Standing};
 use fusion_engine::campaign::{Campaign, Ending, Entry};
 use fusion_engine::documents::result::Fault;
 use fusion_engine::failure::Failure;
@@ -25,7 +25,7 @@ const GOOD: Style = AnsiColor::Green.on_default().bold();
 const UNSURE: Style = AnsiColor::Yellow.on_default().bold();
 
 /// What a result is shown with.
-pub struct Page<'a> {
+pub struct Presentation<'a> {
     /// Trials to replay.
     pub exemplars: &'a [Exemplar],
     /// What the campaign found out about bugs of this program.
@@ -39,12 +39,17 @@ pub struct Page<'a> {
 }
 
 /// Writes the whole result: bugs of ours first, then refutations.
-pub fn write(campaign: &Campaign, finished: &[Finished], page: &Page<'_>, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn write(
+    campaign: &Campaign,
+    finished: &[Finished],
+    page: &Presentation<'_>,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     faults::write(page.faults, page.folder, out)?;
     heading(campaign, out)?;
     let script = text::shell(&page.folder.join("script.yaml"));
     let pairs = || campaign.entries.iter().zip(finished);
-    for (entry, finished) in pairs().filter(|(_, finished)| finished.standing.verdict() == Verdict::Refuted) {
+    for (entry, finished) in pairs().filter(|(_, finished)| finished.standing.verdict() == CampaignVerdict::Refuted) {
         refutation(entry, finished, page.exemplars, &script, out)?;
     }
     let heading = ["strategy", "of", "trials", "count", "rate", "interval", "exact", "verdict"];
@@ -54,12 +59,12 @@ pub fn write(campaign: &Campaign, finished: &[Finished], page: &Page<'_>, out: &
         plot(pairs(), out)?;
     }
     remarks(pairs(), out)?;
-    let verdict = Verdict::worst(finished.iter().map(|finished| finished.standing.verdict()));
-    let hold = finished.iter().filter(|finished| finished.standing.verdict() == Verdict::Pass).count();
+    let verdict = CampaignVerdict::worst(finished.iter().map(|finished| finished.standing.verdict()));
+    let hold = finished.iter().filter(|finished| finished.standing.verdict() == CampaignVerdict::Pass).count();
     let style = match verdict {
-        Verdict::Pass => GOOD,
-        Verdict::Refuted | Verdict::Error => BAD,
-        Verdict::Inconclusive => UNSURE,
+        CampaignVerdict::Pass => GOOD,
+        CampaignVerdict::Refuted | CampaignVerdict::Error => BAD,
+        CampaignVerdict::Inconclusive => UNSURE,
     };
     let word = text::styled(style, &verdict.name().to_uppercase());
     writeln!(out, "\n{word}  {hold} of {} strategies pass.   {}", finished.len(), page.shown.display())?;
@@ -84,7 +89,7 @@ fn heading(campaign: &Campaign, out: &mut dyn Write) -> Result<(), Failure> {
     if let Some(about) = &script.about {
         writeln!(out, "{}", text::styled(DIM, &one_line(about)))?;
     }
-    for Game { statement, met, .. } in games(script, params)? {
+    for ReachedGoal { statement, met, .. } in games(script, params)? {
         writeln!(out, "goal: {statement}: {}", if met { "met" } else { "missed" })?;
     }
     Ok(writeln!(out)?)
@@ -208,7 +213,7 @@ fn verdict_cell(claim: &ClaimStanding, decision: Decision, upper: &Rational, bou
         Decision::Inconclusive if claim.count == 0 && claim.trials > 0 => {
             format!("inconclusive: upper bound so far {}", percent(nearest(upper)))
         }
-        Decision::Pass | Decision::Refuted | Decision::Inconclusive => Verdict::from(decision).name().into(),
+        Decision::Pass | Decision::Refuted | Decision::Inconclusive => CampaignVerdict::from(decision).name().into(),
     }
 }
 
@@ -225,7 +230,7 @@ fn remarks<'a>(pairs: impl Iterator<Item = (&'a Entry, &'a Finished)>, out: &mut
         let events = entry.claims.events.as_ref().filter(|(e_t, _)| *e_t != 0 && *e_t != 1).map(|(e_t, e_b)| {
             let e_b = e_b.as_ref().map_or_else(|| "-".into(), text::probability);
             let verdicts: Vec<&str> =
-                finished.standing.events.iter().map(|event| Verdict::from(event.decision).name()).collect();
+                finished.standing.events.iter().map(|event| CampaignVerdict::from(event.decision).name()).collect();
             format!("E_T {}, E_B|E_T {e_b}: {}", text::probability(e_t), verdicts.join(", "))
         });
         let all: Vec<String> = breaks.chain(staged).chain(events).collect();

@@ -6,7 +6,7 @@ use fusion_engine::campaign::run::Observer;
 use fusion_engine::campaign::verdict::Standing;
 use fusion_engine::campaign::{Campaign, Entry};
 use fusion_engine::clock::now;
-use fusion_engine::documents::event::Event;
+use fusion_engine::documents::event::CampaignEvent;
 use fusion_engine::failure::Failure;
 use fusion_engine::store::Store;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
@@ -42,7 +42,7 @@ impl<'o> Watch<'o> {
         if self.style != Style::Json {
             return Ok(());
         }
-        write_event(&Event::start(campaign, store), self.stdout)
+        write_event(&CampaignEvent::start(campaign, store), self.stdout)
     }
 
     /// The entry's bar. Its speed is that of what comes after the first `trials`.
@@ -94,7 +94,7 @@ impl Observer for Watch<'_> {
             return Ok(());
         }
         self.spoken = now();
-        write_event(&Event::checkpoint(entry, standing), self.stdout)?;
+        write_event(&CampaignEvent::checkpoint(entry, standing), self.stdout)?;
         Ok(self.stdout.flush()?)
     }
 
@@ -114,7 +114,7 @@ impl Observer for Watch<'_> {
 }
 
 /// Writes an event as a line of JSON.
-pub fn write_event(event: &Event, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn write_event(event: &CampaignEvent, out: &mut dyn Write) -> Result<(), Failure> {
     let line = serde_json::to_string(event).map_err(|error| Failure::Bug(error.to_string()))?;
     Ok(writeln!(out, "{line}")?)
 }

@@ -17,14 +17,14 @@ use std::io::{self, Write};
 use std::path::Path;
 
 /// What both evaluators are given.
-pub enum Data {
+pub enum CheckData {
     /// Random pixels, this many an image.
     Random(usize),
     /// A file of images, and labels if there are any.
     Files { images: Images, labels: Option<Vec<u32>>, name: String },
 }
 
-impl Data {
+impl CheckData {
     /// Reads the files that the flags name, and refuses what does not fit the model.
     pub fn read(args: &CheckArgs, input: [usize; 3], classes: usize) -> Result<Self, Failure> {
         let Some(path) = &args.images else { return Ok(Self::Random(input.iter().product())) };
@@ -89,13 +89,13 @@ fn read_labels(path: &Path, images: usize, classes: usize) -> Result<Vec<u32>, F
 }
 
 /// What a model's fixed-point form loses silently, by these images.
-pub fn warnings(pair: &Pair<'_>, data: &Data) -> Result<Vec<Warning>, Failure> {
+pub fn warnings(pair: &Pair<'_>, data: &CheckData) -> Result<Vec<Warning>, Failure> {
     let source = data.source();
     models::warnings(pair, || Ok((compare(pair, data).map_err(Failure::usage)?, source)))
 }
 
 /// All images, in parallel; at most [`MAX_ACTIVATIONS`] values of each kind are held at once, however many threads there are.
-fn compare(pair: &Pair<'_>, data: &Data) -> Result<Comparison, WrongSize> {
+fn compare(pair: &Pair<'_>, data: &CheckData) -> Result<Comparison, WrongSize> {
     let values: usize = pair.fixed().layers().iter().map(|layer| layer.shape.iter().product::<usize>()).sum();
     let batch = (MAX_ACTIVATIONS / values.max(1)).max(1);
     let mut all = pair.nothing();
@@ -121,12 +121,12 @@ pub struct AgainstDocument {
     /// The first layer that does.
     leaves_at: Option<String>,
     labels_differ: usize,
-    accuracy: Option<Accuracy>,
+    accuracy: Option<LabelAccuracy>,
     layers: Vec<LayerDifference>,
 }
 
 #[derive(Serialize)]
-struct Accuracy {
+struct LabelAccuracy {
     fixed: f64,
     float: f64,
 }
@@ -147,7 +147,7 @@ struct LayerDifference {
 
 impl AgainstDocument {
     /// Compares.
-    pub fn new(pair: &Pair<'_>, data: &Data) -> Result<Self, Failure> {
+    pub fn new(pair: &Pair<'_>, data: &CheckData) -> Result<Self, Failure> {
         let found = compare(pair, data).map_err(Failure::usage)?;
         let layers: Vec<LayerDifference> = found
             .layers
@@ -156,12 +156,12 @@ impl AgainstDocument {
             .filter_map(|(at, difference)| LayerDifference::new(pair, at, difference))
             .collect();
         let (file, seed, labelled) = match data {
-            Data::Random(_) => (None, Some(SEED), false),
-            Data::Files { labels, name, .. } => (Some(name.clone()), None, labels.is_some()),
+            CheckData::Random(_) => (None, Some(SEED), false),
+            CheckData::Files { labels, name, .. } => (Some(name.clone()), None, labels.is_some()),
         };
         #[expect(clippy::cast_precision_loss, reason = "counts of images")]
         let share = |count: usize| count as f64 / found.images as f64;
-        let accuracy = Accuracy { fixed: share(found.fixed_right), float: share(found.float_right) };
+        let accuracy = LabelAccuracy { fixed: share(found.fixed_right), float: share(found.float_right) };
         Ok(Self {
             evaluator: "float",
             images: found.images,
@@ -197,7 +197,7 @@ impl AgainstDocument {
         write!(out, "{}", text::table(&heading, layers.iter().map(LayerDifference::cells).collect(), 1))?;
         writeln!(out, "\n{}", text::styled(ACCENT, &self.verdict()))?;
         match accuracy {
-            Some(Accuracy { fixed, float }) => {
+            Some(LabelAccuracy { fixed, float }) => {
                 writeln!(out, "accuracy: {:.2} % in fixed point, {:.2} % in float", fixed * 100.0, float * 100.0)
             }
             None => Ok(()),

@@ -1,6 +1,6 @@
 //! `sim check MODEL.onnx`: its layers, as they compute in fixed point.
 
-use super::against::{self, AgainstDocument, Data};
+use super::against::{self, AgainstDocument, CheckData};
 use super::document::{CheckDocument, refuse, write_json};
 use super::layers::ModelDocument;
 use crate::args::CheckArgs;
@@ -26,7 +26,7 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
         Err(error) => return Err(refuse(args, problems(args, error.problems), stdout)),
     };
     let model = ModelDocument::new(args, &model, &pair);
-    let data = Data::read(args, model.input, model.classes)?;
+    let data = CheckData::read(args, model.input, model.classes)?;
     let against = args.against.map(|_| AgainstDocument::new(&pair, &data)).transpose()?;
     let warnings = against::warnings(&pair, &data)?;
     if args.json {

@@ -11,7 +11,7 @@ use fusion_spec::evidence::trials_needed;
 use std::io::{self, Write};
 
 /// One clause for people.
-struct Clause {
+struct ClauseLine {
     document: ClauseDocument,
     expected: String,
     says_nothing: bool,
@@ -29,7 +29,7 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
         Err(failure) => return Err(failure),
     };
     let clauses = campaign.entries.iter().map(|entry| clauses(&campaign, entry)).collect::<Result<Vec<_>, _>>()?;
-    let clauses: Vec<Clause> = clauses.into_iter().flatten().collect();
+    let clauses: Vec<ClauseLine> = clauses.into_iter().flatten().collect();
     if args.json {
         let clauses = clauses.into_iter().map(|clause| clause.document).collect();
         let (problems, warnings) = (Vec::new(), campaign.warnings);
@@ -61,7 +61,7 @@ fn model_flags(args: &CheckArgs) -> Result<(), Failure> {
 }
 
 /// The clauses of a strategy.
-fn clauses(campaign: &Campaign, entry: &Entry) -> Result<Vec<Clause>, Failure> {
+fn clauses(campaign: &Campaign, entry: &Entry) -> Result<Vec<ClauseLine>, Failure> {
     let counted = entry.stages.is_empty();
     let rates = entry.claims.rates.iter().map(|claim| {
         let needed = trials_needed(&claim.clause, &entry.tolerance, &campaign.alpha).map_err(Failure::usage)?;
@@ -72,7 +72,7 @@ fn clauses(campaign: &Campaign, entry: &Entry) -> Result<Vec<Clause>, Failure> {
             trials_needed: needed.filter(|_| counted),
         };
         let expected = text::probability(claim.expected());
-        Ok(Clause { document, expected, says_nothing: claim.says_nothing() })
+        Ok(ClauseLine { document, expected, says_nothing: claim.says_nothing() })
     });
     let only = entry.claims.only.iter().map(|_| {
         let document = ClauseDocument {
@@ -81,12 +81,12 @@ fn clauses(campaign: &Campaign, entry: &Entry) -> Result<Vec<Clause>, Failure> {
             expected: None,
             trials_needed: None,
         };
-        Ok(Clause { document, expected: "-".into(), says_nothing: false })
+        Ok(ClauseLine { document, expected: "-".into(), says_nothing: false })
     });
     rates.chain(only).collect()
 }
 
-fn write_text(campaign: &Campaign, clauses: Vec<Clause>, out: &mut dyn Write) -> io::Result<()> {
+fn write_text(campaign: &Campaign, clauses: Vec<ClauseLine>, out: &mut dyn Write) -> io::Result<()> {
     let title = format!(
         "{}   {}   fidelity {}",
         campaign.script.name,
@@ -94,7 +94,7 @@ fn write_text(campaign: &Campaign, clauses: Vec<Clause>, out: &mut dyn Write) ->
         campaign.script.fidelity.value.name()
     );
     writeln!(out, "{}\n", text::styled(HEADING, &title))?;
-    let rows = clauses.into_iter().map(|Clause { document: clause, expected, says_nothing }| {
+    let rows = clauses.into_iter().map(|ClauseLine { document: clause, expected, says_nothing }| {
         let max = campaign.entries.iter().find(|entry| entry.name == clause.strategy).map_or(0, |entry| entry.max);
         let needed = match clause.trials_needed {
             _ if says_nothing => "says nothing".into(),
