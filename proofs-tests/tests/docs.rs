@@ -184,6 +184,7 @@ fn the_glossary_names_items_that_exist() {
             "fusion_nn" => "sim/nn",
             "fusion_2pc" => "sim/twopc",
             "fusion_adversaries" => "adversaries",
+            "fusion_engine" => "sim/engine",
             _ => panic!("{item}"),
         };
         let module = Path::new(ROOT).join(folder).join("src").join(module);

@@ -1,6 +1,6 @@
-//! The command line `sim`: what the engine finds out, on terminals, in reports and on a local page; and its exit codes.
+//! The command line `sim`: it shows what the engine finds on terminals, in reports and on a local page, and sets exit codes.
 //!
-//! [`main`] is the program; [`run`] is the same without a process, for tests and for embedding.
+//! [`main`] is the program. [`run`] does the same without a process, for tests and for embedding.
 //!
 //! ```
 //! let outcome = fusion_sim::run(["sim", "bound", "--R", "8", "--B", "2", "--T", "4", "--json"]);
@@ -34,18 +34,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use terminal::Terminal;
 
-/// What a run left behind.
+/// The exit code and the output of a command that ran in this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandOutput {
-    /// The exit code.
+    /// The exit code of the command.
     pub code: u8,
-    /// The result.
+    /// The text on standard output, which is the result.
     pub stdout: String,
-    /// Progress and errors.
+    /// The text on standard error, which is progress and errors.
     pub stderr: String,
 }
 
-/// Runs `sim` on the process's own streams. Colours appear on terminals only.
+/// Runs `sim` on the process's own streams. Colours appear only on terminals.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     let mut stdout = io::BufWriter::new(anstream::stdout().lock());
@@ -67,10 +67,10 @@ pub fn run(args: impl IntoIterator<Item = impl Into<OsString>>) -> CommandOutput
     CommandOutput { code, stdout: text(stdout), stderr: text(stderr) }
 }
 
-/// What `sim explore ARGS` would serve, listening already: for tests and for embedding.
+/// Returns the server of `sim explore ARGS`, already bound to its port, for tests and for embedding.
 ///
 /// # Errors
-/// In words, what is wrong with the arguments or the port.
+/// A message that says what is wrong with the arguments or the port.
 ///
 /// ```
 /// let server = fusion_sim::explorer(["sim", "explore", "--port", "0"])?;
@@ -131,7 +131,7 @@ fn perform(
     done.map(|()| 0)
 }
 
-/// Output whose reader may go away: a campaign is played and judged all the same.
+/// An output whose reader may go away, so that a campaign is played and judged all the same.
 struct Unread<'o>(&'o mut dyn Write);
 
 impl Write for Unread<'_> {

@@ -1,4 +1,4 @@
-//! The one place that reads the clock. It times progress, syncs and the names of folders: it decides no trial.
+//! The one place that reads the clock. It is used for progress, syncs and the names of folders, and decides no trial.
 
 use std::time::Instant;
 use time::OffsetDateTime;

@@ -7,7 +7,7 @@ use crate::text::{self, BAD, DIM, HEADING};
 use fusion_engine::failure::Failure;
 use std::io::Write;
 
-/// Measures each batch.
+/// Measures each batch, and writes a table for each or one JSON array for all.
 pub fn run(args: &BenchArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let model = load(&args.model, &args.inference)?;
     let images = Pictures::new(args.images.as_deref(), args.seed, &model)?;
@@ -74,7 +74,7 @@ impl BenchDocument {
         Ok(())
     }
 
-    /// What comes before the first inference, a line each.
+    /// Describes what is done before the first inference, one line for each part.
     #[expect(clippy::cast_precision_loss, reason = "bytes are below 2^52")]
     fn once(&self) -> String {
         let Self { once_per_network, setup, .. } = self;

@@ -17,17 +17,17 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::ops::RangeInclusive;
 
-/// Most rows printed at once.
+/// The largest number of rows printed at once.
 const MAX_ROWS: u128 = 1 << 16;
-/// Most bits of a range, its longest row times their number.
+/// The largest number of bits in a range: those of its longest row times the number of rows.
 const MAX_RANGE_BITS: u32 = 1 << 26;
-/// A row that nobody asked for is left out beyond this many bits: it would take longer than all else.
+/// The number of bits beyond which a row that was not asked for is left out, because it would take longer than everything else.
 const UNASKED_BITS: u32 = 1 << 16;
 
-/// Most terms of a touch bound, times their length in bits, beside a row.
+/// The largest product of the number of terms of a touch bound and their length in bits.
 const MAX_TOUCH_WORK: u32 = 1 << 20;
 
-/// `sim bound`.
+/// Runs `sim bound`.
 pub fn run(args: &BoundArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let answer = answer(args)?;
     if args.json {
@@ -66,7 +66,7 @@ struct RowDocument {
     touch_bound: Option<InDigits<Rational>>,
 }
 
-/// The accuracy game at this setting's T and slack.
+/// The exact probabilities of the accuracy game at the T and slack of this setting.
 #[derive(Serialize)]
 struct AccuracyBounds {
     accept: Option<InDigits<Rational>>,
@@ -75,7 +75,7 @@ struct AccuracyBounds {
     false_abort_bits: Option<f64>,
 }
 
-/// A default row whose exact value is long.
+/// A default row that is left out because its exact value is long.
 #[derive(Serialize)]
 struct LeftOut {
     k: u128,
@@ -117,7 +117,7 @@ fn answer(args: &BoundArgs) -> Result<BoundDocument, Failure> {
     Ok(BoundDocument { R: *R, B: *B, T: *T, slack: *slack, N: params.N(), rows, worst, accuracy, left_out })
 }
 
-/// The numbers of touched slots that `--i` and `--k` name, in that order; `None` for the default rows.
+/// Returns the numbers of touched slots that `--i` and `--k` name, in that order; `None` for the default rows.
 fn requested(
     params: Params,
     i: Option<&RangeInclusive<u128>>,
@@ -157,7 +157,8 @@ fn fits(params: Params, first: u128, last: u128, rows: u128) -> Result<(), Failu
     Ok(())
 }
 
-/// `i = 1`, `i = R` and the worst, without repetition: those to compute, in order of `k`, and those that are too long unasked.
+/// Returns the default rows `i = 1`, `i = R` and the worst, without repetition: those to compute, in order of `k`, and those that
+/// are left out because they are too long.
 fn default_rows(params: Params, worst_k: u128) -> (Vec<u128>, Vec<LeftOut>) {
     let mut rows = Vec::new();
     let mut left_out = Vec::new();
@@ -174,7 +175,7 @@ fn default_rows(params: Params, worst_k: u128) -> (Vec<u128>, Vec<LeftOut>) {
     (rows, left_out)
 }
 
-/// The worst row where its exact value is long and nobody asked for it.
+/// Makes the worst row with its bits alone, for when its exact value is long and was not asked for.
 fn bits_alone(params: Params, k: u128) -> Result<RowDocument, Failure> {
     let bits = Report::correctness(params).map_err(Failure::usage)?.bits();
     let i = groups_of(params, k);
@@ -224,7 +225,7 @@ fn accuracy(
     Ok(Some(AccuracyBounds { accept, accept_bits, false_abort, false_abort_bits }))
 }
 
-/// `None` for a value too long to print, whose bits are known all the same.
+/// Returns an exact value, or `None` if it is too long to print; its bits are known all the same.
 fn if_short(rate: Result<Rational, QualityError>) -> Result<Option<InDigits<Rational>>, QualityError> {
     match rate {
         Err(QualityError::TooLarge(_)) => Ok(None),

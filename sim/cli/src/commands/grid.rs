@@ -13,10 +13,10 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Most cells planned at once.
+/// The largest number of cells that are planned at once.
 const MAX_CELLS: usize = 100_000;
 
-/// CSV, or with `--json` an array of plans, on stdout; the plot beside it.
+/// Writes the plans as CSV or, with `--json`, as an array, and the plot into its file.
 pub fn run(args: &PlanArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let queries = if args.R.is_empty() { (0..=20).map(|e| 1 << e).collect() } else { args.R.clone() };
     let lambdas = if args.lambda.is_empty() { default_lambdas()? } else { args.lambda.clone() };
@@ -47,7 +47,7 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     Ok(cells.iter().try_for_each(|cell| writeln!(stdout, "{}", cell.csv()))?)
 }
 
-/// One R and lambda, and its plan or why there is none.
+/// An R and a lambda, with their plan or the reason why there is none.
 struct GridCell {
     goal: Goal,
     plan: Result<Plan, String>,

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// Takes the rows of all shards to a new run and decides.
+/// Copies the rows of all shards to a new run, and decides.
 pub fn run(
     args: &MergeArgs,
     stdout: &mut dyn Write,
@@ -51,7 +51,7 @@ fn distinct(folders: &[PathBuf]) -> Result<(), Failure> {
     twice.map_or(Ok(()), |folder| Err(Failure::Usage(format!("{}: given twice", files::name(folder)))))
 }
 
-/// All shards of one division, each once.
+/// Checks that the folders hold all shards of one division, each once.
 fn complete(folders: &[PathBuf], shards: &[HeldRun]) -> Result<(), Failure> {
     let usage = |what: String| Err(Failure::Usage(what));
     let mut seen: BTreeMap<Shard, &PathBuf> = BTreeMap::new();

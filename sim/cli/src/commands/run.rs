@@ -1,4 +1,4 @@
-//! `sim run`: one trial again.
+//! `sim run`: plays one trial again.
 
 use crate::args::campaign::RunArgs;
 use crate::text::{self, ACCENT, DIM, HEADING};
@@ -34,7 +34,7 @@ pub fn run(args: &RunArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     }
 }
 
-/// Writes a trial for people, with every slot and step where `trace` asks for them.
+/// Writes a trial as text, with every slot and step if `trace` asks for them.
 fn write_text(replay: &Replay, params: Params, trace: bool, out: &mut dyn Write) -> io::Result<()> {
     let show = if trace { Show::Every } else { Show::Touched };
     let title = format!("{}:{}   seed {}   {params}", replay.strategy, replay.number, replay.seed);

@@ -1,4 +1,4 @@
-//! What a query costs in bytes and seconds, where a model was named: measured once for each size of session and network.
+//! The cost of a query in bytes and seconds, if a model was named. It is measured once for each size of session and each network.
 
 use crate::answers::cost::PerQuery;
 use crate::answers::plan::PlanAnswer;
@@ -12,17 +12,17 @@ use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-/// Most measurements remembered.
+/// The largest number of measurements that are remembered.
 const MAX_KNOWN: usize = 64;
 
-/// A model, how it is run, and what is known of its cost.
+/// A model, how it is run, and the costs that were measured so far.
 pub struct MeasuredModel {
     file: PathBuf,
     inference: InferenceArgs,
     known: Mutex<Vec<(String, PerQuery)>>,
 }
 
-/// The cost of a query under a plan.
+/// The cost of a query under a plan, as the page shows it.
 #[derive(Serialize)]
 pub struct QueryCost {
     per_query: PerQuery,
@@ -31,12 +31,12 @@ pub struct QueryCost {
 }
 
 impl MeasuredModel {
-    /// Nothing is measured yet.
+    /// Makes a model of which nothing is measured yet.
     pub fn new(file: PathBuf, inference: InferenceArgs) -> Self {
         Self { file, inference, known: Mutex::default() }
     }
 
-    /// The flags of `sim plan` that name it and how it computes.
+    /// Returns the flags of `sim plan` that name the model and how it computes.
     pub fn words(&self) -> String {
         let InferenceArgs { backend: _, network: _, fixed_point, truncation } = &self.inference;
         let ring = |ring: &Ring| match ring {
@@ -55,7 +55,7 @@ impl MeasuredModel {
         given.collect::<Vec<_>>().join(" ")
     }
 
-    /// What a query costs under the plan that is asked for.
+    /// Returns the cost of a query under the plan that is asked for.
     pub fn cost(&self, query: &Query) -> Result<QueryCost, QueryProblem> {
         let args = query.plan()?;
         let answer = PlanAnswer::new(&args).map_err(|failure| QueryProblem::of(&failure))?;
@@ -90,7 +90,7 @@ impl MeasuredModel {
     }
 }
 
-/// What the page must know before it asks.
+/// What the page must know before it asks for a plan.
 #[derive(Serialize)]
 pub struct About {
     version: &'static str,
@@ -101,7 +101,7 @@ pub struct About {
 }
 
 impl About {
-    /// Of a server and its flags.
+    /// Describes a server by its model and its flags.
     pub fn new(model: Option<&MeasuredModel>, inference: &InferenceArgs) -> Self {
         let name = |backend: &BackendArg| {
             backend.to_possible_value().map_or_else(String::new, |value| value.get_name().to_string())

@@ -1,7 +1,7 @@
 //! `sim explore`: plans as a local web page.
 //!
-//! Invariants: it listens on 127.0.0.1 only, answers its own page only, and asks nobody for anything; an answer is the exact core's, by the
-//! code of `sim plan` and `sim bound`; no request waits beyond a deadline.
+//! Invariants: the server listens on 127.0.0.1 only, answers its own page only, and sends no request to anyone. An answer is the
+//! exact core's, by the code of `sim plan` and `sim bound`. No request waits beyond a deadline.
 
 mod answer;
 mod charts;
@@ -33,13 +33,15 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a page waits for a number, and for a model to be measured.
+/// The deadline for an answer that measures no model.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// The deadline for an answer that measures a model.
 const PATIENCE_FOR_A_MODEL: Duration = Duration::from_mins(1);
-/// Most plans at once, and most charts: slow ones of either leave the other alone.
+/// The largest number of plans that are computed at once, and that of charts. They are separate, so that slow ones of either kind
+/// do not delay the other.
 const PLACES: usize = 4;
 
-/// What listens, and what it answers with.
+/// A server of the local page, which is bound to a port.
 pub struct PageServer {
     listener: TcpListener,
     address: SocketAddr,
@@ -55,7 +57,7 @@ struct PageState {
 }
 
 impl PageServer {
-    /// Listens on the port of the flags; nothing is answered before [`PageServer::serve`].
+    /// Binds the port of the flags. Nothing is answered before [`PageServer::serve`].
     pub(crate) fn bind(args: &ExploreArgs) -> Result<Self, Failure> {
         let ExploreArgs { port, model, inference } = args;
         if let Some(file) = model {
@@ -73,16 +75,16 @@ impl PageServer {
         Ok(Self { listener, address, shared: Arc::new(PageState { model, about, plans, charts, models }) })
     }
 
-    /// Where it listens.
+    /// Returns the address on which the server listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Answers until told to stop. Computations that go on then are left behind.
+    /// Answers requests until `stop` completes. Computations that are still going on then are abandoned.
     ///
     /// # Errors
-    /// When the system gives no thread, or the listener fails.
+    /// An I/O error if the system provides no thread, or the listener fails.
     pub fn serve(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         let Self { listener, address, shared } = self;
         let runtime =
@@ -138,7 +140,7 @@ async fn curve(State(shared): App, RawQuery(text): RawQuery) -> Result<Response,
     Ok(respond(shared.charts.compute(move |limit| charts::curve(&query.bound()?, limit)).await, &command))
 }
 
-/// Around the B and T of a plan.
+/// Answers with the costs around the B and T of a plan.
 async fn surface(State(shared): App, RawQuery(text): RawQuery) -> Result<Response, QueryProblem> {
     let query = read(text.as_deref(), SURFACE)?;
     let command = query.command("sim bound", BOUND, None);
@@ -157,7 +159,7 @@ async fn map(app: App, query: RawQuery) -> Result<Response, QueryProblem> {
     plans(app, query, Wanted::map, Plans::map).await
 }
 
-/// Many plans: some of them are better than none.
+/// Answers with many plans, or with those that were found in time.
 async fn plans<T: Serialize>(
     State(shared): App,
     RawQuery(text): RawQuery,

@@ -1,4 +1,4 @@
-//! A query string as the flags of a command: what the page accepts is what the command line accepts, with the same messages.
+//! A query string as the flags of a command: the page accepts the same values as the command line, with the same messages.
 
 use crate::args::{BoundArgs, Cli, Command, PlanArgs};
 use crate::failure::of_arguments;
@@ -9,10 +9,10 @@ use fusion_engine::failure::Failure;
 use serde::Serialize;
 use std::path::Path;
 
-/// Longest value.
+/// The length in bytes of the longest value.
 const MAX_VALUE: usize = 100;
 
-/// What `sim plan` takes, as keys and as flags.
+/// The keys of a plan, with the flags of `sim plan` that they stand for.
 pub const PLAN: &[(&str, &str)] = &[
     ("R", "--R"),
     ("lambda", "--lambda"),
@@ -25,10 +25,10 @@ pub const PLAN: &[(&str, &str)] = &[
     ("network", "--network"),
 ];
 
-/// What `sim bound` takes of them.
+/// The keys of a setting, with the flags of `sim bound` that they stand for.
 pub const BOUND: &[(&str, &str)] = &[("R", "--R"), ("B", "--B"), ("T", "--T"), ("slack", "--slack")];
 
-/// What `sim plan --grid` keeps fixed.
+/// The keys that `sim plan --grid` keeps fixed, with their flags.
 pub const GRID: &[(&str, &str)] = &[
     ("lambda", "--lambda"),
     ("min_T", "--min-T"),
@@ -38,7 +38,7 @@ pub const GRID: &[(&str, &str)] = &[
     ("kappa", "--kappa"),
 ];
 
-/// What a plan's neighbours are found by.
+/// The keys by which the neighbours of a plan are found, with their flags.
 pub const SURFACE: &[(&str, &str)] = &[
     ("R", "--R"),
     ("lambda", "--lambda"),
@@ -54,9 +54,9 @@ pub const SURFACE: &[(&str, &str)] = &[
 /// What is wrong with a query, and with which of its keys.
 #[derive(Debug, Serialize)]
 pub struct QueryProblem {
-    /// In words.
+    /// The problem in words.
     pub error: String,
-    /// The key, where it is one.
+    /// The key that is to blame, if there is one.
     pub key: Option<&'static str>,
 }
 
@@ -65,7 +65,7 @@ impl QueryProblem {
         Self { error: error.into(), key: None }
     }
 
-    /// What a command said. The first flag that it names is to blame.
+    /// Makes the problem of a query from a command's failure. The first flag that its message names is to blame.
     pub fn of(failure: &Failure) -> Self {
         let error = failure.message();
         let place = |(key, flag): &(&'static str, &str)| Some((error.find(*flag)?, *key));
@@ -74,7 +74,7 @@ impl QueryProblem {
     }
 }
 
-/// The keys and values that are given: each known, and once.
+/// The keys and values of a query, each of which is known and occurs once.
 #[derive(Debug)]
 pub struct Query(Vec<(&'static str, String)>);
 
@@ -100,17 +100,17 @@ impl Query {
         Ok(Self(pairs))
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.iter().find(|(name, value)| *name == key && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 
-    /// As flags of a command.
+    /// Returns the query as flags of a command.
     fn flags(&self, known: &[(&'static str, &'static str)]) -> impl Iterator<Item = (&'static str, &str)> {
         known.iter().filter_map(|(key, flag)| Some((*flag, self.get(key)?)))
     }
 
-    /// What `sim plan` would be asked for.
+    /// Returns the query as the flags of `sim plan`.
     pub fn plan(&self) -> Result<PlanArgs, QueryProblem> {
         match self.parsed("plan", PLAN, &["R", "lambda"])? {
             Command::Plan(args) => Ok(args),
@@ -118,7 +118,7 @@ impl Query {
         }
     }
 
-    /// What `sim bound` would be asked for.
+    /// Returns the query as the flags of `sim bound`.
     pub fn bound(&self) -> Result<BoundArgs, QueryProblem> {
         match self.parsed("bound", BOUND, &["R", "B", "T"])? {
             Command::Bound(args) => Ok(args),
@@ -140,7 +140,7 @@ impl Query {
         Cli::try_parse_from(words).map(|cli| cli.command).map_err(|error| QueryProblem::of(&of_arguments(&error)))
     }
 
-    /// The line that gives the same numbers in a shell; `model` are the words that name one.
+    /// Returns the command line that gives the same numbers in a shell. `model` holds the flags that name a model.
     pub fn command(&self, name: &str, known: &[(&'static str, &'static str)], model: Option<&str>) -> String {
         let sim = Cli::command();
         let usual = |flag: &str, value: &str| {
@@ -155,7 +155,7 @@ impl Query {
     }
 }
 
-/// Text of a form: `+` is a space, `%` needs two hexadecimal digits, and what comes out must be UTF-8.
+/// Decodes the text of a form: `+` is a space, `%` needs two hexadecimal digits, and the result must be UTF-8.
 fn decode(text: &str) -> Result<String, QueryProblem> {
     let malformed = || QueryProblem::new("the query is not percent-encoded text");
     let mut bytes = Vec::with_capacity(text.len());

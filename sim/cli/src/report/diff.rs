@@ -1,4 +1,4 @@
-//! Two runs, side by side.
+//! The page on two runs, side by side.
 
 use super::page::{Badge, Fact, origin, parameters};
 use super::plot::{Plot, Rate, absolute, first_rate};
@@ -8,16 +8,16 @@ use fusion_engine::documents::result::StrategyDocument;
 use fusion_engine::failure::Failure;
 use serde::Serialize;
 
-/// What the template of two runs reads.
+/// The values that the template of two runs reads.
 #[derive(Debug, Serialize)]
 pub struct DiffPage {
     names: [String; 2],
     verdicts: [Badge; 2],
     sentence: String,
-    /// Parameters and origins that are not the same.
+    /// The parameters and origins in which the runs differ.
     differences: Vec<DifferentFact>,
     strategies: Vec<StrategyPair>,
-    /// In one run alone.
+    /// The strategies that only one run has.
     lone: Vec<String>,
     overview: Plot,
 }
@@ -28,7 +28,7 @@ struct DifferentFact {
     values: [String; 2],
 }
 
-/// A strategy of both runs.
+/// A strategy that both runs have.
 #[derive(Debug, Serialize)]
 struct StrategyPair {
     name: String,
@@ -49,10 +49,10 @@ struct RunSide {
 }
 
 impl DiffPage {
-    /// Of two runs.
+    /// Compares two runs.
     ///
     /// # Errors
-    /// [`Failure::Usage`] where the exact security of their parameters is too long to be computed.
+    /// [`Failure::Usage`] if the exact security of their parameters is too long to be computed.
     pub fn new(first: &Run, second: &Run) -> Result<Self, Failure> {
         let find = |run: &'_ Run, name: &str| run.result.strategies.iter().position(|strategy| strategy.name == name);
         let mut strategies = Vec::new();

@@ -1,10 +1,10 @@
-//! A run as its page shows it.
+//! The page on one run.
 
 use super::cost::Spending;
 use super::plot::{Claimed, Plot, Rate, absolute, first_rate, relative};
 use super::run::Run;
 use super::sequence::{Sequence, sequences};
-use crate::answers::games::{ReachedGoal, games};
+use crate::answers::games::{GoalCheck, games};
 use crate::text::{self, interval, percent, probability};
 use fusion_adversaries::script::{HONEST, Script, StrategySection};
 use fusion_adversaries::strategy::Hypothesis;
@@ -17,7 +17,7 @@ use fusion_spec::bound::report::Report;
 use rug::Rational;
 use serde::Serialize;
 
-/// What the template of a run reads.
+/// The values that the template of a run reads.
 #[derive(Debug, Serialize)]
 pub struct RunPage {
     name: String,
@@ -37,12 +37,12 @@ pub struct RunPage {
     script: String,
 }
 
-/// A name and its value.
+/// A row with a name and a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fact {
-    /// What.
+    /// The name on the left.
     pub name: &'static str,
-    /// How much.
+    /// The value on the right.
     pub value: String,
 }
 
@@ -54,7 +54,7 @@ pub struct Badge {
     sign: &'static str,
 }
 
-/// A bug of ours.
+/// A bug of this program that the run has shown.
 #[derive(Debug, Serialize)]
 struct Wrong {
     strategy: String,
@@ -85,7 +85,7 @@ struct Card {
     replays: Vec<ReplayLine>,
 }
 
-/// How many trials ended so.
+/// The share of trials with one outcome.
 #[derive(Debug, Serialize)]
 struct OutcomeShare {
     name: String,
@@ -129,14 +129,14 @@ struct ReplayLine {
 }
 
 impl RunPage {
-    /// Of a run.
+    /// Formats a run for its page.
     ///
     /// # Errors
-    /// [`Failure::Usage`] where the exact security of its parameters is too long to be computed.
+    /// [`Failure::Usage`] if the exact security of its parameters is too long to be computed.
     pub fn new(run: &Run) -> Result<Self, Failure> {
         let goals = games(&run.script, run.params)?;
         let goals =
-            goals.into_iter().map(|ReachedGoal { statement, limit, met }| GoalRow { statement, limit, met }).collect();
+            goals.into_iter().map(|GoalCheck { statement, limit, met }| GoalRow { statement, limit, met }).collect();
         let rates: Vec<Rate> = run.result.strategies.iter().map(first_rate).collect();
         let script = text::shell(&run.folder.join("script.yaml"));
         Ok(Self {
@@ -165,7 +165,7 @@ impl From<&Fault> for Wrong {
     }
 }
 
-/// One sentence on the verdict, one on what may be wrong with it.
+/// Returns one sentence on the verdict, and one on the chance that it is wrong.
 fn meaning(run: &Run) -> String {
     let names = |verdict: CampaignVerdict| {
         let with = run.result.strategies.iter().filter(|strategy| strategy.verdict == verdict);
@@ -197,8 +197,8 @@ fn meaning(run: &Run) -> String {
     }
 }
 
-/// The chance that anything true is refuted: the script's `false_alarm` for its clauses, and on top of it a clause's share for each
-/// event whose rate is strictly between 0 and 1.
+/// Returns the chance that any true claim is refuted: the script's `false_alarm` for its clauses, and in addition a clause's
+/// share for each event whose rate is strictly between 0 and 1.
 fn total_alarm(run: &Run) -> f64 {
     let events = run.result.strategies.iter().flat_map(|strategy| [&strategy.events.e_t, &strategy.events.e_b]);
     let events = events.flatten();
@@ -208,7 +208,7 @@ fn total_alarm(run: &Run) -> f64 {
     nearest(&run.script.test.false_alarm.0) + tests * run.result.alpha
 }
 
-/// The parameters.
+/// Returns the parameters of a run.
 pub fn parameters(run: &Run) -> Result<Vec<Fact>, Failure> {
     let (params, script) = (run.params, &run.script);
     let bits = Report::correctness(params).map_err(Failure::usage)?.bits();
@@ -227,7 +227,7 @@ pub fn parameters(run: &Run) -> Result<Vec<Fact>, Failure> {
     ])
 }
 
-/// What made the run.
+/// Returns what made the run.
 pub fn origin(run: &Run) -> Vec<Fact> {
     let made = &run.environment;
     let fact = |name, value: &str| Fact { name, value: value.into() };
@@ -259,12 +259,12 @@ impl From<CampaignVerdict> for Badge {
 }
 
 impl Badge {
-    /// The badge of a rate of which nothing is claimed.
+    /// Returns the badge of a rate about which nothing is claimed.
     fn measured() -> Self {
         Self { word: "measured".into(), class: "plain", sign: "•" }
     }
 
-    /// A strategy's badge: its verdict, but `measured` where nothing is claimed and nothing went wrong.
+    /// Returns a strategy's badge: its verdict, or `measured` if nothing is claimed and nothing went wrong.
     pub fn of(strategy: &StrategyDocument) -> Self {
         if strategy.expectations.is_empty() && strategy.verdict == CampaignVerdict::Pass {
             Self::measured()
@@ -308,7 +308,7 @@ fn about(section: Option<&StrategySection>, name: &str) -> Option<String> {
     section.and_then(|section| section.about.clone()).or_else(control)
 }
 
-/// The strategy as its script says it, without what the card shows elsewhere.
+/// Returns the strategy as its script describes it, without what the card shows elsewhere.
 fn does(section: &StrategySection) -> Option<String> {
     let section = StrategySection { about: None, ..section.clone() };
     section.to_yaml().ok()

@@ -1,4 +1,4 @@
-//! What is claimed of a strategy: each clause of its script with its exact rate, and the two events.
+//! The claims about a strategy: each clause of its script with its exact rate, and the two events.
 
 use super::statement::{Relation, Statement};
 use crate::simulate::{Counts, REASONS, Seen, World};
@@ -14,7 +14,7 @@ use fusion_spec::params::Params;
 use fusion_spec::verdict::Reason;
 use rug::Rational;
 
-/// All that is claimed of one strategy.
+/// All claims about one strategy.
 #[derive(Clone, Debug, Default)]
 pub struct Claims {
     /// The claims about rates of events, in the order of the script.
@@ -47,7 +47,7 @@ impl RateClaim {
         rate
     }
 
-    /// Whether the claim is an upper bound of 1 or more, which every rate keeps.
+    /// Whether the claim is that a rate is at most 1, which holds for every rate.
     #[must_use]
     pub fn says_nothing(&self) -> bool {
         matches!(&self.clause, Clause::AtMost(bound) if *bound == 1)

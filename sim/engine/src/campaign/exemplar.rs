@@ -1,4 +1,4 @@
-//! One trial of each ending, to look at.
+//! Exemplars: the first trial of each ending.
 
 use super::ending::Ending;
 use super::entry::{Campaign, Entry};

@@ -1,5 +1,5 @@
-//! What decides a trial, and nothing else, as one hash: the same campaign goes on under more time or more trials, and under no
-//! other strategy, seed, model or data.
+//! The hash of everything that decides a trial, and of nothing else. A campaign can be continued with more time or more trials,
+//! but not with another strategy, seed, model or data.
 
 use fusion_adversaries::script::{HONEST, Script};
 use serde_json::{Value, json};

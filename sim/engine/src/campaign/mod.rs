@@ -1,4 +1,4 @@
-//! Campaigns: strategies, what is claimed of them, and the trials that decide.
+//! Campaigns: strategies, the claims about them, and the trials that decide the claims.
 
 pub mod claims;
 mod ending;

@@ -1,4 +1,4 @@
-//! Playing the trials of one strategy on one thread, and replaying one of them.
+//! Plays the trials of one strategy on one thread, and plays one of them again.
 
 use super::entry::{Campaign, Entry, grouping};
 use crate::simulate::conditional::{Conditional, Stage};

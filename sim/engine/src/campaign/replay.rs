@@ -1,4 +1,4 @@
-//! One trial of a campaign, played again to be looked at.
+//! A trial of a campaign that is played again so that it can be looked at.
 
 use super::ending::Ending;
 use super::entry::Campaign;
@@ -24,11 +24,11 @@ pub struct Replay {
 /// Which slots of a replayed trial are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Show {
-    /// Every slot that is known.
+    /// Every slot that is known is shown.
     Every,
-    /// The slots that the server touched or named.
+    /// The slots that the server touched or named are shown.
     Touched,
-    /// No slot.
+    /// No slot is shown.
     None,
 }
 
@@ -75,7 +75,7 @@ impl Replay {
         client.or_else(|| self.trial.outcome.is_none().then(failed))
     }
 
-    /// Returns the choice that shows the most slots without exceeding `most` in any session.
+    /// Returns the choice that shows the most slots without exceeding `most` over all sessions.
     #[must_use]
     pub fn fitting(&self, most: usize) -> Show {
         let count = |show: Show| self.sessions.iter().flat_map(|session| show.of(&session.slots)).count();

@@ -1,5 +1,5 @@
-//! Playing a strategy: worker threads count blocks, one collector takes them in the order of the schedule, stores them, and decides
-//! at checkpoints. Which thread counts what changes nothing.
+//! Plays a strategy: worker threads count blocks, and one collector takes them in the order of the schedule, stores them, and
+//! decides at checkpoints. It makes no difference which thread counts which block.
 
 use super::entry::{Campaign, Entry};
 use super::player::Player;

@@ -1,5 +1,5 @@
-//! The order of work: which block of which counter comes when, and where a decision may be taken. It depends on nothing but the
-//! number of counters and blocks, so that a verdict never depends on threads, interruptions or speed.
+//! The order of work: which block of which counter comes when, and where a decision may be taken. It depends only on the numbers
+//! of counters and blocks, so that a verdict never depends on threads, interruptions or speed.
 
 use fusion_spec::evidence::next_checkpoint;
 
@@ -22,7 +22,7 @@ pub enum ScheduleStep {
 pub struct Schedule {
     counters: usize,
     blocks: u64,
-    /// The blocks between the last checkpoint and the next one.
+    /// The first block after the last checkpoint. The blocks from here to `to` come before the next one.
     from: u64,
     to: u64,
     counter: usize,

@@ -1,4 +1,4 @@
-//! What a claim says, and the text of it in tables and results.
+//! The statement of a claim, and its text in tables and results.
 
 use fusion_adversaries::script::{Claim, CountedEvent};
 use rug::Rational;

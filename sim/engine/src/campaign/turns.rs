@@ -1,4 +1,5 @@
-//! Whose turn it is. Where the campaign's time is limited, one strategy that cannot be decided must not leave nothing to the others.
+//! The order in which strategies are played. If the campaign's time is limited, they take turns, so that one that cannot be
+//! decided leaves time for the others.
 
 use super::entry::Campaign;
 use super::run::{Finished, Observer, Options, play_entry};

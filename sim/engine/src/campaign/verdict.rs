@@ -1,4 +1,4 @@
-//! What counts say of claims.
+//! The verdicts on claims, and what the counts say about each.
 
 use super::claims::{RateClaim, other_reasons, successes};
 use super::entry::{Campaign, Entry};

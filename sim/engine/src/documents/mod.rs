@@ -1,7 +1,7 @@
 //! The JSON of a run: `result.json`, `exemplars/`, and the events of `sim attack --json`, each written and read through one type.
 //! `env.json` is [`crate::store::Environment`].
 //!
-//! Fields stand in the order of their keys in the files, which is the order of the alphabet. JSON schemas are generated from the types into
+//! Fields stand in the order of their keys in the files, which is alphabetical. JSON schemas are generated from the types into
 //! docs/schema/.
 
 pub mod cost;

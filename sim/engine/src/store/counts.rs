@@ -1,4 +1,4 @@
-//! `counts.csv`: one row a block of trials, by strategy in script order, then trial.
+//! `counts.csv`: one row for each block of trials, in the order of the script's strategies and then of trials.
 
 use crate::campaign::Counter;
 use crate::simulate::{Counts, REASONS};
@@ -6,48 +6,48 @@ use fusion_adversaries::script::MAX_TRIALS;
 use std::fmt::Write;
 use std::ops::Range;
 
-/// The first line.
+/// The first line of `counts.csv`.
 pub const HEADER: &str = "strategy,trial_lo,trial_hi,win,harmless,caught,error,e_t,e_t_and_e_b,reasons_json";
 
-/// The counts of a block.
+/// One row of `counts.csv`: the counts of a block of trials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CountsRow {
-    /// Which counter, by its place among the campaign's.
+    /// The index of the counter among all counters of the campaign.
     pub counter: usize,
-    /// Its trials.
+    /// The numbers of the trials in the block.
     pub trials: Range<u64>,
-    /// What became of them.
+    /// How the trials ended.
     pub counts: Counts,
 }
 
-/// Why a file of counts cannot be gone on with.
+/// The reason why a file of counts cannot be continued.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CountsError {
-    /// Not the first line that belongs there.
+    /// The first line is not the heading of a file of counts.
     #[error("line 1: not the heading of a file of counts")]
     Heading,
-    /// A line that is no row.
+    /// A line is not a row of this campaign.
     #[error("line {line}: {what}")]
     Row {
-        /// From 1.
+        /// The number of the line, from 1.
         line: usize,
-        /// What is wrong.
+        /// What is wrong with the line, in words.
         what: String,
     },
-    /// Trials counted twice.
+    /// Some trials are counted twice.
     #[error("line {line}: trials {}..{} of {name} overlap those of another line", .trials.start, .trials.end)]
     Overlap {
-        /// From 1.
+        /// The number of the line, from 1.
         line: usize,
-        /// The strategy.
+        /// The name of the strategy.
         name: String,
-        /// The later line's trials.
+        /// The numbers of the trials in the later line.
         trials: Range<u64>,
     },
 }
 
 impl CountsRow {
-    /// As a line, with its end.
+    /// Returns the row as a line of the file, with its line break.
     #[must_use]
     pub fn line(&self, counters: &[Counter]) -> String {
         let Self { counter, trials, counts } = self;
@@ -93,7 +93,7 @@ fn natural(text: &str) -> Result<u64, String> {
     digits.then(|| text.parse().ok()).flatten().ok_or_else(|| format!("`{text}` is no count"))
 }
 
-/// What [`CountsRow::line`] writes after `"{`.
+/// Reads the counts of reasons, which [`CountsRow::line`] writes after `"{`.
 fn parse_reasons(text: &str) -> Result<[u64; REASONS.len()], String> {
     let wrong = || format!("`{{{text}` are no reasons");
     let inner = text.strip_suffix("}\"").ok_or_else(wrong)?;
@@ -107,10 +107,10 @@ fn parse_reasons(text: &str) -> Result<[u64; REASONS.len()], String> {
     Ok(caught)
 }
 
-/// All rows of a file. A last line without its end is torn, and dropped.
+/// Reads all rows of a file. A last line without a line break is torn, and dropped.
 ///
 /// # Errors
-/// [`CountsError`] for anything else that is no file of counts.
+/// [`CountsError`] for anything else that is not a file of counts.
 pub fn parse(text: &str, counters: &[Counter]) -> Result<Vec<CountsRow>, CountsError> {
     let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
     let mut lines = whole.lines();

@@ -31,14 +31,14 @@ pub use style::Style;
 use table::Presentation;
 use watch::{Watch, write_event};
 
-/// At least one expectation is refuted.
+/// The exit code if at least one expectation is refuted.
 const REFUTED: u8 = 1;
-/// None is refuted, some are open.
+/// The exit code if no expectation is refuted and some are open.
 const OPEN: u8 = 3;
-/// A signal stopped it; the state is saved.
+/// The exit code if a signal stopped the campaign, whose state is saved.
 const INTERRUPTED: u8 = 130;
 
-/// Runs or goes on with a campaign.
+/// Runs a campaign, or continues one.
 pub fn run(
     args: &AttackArgs,
     stdout: &mut dyn Write,
@@ -75,13 +75,13 @@ fn overrides(args: &OverrideArgs) -> Overrides {
     Overrides { seed: *seed, max: *max, wall: *wall, fidelity: fidelity.map(Into::into), only: only.clone() }
 }
 
-/// The folder of a run, links followed.
+/// Returns the folder of a run, with links followed.
 fn existing_run(path: &Path) -> Result<PathBuf, Failure> {
     let folder = path.canonicalize().ok().filter(|folder| folder.join("env.json").is_file());
     folder.ok_or_else(|| Failure::Usage(format!("--resume {}: not the folder of a run", files::name(path))))
 }
 
-/// Set by the first Ctrl-C; the second one kills.
+/// Returns a flag that the first Ctrl-C sets. A second Ctrl-C ends the process.
 fn interruption() -> Result<Arc<AtomicBool>, Failure> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
@@ -92,7 +92,7 @@ fn interruption() -> Result<Arc<AtomicBool>, Failure> {
     Ok(flag)
 }
 
-/// Plays every entry and gives the verdict.
+/// Plays every entry, writes the verdict, and returns the exit code.
 pub fn play(
     campaign: &mut Campaign,
     store: &mut Store,
@@ -157,10 +157,11 @@ pub fn play(
     })
 }
 
-/// Standard output and standard error.
+/// The two outputs of a command: standard output and standard error.
 type Outputs<'o> = (&'o mut dyn Write, &'o mut dyn Write);
 
-/// Says on stderr too that the campaign has found a bug of ours, and gives the exit code for that; `None` where it has not.
+/// Reports on stderr too that the campaign has found a bug of this program, and returns the exit code for that; `None` if it has
+/// found none.
 fn blame(faults: &[Fault], style: Style, (stdout, stderr): Outputs<'_>) -> Result<Option<u8>, Failure> {
     let Some(failure) = faults::failure(faults) else { return Ok(None) };
     stdout.flush()?;
@@ -168,7 +169,8 @@ fn blame(faults: &[Fault], style: Style, (stdout, stderr): Outputs<'_>) -> Resul
     Ok(Some(failure::report(&failure, format, stderr)))
 }
 
-/// A share decides nothing, but that an error is one. It is inconclusive until all of it is counted.
+/// Reports on a share of a campaign. A share decides nothing except that an error is a bug, and it is inconclusive until all of
+/// it is counted.
 fn conclude_shard(
     campaign: &Campaign,
     shard: Shard,
@@ -239,7 +241,7 @@ strategies:
   - { name: astray, do: [{ at: { random: 1 }, relabel: next }] }
 ";
 
-    /// Now and then it touches a slot that is not there.
+    /// A strategy that touches a slot that does not exist in one session out of eight.
     struct Astray([Move; 1]);
 
     impl Strategy for Astray {
@@ -287,7 +289,8 @@ strategies:
         assert!(exemplar.contains(r#""outcome": "error""#), "{exemplar}");
     }
 
-    /// Where both parties are ours, an honest server that is not what the formula says is our bug; elsewhere it is a refutation.
+    /// Where this program runs both parties, an honest server that does not follow the formula is a bug; elsewhere it is a
+    /// refutation.
     #[test]
     fn an_honest_server_refuted_at_real_is_our_bug() {
         let refuted = |campaign: &mut Campaign| {

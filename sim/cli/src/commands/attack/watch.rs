@@ -1,5 +1,5 @@
-//! What a user sees while a campaign runs: a bar on a terminal, a line every half minute otherwise, an event for each checkpoint
-//! with `--json`.
+//! The progress of a campaign: a bar on a terminal, a line every half minute otherwise, and an event for each checkpoint with
+//! `--json`.
 
 use super::style::Style;
 use fusion_engine::campaign::run::Observer;
@@ -14,30 +14,30 @@ use std::fmt;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-/// Between two lines where there is no terminal.
+/// The time between two lines of progress where there is no terminal.
 const LINE: Duration = Duration::from_secs(30);
-/// Between two events of a strategy.
+/// The shortest time between two events of a strategy.
 const EVENT: Duration = Duration::from_secs(1);
 
-/// Watches a campaign.
+/// An observer of a campaign that shows its progress.
 pub struct Watch<'o> {
     style: Style,
     stdout: &'o mut dyn Write,
     stderr: &'o mut dyn Write,
     bar: Option<ProgressBar>,
-    /// When a line or an event was last written.
+    /// The time at which a line or an event was last written.
     spoken: Instant,
-    /// A signal came.
+    /// Whether a signal has stopped the campaign.
     stopping: bool,
 }
 
 impl<'o> Watch<'o> {
-    /// Writes events to `stdout` and progress to `stderr`.
+    /// Makes an observer that writes events to `stdout` and progress to `stderr`.
     pub fn new(style: Style, stdout: &'o mut dyn Write, stderr: &'o mut dyn Write) -> Self {
         Self { style, stdout, stderr, bar: None, spoken: now(), stopping: false }
     }
 
-    /// The campaign begins.
+    /// Reports that the campaign begins.
     pub fn start(&mut self, campaign: &Campaign, store: &Store) -> Result<(), Failure> {
         if self.style != Style::Json {
             return Ok(());
@@ -45,7 +45,7 @@ impl<'o> Watch<'o> {
         write_event(&CampaignEvent::start(campaign, store), self.stdout)
     }
 
-    /// The entry's bar. Its speed is that of what comes after the first `trials`.
+    /// Returns the progress bar of an entry. Its speed is that of the trials after the first `trials`.
     fn bar(&mut self, entry: &Entry, trials: u64) -> &ProgressBar {
         self.bar.get_or_insert_with(|| {
             let most = entry.max * entry.counters().len() as u64;
@@ -63,7 +63,7 @@ impl<'o> Watch<'o> {
     }
 }
 
-/// Nothing is known of it before there is a speed.
+/// Writes the time that is left, once there is a speed.
 fn left(state: &ProgressState, out: &mut dyn fmt::Write) {
     if state.per_sec() > 0.0 {
         let _ = write!(out, ", at most {:#} more", HumanDuration(state.eta()));

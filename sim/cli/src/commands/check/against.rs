@@ -1,4 +1,4 @@
-//! `sim check MODEL.onnx --against float`: where fixed point leaves floating point.
+//! `sim check MODEL.onnx --against float`: where the fixed-point form of a model leaves floating point.
 
 use crate::args::CheckArgs;
 use crate::text::{self, ACCENT, HEADING};
@@ -16,11 +16,11 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// What both evaluators are given.
+/// The images on which both evaluators are run.
 pub enum CheckData {
-    /// Random pixels, this many an image.
+    /// Images of this many random pixels each.
     Random(usize),
-    /// A file of images, and labels if there are any.
+    /// The images of a file, with their labels if there are any.
     Files { images: Images, labels: Option<Vec<u32>>, name: String },
 }
 
@@ -42,7 +42,7 @@ impl CheckData {
         Ok(Self::Files { images, labels, name })
     }
 
-    /// Where they come from.
+    /// Describes where the images come from.
     fn source(&self) -> String {
         match self {
             Self::Random(_) => models::at_random(),
@@ -88,13 +88,14 @@ fn read_labels(path: &Path, images: usize, classes: usize) -> Result<Vec<u32>, F
     }
 }
 
-/// What a model's fixed-point form loses silently, by these images.
+/// Returns what a model loses in fixed point without an error, measured on these images.
 pub fn warnings(pair: &Pair<'_>, data: &CheckData) -> Result<Vec<Warning>, Failure> {
     let source = data.source();
     models::warnings(pair, || Ok((compare(pair, data).map_err(Failure::usage)?, source)))
 }
 
-/// All images, in parallel; at most [`MAX_ACTIVATIONS`] values of each kind are held at once, however many threads there are.
+/// Compares the evaluators on all images in parallel. At most [`MAX_ACTIVATIONS`] values of each kind are held at once, however
+/// many threads there are.
 fn compare(pair: &Pair<'_>, data: &CheckData) -> Result<Comparison, WrongSize> {
     let values: usize = pair.fixed().layers().iter().map(|layer| layer.shape.iter().product::<usize>()).sum();
     let batch = (MAX_ACTIVATIONS / values.max(1)).max(1);
@@ -107,18 +108,18 @@ fn compare(pair: &Pair<'_>, data: &CheckData) -> Result<Comparison, WrongSize> {
     Ok(all)
 }
 
-/// How far the two evaluators are apart, as JSON.
+/// The differences between the two evaluators, as a JSON document.
 #[derive(Serialize)]
 pub struct AgainstDocument {
     evaluator: &'static str,
     images: usize,
-    /// `null` for random pixels.
+    /// The file of images; `null` for random pixels.
     file: Option<String>,
-    /// Of random pixels.
+    /// The seed of random pixels; `null` for a file.
     seed: Option<u64>,
-    /// A layer leaves beyond this share of its largest float value.
+    /// The share of its largest float value beyond which a layer counts as leaving floating point.
     share: f64,
-    /// The first layer that does.
+    /// The first layer that leaves floating point, if any.
     leaves_at: Option<String>,
     labels_differ: usize,
     accuracy: Option<LabelAccuracy>,
@@ -137,16 +138,16 @@ struct LayerDifference {
     step: String,
     difference: f64,
     largest_float: f64,
-    /// Infinite, and `null` in JSON, where only the largest float value is 0.
+    /// The difference as a share of the largest float value. It is infinite, and `null` in JSON, if only the latter is 0.
     relative: f64,
     leaves: bool,
-    /// Where the difference is, if there is any.
+    /// The image with the difference, if there is any.
     image: Option<usize>,
     element: Option<Vec<usize>>,
 }
 
 impl AgainstDocument {
-    /// Compares.
+    /// Compares the evaluators on the images.
     pub fn new(pair: &Pair<'_>, data: &CheckData) -> Result<Self, Failure> {
         let found = compare(pair, data).map_err(Failure::usage)?;
         let layers: Vec<LayerDifference> = found
@@ -175,7 +176,7 @@ impl AgainstDocument {
         })
     }
 
-    /// One line.
+    /// Describes the result in one line.
     pub fn verdict(&self) -> String {
         let Self { images, labels_differ, leaves_at, .. } = self;
         let leaves = match leaves_at {
@@ -185,7 +186,7 @@ impl AgainstDocument {
         format!("{leaves}; {labels_differ} of {images} labels differ")
     }
 
-    /// A table of the layers and the verdict.
+    /// Writes a table of the layers, and the verdict.
     pub fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
         let Self { images, file, accuracy, layers, .. } = self;
         let source = match file {
@@ -236,7 +237,7 @@ impl LayerDifference {
     }
 }
 
-/// The coordinates of an element by its row-major index.
+/// Returns the coordinates of the element at a row-major index.
 fn position(index: usize, shape: &[usize]) -> Vec<usize> {
     let mut rest = index;
     let mut coordinates: Vec<usize> = shape

@@ -1,4 +1,4 @@
-//! `sim check MODEL.onnx`: its layers, as they compute in fixed point.
+//! `sim check MODEL.onnx`: the layers of a model, as they compute in fixed point.
 
 use super::against::{self, AgainstDocument, CheckData};
 use super::document::{CheckDocument, refuse, write_json};
@@ -12,7 +12,7 @@ use fusion_engine::{files, models};
 use fusion_nn::compare::Pair;
 use std::io::Write;
 
-/// Reads the model, lists it, and compares it if that is asked for.
+/// Reads the model, lists its layers, and compares it with floating point if that is asked for.
 pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let model = match models::load(&args.file)?.model {
         Ok(model) => model,

@@ -1,4 +1,4 @@
-//! `sim check SCRIPT.yaml`: every problem, or what each clause expects and how many trials it needs.
+//! `sim check SCRIPT.yaml`: every problem of a script, or what each clause expects and how many trials it needs.
 
 use super::document::{CheckDocument, ClauseDocument, write_json};
 use crate::args::{CheckArgs, FixedPointArgs};
@@ -10,14 +10,14 @@ use fusion_engine::failure::Failure;
 use fusion_spec::evidence::trials_needed;
 use std::io::{self, Write};
 
-/// One clause for people.
+/// A clause with the text that the table shows.
 struct ClauseLine {
     document: ClauseDocument,
     expected: String,
     says_nothing: bool,
 }
 
-/// Loads the script and everything it names.
+/// Loads the script and everything that it names, and reports on it.
 pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     model_flags(args)?;
     let campaign = match load(&args.file, &Overrides::default()) {
@@ -44,7 +44,7 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     Ok(write_text(&campaign, clauses, stdout)?)
 }
 
-/// Flags that only a model has a use for.
+/// Refuses flags that only a model has a use for.
 fn model_flags(args: &CheckArgs) -> Result<(), Failure> {
     let FixedPointArgs { frac_bits, ring, scale, offset } = &args.fixed_point;
     let model_only = [
@@ -60,7 +60,7 @@ fn model_flags(args: &CheckArgs) -> Result<(), Failure> {
     }
 }
 
-/// The clauses of a strategy.
+/// Returns the clauses of a strategy.
 fn clauses(campaign: &Campaign, entry: &Entry) -> Result<Vec<ClauseLine>, Failure> {
     let counted = entry.stages.is_empty();
     let rates = entry.claims.rates.iter().map(|claim| {

@@ -1,4 +1,4 @@
-//! Strategies with what is claimed of them.
+//! The entries of a campaign: strategies with their claims.
 
 use super::acts::Played;
 use super::loader::Loader;

@@ -1,6 +1,6 @@
-//! From a script to a campaign: flags and defaults put in, files read, strategies built, claims worked out.
+//! Loads a script into a campaign: flags and defaults are filled in, files read, strategies built, and claims worked out.
 //!
-//! What is wrong in one part hides nothing of another: every step goes on with what is known, and all problems are told together.
+//! A problem in one part hides none in another: every step continues with what is known, and all problems are reported together.
 
 mod acts;
 mod entries;

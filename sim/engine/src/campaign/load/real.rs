@@ -1,4 +1,5 @@
-//! Two parties for the strategies at `real`, and the aims of acts inside the inference: a pattern that can match nothing is refused.
+//! The two parties for the strategies at `real`, and the patterns of acts inside the inference: one that can match nothing is
+//! refused.
 
 use super::loader::Loader;
 use crate::campaign::{Entry, grouping};
