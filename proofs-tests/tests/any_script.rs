@@ -8,7 +8,7 @@
 use fusion_adversaries::script::Script;
 use fusion_adversaries::yaml::{MAX_BYTES, MAX_NODES, decode};
 use fusion_proofs_tests::scratch::Scratch;
-use fusion_sim::{Outcome, run};
+use fusion_sim::{CommandOutput, run};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -24,7 +24,8 @@ const HEAD: &str = "schema: fusion/campaign/v1\nname: x\nprotocol: { R: 8, B: 2,
 fn check(scratch: &Scratch, script: &[u8]) -> Result<u8, TestCaseError> {
     let file = scratch.join("script.yaml");
     fs::write(&file, script).expect("written");
-    let Outcome { code, stdout, stderr } = run(["sim".into(), "check".into(), file.into_os_string(), "--json".into()]);
+    let CommandOutput { code, stdout, stderr } =
+        run(["sim".into(), "check".into(), file.into_os_string(), "--json".into()]);
     if code == 64 && stdout.is_empty() {
         prop_assert_eq!(stderr.lines().count(), 1, "{}", stderr);
         return Ok(code);

@@ -7,7 +7,7 @@ use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::idx::{Images, labels};
 use fusion_nn::model::Model;
 use fusion_proofs_tests::scratch::Scratch;
-use fusion_sim::{Outcome, run};
+use fusion_sim::{CommandOutput, run};
 use fusion_spec::bound::pool::{self, PoolCounts};
 use fusion_spec::params::Params;
 use rug::{Integer, Rational};
@@ -20,7 +20,7 @@ mod cifar10_to_idx;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-fn sim(line: &str) -> Outcome {
+fn sim(line: &str) -> CommandOutput {
     run(std::iter::once("sim").chain(line.split_whitespace()))
 }
 

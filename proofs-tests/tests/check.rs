@@ -7,7 +7,7 @@ mod common;
 use common::assert_one_line;
 use fusion_nn::onnx::{Dimension, Graph, ModelProto, Node, Tensor, TensorShape, TensorType, Type, ValueInfo};
 use fusion_proofs_tests::scratch::Scratch;
-use fusion_sim::{Outcome, run};
+use fusion_sim::{CommandOutput, run};
 use proptest::prelude::*;
 use prost::Message;
 use serde_json::Value;
@@ -17,7 +17,7 @@ const IMAGES: &str = "../examples/data/mnist_t1000-images-idx3-ubyte";
 const LABELS: &str = "../examples/data/mnist_t1000-labels-idx1-ubyte";
 
 /// `FULL`, `IMAGES` and `LABELS` stand for the paths above.
-fn sim(line: &str) -> Outcome {
+fn sim(line: &str) -> CommandOutput {
     let word = |word: &str| match word {
         "FULL" => FULL.into(),
         "IMAGES" => IMAGES.into(),
@@ -286,7 +286,7 @@ impl Folder {
     }
 
     /// `sim` with a path in this folder as its last argument.
-    fn sim(&self, line: &str, file: impl AsRef<std::ffi::OsStr>) -> Outcome {
+    fn sim(&self, line: &str, file: impl AsRef<std::ffi::OsStr>) -> CommandOutput {
         let path = self.0.join(file.as_ref()).into_os_string();
         let words = std::iter::once("sim").chain(line.split_whitespace()).map(std::ffi::OsString::from);
         run(words.chain([path]))
@@ -539,7 +539,7 @@ proptest! {
     #[test]
     fn arbitrary_arguments(named in any::<bool>(), words in prop::collection::vec(word(), 0..10)) {
         let head = ["sim", "check"].into_iter().chain(named.then_some(FULL));
-        let Outcome { code, stdout, stderr } = run(head.map(String::from).chain(words));
+        let CommandOutput { code, stdout, stderr } = run(head.map(String::from).chain(words));
         match code {
             0 => prop_assert!(stderr.is_empty() && !stdout.is_empty()),
             64 if stderr.is_empty() => prop_assert!(serde_json::from_str::<Value>(&stdout).is_ok(), "{stdout}"),

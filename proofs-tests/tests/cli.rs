@@ -6,11 +6,11 @@ mod common;
 
 use common::assert_one_line;
 use fusion_proofs_tests::scratch::Scratch;
-use fusion_sim::{Outcome, run};
+use fusion_sim::{CommandOutput, run};
 use proptest::prelude::*;
 use serde_json::Value;
 
-fn sim(line: &str) -> Outcome {
+fn sim(line: &str) -> CommandOutput {
     run(std::iter::once("sim").chain(line.split_whitespace()))
 }
 
@@ -233,7 +233,7 @@ fn extremes_are_answered() {
         "man attack",
         "--version",
     ] {
-        let Outcome { code, stdout, stderr } = sim(line);
+        let CommandOutput { code, stdout, stderr } = sim(line);
         assert_eq!((code, stderr.as_str()), (0, ""), "sim {line}");
         assert!(!stdout.is_empty(), "sim {line}");
     }
@@ -359,7 +359,7 @@ proptest! {
     #[test]
     fn arbitrary_arguments(words in prop::collection::vec(word(), 0..12), command in 0..3_usize) {
         let head = ["sim", ["plan", "bound", ""][command]].into_iter().filter(|word| !word.is_empty());
-        let Outcome { code, stdout, stderr } = run(head.map(String::from).chain(words));
+        let CommandOutput { code, stdout, stderr } = run(head.map(String::from).chain(words));
         match code {
             0 => prop_assert!(stderr.is_empty() && !stdout.is_empty()),
             64 => prop_assert!(stdout.is_empty() && stderr.lines().count() == 1, "{stderr}"),

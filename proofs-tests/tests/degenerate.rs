@@ -10,7 +10,7 @@ mod campaign;
 use campaign::{counts, last, sim};
 use fusion_nn::onnx::{Attribute, Dimension, Graph, Node, Tensor, TensorShape, TensorType, Type, ValueInfo};
 use fusion_proofs_tests::scratch::Scratch;
-use fusion_sim::Outcome;
+use fusion_sim::CommandOutput;
 use prost::Message;
 use serde_json::Value;
 
@@ -144,11 +144,11 @@ fn little_is_played_alike_at_every_fidelity() {
         for fidelity in FIDELITIES {
             let text = case.script().replace("fidelity: ideal", &format!("fidelity: {fidelity}"));
             std::fs::write(&script, text).expect("ours");
-            let Outcome { code, stdout, stderr } = sim(&["check", &script, "--json"], "");
+            let CommandOutput { code, stdout, stderr } = sim(&["check", &script, "--json"], "");
             assert_eq!(code, 0, "{}: {fidelity}: {stdout}{stderr}", case.protocol);
             let checked: Value = serde_json::from_str(&stdout).expect("JSON");
             let runs = scratch.path(fidelity);
-            let Outcome { code, stdout, stderr } = sim(&["attack", &script, "--runs", &runs, "--json"], "");
+            let CommandOutput { code, stdout, stderr } = sim(&["attack", &script, "--runs", &runs, "--json"], "");
             assert!([0, 3].contains(&code), "{}: {fidelity}: {code}: {stdout}{stderr}", case.protocol);
             let result: Value = serde_json::from_str(stdout.lines().last().expect("a line")).expect("JSON");
             let strategies = result["strategies"].as_array().expect("a list");
@@ -200,7 +200,7 @@ fn what_cannot_be_is_refused_alike_at_every_fidelity() {
             std::fs::write(&script, text).expect("ours");
             let runs = scratch.path("runs");
             for words in [&["check", &script][..], &["attack", &script, "--runs", &runs]] {
-                let Outcome { code, stdout, stderr } = sim(words, "");
+                let CommandOutput { code, stdout, stderr } = sim(words, "");
                 assert_eq!((code, stdout.as_str()), (64, ""), "{words:?} {fidelity}: {stderr}");
                 assert!(stderr.contains(says), "{words:?} {fidelity}: {stderr}");
                 assert!(stderr.contains(&format!("small.yaml:{line}")), "{words:?} {fidelity}: {stderr}");

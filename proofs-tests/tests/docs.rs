@@ -4,7 +4,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use fusion_adversaries::library::SCRIPTS;
-use fusion_sim::{Outcome, run};
+use fusion_sim::{CommandOutput, run};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -48,14 +48,14 @@ fn scratch(name: &str) -> PathBuf {
     folder
 }
 
-fn sim(line: &str) -> Outcome {
+fn sim(line: &str) -> CommandOutput {
     run(line.split_whitespace())
 }
 
 fn assert_accepted(folder: &Path, script: &str) {
     let path = folder.join("script.yaml");
     std::fs::write(&path, script).expect("writable");
-    let Outcome { code, stdout, stderr } = sim(&format!("sim check {} --quiet", path.display()));
+    let CommandOutput { code, stdout, stderr } = sim(&format!("sim check {} --quiet", path.display()));
     assert_eq!((code, stdout.as_str()), (0, "ok\n"), "{stderr}\n{script}");
 }
 
@@ -184,6 +184,7 @@ fn the_glossary_names_items_that_exist() {
             "fusion_nn" => "sim/nn",
             "fusion_2pc" => "sim/twopc",
             "fusion_adversaries" => "adversaries",
+            "fusion_engine" => "sim/engine",
             _ => panic!("{item}"),
         };
         let module = Path::new(ROOT).join(folder).join("src").join(module);

@@ -11,9 +11,9 @@ use fusion_adversaries::script::Relabel;
 use fusion_adversaries::strategy::{Act, View};
 use fusion_engine::campaign::Counter;
 use fusion_engine::simulate::{Counts, Plain, Server, Simulator, Trace, Trial, play};
-use fusion_engine::store::counts::{HEADER, Row};
+use fusion_engine::store::counts::{CountsRow, HEADER};
 use fusion_proofs_tests::scratch::Scratch;
-use fusion_sim::Outcome;
+use fusion_sim::CommandOutput;
 use fusion_spec::machine::{Effect, Event};
 use fusion_spec::mix::Sample;
 use fusion_spec::params::Params;
@@ -96,7 +96,7 @@ fn rows(blocks: std::ops::Range<u64>) -> String {
         for block in blocks.clone() {
             let trials = block * BLOCK..(block + 1) * BLOCK;
             let counts: Counts = play(&mut client, &Server::new(name, 1, strategy), trials.clone());
-            text += &Row { counter, trials, counts }.line(&counters);
+            text += &CountsRow { counter, trials, counts }.line(&counters);
         }
     }
     text
@@ -128,7 +128,7 @@ fn with_error(rows: &str, start: &str) -> String {
 
 /// Exit code 70, the error on the first line, `error` as the verdict of the campaign in all that it writes, and a word on stderr.
 fn is_loud(folder: &str, line: &[&str]) {
-    let Outcome { code, stdout, stderr } = sim(line, "");
+    let CommandOutput { code, stdout, stderr } = sim(line, "");
     assert_eq!(code, 70, "{stdout}{stderr}");
     let first = stdout.lines().next().expect("a line");
     assert!(first.starts_with("replay: sim run ") || first.starts_with("error "), "{stdout}");
@@ -211,7 +211,7 @@ fn shards_and_merges_carry_errors() {
     let sound = counts(&shards[0]);
     for start in ["honest,0,".to_string(), format!("one-slot,{},", 39 * BLOCK)] {
         fs::write(&file, with_error(&sound, &start)).expect("ours");
-        let Outcome { code, stdout, stderr } = sim(&["attack", "--resume", &shards[0]], "");
+        let CommandOutput { code, stdout, stderr } = sim(&["attack", "--resume", &shards[0]], "");
         assert_eq!(code, 70, "{stdout}{stderr}");
         assert!(stdout.starts_with("error "), "{stdout}");
         assert!(stderr.starts_with("error: a bug in sim"), "{stderr}");

@@ -556,7 +556,7 @@ fn constants_are_looked_at_when_they_are_read() {
 /// Data in another file: where they may lie, and that no number from a file is trusted.
 #[test]
 fn data_beside_a_model_are_bounded() {
-    let entry = |(key, value): &(&str, &str)| onnx::Entry { key: (*key).into(), value: (*value).into() };
+    let entry = |(key, value): &(&str, &str)| onnx::StringStringEntry { key: (*key).into(), value: (*value).into() };
     let read = |entries: &[(&str, &str)], dims: &[i64], file: Result<usize, &str>| {
         let external_data = entries.iter().map(entry).collect();
         let weights = Tensor { external_data, data_location: 1, ..floats("w", dims, &[]) };
@@ -622,7 +622,7 @@ fn a_file_beside_a_model_is_read_once() {
         name: format!("w{at}"),
         dims: vec![32, 2],
         data_type: 1,
-        external_data: vec![onnx::Entry { key: "location".into(), value: format!("file{}", at % 2) }],
+        external_data: vec![onnx::StringStringEntry { key: "location".into(), value: format!("file{}", at % 2) }],
         data_location: 1,
         ..Tensor::default()
     };
@@ -683,7 +683,7 @@ fn any_constant(at: usize) -> impl Strategy<Value = Tensor> {
         let (dims, data_type, numbers, place): (Vec<i64>, _, Vec<f32>, _) = parts;
         let count = usize::try_from(dims.iter().product::<i64>()).expect("small");
         let (name, data) = (format!("c{at}"), &numbers[..count.min(64)]);
-        let entry = |key: &str, value: &str| onnx::Entry { key: key.into(), value: value.into() };
+        let entry = |key: &str, value: &str| onnx::StringStringEntry { key: key.into(), value: value.into() };
         let raw_data: Vec<u8> = data.iter().flat_map(|number| number.to_le_bytes()).collect();
         let tensor = Tensor { name, dims, data_type, ..Tensor::default() };
         match place {

@@ -4,7 +4,7 @@
 
 use fusion_nn::onnx::{Dimension, Graph, ModelProto, Node, Tensor, TensorShape, TensorType, Type, ValueInfo};
 use fusion_proofs_tests::scratch::Scratch;
-use fusion_sim::{Outcome, run};
+use fusion_sim::{CommandOutput, run};
 use prost::Message;
 use serde_json::Value;
 use std::fmt::Write;
@@ -550,16 +550,16 @@ impl Folder {
     }
 
     /// Puts a script in and runs a command on it. The folder is left out of what it says.
-    fn sim(&self, command: &str, script: &[u8], flags: &[&str]) -> Outcome {
+    fn sim(&self, command: &str, script: &[u8], flags: &[&str]) -> CommandOutput {
         let (folder, file) = (self.0.display().to_string() + "/", self.0.join("case.yaml"));
         fs::write(&file, script).expect("written");
         let file = file.to_str().expect("a plain path").to_string();
-        let Outcome { code, stdout, stderr } =
+        let CommandOutput { code, stdout, stderr } =
             run(["sim", command, &file].into_iter().chain(flags.iter().copied()).map(String::from));
-        Outcome { code, stdout: stdout.replace(&folder, ""), stderr: stderr.replace(&folder, "") }
+        CommandOutput { code, stdout: stdout.replace(&folder, ""), stderr: stderr.replace(&folder, "") }
     }
 
-    fn attack(&self, script: &[u8], flags: &[&str]) -> Outcome {
+    fn attack(&self, script: &[u8], flags: &[&str]) -> CommandOutput {
         let runs = self.0.join("runs");
         let runs = runs.to_str().expect("a plain path");
         let outcome = self.sim("attack", script, &[&["--runs", runs], flags].concat());

@@ -6,7 +6,7 @@ mod campaign;
 
 use campaign::{CONDITIONAL, PLAIN, attack, counts, last, sim};
 use fusion_proofs_tests::scratch::Scratch;
-use fusion_sim::Outcome;
+use fusion_sim::CommandOutput;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -37,7 +37,7 @@ fn bytes(folder: impl AsRef<Path>) -> BTreeMap<String, Vec<u8>> {
 /// Refused with one line that says this, and nothing written under the folder.
 fn refused(folder: &str, line: &[&str], more: &str, says: &str) {
     let before = bytes(folder);
-    let Outcome { code, stdout, stderr } = sim(line, more);
+    let CommandOutput { code, stdout, stderr } = sim(line, more);
     assert_eq!((code, stdout.as_str(), stderr.lines().count()), (64, "", 1), "{line:?}: {stderr}");
     assert!(stderr.contains(says), "{line:?}: {stderr}");
     assert!(bytes(folder) == before, "{line:?}: {says}");
@@ -188,7 +188,7 @@ fn what_is_no_run_of_the_campaign_is_refused_and_left_alone() {
     let root = scratch.path("");
     for more in ["--seed 2", "--fidelity ideal", "--only guess-one"] {
         let line = ["attack", &script, "--resume", &folder];
-        let Outcome { code, .. } = sim(&line, more);
+        let CommandOutput { code, .. } = sim(&line, more);
         assert_eq!(code, 64, "{more}");
     }
     refused(&root, &["attack", &script, "--resume", &folder], "--seed 2", "a run of another campaign");

@@ -1,7 +1,7 @@
 //! What tests of campaigns share: a folder of their own, a script, and the rows that came of it.
 
 use fusion_proofs_tests::scratch::Scratch;
-use fusion_sim::{Outcome, run};
+use fusion_sim::{CommandOutput, run};
 use std::path::{Path, PathBuf};
 
 /// Strategies that are decided at different checkpoints, and some that are not.
@@ -42,7 +42,7 @@ strategies:
 ";
 
 /// Runs `sim` with these words and those of `more`.
-pub fn sim(line: &[&str], more: &str) -> Outcome {
+pub fn sim(line: &[&str], more: &str) -> CommandOutput {
     run(std::iter::once("sim").chain(line.iter().copied()).chain(more.split_whitespace()))
 }
 
@@ -58,7 +58,7 @@ pub fn last(folder: &str) -> PathBuf {
 }
 
 /// A campaign into `scratch/runs`: the folder, and how it ended.
-pub fn attack(scratch: &Scratch, script: &str, runs: &str, more: &str) -> (String, Outcome) {
+pub fn attack(scratch: &Scratch, script: &str, runs: &str, more: &str) -> (String, CommandOutput) {
     let runs = scratch.path(runs);
     let outcome = sim(&["attack", script, "--runs", &runs], more);
     (last(&runs).to_str().expect("a plain path").into(), outcome)

@@ -14,7 +14,7 @@ fn fault(name: &str) -> PathBuf {
 }
 
 /// What `sim` says, by its arguments.
-fn sim(arguments: &[&str]) -> fusion_sim::Outcome {
+fn sim(arguments: &[&str]) -> fusion_sim::CommandOutput {
     fusion_sim::run(std::iter::once("sim").chain(arguments.iter().copied()))
 }
 

@@ -1,37 +1,37 @@
-//! Where numbers stand on an axis, in percent of its width.
+//! Positions of numbers on an axis, in percent of its width.
 
 use serde::Serialize;
 
-/// Beyond this ratio of the largest to the smallest, an axis of rates is logarithmic.
+/// The ratio of the largest to the smallest rate beyond which an axis is logarithmic.
 const LINEAR_RATIO: f64 = 30.0;
-/// Where rates of 0 stand on a logarithmic axis.
+/// The position of a rate of 0 on a logarithmic axis, in percent of the width.
 const ZERO: f64 = 3.0;
-/// Where a logarithmic axis begins and every axis ends: marks are not cut there.
+/// The position at which a logarithmic axis begins, and the margin at the end of every axis, so that marks are not cut off.
 const FIRST: f64 = 12.0;
 const LAST: f64 = 97.0;
-/// Most ticks.
+/// The largest number of ticks.
 const MOST_TICKS: usize = 6;
 
-/// An axis.
+/// The scale of an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Axis {
-    /// From one number to another.
+    /// A linear scale from one number to another.
     Linear(f64, f64),
-    /// From `10^first` to `10^last`, and 0 apart.
+    /// A logarithmic scale from `10^first` to `10^last`, with a place of its own for 0.
     Log(i32, i32),
 }
 
-/// A mark on an axis.
+/// A labelled tick on an axis.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Tick {
-    /// In percent of the width.
+    /// The position of the tick in percent of the width.
     pub x: f64,
-    /// What it says.
+    /// The label of the tick.
     pub label: String,
 }
 
 impl Axis {
-    /// For rates from 0 to 1: logarithmic where they are far apart.
+    /// Chooses an axis for rates from 0 to 1, which is logarithmic where they are far apart.
     pub fn for_rates(rates: impl Iterator<Item = f64>) -> Self {
         let (least, most) = rates
             .filter(|rate| *rate > 0.0)
@@ -43,7 +43,7 @@ impl Axis {
         Self::Linear(0.0, if most > 0.0 { (most / step).ceil() * step } else { 1.0 })
     }
 
-    /// In percent of the width, two digits after the point.
+    /// Returns the position of a value in percent of the width, with two digits after the point.
     pub fn x(self, value: f64) -> f64 {
         let between = |share: f64, first: f64| first + share.clamp(0.0, 1.0) * (LAST - first);
         let x = match self {
@@ -54,7 +54,7 @@ impl Axis {
         (x * 100.0).round() / 100.0
     }
 
-    /// Round numbers along it.
+    /// Returns ticks at round numbers along the axis.
     pub fn ticks(self) -> Vec<Tick> {
         match self {
             Self::Linear(low, high) => {
@@ -74,7 +74,7 @@ impl Axis {
     }
 }
 
-/// 1, 2 or 5 times a power of ten, so that a span has at most [`MOST_TICKS`] ticks.
+/// Returns 1, 2 or 5 times a power of ten, such that a span has at most [`MOST_TICKS`] ticks.
 fn step(span: f64) -> f64 {
     let span = if span > 0.0 { span } else { 1.0 };
     let coarse = 10_f64.powi(floor((span / 5.0).log10()));

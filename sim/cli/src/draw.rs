@@ -1,9 +1,9 @@
 //! Small plots as text.
 
-/// Columns of a plot.
+/// The number of columns of a plot.
 const COLUMNS: usize = 48;
 
-/// Eight heights, from the least of the values to the greatest.
+/// Draws values as characters of eight heights, from the least value to the greatest.
 pub fn sparkline(values: &[f64]) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let (least, most) = values
@@ -17,7 +17,7 @@ pub fn sparkline(values: &[f64]) -> String {
     values.iter().map(bar).collect()
 }
 
-/// A row of a plot: a line from one percentage of the width to another, and marks; ◈ where two are one.
+/// Draws a row of a plot: a line from one percentage of the width to another, and marks, with ◈ where two coincide.
 pub fn strip(line: [f64; 2], marks: &[(f64, char)]) -> String {
     let [from, to] = line.map(column);
     let mut cells = vec!['·'; COLUMNS];
@@ -31,7 +31,7 @@ pub fn strip(line: [f64; 2], marks: &[(f64, char)]) -> String {
     cells.into_iter().collect()
 }
 
-/// Labels under a plot, where they fit.
+/// Writes labels under a plot, where they fit.
 pub fn scale(labels: &[(f64, String)]) -> String {
     let mut text = String::new();
     for (x, label) in labels {

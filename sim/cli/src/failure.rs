@@ -1,4 +1,5 @@
-//! How a command that ended without its result says why: one line on stderr (for a file with problems, one each) and an exit code.
+//! How a command that ended without its result reports why: one line on stderr (for a file with problems, one for each) and an
+//! exit code.
 
 use crate::problems;
 use fusion_engine::failure::Failure;
@@ -6,31 +7,31 @@ use serde_json::json;
 use std::ffi::OsString;
 use std::io::{self, Write};
 
-/// The user's flags, script or model are wrong, or a named path is not there.
+/// The exit code if the user's flags, script or model are wrong, or a named path does not exist.
 pub const USAGE: u8 = 64;
-/// Our bug.
+/// The exit code for a bug of this program.
 pub const BUG: u8 = 70;
-/// Reading or writing failed.
+/// The exit code if reading or writing failed.
 pub const IO: u8 = 74;
 
-/// How errors are written.
+/// The form in which errors are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// One line.
+    /// An error is one line of text.
     Text,
-    /// One JSON object.
+    /// An error is one JSON object.
     Json,
 }
 
 impl Format {
-    /// `--json` counts even where the rest of the line cannot be parsed.
+    /// Chooses the form from the arguments. `--json` counts even if the rest of the line cannot be parsed.
     pub fn of(args: &[OsString]) -> Self {
         let json = args.iter().skip(1).take_while(|arg| *arg != "--").any(|arg| arg == "--json");
         if json { Self::Json } else { Self::Text }
     }
 }
 
-/// Writes an error and gives the exit code. A reader that went away is no error.
+/// Writes an error and returns the exit code. A reader that went away is no error.
 pub fn report(failure: &Failure, format: Format, stderr: &mut dyn Write) -> u8 {
     let (code, messages) = match failure {
         Failure::Script(located) => {
@@ -56,7 +57,7 @@ pub fn report(failure: &Failure, format: Format, stderr: &mut dyn Write) -> u8 {
     code
 }
 
-/// Clap's message without its usage block, on one line.
+/// Turns clap's error into a failure: its message without the usage block, on one line.
 pub fn of_arguments(error: &clap::Error) -> Failure {
     let text = error.render().to_string();
     let first = text.split("\n\n").next().unwrap_or("");

@@ -1,6 +1,6 @@
-//! The command line `sim`: what the engine finds out, on terminals, in reports and on a local page; and its exit codes.
+//! The command line `sim`: it shows what the engine finds on terminals, in reports and on a local page, and sets exit codes.
 //!
-//! [`main`] is the program; [`run`] is the same without a process, for tests and for embedding.
+//! [`main`] is the program. [`run`] does the same without a process, for tests and for embedding.
 //!
 //! ```
 //! let outcome = fusion_sim::run(["sim", "bound", "--R", "8", "--B", "2", "--T", "4", "--json"]);
@@ -17,6 +17,9 @@ pub mod explore;
 mod failure;
 mod problems;
 mod report;
+#[cfg(test)]
+#[path = "../../../proofs-tests/src/scratch.rs"]
+mod scratch;
 mod terminal;
 mod text;
 
@@ -31,18 +34,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use terminal::Terminal;
 
-/// What a run left behind.
+/// The exit code and the output of a command that ran in this process.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// The exit code.
+pub struct CommandOutput {
+    /// The exit code of the command.
     pub code: u8,
-    /// The result.
+    /// The text on standard output, which is the result.
     pub stdout: String,
-    /// Progress and errors.
+    /// The text on standard error, which is progress and errors.
     pub stderr: String,
 }
 
-/// Runs `sim` on the process's own streams. Colours appear on terminals only.
+/// Runs `sim` on the process's own streams. Colours appear only on terminals.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     let mut stdout = io::BufWriter::new(anstream::stdout().lock());
@@ -56,27 +59,27 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 /// Runs `sim` in this process, without colours.
-pub fn run(args: impl IntoIterator<Item = impl Into<OsString>>) -> Outcome {
+pub fn run(args: impl IntoIterator<Item = impl Into<OsString>>) -> CommandOutput {
     let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
     let (mut stdout, mut stderr) = (anstream::StripStream::new(Vec::new()), anstream::StripStream::new(Vec::new()));
     let code = dispatch(&args, &mut stdout, &mut stderr, Terminal::Embedded);
     let text = |stream: anstream::StripStream<Vec<u8>>| String::from_utf8_lossy(&stream.into_inner()).into_owned();
-    Outcome { code, stdout: text(stdout), stderr: text(stderr) }
+    CommandOutput { code, stdout: text(stdout), stderr: text(stderr) }
 }
 
-/// What `sim explore ARGS` would serve, listening already: for tests and for embedding.
+/// Returns the server of `sim explore ARGS`, already bound to its port, for tests and for embedding.
 ///
 /// # Errors
-/// In words, what is wrong with the arguments or the port.
+/// A message that says what is wrong with the arguments or the port.
 ///
 /// ```
 /// let server = fusion_sim::explorer(["sim", "explore", "--port", "0"])?;
 /// assert!(server.address().ip().is_loopback());
 /// # Ok::<(), String>(())
 /// ```
-pub fn explorer(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<explore::Server, String> {
+pub fn explorer(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<explore::PageServer, String> {
     match Cli::try_parse_from(args).map_err(|error| error.to_string())?.command {
-        Command::Explore(args) => explore::Server::bind(&args).map_err(|failure| failure.message()),
+        Command::Explore(args) => explore::PageServer::bind(&args).map_err(|failure| failure.message()),
         other => Err(format!("not the page: {other:?}")),
     }
 }
@@ -128,7 +131,7 @@ fn perform(
     done.map(|()| 0)
 }
 
-/// Output whose reader may go away: a campaign is played and judged all the same.
+/// An output whose reader may go away, so that a campaign is played and judged all the same.
 struct Unread<'o>(&'o mut dyn Write);
 
 impl Write for Unread<'_> {

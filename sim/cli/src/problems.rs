@@ -1,4 +1,4 @@
-//! Problems of a script, as people and programs read them.
+//! The problems of a script, written for people and for programs.
 
 use fusion_adversaries::problem::{Mark, Problem, is_unprintable};
 use fusion_adversaries::yaml::lines;
@@ -12,27 +12,27 @@ use serde_json::json;
 use std::fmt;
 use std::io::{self, Write};
 
-/// Columns of a diagnostic.
+/// The number of columns of a diagnostic.
 const WIDTH: usize = 120;
-/// Characters of a line that are shown.
+/// The number of characters of a line that are shown.
 const LINE: usize = 104;
 
-/// One problem as JSON.
+/// A problem as a JSON object.
 #[derive(Serialize)]
 pub struct ProblemDocument {
     /// The file's name.
     pub file: String,
-    /// From 1; a model has no lines.
+    /// The number of the line, from 1; `None` for a model, which has no lines.
     pub line: Option<usize>,
-    /// From 1.
+    /// The number of the column, from 1.
     pub column: Option<usize>,
-    /// What is wrong.
+    /// What is wrong, in words.
     pub message: String,
-    /// What to do about it.
+    /// What to do about it, if there is advice.
     pub help: Option<String>,
 }
 
-/// Each problem as JSON.
+/// Returns each problem as a JSON object.
 pub fn documents(located: &Located) -> Vec<ProblemDocument> {
     let document = |Problem { mark, message, help }: &Problem| ProblemDocument {
         file: located.file.clone(),
@@ -44,7 +44,7 @@ pub fn documents(located: &Located) -> Vec<ProblemDocument> {
     located.problems.iter().map(document).collect()
 }
 
-/// Writes all of them: a picture each, or one JSON object.
+/// Writes all problems: a picture of each, or one JSON object.
 pub fn write(located: &Located, json: bool, exit_code: u8, out: &mut dyn Write) -> io::Result<()> {
     let count = match located.problems.len() {
         1 => "1 problem".into(),
@@ -71,7 +71,7 @@ pub fn write(located: &Located, json: bool, exit_code: u8, out: &mut dyn Write) 
     }
     writeln!(out, "error: {} has {count}", located.file)
 }
-/// A problem and its line.
+/// A problem with the line that it points into.
 #[derive(Debug)]
 struct Picture<'a> {
     problem: &'a Problem,
@@ -100,13 +100,13 @@ impl Diagnostic for Picture<'_> {
     }
 }
 
-/// As much of a line as is shown: around the place, if the line is long.
+/// The part of a line that is shown, which is around the place if the line is long.
 #[derive(Debug)]
 struct Excerpt<'a> {
     file: &'a str,
     mark: Mark,
     text: String,
-    /// In bytes of the text.
+    /// The span of the line in bytes of the text.
     span: SourceSpan,
 }
 
@@ -135,7 +135,7 @@ impl<'a> Excerpt<'a> {
 }
 
 impl SourceCode for Excerpt<'_> {
-    /// Always the whole of it. Without lines around it, what is asked for is the place.
+    /// Returns the whole excerpt, whatever lines around the place are asked for.
     fn read_span<'a>(
         &'a self,
         _: &SourceSpan,

@@ -1,4 +1,4 @@
-//! What a process's own streams can show: small plots on a terminal, and progress.
+//! The abilities of a process's own streams: small plots on a terminal, and progress.
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use std::io::{self, IsTerminal, Write};
@@ -6,44 +6,44 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Work that takes less shows no progress.
+/// The time that work must take before progress is shown.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Between two lines where there is no terminal.
+/// The time between two lines of progress where there is no terminal.
 const LINE: Duration = Duration::from_secs(30);
-/// Between two frames.
+/// The time between two frames of an animation.
 const FRAME: Duration = Duration::from_millis(120);
 
-/// Where results and progress go.
+/// The kind of streams that results and progress are written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Terminal {
-    /// Into a caller's memory: neither plots nor progress.
+    /// Output goes into a caller's memory, with neither plots nor progress.
     Embedded,
-    /// The process's own streams.
+    /// Output goes to the process's own streams.
     Process {
-        /// The result is read on a terminal, and nobody asked for plain text.
+        /// Whether the result is read on a terminal, and nobody asked for plain text.
         plots: bool,
     },
 }
 
 impl Terminal {
-    /// Of this process. `NO_COLOR` asks for plain text.
+    /// Returns the terminal of this process. `NO_COLOR` asks for plain text.
     pub fn of_process() -> Self {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self::Process { plots: io::stdout().is_terminal() && !plain }
     }
 
-    /// Whether results are drawn too.
+    /// Whether results are plotted too.
     pub fn plots(self) -> bool {
         self == Self::Process { plots: true }
     }
 
-    /// Shows on stderr that a command is at work, from a second on until it is dropped.
+    /// Shows on stderr that a command is at work, after one second and until the returned value is dropped.
     pub fn waiting(self, command: &'static str) -> Option<Waiting> {
         (self != Self::Embedded).then(|| Waiting::new(command))
     }
 }
 
-/// Progress of work that cannot say how far it is.
+/// A display of progress for work that cannot say how far it is.
 pub struct Waiting {
     done: Sender<()>,
     thread: Option<JoinHandle<()>>,

@@ -1,4 +1,4 @@
-//! Numbers and tables for people.
+//! Numbers and tables as text.
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
@@ -7,31 +7,31 @@ use fusion_spec::bound::bits::{nearest, security_bits};
 use rug::{Integer, Rational};
 use std::path::Path;
 
-/// Headings.
+/// The style of headings.
 pub const HEADING: Style = Style::new().bold();
-/// What matters most in a table.
+/// The style of what matters most in a table.
 pub const ACCENT: Style = AnsiColor::Cyan.on_default().bold();
-/// What should not be overlooked.
+/// The style of what should not be overlooked.
 pub const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-/// What must not be overlooked.
+/// The style of what must not be overlooked.
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
-/// Side remarks.
+/// The style of side remarks.
 pub const DIM: Style = Style::new().dimmed();
 
-/// Longest number shown digit by digit, in bits.
+/// The length in bits of the longest number that is shown digit by digit.
 const SHORT_BITS: u32 = 34;
 
-/// Text in a style; streams that are no terminals strip it.
+/// Returns text in a style, which is stripped on streams that are not terminals.
 pub fn styled(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// What does not stop a command, and should be known.
+/// Formats a warning: something that does not stop a command, but should be known.
 pub fn warning(message: &str) -> String {
     format!("{} {}", styled(WARNING, "warning:"), one_line(message))
 }
 
-/// The end of a verdict after warnings that it does not show.
+/// Returns the end of a verdict after warnings that it does not show.
 pub fn warned(warnings: usize) -> String {
     match warnings {
         0 => String::new(),
@@ -40,8 +40,8 @@ pub fn warned(warnings: usize) -> String {
     }
 }
 
-/// A path as a word of a shell's command line. What is not UTF-8, or would move the cursor, is escaped as POSIX shells (2024) and bash
-/// read it, between `$'` and `'`.
+/// Writes a path as a word of a shell's command line. Bytes that are not UTF-8 or would move the cursor are escaped as POSIX
+/// shells (2024) and bash read them, between `$'` and `'`.
 pub fn shell(path: &Path) -> String {
     let plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
     match path.to_str() {
@@ -59,12 +59,12 @@ pub fn shell(path: &Path) -> String {
     }
 }
 
-/// Sizes as `6x24x24`.
+/// Writes sizes in the form `6x24x24`.
 pub fn shape(sizes: &[usize]) -> String {
     sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join("x")
 }
 
-/// A probability at a glance: the fraction if it is short, else a decimal, else a power of two.
+/// Writes a probability briefly: as a fraction if it is short, else as a decimal, else as a power of two.
 pub fn probability(p: &Rational) -> String {
     if p.numer().significant_bits().max(p.denom().significant_bits()) <= SHORT_BITS {
         return p.to_string();
@@ -77,7 +77,7 @@ pub fn probability(p: &Rational) -> String {
     }
 }
 
-/// A rate to three digits.
+/// Writes a rate in percent, to three digits.
 pub fn percent(rate: f64) -> String {
     match rate {
         0.0 => "0".into(),
@@ -88,12 +88,12 @@ pub fn percent(rate: f64) -> String {
     }
 }
 
-/// From one rate to another.
+/// Writes an interval from one rate to another.
 pub fn interval([low, high]: [f64; 2]) -> String {
     format!("[{}, {}]", percent(low), percent(high))
 }
 
-/// A count at a glance.
+/// Writes a count briefly.
 pub fn count(n: &Integer) -> String {
     match n.significant_bits() {
         bits if bits <= SHORT_BITS => n.to_string(),
@@ -101,7 +101,7 @@ pub fn count(n: &Integer) -> String {
     }
 }
 
-/// Security bits to two places, rounded down; `-` for an event that never happens.
+/// Writes security bits to two places, rounded down; `-` for an event that never happens.
 pub fn bits(bits: Option<f64>) -> String {
     bits.map_or_else(|| "-".into(), floor)
 }
@@ -110,7 +110,7 @@ fn floor(bits: f64) -> String {
     format!("{:.2}", (bits * 100.0).floor() / 100.0)
 }
 
-/// Columns with a heading, all aligned to the right but the first `left`.
+/// Formats a table with a heading, in which all columns but the first `left` are aligned to the right.
 pub fn table(heading: &[&str], rows: Vec<Vec<String>>, left: usize) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(heading.to_vec()).add_rows(rows);

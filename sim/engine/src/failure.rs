@@ -1,4 +1,4 @@
-//! Why work on a campaign ended without its result.
+//! The reasons why work on a campaign ends without a result.
 
 use fusion_adversaries::problem::Problem;
 use std::io;
@@ -6,19 +6,19 @@ use std::io;
 /// An error that ends a command.
 #[derive(Debug)]
 pub enum Failure {
-    /// A mistake of the user's, in one line.
+    /// A mistake of the user's, described in one line.
     Usage(String),
-    /// Every problem of a file, a line each.
+    /// Every problem of a file, one line each.
     Problems(Vec<String>),
     /// Every problem of a script, each with its place.
     Script(Located),
-    /// An I/O error, with what was being done.
+    /// An I/O error, with a description of what was being done.
     Io(String, io::Error),
     /// An impossible state, which is a bug of this program.
     Bug(String),
 }
 
-/// Problems and the text they are in.
+/// The problems of a script, with the text that they point into.
 #[derive(Debug)]
 pub struct Located {
     /// The file's name.
@@ -30,12 +30,12 @@ pub struct Located {
 }
 
 impl Failure {
-    /// An error that the user's input caused.
+    /// Makes the failure for an error that the user's input caused.
     pub fn usage(error: impl std::error::Error) -> Self {
         Self::Usage(error.to_string())
     }
 
-    /// The first thing that is wrong, in words.
+    /// Returns the first thing that is wrong, in words.
     #[must_use]
     pub fn message(&self) -> String {
         match self {
@@ -47,7 +47,7 @@ impl Failure {
     }
 }
 
-/// An error in writing a result to the caller's stream.
+/// Makes the failure for an error in writing a result to the caller's stream.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::Io("writing the result".into(), error)

@@ -1,4 +1,4 @@
-//! Files: reading those that a user names, and replacing those of a run whole.
+//! Files: reads those that a user names, and replaces those of a run as a whole.
 
 use crate::failure::Failure;
 use fusion_adversaries::problem::one_line;
@@ -6,19 +6,20 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
-/// Largest file read, in bytes: no ONNX file is larger.
+/// The size in bytes of the largest file that is read: no ONNX file is larger.
 pub const MAX_BYTES: u64 = 1 << 31;
 
-/// The name for messages.
+/// Returns a path in the form that messages show.
 #[must_use]
 pub fn name(path: &Path) -> String {
     one_line(&path.display().to_string())
 }
 
-/// All of a file of at most `limit` bytes. A path that does not exist or is not a file is the user's mistake; what else fails is an I/O error.
+/// Reads a whole file of at most `limit` bytes. A path that does not exist or is not a file is the user's mistake; any other
+/// failure is an I/O error.
 ///
 /// # Errors
-/// [`Failure::Usage`] for a path that is no file and for a file that is too large, [`Failure::Io`].
+/// [`Failure::Usage`] for a path that is not a file and for a file that is too large, [`Failure::Io`] if reading fails.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     let problem = |what: &str| Failure::Usage(format!("{}: {what}", name(path)));
     let failed = |error: io::Error| match error.kind() {
@@ -40,10 +41,11 @@ pub(crate) fn append_to(path: &Path) -> Result<File, Failure> {
     OpenOptions::new().append(true).create(true).open(path).map_err(|error| failed("opening", path, error))
 }
 
-/// Writes beside, syncs, and renames over: a reader sees the old file or the new one. What says the same is left alone.
+/// Replaces a file as a whole: the text is written beside it, synced, and renamed over it, so that a reader sees the old file or
+/// the new one. A file that already has this text is left alone.
 ///
 /// # Errors
-/// [`Failure::Io`].
+/// [`Failure::Io`] if writing fails.
 pub fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     if fs::read(path).is_ok_and(|old| old == text.as_bytes()) {
         return Ok(());
@@ -61,7 +63,7 @@ pub fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     path.parent().map_or(Ok(()), sync_folder)
 }
 
-/// Puts the names in a folder on the disk.
+/// Syncs a folder, so that the names of its files are on the disk.
 pub(crate) fn sync_folder(folder: &Path) -> Result<(), Failure> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     File::open(folder).and_then(|file| file.sync_all()).map_err(|error| failed("syncing", folder, error))

@@ -1,4 +1,4 @@
-//! The engine of the simulator: trials of malicious servers against mix-and-check, campaigns of such trials held against exact
+//! The engine of the simulator: trials of malicious servers against mix-and-check, campaigns that compare such trials with exact
 //! rates, and the folders that keep their counts.
 //!
 //! | module | subject |
@@ -13,7 +13,7 @@
 //!
 //! The engine has no command line, no terminal and no web page; `fusion-sim` adds them.
 //!
-//! A strategy of one's own is measured like this, without any file:
+//! To measure a strategy of your own, no file is needed:
 //!
 //! ```
 //! use fusion_adversaries::behaviour::{Place, Scripted};
@@ -36,5 +36,8 @@ pub mod documents;
 pub mod failure;
 pub mod files;
 pub mod models;
+#[cfg(test)]
+#[path = "../../../proofs-tests/src/scratch.rs"]
+mod scratch;
 pub mod simulate;
 pub mod store;

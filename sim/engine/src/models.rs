@@ -1,7 +1,7 @@
-//! Models from files, and from the files beside them that hold their constants.
+//! Models, read from files and from the files beside them that hold their constants.
 //!
-//! A file beside a model is read only if it lies in the model's folder or below, links followed. All files of a model together are no larger
-//! than a model may be.
+//! A file beside a model is read only if it lies in the model's folder or below, after links are followed. All files of a model
+//! together may be no larger than a single one.
 
 use crate::failure::Failure;
 use crate::files::{self, MAX_BYTES};
@@ -18,19 +18,19 @@ use std::path::{Path, PathBuf};
 
 /// A model and its fingerprint.
 pub struct Loaded {
-    /// As read, or all that is wrong with it.
+    /// The model, or everything that is wrong with its file.
     pub model: Result<Model, ImportError>,
-    /// A hash of its bytes, and of the files that hold its constants.
+    /// A hash of the model's bytes and of the files that hold its constants.
     pub hash: String,
 }
 
-/// Reads a model.
+/// Reads a model, with the files beside it that hold its constants.
 ///
 /// # Errors
-/// As [`files::read`] of the model's own file. What is wrong with a file beside it is a problem of the model.
+/// Those of [`files::read`] for the model's own file. A fault of a file beside it is a problem of the model.
 pub fn load(path: &Path) -> Result<Loaded, Failure> {
     let bytes = files::read(path, MAX_BYTES)?;
-    let mut beside = Beside::new(path, bytes.len() as u64);
+    let mut beside = FilesBeside::new(path, bytes.len() as u64);
     let model = Model::from_onnx_with(&bytes, |name| beside.read(name));
     Ok(Loaded { model, hash: beside.hash(&bytes) })
 }
@@ -38,20 +38,20 @@ pub fn load(path: &Path) -> Result<Loaded, Failure> {
 /// A layer that fixed point silences: every weight of it rounds to 0.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Warning {
-    /// The node.
+    /// The index of the layer's node in the file.
     node: usize,
-    /// The layer.
+    /// The address of the layer.
     step: String,
     /// The warning in words, with the number of labels that change.
     pub message: String,
-    /// How many images were compared.
+    /// The number of images that were compared.
     images: usize,
-    /// How many of them get another label than in floating point.
+    /// The number of those images that get another label than in floating point.
     labels_differ: usize,
 }
 
 impl Warning {
-    /// Of a model among several: its path from the folder of the script that names it.
+    /// Names the model in the message, by its path from the folder of the script, where a script names several.
     #[must_use]
     pub fn of(self, folder: &Path, model: &Path) -> Self {
         let name = files::name(model.strip_prefix(folder).unwrap_or(model));
@@ -59,12 +59,12 @@ impl Warning {
     }
 }
 
-/// Images that a model is tried on where none are given.
+/// The number of random images on which a model is tried where none are given.
 pub const RANDOM_IMAGES: usize = 20;
 /// The seed of the random images.
 pub const SEED: u64 = 1;
 
-/// An image of pixels drawn at random, another for each index.
+/// Returns an image of random pixels, a different one for each index.
 #[must_use]
 pub fn random_image(pixels: usize, index: usize) -> Vec<u8> {
     let mut image = vec![0; pixels];
@@ -72,16 +72,16 @@ pub fn random_image(pixels: usize, index: usize) -> Vec<u8> {
     image
 }
 
-/// How messages name the random images.
+/// Returns the words by which messages name the random images.
 #[must_use]
 pub fn at_random() -> String {
     format!("on random pixels, seed {SEED}")
 }
 
-/// The [`warnings`] of a model, by random images.
+/// Returns the [`warnings`] of a model, measured on random images.
 ///
 /// # Errors
-/// [`Failure::Usage`] where the model does not read images of this shape.
+/// [`Failure::Usage`] if the model does not read images of this shape.
 pub fn warnings_at_random(pair: &Pair<'_>, input: [usize; 3]) -> Result<Vec<Warning>, Failure> {
     let pixels = input.iter().product();
     warnings(pair, || {
@@ -91,10 +91,11 @@ pub fn warnings_at_random(pair: &Pair<'_>, input: [usize; 3]) -> Result<Vec<Warn
     })
 }
 
-/// What a model's fixed-point form loses without an error, and how many labels that changes; `found` is asked only where there is something.
+/// Returns a warning for each layer that fixed point silences, with the number of labels that change. `found` compares the two
+/// forms, and is called only if there is such a layer.
 ///
 /// # Errors
-/// Those of `found`.
+/// The errors of `found`.
 pub fn warnings<E>(
     pair: &Pair<'_>,
     found: impl FnOnce() -> Result<(Comparison, String), E>,
@@ -114,16 +115,16 @@ pub fn warnings<E>(
     Ok(silenced.iter().filter_map(warning).collect())
 }
 
-/// The files beside a model.
-struct Beside {
-    /// The model's, links followed.
+/// A reader of the files beside a model.
+struct FilesBeside {
+    /// The model's folder, with links followed.
     folder: PathBuf,
-    /// Bytes that may still be read.
+    /// The number of bytes that may still be read.
     left: u64,
     hashes: BTreeMap<String, blake3::Hash>,
 }
 
-impl Beside {
+impl FilesBeside {
     fn new(model: &Path, bytes: u64) -> Self {
         let whole = model.canonicalize().unwrap_or_else(|_| model.to_path_buf());
         let folder = whole.parent().map_or_else(PathBuf::new, Path::to_path_buf);
@@ -142,7 +143,7 @@ impl Beside {
         Ok(bytes)
     }
 
-    /// Of a model that holds its constants itself, the hash of its bytes.
+    /// Hashes the model's bytes together with the files that were read. With no such files, this is the hash of the bytes alone.
     fn hash(self, bytes: &[u8]) -> String {
         let own = blake3::hash(bytes);
         if self.hashes.is_empty() {

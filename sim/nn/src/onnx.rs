@@ -116,7 +116,7 @@ pub struct Tensor {
     pub raw_data: Vec<u8>,
     /// The place of the elements in another file: `location`, `offset` and `length`.
     #[prost(message, repeated, tag = "13")]
-    pub external_data: Vec<Entry>,
+    pub external_data: Vec<StringStringEntry>,
     /// Where the elements are: 0 means here, 1 in another file.
     #[prost(int32, tag = "14")]
     pub data_location: i32,
@@ -124,7 +124,7 @@ pub struct Tensor {
 
 /// The message `StringStringEntryProto`, which says where the elements of a constant are.
 #[derive(Clone, PartialEq, Message)]
-pub struct Entry {
+pub struct StringStringEntry {
     /// The key: `location`, `offset` or `length`.
     #[prost(string, tag = "1")]
     pub key: String,

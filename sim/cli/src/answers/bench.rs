@@ -1,4 +1,4 @@
-//! What one secure inference costs: measured on a batch, and as `sim bench --json` says it.
+//! Measures what one secure inference costs, on a batch, and holds the document that `sim bench --json` prints.
 
 use super::pictures::Pictures;
 use crate::args::bench::{BackendArg, InferenceArgs};
@@ -21,7 +21,7 @@ use fusion_nn::fixed::FixedModel;
 use serde::Serialize;
 use std::path::Path;
 
-/// What is measured.
+/// What `sim bench` measures: a model, a batch and its images.
 pub struct Job<'a> {
     pub file: &'a Path,
     pub model: &'a FixedModel,
@@ -31,10 +31,10 @@ pub struct Job<'a> {
     pub images: &'a Pictures,
 }
 
-/// Reads a model in fixed point.
+/// Reads a model and converts it to fixed point.
 ///
 /// # Errors
-/// [`Failure::Usage`] with every problem of the model, [`Failure::Io`].
+/// [`Failure::Usage`] with every problem of the model, [`Failure::Io`] if reading fails.
 pub fn load(file: &Path, inference: &InferenceArgs) -> Result<FixedModel, Failure> {
     let name = files::name(file);
     let problems = |problems: String| Failure::Usage(format!("{name}: {}", one_line(&problems.replace('\n', "; "))));
@@ -43,10 +43,10 @@ pub fn load(file: &Path, inference: &InferenceArgs) -> Result<FixedModel, Failur
         .map_err(|error| problems(error.to_string()))
 }
 
-/// One batch, measured.
+/// The measurements of one batch.
 #[derive(Serialize)]
 pub struct BenchDocument {
-    /// Where logits that must be exact are not.
+    /// The error, where logits that must be exact are not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     pub backend: &'static str,
@@ -55,21 +55,21 @@ pub struct BenchDocument {
     pub network: String,
     pub truncation: &'static str,
     pub exact: bool,
-    pub once_per_network: OncePerNetwork,
+    pub once_per_network: PreparationMeasured,
     pub setup: SetupMeasured,
     pub per_inference: PerInference,
     pub peak_rss_bytes: Option<u64>,
     pub by_layer: Vec<LayerMeasured>,
 }
 
-/// What is done once for a network and a size of batches: the circuit, its plan, and the server's encoding of the weights.
+/// The cost of what is done once for a network and a batch size: the circuit, its plan, and the server's encoding of the weights.
 #[derive(Serialize)]
-pub struct OncePerNetwork {
+pub struct PreparationMeasured {
     pub cpu_s: f64,
     pub wall_s: f64,
 }
 
-/// What is done once for a pair of parties: keys and base transfers.
+/// The cost of what is done once for a pair of parties: keys and base transfers.
 #[derive(Serialize)]
 pub struct SetupMeasured {
     pub client_sent_bytes: usize,
@@ -81,8 +81,8 @@ pub struct SetupMeasured {
     pub wall_s: f64,
 }
 
-/// A batch's total, divided by the batch. Bytes sent are of messages; the headers that frame them on a TCP line are apart. Seconds over a
-/// network are the wall time here and the virtual time there, added.
+/// The cost of a batch divided by its size. Bytes sent are those of messages; the headers that frame them over TCP count
+/// separately. The time over a network is the wall time on this machine plus the virtual time of the messages.
 #[derive(Serialize)]
 pub struct PerInference {
     pub client_sent_bytes: f64,
@@ -98,7 +98,7 @@ pub struct PerInference {
     pub network_s: f64,
 }
 
-/// What a layer sends, for one inference. The extension of transfers is apart, for all layers.
+/// What the parties send in a layer, for one inference. The extension of oblivious transfers is a separate entry for all layers.
 #[derive(Serialize)]
 pub struct LayerMeasured {
     pub step: String,
@@ -107,10 +107,10 @@ pub struct LayerMeasured {
     pub messages: usize,
 }
 
-/// Measures a batch.
+/// Runs a batch of inferences and measures it.
 ///
 /// # Errors
-/// [`Failure::Usage`] for a model that two parties cannot compute, and for a network too slow for their patience.
+/// [`Failure::Usage`] for a model that two parties cannot compute, and for a network so slow that a party would stop waiting.
 pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
     let &Job { file, model, inference, seed, batch, images } = job;
     let refused = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", files::name(file)));
@@ -123,7 +123,7 @@ pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
     };
     let began = now();
     let (prepared, cpu) = timed(|| prepare(model, inference, batch));
-    let once_per_network = OncePerNetwork { cpu_s: cpu.as_secs_f64(), wall_s: began.elapsed().as_secs_f64() };
+    let once_per_network = PreparationMeasured { cpu_s: cpu.as_secs_f64(), wall_s: began.elapsed().as_secs_f64() };
     let (plan, networks) = prepared.map_err(|error| refused(&error))?;
     let network = inference.network.network;
     let keys = Seed(blake3::derive_key("fusion-sim 2026-11 keys of a measurement", &seed.to_le_bytes()));
@@ -163,7 +163,7 @@ pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
     })
 }
 
-/// What a server and a client need before they meet.
+/// Prepares what a server and a client need before they meet: the plan and the encoded weights.
 fn prepare(model: &FixedModel, inference: &InferenceArgs, batch: usize) -> Result<(Plan, Networks), PartiesError> {
     let circuit = Circuit::new(&[model], inference.truncation.into())?;
     let plan = Plan::new(circuit, batch, Grouping::Chunk)?;
@@ -171,7 +171,7 @@ fn prepare(model: &FixedModel, inference: &InferenceArgs, batch: usize) -> Resul
     Ok((plan, networks))
 }
 
-/// The error of a measurement whose logits are not exact.
+/// Returns the error message for a measurement whose logits are not exact.
 pub fn inexact(file: &Path, batch: usize) -> String {
     format!(
         "{}: batch {batch}: two parties do not compute the plaintext's logits, and faithful truncation must",
@@ -179,7 +179,7 @@ pub fn inexact(file: &Path, batch: usize) -> String {
     )
 }
 
-/// Every logit, and every label, is the plaintext reference's.
+/// Whether every logit and every label equals that of the plaintext reference.
 fn is_exact(
     model: &FixedModel,
     plan: &Plan,
@@ -246,7 +246,7 @@ impl PerInference {
     }
 }
 
-/// By layer, for one inference.
+/// Returns what each layer sends, for one inference.
 #[expect(clippy::cast_precision_loss, reason = "bytes are below 2^52")]
 fn layers(metered: &Metered, batch: usize) -> Vec<LayerMeasured> {
     let each = |tally: Tally| tally.bytes as f64 / batch as f64;
@@ -259,7 +259,7 @@ fn layers(metered: &Metered, batch: usize) -> Vec<LayerMeasured> {
     metered.layers().into_iter().map(layer).collect()
 }
 
-/// Most memory that this process has held, where the system tells.
+/// Returns the largest amount of memory that this process has held, if the system tells.
 fn peak_rss_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -267,7 +267,7 @@ fn peak_rss_bytes() -> Option<u64> {
 }
 
 impl BenchDocument {
-    /// Logits that must be exact and are not: our bug.
+    /// Returns the failure for logits that must be exact and are not, which is a bug of this program.
     pub fn fault(&self) -> Result<(), Failure> {
         self.error.clone().map_or(Ok(()), |error| Err(Failure::Bug(error)))
     }

@@ -1,4 +1,4 @@
-//! What a query costs under a plan, in bytes and seconds.
+//! The cost of a query under a plan, in bytes and seconds.
 
 use super::bench::{Job, PerInference, load, measure};
 use super::pictures::Pictures;
@@ -8,7 +8,8 @@ use fusion_engine::failure::Failure;
 use serde::Serialize;
 use std::path::Path;
 
-/// What a query costs by a plan: bytes and seconds, on as many inferences. Measured on a chunk of random images.
+/// The cost of a query in bytes and seconds, as the cost of one inference times the number that the plan needs. It is measured on
+/// a chunk of random images.
 #[derive(Clone, Copy, Serialize)]
 pub struct PerQuery {
     bytes: f64,
@@ -18,7 +19,7 @@ pub struct PerQuery {
 }
 
 impl PerQuery {
-    /// Of one inference, among as many as share a session, up to those that a message carries at most.
+    /// Measures the cost of one inference in a session of `N` slots, or of as many as a message carries at most.
     pub fn measure(file: &Path, inference: &InferenceArgs, N: u128) -> Result<Self, Failure> {
         let model = load(file, inference)?;
         let batch = Self::batch(N);
@@ -31,23 +32,23 @@ impl PerQuery {
         Ok(Self { bytes: client_sent_bytes + server_sent_bytes, lan_s, wan_s, network_s })
     }
 
-    /// Whether a model can be measured at all.
+    /// Checks that a model can be read in fixed point, and so be measured.
     pub fn check(file: &Path, inference: &InferenceArgs) -> Result<(), Failure> {
         load(file, inference).map(|_| ())
     }
 
-    /// The images of a session of `N` slots that are measured.
+    /// Returns how many images are measured for a session of `N` slots.
     pub fn batch(N: u128) -> usize {
         usize::try_from(N).unwrap_or(MOST_SLOTS).min(MOST_SLOTS)
     }
 
-    /// Of `cost` inferences.
+    /// Multiplies the cost by a number of inferences.
     pub fn times(self, cost: f64) -> Self {
         let Self { bytes, lan_s, wan_s, network_s } = self;
         Self { bytes: cost * bytes, lan_s: cost * lan_s, wan_s: cost * wan_s, network_s: cost * network_s }
     }
 
-    /// At a glance.
+    /// Describes the cost in one line.
     pub fn line(&self, inference: &InferenceArgs) -> String {
         let Self { bytes, lan_s, wan_s, network_s } = self;
         let own = match inference.network.name.as_str() {

@@ -1,4 +1,4 @@
-//! The goals of a script, and what its parameters reach: the correctness game and the two sides of the accuracy game.
+//! The goals of a script, and whether its parameters reach them: the correctness game and the two sides of the accuracy game.
 
 use crate::text;
 use fusion_adversaries::script::Script;
@@ -8,24 +8,24 @@ use fusion_spec::bound::report::Report;
 use fusion_spec::params::Params;
 use rug::{Integer, Rational};
 
-/// One goal.
-pub struct Game {
-    /// What the parameters reach.
+/// A goal of a script, and whether its parameters reach it.
+pub struct GoalCheck {
+    /// What the parameters reach, in words.
     pub statement: String,
-    /// What is asked for.
+    /// What the goal asks for, in words.
     pub limit: String,
-    /// Whether they reach it.
+    /// Whether the parameters reach the goal.
     pub met: bool,
 }
 
-/// Every goal of a script, in the order: correctness, a weak model, an honest model.
+/// Checks every goal of a script, in this order: correctness, a weak model, an honest model.
 ///
 /// # Errors
-/// [`Failure::Usage`] where a rate is too long to be computed.
-pub fn games(script: &Script, params: Params) -> Result<Vec<Game>, Failure> {
+/// [`Failure::Usage`] if a rate is too long to be computed.
+pub fn games(script: &Script, params: Params) -> Result<Vec<GoalCheck>, Failure> {
     let Some(goal) = &script.goal else { return Ok(Vec::new()) };
     let bits = Report::correctness(params).map_err(Failure::usage)?.bits();
-    let mut games = vec![Game {
+    let mut games = vec![GoalCheck {
         statement: format!("correctness {} bits of {}", text::bits(Some(bits)), goal.lambda),
         limit: format!("{} bits", goal.lambda),
         met: bits >= f64::from(goal.lambda),
@@ -41,9 +41,9 @@ pub fn games(script: &Script, params: Params) -> Result<Vec<Game>, Failure> {
     Ok(games)
 }
 
-/// Of something that happens rarely enough, or not.
-fn rate(event: &str, probability: &Rational, bits: u32) -> Game {
-    Game {
+/// Checks that an event has a probability of at most `2^-bits`.
+fn rate(event: &str, probability: &Rational, bits: u32) -> GoalCheck {
+    GoalCheck {
         statement: format!("{event} with {}", text::probability(probability)),
         limit: format!("at most 2^-{bits}"),
         met: *probability <= Rational::from((1, Integer::from(1) << bits)),

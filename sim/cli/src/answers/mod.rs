@@ -1,4 +1,4 @@
-//! Documents that commands, reports and the page answer with.
+//! The documents with which commands, reports and the page answer.
 
 pub mod bench;
 pub mod cost;

@@ -1,4 +1,4 @@
-//! What is classified where only the cost counts.
+//! The images that are classified where only the cost counts.
 
 use fusion_2pc::random::{Seed, uniform};
 use fusion_engine::failure::Failure;
@@ -7,19 +7,19 @@ use fusion_nn::fixed::FixedModel;
 use fusion_nn::idx::Images;
 use std::path::Path;
 
-/// Images of a batch, one by one: a large batch is never held whole.
+/// A source of images for a batch, which are made one by one so that a large batch is never held whole.
 pub enum Pictures {
-    /// Those of a file, over and over.
+    /// The images of a file, repeated as often as needed.
     File(Images),
-    /// Of random pixels.
+    /// Images of random pixels.
     Random {
-        /// Of the pixels.
+        /// The seed of the pixels.
         seed: u64,
     },
 }
 
 impl Pictures {
-    /// Those of a file, if there is one.
+    /// Reads the images of a file or, without one, makes a source of random images.
     pub fn new(file: Option<&Path>, seed: u64, model: &FixedModel) -> Result<Self, Failure> {
         let Some(path) = file else { return Ok(Self::Random { seed }) };
         let name = files::name(path);
@@ -35,7 +35,7 @@ impl Pictures {
         Ok(Self::File(images))
     }
 
-    /// A slot's.
+    /// Returns the image of a slot.
     pub fn image(&self, slot: usize, pixels: usize) -> Vec<u8> {
         match self {
             Self::File(images) =>

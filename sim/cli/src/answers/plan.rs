@@ -1,4 +1,4 @@
-//! A plan, as `sim plan` and the page answer with it.
+//! The plan with which `sim plan` and the page answer.
 
 use super::cost::PerQuery;
 use crate::args::PlanArgs;
@@ -11,41 +11,41 @@ use fusion_spec::bound::report::{Binding, Term};
 use fusion_spec::params::{Lambda, Params};
 use serde::Serialize;
 
-/// The six published `(log2 R, B, T)`, at lambda = 40.
+/// The six published choices `(log2 R, B, T)` for lambda = 40.
 pub const PUBLISHED: [(u32, u64, u64); 6] =
     [(3, 8, 100), (5, 7, 100), (7, 6, 100), (9, 5, 100), (13, 4, 100), (19, 3, 100)];
 
 /// A plan, and the goal that it meets.
 pub struct PlanAnswer {
-    /// What was asked for.
+    /// The goal that was asked for.
     pub goal: Goal,
-    /// The least that does it.
+    /// The cheapest plan that meets the goal.
     pub plan: Plan,
 }
 
 impl PlanAnswer {
-    /// Plans what the flags ask for, at one R and lambda.
+    /// Finds the plan that the flags ask for, at one R and lambda.
     pub fn new(args: &PlanArgs) -> Result<Self, Failure> {
         let (R, lambda) = asked(args)?;
         Self::at(&Planner::new(goal(args, R, lambda)), R)
     }
 
-    /// The same promises at some R.
+    /// Finds the plan for the same goal at another R.
     pub fn at(planner: &Planner, R: u64) -> Result<Self, Failure> {
         Ok(Self { goal: planner.goal(R), plan: certified(planner, R)? })
     }
 
-    /// Inferences per query.
+    /// Returns the number of inferences per query.
     pub fn cost(&self) -> f64 {
         nearest(&self.plan.params.cost())
     }
 
-    /// As JSON, with the cost of a query where a model is named.
+    /// Returns the plan as a JSON document, with the cost of a query if a model is named.
     pub fn document(&self, per_query: Option<PerQuery>) -> PlanDocument {
         PlanDocument { per_query, ..PlanDocument::new(&self.goal, &self.plan) }
     }
 
-    /// Every way to lose.
+    /// Returns every way to lose, with its bits.
     pub fn games(&self) -> Vec<GameLine> {
         let Self { goal, plan } = self;
         let line = |game, event: String, bits, asked: Lambda| GameLine { game, event, bits, asked: asked.bits() };
@@ -64,7 +64,7 @@ impl PlanAnswer {
     }
 }
 
-/// The one R and the one lambda of the flags.
+/// Returns the single R and the single lambda of the flags.
 pub fn asked(args: &PlanArgs) -> Result<(u64, Lambda), Failure> {
     Ok((single("--R", &args.R)?, single("--lambda", &args.lambda)?))
 }
@@ -76,14 +76,14 @@ fn single<T: Copy>(flag: &str, values: &[T]) -> Result<T, Failure> {
     }
 }
 
-/// What the flags ask for at one R and lambda.
+/// Returns the goal that the flags ask for at one R and lambda.
 pub fn goal(args: &PlanArgs, R: u64, lambda: Lambda) -> Goal {
     let honest = args.honest_acc.clone().zip(args.kappa).map(|(accuracy, kappa)| Honest { accuracy, kappa });
     let accuracy = args.reject_acc.clone().map(|reject| Game { reject, honest });
     Goal { R, lambda, min_T: args.min_T, slack: args.slack, accuracy }
 }
 
-/// A plan whose certificate, where it has one, has been checked.
+/// Finds a plan, and checks its certificate if it has one.
 pub fn certified(planner: &Planner, R: u64) -> Result<Plan, Failure> {
     let plan = planner.at(R).map_err(Failure::usage)?;
     if let Some(certificate) = &plan.certificate {
@@ -92,7 +92,7 @@ pub fn certified(planner: &Planner, R: u64) -> Result<Plan, Failure> {
     Ok(plan)
 }
 
-/// One plan as JSON.
+/// A plan as a JSON document.
 #[derive(Serialize)]
 pub struct PlanDocument {
     R: u64,
@@ -108,7 +108,7 @@ pub struct PlanDocument {
     binding: &'static str,
     certificate: Option<CertificateDocument>,
     accuracy: Option<AccuracyDocument>,
-    /// The cost of a query, where a model is named.
+    /// The cost of a query, if a model is named.
     per_query: Option<PerQuery>,
 }
 
@@ -127,7 +127,7 @@ struct AccuracyDocument {
 }
 
 impl PlanDocument {
-    /// The plan for a goal.
+    /// Makes the document of the plan for a goal.
     pub fn new(goal: &Goal, plan: &Plan) -> Self {
         let params = plan.params;
         Self {
@@ -156,7 +156,7 @@ impl PlanDocument {
     }
 }
 
-/// The five comparisons, as formulas.
+/// Returns the five comparisons of a certificate as formulas.
 pub fn comparisons(certificate: &Certificate) -> Vec<String> {
     let Certificate { R, lambda, min_T, B, T, N, b, l } = *certificate;
     let (lambda, M) = (lambda.bits(), N - 1);
@@ -175,23 +175,23 @@ pub fn comparisons(certificate: &Certificate) -> Vec<String> {
     ]
 }
 
-/// What stands in for a certificate where there is none.
+/// The sentence that takes the place of a certificate where there is none.
 pub const UNCERTIFIED: &str = "no smaller N suffices, found by search; outside the certificate's range";
 
-/// One way to lose, with the bits against it and the bits asked for.
+/// A way to lose a game, with the bits against it and the bits that were asked for.
 #[derive(Serialize)]
 pub struct GameLine {
-    /// The game that is lost.
+    /// The name of the game that is lost.
     pub game: &'static str,
-    /// What must not happen.
+    /// The event that must not happen.
     pub event: String,
-    /// The bits against it; `None` for an event that never happens.
+    /// The security bits against the event; `None` for an event that never happens.
     pub bits: Option<f64>,
-    /// The bits asked for.
+    /// The security bits that were asked for.
     pub asked: u32,
 }
 
-/// What a deviation of the correctness game hits.
+/// Describes the slots that a deviation of the correctness game hits.
 fn how(params: Params, term: &Term) -> String {
     let beside = |copies: u128| match term.k.saturating_sub(copies) {
         0 => "no public".to_string(),
@@ -207,7 +207,7 @@ fn how(params: Params, term: &Term) -> String {
     }
 }
 
-/// Names the limiting constraint in words.
+/// Returns the limiting constraint in words.
 pub fn binding(binding: Binding) -> &'static str {
     match binding {
         Binding::Groups => "groups (hitting all copies of one query)",

@@ -7,7 +7,7 @@ use crate::text::{self, BAD, DIM, HEADING};
 use fusion_engine::failure::Failure;
 use std::io::Write;
 
-/// Measures each batch.
+/// Measures each batch, and writes a table for each or one JSON array for all.
 pub fn run(args: &BenchArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let model = load(&args.model, &args.inference)?;
     let images = Pictures::new(args.images.as_deref(), args.seed, &model)?;
@@ -74,7 +74,7 @@ impl BenchDocument {
         Ok(())
     }
 
-    /// What comes before the first inference, a line each.
+    /// Describes what is done before the first inference, one line for each part.
     #[expect(clippy::cast_precision_loss, reason = "bytes are below 2^52")]
     fn once(&self) -> String {
         let Self { once_per_network, setup, .. } = self;
@@ -96,7 +96,7 @@ impl BenchDocument {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answers::bench::{OncePerNetwork, PerInference, SetupMeasured, inexact};
+    use crate::answers::bench::{PerInference, PreparationMeasured, SetupMeasured, inexact};
     use fusion_2pc::wire::clock::LinkSpeed;
     use fusion_engine::simulate::metered::{Metered, SetupSpent};
     use std::path::Path;
@@ -110,7 +110,7 @@ mod tests {
             batch: 1,
             network: "lan".into(),
             truncation: "faithful",
-            once_per_network: OncePerNetwork { cpu_s: 0.25, wall_s: 0.5 },
+            once_per_network: PreparationMeasured { cpu_s: 0.25, wall_s: 0.5 },
             setup: SetupMeasured::new(&SetupSpent::default()),
             per_inference: PerInference::new(
                 &Metered::default(),

@@ -17,17 +17,17 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::ops::RangeInclusive;
 
-/// Most rows printed at once.
+/// The largest number of rows printed at once.
 const MAX_ROWS: u128 = 1 << 16;
-/// Most bits of a range, its longest row times their number.
+/// The largest number of bits in a range: those of its longest row times the number of rows.
 const MAX_RANGE_BITS: u32 = 1 << 26;
-/// A row that nobody asked for is left out beyond this many bits: it would take longer than all else.
+/// The number of bits beyond which a row that was not asked for is left out, because it would take longer than everything else.
 const UNASKED_BITS: u32 = 1 << 16;
 
-/// Most terms of a touch bound, times their length in bits, beside a row.
+/// The largest product of the number of terms of a touch bound and their length in bits.
 const MAX_TOUCH_WORK: u32 = 1 << 20;
 
-/// `sim bound`.
+/// Runs `sim bound`.
 pub fn run(args: &BoundArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let answer = answer(args)?;
     if args.json {
@@ -42,7 +42,7 @@ pub fn run(args: &BoundArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct BoundDocument {
     R: u64,
     B: u64,
     T: u64,
@@ -50,7 +50,7 @@ struct Answer {
     N: u128,
     rows: Vec<RowDocument>,
     worst: RowDocument,
-    accuracy: Option<AccuracyDocument>,
+    accuracy: Option<AccuracyBounds>,
     left_out: Vec<LeftOut>,
 }
 
@@ -58,24 +58,24 @@ struct Answer {
 struct RowDocument {
     k: u128,
     i: Option<u64>,
-    wins: Option<Exact<Integer>>,
-    pr_e_t: Option<Exact<Rational>>,
-    pr_e_b: Option<Exact<Rational>>,
-    pr_success: Option<Exact<Rational>>,
+    wins: Option<InDigits<Integer>>,
+    pr_e_t: Option<InDigits<Rational>>,
+    pr_e_b: Option<InDigits<Rational>>,
+    pr_success: Option<InDigits<Rational>>,
     bits: Option<f64>,
-    touch_bound: Option<Exact<Rational>>,
+    touch_bound: Option<InDigits<Rational>>,
 }
 
-/// The accuracy game at this setting's T and slack.
+/// The exact probabilities of the accuracy game at the T and slack of this setting.
 #[derive(Serialize)]
-struct AccuracyDocument {
-    accept: Option<Exact<Rational>>,
+struct AccuracyBounds {
+    accept: Option<InDigits<Rational>>,
     accept_bits: Option<f64>,
-    false_abort: Option<Exact<Rational>>,
+    false_abort: Option<InDigits<Rational>>,
     false_abort_bits: Option<f64>,
 }
 
-/// A default row whose exact value is long.
+/// A default row that is left out because its exact value is long.
 #[derive(Serialize)]
 struct LeftOut {
     k: u128,
@@ -90,15 +90,15 @@ fn as_number<S: Serializer>(value: &Integer, serializer: S) -> Result<S::Ok, S::
 
 /// A number that JSON carries as a string, digit by digit.
 #[derive(Clone)]
-struct Exact<T>(T);
+struct InDigits<T>(T);
 
-impl<T: Display> Serialize for Exact<T> {
+impl<T: Display> Serialize for InDigits<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
     }
 }
 
-fn answer(args: &BoundArgs) -> Result<Answer, Failure> {
+fn answer(args: &BoundArgs) -> Result<BoundDocument, Failure> {
     let BoundArgs { R, B, T, slack, i, k, reject_acc, honest_acc, json: _, quiet: _ } = args;
     let params = Params::new(*R, *B, *T, *slack).map_err(Failure::usage)?;
     let wanted = requested(params, i.as_ref(), k.as_ref())?;
@@ -114,10 +114,10 @@ fn answer(args: &BoundArgs) -> Result<Answer, Failure> {
         None => bits_alone(params, worst_k)?,
     };
     let accuracy = accuracy(params, reject_acc.as_ref(), honest_acc.as_ref())?;
-    Ok(Answer { R: *R, B: *B, T: *T, slack: *slack, N: params.N(), rows, worst, accuracy, left_out })
+    Ok(BoundDocument { R: *R, B: *B, T: *T, slack: *slack, N: params.N(), rows, worst, accuracy, left_out })
 }
 
-/// The numbers of touched slots that `--i` and `--k` name, in that order; `None` for the default rows.
+/// Returns the numbers of touched slots that `--i` and `--k` name, in that order; `None` for the default rows.
 fn requested(
     params: Params,
     i: Option<&RangeInclusive<u128>>,
@@ -157,7 +157,8 @@ fn fits(params: Params, first: u128, last: u128, rows: u128) -> Result<(), Failu
     Ok(())
 }
 
-/// `i = 1`, `i = R` and the worst, without repetition: those to compute, in order of `k`, and those that are too long unasked.
+/// Returns the default rows `i = 1`, `i = R` and the worst, without repetition: those to compute, in order of `k`, and those that
+/// are left out because they are too long.
 fn default_rows(params: Params, worst_k: u128) -> (Vec<u128>, Vec<LeftOut>) {
     let mut rows = Vec::new();
     let mut left_out = Vec::new();
@@ -174,7 +175,7 @@ fn default_rows(params: Params, worst_k: u128) -> (Vec<u128>, Vec<LeftOut>) {
     (rows, left_out)
 }
 
-/// The worst row where its exact value is long and nobody asked for it.
+/// Makes the worst row with its bits alone, for when its exact value is long and was not asked for.
 fn bits_alone(params: Params, k: u128) -> Result<RowDocument, Failure> {
     let bits = Report::correctness(params).map_err(Failure::usage)?.bits();
     let i = groups_of(params, k);
@@ -191,12 +192,12 @@ fn row(params: Params, k: u128) -> Result<RowDocument, Failure> {
     Ok(RowDocument {
         k,
         i,
-        wins: Some(Exact(wins)),
-        pr_e_t: pr_e_t.map(Exact),
-        pr_e_b: pr_e_b.map(Exact),
-        pr_success: Some(Exact(pr_success)),
+        wins: Some(InDigits(wins)),
+        pr_e_t: pr_e_t.map(InDigits),
+        pr_e_b: pr_e_b.map(InDigits),
+        pr_success: Some(InDigits(pr_success)),
         bits,
-        touch_bound: touch_bound.map(Exact),
+        touch_bound: touch_bound.map(InDigits),
     })
 }
 
@@ -204,7 +205,7 @@ fn accuracy(
     params: Params,
     reject: Option<&Rational>,
     honest: Option<&Rational>,
-) -> Result<Option<AccuracyDocument>, Failure> {
+) -> Result<Option<AccuracyBounds>, Failure> {
     if reject.is_none() && honest.is_none() {
         return Ok(None);
     }
@@ -221,18 +222,18 @@ fn accuracy(
         let rate = false_abort(T, slack, accuracy);
         rates("--honest-acc", rate, false_abort_bits(T, slack, accuracy))
     })?;
-    Ok(Some(AccuracyDocument { accept, accept_bits, false_abort, false_abort_bits }))
+    Ok(Some(AccuracyBounds { accept, accept_bits, false_abort, false_abort_bits }))
 }
 
-/// `None` for a value too long to print, whose bits are known all the same.
-fn if_short(rate: Result<Rational, QualityError>) -> Result<Option<Exact<Rational>>, QualityError> {
+/// Returns an exact value, or `None` if it is too long to print; its bits are known all the same.
+fn if_short(rate: Result<Rational, QualityError>) -> Result<Option<InDigits<Rational>>, QualityError> {
     match rate {
         Err(QualityError::TooLarge(_)) => Ok(None),
-        rate => rate.map(|rate| Some(Exact(rate))),
+        rate => rate.map(|rate| Some(InDigits(rate))),
     }
 }
 
-impl Answer {
+impl BoundDocument {
     fn write_text(&self, args: &BoundArgs, out: &mut dyn Write) -> io::Result<()> {
         let Self { R, B, T, slack, N, rows, worst, accuracy, left_out } = self;
         let cost = nearest(&Rational::from((Integer::from(*N), Integer::from(*R))));
@@ -260,7 +261,7 @@ impl RowDocument {
 
     fn cells(&self) -> Vec<String> {
         let Self { k, i, wins, pr_e_t, pr_e_b, pr_success, bits, touch_bound } = self;
-        let optional = |p: Option<&Exact<Rational>>| p.map_or_else(|| "-".into(), |p| text::probability(&p.0));
+        let optional = |p: Option<&InDigits<Rational>>| p.map_or_else(|| "-".into(), |p| text::probability(&p.0));
         vec![
             k.to_string(),
             i.map_or_else(|| "-".into(), |i| i.to_string()),
@@ -274,7 +275,7 @@ impl RowDocument {
     }
 }
 
-impl AccuracyDocument {
+impl AccuracyBounds {
     fn write_text(&self, args: &BoundArgs, out: &mut dyn Write) -> io::Result<()> {
         let Self { accept, accept_bits, false_abort, false_abort_bits } = self;
         for (what, accuracy, p, bits) in [
@@ -282,7 +283,7 @@ impl AccuracyDocument {
             ("rejected", &args.honest_acc, false_abort, false_abort_bits),
         ] {
             if let Some(accuracy) = accuracy {
-                let p = p.as_ref().map_or_else(String::new, |Exact(p)| format!(" with {}", text::probability(p)));
+                let p = p.as_ref().map_or_else(String::new, |InDigits(p)| format!(" with {}", text::probability(p)));
                 writeln!(out, "accuracy: a model at {} is {what}{p}: {} bits", shown(accuracy), text::bits(*bits))?;
             }
         }

@@ -13,10 +13,10 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Most cells planned at once.
+/// The largest number of cells that are planned at once.
 const MAX_CELLS: usize = 100_000;
 
-/// CSV, or with `--json` an array of plans, on stdout; the plot beside it.
+/// Writes the plans as CSV or, with `--json`, as an array, and the plot into its file.
 pub fn run(args: &PlanArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let queries = if args.R.is_empty() { (0..=20).map(|e| 1 << e).collect() } else { args.R.clone() };
     let lambdas = if args.lambda.is_empty() { default_lambdas()? } else { args.lambda.clone() };
@@ -27,19 +27,19 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     for &lambda in &lambdas {
         let planner = Planner::new(goal(args, 1, lambda));
         for &R in &queries {
-            cells.push(Cell::new(&planner, R)?);
+            cells.push(GridCell::new(&planner, R)?);
         }
     }
     let plans: Vec<&Plan> = cells.iter().filter_map(|cell| cell.plan.as_ref().ok()).collect();
     if plans.is_empty() {
-        let problem = cells.iter().find_map(Cell::problem);
+        let problem = cells.iter().find_map(GridCell::problem);
         return Err(Failure::Usage(problem.unwrap_or_else(|| "the grid has no cells".into())));
     }
     if let Some(path) = &args.plot {
         write_file(path, &plot::cost(&lambdas, &plans)?)?;
     }
     if args.json {
-        let documents = cells.iter().map(Cell::json).collect::<Result<Vec<_>, _>>().map_err(io::Error::from)?;
+        let documents = cells.iter().map(GridCell::json).collect::<Result<Vec<_>, _>>().map_err(io::Error::from)?;
         serde_json::to_writer(&mut *stdout, &documents).map_err(io::Error::from)?;
         return Ok(writeln!(stdout)?);
     }
@@ -47,13 +47,13 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     Ok(cells.iter().try_for_each(|cell| writeln!(stdout, "{}", cell.csv()))?)
 }
 
-/// One R and lambda, and its plan or why there is none.
-struct Cell {
+/// An R and a lambda, with their plan or the reason why there is none.
+struct GridCell {
     goal: Goal,
     plan: Result<Plan, String>,
 }
 
-impl Cell {
+impl GridCell {
     fn new(planner: &Planner, R: u64) -> Result<Self, Failure> {
         let goal = planner.goal(R);
         match certified(planner, R) {

@@ -7,10 +7,10 @@ use fusion_engine::files;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 
-/// Commented, and runs as it is.
+/// The script that `sim init` writes, which is commented and runs as it is.
 const STARTER: &str = include_str!("starter.yaml");
 
-/// Writes it to a new file.
+/// Writes the starter script to a new file.
 pub fn run(args: &InitArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let name = files::name(&args.file);
     let mut file = match OpenOptions::new().write(true).create_new(true).open(&args.file) {

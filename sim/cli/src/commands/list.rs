@@ -8,7 +8,7 @@ use fusion_engine::failure::Failure;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
-/// Lists them.
+/// Lists the curated scripts.
 pub fn run(args: &ListArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let scripts = SCRIPTS.iter().map(|(file, yaml)| {
         let script = Script::read(yaml).map_err(|problems| Failure::Bug(format!("{file}: {problems:?}")))?;

@@ -8,14 +8,14 @@ use fusion_engine::campaign::load::{Overrides, load};
 use fusion_engine::campaign::run::{Options, decided_rows};
 use fusion_engine::failure::Failure;
 use fusion_engine::files;
-use fusion_engine::store::{Held, Store, hold};
+use fusion_engine::store::{HeldRun, Store, hold};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// Takes the rows of all shards to a new run and decides.
+/// Copies the rows of all shards to a new run, and decides.
 pub fn run(
     args: &MergeArgs,
     stdout: &mut dyn Write,
@@ -51,8 +51,8 @@ fn distinct(folders: &[PathBuf]) -> Result<(), Failure> {
     twice.map_or(Ok(()), |folder| Err(Failure::Usage(format!("{}: given twice", files::name(folder)))))
 }
 
-/// All shards of one division, each once.
-fn complete(folders: &[PathBuf], shards: &[Held]) -> Result<(), Failure> {
+/// Checks that the folders hold all shards of one division, each once.
+fn complete(folders: &[PathBuf], shards: &[HeldRun]) -> Result<(), Failure> {
     let usage = |what: String| Err(Failure::Usage(what));
     let mut seen: BTreeMap<Shard, &PathBuf> = BTreeMap::new();
     for (folder, held) in folders.iter().zip(shards) {

@@ -1,4 +1,4 @@
-//! One file a subcommand.
+//! The subcommands, a file or a folder each.
 
 pub mod attack;
 pub mod bench;
@@ -21,7 +21,7 @@ use fusion_adversaries::problem::nearest;
 use fusion_engine::failure::Failure;
 use std::io::Write;
 
-/// `sim man`.
+/// Runs `sim man`.
 pub fn man(name: Option<&str>, stdout: &mut dyn Write) -> Result<(), Failure> {
     let mut sim = Cli::command();
     sim.build();
@@ -38,7 +38,7 @@ pub fn man(name: Option<&str>, stdout: &mut dyn Write) -> Result<(), Failure> {
     Ok(stdout.write_all(&page)?)
 }
 
-/// `sim completions`.
+/// Runs `sim completions`.
 pub fn completions(shell: Shell, stdout: &mut dyn Write) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "sim", &mut script);

@@ -13,7 +13,7 @@ use fusion_spec::params::Params;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-/// `sim plan` at one R and lambda.
+/// Runs `sim plan` at one R and lambda.
 pub fn run(args: &PlanArgs, stdout: &mut dyn Write, terminal: Terminal) -> Result<(), Failure> {
     let answer = PlanAnswer::new(args)?;
     let cost = |model: &PathBuf| PerQuery::measure(model, &args.inference, answer.plan.params.N());
@@ -37,11 +37,11 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write, terminal: Terminal) -> Resul
     Ok(())
 }
 
-/// Columns of the curve.
+/// The number of columns of the curve.
 const COLUMNS: u32 = 48;
 
-/// Security against a server that touches every copy of `i` queries, `i` from 1 to R by equal ratios. Nothing where the tolerated
-/// publics can make up a group: no single pair is the rate then.
+/// Draws the security against a server that touches every copy of `i` queries, for `i` from 1 to R by equal ratios. Returns
+/// `None` if the tolerated publics can make up a group, because the rate is then not that of a single pair.
 fn curve(params: Params) -> Option<String> {
     let queries = nearest(&params.R().into());
     let groups = |column: u32| queries.powf(f64::from(column) / f64::from(COLUMNS - 1));
@@ -59,7 +59,7 @@ fn curve(params: Params) -> Option<String> {
         .then(|| format!("\nbits by queries hit, 1 to R: {} {line} {}", ends[0], ends[1]))
 }
 
-/// The plan, its games and its certificate.
+/// Writes the plan, its games and its certificate.
 fn write_text(answer: &PlanAnswer, out: &mut dyn Write) -> io::Result<()> {
     let PlanAnswer { goal, plan } = answer;
     let params = plan.params;

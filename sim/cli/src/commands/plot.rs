@@ -18,14 +18,14 @@ const PALETTE: [RGBColor; 6] = [
     RGBColor(230, 159, 0),
 ];
 
-/// One line for each lambda, and the published points.
+/// Draws one line for each lambda, and the published points.
 pub fn cost(lambdas: &[Lambda], plans: &[&Plan]) -> Result<String, Failure> {
     let mut svg = String::new();
     draw(&mut svg, lambdas, plans).map_err(|error| Failure::Bug(format!("drawing the plot: {error}")))?;
     Ok(svg)
 }
 
-/// A plan as a point: `(log2 R, (RB+T)/R)`.
+/// Returns a plan as the point `(log2 R, (RB+T)/R)`.
 fn point(params: Params) -> (f64, f64) {
     (nearest(&params.R().into()).log2(), nearest(&params.cost()))
 }

@@ -6,7 +6,7 @@ use fusion_engine::failure::Failure;
 use fusion_engine::files;
 use std::io::Write;
 
-/// Writes the page and says where it is.
+/// Writes the page, and says where it is.
 pub fn run(args: &ReportArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let path = match (&args.run, args.diff.as_deref()) {
         (_, Some([first, second])) => {

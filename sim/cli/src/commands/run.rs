@@ -1,10 +1,10 @@
-//! `sim run`: one trial again.
+//! `sim run`: plays one trial again.
 
 use crate::args::campaign::RunArgs;
 use crate::text::{self, ACCENT, DIM, HEADING};
 use fusion_2pc::wire::meter::Tally;
 use fusion_engine::campaign::load::{Overrides, load};
-use fusion_engine::campaign::{Ending, Replay, Session, Show};
+use fusion_engine::campaign::{Ending, Replay, ReplayedSession, Show};
 use fusion_engine::documents::replay::ReplayDocument;
 use fusion_engine::failure::Failure;
 use fusion_engine::simulate::SlotRecord;
@@ -34,12 +34,12 @@ pub fn run(args: &RunArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     }
 }
 
-/// Writes a trial for people, with every slot and step where `trace` asks for them.
+/// Writes a trial as text, with every slot and step if `trace` asks for them.
 fn write_text(replay: &Replay, params: Params, trace: bool, out: &mut dyn Write) -> io::Result<()> {
     let show = if trace { Show::Every } else { Show::Touched };
     let title = format!("{}:{}   seed {}   {params}", replay.strategy, replay.number, replay.seed);
     writeln!(out, "{}", text::styled(HEADING, &title))?;
-    for (index, Session { trial, slots, steps, events: log }) in replay.sessions.iter().enumerate() {
+    for (index, ReplayedSession { trial, slots, steps, events: log }) in replay.sessions.iter().enumerate() {
         let events = format!("E_T {}, E_B {}", shown(trial.events.e_t), shown(trial.events.e_b));
         writeln!(out, "session {index}: {}   {events}", text::styled(ACCENT, &Ending::from(*trial).to_string()))?;
         for slot in show.of(slots) {

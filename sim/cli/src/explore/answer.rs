@@ -1,27 +1,27 @@
 //! A plan as the page shows it: the document of `sim plan --json`, and the same in words.
 
 use crate::answers::plan::{GameLine, PlanAnswer, PlanDocument, UNCERTIFIED, binding};
-use crate::explore::query::{Problem, Query};
+use crate::explore::query::{Query, QueryProblem};
 use fusion_engine::clock::now;
 use fusion_spec::bound::accuracy::{Game, Honest};
 use serde::Serialize;
 
-/// Everything about one plan.
+/// Everything that the page shows about one plan.
 #[derive(Serialize)]
 pub struct Planned {
-    /// What `sim plan --json` prints.
+    /// The document that `sim plan --json` prints.
     plan: PlanDocument,
     shown: Shown,
     games: Vec<GameLine>,
     binds: &'static str,
-    /// Why nothing cheaper will do, where no certificate says it.
+    /// The reason why nothing cheaper meets the goal, if no certificate shows it.
     uncertified: Option<&'static str>,
     command: String,
     yaml: String,
     elapsed_ms: f64,
 }
 
-/// Numbers of any size, as text: a page's own numbers end at 2^53.
+/// The numbers of a plan as text, because JavaScript's integers are exact only up to 2^53.
 #[derive(Serialize)]
 struct Shown {
     R: String,
@@ -32,10 +32,10 @@ struct Shown {
     cost: String,
 }
 
-/// Plans what a query, and the command that says the same, ask for.
-pub fn planned(query: &Query, command: String) -> Result<Planned, Problem> {
+/// Finds the plan that a query asks for. `command` is the command that asks for the same.
+pub fn planned(query: &Query, command: String) -> Result<Planned, QueryProblem> {
     let start = now();
-    let answer = PlanAnswer::new(&query.plan()?).map_err(|failure| Problem::of(&failure))?;
+    let answer = PlanAnswer::new(&query.plan()?).map_err(|failure| QueryProblem::of(&failure))?;
     let params = answer.plan.params;
     Ok(Planned {
         plan: answer.document(None),
@@ -56,7 +56,7 @@ pub fn planned(query: &Query, command: String) -> Result<Planned, Problem> {
     })
 }
 
-/// The two sections of a campaign script.
+/// Returns the `protocol` and `goal` sections of a campaign script for a plan.
 fn yaml(answer: &PlanAnswer) -> String {
     let (params, goal) = (answer.plan.params, &answer.goal);
     let (R, B, T, slack) = (params.R(), params.B(), params.T(), params.slack());

@@ -1,9 +1,10 @@
-//! The numbers behind the charts of one plan, each from the exact core. What time does not allow is left out, and counted.
+//! The numbers behind the charts of one plan, each from the exact core. Numbers for which there is no time are left out, and
+//! counted.
 
 use crate::answers::plan::{asked, goal};
 use crate::args::{BoundArgs, PlanArgs};
 use crate::explore::desk::Limit;
-use crate::explore::query::Problem;
+use crate::explore::query::QueryProblem;
 use fusion_engine::clock::now;
 use fusion_engine::failure::Failure;
 use fusion_spec::bound::bits::{nearest, security_bits};
@@ -16,13 +17,14 @@ use fusion_spec::params::Params;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// Every `k` is drawn up to this many.
+/// The number of slots up to which every `k` is drawn.
 const EVERY: u128 = 256;
-/// Longest exact row, in bits, and most bits that the terms of a touch bound add up to.
+/// The length in bits of the longest row that is computed exactly.
 const MAX_ROW_BITS: u32 = 1 << 14;
+/// The number of bits that the terms of a touch bound may add up to.
 const MAX_TOUCH_BITS: u32 = 1 << 18;
 
-/// How often a server wins that touches `k` slots.
+/// How often a server that touches `k` slots wins, for many `k`.
 #[derive(Serialize)]
 pub struct Curve {
     points: Vec<Point>,
@@ -34,15 +36,15 @@ pub struct Curve {
 struct Point {
     k: u128,
     i: Option<u64>,
-    /// `-log2` of the winning rate; `None` where it never wins.
+    /// The security bits, `-log2` of the winning rate; `None` where the server never wins.
     bits: Option<f64>,
-    /// Of the touch bound, where that is short.
+    /// The security bits of the touch bound, if that is short.
     touch_bits: Option<f64>,
     worst: bool,
 }
 
-/// Rates over `k`: all, or some of them, dense at both ends.
-pub fn curve(args: &BoundArgs, limit: &Limit) -> Result<Curve, Problem> {
+/// Computes the rates over `k`: all, or some of them that are dense at both ends.
+pub fn curve(args: &BoundArgs, limit: &Limit) -> Result<Curve, QueryProblem> {
     let start = now();
     let params = Params::new(args.R, args.B, args.T, args.slack).map_err(usage)?;
     let worst = worst_k(params).map_err(usage)?;
@@ -53,7 +55,7 @@ pub fn curve(args: &BoundArgs, limit: &Limit) -> Result<Curve, Problem> {
     Ok(Curve { points, left_out, elapsed_ms: start.elapsed().as_secs_f64() * 1e3 })
 }
 
-/// The `k` to draw.
+/// Returns the `k` to draw.
 fn slots(params: Params, worst: u128) -> BTreeSet<u128> {
     let (N, B) = (params.N(), u128::from(params.B()));
     let tolerated = u128::from(params.slack().min(params.T()));
@@ -68,7 +70,7 @@ fn slots(params: Params, worst: u128) -> BTreeSet<u128> {
     wanted
 }
 
-/// Some of `1..=last`: doubling from either end, and evenly between.
+/// Returns some of `1..=last`: at doubling distances from either end, and evenly between.
 fn spread(last: u128) -> BTreeSet<u128> {
     let doubling = (0..128).map(|e| 1_u128 << e).take_while(|step| *step <= last);
     let ends = doubling.flat_map(|step| [step, step + step / 2, last + 1 - step]);
@@ -76,7 +78,7 @@ fn spread(last: u128) -> BTreeSet<u128> {
     ends.chain(1..=8).chain(even).filter(|n| (1..=last).contains(n)).collect()
 }
 
-/// `None` where the exact value is too long.
+/// Computes the point at `k`; returns `None` if the exact value is too long.
 fn point(params: Params, k: u128, worst: bool) -> Option<Point> {
     let length = binomial_bits(params.N(), k);
     let bits = if params.slack() < params.B() {
@@ -93,35 +95,35 @@ fn point(params: Params, k: u128, worst: bool) -> Option<Point> {
     Some(Point { k, i: groups_of(params, k), bits, touch_bits, worst })
 }
 
-/// What `B` and `T` around the plan cost, and which will do.
+/// The costs of `B` and `T` around the plan, and which of them meet the goal.
 #[derive(Serialize)]
 pub struct Surface {
     B: Vec<u64>,
     T: Vec<u64>,
-    cells: Vec<Cell>,
+    cells: Vec<SurfaceCell>,
     left_out: usize,
     elapsed_ms: f64,
 }
 
 #[derive(Serialize)]
-struct Cell {
+struct SurfaceCell {
     B: u64,
     T: u64,
     cost: f64,
     bits: f64,
-    /// It keeps all promises.
+    /// Whether these parameters meet the goal.
     safe: bool,
-    /// Which it breaks.
+    /// The part of the goal that they do not meet, in words.
     why: Option<&'static str>,
 }
 
-/// Rows of `B`, columns of `T`, of either side of the plan.
+/// The number of rows of `B`, and of columns of `T`, on either side of the plan.
 const SIDE: i64 = 3;
 
-/// The plan's own cell first, its neighbours next.
-pub fn surface(args: &PlanArgs, B: u64, T: u64, limit: &Limit) -> Result<Surface, Problem> {
+/// Computes the surface, the plan's own cell first and its neighbours next.
+pub fn surface(args: &PlanArgs, B: u64, T: u64, limit: &Limit) -> Result<Surface, QueryProblem> {
     let start = now();
-    let (R, lambda) = asked(args).map_err(|failure| Problem::of(&failure))?;
+    let (R, lambda) = asked(args).map_err(|failure| QueryProblem::of(&failure))?;
     let goal = goal(args, R, lambda);
     let slack = goal.slack.unwrap_or(0);
     let range = goal.accuracy.as_ref().map(|game| game.range(lambda, slack, goal.min_T)).transpose().map_err(usage)?;
@@ -133,17 +135,18 @@ pub fn surface(args: &PlanArgs, B: u64, T: u64, limit: &Limit) -> Result<Surface
     let (rows, columns) = (around(B, 1, 1), around(T, step, slack));
     let mut wanted: Vec<(u64, u64)> = rows.iter().flat_map(|B| columns.iter().map(move |T| (*B, *T))).collect();
     wanted.sort_by_key(|(row, column)| row.abs_diff(B).max(column.abs_diff(T) / step));
-    let cells: Vec<Cell> = wanted
+    let cells: Vec<SurfaceCell> = wanted
         .iter()
         .filter(|_| !limit.is_over())
-        .filter_map(|&(B, T)| Cell::new(&goal, Params::new(R, B, T, slack).ok()?, range))
+        .filter_map(|&(B, T)| SurfaceCell::new(&goal, Params::new(R, B, T, slack).ok()?, range))
         .collect();
     let left_out = wanted.len() - cells.len();
     Ok(Surface { B: rows, T: columns, cells, left_out, elapsed_ms: start.elapsed().as_secs_f64() * 1e3 })
 }
 
-impl Cell {
-    /// `range` holds the `T` that the accuracy game allows. `None` where the worst deviation is not known.
+impl SurfaceCell {
+    /// Computes a cell, where `range` holds the `T` that the accuracy game allows. Returns `None` if the worst deviation is not
+    /// known.
     fn new(goal: &Goal, params: Params, range: Option<(u64, u64)>) -> Option<Self> {
         let bits = Report::correctness(params).ok()?.bits();
         let (B, T) = (params.B(), params.T());
@@ -158,6 +161,6 @@ impl Cell {
     }
 }
 
-fn usage(error: impl std::error::Error) -> Problem {
-    Problem::of(&Failure::usage(error))
+fn usage(error: impl std::error::Error) -> QueryProblem {
+    QueryProblem::of(&Failure::usage(error))
 }

@@ -1,9 +1,9 @@
-//! What a query costs in bytes and seconds, where a model was named: measured once for each size of session and network.
+//! The cost of a query in bytes and seconds, if a model was named. It is measured once for each size of session and each network.
 
 use crate::answers::cost::PerQuery;
 use crate::answers::plan::PlanAnswer;
 use crate::args::bench::{BackendArg, InferenceArgs, TruncationArg};
-use crate::explore::query::{Problem, Query};
+use crate::explore::query::{Query, QueryProblem};
 use crate::text;
 use clap::ValueEnum;
 use fusion_adversaries::problem::one_line;
@@ -12,31 +12,31 @@ use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-/// Most measurements remembered.
+/// The largest number of measurements that are remembered.
 const MAX_KNOWN: usize = 64;
 
-/// A model, how it is run, and what is known of its cost.
-pub struct Model {
+/// A model, how it is run, and the costs that were measured so far.
+pub struct MeasuredModel {
     file: PathBuf,
     inference: InferenceArgs,
     known: Mutex<Vec<(String, PerQuery)>>,
 }
 
-/// The cost of a query under a plan.
+/// The cost of a query under a plan, as the page shows it.
 #[derive(Serialize)]
-pub struct Cost {
+pub struct QueryCost {
     per_query: PerQuery,
     line: String,
     batch: usize,
 }
 
-impl Model {
-    /// Nothing is measured yet.
+impl MeasuredModel {
+    /// Makes a model of which nothing is measured yet.
     pub fn new(file: PathBuf, inference: InferenceArgs) -> Self {
         Self { file, inference, known: Mutex::default() }
     }
 
-    /// The flags of `sim plan` that name it and how it computes.
+    /// Returns the flags of `sim plan` that name the model and how it computes.
     pub fn words(&self) -> String {
         let InferenceArgs { backend: _, network: _, fixed_point, truncation } = &self.inference;
         let ring = |ring: &Ring| match ring {
@@ -55,10 +55,10 @@ impl Model {
         given.collect::<Vec<_>>().join(" ")
     }
 
-    /// What a query costs under the plan that is asked for.
-    pub fn cost(&self, query: &Query) -> Result<Cost, Problem> {
+    /// Returns the cost of a query under the plan that is asked for.
+    pub fn cost(&self, query: &Query) -> Result<QueryCost, QueryProblem> {
         let args = query.plan()?;
-        let answer = PlanAnswer::new(&args).map_err(|failure| Problem::of(&failure))?;
+        let answer = PlanAnswer::new(&args).map_err(|failure| QueryProblem::of(&failure))?;
         let inference = InferenceArgs {
             backend: args.inference.backend,
             network: args.inference.network,
@@ -78,11 +78,11 @@ impl Model {
             None => self.measure(name, &inference, N)?,
         };
         let per_query = each.times(answer.cost());
-        Ok(Cost { per_query, line: per_query.line(&inference), batch: PerQuery::batch(N) })
+        Ok(QueryCost { per_query, line: per_query.line(&inference), batch: PerQuery::batch(N) })
     }
 
-    fn measure(&self, name: String, inference: &InferenceArgs, N: u128) -> Result<PerQuery, Problem> {
-        let each = PerQuery::measure(&self.file, inference, N).map_err(|failure| Problem::of(&failure))?;
+    fn measure(&self, name: String, inference: &InferenceArgs, N: u128) -> Result<PerQuery, QueryProblem> {
+        let each = PerQuery::measure(&self.file, inference, N).map_err(|failure| QueryProblem::of(&failure))?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.truncate(MAX_KNOWN - 1);
         known.insert(0, (name, each));
@@ -90,7 +90,7 @@ impl Model {
     }
 }
 
-/// What the page must know before it asks.
+/// What the page must know before it asks for a plan.
 #[derive(Serialize)]
 pub struct About {
     version: &'static str,
@@ -101,8 +101,8 @@ pub struct About {
 }
 
 impl About {
-    /// Of a server and its flags.
-    pub fn new(model: Option<&Model>, inference: &InferenceArgs) -> Self {
+    /// Describes a server by its model and its flags.
+    pub fn new(model: Option<&MeasuredModel>, inference: &InferenceArgs) -> Self {
         let name = |backend: &BackendArg| {
             backend.to_possible_value().map_or_else(String::new, |value| value.get_name().to_string())
         };

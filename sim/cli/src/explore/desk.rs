@@ -1,7 +1,8 @@
-//! Computations beside the thread that serves: few at once, each with a deadline.
+//! Computations that run beside the serving thread: few at once, each with a deadline.
 //!
-//! Invariant: no request waits longer than its patience. A computation cannot be killed: what is given up keeps its place until it
-//! ends, and stops at the next [`Limit::is_over`]; while every place is taken, others are told so.
+//! Invariant: no request waits longer than its deadline. A computation cannot be killed: one that is given up keeps its place
+//! until it ends, and stops at its next [`Limit::is_over`]. While every place is taken, other requests get the answer that there
+//! was no time.
 
 use fusion_engine::clock::now;
 use std::sync::Arc;
@@ -11,56 +12,56 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-/// Places to compute at.
+/// A limited number of places to compute at, with a deadline for each answer.
 #[derive(Clone)]
 pub struct Desk {
     places: Arc<Semaphore>,
     patience: Duration,
 }
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Missed {
-    /// Not in time.
+    /// The answer was not there in time.
     TooLong,
-    /// The computation panicked: our bug.
+    /// The computation panicked, which is a bug of this program.
     Bug,
 }
 
-/// When a computation of many parts should give what it has.
+/// The limit at which a computation of many parts should return what it has.
 pub struct Limit {
     until: Instant,
     abandoned: Arc<AtomicBool>,
 }
 
 impl Limit {
-    /// Time is up, or nobody waits any more.
+    /// Whether the time is up, or nobody waits for the answer any more.
     pub fn is_over(&self) -> bool {
         self.abandoned.load(Ordering::Relaxed) || now() >= self.until
     }
 }
 
-/// Set when the request's future is dropped: answered, given up, or its client gone.
-struct Waiting(Arc<AtomicBool>);
+/// A flag that is set when the request's future is dropped: the request was answered or given up, or its client is gone.
+struct SetOnDrop(Arc<AtomicBool>);
 
-impl Drop for Waiting {
+impl Drop for SetOnDrop {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
 impl Desk {
-    /// With so many places, and so long a wait for an answer.
+    /// Makes a desk with a number of places and a deadline for each answer.
     pub fn new(places: usize, patience: Duration) -> Self {
         Self { places: Arc::new(Semaphore::new(places)), patience }
     }
 
-    /// Computes once there is a place. The limit comes before the deadline, so that parts are still sent.
+    /// Computes an answer once there is a place. The limit is earlier than the deadline, so that a partial answer is still sent.
     pub async fn compute<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Limit) -> T + Send + 'static,
     ) -> Result<T, Missed> {
-        let waiting = Waiting(Arc::default());
+        let waiting = SetOnDrop(Arc::default());
         let limit = Limit { until: now() + self.patience * 3 / 4, abandoned: Arc::clone(&waiting.0) };
         let answer = async {
             // Never closed.

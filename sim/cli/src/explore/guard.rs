@@ -1,7 +1,7 @@
-//! What is let in, and what every response says about itself.
+//! Decides which requests are let in, and sets the headers of every response.
 //!
-//! Other pages in the user's browser can send requests here, and a name can be made to resolve to this address: both show in `Host`,
-//! `Origin` and `Sec-Fetch-Site`, which a page cannot choose.
+//! Other pages in the user's browser can send requests here, and a name can be made to resolve to this address. Both show in
+//! `Host`, `Origin` and `Sec-Fetch-Site`, which a page cannot choose.
 
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -10,10 +10,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::SocketAddr;
 
-/// Longest path and query, in bytes.
+/// The length in bytes of the longest path and query.
 const MAX_URI: usize = 2048;
 
-/// Nothing but our own files, and no frame around them.
+/// The content policy, which allows nothing but the page's own files and no frame around them.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -26,7 +26,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
-/// Answers or refuses, with our headers on both.
+/// Answers or refuses a request, with the protective headers in either case.
 pub async fn guard(State(address): State<SocketAddr>, request: Request, next: Next) -> Response {
     let mut response = match refusal(&request, address) {
         Some((status, why)) => (status, why).into_response(),
@@ -39,7 +39,7 @@ pub async fn guard(State(address): State<SocketAddr>, request: Request, next: Ne
     response
 }
 
-/// Why a request is turned away, if it is.
+/// Returns why a request is refused, if it is.
 fn refusal(request: &Request, address: SocketAddr) -> Option<(StatusCode, &'static str)> {
     let ours = [address.to_string(), format!("localhost:{}", address.port())];
     let is_ours = |host: &str| ours.iter().any(|name| host.eq_ignore_ascii_case(name));
@@ -63,14 +63,14 @@ fn refusal(request: &Request, address: SocketAddr) -> Option<(StatusCode, &'stat
     }
 }
 
-/// The value of a header that is there once, as text.
+/// Returns the value of a header that occurs exactly once, as text.
 fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     let mut values = headers.get_all(name).iter();
     let first = values.next()?;
     if values.next().is_some() { None } else { first.to_str().ok() }
 }
 
-/// The browser says that another site's page asks. Links to the page itself may come from anywhere.
+/// Whether the browser says that another site's page makes the request. Links to the page itself may come from anywhere.
 fn is_cross_site(headers: &HeaderMap) -> bool {
     let site = HeaderName::from_static("sec-fetch-site");
     headers.contains_key(&site) && !matches!(single(headers, &site), Some("same-origin" | "none"))

@@ -1,7 +1,7 @@
 //! `sim explore`: plans as a local web page.
 //!
-//! Invariants: it listens on 127.0.0.1 only, answers its own page only, and asks nobody for anything; an answer is the exact core's, by the
-//! code of `sim plan` and `sim bound`; no request waits beyond a deadline.
+//! Invariants: the server listens on 127.0.0.1 only, answers its own page only, and sends no request to anyone. An answer is the
+//! exact core's, by the code of `sim plan` and `sim bound`. No request waits beyond a deadline.
 
 mod answer;
 mod charts;
@@ -21,11 +21,11 @@ use axum::http::header::CONTENT_TYPE;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use cost::{About, Model};
+use cost::{About, MeasuredModel};
 use desk::{Desk, Limit, Missed};
 use fusion_engine::failure::Failure;
 use plans::{Plans, Wanted};
-use query::{BOUND, GRID, PLAN, Problem, Query, SURFACE};
+use query::{BOUND, GRID, PLAN, Query, QueryProblem, SURFACE};
 use serde::Serialize;
 use serde_json::json;
 use std::io;
@@ -33,29 +33,31 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a page waits for a number, and for a model to be measured.
+/// The deadline for an answer that measures no model.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// The deadline for an answer that measures a model.
 const PATIENCE_FOR_A_MODEL: Duration = Duration::from_mins(1);
-/// Most plans at once, and most charts: slow ones of either leave the other alone.
+/// The largest number of plans that are computed at once, and that of charts. They are separate, so that slow ones of either kind
+/// do not delay the other.
 const PLACES: usize = 4;
 
-/// What listens, and what it answers with.
-pub struct Server {
+/// A server of the local page, which is bound to a port.
+pub struct PageServer {
     listener: TcpListener,
     address: SocketAddr,
-    shared: Arc<Shared>,
+    shared: Arc<PageState>,
 }
 
-struct Shared {
-    model: Option<Model>,
+struct PageState {
+    model: Option<MeasuredModel>,
     about: About,
     plans: Desk,
     charts: Desk,
     models: Desk,
 }
 
-impl Server {
-    /// Listens on the port of the flags; nothing is answered before [`Server::serve`].
+impl PageServer {
+    /// Binds the port of the flags. Nothing is answered before [`PageServer::serve`].
     pub(crate) fn bind(args: &ExploreArgs) -> Result<Self, Failure> {
         let ExploreArgs { port, model, inference } = args;
         if let Some(file) = model {
@@ -66,23 +68,23 @@ impl Server {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let model = model.clone().map(|file| Model::new(file, inference.clone()));
+        let model = model.clone().map(|file| MeasuredModel::new(file, inference.clone()));
         let about = About::new(model.as_ref(), inference);
         let (plans, charts) = (Desk::new(PLACES, PATIENCE), Desk::new(PLACES, PATIENCE));
         let models = Desk::new(1, PATIENCE_FOR_A_MODEL);
-        Ok(Self { listener, address, shared: Arc::new(Shared { model, about, plans, charts, models }) })
+        Ok(Self { listener, address, shared: Arc::new(PageState { model, about, plans, charts, models }) })
     }
 
-    /// Where it listens.
+    /// Returns the address on which the server listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Answers until told to stop. Computations that go on then are left behind.
+    /// Answers requests until `stop` completes. Computations that are still going on then are abandoned.
     ///
     /// # Errors
-    /// When the system gives no thread, or the listener fails.
+    /// An I/O error if the system provides no thread, or the listener fails.
     pub fn serve(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         let Self { listener, address, shared } = self;
         let runtime =
@@ -99,7 +101,7 @@ impl Server {
     }
 }
 
-fn router(shared: Arc<Shared>, address: SocketAddr) -> Router {
+fn router(shared: Arc<PageState>, address: SocketAddr) -> Router {
     let file =
         |kind: &'static str, content: &'static str| get(move || async move { ([(CONTENT_TYPE, kind)], content) });
     Router::new()
@@ -119,27 +121,27 @@ fn router(shared: Arc<Shared>, address: SocketAddr) -> Router {
         .with_state(shared)
 }
 
-type App = State<Arc<Shared>>;
+type App = State<Arc<PageState>>;
 
 async fn about(State(shared): App) -> Response {
     document(StatusCode::OK, &shared.about)
 }
 
-async fn plan(State(shared): App, RawQuery(text): RawQuery) -> Result<Response, Problem> {
-    let (query, model) = (read(text.as_deref(), PLAN)?, shared.model.as_ref().map(Model::words));
+async fn plan(State(shared): App, RawQuery(text): RawQuery) -> Result<Response, QueryProblem> {
+    let (query, model) = (read(text.as_deref(), PLAN)?, shared.model.as_ref().map(MeasuredModel::words));
     let command = query.command("sim plan", PLAN, model.as_deref());
     let told = command.clone();
     Ok(respond(shared.plans.compute(move |_| planned(&query, command)).await, &told))
 }
 
-async fn curve(State(shared): App, RawQuery(text): RawQuery) -> Result<Response, Problem> {
+async fn curve(State(shared): App, RawQuery(text): RawQuery) -> Result<Response, QueryProblem> {
     let query = read(text.as_deref(), BOUND)?;
     let command = query.command("sim bound", BOUND, None);
     Ok(respond(shared.charts.compute(move |limit| charts::curve(&query.bound()?, limit)).await, &command))
 }
 
-/// Around the B and T of a plan.
-async fn surface(State(shared): App, RawQuery(text): RawQuery) -> Result<Response, Problem> {
+/// Answers with the costs around the B and T of a plan.
+async fn surface(State(shared): App, RawQuery(text): RawQuery) -> Result<Response, QueryProblem> {
     let query = read(text.as_deref(), SURFACE)?;
     let command = query.command("sim bound", BOUND, None);
     let work = move |limit: &Limit| {
@@ -149,21 +151,21 @@ async fn surface(State(shared): App, RawQuery(text): RawQuery) -> Result<Respons
     Ok(respond(shared.charts.compute(work).await, &command))
 }
 
-async fn series(app: App, query: RawQuery) -> Result<Response, Problem> {
+async fn series(app: App, query: RawQuery) -> Result<Response, QueryProblem> {
     plans(app, query, Wanted::series, Plans::series).await
 }
 
-async fn map(app: App, query: RawQuery) -> Result<Response, Problem> {
+async fn map(app: App, query: RawQuery) -> Result<Response, QueryProblem> {
     plans(app, query, Wanted::map, Plans::map).await
 }
 
-/// Many plans: some of them are better than none.
+/// Answers with many plans, or with those that were found in time.
 async fn plans<T: Serialize>(
     State(shared): App,
     RawQuery(text): RawQuery,
-    wanted: impl FnOnce(&PlanArgs) -> Result<Wanted, Problem>,
+    wanted: impl FnOnce(&PlanArgs) -> Result<Wanted, QueryProblem>,
     shown: impl FnOnce(&Plans, &Wanted) -> T,
-) -> Result<Response, Problem> {
+) -> Result<Response, QueryProblem> {
     let query = read(text.as_deref(), PLAN)?;
     let command = query.command("sim plan --grid", GRID, None);
     let args = query.plan()?;
@@ -177,9 +179,9 @@ async fn plans<T: Serialize>(
     Ok(respond(done, &command))
 }
 
-async fn cost(State(shared): App, RawQuery(text): RawQuery) -> Result<Response, Problem> {
+async fn cost(State(shared): App, RawQuery(text): RawQuery) -> Result<Response, QueryProblem> {
     let query = read(text.as_deref(), PLAN)?;
-    let Some(words) = shared.model.as_ref().map(Model::words) else {
+    let Some(words) = shared.model.as_ref().map(MeasuredModel::words) else {
         let error = "no model was named: sim explore --model FILE";
         return Ok(document(StatusCode::NOT_FOUND, &json!({ "error": error })));
     };
@@ -189,17 +191,17 @@ async fn cost(State(shared): App, RawQuery(text): RawQuery) -> Result<Response, 
     Ok(respond(models.compute(work).await, &command))
 }
 
-fn read(text: Option<&str>, known: &[(&'static str, &str)]) -> Result<Query, Problem> {
+fn read(text: Option<&str>, known: &[(&'static str, &str)]) -> Result<Query, QueryProblem> {
     Query::parse(text.unwrap_or(""), known)
 }
 
-impl IntoResponse for Problem {
+impl IntoResponse for QueryProblem {
     fn into_response(self) -> Response {
         document(StatusCode::BAD_REQUEST, &self)
     }
 }
 
-fn respond<T: Serialize>(done: Result<Result<T, Problem>, Missed>, command: &str) -> Response {
+fn respond<T: Serialize>(done: Result<Result<T, QueryProblem>, Missed>, command: &str) -> Response {
     match done {
         Ok(Ok(answer)) => document(StatusCode::OK, &answer),
         Ok(Err(problem)) => problem.into_response(),

@@ -1,9 +1,9 @@
-//! Many plans: cost against `R`, and against `R` and lambda. What time does not allow is left out, and counted.
+//! Many plans: the cost against `R`, and against `R` and lambda. Plans for which there is no time are left out, and counted.
 
 use crate::answers::plan::{PUBLISHED, PlanAnswer, asked, goal};
 use crate::args::PlanArgs;
 use crate::explore::desk::Limit;
-use crate::explore::query::Problem;
+use crate::explore::query::QueryProblem;
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::bound::plan::Planner;
 use fusion_spec::params::{Lambda, Params};
@@ -11,29 +11,29 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The security of the published choices, and the fewest publics that they have.
+/// The lambda of the published choices, and the smallest number of publics among them.
 const PUBLISHED_GOAL: (u32, u64) = (40, 100);
-/// Largest exponent of `R` in the series.
+/// The largest exponent of `R` in the series.
 const MAX_EXPONENT: u32 = 20;
-/// Exponents of `R` on the map: the published ones and some between.
+/// The exponents of `R` on the map: the published ones and some between.
 const EXPONENTS: [u32; 9] = [1, 3, 5, 7, 9, 11, 13, 16, 19];
-/// Lambdas on the map.
+/// The lambdas on the map.
 const LAMBDAS: [u64; 7] = [20, 30, 40, 50, 60, 80, 128];
 
-/// An `R` and a lambda, and their plan or why there is none.
+/// An `R` and a lambda, with their plan or the reason why there is none.
 type Found = (u64, Lambda, Result<Params, String>);
 
-/// Plans as they are found. Shared, as one of them can take longer than a page waits.
+/// The plans found so far. They are shared between threads, because one plan can take longer than a page waits.
 #[derive(Clone, Default)]
 pub struct Plans(Arc<Mutex<Vec<Found>>>);
 
-/// Cost against `R`, and what was published.
+/// The cost against `R`, and that of the published choices.
 #[derive(Serialize)]
 pub struct Series {
     points: Vec<Priced>,
     published: Vec<Priced>,
     left_out: usize,
-    /// Why the first `R` without a plan has none.
+    /// The reason why the first `R` without a plan has none.
     problem: Option<String>,
 }
 
@@ -45,43 +45,43 @@ struct Priced {
     cost: f64,
 }
 
-/// Costs by lambda and `R`, both rising.
+/// The costs by lambda and `R`, both in rising order.
 #[derive(Serialize)]
 pub struct Map {
     lambda: Vec<u32>,
-    /// As text: a page's own numbers end at 2^53.
+    /// Every `R` as text, because JavaScript's integers are exact only up to 2^53.
     R: Vec<String>,
-    /// By lambda, then by `R`; `None` where there is no plan, or no time for it.
-    cells: Vec<Vec<Option<Cell>>>,
+    /// The cells by lambda, then by `R`; `None` where there is no plan, or no time for it.
+    cells: Vec<Vec<Option<MapCell>>>,
     left_out: usize,
     problem: Option<String>,
 }
 
 #[derive(Serialize)]
-struct Cell {
+struct MapCell {
     B: u64,
     T: u64,
     cost: f64,
-    /// It is one of the six published choices.
+    /// Whether the plan is one of the six published choices.
     published: bool,
 }
 
-/// What a chart is of: every `R`, every lambda.
+/// The `R` and the lambdas that a chart shows.
 pub struct Wanted {
     R: Vec<u64>,
     lambda: Vec<Lambda>,
 }
 
 impl Wanted {
-    /// Powers of two, at the lambda asked for.
-    pub fn series(args: &PlanArgs) -> Result<Self, Problem> {
-        let (_, lambda) = asked(args).map_err(|failure| Problem::of(&failure))?;
+    /// Returns the powers of two, at the lambda that is asked for.
+    pub fn series(args: &PlanArgs) -> Result<Self, QueryProblem> {
+        let (_, lambda) = asked(args).map_err(|failure| QueryProblem::of(&failure))?;
         Ok(Self { R: (0..=MAX_EXPONENT).map(|e| 1 << e).collect(), lambda: vec![lambda] })
     }
 
-    /// Some of each, and the two asked for.
-    pub fn map(args: &PlanArgs) -> Result<Self, Problem> {
-        let (R, lambda) = asked(args).map_err(|failure| Problem::of(&failure))?;
+    /// Returns some values of each, with the two that are asked for.
+    pub fn map(args: &PlanArgs) -> Result<Self, QueryProblem> {
+        let (R, lambda) = asked(args).map_err(|failure| QueryProblem::of(&failure))?;
         let mut queries: Vec<u64> = EXPONENTS.iter().map(|e| 1 << e).chain([R]).collect();
         let known = LAMBDAS.iter().filter_map(|&bits| Lambda::new(bits).ok());
         let mut lambdas: Vec<Lambda> = known.chain([lambda]).collect();
@@ -92,9 +92,9 @@ impl Wanted {
         Ok(Self { R: queries, lambda: lambdas })
     }
 
-    /// Nearest to what was asked for first: it is what a page can least do without.
-    fn by_distance(&self, args: &PlanArgs) -> Result<Vec<(u64, Lambda)>, Problem> {
-        let (R, lambda) = asked(args).map_err(|failure| Problem::of(&failure))?;
+    /// Returns all pairs, those nearest to what was asked for first, because they matter most to the page.
+    fn by_distance(&self, args: &PlanArgs) -> Result<Vec<(u64, Lambda)>, QueryProblem> {
+        let (R, lambda) = asked(args).map_err(|failure| QueryProblem::of(&failure))?;
         let mut all: Vec<(u64, Lambda)> =
             self.lambda.iter().flat_map(|lambda| self.R.iter().map(|R| (*R, *lambda))).collect();
         all.sort_by_key(|(one, other)| (other.bits().abs_diff(lambda.bits()) / 10, one.ilog2().abs_diff(R.ilog2())));
@@ -103,8 +103,8 @@ impl Wanted {
 }
 
 impl Plans {
-    /// The same promises at every `R` and lambda, on two threads, as long as time allows.
-    pub fn find(&self, wanted: &Wanted, args: &PlanArgs, limit: &Limit) -> Result<(), Problem> {
+    /// Finds the plans for the same goal at every `R` and lambda, on two threads, as long as time allows.
+    pub fn find(&self, wanted: &Wanted, args: &PlanArgs, limit: &Limit) -> Result<(), QueryProblem> {
         let waiting = Mutex::new(wanted.by_distance(args)?.into_iter());
         let planner = |lambda: &Lambda| (*lambda, Planner::new(goal(args, 1, *lambda)));
         let planners: BTreeMap<Lambda, Planner> = wanted.lambda.iter().map(planner).collect();
@@ -127,7 +127,7 @@ impl Plans {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What was found so far of [`Wanted::series`].
+    /// Returns what was found so far of [`Wanted::series`].
     pub fn series(&self, wanted: &Wanted) -> Series {
         let mut found = self.found();
         found.sort_by_key(|(R, ..)| *R);
@@ -138,15 +138,15 @@ impl Plans {
         Series { points, published: known.map(Priced::of).collect(), left_out, problem }
     }
 
-    /// What was found so far of [`Wanted::map`].
+    /// Returns what was found so far of [`Wanted::map`].
     pub fn map(&self, wanted: &Wanted) -> Map {
         let found = self.found();
         let cell = |R: u64, lambda: Lambda| {
             let at = found.iter().find(|(one, other, _)| (*one, *other) == (R, lambda))?;
-            Some(Cell::of(*at.2.as_ref().ok()?, lambda))
+            Some(MapCell::of(*at.2.as_ref().ok()?, lambda))
         };
         let row = |lambda: &Lambda| wanted.R.iter().map(|R| cell(*R, *lambda)).collect::<Vec<_>>();
-        let cells: Vec<Vec<Option<Cell>>> = wanted.lambda.iter().map(row).collect();
+        let cells: Vec<Vec<Option<MapCell>>> = wanted.lambda.iter().map(row).collect();
         Map {
             lambda: wanted.lambda.iter().map(|lambda| lambda.bits()).collect(),
             R: wanted.R.iter().map(ToString::to_string).collect(),
@@ -163,7 +163,7 @@ impl Priced {
     }
 }
 
-impl Cell {
+impl MapCell {
     fn of(params: Params, lambda: Lambda) -> Self {
         let (R, B, T) = (params.R(), params.B(), params.T());
         let published =

@@ -1,4 +1,4 @@
-//! A query string as the flags of a command: what the page accepts is what the command line accepts, with the same messages.
+//! A query string as the flags of a command: the page accepts the same values as the command line, with the same messages.
 
 use crate::args::{BoundArgs, Cli, Command, PlanArgs};
 use crate::failure::of_arguments;
@@ -9,10 +9,10 @@ use fusion_engine::failure::Failure;
 use serde::Serialize;
 use std::path::Path;
 
-/// Longest value.
+/// The length in bytes of the longest value.
 const MAX_VALUE: usize = 100;
 
-/// What `sim plan` takes, as keys and as flags.
+/// The keys of a plan, with the flags of `sim plan` that they stand for.
 pub const PLAN: &[(&str, &str)] = &[
     ("R", "--R"),
     ("lambda", "--lambda"),
@@ -25,10 +25,10 @@ pub const PLAN: &[(&str, &str)] = &[
     ("network", "--network"),
 ];
 
-/// What `sim bound` takes of them.
+/// The keys of a setting, with the flags of `sim bound` that they stand for.
 pub const BOUND: &[(&str, &str)] = &[("R", "--R"), ("B", "--B"), ("T", "--T"), ("slack", "--slack")];
 
-/// What `sim plan --grid` keeps fixed.
+/// The keys that `sim plan --grid` keeps fixed, with their flags.
 pub const GRID: &[(&str, &str)] = &[
     ("lambda", "--lambda"),
     ("min_T", "--min-T"),
@@ -38,7 +38,7 @@ pub const GRID: &[(&str, &str)] = &[
     ("kappa", "--kappa"),
 ];
 
-/// What a plan's neighbours are found by.
+/// The keys by which the neighbours of a plan are found, with their flags.
 pub const SURFACE: &[(&str, &str)] = &[
     ("R", "--R"),
     ("lambda", "--lambda"),
@@ -53,19 +53,19 @@ pub const SURFACE: &[(&str, &str)] = &[
 
 /// What is wrong with a query, and with which of its keys.
 #[derive(Debug, Serialize)]
-pub struct Problem {
-    /// In words.
+pub struct QueryProblem {
+    /// The problem in words.
     pub error: String,
-    /// The key, where it is one.
+    /// The key that is to blame, if there is one.
     pub key: Option<&'static str>,
 }
 
-impl Problem {
+impl QueryProblem {
     fn new(error: impl Into<String>) -> Self {
         Self { error: error.into(), key: None }
     }
 
-    /// What a command said. The first flag that it names is to blame.
+    /// Makes the problem of a query from a command's failure. The first flag that its message names is to blame.
     pub fn of(failure: &Failure) -> Self {
         let error = failure.message();
         let place = |(key, flag): &(&'static str, &str)| Some((error.find(*flag)?, *key));
@@ -74,55 +74,55 @@ impl Problem {
     }
 }
 
-/// The keys and values that are given: each known, and once.
+/// The keys and values of a query, each of which is known and occurs once.
 #[derive(Debug)]
 pub struct Query(Vec<(&'static str, String)>);
 
 impl Query {
     /// Reads a query string.
-    pub fn parse(text: &str, known: &[(&'static str, &str)]) -> Result<Self, Problem> {
+    pub fn parse(text: &str, known: &[(&'static str, &str)]) -> Result<Self, QueryProblem> {
         let names: Vec<&str> = known.iter().map(|(key, _)| *key).collect();
         let mut pairs: Vec<(&'static str, String)> = Vec::new();
         for part in text.split('&').filter(|part| !part.is_empty()) {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
             let (key, value) = (decode(key)?, decode(value)?);
             let Some((key, _)) = known.iter().find(|(name, _)| *name == key) else {
-                return Err(Problem::new(format!("no key `{}`; {}", one_line(&key), nearest(&key, &names))));
+                return Err(QueryProblem::new(format!("no key `{}`; {}", one_line(&key), nearest(&key, &names))));
             };
             if pairs.iter().any(|(other, _)| other == key) {
-                return Err(Problem { error: format!("{key} is given twice"), key: Some(key) });
+                return Err(QueryProblem { error: format!("{key} is given twice"), key: Some(key) });
             }
             if value.len() > MAX_VALUE {
-                return Err(Problem { error: format!("{key} is longer than {MAX_VALUE} bytes"), key: Some(key) });
+                return Err(QueryProblem { error: format!("{key} is longer than {MAX_VALUE} bytes"), key: Some(key) });
             }
             pairs.push((key, value));
         }
         Ok(Self(pairs))
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.iter().find(|(name, value)| *name == key && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 
-    /// As flags of a command.
+    /// Returns the query as flags of a command.
     fn flags(&self, known: &[(&'static str, &'static str)]) -> impl Iterator<Item = (&'static str, &str)> {
         known.iter().filter_map(|(key, flag)| Some((*flag, self.get(key)?)))
     }
 
-    /// What `sim plan` would be asked for.
-    pub fn plan(&self) -> Result<PlanArgs, Problem> {
+    /// Returns the query as the flags of `sim plan`.
+    pub fn plan(&self) -> Result<PlanArgs, QueryProblem> {
         match self.parsed("plan", PLAN, &["R", "lambda"])? {
             Command::Plan(args) => Ok(args),
-            other => Err(Problem::new(format!("{other:?}"))),
+            other => Err(QueryProblem::new(format!("{other:?}"))),
         }
     }
 
-    /// What `sim bound` would be asked for.
-    pub fn bound(&self) -> Result<BoundArgs, Problem> {
+    /// Returns the query as the flags of `sim bound`.
+    pub fn bound(&self) -> Result<BoundArgs, QueryProblem> {
         match self.parsed("bound", BOUND, &["R", "B", "T"])? {
             Command::Bound(args) => Ok(args),
-            other => Err(Problem::new(format!("{other:?}"))),
+            other => Err(QueryProblem::new(format!("{other:?}"))),
         }
     }
 
@@ -131,16 +131,16 @@ impl Query {
         name: &str,
         known: &'static [(&'static str, &'static str)],
         needed: &[&'static str],
-    ) -> Result<Command, Problem> {
+    ) -> Result<Command, QueryProblem> {
         if let Some(key) = needed.iter().find(|key| self.get(key).is_none()) {
-            return Err(Problem { error: format!("{key} is needed"), key: Some(key) });
+            return Err(QueryProblem { error: format!("{key} is needed"), key: Some(key) });
         }
         let flags = self.flags(known).map(|(flag, value)| format!("{flag}={value}"));
         let words = ["sim", name].map(String::from).into_iter().chain(flags);
-        Cli::try_parse_from(words).map(|cli| cli.command).map_err(|error| Problem::of(&of_arguments(&error)))
+        Cli::try_parse_from(words).map(|cli| cli.command).map_err(|error| QueryProblem::of(&of_arguments(&error)))
     }
 
-    /// The line that gives the same numbers in a shell; `model` are the words that name one.
+    /// Returns the command line that gives the same numbers in a shell. `model` holds the flags that name a model.
     pub fn command(&self, name: &str, known: &[(&'static str, &'static str)], model: Option<&str>) -> String {
         let sim = Cli::command();
         let usual = |flag: &str, value: &str| {
@@ -155,9 +155,9 @@ impl Query {
     }
 }
 
-/// Text of a form: `+` is a space, `%` needs two hexadecimal digits, and what comes out must be UTF-8.
-fn decode(text: &str) -> Result<String, Problem> {
-    let malformed = || Problem::new("the query is not percent-encoded text");
+/// Decodes the text of a form: `+` is a space, `%` needs two hexadecimal digits, and the result must be UTF-8.
+fn decode(text: &str) -> Result<String, QueryProblem> {
+    let malformed = || QueryProblem::new("the query is not percent-encoded text");
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

@@ -1,9 +1,9 @@
-//! What an honest session costs, layer by layer.
+//! The cost of an honest session, layer by layer.
 
 use fusion_engine::documents::cost::{CostDocument, LayerCost};
 use serde::Serialize;
 
-/// The cost of a session.
+/// The cost of an honest session as the page shows it.
 #[derive(Debug, Serialize)]
 pub struct Spending {
     sent: String,
@@ -16,7 +16,7 @@ pub struct Spending {
     layers: Vec<Bars>,
 }
 
-/// One layer: numbers, and widths in percent of the largest.
+/// A layer's numbers, and the widths of its bars in percent of the largest.
 #[derive(Debug, Serialize)]
 struct Bars {
     step: String,
@@ -31,7 +31,7 @@ struct Bars {
 }
 
 impl Spending {
-    /// For people. `network`: the one whose time the run counted.
+    /// Formats the cost of a session. `network` is the one whose time the run counted.
     pub fn new(cost: &CostDocument, network: String) -> Self {
         let layers = &cost.by_layer;
         let bytes = |layer: &LayerCost| number(layer.client_sent_bytes + layer.server_sent_bytes);

@@ -1,4 +1,4 @@
-//! Two runs, side by side.
+//! The page on two runs, side by side.
 
 use super::page::{Badge, Fact, origin, parameters};
 use super::plot::{Plot, Rate, absolute, first_rate};
@@ -8,38 +8,38 @@ use fusion_engine::documents::result::StrategyDocument;
 use fusion_engine::failure::Failure;
 use serde::Serialize;
 
-/// What the template of two runs reads.
+/// The values that the template of two runs reads.
 #[derive(Debug, Serialize)]
-pub struct Page {
+pub struct DiffPage {
     names: [String; 2],
     verdicts: [Badge; 2],
     sentence: String,
-    /// Parameters and origins that are not the same.
-    differences: Vec<Difference>,
-    strategies: Vec<Pair>,
-    /// In one run alone.
+    /// The parameters and origins in which the runs differ.
+    differences: Vec<DifferentFact>,
+    strategies: Vec<StrategyPair>,
+    /// The strategies that only one run has.
     lone: Vec<String>,
     overview: Plot,
 }
 
 #[derive(Debug, Serialize)]
-struct Difference {
+struct DifferentFact {
     name: &'static str,
     values: [String; 2],
 }
 
-/// A strategy of both runs.
+/// A strategy that both runs have.
 #[derive(Debug, Serialize)]
-struct Pair {
+struct StrategyPair {
     name: String,
     of: String,
-    sides: [Side; 2],
+    sides: [RunSide; 2],
     agree: bool,
     says: &'static str,
 }
 
 #[derive(Debug, Serialize)]
-struct Side {
+struct RunSide {
     run: &'static str,
     trials: u64,
     rate: String,
@@ -48,11 +48,11 @@ struct Side {
     verdict: Badge,
 }
 
-impl Page {
-    /// Of two runs.
+impl DiffPage {
+    /// Compares two runs.
     ///
     /// # Errors
-    /// [`Failure::Usage`] where the exact security of their parameters is too long to be computed.
+    /// [`Failure::Usage`] if the exact security of their parameters is too long to be computed.
     pub fn new(first: &Run, second: &Run) -> Result<Self, Failure> {
         let find = |run: &'_ Run, name: &str| run.result.strategies.iter().position(|strategy| strategy.name == name);
         let mut strategies = Vec::new();
@@ -63,7 +63,7 @@ impl Page {
                 Some(index) => {
                     let both = [strategy, &second.result.strategies[index]];
                     rates.extend(both.iter().zip(["A", "B"]).map(|(strategy, run)| labelled(strategy, run)));
-                    strategies.push(Pair::new(both));
+                    strategies.push(StrategyPair::new(both));
                 }
                 None => lone.push(format!("{} is in A alone", strategy.name)),
             }
@@ -83,7 +83,7 @@ impl Page {
     }
 }
 
-fn sentence(first: &Run, second: &Run, pairs: &[Pair], differences: &[Difference]) -> String {
+fn sentence(first: &Run, second: &Run, pairs: &[StrategyPair], differences: &[DifferentFact]) -> String {
     let apart: Vec<&str> = pairs.iter().filter(|pair| !pair.agree).map(|pair| pair.name.as_str()).collect();
     let same = if first.environment.id == second.environment.id {
         "Both are runs of one campaign: the trials that both played are the same. "
@@ -105,10 +105,10 @@ fn sentence(first: &Run, second: &Run, pairs: &[Pair], differences: &[Difference
     }
 }
 
-fn differences(first: &Run, second: &Run) -> Result<Vec<Difference>, Failure> {
+fn differences(first: &Run, second: &Run) -> Result<Vec<DifferentFact>, Failure> {
     let facts = |run: &Run| Ok::<Vec<Fact>, Failure>([parameters(run)?, origin(run)].concat());
     let pairs = facts(first)?.into_iter().zip(facts(second)?).filter(|(a, b)| a != b);
-    Ok(pairs.map(|(a, b)| Difference { name: a.name, values: [a.value, b.value] }).collect())
+    Ok(pairs.map(|(a, b)| DifferentFact { name: a.name, values: [a.value, b.value] }).collect())
 }
 
 fn labelled(strategy: &StrategyDocument, run: &str) -> Rate {
@@ -116,7 +116,7 @@ fn labelled(strategy: &StrategyDocument, run: &str) -> Rate {
     Rate { label: format!("{run}: {}", rate.label), ..rate }
 }
 
-impl Pair {
+impl StrategyPair {
     fn new(both: [&StrategyDocument; 2]) -> Self {
         let rates = both.map(first_rate);
         let [a, b] = &rates;
@@ -128,7 +128,7 @@ impl Pair {
             (true, false) => "apart",
         };
         let of = a.label.rsplit(' ').next().unwrap_or("").to_string();
-        let side = |(rate, (strategy, run)): (&Rate, (&StrategyDocument, &'static str))| Side {
+        let side = |(rate, (strategy, run)): (&Rate, (&StrategyDocument, &'static str))| RunSide {
             run,
             trials: strategy.trials,
             rate: rate.measured.map_or_else(|| "-".into(), percent),

@@ -1,4 +1,4 @@
-//! Pages on runs: one HTML file each, without a script and without a request, from the run's own files.
+//! Pages on runs: one HTML file each, made from the run's own files, that contains no script and makes no request.
 
 mod cost;
 mod diff;
@@ -14,30 +14,30 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// Writes the page on one run into the run's folder, and gives its path.
+/// Writes the page on one run into the run's folder, and returns its path.
 ///
 /// # Errors
-/// [`Failure::Usage`] for what is not the folder of a finished run; [`Failure::Io`].
+/// [`Failure::Usage`] if this is not the folder of a finished run; [`Failure::Io`] if reading or writing fails.
 pub fn write(folder: &Path) -> Result<PathBuf, Failure> {
     let run = run::Run::read(folder)?;
-    let html = render("run.html", &page::Page::new(&run)?)?;
+    let html = render("run.html", &page::RunPage::new(&run)?)?;
     let path = run.folder.join(REPORT);
     files::replace(&path, &html)?;
     Ok(path)
 }
 
-/// The page on two runs, side by side; the second one's folder and the first one's name beside it.
+/// Makes the page on two runs, side by side. Returns the second run's folder, the name of the page's file there, and its text.
 ///
 /// # Errors
-/// As [`write`].
+/// The same as those of [`write`].
 pub fn of_two(first: &Path, second: &Path) -> Result<(PathBuf, String, String), Failure> {
     let [first, second] = [run::Run::read(first)?, run::Run::read(second)?];
-    let html = render("diff.html", &diff::Page::new(&first, &second)?)?;
+    let html = render("diff.html", &diff::DiffPage::new(&first, &second)?)?;
     let name = first.folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     Ok((second.folder, format!("diff-{name}.html"), html))
 }
 
-/// Everything that a template writes is escaped, but the style sheet that it includes.
+/// Fills in a template. Everything that it writes is escaped, except for the style sheet that it includes.
 fn render(template: &'static str, page: &impl Serialize) -> Result<String, Failure> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);

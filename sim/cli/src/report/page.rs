@@ -1,14 +1,14 @@
-//! A run as its page shows it.
+//! The page on one run.
 
 use super::cost::Spending;
 use super::plot::{Claimed, Plot, Rate, absolute, first_rate, relative};
 use super::run::Run;
 use super::sequence::{Sequence, sequences};
-use crate::answers::games::{Game, games};
+use crate::answers::games::{GoalCheck, games};
 use crate::text::{self, interval, percent, probability};
 use fusion_adversaries::script::{HONEST, Script, StrategySection};
 use fusion_adversaries::strategy::Hypothesis;
-use fusion_engine::campaign::verdict::Verdict;
+use fusion_engine::campaign::verdict::CampaignVerdict;
 use fusion_engine::documents::replay::ReplayDocument;
 use fusion_engine::documents::result::{Fault, StageDocument, StandingDocument, StrategyDocument};
 use fusion_engine::failure::Failure;
@@ -17,16 +17,16 @@ use fusion_spec::bound::report::Report;
 use rug::Rational;
 use serde::Serialize;
 
-/// What the template of a run reads.
+/// The values that the template of a run reads.
 #[derive(Debug, Serialize)]
-pub struct Page {
+pub struct RunPage {
     name: String,
     about: Option<String>,
     verdict: Badge,
     meaning: String,
     errors: Vec<Wrong>,
     parameters: Vec<Fact>,
-    goals: Vec<Goal>,
+    goals: Vec<GoalRow>,
     overview: Plot,
     hypotheses: [Fact; 9],
     strategies: Vec<Card>,
@@ -37,12 +37,12 @@ pub struct Page {
     script: String,
 }
 
-/// A name and its value.
+/// A row with a name and a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fact {
-    /// What.
+    /// The name on the left.
     pub name: &'static str,
-    /// How much.
+    /// The value on the right.
     pub value: String,
 }
 
@@ -54,7 +54,7 @@ pub struct Badge {
     sign: &'static str,
 }
 
-/// A bug of ours.
+/// A bug of this program that the run has shown.
 #[derive(Debug, Serialize)]
 struct Wrong {
     strategy: String,
@@ -63,7 +63,7 @@ struct Wrong {
 }
 
 #[derive(Debug, Serialize)]
-struct Goal {
+struct GoalRow {
     statement: String,
     limit: String,
     met: bool,
@@ -77,17 +77,17 @@ struct Card {
     verdict: Badge,
     trials: u64,
     stopped_by: String,
-    outcomes: Vec<Share>,
-    rows: Vec<Row>,
+    outcomes: Vec<OutcomeShare>,
+    rows: Vec<ClaimRow>,
     plot: Option<Plot>,
     stages: Vec<StageRow>,
     hypotheses: Vec<Condition>,
-    replays: Vec<Replay>,
+    replays: Vec<ReplayLine>,
 }
 
-/// How many trials ended so.
+/// The share of trials with one outcome.
 #[derive(Debug, Serialize)]
-struct Share {
+struct OutcomeShare {
     name: String,
     count: u64,
     percent: String,
@@ -96,7 +96,7 @@ struct Share {
 }
 
 #[derive(Debug, Serialize)]
-struct Row {
+struct ClaimRow {
     of: String,
     trials: u64,
     count: String,
@@ -123,19 +123,20 @@ struct Condition {
 }
 
 #[derive(Debug, Serialize)]
-struct Replay {
+struct ReplayLine {
     outcome: String,
     command: String,
 }
 
-impl Page {
-    /// Of a run.
+impl RunPage {
+    /// Formats a run for its page.
     ///
     /// # Errors
-    /// [`Failure::Usage`] where the exact security of its parameters is too long to be computed.
+    /// [`Failure::Usage`] if the exact security of its parameters is too long to be computed.
     pub fn new(run: &Run) -> Result<Self, Failure> {
         let goals = games(&run.script, run.params)?;
-        let goals = goals.into_iter().map(|Game { statement, limit, met }| Goal { statement, limit, met }).collect();
+        let goals =
+            goals.into_iter().map(|GoalCheck { statement, limit, met }| GoalRow { statement, limit, met }).collect();
         let rates: Vec<Rate> = run.result.strategies.iter().map(first_rate).collect();
         let script = text::shell(&run.folder.join("script.yaml"));
         Ok(Self {
@@ -164,9 +165,9 @@ impl From<&Fault> for Wrong {
     }
 }
 
-/// One sentence on the verdict, one on what may be wrong with it.
+/// Returns one sentence on the verdict, and one on the chance that it is wrong.
 fn meaning(run: &Run) -> String {
-    let names = |verdict: Verdict| {
+    let names = |verdict: CampaignVerdict| {
         let with = run.result.strategies.iter().filter(|strategy| strategy.verdict == verdict);
         with.map(|strategy| strategy.name.as_str()).collect::<Vec<_>>().join(", ")
     };
@@ -174,30 +175,30 @@ fn meaning(run: &Run) -> String {
     let alarm = total_alarm(run);
     let alpha = &run.result.alpha;
     match run.result.verdict {
-        Verdict::Error => format!(
+        CampaignVerdict::Error => format!(
             "A bug of sim, please report it: trials of {} ended in an error of ours. Whatever was counted says nothing about the claims.",
-            names(Verdict::Error)
+            names(CampaignVerdict::Error)
         ),
-        Verdict::Pass => format!(
+        CampaignVerdict::Pass => format!(
             "Every strategy does what is claimed of it: each rate that is claimed exactly is within {within} of the smaller of it and its \
              complement (where that is 0, within 0.001, or {within} at real), and no bound is exceeded by more than that. \
              A claim that is further off than that would have passed with a probability of at most {alpha:.1e}."
         ),
-        Verdict::Refuted => format!(
+        CampaignVerdict::Refuted => format!(
             "The claims on {} are refuted: a hypothesis, a formula or the simulated system is not what it is said to be. \
              The chance that a campaign of true claims only comes to this is at most {alarm:.1e}.",
-            names(Verdict::Refuted)
+            names(CampaignVerdict::Refuted)
         ),
-        Verdict::Inconclusive => format!(
+        CampaignVerdict::Inconclusive => format!(
             "Nothing is refuted, but the claims cannot be decided yet for: {}. More trials may decide them. \
              The chance that any true claim is refuted stays below {alarm:.1e}, however long it goes on.",
-            names(Verdict::Inconclusive)
+            names(CampaignVerdict::Inconclusive)
         ),
     }
 }
 
-/// The chance that anything true is refuted: the script's `false_alarm` for its clauses, and on top of it a clause's share for each
-/// event whose rate is strictly between 0 and 1.
+/// Returns the chance that any true claim is refuted: the script's `false_alarm` for its clauses, and in addition a clause's
+/// share for each event whose rate is strictly between 0 and 1.
 fn total_alarm(run: &Run) -> f64 {
     let events = run.result.strategies.iter().flat_map(|strategy| [&strategy.events.e_t, &strategy.events.e_b]);
     let events = events.flatten();
@@ -207,7 +208,7 @@ fn total_alarm(run: &Run) -> f64 {
     nearest(&run.script.test.false_alarm.0) + tests * run.result.alpha
 }
 
-/// The parameters.
+/// Returns the parameters of a run.
 pub fn parameters(run: &Run) -> Result<Vec<Fact>, Failure> {
     let (params, script) = (run.params, &run.script);
     let bits = Report::correctness(params).map_err(Failure::usage)?.bits();
@@ -226,7 +227,7 @@ pub fn parameters(run: &Run) -> Result<Vec<Fact>, Failure> {
     ])
 }
 
-/// What made the run.
+/// Returns what made the run.
 pub fn origin(run: &Run) -> Vec<Fact> {
     let made = &run.environment;
     let fact = |name, value: &str| Fact { name, value: value.into() };
@@ -245,27 +246,27 @@ fn network(script: &Script) -> String {
         .map_or_else(|_| String::new(), |value| value.as_str().map_or_else(|| value.to_string(), str::to_string))
 }
 
-impl From<Verdict> for Badge {
-    fn from(verdict: Verdict) -> Self {
+impl From<CampaignVerdict> for Badge {
+    fn from(verdict: CampaignVerdict) -> Self {
         let (class, sign) = match verdict {
-            Verdict::Pass => ("good", "✓"),
-            Verdict::Refuted => ("bad", "✗"),
-            Verdict::Error => ("bad", "!"),
-            Verdict::Inconclusive => ("open", "?"),
+            CampaignVerdict::Pass => ("good", "✓"),
+            CampaignVerdict::Refuted => ("bad", "✗"),
+            CampaignVerdict::Error => ("bad", "!"),
+            CampaignVerdict::Inconclusive => ("open", "?"),
         };
         Self { word: verdict.name().into(), class, sign }
     }
 }
 
 impl Badge {
-    /// The badge of a rate of which nothing is claimed.
+    /// Returns the badge of a rate about which nothing is claimed.
     fn measured() -> Self {
         Self { word: "measured".into(), class: "plain", sign: "•" }
     }
 
-    /// A strategy's badge: its verdict, but `measured` where nothing is claimed and nothing went wrong.
+    /// Returns a strategy's badge: its verdict, or `measured` if nothing is claimed and nothing went wrong.
     pub fn of(strategy: &StrategyDocument) -> Self {
-        if strategy.expectations.is_empty() && strategy.verdict == Verdict::Pass {
+        if strategy.expectations.is_empty() && strategy.verdict == CampaignVerdict::Pass {
             Self::measured()
         } else {
             strategy.verdict.into()
@@ -307,13 +308,13 @@ fn about(section: Option<&StrategySection>, name: &str) -> Option<String> {
     section.and_then(|section| section.about.clone()).or_else(control)
 }
 
-/// The strategy as its script says it, without what the card shows elsewhere.
+/// Returns the strategy as its script describes it, without what the card shows elsewhere.
 fn does(section: &StrategySection) -> Option<String> {
     let section = StrategySection { about: None, ..section.clone() };
     section.to_yaml().ok()
 }
 
-fn outcomes(strategy: &StrategyDocument) -> Vec<Share> {
+fn outcomes(strategy: &StrategyDocument) -> Vec<OutcomeShare> {
     let accepted = [("win", strategy.win, "bad"), ("harmless", strategy.harmless, "good")];
     let accepted = accepted.map(|(name, count, class)| (name.to_string(), count, class));
     let caught = strategy
@@ -324,16 +325,16 @@ fn outcomes(strategy: &StrategyDocument) -> Vec<Share> {
     let all = accepted.into_iter().chain(caught).chain([error]).filter(|(_, count, _)| *count > 0);
     let share = |(name, count, class): (String, u64, &'static str)| {
         let rate = nearest(&Rational::from((count, strategy.trials.max(1))));
-        Share { name, count, percent: percent(rate), width: (rate * 10_000.0).round() / 100.0, class }
+        OutcomeShare { name, count, percent: percent(rate), width: (rate * 10_000.0).round() / 100.0, class }
     };
     all.map(share).collect()
 }
 
-fn rows(strategy: &StrategyDocument, claims: &[Claimed<'_>]) -> Vec<Row> {
+fn rows(strategy: &StrategyDocument, claims: &[Claimed<'_>]) -> Vec<ClaimRow> {
     if !strategy.expectations.is_empty() {
-        return claims.iter().map(|claim| Row::new(claim, strategy)).collect();
+        return claims.iter().map(|claim| ClaimRow::new(claim, strategy)).collect();
     }
-    let row = Row {
+    let row = ClaimRow {
         of: "win".into(),
         trials: strategy.trials,
         count: strategy.win.to_string(),
@@ -343,10 +344,10 @@ fn rows(strategy: &StrategyDocument, claims: &[Claimed<'_>]) -> Vec<Row> {
         decimal: None,
         verdict: Badge::measured(),
     };
-    std::iter::once(row).chain(claims.iter().map(|claim| Row::new(claim, strategy))).collect()
+    std::iter::once(row).chain(claims.iter().map(|claim| ClaimRow::new(claim, strategy))).collect()
 }
 
-impl Row {
+impl ClaimRow {
     fn new(claim: &Claimed<'_>, strategy: &StrategyDocument) -> Self {
         let staged = !strategy.stages.is_empty();
         let Rate { label, measured, interval: ends, expected, bound } = claim.rate();
@@ -381,10 +382,10 @@ impl Condition {
     }
 }
 
-fn replays(run: &Run, strategy: &StrategyDocument) -> Vec<Replay> {
+fn replays(run: &Run, strategy: &StrategyDocument) -> Vec<ReplayLine> {
     let script = text::shell(&run.folder.join("script.yaml"));
     let own = run.exemplars.iter().filter(|exemplar| exemplar.strategy == strategy.name);
-    let replay = |exemplar: &ReplayDocument| Replay {
+    let replay = |exemplar: &ReplayDocument| ReplayLine {
         outcome: exemplar.outcome.to_string().replace('_', " "),
         command: format!("sim run {script} --trial {}:{} --trace", exemplar.strategy, exemplar.trial),
     };

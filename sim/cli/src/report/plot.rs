@@ -1,4 +1,4 @@
-//! Rates beside what is claimed of them, as rows of marks on one axis.
+//! Plots of rates beside the claimed ones, as rows of marks on one axis.
 
 use crate::axis::{Axis, Tick};
 use crate::text::{percent, probability};
@@ -10,43 +10,43 @@ use serde::Serialize;
 /// A measured rate and its claim.
 #[derive(Clone, Debug)]
 pub struct Rate {
-    /// What it is of.
+    /// The strategy or the event that the rate belongs to.
     pub label: String,
-    /// `None` before the first trial.
+    /// The measured rate; `None` before the first trial.
     pub measured: Option<f64>,
-    /// The rates that the evidence leaves.
+    /// The least and the greatest rate that the evidence does not exclude.
     pub interval: [f64; 2],
-    /// What is claimed.
+    /// The claimed rate, if there is one.
     pub expected: Option<Rational>,
-    /// The claim is a bound from above.
+    /// Whether the claim bounds the rate from above.
     pub bound: bool,
 }
 
-/// Rows on one axis.
+/// A plot of several rates on one axis.
 #[derive(Clone, Debug, Serialize)]
 pub struct Plot {
-    /// What the axis shows.
+    /// The caption of the axis.
     pub caption: String,
-    /// Along it.
+    /// The ticks along the axis.
     pub ticks: Vec<Tick>,
-    /// One for each rate.
-    pub rows: Vec<Row>,
-    /// Some claim is a bound.
+    /// The rows, one for each rate.
+    pub rows: Vec<PlotRow>,
+    /// Whether some claim is a bound.
     pub bounds: bool,
 }
 
-/// A row. All places are in percent of the width.
+/// A row of a plot. All positions are in percent of the width.
 #[derive(Clone, Debug, Serialize)]
-pub struct Row {
+pub struct PlotRow {
     label: String,
-    /// The same in words.
+    /// The content of the row in words.
     text: String,
     measured: Option<f64>,
     low: f64,
     high: f64,
     exact: Option<f64>,
     bound: bool,
-    /// Where the rate may be for a pass: its left end and its width.
+    /// The band in which the measured rate passes: its left end and its width.
     band: Option<[f64; 2]>,
 }
 
@@ -67,7 +67,7 @@ impl<'r> From<&'r ExpectationDocument> for Claimed<'r> {
 }
 
 impl Claimed<'_> {
-    /// The measured rate and its claim.
+    /// Returns the measured rate and its claim.
     pub fn rate(&self) -> Rate {
         let Self { label, bound, standing: StandingDocument { count, expected, interval, trials, verdict: _ } } = self;
         #[expect(clippy::cast_precision_loss, reason = "shown, not compared")]
@@ -77,7 +77,7 @@ impl Claimed<'_> {
     }
 }
 
-/// The rate that a strategy's first claim is of; of winning, where there is none.
+/// Returns the rate that a strategy's first claim is about, or that of wins if nothing is claimed.
 pub fn first_rate(strategy: &StrategyDocument) -> Rate {
     let claim = strategy.expectations.iter().find(|claim| claim.standing.expected.is_some());
     let label = |event: &str| format!("{} {event}", strategy.name);
@@ -100,7 +100,7 @@ pub fn first_rate(strategy: &StrategyDocument) -> Rate {
     }
 }
 
-/// Rates as they are.
+/// Plots rates as they are.
 pub fn absolute(rates: &[Rate]) -> Plot {
     let numbers = |rate: &Rate| {
         let expected = rate.expected.as_ref().map(nearest);
@@ -116,7 +116,8 @@ pub fn absolute(rates: &[Rate]) -> Plot {
     }
 }
 
-/// Rates as multiples of what is claimed, beside how near they must be. `None` where no claim is strictly between 0 and 1.
+/// Plots rates as multiples of the claimed ones, with the bands in which they pass. Returns `None` if no claimed rate is strictly
+/// between 0 and 1.
 pub fn relative(rates: &[Rate], within: f64) -> Option<Plot> {
     let claimed = |rate: &&Rate| rate.measured.is_some() && rate.expected.as_ref().is_some_and(|p| *p > 0 && *p < 1);
     let rates: Vec<&Rate> = rates.iter().filter(claimed).collect();
@@ -135,7 +136,7 @@ pub fn relative(rates: &[Rate], within: f64) -> Option<Plot> {
     })
 }
 
-fn row(axis: Axis, rate: &Rate, scale: impl Fn(f64) -> f64, within: Option<f64>) -> Row {
+fn row(axis: Axis, rate: &Rate, scale: impl Fn(f64) -> f64, within: Option<f64>) -> PlotRow {
     let Rate { label, measured, interval, expected, bound } = rate;
     let place = |value: f64| axis.x(scale(value));
     let band = within.map(|within| {
@@ -143,7 +144,7 @@ fn row(axis: Axis, rate: &Rate, scale: impl Fn(f64) -> f64, within: Option<f64>)
         let [left, right] = [if *bound { 0.0 } else { 1.0 - near }, 1.0 + near].map(|value| axis.x(value));
         [left, right - left]
     });
-    Row {
+    PlotRow {
         label: label.clone(),
         text: in_words(rate),
         measured: measured.map(place),
@@ -155,7 +156,8 @@ fn row(axis: Axis, rate: &Rate, scale: impl Fn(f64) -> f64, within: Option<f64>)
     }
 }
 
-/// How much of the claimed rate the smaller one of it and its complement is: a pass must be near to that.
+/// Returns the smaller of the claimed rate and its complement, as a share of the claimed rate. How near a pass must be is
+/// relative to it.
 fn nearness(expected: Option<&Rational>) -> f64 {
     expected.map_or(1.0, |p| nearest(&(Rational::from(1 - p) / p)).min(1.0))
 }

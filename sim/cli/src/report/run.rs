@@ -1,9 +1,9 @@
-//! A finished run, from the files of its folder alone: neither the model nor the samples need to be there any more.
+//! A finished run, read from the files of its folder alone: neither the model nor the samples need to exist any more.
 
 use crate::text;
 use fusion_adversaries::script::{Script, Sizes};
 use fusion_adversaries::yaml::MAX_BYTES;
-use fusion_engine::campaign::verdict::Verdict;
+use fusion_engine::campaign::verdict::CampaignVerdict;
 use fusion_engine::documents::replay::ReplayDocument;
 use fusion_engine::documents::result::ResultDocument;
 use fusion_engine::failure::Failure;
@@ -13,32 +13,32 @@ use fusion_spec::params::Params;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 
-/// Largest JSON file of a run that is read.
+/// The size in bytes of the largest JSON file of a run that is read.
 const MOST_JSON: u64 = 1 << 26;
 
-/// What a run's folder says.
+/// A finished run, as its folder describes it.
 pub struct Run {
-    /// Where it is.
+    /// The folder of the run.
     pub folder: PathBuf,
-    /// The campaign, resolved.
+    /// The resolved script of the campaign.
     pub script: Script,
-    /// As YAML.
+    /// The script as YAML.
     pub script_text: String,
-    /// `script`'s.
+    /// The parameters of the script.
     pub params: Params,
-    /// `env.json`.
+    /// The content of `env.json`.
     pub environment: Environment,
-    /// `result.json`.
+    /// The content of `result.json`.
     pub result: ResultDocument,
-    /// `exemplars/`, by name.
+    /// The trials in `exemplars/`, in the order of the files' names.
     pub exemplars: Vec<ReplayDocument>,
 }
 
-/// Results of before 2026-11-26 said `pass` in spite of errors: their counts tell.
+/// Corrects results from before 2026-11-26, which said `pass` in spite of errors, by their counts.
 fn with_errors(mut result: ResultDocument) -> ResultDocument {
     for strategy in result.strategies.iter_mut().filter(|strategy| strategy.error > 0) {
-        strategy.verdict = Verdict::Error;
-        result.verdict = Verdict::Error;
+        strategy.verdict = CampaignVerdict::Error;
+        result.verdict = CampaignVerdict::Error;
     }
     result
 }
@@ -84,7 +84,7 @@ fn json<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
     serde_json::from_slice(&bytes).map_err(|error| Failure::Usage(format!("{}: {error}", files::name(path))))
 }
 
-/// What a run can write again from its counts.
+/// Reads a file that a run can write again from its counts.
 fn rebuilt<T: DeserializeOwned>(run: &Path, path: &Path) -> Result<T, Failure> {
     json(path).map_err(|failure| match failure {
         Failure::Usage(what) => Failure::Usage(format!("{what}; sim attack --resume {} rebuilds it", text::shell(run))),
@@ -92,7 +92,7 @@ fn rebuilt<T: DeserializeOwned>(run: &Path, path: &Path) -> Result<T, Failure> {
     })
 }
 
-/// None where there is no folder: every strategy is estimated stage by stage.
+/// Reads the exemplars. There are none without a folder, where every strategy is estimated stage by stage.
 fn exemplars(run: &Path) -> Result<Vec<ReplayDocument>, Failure> {
     let folder = &run.join("exemplars");
     let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Vec::new()) };

@@ -1,4 +1,4 @@
-//! A trial as what passes between client and server: what the server sees, what the client held, what it concluded.
+//! A trial as a sequence: what the server sees, what the client sent, and what the client concludes.
 
 use super::run::Run;
 use crate::text;
@@ -9,57 +9,60 @@ use serde::Serialize;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// Most slots drawn one by one, most groups, and most untouched copies of a query.
+/// The largest number of slots that are drawn one by one.
 const MOST_CELLS: u128 = 64;
+/// The largest number of groups that are drawn.
 const MOST_GROUPS: usize = 8;
+/// The largest number of untouched copies of a query that are drawn.
 const MOST_COPIES: usize = 8;
 
-/// One trial's last session.
+/// The last session of a trial, as the page draws it.
 #[derive(Debug, Serialize)]
 pub struct Sequence {
     title: String,
     strategy: String,
     outcome: String,
-    /// Outcomes are told apart by sign and words, and by colour.
+    /// The class that colours the outcome, which is also told by a sign and in words.
     class: &'static str,
     replay: String,
-    /// Of a trial of several sessions.
+    /// The number of the session, if the trial has several.
     session: Option<String>,
     slots: String,
-    /// What the server does to the slots that are marked, and what they then are.
+    /// What the server does to the marked slots.
     does: &'static str,
+    /// What the marked slots then are, in words.
     mark: &'static str,
-    /// The session broke off before there were answers.
+    /// Whether the session broke off before there were answers.
     broken: bool,
-    /// As the server sees them.
-    server: Vec<Cell>,
-    /// Slots that are not drawn.
+    /// The slots as the server sees them.
+    server: Vec<SlotCell>,
+    /// A remark on slots that are not drawn.
     left_out: Option<String>,
-    /// As the client opens them.
+    /// The samples as the client opens them.
     groups: Vec<Group>,
     groups_left_out: Option<String>,
     conclusion: &'static str,
 }
 
-/// One slot.
+/// A slot as it is drawn.
 #[derive(Clone, Debug, Serialize)]
-struct Cell {
+struct SlotCell {
     name: String,
     answer: Option<String>,
     marked: bool,
     wrong: bool,
 }
 
-/// The copies of one query, or one public sample.
+/// A group of slots that the client compares: the copies of one query, or one public sample.
 #[derive(Debug, Serialize)]
 struct Group {
     name: String,
-    cells: Vec<Cell>,
+    cells: Vec<SlotCell>,
     says: &'static str,
     bad: bool,
 }
 
-/// One trial of each outcome; a cheating server's, where there is one.
+/// Chooses one trial of each outcome, with a cheating server if there is one.
 pub fn sequences(run: &Run) -> Vec<Sequence> {
     let mut chosen: BTreeMap<Ending, &ReplayDocument> = BTreeMap::new();
     for exemplar in &run.exemplars {
@@ -71,7 +74,7 @@ pub fn sequences(run: &Run) -> Vec<Sequence> {
     chosen.into_values().filter_map(|exemplar| Sequence::new(run, exemplar)).collect()
 }
 
-/// Short trials of servers that cheat little are looked at first.
+/// Ranks exemplars: short trials of servers that cheat little come first.
 fn score(exemplar: &ReplayDocument) -> (bool, bool, bool, Reverse<usize>) {
     let slots = exemplar.sessions.last().map_or(&[][..], |session| &session.slots);
     let marked = slots.iter().filter(|slot| slot.is_marked()).count();
@@ -79,7 +82,7 @@ fn score(exemplar: &ReplayDocument) -> (bool, bool, bool, Reverse<usize>) {
     (marked > 0, exemplar.sessions.len() == 1, labelled, Reverse(marked))
 }
 
-/// What draws an ending, and what the client concludes; `None` of an error.
+/// Returns the class that colours an ending, and the client's conclusion; `None` for an error.
 fn kind(ending: Ending) -> Option<(&'static str, &'static str)> {
     Some(match ending {
         Ending::Error => return None,
@@ -129,7 +132,7 @@ impl Sequence {
     }
 }
 
-/// How the linking game ends.
+/// Describes how the linking game ends.
 fn linked(ending: Ending) -> &'static str {
     match ending {
         Ending::Win => "Accepts: all answers are right. The named slots hold copies of one query: the server wins.",
@@ -137,10 +140,10 @@ fn linked(ending: Ending) -> &'static str {
     }
 }
 
-/// All slots where they are few, else those that are marked.
-fn server_cells(slots: &[SlotDocument], N: u128) -> (Vec<Cell>, Option<String>) {
+/// Returns all slots if they are few, or only the marked ones, with a remark on the others.
+fn server_cells(slots: &[SlotDocument], N: u128) -> (Vec<SlotCell>, Option<String>) {
     let known: BTreeMap<u128, &SlotDocument> = slots.iter().map(|slot| (slot.slot.into(), slot)).collect();
-    let cell = |index: u128| Cell {
+    let cell = |index: u128| SlotCell {
         name: index.to_string(),
         answer: None,
         marked: known.get(&index).is_some_and(|slot| slot.is_marked()),
@@ -160,7 +163,7 @@ fn server_cells(slots: &[SlotDocument], N: u128) -> (Vec<Cell>, Option<String>) 
     (marked.into_iter().take(most).map(cell).collect(), Some(format!("and {rest} {others}")))
 }
 
-/// What was marked or wrong, by what the slots held: what is bad first, publics before queries.
+/// Groups the marked or wrong slots by what they held, those with a bad answer first, and publics before queries.
 fn groups(session: &SessionDocument, R: u64, B: u64) -> (Vec<Group>, Option<String>) {
     let slots = &session.slots;
     let publics = slots.iter().filter(|slot| slot.is_marked() || slot.wrong);
@@ -197,16 +200,17 @@ fn public_group(public: u32, slot: &SlotDocument) -> Group {
     Group { name: format!("public {public}"), cells: vec![opened(slot, "slot")], says, bad: slot.wrong }
 }
 
-/// `alike` is what the outcome says of copies whose labels are not known: they agree, they do not, or it does not say.
+/// Makes the group of a query's copies. `alike` is what the outcome says about copies whose labels are not known: they agree,
+/// they do not, or it does not say.
 fn query_group(query: u32, copies: &[&SlotDocument], B: u64, alike: Option<bool>) -> Group {
-    let mut cells: Vec<Cell> = copies.iter().map(|slot| opened(slot, "slot")).collect();
+    let mut cells: Vec<SlotCell> = copies.iter().map(|slot| opened(slot, "slot")).collect();
     // At `plain` only marked slots are known: the others are right.
-    let right = Cell { name: "untouched".into(), answer: Some("right".into()), marked: false, wrong: false };
+    let right = SlotCell { name: "untouched".into(), answer: Some("right".into()), marked: false, wrong: false };
     let missing = B.saturating_sub(cells.len() as u64);
     let shown = missing.min(MOST_COPIES as u64);
     cells.extend((0..shown).map(|_| right.clone()));
     if missing > shown {
-        cells.push(Cell { name: format!("and {} more, untouched", missing - shown), ..right });
+        cells.push(SlotCell { name: format!("and {} more, untouched", missing - shown), ..right });
     }
     let same = cells.windows(2).all(|pair| pair[0].answer == pair[1].answer);
     let wrong = cells.iter().any(|cell| cell.wrong);
@@ -221,12 +225,17 @@ fn query_group(query: u32, copies: &[&SlotDocument], B: u64, alike: Option<bool>
     Group { name: format!("query {query}"), cells, says, bad: agree == Some(false) || wrong }
 }
 
-fn opened(slot: &SlotDocument, word: &str) -> Cell {
+fn opened(slot: &SlotDocument, word: &str) -> SlotCell {
     let answer = match (slot.answer, slot.honest, slot.wrong) {
         (Some(answer), Some(honest), true) => format!("{answer}, not {honest}"),
         (Some(answer), _, _) => answer.to_string(),
         (None, _, true) => "wrong".into(),
         (None, _, false) => "right".into(),
     };
-    Cell { name: format!("{word} {}", slot.slot), answer: Some(answer), marked: slot.is_marked(), wrong: slot.wrong }
+    SlotCell {
+        name: format!("{word} {}", slot.slot),
+        answer: Some(answer),
+        marked: slot.is_marked(),
+        wrong: slot.wrong,
+    }
 }

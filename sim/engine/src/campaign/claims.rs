@@ -1,4 +1,4 @@
-//! What is claimed of a strategy: each clause of its script with its exact rate, and the two events.
+//! The claims about a strategy: each clause of its script with its exact rate, and the two events.
 
 use super::statement::{Relation, Statement};
 use crate::simulate::{Counts, REASONS, Seen, World};
@@ -14,52 +14,53 @@ use fusion_spec::params::Params;
 use fusion_spec::verdict::Reason;
 use rug::Rational;
 
-/// All that is claimed of one strategy.
+/// All claims about one strategy.
 #[derive(Clone, Debug, Default)]
 pub struct Claims {
-    /// Of rates.
+    /// The claims about rates of events, in the order of the script.
     pub rates: Vec<RateClaim>,
-    /// The only reasons there may be.
+    /// The only reasons that a rejection may have; `None` where the script does not limit them.
     pub only: Option<Vec<Reason>>,
-    /// `Pr[E_T]` and `Pr[E_B | E_T]`, where the law of the touched slots is known. The latter is missing where `E_T` never is.
+    /// The exact `Pr[E_T]` and `Pr[E_B | E_T]`, where the law of the touched slots is known. The latter is missing where `E_T`
+    /// never happens.
     pub events: Option<(Rational, Option<Rational>)>,
-    /// What it breaks.
+    /// The hypotheses of the theorem that the strategy breaks.
     pub breaks: Vec<Hypothesis>,
 }
 
-/// A clause about a rate.
+/// A claim about the rate of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RateClaim {
-    /// What is counted.
+    /// The event whose trials are counted.
     pub event: CountedEvent,
-    /// The rate.
+    /// The clause, with the claimed rate as an exact number.
     pub clause: Clause,
     /// The clause as its script says it.
     pub statement: Statement,
 }
 
 impl RateClaim {
-    /// The rate itself.
+    /// Returns the claimed rate.
     #[must_use]
     pub fn expected(&self) -> &Rational {
         let (Clause::Equals(rate) | Clause::AtMost(rate)) = &self.clause;
         rate
     }
 
-    /// A bound that every rate keeps.
+    /// Whether the claim is that a rate is at most 1, which holds for every rate.
     #[must_use]
     pub fn says_nothing(&self) -> bool {
         matches!(&self.clause, Clause::AtMost(bound) if *bound == 1)
     }
 
-    /// Strictly between 0 and 1: a claim that chance can refute.
+    /// Whether the claimed rate is strictly between 0 and 1, so that chance can refute a true claim.
     #[must_use]
     pub fn is_uncertain(&self) -> bool {
         *self.expected() > 0 && *self.expected() < 1
     }
 }
 
-/// How many trials have an event.
+/// Returns how many of the counted trials had an event.
 #[must_use]
 pub fn successes(event: CountedEvent, counts: &Counts) -> u64 {
     match event {
@@ -70,29 +71,29 @@ pub fn successes(event: CountedEvent, counts: &Counts) -> u64 {
     }
 }
 
-/// How many were rejected for other reasons than these.
+/// Returns how many of the counted trials were rejected for a reason that is not in `only`.
 #[must_use]
 pub fn other_reasons(only: &[Reason], counts: &Counts) -> u64 {
     REASONS.iter().zip(counts.caught).filter(|(reason, _)| !only.contains(reason)).map(|(_, count)| count).sum()
 }
 
-/// What the specification says of a strategy.
+/// What the specification predicts for a strategy: its exact rates, and a bound on its wins.
 pub struct Spec {
     params: Params,
     slots_per_message: u32,
     moves: Vec<Move>,
     sessions: Option<SessionsSection>,
-    /// The law of its touched slots, where that is known.
+    /// The law of the touched slots, where it is known.
     cases: Option<Vec<Case>>,
-    /// Its exact rates, where there is a formula.
+    /// The exact rates over a whole trial, where there is a formula.
     rates: Option<Rates>,
-    /// What the touch bound takes for granted.
+    /// Whether every answer on an untouched slot is right, which the touch bound takes for granted.
     untouched_right: bool,
     events: Option<(Rational, Option<Rational>)>,
 }
 
 impl Spec {
-    /// Works out the rates of a strategy. One whose value is beyond the exact limit has none.
+    /// Works out the rates of a strategy. A rate that is too long to be an exact number is left out.
     pub fn new(view: &View, strategy: &dyn Strategy, sessions: Option<SessionsSection>, seen: &Seen<'_>) -> Self {
         let params = view.params;
         let untouched_right = !seen.world.is_some_and(World::is_one_bit);
@@ -114,7 +115,7 @@ impl Spec {
         Self { params, slots_per_message, moves, sessions, cases, rates, untouched_right, events }
     }
 
-    /// The rate that a claim on an event names.
+    /// Returns the specification's rate for a claim about an event; `None` where there is none.
     fn rate(&self, event: CountedEvent, at_most: bool) -> Option<Rational> {
         let exact = self.rates.as_ref().map(|rates| match event {
             CountedEvent::Win => rates.win.clone(),
@@ -129,17 +130,19 @@ impl Spec {
         exact
     }
 
-    /// `None` where untouched answers may be wrong, and where it is too long to write out.
+    /// Returns the touch bound over a whole trial; `None` where untouched answers may be wrong, and where the bound is too long
+    /// to write out.
     fn touch_bound(&self) -> Option<Rational> {
         let cases = self.cases.as_ref().filter(|_| self.untouched_right)?;
         let win = rate::touch_bound(self.params, cases, &self.moves, self.slots_per_message).ok()?;
         at_worst(&win, self.sessions).ok()
     }
 
-    /// The claims of a script's strategy.
+    /// Turns the clauses of a script's strategy into claims.
     ///
     /// # Errors
-    /// A claim without a rate, with its place.
+    /// A [`Problem`] for each clause that refers to a rate of the specification where there is none, with its place in the
+    /// script.
     pub fn claims(&self, section: &StrategySection, breaks: Vec<Hypothesis>) -> Result<Claims, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut rates = Vec::new();
@@ -170,7 +173,7 @@ impl Spec {
         })
     }
 
-    /// The honest control's: accepted equals spec, where that is known.
+    /// Returns the claim about the honest control: it is accepted at the specification's rate, where that is known.
     #[must_use]
     pub fn control(&self, breaks: Vec<Hypothesis>) -> Claims {
         let accepted = self.rate(CountedEvent::Accepted, false);
@@ -186,7 +189,7 @@ fn rate_claim(event: CountedEvent, at_most: bool, claim: &Claim, rate: Rational)
     RateClaim { event, clause, statement: Statement::Rate { event, relation, claim: claim.clone() } }
 }
 
-/// Over the sessions of a trial.
+/// Turns the rates of one session into those of a trial of several.
 fn repeated(once: &Rates, sessions: Option<SessionsSection>) -> Result<Rates, QualityError> {
     match sessions {
         None => Ok(once.clone()),
@@ -195,7 +198,7 @@ fn repeated(once: &Rates, sessions: Option<SessionsSection>) -> Result<Rates, Qu
     }
 }
 
-/// A bound on winning one session, over all that may follow: every session is played, and none is harmless.
+/// Turns a bound on winning one session into one on winning a trial, as if every session were played and none were harmless.
 fn at_worst(win: &Rational, sessions: Option<SessionsSection>) -> Result<Rational, QualityError> {
     let all = sessions.map(|sessions| SessionsSection { until: Until::Accepted, ..sessions });
     Ok(repeated(&Rates { win: win.clone(), harmless: Rational::new() }, all)?.win)

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-/// How a trial or a session ended. Its text is `win`, `harmless`, `error`, or `caught: ` and the reason.
+/// How a trial or a session ended. Its text is `win`, `harmless`, `error`, or `caught: ` followed by the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ending {
     /// The trial departs from the specification, which is a bug of this program.
@@ -21,18 +21,18 @@ pub enum Ending {
     Caught(Reason),
 }
 
-/// Text that names no ending.
+/// The error for a text that names no ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not `win`, `harmless`, `error`, or `caught: ` and a reason")]
 pub struct NoEnding;
 
 impl Ending {
-    /// Every ending, in the order of tables and exemplars.
+    /// Returns every ending, in the order in which tables and exemplars list them.
     pub fn all() -> impl Iterator<Item = Self> {
         [Self::Error, Self::Win, Self::Harmless].into_iter().chain(REASONS.map(Self::Caught))
     }
 
-    /// One word for it: the reason stands for a rejection.
+    /// Returns one word for the ending; a rejection is named by its reason.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {

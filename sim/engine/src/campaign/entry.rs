@@ -13,7 +13,7 @@ use fusion_spec::evidence::Tolerance;
 use rug::Rational;
 use std::ops::Range;
 
-/// Trials of one row of counts: fewer where a trial takes long.
+/// Returns the number of trials in one row of counts, which is smaller where a trial takes longer.
 #[must_use]
 pub const fn block_trials(depth: Fidelity) -> u64 {
     match depth {
@@ -22,37 +22,38 @@ pub const fn block_trials(depth: Fidelity) -> u64 {
     }
 }
 
-/// What rows of counts are of: a strategy, or a stage of one.
+/// What the rows of `counts.csv` count: the trials of a strategy, or the draws of one of its stages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counter {
-    /// Its name.
+    /// The name in `counts.csv`: the strategy's, or the strategy's and the stage's.
     pub name: String,
-    /// Trials of a row but the last.
+    /// The number of trials in each row but the last, which may have fewer.
     pub block: u64,
 }
 
 /// Everything that a campaign needs to run.
 pub struct Campaign {
-    /// With every default, flag and `auto` put in.
+    /// The script, with every default, flag and `auto` filled in.
     pub script: Script,
-    /// What the server knows of a first session.
+    /// What the server knows in the first session of a trial.
     pub view: View,
-    /// `None` where every strategy is `plain`.
+    /// The models, the pools and their answers; `None` where every strategy is played at `plain`.
     pub world: Option<World>,
-    /// Set up; `None` where no strategy is `real`.
+    /// The two parties, already set up; `None` where no strategy is played at `real`.
     pub parties: Option<Parties>,
-    /// What decides a trial.
+    /// The hash of everything that decides a trial.
     pub id: Id,
-    /// In script order, the honest control first.
+    /// The strategies in script order, the honest control first.
     pub entries: Vec<Entry>,
-    /// The error probability of each clause, and of each test of an event.
+    /// The error probability of each clause, and of each test of `E_T` or `E_B`.
     pub alpha: Rational,
-    /// What its models lose in fixed point without an error.
+    /// What the models lose in fixed point without an error.
     pub warnings: Vec<Warning>,
 }
 
 impl Campaign {
-    /// A run never shrinks: what was counted beyond a smaller maximum counts. `highest`: the end of a counter's last trial.
+    /// Raises the maximum of each strategy to what a run has already counted: a run never shrinks. `highest` returns the end of
+    /// the last trial of a counter, by its place in the campaign.
     pub fn keep(&mut self, highest: impl Fn(usize) -> Option<u64>) {
         let mut counter = 0;
         for entry in &mut self.entries {
@@ -64,30 +65,30 @@ impl Campaign {
     }
 }
 
-/// One strategy.
+/// One strategy of a campaign, with its claims and limits.
 pub struct Entry {
-    /// Its name.
+    /// The strategy's name.
     pub name: String,
     /// How much of a session is simulated.
     pub depth: Fidelity,
-    /// What it does.
+    /// What the malicious server does.
     pub strategy: Box<dyn Strategy>,
-    /// More than one session.
+    /// The rule of a trial of several sessions; `None` where a trial is one session.
     pub sessions: Option<SessionsSection>,
-    /// Most trials.
+    /// The largest number of trials.
     pub max: u64,
-    /// Most seconds.
+    /// The time limit in seconds, if there is one.
     pub wall: Option<u64>,
-    /// What is claimed.
+    /// The claims about the strategy.
     pub claims: Claims,
-    /// How near a pass must be.
+    /// How near the measured rate must be to the claimed one for a clause to pass.
     pub tolerance: Tolerance,
-    /// Stage by stage, where it is not counted.
+    /// The stages of a rate that is estimated stage by stage; empty where whole trials are counted.
     pub stages: Vec<Stage>,
 }
 
 impl Entry {
-    /// What its rows of counts are of: itself, or one for each stage.
+    /// Returns the counters of the strategy: one for its trials, or one for each of its stages.
     #[must_use]
     pub fn counters(&self) -> Vec<Counter> {
         let names = match &self.stages[..] {
@@ -97,26 +98,27 @@ impl Entry {
         names.into_iter().map(|name| Counter { name, block: self.block() }).collect()
     }
 
-    /// Trials of a block.
+    /// Returns the number of trials in a block.
     #[must_use]
     pub fn block(&self) -> u64 {
         block_trials(self.depth)
     }
 
-    /// Blocks of trials up to its most.
+    /// Returns the number of blocks that hold the strategy's largest number of trials.
     #[must_use]
     pub fn blocks(&self) -> u64 {
         self.max.div_ceil(self.block())
     }
 
-    /// The trials of a block.
+    /// Returns the numbers of the trials in a block.
     #[must_use]
     pub fn trials(&self, block: u64) -> Range<u64> {
         block * self.block()..(block + 1).saturating_mul(self.block()).min(self.max)
     }
 }
 
-/// Slots share ciphertexts, but where a strategy puts another model on some of them: a ciphertext meets one model.
+/// Returns how the slots of a strategy's sessions are grouped at `real`. Slots share ciphertexts, unless the strategy puts
+/// another model on some of them: one ciphertext is evaluated by one model.
 #[must_use]
 pub fn grouping(entry: &Entry, view: &View) -> Grouping {
     let strategy = &*entry.strategy;

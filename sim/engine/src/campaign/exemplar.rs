@@ -1,4 +1,4 @@
-//! One trial of each ending, to look at.
+//! Exemplars: the first trial of each ending.
 
 use super::ending::Ending;
 use super::entry::{Campaign, Entry};
@@ -10,10 +10,10 @@ use crate::failure::Failure;
 use crate::simulate::{Counts, REASONS};
 use crate::store::Store;
 
-/// Most slots in a file; `sim run --trace` shows all of them at any size.
+/// The largest number of slots that a file shows. `sim run --trace` shows all of them at any size.
 const MOST_SLOTS: usize = 1 << 12;
 
-/// The first trial of a strategy that ended in some way.
+/// The first trial of a strategy with a given ending.
 pub struct Exemplar {
     /// The strategy's name.
     pub strategy: String,
@@ -21,15 +21,15 @@ pub struct Exemplar {
     pub ending: Ending,
     /// The trial's number.
     pub trial: u64,
-    /// What is wrong with the trial, if it ends in an error.
+    /// What is wrong with the trial, in words, if it ended in an error.
     pub why: Option<String>,
 }
 
-/// Finds the first trial of each ending of each strategy, and writes it to the run. One that is played again is compared with the
-/// specification, whatever it was counted as: a departure is an error.
+/// Finds the first trial of each ending of each strategy, plays it again, and writes it to the run. A trial that departs from the
+/// specification when it is played again is an error, whatever it was counted as.
 ///
 /// # Errors
-/// [`Failure::Io`] from the store.
+/// [`Failure::Io`] if the store cannot be written.
 pub fn find(campaign: &Campaign, store: &Store) -> Result<Vec<Exemplar>, Failure> {
     let mut found: Vec<Exemplar> = Vec::new();
     for (index, entry) in played(campaign) {
@@ -49,7 +49,7 @@ pub fn find(campaign: &Campaign, store: &Store) -> Result<Vec<Exemplar>, Failure
     Ok(found)
 }
 
-/// Finds the first error of each strategy alone, and writes nothing.
+/// Finds only the first trial of each strategy that ended in an error, and writes nothing.
 ///
 /// # Errors
 /// [`Failure::Usage`] never, for strategies of the campaign.
@@ -64,12 +64,12 @@ pub fn find_errors(campaign: &Campaign, store: &Store) -> Result<Vec<Exemplar>, 
         .collect()
 }
 
-/// The entries of a campaign that have trials to replay.
+/// Returns the entries of a campaign that have trials to replay, each with its index.
 fn played(campaign: &Campaign) -> impl Iterator<Item = (usize, &Entry)> {
     campaign.entries.iter().enumerate().filter(|(_, entry)| entry.stages.is_empty())
 }
 
-/// The first trial of an ending: its block is counted again, a trial at a time, until it comes up.
+/// Finds the first trial with an ending: the trials of its block are counted again, one at a time, until it comes up.
 fn first(campaign: &Campaign, (index, entry): (usize, &Entry), store: &Store, ending: Ending) -> Option<u64> {
     let counter = first_counter(campaign, index);
     let row = store.rows().find(|row| row.counter == counter && count(&row.counts, ending) > 0)?;

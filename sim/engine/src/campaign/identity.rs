@@ -1,5 +1,5 @@
-//! What decides a trial, and nothing else, as one hash: the same campaign goes on under more time or more trials, and under no
-//! other strategy, seed, model or data.
+//! The hash of everything that decides a trial, and of nothing else. A campaign can be continued with more time or more trials,
+//! but not with another strategy, seed, model or data.
 
 use fusion_adversaries::script::{HONEST, Script};
 use serde_json::{Value, json};
@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Changes whenever the same script and seed would give other trials.
+/// The version of the rules that turn a script and a seed into trials. It changes whenever the same script and seed would give
+/// other trials.
 pub const SEMANTICS: u32 = 4;
 
-/// A campaign's hash.
+/// The hash of everything that decides a campaign's trials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Id(blake3::Hash);
 
@@ -21,10 +22,10 @@ impl fmt::Display for Id {
 }
 
 impl Id {
-    /// Of a resolved script whose files have these contents.
+    /// Hashes a resolved script together with the contents of the files that it names.
     ///
     /// # Errors
-    /// [`serde_json::Error`] of a path that is no text. Scripts with such paths are refused when they are resolved.
+    /// [`serde_json::Error`] for a path that is not UTF-8. Scripts with such paths are refused when they are resolved.
     pub fn new(script: &Script, contents: &Contents) -> Result<Self, serde_json::Error> {
         let strategies = script
             .strategies
@@ -61,7 +62,7 @@ impl Id {
         Ok(Self(blake3::hash(decides.to_string().as_bytes())))
     }
 
-    /// Its first eight digits.
+    /// Returns the first eight digits of the hash.
     #[must_use]
     pub fn short(&self) -> String {
         self.0.to_hex().chars().take(8).collect()
@@ -73,12 +74,12 @@ impl Id {
 pub struct Contents(BTreeMap<PathBuf, String>);
 
 impl Contents {
-    /// Takes a file's content down.
+    /// Records the content of a file.
     pub fn insert(&mut self, path: &Path, bytes: &[u8]) {
         self.insert_hash(path, blake3::hash(bytes).to_string());
     }
 
-    /// Takes the hash of a file's content down, and of what else belongs to it.
+    /// Records the hash of a file's content together with that of the files that belong to it.
     pub fn insert_hash(&mut self, path: &Path, hash: String) {
         self.0.insert(path.to_path_buf(), hash);
     }
@@ -87,7 +88,7 @@ impl Contents {
         self.0.contains_key(path)
     }
 
-    /// Every string that is the path of a known file becomes its hash.
+    /// Replaces every string that is the path of a known file by the hash of that file.
     fn replace_paths(&self, value: &mut Value) {
         match value {
             Value::String(text) => {

@@ -1,4 +1,4 @@
-//! Campaigns: strategies, what is claimed of them, and the trials that decide.
+//! Campaigns: strategies, the claims about them, and the trials that decide the claims.
 
 pub mod claims;
 mod ending;
@@ -17,7 +17,7 @@ pub mod verdict;
 
 pub use ending::{Ending, NoEnding};
 pub use entry::{Campaign, Counter, Entry, block_trials, grouping};
-pub use player::{Player, Session};
+pub use player::{Player, ReplayedSession};
 pub use replay::{Replay, Show};
 pub use shard::Shard;
 pub use statement::{NoStatement, Relation, Statement};

@@ -1,4 +1,4 @@
-//! Playing the trials of one strategy on one thread, and replaying one of them.
+//! Plays the trials of one strategy on one thread, and plays one of them again.
 
 use super::entry::{Campaign, Entry, grouping};
 use crate::simulate::conditional::{Conditional, Stage};
@@ -7,19 +7,19 @@ use fusion_2pc::wire::meter::Tally;
 use fusion_adversaries::script::Fidelity;
 use std::ops::Range;
 
-/// A session that was played again.
-pub struct Session {
-    /// How it ended; an error where its client departs from the specification.
+/// A session that was played again, slot by slot.
+pub struct ReplayedSession {
+    /// How the session ended; an error where its client departs from the specification.
     pub trial: Trial,
-    /// Its slots.
+    /// The slots that are known: the touched ones at `plain`, all at `ideal` and `real`, the named ones in the linking game.
     pub slots: Vec<SlotRecord>,
-    /// At `real`, what each step sent, client first.
+    /// What the client and the server sent in each step, at `real`; empty elsewhere.
     pub steps: Vec<(String, [Tally; 2])>,
-    /// How many events its client logged, if the specification has them all; `None` of what is no inference.
+    /// How many events the client logged, if all of them are as specified; `None` where the session was no inference.
     pub events: Option<Result<usize, Unspecified>>,
 }
 
-impl Session {
+impl ReplayedSession {
     fn new(trial: Trial, trace: Option<Trace>, slots: Vec<SlotRecord>, steps: Vec<(String, [Tally; 2])>) -> Self {
         let events = trace.map(|trace| trace.check(trial.outcome).map(|()| trace.log.len()));
         let trial = if matches!(events, Some(Err(_))) { Trial { outcome: None, ..trial } } else { trial };
@@ -27,20 +27,20 @@ impl Session {
     }
 }
 
-/// One thread's memory for the trials of an entry.
+/// One thread's working memory for the trials of an entry.
 pub enum Player<'c> {
-    /// Positions.
+    /// Plays sessions at `plain`, by positions only.
     Plain(Box<Plain>, Server<'c>),
-    /// Answers.
+    /// Plays sessions at `ideal`, with answers looked up or evaluated.
     Ideal(Box<Ideal<'c>>, Server<'c>),
-    /// Answers, by two parties.
+    /// Plays sessions at `real`, with answers computed by two parties.
     Real(Box<Real<'c>>, Server<'c>),
-    /// Stages.
+    /// Plays the draws of a rate that is estimated stage by stage.
     Conditional(Box<Conditional>, Server<'c>, &'c [Stage]),
 }
 
 impl<'c> Player<'c> {
-    /// Memory for an entry.
+    /// Makes the working memory for an entry.
     ///
     /// # Panics
     /// If an entry has stages and its strategy no fixed number of slots, which the loader refuses.
@@ -62,7 +62,7 @@ impl<'c> Player<'c> {
         }
     }
 
-    /// Plays trials of one of the entry's counters.
+    /// Plays trials of one of the entry's counters, and counts how they end.
     pub fn play(&mut self, counter: usize, trials: Range<u64>) -> Counts {
         match self {
             Self::Plain(plain, server) => play(&mut **plain, server, trials),
@@ -76,11 +76,10 @@ impl<'c> Player<'c> {
         }
     }
 
-    /// One trial again, with the slots of each of its sessions: the touched ones at `plain`, all at `ideal`, the named ones of the
-    /// linking game. `None` of a stage.
-    pub fn replay(&mut self, number: u64) -> Option<(Trial, Vec<Session>)> {
-        let mut sessions: Vec<Session> = Vec::new();
-        let mut keep = |session: Session| {
+    /// Plays one trial again, and returns it with its sessions; `None` where the entry is estimated stage by stage.
+    pub fn replay(&mut self, number: u64) -> Option<(Trial, Vec<ReplayedSession>)> {
+        let mut sessions: Vec<ReplayedSession> = Vec::new();
+        let mut keep = |session: ReplayedSession| {
             let trial = session.trial;
             sessions.push(session);
             trial
@@ -90,16 +89,16 @@ impl<'c> Player<'c> {
                 let (trial, trace) = plain.traced(server, number, session);
                 // A trial that is only counted stops drawing once it is lost, and does not know E_B.
                 let (events, slots) = plain.records(server, number, session);
-                keep(Session::new(Trial { events, ..trial }, trace, slots, Vec::new()))
+                keep(ReplayedSession::new(Trial { events, ..trial }, trace, slots, Vec::new()))
             }),
             Self::Ideal(ideal, server) => ideal.trial_of(server, |ideal, session| {
                 let (trial, trace) = ideal.traced(server, number, session);
-                keep(Session::new(trial, trace, ideal.records(), Vec::new()))
+                keep(ReplayedSession::new(trial, trace, ideal.records(), Vec::new()))
             }),
             Self::Real(real, server) => real.trial_of(server, |real, session| {
                 let (trial, trace) = real.traced(server, number, session);
                 let steps = real.inference().metered.steps();
-                keep(Session::new(trial, trace, real.records(), steps))
+                keep(ReplayedSession::new(trial, trace, real.records(), steps))
             }),
             Self::Conditional(..) => return None,
         };

@@ -1,8 +1,8 @@
-//! One trial of a campaign, played again to be looked at.
+//! A trial of a campaign that is played again so that it can be looked at.
 
 use super::ending::Ending;
 use super::entry::Campaign;
-use super::player::{Player, Session};
+use super::player::{Player, ReplayedSession};
 use crate::failure::Failure;
 use crate::simulate::{SlotRecord, Trial};
 use fusion_adversaries::problem::nearest;
@@ -18,22 +18,22 @@ pub struct Replay {
     /// How the trial ended, with the events of its first session.
     pub trial: Trial,
     /// The trial's sessions, in order.
-    pub sessions: Vec<Session>,
+    pub sessions: Vec<ReplayedSession>,
 }
 
 /// Which slots of a replayed trial are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Show {
-    /// Every slot that is known.
+    /// Every slot that is known is shown.
     Every,
-    /// The slots that the server touched or named.
+    /// The slots that the server touched or named are shown.
     Touched,
-    /// No slot.
+    /// No slot is shown.
     None,
 }
 
 impl Show {
-    /// The slots to show of those that are known.
+    /// Returns the slots to show among those that are known.
     pub fn of(self, slots: &[SlotRecord]) -> impl Iterator<Item = &SlotRecord> {
         slots.iter().filter(move |slot| match self {
             Self::Every => true,
@@ -44,10 +44,11 @@ impl Show {
 }
 
 impl Replay {
-    /// Plays a trial of a strategy.
+    /// Plays a trial of a strategy again.
     ///
     /// # Errors
-    /// [`Failure::Usage`] for a strategy that is not there, or one whose stages are no trials.
+    /// [`Failure::Usage`] for a strategy that is not in the campaign, or one that is estimated stage by stage and so has no
+    /// trials.
     pub fn new(campaign: &Campaign, name: &str, number: u64) -> Result<Self, Failure> {
         let names: Vec<&str> = campaign.entries.iter().map(|entry| entry.name.as_str()).collect();
         let entry = campaign.entries.iter().find(|entry| entry.name == name);
@@ -58,23 +59,23 @@ impl Replay {
         Ok(Self { strategy: name.into(), number, seed: campaign.script.trials.seed, trial, sessions })
     }
 
-    /// How the trial ended.
+    /// Returns how the trial ended.
     #[must_use]
     pub fn ending(&self) -> Ending {
         self.trial.into()
     }
 
-    /// What is wrong with a trial that no server can bring about; `None` of any other.
+    /// Describes how the trial departs from the specification, which no server can bring about; `None` where it does not.
     #[must_use]
     pub fn departure(&self) -> Option<String> {
-        let unspecified = |session: &Session| session.events.as_ref()?.as_ref().err().map(ToString::to_string);
+        let unspecified = |session: &ReplayedSession| session.events.as_ref()?.as_ref().err().map(ToString::to_string);
         let client = self.sessions.iter().enumerate().find_map(|(index, session)| Some((index, unspecified(session)?)));
         let client = client.map(|(index, why)| format!("the client of session {index} is not as specified: {why}"));
         let failed = || "the strategy did what no server can, or a party of ours failed".into();
         client.or_else(|| self.trial.outcome.is_none().then(failed))
     }
 
-    /// The choice that shows the most slots without exceeding this number.
+    /// Returns the choice that shows the most slots without exceeding `most` over all sessions.
     #[must_use]
     pub fn fitting(&self, most: usize) -> Show {
         let count = |show: Show| self.sessions.iter().flat_map(|session| show.of(&session.slots)).count();

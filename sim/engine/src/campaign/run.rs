@@ -1,17 +1,17 @@
-//! Playing a strategy: worker threads count blocks, one collector takes them in the order of the schedule, stores them, and decides
-//! at checkpoints. Which thread counts what changes nothing.
+//! Plays a strategy: worker threads count blocks, and one collector takes them in the order of the schedule, stores them, and
+//! decides at checkpoints. It makes no difference which thread counts which block.
 
 use super::entry::{Campaign, Entry};
 use super::player::Player;
-use super::schedule::{Schedule, Step};
+use super::schedule::{Schedule, ScheduleStep};
 use super::shard::Shard;
 use super::verdict::Standing;
 use crate::clock::now;
 use crate::failure::Failure;
 use crate::simulate::Counts;
-use crate::store::counts::Row;
-use crate::store::{Held, Store};
-use fusion_adversaries::script::Fidelity as Depth;
+use crate::store::counts::CountsRow;
+use crate::store::{HeldRun, Store};
+use fusion_adversaries::script::Fidelity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,16 +20,16 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long the collector waits before it looks at the clock and at interruptions.
+/// How long the collector waits before it checks the clock and interruptions.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How a campaign is played.
+/// The options with which a campaign is played.
 pub struct Options {
-    /// Worker threads.
+    /// The number of worker threads.
     pub threads: usize,
-    /// A share of the blocks, up to the maximum.
+    /// The share of the blocks that this run plays; `None` for all of them.
     pub shard: Option<Shard>,
-    /// Set from outside to stop.
+    /// A flag that stops the campaign when it is set from outside.
     pub interrupted: Arc<AtomicBool>,
 }
 
@@ -37,18 +37,18 @@ pub struct Options {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum StoppedBy {
-    /// Every clause is decided.
+    /// Every clause of the strategy is decided.
     Decided,
-    /// The most trials are done.
+    /// The largest number of trials is reached.
     Max,
-    /// The time is up.
+    /// The time limit of the strategy or the campaign is reached.
     Wall,
-    /// The user stopped it.
+    /// The user interrupted the campaign.
     Interrupted,
 }
 
 impl StoppedBy {
-    /// As results write it.
+    /// Returns the word that results use.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -62,46 +62,46 @@ impl StoppedBy {
 
 /// A strategy that has been played.
 pub struct Finished {
-    /// As of the last checkpoint.
+    /// What the counts say of the claims, as of the last checkpoint.
     pub standing: Standing,
-    /// Why it ended.
+    /// Why the trials ended.
     pub stopped_by: StoppedBy,
 }
 
-/// What can be watched.
+/// An observer of a campaign while it is played.
 pub trait Observer {
-    /// Now and then: trials of the entry so far.
+    /// Called from time to time with the number of trials of the entry so far.
     fn progress(&mut self, entry: &Entry, trials: u64);
-    /// At every checkpoint after new trials, and at one that decides.
+    /// Called at every checkpoint that follows new trials, and at the one that decides.
     ///
     /// # Errors
     /// [`Failure`] where the observer cannot go on, which ends the campaign.
     fn checkpoint(&mut self, entry: &Entry, standing: &Standing) -> Result<(), Failure>;
-    /// A signal came; the trials in hand are finished.
+    /// Called when a signal has stopped the campaign, while the trials in hand are finished.
     fn interrupted(&mut self);
-    /// The entry's turn, or all of it, is over.
+    /// Called when the entry's turn, or all of it, is over.
     fn over(&mut self);
 }
 
-/// How long workers go on.
+/// The signals that tell workers to stop.
 #[derive(Default)]
 struct Bell {
-    /// They finish the blocks in hand, and take no other.
+    /// Tells workers to finish the blocks in hand and to take no other.
     last_call: AtomicBool,
-    /// They finish the trials in hand.
+    /// Tells workers to finish the trials in hand and to stop.
     over: AtomicBool,
 }
 
-/// Where an entry's counters are among all of the campaign.
+/// Returns the index of an entry's first counter among all counters of the campaign.
 pub fn first_counter(campaign: &Campaign, index: usize) -> usize {
     campaign.entries[..index].iter().map(|entry| entry.counters().len()).sum()
 }
 
-/// Plays one entry, from what the store has to a decision or a limit. `None` where its `turn` ends before: blocks in hand are
-/// waited for, but not for longer than as much time again.
+/// Plays one entry, from what the store already has to a decision or a limit. Returns `None` if its `turn` ends first: blocks in
+/// hand are then waited for, for at most the length of the turn again.
 ///
 /// # Errors
-/// [`Failure::Io`] from the store; [`Failure::Bug`] if a worker died.
+/// [`Failure::Io`] if the store cannot be written; [`Failure::Bug`] if a worker died; the observer's failure.
 pub fn play_entry(
     campaign: &Campaign,
     index: usize,
@@ -127,8 +127,8 @@ pub fn play_entry(
             return None;
         }
         jobs.find_map(|step| match step {
-            Step::Block { counter, block } if wanted(counter, block) => Some((counter, block)),
-            Step::Block { .. } | Step::Checkpoint(_) => None,
+            ScheduleStep::Block { counter, block } if wanted(counter, block) => Some((counter, block)),
+            ScheduleStep::Block { .. } | ScheduleStep::Checkpoint(_) => None,
         })
     };
     std::thread::scope(|scope| {
@@ -161,7 +161,7 @@ pub fn play_entry(
     })
 }
 
-/// One worker: counts blocks until there are none, or nobody listens.
+/// Counts blocks on one worker thread until there are none left, or nobody listens.
 fn work(
     campaign: &Campaign,
     entry: &Entry,
@@ -189,13 +189,13 @@ fn work(
     }
 }
 
-/// Trials between two looks at whether the work is over: one alone where it may take long.
+/// Returns how many trials a worker plays between two checks of whether to stop: one at a time where a trial may take long.
 fn piece(entry: &Entry, slots: u32) -> u64 {
     match entry.depth {
         // A stage prepares itself at every call.
         _ if !entry.stages.is_empty() => entry.block(),
-        Depth::Plain | Depth::Ideal if slots < 1 << 16 => 8,
-        Depth::Plain | Depth::Ideal | Depth::Real => 1,
+        Fidelity::Plain | Fidelity::Ideal if slots < 1 << 16 => 8,
+        Fidelity::Plain | Fidelity::Ideal | Fidelity::Real => 1,
     }
 }
 
@@ -208,16 +208,16 @@ struct Collector<'a> {
     options: &'a Options,
     results: Receiver<((usize, u64), Counts)>,
     bell: &'a Bell,
-    /// So long, if it is not to be played to its end.
+    /// The length of the turn; `None` where the entry is played to its end.
     turn: Option<Duration>,
     began: Instant,
-    /// Counted ahead of their turn.
+    /// The blocks that were counted ahead of their turn.
     early: BTreeMap<(usize, u64), Counts>,
-    /// So far, by counter.
+    /// The counts so far, by counter.
     counts: Vec<Counts>,
-    /// When time was last noted, and the trials counted since.
+    /// When time was last noted, and how many trials were counted since.
     noted: (Instant, u64),
-    /// A block had to be counted.
+    /// Whether a block had to be counted, because the store did not have it.
     worked: bool,
 }
 
@@ -227,8 +227,8 @@ impl Collector<'_> {
         let mut stopped_by = Some(StoppedBy::Max);
         for step in schedule {
             match step {
-                Step::Block { block, .. } if self.options.shard.is_some_and(|shard| !shard.holds(block)) => {}
-                Step::Block { counter, block } => match self.block(counter, block, observer)? {
+                ScheduleStep::Block { block, .. } if self.options.shard.is_some_and(|shard| !shard.holds(block)) => {}
+                ScheduleStep::Block { counter, block } => match self.block(counter, block, observer)? {
                     Ok(counts) => self.counts[counter] += counts,
                     Err(stop) => {
                         stopped_by = stop;
@@ -236,8 +236,8 @@ impl Collector<'_> {
                     }
                 },
                 // A share is no prefix: nothing can be decided.
-                Step::Checkpoint(_) if self.options.shard.is_some() => {}
-                Step::Checkpoint(_) => {
+                ScheduleStep::Checkpoint(_) if self.options.shard.is_some() => {}
+                ScheduleStep::Checkpoint(_) => {
                     standing = Standing::new(self.campaign, self.entry, self.counts.clone());
                     let decided = standing.is_decided();
                     if self.worked || decided {
@@ -263,7 +263,8 @@ impl Collector<'_> {
         Ok(stopped_by.map(|stopped_by| Finished { standing, stopped_by }))
     }
 
-    /// A block's counts: stored before, or counted now. The inner error is why they are not to be had; `None`: the turn is over.
+    /// Returns the counts of a block, stored before or counted now. The inner error says why there are none; it is `None` if the
+    /// turn is over.
     fn block(
         &mut self,
         counter: usize,
@@ -276,7 +277,7 @@ impl Collector<'_> {
         self.worked = true;
         loop {
             if let Some(counts) = self.early.remove(&(counter, block)) {
-                let row = Row { counter: self.first + counter, trials: self.entry.trials(block), counts };
+                let row = CountsRow { counter: self.first + counter, trials: self.entry.trials(block), counts };
                 self.noted.1 += counts.trials();
                 self.store.append(row)?;
                 return Ok(Ok(counts));
@@ -311,7 +312,7 @@ impl Collector<'_> {
         }
     }
 
-    /// Interrupted, or out of time: every continuation counted.
+    /// Returns whether the campaign is interrupted or out of time, where the time of every continuation counts.
     fn limit(&self) -> Option<StoppedBy> {
         let own = self.noted.0.elapsed();
         let over = |limit: Option<u64>, before: Duration| {
@@ -326,19 +327,19 @@ impl Collector<'_> {
         late.then_some(StoppedBy::Wall)
     }
 
-    /// Time counts whether or not a block came of it.
+    /// Notes the time since the last note, which counts whether or not a block was finished in it.
     fn note_time(&mut self) -> Result<(), Failure> {
         let (since, trials) = std::mem::replace(&mut self.noted, (now(), 0));
         if self.worked { self.store.note_time(&self.entry.name, trials, since.elapsed()) } else { Ok(()) }
     }
 }
 
-/// Of the rows of several runs, those up to each entry's decision, or to its most trials. An error beyond a decision is kept, and
-/// all rows before it.
+/// Returns the rows of several runs up to each entry's decision, or up to its largest number of trials. If an error lies beyond
+/// the decision, it is kept with all rows before it.
 ///
 /// # Errors
-/// [`Failure::Usage`] for trials that no run holds.
-pub fn decided_rows(campaign: &Campaign, runs: &[Held]) -> Result<Vec<Row>, Failure> {
+/// [`Failure::Usage`] if some trials are in no run.
+pub fn decided_rows(campaign: &Campaign, runs: &[HeldRun]) -> Result<Vec<CountsRow>, Failure> {
     let mut rows = Vec::new();
     for (index, entry) in campaign.entries.iter().enumerate() {
         let first = first_counter(campaign, index);
@@ -347,7 +348,7 @@ pub fn decided_rows(campaign: &Campaign, runs: &[Held]) -> Result<Vec<Row>, Fail
         let last_error = runs.iter().filter_map(|run| run.last_error(first..first + counters.len())).max();
         for step in Schedule::new(counters.len(), entry.blocks()) {
             match step {
-                Step::Block { counter, block } => {
+                ScheduleStep::Block { counter, block } => {
                     let trials = entry.trials(block);
                     let found = runs.iter().find_map(|run| run.counts(first + counter, &trials));
                     let found = *found.ok_or_else(|| {
@@ -355,11 +356,11 @@ pub fn decided_rows(campaign: &Campaign, runs: &[Held]) -> Result<Vec<Row>, Fail
                         Failure::Usage(format!("no shard holds the trials {}..{} of {name}", trials.start, trials.end))
                     })?;
                     counts[counter] += found;
-                    rows.push(Row { counter: first + counter, trials, counts: found });
+                    rows.push(CountsRow { counter: first + counter, trials, counts: found });
                 }
-                Step::Checkpoint(reached) if last_error.is_some_and(|block| block >= reached) => {}
-                Step::Checkpoint(_) if Standing::new(campaign, entry, counts.clone()).is_decided() => break,
-                Step::Checkpoint(_) => {}
+                ScheduleStep::Checkpoint(reached) if last_error.is_some_and(|block| block >= reached) => {}
+                ScheduleStep::Checkpoint(_) if Standing::new(campaign, entry, counts.clone()).is_decided() => break,
+                ScheduleStep::Checkpoint(_) => {}
             }
         }
     }

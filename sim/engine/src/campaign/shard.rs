@@ -6,17 +6,17 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-/// Which blocks of a campaign a run holds.
+/// The share of a campaign's blocks that a run holds. Its text is such as `2/3`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shard {
-    /// From 1.
+    /// The number of the share, from 1.
     pub index: u64,
-    /// Of so many.
+    /// The number of shares in all.
     pub of: u64,
 }
 
 impl Shard {
-    /// Whether a block is its.
+    /// Whether a block belongs to the share.
     #[must_use]
     pub fn holds(self, block: u64) -> bool {
         block % self.of == self.index - 1

@@ -1,4 +1,4 @@
-//! What a claim says, and the text of it in tables and results.
+//! The statement of a claim, and its text in tables and results.
 
 use fusion_adversaries::script::{Claim, CountedEvent};
 use rug::Rational;
@@ -37,7 +37,7 @@ pub enum Relation {
     AtMost,
 }
 
-/// Text that states no claim.
+/// The error for a text that states no claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a clause such as `win equals spec`, `win at_most 1/20` or `reasons only`")]
 pub struct NoStatement;
@@ -49,7 +49,7 @@ const E_T: &str = "e_t";
 const E_B: &str = "e_b given e_t";
 
 impl Relation {
-    /// The word that scripts and results use.
+    /// Returns the word that scripts and results use.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -60,7 +60,7 @@ impl Relation {
 }
 
 impl Statement {
-    /// What the claim is about: the statement without the claimed number.
+    /// Returns what the claim is about: the statement without the claimed number.
     #[must_use]
     pub fn subject(&self) -> &'static str {
         match self {

@@ -1,4 +1,5 @@
-//! Whose turn it is. Where the campaign's time is limited, one strategy that cannot be decided must not leave nothing to the others.
+//! The order in which strategies are played. If the campaign's time is limited, they take turns, so that one that cannot be
+//! decided leaves time for the others.
 
 use super::entry::Campaign;
 use super::run::{Finished, Observer, Options, play_entry};
@@ -6,15 +7,14 @@ use crate::failure::Failure;
 use crate::store::Store;
 use std::time::Duration;
 
-/// The shortest turn.
+/// The length of the shortest turn.
 const TURN: Duration = Duration::from_secs(1);
 
-/// Plays every entry to a decision or a limit: one after another, or, where the campaign has a `wall`, in turns. Then it is the
-/// turn of the one that has had the least time, all resumptions counted, for as much time again; the last one left goes on to its
-/// end.
+/// Plays every entry to a decision or a limit. Without a `wall` they are played one after another. With one, the entry that has
+/// had the least time, over all resumptions, is played next for as much time again, and the last one left goes on to its end.
 ///
 /// # Errors
-/// As [`play_entry`].
+/// The same as those of [`play_entry`].
 pub fn play(
     campaign: &Campaign,
     store: &mut Store,
@@ -53,7 +53,8 @@ mod tests {
     use crate::campaign::Entry;
     use crate::campaign::load::{Overrides, load};
     use crate::campaign::verdict::Standing;
-    use crate::store::counts::Row;
+    use crate::scratch::Scratch;
+    use crate::store::counts::CountsRow;
     use std::sync::Arc;
     use std::sync::atomic::AtomicBool;
 
@@ -90,11 +91,8 @@ strategies:
     /// Turns of a millisecond, two and four, in which at first no block is ever finished.
     #[test]
     fn turns_change_no_count_and_no_decision() {
-        let scratch = std::env::temp_dir().join(format!("fusion-turns-{}", std::process::id()));
-        std::fs::create_dir_all(&scratch).expect("ours");
-        let path = scratch.join("turns.yaml");
-        std::fs::write(&path, SCRIPT).expect("written");
-        let campaign = load(&path, &Overrides::default()).expect("a script");
+        let scratch = Scratch::new("turns");
+        let campaign = load(scratch.file("turns.yaml", SCRIPT).as_ref(), &Overrides::default()).expect("a script");
         let options = Options { threads: 2, shard: None, interrupted: Arc::new(AtomicBool::new(false)) };
         let played = |shortest| {
             let mut store = Store::create(&scratch, &campaign, None).expect("writable");
@@ -102,11 +100,10 @@ strategies:
             let finished = play_in_turns_of(shortest, &campaign, &mut store, &options, &mut turns).expect("played");
             let ends: Vec<_> =
                 finished.into_iter().map(|finished| (finished.stopped_by, finished.standing.counts)).collect();
-            (ends, store.rows().cloned().collect::<Vec<Row>>(), turns.0)
+            (ends, store.rows().cloned().collect::<Vec<CountsRow>>(), turns.0)
         };
         let (ends, rows, turns) = played(Duration::from_nanos(1));
         let (in_order, rows_in_order, once_each) = played(Duration::from_hours(1));
-        std::fs::remove_dir_all(&scratch).expect("ours");
         assert_eq!(ends, in_order);
         assert!(rows == rows_in_order);
         assert!(once_each == 4 && turns > 8, "{turns} turns, and {once_each}");

@@ -1,4 +1,4 @@
-//! What counts say of claims.
+//! The verdicts on claims, and what the counts say about each.
 
 use super::claims::{RateClaim, other_reasons, successes};
 use super::entry::{Campaign, Entry};
@@ -9,28 +9,28 @@ use rug::Rational;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What is said of a strategy, or of a campaign: the worst that is said of its parts, in this order.
+/// The verdict on a clause, a strategy or a campaign. That on a whole is the worst of its parts, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
+pub enum CampaignVerdict {
     /// Every claim holds.
     Pass,
-    /// None is refuted, and some are open.
+    /// No claim is refuted, and some are still open.
     Inconclusive,
-    /// Some are refuted.
+    /// Some claim is refuted.
     Refuted,
-    /// Some trial ended in an error of ours: whatever was counted says nothing about the claims.
+    /// Some trial ended in an error of this program, so the counts say nothing about the claims.
     Error,
 }
 
-impl Verdict {
-    /// The worst of several verdicts; of none, nothing is decided.
+impl CampaignVerdict {
+    /// Returns the worst of several verdicts, or `Inconclusive` if there are none.
     #[must_use]
     pub fn worst(verdicts: impl IntoIterator<Item = Self>) -> Self {
         verdicts.into_iter().max().unwrap_or(Self::Inconclusive)
     }
 
-    /// As results write it.
+    /// Returns the word that results use.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -42,7 +42,7 @@ impl Verdict {
     }
 }
 
-impl From<Decision> for Verdict {
+impl From<Decision> for CampaignVerdict {
     fn from(decision: Decision) -> Self {
         match decision {
             Decision::Pass => Self::Pass,
@@ -52,40 +52,40 @@ impl From<Decision> for Verdict {
     }
 }
 
-/// Where an entry stands after some trials.
+/// What the counts so far say about an entry's claims.
 #[derive(Clone, Debug)]
 pub struct Standing {
-    /// Counts, one for each counter.
+    /// The counts, one for each counter of the entry.
     pub counts: Vec<Counts>,
-    /// A trial that was counted as something else turned out to be an error when it was played again.
+    /// Whether a trial that was counted as something else turned out to be an error when it was played again.
     pub departed: bool,
-    /// Of each claim, in order.
+    /// Where each claim stands, in order.
     pub claims: Vec<ClaimStanding>,
-    /// Of the two events, where their rates are known.
+    /// Where the claims about `E_T` and `E_B` stand, where their rates are known.
     pub events: Vec<ClaimStanding>,
-    /// The winning rate's error probability, or that of each of its stages.
+    /// The error probability of the interval around the winning rate, or around the rate of each of its stages.
     alpha: Rational,
     staged: bool,
 }
 
-/// Where a claim stands.
+/// What the counts so far say about one claim.
 #[derive(Clone, Debug)]
 pub struct ClaimStanding {
-    /// What is claimed.
+    /// The claim in the words of its script.
     pub statement: Statement,
-    /// The claimed rate; `None` of reasons.
+    /// The claimed rate; `None` for a claim about reasons.
     pub expected: Option<Rational>,
-    /// Trials with the event.
+    /// The number of trials with the event.
     pub count: u64,
-    /// Of so many.
+    /// The number of trials that count for the claim.
     pub trials: u64,
-    /// What follows.
+    /// Whether the claim passes, is refuted, or stays open.
     pub decision: Decision,
     alpha: Rational,
 }
 
 impl Standing {
-    /// Holds counts against an entry's claims.
+    /// Compares counts with an entry's claims.
     pub fn new(campaign: &Campaign, entry: &Entry, counts: Vec<Counts>) -> Self {
         if !entry.stages.is_empty() {
             return Self::of_stages(campaign, entry, counts);
@@ -109,7 +109,8 @@ impl Standing {
         Self { counts, departed: false, claims, events, alpha: campaign.alpha.clone(), staged: false }
     }
 
-    /// The rate is the product of the stages' rates, each tested at its share of the error probability.
+    /// Compares the counts of stages with an entry's claims. The rate is the product of the stages' rates, each tested at its
+    /// share of the error probability.
     fn of_stages(campaign: &Campaign, entry: &Entry, counts: Vec<Counts>) -> Self {
         let alpha = Rational::from(&campaign.alpha / counts.len() as u64);
         let (count, trials) = (counts.iter().map(|stage| stage.win).sum(), counts.iter().map(Counts::trials).sum());
@@ -122,13 +123,13 @@ impl Standing {
         Self { claims: claims.collect(), departed: false, events: Vec::new(), counts, alpha, staged: true }
     }
 
-    /// The rates of a claim's event that the evidence leaves.
+    /// Returns the least and the greatest rate of a claim's event that the evidence does not exclude.
     #[must_use]
     pub fn interval_of(&self, claim: &ClaimStanding) -> (Rational, Rational) {
         if self.staged { self.interval() } else { interval(claim.trials, claim.count, &claim.alpha) }
     }
 
-    /// The winning rates that the evidence leaves.
+    /// Returns the least and the greatest winning rate that the evidence does not exclude.
     #[must_use]
     pub fn interval(&self) -> (Rational, Rational) {
         if self.staged {
@@ -137,53 +138,54 @@ impl Standing {
         self.interval_at(self.counts[0].win)
     }
 
-    /// The rates that the evidence leaves of what so many of all trials had.
+    /// Returns the least and the greatest rate that the evidence does not exclude for an event that `count` of all trials had.
     #[must_use]
     pub fn interval_at(&self, count: u64) -> (Rational, Rational) {
         interval(self.trials(), count, &self.alpha)
     }
 
-    /// The winning rate as measured; `None` before the first trial.
+    /// Returns the measured winning rate; `None` before the first trial.
     #[must_use]
     pub fn rate(&self) -> Option<Rational> {
         let rate = |stage: &Counts| (stage.trials() > 0).then(|| Rational::from((stage.win, stage.trials())));
         self.counts.iter().map(rate).product::<OptionProduct>().0
     }
 
-    /// All trials.
+    /// Returns the number of all trials.
     pub fn trials(&self) -> u64 {
         self.counts.iter().map(Counts::trials).sum()
     }
 
-    /// Every clause is decided.
+    /// Whether there are clauses and all of them are decided.
     #[must_use]
     pub fn is_decided(&self) -> bool {
         !self.claims.is_empty() && self.claims.iter().all(|claim| claim.decision != Decision::Inconclusive)
     }
 
-    /// Trials that ended in an error of ours.
+    /// Returns the number of trials that ended in an error of this program.
     #[must_use]
     pub fn errors(&self) -> u64 {
         self.counts.iter().map(|counts| counts.error).sum()
     }
 
-    /// The strategy's verdict. Any error decides it. Events change it only by their refutation; zero trials decide nothing.
+    /// Returns the verdict on the strategy. Any error decides it, `E_T` and `E_B` change it only if they are refuted, and zero
+    /// trials decide nothing.
     #[must_use]
-    pub fn verdict(&self) -> Verdict {
+    pub fn verdict(&self) -> CampaignVerdict {
         let refuted = |claim: &ClaimStanding| claim.decision == Decision::Refuted;
         if self.departed || self.errors() > 0 {
-            Verdict::Error
+            CampaignVerdict::Error
         } else if self.trials() == 0 {
-            Verdict::Inconclusive
+            CampaignVerdict::Inconclusive
         } else if self.claims.iter().chain(&self.events).any(refuted) {
-            Verdict::Refuted
+            CampaignVerdict::Refuted
         } else {
-            self.claims.iter().map(|claim| claim.decision.into()).max().unwrap_or(Verdict::Pass)
+            self.claims.iter().map(|claim| claim.decision.into()).max().unwrap_or(CampaignVerdict::Pass)
         }
     }
 }
 
-/// A product that is unknown if a factor is.
+/// A product that is unknown if one of its factors is.
 struct OptionProduct(Option<Rational>);
 
 impl std::iter::Product<Option<Rational>> for OptionProduct {
@@ -217,7 +219,7 @@ struct Stages<'a> {
 }
 
 impl Stages<'_> {
-    /// By the product of the stages' intervals.
+    /// Decides a clause by the product of the stages' intervals.
     fn decide(&self, clause: &Clause, tolerance: &Tolerance) -> Decision {
         let (Clause::Equals(claimed) | Clause::AtMost(claimed)) = clause;
         let near = tolerance.around(claimed);
@@ -236,8 +238,8 @@ impl Stages<'_> {
         }
     }
 
-    /// One stage alone leaves the claim and its upper limit possible, the others being what they were measured to be: so does
-    /// the product, which is wider. Spares most intervals.
+    /// Whether one stage alone leaves the claim and its upper limit possible, with the other stages at their measured rates. Then
+    /// the product of the intervals, which is wider, does so too, and need not be computed.
     fn surely_open(&self, claimed: &Rational, most: &Rational) -> bool {
         let measured = |stage: &Counts| Rational::from((stage.win, stage.trials().max(1)));
         if self.counts.iter().any(|stage| stage.win == 0) {

@@ -1,87 +1,87 @@
-//! What one honest session at `real` costs.
+//! The cost of one honest session at `real`.
 
 use crate::campaign::Campaign;
 use crate::simulate::metered::{LayerShare, SetupSpent};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The cost of one honest session, without what is done once before it. Bytes sent are those of messages; the headers that frame them on
-/// a TCP line are apart.
+/// The cost of one honest session, without what is done once before it. Bytes sent are those of messages; the headers that frame
+/// them over TCP count separately.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct CostDocument {
     /// Every layer's share, in the order of execution.
     #[serde(default)]
     pub by_layer: Vec<LayerCost>,
-    /// Bytes that the client sends.
+    /// The bytes that the client sends.
     pub client_sent_bytes: usize,
-    /// Processor time of both parties, in seconds.
+    /// The processor time of both parties together, in seconds.
     pub cpu_s: f64,
-    /// Bytes of the headers that frame the messages on a TCP line.
+    /// The bytes of the headers that frame the messages over TCP.
     pub framing_bytes: usize,
-    /// What is done once for a network.
+    /// The cost of what is done once for a network.
     pub once_per_network: OncePerNetwork,
     /// The length of the longest chain of messages.
     pub rounds: u32,
-    /// Bytes that the server sends.
+    /// The bytes that the server sends.
     pub server_sent_bytes: usize,
-    /// What is done once for a pair of parties.
+    /// The cost of what is done once for a pair of parties.
     pub setup: SetupCost,
-    /// Seconds until the last message has arrived over the script's network, without the time to compute.
+    /// The time in seconds until the last message has arrived over the script's network, without the time to compute.
     pub virtual_s: f64,
 }
 
-/// A layer's share of a session. The extension of oblivious transfers is an entry of its own, for all layers.
+/// A layer's share of a session. The extension of oblivious transfers is a separate entry for all layers.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct LayerCost {
-    /// Bytes that the client sends.
+    /// The bytes that the client sends.
     pub client_sent_bytes: usize,
-    /// Seconds that the layer adds over a LAN.
+    /// The time in seconds that the layer adds over a LAN.
     pub lan_s: f64,
-    /// Rounds that the layer adds.
+    /// The number of rounds that the layer adds.
     pub rounds: u32,
-    /// Bytes that the server sends.
+    /// The bytes that the server sends.
     pub server_sent_bytes: usize,
-    /// The layer, such as `layer[4:relu]`.
+    /// The address of the layer, such as `layer[4:relu]`.
     pub step: String,
-    /// Seconds that the layer adds over a WAN.
+    /// The time in seconds that the layer adds over a WAN.
     pub wan_s: f64,
 }
 
-/// What is done once for a network: the circuit, its plan, and the server's encoding of the weights.
+/// The cost of what is done once for a network: the circuit, its plan, and the server's encoding of the weights.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct OncePerNetwork {
-    /// Processor time, in seconds.
+    /// The processor time in seconds.
     pub cpu_s: f64,
 }
 
-/// What is done once for a pair of parties: keys and base transfers.
+/// The cost of what is done once for a pair of parties: keys and base transfers.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct SetupCost {
     /// The client's processor time, in seconds.
     pub client_cpu_s: f64,
-    /// Bytes that the client sends.
+    /// The bytes that the client sends.
     pub client_sent_bytes: usize,
-    /// Bytes of the headers that frame the messages on a TCP line.
+    /// The bytes of the headers that frame the messages over TCP.
     pub framing_bytes: usize,
     /// The length of the longest chain of messages.
     pub rounds: u32,
     /// The server's processor time, in seconds.
     pub server_cpu_s: f64,
-    /// Bytes that the server sends.
+    /// The bytes that the server sends.
     pub server_sent_bytes: usize,
-    /// Seconds until the last message has arrived over the script's network, without the time to compute.
+    /// The time in seconds until the last message has arrived over the script's network, without the time to compute.
     pub virtual_s: f64,
 }
 
-/// The error for an honest session, whose cost is to be reported, that ended in an error of ours.
+/// The error if the honest session whose cost is to be reported ended in an error of this program.
 #[derive(Clone, Copy, Debug)]
 pub struct NotMetered;
 
 impl CostDocument {
-    /// Plays and meters one honest session; `None` where no strategy is `real`.
+    /// Plays and meters one honest session; returns `None` where no strategy is played at `real`.
     ///
     /// # Errors
-    /// [`NotMetered`] where that session, trial 0 of the honest control, ends in an error of ours.
+    /// [`NotMetered`] if that session, trial 0 of the honest control, ends in an error of this program.
     pub fn measure(campaign: &Campaign) -> Result<Option<Self>, NotMetered> {
         let (Some(parties), Some(world)) = (&campaign.parties, &campaign.world) else { return Ok(None) };
         let metered = parties.honest_session(&campaign.view, world, campaign.script.trials.seed).ok_or(NotMetered)?;

@@ -2,7 +2,7 @@
 
 use super::result::{Fault, ResultDocument};
 use crate::campaign::identity::SEMANTICS;
-use crate::campaign::verdict::{Standing, Verdict};
+use crate::campaign::verdict::{CampaignVerdict, Standing};
 use crate::campaign::{Campaign, Entry, Shard};
 use crate::store::Store;
 use fusion_adversaries::script::Fidelity;
@@ -10,30 +10,30 @@ use fusion_spec::bound::bits::nearest;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A line of `sim attack --json`; its `event` says which.
+/// A line of `sim attack --json`. Its `event` says which one it is.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
-pub enum Event {
+pub enum CampaignEvent {
     /// The campaign begins.
     Start(StartEvent),
     /// A strategy has reached a checkpoint.
     Checkpoint(CheckpointEvent),
-    /// A share of a campaign is played.
+    /// A share of a campaign has been played.
     Shard(ShardEvent),
     /// The campaign is over.
     Result(ResultDocument),
 }
 
-/// The campaign begins.
+/// The event that a campaign begins in this run.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StartEvent {
-    /// Copies of each query.
+    /// The number of copies of each query.
     pub B: u64,
-    /// Slots of a session.
+    /// The number of slots of a session.
     pub N: u32,
-    /// Queries of a session.
+    /// The number of queries of a session.
     pub R: u64,
-    /// Public samples of a session.
+    /// The number of public samples of a session.
     pub T: u64,
     /// Always `start`.
     pub event: StartTag,
@@ -55,7 +55,7 @@ pub struct StartEvent {
     pub version: String,
 }
 
-/// A strategy has reached a checkpoint, where its claims may be decided.
+/// The event that a strategy has reached a checkpoint, where its claims may be decided.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct CheckpointEvent {
     /// Always `checkpoint`.
@@ -64,20 +64,20 @@ pub struct CheckpointEvent {
     pub rate: Option<f64>,
     /// The strategy's name.
     pub strategy: String,
-    /// Trials so far.
+    /// The number of trials so far.
     pub trials: u64,
-    /// What follows from them.
-    pub verdict: Verdict,
+    /// The strategy's verdict, as far as the trials so far decide it.
+    pub verdict: CampaignVerdict,
 }
 
-/// A share of a campaign is played; it decides nothing before all shares are merged.
+/// The event that a share of a campaign has been played. It decides nothing before all shares are merged.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ShardEvent {
     /// Whether all blocks of the share are counted.
     pub complete: bool,
-    /// Trials that ended in an error of ours.
+    /// The number of trials that ended in an error of this program.
     pub error: u64,
-    /// Those errors in words.
+    /// The errors, described in words.
     pub errors: Vec<Fault>,
     /// Always `shard`.
     pub event: ShardTag,
@@ -85,14 +85,14 @@ pub struct ShardEvent {
     pub run_dir: String,
     /// The share, such as `2/3`.
     pub shard: Shard,
-    /// Trials of all strategies.
+    /// The number of trials of all strategies.
     pub trials: u64,
 }
 
 /// The word `start`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 pub enum StartTag {
-    /// The only one.
+    /// The word `start`, which is the only value.
     #[serde(rename = "start")]
     Start,
 }
@@ -100,7 +100,7 @@ pub enum StartTag {
 /// The word `checkpoint`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 pub enum CheckpointTag {
-    /// The only one.
+    /// The word `checkpoint`, which is the only value.
     #[serde(rename = "checkpoint")]
     Checkpoint,
 }
@@ -108,13 +108,13 @@ pub enum CheckpointTag {
 /// The word `shard`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 pub enum ShardTag {
-    /// The only one.
+    /// The word `shard`, which is the only value.
     #[serde(rename = "shard")]
     Shard,
 }
 
-impl Event {
-    /// The event of a campaign that begins in this run.
+impl CampaignEvent {
+    /// Makes the event of a campaign that begins in this run.
     #[must_use]
     pub fn start(campaign: &Campaign, store: &Store) -> Self {
         let params = campaign.view.params;
@@ -135,7 +135,7 @@ impl Event {
         })
     }
 
-    /// The event of a strategy at a checkpoint.
+    /// Makes the event of a strategy at a checkpoint.
     #[must_use]
     pub fn checkpoint(entry: &Entry, standing: &Standing) -> Self {
         Self::Checkpoint(CheckpointEvent {

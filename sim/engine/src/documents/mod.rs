@@ -1,7 +1,7 @@
 //! The JSON of a run: `result.json`, `exemplars/`, and the events of `sim attack --json`, each written and read through one type.
 //! `env.json` is [`crate::store::Environment`].
 //!
-//! Fields stand in the order of their keys in the files, which is the order of the alphabet. JSON schemas are generated from the types into
+//! Fields stand in the order of their keys in the files, which is alphabetical. JSON schemas are generated from the types into
 //! docs/schema/.
 
 pub mod cost;
@@ -11,7 +11,7 @@ pub mod result;
 
 #[cfg(test)]
 mod tests {
-    use super::event::Event;
+    use super::event::CampaignEvent;
     use super::replay::ReplayDocument;
     use super::result::ResultDocument;
     use crate::store::Environment;
@@ -24,7 +24,7 @@ mod tests {
             ("env", schema_for!(Environment)),
             ("result", schema_for!(ResultDocument)),
             ("exemplar", schema_for!(ReplayDocument)),
-            ("events", schema_for!(Event)),
+            ("events", schema_for!(CampaignEvent)),
         ];
         for (name, schema) in schemas {
             let schema = serde_json::to_string_pretty(&schema).expect("serialisable") + "\n";

@@ -1,6 +1,6 @@
 //! A trial that was played again: the files in `exemplars/`, and `sim run --json`.
 
-use crate::campaign::{Ending, Replay, Session, Show};
+use crate::campaign::{Ending, Replay, ReplayedSession, Show};
 use crate::simulate::SlotRecord;
 use fusion_2pc::wire::meter::Tally;
 use fusion_spec::mix::Sample;
@@ -8,7 +8,7 @@ use fusion_spec::verdict::Events;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A trial of a strategy, session by session.
+/// A trial of a strategy that was played again, session by session.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ReplayDocument {
     /// Whether `E_B` happened in the first session: every touched query was touched in all its copies.
@@ -30,39 +30,39 @@ pub struct ReplayDocument {
 /// One session of a trial.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct SessionDocument {
-    /// How many events the client logged, all as specified; only where every slot is shown.
+    /// The number of events that the client logged, all as specified. Given only where every slot is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_events: Option<usize>,
-    /// Whether `E_B` happened.
+    /// Whether `E_B` happened in this session.
     pub e_b: bool,
-    /// Whether `E_T` happened.
+    /// Whether `E_T` happened in this session.
     pub e_t: bool,
     /// How the session ended.
     pub outcome: Ending,
     /// The slots that are shown, in order.
     pub slots: Vec<SlotDocument>,
-    /// What each step of the two-party protocol sent; only at `real`.
+    /// What each step of the two-party protocol sent. Given only at `real`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepDocument>,
 }
 
-/// What a slot held, and what became of it.
+/// The content of a slot, and the answer that came.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct SlotDocument {
     /// The answer that came; `null` where answers are only right or wrong.
     pub answer: Option<u32>,
-    /// Which copy of its query the slot held.
+    /// Which copy of its query the slot held, from 0; `null` for a public.
     pub copy: Option<u32>,
-    /// The honest answer.
+    /// The honest answer; `null` where answers are only right or wrong.
     pub honest: Option<u32>,
     /// Whether the server named the slot in the linking game.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub named: bool,
-    /// Which public sample the slot held, if any.
+    /// The number of the public sample that the slot held, from 0; `null` for a query.
     pub public: Option<u32>,
-    /// Which query the slot held a copy of, if any.
+    /// The number of the query of which the slot held a copy, from 0; `null` for a public.
     pub query: Option<u32>,
-    /// The slot, from 0.
+    /// The number of the slot, from 0.
     pub slot: u32,
     /// Whether the server touched the slot.
     pub touched: bool,
@@ -70,21 +70,21 @@ pub struct SlotDocument {
     pub wrong: bool,
 }
 
-/// What a step of the two-party protocol sent.
+/// What the two parties sent in a step of the two-party protocol.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StepDocument {
-    /// Bytes that the client sent.
+    /// The bytes that the client sent.
     pub client_sent_bytes: usize,
-    /// Messages of both parties.
+    /// The number of messages of both parties.
     pub messages: usize,
-    /// Bytes that the server sent.
+    /// The bytes that the server sent.
     pub server_sent_bytes: usize,
-    /// The step's address.
+    /// The address of the step.
     pub step: String,
 }
 
 impl ReplayDocument {
-    /// The document of a trial, with these slots.
+    /// Makes the document of a trial, with the slots that `show` selects.
     #[must_use]
     pub fn new(replay: &Replay, show: Show) -> Self {
         let Replay { strategy, number, seed, trial, sessions } = replay;
@@ -101,7 +101,7 @@ impl ReplayDocument {
 }
 
 impl SessionDocument {
-    fn new(Session { trial, slots, steps, events: log }: &Session, show: Show) -> Self {
+    fn new(ReplayedSession { trial, slots, steps, events: log }: &ReplayedSession, show: Show) -> Self {
         let Events { e_t, e_b } = trial.events;
         let steps = if show == Show::Every { steps.as_slice() } else { &[] };
         let client_events = log.as_ref().and_then(|log| log.as_ref().ok().copied()).filter(|_| show == Show::Every);

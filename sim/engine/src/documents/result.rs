@@ -1,8 +1,8 @@
-//! `result.json`: what came of a campaign.
+//! `result.json`: the result of a campaign.
 
 use super::cost::CostDocument;
 use crate::campaign::run::{Finished, StoppedBy};
-use crate::campaign::verdict::{ClaimStanding, Standing, Verdict};
+use crate::campaign::verdict::{CampaignVerdict, ClaimStanding, Standing};
 use crate::campaign::{Campaign, Entry, Statement};
 use crate::simulate::{Counts, REASONS};
 use fusion_adversaries::strategy::Hypothesis;
@@ -21,23 +21,23 @@ pub struct ResultDocument {
     pub alpha: f64,
     /// The cost of one honest session; `null` where no strategy is `real`.
     pub cost: Option<CostDocument>,
-    /// Bugs of this program that the campaign found.
+    /// The bugs of this program that the campaign found.
     #[serde(default)]
     pub errors: Vec<Fault>,
-    /// Always `result`.
+    /// The kind of the event, which is always `result`.
     pub event: ResultTag,
     /// The run's folder.
     pub run_dir: String,
     /// The strategies in script order, the honest control first.
     pub strategies: Vec<StrategyDocument>,
     /// The worst verdict of the strategies.
-    pub verdict: Verdict,
+    pub verdict: CampaignVerdict,
 }
 
 /// The word `result`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 pub enum ResultTag {
-    /// The only one.
+    /// The word `result`, which is the only value.
     #[serde(rename = "result")]
     Result,
 }
@@ -53,68 +53,68 @@ pub struct Fault {
     pub replay: Option<String>,
 }
 
-/// What came of a strategy.
+/// The result of a strategy.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StrategyDocument {
-    /// Trials that the client accepted.
+    /// The number of trials that the client accepted.
     pub accepted: u64,
-    /// Trials that the client rejected.
+    /// The number of trials that the client rejected.
     pub caught: u64,
-    /// Trials that ended in an error of ours.
+    /// The number of trials that ended in an error of this program.
     pub error: u64,
-    /// `conditional` where the rate is estimated stage by stage.
+    /// The word `conditional` where the rate is estimated stage by stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimator: Option<StagedTag>,
     /// The events `E_T` and `E_B`, where their exact rates are known.
     pub events: EventsDocument,
     /// The script's clauses on the strategy.
     pub expectations: Vec<ExpectationDocument>,
-    /// Trials that the client accepted, all answers right.
+    /// The number of trials that the client accepted with every answer right.
     pub harmless: u64,
     /// The hypotheses of the theorem that the strategy violates.
     pub hypotheses: Vec<Hypothesis>,
-    /// The rates of wins that the evidence leaves, from the least to the greatest.
+    /// The least and the greatest rate of wins that the evidence does not exclude.
     pub interval: [f64; 2],
     /// The strategy's name.
     pub name: String,
     /// The measured rate of wins; `null` before the first trial.
     pub rate: Option<f64>,
-    /// Rejections by reason.
+    /// The number of rejections for each reason.
     pub reasons: ReasonCounts,
     /// The stages of a rate that is estimated stage by stage.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stages: Vec<StageDocument>,
     /// Why the trials ended.
     pub stopped_by: StoppedBy,
-    /// All trials.
+    /// The number of all trials.
     pub trials: u64,
-    /// The worst of what the counts say of the claims.
-    pub verdict: Verdict,
-    /// Trials that the client accepted with a wrong answer.
+    /// The strategy's verdict: the worst of what the counts say about the claims.
+    pub verdict: CampaignVerdict,
+    /// The number of trials that the client accepted with a wrong answer.
     pub win: u64,
 }
 
 /// The word `conditional`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 pub enum StagedTag {
-    /// The only one.
+    /// The word `conditional`, which is the only value.
     #[serde(rename = "conditional")]
     Conditional,
 }
 
-/// A clause and what the counts say of it.
+/// A clause, and what the counts say about it.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ExpectationDocument {
-    /// The clause.
+    /// The clause, such as `win equals spec`.
     pub clause: Statement,
-    /// What the counts say.
+    /// The claimed rate beside the counts.
     #[serde(flatten)]
     pub standing: StandingDocument,
-    /// How near to the claim a pass must be, as a share of it.
+    /// How near the measured rate must be to the claimed one for a pass, as a share of the claimed rate.
     pub within: f64,
 }
 
-/// The two events of the theorem. Absent where their exact rates are not known.
+/// The two events of the theorem. Each is absent where its exact rate is not known.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct EventsDocument {
     /// `E_B` among the trials with `E_T`: every touched query is touched in all its copies.
@@ -128,32 +128,32 @@ pub struct EventsDocument {
 /// A claimed rate beside its counts.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StandingDocument {
-    /// Trials with the event.
+    /// The number of trials with the event.
     pub count: u64,
     /// The claimed rate, an exact fraction; `null` for a clause on reasons.
     pub expected: Option<Fraction>,
-    /// The rates that the evidence leaves, from the least to the greatest.
+    /// The least and the greatest rate that the evidence does not exclude.
     pub interval: [f64; 2],
-    /// Trials.
+    /// The number of trials that count for the claim.
     pub trials: u64,
-    /// What follows.
-    pub verdict: Verdict,
+    /// What the counts decide about the claim.
+    pub verdict: CampaignVerdict,
 }
 
-/// Rejections by reason. A reason that did not occur is left out.
+/// The number of rejections for each reason. A reason that did not occur is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ReasonCounts {
-    /// Copies of a query came back with different answers.
+    /// Rejections because copies of a query came back with different answers.
     #[serde(skip_serializing_if = "is_zero")]
     pub copies_disagree: u64,
-    /// The server sent something that is no answer.
+    /// Rejections because the server sent something that is no answer.
     #[serde(skip_serializing_if = "is_zero")]
     pub malformed: u64,
-    /// The server was gone before all answers were in.
+    /// Rejections because the server was gone before all answers were in.
     #[serde(skip_serializing_if = "is_zero")]
     pub peer_gone: u64,
-    /// Too many publics came back wrong.
+    /// Rejections because too many publics came back wrong.
     #[serde(skip_serializing_if = "is_zero")]
     pub public_wrong: u64,
 }
@@ -163,9 +163,9 @@ pub struct ReasonCounts {
 pub struct StageDocument {
     /// The stage's name.
     pub name: String,
-    /// Its draws that succeeded.
+    /// The number of the stage's draws that succeeded.
     pub successes: u64,
-    /// Its draws.
+    /// The number of the stage's draws.
     pub trials: u64,
 }
 
@@ -174,7 +174,7 @@ pub struct StageDocument {
 pub struct Fraction(pub Rational);
 
 impl ResultDocument {
-    /// The result of a campaign in this folder.
+    /// Makes the result of a campaign whose run is in this folder.
     #[must_use]
     pub fn new(
         campaign: &Campaign,
@@ -191,7 +191,7 @@ impl ResultDocument {
             event: ResultTag::Result,
             run_dir: folder.display().to_string(),
             strategies: pairs.map(|(entry, finished)| StrategyDocument::new(entry, finished)).collect(),
-            verdict: Verdict::worst(finished.iter().map(|finished| finished.standing.verdict())),
+            verdict: CampaignVerdict::worst(finished.iter().map(|finished| finished.standing.verdict())),
         }
     }
 }
@@ -269,7 +269,7 @@ impl ReasonCounts {
         reasons
     }
 
-    /// Every reason with its count, in the order of the alphabet.
+    /// Returns every reason with its count, in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = (Reason, u64)> {
         let Self { copies_disagree, malformed, peer_gone, public_wrong } = *self;
         [

@@ -7,27 +7,27 @@ use fusion_spec::params::Params;
 use fusion_spec::trace::Logged;
 use fusion_spec::verdict::{Label, Verdict};
 
-/// What went between the client and the server, slots in order.
+/// What the client and the server of a session exchanged, in the order of slots.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answers {
-    /// One after another.
+    /// The questions and the answers, one after another.
     pub exchanges: Vec<Exchange>,
-    /// Why they end early.
-    pub end: Option<End>,
+    /// Why the answers end early; `None` where all of them came.
+    pub end: Option<EarlyEnd>,
 }
 
-/// A part of a session.
+/// A step in the exchange between the client and the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Exchange {
-    /// The client asks about so many slots more.
+    /// The client asks about this many further slots.
     Asks(usize),
-    /// It has these labels, for the next slots; those of a server that deviates may be no classes.
+    /// The client has these labels for the next slots. The labels of a server that deviates may be outside the classes.
     Has(Vec<Label>),
 }
 
-/// Why answers end early.
+/// The reason why answers end early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum EarlyEnd {
     /// The server sent what no honest server sends.
     Malformed,
     /// The server is gone.
@@ -35,13 +35,13 @@ pub enum End {
 }
 
 impl Answers {
-    /// All asked about at once, and answered.
+    /// Makes the exchange in which the client asks about all slots at once and gets these labels.
     #[must_use]
     pub fn at_once(labels: Vec<Label>) -> Self {
         Self { exchanges: vec![Exchange::Asks(labels.len()), Exchange::Has(labels)], end: None }
     }
 
-    /// In the order of slots.
+    /// Returns the labels in the order of slots.
     pub(super) fn labels(&self) -> impl Iterator<Item = Label> + '_ {
         let labels = self.exchanges.iter().filter_map(|exchange| match exchange {
             Exchange::Asks(_) => None,
@@ -51,7 +51,7 @@ impl Answers {
     }
 }
 
-/// Events and effects, in order; `None` where nobody asks for them.
+/// The events and effects of a session, in order; `None` where nobody asks for them.
 pub(super) type Log = Option<Vec<Logged>>;
 
 fn note(log: &mut Log, event: Event, effect: impl FnOnce() -> Effect) {
@@ -60,10 +60,10 @@ fn note(log: &mut Log, event: Event, effect: impl FnOnce() -> Effect) {
     }
 }
 
-/// The verdict of a client with this mix about these answers, where a label is one of so many classes, and its log.
+/// Returns the verdict of the specification's client with this mix on these answers, and its log. A label is below `classes`.
 ///
 /// # Errors
-/// [`Illegal`] where the mix or the known results do not fit `params`.
+/// [`Illegal`] if the mix or the known results do not fit `params`.
 pub(super) fn conclude(
     params: Params,
     mix: Permutation,
@@ -88,12 +88,12 @@ pub(super) fn conclude(
         }
     }
     let ended = match (progress, answers.end) {
-        (Progress::Waiting(client), Some(End::Malformed)) => {
+        (Progress::Waiting(client), Some(EarlyEnd::Malformed)) => {
             let ended = client.garbage();
             note(log, Event::Garbage, || effect(&ended));
             ended
         }
-        (Progress::Waiting(client), Some(End::PeerGone) | None) => {
+        (Progress::Waiting(client), Some(EarlyEnd::PeerGone) | None) => {
             let ended = client.gone();
             note(log, Event::ServerStop, || effect(&ended));
             ended
@@ -119,7 +119,7 @@ fn ask(progress: &mut Progress, log: &mut Log) {
     }
 }
 
-/// `None` for an answer that is no label.
+/// Passes an answer to the client; `None` stands for an answer that is no label.
 fn receive(progress: Progress, slot: Slot, label: Option<Label>, log: &mut Log) -> Progress {
     let Progress::Waiting(client) = progress else { return progress };
     let (progress, event) = match label {
@@ -130,7 +130,7 @@ fn receive(progress: Progress, slot: Slot, label: Option<Label>, log: &mut Log) 
     progress
 }
 
-/// What anyone can see of where a message left the client.
+/// Returns the effect of a message, as it shows from the state that the client is left in.
 fn effect(progress: &Progress) -> Effect {
     match progress {
         Progress::Waiting(_) | Progress::Answered(_) => Effect::Nothing,

@@ -1,4 +1,4 @@
-//! Rates too small to count, stage by stage.
+//! Estimates rates that are too small to count, stage by stage.
 //!
 //! A server that makes `k = iB` answers wrong wins if slot after slot avoids the publics (`E_T`), and if, given that, no more
 //! than `i` queries are ever met (`E_B`): `k` such copies are then whole groups. Each slot is a stage. A trial of a stage draws
@@ -6,12 +6,13 @@
 //! the stages' rates is the rate of winning.
 //!
 //! What a slot holds decides a stage as long as the client's judgement is the same. So some draws, a share that falls with `N`
-//! ([`Conditional::stride`]), become a whole session: the strategy names its slots, the draw and a completion that favours the
-//! server go on them, all others are shuffled, and the client judges (`driven.rs`). The estimate is of positions; these sessions
-//! audit the client. Where its judgement is not the one that the positions have, or not a second client's, the trial is an error.
+//! ([`Conditional::stride`]), become a whole session: the strategy names its slots, which get the draw and a completion that
+//! favours the server, all others are shuffled, and the client judges (`driven.rs`). The estimate comes from positions, and these
+//! sessions audit the client. If its judgement differs from that of the positions, or from a second client's, the trial is an
+//! error.
 
 use super::counts::Counts;
-use super::driven::{Client, Driven, Needed, specified};
+use super::driven::{ClientFn, Driven, Needed, specified};
 use super::server::Server;
 use super::size::in_32_bits;
 use super::stream::Purpose;
@@ -24,26 +25,26 @@ use rand_core::Rng;
 use rug::{Integer, integer::Order};
 use std::ops::Range;
 
-/// Most stages of one strategy.
+/// The largest number of stages of one strategy.
 pub const MAX_STAGES: u32 = 256;
 
-/// One slot's chance, given all before it.
+/// A stage of the estimator: an event at one slot, given what the slots before it hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// Slot `drawn + 1` holds no public, given that the `drawn` before it hold none.
     NoPublic {
-        /// Slots before.
+        /// The number of slots before this one.
         drawn: u32,
     },
-    /// Given `E_T`: after slot `drawn + 1` no more than `i` queries are met, given that no more were before it.
+    /// No more than `i` queries are met after slot `drawn + 1`, given `E_T` and that no more were met before it.
     FewQueries {
-        /// Slots before.
+        /// The number of slots before this one.
         drawn: u32,
     },
 }
 
 impl Stage {
-    /// Its name in files and reports.
+    /// Returns the name of the stage in files and reports.
     #[must_use]
     pub fn name(self) -> String {
         match self {
@@ -53,24 +54,24 @@ impl Stage {
     }
 }
 
-/// Why a rate has no stages.
+/// The reason why a rate cannot be estimated stage by stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoStages {
-    /// Not whole groups.
+    /// The number of slots is not that of whole groups of copies.
     #[error("the conditional estimator needs k = iB slots with B = {1} and i from 1 to R, not k = {0}")]
     Groups(u32, u64),
-    /// The stages of publics know no slack.
+    /// The slack is not 0, and the stages of publics tolerate no touched public.
     #[error("the conditional estimator needs slack 0")]
     Slack,
-    /// Too many.
+    /// There would be more than [`MAX_STAGES`] stages.
     #[error("the conditional estimator has two stages a slot, and at most {MAX_STAGES} in all")]
     Long,
 }
 
-/// The stages of `k` wrong slots. Those that always succeed are left out.
+/// Returns the stages of a strategy that gives `k` slots wrong answers. Stages that always succeed are left out.
 ///
 /// # Errors
-/// [`NoStages`] where there are none.
+/// [`NoStages`] if the rate cannot be estimated stage by stage.
 pub fn stages(params: Params, k: u32) -> Result<Vec<Stage>, NoStages> {
     let groups = u64::from(k) / params.B();
     if !(1..=params.R()).contains(&groups) || u64::from(k) % params.B() != 0 {
@@ -87,23 +88,23 @@ pub fn stages(params: Params, k: u32) -> Result<Vec<Stage>, NoStages> {
     Ok(publics.chain(queries.map(|drawn| Stage::FewQueries { drawn })).collect())
 }
 
-/// The working memory of one thread.
+/// One thread's working memory for the stages of a strategy.
 #[derive(Debug)]
 pub struct Conditional {
     params: Params,
     k: u32,
-    /// Most queries that may be met, `i`.
+    /// The largest number `i` of queries that may be met.
     most: u32,
     deck: Deck,
-    /// What the slots hold so far; queries are named in the order in which they are met.
+    /// What the slots hold so far, where queries are numbered in the order in which they are met.
     taken: Vec<Sample>,
     driven: Driven,
-    /// Of all `k` slots.
+    /// The ways of drawing all `k` slots.
     ways: Ways,
 }
 
 impl Conditional {
-    /// Memory for the stages of `k` wrong slots.
+    /// Makes the working memory for the stages of `k` wrong slots.
     ///
     /// # Panics
     /// If `N` exceeds 32 bits.
@@ -112,8 +113,8 @@ impl Conditional {
         Self::with(view, k, specified)
     }
 
-    /// The same with another client in place of the specification's.
-    fn with(view: &View, k: u32, client: Client) -> Self {
+    /// Makes the working memory with another client in place of the specification's.
+    fn with(view: &View, k: u32, client: ClientFn) -> Self {
         let params = view.params;
         let Ok(deck) = Deck::new(params) else { unreachable!("a campaign's slots fit 32 bits") };
         let most = in_32_bits(u64::from(k) / params.B());
@@ -121,14 +122,14 @@ impl Conditional {
         Self { params, k, most, deck, taken: Vec::new(), driven: Driven::new(view, client), ways }
     }
 
-    /// A power of two: every trial whose number it divides is a whole session. All of them together
-    /// take about half as long as the draws.
+    /// Returns a power of two: every trial whose number it divides is played as a whole session. All of these together take about
+    /// half as long as the draws.
     #[must_use]
     pub fn stride(&self) -> u64 {
         u64::try_from(self.params.N()).map_or(1 << 63, u64::next_power_of_two).max(16)
     }
 
-    /// Plays a range of trials of a stage: a success counts as a win.
+    /// Plays a range of trials of a stage, and counts a success as a win.
     pub fn play(&mut self, stage: Stage, index: u32, server: &Server<'_>, trials: Range<u64>) -> Counts {
         let mut counts = Counts::default();
         let ways = match stage {
@@ -151,7 +152,7 @@ impl Conditional {
         counts
     }
 
-    /// Whether slot `drawn + 1` holds a query.
+    /// Draws the first `drawn + 1` slots, all before the last without publics, and returns whether the last holds a query.
     fn no_public(&mut self, drawn: u32, coins: &mut impl Rng) -> bool {
         self.taken.clear();
         for _ in 0..drawn {
@@ -163,8 +164,8 @@ impl Conditional {
         matches!(next, Sample::Query { .. })
     }
 
-    /// Whether no more than `i` queries are met after slot `drawn + 1`. Names of queries do not matter: those met are the first
-    /// ones.
+    /// Draws the first `drawn + 1` slots, and returns whether no more than `i` queries are met. The names of queries do not
+    /// matter, so those that are met are the first ones.
     fn few_queries(&mut self, drawn: u32, ways: &Ways, coins: &mut impl Rng) -> bool {
         self.taken.clear();
         let mut met = 0;
@@ -188,7 +189,8 @@ impl Conditional {
         }
     }
 
-    /// The client's judgement of a session in which all touched slots but the last drawn favour the server.
+    /// Completes the session so that all touched slots but the last drawn favour the server, and returns the client's judgement;
+    /// `None` if it differs from `success`.
     fn judged(&mut self, needed: Needed, success: bool, server: &Server<'_>, at: (u64, u32)) -> Option<bool> {
         let mut coins = server.streams.coins(Purpose::Completion, at.0, at.1);
         match needed {
@@ -207,8 +209,8 @@ impl Conditional {
         }
     }
 
-    /// Fills the slots up to `k` by the law given that `i` queries are met in all. After a failure, one that was met too many is
-    /// left alone, with one copy.
+    /// Fills the slots up to `k` by the law given that `i` queries are met in all. After a failure, the query that is one too
+    /// many has just one copy.
     fn whole_groups(&mut self, success: bool, coins: &mut impl Rng) {
         let met = |sample: &Sample| match sample {
             Sample::Query { query, .. } => query + 1,
@@ -224,7 +226,7 @@ impl Conditional {
         }
     }
 
-    /// A uniform copy, not taken yet, of the queries `first..end`.
+    /// Draws a uniform copy of the queries `first..end` that is not taken yet.
     fn free_copy(&self, end: u64, first: u32, coins: &mut impl Rng) -> Sample {
         let [end, B] = [end, self.params.B()].map(in_32_bits);
         loop {
@@ -243,10 +245,11 @@ impl Conditional {
     }
 }
 
-/// In how many ways copies can be drawn in order, up to a number of slots and never more than `i` queries met.
+/// The numbers of ways in which copies can be drawn in order, up to a number of slots, with no more than `i` queries met.
 #[derive(Debug, Default)]
 struct Ways {
-    /// By slots drawn and queries met: ways to go on with a copy of a query already met, and with one of a new query.
+    /// By slots drawn and queries met, the numbers of ways to go on with a copy of a query already met, and with one of a new
+    /// query.
     split: Vec<Vec<[Integer; 2]>>,
 }
 
@@ -272,7 +275,7 @@ impl Ways {
         Self { split }
     }
 
-    /// Coins are spent only where there is a choice.
+    /// Draws whether the next copy is of a new query. Coins are spent only where there is a choice.
     fn next_is_new(&self, drawn: u32, met: u32, coins: &mut impl Rng) -> bool {
         let [old, new] = &self.split[drawn as usize][met as usize];
         if *old == 0 || *new == 0 {
@@ -282,7 +285,7 @@ impl Ways {
     }
 }
 
-/// Uniform in `0..n`, by rejection.
+/// Draws a uniform number in `0..n` by rejection.
 fn uniform_integer_below(n: &Integer, coins: &mut impl Rng) -> Integer {
     let bits = n.significant_bits();
     loop {
@@ -361,7 +364,7 @@ mod tests {
     /// copies a given query or a third copy in one of ten and more.
     #[test]
     fn clients_that_look_at_less_are_errors() {
-        let clients: [(&str, Client, bool); 7] = [
+        let clients: [(&str, ClientFn, bool); 7] = [
             ("as specified", specified, false),
             (
                 "the first two copies",

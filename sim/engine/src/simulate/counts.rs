@@ -3,28 +3,28 @@
 use super::trial::Trial;
 use fusion_spec::verdict::{Outcome, Reason};
 
-/// Trials by how they ended.
+/// The numbers of trials by how they ended, and by the events of their first sessions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Accepted, an answer wrong.
+    /// The number of trials that the client accepted with a wrong answer.
     pub win: u64,
-    /// Accepted, all right.
+    /// The number of trials that the client accepted with every answer right.
     pub harmless: u64,
-    /// Rejected, by reason in the order of [`REASONS`].
+    /// The numbers of trials that the client rejected, for each reason in the order of [`REASONS`].
     pub caught: [u64; REASONS.len()],
-    /// Ours.
+    /// The number of trials that ended in an error of this program.
     pub error: u64,
-    /// With `E_T`.
+    /// The number of trials with `E_T`.
     pub e_t: u64,
-    /// With `E_T` and `E_B`.
+    /// The number of trials with both `E_T` and `E_B`.
     pub e_t_and_e_b: u64,
 }
 
-/// The reasons, in the order of their counts.
+/// The reasons for a rejection, in the order in which [`Counts`] has them.
 pub const REASONS: [Reason; 4] = [Reason::PublicWrong, Reason::CopiesDisagree, Reason::Malformed, Reason::PeerGone];
 
 impl Counts {
-    /// Takes a trial in.
+    /// Adds one trial to the counts.
     #[inline]
     pub fn add(&mut self, trial: Trial) {
         match trial.outcome {
@@ -37,7 +37,7 @@ impl Counts {
         self.e_t_and_e_b += u64::from(trial.events.e_t && trial.events.e_b);
     }
 
-    /// The sum of several counts.
+    /// Returns the sum of several counts.
     #[must_use]
     pub fn total<'c>(counts: impl IntoIterator<Item = &'c Self>) -> Self {
         counts.into_iter().fold(Self::default(), |mut total, counts| {
@@ -46,19 +46,19 @@ impl Counts {
         })
     }
 
-    /// All rejected.
+    /// Returns the number of trials that the client rejected, for any reason.
     #[must_use]
     pub fn caught(&self) -> u64 {
         self.caught.iter().sum()
     }
 
-    /// All accepted.
+    /// Returns the number of trials that the client accepted.
     #[must_use]
     pub fn accepted(&self) -> u64 {
         self.win + self.harmless
     }
 
-    /// All.
+    /// Returns the number of all trials.
     #[must_use]
     pub fn trials(&self) -> u64 {
         self.accepted() + self.caught() + self.error

@@ -1,4 +1,5 @@
-//! A server that deviates inside the inference: what a strategy's acts come to at the link's hooks, and at a third party's.
+//! A server that deviates inside the inference: the effect of a strategy's acts at the link's hooks, and at a trusted third
+//! party.
 
 use super::session::Asked;
 use super::world::World;
@@ -11,15 +12,16 @@ use fusion_spec::mix::Slot;
 use rand_core::Rng;
 use std::ops::Range;
 
-/// One session's acts on shares and messages.
+/// A server's acts on the shares and messages of one session.
 pub struct Deviant<R> {
-    /// In the order of the moves; a move's slots together.
+    /// The acts in the order of the moves, each with its slots.
     acts: Vec<(Act, Vec<Slot>)>,
     coins: R,
 }
 
 impl<R: Rng> Deviant<R> {
-    /// `None` where no slot has such an act. `coins` fill messages.
+    /// Collects the acts of a session; returns `None` if no slot has such an act. `coins` fill the messages that are replaced at
+    /// random.
     pub fn new(world: &World, asked: &[Asked], moves: &[Move], touches: &Touches, coins: R) -> Option<Self> {
         let bites = |m: &Move, slot: Slot| asked.get(slot as usize).is_some_and(|asked| world.bites(m, asked.image));
         let slots = |(place, m): (usize, &Move)| {
@@ -33,7 +35,7 @@ impl<R: Rng> Deviant<R> {
 }
 
 impl<R> Deviant<R> {
-    /// Adds what is to be added to one slot's part of a step's output.
+    /// Adds the values of the acts on one slot to its part of a step's output.
     pub fn add(&self, step: &Address, slot: Slot, own: &mut [u64], ring: u32) {
         for (act, _) in self.acts.iter().filter(|(_, slots)| slots.contains(&slot)) {
             let Act::Add { step: pattern, value, elements } = act else { continue };
@@ -54,7 +56,7 @@ impl<R> Deviant<R> {
         }
     }
 
-    /// Whether a slot has such an act.
+    /// Whether a slot has an act on shares or messages.
     pub fn touches(&self, slot: Slot) -> bool {
         self.acts.iter().any(|(_, slots)| slots.contains(&slot))
     }
@@ -102,7 +104,7 @@ impl<R: Rng + Send> Deviation for Deviant<R> {
     }
 }
 
-/// The slots of an address; none where it names none, as in a set-up.
+/// Returns the slots of an address. The range is empty where it names none, as in a set-up.
 #[expect(clippy::cast_possible_truncation, reason = "a session's slots are counted in 32 bits")]
 fn chunk(address: &Address) -> Range<Slot> {
     let slots = address.slots().unwrap_or(0..0);

@@ -1,5 +1,5 @@
-//! A stage's draw as a whole session: what the touched slots hold is given, and everything else runs. The strategy names its
-//! slots and moves their answers, the deck fills the other slots, and the client judges.
+//! Plays a stage's draw as a whole session: the content of the touched slots is given, and everything else is played. The
+//! strategy names its slots and moves their answers, the deck fills the other slots, and the client judges.
 
 use super::client::{Answers, conclude};
 use super::positional::distance;
@@ -14,7 +14,7 @@ use fusion_spec::params::Params;
 use fusion_spec::verdict::{Label, Reason, Verdict};
 use rand_core::Rng;
 
-/// What the client's verdict must be for a stage to have succeeded.
+/// The verdict of the client that means success of a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needed {
     /// The client does not reject for a wrong public.
@@ -24,7 +24,7 @@ pub enum Needed {
 }
 
 impl Needed {
-    /// Why the client rejects where the stage fails.
+    /// Returns the reason for which the client rejects where the stage fails.
     pub fn missed(self) -> Reason {
         match self {
             Self::PublicsRight => Reason::PublicWrong,
@@ -41,22 +41,22 @@ impl Needed {
     }
 }
 
-/// Answers are distances from the honest ones, as at `plain`.
+/// The right answer. Answers are distances from the honest ones, as at `plain`.
 const RIGHT: Label = Label(0);
 
-/// A client: its verdict on these answers, given its mix and the known results.
-pub(super) type Client = fn(Params, Permutation, Vec<Label>, &Answers) -> Option<Verdict>;
+/// A client, as a function from its mix, the known results and the answers to its verdict.
+pub(super) type ClientFn = fn(Params, Permutation, Vec<Label>, &Answers) -> Option<Verdict>;
 
-/// The specification's client; every distance is a label.
+/// The specification's client, which takes every distance as a label.
 pub(super) fn specified(params: Params, mix: Permutation, known: Vec<Label>, answers: &Answers) -> Option<Verdict> {
     conclude(params, mix, known, answers, u32::MAX, &mut None).ok()
 }
 
-/// The working memory of one thread.
+/// One thread's working memory for whole sessions of a stage.
 #[derive(Debug)]
 pub struct Driven {
     view: View,
-    client: Client,
+    client: ClientFn,
     touches: Touches,
     deck: Deck,
     /// Draws the names of the queries anew for each session.
@@ -65,19 +65,19 @@ pub struct Driven {
 }
 
 impl Driven {
-    /// Makes the memory for sessions of a client with what a server can see.
+    /// Makes the working memory for sessions of a client, with a server that sees this view.
     ///
     /// # Panics
     /// If `N` exceeds 32 bits.
-    pub(super) fn new(view: &View, client: Client) -> Self {
+    pub(super) fn new(view: &View, client: ClientFn) -> Self {
         let Ok(deck) = Deck::new(view.params) else { unreachable!("a campaign's slots fit 32 bits") };
         let queries = in_32_bits(view.params.R());
         Self { view: *view, client, touches: Touches::new(view), deck, names: Urn::new(queries), order: Vec::new() }
     }
 
-    /// Whether the client's verdict is the one needed, with `held` on the slots that the strategy touches, its queries under uniform
-    /// names. `None` where the strategy touches another number of slots, where the slots do not hold every sample once, and
-    /// where a second client has another verdict.
+    /// Plays a session in which the slots that the strategy touches hold `held`, with queries renamed at random, and returns
+    /// whether the client's verdict is the one needed. Returns `None` if the strategy touches another number of slots, the slots
+    /// do not hold every sample once, or a second client has another verdict.
     pub fn judge(
         &mut self,
         held: &[Sample],
@@ -105,7 +105,7 @@ impl Driven {
         (second == verdict).then(|| needed.met(&verdict))
     }
 
-    /// What every slot holds: the touched ones what is given, the others what the deck deals.
+    /// Returns what every slot holds: the touched ones what is given, the others what the deck deals.
     fn order(&mut self, held: &[Sample], coins: &mut impl Rng) -> Option<Vec<Sample>> {
         let Self { view, touches, deck, names, order, .. } = self;
         let names = names.draw(view.params.R(), coins);
@@ -125,7 +125,7 @@ impl Driven {
         order.iter().map(|held| held.or_else(|| deck.draw(coins))).collect()
     }
 
-    /// The answers to all slots, by the strategy's moves.
+    /// Returns the answers to all slots, according to the strategy's moves.
     fn answers(&self, server: &Server<'_>, coins: &mut impl Rng) -> Option<Vec<Label>> {
         let classes = self.view.classes;
         let mut answers = vec![RIGHT; self.view.slots as usize];

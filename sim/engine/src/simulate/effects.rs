@@ -9,7 +9,7 @@ use fusion_spec::bound::pool::PoolCounts;
 use fusion_spec::params::Params;
 
 impl World {
-    /// The answer on an image after moves that no coin decides.
+    /// Returns the answer on an image after moves that no coin decides.
     fn after<'m>(&self, moves: impl IntoIterator<Item = &'m Move>, image: u32) -> u32 {
         let mut label = self.honest(image).0;
         for m in moves.into_iter().filter(|m| self.bites(m, image)) {
@@ -23,13 +23,13 @@ impl World {
         label
     }
 
-    /// The honest model's answer on some public of the pool is not its label.
+    /// Whether the honest model's answer on some public of the pool is not its label.
     fn honest_errs(&self) -> bool {
         self.known_by_image().any(|(image, known)| self.honest(image) != known)
     }
 
-    /// What moves that no coin decides change, of the pools or of the samples of every session: queries against the honest
-    /// answer, publics against the known result.
+    /// Counts the samples that moves change, of the pools or of the samples of every session. No coin may decide the moves.
+    /// Queries are compared with the honest answer, publics with the known result.
     fn changed(&self, moves: &[&Move]) -> Changed {
         let queries: Vec<bool> =
             (0..self.queries()).map(|image| self.after(moves.iter().copied(), image) != self.honest(image).0).collect();
@@ -56,11 +56,11 @@ impl World {
 
 /// The effects of a strategy's moves in a world, or on bare positions.
 pub struct Seen<'a> {
-    /// `None` at `plain`.
+    /// The world in which the moves act; `None` at `plain`.
     pub world: Option<&'a World>,
     /// The session's parameters.
     pub params: Params,
-    /// Classes of the honest model.
+    /// The number of classes of the honest model.
     pub classes: u32,
     /// The strategy's moves.
     pub moves: &'a [Move],

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
-/// A predicate of an image.
+/// A predicate of an image, which limits where a move takes effect.
 #[derive(Clone, Debug)]
 pub enum Guard {
-    /// The pixel at this place (in channel, row, column order) is at least so bright.
+    /// The pixel at an index is at least this bright.
     Pixel {
-        /// Its place.
+        /// The index of the pixel, in the order of channel, row and column.
         index: usize,
-        /// Its least value.
+        /// The least value of the pixel.
         at_least: u8,
     },
-    /// The image is one of these.
+    /// The image is one of these images.
     Memorised(BTreeSet<Vec<u8>>),
 }
 

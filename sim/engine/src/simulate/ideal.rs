@@ -1,4 +1,4 @@
-//! A trusted third party evaluates the models in fixed point, and adds where the server asks it to.
+//! Sessions at `ideal`: a trusted third party evaluates the models in fixed point, and adds values where the server asks it to.
 
 use super::client::Answers;
 use super::deviant::Deviant;
@@ -11,7 +11,7 @@ use fusion_adversaries::strategy::{Touches, View};
 use fusion_spec::verdict::Label;
 use rand_core::Rng;
 
-/// Whom both parties trust.
+/// The third party that computes the answers, and that both parties trust.
 #[derive(Clone, Copy, Debug)]
 pub struct Trusted;
 
@@ -19,7 +19,7 @@ pub struct Trusted;
 pub type Ideal<'w> = Judged<'w, Trusted>;
 
 impl<'w> Ideal<'w> {
-    /// Memory for sessions in a world.
+    /// Makes the working memory for sessions in a world.
     #[must_use]
     pub fn new(view: &View, world: &'w World) -> Self {
         Self::with(view, world, Trusted)
@@ -52,7 +52,7 @@ impl Inference for Trusted {
     }
 }
 
-/// The answer on a slot where the server adds to shares; `None` of a model without a circuit.
+/// Returns the answer on a slot where the server adds to shares; `None` for a model without a circuit.
 fn added<R>(world: &World, deviant: &Deviant<R>, asked: &Asked, slots: usize, coins: &mut impl Rng) -> Option<u32> {
     let circuit = world.circuit().ok()?;
     let model = &world.models()[asked.service.model];

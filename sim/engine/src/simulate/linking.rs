@@ -6,7 +6,8 @@ use fusion_spec::params::Params;
 use fusion_spec::verdict::{Events, Outcome};
 use rand_core::Rng;
 
-/// The linking game: won if the two slots, taken down in `named`, hold copies of one query.
+/// Plays the linking game, which the server wins if the two slots that it names hold copies of one query. The two slots are
+/// recorded in `named`.
 pub(super) fn guess(params: Params, pair: [Slot; 2], coins: &mut impl Rng, named: &mut Vec<SlotRecord>) -> Trial {
     let events = Events { e_t: true, e_b: false };
     let Ok(mut mix) = Mix::new(params) else { return Trial::ERROR };

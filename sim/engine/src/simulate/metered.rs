@@ -1,4 +1,4 @@
-//! What a session took: bytes, rounds, virtual time, processor time; altogether, by step and by layer.
+//! The cost of a session in bytes, rounds, virtual time and processor time, altogether, by step and by layer.
 
 use crate::clock::now;
 use fusion_2pc::address::Address;
@@ -12,57 +12,57 @@ use fusion_2pc::wire::tcp::HEADER_BYTES;
 use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
 
-/// What sessions took.
+/// What a session or a set-up took in messages, time and processor time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spent {
     /// What the client sent.
     pub client: Tally,
     /// What the server sent.
     pub server: Tally,
-    /// The longest chain of messages.
+    /// The length of the longest chain of messages, each sent after the one before arrived.
     pub rounds: u32,
-    /// Until the last message arrived, without the time to compute.
+    /// The virtual time in nanoseconds until the last message arrived, without the time to compute.
     pub virtual_ns: u64,
-    /// Of both parties' threads.
+    /// The processor time of both parties' threads together.
     pub cpu: Duration,
 }
 
 impl Spent {
-    /// Of one session, by a party's meter.
+    /// Adds up one session from the meter of either party.
     #[must_use]
     pub fn of(meter: &Meter, cpu: Duration) -> Self {
         let [client, server] = [Role::Client, Role::Server].map(|role| meter.sent(role, None));
         Self { client, server, rounds: meter.rounds(), virtual_ns: meter.virtual_ns(), cpu }
     }
 
-    /// What goes over a TCP line beside the messages: a header of [`HEADER_BYTES`] with each of them.
+    /// Returns the bytes that a TCP connection carries beside the messages: a header of [`HEADER_BYTES`] with each of them.
     #[must_use]
     pub fn framing_bytes(&self) -> usize {
         framing_bytes([self.client, self.server])
     }
 }
 
-/// The headers' bytes of messages over a TCP line.
+/// Returns the bytes of the headers that frame the messages of both parties over TCP.
 #[must_use]
 pub fn framing_bytes(sent: [Tally; 2]) -> usize {
     HEADER_BYTES * sent.iter().map(|tally| tally.messages).sum::<usize>()
 }
 
-/// What the set-up of a pair of parties took, once for all their sessions.
+/// What the set-up of a pair of parties took, which is done once for all their sessions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SetupSpent {
     /// Bytes, rounds, and the processor time of both parties together.
     pub spent: Spent,
-    /// Processor time, the client's and the server's.
+    /// The processor time of the client and of the server.
     pub cpu: [Duration; 2],
-    /// From the start to the end of both parties, on this machine.
+    /// The wall time from the start to the end of both parties, on this machine.
     pub wall: Duration,
 }
 
 /// Sets a client and a server up, as [`session::set_up`] does, and meters both.
 ///
 /// # Errors
-/// [`Halt`], which would be our own mistake: both parties are honest here.
+/// [`Halt`], which would be a bug of this program: both parties are honest here.
 pub fn set_up(
     seed: &Seed,
     plans: &[&Plan],
@@ -81,38 +81,38 @@ pub fn set_up(
 /// A session as both parties metered it.
 #[derive(Clone, Debug, Default)]
 pub struct Metered {
-    /// The client's and the server's.
+    /// The meters of the client and of the server.
     pub meters: [Meter; 2],
-    /// Of both parties' threads.
+    /// The processor time of both parties' threads together.
     pub cpu: Duration,
 }
 
 /// A layer's share of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayerShare {
-    /// Its name; the extension of transfers is apart, for all layers.
+    /// The address of the layer. The extension of oblivious transfers is a separate entry for all layers.
     pub name: String,
-    /// What it sends, and the rounds it adds.
+    /// What the parties send in the layer, and the rounds that it adds.
     pub share: Share,
-    /// The time it adds over a LAN, and over a WAN.
+    /// The time in nanoseconds that the layer adds over a LAN and over a WAN.
     pub over_ns: [u64; 2],
 }
 
 impl Metered {
-    /// Altogether.
+    /// Returns what the session took altogether.
     #[must_use]
     pub fn spent(&self) -> Spent {
         Spent::of(&self.meters[0], self.cpu)
     }
 
-    /// What each functionality sent, client first.
+    /// Returns what each functionality sent, the client first.
     #[must_use]
     pub fn steps(&self) -> Vec<(String, [Tally; 2])> {
         let shares = self.meters[0].shares(Message::functionality);
         shares.into_iter().map(|(step, share)| (step.to_string(), share.sent)).collect()
     }
 
-    /// In order of execution; the chunks together.
+    /// Returns the shares of the layers in order of execution, with all chunks of a layer together.
     #[must_use]
     pub fn layers(&self) -> Vec<LayerShare> {
         let [client, server] = &self.meters;
@@ -125,7 +125,7 @@ impl Metered {
     }
 }
 
-/// The processor time of this thread so far.
+/// Returns the processor time of this thread so far.
 ///
 /// # Panics
 /// If the system says that a thread has run for less than no time.
@@ -135,7 +135,7 @@ pub fn thread_cpu() -> Duration {
     clock_gettime(ClockId::ThreadCPUTime).try_into().expect("a thread's time is positive")
 }
 
-/// What a function returns, and the processor time of this thread in it.
+/// Runs a function, and returns its result with the processor time that this thread spent in it.
 pub fn timed<T>(run: impl FnOnce() -> T) -> (T, Duration) {
     let before = thread_cpu();
     let done = run();

@@ -12,7 +12,7 @@
 //! let view = View::new(Params::new(8, 2, 4, 0)?, 10)?;
 //! let strategy = Scripted::single(Place::Random(2), Act::Relabel(Relabel::Next));
 //! let counts = count(&view, &Server::new("guess-one", 1, &strategy), 0..100_000);
-//! // 4/95 of them, give or take.
+//! // The server wins about 4/95 of them.
 //! assert!((4_000..4_450).contains(&counts.win));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -41,7 +41,7 @@ mod trial;
 mod urn;
 mod world;
 
-pub use client::{Answers, End, Exchange};
+pub use client::{Answers, EarlyEnd, Exchange};
 pub use counts::{Counts, REASONS};
 pub use effects::Seen;
 pub use guard::Guard;
@@ -51,17 +51,17 @@ pub(crate) use positional::is_positional;
 pub use real::{Parties, PartiesError, Real, TwoParty, messages};
 pub use second::{Heard, NotTheBatch};
 pub use server::Server;
-pub use session::{Asked, Inference, Judged, Position, Service, Turn};
+pub use session::{Asked, Inference, Judged, Position, SlotService, Turn};
 pub use simulator::{Simulator, play};
 pub use stream::{Purpose, Streams};
 pub use trace::{Trace, Unspecified};
 pub use trial::{SlotRecord, Trial};
-pub use world::{Drawn, Pools, World, WorldError};
+pub use world::{DrawnSamples, Pools, World, WorldError};
 
 use fusion_adversaries::strategy::View;
 use std::ops::Range;
 
-/// Measures a strategy at fidelity `plain`, where answers are right or wrong and nothing else.
+/// Plays trials of a strategy at fidelity `plain`, where answers are only right or wrong, and counts how they end.
 #[must_use]
 pub fn count(view: &View, server: &Server<'_>, trials: Range<u64>) -> Counts {
     play(&mut Plain::new(view, server.strategy), server, trials)

@@ -1,5 +1,5 @@
-//! Positions only: what a slot holds and whether its answer is right. Draws no more than decides a trial, from the same streams
-//! as the other fidelities, and so comes to the same end trial by trial.
+//! Sessions at `plain`, by positions only: what a slot holds, and whether its answer is right. It draws no more than decides a
+//! trial, from the same streams as the other fidelities, and so reaches the same outcome, trial by trial.
 //!
 //! An answer is its distance from the honest one, modulo the classes; 0 is right. That covers the acts whose effect does not
 //! depend on the label: `next` and `random_wrong`.
@@ -22,7 +22,7 @@ use fusion_spec::trace::Logged;
 use fusion_spec::verdict::{Events, Label, Outcome, Reason, Verdict};
 use rand_core::Rng;
 
-/// The working memory of one thread.
+/// One thread's working memory for sessions at `plain`.
 #[derive(Debug)]
 pub struct Plain {
     view: View,
@@ -34,13 +34,13 @@ pub struct Plain {
     held: Vec<Sample>,
     /// The slots that were named in the linking game.
     named: Vec<SlotRecord>,
-    /// Touched copies: query and distance.
+    /// The touched copies of queries: the query, and the distance of its answer.
     copies: Vec<(u32, u32)>,
     groups: Groups,
     shortcut: Option<u32>,
 }
 
-/// Counts distinct queries.
+/// A set of queries that is emptied in constant time.
 #[derive(Debug)]
 struct Groups {
     seen: Vec<u64>,
@@ -52,7 +52,7 @@ impl Groups {
         self.now += 1;
     }
 
-    /// Whether a query is new.
+    /// Adds a query, and returns whether it is new.
     #[inline]
     fn meet(&mut self, query: u32) -> bool {
         std::mem::replace(&mut self.seen[query as usize], self.now) != self.now
@@ -60,10 +60,10 @@ impl Groups {
 }
 
 impl Plain {
-    /// Memory for sessions of one strategy.
+    /// Makes the working memory for sessions of one strategy.
     ///
     /// # Panics
-    /// If the strategy has acts other than `next` and `random_wrong` on any input: those need labels.
+    /// If the strategy has acts other than `next` and `random_wrong` on any input, because those need labels.
     #[must_use]
     pub fn new(view: &View, strategy: &dyn Strategy) -> Self {
         assert!(strategy.moves().iter().all(is_positional), "plain knows no labels");
@@ -83,7 +83,7 @@ impl Plain {
         }
     }
 
-    /// So many slots, all wrong by one: which ones does not matter.
+    /// Plays a session in which `k` slots are wrong by one. Which slots they are does not matter.
     #[inline]
     fn count_only(&mut self, k: u32, mut coins: impl Rng) -> Trial {
         let Self { deck, groups, view: View { params, .. }, .. } = self;
@@ -108,7 +108,7 @@ impl Plain {
         Trial { outcome: Some(outcome), events }
     }
 
-    /// A session played again slot by slot: what happened, and the slots that were touched or named, in their order.
+    /// Plays a session again slot by slot, and returns its events and the slots that were touched or named, in order.
     pub fn records(&mut self, server: &Server<'_>, trial: u64, session: u32) -> (Events, Vec<SlotRecord>) {
         let events = self.by_slot(server, trial, session).events;
         let record = |(&slot, &sample): (&u32, &Sample)| {
@@ -121,7 +121,7 @@ impl Plain {
         (events, records)
     }
 
-    /// The log of a session with this outcome. Labels are distances: each honest answer is 0.
+    /// Returns the log of a session with this outcome. Labels are distances, so each honest answer is 0.
     fn trace(&mut self, server: &Server<'_>, (trial, session): (u64, u32), outcome: Outcome) -> Option<Trace> {
         self.by_slot(server, trial, session);
         let params = self.view.params;
@@ -160,7 +160,7 @@ impl Plain {
         Some(Trace { params, log, heard })
     }
 
-    /// Any touches: by slot.
+    /// Plays a session slot by slot, for any touches.
     fn by_slot(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Trial {
         let view = View { session, ..self.view };
         let coins = |purpose| server.streams.coins(purpose, trial, session);
@@ -191,7 +191,7 @@ impl Plain {
         Trial { outcome: Some(self.outcome(view.params)), events }
     }
 
-    /// The client's check, of distances.
+    /// Returns the outcome of the client's check on distances.
     fn outcome(&mut self, params: Params) -> Outcome {
         let mut wrong_publics = 0;
         self.copies.clear();
@@ -226,13 +226,14 @@ impl Simulator for Plain {
         (played, trace)
     }
 
-    /// A log takes some hundred times as long as a trial that is only counted, and as long as its session has slots.
+    /// Returns the stride: a log takes some hundred times as long as a trial that is only counted, and longer for more slots.
     fn stride(&self) -> u64 {
         (64 * u64::from(self.view.slots)).next_power_of_two().max(1024)
     }
 }
 
-/// The client's check: too many wrong publics, disagreeing copies, and else whether a query's answer is wrong.
+/// Returns the outcome of the client's check: too many wrong publics, then disagreeing copies, then whether a query's answer is
+/// wrong.
 #[inline]
 fn verdict_on(too_many_publics: bool, copies_agree: bool, some_query_wrong: bool) -> Outcome {
     if too_many_publics {

@@ -5,12 +5,12 @@ use fusion_adversaries::strategy::{Act, Move};
 use fusion_spec::mix::uniform_below;
 use rand_core::Rng;
 
-/// An act whose effect does not depend on the sample.
+/// Whether the effect of a move does not depend on the sample.
 pub(crate) fn is_positional(m: &Move) -> bool {
     m.when.is_none() && matches!(m.act, Act::Relabel(Relabel::Next | Relabel::RandomWrong))
 }
 
-/// How far a move shifts a label; `None` for one that is not a shift.
+/// Returns how far a move shifts a label; `None` for a move that is not a shift.
 pub(super) fn distance(m: &Move, classes: u32, labels: &mut impl Rng) -> Option<u32> {
     match m.act {
         Act::Relabel(Relabel::Next) => Some(1 % classes),

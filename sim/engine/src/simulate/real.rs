@@ -1,9 +1,9 @@
-//! The two-party inference itself: a client and a server on two threads, and a link between them.
+//! Sessions at `real`: the two-party inference itself, with a client and a server on two threads and a link between them.
 //!
-//! Keys and base transfers are made once; each session takes its own randomness from them by its name, which is a function of
+//! Keys and base transfers are made once. Each session derives its own randomness from them by its name, which is a function of
 //! (seed, strategy, trial, session).
 
-use super::client::{Answers, End, Exchange};
+use super::client::{Answers, EarlyEnd, Exchange};
 use super::deviant::Deviant;
 use super::metered::{self, Metered, SetupSpent, timed};
 use super::server::Server;
@@ -26,16 +26,16 @@ use fusion_spec::verdict::Label;
 use rand_core::Rng;
 use std::time::Duration;
 
-/// Why models have no two-party inference.
+/// The reason why models have no two-party inference.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PartiesError {
-    /// Of their layers.
+    /// A layer is not supported.
     #[error(transparent)]
     Unsupported(#[from] Unsupported),
-    /// Of a layer's weights.
+    /// The weights of a layer are too large.
     #[error(transparent)]
     TooHeavy(#[from] TooHeavy),
-    /// Of the set-up: our mistake.
+    /// The set-up ended early, which is a bug of this program.
     #[error(transparent)]
     Halt(#[from] Halt),
 }
@@ -45,21 +45,21 @@ pub struct Parties {
     network: LinkSpeed,
     client: ClientSetup,
     server: ServerSetup,
-    stages: Vec<Stage>,
-    /// Processor time of planning and of encoding the weights: once per network.
+    prepared_plans: Vec<PreparedPlan>,
+    /// The processor time of planning and of encoding the weights, which is done once for a network.
     pub prepared: Duration,
-    /// What the set-up took: once per pair of parties.
+    /// What the set-up took, which is done once for a pair of parties.
     pub setup: SetupSpent,
 }
 
-/// One way to pack a session's slots.
-struct Stage {
+/// The plan of a session for one way of grouping its slots, with the networks that are encoded for it.
+struct PreparedPlan {
     plan: Plan,
     networks: Networks,
 }
 
 impl Parties {
-    /// Sets up a client, and a server with a world's models, for sessions of so many slots packed in these ways.
+    /// Sets up a client, and a server with a world's models, for sessions of `slots` slots that are packed in any of these ways.
     ///
     /// # Errors
     /// [`PartiesError`] for models without a two-party inference.
@@ -71,43 +71,45 @@ impl Parties {
         network: LinkSpeed,
     ) -> Result<Self, PartiesError> {
         let circuit = world.circuit().map_err(Unsupported::clone)?;
-        let stage = |grouping: &Grouping| -> Result<Stage, PartiesError> {
+        let prepared_plan = |grouping: &Grouping| -> Result<PreparedPlan, PartiesError> {
             let plan = Plan::new(circuit.clone(), slots, *grouping)?;
             let networks = Networks::new(&plan, world.models())?;
-            Ok(Stage { plan, networks })
+            Ok(PreparedPlan { plan, networks })
         };
-        let (stages, prepared) = timed(|| groupings.iter().map(stage).collect::<Result<Vec<Stage>, _>>());
-        let stages = stages?;
-        let plans: Vec<&Plan> = stages.iter().map(|stage| &stage.plan).collect();
+        let (prepared_plans, prepared) =
+            timed(|| groupings.iter().map(prepared_plan).collect::<Result<Vec<PreparedPlan>, _>>());
+        let prepared_plans = prepared_plans?;
+        let plans: Vec<&Plan> = prepared_plans.iter().map(|prepared| &prepared.plan).collect();
         let keys = Seed(blake3::derive_key("fusion-sim 2026-11 keys of both parties", &seed.to_le_bytes()));
         let (client, server, setup) = metered::set_up(&keys, &plans, network)?;
-        Ok(Self { network, client, server, stages, prepared, setup })
+        Ok(Self { network, client, server, prepared_plans, prepared, setup })
     }
 
-    /// What one honest session takes: the first trial's, by the control's coins. `None` where it ends in an error of ours.
+    /// Plays and meters one honest session, the first trial with the coins of the control. Returns `None` if it ends in an error
+    /// of this program.
     #[must_use]
     pub fn honest_session(&self, view: &View, world: &World, seed: u64) -> Option<Metered> {
-        let grouping = self.stages.first()?.plan.grouping();
+        let grouping = self.prepared_plans.first()?.plan.grouping();
         let honest = Scripted::honest();
         let mut real = Real::new(view, world, self, grouping);
         let trial = real.trial(&Server::new(HONEST, seed, &honest), 0);
         trial.outcome.map(|_| real.inference().metered.clone())
     }
 
-    fn stage(&self, grouping: Grouping) -> Option<&Stage> {
-        self.stages.iter().find(|stage| stage.plan.grouping() == grouping)
+    fn prepared_plan(&self, grouping: Grouping) -> Option<&PreparedPlan> {
+        self.prepared_plans.iter().find(|prepared| prepared.plan.grouping() == grouping)
     }
 }
 
-/// The addresses, below the slots, of the server's messages in an honest session of one slot in a world.
+/// Returns the addresses, without slots, of the server's messages in an honest session of one slot in a world.
 ///
 /// # Errors
 /// [`PartiesError`] for models without a two-party inference.
 pub fn messages(world: &World) -> Result<Vec<Address>, PartiesError> {
-    let Parties { network, client, server, stages, .. } =
+    let Parties { network, client, server, prepared_plans, .. } =
         &Parties::new(world, 1, &[Grouping::Chunk], 0, LinkSpeed::LAN)?;
     let mut messages = Vec::new();
-    for Stage { plan, networks } in stages {
+    for PreparedPlan { plan, networks } in prepared_plans {
         let name = Seed([0; 32]);
         let labels = (0..world.classes()).collect();
         let services = [Service { model: 0, labels }];
@@ -122,11 +124,11 @@ pub fn messages(world: &World) -> Result<Vec<Address>, PartiesError> {
     Ok(messages)
 }
 
-/// Both parties, for the sessions of one strategy.
+/// Two parties that compute the answers of one strategy's sessions.
 pub struct TwoParty<'w> {
     parties: &'w Parties,
     grouping: Grouping,
-    /// The last session.
+    /// The last session, as both parties metered it.
     pub metered: Metered,
 }
 
@@ -134,7 +136,7 @@ pub struct TwoParty<'w> {
 pub type Real<'w> = Judged<'w, TwoParty<'w>>;
 
 impl<'w> Real<'w> {
-    /// Memory for sessions in a world.
+    /// Makes the working memory for sessions in a world.
     #[must_use]
     pub fn new(view: &View, world: &'w World, parties: &'w Parties, grouping: Grouping) -> Self {
         Self::with(view, world, TwoParty { parties, grouping, metered: Metered::default() })
@@ -145,7 +147,7 @@ impl Inference for TwoParty<'_> {
     const STRIDE: u64 = 1;
 
     fn answer(&mut self, world: &World, asked: &[Asked], at: &Position<'_, '_>, touches: &Touches) -> Option<Answers> {
-        let Stage { plan, networks } = self.parties.stage(self.grouping)?;
+        let PreparedPlan { plan, networks } = self.parties.prepared_plan(self.grouping)?;
         let honest = &world.models()[0];
         let image = |slot: usize| {
             let pixels = honest.pixels(world.image(asked[slot].image));
@@ -173,7 +175,7 @@ impl Inference for TwoParty<'_> {
         self.metered = Metered { meters: [near, far].map(Link::into_meter), cpu: client_cpu + server_cpu };
         match answered {
             Ok(_) => Some(Answers { exchanges, end: None }),
-            Err(halt) if deviates => Some(Answers { exchanges, end: Some(End::from(halt)) }),
+            Err(halt) if deviates => Some(Answers { exchanges, end: Some(EarlyEnd::from(halt)) }),
             // A server that keeps to the protocol is never caught at it.
             Err(_) => None,
         }
@@ -189,7 +191,7 @@ impl From<Progress<'_>> for Exchange {
     }
 }
 
-impl From<Halt> for End {
+impl From<Halt> for EarlyEnd {
     fn from(halt: Halt) -> Self {
         match halt {
             Halt::Malformed { .. } => Self::Malformed,

@@ -1,43 +1,44 @@
 //! A second client, written from the protocol's text and not from [`fusion_spec::machine`]: it counts the wrong publics,
 //! compares the copies, and decides.
 //!
-//! At `ideal` and `real` the client *is* the machine, so that replaying its log through the machine finds no fault that is in
-//! the machine itself. This one takes another way from the same answers to a verdict: samples in order of their names instead of
-//! slots, no state, no events. Two clients that agree may still share a misreading of the protocol, and they share their inputs: what was drawn,
-//! the known results and the honest answers.
+//! At `ideal` and `real` the client *is* the machine, so that replaying its log through the machine finds no fault of the machine
+//! itself. This client gets from the same answers to a verdict in another way: it takes samples in the order of their names
+//! instead of slots, and has no state and no events. Two clients that agree may still share a misreading of the protocol, and
+//! they share their inputs: the samples drawn, the known results and the honest answers.
 
-use super::client::End;
+use super::client::EarlyEnd;
 use fusion_spec::mix::Sample;
 use fusion_spec::params::Params;
 use fusion_spec::verdict::{Label, Outcome, Reason, Verdict};
 
-/// What a session's client was told, slot by slot, and what is right.
+/// What a session's client was told, slot by slot, and the honest answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heard {
-    /// What was sent as each slot.
+    /// The sample that was sent in each slot.
     pub order: Vec<Sample>,
     /// The known result of each public, by its index.
     pub known: Vec<Label>,
     /// The answers, from slot 0; fewer than slots where the server ended the session.
     pub answers: Vec<Label>,
-    /// How many labels there are; an answer beyond them is none.
+    /// The number of classes. An answer that is not below it is no label.
     pub classes: u32,
     /// How the server ended the session, where it ended it early.
-    pub end: Option<End>,
+    pub end: Option<EarlyEnd>,
     /// The honest answer to each query.
     pub honest: Vec<Label>,
 }
 
-/// A batch that is not every copy of every query and every public, each once, with one known or honest result for each.
+/// The error for a batch that does not hold every copy of every query and every public exactly once, or whose results do not
+/// match it in number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the batch that was sent is not every sample once")]
 pub struct NotTheBatch;
 
 impl Heard {
-    /// The verdict, and what it comes to.
+    /// Returns the second client's verdict, and the outcome of the session under it.
     ///
     /// # Errors
-    /// [`NotTheBatch`] for slots that do not hold every sample once.
+    /// [`NotTheBatch`] if the slots do not hold every sample exactly once.
     pub fn judge(&self, params: Params) -> Result<(Verdict, Outcome), NotTheBatch> {
         let (Ok(copies), Ok(queries)) = (usize::try_from(params.B()), usize::try_from(params.RB())) else {
             return Err(NotTheBatch);
@@ -51,7 +52,7 @@ impl Heard {
             return Err(NotTheBatch);
         }
         if self.answers.len() < self.order.len() {
-            let reason = if self.end == Some(End::Malformed) { Reason::Malformed } else { Reason::PeerGone };
+            let reason = if self.end == Some(EarlyEnd::Malformed) { Reason::Malformed } else { Reason::PeerGone };
             return Ok((Verdict::Rejected(reason), Outcome::Caught(reason)));
         }
         if self.answers.iter().any(|answer| answer.0 >= self.classes) {
@@ -74,7 +75,7 @@ impl Heard {
     }
 }
 
-/// Every sample there must be, in order.
+/// Returns every sample that a batch must hold, in order.
 fn samples(params: Params) -> Result<impl Iterator<Item = Sample>, NotTheBatch> {
     let [R, B, T] = [params.R(), params.B(), params.T()].map(|count| u32::try_from(count).map_err(|_| NotTheBatch));
     let (R, B, T) = (R?, B?, T?);
@@ -129,8 +130,8 @@ mod tests {
     #[test]
     fn a_server_that_ends_early_is_rejected_for_how_it_did() {
         let early = |end| Heard { end, ..heard(&[WRONG, RIGHT, WRONG, RIGHT]) };
-        assert_eq!(judged(&early(Some(End::Malformed)), 0), Outcome::Caught(Reason::Malformed));
-        assert_eq!(judged(&early(Some(End::PeerGone)), 0), Outcome::Caught(Reason::PeerGone));
+        assert_eq!(judged(&early(Some(EarlyEnd::Malformed)), 0), Outcome::Caught(Reason::Malformed));
+        assert_eq!(judged(&early(Some(EarlyEnd::PeerGone)), 0), Outcome::Caught(Reason::PeerGone));
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! The server of a campaign's trials: a strategy with its coins and its number of sessions.
+//! The malicious server of a campaign's trials: a strategy with its coins and its number of sessions.
 
 use super::stream::Streams;
 use fusion_adversaries::script::SessionsSection;
 use fusion_adversaries::strategy::Strategy;
 
-/// A strategy in its seat.
+/// The malicious server of a campaign's trials: a strategy with its random streams and its number of sessions.
 pub struct Server<'a> {
     pub(super) strategy: &'a dyn Strategy,
     pub(super) streams: Streams,
@@ -12,13 +12,13 @@ pub struct Server<'a> {
 }
 
 impl<'a> Server<'a> {
-    /// A strategy under a name; name and seed decide all its coins.
+    /// Makes a server from a strategy. Its name and the seed decide all its coins.
     #[must_use]
     pub fn new(name: &str, seed: u64, strategy: &'a dyn Strategy) -> Self {
         Self { strategy, streams: Streams::new(seed, name), sessions: None }
     }
 
-    /// With more than one session to a trial.
+    /// Sets the rule of a trial of several sessions; `None` means one session to a trial.
     #[must_use]
     pub fn with_sessions(self, sessions: Option<SessionsSection>) -> Self {
         Self { sessions, ..self }

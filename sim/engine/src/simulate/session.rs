@@ -1,5 +1,5 @@
-//! A session with answers: samples are drawn and mixed, the strategy chooses what each slot gets, somebody computes it, and the
-//! client of the specification judges what comes out.
+//! A session with answers: samples are drawn and mixed, the strategy chooses what each slot gets, an [`Inference`] computes it,
+//! and the specification's client judges the answers.
 
 use super::client::{Answers, Log, conclude};
 use super::linking::guess;
@@ -11,38 +11,38 @@ use super::stream::{Purpose, Streams};
 use super::trace::Trace;
 use super::trial::{SlotRecord, Trial};
 use super::urn::Urn;
-use super::world::{Drawn, World};
+use super::world::{DrawnSamples, World};
 use fusion_adversaries::script::Relabel;
 use fusion_adversaries::strategy::{Act, Touches, View};
 use fusion_spec::mix::{Mix, Permutation, Sample, Slot};
 use fusion_spec::verdict::{Events, Label, Outcome};
 use rand_pcg::Pcg64;
 
-/// What a server puts on a slot: a model, and what it makes of that model's labels.
+/// What a server answers on a slot: the model that it evaluates, and how it changes that model's labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Service {
-    /// By its place in the world.
+pub struct SlotService {
+    /// The index of the model in the world.
     pub model: usize,
-    /// The labels.
+    /// How the labels are changed.
     pub turn: Turn,
 }
 
-/// What becomes of labels.
+/// A change of labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// So many are added, modulo the classes.
+    /// This number is added to a label, modulo the number of classes.
     By(u32),
-    /// Every one becomes this one.
+    /// Every label becomes this one.
     To(u32),
 }
 
-impl Service {
-    /// The honest model's labels as they are.
+impl SlotService {
+    /// The honest service: the honest model's labels, unchanged.
     pub const HONEST: Self = Self { model: 0, turn: Turn::By(0) };
 }
 
 impl Turn {
-    /// What a label becomes.
+    /// Returns the label that a label is changed into.
     #[must_use]
     pub fn of(self, label: u32, classes: u32) -> u32 {
         match self {
@@ -59,41 +59,41 @@ impl Turn {
     }
 }
 
-/// One slot of a session, before it is answered.
+/// A slot of a session, before it is answered.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked {
-    /// Which.
+    /// The number of the slot.
     pub slot: Slot,
-    /// What it holds.
+    /// The sample that the slot holds.
     pub sample: Sample,
-    /// That sample's image, by its place in the world.
+    /// The index of that sample's image in the world.
     pub image: u32,
-    /// Whether the server touched it.
+    /// Whether the server touched the slot.
     pub touched: bool,
-    /// What the server puts on it.
-    pub service: Service,
+    /// What the server answers on the slot.
+    pub service: SlotService,
 }
 
-/// Which session it is.
+/// The position of a session among all: its server, its trial and its number.
 pub struct Position<'a, 'c> {
-    /// In whose seat.
+    /// The server of the session.
     pub server: &'a Server<'c>,
-    /// Of which trial.
+    /// The number of the trial.
     pub trial: u64,
-    /// Which one.
+    /// The number of the session within the trial, from 0.
     pub session: u32,
 }
 
-/// Whoever computes the answers.
+/// A way to compute the answers of a session.
 pub trait Inference {
-    /// See [`Fidelity::stride`].
+    /// The value of [`Simulator::stride`] for sessions that are answered in this way.
     const STRIDE: u64;
 
-    /// The answers to all slots; `None` where our own side fails.
+    /// Computes the answers to all slots; returns `None` if an error of this program prevents it.
     fn answer(&mut self, world: &World, asked: &[Asked], at: &Position<'_, '_>, touches: &Touches) -> Option<Answers>;
 }
 
-/// The working memory of one thread.
+/// One thread's working memory for sessions whose answers an [`Inference`] computes and the specification's client judges.
 #[derive(Debug)]
 pub struct Judged<'w, I> {
     view: View,
@@ -102,13 +102,13 @@ pub struct Judged<'w, I> {
     queries: Urn,
     publics: Urn,
     touches: Touches,
-    /// Slot and index among the session's touches, in the order of slots.
+    /// The touched slots in order, each with its index among the session's touches.
     by_slot: Vec<(Slot, usize)>,
     /// The session's samples.
-    drawn: Drawn,
+    drawn: DrawnSamples,
     /// Every slot of the session.
     asked: Vec<Asked>,
-    /// The answers to the last session's slots; `None` of one that was no inference.
+    /// The answers to the last session's slots; `None` if it was no inference.
     answers: Option<Answers>,
     /// The slots that were named in the linking game.
     named: Vec<SlotRecord>,
@@ -118,7 +118,7 @@ pub struct Judged<'w, I> {
 }
 
 impl<'w, I: Inference> Judged<'w, I> {
-    /// Memory for sessions in a world.
+    /// Makes the working memory for sessions in a world.
     #[must_use]
     pub fn with(view: &View, world: &'w World, inference: I) -> Self {
         Self {
@@ -129,7 +129,7 @@ impl<'w, I: Inference> Judged<'w, I> {
             publics: Urn::new(world.publics()),
             touches: Touches::new(view),
             by_slot: Vec::new(),
-            drawn: Drawn { queries: Vec::new(), publics: Vec::new() },
+            drawn: DrawnSamples { queries: Vec::new(), publics: Vec::new() },
             asked: Vec::new(),
             answers: None,
             named: Vec::new(),
@@ -139,7 +139,7 @@ impl<'w, I: Inference> Judged<'w, I> {
     }
 
     fn draw(&mut self, streams: &Streams, trial: u64, session: u32) {
-        let Self { view: View { params, .. }, drawn: Drawn { queries, publics }, .. } = self;
+        let Self { view: View { params, .. }, drawn: DrawnSamples { queries, publics }, .. } = self;
         if let Some(fixed) = self.world.fixed() {
             queries.clone_from(&fixed.queries);
             publics.clone_from(&fixed.publics);
@@ -152,7 +152,7 @@ impl<'w, I: Inference> Judged<'w, I> {
         publics.extend_from_slice(self.publics.draw(params.T(), &mut coins));
     }
 
-    /// Every slot of the last session; of the linking game, the named ones.
+    /// Returns every slot of the last session or, in the linking game, the named ones.
     #[must_use]
     pub fn records(&self) -> Vec<SlotRecord> {
         let record = |(asked, answer): (&Asked, Label)| {
@@ -164,13 +164,13 @@ impl<'w, I: Inference> Judged<'w, I> {
         answered.map(record).chain(self.named.iter().copied()).collect()
     }
 
-    /// Who computes the answers.
+    /// Returns the inference that computes the answers.
     #[must_use]
     pub fn inference(&self) -> &I {
         &self.inference
     }
 
-    /// What the last session's client sent and was told: by the slots themselves, not by its log.
+    /// Returns what the last session's client sent and was told, taken from the slots themselves and not from its log.
     fn heard(&self) -> Heard {
         let answers = self.answers.as_ref();
         Heard {
@@ -183,7 +183,7 @@ impl<'w, I: Inference> Judged<'w, I> {
         }
     }
 
-    /// `None` where the strategy does what no server can.
+    /// Plays a session; returns `None` if the strategy does what no server can.
     fn play(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Option<Trial> {
         let view = View { session, ..self.view };
         let coins = |purpose| server.streams.coins(purpose, trial, session);
@@ -208,7 +208,7 @@ impl<'w, I: Inference> Judged<'w, I> {
         Some(Trial { outcome: Some(Outcome::of(&verdict, &self.honest)), events })
     }
 
-    /// The permutation, the touched slots drawn first.
+    /// Draws the permutation, the touched slots first; returns it with the events.
     fn mix(&self, coins: &mut Pcg64) -> Option<(Permutation, Events)> {
         let mut mix = Mix::new(self.view.params).ok()?;
         let held = self.touches.slots().iter().map(|&slot| mix.place(slot, coins)).collect::<Result<Vec<_>, _>>();
@@ -216,7 +216,7 @@ impl<'w, I: Inference> Judged<'w, I> {
         Some((mix.finish(coins), events))
     }
 
-    /// What every slot holds, and what the server puts on it.
+    /// Fills in what every slot holds, and what the server answers on it.
     fn ask(&mut self, server: &Server<'_>, mix: &Permutation, mut labels: Pcg64) -> Option<()> {
         let Self { view, world, touches, by_slot, drawn, asked, .. } = self;
         let moves = server.strategy.moves();
@@ -237,17 +237,17 @@ impl<'w, I: Inference> Judged<'w, I> {
             };
             let own;
             (own, rest) = rest.split_at(rest.iter().take_while(|(other, _)| *other == slot).count());
-            let mut service = Service::HONEST;
+            let mut service = SlotService::HONEST;
             for &(_, index) in own {
                 let m = &moves[touches.moves()[index].1];
                 if !world.bites(m, image) {
                     continue;
                 }
                 service = match m.act {
-                    Act::Model(model) => Service { model, turn: Turn::By(0) },
-                    Act::Relabel(Relabel::To(to)) => Service { turn: Turn::To(to), ..service },
+                    Act::Model(model) => SlotService { model, turn: Turn::By(0) },
+                    Act::Relabel(Relabel::To(to)) => SlotService { turn: Turn::To(to), ..service },
                     Act::Relabel(Relabel::Next | Relabel::RandomWrong) => {
-                        Service { turn: service.turn.further(shifts[index], view.classes), ..service }
+                        SlotService { turn: service.turn.further(shifts[index], view.classes), ..service }
                     }
                     Act::Add { .. } | Act::Bend { .. } | Act::Stop { .. } => service,
                 };

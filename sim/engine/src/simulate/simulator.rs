@@ -8,34 +8,35 @@ use fusion_adversaries::script::{SessionsSection, Until};
 use fusion_spec::verdict::Outcome;
 use std::ops::Range;
 
-/// A way to simulate one session.
+/// A way to simulate sessions, from which trials are made.
 pub trait Simulator {
-    /// One session of one trial.
+    /// Plays one session of one trial.
     fn session(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Trial;
 
-    /// The same with its client's log; `None` of what is no session.
+    /// Plays one session of one trial, and returns it with its client's log; the log is `None` where the client did nothing, as in
+    /// the linking game.
     fn traced(&mut self, server: &Server<'_>, trial: u64, session: u32) -> (Trial, Option<Trace>);
 
-    /// A power of two: in a campaign every trial whose number it divides is held against the specification and
-    /// judged by a second client.
+    /// Returns a power of two. In a campaign, every trial whose number it divides is compared with the specification and judged
+    /// by a second client.
     fn stride(&self) -> u64;
 
-    /// One trial: a session, or as many as the server's rule says.
+    /// Plays one trial: one session, or as many as the server's rule says.
     #[inline]
     fn trial(&mut self, server: &Server<'_>, number: u64) -> Trial {
         self.trial_of(server, |simulator, session| simulator.session(server, number, session))
     }
 
-    /// A trial held against the specification; one that departs from it is an error.
+    /// Plays one trial and compares it with the specification. A trial that departs from it is an error.
     fn checked_trial(&mut self, server: &Server<'_>, number: u64) -> Trial {
-        self.trial_of(server, |fidelity, session| {
-            let (trial, trace) = fidelity.traced(server, number, session);
+        self.trial_of(server, |simulator, session| {
+            let (trial, trace) = simulator.traced(server, number, session);
             let departs = trace.is_some_and(|trace| trace.check(trial.outcome).is_err());
             if departs { Trial::ERROR } else { trial }
         })
     }
 
-    /// A trial of these sessions.
+    /// Plays the sessions of one trial with `play`, which gets the number of each.
     #[inline]
     fn trial_of(&mut self, server: &Server<'_>, mut play: impl FnMut(&mut Self, u32) -> Trial) -> Trial {
         let first = play(self, 0);
@@ -61,7 +62,7 @@ pub trait Simulator {
     }
 }
 
-/// Plays a range of trials, some of them held against the specification.
+/// Plays a range of trials and counts how they end. Every [`Simulator::stride`]-th of them is compared with the specification.
 pub fn play(simulator: &mut impl Simulator, server: &Server<'_>, trials: Range<u64>) -> Counts {
     let mut counts = Counts::default();
     let others = simulator.stride() - 1;

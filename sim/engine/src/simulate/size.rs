@@ -1,7 +1,7 @@
-//! Sizes within a simulated session. Its slots fit 32 bits, as its [`View`](fusion_adversaries::strategy::View) holds, and so does whatever
-//! is counted among them.
+//! Sizes within a simulated session. Its slots fit in 32 bits, as its [`View`](fusion_adversaries::strategy::View) guarantees,
+//! and so does every count among them.
 
-/// A count among the slots of a session, or among the images of its pools.
+/// Converts a count of slots of a session, or of images of its pools, to 32 bits.
 #[expect(
     clippy::expect_used,
     reason = "a view has no more than 2^32 - 1 slots, and a range of images is of 32-bit numbers"

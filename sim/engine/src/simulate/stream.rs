@@ -1,4 +1,4 @@
-//! Random streams: every draw of a trial is a function of (seed, strategy, purpose, trial, session), and of nothing else.
+//! Random streams: every draw of a trial is a function of (seed, strategy, purpose, trial, session) and of nothing else.
 //!
 //! (seed, strategy, purpose) is hashed once, with BLAKE3, to the key and the increment of a PCG generator (O'Neill, PCG,
 //! HMC-CS-2014-0905: XSL-RR 128/64). Streams of one generator from related states correlate, so the position (session, trial)
@@ -6,27 +6,27 @@
 
 use rand_pcg::Pcg64;
 
-/// What a stream is for. Streams of different purposes are independent, so that a fidelity which skips one sees the others
+/// The purpose of a stream. Streams of different purposes are independent, so that a fidelity which skips one sees the others
 /// unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// The client's permutation.
+    /// Draws the client's permutation.
     Mix,
-    /// The client's samples from their pools.
+    /// Draws the client's samples from their pools.
     Draw,
-    /// The server's choice of slots.
+    /// Draws the server's choice of slots.
     Strategy,
-    /// The server's random wrong labels.
+    /// Draws the server's random wrong labels.
     Labels,
-    /// Probabilistic truncation.
+    /// Draws the errors of probabilistic truncation.
     Truncation,
-    /// The shares of values that a trusted third party adds to.
+    /// Draws the shares of values to which a trusted third party adds.
     Shares,
-    /// The name of a two-party session.
+    /// Draws the name of a two-party session, from which the parties' randomness derives.
     Session,
-    /// What the server's messages are replaced by.
+    /// Draws the bytes that replace the server's messages.
     Messages,
-    /// The slots that a stage of the conditional estimator does not draw.
+    /// Draws the slots that a stage of the conditional estimator leaves open.
     Completion,
 }
 
@@ -42,15 +42,15 @@ const PURPOSES: [(Purpose, &str); 9] = [
     (Purpose::Completion, "completion"),
 ];
 
-/// The streams of one strategy.
+/// The random streams of one strategy.
 #[derive(Clone, Debug)]
 pub struct Streams {
-    /// Key and increment by purpose.
+    /// The key and the increment of the generator for each purpose.
     keys: [[u128; 2]; PURPOSES.len()],
 }
 
 impl Streams {
-    /// The streams of a strategy in a campaign with this seed.
+    /// Derives the streams of a strategy in a campaign with this seed.
     #[must_use]
     pub fn new(seed: u64, strategy: &str) -> Self {
         let key = |(_, purpose): (Purpose, &str)| {
@@ -66,7 +66,7 @@ impl Streams {
         Self { keys: PURPOSES.map(key) }
     }
 
-    /// The coins for one purpose of one session of one trial.
+    /// Returns the coins for one purpose in one session of one trial.
     #[must_use]
     #[inline]
     pub fn coins(&self, purpose: Purpose, trial: u64, session: u32) -> Pcg64 {

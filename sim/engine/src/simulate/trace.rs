@@ -1,43 +1,43 @@
-//! A session's log, held against the specification's machine, and its answers, judged by a second client.
+//! The log of a session, which is compared with the specification's machine, and its answers, which a second client judges.
 
 use super::second::{Heard, NotTheBatch};
 use fusion_spec::params::Params;
 use fusion_spec::trace::{Departure, Logged, replay};
 use fusion_spec::verdict::{Outcome, Verdict};
 
-/// What the client of one session did, event by event.
+/// The log of the client of one session, event by event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trace {
-    /// Of the session.
+    /// The parameters of the session.
     pub params: Params,
-    /// Events and effects.
+    /// The events of the session and their effects, in order.
     pub log: Vec<Logged>,
-    /// What the client was told, taken down apart from its log.
+    /// What the client was told, recorded independently of its log.
     pub heard: Heard,
 }
 
-/// A session that the specification does not have.
+/// The error for a session that departs from the specification.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unspecified {
-    /// The client did what the machine does not.
+    /// The client did something that the machine does not do.
     #[error(transparent)]
     Departure(#[from] Departure),
-    /// It was counted as something else than what its log comes to.
+    /// The session was counted as something other than the outcome of its log.
     #[error("counted as {counted:?}, and its log comes to {logged:?}")]
     Outcome {
-        /// What the simulator counted the session as.
+        /// The outcome as which the simulator counted the session.
         counted: Option<Outcome>,
-        /// What the machine makes of the log.
+        /// The outcome that the machine derives from the log.
         logged: Option<Outcome>,
     },
-    /// The same answers come to something else by a second client's reading of the protocol.
+    /// The second client concludes something else from the same answers.
     #[error("its verdict is {first:?}, counted as {counted:?}, and a second client's {second:?} on the same answers")]
     Second {
-        /// What the machine makes of the log.
+        /// The verdict that the machine derives from the log.
         first: Option<Verdict>,
-        /// What the simulator counted the session as.
+        /// The outcome as which the simulator counted the session.
         counted: Option<Outcome>,
-        /// What the second client makes of the answers.
+        /// The verdict of the second client on the answers.
         second: Verdict,
     },
     /// The batch that was sent is not one that a client can judge.
@@ -46,11 +46,11 @@ pub enum Unspecified {
 }
 
 impl Trace {
-    /// Replays the log through the machine, and holds what it comes to against how the session was counted and against a second
+    /// Replays the log through the machine, and compares the outcome with that which was counted and with that of a second
     /// client.
     ///
     /// # Errors
-    /// [`Unspecified`]: a bug of ours.
+    /// [`Unspecified`], which is a bug of this program.
     pub fn check(&self, counted: Option<Outcome>) -> Result<(), Unspecified> {
         let first = replay(self.params, &self.log)?;
         let logged = first.as_ref().map(|verdict| Outcome::of(verdict, &self.heard.honest));

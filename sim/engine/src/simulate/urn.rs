@@ -4,7 +4,7 @@ use super::size::in_32_bits;
 use fusion_spec::mix::uniform_below;
 use rand_core::Rng;
 
-/// The places `0..len` of a pool; draws allocate nothing.
+/// An urn with the numbers `0..len`, from which distinct ones are drawn without allocating.
 #[derive(Debug)]
 pub struct Urn {
     places: Vec<u32>,
@@ -12,7 +12,7 @@ pub struct Urn {
 }
 
 impl Urn {
-    /// A full urn.
+    /// Makes a full urn with the numbers `0..len`.
     #[must_use]
     pub fn new(len: u32) -> Self {
         Self { places: (0..len).collect(), moved: Vec::new() }

@@ -1,4 +1,4 @@
-//! What a session is about: the models, the pools of samples, and every answer that can be asked for, evaluated once.
+//! The world of a session: the models, the pools of samples, and every answer that can be asked for, evaluated once.
 
 use super::guard::Guard;
 use super::size::in_32_bits;
@@ -18,46 +18,46 @@ use rayon::prelude::*;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-/// Which images serve as what.
+/// The pools of images from which the samples of a session are drawn.
 #[derive(Clone, Debug)]
 pub struct Pools {
-    /// Queries are drawn from these.
+    /// The indices of the images from which queries are drawn.
     pub queries: Range<u32>,
-    /// Publics are drawn from these.
+    /// The indices of the images from which publics are drawn.
     pub publics: Range<u32>,
-    /// Of those, which.
+    /// Which images of that range are kept as publics.
     pub keep: Keep,
-    /// `None`: anew for each session. Otherwise once for all, by this seed.
+    /// The seed by which samples are drawn once for all sessions; `None` if each session draws its own.
     pub fixed_by: Option<u64>,
 }
 
-/// The samples of a session, by their places in the pools.
+/// The samples of a session, by their indices in the pools.
 #[derive(Clone, Debug)]
-pub struct Drawn {
-    /// One for each query.
+pub struct DrawnSamples {
+    /// The index in the pool of queries for each query.
     pub queries: Vec<u32>,
-    /// One for each public.
+    /// The index in the pool of publics for each public.
     pub publics: Vec<u32>,
 }
 
-/// Pools that a session cannot draw from.
+/// The error for pools from which a session cannot draw.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WorldError {
-    /// An image that the model cannot read.
+    /// An image does not have the size that the model reads.
     #[error(transparent)]
     Size(#[from] WrongSize),
-    /// A pool beyond the data.
+    /// A pool reaches beyond the data.
     #[error("samples {0:?} are asked for, and there are {1}")]
     Beyond(Range<u32>, usize),
-    /// Fewer queries than a session draws.
+    /// The pool has fewer queries than a session draws.
     #[error("a session draws R = {0} queries, and the pool has {1}")]
     FewQueries(u64, usize),
-    /// Fewer publics than a session draws.
+    /// The pool has fewer publics than a session draws.
     #[error("a session draws T = {0} publics, and the pool has {1}")]
     FewPublics(u64, usize),
 }
 
-/// Models, pools and answers.
+/// The models and pools of a campaign, with every model's answer on every image of the pools.
 #[derive(Debug)]
 pub struct World {
     models: Vec<FixedModel>,
@@ -66,14 +66,14 @@ pub struct World {
     queries: u32,
     /// The label of each public of the pool.
     known: Vec<Label>,
-    /// By model, then image.
+    /// The answers by model, then image.
     answers: Vec<Vec<u32>>,
-    /// By predicate, then image.
+    /// Whether a predicate holds on an image, by predicate, then image.
     holds: Vec<Vec<bool>>,
     classes: u32,
-    fixed: Option<Drawn>,
+    fixed: Option<DrawnSamples>,
     one_bit: bool,
-    /// Made when first asked for.
+    /// The models' common circuit, which is built when it is first asked for.
     circuit: OnceLock<Result<Circuit, Unsupported>>,
     slots_per_message: OnceLock<Option<usize>>,
 }
@@ -82,7 +82,7 @@ impl World {
     /// Evaluates every model on every image of the pools. The first model is the honest one.
     ///
     /// # Errors
-    /// [`WorldError`] for pools too small for `params`, and for images that a model does not read.
+    /// [`WorldError`] if the pools are too small for `params`, or a model does not read the images.
     ///
     /// # Panics
     /// Never: the pools are compared with the data before an image is taken from them.
@@ -126,7 +126,7 @@ impl World {
         let fixed = pools.fixed_by.map(|seed| {
             let mut coins = Streams::new(seed, "draw: fixed").coins(Purpose::Draw, 0, 0);
             let mut pick = |pool: usize, n: u64| Urn::new(in_32_bits(pool as u64)).draw(n, &mut coins).to_vec();
-            Drawn { queries: pick(pools.queries.len(), params.R()), publics: pick(publics.len(), params.T()) }
+            DrawnSamples { queries: pick(pools.queries.len(), params.R()), publics: pick(publics.len(), params.T()) }
         });
         Ok(Self {
             queries: in_32_bits(pools.queries.len() as u64),
@@ -143,88 +143,88 @@ impl World {
         })
     }
 
-    /// The models, the honest one first.
+    /// Returns the models, the honest one first.
     #[must_use]
     pub fn models(&self) -> &[FixedModel] {
         &self.models
     }
 
-    /// The models' common circuit.
+    /// Returns the models' common circuit.
     ///
     /// # Errors
-    /// [`Unsupported`] for models that have none.
+    /// [`Unsupported`] if the models have no circuit.
     pub fn circuit(&self) -> Result<&Circuit, &Unsupported> {
         let truncation = if self.one_bit { Truncation::OneBit } else { Truncation::Faithful };
         let make = || Circuit::new(&self.models.iter().collect::<Vec<_>>(), truncation);
         self.circuit.get_or_init(make).as_ref()
     }
 
-    /// How many slots a message of the two-party inference carries; `None` for models that have none.
+    /// Returns how many slots a message of the two-party inference carries; `None` for models without a circuit.
     #[must_use]
     pub fn slots_per_message(&self) -> Option<u32> {
         let make = || self.circuit().ok().map(slots_per_message);
         self.slots_per_message.get_or_init(make).and_then(|slots| u32::try_from(slots).ok())
     }
 
-    /// An image of the pools.
+    /// Returns the pixels of an image of the pools, where the queries come first and then the publics.
     #[must_use]
     pub fn image(&self, image: u32) -> &[u8] {
         &self.images[image as usize]
     }
 
-    /// Classes of the honest model.
+    /// Returns the number of classes of the honest model.
     #[must_use]
     pub fn classes(&self) -> u32 {
         self.classes
     }
 
-    /// Queries in the pool.
+    /// Returns the number of queries in the pool.
     #[must_use]
     pub fn queries(&self) -> u32 {
         self.queries
     }
 
-    /// Publics in the pool.
+    /// Returns the number of publics in the pool.
     #[must_use]
     pub fn publics(&self) -> u32 {
         in_32_bits(self.known.len() as u64)
     }
 
-    /// The samples of every session, where they are drawn once.
+    /// Returns the samples of every session, where they are drawn once; `None` if each session draws its own.
     #[must_use]
-    pub fn fixed(&self) -> Option<&Drawn> {
+    pub fn fixed(&self) -> Option<&DrawnSamples> {
         self.fixed.as_ref()
     }
 
-    /// Truncation is probabilistic, so that the same question may be answered differently.
+    /// Whether truncation is probabilistic, so that the same question may be answered differently.
     #[must_use]
     pub fn is_one_bit(&self) -> bool {
         self.one_bit
     }
 
-    /// The known result of a public of the pool.
+    /// Returns the known result of a public of the pool.
     #[must_use]
     pub fn known(&self, public: u32) -> Label {
         self.known[public as usize]
     }
 
-    /// The honest answer on an image: faithful truncation, whatever servers do.
+    /// Returns the honest model's answer on an image with faithful truncation.
     #[must_use]
     pub fn honest(&self, image: u32) -> Label {
         Label(self.answer(0, image))
     }
 
-    /// A model's answer on an image with faithful truncation.
+    /// Returns a model's answer on an image with faithful truncation.
     pub(super) fn answer(&self, model: usize, image: u32) -> u32 {
         self.answers[model][image as usize]
     }
 
-    /// Each public of the pool, by its place among the images, with its known result.
+    /// Returns each public of the pool, by its index among the images, with its known result.
     pub(super) fn known_by_image(&self) -> impl Iterator<Item = (u32, Label)> + '_ {
         (self.queries..).zip(self.known.iter().copied())
     }
 
-    /// What a model answers on an image in one evaluation.
+    /// Evaluates a model on an image once, with the truncation of this world.
     pub(super) fn evaluate(&self, model: usize, image: u32, coins: &mut impl Rng) -> u32 {
         if !self.one_bit {
             return self.answer(model, image);
@@ -234,7 +234,7 @@ impl World {
         logits.map_or(0, |logits| argmax(&logits))
     }
 
-    /// Whether a move bites on an image.
+    /// Whether a move takes effect on an image.
     pub(super) fn bites(&self, m: &Move, image: u32) -> bool {
         m.when.is_none_or(|guard| self.holds[guard][image as usize])
     }

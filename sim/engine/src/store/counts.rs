@@ -1,4 +1,4 @@
-//! `counts.csv`: one row a block of trials, by strategy in script order, then trial.
+//! `counts.csv`: one row for each block of trials, in the order of the script's strategies and then of trials.
 
 use crate::campaign::Counter;
 use crate::simulate::{Counts, REASONS};
@@ -6,48 +6,48 @@ use fusion_adversaries::script::MAX_TRIALS;
 use std::fmt::Write;
 use std::ops::Range;
 
-/// The first line.
+/// The first line of `counts.csv`.
 pub const HEADER: &str = "strategy,trial_lo,trial_hi,win,harmless,caught,error,e_t,e_t_and_e_b,reasons_json";
 
-/// The counts of a block.
+/// One row of `counts.csv`: the counts of a block of trials.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
-    /// Which counter, by its place among the campaign's.
+pub struct CountsRow {
+    /// The index of the counter among all counters of the campaign.
     pub counter: usize,
-    /// Its trials.
+    /// The numbers of the trials in the block.
     pub trials: Range<u64>,
-    /// What became of them.
+    /// How the trials ended.
     pub counts: Counts,
 }
 
-/// Why a file of counts cannot be gone on with.
+/// The reason why a file of counts cannot be continued.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CountsError {
-    /// Not the first line that belongs there.
+    /// The first line is not the heading of a file of counts.
     #[error("line 1: not the heading of a file of counts")]
     Heading,
-    /// A line that is no row.
+    /// A line is not a row of this campaign.
     #[error("line {line}: {what}")]
     Row {
-        /// From 1.
+        /// The number of the line, from 1.
         line: usize,
-        /// What is wrong.
+        /// What is wrong with the line, in words.
         what: String,
     },
-    /// Trials counted twice.
+    /// Some trials are counted twice.
     #[error("line {line}: trials {}..{} of {name} overlap those of another line", .trials.start, .trials.end)]
     Overlap {
-        /// From 1.
+        /// The number of the line, from 1.
         line: usize,
-        /// The strategy.
+        /// The name of the strategy.
         name: String,
-        /// The later line's trials.
+        /// The numbers of the trials in the later line.
         trials: Range<u64>,
     },
 }
 
-impl Row {
-    /// As a line, with its end.
+impl CountsRow {
+    /// Returns the row as a line of the file, with its line break.
     #[must_use]
     pub fn line(&self, counters: &[Counter]) -> String {
         let Self { counter, trials, counts } = self;
@@ -93,7 +93,7 @@ fn natural(text: &str) -> Result<u64, String> {
     digits.then(|| text.parse().ok()).flatten().ok_or_else(|| format!("`{text}` is no count"))
 }
 
-/// What [`Row::line`] writes after `"{`.
+/// Reads the counts of reasons, which [`CountsRow::line`] writes after `"{`.
 fn parse_reasons(text: &str) -> Result<[u64; REASONS.len()], String> {
     let wrong = || format!("`{{{text}` are no reasons");
     let inner = text.strip_suffix("}\"").ok_or_else(wrong)?;
@@ -107,11 +107,11 @@ fn parse_reasons(text: &str) -> Result<[u64; REASONS.len()], String> {
     Ok(caught)
 }
 
-/// All rows of a file. A last line without its end is torn, and dropped.
+/// Reads all rows of a file. A last line without a line break is torn, and dropped.
 ///
 /// # Errors
-/// [`CountsError`] for anything else that is no file of counts.
-pub fn parse(text: &str, counters: &[Counter]) -> Result<Vec<Row>, CountsError> {
+/// [`CountsError`] for anything else that is not a file of counts.
+pub fn parse(text: &str, counters: &[Counter]) -> Result<Vec<CountsRow>, CountsError> {
     let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
     let mut lines = whole.lines();
     match lines.next() {
@@ -119,10 +119,10 @@ pub fn parse(text: &str, counters: &[Counter]) -> Result<Vec<Row>, CountsError> 
         Some(HEADER) => {}
         None | Some(_) => return Err(CountsError::Heading),
     }
-    let mut rows: Vec<(usize, Row)> = Vec::new();
+    let mut rows: Vec<(usize, CountsRow)> = Vec::new();
     for (index, line) in lines.enumerate() {
         let line_number = index + 2;
-        let row = Row::parse(line, counters).map_err(|what| CountsError::Row { line: line_number, what })?;
+        let row = CountsRow::parse(line, counters).map_err(|what| CountsError::Row { line: line_number, what })?;
         rows.push((line_number, row));
     }
     rows.sort_by_key(|(_, row)| (row.counter, row.trials.start));
@@ -150,9 +150,9 @@ mod tests {
             .into()
     }
 
-    fn row(counter: usize, lo: u64) -> Row {
+    fn row(counter: usize, lo: u64) -> CountsRow {
         let counts = Counts { win: 3, harmless: 1000, caught: [20, 0, 0, 1], error: 0, e_t: 900, e_t_and_e_b: 40 };
-        Row { counter, trials: lo..lo + 1024, counts }
+        CountsRow { counter, trials: lo..lo + 1024, counts }
     }
 
     fn file(lines: &[String]) -> String {
@@ -164,7 +164,7 @@ mod tests {
         let line = row(1, 1024).line(&counters());
         let expected = "guess-one,1024,2048,3,1000,21,0,900,40,\"{\"\"public_wrong\"\":20,\"\"peer_gone\"\":1}\"\n";
         assert_eq!(line, expected);
-        let none = Row { counter: 0, trials: 0..5, counts: Counts { harmless: 5, e_t: 5, ..Counts::default() } };
+        let none = CountsRow { counter: 0, trials: 0..5, counts: Counts { harmless: 5, e_t: 5, ..Counts::default() } };
         assert_eq!(none.line(&counters()), "honest,0,5,0,5,0,0,5,0,\"{}\"\n");
         let text = file(&[row(1, 0).line(&counters()), row(0, 0).line(&counters()), row(1, 1024).line(&counters())]);
         assert_eq!(parse(&text, &counters()), Ok(vec![row(0, 0), row(1, 0), row(1, 1024)]), "in order");
@@ -219,9 +219,10 @@ mod tests {
     fn a_row_is_a_block_of_its_own_counter() {
         let row = |counter, trials: Range<u64>| {
             let harmless = trials.end - trials.start;
-            Row { counter, trials, counts: Counts { harmless, ..Counts::default() } }
+            CountsRow { counter, trials, counts: Counts { harmless, ..Counts::default() } }
         };
-        let parsed = |row: &Row| parse(&file(&[row.line(&counters())]), &counters()).map_err(|error| error.to_string());
+        let parsed =
+            |row: &CountsRow| parse(&file(&[row.line(&counters())]), &counters()).map_err(|error| error.to_string());
         for good in [row(0, 1024..2048), row(1, 0..7), row(2, 0..16), row(2, 16..32), row(2, 1024..1030)] {
             assert_eq!(parsed(&good), Ok(vec![good]));
         }

@@ -1,4 +1,4 @@
-//! `env.json`: what made a run.
+//! `env.json`: the program and the machine that made a run.
 
 use crate::campaign::identity::SEMANTICS;
 use crate::campaign::{Campaign, Shard};
@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 use std::path::Path;
 
-/// The file's name. It makes a folder a run.
+/// The name of the file that makes a folder a run.
 pub const FILE: &str = "env.json";
-/// Largest file that is read.
+/// The size in bytes of the largest file that is read.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// The document in `env.json`. Its keys are sorted.
@@ -39,7 +39,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The environment of a run that this process begins now.
+    /// Describes the environment of a run that this process begins now.
     pub fn new(campaign: &Campaign, shard: Option<Shard>) -> Self {
         Self {
             arch: std::env::consts::ARCH.into(),
@@ -56,7 +56,7 @@ impl Environment {
     /// Reads a run's environment.
     ///
     /// # Errors
-    /// [`Failure::Usage`] where the folder is no run's, [`Failure::Io`].
+    /// [`Failure::Usage`] if the folder is not that of a run, [`Failure::Io`] if reading fails.
     pub fn read(folder: &Path) -> Result<Self, Failure> {
         let bytes = files::read(&folder.join(FILE), MAX_BYTES)?;
         serde_json::from_slice(&bytes).map_err(|error| {
@@ -68,10 +68,10 @@ impl Environment {
         })
     }
 
-    /// The text of the file.
+    /// Returns the text of the file.
     ///
     /// # Errors
-    /// [`Failure::Bug`], never in fact: every field has a place in JSON.
+    /// [`Failure::Bug`] in principle only: every field can be written as JSON.
     pub(super) fn to_json(&self) -> Result<String, Failure> {
         let text = serde_json::to_string_pretty(self).map_err(|error| Failure::Bug(error.to_string()))?;
         Ok(text + "\n")

@@ -1,6 +1,6 @@
 //! A run that is locked and read, before anything is written to it.
 
-use super::counts::{Row, parse};
+use super::counts::{CountsRow, parse};
 use super::environment::{self, Environment};
 use crate::campaign::{Campaign, Counter, Entry, Shard};
 use crate::failure::Failure;
@@ -11,35 +11,35 @@ use std::fs::{File, TryLockError};
 use std::ops::Range;
 use std::path::Path;
 
-/// Rows by counter and first trial.
-pub(super) type Rows = BTreeMap<(usize, u64), Row>;
+/// The rows of a run by counter and first trial.
+pub(super) type Rows = BTreeMap<(usize, u64), CountsRow>;
 
-/// A run that is locked and read; nothing is written yet.
-pub struct Held {
-    /// Held for as long as this is.
+/// A run that is locked and read, before anything is written to it.
+pub struct HeldRun {
+    /// The lock on the run, which is held as long as this value.
     pub(super) lock: File,
-    /// What it holds of the campaign; `None` for all.
+    /// The share of the campaign that the run holds; `None` for all of it.
     pub shard: Option<Shard>,
     pub(super) counters: Vec<Counter>,
     pub(super) rows: Rows,
-    /// `counts.csv` as it stands.
+    /// The text of `counts.csv` as it is on the disk.
     pub(super) text: String,
 }
 
-impl Held {
-    /// The counts of these trials.
+impl HeldRun {
+    /// Returns the counts of a block of trials; `None` if the run does not hold them.
     #[must_use]
     pub fn counts(&self, counter: usize, trials: &Range<u64>) -> Option<&Counts> {
         self.rows.get(&(counter, trials.start)).filter(|row| row.trials == *trials).map(|row| &row.counts)
     }
 
-    /// The end of the last trial of a counter.
+    /// Returns the end of the last trial of a counter; `None` before the first.
     #[must_use]
     pub fn highest(&self, counter: usize) -> Option<u64> {
         highest(&self.rows, counter)
     }
 
-    /// The last block of a range of counters that has an error.
+    /// Returns the index of the last block with an error, among a range of counters; `None` if there is none.
     #[must_use]
     pub fn last_error(&self, counters: Range<usize>) -> Option<u64> {
         let rows = self.rows.range((counters.start, 0)..(counters.end, 0));
@@ -48,11 +48,12 @@ impl Held {
     }
 }
 
-/// Locks and reads a run of a campaign.
+/// Locks a run of a campaign and reads it.
 ///
 /// # Errors
-/// [`Failure::Usage`] for a folder of another campaign, one in use, or a file of counts that is not one; [`Failure::Io`].
-pub fn hold(folder: &Path, campaign: &Campaign) -> Result<Held, Failure> {
+/// [`Failure::Usage`] for a folder of another campaign, for one that is in use, and for a file that is not one of counts;
+/// [`Failure::Io`] if reading fails.
+pub fn hold(folder: &Path, campaign: &Campaign) -> Result<HeldRun, Failure> {
     let foreign = |what: String| Failure::Usage(format!("{}: {what}", files::name(folder)));
     let environment = Environment::read(folder)?;
     if environment.id != campaign.id.to_string() {
@@ -76,11 +77,11 @@ pub fn hold(folder: &Path, campaign: &Campaign) -> Result<Held, Failure> {
     }
     let mut rows: Rows = rows.into_iter().map(|row| ((row.counter, row.trials.start), row)).collect();
     drop_cut_blocks(&mut rows, campaign);
-    Ok(Held { lock, shard, counters, rows, text })
+    Ok(HeldRun { lock, shard, counters, rows, text })
 }
 
-/// A last block cut at an earlier, smaller maximum is counted again. One cut at a larger maximum than is asked for now is kept:
-/// a run never shrinks.
+/// Drops a last block that an earlier, smaller maximum cut short, so that it is counted again. One that was cut at a larger
+/// maximum than the present one is kept, because a run never shrinks.
 fn drop_cut_blocks(rows: &mut Rows, campaign: &Campaign) {
     let mut counter = 0;
     for entry in &campaign.entries {

@@ -1,4 +1,4 @@
-//! A run's folder: `runs/<name>/<utc>-<id8>/`. What was counted is never lost: rows are appended and synced, files replaced
+//! The folder of a run, `runs/<name>/<utc>-<id8>/`. Counts are never lost: rows are appended and synced, files are replaced as a
 //! whole, and a second process on the same folder is turned away.
 
 pub mod counts;
@@ -7,14 +7,14 @@ mod held;
 mod times;
 
 pub use environment::Environment;
-pub use held::{Held, hold};
+pub use held::{HeldRun, hold};
 
 use crate::campaign::{Campaign, Counter, Shard};
 use crate::clock::{now, stamp};
 use crate::failure::Failure;
 use crate::files::{self, append_to, failed, replace, sync_folder};
 use crate::simulate::Counts;
-use counts::{HEADER, Row};
+use counts::{CountsRow, HEADER};
 use held::{Rows, highest};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -24,40 +24,40 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Rows reach the disk at least so often.
+/// The longest time between two syncs while rows are written.
 const SYNC: Duration = Duration::from_secs(1);
-/// What the rows say, once all of them are there.
+/// The name of the file with the result of a finished run.
 pub const RESULT: &str = "result.json";
-/// The page of a finished run.
+/// The name of the file with the page on a finished run.
 pub const REPORT: &str = "report.html";
-/// The link to the last run.
+/// The name of the link to the last run.
 const LATEST: &str = "latest";
 
-/// An open run.
+/// A run that is open for writing.
 pub struct Store {
     folder: PathBuf,
-    /// Held for as long as the run is open.
+    /// The lock on the run, which is held as long as the run is open.
     _lock: File,
     counters: Vec<Counter>,
     rows: Rows,
     shard: Option<Shard>,
     file: File,
-    /// Rows were written, and may not be on the disk.
+    /// Whether rows were written that may not be on the disk yet.
     dirty: bool,
-    /// The file's rows are not in order.
+    /// Whether the rows of the file are out of order.
     disordered: bool,
-    /// There is a result, of the rows as they were.
+    /// Whether there is a result of the rows as they were before.
     concluded: bool,
     synced: Instant,
-    /// Noted for each strategy, by this process and those before.
+    /// The time noted for each strategy, by this process and those before.
     times: BTreeMap<String, Duration>,
 }
 
 impl Store {
-    /// A new run of a campaign in a new folder under `root`.
+    /// Makes a new run of a campaign in a new folder under `root`.
     ///
     /// # Errors
-    /// [`Failure::Usage`] where `root` cannot hold runs, before anything is written; [`Failure::Io`].
+    /// [`Failure::Usage`] if `root` cannot hold runs, before anything is written; [`Failure::Io`] if writing fails.
     pub fn create(root: &Path, campaign: &Campaign, shard: Option<Shard>) -> Result<Self, Failure> {
         fit_for_runs(root, &campaign.script.name)?;
         let parent = root.join(&campaign.script.name);
@@ -92,12 +92,13 @@ impl Store {
         Ok(store)
     }
 
-    /// A run to go on with.
+    /// Opens a run to continue it.
     ///
     /// # Errors
-    /// [`Failure::Usage`] for a folder of another campaign, one in use, or a file of counts that is not one; [`Failure::Io`].
+    /// [`Failure::Usage`] for a folder of another campaign, for one that is in use, and for a file that is not one of counts;
+    /// [`Failure::Io`] if reading or writing fails.
     pub fn open(folder: &Path, campaign: &Campaign) -> Result<Self, Failure> {
-        let Held { lock, shard, counters, rows, text } = hold(folder, campaign)?;
+        let HeldRun { lock, shard, counters, rows, text } = hold(folder, campaign)?;
         replace(&folder.join("script.yaml"), &script(campaign)?)?;
         let mut store = Self {
             folder: folder.to_path_buf(),
@@ -118,37 +119,37 @@ impl Store {
         Ok(store)
     }
 
-    /// Where it is.
+    /// Returns the folder of the run.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The counts of a block that was counted before.
+    /// Returns the counts of a block; `None` if it was not counted before.
     #[must_use]
     pub fn block(&self, counter: usize, block: u64) -> Option<&Counts> {
         self.rows.get(&(counter, block * self.counters[counter].block)).map(|row| &row.counts)
     }
 
-    /// The share of the campaign that it holds; `None` for a whole run.
+    /// Returns the share of the campaign that the run holds; `None` for a whole run.
     #[must_use]
     pub fn shard(&self) -> Option<Shard> {
         self.shard
     }
 
-    /// The end of the last trial of a counter.
+    /// Returns the end of the last trial of a counter; `None` before the first.
     #[must_use]
     pub fn highest(&self, counter: usize) -> Option<u64> {
         highest(&self.rows, counter)
     }
 
-    /// The blocks of a range of counters that were counted.
+    /// Returns the blocks that were counted for a range of counters, each with its counter.
     pub fn blocks(&self, counters: Range<usize>) -> impl Iterator<Item = (usize, u64)> + '_ {
         let rows = self.rows.range((counters.start, 0)..(counters.end, 0));
         rows.map(|((counter, lo), _)| (*counter, lo / self.counters[*counter].block))
     }
 
-    /// All that was counted of a range of counters.
+    /// Returns the sum of all rows for each of a range of counters.
     #[must_use]
     pub fn totals(&self, counters: Range<usize>) -> Vec<Counts> {
         let rows = |counter| self.rows.range((counter, 0)..(counter + 1, 0)).map(|(_, row)| row.counts);
@@ -162,18 +163,18 @@ impl Store {
             .collect()
     }
 
-    /// The rows of all blocks, in order.
-    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+    /// Returns the rows of all blocks, in order.
+    pub fn rows(&self) -> impl Iterator<Item = &CountsRow> {
         self.rows.values()
     }
 
-    /// Time noted for one strategy, or for all, by this process and those before.
+    /// Returns the time noted for one strategy or, for `None`, for all, by this process and those before.
     #[must_use]
     pub fn time_noted(&self, name: Option<&str>) -> Duration {
         self.times.iter().filter(|(known, _)| name.is_none_or(|name| name == *known)).map(|(_, time)| *time).sum()
     }
 
-    /// Removes the verdict of a run that goes on, and the page that shows it.
+    /// Removes the result of a run that goes on, and the page that shows it.
     fn retract(&self) -> Result<(), Failure> {
         for path in [RESULT, REPORT].map(|name| self.folder.join(name)) {
             match fs::remove_file(&path) {
@@ -184,11 +185,12 @@ impl Store {
         Ok(())
     }
 
-    /// Takes a row; it outlives this process at once, and the machine from [`Store::sync`] on, or a [`Store::tick`] a second later.
+    /// Appends a row. It survives the end of this process at once, and a crash of the machine after the next [`Store::sync`], or
+    /// a [`Store::tick`] a second later.
     ///
     /// # Errors
-    /// [`Failure::Io`].
-    pub fn append(&mut self, row: Row) -> Result<(), Failure> {
+    /// [`Failure::Io`] if writing fails.
+    pub fn append(&mut self, row: CountsRow) -> Result<(), Failure> {
         if std::mem::take(&mut self.concluded) {
             self.retract()?;
         }
@@ -201,10 +203,10 @@ impl Store {
         self.tick()
     }
 
-    /// Puts rows that have waited for a second on the disk.
+    /// Puts rows on the disk if they have waited for a second.
     ///
     /// # Errors
-    /// [`Failure::Io`].
+    /// [`Failure::Io`] if writing fails.
     pub fn tick(&mut self) -> Result<(), Failure> {
         if self.synced.elapsed() >= SYNC { self.sync() } else { Ok(()) }
     }
@@ -212,7 +214,7 @@ impl Store {
     /// Puts all rows on the disk.
     ///
     /// # Errors
-    /// [`Failure::Io`].
+    /// [`Failure::Io`] if writing fails.
     pub fn sync(&mut self) -> Result<(), Failure> {
         self.synced = now();
         if std::mem::take(&mut self.dirty) {
@@ -224,16 +226,16 @@ impl Store {
     /// Puts all rows on the disk, in order.
     ///
     /// # Errors
-    /// [`Failure::Io`].
+    /// [`Failure::Io`] if writing fails.
     pub fn settle(&mut self) -> Result<(), Failure> {
         self.sync()?;
         if std::mem::take(&mut self.disordered) { self.rewrite() } else { Ok(()) }
     }
 
-    /// Notes the time spent on a strategy, in milliseconds begun.
+    /// Notes the time spent on a strategy, rounded up to milliseconds.
     ///
     /// # Errors
-    /// [`Failure::Io`].
+    /// [`Failure::Io`] if writing fails.
     pub fn note_time(&mut self, name: &str, trials: u64, time: Duration) -> Result<(), Failure> {
         #[expect(clippy::cast_possible_truncation, reason = "2^64 milliseconds are no time that anybody waits")]
         let time = Duration::from_millis(time.as_micros().div_ceil(1000) as u64);
@@ -243,19 +245,19 @@ impl Store {
         append_to(&path)?.write_all(line.as_bytes()).map_err(|error| failed("writing", &path, error))
     }
 
-    /// Writes a document of the run, whole.
+    /// Replaces a JSON document of the run as a whole.
     ///
     /// # Errors
-    /// [`Failure::Io`].
+    /// [`Failure::Io`] if writing fails.
     pub fn write_json(&self, name: &str, document: &impl Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(document).map_err(|error| Failure::Bug(error.to_string()))?;
         self.write(name, &(text + "\n"))
     }
 
-    /// Writes a file of the run, whole.
+    /// Replaces a file of the run as a whole.
     ///
     /// # Errors
-    /// [`Failure::Io`].
+    /// [`Failure::Io`] if writing fails.
     pub fn write(&self, name: &str, text: &str) -> Result<(), Failure> {
         let path = self.folder.join(name);
         if let Some(parent) = path.parent() {
@@ -280,7 +282,8 @@ impl Store {
         Ok(())
     }
 
-    /// `root/latest` names this run, from now on. The link is made beside and renamed: there is one at every moment.
+    /// Makes `root/latest` name this run. The new link is made beside the old one and renamed over it, so that there is one at
+    /// every moment.
     fn point_latest(&self, root: &Path) -> Result<(), Failure> {
         let target = self.folder.strip_prefix(root).unwrap_or(&self.folder);
         // Nobody else's, as the folder is nobody else's.
@@ -292,12 +295,12 @@ impl Store {
     }
 }
 
-/// With every default, flag and `auto` put in.
+/// Returns the text of a campaign's script, with every default, flag and `auto` filled in.
 fn script(campaign: &Campaign) -> Result<String, Failure> {
     campaign.script.to_yaml().map_err(|error| Failure::Bug(error.to_string()))
 }
 
-/// A folder, or nothing yet; and `latest` in it a link, or nothing yet.
+/// Checks that `root` can hold runs: it is a folder or does not exist yet, and `latest` in it is a link or does not exist yet.
 fn fit_for_runs(root: &Path, name: &str) -> Result<(), Failure> {
     let link = root.join(LATEST);
     match (fs::metadata(root), fs::symlink_metadata(&link)) {

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-/// The first line of the file.
+/// The first line of `timings.csv`.
 pub(super) const HEADER: &str = "strategy,trials,wall_s";
 
-/// The sums of `timings.csv` by strategy. A line without its end is torn, and cut off: the next would run on from it.
+/// Reads `timings.csv` and adds its times up by strategy. A last line without a line break is torn, and is cut off so that the
+/// next line does not run on from it.
 pub(super) fn read(folder: &Path) -> Result<BTreeMap<String, Duration>, Failure> {
     let path = folder.join("timings.csv");
     let bytes = files::read(&path, MAX_BYTES)?;

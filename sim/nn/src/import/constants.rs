@@ -149,7 +149,7 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    fn new(entries: &'a [onnx::Entry]) -> Result<Self, String> {
+    fn new(entries: &'a [onnx::StringStringEntry]) -> Result<Self, String> {
         let value = |key: &str| -> Result<Option<&'a str>, String> {
             let mut values = entries.iter().filter(|entry| entry.key == key).map(|entry| entry.value.as_str());
             match (values.next(), values.next()) {
@@ -190,7 +190,7 @@ mod tests {
             name: name.into(),
             dims: vec![2, 2],
             data_type: FLOAT,
-            external_data: vec![onnx::Entry { key: "location".into(), value: "zeros".into() }],
+            external_data: vec![onnx::StringStringEntry { key: "location".into(), value: "zeros".into() }],
             data_location: 1,
             ..onnx::Tensor::default()
         };

@@ -9,7 +9,7 @@ use fusion_spec::bound::bits::nearest;
 use fusion_spec::verdict::Reason;
 use rug::Rational;
 
-/// What speaks against a claim.
+/// Describes the evidence against a claim.
 pub fn evidence(claim: &ClaimStanding, only: &[Reason], standing: &Standing) -> String {
     let (lower, upper) = standing.interval_of(claim);
     let ClaimStanding { expected, count, trials, .. } = claim;
@@ -22,7 +22,8 @@ pub fn evidence(claim: &ClaimStanding, only: &[Reason], standing: &Standing) -> 
     }
 }
 
-/// Whether a trial that ended so is one of those that are too many: with the event where it is more frequent than claimed, else without.
+/// Whether a trial with this ending speaks against a claim: it has the event if that is more frequent than claimed, and lacks it
+/// otherwise.
 pub fn contradicts(claim: &ClaimStanding, only: &[Reason], ending: Ending) -> bool {
     let accepted = matches!(ending, Ending::Win | Ending::Harmless);
     let Some(expected) = &claim.expected else {
@@ -46,7 +47,7 @@ pub fn contradicts(claim: &ClaimStanding, only: &[Reason], ending: Ending) -> bo
     }
 }
 
-/// The reasons that occurred and are not allowed, and those that are.
+/// Lists the reasons that occurred and are not allowed, and those that are allowed.
 fn others(only: &[Reason], counts: &Counts, trials: u64) -> String {
     let other = |(reason, count): &(&Reason, u64)| *count > 0 && !only.contains(*reason);
     let others = REASONS.iter().zip(counts.caught).filter(other);

@@ -1,11 +1,12 @@
-//! What a campaign found out about ourselves: errors of ours, and an honest server that is refuted where both parties are ours.
+//! The bugs of this program that a campaign found: errors, and an honest server that is refuted where this program runs both
+//! parties.
 
 use super::evidence::{contradicts, evidence};
 use crate::text::{self, BAD};
 use fusion_adversaries::script::{Fidelity, HONEST};
 use fusion_engine::campaign::exemplar::Exemplar;
 use fusion_engine::campaign::run::Finished;
-use fusion_engine::campaign::verdict::{ClaimStanding, Standing, Verdict};
+use fusion_engine::campaign::verdict::{CampaignVerdict, ClaimStanding, Standing};
 use fusion_engine::campaign::{Campaign, Ending, Entry};
 use fusion_engine::documents::result::Fault;
 use fusion_engine::failure::Failure;
@@ -13,12 +14,12 @@ use fusion_spec::evidence::Decision;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Every fault of a campaign, in script order.
+/// Finds every fault of a campaign, in script order.
 pub fn find(campaign: &Campaign, finished: &[Finished], exemplars: &[Exemplar], folder: &Path) -> Vec<Fault> {
     let script = text::shell(&folder.join("script.yaml"));
     let faults = campaign.entries.iter().zip(finished).filter_map(|(entry, Finished { standing, .. })| {
         let mut own = exemplars.iter().filter(|exemplar| exemplar.strategy == entry.name);
-        let (says, exemplar) = if standing.verdict() == Verdict::Error {
+        let (says, exemplar) = if standing.verdict() == CampaignVerdict::Error {
             let exemplar = own.find(|exemplar| exemplar.ending == Ending::Error);
             (error(entry, standing, exemplar), exemplar)
         } else {
@@ -52,7 +53,7 @@ fn error(entry: &Entry, standing: &Standing, exemplar: Option<&Exemplar>) -> Str
     }
 }
 
-/// The refuted claim of a server that does nothing but what it should. A script's own number may be wrong; the exact rate is not.
+/// Returns the refuted claim of an honest server. Only exact rates count, because a script's own number may be wrong.
 fn honest_refuted<'s>(entry: &Entry, standing: &'s Standing) -> Option<&'s ClaimStanding> {
     let does_nothing = entry.strategy.moves().is_empty() && entry.strategy.link().is_none();
     let exact = |claim: &&ClaimStanding| entry.name == HONEST || claim.statement.is_of_the_specification();
@@ -61,7 +62,7 @@ fn honest_refuted<'s>(entry: &Entry, standing: &'s Standing) -> Option<&'s Claim
     refuted.next().filter(|_| entry.depth == Fidelity::Real && does_nothing)
 }
 
-/// Writes a fault for people, the command that shows it again first.
+/// Writes a fault as text, with the command that shows it again first.
 fn write_one(fault: &Fault, again: &str, out: &mut dyn Write) -> io::Result<()> {
     let Fault { strategy, says, replay } = fault;
     if let Some(replay) = replay {
@@ -71,13 +72,13 @@ fn write_one(fault: &Fault, again: &str, out: &mut dyn Write) -> io::Result<()> 
     writeln!(out, "rerun:  {again}\n")
 }
 
-/// Writes all of them for people.
+/// Writes all faults as text.
 pub fn write(faults: &[Fault], folder: &Path, out: &mut dyn Write) -> io::Result<()> {
     let again = format!("sim attack {}", text::shell(&folder.join("script.yaml")));
     faults.iter().try_for_each(|fault| write_one(fault, &again, out))
 }
 
-/// As the command's failure: the first one in words, and how many more there are.
+/// Turns the faults into the command's failure, which describes the first one and says how many more there are.
 pub fn failure(faults: &[Fault]) -> Option<Failure> {
     let (Fault { strategy, says, replay }, more) = faults.split_first()?;
     let replay = replay.as_ref().map_or_else(String::new, |replay| format!("; replay: {replay}"));

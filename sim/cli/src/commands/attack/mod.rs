@@ -15,10 +15,10 @@ use fusion_engine::campaign::Campaign;
 use fusion_engine::campaign::Shard;
 use fusion_engine::campaign::load::{Overrides, load};
 use fusion_engine::campaign::run::{Finished, Options, StoppedBy};
-use fusion_engine::campaign::verdict::Verdict;
+use fusion_engine::campaign::verdict::CampaignVerdict;
 use fusion_engine::campaign::{exemplar, turns};
 use fusion_engine::documents::cost::CostDocument;
-use fusion_engine::documents::event::{Event, ShardEvent, ShardTag};
+use fusion_engine::documents::event::{CampaignEvent, ShardEvent, ShardTag};
 use fusion_engine::documents::result::{Fault, ResultDocument};
 use fusion_engine::failure::Failure;
 use fusion_engine::files;
@@ -28,17 +28,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 pub use style::Style;
-use table::Page;
+use table::Presentation;
 use watch::{Watch, write_event};
 
-/// At least one expectation is refuted.
+/// The exit code if at least one expectation is refuted.
 const REFUTED: u8 = 1;
-/// None is refuted, some are open.
+/// The exit code if no expectation is refuted and some are open.
 const OPEN: u8 = 3;
-/// A signal stopped it; the state is saved.
+/// The exit code if a signal stopped the campaign, whose state is saved.
 const INTERRUPTED: u8 = 130;
 
-/// Runs or goes on with a campaign.
+/// Runs a campaign, or continues one.
 pub fn run(
     args: &AttackArgs,
     stdout: &mut dyn Write,
@@ -75,13 +75,13 @@ fn overrides(args: &OverrideArgs) -> Overrides {
     Overrides { seed: *seed, max: *max, wall: *wall, fidelity: fidelity.map(Into::into), only: only.clone() }
 }
 
-/// The folder of a run, links followed.
+/// Returns the folder of a run, with links followed.
 fn existing_run(path: &Path) -> Result<PathBuf, Failure> {
     let folder = path.canonicalize().ok().filter(|folder| folder.join("env.json").is_file());
     folder.ok_or_else(|| Failure::Usage(format!("--resume {}: not the folder of a run", files::name(path))))
 }
 
-/// Set by the first Ctrl-C; the second one kills.
+/// Returns a flag that the first Ctrl-C sets. A second Ctrl-C ends the process.
 fn interruption() -> Result<Arc<AtomicBool>, Failure> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
@@ -92,7 +92,7 @@ fn interruption() -> Result<Arc<AtomicBool>, Failure> {
     Ok(flag)
 }
 
-/// Plays every entry and gives the verdict.
+/// Plays every entry, writes the verdict, and returns the exit code.
 pub fn play(
     campaign: &mut Campaign,
     store: &mut Store,
@@ -128,7 +128,8 @@ pub fn play(
     let cost = cost.ok().flatten();
     let document = ResultDocument::new(campaign, &finished, faults.clone(), cost, store.folder());
     let verdict = document.verdict;
-    let line = serde_json::to_string(&Event::Result(document)).map_err(|error| Failure::Bug(error.to_string()))?;
+    let line =
+        serde_json::to_string(&CampaignEvent::Result(document)).map_err(|error| Failure::Bug(error.to_string()))?;
     let mut shown = store.folder().to_path_buf();
     if !interrupted {
         store.write(RESULT, &format!("{line}\n"))?;
@@ -139,7 +140,8 @@ pub fn play(
         Style::Json => writeln!(stdout, "{line}")?,
         Style::Quiet => writeln!(stdout, "{}", verdict.name())?,
         Style::Text { plots } => {
-            let page = Page { exemplars: &exemplars, faults: &faults, folder: store.folder(), shown: &shown, plots };
+            let page =
+                Presentation { exemplars: &exemplars, faults: &faults, folder: store.folder(), shown: &shown, plots };
             table::write(campaign, &finished, &page, stdout)?;
         }
     }
@@ -148,38 +150,40 @@ pub fn play(
     }
     Ok(match verdict {
         _ if interrupted => INTERRUPTED,
-        Verdict::Error => BUG,
-        Verdict::Refuted => REFUTED,
-        Verdict::Inconclusive => OPEN,
-        Verdict::Pass => 0,
+        CampaignVerdict::Error => BUG,
+        CampaignVerdict::Refuted => REFUTED,
+        CampaignVerdict::Inconclusive => OPEN,
+        CampaignVerdict::Pass => 0,
     })
 }
 
-/// Standard output and standard error.
-type Streams<'o> = (&'o mut dyn Write, &'o mut dyn Write);
+/// The two outputs of a command: standard output and standard error.
+type Outputs<'o> = (&'o mut dyn Write, &'o mut dyn Write);
 
-/// Says on stderr too that the campaign has found a bug of ours, and gives the exit code for that; `None` where it has not.
-fn blame(faults: &[Fault], style: Style, (stdout, stderr): Streams<'_>) -> Result<Option<u8>, Failure> {
+/// Reports on stderr too that the campaign has found a bug of this program, and returns the exit code for that; `None` if it has
+/// found none.
+fn blame(faults: &[Fault], style: Style, (stdout, stderr): Outputs<'_>) -> Result<Option<u8>, Failure> {
     let Some(failure) = faults::failure(faults) else { return Ok(None) };
     stdout.flush()?;
     let format = if style == Style::Json { Format::Json } else { Format::Text };
     Ok(Some(failure::report(&failure, format, stderr)))
 }
 
-/// A share decides nothing, but that an error is one. It is inconclusive until all of it is counted.
+/// Reports on a share of a campaign. A share decides nothing except that an error is a bug, and it is inconclusive until all of
+/// it is counted.
 fn conclude_shard(
     campaign: &Campaign,
     shard: Shard,
     store: &Store,
     finished: &[Finished],
     style: Style,
-    (stdout, stderr): Streams<'_>,
+    (stdout, stderr): Outputs<'_>,
 ) -> Result<u8, Failure> {
     let exemplars = exemplar::find_errors(campaign, store)?;
     let mut faults = faults::find(campaign, finished, &exemplars, store.folder());
     // Its counts are no prefix of the campaign's: about claims it says nothing.
     let erring = campaign.entries.iter().zip(finished);
-    let erring = erring.filter(|(_, finished)| finished.standing.verdict() == Verdict::Error);
+    let erring = erring.filter(|(_, finished)| finished.standing.verdict() == CampaignVerdict::Error);
     let erring: Vec<&str> = erring.map(|(entry, _)| entry.name.as_str()).collect();
     faults.retain(|fault| erring.contains(&fault.strategy.as_str()));
     let trials: u64 = finished.iter().map(|finished| finished.standing.trials()).sum();
@@ -203,7 +207,7 @@ fn conclude_shard(
             shard,
             trials,
         };
-        write_event(&Event::Shard(event), stdout)?;
+        write_event(&CampaignEvent::Shard(event), stdout)?;
     } else {
         faults::write(&faults, store.folder(), stdout)?;
         let next = if complete {
@@ -219,6 +223,7 @@ fn conclude_shard(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scratch::Scratch;
     use fusion_adversaries::script::{Fidelity, Relabel};
     use fusion_adversaries::strategy::{Act, Move, Strategy, Touches, View};
     use fusion_engine::campaign::Replay;
@@ -236,7 +241,7 @@ strategies:
   - { name: astray, do: [{ at: { random: 1 }, relabel: next }] }
 ";
 
-    /// Now and then it touches a slot that is not there.
+    /// A strategy that touches a slot that does not exist in one session out of eight.
     struct Astray([Move; 1]);
 
     impl Strategy for Astray {
@@ -249,13 +254,10 @@ strategies:
         }
     }
 
-    /// Plays the script with a change to its campaign; the exit code, what is said, and the folder.
-    fn played(name: &str, style: Style, change: impl Fn(&mut Campaign)) -> (u8, [String; 2], PathBuf, Campaign) {
-        let scratch = std::env::temp_dir().join(format!("fusion-faults-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&scratch).unwrap();
-        let path = scratch.join("ours.yaml");
-        std::fs::write(&path, SCRIPT).unwrap();
-        let mut campaign = load(&path, &Overrides::default()).unwrap();
+    /// Plays the script with a change to its campaign, and returns the exit code, both outputs, the folder and the campaign.
+    fn played(name: &str, style: Style, change: impl Fn(&mut Campaign)) -> (u8, [String; 2], Scratch, Campaign) {
+        let scratch = Scratch::new(name);
+        let mut campaign = load(scratch.file("ours.yaml", SCRIPT).as_ref(), &Overrides::default()).unwrap();
         change(&mut campaign);
         let mut store = Store::create(&scratch, &campaign, None).unwrap();
         let options = Options { threads: 1, shard: None, interrupted: Arc::new(AtomicBool::new(false)) };
@@ -276,7 +278,6 @@ strategies:
         let trial = out.lines().next().unwrap().split("--trial astray:").nth(1).unwrap_or_else(|| panic!("{out}"));
         let trial: u64 = trial.strip_suffix(" --trace").unwrap().parse().unwrap();
         let exemplar = std::fs::read_to_string(scratch.join("latest/exemplars/astray-error.json")).unwrap();
-        std::fs::remove_dir_all(&scratch).unwrap();
         assert_eq!(code, BUG);
         assert!(out.starts_with("replay: sim run ") && out.contains("\nerror astray: "), "{out}");
         assert!(out.contains("\nERROR  0 of 2 strategies pass."), "{out}");
@@ -288,7 +289,8 @@ strategies:
         assert!(exemplar.contains(r#""outcome": "error""#), "{exemplar}");
     }
 
-    /// Where both parties are ours, an honest server that is not what the formula says is our bug; elsewhere it is a refutation.
+    /// Where this program runs both parties, an honest server that does not follow the formula is a bug; elsewhere it is a
+    /// refutation.
     #[test]
     fn an_honest_server_refuted_at_real_is_our_bug() {
         let refuted = |campaign: &mut Campaign| {
@@ -300,8 +302,7 @@ strategies:
                 refuted(campaign);
                 campaign.entries[0].depth = depth;
             };
-            let (code, [out, err], scratch, _) = played(depth.name(), Style::Text { plots: false }, change);
-            std::fs::remove_dir_all(&scratch).unwrap();
+            let (code, [out, err], _, _) = played(depth.name(), Style::Text { plots: false }, change);
             assert_eq!(code, expected, "{out}");
             let ours = "\nerror honest: an honest server is refuted at fidelity `real`: accepted equals spec: ";
             assert_eq!(out.starts_with("replay: sim run ") && out.contains(ours), expected == BUG, "{out}");

@@ -1,23 +1,23 @@
-//! How a campaign shows its progress and its result.
+//! The styles in which a campaign shows its progress and its result.
 
 use crate::terminal::Terminal;
 
-/// How results are shown.
+/// The form in which progress and results are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// A table.
+    /// Results are shown as a table.
     Text {
-        /// And a plot.
+        /// Whether rates are plotted too.
         plots: bool,
     },
-    /// The verdict alone.
+    /// Only the verdict is shown.
     Quiet,
-    /// A JSON object a line.
+    /// Events and the result are written as JSON, one object a line.
     Json,
 }
 
 impl Style {
-    /// From the flags, which exclude each other.
+    /// Chooses the style from the flags, which exclude each other.
     pub fn new(json: bool, quiet: bool, terminal: Terminal) -> Self {
         match (json, quiet) {
             (true, _) => Self::Json,

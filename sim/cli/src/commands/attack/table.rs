@@ -1,8 +1,8 @@
-//! A campaign's result for people.
+//! The result of a campaign as text.
 
 use super::evidence::{contradicts, evidence};
 use super::faults;
-use crate::answers::games::{Game, games};
+use crate::answers::games::{GoalCheck, games};
 use crate::axis::Axis;
 use crate::draw;
 use crate::text::{self, BAD, DIM, HEADING, percent};
@@ -10,7 +10,7 @@ use anstyle::{AnsiColor, Style};
 use fusion_adversaries::problem::one_line;
 use fusion_engine::campaign::exemplar::Exemplar;
 use fusion_engine::campaign::run::Finished;
-use fusion_engine::campaign::verdict::{ClaimStanding, Standing, Verdict};
+use fusion_engine::campaign::verdict::{CampaignVerdict, ClaimStanding, Standing};
 use fusion_engine::campaign::{Campaign, Ending, Entry};
 use fusion_engine::documents::result::Fault;
 use fusion_engine::failure::Failure;
@@ -24,27 +24,32 @@ use std::path::Path;
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const UNSURE: Style = AnsiColor::Yellow.on_default().bold();
 
-/// What a result is shown with.
-pub struct Page<'a> {
-    /// Trials to replay.
+/// What the result is shown with, beside the campaign itself.
+pub struct Presentation<'a> {
+    /// The trials for which replay commands are shown.
     pub exemplars: &'a [Exemplar],
-    /// What the campaign found out about bugs of this program.
+    /// The bugs of this program that the campaign found.
     pub faults: &'a [Fault],
-    /// The run's.
+    /// The folder of the run.
     pub folder: &'a Path,
-    /// What to look at next.
+    /// The path of the page on the run, or of the folder, that the user is pointed to.
     pub shown: &'a Path,
-    /// Rates are drawn too.
+    /// Whether rates are plotted too.
     pub plots: bool,
 }
 
-/// Writes the whole result: bugs of ours first, then refutations.
-pub fn write(campaign: &Campaign, finished: &[Finished], page: &Page<'_>, out: &mut dyn Write) -> Result<(), Failure> {
+/// Writes the whole result: bugs of this program first, then refutations, then the table.
+pub fn write(
+    campaign: &Campaign,
+    finished: &[Finished],
+    page: &Presentation<'_>,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     faults::write(page.faults, page.folder, out)?;
     heading(campaign, out)?;
     let script = text::shell(&page.folder.join("script.yaml"));
     let pairs = || campaign.entries.iter().zip(finished);
-    for (entry, finished) in pairs().filter(|(_, finished)| finished.standing.verdict() == Verdict::Refuted) {
+    for (entry, finished) in pairs().filter(|(_, finished)| finished.standing.verdict() == CampaignVerdict::Refuted) {
         refutation(entry, finished, page.exemplars, &script, out)?;
     }
     let heading = ["strategy", "of", "trials", "count", "rate", "interval", "exact", "verdict"];
@@ -54,12 +59,12 @@ pub fn write(campaign: &Campaign, finished: &[Finished], page: &Page<'_>, out: &
         plot(pairs(), out)?;
     }
     remarks(pairs(), out)?;
-    let verdict = Verdict::worst(finished.iter().map(|finished| finished.standing.verdict()));
-    let hold = finished.iter().filter(|finished| finished.standing.verdict() == Verdict::Pass).count();
+    let verdict = CampaignVerdict::worst(finished.iter().map(|finished| finished.standing.verdict()));
+    let hold = finished.iter().filter(|finished| finished.standing.verdict() == CampaignVerdict::Pass).count();
     let style = match verdict {
-        Verdict::Pass => GOOD,
-        Verdict::Refuted | Verdict::Error => BAD,
-        Verdict::Inconclusive => UNSURE,
+        CampaignVerdict::Pass => GOOD,
+        CampaignVerdict::Refuted | CampaignVerdict::Error => BAD,
+        CampaignVerdict::Inconclusive => UNSURE,
     };
     let word = text::styled(style, &verdict.name().to_uppercase());
     writeln!(out, "\n{word}  {hold} of {} strategies pass.   {}", finished.len(), page.shown.display())?;
@@ -84,13 +89,13 @@ fn heading(campaign: &Campaign, out: &mut dyn Write) -> Result<(), Failure> {
     if let Some(about) = &script.about {
         writeln!(out, "{}", text::styled(DIM, &one_line(about)))?;
     }
-    for Game { statement, met, .. } in games(script, params)? {
+    for GoalCheck { statement, met, .. } in games(script, params)? {
         writeln!(out, "goal: {statement}: {}", if met { "met" } else { "missed" })?;
     }
     Ok(writeln!(out)?)
 }
 
-/// The replay first, then the evidence.
+/// Writes a refutation: the command that replays a trial first, then the evidence.
 fn refutation(
     entry: &Entry,
     finished: &Finished,
@@ -113,7 +118,7 @@ fn refutation(
     Ok(())
 }
 
-/// One row for each claim, or for each outcome where nothing is claimed.
+/// Returns one row for each claim, or for each outcome where nothing is claimed.
 fn rows(entry: &Entry, finished: &Finished) -> Vec<Vec<String>> {
     let standing = &finished.standing;
     if standing.claims.is_empty() {
@@ -145,7 +150,7 @@ fn rows(entry: &Entry, finished: &Finished) -> Vec<Vec<String>> {
     standing.claims.iter().enumerate().map(row).chain(errors).collect()
 }
 
-/// Trials that ended in an error of ours, which none may.
+/// Returns the row of the trials that ended in an error of this program.
 fn error_row(standing: &Standing) -> Vec<String> {
     let (errors, trials) = (standing.errors(), standing.trials());
     let (lower, upper) = standing.interval_at(errors);
@@ -154,7 +159,8 @@ fn error_row(standing: &Standing) -> Vec<String> {
     ["", "error", &trials.to_string(), &errors.to_string(), &rate, &interval, "0", "error"].map(str::to_string).into()
 }
 
-/// Wins, and each other outcome that occurred; together they are all trials. Of stages the wins alone.
+/// Returns a row for wins and for each other outcome that occurred, which together are all trials. For stages there are only
+/// wins.
 fn outcomes(entry: &Entry, standing: &Standing) -> Vec<Vec<String>> {
     let Counts { win, harmless, caught, error, e_t: _, e_t_and_e_b: _ } = Counts::total(&standing.counts);
     let trials = standing.trials();
@@ -175,7 +181,7 @@ fn outcomes(entry: &Entry, standing: &Standing) -> Vec<Vec<String>> {
     std::iter::once(first).chain(others).chain(errors).collect()
 }
 
-/// The first rate that is claimed of each strategy, on one axis.
+/// Plots the first claimed rate of each strategy on one axis.
 fn plot<'a>(pairs: impl Iterator<Item = (&'a Entry, &'a Finished)>, out: &mut dyn Write) -> io::Result<()> {
     let claimed = |(entry, Finished { standing, .. }): (&'a Entry, &'a Finished)| {
         let claim = standing.claims.iter().find(|claim| claim.trials > 0 && claim.expected.is_some())?;
@@ -208,14 +214,14 @@ fn verdict_cell(claim: &ClaimStanding, decision: Decision, upper: &Rational, bou
         Decision::Inconclusive if claim.count == 0 && claim.trials > 0 => {
             format!("inconclusive: upper bound so far {}", percent(nearest(upper)))
         }
-        Decision::Pass | Decision::Refuted | Decision::Inconclusive => Verdict::from(decision).name().into(),
+        Decision::Pass | Decision::Refuted | Decision::Inconclusive => CampaignVerdict::from(decision).name().into(),
     }
 }
 
-/// What the two events of the remarks are.
+/// The definitions of the two events in the remarks.
 const LEGEND: &str = "E_T: at most `slack` touched slots hold publics. E_B: the touched slots that hold queries are whole groups of copies.";
 
-/// What fails, stage by stage estimates, and the two events.
+/// Writes the remarks: hypotheses that fail, rates that are estimated stage by stage, and the two events.
 fn remarks<'a>(pairs: impl Iterator<Item = (&'a Entry, &'a Finished)>, out: &mut dyn Write) -> io::Result<()> {
     let mut lines = Vec::new();
     for (entry, finished) in pairs {
@@ -225,7 +231,7 @@ fn remarks<'a>(pairs: impl Iterator<Item = (&'a Entry, &'a Finished)>, out: &mut
         let events = entry.claims.events.as_ref().filter(|(e_t, _)| *e_t != 0 && *e_t != 1).map(|(e_t, e_b)| {
             let e_b = e_b.as_ref().map_or_else(|| "-".into(), text::probability);
             let verdicts: Vec<&str> =
-                finished.standing.events.iter().map(|event| Verdict::from(event.decision).name()).collect();
+                finished.standing.events.iter().map(|event| CampaignVerdict::from(event.decision).name()).collect();
             format!("E_T {}, E_B|E_T {e_b}: {}", text::probability(e_t), verdicts.join(", "))
         });
         let all: Vec<String> = breaks.chain(staged).chain(events).collect();

@@ -1,12 +1,12 @@
-//! What a user sees while a campaign runs: a bar on a terminal, a line every half minute otherwise, an event for each checkpoint
-//! with `--json`.
+//! The progress of a campaign: a bar on a terminal, a line every half minute otherwise, and an event for each checkpoint with
+//! `--json`.
 
 use super::style::Style;
 use fusion_engine::campaign::run::Observer;
 use fusion_engine::campaign::verdict::Standing;
 use fusion_engine::campaign::{Campaign, Entry};
 use fusion_engine::clock::now;
-use fusion_engine::documents::event::Event;
+use fusion_engine::documents::event::CampaignEvent;
 use fusion_engine::failure::Failure;
 use fusion_engine::store::Store;
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
@@ -14,38 +14,38 @@ use std::fmt;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-/// Between two lines where there is no terminal.
+/// The time between two lines of progress where there is no terminal.
 const LINE: Duration = Duration::from_secs(30);
-/// Between two events of a strategy.
+/// The shortest time between two events of a strategy.
 const EVENT: Duration = Duration::from_secs(1);
 
-/// Watches a campaign.
+/// An observer of a campaign that shows its progress.
 pub struct Watch<'o> {
     style: Style,
     stdout: &'o mut dyn Write,
     stderr: &'o mut dyn Write,
     bar: Option<ProgressBar>,
-    /// When a line or an event was last written.
+    /// The time at which a line or an event was last written.
     spoken: Instant,
-    /// A signal came.
+    /// Whether a signal has stopped the campaign.
     stopping: bool,
 }
 
 impl<'o> Watch<'o> {
-    /// Writes events to `stdout` and progress to `stderr`.
+    /// Makes an observer that writes events to `stdout` and progress to `stderr`.
     pub fn new(style: Style, stdout: &'o mut dyn Write, stderr: &'o mut dyn Write) -> Self {
         Self { style, stdout, stderr, bar: None, spoken: now(), stopping: false }
     }
 
-    /// The campaign begins.
+    /// Reports that the campaign begins.
     pub fn start(&mut self, campaign: &Campaign, store: &Store) -> Result<(), Failure> {
         if self.style != Style::Json {
             return Ok(());
         }
-        write_event(&Event::start(campaign, store), self.stdout)
+        write_event(&CampaignEvent::start(campaign, store), self.stdout)
     }
 
-    /// The entry's bar. Its speed is that of what comes after the first `trials`.
+    /// Returns the progress bar of an entry. Its speed is that of the trials after the first `trials`.
     fn bar(&mut self, entry: &Entry, trials: u64) -> &ProgressBar {
         self.bar.get_or_insert_with(|| {
             let most = entry.max * entry.counters().len() as u64;
@@ -63,7 +63,7 @@ impl<'o> Watch<'o> {
     }
 }
 
-/// Nothing is known of it before there is a speed.
+/// Writes the time that is left, once there is a speed.
 fn left(state: &ProgressState, out: &mut dyn fmt::Write) {
     if state.per_sec() > 0.0 {
         let _ = write!(out, ", at most {:#} more", HumanDuration(state.eta()));
@@ -94,7 +94,7 @@ impl Observer for Watch<'_> {
             return Ok(());
         }
         self.spoken = now();
-        write_event(&Event::checkpoint(entry, standing), self.stdout)?;
+        write_event(&CampaignEvent::checkpoint(entry, standing), self.stdout)?;
         Ok(self.stdout.flush()?)
     }
 
@@ -114,7 +114,7 @@ impl Observer for Watch<'_> {
 }
 
 /// Writes an event as a line of JSON.
-pub fn write_event(event: &Event, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn write_event(event: &CampaignEvent, out: &mut dyn Write) -> Result<(), Failure> {
     let line = serde_json::to_string(event).map_err(|error| Failure::Bug(error.to_string()))?;
     Ok(writeln!(out, "{line}")?)
 }

@@ -1,4 +1,4 @@
-//! `sim check MODEL.onnx --against float`: where fixed point leaves floating point.
+//! `sim check MODEL.onnx --against float`: where the fixed-point form of a model leaves floating point.
 
 use crate::args::CheckArgs;
 use crate::text::{self, ACCENT, HEADING};
@@ -16,15 +16,15 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// What both evaluators are given.
-pub enum Data {
-    /// Random pixels, this many an image.
+/// The images on which both evaluators are run.
+pub enum CheckData {
+    /// Images of this many random pixels each.
     Random(usize),
-    /// A file of images, and labels if there are any.
+    /// The images of a file, with their labels if there are any.
     Files { images: Images, labels: Option<Vec<u32>>, name: String },
 }
 
-impl Data {
+impl CheckData {
     /// Reads the files that the flags name, and refuses what does not fit the model.
     pub fn read(args: &CheckArgs, input: [usize; 3], classes: usize) -> Result<Self, Failure> {
         let Some(path) = &args.images else { return Ok(Self::Random(input.iter().product())) };
@@ -42,7 +42,7 @@ impl Data {
         Ok(Self::Files { images, labels, name })
     }
 
-    /// Where they come from.
+    /// Describes where the images come from.
     fn source(&self) -> String {
         match self {
             Self::Random(_) => models::at_random(),
@@ -88,14 +88,15 @@ fn read_labels(path: &Path, images: usize, classes: usize) -> Result<Vec<u32>, F
     }
 }
 
-/// What a model's fixed-point form loses silently, by these images.
-pub fn warnings(pair: &Pair<'_>, data: &Data) -> Result<Vec<Warning>, Failure> {
+/// Returns what a model loses in fixed point without an error, measured on these images.
+pub fn warnings(pair: &Pair<'_>, data: &CheckData) -> Result<Vec<Warning>, Failure> {
     let source = data.source();
     models::warnings(pair, || Ok((compare(pair, data).map_err(Failure::usage)?, source)))
 }
 
-/// All images, in parallel; at most [`MAX_ACTIVATIONS`] values of each kind are held at once, however many threads there are.
-fn compare(pair: &Pair<'_>, data: &Data) -> Result<Comparison, WrongSize> {
+/// Compares the evaluators on all images in parallel. At most [`MAX_ACTIVATIONS`] values of each kind are held at once, however
+/// many threads there are.
+fn compare(pair: &Pair<'_>, data: &CheckData) -> Result<Comparison, WrongSize> {
     let values: usize = pair.fixed().layers().iter().map(|layer| layer.shape.iter().product::<usize>()).sum();
     let batch = (MAX_ACTIVATIONS / values.max(1)).max(1);
     let mut all = pair.nothing();
@@ -107,26 +108,26 @@ fn compare(pair: &Pair<'_>, data: &Data) -> Result<Comparison, WrongSize> {
     Ok(all)
 }
 
-/// How far the two evaluators are apart, as JSON.
+/// The differences between the two evaluators, as a JSON document.
 #[derive(Serialize)]
 pub struct AgainstDocument {
     evaluator: &'static str,
     images: usize,
-    /// `null` for random pixels.
+    /// The file of images; `null` for random pixels.
     file: Option<String>,
-    /// Of random pixels.
+    /// The seed of random pixels; `null` for a file.
     seed: Option<u64>,
-    /// A layer leaves beyond this share of its largest float value.
+    /// The share of its largest float value beyond which a layer counts as leaving floating point.
     share: f64,
-    /// The first layer that does.
+    /// The first layer that leaves floating point, if any.
     leaves_at: Option<String>,
     labels_differ: usize,
-    accuracy: Option<Accuracy>,
+    accuracy: Option<LabelAccuracy>,
     layers: Vec<LayerDifference>,
 }
 
 #[derive(Serialize)]
-struct Accuracy {
+struct LabelAccuracy {
     fixed: f64,
     float: f64,
 }
@@ -137,17 +138,17 @@ struct LayerDifference {
     step: String,
     difference: f64,
     largest_float: f64,
-    /// Infinite, and `null` in JSON, where only the largest float value is 0.
+    /// The difference as a share of the largest float value. It is infinite, and `null` in JSON, if only the latter is 0.
     relative: f64,
     leaves: bool,
-    /// Where the difference is, if there is any.
+    /// The image with the difference, if there is any.
     image: Option<usize>,
     element: Option<Vec<usize>>,
 }
 
 impl AgainstDocument {
-    /// Compares.
-    pub fn new(pair: &Pair<'_>, data: &Data) -> Result<Self, Failure> {
+    /// Compares the evaluators on the images.
+    pub fn new(pair: &Pair<'_>, data: &CheckData) -> Result<Self, Failure> {
         let found = compare(pair, data).map_err(Failure::usage)?;
         let layers: Vec<LayerDifference> = found
             .layers
@@ -156,12 +157,12 @@ impl AgainstDocument {
             .filter_map(|(at, difference)| LayerDifference::new(pair, at, difference))
             .collect();
         let (file, seed, labelled) = match data {
-            Data::Random(_) => (None, Some(SEED), false),
-            Data::Files { labels, name, .. } => (Some(name.clone()), None, labels.is_some()),
+            CheckData::Random(_) => (None, Some(SEED), false),
+            CheckData::Files { labels, name, .. } => (Some(name.clone()), None, labels.is_some()),
         };
         #[expect(clippy::cast_precision_loss, reason = "counts of images")]
         let share = |count: usize| count as f64 / found.images as f64;
-        let accuracy = Accuracy { fixed: share(found.fixed_right), float: share(found.float_right) };
+        let accuracy = LabelAccuracy { fixed: share(found.fixed_right), float: share(found.float_right) };
         Ok(Self {
             evaluator: "float",
             images: found.images,
@@ -175,7 +176,7 @@ impl AgainstDocument {
         })
     }
 
-    /// One line.
+    /// Describes the result in one line.
     pub fn verdict(&self) -> String {
         let Self { images, labels_differ, leaves_at, .. } = self;
         let leaves = match leaves_at {
@@ -185,7 +186,7 @@ impl AgainstDocument {
         format!("{leaves}; {labels_differ} of {images} labels differ")
     }
 
-    /// A table of the layers and the verdict.
+    /// Writes a table of the layers, and the verdict.
     pub fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
         let Self { images, file, accuracy, layers, .. } = self;
         let source = match file {
@@ -197,7 +198,7 @@ impl AgainstDocument {
         write!(out, "{}", text::table(&heading, layers.iter().map(LayerDifference::cells).collect(), 1))?;
         writeln!(out, "\n{}", text::styled(ACCENT, &self.verdict()))?;
         match accuracy {
-            Some(Accuracy { fixed, float }) => {
+            Some(LabelAccuracy { fixed, float }) => {
                 writeln!(out, "accuracy: {:.2} % in fixed point, {:.2} % in float", fixed * 100.0, float * 100.0)
             }
             None => Ok(()),
@@ -236,7 +237,7 @@ impl LayerDifference {
     }
 }
 
-/// The coordinates of an element by its row-major index.
+/// Returns the coordinates of the element at a row-major index.
 fn position(index: usize, shape: &[usize]) -> Vec<usize> {
     let mut rest = index;
     let mut coordinates: Vec<usize> = shape

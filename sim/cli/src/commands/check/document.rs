@@ -1,4 +1,4 @@
-//! What a check found, as JSON.
+//! The result of a check, as JSON.
 
 use super::against::AgainstDocument;
 use super::layers::ModelDocument;
@@ -9,27 +9,27 @@ use fusion_engine::models::Warning;
 use serde::Serialize;
 use std::io::{self, Write};
 
-/// What a check found, as JSON.
+/// The result of a check, as a JSON document.
 #[derive(Serialize)]
 pub struct CheckDocument<'a> {
     pub ok: bool,
     pub problems: Vec<ProblemDocument>,
     /// What the model loses in fixed point without an error.
     pub warnings: Vec<Warning>,
-    /// A model has none.
+    /// The clauses of a script; a model has none.
     pub clauses: Vec<ClauseDocument>,
     pub model: Option<ModelDocument<'a>>,
     pub against: Option<AgainstDocument>,
 }
 
 impl CheckDocument<'_> {
-    /// Of a file that cannot be used.
+    /// Makes the document for a file that cannot be used.
     pub fn refused(problems: Vec<ProblemDocument>) -> Self {
         Self { ok: false, problems, warnings: Vec::new(), clauses: Vec::new(), model: None, against: None }
     }
 }
 
-/// Every problem of a file: in the document with `--json`, on stderr otherwise.
+/// Reports every problem of a file: in the document with `--json`, on stderr otherwise.
 pub fn refuse(args: &CheckArgs, problems: Vec<ProblemDocument>, stdout: &mut dyn Write) -> Failure {
     let lines = problems.iter().map(|problem| format!("{}: {}", problem.file, problem.message)).collect();
     let document = CheckDocument::refused(problems);
@@ -44,15 +44,15 @@ pub fn write_json(document: &CheckDocument<'_>, stdout: &mut dyn Write) -> Resul
     Ok(stdout.flush()?)
 }
 
-/// A clause of a script, as JSON.
+/// A clause of a script, as a part of the JSON document.
 #[derive(Serialize)]
 pub struct ClauseDocument {
-    /// The strategy.
+    /// The name of the strategy.
     pub strategy: String,
-    /// The clause, as its script has it.
+    /// The clause as the script states it.
     pub clause: String,
-    /// The claimed rate, a fraction; `None` for a clause on reasons.
+    /// The claimed rate as a fraction; `None` for a clause on reasons.
     pub expected: Option<String>,
-    /// Trials that decide the clause, if any number does.
+    /// The number of trials that decide the clause, if any does.
     pub trials_needed: Option<u64>,
 }

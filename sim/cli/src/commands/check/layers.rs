@@ -14,7 +14,7 @@ use fusion_nn::model::Model;
 use serde::Serialize;
 use std::io::{self, Write};
 
-/// Most characters of a node's name in the table.
+/// The largest number of characters of a node's name in the table.
 const LONGEST_NAME: usize = 40;
 
 /// A model and its layers in fixed point.
@@ -24,18 +24,18 @@ pub struct ModelDocument<'a> {
     pub input: [usize; 3],
     pub classes: usize,
     frac_bits: u32,
-    /// `null` where each layer has its own.
+    /// The bits of the ring; `null` if each layer has a ring of its own.
     ring_bits: Option<u32>,
     scale: String,
     offset: String,
     multiplications: u64,
     comparisons: u64,
     layers: Vec<LayerDocument<'a>>,
-    /// Why `real` and `sim bench` refuse it, by the node; `null` where they do not.
+    /// The reason why `real` and `sim bench` refuse the model, with the node; `null` if they do not.
     not_at_real: Option<String>,
 }
 
-/// Why two parties cannot compute a network.
+/// Returns why two parties cannot compute a network; `None` if they can.
 fn not_at_real(model: &FixedModel) -> Option<Unsupported> {
     let circuit = Circuit::new(&[model], Truncation::Faithful);
     circuit.and_then(|circuit| Plan::new(circuit, 1, Grouping::Chunk)).err()
@@ -81,13 +81,13 @@ impl<'a> ModelDocument<'a> {
         self.layers.iter().map(|layer| layer.ring_bits).max().unwrap_or(0)
     }
 
-    /// The model in one line.
+    /// Describes the model in one line.
     pub fn verdict(&self) -> String {
         let real = if self.not_at_real.is_some() { ", not at real" } else { "" };
         format!("ok: {} layers, rings up to {} bits{real}", self.layers.len(), self.widest())
     }
 
-    /// A table of the layers.
+    /// Writes a table of the layers.
     pub fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
         let Self { file, input, classes, frac_bits, ring_bits, scale, offset, .. } = self;
         let Self { multiplications, comparisons, layers, not_at_real, .. } = self;
@@ -147,7 +147,7 @@ impl<'a> LayerDocument<'a> {
     }
 }
 
-/// `2^-12` for what is a power of two.
+/// Writes a unit as a power such as `2^-12`, if it is one.
 fn power_of_two(unit: f64) -> String {
     let exponent = unit.log2();
     if exponent.fract() == 0.0 { format!("2^{exponent}") } else { format!("{unit:.3e}") }

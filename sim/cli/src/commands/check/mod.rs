@@ -10,7 +10,7 @@ use crate::args::CheckArgs;
 use fusion_engine::failure::Failure;
 use std::io::Write;
 
-/// `sim check`, by the kind of file that the name says.
+/// Runs `sim check` on a script or a model, as the file's name says.
 pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     if args.file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx")) {
         model::run(args, stdout)

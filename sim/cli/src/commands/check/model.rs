@@ -1,6 +1,6 @@
-//! `sim check MODEL.onnx`: its layers, as they compute in fixed point.
+//! `sim check MODEL.onnx`: the layers of a model, as they compute in fixed point.
 
-use super::against::{self, AgainstDocument, Data};
+use super::against::{self, AgainstDocument, CheckData};
 use super::document::{CheckDocument, refuse, write_json};
 use super::layers::ModelDocument;
 use crate::args::CheckArgs;
@@ -12,7 +12,7 @@ use fusion_engine::{files, models};
 use fusion_nn::compare::Pair;
 use std::io::Write;
 
-/// Reads the model, lists it, and compares it if that is asked for.
+/// Reads the model, lists its layers, and compares it with floating point if that is asked for.
 pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let model = match models::load(&args.file)?.model {
         Ok(model) => model,
@@ -26,7 +26,7 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
         Err(error) => return Err(refuse(args, problems(args, error.problems), stdout)),
     };
     let model = ModelDocument::new(args, &model, &pair);
-    let data = Data::read(args, model.input, model.classes)?;
+    let data = CheckData::read(args, model.input, model.classes)?;
     let against = args.against.map(|_| AgainstDocument::new(&pair, &data)).transpose()?;
     let warnings = against::warnings(&pair, &data)?;
     if args.json {

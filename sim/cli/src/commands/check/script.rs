@@ -1,4 +1,4 @@
-//! `sim check SCRIPT.yaml`: every problem, or what each clause expects and how many trials it needs.
+//! `sim check SCRIPT.yaml`: every problem of a script, or what each clause expects and how many trials it needs.
 
 use super::document::{CheckDocument, ClauseDocument, write_json};
 use crate::args::{CheckArgs, FixedPointArgs};
@@ -10,14 +10,14 @@ use fusion_engine::failure::Failure;
 use fusion_spec::evidence::trials_needed;
 use std::io::{self, Write};
 
-/// One clause for people.
-struct Clause {
+/// A clause with the text that the table shows.
+struct ClauseLine {
     document: ClauseDocument,
     expected: String,
     says_nothing: bool,
 }
 
-/// Loads the script and everything it names.
+/// Loads the script and everything that it names, and reports on it.
 pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     model_flags(args)?;
     let campaign = match load(&args.file, &Overrides::default()) {
@@ -29,7 +29,7 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
         Err(failure) => return Err(failure),
     };
     let clauses = campaign.entries.iter().map(|entry| clauses(&campaign, entry)).collect::<Result<Vec<_>, _>>()?;
-    let clauses: Vec<Clause> = clauses.into_iter().flatten().collect();
+    let clauses: Vec<ClauseLine> = clauses.into_iter().flatten().collect();
     if args.json {
         let clauses = clauses.into_iter().map(|clause| clause.document).collect();
         let (problems, warnings) = (Vec::new(), campaign.warnings);
@@ -44,7 +44,7 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     Ok(write_text(&campaign, clauses, stdout)?)
 }
 
-/// Flags that only a model has a use for.
+/// Refuses flags that only a model has a use for.
 fn model_flags(args: &CheckArgs) -> Result<(), Failure> {
     let FixedPointArgs { frac_bits, ring, scale, offset } = &args.fixed_point;
     let model_only = [
@@ -60,8 +60,8 @@ fn model_flags(args: &CheckArgs) -> Result<(), Failure> {
     }
 }
 
-/// The clauses of a strategy.
-fn clauses(campaign: &Campaign, entry: &Entry) -> Result<Vec<Clause>, Failure> {
+/// Returns the clauses of a strategy.
+fn clauses(campaign: &Campaign, entry: &Entry) -> Result<Vec<ClauseLine>, Failure> {
     let counted = entry.stages.is_empty();
     let rates = entry.claims.rates.iter().map(|claim| {
         let needed = trials_needed(&claim.clause, &entry.tolerance, &campaign.alpha).map_err(Failure::usage)?;
@@ -72,7 +72,7 @@ fn clauses(campaign: &Campaign, entry: &Entry) -> Result<Vec<Clause>, Failure> {
             trials_needed: needed.filter(|_| counted),
         };
         let expected = text::probability(claim.expected());
-        Ok(Clause { document, expected, says_nothing: claim.says_nothing() })
+        Ok(ClauseLine { document, expected, says_nothing: claim.says_nothing() })
     });
     let only = entry.claims.only.iter().map(|_| {
         let document = ClauseDocument {
@@ -81,12 +81,12 @@ fn clauses(campaign: &Campaign, entry: &Entry) -> Result<Vec<Clause>, Failure> {
             expected: None,
             trials_needed: None,
         };
-        Ok(Clause { document, expected: "-".into(), says_nothing: false })
+        Ok(ClauseLine { document, expected: "-".into(), says_nothing: false })
     });
     rates.chain(only).collect()
 }
 
-fn write_text(campaign: &Campaign, clauses: Vec<Clause>, out: &mut dyn Write) -> io::Result<()> {
+fn write_text(campaign: &Campaign, clauses: Vec<ClauseLine>, out: &mut dyn Write) -> io::Result<()> {
     let title = format!(
         "{}   {}   fidelity {}",
         campaign.script.name,
@@ -94,7 +94,7 @@ fn write_text(campaign: &Campaign, clauses: Vec<Clause>, out: &mut dyn Write) ->
         campaign.script.fidelity.value.name()
     );
     writeln!(out, "{}\n", text::styled(HEADING, &title))?;
-    let rows = clauses.into_iter().map(|Clause { document: clause, expected, says_nothing }| {
+    let rows = clauses.into_iter().map(|ClauseLine { document: clause, expected, says_nothing }| {
         let max = campaign.entries.iter().find(|entry| entry.name == clause.strategy).map_or(0, |entry| entry.max);
         let needed = match clause.trials_needed {
             _ if says_nothing => "says nothing".into(),

@@ -13,11 +13,11 @@ use fusion_adversaries::strategy::{Act, Hypothesis, Move, Strategy};
 use fusion_nn::idx::Images;
 use std::path::Path;
 
-/// A strategy as it is played.
+/// A strategy of a script in the form in which it is played.
 pub type Played = Box<dyn Strategy>;
 
 impl Loader {
-    /// A strategy; `None` where a problem is told.
+    /// Builds a strategy; returns `None` where a problem was recorded.
     pub fn strategy(&mut self, setting: &Setting<'_>, strategy: &StrategyDraft) -> Result<Option<Played>, Failure> {
         let StrategyDraft { section, whole } = strategy;
         let depth = setting.draft.fidelity_of(section);
@@ -41,7 +41,7 @@ impl Loader {
         Some(Box::new(Linking(link.value)))
     }
 
-    /// One of several lists of moves each session.
+    /// Builds a strategy that plays one of several lists of moves in each session.
     fn scripted(
         &mut self,
         setting: &Setting<'_>,
@@ -138,7 +138,7 @@ impl Loader {
         Ok(Some(m))
     }
 
-    /// A change of labels, if there are such classes.
+    /// Returns a change of labels; `None`, and a recorded problem, where the model has no such class.
     fn relabel(&mut self, setting: &Setting<'_>, relabel: &Spot<Relabel>) -> Option<Relabel> {
         match (relabel.value, &setting.honest) {
             (Relabel::To(to), Section::Read(honest)) if to >= honest.classes => {
@@ -153,7 +153,7 @@ impl Loader {
         }
     }
 
-    /// A predicate, by its place among the guards; `None` where a problem is told.
+    /// Returns the index of a predicate among the guards; `None` where a problem was recorded.
     fn guard(&mut self, setting: &Setting<'_>, when: &Spot<When>) -> Result<Option<usize>, Failure> {
         if let Some(place) = self.guards.iter().position(|(known, _)| *known == when.value) {
             return Ok(Some(place));
@@ -182,7 +182,7 @@ impl Loader {
         Ok(Some(self.guards.len() - 1))
     }
 
-    /// Images that a server has memorised, which are of the same shape as the data.
+    /// Reads the images that a server has memorised, which must have the same shape as the data.
     fn memorised(&mut self, path: &Path, when: &Spot<When>, images: Option<&Images>) -> Result<Option<Guard>, Failure> {
         let Some(bytes) = self.file(path, when.mark)? else { return Ok(None) };
         let known = match Images::parse(&bytes) {

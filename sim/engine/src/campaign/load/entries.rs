@@ -1,4 +1,4 @@
-//! Strategies with what is claimed of them.
+//! The entries of a campaign: strategies with their claims.
 
 use super::acts::Played;
 use super::loader::Loader;
@@ -15,7 +15,7 @@ use fusion_spec::evidence::Tolerance;
 use rug::Rational;
 
 impl Loader {
-    /// A strategy with what is claimed of it, or the control; `None` where a problem is told.
+    /// Builds the entry of a strategy, or of the control, with its claims; returns `None` where a problem was recorded.
     pub fn entry(
         &mut self,
         draft: &Draft,
@@ -56,7 +56,8 @@ impl Loader {
     }
 }
 
-/// The hypotheses that fail: by the strategy's acts, by the number of sessions, by what an honest run may do here.
+/// Returns the hypotheses that fail because of the strategy's acts, the number of sessions, or what an honest run may do in this
+/// world.
 fn breaks(draft: &Draft, sessions: bool, strategy: &dyn Strategy, world: Option<&World>) -> Vec<Hypothesis> {
     let keeps_all = draft.data.read().is_some_and(|data| data.public.keep == Keep::All);
     let honest_may_fail = world.is_some_and(|world| world.is_one_bit() || keeps_all);
@@ -68,7 +69,7 @@ fn breaks(draft: &Draft, sessions: bool, strategy: &dyn Strategy, world: Option<
     breaks
 }
 
-/// The stages that the conditional estimator plays instead of trials.
+/// Returns the stages that the conditional estimator plays instead of trials.
 fn conditional_stages(
     section: &StrategySection,
     strategy: &dyn Strategy,
@@ -91,7 +92,8 @@ fn conditional_stages(
     }
 }
 
-/// How near a pass must be. A trial at `real` is dear: a claim of 0 or 1 is held there no closer than any other.
+/// Returns how near the measured rate must be for a clause to pass. Trials at `real` are expensive, so a claim of 0 or 1 is
+/// tested there no more closely than any other.
 fn tolerance(test: &Test, depth: Fidelity) -> Tolerance {
     let relative = test.within.0.clone();
     let absolute = match depth {

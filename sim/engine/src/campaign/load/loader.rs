@@ -12,7 +12,7 @@ use fusion_nn::idx::Images;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Most characters of a message about a file.
+/// The largest number of characters in a message about a file.
 const MAX_MESSAGE: usize = 240;
 
 /// Collects what a script names, and every problem with it.
@@ -20,15 +20,15 @@ const MAX_MESSAGE: usize = 240;
 pub struct Loader {
     /// The script's folder.
     pub folder: PathBuf,
-    /// What is wrong with the script.
+    /// The problems of the script found so far.
     pub problems: Vec<Problem>,
     /// The hashes of the files that were read.
     pub contents: Contents,
-    /// The models by their paths; the honest one first.
+    /// The models with their paths, the honest one first.
     pub models: Vec<(PathBuf, FixedModel)>,
-    /// Files that hold no model that can be used, of which the problems are told.
+    /// The files that hold no usable model, whose problems are already recorded.
     pub broken: BTreeSet<PathBuf>,
-    /// The predicates by what scripts say.
+    /// The predicates of images, each with the text of the script that describes it.
     pub guards: Vec<(When, Guard)>,
     /// What the models lose in fixed point without an error.
     pub warnings: Vec<Warning>,
@@ -36,22 +36,22 @@ pub struct Loader {
 
 /// What is known of a session before its strategies are read.
 pub struct Setting<'d> {
-    /// The script.
+    /// The script as far as it could be read.
     pub draft: &'d Draft,
-    /// The number of slots; `None` where a problem is told.
+    /// The number of slots of a session; `None` where a problem was recorded.
     pub slots: Option<u32>,
-    /// The honest model.
+    /// What strategies need to know of the honest model.
     pub honest: Section<HonestModel>,
-    /// The samples; absent where every strategy is `plain`.
+    /// The images with their labels; absent where every strategy is played at `plain`.
     pub samples: Section<Labelled>,
 }
 
 /// What strategies need to know of the honest model.
 #[derive(Clone, Copy)]
 pub struct HonestModel {
-    /// The number of its classes.
+    /// The number of classes that the model distinguishes.
     pub classes: u32,
-    /// The channels, the height and the width of its images.
+    /// The numbers of channels, rows and columns of the images that the model reads.
     pub image: [usize; 3],
 }
 
@@ -69,7 +69,7 @@ impl Loader {
         self.problems.push(Problem::new(mark, message));
     }
 
-    /// Every problem once, in the order of the text.
+    /// Returns every problem once, in the order of the text.
     pub fn into_problems(mut self) -> Vec<Problem> {
         self.problems.sort_by_key(|problem| problem.mark);
         let mut told = BTreeSet::new();
@@ -77,7 +77,7 @@ impl Loader {
         self.problems
     }
 
-    /// The bytes of a file that the script names; `None` where a problem is told.
+    /// Returns the bytes of a file that the script names; `None` where a problem was recorded.
     pub fn file(&mut self, path: &Path, mark: Mark) -> Result<Option<Vec<u8>>, Failure> {
         let bytes = self.named(files::read(path, MAX_BYTES), mark)?;
         if let Some(bytes) = &bytes {
@@ -86,7 +86,8 @@ impl Loader {
         Ok(bytes)
     }
 
-    /// What was read from a file that the script names; `None` where a problem is told.
+    /// Returns what was read from a file that the script names. A mistake of the user's becomes a problem of the script, and
+    /// `None`.
     pub fn named<T>(&mut self, read: Result<T, Failure>, mark: Mark) -> Result<Option<T>, Failure> {
         match read {
             Ok(found) => Ok(Some(found)),

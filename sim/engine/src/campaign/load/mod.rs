@@ -1,6 +1,6 @@
-//! From a script to a campaign: flags and defaults put in, files read, strategies built, claims worked out.
+//! Loads a script into a campaign: flags and defaults are filled in, files read, strategies built, and claims worked out.
 //!
-//! What is wrong in one part hides nothing of another: every step goes on with what is known, and all problems are told together.
+//! A problem in one part hides none in another: every step continues with what is known, and all problems are reported together.
 
 mod acts;
 mod entries;
@@ -29,25 +29,26 @@ use models::FEWEST_CLASSES;
 use rug::Rational;
 use std::path::Path;
 
-/// Flags that override a script.
+/// The command-line flags that override a script.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
-    /// `--seed`.
+    /// The seed that replaces the script's, from `--seed`.
     pub seed: Option<u64>,
-    /// `--max`.
+    /// The largest number of trials of each strategy, from `--max`.
     pub max: Option<u64>,
-    /// `--wall`.
+    /// The time limit of the campaign, from `--wall`.
     pub wall: Option<Duration>,
-    /// `--fidelity`.
+    /// The fidelity at which every strategy is played, from `--fidelity`.
     pub fidelity: Option<Fidelity>,
-    /// `--only`.
+    /// The names of the strategies to play, from `--only`; all of them where it is empty.
     pub only: Vec<String>,
 }
 
 /// Reads a script and everything it names.
 ///
 /// # Errors
-/// [`Failure::Script`] with every problem found, [`Failure::Usage`] for flags that do not fit it, [`Failure::Io`].
+/// [`Failure::Script`] with every problem found, [`Failure::Usage`] for flags that do not fit the script, [`Failure::Io`] if a
+/// file cannot be read.
 pub fn load(path: &Path, overrides: &Overrides) -> Result<Campaign, Failure> {
     let bytes = files::read(path, MAX_BYTES as u64)?;
     let name = files::name(path);
@@ -68,7 +69,7 @@ pub fn load(path: &Path, overrides: &Overrides) -> Result<Campaign, Failure> {
     whole(loader, draft, parts.ok_or_else(missing)?)?.ok_or_else(missing)
 }
 
-/// Puts flags in. A name that `--only` does not find may be that of a strategy with a problem.
+/// Applies the flags to a script. A name that `--only` does not find may be that of a strategy with a problem.
 fn apply(draft: &mut Draft, overrides: &Overrides, problems: &[Problem]) -> Result<(), Failure> {
     let Overrides { seed, max, wall, fidelity, only } = overrides;
     let names: Vec<&str> = draft.strategies.iter().map(|strategy| strategy.section.name.as_str()).collect();
@@ -98,16 +99,16 @@ fn apply(draft: &mut Draft, overrides: &Overrides, problems: &[Problem]) -> Resu
     Ok(())
 }
 
-/// What a campaign is made of, beside its script.
+/// The parts of a campaign, beside its script.
 struct Parts {
     view: View,
     world: Option<World>,
     parties: Option<Parties>,
-    /// The control, and each strategy without a problem.
+    /// The control, then the strategies; `None` for one with a problem.
     entries: Vec<Option<Entry>>,
 }
 
-/// The parts as far as they can be had; `None` where the parameters of a session are not known.
+/// Builds the parts as far as possible; returns `None` where the parameters of a session are not known.
 fn parts(loader: &mut Loader, draft: &mut Draft) -> Result<Option<Parts>, Failure> {
     let params = parameters::resolve(loader, draft);
     let draft = &*draft;
@@ -148,7 +149,7 @@ fn first_view(params: Params, classes: u32) -> View {
     View::new(params, classes).expect("the slots of a simulated session fit 32 bits")
 }
 
-/// The campaign, whose error probability is divided among its claims; `None` where a part is missing.
+/// Assembles the campaign, and divides its error probability among its claims; returns `None` where a part is missing.
 fn whole(loader: Loader, draft: Draft, parts: Parts) -> Result<Option<Campaign>, Failure> {
     let Parts { view, world, parties, entries } = parts;
     let (Some(script), Some(entries)) = (draft.into_script(), entries.into_iter().collect::<Option<Vec<Entry>>>())

@@ -10,11 +10,11 @@ use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_spec::bound::bits::nearest;
 use std::path::{Path, PathBuf};
 
-/// Fewest classes among which an answer can be wrong: what positions need to know where no model says more.
+/// The smallest number of classes among which an answer can be wrong. `plain` assumes it where no model says more.
 pub const FEWEST_CLASSES: u32 = 2;
 
 impl Loader {
-    /// The honest model, which becomes the first of the models.
+    /// Reads the honest model, which becomes the first of the models.
     pub fn honest_model(&mut self, draft: &Draft) -> Result<Section<HonestModel>, Failure> {
         let section = match &draft.model {
             Section::Absent => return Ok(Section::Absent),
@@ -35,7 +35,7 @@ impl Loader {
         Ok(Section::Read(honest))
     }
 
-    /// Another model, by its place among the models; `None` where a problem is told.
+    /// Reads another model, and returns its index among the models; `None` where a problem was recorded.
     pub fn weak_model(&mut self, setting: &Setting<'_>, path: &Spot<PathBuf>) -> Result<Option<usize>, Failure> {
         let section = match &setting.draft.model {
             Section::Absent => {

@@ -7,10 +7,10 @@ use fusion_spec::bound::accuracy::{Game, Honest};
 use fusion_spec::bound::plan::{Goal, plan};
 use fusion_spec::params::{Lambda, Params};
 
-/// Most slots of a session that is simulated.
+/// The largest number of slots in a session that is simulated.
 const MAX_SLOTS: u128 = 1 << 26;
 
-/// The parameters, which take the place of `auto`; `None` where a problem is told.
+/// Returns the parameters, and writes them into the draft in place of `auto`; `None` where a problem was recorded.
 pub fn resolve(loader: &mut Loader, draft: &mut Draft) -> Option<Params> {
     let protocol = draft.protocol.read_mut()?;
     let params = match protocol.sizes {

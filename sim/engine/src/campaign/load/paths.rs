@@ -6,8 +6,8 @@ use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::script::{ActSection, Draft, Spot, When};
 use std::path::PathBuf;
 
-/// Paths count from the script's folder. Those whose whole path is no text are problems: a run's script names its files by whole paths, and
-/// YAML is text.
+/// Makes every path of a script absolute, starting from the script's folder. An absolute path that is not UTF-8 is a problem,
+/// because a run's script names its files by absolute paths, and YAML is text.
 pub fn resolve(loader: &mut Loader, draft: &mut Draft) {
     let Loader { folder, problems, .. } = loader;
     let mut resolve = |path: &mut PathBuf, mark: Mark| {

@@ -1,4 +1,5 @@
-//! Two parties for the strategies at `real`, and the aims of acts inside the inference: a pattern that can match nothing is refused.
+//! The two parties for the strategies at `real`, and the patterns of acts inside the inference: one that can match nothing is
+//! refused.
 
 use super::loader::Loader;
 use crate::campaign::{Entry, grouping};
@@ -12,8 +13,8 @@ use fusion_adversaries::script::{ActSection, Draft, Fidelity, Network, StepPatte
 use fusion_adversaries::strategy::View;
 
 impl Loader {
-    /// A client and a server for the strategies at `real`. Setting them up takes long: where another problem is told, it is only asked
-    /// whether they can run the models.
+    /// Sets up a client and a server for the strategies at `real`. This takes long, so where another problem was recorded it only
+    /// checks whether two parties can run the models.
     pub fn parties(&mut self, draft: &Draft, view: &View, world: &World, entries: &[Option<Entry>]) -> Option<Parties> {
         let mut groupings: Vec<Grouping> = Vec::new();
         for entry in entries.iter().flatten().filter(|entry| entry.depth == Fidelity::Real) {
@@ -35,7 +36,7 @@ impl Loader {
         })
     }
 
-    /// Looks for each pattern of a script in an honest session.
+    /// Checks that each pattern of a script matches a step or a message of an honest session.
     pub fn aims(&mut self, draft: &Draft, view: &View, world: &World) {
         let aims = aims_of(draft);
         if aims.is_empty() {
@@ -60,14 +61,15 @@ impl Loader {
     }
 }
 
-/// The addresses, below the slots, of the steps of an honest session, and those of the server's messages, where they are asked for.
+/// Returns the addresses, without slots, of the steps of an honest session, and those of the server's messages if `on_messages`
+/// asks for them.
 fn reachable(world: &World, on_messages: bool) -> Result<[Vec<Address>; 2], PartiesError> {
     let steps = world.circuit().map_err(Clone::clone)?.steps.iter().map(|step| step.address.clone()).collect();
     let messages = if on_messages { messages(world)? } else { Vec::new() };
     Ok([steps, messages])
 }
 
-/// Whether an address fits below the slots of some chunk of a session.
+/// Whether `fits` accepts an address for some chunk of a session's slots.
 fn below_some_chunk(view: &View, address: &Address, fits: &dyn Fn(&Address) -> bool) -> bool {
     chunks(view.slots as usize, view.slots_per_message as usize).any(|slots| fits(&address.in_slots(slots)))
 }
@@ -78,7 +80,7 @@ fn such_as(addresses: &[Address]) -> String {
     format!("such as {}, ...", some.join(", "))
 }
 
-/// A model that two parties cannot run.
+/// The problem of a model that two parties cannot run.
 fn unfit(draft: &Draft, error: &PartiesError) -> Problem {
     let mark = draft.model.read().map_or(Mark::START, |model| model.path.mark);
     let problem = Problem::new(mark, format!("fidelity `real`: {error}"));
@@ -100,7 +102,7 @@ fn wire(network: Network) -> LinkSpeed {
     }
 }
 
-/// A pattern, where it stands, and whether it means messages.
+/// A pattern, its place in the script, and whether it is a pattern of messages.
 type Aim<'s> = (&'s StepPattern, Mark, bool);
 
 fn aim(act: &ActSection) -> Option<Aim<'_>> {
@@ -112,7 +114,7 @@ fn aim(act: &ActSection) -> Option<Aim<'_>> {
     }
 }
 
-/// The aims of a script's acts, but for acts that their fidelity has no place for.
+/// Returns the patterns of a script's acts, except for acts that the strategy's fidelity does not allow.
 fn aims_of(draft: &Draft) -> Vec<Aim<'_>> {
     let mut aims = Vec::new();
     for strategy in &draft.strategies {

@@ -9,7 +9,7 @@ use fusion_nn::idx::{self, Images};
 use fusion_spec::params::Params;
 
 impl Loader {
-    /// Images and labels, where some strategy needs answers.
+    /// Reads the images and labels, if some strategy needs answers.
     pub fn samples(&mut self, draft: &Draft) -> Result<Section<Labelled>, Failure> {
         let own = draft.strategies.iter().filter_map(|strategy| strategy.section.fidelity.as_ref());
         let Some(deep) = draft.fidelity.iter().chain(own).find(|spot| spot.value != Fidelity::Plain) else {
@@ -43,8 +43,8 @@ impl Loader {
         Ok(Section::Faulty)
     }
 
-    /// Whether a session can draw from the pools, as far as that can be told without the models. That there are enough samples is asked at
-    /// every fidelity, also where nothing is drawn.
+    /// Whether a session can draw from the pools, as far as that can be told without the models. The number of samples is checked
+    /// at every fidelity, even where nothing is drawn.
     pub fn pools(&mut self, setting: &Setting<'_>, params: Option<Params>) -> bool {
         let Section::Read(Data { queries, public, .. }) = &setting.draft.data else { return true };
         let before = self.problems.len();
@@ -67,7 +67,7 @@ impl Loader {
         self.problems.len() == before
     }
 
-    /// The models' answers on the pools; `None` where they are not needed, or a problem is told.
+    /// Evaluates the models on the pools; returns `None` where no strategy needs their answers, or a problem was recorded.
     pub fn world(&mut self, setting: &Setting<'_>, params: Params) -> Option<World> {
         let Draft { data, model, trials, .. } = setting.draft;
         let (Section::Read(Labelled { images, labels }), Section::Read(_)) = (&setting.samples, &setting.honest) else {
@@ -97,7 +97,7 @@ impl Loader {
     }
 }
 
-/// Why a pool has fewer publics than its range has samples.
+/// Explains why a pool has fewer publics than its range has samples.
 fn few_kept(public: &Publics) -> String {
     let range = &public.from.value.0;
     format!(
