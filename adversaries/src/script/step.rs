@@ -1,10 +1,8 @@
 //! Patterns of step addresses, as a script writes them: where in the two-party protocol an act takes place.
 //!
-//! What they mean is [`Pattern`]'s; here they are read, and told to an editor.
+//! [`Pattern`] defines what they match; here they have the texts of a script: how they are written, described to an editor, and refused.
 
-use crate::problem::{Problem, closest, quoted};
-use crate::read::Reader;
-use crate::yaml::Node;
+use crate::problem::{closest, quoted};
 use fusion_2pc::address::{self, FORMS, Pattern};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
@@ -21,8 +19,8 @@ pub struct StepPattern(Pattern);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}; {help}")]
 pub struct NoStep {
-    message: String,
-    help: String,
+    pub(super) message: String,
+    pub(super) help: String,
 }
 
 impl From<address::NoStep> for NoStep {
@@ -43,16 +41,6 @@ fn near(part: &str) -> Option<&'static str> {
     let (name, _) = part.split_once('[')?;
     let near = closest(name, &FORMS.map(|(known, _)| known))?;
     FORMS.into_iter().find(|(known, _)| *known == near).map(|(_, form)| form)
-}
-
-impl StepPattern {
-    pub(super) fn read(reader: &mut Reader, node: &Node) -> Option<Self> {
-        let text = reader.text(node, "step")?;
-        match text.parse() {
-            Ok(pattern) => Some(pattern),
-            Err(NoStep { message, help }) => reader.problem(Problem::new(node.mark, message).help(help)),
-        }
-    }
 }
 
 impl Deref for StepPattern {

@@ -1,12 +1,13 @@
 //! `do:`: moves, where they act, and what they do.
 
 use super::values::{SLOT, chance, distinct, path, spot};
+use crate::problem::Problem;
 use crate::read::{Fields, Reader};
 use crate::script::act::{
     ActSection, AddSection, Bend, BendSection, Elements, Filling, MoveSection, Pixel, Relabel, Stop, StopSection, When,
     Where,
 };
-use crate::script::step::StepPattern;
+use crate::script::step::{NoStep, StepPattern};
 use crate::script::values::{Always, Spot};
 use crate::yaml::{Kind, Node};
 
@@ -128,7 +129,7 @@ fn relabel(reader: &mut Reader, node: &Node) -> Option<Spot<Relabel>> {
 
 fn add(reader: &mut Reader, node: &Node) -> Option<AddSection> {
     let fields = reader.fields(node, "`add`", &["step", "value", "elements"])?;
-    let step = reader.require(&fields, "step").and_then(|n| StepPattern::read(reader, n));
+    let step = reader.require(&fields, "step").and_then(|n| step(reader, n));
     let value = reader.require(&fields, "value").and_then(|n| reader.integer(n, "value"));
     let elements = reader.require(&fields, "elements").and_then(|n| elements(reader, n));
     Some(AddSection { step: step?, value: value?, elements: elements? })
@@ -144,7 +145,7 @@ fn elements(reader: &mut Reader, node: &Node) -> Option<Elements> {
 fn bend(reader: &mut Reader, node: &Node) -> Option<BendSection> {
     let keys = ["step", "flip_bit", "replace", "replay", "drop", "delay_ms"];
     let fields = reader.fields(node, "`bend`", &keys)?;
-    let step = reader.require(&fields, "step").and_then(|n| StepPattern::read(reader, n));
+    let step = reader.require(&fields, "step").and_then(|n| step(reader, n));
     let fillings = Filling::ALL.map(|filling| (filling.name(), filling));
     let how = reader.one_of(
         &fields,
@@ -169,8 +170,15 @@ fn yes(reader: &mut Reader, node: &Node, what: &str) -> Option<()> {
 
 fn stop(reader: &mut Reader, node: &Node) -> Option<StopSection> {
     let fields = reader.fields(node, "`stop`", &["step", "how"])?;
-    let step = reader.require(&fields, "step").and_then(|n| StepPattern::read(reader, n));
+    let step = reader.require(&fields, "step").and_then(|n| step(reader, n));
     let words = [("crash", Stop::Crash), ("abort", Stop::Abort), ("stall", Stop::Stall)];
     let how = reader.require(&fields, "how").and_then(|n| reader.word(n, "way to stop", &words));
     Some(StopSection { step: step?, how: how? })
+}
+
+fn step(reader: &mut Reader, node: &Node) -> Option<StepPattern> {
+    match reader.text(node, "step")?.parse() {
+        Ok(pattern) => Some(pattern),
+        Err(NoStep { message, help }) => reader.problem(Problem::new(node.mark, message).help(help)),
+    }
 }
