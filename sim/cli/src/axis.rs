@@ -6,8 +6,9 @@ use serde::Serialize;
 const LINEAR_RATIO: f64 = 30.0;
 /// The position of a rate of 0 on a logarithmic axis, in percent of the width.
 const ZERO: f64 = 3.0;
-/// The position at which a logarithmic axis begins, and the margin at the end of every axis, so that marks are not cut off.
+/// The position of the least value on a logarithmic axis, in percent of the width.
 const FIRST: f64 = 12.0;
+/// The position of the greatest value on any axis, where marks are not cut off yet.
 const LAST: f64 = 97.0;
 /// The largest number of ticks.
 const MOST_TICKS: usize = 6;

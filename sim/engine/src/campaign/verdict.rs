@@ -9,7 +9,8 @@ use rug::Rational;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The verdict on a clause, a strategy or a campaign. That on a whole is the worst of its parts, in this order.
+/// The verdict on a clause, a strategy or a campaign. The verdict on a strategy or a campaign is the worst of those on its parts,
+/// where each of these is worse than the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CampaignVerdict {

@@ -28,7 +28,7 @@ pub struct Loader {
     pub models: Vec<(PathBuf, FixedModel)>,
     /// The files that hold no usable model, whose problems are already recorded.
     pub broken: BTreeSet<PathBuf>,
-    /// The predicates of images, each with the text of the script that describes it.
+    /// The predicates of images, each with the condition of the script that it stands for.
     pub guards: Vec<(When, Guard)>,
     /// What the models lose in fixed point without an error.
     pub warnings: Vec<Warning>,
@@ -86,7 +86,7 @@ impl Loader {
         Ok(bytes)
     }
 
-    /// Returns what was read from a file that the script names. A mistake of the user's becomes a problem of the script, and
+    /// Returns what was read from a file that the script names. For a mistake of the user's it records a problem and returns
     /// `None`.
     pub fn named<T>(&mut self, read: Result<T, Failure>, mark: Mark) -> Result<Option<T>, Failure> {
         match read {
