@@ -312,7 +312,8 @@ fn what_is_no_finished_run_is_refused_by_name() {
     refused(&["report", &scratch.path("runs")], "not the folder of a run");
     refused(&["report", "--diff", &folder, &scratch.path("absent")], "not the folder of a run");
     let file = |name: &str| Path::new(&folder).join(name);
-    let damage: [(&str, &str, &str); 5] = [
+    let damage: [(&str, &str, &str); 6] = [
+        ("env.json", "[]", "expected a map"),
         ("env.json", "{}", "missing field `arch`"),
         ("result.json", "{\"verdict\": 3", "result.json"),
         ("exemplars/honest-harmless.json", "[]", "honest-harmless.json"),

@@ -825,6 +825,22 @@ fn problems_of_every_stage_come_out_at_once() {
     );
 }
 
+/// A file that cannot be read at all hides nothing that was found before: the problems are the user's, and so is the exit code.
+#[test]
+fn an_unreadable_file_hides_no_problem() {
+    let faulty = Faulty::new("loop", IDEAL, &[("path: full.onnx", "path: loop.onnx"), ("wall: 20m", "wall: 20min")]);
+    std::os::unix::fs::symlink("loop.onnx", faulty.scratch.0.join("loop.onnx")).unwrap();
+    assert_eq!(faulty.problems(), ["19:37 wall must be a duration, not `20min`"]);
+}
+
+/// A model that no strategy can use is told once, however many name it.
+#[test]
+fn a_wrong_model_is_told_once() {
+    let edits = [("model: weak.onnx }]", "model: two.onnx }, { at: { random: 1 }, model: two.onnx }]")];
+    let problems = Faulty::new("twice", IDEAL, &edits).problems();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+}
+
 /// Without the honest model it is still known what images there are, and what has no rate at `plain`.
 #[test]
 fn a_missing_model_hides_nothing_that_does_not_need_it() {

@@ -17,15 +17,18 @@ pub struct CostDocument {
     /// The processor time of both parties together, in seconds.
     pub cpu_s: f64,
     /// The bytes of the headers that frame the messages over TCP.
+    #[serde(default)]
     pub framing_bytes: usize,
-    /// The cost of what is done once for a network.
-    pub once_per_network: OncePerNetwork,
+    /// The cost of what is done once for a network. Results of before 2026-11-26 lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub once_per_network: Option<OncePerNetwork>,
     /// The length of the longest chain of messages.
     pub rounds: u32,
     /// The bytes that the server sends.
     pub server_sent_bytes: usize,
-    /// The cost of what is done once for a pair of parties.
-    pub setup: SetupCost,
+    /// The cost of what is done once for a pair of parties. Results of before 2026-11-26 lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setup: Option<SetupCost>,
     /// The time in seconds until the last message has arrived over the script's network, without the time to compute.
     pub virtual_s: f64,
 }
@@ -91,10 +94,10 @@ impl CostDocument {
             client_sent_bytes: spent.client.bytes,
             cpu_s: spent.cpu.as_secs_f64(),
             framing_bytes: spent.framing_bytes(),
-            once_per_network: OncePerNetwork { cpu_s: parties.prepared.as_secs_f64() },
+            once_per_network: Some(OncePerNetwork { cpu_s: parties.prepared.as_secs_f64() }),
             rounds: spent.rounds,
             server_sent_bytes: spent.server.bytes,
-            setup: SetupCost::from(&parties.setup),
+            setup: Some(SetupCost::from(&parties.setup)),
             virtual_s: seconds(spent.virtual_ns),
         }))
     }

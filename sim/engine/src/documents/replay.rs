@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 /// A trial of a strategy that was played again, session by session.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ReplayDocument {
-    /// Whether `E_B` happened in the first session: every touched query was touched in all its copies.
+    /// Whether `E_B` happened in the first session: the touched slots that held queries were all copies of one or more
+    /// queries.
     pub e_b: bool,
     /// Whether `E_T` happened in the first session: no more publics were touched than the slack tolerates.
     pub e_t: bool,

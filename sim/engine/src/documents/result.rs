@@ -117,7 +117,7 @@ pub struct ExpectationDocument {
 /// The two events of the theorem. Each is absent where its exact rate is not known.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct EventsDocument {
-    /// `E_B` among the trials with `E_T`: every touched query is touched in all its copies.
+    /// `E_B` among the trials with `E_T`: the touched slots that hold queries are all copies of one or more queries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub e_b: Option<StandingDocument>,
     /// `E_T`: no more publics are touched than the slack tolerates.

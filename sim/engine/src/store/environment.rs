@@ -8,6 +8,7 @@ use crate::files;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
+use serde_json::{Map, Value};
 use std::path::Path;
 
 /// The name of the file that makes a folder a run.
@@ -59,7 +60,8 @@ impl Environment {
     /// [`Failure::Usage`] if the folder is not that of a run, [`Failure::Io`] if reading fails.
     pub fn read(folder: &Path) -> Result<Self, Failure> {
         let bytes = files::read(&folder.join(FILE), MAX_BYTES)?;
-        serde_json::from_slice(&bytes).map_err(|error| {
+        let object: Result<Map<String, Value>, _> = serde_json::from_slice(&bytes);
+        object.and_then(|object| serde_json::from_value(object.into())).map_err(|error| {
             let name = files::name(folder);
             Failure::Usage(match error.classify() {
                 Category::Data => format!("{name}: {FILE}: {error}"),

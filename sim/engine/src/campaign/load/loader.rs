@@ -30,7 +30,7 @@ pub struct Loader {
     pub broken: BTreeSet<PathBuf>,
     /// The predicates of images, each with the condition of the script that it stands for.
     pub guards: Vec<(When, Guard)>,
-    /// What the models lose in fixed point without an error.
+    /// The layers of the models whose weights all round to 0 in fixed point.
     pub warnings: Vec<Warning>,
 }
 

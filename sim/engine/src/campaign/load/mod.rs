@@ -61,7 +61,11 @@ pub fn load(path: &Path, overrides: &Overrides) -> Result<Campaign, Failure> {
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
     let mut loader = Loader { folder, problems, ..Loader::default() };
     paths::resolve(&mut loader, &mut draft);
-    let parts = parts(&mut loader, &mut draft)?;
+    let parts = match parts(&mut loader, &mut draft) {
+        // What could not be read hides nothing that was found before.
+        Err(Failure::Io(..)) if !loader.problems.is_empty() => None,
+        parts => parts?,
+    };
     if !loader.problems.is_empty() {
         return Err(located(loader.into_problems()));
     }

@@ -56,10 +56,12 @@ impl Loader {
             if model.classes() != honest.classes {
                 let message = format!("it has {} classes, and the honest model {}", model.classes(), honest.classes);
                 self.problem(path.mark, message);
+                self.broken.insert(path.value.clone());
                 return Ok(None);
             }
             if model.image() != honest.image {
                 self.problem(path.mark, "it reads images of another shape than the honest model");
+                self.broken.insert(path.value.clone());
                 return Ok(None);
             }
         }
