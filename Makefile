@@ -1,4 +1,4 @@
-# The words a newcomer must know: demo, test, proofs, models, bench, docs. What doubts the tests themselves: changes, mutants, fuzz.
+# Main targets: demo, test, proofs, models, bench, docs. Targets that check the tests themselves: changes, mutants, fuzz.
 
 SHELL := /bin/bash
 SIM := target/release/sim

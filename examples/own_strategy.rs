@@ -3,10 +3,10 @@
 //! `cargo run --release --example own_strategy`
 
 use fusion_adversaries::law::Case;
+use fusion_adversaries::rate::events;
 use fusion_adversaries::script::Relabel;
 use fusion_adversaries::strategy::{Act, Move, Strategy, Touches, View};
 use fusion_engine::simulate::{Server, count};
-use fusion_spec::bound::deviation::Deviation;
 use fusion_spec::evidence::{Clause, Evidence, Tolerance};
 use fusion_spec::mix::uniform_below;
 use fusion_spec::params::Params;
@@ -41,7 +41,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let view = View::new(params, 10)?;
     let counts = count(&view, &Server::new("burst", 1, &strategy), 0..400_000);
 
-    let exact = Deviation::full(params, params.B().into())?.pr_win()?;
+    // `next` makes every touched answer wrong, and copies of one query alike: the server wins exactly if E_T and E_B happen.
+    let cases = strategy.cases(&view).ok_or("the law of the touched slots is not known")?;
+    let [_, exact] = events(params, &cases)?;
     let evidence = Evidence::new(counts.trials(), counts.win, Rational::from((1, 1_000_000)))?;
     let tolerance = Tolerance { relative: Rational::from((1, 10)), absolute: Rational::from((1, 1000)) };
     let decision = evidence.decide(&Clause::Equals(exact.clone()), &tolerance);

@@ -48,7 +48,8 @@ pub struct View {
     pub classes: u32,
     /// The number of earlier sessions of this trial.
     pub session: u32,
-    /// How many slots one message of the inference carries. As long as nobody says, it may carry all of them.
+    /// How many slots one message of the inference carries. [`View::new`] sets it to `N`, as if one message
+    /// carried every slot.
     pub slots_per_message: u32,
 }
 
@@ -66,22 +67,23 @@ impl View {
 /// An act on a slot. `Add`, `Bend` and `Stop` are done inside the inference: `Add` where values are shared, the others on messages.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Act {
-    /// Another model runs, by its index among the campaign's models, of which 0 is the honest one. This undoes earlier acts on the slot.
+    /// Another model runs, by its index among the campaign's models, of which 0 is the honest one. This undoes earlier changes of the
+    /// slot's model and label, but not `Add`, `Bend` or `Stop`.
     Model(usize),
     /// The answer becomes another.
     Relabel(Relabel),
     /// The server adds to its share of a step's output.
     Add {
-        /// The steps.
+        /// The steps to whose outputs the server adds.
         step: StepPattern,
         /// The number that is added to each element.
         value: i64,
-        /// The elements.
+        /// The elements of the output to which the server adds.
         elements: Elements,
     },
     /// The server's messages of a step are bent, for all slots of the chunk.
     Bend {
-        /// The steps, or the messages.
+        /// The messages that are bent, or the steps all of whose messages are bent.
         step: StepPattern,
         /// The way in which each message is bent.
         how: Bend,
@@ -105,9 +107,10 @@ impl Act {
         }
     }
 
-    /// The number of slots, of `N`, that count as touched at worst for each one named, where a message carries `slots_per_message` of
-    /// them. A bent message touches every slot that it carries. A message too many or too few puts all later messages out of step, and one
-    /// of the transfers' extension may serve any later slot.
+    /// The largest number of slots, of `N`, that count as touched for each slot that the strategy names, where a message carries
+    /// `slots_per_message` slots. A changed message touches every slot that it carries. A repeated or dropped message counts as touching all
+    /// `N`, because all later messages are out of step. So does a changed message that may belong to the extension of transfers, which can
+    /// serve any later slot.
     ///
     /// ```
     /// use fusion_adversaries::script::{Bend, Relabel};
@@ -145,7 +148,7 @@ impl Act {
 pub struct Move {
     /// The act that is done.
     pub act: Act,
-    /// The predicate of the inputs that the act is limited to, by its index among the campaign's predicates.
+    /// The index, among the campaign's predicates, of the one that limits the act to some inputs; `None` for any input.
     pub when: Option<usize>,
 }
 
@@ -162,7 +165,8 @@ pub trait Strategy: Send + Sync {
     /// The moves that the server may make; [`Touches::touch`] names a move by its index here.
     fn moves(&self) -> &[Move];
 
-    /// Decides what the server does in one session. It is called once for each session, with fresh coins.
+    /// Decides what the server does in one session. It may depend on nothing but `view` and `coins`, which are fresh in every session, so
+    /// that a trial can be replayed. Where [`Strategy::size`] gives a number, a trial at `plain` may be counted without a call.
     fn session(&self, view: &View, coins: &mut dyn Rng, touches: &mut Touches);
 
     /// The law of the touched slots and of the moves on them, if it is known and independent of the mix. Exact rates are computed from it,
@@ -172,14 +176,15 @@ pub trait Strategy: Send + Sync {
         None
     }
 
-    /// The number of touched slots, if it is the same in every session, with the first move on each of them. As the mix is uniform, a
-    /// simulation of positions then need not ask which slots they are.
+    /// The number of touched slots, if it is the same in every session and the server makes move 0, and no other, on each of them. As the
+    /// mix is uniform, trials at `plain` then need not know which slots these are, and may skip [`Strategy::session`].
     fn size(&self, view: &View) -> Option<u32> {
         let _ = view;
         None
     }
 
-    /// The two slots that the server claims hold copies of one query, if it plays the linking game.
+    /// The two slots that the server names in the linking game, which it wins if they hold copies of one query; `None` for a server that
+    /// answers.
     fn link(&self) -> Option<[Slot; 2]> {
         None
     }
@@ -216,7 +221,9 @@ impl Touches {
         self.astray = false;
     }
 
-    /// Makes a move on a slot. Several moves on one slot apply in the order in which they are made.
+    /// Makes a move on a slot, given by its index in [`Strategy::moves`]. Changes of model or label apply in the order of these calls. `Add`,
+    /// `Bend` and `Stop` apply in the order of [`Strategy::moves`], each at most once. A slot that does not exist sets
+    /// [`Touches::is_astray`].
     pub fn touch(&mut self, slot: Slot, index: usize) {
         match self.touched.set(slot) {
             Some(true) => self.slots.push(slot),
@@ -268,7 +275,7 @@ impl Touches {
         &self.moves
     }
 
-    /// Whether a slot was named that does not exist, which is an error of the strategy.
+    /// Whether a slot was named that does not exist. This is an error of the strategy, and the trial counts as `error`.
     #[must_use]
     pub fn is_astray(&self) -> bool {
         self.astray

@@ -13,7 +13,7 @@
 //!
 //! The engine has no command line, no terminal and no web page; `fusion-sim` adds them.
 //!
-//! To measure a strategy of your own, no file is needed:
+//! To measure at `plain` a strategy of your own, no file is needed:
 //!
 //! ```
 //! use fusion_adversaries::behaviour::{Place, Scripted};

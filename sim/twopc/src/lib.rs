@@ -16,7 +16,7 @@
 //! | [`address`] | the address of every step and message, and patterns of addresses |
 //! | [`party`], [`role`], [`random`], [`bits`] | a party with its link and its transfers; client or server; seeds; packed bits |
 //!
-//! Both parties run the same straight-line functions, one for each published protocol, named above it. The receiver of a message always
+//! Both parties run the same straight-line functions, one for each published protocol, whose source the function's documentation names. The receiver of a message always
 //! knows its length beforehand, so that no byte of a peer decides an allocation.
 //!
 //! Two threads rectify two shared numbers and drop two bits of each:
@@ -46,13 +46,13 @@
 //! let client = [1000, 2000];
 //! let server = [41 - 1000, -40 - 2000_i64].map(|share| share.cast_unsigned() & mask(16));
 //!
-//! let (near, far) = Link::pair(LinkSpeed::LAN);
-//! let (mine, theirs) = std::thread::scope(|scope| {
-//!     let server = scope.spawn(|| rectify(far, Seed([2; 32]), &server));
-//!     let client = rectify(near, Seed([1; 32]), &client);
+//! let (client_link, server_link) = Link::pair(LinkSpeed::LAN);
+//! let (client_out, server_out) = std::thread::scope(|scope| {
+//!     let server = scope.spawn(|| rectify(server_link, Seed([2; 32]), &server));
+//!     let client = rectify(client_link, Seed([1; 32]), &client);
 //!     (client, server.join().expect("no panic"))
 //! });
-//! let opened: Vec<u64> = mine?.iter().zip(theirs?).map(|(a, b)| (a + b) & mask(14)).collect();
+//! let opened: Vec<u64> = client_out?.iter().zip(server_out?).map(|(a, b)| (a + b) & mask(14)).collect();
 //! assert_eq!(opened, [41 >> 2, 0]);
 //! # Ok::<(), Halt>(())
 //! ```

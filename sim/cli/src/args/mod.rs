@@ -24,7 +24,7 @@ use clap_complete::Shell;
 ///
 /// Fusion (NDSS 2023) makes any semi-honest two-party inference resilient to a malicious server by mix-and-check. The client
 /// shuffles B copies of each of its R queries with T public samples whose answers it knows, sends them all, and rejects if a
-/// public answer is wrong or if copies disagree. `sim` attacks this protocol, computes the exact probability of every way to
+/// public answer is wrong or if copies disagree. `sim` attacks this protocol, computes the exact probability of most ways to
 /// cheat, and finds the cheapest B and T.
 ///
 /// Terms of all commands: publics are the public samples. Slack is the number of wrong public answers that the client tolerates.

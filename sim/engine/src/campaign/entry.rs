@@ -47,7 +47,7 @@ pub struct Campaign {
     pub entries: Vec<Entry>,
     /// The error probability of each clause, and of each test of `E_T` or `E_B`.
     pub alpha: Rational,
-    /// What the models lose in fixed point without an error.
+    /// The layers of the models whose weights all round to 0 in fixed point.
     pub warnings: Vec<Warning>,
 }
 

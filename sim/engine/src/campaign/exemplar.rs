@@ -52,7 +52,7 @@ pub fn find(campaign: &Campaign, store: &Store) -> Result<Vec<Exemplar>, Failure
 /// Finds only the first trial of each strategy that ended in an error, and writes nothing.
 ///
 /// # Errors
-/// [`Failure::Usage`] never, for strategies of the campaign.
+/// None occurs in practice: [`Failure::Usage`] would mean a strategy that is not in the campaign.
 pub fn find_errors(campaign: &Campaign, store: &Store) -> Result<Vec<Exemplar>, Failure> {
     let errors = played(campaign)
         .filter_map(|(index, entry)| Some((entry, first(campaign, (index, entry), store, Ending::Error)?)));

@@ -79,7 +79,7 @@ pub trait Observer {
     fn checkpoint(&mut self, entry: &Entry, standing: &Standing) -> Result<(), Failure>;
     /// Called when a signal has stopped the campaign, while the trials in hand are finished.
     fn interrupted(&mut self);
-    /// Called when the entry's turn, or all of it, is over.
+    /// Called when the entry's turn is over, or the entry has been played to its end.
     fn over(&mut self);
 }
 

@@ -24,7 +24,7 @@ pub enum Statement {
     ReasonsOnly,
     /// The exact rate of `E_T`: the tolerance for wrong publics is not exceeded.
     ET,
-    /// The exact rate of `E_B` among the trials with `E_T`: every touched query is touched in all its copies.
+    /// The exact rate of `E_B` among the trials with `E_T`: the touched slots that hold queries are all copies of one or more queries.
     EBGivenET,
 }
 

@@ -12,7 +12,7 @@ pub struct Counts {
     pub harmless: u64,
     /// The numbers of trials that the client rejected, for each reason in the order of [`REASONS`].
     pub caught: [u64; REASONS.len()],
-    /// The number of trials that ended in an error of this program.
+    /// The number of trials that ended in an error of this program, or in one of the strategy: a slot or a move that does not exist.
     pub error: u64,
     /// The number of trials with `E_T`.
     pub e_t: u64,

@@ -128,7 +128,7 @@ impl Metered {
 /// Returns the processor time of this thread so far.
 ///
 /// # Panics
-/// If the system says that a thread has run for less than no time.
+/// If the system reports a negative processor time.
 #[must_use]
 pub fn thread_cpu() -> Duration {
     #[expect(clippy::expect_used, reason = "a thread has run for some time, and not for less than none")]

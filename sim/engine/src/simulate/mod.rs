@@ -1,6 +1,7 @@
 //! Trials: a server's strategy against mix-and-check, as a pure function of (strategy, seed, trial number).
 //!
-//! [`count`] is all that a program needs to measure a strategy of its own:
+//! [`count`] measures a strategy of your own whose moves are `next` or `random_wrong` on any input. Other moves need models and images:
+//! make a [`World`], and [`play`] sessions of [`Ideal`] or [`Real`] in it.
 //!
 //! ```
 //! use fusion_adversaries::behaviour::{Place, Scripted};
@@ -62,6 +63,10 @@ use fusion_adversaries::strategy::View;
 use std::ops::Range;
 
 /// Plays trials of a strategy at fidelity `plain`, where answers are only right or wrong, and counts how they end.
+///
+/// # Panics
+/// If the strategy has a move other than `next` or `random_wrong` on any input: other moves need labels. Measure those with [`play`] and
+/// [`Ideal`].
 #[must_use]
 pub fn count(view: &View, server: &Server<'_>, trials: Range<u64>) -> Counts {
     play(&mut Plain::new(view, server.strategy), server, trials)

@@ -1,4 +1,5 @@
-//! The addresses of a session: where a message, or the shares at the end of a step, belong. And patterns of them.
+//! The addresses of a session, and patterns of them. An address says to which step a message, or a party's shares of a step's output,
+//! belongs.
 //!
 //! An address is a path of components: the slots that are evaluated together, the layer, the steps of its protocol. A message has its round
 //! in that step and its number in the round besides. Its text, such as `slot[0..20]/layer[4:relu]/msb/round[1]/msg[0]`, is made only where it

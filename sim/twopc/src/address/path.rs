@@ -16,9 +16,9 @@ pub enum Component {
     Slots(Range<usize>),
     /// A layer of the network: `layer[4:relu]`.
     Layer {
-        /// The place of its node in the model's file.
+        /// The index of the layer's node in the model's file.
         node: usize,
-        /// Its operator in lower case.
+        /// The layer's operator in lower case.
         operator: Cow<'static, str>,
     },
     /// A level of a tournament: `level[2]`.
@@ -89,7 +89,7 @@ impl From<&'static str> for Address {
 }
 
 impl Address {
-    /// The address of a step, of its components from the outermost to the innermost.
+    /// Makes the address of a step from its components, the outermost first.
     #[must_use]
     pub fn of(path: impl IntoIterator<Item = Component>) -> Self {
         Self { path: path.into_iter().collect(), message: None }
@@ -107,7 +107,7 @@ impl Address {
         Self { path: Arc::clone(&self.path), message: Some(Place { round, index }) }
     }
 
-    /// The step that a message belongs to; of a step, itself.
+    /// The address without the round and number of a message; the address of a step stays as it is.
     #[must_use]
     pub fn step(&self) -> Self {
         Self { path: Arc::clone(&self.path), message: None }
@@ -119,7 +119,7 @@ impl Address {
         &self.path
     }
 
-    /// The slots that it is about; `None` where it names none.
+    /// The slots that the address names; `None` if it names none.
     #[must_use]
     pub fn slots(&self) -> Option<Range<usize>> {
         match self.path.first() {
@@ -128,7 +128,7 @@ impl Address {
         }
     }
 
-    /// The same address in a session of these slots; for an address that names none.
+    /// Puts these slots in front of an address that names none.
     #[must_use]
     pub fn in_slots(&self, slots: Range<usize>) -> Self {
         Self::from(Component::Slots(slots)).join(self)
@@ -146,13 +146,13 @@ impl Address {
         Self::of(self.path.iter().find(|component| !matches!(component, Component::Slots(_))).cloned())
     }
 
-    /// Whether it is inside the extension of transfers.
+    /// Whether the address is inside the extension of transfers.
     #[must_use]
     pub fn is_in_extension(&self) -> bool {
         self.path.iter().any(|component| matches!(component, Component::Named(name) if name == OT_EXTENSION))
     }
 
-    /// Whether it is a step, or inside it.
+    /// Whether the address is that of `step`, or inside it.
     #[must_use]
     pub fn is_within(&self, step: &Self) -> bool {
         self.path.starts_with(&step.path)

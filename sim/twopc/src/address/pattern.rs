@@ -6,13 +6,13 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// Text that is no address.
+/// The error for a text that is not an address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoAddress {
-    /// It is no pattern either.
+    /// The text is not even a pattern.
     #[error(transparent)]
     Step(#[from] NoStep),
-    /// It leaves a part open, or names half a message, or a message in another.
+    /// The text is a pattern that leaves a part open, or that has a round or a message number elsewhere than as its last two parts.
     #[error("`{0}` is no address of one step or one message")]
     Open(String),
 }
@@ -62,7 +62,7 @@ enum Open {
     Named(String),
 }
 
-/// The names of components that have something in brackets, each with an example.
+/// The components that are written with brackets, each as its name and an example.
 pub const FORMS: [(&str, &str); 6] = [
     ("layer", "layer[4:relu]"),
     ("slot", "slot[0..64]"),
@@ -72,30 +72,32 @@ pub const FORMS: [(&str, &str); 6] = [
     ("group", "group[0]"),
 ];
 
-/// Text that is no component of an address, nor of a pattern.
+/// The error for a text that is not a component of an address or a pattern.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{part}` is no part of a step{}", .form.map_or_else(String::new, |form| format!("; such as {form}")))]
 pub struct NoStep {
-    /// The text between two `/`.
+    /// The wrong component: the text between two `/`.
     pub part: String,
-    /// An example of the form that it should have, where its name says which.
+    /// An example of the right form; `None` if the component's name is not in [`FORMS`].
     pub form: Option<&'static str>,
 }
 
 impl Pattern {
-    /// Whether an address fits, from its first component to its last. A pattern without `slot[..]` leaves that out of the address.
+    /// Whether the pattern matches an address from its first component to its last. A pattern without `slot[..]` also matches addresses
+    /// that have it.
     #[must_use]
     pub fn matches(&self, address: &Address) -> bool {
         self.fits(address, false)
     }
 
-    /// Whether a message is meant: its address fits, or lies below one that does.
+    /// Whether the pattern matches the address of a message, or that of a step that contains the message.
     #[must_use]
     pub fn matches_message(&self, address: &Address) -> bool {
         self.fits(address, true)
     }
 
-    /// Whether it means nothing but messages of steps that it names: not whatever else may happen in a step.
+    /// Whether the pattern ends in a round and a message number, and has no `*`, `**` or extension of transfers as a component. It then
+    /// matches no message of the extension.
     #[must_use]
     pub fn names_messages(&self) -> bool {
         let parts = &self.0.parts;

@@ -97,7 +97,7 @@ impl Packing {
         self.layouts[step].as_ref().expect("a linear step")
     }
 
-    /// Adds the messages of a linear step on so many groups to a cost.
+    /// Adds the messages of a linear step on `groups` groups to a cost.
     pub fn cost(&self, step: usize, groups: usize, cost: &mut Cost) {
         let linear::LinearCost { client_bytes, server_bytes, .. } = self.layout(step).cost();
         (0..groups).for_each(|_| cost.send(Role::Client, client_bytes));
@@ -153,11 +153,11 @@ fn in_group<T>(
     if groups == 1 { body(party) } else { party.step(Component::Group(index), body) }
 }
 
-/// One of the parties of a session by this family.
+/// One of the parties of a session that runs Cheetah's protocols.
 pub struct Cheetah<'a> {
     /// The circuit that is evaluated.
     pub circuit: &'a Circuit,
-    /// How its linear layers are packed.
+    /// How the circuit's linear layers are packed into ciphertexts.
     pub packing: &'a Packing,
     /// What this party alone holds.
     pub side: Side<'a>,
@@ -171,7 +171,7 @@ pub enum Side<'a> {
     Server {
         /// The client's public keys.
         keys: &'a PublicKeys,
-        /// For each group of slots its network.
+        /// The network of each group of slots, in order.
         networks: Vec<&'a EncodedModel>,
     },
 }

@@ -32,7 +32,7 @@ fn party(mut link: Link, seed: &Seed, transfers: &Setup, name: &Seed, plan: &Pla
 pub struct Answered {
     /// The labels, by slot. The server gets none.
     pub labels: Vec<u32>,
-    /// Its shares of the logits, slot after slot.
+    /// The party's shares of the logits, one slot after another.
     pub logits: Vec<u64>,
 }
 
@@ -57,7 +57,7 @@ pub fn client(
 /// How far a client has come in a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress<'a> {
-    /// The client asks about so many more slots.
+    /// The client asks about this many more slots.
     Asks(usize),
     /// The client has the labels of the next slots. If the server deviates, they may be numbers of no class.
     Has(&'a [u32]),
@@ -139,7 +139,8 @@ pub struct Service {
 /// [`Halt`] where the client does not keep to the protocol.
 ///
 /// # Panics
-/// Where slots that share ciphertexts are to have different models.
+/// If slots that share ciphertexts are to have different models, if there are fewer services than slots, or if the networks were
+/// encoded for another plan.
 pub fn server(
     link: Link,
     setup: &ServerSetup,

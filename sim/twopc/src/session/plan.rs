@@ -41,7 +41,7 @@ impl Grouping {
 }
 
 impl Plan {
-    /// Plans a session of so many slots. Its responses are within a statistical distance of `2^-40` of ones that reveal nothing of the weights;
+    /// Plans a session of `slots` slots. Its responses are within a statistical distance of `2^-40` of ones that reveal nothing of the weights;
     /// those of `k` sessions under one set-up together are within `sqrt(k)` times that.
     ///
     /// # Errors
@@ -50,7 +50,8 @@ impl Plan {
         Self::for_sessions(circuit, slots, grouping, 1)
     }
 
-    /// Plans sessions of which so many, under one set-up, are within `2^-40` together. Each factor of 4 takes one more bit of flooding noise.
+    /// Plans sessions whose responses, for `sessions` of them under one set-up together, are within a statistical distance of `2^-40` of ones
+    /// that reveal nothing of the weights. Four times as many sessions take one more bit of flooding noise.
     ///
     /// # Errors
     /// [`Unsupported`] for a layer that no parameters hold; it names the node.
@@ -102,7 +103,7 @@ impl Plan {
         &self.packings[&self.grouping.of(chunk)]
     }
 
-    /// The cost of each step on a chunk of so many slots, without the extension of transfers. The last entry is that of the argmax.
+    /// The cost of each step on a chunk of this many slots, without the extension of transfers. The last entry is that of the argmax.
     #[must_use]
     pub fn costs(&self, chunk: usize) -> Vec<Cost> {
         let packing = self.packing(chunk);

@@ -52,7 +52,8 @@ fn all_layouts(plans: &[&Plan]) -> Vec<Layout> {
     plans.iter().flat_map(|plan| plan.layouts()).collect()
 }
 
-/// Runs the client's side of a set-up with its part of the pair's seed. The link comes back closed, for its meter.
+/// Runs the client's side of a set-up with the client's part of the seed `pair`. This is for simulation: whoever knows `pair` knows both
+/// parties' secrets. A real client calls [`ClientSetup::new`] with a seed of its own. The link comes back closed, for its meter.
 ///
 /// # Errors
 /// [`Halt`] where the server does not keep to the protocol.
@@ -62,7 +63,8 @@ pub fn client_set_up(mut link: Link, pair: &Seed, plans: &[&Plan]) -> (Result<Cl
     (made, link)
 }
 
-/// Runs the server's side of a set-up with its part of the pair's seed. The link comes back closed, for its meter.
+/// Runs the server's side of a set-up with the server's part of the seed `pair`. This is for simulation: whoever knows `pair` knows both
+/// parties' secrets. A real server calls [`ServerSetup::new`] with a seed of its own. The link comes back closed, for its meter.
 ///
 /// # Errors
 /// [`Halt`] where the client does not keep to the protocol.

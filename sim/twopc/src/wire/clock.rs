@@ -43,13 +43,13 @@ impl Clock {
         Self { speed, now_ns: 0, busy_until_ns: 0 }
     }
 
-    /// The virtual time that the party has waited for so far, in nanoseconds.
+    /// The party's virtual time in nanoseconds: the latest arrival that it has waited for.
     #[must_use]
     pub fn now_ns(&self) -> u64 {
         self.now_ns
     }
 
-    /// Sends a message of so many bytes now, and returns when it arrives, in virtual nanoseconds.
+    /// Sends a message of this many bytes now, and returns when it arrives, in virtual nanoseconds.
     pub fn send(&mut self, bytes: usize) -> u64 {
         let free = self.now_ns.max(self.busy_until_ns);
         self.busy_until_ns = free.saturating_add(self.speed.transmission_ns(bytes));

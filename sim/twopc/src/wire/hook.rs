@@ -1,4 +1,4 @@
-//! Where cheating enters: between a party and what it sends, and between a functionality and what the party holds of its result.
+//! Where cheating enters: a party that deviates may change the messages that it sends, and its shares of a step's output.
 
 use crate::address::Address;
 use crate::wire::meter::Message;
@@ -6,19 +6,20 @@ use crate::wire::meter::Message;
 /// What a party that deviates does with a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Conduct {
-    /// It is sent as it is.
+    /// The message is sent as it is.
     Send,
-    /// Other bytes are sent in its place.
+    /// Other bytes are sent in place of the message.
     Replace(Vec<u8>),
-    /// It is sent twice.
+    /// The message is sent twice.
     Repeat,
-    /// It is not sent.
+    /// The message is not sent.
     Drop,
-    /// It is sent late by so many virtual nanoseconds.
+    /// The message is sent this many virtual nanoseconds late.
     Delay(u64),
-    /// The party closes the connection instead of sending it.
+    /// The party closes the connection instead of sending the message.
     Close,
-    /// The party falls silent instead of sending it, and leaves the connection open.
+    /// The party falls silent instead of sending the message. The peer gives up after
+    /// [`PATIENCE_NS`](crate::wire::link::PATIENCE_NS).
     Stall,
 }
 

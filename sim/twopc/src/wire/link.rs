@@ -56,7 +56,7 @@ pub trait Wire: Send {
     /// [`Gone`] if nobody is left to take it.
     fn put(&mut self, frame: Frame) -> Result<(), Gone>;
 
-    /// Waits for the next frame. Of a payload of more than `most` bytes, only so much need be read as shows that it is longer.
+    /// Waits for the next frame. If the payload is longer than `most` bytes, any `most + 1` bytes may stand in its place, as the receiver refuses it by its length.
     ///
     /// # Errors
     /// [`Gone`] if no frame can come any more.
@@ -192,7 +192,7 @@ impl Link {
     /// Sends a message.
     ///
     /// # Errors
-    /// [`Halt::PeerGone`] if the peer can receive nothing any more.
+    /// [`Halt::PeerGone`] if the peer can receive nothing any more, or if a deviation ends the connection.
     pub fn send(&mut self, payload: Vec<u8>) -> Result<(), Halt> {
         let frame = self.next_frame(payload);
         let message = self.message(self.role, &frame);
@@ -217,7 +217,7 @@ impl Link {
         }
     }
 
-    /// Receives a message of exactly so many bytes.
+    /// Receives a message of exactly `bytes` bytes.
     ///
     /// # Errors
     /// [`Halt::Malformed`] for another length, [`Halt::PeerGone`] where none comes in time.

@@ -63,9 +63,9 @@ pub struct Tally {
 pub struct Share {
     /// What each party sent in this part, the client first.
     pub sent: [Tally; 2],
-    /// How much longer the longest chain of messages is for this part.
+    /// The number of messages by which this part lengthens the longest chain of messages.
     pub rounds: u32,
-    /// How much later the last message arrives for this part, in virtual nanoseconds.
+    /// The time by which this part delays the arrival of the last message, in virtual nanoseconds.
     pub virtual_ns: u64,
 }
 

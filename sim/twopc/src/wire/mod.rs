@@ -1,4 +1,5 @@
-//! The line between the parties: what each holds of the other, what was sent, how long that takes, and where cheating enters.
+//! The line between the parties: it carries their messages, records what was sent, computes how long that takes, and is where
+//! cheating enters.
 
 pub mod clock;
 pub mod duplex;
