@@ -101,12 +101,6 @@ pub struct FixedLayer {
 }
 
 impl FixedLayer {
-    /// Returns the layer's part of step addresses, `layer[node:op]`.
-    #[must_use]
-    pub fn step(&self) -> String {
-        format!("layer[{}:{}]", self.node, self.op.name())
-    }
-
     /// Returns whether an output may exceed the ring, and so wrap.
     #[must_use]
     pub fn may_wrap(&self) -> bool {
