@@ -36,8 +36,8 @@ pub struct Answered {
     pub logits: Vec<u64>,
 }
 
-/// Runs the client's side of a session. `image` returns the pixels of a slot as integers, and is called chunk by chunk. The link comes back
-/// closed, for its meter.
+/// Runs the client's side of a session. `image` returns the pixels of a slot as integers, and is called chunk by chunk. No other session
+/// under this set-up may have this `name`: sessions of one name share their randomness. The link comes back closed, for its meter.
 ///
 /// # Errors
 /// [`Halt`] where the server does not keep to the protocol.
@@ -133,7 +133,8 @@ pub struct Service {
     pub labels: Vec<u32>,
 }
 
-/// Runs the server's side of a session. The link comes back closed, for its meter.
+/// Runs the server's side of a session. No other session under this set-up may have this `name`: sessions of one name share their
+/// randomness. The link comes back closed, for its meter.
 ///
 /// # Errors
 /// [`Halt`] where the client does not keep to the protocol.
