@@ -14,6 +14,7 @@
 //! | [`ot`] | oblivious transfer: base transfers, their extension, random transfers turned into pads |
 //! | [`wire`] | links in memory and over TCP, the meter, virtual time, the hooks of a party that deviates |
 //! | [`address`] | the address of every step and message, and patterns of addresses |
+//! | [`modulus`] | what shares are modulo: a power of two, or a prime |
 //! | [`party`], [`role`], [`random`], [`bits`] | a party with its link and its transfers; client or server; seeds; packed bits |
 //!
 //! Both parties run the same straight-line functions, one for each published protocol, whose source the function's documentation names. The receiver of a message always
@@ -70,6 +71,7 @@ pub mod evaluate;
 pub mod he;
 pub mod ideal;
 pub mod linear;
+pub mod modulus;
 pub mod ot;
 pub mod party;
 pub mod random;
