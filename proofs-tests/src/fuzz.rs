@@ -2,6 +2,7 @@
 //! the code allocate more than they justify.
 
 use crate::networks::{PRECISION, SMALL, fixed, tiny};
+use fusion_2pc::backend::cheetah::Cheetah;
 use fusion_2pc::circuit::Circuit;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
@@ -103,10 +104,10 @@ pub fn counts(input: &[u8]) {
 
 /// A client and a server that are set up for one slot of a small network.
 struct Parties {
-    plan: Plan,
-    client: ClientSetup,
-    server: ServerSetup,
-    networks: Networks,
+    plan: Plan<Cheetah>,
+    client: ClientSetup<Cheetah>,
+    server: ServerSetup<Cheetah>,
+    networks: Networks<Cheetah>,
 }
 
 static PARTIES: LazyLock<Parties> = LazyLock::new(|| {

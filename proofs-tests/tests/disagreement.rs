@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use fusion_2pc::backend::cheetah::MOST_SLOTS;
+use fusion_2pc::backend::cheetah::{Cheetah, MOST_SLOTS};
 use fusion_2pc::circuit::Circuit;
 use fusion_2pc::random::Seed;
 use fusion_2pc::session::{self, Grouping, Networks, Plan, Service};

@@ -124,6 +124,17 @@ impl<B: Backend> Plan<B> {
         costs
     }
 
+    /// The cost of a whole chunk of this many slots: its offline pass, all steps and the argmax, one after another.
+    #[must_use]
+    pub fn chain(&self, chunk: usize) -> Cost {
+        let (chunk, steps) = (self.chunk(chunk), self.circuit.steps.len());
+        let mut cost = Cost::default();
+        (0..steps).for_each(|step| self.backend.offline_cost(chunk, step, &mut cost));
+        (0..steps).for_each(|step| self.backend.online_cost(chunk, step, &mut cost));
+        self.backend.argmax_cost(chunk, &mut cost);
+        cost
+    }
+
     /// The number of oblivious transfers in a session that [`Cost`] counts: those in which the client is the sender, and those in which the server is.
     #[must_use]
     pub fn transfers(&self) -> [usize; 2] {
