@@ -3,6 +3,7 @@
 use crate::transports::tcp;
 use crate::watch::Watch;
 use crate::world::{Session, World};
+use fusion_2pc::backend::cheetah::Cheetah;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::{self, ClientSetup, ServerSetup};
@@ -150,7 +151,7 @@ pub fn set_up(
     world: &World,
     deviant: Role,
     deviation: Option<At>,
-) -> (Result<ClientSetup, Halt>, Result<ServerSetup, Halt>, usize) {
+) -> (Result<ClientSetup<Cheetah>, Halt>, Result<ServerSetup<Cheetah>, Halt>, usize) {
     let (mut near, mut far) = Link::pair(LinkSpeed::LAN);
     let link = if deviant == Role::Client { &mut near } else { &mut far };
     if let Some(deviation) = deviation {

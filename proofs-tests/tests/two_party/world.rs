@@ -1,5 +1,6 @@
 //! A client and a server that are set up, and their sessions.
 
+use fusion_2pc::backend::cheetah::Cheetah;
 use fusion_2pc::circuit::Circuit;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
@@ -16,9 +17,9 @@ use fusion_proofs_tests::networks::{PRECISION, fixed};
 /// Everything that outlives a session.
 pub struct World {
     pub models: Vec<FixedModel>,
-    pub plan: Plan,
-    pub setup: (ClientSetup, ServerSetup),
-    networks: Networks,
+    pub plan: Plan<Cheetah>,
+    pub setup: (ClientSetup<Cheetah>, ServerSetup<Cheetah>),
+    networks: Networks<Cheetah>,
 }
 
 /// How a session ended for each party, client first.
@@ -29,14 +30,14 @@ pub struct Session {
     pub meters: [Meter; 2],
 }
 
-pub fn plan(models: &[FixedModel], slots: usize, grouping: Grouping, truncation: Truncation) -> Plan {
+pub fn plan(models: &[FixedModel], slots: usize, grouping: Grouping, truncation: Truncation) -> Plan<Cheetah> {
     let circuit = Circuit::new(&models.iter().collect::<Vec<_>>(), truncation).expect("one architecture");
-    Plan::new(circuit, slots, grouping).expect("parameters hold it")
+    Plan::new(Cheetah, circuit, slots, grouping).expect("parameters hold it")
 }
 
 impl World {
     /// Of a plan, with keys from a seed.
-    pub fn of(models: Vec<FixedModel>, plan: Plan, seed: u8) -> Self {
+    pub fn of(models: Vec<FixedModel>, plan: Plan<Cheetah>, seed: u8) -> Self {
         let (client, server, _) =
             session::set_up(&Seed([seed; 32]), &[&plan], LinkSpeed::LAN).expect("both are honest");
         let networks = Networks::new(&plan, &models).expect("of this circuit");
