@@ -21,6 +21,7 @@ pub struct Chunk<'a, B: Backend> {
     pub slots: usize,
 }
 
+#[expect(clippy::expl_impl_clone_on_copy, reason = "derived, it would ask the family to be `Copy`")]
 impl<B: Backend> Clone for Chunk<'_, B> {
     fn clone(&self) -> Self {
         *self
