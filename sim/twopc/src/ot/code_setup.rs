@@ -44,14 +44,25 @@ impl<C: Code> Setup<C> {
         })
     }
 
-    /// The transfers of a session in both directions. Both parties give the same name, which was never used before.
+    /// The sender of a session's transfers to the peer. Both parties give the same name, which was never used before.
+    #[must_use]
+    pub fn sender(&self, session: &Seed) -> Sender<C> {
+        let seeds: Vec<Seed> = self.chosen.iter().map(|seed| seed.of_session(session)).collect();
+        Sender::new(&self.choices, &seeds, setup::first_tweak(session))
+    }
+
+    /// The receiver of a session's transfers from the peer. Both parties give the same name, which was never used before.
+    #[must_use]
+    pub fn receiver(&self, session: &Seed) -> Receiver<C> {
+        let of_session = |pair: &[Seed; 2]| pair.each_ref().map(|seed| seed.of_session(session));
+        let pairs: Vec<[Seed; 2]> = self.pairs.iter().map(of_session).collect();
+        Receiver::new(&pairs, setup::first_tweak(session))
+    }
+
+    /// Both of them.
     #[must_use]
     pub fn session(&self, session: &Seed) -> Ways<C> {
-        let tweak = setup::first_tweak(session);
-        let of_session = |seed: &Seed| seed.of_session(session);
-        let chosen: Vec<Seed> = self.chosen.iter().map(of_session).collect();
-        let pairs: Vec<[Seed; 2]> = self.pairs.iter().map(|pair| pair.each_ref().map(of_session)).collect();
-        Ways { sender: Sender::new(&self.choices, &chosen, tweak), receiver: Receiver::new(&pairs, tweak) }
+        Ways { sender: self.sender(session), receiver: self.receiver(session) }
     }
 }
 
