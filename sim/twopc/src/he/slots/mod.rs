@@ -51,6 +51,6 @@ mod tests;
 pub use batch::SLOTS;
 pub use cipher::ClientKey;
 pub use keys::{ServerKeys, key_bytes};
-pub use parameters::{Form, Response, Work, ciphertext_bytes};
+pub use parameters::{Form, Response, SLOT_ROW, Work, ciphertext_bytes};
 pub use scheme::Scheme;
 pub use switch::signed_digits;

@@ -111,7 +111,7 @@ fn flooding(noise: u128, released: Released) -> u32 {
 const FRESH_TERMS: u128 = (DEGREE + OUTER.max_weight() + 1) as u128;
 
 /// The most that a coefficient of a fresh ciphertext is off, with its rounding; it is more with a probability of at most `2^-81`.
-fn fresh() -> u128 {
+pub(super) fn fresh() -> u128 {
     Norm { sum: FRESH_TERMS, root: FRESH_TERMS.isqrt() + 1 }.errors() + 1
 }
 
@@ -127,7 +127,7 @@ const DIGITS: usize = OUTER.primes as usize * DEGREE;
 /// The most that a key switch adds, in a coefficient: errors times digits, divided by the special prime, and the roundings of this division, at worst
 /// all of one sign. Digits depend on no errors, as those of `a` are functions of uniform polynomials alone. It adds more with a probability of at
 /// most `2^-81`.
-fn switch() -> u128 {
+pub(super) fn switch() -> u128 {
     let (half_prime, digits) = (1_u128 << (OUTER.prime_bits - 1), DIGITS as u128);
     let errors = Norm { sum: digits * half_prime, root: (digits.isqrt() + 1) * half_prime }.errors();
     divided(errors) + OUTER.max_weight() as u128 / 2 + 1
