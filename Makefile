@@ -41,6 +41,7 @@ bench: setup
 	cargo build --locked --release --bin sim
 	bash scripts/measure.sh
 	cargo test --locked --release -p fusion-proofs-tests --test disagreement --test two_party -- --ignored --nocapture
+	cargo test --locked --release -p fusion-2pc --lib -- --ignored --nocapture
 
 ## Check the protocol's independent model with Spin.
 models: setup

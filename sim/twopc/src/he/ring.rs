@@ -83,7 +83,9 @@ impl Ring {
     /// Multiplies a polynomial by one factor for each prime.
     pub fn scale(&self, polynomial: &mut [u64], factors: &[Factor]) {
         for ((_, residues), factor) in self.each(polynomial).zip(factors) {
-            residues.iter_mut().for_each(|residue| *residue = factor.times(*residue));
+            for residue in residues {
+                *residue = factor.times(*residue);
+            }
         }
     }
 

@@ -124,7 +124,6 @@ impl ServerKeys {
 }
 
 /// A polynomial whose coefficients are sums of three terms, each uniform in `-2^bits..2^bits`.
-#[expect(clippy::cast_possible_truncation, reason = "halves of a word")]
 fn flooding(ring: &Ring, bits: u32, rng: &mut impl Rng) -> Vec<u64> {
     let mut term = || (u128::from(rng.next_u64()) | u128::from(rng.next_u64()) << 64) >> (u128::BITS - 1 - bits);
     // A sum of three such terms is `3 * 2^bits` more than the noise.

@@ -128,7 +128,6 @@ impl Scheme {
     }
 
     /// The number modulo `p` next to a part of the modulus, which is in `2^-128`.
-    #[expect(clippy::cast_possible_truncation, reason = "halves of a word, and a number of at most 51 bits")]
     pub(super) fn nearest(&self, fraction: u128) -> u64 {
         let (high, low) = ((fraction >> 64) as u64, fraction as u64);
         let product =

@@ -197,7 +197,7 @@ fn any_bytes_are_keys_and_ciphertexts_and_responses() {
         let turned = server.swap(&server.rotate(&cipher, 14));
         for form in [Form::Switched, Form::Whole] {
             let mut packer = Packer::default();
-            server.respond(turned.clone(), response(MODULI[1], form), &[0; SLOTS], &mut bench.rng, &mut packer);
+            server.respond(turned.clone(), response(MODULI[1], form), &vec![0; SLOTS], &mut bench.rng, &mut packer);
             let answer = bench.key.decrypt(form, &mut Unpacker::new(&packer.finish()));
             assert!(answer.iter().all(|&value| value < MODULI[1]));
         }
@@ -206,7 +206,7 @@ fn any_bytes_are_keys_and_ciphertexts_and_responses() {
 
 /// 10^7 coefficients for each plaintext prime.
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "minutes: `make bench` runs it"]
 fn no_coefficient_of_ten_million_fails() {
     for p in MODULI {
         let mut bench = Bench::new(p);

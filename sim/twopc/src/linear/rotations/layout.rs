@@ -180,7 +180,6 @@ impl Layout {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a remainder is below the modulus")]
     fn residue(&self, sum: i128) -> u64 {
         let Modulus::Prime(p) = self.modulus else { unreachable!("slots are modulo a prime") };
         sum.rem_euclid(i128::from(p)) as u64
