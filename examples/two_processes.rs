@@ -5,6 +5,7 @@
 //! For simulation only, not for deployment: both secret seeds stand below, nothing authenticates the line, and both parties are taken to follow
 //! the protocol. Both processes read the model here; the client needs nothing of it but the plan, which is public.
 
+use fusion_2pc::backend::cheetah::Cheetah;
 use fusion_2pc::circuit::Circuit;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
@@ -31,7 +32,7 @@ const SLOTS: usize = 2;
 fn main() -> Result<(), Box<dyn Error>> {
     let model = model()?;
     let circuit = Circuit::new(&[&model], Truncation::Faithful)?;
-    let plan = Plan::new(circuit, SLOTS, Grouping::Chunk)?;
+    let plan = Plan::new(Cheetah, circuit, SLOTS, Grouping::Chunk)?;
     match std::env::args().nth(1) {
         Some(address) => serve(&address, &plan, model),
         None => ask(&plan, &model),
@@ -49,7 +50,7 @@ fn link(role: Role, stream: TcpStream) -> std::io::Result<Link> {
 }
 
 /// The client: starts the server, is called twice, for the set-up and for the session, and learns the labels.
-fn ask(plan: &Plan, model: &FixedModel) -> Result<(), Box<dyn Error>> {
+fn ask(plan: &Plan<Cheetah>, model: &FixedModel) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?.to_string();
     let mut server = Command::new(std::env::current_exe()?).arg(address).spawn()?;
@@ -72,7 +73,7 @@ fn ask(plan: &Plan, model: &FixedModel) -> Result<(), Box<dyn Error>> {
 }
 
 /// The server: calls the client twice, and learns nothing.
-fn serve(address: &str, plan: &Plan, model: FixedModel) -> Result<(), Box<dyn Error>> {
+fn serve(address: &str, plan: &Plan<Cheetah>, model: FixedModel) -> Result<(), Box<dyn Error>> {
     let service = Service { model: 0, labels: (0..model.classes()).collect() };
     let networks = Networks::new(plan, &[model])?;
     let connected = || link(Role::Server, TcpStream::connect(address)?);

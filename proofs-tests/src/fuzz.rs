@@ -2,6 +2,7 @@
 //! the code allocate more than they justify.
 
 use crate::networks::{PRECISION, SMALL, fixed, tiny};
+use fusion_2pc::backend::cheetah::Cheetah;
 use fusion_2pc::circuit::Circuit;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
@@ -103,16 +104,16 @@ pub fn counts(input: &[u8]) {
 
 /// A client and a server that are set up for one slot of a small network.
 struct Parties {
-    plan: Plan,
-    client: ClientSetup,
-    server: ServerSetup,
-    networks: Networks,
+    plan: Plan<Cheetah>,
+    client: ClientSetup<Cheetah>,
+    server: ServerSetup<Cheetah>,
+    networks: Networks<Cheetah>,
 }
 
 static PARTIES: LazyLock<Parties> = LazyLock::new(|| {
     let models = [fixed(&tiny(0), PRECISION)];
     let circuit = Circuit::new(&[&models[0]], Truncation::Faithful).expect("supported");
-    let plan = Plan::new(circuit, 1, Grouping::Chunk).expect("parameters hold it");
+    let plan = Plan::new(Cheetah, circuit, 1, Grouping::Chunk).expect("parameters hold it");
     let (client, server, _) = session::set_up(&Seed([1; 32]), &[&plan], LinkSpeed::LAN).expect("both are honest");
     let networks = Networks::new(&plan, &models).expect("of this circuit");
     Parties { plan, client, server, networks }

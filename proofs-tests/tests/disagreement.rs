@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
-use fusion_2pc::backend::cheetah::MOST_SLOTS;
+use fusion_2pc::backend::cheetah::{Cheetah, MOST_SLOTS};
 use fusion_2pc::circuit::Circuit;
 use fusion_2pc::random::Seed;
 use fusion_2pc::session::{self, Grouping, Networks, Plan, Service};
@@ -54,7 +54,7 @@ fn ideal(model: &FixedModel, images: &Images) -> u64 {
 /// The same by the protocol.
 fn real(model: &FixedModel, images: &Images) -> u64 {
     let circuit = Circuit::new(&[model], Truncation::OneBit).unwrap();
-    let plan = Plan::new(circuit, 2 * REAL_PAIRS, Grouping::Chunk).unwrap();
+    let plan = Plan::new(Cheetah, circuit, 2 * REAL_PAIRS, Grouping::Chunk).unwrap();
     let networks = Networks::new(&plan, std::slice::from_ref(model)).unwrap();
     let (client, server, _) = session::set_up(&Seed([8; 32]), &[&plan], LinkSpeed::LAN).unwrap();
     let image = |slot: usize| model.pixels(images.get(slot / 2 % images.len()).unwrap()).unwrap();

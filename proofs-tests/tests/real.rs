@@ -7,7 +7,7 @@ use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_adversaries::behaviour::{Place, Scripted};
 use fusion_adversaries::script::{Elements, Keep, Relabel};
 use fusion_adversaries::strategy::{Act, Strategy, View};
-use fusion_engine::simulate::{Ideal, Parties, Plain, Pools, Real, Server, Simulator, World};
+use fusion_engine::simulate::{Ideal, Parties, Plain, Pools, ProtocolChoice, Real, Server, Simulator, World};
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::idx::{self, Images};
 use fusion_nn::model::Model;
@@ -33,7 +33,7 @@ fn world(params: Params) -> World {
     let labels = idx::labels(&read("mnist_t1000-labels-idx1-ubyte")).unwrap();
     let models = vec![model("lenet_mnist_full.onnx"), model("lenet_mnist_pruned90.onnx")];
     let pools = Pools { queries: 0..40, publics: 40..80, keep: Keep::HonestRight, fixed_by: None };
-    World::new(params, models, &[], (&images, &labels), &pools, false).unwrap()
+    World::new(params, models, &[], (&images, &labels), &pools, ProtocolChoice::default()).unwrap()
 }
 
 /// 300 sessions at R=4, B=2, T=3, of six strategies: the same outcome and the same answer on every slot.

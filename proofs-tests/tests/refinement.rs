@@ -9,7 +9,7 @@ use fusion_adversaries::behaviour::{Place, Scripted, flaky};
 use fusion_adversaries::script::{Bend, Elements, Filling, Keep, Relabel, SessionsSection, Stop, Until};
 use fusion_adversaries::strategy::{Act, View};
 use fusion_engine::simulate::{
-    Ideal, Parties, Plain, Pools, Real, Server, Simulator, Trace, Trial, Unspecified, World,
+    Ideal, Parties, Plain, Pools, ProtocolChoice, Real, Server, Simulator, Trace, Trial, Unspecified, World,
 };
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::idx::{self, Images};
@@ -37,7 +37,7 @@ fn world(params: Params) -> World {
     };
     let models = vec![model("lenet_mnist_full"), model("lenet_mnist_pruned90")];
     let pools = Pools { queries: 0..30, publics: 30..60, keep: Keep::HonestRight, fixed_by: None };
-    World::new(params, models, &[], (&images, &labels), &pools, false).unwrap()
+    World::new(params, models, &[], (&images, &labels), &pools, ProtocolChoice::default()).unwrap()
 }
 
 fn single(place: Place, act: Act) -> Scripted {

@@ -4,7 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use fusion_2pc::backend::cheetah::Packing;
+use fusion_2pc::backend::cheetah::{Cheetah, Packing};
 use fusion_2pc::circuit::Circuit;
 use fusion_2pc::he::parameters::SECURE;
 use fusion_2pc::linear::Geometry;
@@ -172,7 +172,7 @@ fn the_attack_on_a_toy_succeeds_as_often_as_is_estimated() {
 }
 
 /// Plans of all models that are here, for several numbers of slots.
-fn plans() -> Vec<Plan> {
+fn plans() -> Vec<Plan<Cheetah>> {
     let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/models")).unwrap();
     let onnx = files.map(|file| std::fs::read(file.unwrap().path()).unwrap());
     let models: Vec<Model> = onnx.map(|onnx| Model::from_onnx(&onnx).unwrap()).collect();
@@ -183,7 +183,8 @@ fn plans() -> Vec<Plan> {
         [Truncation::Faithful, Truncation::OneBit].map(|each| Circuit::new(&[model], each).unwrap())
     };
     let sizes = [(1, Grouping::Chunk), (20, Grouping::Slot), (128, Grouping::Chunk)];
-    let plan = |circuit: Circuit| sizes.map(|(slots, grouping)| Plan::new(circuit.clone(), slots, grouping).unwrap());
+    let plan =
+        |circuit: Circuit| sizes.map(|(slots, grouping)| Plan::new(Cheetah, circuit.clone(), slots, grouping).unwrap());
     fixed.iter().flat_map(both).flat_map(plan).collect()
 }
 
@@ -206,7 +207,7 @@ fn every_modulus_of_every_model_keeps_to_the_table() {
 /// `0.535 sqrt(sum of all coefficients' mean square noise / flood^2) <= 2^-40`.
 #[test]
 fn all_responses_of_a_session_tell_less_than_their_budget() {
-    let distance = |plan: &Plan| {
+    let distance = |plan: &Plan<Cheetah>| {
         let packing = plan.packings().next().unwrap();
         let slots = f64::from(u32::try_from(plan.slots).unwrap());
         let each = packing.layouts().map(|layout| {

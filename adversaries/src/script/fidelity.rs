@@ -1,5 +1,6 @@
 //! `fidelity:`, `backend:` and `network:`: the depth at which sessions are simulated, and the protocols and the network of `real`.
 
+use fusion_2pc::backend::Family;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,19 @@ pub enum Backend {
     /// The protocols of Huang et al., USENIX Security 2022.
     #[default]
     Cheetah,
+}
+
+impl Backend {
+    /// All backends.
+    pub const ALL: [Self; 1] = [Self::Cheetah];
+
+    /// The family of two-party inference that this backend is.
+    #[must_use]
+    pub fn family(self) -> Family {
+        match self {
+            Self::Cheetah => Family::Cheetah,
+        }
+    }
 }
 
 /// The network whose time `real` counts.

@@ -3,8 +3,7 @@
 use crate::world::{Session, World, plan};
 use fusion_2pc::address::{Address, Component, OT_EXTENSION};
 use fusion_2pc::backend::cheetah::MOST_SLOTS;
-use fusion_2pc::circuit::{ARGMAX, Op};
-use fusion_2pc::cost::Cost;
+use fusion_2pc::circuit::ARGMAX;
 use fusion_2pc::ot;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::{Grouping, Service};
@@ -59,15 +58,10 @@ fn assert_predicted(world: &World, session: &Session) {
 /// The longest chain of a session of one chunk: the circuit's, and where transfers are extended as many more as that takes at most.
 fn assert_rounds(world: &World, meter: &Meter) {
     let plan = &world.plan;
-    let Some(packing) = plan.packings().next().filter(|_| plan.slots <= plan.slots_per_message()) else { return };
-    let mut chain = Cost::default();
-    for (index, step) in plan.circuit.steps.iter().enumerate() {
-        match step.op {
-            Op::Linear { .. } => packing.cost(index, plan.slots / packing.group(), &mut chain),
-            _ => chain.step(&plan.circuit, index, plan.slots),
-        }
+    if plan.slots > plan.slots_per_message() {
+        return;
     }
-    chain.argmax(plan.slots, plan.circuit.classes, plan.circuit.ring(plan.circuit.output));
+    let chain = plan.chain(plan.slots);
     let extensions = meter.total(|message| message.phase == Phase::Offline).messages;
     let rounds = usize::try_from(meter.rounds()).expect("few");
     let least = usize::try_from(chain.rounds()).expect("few");

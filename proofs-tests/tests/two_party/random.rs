@@ -4,6 +4,7 @@
 //! every image; and a whole session, keys, transfers and ciphertexts included, answers the same images. The sessions of many networks
 //! share one set-up, as base transfers would take most of the time.
 
+use fusion_2pc::backend::cheetah::Cheetah;
 use fusion_2pc::bits::mask;
 use fusion_2pc::circuit::Circuit;
 use fusion_2pc::random::Seed;
@@ -22,7 +23,7 @@ use std::ops::Range;
 struct Loaded {
     case: Case,
     model: FixedModel,
-    plan: Plan,
+    plan: Plan<Cheetah>,
     /// The reference's logits for each image.
     logits: Vec<Vec<i64>>,
 }
@@ -42,7 +43,7 @@ impl Loaded {
         let model = Model::from_onnx(&case.onnx).map_err(|error| reason(&error))?;
         let model = FixedModel::new(&model, case.precision, case.pixels).map_err(|error| reason(&error))?;
         let circuit = Circuit::new(&[&model], Truncation::Faithful).map_err(|error| reason(&error))?;
-        let plan = Plan::new(circuit, case.images.len(), Grouping::Chunk).map_err(|error| reason(&error))?;
+        let plan = Plan::new(Cheetah, circuit, case.images.len(), Grouping::Chunk).map_err(|error| reason(&error))?;
         let logits = case.images.iter().map(|image| model.logits(image).expect("of this size")).collect();
         Ok(Self { case, model, plan, logits })
     }
@@ -72,7 +73,7 @@ impl Loaded {
     }
 
     /// Under one-bit truncation a session still gives every slot a label, and logits that the network can have.
-    fn assert_one_bit(&self, number: u64, (client, server): &(ClientSetup, ServerSetup)) {
+    fn assert_one_bit(&self, number: u64, (client, server): &(ClientSetup<Cheetah>, ServerSetup<Cheetah>)) {
         let mut plan = self.plan.clone();
         plan.circuit.truncation = Truncation::OneBit;
         let networks = Networks::new(&plan, std::slice::from_ref(&self.model)).expect("of this circuit");
@@ -95,7 +96,7 @@ impl Loaded {
     }
 
     /// A session's logits and labels are the reference's, and its bytes and rounds those of the model of costs.
-    fn assert_real(&self, number: u64, (client, server): &(ClientSetup, ServerSetup)) {
+    fn assert_real(&self, number: u64, (client, server): &(ClientSetup<Cheetah>, ServerSetup<Cheetah>)) {
         let (plan, circuit) = (&self.plan, &self.plan.circuit);
         let networks = Networks::new(plan, std::slice::from_ref(&self.model)).expect("of this circuit");
         let services = vec![Service { model: 0, labels: (0..self.model.classes()).collect() }; plan.slots];
@@ -145,7 +146,7 @@ fn check(numbers: Range<u64>) -> BTreeMap<String, usize> {
                 Err(reason) => *refused.entry(reason).or_default() += 1,
             }
         }
-        let plans: Vec<&Plan> = loaded.iter().map(|(_, network)| &network.plan).collect();
+        let plans: Vec<&Plan<Cheetah>> = loaded.iter().map(|(_, network)| &network.plan).collect();
         let (client, server, _) = session::set_up(&Seed([5; 32]), &plans, LinkSpeed::LAN).expect("both are honest");
         let setup = (client, server);
         for (number, network) in &loaded {

@@ -4,6 +4,7 @@ use crate::watch::Watch;
 use crate::world::{World, plan};
 use fusion_2pc::address::Address;
 use fusion_2pc::bits::mask;
+use fusion_2pc::modulus::Modulus;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::Grouping;
 use fusion_2pc::share::truncate::Truncation;
@@ -21,7 +22,7 @@ struct Add {
 }
 
 impl Deviation for Add {
-    fn share(&mut self, step: &Address, shares: &mut [u64], ring: u32) {
+    fn share(&mut self, step: &Address, shares: &mut [u64], modulus: Modulus) {
         if *step != self.boundary {
             return;
         }
@@ -29,7 +30,7 @@ impl Deviation for Add {
         self.met = true;
         let each = shares.len() / SLOTS;
         for share in &mut shares[self.slot * each..][..each] {
-            *share = share.wrapping_add(mask(ring - 3)) & mask(ring);
+            *share = modulus.add(*share, mask(modulus.bits() - 3));
         }
     }
 }

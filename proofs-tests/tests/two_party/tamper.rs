@@ -3,6 +3,7 @@
 use crate::transports::tcp;
 use crate::watch::Watch;
 use crate::world::{Session, World};
+use fusion_2pc::backend::Backend;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::{self, ClientSetup, ServerSetup};
@@ -145,12 +146,11 @@ fn clients_messages_bent_one_by_one_in_every_way() {
     }
 }
 
+/// How a set-up ended for the client and the server, and how many messages the party that deviates sent.
+type Tried<B> = (Result<ClientSetup<B>, Halt>, Result<ServerSetup<B>, Halt>, usize);
+
 /// A set-up in which one party deviates.
-pub fn set_up(
-    world: &World,
-    deviant: Role,
-    deviation: Option<At>,
-) -> (Result<ClientSetup, Halt>, Result<ServerSetup, Halt>, usize) {
+pub fn set_up<B: Backend>(world: &World<B>, deviant: Role, deviation: Option<At>) -> Tried<B> {
     let (mut near, mut far) = Link::pair(LinkSpeed::LAN);
     let link = if deviant == Role::Client { &mut near } else { &mut far };
     if let Some(deviation) = deviation {

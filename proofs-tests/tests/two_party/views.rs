@@ -7,7 +7,7 @@ use fusion_2pc::he::cipher::ClientKey;
 use fusion_2pc::he::parameters::Bound;
 use fusion_2pc::linear::{self, Layout, Shape, Weights};
 use fusion_2pc::ot::dealer::Dealer;
-use fusion_2pc::party::Party;
+use fusion_2pc::party::{Pads, Party};
 use fusion_2pc::random::{Seed, uniform};
 use fusion_2pc::role::Role;
 use fusion_2pc::session::Grouping;
@@ -144,8 +144,10 @@ fn rehearse(functionality: &Functionality, run: u32, inputs: &[Vec<u64>; 2]) -> 
             let [mine, theirs] = if own == 0 { ["client", "server"] } else { ["server", "client"] };
             let mut party = Party {
                 rng: seed.child(mine).child("masks").stream(),
-                sender: Box::new(Dealer::new(seed.child(mine))),
-                receiver: Box::new(Dealer::new(seed.child(theirs))),
+                transfers: Pads {
+                    sender: Box::new(Dealer::new(seed.child(mine))),
+                    receiver: Box::new(Dealer::new(seed.child(theirs))),
+                },
                 link,
             };
             (functionality.body)(&mut party, input).expect("both are honest")

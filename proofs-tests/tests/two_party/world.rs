@@ -1,6 +1,7 @@
 //! A client and a server that are set up, and their sessions.
 
-use fusion_2pc::circuit::Circuit;
+use fusion_2pc::backend::Backend;
+use fusion_2pc::backend::cheetah::Cheetah;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::{self, Answered, ClientSetup, Grouping, Networks, Plan, ServerSetup, Service};
@@ -14,11 +15,11 @@ use fusion_nn::model::Model;
 use fusion_proofs_tests::networks::{PRECISION, fixed};
 
 /// Everything that outlives a session.
-pub struct World {
+pub struct World<B: Backend = Cheetah> {
     pub models: Vec<FixedModel>,
-    pub plan: Plan,
-    pub setup: (ClientSetup, ServerSetup),
-    networks: Networks,
+    pub plan: Plan<B>,
+    pub setup: (ClientSetup<B>, ServerSetup<B>),
+    networks: Networks<B>,
 }
 
 /// How a session ended for each party, client first.
@@ -29,24 +30,41 @@ pub struct Session {
     pub meters: [Meter; 2],
 }
 
-pub fn plan(models: &[FixedModel], slots: usize, grouping: Grouping, truncation: Truncation) -> Plan {
-    let circuit = Circuit::new(&models.iter().collect::<Vec<_>>(), truncation).expect("one architecture");
-    Plan::new(circuit, slots, grouping).expect("parameters hold it")
+pub fn plan(models: &[FixedModel], slots: usize, grouping: Grouping, truncation: Truncation) -> Plan<Cheetah> {
+    plan_by(Cheetah, models, slots, grouping, truncation)
+}
+
+pub fn plan_by<B: Backend>(
+    backend: B,
+    models: &[FixedModel],
+    slots: usize,
+    grouping: Grouping,
+    truncation: Truncation,
+) -> Plan<B> {
+    let circuit = backend.circuit(&models.iter().collect::<Vec<_>>(), truncation).expect("one architecture");
+    Plan::new(backend, circuit, slots, grouping).expect("parameters hold it")
 }
 
 impl World {
+    /// Cheetah's, exact, with one chunk's slots together.
+    pub fn new(models: &[Model], slots: usize, seed: u8) -> Self {
+        Self::by(Cheetah, models, slots, seed)
+    }
+}
+
+impl<B: Backend> World<B> {
     /// Of a plan, with keys from a seed.
-    pub fn of(models: Vec<FixedModel>, plan: Plan, seed: u8) -> Self {
+    pub fn of(models: Vec<FixedModel>, plan: Plan<B>, seed: u8) -> Self {
         let (client, server, _) =
             session::set_up(&Seed([seed; 32]), &[&plan], LinkSpeed::LAN).expect("both are honest");
         let networks = Networks::new(&plan, &models).expect("of this circuit");
         Self { models, plan, setup: (client, server), networks }
     }
 
-    /// Exact truncation, one chunk's slots together.
-    pub fn new(models: &[Model], slots: usize, seed: u8) -> Self {
+    /// A family's, exact, with one chunk's slots together.
+    pub fn by(backend: B, models: &[Model], slots: usize, seed: u8) -> Self {
         let models: Vec<FixedModel> = models.iter().map(|model| fixed(model, PRECISION)).collect();
-        let plan = plan(&models, slots, Grouping::Chunk, Truncation::Faithful);
+        let plan = plan_by(backend, &models, slots, Grouping::Chunk, Truncation::Faithful);
         Self::of(models, plan, seed)
     }
 
@@ -105,11 +123,9 @@ impl World {
 
     /// The logits that both parties' shares stand for.
     pub fn opened(&self, session: &Session) -> Vec<i64> {
-        let ring = self.plan.circuit.ring(self.plan.circuit.output);
         let [client, server] =
             [&session.client, &session.server].map(|side| &side.as_ref().expect("it ended well").logits);
-        let sum = |(a, b): (&u64, &u64)| (a.wrapping_add(*b) << (64 - ring)).cast_signed() >> (64 - ring);
-        client.iter().zip(server).map(sum).collect()
+        self.plan.circuit.logits([client, server])
     }
 
     /// That every answer is the reference's.

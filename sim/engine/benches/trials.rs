@@ -5,7 +5,7 @@ use divan::{Bencher, black_box};
 use fusion_adversaries::behaviour::{Place, Scripted};
 use fusion_adversaries::script::{Keep, Relabel};
 use fusion_adversaries::strategy::{Act, View};
-use fusion_engine::simulate::{Ideal, Pools, Server, World, count, play};
+use fusion_engine::simulate::{Ideal, Pools, ProtocolChoice, Server, World, count, play};
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::idx::{Images, labels};
 use fusion_nn::model::Model;
@@ -87,5 +87,5 @@ fn world(params: Params) -> Option<World> {
     let images = Images::parse(&read("data/mnist_t1000-images-idx3-ubyte")?).ok()?;
     let labels = labels(&read("data/mnist_t1000-labels-idx1-ubyte")?).ok()?;
     let pools = Pools { queries: 0..500, publics: 500..1000, keep: Keep::HonestRight, fixed_by: None };
-    World::new(params, vec![model], &[], (&images, &labels), &pools, false).ok()
+    World::new(params, vec![model], &[], (&images, &labels), &pools, ProtocolChoice::default()).ok()
 }

@@ -25,7 +25,7 @@
 //! ```
 //! use fusion_2pc::bits::mask;
 //! use fusion_2pc::ot::Setup;
-//! use fusion_2pc::party::Party;
+//! use fusion_2pc::party::{Pads, Party};
 //! use fusion_2pc::random::Seed;
 //! use fusion_2pc::share::relu::relu;
 //! use fusion_2pc::share::truncate::{Rescaling, Truncation};
@@ -39,7 +39,7 @@
 //!     let transfers = Setup::run(&mut link, &seed)?;
 //!     let (session, expected) = (Seed([0; 32]), 100);
 //!     let (sender, receiver) = (transfers.sender(&session, expected), transfers.receiver(&session, expected));
-//!     let mut party = Party { rng: seed.child("masks").stream(), sender, receiver, link };
+//!     let mut party = Party { rng: seed.child("masks").stream(), transfers: Pads { sender, receiver }, link };
 //!     relu(&mut party, shares, HOW)
 //! }
 //!

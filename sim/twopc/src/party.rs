@@ -10,18 +10,24 @@ use rand_chacha::ChaCha20Rng;
 const PIECE: usize = 4096;
 
 /// One of the two parties of a session.
-pub struct Party {
+pub struct Party<T = Pads> {
     /// The link to the other party.
     pub link: Link,
     /// The randomness of its masks.
     pub rng: ChaCha20Rng,
-    /// The oblivious transfers in which it is the sender.
+    /// Its oblivious transfers.
+    pub transfers: T,
+}
+
+/// Random oblivious transfers as pads, in both directions.
+pub struct Pads {
+    /// Those in which the party is the sender.
     pub sender: Box<dyn ot::Sender>,
-    /// The oblivious transfers in which it is the receiver.
+    /// Those in which the party is the receiver.
     pub receiver: Box<dyn ot::Receiver>,
 }
 
-impl Party {
+impl<T> Party<T> {
     /// The role of this party.
     #[must_use]
     pub fn role(&self) -> Role {
@@ -38,11 +44,11 @@ impl Party {
     ///
     /// # Errors
     /// The errors of the body.
-    pub fn step<T>(
+    pub fn step<R>(
         &mut self,
         step: impl Into<Address>,
-        body: impl FnOnce(&mut Self) -> Result<T, Halt>,
-    ) -> Result<T, Halt> {
+        body: impl FnOnce(&mut Self) -> Result<R, Halt>,
+    ) -> Result<R, Halt> {
         self.link.enter_step(step);
         let outcome = body(self);
         self.link.leave_step();
@@ -58,7 +64,9 @@ impl Party {
         self.link.send(payload)?;
         self.link.receive(bytes)
     }
+}
 
+impl Party {
     /// Draws `count * each` transfers as the sender, and makes one value of the pads of every `each` of them.
     ///
     /// # Errors
@@ -68,7 +76,7 @@ impl Party {
         let mut pads = vec![[0; 2]; PIECE.min(count) * each];
         while made.len() < count {
             let now = PIECE.min(count - made.len()) * each;
-            self.sender.draw(&mut self.link, &mut pads[..now])?;
+            self.transfers.sender.draw(&mut self.link, &mut pads[..now])?;
             made.extend(pads[..now].chunks_exact(each).map(&make));
         }
         Ok(made)
@@ -88,7 +96,7 @@ impl Party {
         let (mut choices, mut pads) = (vec![0; PIECE.min(count) * each], vec![0; PIECE.min(count) * each]);
         while made.len() < count {
             let now = PIECE.min(count - made.len()) * each;
-            self.receiver.draw(&mut self.link, &mut choices[..now], &mut pads[..now])?;
+            self.transfers.receiver.draw(&mut self.link, &mut choices[..now], &mut pads[..now])?;
             let transfers = choices[..now].chunks_exact(each).zip(pads[..now].chunks_exact(each));
             made.extend(transfers.map(|(choices, pads)| make(choices, pads)));
         }
@@ -96,7 +104,7 @@ impl Party {
     }
 }
 
-impl std::fmt::Debug for Party {
+impl<T> std::fmt::Debug for Party<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Party").field("link", &self.link).finish_non_exhaustive()
     }
@@ -106,7 +114,7 @@ impl std::fmt::Debug for Party {
 pub(crate) mod rehearsal {
     //! Both parties of a protocol, on two threads, with transfers from a trusted dealer.
 
-    use super::Party;
+    use super::{Pads, Party};
     use crate::ot::dealer::Dealer;
     use crate::random::{Seed, uniform};
     use crate::wire::clock::LinkSpeed;
@@ -121,8 +129,10 @@ pub(crate) mod rehearsal {
         };
         Party {
             rng: seed.child(mine).child("masks").stream(),
-            sender: Box::new(Dealer::new(seed.child(mine))),
-            receiver: Box::new(Dealer::new(seed.child(theirs))),
+            transfers: Pads {
+                sender: Box::new(Dealer::new(seed.child(mine))),
+                receiver: Box::new(Dealer::new(seed.child(theirs))),
+            },
             link,
         }
     }

@@ -8,7 +8,7 @@ use crate::script::values::{Duration, Exact};
 use crate::yaml::{Kind, Node};
 
 pub fn backend(reader: &mut Reader, node: &Node) -> Option<Backend> {
-    reader.word(node, "backend", &[("cheetah", Backend::Cheetah)])
+    reader.word(node, "backend", &Backend::ALL.map(|backend| (backend.family().name(), backend)))
 }
 
 pub fn network(reader: &mut Reader, node: &Node) -> Option<Network> {

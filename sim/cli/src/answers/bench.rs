@@ -1,21 +1,20 @@
 //! Measures what one secure inference costs, on a batch, and holds the document that `sim bench --json` prints.
 
 use super::pictures::Pictures;
-use crate::args::bench::{BackendArg, InferenceArgs};
-use fusion_2pc::bits::mask;
+use crate::args::bench::InferenceArgs;
 use fusion_2pc::circuit::Circuit;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
-use fusion_2pc::session::{self, Answered, Grouping, Networks, Plan, Service};
+use fusion_2pc::session::{Answered, Grouping, Service};
 use fusion_2pc::share::truncate::Truncation;
 use fusion_2pc::wire::clock::{LinkSpeed, replayed};
-use fusion_2pc::wire::link::{Halt, Link};
+use fusion_2pc::wire::link::Halt;
 use fusion_2pc::wire::meter::{Phase, Tally};
 use fusion_adversaries::problem::one_line;
-use fusion_engine::clock::now;
 use fusion_engine::failure::Failure;
 use fusion_engine::simulate::PartiesError;
-use fusion_engine::simulate::metered::{self, Metered, framing_bytes, timed};
+use fusion_engine::simulate::metered::{self, Metered, framing_bytes};
+use fusion_engine::simulate::pair::{PairSetting, Played, SessionSetting, SetUp};
 use fusion_engine::{files, models};
 use fusion_nn::fixed::FixedModel;
 use serde::Serialize;
@@ -121,35 +120,42 @@ pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
         }
         Halt::Malformed { .. } => Failure::Bug(halt.to_string()),
     };
-    let began = now();
-    let (prepared, cpu) = timed(|| prepare(model, inference, batch));
-    let once_per_network = PreparationMeasured { cpu_s: cpu.as_secs_f64(), wall_s: began.elapsed().as_secs_f64() };
-    let (plan, networks) = prepared.map_err(|error| refused(&error))?;
-    let network = inference.network.network;
-    let keys = Seed(blake3::derive_key("fusion-sim 2026-11 keys of a measurement", &seed.to_le_bytes()));
-    let (client, server, setup) = metered::set_up(&keys, &[&plan], network).map_err(halted)?;
-    let image = |slot: usize| images.image(slot, plan.circuit.pixels);
+    let protocols = inference.protocols();
+    let set_up = SetUp::new(&PairSetting {
+        protocols,
+        models: std::slice::from_ref(model),
+        slots: batch,
+        groupings: &[Grouping::Chunk],
+        keys: Seed(blake3::derive_key("fusion-sim 2026-11 keys of a measurement", &seed.to_le_bytes())),
+        network: inference.network.network,
+    });
+    let SetUp { pair, prepared_cpu, prepared_wall, setup } = set_up.map_err(|error| match error {
+        PartiesError::Halt(halt) => halted(halt),
+        refusal => refused(&refusal),
+    })?;
+    let once_per_network =
+        PreparationMeasured { cpu_s: prepared_cpu.as_secs_f64(), wall_s: prepared_wall.as_secs_f64() };
+    let circuit = pair.circuit();
+    let image = |slot: usize| images.image(slot, circuit.pixels);
     let pixels = |slot: usize| {
         let pixels = model.pixels(&image(slot));
         pixels.unwrap_or_else(|_| unreachable!("an image has as many pixels as the circuit reads"))
     };
     let services = vec![Service { model: 0, labels: (0..model.classes()).collect() }; batch];
-    let name = Seed([0; 32]);
-    let start = now();
-    let (((mine, near), client_cpu), ((theirs, far), server_cpu)) = session::run(
-        network,
-        |link| timed(|| session::client(link, &client, &plan, &name, pixels)),
-        |link: Link| timed(|| session::server(link, &server, &plan, &name, &networks, &services)),
-    );
-    let wall_s = start.elapsed().as_secs_f64();
-    let (mine, theirs) = (mine.map_err(halted)?, theirs.map_err(halted)?);
-    let metered = Metered { meters: [near, far].map(Link::into_meter), cpu: client_cpu + server_cpu };
-    let BackendArg::Cheetah = inference.backend;
-    let exact = is_exact(model, &plan, image, [&mine, &theirs])?;
-    let faithful = Truncation::from(inference.truncation) == Truncation::Faithful;
+    let session = SessionSetting {
+        grouping: Grouping::Chunk,
+        name: Seed([0; 32]),
+        image: &pixels,
+        services: &services,
+        deviation: None,
+    };
+    let Played { client, server, metered, cpu, wall } = pair.play(session, &mut |_| {});
+    let (mine, theirs) = (client.map_err(halted)?, server.map_err(halted)?);
+    let exact = is_exact(model, circuit, batch, image, [&mine, &theirs])?;
+    let faithful = protocols.truncation == Truncation::Faithful;
     Ok(BenchDocument {
         error: (faithful && !exact).then(|| inexact(file, batch)),
-        backend: "cheetah",
+        backend: protocols.family.name(),
         model: files::name(file),
         batch,
         network: inference.network.name.clone(),
@@ -157,18 +163,10 @@ pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
         exact,
         once_per_network,
         setup: SetupMeasured::new(&setup),
-        per_inference: PerInference::new(&metered, batch, wall_s, [client_cpu, server_cpu], network),
+        per_inference: PerInference::new(&metered, batch, wall.as_secs_f64(), cpu, inference.network.network),
         peak_rss_bytes: peak_rss_bytes(),
         by_layer: layers(&metered, batch),
     })
-}
-
-/// Prepares what a server and a client need before they meet: the plan and the encoded weights.
-fn prepare(model: &FixedModel, inference: &InferenceArgs, batch: usize) -> Result<(Plan, Networks), PartiesError> {
-    let circuit = Circuit::new(&[model], inference.truncation.into())?;
-    let plan = Plan::new(circuit, batch, Grouping::Chunk)?;
-    let networks = Networks::new(&plan, std::slice::from_ref(model))?;
-    Ok((plan, networks))
 }
 
 /// Returns the error message for a measurement whose logits are not exact.
@@ -182,23 +180,23 @@ pub fn inexact(file: &Path, batch: usize) -> String {
 /// Whether every logit and every label equals that of the plaintext reference.
 fn is_exact(
     model: &FixedModel,
-    plan: &Plan,
+    circuit: &Circuit,
+    batch: usize,
     image: impl Fn(usize) -> Vec<u8>,
-    parties: [&Answered; 2],
+    [mine, theirs]: [&Answered; 2],
 ) -> Result<bool, Failure> {
-    let ring = plan.circuit.ring(plan.circuit.output);
-    let [mine, theirs] = parties.map(|answered| &answered.logits);
-    let slots = mine.chunks(plan.circuit.classes).zip(theirs.chunks(plan.circuit.classes)).zip(&parties[0].labels);
-    for (slot, ((mine, theirs), label)) in slots.enumerate() {
+    let logits = circuit.logits([&mine.logits, &theirs.logits]);
+    let bits = circuit.ring(circuit.output);
+    // The reference's logits may wrap in a ring of their own, as the parties' do.
+    let residue = |logit: &i64| circuit.modulus(bits).element(*logit);
+    for (slot, (logits, label)) in logits.chunks(circuit.classes).zip(&mine.labels).enumerate() {
         let expected = model.logits(&image(slot)).map_err(Failure::usage)?;
-        let sums = mine.iter().zip(theirs).map(|(a, b)| a.wrapping_add(*b) & mask(ring));
-        if !sums.eq(expected.iter().map(|logit| logit.cast_unsigned() & mask(ring)))
-            || fusion_nn::fixed::argmax(&expected) != *label
+        if !logits.iter().map(residue).eq(expected.iter().map(residue)) || fusion_nn::fixed::argmax(&expected) != *label
         {
             return Ok(false);
         }
     }
-    Ok(parties[0].labels.len() == plan.slots && mine.len() == plan.slots * plan.circuit.classes)
+    Ok(mine.labels.len() == batch && logits.len() == batch * circuit.classes)
 }
 
 impl SetupMeasured {

@@ -2,9 +2,12 @@
 
 use super::fixed_point::FixedPointArgs;
 use super::numbers::natural;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
+use fusion_2pc::backend::Family;
 use fusion_2pc::share::truncate::Truncation;
 use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_engine::simulate::ProtocolChoice;
 use std::path::PathBuf;
 
 /// Measure one secure inference: bytes, rounds, processor time, and the time over a network.
@@ -40,8 +43,8 @@ pub struct BenchArgs {
 #[derive(Clone, Debug, Args)]
 pub struct InferenceArgs {
     /// The family of protocols.
-    #[arg(long, value_enum, value_name = "NAME", default_value = "cheetah")]
-    pub backend: BackendArg,
+    #[arg(long, value_name = "NAME", value_parser = families(), default_value = Family::default().name())]
+    pub backend: Family,
     /// The network whose time is computed: lan (1 Gbit/s, 0.3 ms), wan (100 Mbit/s, 40 ms), or for example "40ms,100mbit".
     #[arg(long, value_name = "NETWORK", value_parser = network, default_value = "wan")]
     pub network: NamedNetwork,
@@ -50,6 +53,19 @@ pub struct InferenceArgs {
     /// How extra fractional bits are dropped after a product.
     #[arg(long, value_enum, value_name = "HOW", default_value = "faithful")]
     pub truncation: TruncationArg,
+}
+
+impl InferenceArgs {
+    /// The protocols that two parties run.
+    pub fn protocols(&self) -> ProtocolChoice {
+        ProtocolChoice { family: self.backend, truncation: self.truncation.into() }
+    }
+}
+
+/// Reads the name of a family.
+fn families() -> impl TypedValueParser<Value = Family> {
+    let values = Family::ALL.map(|family| PossibleValue::new(family.name()).help(family.about()));
+    PossibleValuesParser::new(values).try_map(|name| name.parse::<Family>())
 }
 
 const EXAMPLES: &str = "\
@@ -70,13 +86,6 @@ pub struct NamedNetwork {
     pub name: String,
     /// The speed of the line.
     pub network: LinkSpeed,
-}
-
-/// The families of protocols.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum BackendArg {
-    /// Cheetah (Huang et al., USENIX Security 2022).
-    Cheetah,
 }
 
 /// The ways to drop fractional bits.

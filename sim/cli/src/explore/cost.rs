@@ -2,10 +2,10 @@
 
 use crate::answers::cost::PerQuery;
 use crate::answers::plan::PlanAnswer;
-use crate::args::bench::{BackendArg, InferenceArgs, TruncationArg};
+use crate::args::bench::{InferenceArgs, TruncationArg};
 use crate::explore::query::{Query, QueryProblem};
 use crate::text;
-use clap::ValueEnum;
+use fusion_2pc::backend::Family;
 use fusion_adversaries::problem::one_line;
 use fusion_nn::fixed::Ring;
 use serde::Serialize;
@@ -103,14 +103,11 @@ pub struct About {
 impl About {
     /// Describes a server by its model and its flags.
     pub fn new(model: Option<&MeasuredModel>, inference: &InferenceArgs) -> Self {
-        let name = |backend: &BackendArg| {
-            backend.to_possible_value().map_or_else(String::new, |value| value.get_name().to_string())
-        };
         Self {
             version: env!("CARGO_PKG_VERSION"),
             model: model.map(|model| one_line(&model.file.display().to_string())),
-            backends: BackendArg::value_variants().iter().map(name).collect(),
-            backend: name(&inference.backend),
+            backends: Family::ALL.map(|family| family.name().into()).into(),
+            backend: inference.backend.name().into(),
             network: inference.network.name.clone(),
         }
     }

@@ -4,6 +4,7 @@
 use super::session::Asked;
 use super::world::World;
 use fusion_2pc::address::Address;
+use fusion_2pc::modulus::Modulus;
 use fusion_2pc::wire::hook::{Conduct, Deviation};
 use fusion_2pc::wire::meter::Message;
 use fusion_adversaries::script::{Bend, Elements, Filling, Stop};
@@ -36,14 +37,14 @@ impl<R: Rng> Deviant<R> {
 
 impl<R> Deviant<R> {
     /// Adds the values of the acts on one slot to its part of a step's output.
-    pub fn add(&self, step: &Address, slot: Slot, own: &mut [u64], ring: u32) {
+    pub fn add(&self, step: &Address, slot: Slot, own: &mut [u64], modulus: Modulus) {
         for (act, _) in self.acts.iter().filter(|(_, slots)| slots.contains(&slot)) {
             let Act::Add { step: pattern, value, elements } = act else { continue };
             if !pattern.matches(step) {
                 continue;
             }
             let add = |share: &mut u64| {
-                *share = share.wrapping_add(value.cast_unsigned()) & fusion_2pc::bits::mask(ring);
+                *share = modulus.add(modulus.reduce(*share), modulus.element(*value));
             };
             match elements {
                 Elements::All => own.iter_mut().for_each(add),
@@ -63,11 +64,11 @@ impl<R> Deviant<R> {
 }
 
 impl<R: Rng + Send> Deviation for Deviant<R> {
-    fn share(&mut self, step: &Address, shares: &mut [u64], ring: u32) {
+    fn share(&mut self, step: &Address, shares: &mut [u64], modulus: Modulus) {
         let chunk = chunk(step);
         let each = shares.len() / chunk.len().max(1);
         for (slot, own) in chunk.zip(shares.chunks_exact_mut(each.max(1))) {
-            self.add(step, slot, own, ring);
+            self.add(step, slot, own, modulus);
         }
     }
 

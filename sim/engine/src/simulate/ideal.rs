@@ -5,7 +5,6 @@ use super::deviant::Deviant;
 use super::session::{Asked, Inference, Judged, Position, Turn};
 use super::stream::Purpose;
 use super::world::World;
-use fusion_2pc::share::maximum;
 use fusion_2pc::{ideal, session};
 use fusion_adversaries::strategy::{Touches, View};
 use fusion_spec::verdict::Label;
@@ -60,8 +59,8 @@ fn added<R>(world: &World, deviant: &Deviant<R>, asked: &Asked, slots: usize, co
     let mut chunks = session::chunks(slots, world.slots_per_message()? as usize);
     let chunk = chunks.find(|chunk| chunk.contains(&(asked.slot as usize)))?;
     let logits = ideal::logits(circuit, model, &pixels, coins, |step, values| {
-        deviant.add(&step.address.in_slots(chunk.clone()), asked.slot, values, step.ring);
+        deviant.add(&step.address.in_slots(chunk.clone()), asked.slot, values, circuit.modulus(step.ring));
     });
     let labels: Vec<u32> = (0..world.classes()).collect();
-    Some(maximum::ideal_argmax(&logits, circuit.ring(circuit.output), &labels))
+    Some(ideal::argmax(circuit, &logits, &labels))
 }

@@ -2,6 +2,7 @@
 
 use crate::clock::now;
 use fusion_2pc::address::Address;
+use fusion_2pc::backend::Backend;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::{self, ClientSetup, Plan, ServerSetup};
@@ -63,11 +64,11 @@ pub struct SetupSpent {
 ///
 /// # Errors
 /// [`Halt`], which would be a bug of this program: both parties are honest here.
-pub fn set_up(
+pub fn set_up<B: Backend>(
     seed: &Seed,
-    plans: &[&Plan],
+    plans: &[&Plan<B>],
     network: LinkSpeed,
-) -> Result<(ClientSetup, ServerSetup, SetupSpent), Halt> {
+) -> Result<(ClientSetup<B>, ServerSetup<B>, SetupSpent), Halt> {
     let began = now();
     let (((client, near), client_cpu), ((server, _), server_cpu)) = session::run(
         network,
@@ -145,6 +146,7 @@ pub fn timed<T>(run: impl FnOnce() -> T) -> (T, Duration) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fusion_2pc::backend::cheetah::Cheetah;
     use fusion_2pc::circuit::Circuit;
     use fusion_2pc::session::Grouping;
     use fusion_2pc::share::truncate::Truncation;
@@ -159,7 +161,7 @@ mod tests {
         let model = Model::from_onnx(onnx).unwrap();
         let model = FixedModel::new(&model, precision, Pixels { scale: 1.0 / 255.0, offset: 0.0 }).unwrap();
         let circuit = Circuit::new(&[&model], Truncation::Faithful).unwrap();
-        let plan = Plan::new(circuit, 1, Grouping::Chunk).unwrap();
+        let plan = Plan::new(Cheetah, circuit, 1, Grouping::Chunk).unwrap();
         let seed = Seed([7; 32]);
         let (_, _, SetupSpent { spent, cpu, wall }) = set_up(&seed, &[&plan], LinkSpeed::LAN).unwrap();
         assert!(cpu.iter().all(|cpu| !cpu.is_zero()) && !wall.is_zero());

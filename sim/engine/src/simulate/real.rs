@@ -5,20 +5,20 @@
 
 use super::client::{Answers, EarlyEnd, Exchange};
 use super::deviant::Deviant;
-use super::metered::{self, Metered, SetupSpent, timed};
+use super::metered::{Metered, SetupSpent};
+use super::pair::{Pair, PairSetting, PartiesError, SessionSetting, SetUp};
 use super::server::Server;
 use super::session::{Asked, Inference, Judged, Position};
 use super::simulator::Simulator;
 use super::stream::Purpose;
 use super::world::World;
 use fusion_2pc::address::Address;
-use fusion_2pc::circuit::Unsupported;
-use fusion_2pc::linear::TooHeavy;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
-use fusion_2pc::session::{self, ClientSetup, Grouping, Networks, Plan, Progress, ServerSetup, Service};
+use fusion_2pc::session::{Grouping, Progress, Service};
 use fusion_2pc::wire::clock::LinkSpeed;
-use fusion_2pc::wire::link::{Halt, Link};
+use fusion_2pc::wire::hook::Deviation;
+use fusion_2pc::wire::link::Halt;
 use fusion_adversaries::behaviour::Scripted;
 use fusion_adversaries::script::HONEST;
 use fusion_adversaries::strategy::{Touches, View};
@@ -26,36 +26,14 @@ use fusion_spec::verdict::Label;
 use rand_core::Rng;
 use std::time::Duration;
 
-/// The reason why models have no two-party inference.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PartiesError {
-    /// A layer is not supported.
-    #[error(transparent)]
-    Unsupported(#[from] Unsupported),
-    /// The weights of a layer are too large.
-    #[error(transparent)]
-    TooHeavy(#[from] TooHeavy),
-    /// The set-up ended early, which is a bug of this program.
-    #[error(transparent)]
-    Halt(#[from] Halt),
-}
-
-/// A client and a server, set up once for all sessions.
+/// A client and a server, set up once for all sessions of a campaign.
 pub struct Parties {
-    network: LinkSpeed,
-    client: ClientSetup,
-    server: ServerSetup,
-    prepared_plans: Vec<PreparedPlan>,
+    pair: Box<dyn Pair>,
+    groupings: Vec<Grouping>,
     /// The processor time of planning and of encoding the weights, which is done once for a network.
     pub prepared: Duration,
     /// What the set-up took, which is done once for a pair of parties.
     pub setup: SetupSpent,
-}
-
-/// The plan of a session for one way of grouping its slots, with the networks that are encoded for it.
-struct PreparedPlan {
-    plan: Plan,
-    networks: Networks,
 }
 
 impl Parties {
@@ -70,34 +48,21 @@ impl Parties {
         seed: u64,
         network: LinkSpeed,
     ) -> Result<Self, PartiesError> {
-        let circuit = world.circuit().map_err(Unsupported::clone)?;
-        let prepared_plan = |grouping: &Grouping| -> Result<PreparedPlan, PartiesError> {
-            let plan = Plan::new(circuit.clone(), slots, *grouping)?;
-            let networks = Networks::new(&plan, world.models())?;
-            Ok(PreparedPlan { plan, networks })
-        };
-        let (prepared_plans, prepared) =
-            timed(|| groupings.iter().map(prepared_plan).collect::<Result<Vec<PreparedPlan>, _>>());
-        let prepared_plans = prepared_plans?;
-        let plans: Vec<&Plan> = prepared_plans.iter().map(|prepared| &prepared.plan).collect();
         let keys = Seed(blake3::derive_key("fusion-sim 2026-11 keys of both parties", &seed.to_le_bytes()));
-        let (client, server, setup) = metered::set_up(&keys, &plans, network)?;
-        Ok(Self { network, client, server, prepared_plans, prepared, setup })
+        let (protocols, models) = (world.protocols(), world.models());
+        let SetUp { pair, prepared_cpu, setup, .. } =
+            SetUp::new(&PairSetting { protocols, models, slots, groupings, keys, network })?;
+        Ok(Self { pair, groupings: groupings.to_vec(), prepared: prepared_cpu, setup })
     }
 
     /// Plays and meters one honest session, the first trial with the coins of the control. Returns `None` if it ends in an error
     /// of this program.
     #[must_use]
     pub fn honest_session(&self, view: &View, world: &World, seed: u64) -> Option<Metered> {
-        let grouping = self.prepared_plans.first()?.plan.grouping();
         let honest = Scripted::honest();
-        let mut real = Real::new(view, world, self, grouping);
+        let mut real = Real::new(view, world, self, *self.groupings.first()?);
         let trial = real.trial(&Server::new(HONEST, seed, &honest), 0);
         trial.outcome.map(|_| real.inference().metered.clone())
-    }
-
-    fn prepared_plan(&self, grouping: Grouping) -> Option<&PreparedPlan> {
-        self.prepared_plans.iter().find(|prepared| prepared.plan.grouping() == grouping)
     }
 }
 
@@ -106,22 +71,21 @@ impl Parties {
 /// # Errors
 /// [`PartiesError`] for models without a two-party inference.
 pub fn messages(world: &World) -> Result<Vec<Address>, PartiesError> {
-    let Parties { network, client, server, prepared_plans, .. } =
-        &Parties::new(world, 1, &[Grouping::Chunk], 0, LinkSpeed::LAN)?;
-    let mut messages = Vec::new();
-    for PreparedPlan { plan, networks } in prepared_plans {
-        let name = Seed([0; 32]);
-        let labels = (0..world.classes()).collect();
-        let services = [Service { model: 0, labels }];
-        let (_, (_, link)) = session::run(
-            *network,
-            |link| session::client(link, client, plan, &name, |_| vec![0; plan.circuit.pixels]),
-            |link: Link| session::server(link, server, plan, &name, networks, &services),
-        );
-        let sent = link.meter().log.iter().filter(|message| message.from == Role::Server);
-        messages.extend(sent.map(|message| message.address.below_slots()));
-    }
-    Ok(messages)
+    let Parties { pair, .. } = Parties::new(world, 1, &[Grouping::Chunk], 0, LinkSpeed::LAN)?;
+    let pixels = pair.circuit().pixels;
+    let services = [Service { model: 0, labels: (0..world.classes()).collect() }];
+    let played = pair.play(
+        SessionSetting {
+            grouping: Grouping::Chunk,
+            name: Seed([0; 32]),
+            image: &|_| vec![0; pixels],
+            services: &services,
+            deviation: None,
+        },
+        &mut |_| {},
+    );
+    let sent = played.metered.meters[0].log.iter().filter(|message| message.from == Role::Server);
+    Ok(sent.map(|message| message.address.below_slots()).collect())
 }
 
 /// Two parties that compute the answers of one strategy's sessions.
@@ -147,7 +111,6 @@ impl Inference for TwoParty<'_> {
     const STRIDE: u64 = 1;
 
     fn answer(&mut self, world: &World, asked: &[Asked], at: &Position<'_, '_>, touches: &Touches) -> Option<Answers> {
-        let PreparedPlan { plan, networks } = self.parties.prepared_plan(self.grouping)?;
         let honest = &world.models()[0];
         let image = |slot: usize| {
             let pixels = honest.pixels(world.image(asked[slot].image));
@@ -159,21 +122,20 @@ impl Inference for TwoParty<'_> {
         let coins = at.server.streams.coins(Purpose::Messages, at.trial, at.session);
         let deviant = Deviant::new(world, asked, at.server.strategy.moves(), touches, coins);
         let deviates = deviant.is_some();
-        let Parties { network, client, server, .. } = self.parties;
         let mut exchanges = Vec::new();
-        let watch = |progress: Progress<'_>| exchanges.push(Exchange::from(progress));
-        let (((answered, near), client_cpu), ((_, far), server_cpu)) = session::run(
-            *network,
-            |link| timed(|| session::watched_client(link, client, plan, &name, image, watch)),
-            |mut link: Link| {
-                if let Some(deviant) = deviant {
-                    link.deviate(Box::new(deviant));
-                }
-                timed(|| session::server(link, server, plan, &name, networks, &services))
+        let mut watch = |progress: Progress<'_>| exchanges.push(Exchange::from(progress));
+        let played = self.parties.pair.play(
+            SessionSetting {
+                grouping: self.grouping,
+                name,
+                image: &image,
+                services: &services,
+                deviation: deviant.map(|deviant| -> Box<dyn Deviation> { Box::new(deviant) }),
             },
+            &mut watch,
         );
-        self.metered = Metered { meters: [near, far].map(Link::into_meter), cpu: client_cpu + server_cpu };
-        match answered {
+        self.metered = played.metered;
+        match played.client {
             Ok(_) => Some(Answers { exchanges, end: None }),
             Err(halt) if deviates => Some(Answers { exchanges, end: Some(EarlyEnd::from(halt)) }),
             // A server that keeps to the protocol is never caught at it.

@@ -1,10 +1,10 @@
 //! The world of a session: the models, the pools of samples, and every answer that can be asked for, evaluated once.
 
 use super::guard::Guard;
+use super::pair::ProtocolChoice;
 use super::size::in_32_bits;
 use super::stream::{Purpose, Streams};
 use super::urn::Urn;
-use fusion_2pc::backend::cheetah::slots_per_message;
 use fusion_2pc::circuit::{Circuit, Unsupported};
 use fusion_2pc::share::truncate::Truncation;
 use fusion_adversaries::script::Keep;
@@ -72,10 +72,9 @@ pub struct World {
     holds: Vec<Vec<bool>>,
     classes: u32,
     fixed: Option<DrawnSamples>,
-    one_bit: bool,
-    /// The models' common circuit, which is built when it is first asked for.
-    circuit: OnceLock<Result<Circuit, Unsupported>>,
-    slots_per_message: OnceLock<Option<usize>>,
+    protocols: ProtocolChoice,
+    /// The models' common circuit, and how many slots are evaluated together; made when it is first asked for.
+    circuit: OnceLock<Result<(Circuit, usize), Unsupported>>,
 }
 
 impl World {
@@ -92,7 +91,7 @@ impl World {
         guards: &[Guard],
         data: (&Images, &[u32]),
         pools: &Pools,
-        one_bit: bool,
+        protocols: ProtocolChoice,
     ) -> Result<Self, WorldError> {
         let (all, labels) = data;
         let available = all.len().min(labels.len());
@@ -137,9 +136,8 @@ impl World {
             answers,
             holds,
             fixed,
-            one_bit,
+            protocols,
             circuit: OnceLock::new(),
-            slots_per_message: OnceLock::new(),
         })
     }
 
@@ -154,16 +152,25 @@ impl World {
     /// # Errors
     /// [`Unsupported`] if the models have no circuit.
     pub fn circuit(&self) -> Result<&Circuit, &Unsupported> {
-        let truncation = if self.one_bit { Truncation::OneBit } else { Truncation::Faithful };
-        let make = || Circuit::new(&self.models.iter().collect::<Vec<_>>(), truncation);
-        self.circuit.get_or_init(make).as_ref()
+        self.circuit_and_slots().map(|(circuit, _)| circuit)
     }
 
     /// Returns how many slots a message of the two-party inference carries; `None` for models without a circuit.
     #[must_use]
     pub fn slots_per_message(&self) -> Option<u32> {
-        let make = || self.circuit().ok().map(slots_per_message);
-        self.slots_per_message.get_or_init(make).and_then(|slots| u32::try_from(slots).ok())
+        let (_, slots) = self.circuit_and_slots().ok()?;
+        u32::try_from(*slots).ok()
+    }
+
+    fn circuit_and_slots(&self) -> Result<&(Circuit, usize), &Unsupported> {
+        let make = || self.protocols.circuit(&self.models.iter().collect::<Vec<_>>());
+        self.circuit.get_or_init(make).as_ref()
+    }
+
+    /// Returns the protocols that two parties run in this world.
+    #[must_use]
+    pub fn protocols(&self) -> ProtocolChoice {
+        self.protocols
     }
 
     /// Returns the pixels of an image of the pools, where the queries come first and then the publics.
@@ -199,7 +206,7 @@ impl World {
     /// Whether truncation is probabilistic, so that the same question may be answered differently.
     #[must_use]
     pub fn is_one_bit(&self) -> bool {
-        self.one_bit
+        self.protocols.truncation == Truncation::OneBit
     }
 
     /// Returns the known result of a public of the pool.
@@ -226,7 +233,7 @@ impl World {
 
     /// Evaluates a model on an image once, with the truncation of this world.
     pub(super) fn evaluate(&self, model: usize, image: u32, coins: &mut impl Rng) -> u32 {
-        if !self.one_bit {
+        if !self.is_one_bit() {
             return self.answer(model, image);
         }
         let logits = self.models[model].logits_with(&self.images[image as usize], &mut OneBit(coins));

@@ -6,6 +6,7 @@ use crate::he::parameters::Bound;
 use crate::linear::{MAX_DENSE_WEIGHTS, Shape};
 use crate::share::extend::Sign;
 use crate::share::truncate::Truncation;
+use crate::share::uniform::Uniform;
 use fusion_nn::fixed::{FixedLayer, FixedModel, FixedOp};
 use fusion_nn::model::Value;
 
@@ -20,11 +21,24 @@ impl Circuit {
     /// # Errors
     /// [`Unsupported`] for networks of different architectures, and for layers without a protocol.
     pub fn new(models: &[&FixedModel], truncation: Truncation) -> Result<Self, Unsupported> {
+        Self::build(models, truncation, None)
+    }
+
+    /// Makes the circuit of networks of one architecture whose values are all shared modulo one number. Whether it holds them is for
+    /// [`demands`](super::demands) to say.
+    ///
+    /// # Errors
+    /// [`Unsupported`] for networks of different architectures, for layers without a protocol, and for layers that are defined modulo a ring of their own.
+    pub fn over(models: &[&FixedModel], truncation: Truncation, uniform: Uniform) -> Result<Self, Unsupported> {
+        Self::build(models, truncation, Some(uniform))
+    }
+
+    fn build(models: &[&FixedModel], truncation: Truncation, uniform: Option<Uniform>) -> Result<Self, Unsupported> {
         let [first, others @ ..] = models else { return Err(Unsupported("there is no network".into())) };
         for other in others {
             same_architecture(first, other)?;
         }
-        let mut builder = Builder { models, image: first.image(), steps: Vec::new() };
+        let mut builder = Builder { models, image: first.image(), steps: Vec::new(), uniform };
         let mut values: Vec<Held> = Vec::with_capacity(first.layers().len());
         for index in 0..first.layers().len() {
             let held = builder.layer(index, &values)?;
@@ -35,11 +49,12 @@ impl Circuit {
         let output = builder.fit(output, output.with_room(), &last);
         Ok(Self {
             pixels: first.image().iter().product(),
-            pixel_bits: builder.pixels().with_room(),
+            pixel_bits: builder.bits(builder.pixels().with_room()),
             steps: builder.steps,
             output: output.value,
             classes: first.classes() as usize,
             truncation,
+            uniform,
         })
     }
 }
@@ -139,12 +154,19 @@ struct Builder<'a> {
     /// Channels, height and width.
     image: [usize; 3],
     steps: Vec<Step>,
+    uniform: Option<Uniform>,
 }
 
 impl Builder<'_> {
     fn layer(&mut self, index: usize, values: &[Held]) -> Result<Held, Unsupported> {
         let layer = &self.models[0].layers()[index];
         let known = self.known(index);
+        if self.uniform.is_some() && known.wraps.is_some() {
+            return Err(Unsupported(format!(
+                "{}: it wraps in a ring of its own, and all values share one",
+                node(layer)
+            )));
+        }
         let place = Place { layer: index, address: Component::of(layer).into() };
         let held = |value: &Value| match value {
             Value::Input => self.pixels(),
@@ -167,7 +189,7 @@ impl Builder<'_> {
                 self.added(&place, op, &inputs, known)
             }
             FixedOp::MaxPool(window) => {
-                let ring = input.with_room();
+                let ring = self.bits(input.with_room());
                 let input = self.fit(input, ring, &place);
                 let op = Op::Largest { window: *window, image: self.image(layer) };
                 self.push(&place, op, &[input], known.count, Held { ring, ..input })
@@ -176,6 +198,11 @@ impl Builder<'_> {
             FixedOp::Concat => self.added(&place, Op::Concat, &inputs, known),
             FixedOp::Flatten => input,
         })
+    }
+
+    /// The bits in which a value is shared that needs so many.
+    fn bits(&self, needed: u32) -> u32 {
+        self.uniform.map_or(needed, |uniform| uniform.modulus.bits())
     }
 
     fn known(&self, index: usize) -> Known {
@@ -224,7 +251,7 @@ impl Builder<'_> {
     fn linear(&mut self, place: &Place, shape: Shape, input: Held, known: Known) -> Held {
         let Known { least, wraps, count } = known;
         // Room for the difference of two, where the next to read it compares.
-        let ring = wraps.unwrap_or(least + u32::from(self.is_compared(place.layer)));
+        let ring = self.bits(wraps.unwrap_or(least + u32::from(self.is_compared(place.layer))));
         let input = self.fit(input, ring, place);
         let filters = self.models.iter().flat_map(|model| filters(&model.layers()[place.layer].op));
         let weights = Bound::of(filters);
@@ -232,35 +259,33 @@ impl Builder<'_> {
         self.push(place, Op::Linear { shape, bound: weights }, &[input], count, output)
     }
 
-    /// Whether the output of a layer is the logits, or goes into max pooling or clipping.
     fn is_compared(&self, layer: usize) -> bool {
-        let reads = |other: &FixedLayer| {
-            matches!(other.op, FixedOp::MaxPool(_) | FixedOp::Clip { .. }) && other.inputs[0] == Value::Layer(layer)
-        };
-        layer == self.models[0].output() || self.models[0].layers().iter().any(reads)
+        is_compared(self.models[0], layer)
     }
 
     fn activation(&mut self, place: &Place, shift: u32, input: Held, known: Known, rectified: bool) -> Held {
         let Known { least: ring, count, .. } = known;
         // Above what is dropped, a sign and a bit must be left.
-        let from = input.least.max(ring.max(2) + shift);
+        let from = self.bits(input.least.max(ring.max(2) + shift));
         let input = self.fit(input, from, place);
         let op = if rectified { Op::Relu { from, shift } } else { Op::Truncate { from, shift } };
         let positive = rectified || input.positive;
-        self.push(place, op, &[input], count, Held { value: input.value, ring, least: ring, positive })
+        let output = Held { value: input.value, ring: self.bits(ring), least: ring, positive };
+        self.push(place, op, &[input], count, output)
     }
 
     fn clip(&mut self, place: &Place, ends: [i64; 2], shift: u32, input: Held, known: Known) -> Held {
         let (ring, Known { least, wraps, count }) = (known.ring(), known);
-        let from = (input.least + 1).max(ring.max(2) + shift);
+        let from = self.bits((input.least + 1).max(ring.max(2) + shift));
         let input = self.fit(input, from, place);
-        let output = Held { value: input.value, ring, least, positive: ends[0] >= 0 && wraps.is_none() };
+        let output =
+            Held { value: input.value, ring: self.bits(ring), least, positive: ends[0] >= 0 && wraps.is_none() };
         self.push(place, Op::Clip { from, ends, shift }, &[input], count, output)
     }
 
     /// What is no more than sums of its inputs, or these side by side.
     fn added(&mut self, place: &Place, op: Op, inputs: &[Held], known: Known) -> Held {
-        let (ring, Known { least, wraps, count }) = (known.ring(), known);
+        let (ring, Known { least, wraps, count }) = (self.bits(known.ring()), known);
         let positive = wraps.is_none() && inputs.iter().all(|held| held.positive);
         let inputs: Vec<Held> = inputs.iter().map(|held| self.fit(*held, ring, place)).collect();
         self.push(place, op, &inputs, count, Held { value: inputs[0].value, ring, least, positive })
@@ -268,7 +293,7 @@ impl Builder<'_> {
 
     /// The value in a ring of so many bits at least.
     fn fit(&mut self, held: Held, ring: u32, place: &Place) -> Held {
-        if held.ring >= ring {
+        if held.ring >= ring || self.uniform.is_some() {
             return held;
         }
         let op = Op::Extend { from: held.ring, sign: held.sign() };
@@ -292,13 +317,21 @@ impl Builder<'_> {
 }
 
 /// How messages name a layer.
-fn node(layer: &FixedLayer) -> String {
+pub(super) fn node(layer: &FixedLayer) -> String {
     format!("node {} '{}' ({})", layer.node, layer.name, layer.op.name())
 }
 
 fn too_many_groups(op: &FixedOp) -> String {
     let groups = if let FixedOp::Conv { groups, .. } = op { *groups } else { 1 };
     format!("its {groups} groups, computed as one with zeros between them, take more than {MAX_DENSE_WEIGHTS} weights")
+}
+
+/// Whether the output of a layer is the logits, or goes into max pooling or clipping.
+pub(super) fn is_compared(model: &FixedModel, layer: usize) -> bool {
+    let reads = |other: &FixedLayer| {
+        matches!(other.op, FixedOp::MaxPool(_) | FixedOp::Clip { .. }) && other.inputs[0] == Value::Layer(layer)
+    };
+    layer == model.output() || model.layers().iter().any(reads)
 }
 
 /// The weights of each filter, or of each output.

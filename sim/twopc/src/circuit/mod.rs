@@ -2,14 +2,16 @@
 //!
 //! Each value is held in the smallest ring that suffices for the next functionality, and extended where a larger one is needed.
 //! Rectified values are held in few bits; a sum over a window needs two more, and only its pooled values go on to the next
-//! layer's ring.
+//! layer's ring. For families that compute everything modulo one number, all values are held modulo it.
 //!
 //! Invariant: a value here is the integer of [`fusion_nn::fixed`], whose rule for wrapping is the only one. A layer that may wrap is
 //! computed in exactly its own ring, so that its residue, read as signed, is the reference's; every other layer is computed in
 //! some ring that its integers fit. A comparison gets the ring that also holds the difference.
 
 mod build;
+mod demand;
 mod step;
 
 pub use build::Unsupported;
+pub use demand::{Demand, bits_for, demands, meets};
 pub use step::{ARGMAX, Circuit, Op, Step};

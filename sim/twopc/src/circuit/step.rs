@@ -3,9 +3,11 @@
 use crate::address::Address;
 use crate::he::parameters::Bound;
 use crate::linear::Shape;
+use crate::modulus::Modulus;
 use crate::share::clip::Clip;
 use crate::share::extend::{Sign, Widening};
 use crate::share::truncate::{Rescaling, Truncation};
+use crate::share::uniform::Uniform;
 use fusion_nn::model::{Value, Window};
 
 /// The name of the step that follows the last one of a circuit: in it the client gets its labels.
@@ -125,6 +127,8 @@ pub struct Circuit {
     pub classes: usize,
     /// How steps drop bits.
     pub truncation: Truncation,
+    /// The one modulus of all values; `None` if each is shared in a ring of its own.
+    pub uniform: Option<Uniform>,
 }
 
 impl Circuit {
@@ -155,6 +159,35 @@ impl Circuit {
             held
         };
         come.iter().zip(&go).map(after).take(steps).collect()
+    }
+
+    /// The modulus of values that are shared in so many bits.
+    #[must_use]
+    pub fn modulus(&self, bits: u32) -> Modulus {
+        self.uniform.map_or(Modulus::TwoTo(bits), |uniform| uniform.modulus)
+    }
+
+    /// An integer of the input as the client shares it.
+    #[must_use]
+    pub fn pixel(&self, integer: i64) -> u64 {
+        self.uniform.map_or(integer.cast_unsigned(), |uniform| uniform.modulus.element(integer))
+    }
+
+    /// An integer that a value stands for; where each value is shared in a ring of its own, any that is congruent to it.
+    #[must_use]
+    pub fn integer(&self, value: u64) -> i64 {
+        self.uniform.map_or(value.cast_signed(), |uniform| uniform.modulus.integer(uniform.modulus.reduce(value)))
+    }
+
+    /// The logits that both parties' shares stand for.
+    ///
+    /// # Panics
+    /// If the parties have different numbers of shares.
+    #[must_use]
+    pub fn logits(&self, [client, server]: [&[u64]; 2]) -> Vec<i64> {
+        assert_eq!(client.len(), server.len(), "a share of each party");
+        let modulus = self.modulus(self.ring(self.output));
+        client.iter().zip(server).map(|(a, b)| modulus.integer(modulus.add(*a, *b))).collect()
     }
 
     /// The number of bits of the ring of a value. The integers of the input are the client's own and may be read in any ring.

@@ -3,28 +3,30 @@
 use super::plan::Plan;
 use super::setup::{ClientSetup, ServerSetup};
 use crate::address::Component;
-use crate::backend::Protocols;
-use crate::backend::cheetah::{Cheetah, EncodedModel, Packing, Side};
+use crate::backend::{Backend, Protocols};
 use crate::circuit::{ARGMAX, Circuit};
 use crate::evaluate::evaluate;
 use crate::linear;
-use crate::ot::Setup;
 use crate::party::Party;
 use crate::random::Seed;
-use crate::role::Role;
 use crate::wire::link::{Halt, Link};
 use crate::wire::meter::Phase;
 use fusion_nn::fixed::FixedModel;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// A party in a session of this name.
-fn party(mut link: Link, seed: &Seed, transfers: &Setup, name: &Seed, plan: &Plan) -> Party {
+/// A party of the session of this name, with the transfers that it draws from.
+fn party<T>(mut link: Link, seed: &Seed, name: &Seed, transfers: T) -> Party<T> {
     link.enter(Phase::Online);
-    let [by_client, by_server] = plan.transfers();
-    let (sent, received) = if link.role() == Role::Client { (by_client, by_server) } else { (by_server, by_client) };
-    let (sender, receiver) = (transfers.sender(name, sent), transfers.receiver(name, received));
-    Party { rng: seed.of_session(name).stream(), sender, receiver, link }
+    Party { rng: seed.of_session(name).stream(), transfers, link }
+}
+
+/// Runs the offline pass of a chunk.
+fn prepare<P: Protocols>(party: &mut Party<P::Transfers>, protocols: &mut P) -> Result<(), Halt> {
+    party.link.enter(Phase::Offline);
+    protocols.prepare(party)?;
+    party.link.enter(Phase::Online);
+    Ok(())
 }
 
 /// What a party holds after a session.
@@ -44,10 +46,10 @@ pub struct Answered {
 ///
 /// # Panics
 /// Where an image has another size than the circuit reads.
-pub fn client(
+pub fn client<B: Backend>(
     link: Link,
-    setup: &ClientSetup,
-    plan: &Plan,
+    setup: &ClientSetup<B>,
+    plan: &Plan<B>,
     name: &Seed,
     image: impl Fn(usize) -> Vec<i64>,
 ) -> (Result<Answered, Halt>, Link) {
@@ -71,21 +73,22 @@ pub enum Progress<'a> {
 /// # Panics
 /// Where an image has another size than the circuit reads.
 #[expect(clippy::expect_used, reason = "the argmax gives the client its labels, or ends in an error")]
-pub fn watched_client(
+pub fn watched_client<B: Backend>(
     link: Link,
-    setup: &ClientSetup,
-    plan: &Plan,
+    setup: &ClientSetup<B>,
+    plan: &Plan<B>,
     name: &Seed,
     image: impl Fn(usize) -> Vec<i64>,
     mut watch: impl FnMut(Progress<'_>),
 ) -> (Result<Answered, Halt>, Link) {
-    let mut party = party(link, &setup.seed, &setup.transfers, name, plan);
+    let backend = &plan.backend;
+    let mut party = party(link, &setup.seed, name, backend.client_transfers(&setup.keys, name, plan.transfers()));
     let answered = each_chunk(&mut party, plan, |party, chunk| {
+        let mut protocols = backend.client(plan.chunk(chunk.len()), &setup.keys);
+        prepare(party, &mut protocols)?;
         watch(Progress::Asks(chunk.len()));
         let circuit = &plan.circuit;
-        let input: Vec<u64> = chunk.clone().flat_map(&image).map(i64::cast_unsigned).collect();
-        let side = Side::Client(&setup.key);
-        let mut protocols = Cheetah { circuit, packing: plan.packing(chunk.len()), side };
+        let input: Vec<u64> = chunk.clone().flat_map(&image).map(|pixel| circuit.pixel(pixel)).collect();
         let logits = evaluate(party, circuit, &input, &mut protocols)?;
         let labels = labels(party, circuit, &mut protocols, &logits, &[])?.expect("the client gets the labels");
         watch(Progress::Has(&labels));
@@ -96,7 +99,7 @@ pub fn watched_client(
 }
 
 /// The answers, if every label is a class: looked at only after the last slot, as which labels are may depend on the images (H6).
-fn all_classes(party: &Party, circuit: &Circuit, answered: Answered) -> Result<Answered, Halt> {
+fn all_classes<T>(party: &Party<T>, circuit: &Circuit, answered: Answered) -> Result<Answered, Halt> {
     if answered.labels.iter().all(|&label| (label as usize) < circuit.classes) {
         Ok(answered)
     } else {
@@ -105,19 +108,19 @@ fn all_classes(party: &Party, circuit: &Circuit, answered: Answered) -> Result<A
 }
 
 /// A server's models, encoded for every packing of a plan.
-pub struct Networks {
+pub struct Networks<B: Backend> {
     /// By slots of a group, then by model.
-    by_group: BTreeMap<usize, Vec<EncodedModel>>,
+    by_group: BTreeMap<usize, Vec<B::Network>>,
 }
 
-impl Networks {
+impl<B: Backend> Networks<B> {
     /// Encodes the weights of models. This is done once for all sessions.
     ///
     /// # Errors
     /// [`linear::TooHeavy`] for a model for which the plan's circuit was not made.
-    pub fn new(plan: &Plan, models: &[FixedModel]) -> Result<Self, linear::TooHeavy> {
-        let of = |(&size, packing): (&usize, &Packing)| {
-            let networks = models.iter().map(|model| EncodedModel::new(model, &plan.circuit, packing));
+    pub fn new(plan: &Plan<B>, models: &[FixedModel]) -> Result<Self, linear::TooHeavy> {
+        let of = |(&size, packing): (&usize, &B::Packing)| {
+            let networks = models.iter().map(|model| plan.backend.network(model, &plan.circuit, packing));
             Ok((size, networks.collect::<Result<_, _>>()?))
         };
         Ok(Self { by_group: plan.packings.iter().map(of).collect::<Result<_, _>>()? })
@@ -142,19 +145,20 @@ pub struct Service {
 /// # Panics
 /// If slots that share ciphertexts are to have different models, if there are fewer services than slots, or if the networks were
 /// encoded for another plan.
-pub fn server(
+pub fn server<B: Backend>(
     link: Link,
-    setup: &ServerSetup,
-    plan: &Plan,
+    setup: &ServerSetup<B>,
+    plan: &Plan<B>,
     name: &Seed,
-    networks: &Networks,
+    networks: &Networks<B>,
     services: &[Service],
 ) -> (Result<Answered, Halt>, Link) {
-    let mut party = party(link, &setup.seed, &setup.transfers, name, plan);
+    let backend = &plan.backend;
+    let mut party = party(link, &setup.seed, name, backend.server_transfers(&setup.keys, name, plan.transfers()));
     let answered = each_chunk(&mut party, plan, |party, chunk| {
-        let (circuit, packing) = (&plan.circuit, plan.packing(chunk.len()));
-        let (all, services) = (&networks.by_group[&packing.group()], &services[chunk]);
-        let chosen = services.chunks(packing.group()).map(|group| {
+        let (circuit, group) = (&plan.circuit, plan.group(chunk.len()));
+        let (all, services) = (&networks.by_group[&group], &services[chunk]);
+        let chosen = services.chunks(group).map(|group| {
             assert!(
                 group.iter().all(|slot| slot.model == group[0].model),
                 "slots that share ciphertexts share a model"
@@ -162,8 +166,8 @@ pub fn server(
             &all[group[0].model]
         });
         let chosen = chosen.collect();
-        let side = Side::Server { keys: &setup.keys, networks: chosen };
-        let mut protocols = Cheetah { circuit, packing, side };
+        let mut protocols = backend.server(plan.chunk(services.len()), &setup.keys, chosen);
+        prepare(party, &mut protocols)?;
         let input = vec![0; services.len() * circuit.pixels];
         let logits = evaluate(party, circuit, &input, &mut protocols)?;
         let said: Vec<Vec<u32>> = services.iter().map(|service| service.labels.clone()).collect();
@@ -174,10 +178,10 @@ pub fn server(
 }
 
 /// The labels, for the client alone.
-fn labels(
-    party: &mut Party,
+fn labels<P: Protocols>(
+    party: &mut Party<P::Transfers>,
     circuit: &Circuit,
-    protocols: &mut impl Protocols,
+    protocols: &mut P,
     logits: &[u64],
     said: &[Vec<u32>],
 ) -> Result<Option<Vec<u32>>, Halt> {
@@ -186,15 +190,15 @@ fn labels(
 }
 
 /// A party that is done hangs up: its peer may wait for what it never sent, and the link outlives the session for what it metered.
-fn concluded(mut party: Party, answered: Result<Answered, Halt>) -> (Result<Answered, Halt>, Link) {
+fn concluded<T>(mut party: Party<T>, answered: Result<Answered, Halt>) -> (Result<Answered, Halt>, Link) {
     party.link.hang_up();
     (answered, party.link)
 }
 
-fn each_chunk(
-    party: &mut Party,
-    plan: &Plan,
-    mut body: impl FnMut(&mut Party, Range<usize>) -> Result<Answered, Halt>,
+fn each_chunk<B: Backend>(
+    party: &mut Party<B::Transfers>,
+    plan: &Plan<B>,
+    mut body: impl FnMut(&mut Party<B::Transfers>, Range<usize>) -> Result<Answered, Halt>,
 ) -> Result<Answered, Halt> {
     let mut all = Answered { labels: Vec::with_capacity(plan.slots), logits: Vec::new() };
     for chunk in plan.chunks() {

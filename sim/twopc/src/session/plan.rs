@@ -1,16 +1,17 @@
 //! What both parties know before a session: the circuit, and how its slots are packed.
 
-use crate::backend::cheetah::{self, Packing};
-use crate::circuit::{Circuit, Op, Unsupported};
+use crate::backend::{Backend, Chunk};
+use crate::circuit::{Circuit, Unsupported};
 use crate::cost::Cost;
-use crate::linear::Layout;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::Range;
 
 /// The plan of a session, which both parties know: the circuit, and how the slots are packed.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct Plan<B: Backend> {
+    /// The family of protocols.
+    pub backend: B,
     /// The circuit that is evaluated.
     pub circuit: Circuit,
     /// The number of slots of a session.
@@ -18,7 +19,7 @@ pub struct Plan {
     slots_per_message: usize,
     grouping: Grouping,
     /// By slots of a group.
-    pub(super) packings: BTreeMap<usize, Packing>,
+    pub(super) packings: BTreeMap<usize, B::Packing>,
 }
 
 /// The slots that share ciphertexts.
@@ -40,14 +41,14 @@ impl Grouping {
     }
 }
 
-impl Plan {
+impl<B: Backend> Plan<B> {
     /// Plans a session of `slots` slots. Its responses are within a statistical distance of `2^-40` of ones that reveal nothing of the weights;
     /// those of `k` sessions under one set-up together are within `sqrt(k)` times that.
     ///
     /// # Errors
     /// [`Unsupported`] for a layer that no parameters hold; it names the node.
-    pub fn new(circuit: Circuit, slots: usize, grouping: Grouping) -> Result<Self, Unsupported> {
-        Self::for_sessions(circuit, slots, grouping, 1)
+    pub fn new(backend: B, circuit: Circuit, slots: usize, grouping: Grouping) -> Result<Self, Unsupported> {
+        Self::for_sessions(backend, circuit, slots, grouping, 1)
     }
 
     /// Plans sessions whose responses, for `sessions` of them under one set-up together, are within a statistical distance of `2^-40` of ones
@@ -56,20 +57,21 @@ impl Plan {
     /// # Errors
     /// [`Unsupported`] for a layer that no parameters hold; it names the node.
     pub fn for_sessions(
+        backend: B,
         circuit: Circuit,
         slots: usize,
         grouping: Grouping,
         sessions: u64,
     ) -> Result<Self, Unsupported> {
-        let slots_per_message = cheetah::slots_per_message(&circuit);
+        let slots_per_message = backend.slots_per_message(&circuit);
         let mut packings = BTreeMap::new();
         for chunk in chunks(slots, slots_per_message) {
             let group = grouping.of(chunk.len());
             if let Entry::Vacant(vacant) = packings.entry(group) {
-                vacant.insert(Packing::new(&circuit, group, sessions.saturating_mul(slots as u64))?);
+                vacant.insert(backend.packing(&circuit, group, sessions.saturating_mul(slots as u64))?);
             }
         }
-        Ok(Self { circuit, slots, slots_per_message, grouping, packings })
+        Ok(Self { backend, circuit, slots, slots_per_message, grouping, packings })
     }
 
     /// The number of slots that are evaluated together. Their images, shares and messages are held in memory at once.
@@ -79,7 +81,7 @@ impl Plan {
     }
 
     /// The slots of a session, in chunks that are evaluated together.
-    pub fn chunks(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+    pub fn chunks(&self) -> impl Iterator<Item = Range<usize>> + use<B> {
         chunks(self.slots, self.slots_per_message)
     }
 
@@ -90,39 +92,50 @@ impl Plan {
     }
 
     /// The packings of the chunks, each of them once.
-    pub fn packings(&self) -> impl Iterator<Item = &Packing> {
+    pub fn packings(&self) -> impl Iterator<Item = &B::Packing> {
         self.packings.values()
     }
 
-    /// Every layout.
-    pub(super) fn layouts(&self) -> Vec<Layout> {
-        self.packings().flat_map(|packing| packing.layouts().cloned()).collect()
+    /// The slots of a group of a chunk of so many.
+    pub(super) fn group(&self, chunk: usize) -> usize {
+        self.grouping.of(chunk)
     }
 
-    pub(super) fn packing(&self, chunk: usize) -> &Packing {
-        &self.packings[&self.grouping.of(chunk)]
+    /// A chunk of so many slots.
+    pub(super) fn chunk(&self, slots: usize) -> Chunk<'_, B> {
+        Chunk { circuit: &self.circuit, packing: &self.packings[&self.group(slots)], slots }
     }
 
-    /// The cost of each step on a chunk of this many slots, without the extension of transfers. The last entry is that of the argmax.
+    /// The cost of each step on a chunk of this many slots, offline and online together, without what [`Cost`] counts as transfers. The last entry
+    /// is that of the argmax.
     #[must_use]
     pub fn costs(&self, chunk: usize) -> Vec<Cost> {
-        let packing = self.packing(chunk);
+        let chunk = self.chunk(chunk);
         let step = |index: usize| {
             let mut cost = Cost::default();
-            match self.circuit.steps[index].op {
-                Op::Linear { .. } => packing.cost(index, chunk / packing.group(), &mut cost),
-                _ => cost.step(&self.circuit, index, chunk),
-            }
+            self.backend.offline_cost(chunk, index, &mut cost);
+            self.backend.online_cost(chunk, index, &mut cost);
             cost
         };
         let mut costs: Vec<Cost> = (0..self.circuit.steps.len()).map(step).collect();
         let mut last = Cost::default();
-        last.argmax(chunk, self.circuit.classes, self.circuit.ring(self.circuit.output));
+        self.backend.argmax_cost(chunk, &mut last);
         costs.push(last);
         costs
     }
 
-    /// The number of oblivious transfers in a session: those in which the client is the sender, and those in which the server is.
+    /// The cost of a whole chunk of this many slots: its offline pass, all steps and the argmax, one after another.
+    #[must_use]
+    pub fn chain(&self, chunk: usize) -> Cost {
+        let (chunk, steps) = (self.chunk(chunk), self.circuit.steps.len());
+        let mut cost = Cost::default();
+        (0..steps).for_each(|step| self.backend.offline_cost(chunk, step, &mut cost));
+        (0..steps).for_each(|step| self.backend.online_cost(chunk, step, &mut cost));
+        self.backend.argmax_cost(chunk, &mut cost);
+        cost
+    }
+
+    /// The number of oblivious transfers in a session that [`Cost`] counts: those in which the client is the sender, and those in which the server is.
     #[must_use]
     pub fn transfers(&self) -> [usize; 2] {
         let mut sums = [0; 2];

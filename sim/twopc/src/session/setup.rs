@@ -2,54 +2,57 @@
 
 use super::plan::Plan;
 use super::threads::run;
-use crate::he::cipher::ClientKey;
-use crate::linear::{self, Layout, PublicKeys};
-use crate::ot::Setup;
+use crate::backend::Backend;
 use crate::random::Seed;
 use crate::wire::clock::LinkSpeed;
 use crate::wire::link::{Halt, Link};
 
 /// What a client keeps between sessions.
 #[derive(Clone)]
-pub struct ClientSetup {
+pub struct ClientSetup<B: Backend> {
     pub(super) seed: Seed,
-    pub(super) key: ClientKey,
-    pub(super) transfers: Setup,
+    pub(super) keys: B::ClientKeys,
 }
 
-impl ClientSetup {
+impl<B: Backend> ClientSetup<B> {
     /// Runs the client's side of a set-up for sessions by these plans: it makes keys and base transfers.
     ///
     /// # Errors
     /// [`Halt`] where the server does not keep to the protocol.
-    pub fn new(link: &mut Link, seed: &Seed, plans: &[&Plan]) -> Result<Self, Halt> {
-        let key = ClientKey::new(&seed.child("secret key"));
-        linear::client_setup(link, &key, &all_layouts(plans))?;
-        Ok(Self { transfers: Setup::run(link, &seed.child("transfers"))?, seed: seed.child("sessions"), key })
+    ///
+    /// # Panics
+    /// Without a plan.
+    pub fn new(link: &mut Link, seed: &Seed, plans: &[&Plan<B>]) -> Result<Self, Halt> {
+        let (backend, packings) = packings(plans);
+        Ok(Self { keys: backend.client_keys(link, seed, &packings)?, seed: seed.child("sessions") })
     }
 }
 
 /// What a server keeps between sessions.
 #[derive(Clone)]
-pub struct ServerSetup {
+pub struct ServerSetup<B: Backend> {
     pub(super) seed: Seed,
-    pub(super) keys: PublicKeys,
-    pub(super) transfers: Setup,
+    pub(super) keys: B::ServerKeys,
 }
 
-impl ServerSetup {
+impl<B: Backend> ServerSetup<B> {
     /// Runs the server's side of a set-up for sessions by these plans: it receives public keys and makes base transfers.
     ///
     /// # Errors
     /// [`Halt`] where the client does not keep to the protocol.
-    pub fn new(link: &mut Link, seed: &Seed, plans: &[&Plan]) -> Result<Self, Halt> {
-        let keys = linear::server_setup(link, &all_layouts(plans))?;
-        Ok(Self { keys, transfers: Setup::run(link, &seed.child("transfers"))?, seed: seed.child("sessions") })
+    ///
+    /// # Panics
+    /// Without a plan.
+    pub fn new(link: &mut Link, seed: &Seed, plans: &[&Plan<B>]) -> Result<Self, Halt> {
+        let (backend, packings) = packings(plans);
+        Ok(Self { keys: backend.server_keys(link, seed, &packings)?, seed: seed.child("sessions") })
     }
 }
 
-fn all_layouts(plans: &[&Plan]) -> Vec<Layout> {
-    plans.iter().flat_map(|plan| plan.layouts()).collect()
+/// The plans' common backend, and the packings of all of them.
+fn packings<'a, B: Backend>(plans: &[&'a Plan<B>]) -> (&'a B, Vec<&'a B::Packing>) {
+    let [first, ..] = plans else { panic!("a set-up is for at least one plan") };
+    (&first.backend, plans.iter().flat_map(|plan| plan.packings()).collect())
 }
 
 /// Runs the client's side of a set-up with the client's part of the seed `pair`. This is for simulation: whoever knows `pair` knows both
@@ -57,7 +60,11 @@ fn all_layouts(plans: &[&Plan]) -> Vec<Layout> {
 ///
 /// # Errors
 /// [`Halt`] where the server does not keep to the protocol.
-pub fn client_set_up(mut link: Link, pair: &Seed, plans: &[&Plan]) -> (Result<ClientSetup, Halt>, Link) {
+pub fn client_set_up<B: Backend>(
+    mut link: Link,
+    pair: &Seed,
+    plans: &[&Plan<B>],
+) -> (Result<ClientSetup<B>, Halt>, Link) {
     let made = ClientSetup::new(&mut link, &pair.child("client"), plans);
     link.hang_up();
     (made, link)
@@ -68,7 +75,11 @@ pub fn client_set_up(mut link: Link, pair: &Seed, plans: &[&Plan]) -> (Result<Cl
 ///
 /// # Errors
 /// [`Halt`] where the client does not keep to the protocol.
-pub fn server_set_up(mut link: Link, pair: &Seed, plans: &[&Plan]) -> (Result<ServerSetup, Halt>, Link) {
+pub fn server_set_up<B: Backend>(
+    mut link: Link,
+    pair: &Seed,
+    plans: &[&Plan<B>],
+) -> (Result<ServerSetup<B>, Halt>, Link) {
     let made = ServerSetup::new(&mut link, &pair.child("server"), plans);
     link.hang_up();
     (made, link)
@@ -79,7 +90,11 @@ pub fn server_set_up(mut link: Link, pair: &Seed, plans: &[&Plan]) -> (Result<Se
 ///
 /// # Errors
 /// [`Halt`], which would be a bug of this crate, as both parties are honest here.
-pub fn set_up(seed: &Seed, plans: &[&Plan], speed: LinkSpeed) -> Result<(ClientSetup, ServerSetup, Link), Halt> {
+pub fn set_up<B: Backend>(
+    seed: &Seed,
+    plans: &[&Plan<B>],
+    speed: LinkSpeed,
+) -> Result<(ClientSetup<B>, ServerSetup<B>, Link), Halt> {
     let ((client, link), (server, _)) =
         run(speed, |link| client_set_up(link, seed, plans), |link: Link| server_set_up(link, seed, plans));
     Ok((client?, server?, link))

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::address::{Address, OT_EXTENSION};
-use crate::backend::cheetah::MOST_SLOTS;
+use crate::backend::cheetah::{Cheetah, MOST_SLOTS};
 use crate::circuit::{ARGMAX, Circuit, Op};
 use crate::random::{Seed, uniform};
 use crate::role::Role;
@@ -27,7 +27,7 @@ fn lenets() -> Vec<FixedModel> {
 fn check(slots: usize, grouping: Grouping) {
     let models = lenets();
     let circuit = Circuit::new(&models.iter().collect::<Vec<_>>(), Truncation::Faithful).unwrap();
-    let plan = Plan::new(circuit, slots, grouping).unwrap();
+    let plan = Plan::new(Cheetah, circuit, slots, grouping).unwrap();
     let (client_setup, server_setup, _) = set_up(&Seed([4; 32]), &[&plan], LinkSpeed::LAN).unwrap();
     let networks = Networks::new(&plan, &models).unwrap();
     let mut rng = Seed([3; 32]).stream();
@@ -59,7 +59,7 @@ fn check(slots: usize, grouping: Grouping) {
 }
 
 /// A session falls into the extension of its transfers, its layers that send anything, and the argmax; each message is in one chunk.
-fn assert_has_parts(plan: &Plan, meter: &Meter) {
+fn assert_has_parts(plan: &Plan<Cheetah>, meter: &Meter) {
     let parts: Vec<Address> = meter.shares(Message::layer).into_iter().map(|(layer, _)| layer).collect();
     let layers =
         plan.circuit.steps.iter().filter(|step| !matches!(step.op, Op::Sum { .. })).map(|step| step.address.layer());
@@ -107,7 +107,7 @@ fn chunks_of_like_groups_share_a_packing() {
         (3 * MOST_SLOTS, Grouping::Chunk, 1),
         (5, Grouping::Slot, 1),
     ] {
-        let plan = Plan::new(circuit.clone(), slots, grouping).unwrap();
+        let plan = Plan::new(Cheetah, circuit.clone(), slots, grouping).unwrap();
         assert_eq!(plan.packings().count(), packings, "{slots} {grouping:?}");
     }
 }
@@ -117,7 +117,7 @@ fn chunks_of_like_groups_share_a_packing() {
 fn a_party_that_is_done_lets_its_peer_go() {
     let models = &lenets()[..1];
     let circuit = Circuit::new(&[&models[0]], Truncation::Faithful).unwrap();
-    let plan = Plan::new(circuit, 1, Grouping::Chunk).unwrap();
+    let plan = Plan::new(Cheetah, circuit, 1, Grouping::Chunk).unwrap();
     let (client_setup, server_setup, _) = set_up(&Seed([4; 32]), &[&plan], LinkSpeed::LAN).unwrap();
     let networks = Networks::new(&plan, models).unwrap();
     let services = [Service { model: 0, labels: (0..10).collect() }];

@@ -12,3 +12,4 @@ pub mod product;
 pub mod relu;
 pub mod truncate;
 pub mod twin;
+pub mod uniform;

@@ -1,6 +1,7 @@
 //! Where cheating enters: a party that deviates may change the messages that it sends, and its shares of a step's output.
 
 use crate::address::Address;
+use crate::modulus::Modulus;
 use crate::wire::meter::Message;
 
 /// What a party that deviates does with a message.
@@ -25,9 +26,9 @@ pub enum Conduct {
 
 /// How a party deviates. By default it follows the protocol.
 pub trait Deviation: Send {
-    /// May change the party's shares of a step's output, which are modulo `2^ring`, one slot after another.
-    fn share(&mut self, step: &Address, shares: &mut [u64], ring: u32) {
-        let _ = (step, shares, ring);
+    /// May change the party's shares of a step's output, one slot after another.
+    fn share(&mut self, step: &Address, shares: &mut [u64], modulus: Modulus) {
+        let _ = (step, shares, modulus);
     }
 
     /// Decides what happens to a message that the party is about to send.

@@ -5,6 +5,7 @@
 //! a given network. Neither depends on the machine or its scheduler.
 
 use crate::address::Address;
+use crate::modulus::Modulus;
 use crate::role::Role;
 use crate::wire::clock::{Clock, LinkSpeed};
 use crate::wire::duplex::{self, End, Gone};
@@ -119,9 +120,9 @@ impl Link {
     }
 
     /// Marks the end of a step: a party that deviates may change its shares of the step's output here.
-    pub fn boundary(&mut self, step: &Address, shares: &mut [u64], ring: u32) {
+    pub fn boundary(&mut self, step: &Address, shares: &mut [u64], modulus: Modulus) {
         if let Some(deviation) = &mut self.deviation {
-            deviation.share(&self.level.address.join(step), shares, ring);
+            deviation.share(&self.level.address.join(step), shares, modulus);
         }
     }
 

@@ -3,11 +3,10 @@
 use crate::args::CheckArgs;
 use crate::text::{self, DIM, HEADING};
 use fusion_2pc::address::Component;
-use fusion_2pc::circuit::{Circuit, Unsupported};
-use fusion_2pc::session::{Grouping, Plan};
-use fusion_2pc::share::truncate::Truncation;
+use fusion_2pc::circuit::Unsupported;
 use fusion_adversaries::problem::one_line;
 use fusion_engine::files;
+use fusion_engine::simulate::ProtocolChoice;
 use fusion_nn::compare::Pair;
 use fusion_nn::fixed::{FixedLayer, FixedModel, Precision, Ring};
 use fusion_nn::model::Model;
@@ -37,8 +36,7 @@ pub struct ModelDocument<'a> {
 
 /// Returns why two parties cannot compute a network; `None` if they can.
 fn not_at_real(model: &FixedModel) -> Option<Unsupported> {
-    let circuit = Circuit::new(&[model], Truncation::Faithful);
-    circuit.and_then(|circuit| Plan::new(circuit, 1, Grouping::Chunk)).err()
+    ProtocolChoice::default().check(model).err()
 }
 
 #[derive(Serialize)]

@@ -2,9 +2,12 @@
 
 use super::loader::{Labelled, Loader, Setting};
 use crate::failure::Failure;
-use crate::simulate::{Guard, Pools, World, WorldError};
+use crate::simulate::{Guard, Pools, ProtocolChoice, World, WorldError};
+use fusion_2pc::share::truncate::Truncation;
 use fusion_adversaries::problem::{Mark, Problem};
-use fusion_adversaries::script::{Data, Draft, Draw, Fidelity, Publics, Samples, Section, Spot, TruncationKind};
+use fusion_adversaries::script::{
+    Backend, Data, Draft, Draw, Fidelity, Publics, Samples, Section, Spot, TruncationKind,
+};
 use fusion_nn::idx::{self, Images};
 use fusion_spec::params::Params;
 
@@ -69,7 +72,7 @@ impl Loader {
 
     /// Evaluates the models on the pools; returns `None` where no strategy needs their answers, or a problem was recorded.
     pub fn world(&mut self, setting: &Setting<'_>, params: Params) -> Option<World> {
-        let Draft { data, model, trials, .. } = setting.draft;
+        let Draft { head, data, model, trials, .. } = setting.draft;
         let (Section::Read(Labelled { images, labels }), Section::Read(_)) = (&setting.samples, &setting.honest) else {
             return None;
         };
@@ -80,8 +83,13 @@ impl Loader {
             Pools { queries: queries.clone(), publics: public.from.value.0.clone(), keep: public.keep, fixed_by };
         let models = std::mem::take(&mut self.models).into_iter().map(|(_, model)| model).collect();
         let guards: Vec<Guard> = self.guards.iter().map(|(_, guard)| guard.clone()).collect();
-        let one_bit = model.fixed_point.truncation == TruncationKind::OneBit;
-        let error = match World::new(params, models, &guards, (images, labels), &pools, one_bit) {
+        let truncation = match model.fixed_point.truncation {
+            TruncationKind::Faithful => Truncation::Faithful,
+            TruncationKind::OneBit => Truncation::OneBit,
+        };
+        let backend = head.as_ref().map_or(Backend::Cheetah, |head| head.backend);
+        let protocols = ProtocolChoice { family: backend.family(), truncation };
+        let error = match World::new(params, models, &guards, (images, labels), &pools, protocols) {
             Ok(world) => return Some(world),
             Err(error) => error,
         };

@@ -1,18 +1,10 @@
-//! Cheetah (Huang, Lu, Hong, Ding, USENIX Security 2022): linear layers under RLWE encryption, everything else by silent oblivious transfer.
+//! How Cheetah packs a circuit's linear layers into ciphertexts, for how many slots, and a network's weights in that packing.
 
-use super::Protocols;
-use crate::address::Component;
+use super::cost::Messages;
 use crate::circuit::{Circuit, Op, Step, Unsupported};
 use crate::cost::Cost;
-use crate::he::cipher::ClientKey;
-use crate::linear::{self, Layout, LinearLayer, PublicKeys, Unfit, Weights};
-use crate::party::Party;
+use crate::linear::{self, Layout, LinearLayer, Unfit, Weights};
 use crate::role::Role;
-use crate::share::clip::{self, Clip};
-use crate::share::extend::{self, Widening};
-use crate::share::truncate::{self, Rescaling};
-use crate::share::{maximum, relu};
-use crate::wire::link::Halt;
 use fusion_nn::fixed::FixedModel;
 
 /// The most slots that one message carries, however little memory they take: with more of them, hardly any bytes are saved.
@@ -41,7 +33,7 @@ fn bytes_besides_shares(circuit: &Circuit, index: usize) -> usize {
         return Layout::new(shape, *ring, bound, 1).map_or(0, |layout| layout.cost().bytes());
     }
     let mut cost = Cost::default();
-    cost.step(circuit, index, 1);
+    Messages(&mut cost).step(circuit, index, 1);
     16 * (cost.client_transfers + cost.server_transfers) + cost.bytes()
 }
 
@@ -93,7 +85,7 @@ impl Packing {
     }
 
     #[expect(clippy::expect_used, reason = "a packing is made for its circuit, and a linear step has a layout there")]
-    fn layout(&self, step: usize) -> &Layout {
+    pub(super) fn layout(&self, step: usize) -> &Layout {
         self.layouts[step].as_ref().expect("a linear step")
     }
 
@@ -114,10 +106,10 @@ pub struct EncodedModel {
 
 /// A linear layer's weights, transformed and as they are, and its biases.
 #[derive(Clone)]
-struct Constants {
-    transformed: Weights,
-    weights: Vec<i64>,
-    start: Vec<i64>,
+pub(super) struct Constants {
+    pub(super) transformed: Weights,
+    pub(super) weights: Vec<i64>,
+    pub(super) start: Vec<i64>,
 }
 
 impl EncodedModel {
@@ -138,120 +130,8 @@ impl EncodedModel {
     }
 
     #[expect(clippy::expect_used, reason = "a linear step has a layout, and with it constants")]
-    fn constants(&self, step: usize) -> &Constants {
+    pub(super) fn constants(&self, step: usize) -> &Constants {
         self.layers[step].as_ref().expect("a linear step")
-    }
-}
-
-/// Runs a group's part of a layer; its address names the group where there are several.
-fn in_group<T>(
-    party: &mut Party,
-    groups: usize,
-    index: usize,
-    body: impl FnOnce(&mut Party) -> Result<T, Halt>,
-) -> Result<T, Halt> {
-    if groups == 1 { body(party) } else { party.step(Component::Group(index), body) }
-}
-
-/// One of the parties of a session that runs Cheetah's protocols.
-pub struct Cheetah<'a> {
-    /// The circuit that is evaluated.
-    pub circuit: &'a Circuit,
-    /// How the circuit's linear layers are packed into ciphertexts.
-    pub packing: &'a Packing,
-    /// What this party alone holds.
-    pub side: Side<'a>,
-}
-
-/// What one of the parties holds for the linear layers.
-pub enum Side<'a> {
-    /// The client holds its key.
-    Client(&'a ClientKey),
-    /// The server holds networks.
-    Server {
-        /// The client's public keys.
-        keys: &'a PublicKeys,
-        /// The network of each group of slots, in order.
-        networks: Vec<&'a EncodedModel>,
-    },
-}
-
-/// The client sends all groups' shares before it takes the first group's answer.
-fn ask(party: &mut Party, key: &ClientKey, layout: &Layout, numbers: &[u64]) -> Result<Vec<u64>, Halt> {
-    let groups = numbers.chunks_exact(layout.inputs());
-    let count = groups.len();
-    for (index, numbers) in groups.enumerate() {
-        in_group(party, count, index, |party| linear::ask(&mut party.link, key, layout, numbers, &mut party.rng))?;
-    }
-    let mut shares = Vec::with_capacity(count * layout.outputs());
-    for index in 0..count {
-        shares.extend(in_group(party, count, index, |party| linear::take(&mut party.link, key, layout))?);
-    }
-    Ok(shares)
-}
-
-/// The server answers group by group, and adds what it can compute of its own share in the clear.
-fn answer(
-    party: &mut Party,
-    keys: &PublicKeys,
-    networks: &[&EncodedModel],
-    (step, layout): (usize, &Layout),
-    numbers: &[u64],
-) -> Result<Vec<u64>, Halt> {
-    let groups = numbers.chunks_exact(layout.inputs());
-    let count = groups.len();
-    assert_eq!(count, networks.len(), "a network for each group");
-    let mut shares = Vec::with_capacity(count * layout.outputs());
-    for (index, (numbers, network)) in groups.zip(networks).enumerate() {
-        let Constants { transformed, weights, start } = network.constants(step);
-        let under = in_group(party, count, index, |party| {
-            linear::server(&mut party.link, keys, layout, transformed, &mut party.rng)
-        })?;
-        let clear = layout.clear(weights, start, numbers);
-        let modulus = crate::bits::mask(layout.ring_bits());
-        shares.extend(under.iter().zip(clear).map(|(a, b)| a.wrapping_add(b) & modulus));
-    }
-    Ok(shares)
-}
-
-impl Protocols for Cheetah<'_> {
-    fn linear(&mut self, party: &mut Party, step: usize, numbers: &[u64]) -> Result<Vec<u64>, Halt> {
-        let layout = self.packing.layout(step);
-        match &self.side {
-            Side::Client(key) => ask(party, key, layout, numbers),
-            Side::Server { keys, networks } => answer(party, keys, networks, (step, layout), numbers),
-        }
-    }
-
-    fn relu(&mut self, party: &mut Party, numbers: &[u64], how: Rescaling) -> Result<Vec<u64>, Halt> {
-        relu::relu(party, numbers, how)
-    }
-
-    fn clip(&mut self, party: &mut Party, numbers: &[u64], clip: Clip) -> Result<Vec<u64>, Halt> {
-        clip::clip(party, numbers, clip)
-    }
-
-    fn truncate(&mut self, party: &mut Party, numbers: &[u64], how: Rescaling) -> Result<Vec<u64>, Halt> {
-        truncate::truncate(party, numbers, how)
-    }
-
-    fn extend(&mut self, party: &mut Party, numbers: &[u64], widening: Widening) -> Result<Vec<u64>, Halt> {
-        extend::extend(party, numbers, widening)
-    }
-
-    fn largest(&mut self, party: &mut Party, lists: Vec<Vec<u64>>, ring: u32) -> Result<Vec<u64>, Halt> {
-        maximum::largest(party, lists, ring)
-    }
-
-    fn argmax(
-        &mut self,
-        party: &mut Party,
-        numbers: &[u64],
-        ring: u32,
-        classes: usize,
-        labels: &[Vec<u32>],
-    ) -> Result<Option<Vec<u32>>, Halt> {
-        maximum::argmax(party, numbers, ring, classes, labels)
     }
 }
 
@@ -270,12 +150,12 @@ mod tests {
     }
 
     fn lenet() -> Circuit {
-        circuit(include_bytes!("../../../../examples/models/lenet_mnist_full.onnx"))
+        circuit(include_bytes!("../../../../../examples/models/lenet_mnist_full.onnx"))
     }
 
     #[test]
     fn a_message_of_lenet_carries_as_many_slots_as_it_may() {
-        let cifar = circuit(include_bytes!("../../../../examples/models/lenet_cifar10_full.onnx"));
+        let cifar = circuit(include_bytes!("../../../../../examples/models/lenet_cifar10_full.onnx"));
         for circuit in [lenet(), cifar] {
             assert_eq!(slots_per_message(&circuit), MOST_SLOTS);
         }

@@ -1,0 +1,227 @@
+//! A client and a server in one process, set up once for all sessions, whichever family of protocols they run.
+
+use super::metered::{self, Metered, SetupSpent, timed};
+use crate::clock::now;
+use fusion_2pc::backend::{Backend, Family, ForBackend};
+use fusion_2pc::circuit::{Circuit, Unsupported};
+use fusion_2pc::linear::TooHeavy;
+use fusion_2pc::random::Seed;
+use fusion_2pc::session::{self, Answered, ClientSetup, Grouping, Networks, Plan, Progress, ServerSetup, Service};
+use fusion_2pc::share::truncate::Truncation;
+use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_2pc::wire::hook::Deviation;
+use fusion_2pc::wire::link::{Halt, Link};
+use fusion_nn::fixed::FixedModel;
+use std::time::Duration;
+
+/// The reason why models have no two-party inference.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PartiesError {
+    /// A layer is not supported.
+    #[error(transparent)]
+    Unsupported(#[from] Unsupported),
+    /// The weights of a layer are too large.
+    #[error(transparent)]
+    TooHeavy(#[from] TooHeavy),
+    /// The set-up ended early, which is a bug of this program.
+    #[error(transparent)]
+    Halt(#[from] Halt),
+}
+
+/// The protocols of a two-party inference: their family, and how they drop fractional bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProtocolChoice {
+    /// The family of protocols.
+    pub family: Family,
+    /// How extra fractional bits are dropped after a product.
+    pub truncation: Truncation,
+}
+
+impl ProtocolChoice {
+    /// The circuit of networks of one architecture, and how many slots are evaluated together.
+    ///
+    /// # Errors
+    /// [`Unsupported`] if the networks have no circuit in this family.
+    pub fn circuit(self, models: &[&FixedModel]) -> Result<(Circuit, usize), Unsupported> {
+        self.family.run(CircuitOf { models, truncation: self.truncation })
+    }
+
+    /// Checks that two parties can compute a network.
+    ///
+    /// # Errors
+    /// [`Unsupported`] with the node of the first layer that they cannot compute.
+    pub fn check(self, model: &FixedModel) -> Result<(), Unsupported> {
+        self.family.run(Check { model, truncation: self.truncation })
+    }
+}
+
+struct CircuitOf<'a> {
+    models: &'a [&'a FixedModel],
+    truncation: Truncation,
+}
+
+impl ForBackend for CircuitOf<'_> {
+    type Output = Result<(Circuit, usize), Unsupported>;
+
+    fn run<B: Backend>(self, backend: B) -> Self::Output {
+        let circuit = backend.circuit(self.models, self.truncation)?;
+        let slots = backend.slots_per_message(&circuit);
+        Ok((circuit, slots))
+    }
+}
+
+struct Check<'a> {
+    model: &'a FixedModel,
+    truncation: Truncation,
+}
+
+impl ForBackend for Check<'_> {
+    type Output = Result<(), Unsupported>;
+
+    fn run<B: Backend>(self, backend: B) -> Self::Output {
+        let circuit = backend.circuit(&[self.model], self.truncation)?;
+        Plan::new(backend, circuit, 1, Grouping::Chunk).map(|_| ())
+    }
+}
+
+/// What a pair of parties is set up for.
+#[derive(Clone, Copy, Debug)]
+pub struct PairSetting<'a> {
+    /// The protocols that they run.
+    pub protocols: ProtocolChoice,
+    /// The server's networks, of one architecture.
+    pub models: &'a [FixedModel],
+    /// The number of slots of a session.
+    pub slots: usize,
+    /// The ways in which sessions group their slots.
+    pub groupings: &'a [Grouping],
+    /// The seed of both parties' keys.
+    pub keys: Seed,
+    /// The speed of the line between them.
+    pub network: LinkSpeed,
+}
+
+/// One session: its slots, and how the server serves them.
+pub struct SessionSetting<'a> {
+    /// How its slots are grouped: one of the ways that the pair was set up for.
+    pub grouping: Grouping,
+    /// The name of the session, which no other session of the pair has.
+    pub name: Seed,
+    /// Returns the pixels of a slot, as the client asks for them.
+    pub image: &'a (dyn Fn(usize) -> Vec<i64> + Sync),
+    /// How the server serves each slot.
+    pub services: &'a [Service],
+    /// How the server deviates; `None` if it keeps to the protocol.
+    pub deviation: Option<Box<dyn Deviation>>,
+}
+
+/// A session that was played.
+pub struct Played {
+    /// What the client has, or why it stopped.
+    pub client: Result<Answered, Halt>,
+    /// What the server has, or why it stopped.
+    pub server: Result<Answered, Halt>,
+    /// The session as both parties metered it.
+    pub metered: Metered,
+    /// The processor time of the client and of the server.
+    pub cpu: [Duration; 2],
+    /// The wall time on this machine.
+    pub wall: Duration,
+}
+
+/// A client and a server that are set up.
+pub trait Pair: Send + Sync {
+    /// Plays a session on two threads, and reports the client's progress to `watch`.
+    fn play(&self, session: SessionSetting<'_>, watch: &mut dyn FnMut(Progress<'_>)) -> Played;
+
+    /// The circuit that they evaluate.
+    fn circuit(&self) -> &Circuit;
+}
+
+/// A pair of parties with what it took to make them.
+pub struct SetUp {
+    /// The two parties.
+    pub pair: Box<dyn Pair>,
+    /// The processor time of planning and of encoding the weights, which is done once for a network.
+    pub prepared_cpu: Duration,
+    /// The wall time of the same.
+    pub prepared_wall: Duration,
+    /// What the set-up took, which is done once for a pair of parties.
+    pub setup: SetupSpent,
+}
+
+impl SetUp {
+    /// Plans sessions, encodes the networks and sets both parties up.
+    ///
+    /// # Errors
+    /// [`PartiesError`] for models without a two-party inference.
+    pub fn new(setting: &PairSetting<'_>) -> Result<Self, PartiesError> {
+        setting.protocols.family.run(Make(setting))
+    }
+}
+
+struct Make<'s, 'a>(&'s PairSetting<'a>);
+
+impl ForBackend for Make<'_, '_> {
+    type Output = Result<SetUp, PartiesError>;
+
+    fn run<B: Backend>(self, backend: B) -> Self::Output {
+        let setting = self.0;
+        let began = now();
+        let (prepared, prepared_cpu) = timed(|| plans(&backend, setting));
+        let (prepared, prepared_wall) = (prepared?, began.elapsed());
+        let plans: Vec<&Plan<B>> = prepared.iter().map(|(plan, _)| plan).collect();
+        let (client, server, setup) = metered::set_up(&setting.keys, &plans, setting.network)?;
+        let pair = Box::new(Parties { network: setting.network, client, server, prepared });
+        Ok(SetUp { pair, prepared_cpu, prepared_wall, setup })
+    }
+}
+
+/// The plan of a session for one way of grouping its slots, with the networks that are encoded for it.
+type Prepared<B> = (Plan<B>, Networks<B>);
+
+fn plans<B: Backend>(backend: &B, setting: &PairSetting<'_>) -> Result<Vec<Prepared<B>>, PartiesError> {
+    let models: Vec<&FixedModel> = setting.models.iter().collect();
+    let circuit = backend.circuit(&models, setting.protocols.truncation)?;
+    let prepared = |grouping: &Grouping| {
+        let plan = Plan::new(backend.clone(), circuit.clone(), setting.slots, *grouping)?;
+        let networks = Networks::new(&plan, setting.models)?;
+        Ok((plan, networks))
+    };
+    setting.groupings.iter().map(prepared).collect()
+}
+
+struct Parties<B: Backend> {
+    network: LinkSpeed,
+    client: ClientSetup<B>,
+    server: ServerSetup<B>,
+    prepared: Vec<Prepared<B>>,
+}
+
+impl<B: Backend> Pair for Parties<B> {
+    #[expect(clippy::expect_used, reason = "a session groups its slots in a way that the pair was set up for")]
+    fn play(&self, session: SessionSetting<'_>, watch: &mut dyn FnMut(Progress<'_>)) -> Played {
+        let SessionSetting { grouping, name, image, services, deviation } = session;
+        let prepared = self.prepared.iter().find(|(plan, _)| plan.grouping() == grouping);
+        let (plan, networks) = prepared.expect("a way of grouping that the pair was set up for");
+        let began = now();
+        let (((client, near), client_cpu), ((server, far), server_cpu)) = session::run(
+            self.network,
+            |link| timed(|| session::watched_client(link, &self.client, plan, &name, image, watch)),
+            |mut link: Link| {
+                if let Some(deviation) = deviation {
+                    link.deviate(deviation);
+                }
+                timed(|| session::server(link, &self.server, plan, &name, networks, services))
+            },
+        );
+        let metered = Metered { meters: [near, far].map(Link::into_meter), cpu: client_cpu + server_cpu };
+        Played { client, server, metered, cpu: [client_cpu, server_cpu], wall: began.elapsed() }
+    }
+
+    #[expect(clippy::expect_used, reason = "a pair is set up for at least one way of grouping")]
+    fn circuit(&self) -> &Circuit {
+        let (plan, _) = self.prepared.first().expect("a way of grouping");
+        &plan.circuit
+    }
+}

@@ -1,0 +1,119 @@
+//! Cheetah (Huang, Lu, Hong, Ding, USENIX Security 2022): linear layers under RLWE encryption, everything else by silent oblivious transfer.
+
+mod cost;
+mod packing;
+mod party;
+#[cfg(test)]
+mod tests;
+
+pub use packing::{EncodedModel, MOST_SLOTS, Packing, SLOT_MEMORY, slots_per_message};
+pub use party::CheetahParty;
+
+use super::traits::{Backend, Chunk};
+use crate::circuit::{Circuit, Op, Unsupported};
+use crate::cost::Cost;
+use crate::he::cipher::ClientKey;
+use crate::linear::{self, Layout, PublicKeys, TooHeavy};
+use crate::ot::Setup;
+use crate::party::Pads;
+use crate::random::Seed;
+use crate::share::truncate::Truncation;
+use crate::wire::link::{Halt, Link};
+use cost::Messages;
+use fusion_nn::fixed::FixedModel;
+
+/// Cheetah's family of protocols. Every value is shared in the smallest ring that the next functionality needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cheetah;
+
+/// What a client keeps between sessions: its secret key, and its part of the base transfers.
+#[derive(Clone)]
+pub struct ClientKeys {
+    key: ClientKey,
+    transfers: Setup,
+}
+
+/// What a server keeps between sessions: the client's public keys, and its part of the base transfers.
+#[derive(Clone)]
+pub struct ServerKeys {
+    keys: PublicKeys,
+    transfers: Setup,
+}
+
+fn layouts(packings: &[&Packing]) -> Vec<Layout> {
+    packings.iter().flat_map(|packing| packing.layouts().cloned()).collect()
+}
+
+impl Backend for Cheetah {
+    type Packing = Packing;
+    type Network = EncodedModel;
+    type ClientKeys = ClientKeys;
+    type ServerKeys = ServerKeys;
+    type Transfers = Pads;
+    type Party<'a> = CheetahParty<'a>;
+
+    fn circuit(&self, models: &[&FixedModel], truncation: Truncation) -> Result<Circuit, Unsupported> {
+        Circuit::new(models, truncation)
+    }
+
+    fn slots_per_message(&self, circuit: &Circuit) -> usize {
+        slots_per_message(circuit)
+    }
+
+    fn packing(&self, circuit: &Circuit, group: usize, slots: u64) -> Result<Packing, Unsupported> {
+        Packing::new(circuit, group, slots)
+    }
+
+    fn network(&self, model: &FixedModel, circuit: &Circuit, packing: &Packing) -> Result<EncodedModel, TooHeavy> {
+        EncodedModel::new(model, circuit, packing)
+    }
+
+    fn client_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<ClientKeys, Halt> {
+        let key = ClientKey::new(&seed.child("secret key"));
+        linear::client_setup(link, &key, &layouts(packings))?;
+        Ok(ClientKeys { key, transfers: Setup::run(link, &seed.child("transfers"))? })
+    }
+
+    fn server_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<ServerKeys, Halt> {
+        let keys = linear::server_setup(link, &layouts(packings))?;
+        Ok(ServerKeys { keys, transfers: Setup::run(link, &seed.child("transfers"))? })
+    }
+
+    fn client_transfers(&self, keys: &ClientKeys, session: &Seed, [by_client, by_server]: [usize; 2]) -> Pads {
+        let ClientKeys { transfers, .. } = keys;
+        Pads { sender: transfers.sender(session, by_client), receiver: transfers.receiver(session, by_server) }
+    }
+
+    fn server_transfers(&self, keys: &ServerKeys, session: &Seed, [by_client, by_server]: [usize; 2]) -> Pads {
+        let ServerKeys { transfers, .. } = keys;
+        Pads { sender: transfers.sender(session, by_server), receiver: transfers.receiver(session, by_client) }
+    }
+
+    fn client<'a>(&'a self, chunk: Chunk<'a, Self>, keys: &'a ClientKeys) -> CheetahParty<'a> {
+        CheetahParty::client(chunk.packing, &keys.key)
+    }
+
+    fn server<'a>(
+        &'a self,
+        chunk: Chunk<'a, Self>,
+        keys: &'a ServerKeys,
+        networks: Vec<&'a EncodedModel>,
+    ) -> CheetahParty<'a> {
+        CheetahParty::server(chunk.packing, &keys.keys, networks)
+    }
+
+    fn offline_cost(&self, _chunk: Chunk<'_, Self>, _step: usize, _cost: &mut Cost) {}
+
+    fn online_cost(&self, chunk: Chunk<'_, Self>, step: usize, cost: &mut Cost) {
+        let Chunk { circuit, packing, slots } = chunk;
+        match circuit.steps[step].op {
+            Op::Linear { .. } => packing.cost(step, slots / packing.group(), cost),
+            _ => Messages(cost).step(circuit, step, slots),
+        }
+    }
+
+    fn argmax_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost) {
+        let Chunk { circuit, slots, .. } = chunk;
+        Messages(cost).argmax(slots, circuit.classes, circuit.ring(circuit.output));
+    }
+}

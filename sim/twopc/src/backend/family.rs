@@ -1,0 +1,62 @@
+//! The families by name.
+
+use super::cheetah::Cheetah;
+use super::traits::Backend;
+
+/// A family of two-party inference.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// Cheetah (Huang et al., USENIX Security 2022).
+    #[default]
+    Cheetah,
+}
+
+/// What is done for whichever backend a user has chosen.
+pub trait ForBackend {
+    /// The type of what it returns.
+    type Output;
+
+    /// Does it for this backend.
+    fn run<B: Backend>(self, backend: B) -> Self::Output;
+}
+
+impl Family {
+    /// All families, in the order in which they are listed.
+    pub const ALL: [Self; 1] = [Self::Cheetah];
+
+    /// The name of the family in scripts and flags.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cheetah => "cheetah",
+        }
+    }
+
+    /// A line that says what the family is.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Cheetah => "Cheetah (Huang et al., USENIX Security 2022)",
+        }
+    }
+
+    /// Does something for the backend of this family.
+    pub fn run<F: ForBackend>(self, what: F) -> F::Output {
+        match self {
+            Self::Cheetah => what.run(Cheetah),
+        }
+    }
+}
+
+/// The error for a name that no family has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no backend `{0}`")]
+pub struct NoFamily(String);
+
+impl std::str::FromStr for Family {
+    type Err = NoFamily;
+
+    fn from_str(name: &str) -> Result<Self, NoFamily> {
+        Self::ALL.into_iter().find(|family| family.name() == name).ok_or_else(|| NoFamily(name.into()))
+    }
+}

@@ -1,0 +1,115 @@
+//! What a family of two-party inference is.
+
+use super::protocols::Protocols;
+use crate::circuit::{Circuit, Unsupported};
+use crate::cost::Cost;
+use crate::linear::TooHeavy;
+use crate::random::Seed;
+use crate::share::truncate::Truncation;
+use crate::wire::link::{Halt, Link};
+use fusion_nn::fixed::FixedModel;
+use std::fmt::Debug;
+
+/// Slots that are evaluated together, as both parties know them.
+#[derive(Debug)]
+pub struct Chunk<'a, B: Backend> {
+    /// The circuit that is evaluated.
+    pub circuit: &'a Circuit,
+    /// How its layers are laid out for a group of slots.
+    pub packing: &'a B::Packing,
+    /// The number of slots.
+    pub slots: usize,
+}
+
+#[expect(clippy::expl_impl_clone_on_copy, reason = "derived, it would ask the family to be `Copy`")]
+impl<B: Backend> Clone for Chunk<'_, B> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<B: Backend> Copy for Chunk<'_, B> {}
+
+/// A family of semi-honest two-party inference. A [session](crate::session) runs any of them.
+///
+/// Both parties know the backend, its circuit and its packings. Set-up gives each party keys, once for all sessions; of them every session
+/// grows transfers of its own. In a session each chunk of slots is first prepared, before its inputs are known, and then evaluated.
+pub trait Backend: Clone + Debug + Send + Sync + 'static {
+    /// How the layers of a circuit are laid out for a group of slots, which share one network. Both parties know it.
+    type Packing: Clone + Debug + Send + Sync;
+    /// A network's weights, encoded for a packing.
+    type Network: Clone + Send + Sync;
+    /// What a client keeps between sessions.
+    type ClientKeys: Clone + Send + Sync;
+    /// What a server keeps between sessions.
+    type ServerKeys: Clone + Send + Sync;
+    /// The oblivious transfers of one session, in both directions.
+    type Transfers: Send;
+    /// One of the parties of a chunk, as it runs the family's protocols.
+    type Party<'a>: Protocols<Transfers = Self::Transfers>;
+
+    /// The circuit of networks of one architecture, in the family's arithmetic.
+    ///
+    /// # Errors
+    /// [`Unsupported`] for networks of different architectures, for layers without a protocol, and for values that the family cannot hold.
+    fn circuit(&self, models: &[&FixedModel], truncation: Truncation) -> Result<Circuit, Unsupported>;
+
+    /// How many slots are evaluated together, at least one.
+    fn slots_per_message(&self, circuit: &Circuit) -> usize;
+
+    /// Lays the layers out for groups of `group` slots. What `slots` slots together reveal of the weights is statistically bounded.
+    ///
+    /// # Errors
+    /// [`Unsupported`] for a layer that no parameters hold; it names the node.
+    fn packing(&self, circuit: &Circuit, group: usize, slots: u64) -> Result<Self::Packing, Unsupported>;
+
+    /// Encodes the weights of a network.
+    ///
+    /// # Errors
+    /// [`TooHeavy`] for a network that was not among those of the circuit.
+    fn network(
+        &self,
+        model: &FixedModel,
+        circuit: &Circuit,
+        packing: &Self::Packing,
+    ) -> Result<Self::Network, TooHeavy>;
+
+    /// Runs the client's side of a set-up for these packings, with the client's own secret seed.
+    ///
+    /// # Errors
+    /// [`Halt`] where the server does not keep to the protocol.
+    fn client_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Self::Packing]) -> Result<Self::ClientKeys, Halt>;
+
+    /// Runs the server's side of a set-up for these packings, with the server's own secret seed.
+    ///
+    /// # Errors
+    /// [`Halt`] where the client does not keep to the protocol.
+    fn server_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Self::Packing]) -> Result<Self::ServerKeys, Halt>;
+
+    /// The client's transfers of the session of this name. `expected` is the number of those that [`Cost`] counts: in which the client is the
+    /// sender, and in which the server is.
+    fn client_transfers(&self, keys: &Self::ClientKeys, session: &Seed, expected: [usize; 2]) -> Self::Transfers;
+
+    /// The server's transfers of the session of this name; see [`client_transfers`](Self::client_transfers).
+    fn server_transfers(&self, keys: &Self::ServerKeys, session: &Seed, expected: [usize; 2]) -> Self::Transfers;
+
+    /// The client of a chunk.
+    fn client<'a>(&'a self, chunk: Chunk<'a, Self>, keys: &'a Self::ClientKeys) -> Self::Party<'a>;
+
+    /// The server of a chunk, with the network of each group of slots, in order.
+    fn server<'a>(
+        &'a self,
+        chunk: Chunk<'a, Self>,
+        keys: &'a Self::ServerKeys,
+        networks: Vec<&'a Self::Network>,
+    ) -> Self::Party<'a>;
+
+    /// Adds the messages of a step in the offline pass over a chunk.
+    fn offline_cost(&self, chunk: Chunk<'_, Self>, step: usize, cost: &mut Cost);
+
+    /// Adds the messages of a step in the evaluation of a chunk.
+    fn online_cost(&self, chunk: Chunk<'_, Self>, step: usize, cost: &mut Cost);
+
+    /// Adds the messages of the argmax of a chunk, offline and online.
+    fn argmax_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost);
+}
