@@ -8,9 +8,17 @@
 //! Images that exceed a row are cut into bands of output rows, each with ciphertexts of its own.
 
 use super::super::layout::Convolution;
-use super::layout::Copies;
 use crate::he::slots::{SLOT_ROW, SLOTS, Work, signed_digits};
 use fusion_nn::model::Window;
+
+/// Who makes the shifted copies of an image that the cells of a window see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copies {
+    /// The server, by rotations.
+    ByServer,
+    /// The client, which encrypts each by itself.
+    ByClient,
+}
 
 /// How a convolution is packed.
 #[derive(Clone, Debug, PartialEq, Eq)]

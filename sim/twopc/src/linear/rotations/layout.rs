@@ -1,21 +1,12 @@
 //! The packing of a layer, which both parties know.
 
 use super::super::layout::{Convolution, LinearCost, Shape, Unfit};
-use super::blocks::Blocks;
+use super::blocks::{Blocks, Copies};
 use super::diagonals::Diagonals;
 use crate::he::parameters::Released;
 use crate::he::slots::{Form, Response, SLOTS, Scheme, Work, ciphertext_bytes};
 use crate::modulus::Modulus;
 use std::sync::Arc;
-
-/// Who makes the shifted copies of an image that the cells of a window see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Copies {
-    /// The server, by rotations.
-    ByServer,
-    /// The client, which encrypts each by itself.
-    ByClient,
-}
 
 /// What the systems do differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

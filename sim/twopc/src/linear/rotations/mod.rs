@@ -43,8 +43,9 @@ mod layout;
 #[cfg(test)]
 mod tests;
 
+pub use blocks::Copies;
 pub use evaluate::{Operations, Weights};
-pub use layout::{Copies, Layout, Style, layouts};
+pub use layout::{Layout, Style, layouts};
 
 use crate::bits::{Packer, Unpacker};
 use crate::he::slots::{ClientKey, SLOTS, Scheme, ServerKeys, ciphertext_bytes, key_bytes};
