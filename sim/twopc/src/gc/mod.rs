@@ -26,5 +26,7 @@
 
 pub mod arithmetic;
 pub mod circuit;
+pub mod decode;
+pub mod function;
 pub mod garble;
 mod hash;
