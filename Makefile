@@ -26,6 +26,7 @@ test: setup proofs models browser
 	cargo test --locked --workspace --doc
 	cargo run --locked --quiet --example choose_parameters
 	cargo run --locked --quiet --example own_strategy
+	cargo run --locked --quiet --example own_backend
 	RUSTDOCFLAGS="-D warnings $(KATEX)" cargo doc --locked --workspace --no-deps
 	@if command -v cargo-deny >/dev/null; \
 	then set -x; cargo deny --locked check bans licenses sources; \

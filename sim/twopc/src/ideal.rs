@@ -180,27 +180,77 @@ pub fn argmax(circuit: &Circuit, logits: &[u64], labels: &[u32]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bits::mask;
+    use crate::circuit::{bits_for, demands, meets};
     use crate::random::{Seed, uniform};
     use fusion_nn::fixed::{Pixels, Precision, Ring};
     use fusion_nn::model::Model;
 
+    fn lenet(ring: Ring) -> FixedModel {
+        let onnx = include_bytes!("../../../examples/models/lenet_mnist_full.onnx");
+        let precision = Precision { frac_bits: 12, ring };
+        let pixels = Pixels { scale: 1.0 / 255.0, offset: 0.0 };
+        FixedModel::new(&Model::from_onnx(onnx).unwrap(), precision, pixels).unwrap()
+    }
+
+    /// The logits of one random image, by the third party and by the reference.
+    fn check(circuit: &Circuit, fixed: &FixedModel) {
+        let mut coins = Seed([5; 32]).stream();
+        let image: Vec<u8> = uniform(&mut coins, 8, circuit.pixels).iter().map(|&x| x as u8).collect();
+        let logits = logits(circuit, fixed, &fixed.pixels(&image).unwrap(), &mut coins, |_, _| {});
+        let modulus = circuit.modulus(circuit.ring(circuit.output));
+        let expected = fixed.logits(&image).unwrap();
+        assert_eq!(logits, expected.iter().map(|logit| modulus.element(*logit)).collect::<Vec<_>>());
+        let labels: Vec<u32> = (0..10).collect();
+        assert_eq!(argmax(circuit, &logits, &labels), fixed.label(&image).unwrap());
+    }
+
     /// Also in a ring that is too small, where values wrap.
     #[test]
     fn the_third_party_computes_the_network() {
-        let onnx = include_bytes!("../../../examples/models/lenet_mnist_full.onnx");
-        let model = Model::from_onnx(onnx).unwrap();
         for ring in [Ring::Auto, Ring::Bits(27)] {
-            let pixels = Pixels { scale: 1.0 / 255.0, offset: 0.0 };
-            let fixed = FixedModel::new(&model, Precision { frac_bits: 12, ring }, pixels).unwrap();
-            let circuit = Circuit::new(&[&fixed], Truncation::Faithful).unwrap();
-            let mut coins = Seed([5; 32]).stream();
-            let image: Vec<u8> = uniform(&mut coins, 8, circuit.pixels).iter().map(|&x| x as u8).collect();
-            let logits = logits(&circuit, &fixed, &fixed.pixels(&image).unwrap(), &mut coins, |_, _| {});
-            let bits = circuit.ring(circuit.output);
-            let expected = fixed.logits(&image).unwrap();
-            let expected: Vec<u64> = expected.iter().map(|logit| logit.cast_unsigned() & mask(bits)).collect();
-            assert_eq!(logits, expected);
+            let fixed = lenet(ring);
+            check(&Circuit::new(&[&fixed], Truncation::Faithful).unwrap(), &fixed);
         }
+    }
+
+    #[test]
+    fn one_modulus_for_all_values_gives_the_same() {
+        let fixed = lenet(Ring::Auto);
+        let needed = demands(&[&fixed], true);
+        let bits = bits_for(&needed);
+        for modulus in [Modulus::TwoTo(bits), Modulus::TwoTo(64), Modulus::Prime((1 << 61) - 1)] {
+            for differences in [false, true] {
+                assert_eq!(meets(modulus, &needed), Ok(()));
+                let uniform = Uniform { modulus, differences };
+                let circuit = Circuit::over(&[&fixed], Truncation::Faithful, uniform).unwrap();
+                assert!(circuit.steps.iter().all(|step| step.ring == modulus.bits()));
+                check(&circuit, &fixed);
+            }
+        }
+        let refused = meets(Modulus::TwoTo(bits - 1), &needed).unwrap_err().to_string();
+        assert!(refused.contains("does not hold"), "{refused}");
+        let wraps = Circuit::over(
+            &[&lenet(Ring::Bits(27))],
+            Truncation::Faithful,
+            Uniform { modulus: Modulus::TwoTo(64), differences: true },
+        );
+        assert!(wraps.unwrap_err().to_string().contains("wraps in a ring of its own"));
+    }
+
+    /// Each party truncates alone: logits are near the exact ones. A value is off by more than one where a share wraps, once in `2^63 / |x|`.
+    #[test]
+    fn truncation_by_each_party_alone_is_nearly_exact() {
+        let fixed = lenet(Ring::Auto);
+        let uniform = Uniform { modulus: Modulus::TwoTo(64), differences: false };
+        let circuit = Circuit::over(&[&fixed], Truncation::OneBit, uniform).unwrap();
+        let mut coins = Seed([6; 32]).stream();
+        let image: Vec<u8> = (0..784_u32).map(|pixel| (pixel % 251) as u8).collect();
+        let pixels = fixed.pixels(&image).unwrap();
+        let exact = fixed.logits(&image).unwrap();
+        let near = logits(&circuit, &fixed, &pixels, &mut coins, |_, _| {});
+        let off = |(near, exact): (&u64, &i64)| (circuit.integer(*near) - exact).unsigned_abs();
+        let most = near.iter().zip(&exact).map(off).max().unwrap();
+        let size = exact.iter().map(|logit| logit.unsigned_abs()).max().unwrap();
+        assert!(0 < most && most < size / 100, "{most} of {size}");
     }
 }

@@ -51,3 +51,26 @@ pub fn meets(modulus: Modulus, demands: &[Demand]) -> Result<(), Unsupported> {
     };
     Err(Unsupported(format!("{node}: its values may be as large as {size}, which {what} does not hold")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fusion_nn::fixed::{Pixels, Precision, Ring};
+    use fusion_nn::model::Model;
+
+    fn of(onnx: &[u8], differences: bool) -> Vec<Demand> {
+        let precision = Precision { frac_bits: 12, ring: Ring::Auto };
+        let pixels = Pixels { scale: 1.0 / 255.0, offset: 0.0 };
+        let fixed = FixedModel::new(&Model::from_onnx(onnx).unwrap(), precision, pixels).unwrap();
+        demands(&[&fixed], differences)
+    }
+
+    /// The bits by the proved ranges, without and with the differences of logits.
+    #[test]
+    fn lenets_need_so_many_bits() {
+        let mnist = include_bytes!("../../../../examples/models/lenet_mnist_full.onnx");
+        let cifar = include_bytes!("../../../../examples/models/lenet_cifar10_full.onnx");
+        let bits = |onnx: &[u8]| [false, true].map(|differences| bits_for(&of(onnx, differences)));
+        assert_eq!([bits(mnist), bits(cifar)], [[41, 41], [43, 43]]);
+    }
+}
