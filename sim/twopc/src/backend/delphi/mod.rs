@@ -23,7 +23,7 @@ pub use transfers::Transfers;
 
 use super::traits::{Backend, Chunk};
 use crate::bits::packed_bytes;
-use crate::circuit::{Circuit, Op, Unsupported, bits_for, demands, meets};
+use crate::circuit::{Circuit, Op, Unsupported, demands, meets};
 use crate::cost::Cost;
 use crate::he::slots::{self, SLOTS, ServerKeys as PublicKeys};
 use crate::linear::{TooHeavy, rotations};
@@ -75,26 +75,25 @@ fn schemes<'a>(packings: &[&'a Packing]) -> BTreeMap<u64, &'a slots::Scheme> {
     packings.iter().map(|packing| (packing.scheme().modulus(), packing.scheme())).collect()
 }
 
-/// The prime for values of networks.
+/// The largest prime with slots of so many bits.
+fn largest(bits: u32) -> Option<u64> {
+    largest_prime_in_arithmetic_progression64(2 * SLOTS as u64, 1, 1 << (bits - 1), (1 << bits) - 1)
+}
+
+/// The prime for values of networks: DELPHI's, or the first of the wider ones that holds them.
 fn prime(models: &[&FixedModel]) -> Result<u64, Unsupported> {
     // A residue of `(p - 1) / 2` counts as negative in circuits, thus no value may be as large.
     let mut demands = demands(models, false);
     demands.iter_mut().for_each(|demand| demand.size = demand.size.saturating_add(1));
-    if meets(Modulus::Prime(PRIME), &demands).is_ok() {
-        return Ok(PRIME);
-    }
-    let bits = bits_for(&demands).clamp(2, MOST_BITS);
-    let candidates = (bits..=MOST_BITS).filter_map(|bits| {
-        largest_prime_in_arithmetic_progression64(2 * SLOTS as u64, 1, 1 << (bits - 1), (1 << bits) - 1)
-    });
-    let mut refused = meets(Modulus::Prime(PRIME), &demands);
-    for p in candidates {
-        refused = meets(Modulus::Prime(p), &demands);
-        if refused.is_ok() {
+    let wider = (Modulus::Prime(PRIME).bits()..=MOST_BITS).filter_map(largest);
+    let mut verdict = Ok(());
+    for p in std::iter::once(PRIME).chain(wider) {
+        verdict = meets(Modulus::Prime(p), &demands);
+        if verdict.is_ok() {
             return Ok(p);
         }
     }
-    refused.map(|()| PRIME)
+    verdict.map(|()| PRIME)
 }
 
 impl Backend for Delphi {
