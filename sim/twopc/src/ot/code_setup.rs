@@ -58,6 +58,21 @@ impl<C: Code> Setup<C> {
         let pairs: Vec<[Seed; 2]> = self.pairs.iter().map(of_session).collect();
         Receiver::new(&pairs, setup::first_tweak(session))
     }
+
+    /// Both of them.
+    #[must_use]
+    pub fn session(&self, session: &Seed) -> Ways<C> {
+        Ways { sender: self.sender(session), receiver: self.receiver(session) }
+    }
+}
+
+/// A party's transfers of a session.
+#[derive(Debug)]
+pub struct Ways<C> {
+    /// Those in which the party is the sender.
+    pub sender: Sender<C>,
+    /// Those in which the party is the receiver.
+    pub receiver: Receiver<C>,
 }
 
 impl<C> Clone for Setup<C> {

@@ -9,7 +9,7 @@
 //! the base transfers. Both parties map their row to one block by a linear map, which takes `C(w) & s` to `delta(w)`. A sender
 //! that holds `q ^ delta(w)` for every `w` holds the receiver's block at its choice.
 //!
-//! Semi-honest: neither paper's receiver proves that its columns are words of the code.
+//! Nothing is sent for no transfers. Semi-honest: neither paper's receiver proves that its columns are words of the code.
 
 use super::block::{Block, Cipher};
 use super::offer::{Asked, Heard};
@@ -113,7 +113,7 @@ impl<C: Code> Sender<C> {
     /// # Errors
     /// [`Halt`] where the peer does not keep to the protocol.
     pub fn hear_long(&mut self, link: &mut Link, count: usize, pad_blocks: usize) -> Result<Heard, Halt> {
-        let message = link.receive(message_bytes::<C>(count))?;
+        let message = if count == 0 { Vec::new() } else { link.receive(message_bytes::<C>(count))? };
         let mut blocks = Vec::with_capacity(count);
         for message in message.chunks(message_bytes::<C>(CHUNK)) {
             self.chunk(message, CHUNK.min(count - blocks.len()), &mut blocks);
@@ -183,7 +183,9 @@ impl<C: Code> Receiver<C> {
         for choices in choices.chunks(CHUNK) {
             self.chunk(choices, &mut message, &mut blocks);
         }
-        link.send(message)?;
+        if !choices.is_empty() {
+            link.send(message)?;
+        }
         let tweak = self.tweak;
         self.tweak += (choices.len() * pad_blocks) as Block;
         Ok(Asked { choices, blocks, tweak, pad_blocks })

@@ -46,9 +46,10 @@ pub mod puncture;
 pub mod setup;
 pub mod softspoken;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod transfer;
 pub mod transpose;
+pub mod vectors;
 
 pub use extension::{Extension, ExtensionCost, cost};
 pub use setup::Setup;

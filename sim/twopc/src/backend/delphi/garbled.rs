@@ -4,15 +4,19 @@
 //! of its own shares by oblivious transfer, and those of the server's mask; online it gets the labels of the server's shares. The client decodes
 //! the result, which is masked inside the circuit. It adds its own mask for the next linear layer afterwards, outside of any circuit.
 
-use super::job::Job;
-use super::transfers::Transfers;
+use super::job::{Job, bits};
 use crate::bits::{pack, packed_bytes, unpack};
 use crate::gc::garble::{Evaluator, Garbler, LABEL_BYTES};
 use crate::ot::block::{Block, Cipher, from_bytes, to_bytes};
+use crate::ot::code_setup::Ways;
+use crate::ot::iknp::Repetition;
 use crate::party::Party;
 use crate::random::Seed;
 use crate::wire::link::Halt;
 use rand_core::Rng;
+
+/// The transfers of a session. Labels go from the server to the client; the other way is not used.
+pub type Transfers = Ways<Repetition>;
 
 /// What the server keeps of a garbled circuit.
 pub(super) struct Garbled {
@@ -50,8 +54,8 @@ pub(super) fn garble(party: &mut Party<Transfers>, garbler: &mut Garbler, job: &
     let theirs = zeros.split_off(job.late * job.count + job.early());
     let masks_from = zeros.split_off(job.late * job.count);
     let masks = if job.early() > 0 { job.modulus.uniform(&mut party.rng, job.count) } else { Vec::new() };
-    let bits = job.bits(&masks, 1, job.modulus.bits());
-    message.extend(to_bytes(&chosen(&masks_from, garbler.delta(), &bits)));
+    let mask_bits = bits(&masks, 1, job.modulus.bits());
+    message.extend(to_bytes(&chosen(&masks_from, garbler.delta(), &mask_bits)));
     message.extend(garbler.decoding(&outputs));
     let pairs: Vec<[Block; 2]> = theirs.iter().map(|&zero| [zero, zero ^ garbler.delta()]).collect();
     party.step("labels", |party| {
@@ -87,7 +91,7 @@ pub(super) fn serve(
     party: &mut Party<Transfers>,
     garbler: &Garbler,
     job: &Job,
-    garbled: Garbled,
+    garbled: &Garbled,
     numbers: &[u64],
     labels: &[u8],
 ) -> Result<Vec<u64>, Halt> {

@@ -54,7 +54,9 @@ fn linear(circuit: &Circuit, value: Value) -> Option<usize> {
 pub(super) fn jobs(circuit: &Circuit, step: usize, slots: usize) -> Vec<Job> {
     if let Op::Largest { window, image } = circuit.steps[step].op {
         let mut sizes = BTreeMap::new();
-        window_sizes(image, &window).into_iter().for_each(|size| *sizes.entry(size).or_insert(0) += slots);
+        for size in window_sizes(image, &window) {
+            *sizes.entry(size).or_insert(0) += slots;
+        }
         let job = |(values, count)| Job::new(circuit, Function::Largest { values }, count, None);
         return sizes.into_iter().map(job).collect();
     }
@@ -67,6 +69,15 @@ pub(super) fn jobs(circuit: &Circuit, step: usize, slots: usize) -> Vec<Job> {
 pub(super) fn argmax(circuit: &Circuit, slots: usize) -> Job {
     let function = Function::Argmax { values: circuit.classes, label_bits: label_bits(circuit.classes) };
     Job::new(circuit, function, slots, linear(circuit, circuit.output))
+}
+
+/// The bits of numbers, so many of each element: wire by wire, and of a wire element by element.
+pub(super) fn bits(numbers: &[u64], each: usize, width: u32) -> Vec<u8> {
+    let wires = (0..each).flat_map(|place| (0..width).map(move |bit| (place, bit)));
+    let of = |(place, bit): (usize, u32)| {
+        numbers.iter().skip(place).step_by(each).map(move |number| (number >> bit & 1) as u8)
+    };
+    wires.flat_map(of).collect()
 }
 
 impl Job {
@@ -108,19 +119,10 @@ impl Job {
         [tables, LABEL_BYTES * self.early(), DECODING_BYTES * self.outputs()]
     }
 
-    /// The bits of numbers, so many of each element: wire by wire, and of a wire element by element.
-    pub fn bits(&self, numbers: &[u64], each: usize, width: u32) -> Vec<u8> {
-        let wires = (0..each).flat_map(|place| (0..width).map(move |bit| (place, bit)));
-        let of = |(place, bit): (usize, u32)| {
-            numbers.iter().skip(place).step_by(each).map(move |number| (number >> bit & 1) as u8)
-        };
-        wires.flat_map(of).collect()
-    }
-
     /// The bits of a party's shares.
     pub fn shares(&self, shares: &[u64]) -> Vec<u8> {
         assert_eq!(shares.len(), self.elements(), "a share for each value");
-        self.bits(shares, self.values, self.modulus.bits())
+        bits(shares, self.values, self.modulus.bits())
     }
 
     pub fn offline_cost(&self, cost: &mut Cost) {

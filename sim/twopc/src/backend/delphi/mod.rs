@@ -15,11 +15,10 @@ mod packing;
 mod party;
 #[cfg(test)]
 mod tests;
-mod transfers;
 
+pub use garbled::Transfers;
 pub use packing::{Network, Packing};
 pub use party::DelphiParty;
-pub use transfers::Transfers;
 
 use super::traits::{Backend, Chunk};
 use crate::bits::packed_bytes;
@@ -51,8 +50,8 @@ const SLOT_MEMORY: usize = 1 << 29;
 /// The most slots that are evaluated together.
 const MOST_SLOTS: usize = 16;
 
-/// DELPHI's family of protocols. Values are shared modulo [`PRIME`], or, where the proved ranges of a network exceed half of it, modulo the largest prime
-/// with slots of as many bits as they need.
+/// DELPHI's family of protocols. Values are shared modulo [`PRIME`], or, where the proved ranges of a network exceed half of it, modulo the least prime
+/// with slots that holds them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Delphi;
 
@@ -75,25 +74,26 @@ fn schemes<'a>(packings: &[&'a Packing]) -> BTreeMap<u64, &'a slots::Scheme> {
     packings.iter().map(|packing| (packing.scheme().modulus(), packing.scheme())).collect()
 }
 
-/// The largest prime with slots of so many bits.
-fn largest(bits: u32) -> Option<u64> {
-    largest_prime_in_arithmetic_progression64(2 * SLOTS as u64, 1, 1 << (bits - 1), (1 << bits) - 1)
+/// The primes with slots that hold integers of a size, the least first.
+fn primes_above(size: u64) -> impl Iterator<Item = u64> {
+    let step = 2 * SLOTS as u64;
+    let windows = (2 * size..1 << MOST_BITS).step_by(step as usize);
+    windows.filter_map(move |least| largest_prime_in_arithmetic_progression64(step, 1, least, least + step))
 }
 
-/// The prime for values of networks: DELPHI's, or the first of the wider ones that holds them.
+/// The prime for values of networks: DELPHI's, or the least that holds them.
 fn prime(models: &[&FixedModel]) -> Result<u64, Unsupported> {
     // A residue of `(p - 1) / 2` counts as negative in circuits, thus no value may be as large.
     let mut demands = demands(models, false);
-    demands.iter_mut().for_each(|demand| demand.size = demand.size.saturating_add(1));
-    let wider = (Modulus::Prime(PRIME).bits()..=MOST_BITS).filter_map(largest);
-    let mut verdict = Ok(());
-    for p in std::iter::once(PRIME).chain(wider) {
-        verdict = meets(Modulus::Prime(p), &demands);
-        if verdict.is_ok() {
-            return Ok(p);
-        }
+    for demand in &mut demands {
+        demand.size = demand.size.saturating_add(1);
     }
-    verdict.map(|()| PRIME)
+    let own = meets(Modulus::Prime(PRIME), &demands);
+    let most = demands.iter().map(|demand| demand.size).max().filter(|_| own.is_err());
+    match most.filter(|size| size >> (MOST_BITS - 1) == 0).and_then(|size| primes_above(size).next()) {
+        Some(wider) => meets(Modulus::Prime(wider), &demands).map(|()| wider),
+        None => own.map(|()| PRIME),
+    }
 }
 
 impl Backend for Delphi {
@@ -112,7 +112,9 @@ impl Backend for Delphi {
     fn slots_per_message(&self, circuit: &Circuit) -> usize {
         let mut cost = Cost::default();
         for step in 0..circuit.steps.len() {
-            jobs(circuit, step, 1).iter().for_each(|job| job.offline_cost(&mut cost));
+            for job in jobs(circuit, step, 1) {
+                job.offline_cost(&mut cost);
+            }
         }
         (SLOT_MEMORY / cost.bytes().max(1)).clamp(1, MOST_SLOTS)
     }
@@ -143,11 +145,11 @@ impl Backend for Delphi {
     }
 
     fn client_transfers(&self, keys: &ClientKeys, session: &Seed, _expected: [usize; 2]) -> Transfers {
-        Transfers::of_session(&keys.transfers, session)
+        keys.transfers.session(session)
     }
 
     fn server_transfers(&self, keys: &ServerKeys, session: &Seed, _expected: [usize; 2]) -> Transfers {
-        Transfers::of_session(&keys.transfers, session)
+        keys.transfers.session(session)
     }
 
     fn client<'a>(&'a self, chunk: Chunk<'a, Self>, keys: &'a ClientKeys) -> DelphiParty<'a> {
@@ -184,9 +186,11 @@ impl Backend for Delphi {
         }
     }
 
+    fn argmax_offline_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost) {
+        argmax(chunk.circuit, chunk.slots).offline_cost(cost);
+    }
+
     fn argmax_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost) {
-        let job = argmax(chunk.circuit, chunk.slots);
-        job.offline_cost(cost);
-        job.online_cost(cost);
+        argmax(chunk.circuit, chunk.slots).online_cost(cost);
     }
 }

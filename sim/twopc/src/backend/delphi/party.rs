@@ -1,9 +1,8 @@
 //! The client and the server of a chunk, as they run DELPHI's protocols.
 
-use super::garbled::{self, Garbled, Held};
-use super::job::{Job, argmax, jobs};
+use super::garbled::{self, Garbled, Held, Transfers};
+use super::job::{Job, argmax, bits, jobs};
 use super::packing::{Network, Packing};
-use super::transfers::Transfers;
 use crate::address::Component;
 use crate::backend::protocols::Protocols;
 use crate::bits::{pack, packed_bytes, unpack};
@@ -31,8 +30,8 @@ pub struct DelphiParty<'a> {
 }
 
 enum Side<'a> {
-    Client(Client<'a>),
-    Server(Server<'a>),
+    Client(Box<Client<'a>>),
+    Server(Box<Server<'a>>),
 }
 
 /// What the client holds.
@@ -60,7 +59,7 @@ struct Server<'a> {
 impl<'a> DelphiParty<'a> {
     pub(super) fn client(circuit: &'a Circuit, packing: &'a Packing, slots: usize, key: &'a ClientKey) -> Self {
         let client = Client { key, evaluator: Evaluator::default(), layers: BTreeMap::new(), held: VecDeque::new() };
-        Self { circuit, packing, slots, side: Side::Client(client) }
+        Self { circuit, packing, slots, side: Side::Client(Box::new(client)) }
     }
 
     pub(super) fn server(
@@ -72,7 +71,7 @@ impl<'a> DelphiParty<'a> {
     ) -> Self {
         let (layers, garbled) = (BTreeMap::new(), VecDeque::new());
         let server = Server { keys, networks, garbler: Garbler::new(0), layers, garbled };
-        Self { circuit, packing, slots, side: Side::Server(server) }
+        Self { circuit, packing, slots, side: Side::Server(Box::new(server)) }
     }
 
     fn modulus(&self) -> Modulus {
@@ -95,7 +94,8 @@ impl<'a> DelphiParty<'a> {
         let groups = 0..self.slots / group;
         let mut shares = Vec::with_capacity(self.slots * layout.outputs());
         match &self.side {
-            Side::Client(Client { key, .. }) => {
+            Side::Client(client) => {
+                let key = client.key;
                 let masks = self.modulus().uniform(&mut party.rng, self.slots * layout.inputs());
                 for (index, masks) in masks.chunks_exact(group * layout.inputs()).enumerate() {
                     self.in_group(party, index, |party| {
@@ -109,8 +109,9 @@ impl<'a> DelphiParty<'a> {
                 }
                 self.keep_client(step, [masks, shares]);
             }
-            Side::Server(Server { keys, networks, .. }) => {
-                for (index, network) in networks.iter().enumerate() {
+            Side::Server(server) => {
+                let keys = server.keys;
+                for (index, network) in server.networks.iter().enumerate() {
                     let weights = &network.constants(step).encoded;
                     shares.extend(self.in_group(party, index, |party| {
                         rotations::server(&mut party.link, keys, layout, weights, group, &mut party.rng)
@@ -164,7 +165,7 @@ impl<'a> DelphiParty<'a> {
             }
             Side::Server(server) => {
                 let (job, garbled) = server.garbled.pop_front().expect("a circuit for each step");
-                garbled::serve(party, &server.garbler, &job, garbled, numbers, labels)
+                garbled::serve(party, &server.garbler, &job, &garbled, numbers, labels)
             }
         }
     }
@@ -271,13 +272,7 @@ impl Protocols for DelphiParty<'_> {
         labels: &[Vec<u32>],
     ) -> Result<Option<Vec<u32>>, Halt> {
         let said: Vec<u64> = labels.iter().flatten().map(|&label| label.into()).collect();
-        let bits = match &self.side {
-            Side::Client(_) => Vec::new(),
-            Side::Server(server) => match server.garbled.front() {
-                Some((job, _)) => job.bits(&said, classes, label_bits(classes)),
-                None => unreachable!("the argmax is prepared"),
-            },
-        };
+        let bits = bits(&said, classes, label_bits(classes));
         let results = self.apply(party, numbers, &bits)?;
         Ok(matches!(self.side, Side::Client(_)).then(|| results.into_iter().map(|label| label as u32).collect()))
     }

@@ -133,12 +133,12 @@ pub(super) fn switch() -> u128 {
     divided(errors) + OUTER.max_weight() as u128 / 2 + 1
 }
 
-/// The root of the mean of its square. The roundings of a polynomial that looks uniform are independent of one another.
+/// The root of the mean of its square. The roundings of a polynomial that looks uniform are independent of one another, with a mean square of 1/12.
 fn mean_switch() -> u128 {
     let digits = DIGITS as u128 * u128::from(MAX_ERROR).div_ceil(2);
     let (twice, prime) = (2 * (OUTER.prime_bits - 1), 2 * SPECIAL.prime_bits);
     let errors = (digits + digits / 64) >> (prime - twice);
-    (errors + 1 + (OUTER.max_weight() as u128 + 1) / 4 + 1).isqrt() + 1
+    (errors + 1 + (OUTER.max_weight() as u128 + 1) / 12 + 1).isqrt() + 1
 }
 
 /// Noise divided by the special prime, which is more than `2^bits (1 - 2^-10)`.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::ot::testing::{assert_balanced, both};
-use crate::ot::{code_setup, columns, iknp, kkot};
+use crate::ot::{code_setup, columns, iknp, kkot, vectors};
 use crate::random::{Seed, uniform};
 use crate::role::Role;
 use crate::wire::link::{Halt, Link};
@@ -24,12 +24,12 @@ fn transfer<C: Code, T: Send, U>(
     let session = Seed([3; 32]);
     both(
         |link| {
-            let asked = client.receiver(&session).ask(link, choices.to_vec()).unwrap();
+            let asked = client.session(&session).receiver.ask(link, choices.to_vec()).unwrap();
             assert_eq!(link.meter().sent(Role::Client, None).bytes, columns::message_bytes::<C>(choices.len()));
             take(asked, link)
         },
         |link| {
-            let heard = server.sender(&session).hear(link, choices.len()).unwrap();
+            let heard = server.session(&session).sender.hear(link, choices.len()).unwrap();
             offer(heard, link)
         },
     )
@@ -156,7 +156,7 @@ fn columns_are_balanced_whatever_the_choices() {
     fn check<C: Code>(choice: u8) {
         let (count, (client, _)) = (4096, setups::<C>());
         let ((), message) = both(
-            |link| drop(client.receiver(&Seed([1; 32])).ask(link, vec![choice; count]).unwrap()),
+            |link| drop(client.session(&Seed([1; 32])).receiver.ask(link, vec![choice; count]).unwrap()),
             |link| link.receive(columns::message_bytes::<C>(count)).unwrap(),
         );
         for column in message.chunks_exact(count / 8) {
@@ -176,12 +176,12 @@ fn sessions_and_calls_never_share_a_pad() {
     let (client, server) = setups::<iknp::Repetition>();
     let drawn = |session: u8| {
         let run = |link: &mut Link| {
-            let mut receiver = client.receiver(&Seed([session; 32]));
+            let mut receiver = client.session(&Seed([session; 32])).receiver;
             let asked = [700, 1, 700].map(|count| receiver.ask(link, vec![0; count]).unwrap());
             asked.iter().flat_map(|asked| asked.pads(&Hash::default(), 0..asked.blocks.len(), 1)).collect::<Vec<_>>()
         };
         both(run, |link| {
-            let mut sender = server.sender(&Seed([session; 32]));
+            let mut sender = server.session(&Seed([session; 32])).sender;
             for count in [700, 1, 700] {
                 sender.hear(link, count).unwrap();
             }
@@ -213,11 +213,54 @@ fn base_transfers_are_metered_under_their_name() {
 }
 
 #[test]
+fn vectors_differ_by_the_terms_modulo_each_width() {
+    let (client, server) = setups::<iknp::Repetition>();
+    let (session, ring) = (Seed([3; 32]), 41);
+    for length in [1, 6, 25] {
+        let (each, count) = (300, 2 * 300);
+        let (choices, terms) = (choices(2, count), uniform(&mut Seed([4; 32]).stream(), ring, 7 * length));
+        let terms = |at: usize| &terms[at % 7 * length..][..length];
+        let (blocks, widths) = (vectors::blocks(length, ring), [ring, 3]);
+        let bytes = packed_bytes(each * length, 44);
+        let parts = || widths.into_iter().enumerate().map(|(part, width)| (part * each..(part + 1) * each, width));
+        let place = |from: usize, at: usize, k: usize| (from + at) * length + k;
+        let (mine, theirs) = both(
+            |link| {
+                let asked = client.session(&session).receiver.ask_long(link, choices.clone(), blocks).unwrap();
+                let sent = link.receive(bytes).unwrap();
+                let (mut sent, mut numbers) = (Unpacker::new(&sent), vec![0; count * length]);
+                for (range, width) in parts() {
+                    let from = range.start;
+                    asked.take_vectors(range, (length, width), &mut sent, |at, k, x| numbers[place(from, at, k)] = x);
+                }
+                numbers
+            },
+            |link| {
+                let heard = server.session(&session).sender.hear_long(link, count, blocks).unwrap();
+                let (mut sent, mut numbers) = (Packer::default(), vec![0; count * length]);
+                for (range, width) in parts() {
+                    let from = range.start;
+                    let give = |at, k, x| numbers[place(from, at, k)] = x;
+                    heard.offer_vectors(range, (length, width), &mut sent, terms, give);
+                }
+                link.send(sent.finish()).unwrap();
+                numbers
+            },
+        );
+        for (place, (mine, theirs)) in mine.iter().zip(theirs).enumerate() {
+            let (at, width) = (place / length, widths[place / length / each]);
+            let expected = terms(at % each)[place % length] & mask(width) & u64::from(choices[at]).wrapping_neg();
+            assert_eq!(mine.wrapping_add(theirs) & mask(width), expected, "{length} of {width} bits");
+        }
+    }
+}
+
+#[test]
 fn columns_of_another_length_halt_and_of_garbage_are_only_garbage() {
     let (_, server) = setups::<kkot::WalshHadamard>();
     for (count, right) in [(9, true), (8, false)] {
         let garbage = |link: &mut Link| link.send(vec![0xa5; kkot::column_bytes(count)]).unwrap();
-        let ((), heard) = both(garbage, |link| server.sender(&Seed([1; 32])).hear(link, 10));
+        let ((), heard) = both(garbage, |link| server.session(&Seed([1; 32])).sender.hear(link, 10));
         assert_eq!(heard.is_ok(), right);
         assert!(right || matches!(heard, Err(Halt::Malformed { .. })));
     }
