@@ -36,17 +36,21 @@ pub enum Backend {
     /// The protocols of Huang et al., USENIX Security 2022.
     #[default]
     Cheetah,
+    /// `CrypTFlow2` with linear layers by oblivious transfer (Rathee et al., CCS 2020).
+    #[serde(rename = "cryptflow2-ot")]
+    Cryptflow2Ot,
 }
 
 impl Backend {
     /// All backends.
-    pub const ALL: [Self; 1] = [Self::Cheetah];
+    pub const ALL: [Self; 2] = [Self::Cheetah, Self::Cryptflow2Ot];
 
     /// The family of two-party inference that this backend is.
     #[must_use]
     pub fn family(self) -> Family {
         match self {
             Self::Cheetah => Family::Cheetah,
+            Self::Cryptflow2Ot => Family::Cryptflow2Ot,
         }
     }
 }

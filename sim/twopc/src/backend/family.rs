@@ -1,6 +1,7 @@
 //! The families by name.
 
 use super::cheetah::Cheetah;
+use super::cryptflow2::Cryptflow2Ot;
 use super::traits::Backend;
 
 /// A family of two-party inference.
@@ -9,6 +10,8 @@ pub enum Family {
     /// Cheetah (Huang et al., USENIX Security 2022).
     #[default]
     Cheetah,
+    /// `CrypTFlow2` with linear layers by oblivious transfer (Rathee et al., CCS 2020).
+    Cryptflow2Ot,
 }
 
 /// What is done for whichever backend a user has chosen.
@@ -22,13 +25,14 @@ pub trait ForBackend {
 
 impl Family {
     /// All families, in the order in which they are listed.
-    pub const ALL: [Self; 1] = [Self::Cheetah];
+    pub const ALL: [Self; 2] = [Self::Cheetah, Self::Cryptflow2Ot];
 
     /// The name of the family in scripts and flags.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Cheetah => "cheetah",
+            Self::Cryptflow2Ot => "cryptflow2-ot",
         }
     }
 
@@ -37,6 +41,7 @@ impl Family {
     pub const fn about(self) -> &'static str {
         match self {
             Self::Cheetah => "Cheetah (Huang et al., USENIX Security 2022)",
+            Self::Cryptflow2Ot => "CrypTFlow2 over oblivious transfer (Rathee et al., CCS 2020)",
         }
     }
 
@@ -44,6 +49,7 @@ impl Family {
     pub fn run<F: ForBackend>(self, what: F) -> F::Output {
         match self {
             Self::Cheetah => what.run(Cheetah),
+            Self::Cryptflow2Ot => what.run(Cryptflow2Ot::default()),
         }
     }
 }
