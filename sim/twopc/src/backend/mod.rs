@@ -6,6 +6,7 @@ pub mod cryptflow2;
 pub mod delphi;
 mod family;
 mod protocols;
+mod slotted;
 mod traits;
 
 pub use family::{Family, ForBackend, NoFamily};

@@ -9,7 +9,9 @@ use super::sign::{LAST, field_layout};
 use super::triples::Wanted;
 use super::truncate::Floor;
 use crate::bits::packed_bytes;
+use crate::circuit::{Circuit, Op};
 use crate::cost::Cost;
+use crate::evaluate::window_sizes;
 use crate::modulus::Modulus;
 use crate::ot::offer::offer_bytes;
 use crate::ot::{iknp, kkot};
@@ -147,4 +149,44 @@ pub fn argmax(cost: &mut Cost, lists: usize, classes: usize, modulus: Modulus) {
         left = left.div_ceil(2);
     }
     cost.send(Role::Server, packed_bytes(lists, said(classes, modulus).bits()));
+}
+
+/// Adds the messages of a step that is not linear.
+pub fn step(cost: &mut Cost, circuit: &Circuit, index: usize, slots: usize) {
+    let step = &circuit.steps[index];
+    let (count, modulus) = (slots * step.count, circuit.modulus(step.ring));
+    let floor = |shift: u32| Floor { modulus, shift };
+    match step.op {
+        Op::Relu { shift, .. } => relu(cost, count, floor(shift)),
+        Op::Clip { ends, shift, .. } => clip(cost, count, ends, floor(shift)),
+        Op::Truncate { shift, .. } => truncate(cost, count, floor(shift)),
+        Op::Largest { window, image } => largest(cost, &window_sizes(image, &window).repeat(slots), modulus),
+        Op::Linear { .. } | Op::Extend { .. } | Op::Sum { .. } | Op::Add | Op::Concat => {}
+    }
+}
+
+/// Adds the messages of a circuit's argmax.
+pub fn labels(cost: &mut Cost, circuit: &Circuit, slots: usize) {
+    argmax(cost, slots, circuit.classes, circuit.modulus(circuit.ring(circuit.output)));
+}
+
+/// The most slots that are evaluated together.
+const MOST_SLOTS: usize = 128;
+
+/// The memory that a party may use for the slots that are evaluated together, in bytes: 4 GiB.
+const SLOT_MEMORY: usize = 1 << 32;
+
+/// How many slots are evaluated together: as many as memory holds at the step that takes the most. For each slot a step takes its shares, and twice
+/// its messages: for the blocks of their transfers. `linear` gives the bytes of the messages of a linear step.
+pub fn slots_per_message(circuit: &Circuit, linear: impl Fn(usize) -> usize) -> usize {
+    let messages = |index: usize| {
+        let mut cost = Cost::default();
+        match circuit.steps[index].op {
+            Op::Linear { .. } => return linear(index),
+            _ => step(&mut cost, circuit, index, 1),
+        }
+        cost.bytes()
+    };
+    let each = circuit.held().into_iter().enumerate().map(|(index, held)| 8 * held + 2 * messages(index));
+    each.max().map_or(MOST_SLOTS, |most| (SLOT_MEMORY / most).clamp(1, MOST_SLOTS))
 }

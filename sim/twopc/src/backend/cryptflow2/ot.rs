@@ -1,22 +1,18 @@
 //! `SCI_OT`: `CrypTFlow2` with linear layers by oblivious transfer, in one ring.
 
+use super::cost;
+use super::party::{Cryptflow2Party, Linear};
 use super::product::{self, Matrix, Weights};
 use super::transfers::{Keys, Transfers};
-use super::truncate::Floor;
-use super::{argmax, clip, cost, maximum, relu, truncate};
-use crate::backend::protocols::Protocols;
 use crate::backend::traits::{Backend, Chunk};
 use crate::circuit::{Circuit, Op, Step, Unsupported, bits_for, demands, meets};
 use crate::cost::Cost;
-use crate::evaluate::window_sizes;
 use crate::he::parameters::Bound;
 use crate::linear::{TooHeavy, dense};
 use crate::modulus::Modulus;
 use crate::party::Party;
 use crate::random::Seed;
-use crate::share::clip::Clip;
-use crate::share::extend::Widening;
-use crate::share::truncate::{Rescaling, Truncation};
+use crate::share::truncate::Truncation;
 use crate::share::uniform::Uniform;
 use crate::wire::link::{Halt, Link};
 use fusion_nn::fixed::FixedModel;
@@ -48,43 +44,13 @@ impl Products {
 #[derive(Clone, Debug)]
 pub struct Network(Vec<Option<Weights>>);
 
-/// The most slots that are evaluated together.
-const MOST_SLOTS: usize = 128;
-
-/// The memory that a party may use for the slots that are evaluated together, in bytes: 4 GiB.
-const SLOT_MEMORY: usize = 1 << 32;
-
-/// The memory that a step takes for a slot: its messages, and the blocks of their transfers. A linear layer goes in pieces.
-fn step_memory(circuit: &Circuit, index: usize) -> usize {
-    let mut cost = Cost::default();
-    if !matches!(circuit.steps[index].op, Op::Linear { .. }) {
-        step_cost(circuit, index, 1, &mut cost);
-    }
-    2 * cost.bytes()
-}
-
-/// Adds the messages of a step that is not linear.
-fn step_cost(circuit: &Circuit, index: usize, slots: usize, cost: &mut Cost) {
-    let step = &circuit.steps[index];
-    let count = slots * step.count;
-    let modulus = Modulus::TwoTo(step.ring);
-    let floor = |shift: u32| Floor { modulus, shift };
-    match step.op {
-        Op::Relu { shift, .. } => cost::relu(cost, count, floor(shift)),
-        Op::Clip { ends, shift, .. } => cost::clip(cost, count, ends, floor(shift)),
-        Op::Truncate { shift, .. } => cost::truncate(cost, count, floor(shift)),
-        Op::Largest { window, image } => cost::largest(cost, &window_sizes(image, &window).repeat(slots), modulus),
-        Op::Linear { .. } | Op::Extend { .. } | Op::Sum { .. } | Op::Add | Op::Concat => {}
-    }
-}
-
 impl Backend for Cryptflow2Ot {
     type Packing = Products;
     type Network = Network;
     type ClientKeys = Keys;
     type ServerKeys = Keys;
     type Transfers = Transfers;
-    type Party<'a> = Cryptflow2OtParty<'a>;
+    type Party<'a> = Cryptflow2Party<Product<'a>>;
 
     /// The published truncation is exact, so that `truncation` makes no difference.
     fn circuit(&self, models: &[&FixedModel], _truncation: Truncation) -> Result<Circuit, Unsupported> {
@@ -95,9 +61,8 @@ impl Backend for Cryptflow2Ot {
     }
 
     fn slots_per_message(&self, circuit: &Circuit) -> usize {
-        let held = circuit.held();
-        let each = held.iter().enumerate().map(|(step, held)| 8 * held + step_memory(circuit, step));
-        each.max().map_or(MOST_SLOTS, |most| (SLOT_MEMORY / most).clamp(1, MOST_SLOTS))
+        // Linear layers go in pieces.
+        cost::slots_per_message(circuit, |_| 0)
     }
 
     fn packing(&self, circuit: &Circuit, group: usize, _slots: u64) -> Result<Products, Unsupported> {
@@ -138,8 +103,8 @@ impl Backend for Cryptflow2Ot {
         keys.session(session)
     }
 
-    fn client<'a>(&'a self, chunk: Chunk<'a, Self>, _keys: &'a Keys) -> Cryptflow2OtParty<'a> {
-        Cryptflow2OtParty { products: chunk.packing, networks: None }
+    fn client<'a>(&'a self, chunk: Chunk<'a, Self>, _keys: &'a Keys) -> Cryptflow2Party<Product<'a>> {
+        Cryptflow2Party::new(chunk.circuit, Product { products: chunk.packing, networks: None })
     }
 
     fn server<'a>(
@@ -147,8 +112,8 @@ impl Backend for Cryptflow2Ot {
         chunk: Chunk<'a, Self>,
         _keys: &'a Keys,
         networks: Vec<&'a Network>,
-    ) -> Cryptflow2OtParty<'a> {
-        Cryptflow2OtParty { products: chunk.packing, networks: Some(networks) }
+    ) -> Cryptflow2Party<Product<'a>> {
+        Cryptflow2Party::new(chunk.circuit, Product { products: chunk.packing, networks: Some(networks) })
     }
 
     fn offline_cost(&self, _chunk: Chunk<'_, Self>, _step: usize, _cost: &mut Cost) {}
@@ -157,72 +122,29 @@ impl Backend for Cryptflow2Ot {
         let Chunk { circuit, packing, slots } = chunk;
         match circuit.steps[step].op {
             Op::Linear { .. } => packing.matrix(step).cost(slots, cost),
-            _ => step_cost(circuit, step, slots, cost),
+            _ => cost::step(cost, circuit, step, slots),
         }
     }
 
     fn argmax_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost) {
-        let Chunk { circuit, slots, .. } = chunk;
-        cost::argmax(cost, slots, circuit.classes, circuit.modulus(circuit.ring(circuit.output)));
+        cost::labels(cost, chunk.circuit, chunk.slots);
     }
 }
 
-/// One of the parties of a chunk.
-pub struct Cryptflow2OtParty<'a> {
+/// What one of the parties has for the linear layers.
+pub struct Product<'a> {
     products: &'a Products,
     /// The server's network for each group of slots, in order.
     networks: Option<Vec<&'a Network>>,
 }
 
-fn floor_of(how: Rescaling) -> Floor {
-    Floor { modulus: Modulus::TwoTo(how.from), shift: how.shift }
-}
-
-impl Protocols for Cryptflow2OtParty<'_> {
-    type Transfers = Transfers;
-
-    /// Everything but the set-up is online.
-    fn prepare(&mut self, _party: &mut Party<Transfers>) -> Result<(), Halt> {
-        Ok(())
-    }
-
-    fn linear(&mut self, party: &mut Party<Transfers>, step: usize, numbers: &[u64]) -> Result<Vec<u64>, Halt> {
+impl Linear for Product<'_> {
+    fn linear(&self, party: &mut Party<Transfers>, step: usize, numbers: &[u64]) -> Result<Vec<u64>, Halt> {
         let matrix = self.products.matrix(step);
         let Some(networks) = &self.networks else { return product::ask(party, matrix, numbers) };
         let groups = numbers.len() / matrix.inputs() / self.products.group;
         assert_eq!(groups, networks.len(), "a network for each group");
         let weights: Vec<&Weights> = networks.iter().filter_map(|network| network.0[step].as_ref()).collect();
         product::answer(party, matrix, &weights, numbers)
-    }
-
-    fn relu(&mut self, party: &mut Party<Transfers>, numbers: &[u64], how: Rescaling) -> Result<Vec<u64>, Halt> {
-        relu::relu(party, numbers, floor_of(how))
-    }
-
-    fn clip(&mut self, party: &mut Party<Transfers>, numbers: &[u64], clip: Clip) -> Result<Vec<u64>, Halt> {
-        clip::clip(party, numbers, clip.ends, floor_of(clip.how))
-    }
-
-    fn truncate(&mut self, party: &mut Party<Transfers>, numbers: &[u64], how: Rescaling) -> Result<Vec<u64>, Halt> {
-        truncate::truncate(party, numbers, floor_of(how))
-    }
-
-    fn extend(&mut self, _party: &mut Party<Transfers>, _numbers: &[u64], _how: Widening) -> Result<Vec<u64>, Halt> {
-        unreachable!("a circuit modulo one number extends nothing")
-    }
-
-    fn largest(&mut self, party: &mut Party<Transfers>, lists: Vec<Vec<u64>>, ring: u32) -> Result<Vec<u64>, Halt> {
-        maximum::largest(party, &lists, Modulus::TwoTo(ring))
-    }
-
-    fn argmax(
-        &mut self,
-        party: &mut Party<Transfers>,
-        numbers: &[u64],
-        ring: u32,
-        classes: usize,
-        labels: &[Vec<u32>],
-    ) -> Result<Option<Vec<u32>>, Halt> {
-        argmax::argmax(party, numbers, Modulus::TwoTo(ring), classes, labels)
     }
 }

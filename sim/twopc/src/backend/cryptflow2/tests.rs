@@ -1,6 +1,6 @@
 //! Whole sessions of LeNet-5 against the plaintext reference, and against what they are predicted to cost.
 
-use super::Cryptflow2Ot;
+use super::{Cryptflow2He, Cryptflow2Ot};
 use crate::backend::Backend;
 use crate::circuit::{ARGMAX, Circuit, Op};
 use crate::random::{Seed, uniform};
@@ -24,7 +24,7 @@ fn lenets() -> Vec<FixedModel> {
 }
 
 /// Every step's bytes, and all rounds, are what is predicted.
-fn assert_costs(plan: &Plan<Cryptflow2Ot>, meter: &Meter) {
+fn assert_costs<B: Backend>(plan: &Plan<B>, meter: &Meter) {
     let costs = plan.costs(plan.slots);
     let sent = |at: &crate::address::Address, from| {
         meter.total(|message| message.from == from && message.layer() == at.layer()).bytes
@@ -46,11 +46,20 @@ fn assert_costs(plan: &Plan<Cryptflow2Ot>, meter: &Meter) {
 
 /// Slots with different networks.
 #[test]
-fn lenet_is_computed_to_the_last_bit() {
-    let (models, slots) = (lenets(), 2);
-    let backend = Cryptflow2Ot::default();
+fn lenet_is_computed_to_the_last_bit_by_oblivious_transfer() {
+    check(Cryptflow2Ot::default(), 2, Grouping::Slot);
+}
+
+#[test]
+fn lenet_is_computed_to_the_last_bit_under_encryption() {
+    check(Cryptflow2He, 1, Grouping::Chunk);
+}
+
+/// A network for each slot, or the first for all.
+fn check<B: Backend>(backend: B, slots: usize, grouping: Grouping) {
+    let models = lenets();
     let circuit = backend.circuit(&models.iter().collect::<Vec<_>>(), Truncation::OneBit).unwrap();
-    let plan = Plan::new(backend, circuit, slots, Grouping::Slot).unwrap();
+    let plan = Plan::new(backend, circuit, slots, grouping).unwrap();
     let (client_setup, server_setup, _) = set_up(&Seed([4; 32]), &[&plan], LinkSpeed::LAN).unwrap();
     let networks = Networks::new(&plan, &models).unwrap();
     let mut rng = Seed([3; 32]).stream();

@@ -11,21 +11,22 @@
 mod circuits;
 mod garbled;
 mod job;
-mod packing;
 mod party;
 #[cfg(test)]
 mod tests;
 
+pub use super::slotted::{Network, Packing};
 pub use garbled::Transfers;
-pub use packing::{Network, Packing};
 pub use party::DelphiParty;
 
+use super::slotted;
 use super::traits::{Backend, Chunk};
 use crate::bits::packed_bytes;
 use crate::circuit::{Circuit, Op, Unsupported, demands, meets};
 use crate::cost::Cost;
 use crate::he::slots::{self, SLOTS, ServerKeys as PublicKeys};
-use crate::linear::{TooHeavy, rotations};
+use crate::linear::TooHeavy;
+use crate::linear::rotations::Style;
 use crate::modulus::Modulus;
 use crate::ot::iknp;
 use crate::random::Seed;
@@ -67,11 +68,6 @@ pub struct ClientKeys {
 pub struct ServerKeys {
     keys: BTreeMap<u64, PublicKeys>,
     transfers: iknp::Setup,
-}
-
-/// The schemes of some packings, each once, in one order for both parties.
-fn schemes<'a>(packings: &[&'a Packing]) -> BTreeMap<u64, &'a slots::Scheme> {
-    packings.iter().map(|packing| (packing.scheme().modulus(), packing.scheme())).collect()
 }
 
 /// The primes with slots that hold integers of a size, the least first.
@@ -120,7 +116,7 @@ impl Backend for Delphi {
     }
 
     fn packing(&self, circuit: &Circuit, group: usize, slots: u64) -> Result<Packing, Unsupported> {
-        Packing::new(circuit, group, slots)
+        Packing::new(circuit, group, slots, Style::DELPHI)
     }
 
     fn network(&self, model: &FixedModel, circuit: &Circuit, packing: &Packing) -> Result<Network, TooHeavy> {
@@ -128,19 +124,12 @@ impl Backend for Delphi {
     }
 
     fn client_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<ClientKeys, Halt> {
-        let seed_of_keys = seed.child("secret key");
-        let key = |(p, scheme): (u64, &slots::Scheme)| {
-            let key = slots::ClientKey::new(&seed_of_keys, scheme);
-            rotations::client_setup(link, &key)?;
-            Ok((p, key))
-        };
-        let keys = schemes(packings).into_iter().map(key).collect::<Result<_, Halt>>()?;
+        let keys = slotted::client_keys(link, seed, packings)?;
         Ok(ClientKeys { keys, transfers: iknp::Setup::run(link, &seed.child("transfers"))? })
     }
 
     fn server_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<ServerKeys, Halt> {
-        let key = |(p, scheme): (u64, &slots::Scheme)| Ok((p, rotations::server_setup(link, scheme)?));
-        let keys = schemes(packings).into_iter().map(key).collect::<Result<_, Halt>>()?;
+        let keys = slotted::server_keys(link, packings)?;
         Ok(ServerKeys { keys, transfers: iknp::Setup::run(link, &seed.child("transfers"))? })
     }
 

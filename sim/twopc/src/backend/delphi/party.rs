@@ -2,9 +2,9 @@
 
 use super::garbled::{self, Garbled, Held, Transfers};
 use super::job::{Job, argmax, bits, jobs};
-use super::packing::{Network, Packing};
 use crate::address::Component;
 use crate::backend::protocols::Protocols;
+use crate::backend::slotted::{Network, Packing};
 use crate::bits::{pack, packed_bytes, unpack};
 use crate::circuit::{ARGMAX, Circuit, Op};
 use crate::gc::garble::{Evaluator, Garbler};

@@ -1,0 +1,217 @@
+//! `SCI_HE`: `CrypTFlow2` with linear layers under encryption, modulo a prime.
+
+use super::cost;
+use super::party::{Cryptflow2Party, Linear};
+use super::transfers::{Keys, Transfers};
+use crate::address::Component;
+use crate::backend::slotted::{self, Network, Packing};
+use crate::backend::traits::{Backend, Chunk};
+use crate::circuit::{Circuit, Demand, Op, Unsupported, demands, meets};
+use crate::cost::Cost;
+use crate::he::slots::{ClientKey, ServerKeys};
+use crate::linear::TooHeavy;
+use crate::linear::rotations::{self, Style};
+use crate::modulus::Modulus;
+use crate::party::Party;
+use crate::random::Seed;
+use crate::share::truncate::Truncation;
+use crate::share::uniform::Uniform;
+use crate::wire::link::{Halt, Link};
+use fusion_nn::fixed::FixedModel;
+use std::collections::BTreeMap;
+use tfhe_ntt::prime::largest_prime_in_arithmetic_progression64;
+
+/// The primes of the authors' code for values of 37 and of 41 bits. They are 1 modulo `2^20`.
+pub const PRIMES: [u64; 2] = [137_438_822_401, 2_199_023_190_017];
+
+/// The most bits that a truncation drops: every prime here is 1 modulo two to this.
+const MOST_SHIFT: u32 = 20;
+
+/// The most bits of a prime that takes the place of [`PRIMES`] where values need more room.
+const MOST_BITS: u32 = 48;
+
+/// `CrypTFlow2` with linear layers under encryption. Values are shared modulo the first of [`PRIMES`] that holds the proved ranges of a network, or the least
+/// other prime that does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cryptflow2He;
+
+/// What a client keeps between sessions: its secret key for each prime, and its part of the base transfers.
+#[derive(Clone)]
+pub struct HeClientKeys {
+    keys: BTreeMap<u64, ClientKey>,
+    transfers: Keys,
+}
+
+/// What a server keeps between sessions: the client's public keys for each prime, and its part of the base transfers.
+#[derive(Clone)]
+pub struct HeServerKeys {
+    keys: BTreeMap<u64, ServerKeys>,
+    transfers: Keys,
+}
+
+/// The prime for values of networks.
+fn prime(demands: &[Demand]) -> Result<u64, Unsupported> {
+    let most = demands.iter().map(|demand| demand.size).max();
+    let step = 1 << MOST_SHIFT;
+    let windows = most.into_iter().flat_map(|size| (size..1 << (MOST_BITS - 1)).step_by(step >> 1));
+    let wider = windows
+        .filter_map(|half| largest_prime_in_arithmetic_progression64(step as u64, 1, 2 * half, 2 * half + step as u64));
+    let holds = |p: &u64| most.is_none_or(|size| Modulus::Prime(*p).holds(size));
+    match PRIMES.into_iter().chain(wider).find(holds) {
+        Some(p) => Ok(p),
+        None => meets(Modulus::Prime(PRIMES[1]), demands).map(|()| PRIMES[1]),
+    }
+}
+
+/// Refuses a step that drops more bits than a prime allows.
+fn shifts_fit(circuit: Circuit) -> Result<Circuit, Unsupported> {
+    let shift = |op: &Op| match *op {
+        Op::Relu { shift, .. } | Op::Clip { shift, .. } | Op::Truncate { shift, .. } => shift,
+        Op::Linear { .. } | Op::Extend { .. } | Op::Sum { .. } | Op::Largest { .. } | Op::Add | Op::Concat => 0,
+    };
+    match circuit.steps.iter().find(|step| shift(&step.op) > MOST_SHIFT) {
+        Some(step) => {
+            Err(Unsupported(format!("{}: it drops {} bits, more than {MOST_SHIFT}", step.node, shift(&step.op))))
+        }
+        None => Ok(circuit),
+    }
+}
+
+impl Backend for Cryptflow2He {
+    type Packing = Packing;
+    type Network = Network;
+    type ClientKeys = HeClientKeys;
+    type ServerKeys = HeServerKeys;
+    type Transfers = Transfers;
+    type Party<'a> = Cryptflow2Party<Encrypted<'a>>;
+
+    /// The published truncation is exact, so that `truncation` makes no difference.
+    fn circuit(&self, models: &[&FixedModel], _truncation: Truncation) -> Result<Circuit, Unsupported> {
+        let modulus = Modulus::Prime(prime(&demands(models, true))?);
+        shifts_fit(Circuit::over(models, Truncation::Faithful, Uniform { modulus, differences: true })?)
+    }
+
+    /// A circuit that cannot be packed counts without ciphertexts, as no session evaluates it.
+    fn slots_per_message(&self, circuit: &Circuit) -> usize {
+        let packing = self.packing(circuit, 1, 1);
+        cost::slots_per_message(circuit, |step| {
+            let mut cost = Cost::default();
+            packing.iter().for_each(|packing| packing.cost(step, 1, &mut cost));
+            cost.bytes()
+        })
+    }
+
+    fn packing(&self, circuit: &Circuit, group: usize, slots: u64) -> Result<Packing, Unsupported> {
+        Packing::new(circuit, group, slots, Style::CRYPTFLOW2)
+    }
+
+    fn network(&self, model: &FixedModel, circuit: &Circuit, packing: &Packing) -> Result<Network, TooHeavy> {
+        Ok(Network::new(model, circuit, packing))
+    }
+
+    fn client_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<HeClientKeys, Halt> {
+        let keys = slotted::client_keys(link, seed, packings)?;
+        Ok(HeClientKeys { keys, transfers: Keys::run(link, &seed.child("transfers"))? })
+    }
+
+    fn server_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<HeServerKeys, Halt> {
+        let keys = slotted::server_keys(link, packings)?;
+        Ok(HeServerKeys { keys, transfers: Keys::run(link, &seed.child("transfers"))? })
+    }
+
+    fn client_transfers(&self, keys: &HeClientKeys, session: &Seed, _expected: [usize; 2]) -> Transfers {
+        keys.transfers.session(session)
+    }
+
+    fn server_transfers(&self, keys: &HeServerKeys, session: &Seed, _expected: [usize; 2]) -> Transfers {
+        keys.transfers.session(session)
+    }
+
+    fn client<'a>(&'a self, chunk: Chunk<'a, Self>, keys: &'a HeClientKeys) -> Cryptflow2Party<Encrypted<'a>> {
+        let key = &keys.keys[&chunk.packing.scheme().modulus()];
+        Cryptflow2Party::new(chunk.circuit, Encrypted { packing: chunk.packing, side: Side::Client(key) })
+    }
+
+    fn server<'a>(
+        &'a self,
+        chunk: Chunk<'a, Self>,
+        keys: &'a HeServerKeys,
+        networks: Vec<&'a Network>,
+    ) -> Cryptflow2Party<Encrypted<'a>> {
+        let keys = &keys.keys[&chunk.packing.scheme().modulus()];
+        Cryptflow2Party::new(chunk.circuit, Encrypted { packing: chunk.packing, side: Side::Server(keys, networks) })
+    }
+
+    fn offline_cost(&self, _chunk: Chunk<'_, Self>, _step: usize, _cost: &mut Cost) {}
+
+    fn online_cost(&self, chunk: Chunk<'_, Self>, step: usize, cost: &mut Cost) {
+        let Chunk { circuit, packing, slots } = chunk;
+        match circuit.steps[step].op {
+            Op::Linear { .. } => packing.cost(step, slots, cost),
+            _ => cost::step(cost, circuit, step, slots),
+        }
+    }
+
+    fn argmax_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost) {
+        cost::labels(cost, chunk.circuit, chunk.slots);
+    }
+}
+
+/// What one of the parties has for the linear layers.
+pub struct Encrypted<'a> {
+    packing: &'a Packing,
+    side: Side<'a>,
+}
+
+enum Side<'a> {
+    Client(&'a ClientKey),
+    /// The client's public keys, and the network of each group of slots, in order.
+    Server(&'a ServerKeys, Vec<&'a Network>),
+}
+
+/// Runs a group's part of a layer; its address names the group where there are several.
+fn in_group<T>(
+    party: &mut Party<Transfers>,
+    groups: usize,
+    index: usize,
+    body: impl FnOnce(&mut Party<Transfers>) -> Result<T, Halt>,
+) -> Result<T, Halt> {
+    if groups == 1 { body(party) } else { party.step(Component::Group(index), body) }
+}
+
+impl Linear for Encrypted<'_> {
+    /// The client sends all groups' shares before it takes the first group's answer. The server adds what it computes of its own share.
+    fn linear(&self, party: &mut Party<Transfers>, step: usize, numbers: &[u64]) -> Result<Vec<u64>, Halt> {
+        let (layout, samples) = (self.packing.layout(step), self.packing.group());
+        let groups = numbers.chunks_exact(samples * layout.inputs());
+        let count = groups.len();
+        let mut shares = Vec::with_capacity(count * samples * layout.outputs());
+        match &self.side {
+            Side::Client(key) => {
+                for (index, numbers) in groups.enumerate() {
+                    in_group(party, count, index, |party| {
+                        rotations::ask(&mut party.link, key, layout, numbers, &mut party.rng)
+                    })?;
+                }
+                for index in 0..count {
+                    shares.extend(in_group(party, count, index, |party| {
+                        rotations::take(&mut party.link, key, layout, samples)
+                    })?);
+                }
+            }
+            Side::Server(keys, networks) => {
+                assert_eq!(count, networks.len(), "a network for each group");
+                let modulus = Modulus::Prime(keys.scheme().modulus());
+                for (index, (numbers, network)) in groups.zip(networks).enumerate() {
+                    let constants = network.constants(step);
+                    let under = in_group(party, count, index, |party| {
+                        rotations::server(&mut party.link, keys, layout, &constants.encoded, samples, &mut party.rng)
+                    })?;
+                    let clear = layout.clear(&constants.weights, &constants.start, numbers);
+                    shares.extend(under.iter().zip(clear).map(|(a, b)| modulus.add(*a, b)));
+                }
+            }
+        }
+        Ok(shares)
+    }
+}
