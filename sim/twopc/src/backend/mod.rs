@@ -5,6 +5,7 @@ pub mod cryptflow2;
 pub mod delphi;
 mod family;
 mod protocols;
+pub mod slots;
 mod traits;
 
 pub use family::{Family, ForBackend, NoFamily};
