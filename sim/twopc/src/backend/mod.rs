@@ -1,5 +1,6 @@
 //! Families of two-party inference: each is a short composition of protocols behind one trait.
 
+pub mod aby;
 pub mod cheetah;
 pub mod cryptflow2;
 pub mod delphi;

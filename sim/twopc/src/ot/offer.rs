@@ -84,6 +84,18 @@ impl Heard {
     }
 }
 
+impl Heard {
+    /// Correlates blocks of one of two messages: of a transfer the sender gets `x`, and the receiver `x` or `x ^ delta`, for `x` uniform. Returns the
+    /// sender's blocks and its message, 16 bytes for each transfer.
+    #[must_use]
+    pub fn correlate_blocks(&self, delta: Block) -> (Vec<Block>, Vec<u8>) {
+        let hash = Hash::default();
+        let [zeros, ones] = [0, 1].map(|value| self.pads(&hash, 0..self.blocks.len(), value, 1));
+        let sent: Vec<Block> = zeros.iter().zip(ones).map(|(zero, one)| zero ^ delta ^ one).collect();
+        (zeros, to_bytes(&sent))
+    }
+}
+
 /// Transfers of a receiver, whose columns it sent.
 #[derive(Debug)]
 pub struct Asked {
@@ -141,6 +153,16 @@ impl Asked {
                 if choice == 1 { modulus.add(x, modulus.reduce(sent)) } else { x }
             })
             .collect()
+    }
+}
+
+impl Asked {
+    /// Reads what [`Heard::correlate_blocks`] sent, and returns the receiver's blocks.
+    #[must_use]
+    pub fn take_correlated_blocks(&self, sent: &[u8]) -> Vec<Block> {
+        let pads = self.pads(&Hash::default(), 0..self.blocks.len(), 1);
+        let blocks = pads.into_iter().zip(&self.choices).zip(from_bytes(sent));
+        blocks.map(|((pad, &choice), sent)| if choice == 1 { pad ^ sent } else { pad }).collect()
     }
 }
 

@@ -62,6 +62,31 @@ fn assert_chosen<C: Code>(setups: &Pair<C>, values: usize, bits: u32, count: usi
 }
 
 #[test]
+fn correlated_blocks_differ_by_the_offset_where_the_choice_is_1() {
+    let setups = setups::<iknp::Repetition>();
+    let delta = 0x0123_4567_89ab_cdef_ffff_eeee_dddd_cccc;
+    for count in [1, 256, 700] {
+        let choices = choices(2, count);
+        let (taken, zeros) = transfer(
+            &setups,
+            &choices,
+            |asked, link| asked.take_correlated_blocks(&link.receive(16 * count).unwrap()),
+            |heard, link| {
+                let (zeros, message) = heard.correlate_blocks(delta);
+                link.send(message).unwrap();
+                zeros
+            },
+        );
+        for ((taken, zero), choice) in taken.iter().zip(&zeros).zip(&choices) {
+            assert_eq!(*taken, zero ^ (Block::from(*choice) * delta));
+        }
+        let ones: usize = zeros.iter().map(|block| block.count_ones() as usize).sum();
+        assert_balanced(ones, 128 * count);
+        assert_eq!(zeros.iter().collect::<HashSet<_>>().len(), count);
+    }
+}
+
+#[test]
 fn the_receiver_gets_the_message_it_chose() {
     let (one_of_two, one_of_many) = (setups::<iknp::Repetition>(), setups::<kkot::WalshHadamard>());
     for (bits, count) in [(1, 1), (1, 9000), (2, 513), (37, 8192), (64, 8201)] {
