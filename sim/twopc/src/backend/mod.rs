@@ -7,6 +7,7 @@ pub mod delphi;
 mod differences;
 mod family;
 mod protocols;
+pub mod slots;
 mod traits;
 
 pub use differences::{Difference, Effect};

@@ -12,20 +12,31 @@ use crate::role::Role;
 use crate::share::maximum::label_bits;
 use crate::wire::link::Halt;
 
-/// Bits in which labels and values are carried through the tree.
-pub fn carried_bits(classes: usize, ring: u32) -> u32 {
-    ring.max(label_bits(classes))
+/// What values and labels are carried through the tree modulo: a ring must hold the labels too.
+pub fn carried(classes: usize, modulus: Modulus) -> Modulus {
+    match modulus {
+        Modulus::TwoTo(ring) => Modulus::TwoTo(ring.max(label_bits(classes))),
+        Modulus::Prime(p) => Modulus::Prime(p),
+    }
 }
 
-/// Finds the label of the largest of each list of `classes` values modulo `2^ring`. Who gives the labels and gets them, and what becomes of
-/// labels that are no classes, is as in [`share::maximum::argmax`](crate::share::maximum::argmax).
+/// What the last message has of a label: its own bits, or an element of the field.
+pub fn said(classes: usize, modulus: Modulus) -> Modulus {
+    match modulus {
+        Modulus::TwoTo(_) => Modulus::TwoTo(label_bits(classes)),
+        Modulus::Prime(p) => Modulus::Prime(p),
+    }
+}
+
+/// Finds the label of the largest of each list of `classes` values. Who gives the labels and gets them, and what becomes of
+/// labels that are no classes, is as in [`share::maximum::argmax`](crate::share::maximum::argmax). A prime is larger than every label.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
 pub fn argmax(
     party: &mut Party<Transfers>,
     numbers: &[u64],
-    ring: u32,
+    modulus: Modulus,
     classes: usize,
     labels: &[Vec<u32>],
 ) -> Result<Option<Vec<u32>>, Halt> {
@@ -35,15 +46,17 @@ pub fn argmax(
         values.iter().enumerate().map(|(place, &value)| [value, label(place)]).collect()
     });
     let entries = entries.collect();
-    let largest = tree(party, entries, ring, carried_bits(classes, ring))?;
-    let (bits, count) = (label_bits(classes), largest.len());
+    let largest = tree(party, entries, modulus, carried(classes, modulus))?;
+    let (said, count) = (said(classes, modulus), largest.len());
+    let mine = largest.into_iter().map(|label| said.reduce(label));
     party.step("label", |party| {
         if server {
-            party.link.send(pack(&largest, bits))?;
+            party.link.send(pack(&mine.collect::<Vec<_>>(), said.bits()))?;
             return Ok(None);
         }
-        let theirs = unpack(&party.link.receive(packed_bytes(count, bits))?, bits, count);
-        Ok(Some(largest.iter().zip(theirs).map(|(a, b)| (a.wrapping_add(b) & mask(bits)) as u32).collect()))
+        let theirs = unpack(&party.link.receive(packed_bytes(count, said.bits()))?, said.bits(), count);
+        let label = |(a, b)| (said.add(a, said.reduce(b)) & mask(label_bits(classes))) as u32;
+        Ok(Some(mine.zip(theirs).map(label).collect()))
     })
 }
 
@@ -51,14 +64,20 @@ pub fn argmax(
 type Entry = [u64; 2];
 
 /// The shares of the label of the largest of each list, which are equally long.
-fn tree(party: &mut Party<Transfers>, mut lists: Vec<Vec<Entry>>, ring: u32, wide: u32) -> Result<Vec<u64>, Halt> {
+fn tree(
+    party: &mut Party<Transfers>,
+    mut lists: Vec<Vec<Entry>>,
+    modulus: Modulus,
+    wide: Modulus,
+) -> Result<Vec<u64>, Halt> {
     for level in 0.. {
         if lists.iter().all(|list| list.len() <= 1) {
             break;
         }
         let pairs: Vec<[Entry; 2]> =
             lists.iter().flat_map(|list| list.chunks_exact(2).map(|pair| [pair[0], pair[1]])).collect();
-        let mut winners = party.step(Component::Level(level), |party| winners(party, &pairs, ring, wide))?.into_iter();
+        let mut winners =
+            party.step(Component::Level(level), |party| winners(party, &pairs, modulus, wide))?.into_iter();
         for list in &mut lists {
             let odd = (list.len() % 2 == 1).then(|| list.pop()).flatten();
             *list = winners.by_ref().take(list.len() / 2).chain(odd).collect();
@@ -68,14 +87,19 @@ fn tree(party: &mut Party<Transfers>, mut lists: Vec<Vec<Entry>>, ring: u32, wid
 }
 
 /// `a`, or `b` where it is greater: `a + [a < b] (b - a)`.
-fn winners(party: &mut Party<Transfers>, pairs: &[[Entry; 2]], ring: u32, wide: u32) -> Result<Vec<Entry>, Halt> {
+fn winners(
+    party: &mut Party<Transfers>,
+    pairs: &[[Entry; 2]],
+    modulus: Modulus,
+    wide: Modulus,
+) -> Result<Vec<Entry>, Halt> {
     let values: Vec<[u64; 2]> = pairs.iter().map(|[a, b]| [a[0], b[0]]).collect();
-    let second = party.step("msb", |party| less(party, &values, ring))?;
-    let step = |part: usize| pairs.iter().map(move |[a, b]| b[part].wrapping_sub(a[part]) & mask(wide));
+    let second = party.step("msb", |party| less(party, &values, modulus))?;
+    let step = |part: usize| pairs.iter().map(move |[a, b]| wide.sub(b[part], a[part]));
     let steps: Vec<u64> = (0..2).flat_map(step).collect();
-    let moved = party.step("mux", |party| multiplex(party, &second.repeat(2), &steps, Modulus::TwoTo(wide)))?;
+    let moved = party.step("mux", |party| multiplex(party, &second.repeat(2), &steps, wide))?;
     let winner = |(at, [a, _]): (usize, &[Entry; 2])| {
-        std::array::from_fn(|part| a[part].wrapping_add(moved[part * pairs.len() + at]) & mask(wide))
+        std::array::from_fn(|part| wide.add(a[part], moved[part * pairs.len() + at]))
     };
     Ok(pairs.iter().enumerate().map(winner).collect())
 }
@@ -84,24 +108,27 @@ fn winners(party: &mut Party<Transfers>, pairs: &[[Entry; 2]], ring: u32, wide: 
 mod tests {
     use super::*;
     use crate::backend::cryptflow2::cost;
-    use crate::backend::cryptflow2::testing::{assert_cost, both};
-    use crate::party::rehearsal::shared;
+    use crate::backend::cryptflow2::testing::{assert_cost, both, shares_of};
+    use crate::random::Seed;
     use crate::share::uniform::Uniform;
 
     #[test]
     fn the_protocol_is_its_twin_on_every_value() {
-        for (classes, ring) in [(1, 20), (2, 9), (3, 4), (10, 37), (17, 3)] {
+        let rings = [(1, 20), (2, 9), (3, 4), (10, 37), (17, 3)].map(|(classes, ring)| (classes, Modulus::TwoTo(ring)));
+        let fields = [(10, 137_438_822_401), (3, 7)].map(|(classes, p)| (classes, Modulus::Prime(p)));
+        for (classes, modulus) in rings.into_iter().chain(fields) {
             let lists = 50;
-            let [values, x0, x1] = shared(ring, lists * classes, 5);
+            let values = modulus.uniform(&mut Seed([8; 32]).stream(), lists * classes);
+            let [x0, x1] = shares_of(&values, modulus, 5);
             let labels: Vec<Vec<u32>> = vec![(0..classes as u32).rev().collect(); lists];
             let ([client, server], party) = both(
-                |party| argmax(party, &x0, ring, classes, &[]),
-                |party| argmax(party, &x1, ring, classes, &labels),
+                |party| argmax(party, &x0, modulus, classes, &[]),
+                |party| argmax(party, &x1, modulus, classes, &labels),
             );
-            let twins = Uniform { modulus: Modulus::TwoTo(ring), differences: true };
+            let twins = Uniform { modulus, differences: true };
             let expected = values.chunks_exact(classes).zip(&labels).map(|(list, labels)| twins.argmax(list, labels));
-            assert_eq!((client, server), (Some(expected.collect()), None), "{classes} classes");
-            assert_cost(&party, |cost| cost::argmax(cost, lists, classes, ring));
+            assert_eq!((client, server), (Some(expected.collect()), None), "{classes} classes, {modulus:?}");
+            assert_cost(&party, |cost| cost::argmax(cost, lists, classes, modulus));
         }
     }
 }

@@ -1,13 +1,14 @@
 //! `min(max(x, low), high)`, truncated: `l + [x >= low] (t - l) + [x >= high] (h - t)`, with `t`, `l`, `h` the truncated value and ends.
 //!
 //! The paper has no such functionality: this is composed of its parts. A value is compared with an end by its sign and that of the
-//! difference. Where the two have different signs the value's alone decides, so that the difference may leave the ring.
+//! difference. Where the two have different signs the value's alone decides, so that the difference may wrap.
 
 use super::and::and;
 use super::multiplex::multiplex;
 use super::sign;
 use super::transfers::Transfers;
-use super::truncate::{self, Floor, Signs};
+use super::truncate::{self, Floor};
+use super::wraps::Signs;
 use crate::modulus::Modulus;
 use crate::party::Party;
 use crate::wire::link::Halt;
@@ -15,7 +16,7 @@ use crate::wire::link::Halt;
 /// How a value is compared with an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
-    /// Every value of the ring is as large, or none is.
+    /// Every value is as large, or none is.
     Known(bool),
     /// The end is 0.
     Sign,
@@ -24,14 +25,17 @@ pub enum Comparison {
 }
 
 impl Comparison {
-    /// With this end, in a ring of so many bits.
-    pub fn with(end: i64, ring: u32) -> Self {
-        let half = 1_i128 << (ring - 1);
-        match i128::from(end) {
-            0 => Self::Sign,
-            wide if wide >= half => Self::Known(false),
-            wide if wide <= -half => Self::Known(true),
-            _ => Self::Difference(end),
+    /// With this end.
+    pub fn with(end: i64, modulus: Modulus) -> Self {
+        let end = i128::from(end);
+        let half = match modulus {
+            Modulus::TwoTo(ring) => 1 << (ring - 1),
+            Modulus::Prime(p) => i128::from(p / 2 + 1),
+        };
+        match i64::try_from(end) {
+            Ok(0) => Self::Sign,
+            Ok(inside) if end.abs() < half => Self::Difference(inside),
+            _ => Self::Known(end < 0),
         }
     }
 }
@@ -41,9 +45,9 @@ impl Comparison {
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
 pub fn clip(party: &mut Party<Transfers>, numbers: &[u64], ends: [i64; 2], floor: Floor) -> Result<Vec<u64>, Halt> {
-    let Floor { ring, shift } = floor;
-    let (modulus, count, lead) = (Modulus::TwoTo(ring), numbers.len(), party.leads());
-    let (positive, above) = party.step("compare", |party| at_least(party, numbers, ends, ring))?;
+    let Floor { modulus, shift } = floor;
+    let (count, lead) = (numbers.len(), party.leads());
+    let (positive, above) = party.step("compare", |party| at_least(party, numbers, ends, modulus))?;
     let truncated =
         party.step("truncate", |party| truncate::with_signs(party, numbers, floor, Signs::Shared(&positive)))?;
     let [low, high] = ends.map(|end| modulus.element(end >> shift).wrapping_mul(lead.into()));
@@ -59,10 +63,10 @@ fn at_least(
     party: &mut Party<Transfers>,
     numbers: &[u64],
     ends: [i64; 2],
-    ring: u32,
+    modulus: Modulus,
 ) -> Result<(Vec<u8>, Vec<u8>), Halt> {
-    let (modulus, count, lead) = (Modulus::TwoTo(ring), numbers.len(), party.leads());
-    let comparisons = ends.map(|end| Comparison::with(end, ring));
+    let (count, lead) = (numbers.len(), party.leads());
+    let comparisons = ends.map(|end| Comparison::with(end, modulus));
     let different = |comparison: &Comparison| match *comparison {
         Comparison::Difference(end) => Some(end),
         Comparison::Sign | Comparison::Known(_) => None,
@@ -73,7 +77,7 @@ fn at_least(
         numbers.iter().map(move |x| modulus.sub(*x, end))
     };
     let all: Vec<u64> = numbers.iter().copied().chain(different.iter().flat_map(|end| minus(*end))).collect();
-    let mut signs = party.step("msb", |party| sign::positive(party, &all, ring))?;
+    let mut signs = party.step("msb", |party| sign::positive(party, &all, modulus))?;
     let differences = signs.split_off(count);
     // For an end above 0 a conjunction, for one below it a disjunction, which is that of the opposites.
     let turned: Vec<u8> = different.iter().map(|end| if *end < 0 { lead } else { 0 }).collect();
@@ -97,36 +101,39 @@ fn at_least(
 mod tests {
     use super::*;
     use crate::backend::cryptflow2::cost;
-    use crate::backend::cryptflow2::testing::{assert_cost, both};
-    use crate::party::rehearsal::shared;
-    use crate::share::twin::assert_twin;
+    use crate::backend::cryptflow2::testing::{assert_cost, assert_twins, both, shares_of};
+    use crate::random::Seed;
     use crate::share::uniform::Uniform;
 
-    fn check(ends: [i64; 2], floor: Floor, x0: &[u64], x1: &[u64]) {
-        let ring = floor.ring;
-        let ([y0, y1], party) = both(|party| clip(party, x0, ends, floor), |party| clip(party, x1, ends, floor));
-        let twins = Uniform { modulus: Modulus::TwoTo(ring), differences: true };
-        assert_twin([x0, x1], ring, [&y0, &y1], ring, |x, _| twins.clip(x, ends, floor.shift));
+    fn check(ends: [i64; 2], floor: Floor, values: &[u64]) {
+        let [x0, x1] = shares_of(values, floor.modulus, 6);
+        let ([y0, y1], party) = both(|party| clip(party, &x0, ends, floor), |party| clip(party, &x1, ends, floor));
+        let twins = Uniform { modulus: floor.modulus, differences: true };
+        assert_twins([&x0, &x1], [&y0, &y1], floor.modulus, |x| twins.clip(x, ends, floor.shift));
         assert_cost(&party, |cost| cost::clip(cost, x0.len(), ends, floor));
     }
 
     #[test]
-    fn every_value_of_a_small_ring_with_every_end() {
-        let (x0, x1): (Vec<u64>, Vec<u64>) = (0..32_u64).map(|x| (x * 7 % 32, x.wrapping_sub(x * 7) % 32)).unzip();
-        for low in [-40, -16, -15, -3, 0, 2] {
-            for high in [2, 6, 15, 16, 50] {
-                for shift in [0, 2] {
-                    check([low, high], Floor { ring: 5, shift }, &x0, &x1);
+    fn every_value_of_small_moduli_with_every_end() {
+        for (modulus, size) in [(Modulus::TwoTo(5), 32), (Modulus::Prime(29), 29)] {
+            let values: Vec<u64> = (0..size).collect();
+            for low in [-40, -16, -15, -14, -3, 0, 2] {
+                for high in [2, 6, 14, 15, 16, 50] {
+                    for shift in [0, 2] {
+                        check([low, high], Floor { modulus, shift }, &values);
+                    }
                 }
             }
+            check([-9, -2], Floor { modulus, shift: 2 }, &values);
         }
-        check([-9, -2], Floor { ring: 5, shift: 1 }, &x0, &x1);
     }
 
     #[test]
-    fn values_of_a_real_ring() {
-        let [_, x0, x1] = shared(41, 200, 6);
-        check([0, 6 << 24], Floor { ring: 41, shift: 12 }, &x0, &x1);
-        check([-(1 << 39), 1 << 38], Floor { ring: 41, shift: 12 }, &x0, &x1);
+    fn values_of_a_real_size() {
+        for modulus in [Modulus::TwoTo(41), Modulus::Prime(2_199_023_190_017)] {
+            let values = modulus.uniform(&mut Seed([8; 32]).stream(), 200);
+            check([0, 6 << 24], Floor { modulus, shift: 12 }, &values);
+            check([-(1 << 39), 1 << 38], Floor { modulus, shift: 12 }, &values);
+        }
     }
 }

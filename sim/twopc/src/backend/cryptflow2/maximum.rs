@@ -12,20 +12,19 @@ use crate::wire::link::Halt;
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
-pub fn less(party: &mut Party<Transfers>, pairs: &[[u64; 2]], ring: u32) -> Result<Vec<u8>, Halt> {
-    let modulus = Modulus::TwoTo(ring);
-    let differences: Vec<u64> = pairs.iter().map(|[a, b]| modulus.reduce(a.wrapping_sub(*b))).collect();
-    let positive = sign::positive(party, &differences, ring)?;
+pub fn less(party: &mut Party<Transfers>, pairs: &[[u64; 2]], modulus: Modulus) -> Result<Vec<u8>, Halt> {
+    let differences: Vec<u64> =
+        pairs.iter().map(|[a, b]| modulus.sub(modulus.reduce(*a), modulus.reduce(*b))).collect();
+    let positive = sign::positive(party, &differences, modulus)?;
     let lead = party.leads();
     Ok(positive.into_iter().map(|bit| bit ^ lead).collect())
 }
 
-/// Computes shares modulo `2^ring` of the largest value of each list. No list is empty.
+/// Computes shares of the largest value of each list. No list is empty.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
-pub fn largest(party: &mut Party<Transfers>, lists: &[Vec<u64>], ring: u32) -> Result<Vec<u64>, Halt> {
-    let modulus = Modulus::TwoTo(ring);
+pub fn largest(party: &mut Party<Transfers>, lists: &[Vec<u64>], modulus: Modulus) -> Result<Vec<u64>, Halt> {
     let mut most: Vec<u64> = lists.iter().map(|list| list[0]).collect();
     let longest = lists.iter().map(Vec::len).max();
     for place in 1..longest.unwrap_or(0) {
@@ -33,7 +32,7 @@ pub fn largest(party: &mut Party<Transfers>, lists: &[Vec<u64>], ring: u32) -> R
         let pairs: Vec<[u64; 2]> = reached.iter().map(|&list| [most[list], lists[list][place]]).collect();
         let steps: Vec<u64> = pairs.iter().map(|[most, next]| modulus.sub(*next, *most)).collect();
         let moved = party.step(Component::Level(place - 1), |party| {
-            let larger = party.step("msb", |party| less(party, &pairs, ring))?;
+            let larger = party.step("msb", |party| less(party, &pairs, modulus))?;
             party.step("mux", |party| multiplex(party, &larger, &steps, modulus))
         })?;
         for (list, moved) in reached.into_iter().zip(moved) {
@@ -47,8 +46,8 @@ pub fn largest(party: &mut Party<Transfers>, lists: &[Vec<u64>], ring: u32) -> R
 mod tests {
     use super::*;
     use crate::backend::cryptflow2::cost;
-    use crate::backend::cryptflow2::testing::{assert_cost, both};
-    use crate::party::rehearsal::{opened, shared};
+    use crate::backend::cryptflow2::testing::{assert_cost, both, shares_of};
+    use crate::random::Seed;
     use crate::share::uniform::Uniform;
 
     #[test]
@@ -62,14 +61,15 @@ mod tests {
             };
             lengths.iter().map(&mut take).collect()
         };
-        for ring in [3, 37] {
-            let [values, x0, x1] = shared(ring, lengths.iter().sum(), 4);
-            let (shares, party) =
-                both(|party| largest(party, &lists(&x0), ring), |party| largest(party, &lists(&x1), ring));
-            let twins = Uniform { modulus: Modulus::TwoTo(ring), differences: true };
-            let expected: Vec<u64> = lists(&values).iter().map(|list| twins.largest(list)).collect();
-            assert_eq!(opened(&shares, ring), expected);
-            assert_cost(&party, |cost| cost::largest(cost, &lengths, ring));
+        for modulus in [Modulus::TwoTo(3), Modulus::TwoTo(37), Modulus::Prime(7), Modulus::Prime(137_438_822_401)] {
+            let values = modulus.uniform(&mut Seed([8; 32]).stream(), lengths.iter().sum());
+            let [x0, x1] = shares_of(&values, modulus, 4);
+            let ([y0, y1], party) =
+                both(|party| largest(party, &lists(&x0), modulus), |party| largest(party, &lists(&x1), modulus));
+            let twins = Uniform { modulus, differences: true };
+            let opened: Vec<u64> = y0.iter().zip(&y1).map(|(a, b)| modulus.add(*a, *b)).collect();
+            assert_eq!(opened, lists(&values).iter().map(|list| twins.largest(list)).collect::<Vec<_>>());
+            assert_cost(&party, |cost| cost::largest(cost, &lengths, modulus));
         }
     }
 }

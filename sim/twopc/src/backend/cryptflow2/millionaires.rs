@@ -1,5 +1,6 @@
-//! The millionaires' protocol (Rathee et al., CCS 2020, section 3.1, Algorithm 1, with `m = 4`), as the carry of a sum of two shares: the client's bits
-//! are greater than the complement of the server's iff the sum carries out.
+//! The millionaires' protocol (Rathee et al., CCS 2020, section 3.1, Algorithm 1, with `m = 4`): whether the client's numbers are greater than the server's.
+//! The server may have several thresholds for each number, which share the transfers of its digits. Where two shares are added, the client's bits are greater than the
+//! complement of the server's iff the sum carries out.
 //!
 //! Digits of four bits are compared by one of 16 messages, and a tree joins them. The lowest digit needs no equality, and neither
 //! does what it is joined to; every other join is two products with the shared factor "the higher part is equal".
@@ -10,9 +11,9 @@ use super::triples::{Triple, Triples, Wanted};
 use crate::bits::{Packer, Unpacker, mask, packed_bytes};
 use crate::ot::offer::{Asked, Heard};
 use crate::party::Party;
+use crate::random::uniform;
 use crate::role::Role;
 use crate::wire::link::Halt;
-use rand_core::Rng;
 
 /// The most bits that a digit has.
 const DIGIT_BITS: u32 = 4;
@@ -27,9 +28,9 @@ pub struct Digit {
 }
 
 impl Digit {
-    /// The number of its messages, and of their bits: one for greater, and one for equal but in the lowest digit.
-    fn messages(self) -> (usize, u32) {
-        (1 << self.bits, 1 + u32::from(self.from > 0))
+    /// The number of bits of a result: one for greater, and one for equal but in the lowest digit.
+    fn width(self) -> u32 {
+        1 + u32::from(self.from > 0)
     }
 
     /// Whether one of two messages is transferred.
@@ -42,19 +43,20 @@ impl Digit {
     }
 }
 
-/// The comparison of so many numbers of so many bits, as both parties know it.
+/// The comparison of so many numbers of so many bits with so many thresholds each, as both parties know it.
 #[derive(Clone, Debug)]
 pub struct Layout {
     count: usize,
+    thresholds: usize,
     /// From the lowest.
     digits: Vec<Digit>,
 }
 
 impl Layout {
     /// Divides numbers into digits.
-    pub fn new(count: usize, bits: u32) -> Self {
+    pub fn new(count: usize, thresholds: usize, bits: u32) -> Self {
         let digit = |from: u32| Digit { from, bits: DIGIT_BITS.min(bits - from) };
-        Self { count, digits: (0..bits).step_by(DIGIT_BITS as usize).map(digit).collect() }
+        Self { count, thresholds, digits: (0..bits).step_by(DIGIT_BITS as usize).map(digit).collect() }
     }
 
     /// The depth of the tree: of its joins, one on each level is to the lowest digit.
@@ -72,10 +74,20 @@ impl Layout {
         })
     }
 
-    /// The triples of its tree.
+    /// The number of results, each of which has a tree.
+    pub fn results(&self) -> usize {
+        self.count * self.thresholds
+    }
+
+    /// The triples of the trees.
     pub fn wanted(&self) -> Wanted {
         let (levels, joins) = (self.levels() as usize, self.digits.len() - 1);
-        Wanted { plain: self.count * levels, pairs: self.count * (joins - levels) }
+        Wanted { plain: self.results() * levels, pairs: self.results() * (joins - levels) }
+    }
+
+    /// The number of messages of a digit, and of their bits.
+    fn messages(&self, digit: Digit) -> (usize, u32) {
+        (1 << digit.bits, self.thresholds as u32 * digit.width())
     }
 
     /// The number of transfers of one of two messages, and of one of many.
@@ -87,7 +99,7 @@ impl Layout {
     /// The length of the sender's message.
     pub fn answer_bytes(&self) -> usize {
         let bits = |digit: &Digit| {
-            let (values, bits) = digit.messages();
+            let (values, bits) = self.messages(*digit);
             values * bits as usize
         };
         packed_bytes(self.count * self.digits.iter().map(bits).sum::<usize>() + self.wanted().message_bits(), 1)
@@ -105,7 +117,7 @@ impl Layout {
     }
 }
 
-/// Shares of greater (bit 0) and equal (bit 1) for some adjacent digits. The lowest ones have no equal.
+/// Shares of greater (bit 0) and equal (bit 1) for some adjacent digits, threshold by threshold. The lowest digits have no equal.
 type Node = Vec<u8>;
 
 /// Computes shares of the carries of the sum of both parties' numbers, of `bits` bits each, at least one. Higher bits are not looked at.
@@ -113,13 +125,29 @@ type Node = Vec<u8>;
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
 pub fn carries(party: &mut Party<Transfers>, numbers: &[u64], bits: u32) -> Result<Vec<u8>, Halt> {
-    let layout = Layout::new(numbers.len(), bits);
-    let (leaves, triples) = match party.role() {
-        Role::Client => choose(party, numbers, &layout)?,
-        Role::Server => offer(party, numbers, &layout)?,
-    };
-    let greater = join(party, numbers.len(), leaves, &triples)?;
-    Ok(greater.into_iter().map(|share| share & 1).collect())
+    let layout = Layout::new(numbers.len(), 1, bits);
+    match party.role() {
+        Role::Client => is_greater(party, &layout, numbers),
+        Role::Server => has_thresholds(party, &layout, &[numbers.iter().map(|number| !number).collect()]),
+    }
+}
+
+/// The client's side: shares of the bits that its numbers are greater than a threshold, threshold by threshold.
+///
+/// # Errors
+/// [`Halt`] where the peer does not keep to the protocol.
+pub fn is_greater(party: &mut Party<Transfers>, layout: &Layout, numbers: &[u64]) -> Result<Vec<u8>, Halt> {
+    let (leaves, triples) = choose(party, numbers, layout)?;
+    join(party, layout, leaves, &triples)
+}
+
+/// The server's side of [`is_greater`], with lists of thresholds.
+///
+/// # Errors
+/// [`Halt`] where the peer does not keep to the protocol.
+pub fn has_thresholds(party: &mut Party<Transfers>, layout: &Layout, thresholds: &[Vec<u64>]) -> Result<Vec<u8>, Halt> {
+    let (leaves, triples) = offer(party, thresholds, layout)?;
+    join(party, layout, leaves, &triples)
 }
 
 /// The client asks for the message at each of its digits.
@@ -137,28 +165,31 @@ fn choose(party: &mut Party<Transfers>, numbers: &[u64], layout: &Layout) -> Res
     let mut masked = Unpacker::new(&masked);
     let mut leaf = |(digit, from): (Digit, usize)| -> Node {
         let asked: &Asked = if digit.is_bit() { &two } else { &many };
-        let taken = asked.take(from..from + layout.count, digit.messages(), &mut masked);
-        taken.into_iter().map(|share| share as u8).collect()
+        let taken = asked.take(from..from + layout.count, layout.messages(digit), &mut masked);
+        by_threshold(layout, digit, &taken)
     };
     let leaves = layout.places().map(&mut leaf).collect();
     Ok((leaves, wanted.take(&many, layout.triples_from(), &own, &mut masked)))
 }
 
-/// The server offers, for each value of the client's digit, whether it is greater than, and equal to, the complement of its own.
-fn offer(party: &mut Party<Transfers>, numbers: &[u64], layout: &Layout) -> Result<(Vec<Node>, Triples), Halt> {
+/// The server offers, for each value of the client's digit, whether it is greater than, and equal to, that of each threshold.
+fn offer(party: &mut Party<Transfers>, thresholds: &[Vec<u64>], layout: &Layout) -> Result<(Vec<Node>, Triples), Halt> {
     let [bits, others] = layout.transfers();
     let two = party.transfers.two.sender.hear(&mut party.link, bits)?;
     let many = party.transfers.many.sender.hear(&mut party.link, others)?;
     let mut masked = Packer::with_capacity(layout.answer_bytes());
     let mut leaf = |(digit, from): (Digit, usize)| -> Node {
         let heard: &Heard = if digit.is_bit() { &two } else { &many };
-        let mut shares = vec![0; layout.count];
-        party.rng.fill_bytes(&mut shares);
-        heard.offer(from..from + layout.count, digit.messages(), &mut masked, |at, value| {
-            let own = usize::from(digit.of(!numbers[at]));
-            u64::from(shares[at]) ^ u64::from(value > own) ^ u64::from(value == own) << 1
+        let (values, width) = layout.messages(digit);
+        let shares = uniform(&mut party.rng, width, layout.count);
+        heard.offer(from..from + layout.count, (values, width), &mut masked, |at, value| {
+            let result = |threshold: &Vec<u64>| {
+                let own = usize::from(digit.of(threshold[at]));
+                u64::from(value > own) | u64::from(value == own) << 1 & mask(digit.width())
+            };
+            shares[at] ^ thresholds.iter().rev().fold(0, |all, threshold| all << digit.width() | result(threshold))
         });
-        shares
+        by_threshold(layout, digit, &shares)
     };
     let leaves = layout.places().map(&mut leaf).collect();
     let triples = layout.wanted().offer(&mut party.rng, &many, layout.triples_from(), &mut masked);
@@ -166,9 +197,16 @@ fn offer(party: &mut Party<Transfers>, numbers: &[u64], layout: &Layout) -> Resu
     Ok((leaves, triples))
 }
 
+/// Shares of a digit's results, which lie side by side, threshold by threshold.
+fn by_threshold(layout: &Layout, digit: Digit, shares: &[u64]) -> Node {
+    let width = digit.width();
+    let of = |threshold: u32| shares.iter().map(move |share| (share >> (threshold * width) & mask(width)) as u8);
+    (0..layout.thresholds as u32).flat_map(of).collect()
+}
+
 /// Joins digits, from the lowest: greater if the higher part is, or if it is equal and the lower part is greater.
-fn join(party: &mut Party<Transfers>, count: usize, leaves: Vec<Node>, triples: &Triples) -> Result<Node, Halt> {
-    let (mut nodes, mut plain) = (leaves, &triples.plain[..]);
+fn join(party: &mut Party<Transfers>, layout: &Layout, leaves: Vec<Node>, triples: &Triples) -> Result<Node, Halt> {
+    let (mut nodes, mut plain, count) = (leaves, &triples.plain[..], layout.results());
     let mut pairs = triples.pairs.each_ref().map(|triples| &triples[..]);
     while nodes.len() > 1 {
         let joins = nodes.len() / 2;
@@ -202,7 +240,7 @@ fn join(party: &mut Party<Transfers>, count: usize, leaves: Vec<Node>, triples: 
         }
         nodes = joined;
     }
-    Ok(nodes.concat())
+    Ok(nodes.concat().into_iter().map(|share| share & 1).collect())
 }
 
 /// Takes the first `count` triples off.
@@ -236,6 +274,24 @@ mod tests {
             let [client, server] =
                 [0, 1].map(|role| pairs().map(|pair: (u64, u64)| [pair.0, pair.1][role]).collect::<Vec<_>>());
             check(bits, &client, &server);
+        }
+    }
+
+    #[test]
+    fn two_thresholds_share_their_digits() {
+        for bits in [1, 4, 5, 13, 38, 42, 64] {
+            let (count, [x, a, b]) = (80, [1, 2, 3].map(|seed| shared(bits, 80, seed)[0].clone()));
+            // The second threshold is often equal to the number.
+            let b: Vec<u64> =
+                b.iter().zip(&x).enumerate().map(|(at, (b, x))| if at % 3 == 0 { *x } else { *b }).collect();
+            let layout = Layout::new(count, 2, bits);
+            let ([mine, theirs], _) = both(
+                |party| is_greater(party, &layout, &x),
+                |party| has_thresholds(party, &layout, &[a.clone(), b.clone()]),
+            );
+            for (at, threshold) in a.iter().chain(&b).enumerate() {
+                assert_eq!(mine[at] ^ theirs[at], u8::from(x[at % count] > *threshold), "{bits} bits");
+            }
         }
     }
 

@@ -8,6 +8,7 @@ mod and;
 mod argmax;
 mod clip;
 mod cost;
+mod divide;
 mod maximum;
 mod millionaires;
 mod multiplex;
@@ -22,6 +23,7 @@ mod tests;
 mod transfers;
 mod triples;
 mod truncate;
+mod wraps;
 
 pub use ot::{Cryptflow2Ot, Cryptflow2OtParty};
 pub use transfers::{Keys, Transfers};

@@ -58,6 +58,32 @@ pub fn to_ring(party: &mut Party<Transfers>, bits: &[u8]) -> Result<Vec<u64>, Ha
     Ok(own.zip(products).map(|(bit, product)| bit.wrapping_sub(product.wrapping_mul(2))).collect())
 }
 
+/// Turns shared bits into shares modulo a prime: one of two messages, each an element.
+///
+/// # Errors
+/// [`Halt`] where the peer does not keep to the protocol.
+pub fn to_field(party: &mut Party<Transfers>, bits: &[u8], modulus: Modulus) -> Result<Vec<u64>, Halt> {
+    let (count, messages) = (bits.len(), (2, modulus.bits()));
+    match party.role() {
+        Role::Client => {
+            let asked = party.transfers.two.receiver.ask(&mut party.link, bits.to_vec())?;
+            let masked = party.link.receive(offer_bytes(count, 2, modulus.bits()))?;
+            let taken = asked.take(0..count, messages, &mut Unpacker::new(&masked));
+            Ok(taken.into_iter().map(|element| modulus.reduce(element)).collect())
+        }
+        Role::Server => {
+            let heard = party.transfers.two.sender.hear(&mut party.link, count)?;
+            let shares = modulus.uniform(&mut party.rng, count);
+            let mut masked = Packer::with_capacity(offer_bytes(count, 2, modulus.bits()));
+            heard.offer(0..count, messages, &mut masked, |at, choice| {
+                modulus.sub(u64::from(usize::from(bits[at]) != choice), shares[at])
+            });
+            party.link.send(masked.finish())?;
+            Ok(shares)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,5 +119,12 @@ mod tests {
             assert_eq!(z0[at].wrapping_add(z1[at]), u64::from(b0[at] ^ b1[at]));
         }
         assert_cost(&party, |cost| cost::to_ring(cost, COUNT));
+        for modulus in [5, 137_438_822_401].map(Modulus::Prime) {
+            let ([z0, z1], party) = both(|party| to_field(party, &b0, modulus), |party| to_field(party, &b1, modulus));
+            for at in 0..COUNT {
+                assert_eq!(modulus.add(z0[at], z1[at]), u64::from(b0[at] ^ b1[at]));
+            }
+            assert_cost(&party, |cost| cost::to_field(cost, COUNT, modulus.bits()));
+        }
     }
 }

@@ -67,12 +67,13 @@ fn step_memory(circuit: &Circuit, index: usize) -> usize {
 fn step_cost(circuit: &Circuit, index: usize, slots: usize, cost: &mut Cost) {
     let step = &circuit.steps[index];
     let count = slots * step.count;
-    let floor = |shift: u32| Floor { ring: step.ring, shift };
+    let modulus = Modulus::TwoTo(step.ring);
+    let floor = |shift: u32| Floor { modulus, shift };
     match step.op {
         Op::Relu { shift, .. } => cost::relu(cost, count, floor(shift)),
         Op::Clip { ends, shift, .. } => cost::clip(cost, count, ends, floor(shift)),
         Op::Truncate { shift, .. } => cost::truncate(cost, count, floor(shift)),
-        Op::Largest { window, image } => cost::largest(cost, &window_sizes(image, &window).repeat(slots), step.ring),
+        Op::Largest { window, image } => cost::largest(cost, &window_sizes(image, &window).repeat(slots), modulus),
         Op::Linear { .. } | Op::Extend { .. } | Op::Sum { .. } | Op::Add | Op::Concat => {}
     }
 }
@@ -162,7 +163,7 @@ impl Backend for Cryptflow2Ot {
 
     fn argmax_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost) {
         let Chunk { circuit, slots, .. } = chunk;
-        cost::argmax(cost, slots, circuit.classes, circuit.ring(circuit.output));
+        cost::argmax(cost, slots, circuit.classes, circuit.modulus(circuit.ring(circuit.output)));
     }
 }
 
@@ -174,7 +175,7 @@ pub struct Cryptflow2OtParty<'a> {
 }
 
 fn floor_of(how: Rescaling) -> Floor {
-    Floor { ring: how.from, shift: how.shift }
+    Floor { modulus: Modulus::TwoTo(how.from), shift: how.shift }
 }
 
 impl Protocols for Cryptflow2OtParty<'_> {
@@ -211,7 +212,7 @@ impl Protocols for Cryptflow2OtParty<'_> {
     }
 
     fn largest(&mut self, party: &mut Party<Transfers>, lists: Vec<Vec<u64>>, ring: u32) -> Result<Vec<u64>, Halt> {
-        maximum::largest(party, &lists, ring)
+        maximum::largest(party, &lists, Modulus::TwoTo(ring))
     }
 
     fn argmax(
@@ -222,6 +223,6 @@ impl Protocols for Cryptflow2OtParty<'_> {
         classes: usize,
         labels: &[Vec<u32>],
     ) -> Result<Option<Vec<u32>>, Halt> {
-        argmax::argmax(party, numbers, ring, classes, labels)
+        argmax::argmax(party, numbers, Modulus::TwoTo(ring), classes, labels)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::transfers::{Keys, Transfers};
 use crate::cost::Cost;
+use crate::modulus::Modulus;
 use crate::party::Party;
 use crate::random::Seed;
 use crate::role::Role;
@@ -48,4 +49,21 @@ pub fn assert_cost(party: &Party<Transfers>, cost: impl FnOnce(&mut Cost)) {
     let sent = [Role::Client, Role::Server].map(|role| meter.sent(role, None).bytes);
     assert_eq!([predicted.client_bytes, predicted.server_bytes], sent);
     assert_eq!(predicted.rounds(), meter.rounds());
+}
+
+/// Random shares of values.
+pub fn shares_of(values: &[u64], modulus: Modulus, seed: u8) -> [Vec<u64>; 2] {
+    let client = modulus.uniform(&mut Seed([seed; 32]).stream(), values.len());
+    let server = values.iter().zip(&client).map(|(x, x0)| modulus.sub(*x, *x0)).collect();
+    [client, server]
+}
+
+/// That shares, the client's first, became those of what a twin makes of each value.
+pub fn assert_twins(inputs: [&[u64]; 2], outputs: [&[u64]; 2], modulus: Modulus, twin: impl Fn(u64) -> u64) {
+    assert_eq!(inputs[0].len(), outputs[0].len(), "an output for each input");
+    let open = |[client, server]: [&[u64]; 2], at: usize| modulus.add(client[at], server[at]);
+    for at in 0..inputs[0].len() {
+        let x = open(inputs, at);
+        assert_eq!(open(outputs, at), twin(x), "element {at}: of {x}, modulo {modulus:?}");
+    }
 }

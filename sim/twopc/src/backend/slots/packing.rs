@@ -1,4 +1,4 @@
-//! How DELPHI packs a circuit's linear layers, and a network's weights in that packing.
+//! How a circuit's linear layers are packed into slots, and a network's weights in that packing.
 
 use crate::circuit::{Circuit, Op, Step, Unsupported};
 use crate::cost::Cost;
@@ -20,7 +20,7 @@ pub struct Packing {
 }
 
 impl Packing {
-    /// Packs the layers of a circuit modulo a prime. The responses for `slots` slots together are to reveal nothing of the weights.
+    /// Packs the layers of a circuit modulo a prime, in the style of a system. The responses for `slots` slots together are to reveal nothing of the weights.
     ///
     /// # Errors
     /// [`Unsupported`] for a layer that no parameters hold; it names the node.
@@ -29,7 +29,7 @@ impl Packing {
         clippy::missing_panics_doc,
         reason = "the place of an error is that of a layer that was given"
     )]
-    pub fn new(circuit: &Circuit, group: usize, slots: u64) -> Result<Self, Unsupported> {
+    pub fn new(circuit: &Circuit, style: Style, group: usize, slots: u64) -> Result<Self, Unsupported> {
         let Some(Modulus::Prime(p)) = circuit.uniform.map(|uniform| uniform.modulus) else {
             return Err(Unsupported("the values of the circuit are not shared modulo a prime".into()));
         };
@@ -40,7 +40,7 @@ impl Packing {
             let (Step { node, .. }, _) = linear.get(place).expect("an error is about one of the layers");
             Unsupported(format!("{node}: {unfit}"))
         };
-        let mut packed = layouts(&shapes, &scheme, Style::DELPHI, slots).map_err(located)?.into_iter();
+        let mut packed = layouts(&shapes, &scheme, style, slots).map_err(located)?.into_iter();
         let layouts = circuit.steps.iter().map(|step| shape(step).and_then(|_| packed.next())).collect();
         Ok(Self { scheme, group, layouts })
     }
@@ -51,6 +51,12 @@ impl Packing {
         &self.scheme
     }
 
+    /// The prime that values are shared modulo.
+    #[must_use]
+    pub fn modulus(&self) -> u64 {
+        self.scheme.modulus()
+    }
+
     /// The number of slots in a group.
     #[must_use]
     pub fn group(&self) -> usize {
@@ -58,12 +64,12 @@ impl Packing {
     }
 
     #[expect(clippy::expect_used, reason = "a packing is made for its circuit, and a linear step has a layout there")]
-    pub(super) fn layout(&self, step: usize) -> &Layout {
+    pub(in crate::backend) fn layout(&self, step: usize) -> &Layout {
         self.layouts[step].as_ref().expect("a linear step")
     }
 
-    /// Adds the offline messages of a linear step on so many slots to a cost.
-    pub(super) fn cost(&self, step: usize, slots: usize, cost: &mut Cost) {
+    /// Adds the messages of the products of a linear step, on so many slots, to a cost.
+    pub fn cost(&self, step: usize, slots: usize, cost: &mut Cost) {
         let LinearCost { client_bytes, server_bytes, .. } = self.layout(step).cost(self.group);
         (0..slots / self.group).for_each(|_| cost.send(Role::Client, client_bytes));
         (0..slots / self.group).for_each(|_| cost.send(Role::Server, server_bytes));
