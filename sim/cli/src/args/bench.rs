@@ -63,7 +63,7 @@ impl InferenceArgs {
 }
 
 /// Reads the name of a family.
-fn families() -> impl TypedValueParser<Value = Family> {
+pub fn families() -> impl TypedValueParser<Value = Family> {
     let values = Family::ALL.map(|family| PossibleValue::new(family.name()).help(family.about()));
     PossibleValuesParser::new(values).try_map(|name| name.parse::<Family>())
 }
