@@ -41,6 +41,10 @@ fn int(name: &str, i: i64) -> Attribute {
     Attribute { name: name.into(), i, ..Attribute::default() }
 }
 
+fn float(name: &str, f: f32) -> Attribute {
+    Attribute { name: name.into(), f, ..Attribute::default() }
+}
+
 fn windows() -> [Attribute; 2] {
     [ints("kernel_shape", &[2, 2]), ints("strides", &[2, 2])]
 }
@@ -152,6 +156,23 @@ pub fn digits(count: usize) -> Vec<Vec<u8>> {
     let bytes = std::fs::read(format!("{EXAMPLES}/data/mnist_t1000-images-idx3-ubyte")).expect("readable");
     let images = Images::parse(&bytes).expect("IDX images");
     (0..count).map(|index| images.get(index).expect("there are 1,000").to_vec()).collect()
+}
+
+/// Makes a network of two convolutions, the second with a stride, each clipped to other ends, and three classes.
+pub fn clipped() -> Model {
+    let clip = |input: &str, ends: [f32; 2], output: &str| {
+        node("Clip", &[input], output, &[float("min", ends[0]), float("max", ends[1])])
+    };
+    let strided = [ints("strides", &[2, 2])];
+    let mut nodes = vec![
+        node("Conv", &["in", "filters"], "c", &padded()),
+        clip("c", [-0.25, 0.5], "k"),
+        node("Conv", &["k", "inner"], "d", &strided),
+        clip("d", [0.0, 6.0], "r"),
+    ];
+    nodes.extend(flat("r", "matrix"));
+    let filters = [constant("filters", &[2, 1, 3, 3], 0), constant("inner", &[3, 2, 3, 3], 1)];
+    model(nodes, filters.into_iter().chain([constant("matrix", &[3, 12], 0)]).collect())
 }
 
 /// Makes images of noise for the small networks.

@@ -31,22 +31,38 @@ impl Fidelity {
 
 /// The two-party protocols that `real` runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
 pub enum Backend {
-    /// The protocols of Huang et al., USENIX Security 2022.
+    /// Cheetah (Huang et al., USENIX Security 2022).
     #[default]
+    #[serde(rename = "cheetah")]
     Cheetah,
+    /// `CrypTFlow2` with linear layers by oblivious transfer (Rathee et al., CCS 2020).
+    #[serde(rename = "cryptflow2-ot")]
+    Cryptflow2Ot,
+    /// DELPHI (Mishra et al., USENIX Security 2020).
+    #[serde(rename = "delphi")]
+    Delphi,
+    /// ABY modulo `2^64` (Demmler et al., NDSS 2015).
+    #[serde(rename = "aby")]
+    Aby,
+    /// ABY modulo `2^32`, which holds the values that were seen, and not all that are proved possible.
+    #[serde(rename = "aby-32")]
+    Aby32,
 }
 
 impl Backend {
     /// All backends.
-    pub const ALL: [Self; 1] = [Self::Cheetah];
+    pub const ALL: [Self; 5] = [Self::Cheetah, Self::Cryptflow2Ot, Self::Delphi, Self::Aby, Self::Aby32];
 
     /// The family of two-party inference that this backend is.
     #[must_use]
     pub fn family(self) -> Family {
         match self {
             Self::Cheetah => Family::Cheetah,
+            Self::Cryptflow2Ot => Family::Cryptflow2Ot,
+            Self::Delphi => Family::Delphi,
+            Self::Aby => Family::Aby,
+            Self::Aby32 => Family::Aby32,
         }
     }
 }

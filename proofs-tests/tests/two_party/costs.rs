@@ -13,7 +13,7 @@ use fusion_proofs_tests::networks::{PRECISION, dead, digits, fixed, lenet, many_
 use std::ops::Range;
 
 /// What each party sent in a step of a chunk, the extension of its transfers apart; client first.
-fn sent(meter: &Meter, chunk: &Range<usize>, step: &Address) -> [usize; 2] {
+pub fn sent(meter: &Meter, chunk: &Range<usize>, step: &Address) -> [usize; 2] {
     let step = step.in_slots(chunk.clone());
     let own = |message: &Message| {
         // An extension of a ring has the address of the step that needs it, and one component more.

@@ -5,6 +5,7 @@
 mod costs;
 mod ends;
 mod exact;
+mod families;
 mod faults;
 mod random;
 mod shares;

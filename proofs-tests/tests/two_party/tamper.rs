@@ -80,7 +80,7 @@ impl Deviation for At {
 }
 
 /// How many messages a party sends in an honest session.
-pub fn messages(world: &World, role: Role, images: &[Vec<u8>]) -> usize {
+pub fn messages<B: Backend>(world: &World<B>, role: Role, images: &[Vec<u8>]) -> usize {
     let honest = world.session(1, images, &world.honest());
     honest.meters[0].sent(role, None).messages
 }

@@ -97,6 +97,12 @@ impl<'a> Unpacker<'a> {
         if bits <= 56 { self.pull_short(bits) } else { self.pull_short(32) | self.pull_short(bits - 32) << 32 }
     }
 
+    /// Passes over so many bits.
+    #[inline]
+    pub fn skip(&mut self, bits: usize) {
+        self.at += bits;
+    }
+
     #[inline]
     fn pull_short(&mut self, bits: u32) -> u64 {
         let from = self.at / 8;

@@ -12,6 +12,7 @@
 //! | [`share`] | protocols on shares, one a file beside its ideal twin: comparison, ReLU, truncation, maximum, ... |
 //! | [`linear`], [`he`] | convolutions and matrices packed into ciphertexts, under ring learning with errors |
 //! | [`ot`] | oblivious transfer: base transfers, their extension, random transfers turned into pads |
+//! | [`gc`] | garbled circuits: a builder with arithmetic, and half gates on many elements at once |
 //! | [`wire`] | links in memory and over TCP, the meter, virtual time, the hooks of a party that deviates |
 //! | [`address`] | the address of every step and message, and patterns of addresses |
 //! | [`modulus`] | what shares are modulo: a power of two, or a prime |
@@ -68,6 +69,7 @@ pub mod bits;
 pub mod circuit;
 pub mod cost;
 pub mod evaluate;
+pub mod gc;
 pub mod he;
 pub mod ideal;
 pub mod linear;

@@ -1,8 +1,8 @@
 //! The flags of `bench`.
 
+use super::families::families;
 use super::fixed_point::FixedPointArgs;
 use super::numbers::natural;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use fusion_2pc::backend::Family;
 use fusion_2pc::share::truncate::Truncation;
@@ -60,12 +60,6 @@ impl InferenceArgs {
     pub fn protocols(&self) -> ProtocolChoice {
         ProtocolChoice { family: self.backend, truncation: self.truncation.into() }
     }
-}
-
-/// Reads the name of a family.
-pub fn families() -> impl TypedValueParser<Value = Family> {
-    let values = Family::ALL.map(|family| PossibleValue::new(family.name()).help(family.about()));
-    PossibleValuesParser::new(values).try_map(|name| name.parse::<Family>())
 }
 
 const EXAMPLES: &str = "\

@@ -1,7 +1,9 @@
 //! Flags of `sim check`.
 
+use super::families::families;
 use super::fixed_point::FixedPointArgs;
 use clap::{Args, ValueEnum};
+use fusion_2pc::backend::Family;
 use std::path::PathBuf;
 
 /// Check a script or a model without running it, and report every problem at once.
@@ -22,6 +24,10 @@ pub struct CheckArgs {
     pub file: PathBuf,
     #[command(flatten)]
     pub fixed_point: FixedPointArgs,
+    /// Say whether two parties can compute the model by this family of protocols, and list the steps and the server's messages that
+    /// a script can aim at.
+    #[arg(long, value_name = "NAME", value_parser = families())]
+    pub backend: Option<Family>,
     /// Compare every layer with this evaluator.
     #[arg(long, value_enum, value_name = "EVALUATOR")]
     pub against: Option<Against>,
@@ -56,6 +62,9 @@ Examples:
 
   sim check model.onnx --against float --frac-bits 6 --ring 24
       Shows whether a lower precision and a smaller ring suffice, and if not, at which layer they fail.
+
+  sim check model.onnx --backend cheetah
+      Also lists the addresses of the inference that `add`, `bend` and `stop` of a script can match.
 
   sim check cifar10.onnx --scale 1/127.5 --offset -1
       Lists a model that expects pixels from -1 to 1.";

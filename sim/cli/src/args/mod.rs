@@ -5,6 +5,7 @@ mod bound;
 pub mod campaign;
 mod check;
 mod explore;
+mod families;
 mod fixed_point;
 mod numbers;
 mod plan;

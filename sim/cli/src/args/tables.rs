@@ -1,6 +1,6 @@
 //! The flags of `tables`.
 
-use super::bench::families;
+use super::families::families;
 use clap::Args;
 use fusion_2pc::backend::Family;
 use std::path::PathBuf;
@@ -15,6 +15,7 @@ use std::path::PathBuf;
 ///
 /// Measurements are kept in a folder, so that a second call continues where the first one stopped.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[command(after_long_help = EXAMPLES)]
 pub struct TablesArgs {
     /// Measure a small batch of each backend only, on MNIST.

@@ -114,7 +114,7 @@ impl Section {
 impl Row {
     fn new(row: &RowDocument, columns: &[ColumnDocument]) -> Self {
         let figure = |(index, column): (usize, &ColumnDocument)| Figure {
-            published: figures::shown(row.published[index], column),
+            published: figures::published(row.published[index], column),
             ours: figures::shown(row.ours[index], column),
             name: figures::heading(column),
         };
@@ -139,8 +139,9 @@ impl Picture {
         let start = ticks.first().map_or(0.0, |tick| tick.x);
         let length = |figure: Option<f64>| figure.map(|figure| ((axis.x(figure) - start) * 100.0).round() / 100.0);
         let bars = |row: &RowDocument| {
-            let [published, ours] =
-                [row.published[0], row.ours[0]].map(|figure| figures::shown(figure, &table.columns[0]));
+            let column = &table.columns[0];
+            let published = figures::published(row.published[0], column);
+            let ours = row.ours[0].map_or_else(|| row.source.name().into(), |_| figures::shown(row.ours[0], column));
             Bars {
                 label: format!("{}, {}", row.scheme, row.network),
                 text: format!("{}, {}: published {published}, ours {ours}", row.scheme, row.network),

@@ -51,7 +51,7 @@ pub use ideal::{Ideal, Trusted};
 pub use pair::{PartiesError, ProtocolChoice};
 pub use plain::Plain;
 pub(crate) use positional::is_positional;
-pub use real::{Parties, Real, TwoParty, messages};
+pub use real::{Parties, Real, TwoParty};
 pub use second::{Heard, NotTheBatch};
 pub use server::Server;
 pub use session::{Asked, Inference, Judged, Position, SlotService, Turn};

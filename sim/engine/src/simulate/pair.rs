@@ -2,11 +2,13 @@
 
 use super::metered::{self, Metered, SetupSpent, timed};
 use crate::clock::now;
+use fusion_2pc::address::Address;
 use fusion_2pc::backend::{Backend, Family, ForBackend};
 use fusion_2pc::circuit::{Circuit, Unsupported};
 use fusion_2pc::linear::TooHeavy;
 use fusion_2pc::ot;
 use fusion_2pc::random::Seed;
+use fusion_2pc::role::Role;
 use fusion_2pc::session::{self, Answered, ClientSetup, Grouping, Networks, Plan, Progress, ServerSetup, Service};
 use fusion_2pc::share::truncate::Truncation;
 use fusion_2pc::wire::clock::LinkSpeed;
@@ -262,10 +264,45 @@ impl<B: Backend> Pair for Parties<B> {
     }
 }
 
+/// What patterns of addresses can match in the sessions of some models: addresses without slots.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reachable {
+    /// The steps at whose ends shares can be moved.
+    pub steps: Vec<Address>,
+    /// The messages of the server.
+    pub messages: Vec<Address>,
+}
+
+/// Lists what patterns can match, from an honest session of one slot.
+///
+/// # Errors
+/// [`PartiesError`] for models without a two-party inference.
+pub fn reachable(protocols: ProtocolChoice, models: &[FixedModel]) -> Result<Reachable, PartiesError> {
+    let grouping = Grouping::Chunk;
+    let SetUp { pair, .. } = SetUp::new(&PairSetting {
+        protocols,
+        models,
+        slots: 1,
+        groupings: &[grouping],
+        keys: Seed([0; 32]),
+        network: LinkSpeed::LAN,
+    })?;
+    let circuit = pair.circuit();
+    let services = [Service { model: 0, labels: (0..models[0].classes()).collect() }];
+    let image = |_| vec![0; circuit.pixels];
+    let session = SessionSetting { grouping, name: Seed([0; 32]), image: &image, services: &services, deviation: None };
+    let played = pair.play(session, &mut |_| {});
+    played.client?;
+    let sent = played.metered.meters[0].log.iter().filter(|message| message.from == Role::Server);
+    Ok(Reachable {
+        steps: circuit.steps.iter().map(|step| step.address.clone()).collect(),
+        messages: sent.map(|message| message.address.below_slots()).collect(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fusion_2pc::role::Role;
     use fusion_nn::fixed::{Pixels, Precision, Ring};
     use fusion_nn::model::Model;
 

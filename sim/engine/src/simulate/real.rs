@@ -12,9 +12,7 @@ use super::session::{Asked, Inference, Judged, Position};
 use super::simulator::Simulator;
 use super::stream::Purpose;
 use super::world::World;
-use fusion_2pc::address::Address;
 use fusion_2pc::random::Seed;
-use fusion_2pc::role::Role;
 use fusion_2pc::session::{Grouping, Progress, Service};
 use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::hook::Deviation;
@@ -64,28 +62,6 @@ impl Parties {
         let trial = real.trial(&Server::new(HONEST, seed, &honest), 0);
         trial.outcome.map(|_| real.inference().metered.clone())
     }
-}
-
-/// Returns the addresses, without slots, of the server's messages in an honest session of one slot in a world.
-///
-/// # Errors
-/// [`PartiesError`] for models without a two-party inference.
-pub fn messages(world: &World) -> Result<Vec<Address>, PartiesError> {
-    let Parties { pair, .. } = Parties::new(world, 1, &[Grouping::Chunk], 0, LinkSpeed::LAN)?;
-    let pixels = pair.circuit().pixels;
-    let services = [Service { model: 0, labels: (0..world.classes()).collect() }];
-    let played = pair.play(
-        SessionSetting {
-            grouping: Grouping::Chunk,
-            name: Seed([0; 32]),
-            image: &|_| vec![0; pixels],
-            services: &services,
-            deviation: None,
-        },
-        &mut |_| {},
-    );
-    let sent = played.metered.meters[0].log.iter().filter(|message| message.from == Role::Server);
-    Ok(sent.map(|message| message.address.below_slots()).collect())
 }
 
 /// Two parties that compute the answers of one strategy's sessions.

@@ -6,6 +6,7 @@ use super::size::in_32_bits;
 use super::stream::{Purpose, Streams};
 use super::urn::Urn;
 use fusion_2pc::circuit::{Circuit, Unsupported};
+use fusion_2pc::ideal;
 use fusion_2pc::share::truncate::Truncation;
 use fusion_adversaries::script::Keep;
 use fusion_adversaries::strategy::Move;
@@ -236,9 +237,21 @@ impl World {
         if !self.is_one_bit() {
             return self.answer(model, image);
         }
+        if let Ok(circuit @ Circuit { uniform: Some(_), .. }) = self.circuit() {
+            return self.evaluate_circuit(circuit, model, image, coins);
+        }
         let logits = self.models[model].logits_with(&self.images[image as usize], &mut OneBit(coins));
         // Every image was evaluated when the world was made.
         logits.map_or(0, |logits| argmax(&logits))
+    }
+
+    /// Evaluates a model where all values have one modulus, on shares that the coins make.
+    fn evaluate_circuit(&self, circuit: &Circuit, model: usize, image: u32, coins: &mut impl Rng) -> u32 {
+        let pixels = self.models[model].pixels(&self.images[image as usize]);
+        let pixels = pixels.unwrap_or_else(|_| unreachable!("every image was evaluated when the world was made"));
+        let logits = ideal::logits(circuit, &self.models[model], &pixels, coins, |_, _| {});
+        let labels: Vec<u32> = (0..self.classes).collect();
+        ideal::argmax(circuit, &logits, &labels)
     }
 
     /// Whether a move takes effect on an image.

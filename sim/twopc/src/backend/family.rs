@@ -1,6 +1,9 @@
 //! The families by name.
 
+use super::aby::Aby;
 use super::cheetah::Cheetah;
+use super::cryptflow2::Cryptflow2Ot;
+use super::delphi::Delphi;
 use super::traits::Backend;
 
 /// A family of two-party inference.
@@ -9,6 +12,14 @@ pub enum Family {
     /// Cheetah (Huang et al., USENIX Security 2022).
     #[default]
     Cheetah,
+    /// `CrypTFlow2` with linear layers by oblivious transfer (Rathee et al., CCS 2020).
+    Cryptflow2Ot,
+    /// DELPHI (Mishra et al., USENIX Security 2020).
+    Delphi,
+    /// ABY modulo `2^64` (Demmler et al., NDSS 2015).
+    Aby,
+    /// ABY modulo `2^32`, which holds the values that were seen, and not all that are proved possible.
+    Aby32,
 }
 
 /// What is done for whichever backend a user has chosen.
@@ -22,13 +33,17 @@ pub trait ForBackend {
 
 impl Family {
     /// All families, in the order in which they are listed.
-    pub const ALL: [Self; 1] = [Self::Cheetah];
+    pub const ALL: [Self; 5] = [Self::Cheetah, Self::Cryptflow2Ot, Self::Delphi, Self::Aby, Self::Aby32];
 
     /// The name of the family in scripts and flags.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Cheetah => "cheetah",
+            Self::Cryptflow2Ot => "cryptflow2-ot",
+            Self::Delphi => "delphi",
+            Self::Aby => "aby",
+            Self::Aby32 => "aby-32",
         }
     }
 
@@ -37,6 +52,10 @@ impl Family {
     pub const fn about(self) -> &'static str {
         match self {
             Self::Cheetah => "Cheetah (Huang et al., USENIX Security 2022)",
+            Self::Cryptflow2Ot => "CrypTFlow2 over oblivious transfer (Rathee et al., CCS 2020)",
+            Self::Delphi => "DELPHI (Mishra et al., USENIX Security 2020)",
+            Self::Aby => "ABY in a ring of 64 bits (Demmler et al., NDSS 2015)",
+            Self::Aby32 => "ABY in a ring of 32 bits, which larger values leave unnoticed",
         }
     }
 
@@ -44,6 +63,10 @@ impl Family {
     pub fn run<F: ForBackend>(self, what: F) -> F::Output {
         match self {
             Self::Cheetah => what.run(Cheetah),
+            Self::Cryptflow2Ot => what.run(Cryptflow2Ot::default()),
+            Self::Delphi => what.run(Delphi),
+            Self::Aby => what.run(Aby::proven()),
+            Self::Aby32 => what.run(Aby::measured()),
         }
     }
 }

@@ -110,6 +110,9 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
     /// Adds the messages of a step in the evaluation of a chunk.
     fn online_cost(&self, chunk: Chunk<'_, Self>, step: usize, cost: &mut Cost);
 
-    /// Adds the messages of the argmax of a chunk, offline and online.
+    /// Adds the messages of the argmax in the offline pass over a chunk: none, unless a family prepares it.
+    fn argmax_offline_cost(&self, _chunk: Chunk<'_, Self>, _cost: &mut Cost) {}
+
+    /// Adds the messages of the argmax in the evaluation of a chunk.
     fn argmax_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost);
 }

@@ -98,7 +98,7 @@ impl ClientKey {
 }
 
 /// A seed of its own from a stream.
-fn seed(rng: &mut impl Rng) -> Seed {
+pub(super) fn seed(rng: &mut impl Rng) -> Seed {
     let mut seed = [0; SEED_BYTES];
     rng.fill_bytes(&mut seed);
     Seed(seed)
@@ -241,7 +241,7 @@ fn flooding(flood: u32, rng: &mut impl Rng) -> u128 {
 
 /// The nearest multiple of `2^-bits` to a part of the modulus, modulo 1.
 #[expect(clippy::cast_possible_truncation, reason = "bits is at most 63")]
-fn rounded(fraction: u128, bits: u32) -> u64 {
+pub(super) fn rounded(fraction: u128, bits: u32) -> u64 {
     (fraction.wrapping_add(1 << (u128::BITS - 1 - bits)) >> (u128::BITS - bits)) as u64
 }
 

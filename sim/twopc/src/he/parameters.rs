@@ -156,7 +156,7 @@ impl Norm {
     /// The sum of errors and roundings, each times a weight: the worst, or a tail. An error is the sum of `2 * MAX_ERROR` fair coins of size
     /// 1/2, and a rounding has two values at a distance of 1 and is 0 on average, so that the sum exceeds `T` with probability at most
     /// `2 exp(-2 T^2 / ((2 MAX_ERROR + 1) root^2))` (Hoeffding); `ln 2 < 0.694`.
-    fn errors(&self) -> u128 {
+    pub(super) fn errors(&self) -> u128 {
         let square = u128::from((2 * MAX_ERROR + 1) * (TAIL_BITS + 1)) * 347 / 1000 + 1;
         let tail = self.root.saturating_mul(square.isqrt() + 1);
         self.sum.saturating_mul(u128::from(MAX_ERROR + 1)).min(tail)
@@ -172,7 +172,7 @@ impl Released {
     /// By how many bits a term of the flooding noise must exceed 1 to hide so much noise on average in each coefficient: the least `b` with
     /// `2^b >= 2^STATISTICAL_BITS noise sqrt(coefficients / 3)`. Decision 7 has the bound, with 0.535 in place of `sqrt(1/3)`: the rest
     /// stands for the grid on which noise is drawn.
-    fn bits(self, noise: u128) -> u32 {
+    pub(super) fn bits(self, noise: u128) -> u32 {
         let squares = noise.checked_mul(noise).and_then(|squares| squares.checked_mul(self.0.into()));
         squares.map_or(u32::MAX, |squares| STATISTICAL_BITS + (u128::BITS - (squares / 3).leading_zeros()).div_ceil(2))
     }

@@ -17,7 +17,9 @@ pub struct Factor {
 }
 
 impl Factor {
-    fn new(value: u64, prime: u64) -> Self {
+    /// The factor `value`, which is below the prime.
+    #[must_use]
+    pub fn new(value: u64, prime: u64) -> Self {
         Self { value, quotient: low((u128::from(value) << 64) / u128::from(prime)), prime }
     }
 
@@ -71,6 +73,20 @@ impl Ring {
     #[must_use]
     pub fn parameters(&self) -> Parameters {
         self.parameters
+    }
+
+    /// The primes of the modulus, in the order of their residues in a polynomial.
+    pub fn primes(&self) -> impl Iterator<Item = u64> + '_ {
+        self.limbs.iter().map(|limb| limb.prime)
+    }
+
+    /// Multiplies a polynomial by one factor for each prime.
+    pub fn scale(&self, polynomial: &mut [u64], factors: &[Factor]) {
+        for ((_, residues), factor) in self.each(polynomial).zip(factors) {
+            for residue in residues {
+                *residue = factor.times(*residue);
+            }
+        }
     }
 
     /// The polynomial 0.
@@ -295,11 +311,11 @@ const fn low(x: u128) -> u64 {
     x as u64
 }
 
-fn multiply(x: u64, y: u64, prime: u64) -> u64 {
+pub(super) fn multiply(x: u64, y: u64, prime: u64) -> u64 {
     low(u128::from(x) * u128::from(y) % u128::from(prime))
 }
 
-fn power(mut base: u64, mut exponent: u64, prime: u64) -> u64 {
+pub(super) fn power(mut base: u64, mut exponent: u64, prime: u64) -> u64 {
     let mut product = 1;
     while exponent > 0 {
         if exponent % 2 == 1 {

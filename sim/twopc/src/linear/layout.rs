@@ -211,7 +211,7 @@ impl Convolution {
     }
 
     /// Rows and columns of the image, padding included, that some output rows depend on.
-    fn plane(&self, rows: usize) -> [usize; 2] {
+    pub fn plane(&self, rows: usize) -> [usize; 2] {
         let along = |axis: usize, outputs: usize| (outputs - 1) * self.window.stride[axis] + self.window.size[axis];
         [along(0, rows), along(1, self.output[1])]
     }

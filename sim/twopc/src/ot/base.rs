@@ -13,13 +13,19 @@ use curve25519_dalek::traits::{Identity, IsIdentity};
 use rand_core::Rng;
 use subtle::{Choice, ConditionallySelectable};
 
-/// The number of base transfers: one for each bit of a block but the lowest, which both parties know, as that bit of the correlation is 1.
+/// The number of base transfers of Cheetah's extensions: one for each bit of a block but the lowest, which both parties know, as that bit of the correlation is 1.
 pub const TRANSFERS: usize = 127;
 
 const POINT_BYTES: usize = 32;
 
 /// The bytes that a party sends if both are the sender once and the receiver once.
-pub const SENT_BYTES: usize = POINT_BYTES * (1 + TRANSFERS);
+pub const SENT_BYTES: usize = sent_bytes(TRANSFERS);
+
+/// The bytes that a party sends if both are the sender of so many transfers and the receiver of as many.
+#[must_use]
+pub const fn sent_bytes(count: usize) -> usize {
+    POINT_BYTES * (1 + count)
+}
 
 /// The sender of base transfers, between its two messages.
 pub struct Sender {
@@ -39,12 +45,20 @@ impl Sender {
         Ok(Self { a, A })
     }
 
-    /// Receives the points `B`, and returns for each the keys of `aB` and of `a(B - A)`.
+    /// Receives [`TRANSFERS`] points `B`, and returns for each the keys of `aB` and of `a(B - A)`.
     ///
     /// # Errors
     /// [`Halt`] where the peer sends no points.
     pub fn seeds(self, link: &mut Link) -> Result<Vec<[Seed; 2]>, Halt> {
-        let message = link.receive(POINT_BYTES * TRANSFERS)?;
+        self.seeds_of(link, TRANSFERS)
+    }
+
+    /// The same for as many transfers as `count`.
+    ///
+    /// # Errors
+    /// [`Halt`] where the peer sends no points.
+    pub fn seeds_of(self, link: &mut Link, count: usize) -> Result<Vec<[Seed; 2]>, Halt> {
+        let message = link.receive(POINT_BYTES * count)?;
         let T = self.a * self.A;
         let (points, _) = message.as_chunks::<POINT_BYTES>();
         let pair = |(number, bytes): (usize, &[u8; POINT_BYTES])| {
@@ -67,12 +81,21 @@ impl std::fmt::Debug for Sender {
 /// # Errors
 /// [`Halt`] where the peer sends no point.
 pub fn choose(link: &mut Link, rng: &mut impl Rng, choices: Block) -> Result<Vec<Seed>, Halt> {
+    let bits: [u8; TRANSFERS] = std::array::from_fn(|number| (choices >> (number + 1) & 1) as u8);
+    choose_each(link, rng, &bits)
+}
+
+/// Runs the receiver of a transfer for each choice, 0 or 1, and returns the seeds that they select.
+///
+/// # Errors
+/// [`Halt`] where the peer sends no point.
+pub fn choose_each(link: &mut Link, rng: &mut impl Rng, choices: &[u8]) -> Result<Vec<Seed>, Halt> {
     let message = link.receive(POINT_BYTES)?;
     let A = point(link, message.try_into().map_err(|_| link.malformed("it has another length"))?)?;
-    let mut points = Vec::with_capacity(POINT_BYTES * TRANSFERS);
-    let mut seeds = Vec::with_capacity(TRANSFERS);
-    for number in 0..TRANSFERS {
-        let c = Choice::from((choices >> (number + 1) & 1) as u8);
+    let mut points = Vec::with_capacity(POINT_BYTES * choices.len());
+    let mut seeds = Vec::with_capacity(choices.len());
+    for (number, &choice) in choices.iter().enumerate() {
+        let c = Choice::from(choice);
         let b = scalar(rng);
         let B = RistrettoPoint::mul_base(&b) + RistrettoPoint::conditional_select(&RistrettoPoint::identity(), &A, c);
         points.extend_from_slice(B.compress().as_bytes());

@@ -70,6 +70,29 @@ impl Hash {
             }
         }
     }
+
+    /// Computes pads of `length` blocks each, at least one: block `k` of the pad of `x[i]` is `H(x[i], tweak + i * stride + k)`.
+    pub fn stretch(&self, tweak: Block, stride: usize, length: usize, x: &[Block], pads: &mut [Block]) {
+        debug_assert_eq!(pads.len(), x.len() * length, "a pad for each block");
+        let mut once = [0; BATCH];
+        for ((number, x), pads) in x.chunks(BATCH).enumerate().zip(pads.chunks_mut(BATCH * length)) {
+            let once = &mut once[..x.len()];
+            once.copy_from_slice(x);
+            self.0.encrypt(once);
+            let tweaks = (number * BATCH..).map(|i| tweak.wrapping_add((i * stride) as Block));
+            for ((pad, once), tweak) in pads.chunks_exact_mut(length).zip(&*once).zip(tweaks) {
+                for (block, tweak) in pad.iter_mut().zip(tweak..) {
+                    *block = once ^ tweak;
+                }
+            }
+            self.0.encrypt(pads);
+            for (pad, once) in pads.chunks_exact_mut(length).zip(&*once) {
+                for block in pad {
+                    *block ^= once;
+                }
+            }
+        }
+    }
 }
 
 #[inline(always)]
@@ -120,6 +143,19 @@ mod tests {
                 let tweak = tweak + i as Block;
                 assert_eq!(pairs[i], [naive(q, tweak), naive(q ^ delta, tweak)]);
                 assert_eq!(pads[i], pairs[i][0]);
+            }
+        }
+    }
+
+    #[test]
+    fn stretched_pads_are_the_formula_with_tweaks_of_their_own() {
+        for (count, stride, length) in [(0, 1, 1), (BATCH + 3, 1, 1), (5, 7, 7), (BATCH + 1, 9, 4)] {
+            let x: Vec<Block> = (0..count as Block).map(|i| i.wrapping_mul(Block::MAX / 7)).collect();
+            let (tweak, mut pads) = ((5 << 64) + 1000, vec![0; count * length]);
+            Hash::default().stretch(tweak, stride, length, &x, &mut pads);
+            for (at, &pad) in pads.iter().enumerate() {
+                let (i, k) = (at / length, at % length);
+                assert_eq!(low(pad), naive(x[i], tweak + (i * stride + k) as Block));
             }
         }
     }

@@ -31,19 +31,25 @@
 
 pub mod base;
 pub mod block;
+pub mod code_setup;
+pub mod columns;
 pub mod dealer;
 pub mod extension;
 pub mod ferret;
 pub mod ggm;
 pub mod hash;
+pub mod iknp;
+pub mod kkot;
 pub mod lpn;
+pub mod offer;
 pub mod puncture;
 pub mod setup;
 pub mod softspoken;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod transfer;
 pub mod transpose;
+pub mod vectors;
 
 pub use extension::{Extension, ExtensionCost, cost};
 pub use setup::Setup;

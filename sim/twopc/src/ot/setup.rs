@@ -87,7 +87,12 @@ const COUNT_BITS: u32 = 40;
 fn public(session: &Seed, sender: Role) -> Public {
     let of_client = sender == Role::Client;
     let code = session.child(if of_client { "code, client to server" } else { "code, server to client" });
-    Public { tweak: halves(&session.child("tweaks"))[0] >> COUNT_BITS << COUNT_BITS, code: halves(&code)[0] }
+    Public { tweak: first_tweak(session), code: halves(&code)[0] }
+}
+
+/// The tweak of a session's first transfer.
+pub(super) fn first_tweak(session: &Seed) -> Block {
+    halves(&session.child("tweaks"))[0] >> COUNT_BITS << COUNT_BITS
 }
 
 #[cfg(test)]

@@ -119,6 +119,7 @@ impl<B: Backend> Plan<B> {
         };
         let mut costs: Vec<Cost> = (0..self.circuit.steps.len()).map(step).collect();
         let mut last = Cost::default();
+        self.backend.argmax_offline_cost(chunk, &mut last);
         self.backend.argmax_cost(chunk, &mut last);
         costs.push(last);
         costs
@@ -130,6 +131,7 @@ impl<B: Backend> Plan<B> {
         let (chunk, steps) = (self.chunk(chunk), self.circuit.steps.len());
         let mut cost = Cost::default();
         (0..steps).for_each(|step| self.backend.offline_cost(chunk, step, &mut cost));
+        self.backend.argmax_offline_cost(chunk, &mut cost);
         (0..steps).for_each(|step| self.backend.online_cost(chunk, step, &mut cost));
         self.backend.argmax_cost(chunk, &mut cost);
         cost

@@ -18,6 +18,11 @@ pub fn of(measured: &MeasurementDocument, column: usize, unit: Unit) -> Option<f
     }
 }
 
+/// Writes a published figure; `not known` where our source does not give it.
+pub fn published(figure: Option<f64>, column: &ColumnDocument) -> String {
+    if figure.is_none() { "not known".into() } else { shown(figure, column) }
+}
+
 /// Writes a figure, with as many digits after the point as are published; `-` where there is none.
 pub fn shown(figure: Option<f64>, column: &ColumnDocument) -> String {
     match figure {
@@ -38,13 +43,14 @@ pub fn heading(column: &ColumnDocument) -> String {
     format!("{}, {}", column.name, column.unit)
 }
 
-/// Returns what is to be said of a row: why its figures differ, or why there are none.
+/// Returns what is to be said of a row: where our figures come from, and why they differ or why there are none.
 pub fn remark(row: &RowDocument) -> String {
-    let differs = || row.differs.iter().map(|difference| difference.name()).collect::<Vec<_>>().join(", ");
-    match (row.source, &row.reason) {
-        (Source::Measured, _) => differs(),
-        (source, Some(reason)) => format!("{}: {reason}", source.name()),
-        (source, None) => format!("{}; {}", source.name(), differs()),
+    let differs: Vec<&str> = row.differs.iter().map(|difference| difference.name()).collect();
+    let why = row.reason.clone().unwrap_or_else(|| differs.join(", "));
+    match (row.source, why.as_str()) {
+        (source, "") => source.name().into(),
+        (Source::Measured, why) => why.into(),
+        (source, why) => format!("{}: {why}", source.name()),
     }
 }
 

@@ -3,10 +3,11 @@
 use crate::args::CheckArgs;
 use crate::text::{self, DIM, HEADING};
 use fusion_2pc::address::Component;
-use fusion_2pc::circuit::Unsupported;
+use fusion_2pc::backend::Family;
 use fusion_adversaries::problem::one_line;
 use fusion_engine::files;
-use fusion_engine::simulate::ProtocolChoice;
+use fusion_engine::simulate::pair::{Reachable, reachable};
+use fusion_engine::simulate::{PartiesError, ProtocolChoice};
 use fusion_nn::compare::Pair;
 use fusion_nn::fixed::{FixedLayer, FixedModel, Precision, Ring};
 use fusion_nn::model::Model;
@@ -30,13 +31,28 @@ pub struct ModelDocument<'a> {
     multiplications: u64,
     comparisons: u64,
     layers: Vec<LayerDocument<'a>>,
+    /// The family of protocols that was asked about, or else the default one.
+    backend: &'static str,
     /// The reason why `real` and `sim bench` refuse the model, with the node; `null` if they do not.
     not_at_real: Option<String>,
+    /// What a script can aim at; `null` unless a family of protocols was asked about that can compute the model.
+    in_reach: Option<ReachDocument>,
 }
 
-/// Returns why two parties cannot compute a network; `None` if they can.
-fn not_at_real(model: &FixedModel) -> Option<Unsupported> {
-    ProtocolChoice::default().check(model).err()
+/// The addresses that patterns of a script can match.
+#[derive(Serialize)]
+struct ReachDocument {
+    steps: Vec<String>,
+    server_messages: Vec<String>,
+}
+
+impl ReachDocument {
+    fn new(protocols: ProtocolChoice, model: &FixedModel) -> Result<Self, PartiesError> {
+        let Reachable { steps, messages } = reachable(protocols, std::slice::from_ref(model))?;
+        let [steps, server_messages] =
+            [steps, messages].map(|addresses| addresses.iter().map(ToString::to_string).collect());
+        Ok(Self { steps, server_messages })
+    }
 }
 
 #[derive(Serialize)]
@@ -56,6 +72,14 @@ struct LayerDocument<'a> {
 impl<'a> ModelDocument<'a> {
     pub fn new(args: &CheckArgs, model: &Model, pair: &'a Pair<'_>) -> Self {
         let Precision { frac_bits, ring } = args.fixed_point.precision();
+        let protocols = ProtocolChoice { family: args.backend.unwrap_or(Family::Cheetah), ..ProtocolChoice::default() };
+        let (in_reach, refused) = match args.backend {
+            None => (None, protocols.check(pair.fixed()).err().map(PartiesError::from)),
+            Some(_) => match ReachDocument::new(protocols, pair.fixed()) {
+                Ok(in_reach) => (Some(in_reach), None),
+                Err(error) => (None, Some(error)),
+            },
+        };
         let layers: Vec<LayerDocument<'a>> = pair.fixed().layers().iter().map(LayerDocument::new).collect();
         Self {
             file: files::name(&args.file),
@@ -71,7 +95,9 @@ impl<'a> ModelDocument<'a> {
             multiplications: layers.iter().map(|layer| layer.multiplications).sum(),
             comparisons: layers.iter().map(|layer| layer.comparisons).sum(),
             layers,
-            not_at_real: not_at_real(pair.fixed()).map(|reason| reason.to_string()),
+            backend: protocols.family.name(),
+            not_at_real: refused.map(|reason| reason.to_string()),
+            in_reach,
         }
     }
 
@@ -105,9 +131,16 @@ impl<'a> ModelDocument<'a> {
             let note = format!("not proved to fit the ring, and may wrap: {}", wraps.join(", "));
             writeln!(out, "{}", text::styled(DIM, &note))?;
         }
+        if let Some(ReachDocument { steps, server_messages }) = &self.in_reach {
+            for (what, addresses) in [("steps", steps), ("messages of the server", server_messages)] {
+                writeln!(out, "\n{}", text::styled(HEADING, &format!("{what} by {}", self.backend)))?;
+                addresses.iter().try_for_each(|address| writeln!(out, "  {address}"))?;
+            }
+        }
         let Some(reason) = not_at_real else { return Ok(()) };
-        let note = one_line(&format!("two parties cannot compute it (`fidelity: real`, `sim bench`): {reason}"));
-        writeln!(out, "{}", text::styled(HEADING, &note))
+        let note =
+            format!("two parties cannot compute it by {} (`fidelity: real`, `sim bench`): {reason}", self.backend);
+        writeln!(out, "{}", text::styled(HEADING, &one_line(&note)))
     }
 }
 

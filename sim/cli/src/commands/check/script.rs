@@ -52,6 +52,7 @@ fn model_flags(args: &CheckArgs) -> Result<(), Failure> {
         ("--ring", ring.is_some()),
         ("--scale", scale.is_some()),
         ("--offset", offset.is_some()),
+        ("--backend", args.backend.is_some()),
         ("--against", args.against.is_some()),
     ];
     match model_only.iter().find(|(_, given)| *given) {

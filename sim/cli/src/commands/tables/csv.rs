@@ -26,7 +26,7 @@ fn write_table(table: &TableDocument, out: &mut dyn Write) -> io::Result<()> {
                 B.clone(),
                 T.clone(),
                 cost.clone(),
-                row.backend.clone().map_or_else(String::new, |name| name),
+                row.backend.clone().unwrap_or_else(String::new),
                 row.batch.map_or_else(String::new, |batch| batch.to_string()),
                 column.name.clone(),
                 column.unit.clone(),

@@ -33,7 +33,7 @@ fn write_table(table: &TableDocument, out: &mut dyn Write) -> io::Result<()> {
 
 fn cells(table: &TableDocument, row: &RowDocument) -> Vec<String> {
     let figures = table.columns.iter().enumerate().flat_map(|(index, column)| {
-        [&row.published, &row.ours].map(|figures| figures::shown(figures[index], column).replace('-', "--"))
+        [figures::published(row.published[index], column), figures::shown(row.ours[index], column).replace('-', "--")]
     });
     let first = [superscript(&escaped(&row.scheme)), escaped(&row.network)];
     first

@@ -34,7 +34,7 @@ fn write_table(table: &TableDocument, out: &mut dyn Write) -> io::Result<()> {
     let heading: Vec<&str> = heading.iter().map(String::as_str).collect();
     let cells = |row: &RowDocument| {
         let figures = columns.iter().enumerate().flat_map(|(index, column)| {
-            [&row.published, &row.ours].map(|figures| figures::shown(figures[index], column))
+            [figures::published(row.published[index], column), figures::shown(row.ours[index], column)]
         });
         let last = [figures::batch(row), format!("{:<width$}", figures::remark(row))];
         [row.scheme.clone(), row.network.clone()].into_iter().chain(figures).chain(last).collect()

@@ -3,7 +3,8 @@
 
 use super::loader::Loader;
 use crate::campaign::{Entry, grouping};
-use crate::simulate::{Parties, PartiesError, World, messages};
+use crate::simulate::pair::{Reachable, reachable};
+use crate::simulate::{Parties, PartiesError, World};
 use fusion_2pc::address::Address;
 use fusion_2pc::session::{Grouping, chunks};
 use fusion_2pc::wire::clock::LinkSpeed;
@@ -42,7 +43,7 @@ impl Loader {
         if aims.is_empty() {
             return;
         }
-        match reachable(world, aims.iter().any(|(_, _, on_messages)| *on_messages)) {
+        match in_reach(world, aims.iter().any(|(_, _, on_messages)| *on_messages)) {
             Ok([steps, messages]) => {
                 for (pattern, mark, on_messages) in aims {
                     let (addresses, what) =
@@ -63,10 +64,13 @@ impl Loader {
 
 /// Returns the addresses, without slots, of the steps of an honest session, and those of the server's messages if `on_messages`
 /// asks for them.
-fn reachable(world: &World, on_messages: bool) -> Result<[Vec<Address>; 2], PartiesError> {
-    let steps = world.circuit().map_err(Clone::clone)?.steps.iter().map(|step| step.address.clone()).collect();
-    let messages = if on_messages { messages(world)? } else { Vec::new() };
-    Ok([steps, messages])
+fn in_reach(world: &World, on_messages: bool) -> Result<[Vec<Address>; 2], PartiesError> {
+    if on_messages {
+        let Reachable { steps, messages } = reachable(world.protocols(), world.models())?;
+        return Ok([steps, messages]);
+    }
+    let circuit = world.circuit().map_err(Clone::clone)?;
+    Ok([circuit.steps.iter().map(|step| step.address.clone()).collect(), Vec::new()])
 }
 
 /// Whether `fits` accepts an address for some chunk of a session's slots.

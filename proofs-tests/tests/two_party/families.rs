@@ -1,0 +1,244 @@
+//! What holds for every family of protocols, from one list: exact answers, predicted bytes, transcripts that tell nothing, two transports,
+//! shares moved as the ideal twins say, and messages bent in every way.
+
+use crate::costs::sent;
+use crate::tamper::{At, Bend, messages};
+use crate::transports::tcp;
+use crate::watch::Watch;
+use crate::world::{World, plan_by};
+use fusion_2pc::address::Address;
+use fusion_2pc::backend::{Backend, Family, ForBackend};
+use fusion_2pc::circuit::ARGMAX;
+use fusion_2pc::ideal;
+use fusion_2pc::modulus::Modulus;
+use fusion_2pc::random::Seed;
+use fusion_2pc::role::Role;
+use fusion_2pc::session::{Grouping, Service};
+use fusion_2pc::share::truncate::Truncation;
+use fusion_2pc::wire::hook::Deviation;
+use fusion_2pc::wire::link::Halt;
+use fusion_2pc::wire::meter::Phase;
+use fusion_nn::model::Model;
+use fusion_proofs_tests::networks::{PRECISION, clipped, fixed, many_classes, noise, residual, tiny};
+
+/// What a test checks of a backend.
+trait Law {
+    fn check<B: Backend>(&self, family: Family, backend: B);
+}
+
+struct Checked<'a, L>(&'a L, Family);
+
+impl<L: Law> ForBackend for Checked<'_, L> {
+    type Output = ();
+
+    fn run<B: Backend>(self, backend: B) {
+        self.0.check(self.1, backend);
+    }
+}
+
+fn every_family(law: &impl Law) {
+    for family in Family::ALL {
+        let _watch = Watch::new();
+        family.run(Checked(law, family));
+    }
+}
+
+/// Networks with every functionality between them.
+fn networks() -> [(&'static str, Model); 4] {
+    [("tiny", tiny(0)), ("residual", residual(0)), ("clipped", clipped()), ("many classes", many_classes(0))]
+}
+
+/// Every logit and every label is the reference's, and each step sends what its family's predictor says.
+struct Exact;
+
+impl Law for Exact {
+    fn check<B: Backend>(&self, family: Family, backend: B) {
+        for (name, model) in networks() {
+            let images = noise(3, 1);
+            let world = World::by(backend.clone(), &[model], images.len(), 1);
+            let session = world.session(1, &images, &world.honest());
+            world.assert_exact(&session, &images);
+            let meter = &session.meters[0];
+            let mut predicted = 0;
+            for chunk in world.plan.chunks() {
+                let steps = world.plan.circuit.steps.iter().map(|step| step.address.clone()).chain([ARGMAX.into()]);
+                for (step, cost) in steps.zip(world.plan.costs(chunk.len())) {
+                    let counted = sent(meter, &chunk, &step);
+                    assert_eq!(counted, [cost.client_bytes, cost.server_bytes], "{family:?}, {name}: {step}");
+                    predicted += cost.bytes();
+                }
+            }
+            let extensions = meter.total(|message| message.address.is_in_extension()).bytes;
+            assert_eq!(predicted + extensions, meter.total(|_| true).bytes, "{family:?}, {name}: nothing else is sent");
+            if world.plan.slots <= world.plan.slots_per_message() {
+                let chain = world.plan.chain(world.plan.slots).rounds();
+                let extending = meter.total(|message| message.address.is_in_extension()).messages;
+                let rounds = meter.rounds();
+                let most = chain + u32::try_from(extending).expect("few");
+                assert!((chain..=most).contains(&rounds), "{family:?}, {name}: {rounds} rounds of {chain}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_family_is_exact_and_sends_what_it_predicts() {
+    every_family(&Exact);
+}
+
+/// A chunk's offline messages are all sent before the first online one; and no address, length or depth depends on the images.
+struct Blind;
+
+impl Law for Blind {
+    fn check<B: Backend>(&self, family: Family, backend: B) {
+        let world = World::by(backend, &[residual(0)], 2, 1);
+        let [one, other] = [1, 2].map(|turn| world.session(1, &noise(2, turn), &world.honest()));
+        let shape = |meters: &[fusion_2pc::wire::meter::Meter; 2]| meters.clone().map(|meter| meter.log);
+        assert_eq!(shape(&one.meters), shape(&other.meters), "{family:?}");
+        for chunk in world.plan.chunks() {
+            let log = one.meters[0].log.iter();
+            let of_chunk = log
+                .filter(|message| message.address.slots() == Some(chunk.clone()) && !message.address.is_in_extension());
+            let online: Vec<bool> = of_chunk.map(|message| message.phase == Phase::Online).collect();
+            assert!(online.is_sorted(), "{family:?}: the offline pass comes first");
+        }
+    }
+}
+
+#[test]
+fn no_transcript_shows_the_images() {
+    every_family(&Blind);
+}
+
+/// A session is a function of its seeds and its name, in memory and over TCP; another name gives other shares.
+struct Repeated;
+
+impl Law for Repeated {
+    fn check<B: Backend>(&self, family: Family, backend: B) {
+        let images = noise(2, 1);
+        let world = World::by(backend, &[tiny(0)], images.len(), 1);
+        let session = |name| world.session(name, &images, &world.honest());
+        let first = session(1);
+        assert_eq!(first, session(1), "{family:?}");
+        assert_eq!(first, world.over(tcp(), 1, &images, &world.honest()), "{family:?} over TCP");
+        let shares = |session: &crate::world::Session| session.client.as_ref().expect("it ended well").logits.clone();
+        assert_ne!(shares(&first), shares(&session(2)), "{family:?}: shares are fresh");
+    }
+}
+
+#[test]
+fn sessions_repeat_in_memory_and_over_tcp() {
+    every_family(&Repeated);
+}
+
+/// Where slots are not grouped, each may have a network of its own.
+struct OwnNetwork;
+
+impl Law for OwnNetwork {
+    fn check<B: Backend>(&self, family: Family, backend: B) {
+        let models: Vec<_> = [0, 1].map(|turn| fixed(&tiny(turn), PRECISION)).into();
+        let (slots, images) = (4, noise(4, 1));
+        let plan = plan_by(backend, &models, slots, Grouping::Slot, Truncation::Faithful);
+        let world = World::of(models, plan, 1);
+        let services: Vec<Service> = (0..slots).map(|slot| world.service(slot % 2)).collect();
+        let session = world.session(1, &images, &services);
+        let expected = (0..slots).flat_map(|slot| world.models[slot % 2].logits(&images[slot]).expect("of this size"));
+        assert_eq!(world.opened(&session), expected.collect::<Vec<_>>(), "{family:?}");
+    }
+}
+
+#[test]
+fn every_slot_may_have_a_network_of_its_own() {
+    every_family(&OwnNetwork);
+}
+
+/// Adds to every share of a step, once.
+struct Add {
+    boundary: Address,
+    value: i64,
+}
+
+impl Deviation for Add {
+    fn share(&mut self, step: &Address, shares: &mut [u64], modulus: Modulus) {
+        if *step == self.boundary {
+            for share in shares {
+                *share = modulus.add(*share, modulus.element(self.value));
+            }
+        }
+    }
+}
+
+/// A server that moves its share of any step changes the logits as the trusted third party does.
+struct Moved;
+
+impl Law for Moved {
+    fn check<B: Backend>(&self, family: Family, backend: B) {
+        for (name, model) in [("tiny", tiny(0)), ("residual", residual(0)), ("clipped", clipped())] {
+            let images = noise(1, 1);
+            let world = World::by(backend.clone(), &[model], 1, 1);
+            let pixels = world.models[0].pixels(&images[0]).expect("of this size");
+            for step in &world.plan.circuit.steps {
+                // Where each value has the smallest ring, what becomes of one that leaves its range depends on the shares.
+                let values = if world.plan.circuit.uniform.is_some() { [-700, 5, 4096] } else { [5, 50, 700] };
+                for value in values {
+                    let boundary = step.address.in_slots(0..1);
+                    let session = world.deviant(Role::Server, Add { boundary, value }, &images);
+                    let circuit = &world.plan.circuit;
+                    let mut coins = Seed([3; 32]).stream();
+                    let moved = ideal::logits(circuit, &world.models[0], &pixels, &mut coins, |at, values| {
+                        if at.address == step.address {
+                            let modulus = circuit.modulus(at.ring);
+                            for x in values {
+                                *x = modulus.add(*x, modulus.element(value));
+                            }
+                        }
+                    });
+                    let modulus = circuit.modulus(circuit.ring(circuit.output));
+                    let moved: Vec<i64> = moved.iter().map(|logit| modulus.integer(*logit)).collect();
+                    assert_eq!(world.opened(&session), moved, "{family:?}, {name}: {value} at {}", step.address);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_moved_share_does_what_the_third_party_says() {
+    every_family(&Moved);
+}
+
+/// Whatever happens to one message, the honest party ends; and a message of another length, or none, is noticed.
+struct Bent(Role);
+
+impl Law for Bent {
+    fn check<B: Backend>(&self, family: Family, backend: B) {
+        let images = noise(1, 1);
+        let world = World::by(backend, &[tiny(0)], 1, 1);
+        let count = messages(&world, self.0, &images);
+        assert!(count > 0);
+        for bend in [Bend::FlipFirst, Bend::Zeros, Bend::Random, Bend::Short, Bend::Long, Bend::Drop, Bend::Close] {
+            for index in 0..count {
+                let session = world.deviant(self.0, At::new(index, bend), &images);
+                let honest = if self.0 == Role::Server { session.client } else { session.server };
+                let at = format!("{family:?}: {bend:?} of message {index}");
+                match bend {
+                    Bend::Short | Bend::Long => {
+                        assert!(matches!(honest, Err(Halt::Malformed { .. })), "{at}: {honest:?}");
+                    }
+                    Bend::Drop | Bend::Close => assert!(honest.is_err(), "{at}: {honest:?}"),
+                    _ => assert!(!matches!(honest, Err(Halt::PeerGone { .. })), "{at}: {honest:?}"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn servers_of_every_family_bend_every_message() {
+    every_family(&Bent(Role::Server));
+}
+
+#[test]
+fn clients_of_every_family_bend_every_message() {
+    every_family(&Bent(Role::Client));
+}

@@ -1,0 +1,142 @@
+//! ABY (Demmler, Schneider, Zohner, NDSS 2015): arithmetic shares modulo `2^l` with multiplication triples for linear layers, and Yao's circuits for
+//! everything else.
+//!
+//! Triples are made one product at a time, as in the released code, in an offline pass; everything else is online. What is Yao's costs the same as there,
+//! but the circuits are garbled when they are needed: the labels of the client's bits are then 32 bytes each, and nothing of them is kept.
+
+mod circuits;
+mod cost;
+mod gilboa;
+mod packing;
+mod party;
+mod products;
+#[cfg(test)]
+mod tests;
+mod transfers;
+mod yao;
+
+pub use packing::{Network, Packing};
+pub use party::AbyParty;
+pub use transfers::Transfers;
+
+use super::traits::{Backend, Chunk};
+use crate::circuit::{Circuit, Unsupported, demands, meets};
+use crate::cost::Cost;
+use crate::linear::TooHeavy;
+use crate::modulus::Modulus;
+use crate::ot::iknp;
+use crate::random::Seed;
+use crate::share::truncate::Truncation;
+use crate::share::uniform::Uniform;
+use crate::wire::link::{Halt, Link};
+use cost::Messages;
+use fusion_nn::fixed::FixedModel;
+
+/// The most slots that one message carries: with more of them no bytes are saved, and hardly any rounds.
+pub const MOST_SLOTS: usize = 16;
+
+/// The memory that a party may use for the triples and the openings of slots that are evaluated together, in bytes: 2 GiB.
+pub const SLOT_MEMORY: usize = 1 << 31;
+
+/// ABY's family of protocols, in one ring throughout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Aby {
+    bits: u32,
+}
+
+impl Default for Aby {
+    fn default() -> Self {
+        Self::proven()
+    }
+}
+
+impl Aby {
+    /// The family modulo `2^64`. It refuses networks whose values may be too large for it.
+    #[must_use]
+    pub const fn proven() -> Self {
+        Self { bits: 64 }
+    }
+
+    /// The family modulo `2^32`, for measured ranges: it refuses no network, and values beyond 32 bits wrap.
+    #[must_use]
+    pub const fn measured() -> Self {
+        Self { bits: 32 }
+    }
+
+    fn modulus(self) -> Modulus {
+        Modulus::TwoTo(self.bits)
+    }
+}
+
+impl Backend for Aby {
+    type Packing = Packing;
+    type Network = Network;
+    type ClientKeys = iknp::Setup;
+    type ServerKeys = iknp::Setup;
+    type Transfers = Transfers;
+    type Party<'a> = AbyParty<'a>;
+
+    fn circuit(&self, models: &[&FixedModel], truncation: Truncation) -> Result<Circuit, Unsupported> {
+        let uniform = Uniform { modulus: self.modulus(), differences: false };
+        if *self == Self::proven() {
+            meets(uniform.modulus, &demands(models, uniform.differences))?;
+        }
+        Circuit::over(models, truncation, uniform)
+    }
+
+    /// Of a slot a party holds three words for each product, and while a layer is opened six more for each of its own.
+    fn slots_per_message(&self, circuit: &Circuit) -> usize {
+        let packing = Packing::new(circuit, 1);
+        let each = 24 * packing.count() + 48 * packing.most();
+        (SLOT_MEMORY / each.max(1)).clamp(1, MOST_SLOTS)
+    }
+
+    fn packing(&self, circuit: &Circuit, group: usize, _slots: u64) -> Result<Packing, Unsupported> {
+        Ok(Packing::new(circuit, group))
+    }
+
+    fn network(&self, model: &FixedModel, circuit: &Circuit, _packing: &Packing) -> Result<Network, TooHeavy> {
+        Network::new(model, circuit, self.modulus())
+    }
+
+    fn client_keys(&self, link: &mut Link, seed: &Seed, _packings: &[&Packing]) -> Result<iknp::Setup, Halt> {
+        iknp::Setup::run(link, seed)
+    }
+
+    fn server_keys(&self, link: &mut Link, seed: &Seed, _packings: &[&Packing]) -> Result<iknp::Setup, Halt> {
+        iknp::Setup::run(link, seed)
+    }
+
+    fn client_transfers(&self, keys: &iknp::Setup, session: &Seed, _expected: [usize; 2]) -> Transfers {
+        Transfers::new(keys, session)
+    }
+
+    fn server_transfers(&self, keys: &iknp::Setup, session: &Seed, _expected: [usize; 2]) -> Transfers {
+        Transfers::new(keys, session)
+    }
+
+    fn client<'a>(&'a self, chunk: Chunk<'a, Self>, _keys: &'a iknp::Setup) -> AbyParty<'a> {
+        AbyParty::new(self.bits, (chunk.circuit, chunk.packing), chunk.slots, Vec::new())
+    }
+
+    fn server<'a>(
+        &'a self,
+        chunk: Chunk<'a, Self>,
+        _keys: &'a iknp::Setup,
+        networks: Vec<&'a Network>,
+    ) -> AbyParty<'a> {
+        AbyParty::new(self.bits, (chunk.circuit, chunk.packing), chunk.slots, networks)
+    }
+
+    fn offline_cost(&self, chunk: Chunk<'_, Self>, step: usize, cost: &mut Cost) {
+        Messages { cost, bits: self.bits }.offline(chunk.packing, step, chunk.slots);
+    }
+
+    fn online_cost(&self, chunk: Chunk<'_, Self>, step: usize, cost: &mut Cost) {
+        Messages { cost, bits: self.bits }.online(chunk.circuit, chunk.packing, step, chunk.slots);
+    }
+
+    fn argmax_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost) {
+        Messages { cost, bits: self.bits }.argmax(chunk.slots, chunk.circuit.classes);
+    }
+}

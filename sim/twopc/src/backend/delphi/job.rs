@@ -1,0 +1,140 @@
+//! What is garbled for a circuit's steps, as both parties know it.
+
+use super::circuits::Function;
+use crate::bits::packed_bytes;
+use crate::circuit::{Circuit, Op};
+use crate::cost::Cost;
+use crate::evaluate::window_sizes;
+use crate::gc::circuit::Circuit as Gates;
+use crate::gc::decode::DECODING_BYTES;
+use crate::gc::garble::{LABEL_BYTES, table_bytes};
+use crate::modulus::Modulus;
+use crate::ot::iknp;
+use crate::role::Role;
+use crate::share::maximum::label_bits;
+use crate::share::truncate::Truncation;
+use fusion_nn::model::Value;
+use std::collections::BTreeMap;
+
+/// One circuit, garbled for many elements.
+#[derive(Clone, Debug)]
+pub(super) struct Job {
+    pub gates: Gates,
+    pub modulus: Modulus,
+    /// The number of elements.
+    pub count: usize,
+    /// The values of an element.
+    pub values: usize,
+    /// The garbler's wires whose labels are sent online; those of its mask are sent offline.
+    pub late: usize,
+    /// The linear step whose outputs are the values, of which the client has its share offline; otherwise the client shares anew.
+    pub after: Option<usize>,
+}
+
+/// The function that is garbled for a step on single values, if there is one.
+fn function(circuit: &Circuit, step: usize) -> Option<Function> {
+    let inside = |shift: u32| if circuit.truncation == Truncation::Faithful { shift } else { 0 };
+    match circuit.steps[step].op {
+        Op::Relu { shift, .. } => Some(Function::Relu { shift: inside(shift) }),
+        Op::Clip { ends, shift, .. } => Some(Function::Clip { ends, shift: inside(shift) }),
+        Op::Truncate { shift, .. } if inside(shift) > 0 => Some(Function::Truncate { shift }),
+        _ => None,
+    }
+}
+
+/// The linear step that a value comes from.
+fn linear(circuit: &Circuit, value: Value) -> Option<usize> {
+    match value {
+        Value::Layer(step) if matches!(circuit.steps[step].op, Op::Linear { .. }) => Some(step),
+        _ => None,
+    }
+}
+
+/// The jobs of a step on so many slots: several for windows of several sizes.
+pub(super) fn jobs(circuit: &Circuit, step: usize, slots: usize) -> Vec<Job> {
+    if let Op::Largest { window, image } = circuit.steps[step].op {
+        let mut sizes = BTreeMap::new();
+        for size in window_sizes(image, &window) {
+            *sizes.entry(size).or_insert(0) += slots;
+        }
+        let job = |(values, count)| Job::new(circuit, Function::Largest { values }, count, None);
+        return sizes.into_iter().map(job).collect();
+    }
+    let count = slots * circuit.steps[step].count;
+    let after = || linear(circuit, circuit.steps[step].inputs[0]);
+    function(circuit, step).map(|function| Job::new(circuit, function, count, after())).into_iter().collect()
+}
+
+/// The job of the argmax.
+pub(super) fn argmax(circuit: &Circuit, slots: usize) -> Job {
+    let function = Function::Argmax { values: circuit.classes, label_bits: label_bits(circuit.classes) };
+    Job::new(circuit, function, slots, linear(circuit, circuit.output))
+}
+
+/// The bits of numbers, so many of each element: wire by wire, and of a wire element by element.
+pub(super) fn bits(numbers: &[u64], each: usize, width: u32) -> Vec<u8> {
+    let wires = (0..each).flat_map(|place| (0..width).map(move |bit| (place, bit)));
+    let of = |(place, bit): (usize, u32)| {
+        numbers.iter().skip(place).step_by(each).map(move |number| (number >> bit & 1) as u8)
+    };
+    wires.flat_map(of).collect()
+}
+
+impl Job {
+    fn new(circuit: &Circuit, function: Function, count: usize, after: Option<usize>) -> Self {
+        let modulus = circuit.modulus(0);
+        let Modulus::Prime(p) = modulus else { unreachable!("a circuit of this family is modulo a prime") };
+        let (gates, values) = (function.circuit(p), function.values());
+        let [garbler, _] = gates.inputs();
+        let late = match function {
+            Function::Argmax { .. } => garbler,
+            _ => garbler - modulus.bits() as usize,
+        };
+        Self { gates, modulus, count, values, late, after }
+    }
+
+    /// The number of values of all elements.
+    pub fn elements(&self) -> usize {
+        self.count * self.values
+    }
+
+    /// The labels of the client's inputs.
+    pub fn asked(&self) -> usize {
+        self.gates.inputs()[1] * self.count
+    }
+
+    /// The labels of the server's mask.
+    pub fn early(&self) -> usize {
+        (self.gates.inputs()[0] - self.late) * self.count
+    }
+
+    /// The output bits.
+    pub fn outputs(&self) -> usize {
+        self.gates.outputs().len() * self.count
+    }
+
+    /// The bytes of the tables, the mask's labels and the decoding.
+    pub fn garbled_bytes(&self) -> [usize; 3] {
+        let tables = table_bytes(&self.gates, self.count);
+        [tables, LABEL_BYTES * self.early(), DECODING_BYTES * self.outputs()]
+    }
+
+    /// The bits of a party's shares.
+    pub fn shares(&self, shares: &[u64]) -> Vec<u8> {
+        assert_eq!(shares.len(), self.elements(), "a share for each value");
+        bits(shares, self.values, self.modulus.bits())
+    }
+
+    pub fn offline_cost(&self, cost: &mut Cost) {
+        cost.send(Role::Client, iknp::column_bytes(self.asked()));
+        cost.send(Role::Server, 2 * LABEL_BYTES * self.asked());
+        cost.send(Role::Server, self.garbled_bytes().iter().sum());
+    }
+
+    pub fn online_cost(&self, cost: &mut Cost) {
+        if self.after.is_none() {
+            cost.send(Role::Client, packed_bytes(self.elements(), self.modulus.bits()));
+        }
+        cost.send(Role::Server, LABEL_BYTES * self.late * self.count);
+    }
+}

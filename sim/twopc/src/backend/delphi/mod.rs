@@ -1,0 +1,196 @@
+//! DELPHI (Mishra, Lehmkuhl, Srinivasan, Zheng, Popa, USENIX Security 2020): before the inputs are known, linear layers on random masks under encryption, and
+//! garbled circuits; online, linear layers in the clear on masked values.
+//!
+//! What is as in its released code: the split into an offline and an online pass, ReLU with the server's mask inside the circuit, the client's
+//! mask added outside of it, masks sent layer by layer. What is not: ciphertexts are of 168 bits a coefficient instead of 174 and are flooded;
+//! keys are sent once, without relinearisation; wires are of as many bits as the prime, not of one more; a label that decodes to nothing makes its value 0
+//! and does not end the session; the largest logit is found by one more garbled circuit. Where a value that is not the output of a linear layer
+//! enters a circuit, as after a pool, the client shares it anew in one more message, as it does for linear layers. A circuit drops bits
+//! exactly if the truncation is faithful, and otherwise each party by itself, as in DELPHI.
+
+mod circuits;
+mod garbled;
+mod job;
+mod packing;
+mod party;
+#[cfg(test)]
+mod tests;
+
+pub use garbled::Transfers;
+pub use packing::{Network, Packing};
+pub use party::DelphiParty;
+
+use super::traits::{Backend, Chunk};
+use crate::bits::packed_bytes;
+use crate::circuit::{Circuit, Op, Unsupported, demands, meets};
+use crate::cost::Cost;
+use crate::he::slots::{self, SLOTS, ServerKeys as PublicKeys};
+use crate::linear::{TooHeavy, rotations};
+use crate::modulus::Modulus;
+use crate::ot::iknp;
+use crate::random::Seed;
+use crate::role::Role;
+use crate::share::truncate::Truncation;
+use crate::share::uniform::Uniform;
+use crate::wire::link::{Halt, Link};
+use fusion_nn::fixed::FixedModel;
+use job::{argmax, jobs};
+use std::collections::BTreeMap;
+use tfhe_ntt::prime::largest_prime_in_arithmetic_progression64;
+
+/// DELPHI's own prime, `2^41 - 2^37 + 1`.
+pub const PRIME: u64 = 2_061_584_302_081;
+
+/// The most bits of a prime that takes its place where values need more room.
+const MOST_BITS: u32 = 48;
+
+/// The memory that the messages of the slots that are evaluated together may take, in bytes: 512 MiB. A party holds about as much again.
+const SLOT_MEMORY: usize = 1 << 29;
+
+/// The most slots that are evaluated together.
+const MOST_SLOTS: usize = 16;
+
+/// DELPHI's family of protocols. Values are shared modulo [`PRIME`], or, where the proved ranges of a network exceed half of it, modulo the least prime
+/// with slots that holds them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delphi;
+
+/// What a client keeps between sessions: its secret key for each prime, and its part of the base transfers.
+#[derive(Clone)]
+pub struct ClientKeys {
+    keys: BTreeMap<u64, slots::ClientKey>,
+    transfers: iknp::Setup,
+}
+
+/// What a server keeps between sessions: the client's public keys for each prime, and its part of the base transfers.
+#[derive(Clone)]
+pub struct ServerKeys {
+    keys: BTreeMap<u64, PublicKeys>,
+    transfers: iknp::Setup,
+}
+
+/// The schemes of some packings, each once, in one order for both parties.
+fn schemes<'a>(packings: &[&'a Packing]) -> BTreeMap<u64, &'a slots::Scheme> {
+    packings.iter().map(|packing| (packing.scheme().modulus(), packing.scheme())).collect()
+}
+
+/// The primes with slots that hold integers of a size, the least first.
+fn primes_above(size: u64) -> impl Iterator<Item = u64> {
+    let step = 2 * SLOTS as u64;
+    let windows = (2 * size..1 << MOST_BITS).step_by(step as usize);
+    windows.filter_map(move |least| largest_prime_in_arithmetic_progression64(step, 1, least, least + step))
+}
+
+/// The prime for values of networks: DELPHI's, or the least that holds them.
+fn prime(models: &[&FixedModel]) -> Result<u64, Unsupported> {
+    // A residue of `(p - 1) / 2` counts as negative in circuits, thus no value may be as large.
+    let mut demands = demands(models, false);
+    for demand in &mut demands {
+        demand.size = demand.size.saturating_add(1);
+    }
+    let own = meets(Modulus::Prime(PRIME), &demands);
+    let most = demands.iter().map(|demand| demand.size).max().filter(|_| own.is_err());
+    match most.filter(|size| size >> (MOST_BITS - 1) == 0).and_then(|size| primes_above(size).next()) {
+        Some(wider) => meets(Modulus::Prime(wider), &demands).map(|()| wider),
+        None => own.map(|()| PRIME),
+    }
+}
+
+impl Backend for Delphi {
+    type Packing = Packing;
+    type Network = Network;
+    type ClientKeys = ClientKeys;
+    type ServerKeys = ServerKeys;
+    type Transfers = Transfers;
+    type Party<'a> = DelphiParty<'a>;
+
+    fn circuit(&self, models: &[&FixedModel], truncation: Truncation) -> Result<Circuit, Unsupported> {
+        let modulus = Modulus::Prime(prime(models)?);
+        Circuit::over(models, truncation, Uniform { modulus, differences: false })
+    }
+
+    fn slots_per_message(&self, circuit: &Circuit) -> usize {
+        let mut cost = Cost::default();
+        for step in 0..circuit.steps.len() {
+            for job in jobs(circuit, step, 1) {
+                job.offline_cost(&mut cost);
+            }
+        }
+        (SLOT_MEMORY / cost.bytes().max(1)).clamp(1, MOST_SLOTS)
+    }
+
+    fn packing(&self, circuit: &Circuit, group: usize, slots: u64) -> Result<Packing, Unsupported> {
+        Packing::new(circuit, group, slots)
+    }
+
+    fn network(&self, model: &FixedModel, circuit: &Circuit, packing: &Packing) -> Result<Network, TooHeavy> {
+        Ok(Network::new(model, circuit, packing))
+    }
+
+    fn client_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<ClientKeys, Halt> {
+        let seed_of_keys = seed.child("secret key");
+        let key = |(p, scheme): (u64, &slots::Scheme)| {
+            let key = slots::ClientKey::new(&seed_of_keys, scheme);
+            rotations::client_setup(link, &key)?;
+            Ok((p, key))
+        };
+        let keys = schemes(packings).into_iter().map(key).collect::<Result<_, Halt>>()?;
+        Ok(ClientKeys { keys, transfers: iknp::Setup::run(link, &seed.child("transfers"))? })
+    }
+
+    fn server_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<ServerKeys, Halt> {
+        let key = |(p, scheme): (u64, &slots::Scheme)| Ok((p, rotations::server_setup(link, scheme)?));
+        let keys = schemes(packings).into_iter().map(key).collect::<Result<_, Halt>>()?;
+        Ok(ServerKeys { keys, transfers: iknp::Setup::run(link, &seed.child("transfers"))? })
+    }
+
+    fn client_transfers(&self, keys: &ClientKeys, session: &Seed, _expected: [usize; 2]) -> Transfers {
+        keys.transfers.session(session)
+    }
+
+    fn server_transfers(&self, keys: &ServerKeys, session: &Seed, _expected: [usize; 2]) -> Transfers {
+        keys.transfers.session(session)
+    }
+
+    fn client<'a>(&'a self, chunk: Chunk<'a, Self>, keys: &'a ClientKeys) -> DelphiParty<'a> {
+        let Chunk { circuit, packing, slots } = chunk;
+        DelphiParty::client(circuit, packing, slots, &keys.keys[&packing.scheme().modulus()])
+    }
+
+    fn server<'a>(
+        &'a self,
+        chunk: Chunk<'a, Self>,
+        keys: &'a ServerKeys,
+        networks: Vec<&'a Network>,
+    ) -> DelphiParty<'a> {
+        let Chunk { circuit, packing, slots } = chunk;
+        DelphiParty::server(circuit, packing, slots, &keys.keys[&packing.scheme().modulus()], networks)
+    }
+
+    fn offline_cost(&self, chunk: Chunk<'_, Self>, step: usize, cost: &mut Cost) {
+        let Chunk { circuit, packing, slots } = chunk;
+        match circuit.steps[step].op {
+            Op::Linear { .. } => packing.cost(step, slots, cost),
+            _ => jobs(circuit, step, slots).iter().for_each(|job| job.offline_cost(cost)),
+        }
+    }
+
+    fn online_cost(&self, chunk: Chunk<'_, Self>, step: usize, cost: &mut Cost) {
+        let Chunk { circuit, slots, .. } = chunk;
+        match circuit.steps[step].op {
+            Op::Linear { shape, .. } => {
+                let inputs = slots * shape.input().iter().product::<usize>();
+                cost.send(Role::Client, packed_bytes(inputs, circuit.modulus(0).bits()));
+            }
+            _ => jobs(circuit, step, slots).iter().for_each(|job| job.online_cost(cost)),
+        }
+    }
+
+    fn argmax_offline_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost) {
+        argmax(chunk.circuit, chunk.slots).offline_cost(cost);
+    }
+
+    fn argmax_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost) {
+        argmax(chunk.circuit, chunk.slots).online_cost(cost);
+    }
+}

@@ -1,0 +1,111 @@
+//! How DELPHI packs a circuit's linear layers, and a network's weights in that packing.
+
+use crate::circuit::{Circuit, Op, Step, Unsupported};
+use crate::cost::Cost;
+use crate::he::slots::Scheme;
+use crate::linear::rotations::{Layout, Style, Weights, layouts};
+use crate::linear::{LinearCost, Shape, Unfit, dense};
+use crate::modulus::Modulus;
+use crate::role::Role;
+use fusion_nn::fixed::FixedModel;
+
+/// How the linear layers of a circuit are packed into slots. Both parties know it.
+#[derive(Clone, Debug)]
+pub struct Packing {
+    scheme: Scheme,
+    /// Slots that share one network; no two are in one ciphertext.
+    group: usize,
+    /// By step; `None` where it is not linear.
+    layouts: Vec<Option<Layout>>,
+}
+
+impl Packing {
+    /// Packs the layers of a circuit modulo a prime. The responses for `slots` slots together are to reveal nothing of the weights.
+    ///
+    /// # Errors
+    /// [`Unsupported`] for a layer that no parameters hold; it names the node.
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "the place of an error is that of a layer that was given"
+    )]
+    pub fn new(circuit: &Circuit, group: usize, slots: u64) -> Result<Self, Unsupported> {
+        let Some(Modulus::Prime(p)) = circuit.uniform.map(|uniform| uniform.modulus) else {
+            return Err(Unsupported("the values of the circuit are not shared modulo a prime".into()));
+        };
+        let scheme = Scheme::new(p);
+        let linear: Vec<(&Step, Shape)> = circuit.steps.iter().filter_map(|step| Some((step, shape(step)?))).collect();
+        let shapes: Vec<Shape> = linear.iter().map(|(_, shape)| *shape).collect();
+        let located = |(place, unfit): (usize, Unfit)| {
+            let (Step { node, .. }, _) = linear.get(place).expect("an error is about one of the layers");
+            Unsupported(format!("{node}: {unfit}"))
+        };
+        let mut packed = layouts(&shapes, &scheme, Style::DELPHI, slots).map_err(located)?.into_iter();
+        let layouts = circuit.steps.iter().map(|step| shape(step).and_then(|_| packed.next())).collect();
+        Ok(Self { scheme, group, layouts })
+    }
+
+    /// The scheme of all layers.
+    #[must_use]
+    pub fn scheme(&self) -> &Scheme {
+        &self.scheme
+    }
+
+    /// The number of slots in a group.
+    #[must_use]
+    pub fn group(&self) -> usize {
+        self.group
+    }
+
+    #[expect(clippy::expect_used, reason = "a packing is made for its circuit, and a linear step has a layout there")]
+    pub(super) fn layout(&self, step: usize) -> &Layout {
+        self.layouts[step].as_ref().expect("a linear step")
+    }
+
+    /// Adds the offline messages of a linear step on so many slots to a cost.
+    pub(super) fn cost(&self, step: usize, slots: usize, cost: &mut Cost) {
+        let LinearCost { client_bytes, server_bytes, .. } = self.layout(step).cost(self.group);
+        (0..slots / self.group).for_each(|_| cost.send(Role::Client, client_bytes));
+        (0..slots / self.group).for_each(|_| cost.send(Role::Server, server_bytes));
+    }
+}
+
+fn shape(step: &Step) -> Option<Shape> {
+    match step.op {
+        Op::Linear { shape, .. } => Some(shape),
+        _ => None,
+    }
+}
+
+/// A network's weights, encoded for a packing.
+#[derive(Clone)]
+pub struct Network {
+    /// By step.
+    layers: Vec<Option<Constants>>,
+}
+
+/// A linear layer's weights, as vectors of slots and as they are, and its biases.
+#[derive(Clone)]
+pub(super) struct Constants {
+    pub encoded: Weights,
+    pub weights: Vec<i64>,
+    pub start: Vec<i64>,
+}
+
+impl Network {
+    /// Encodes the weights of a network.
+    #[must_use]
+    pub fn new(model: &FixedModel, circuit: &Circuit, packing: &Packing) -> Self {
+        let constants = |(step, layout): (&Step, &Option<Layout>)| {
+            let (weights, start) = dense(&model.layers()[step.layer].op)?;
+            let encoded = Weights::new(layout.as_ref()?, &packing.scheme, &weights);
+            Some(Constants { encoded, weights: weights.into_owned(), start: start.to_vec() })
+        };
+        Self { layers: circuit.steps.iter().zip(&packing.layouts).map(constants).collect() }
+    }
+
+    #[expect(clippy::expect_used, reason = "a linear step has a layout, and with it constants")]
+    pub(super) fn constants(&self, step: usize) -> &Constants {
+        self.layers[step].as_ref().expect("a linear step")
+    }
+}

@@ -1,0 +1,279 @@
+//! The client and the server of a chunk, as they run DELPHI's protocols.
+
+use super::garbled::{self, Garbled, Held, Transfers};
+use super::job::{Job, argmax, bits, jobs};
+use super::packing::{Network, Packing};
+use crate::address::Component;
+use crate::backend::protocols::Protocols;
+use crate::bits::{pack, packed_bytes, unpack};
+use crate::circuit::{ARGMAX, Circuit, Op};
+use crate::gc::garble::{Evaluator, Garbler};
+use crate::he::slots::{ClientKey, ServerKeys};
+use crate::linear::rotations;
+use crate::modulus::Modulus;
+use crate::party::Party;
+use crate::share::clip::Clip;
+use crate::share::extend::Widening;
+use crate::share::maximum::label_bits;
+use crate::share::truncate::{Rescaling, Truncation};
+use crate::share::uniform::truncate_alone;
+use crate::wire::link::Halt;
+use rand_core::Rng;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// One of the parties of a chunk.
+pub struct DelphiParty<'a> {
+    circuit: &'a Circuit,
+    packing: &'a Packing,
+    slots: usize,
+    side: Side<'a>,
+}
+
+enum Side<'a> {
+    Client(Box<Client<'a>>),
+    Server(Box<Server<'a>>),
+}
+
+/// What the client holds.
+struct Client<'a> {
+    key: &'a ClientKey,
+    evaluator: Evaluator,
+    /// By linear step, the masks of its inputs and the client's shares of its outputs.
+    layers: BTreeMap<usize, [Vec<u64>; 2]>,
+    /// The circuits that are yet to be evaluated, in order.
+    held: VecDeque<(Job, Held)>,
+}
+
+/// What the server holds.
+struct Server<'a> {
+    keys: &'a ServerKeys,
+    /// The network of each group of slots, in order.
+    networks: Vec<&'a Network>,
+    garbler: Garbler,
+    /// By linear step, its shares of what the masks of the inputs become.
+    layers: BTreeMap<usize, Vec<u64>>,
+    /// The circuits that are yet to be evaluated, in order.
+    garbled: VecDeque<(Job, Garbled)>,
+}
+
+impl<'a> DelphiParty<'a> {
+    pub(super) fn client(circuit: &'a Circuit, packing: &'a Packing, slots: usize, key: &'a ClientKey) -> Self {
+        let client = Client { key, evaluator: Evaluator::default(), layers: BTreeMap::new(), held: VecDeque::new() };
+        Self { circuit, packing, slots, side: Side::Client(Box::new(client)) }
+    }
+
+    pub(super) fn server(
+        circuit: &'a Circuit,
+        packing: &'a Packing,
+        slots: usize,
+        keys: &'a ServerKeys,
+        networks: Vec<&'a Network>,
+    ) -> Self {
+        let (layers, garbled) = (BTreeMap::new(), VecDeque::new());
+        let server = Server { keys, networks, garbler: Garbler::new(0), layers, garbled };
+        Self { circuit, packing, slots, side: Side::Server(Box::new(server)) }
+    }
+
+    fn modulus(&self) -> Modulus {
+        self.circuit.modulus(0)
+    }
+
+    /// Runs a group's part of a layer; its address names the group where there are several.
+    fn in_group<T>(
+        &self,
+        party: &mut Party<Transfers>,
+        index: usize,
+        body: impl FnOnce(&mut Party<Transfers>) -> Result<T, Halt>,
+    ) -> Result<T, Halt> {
+        if self.packing.group() == self.slots { body(party) } else { party.step(Component::Group(index), body) }
+    }
+
+    /// Prepares a linear step: of random masks `r` of its inputs the parties get shares of `W r`.
+    fn prepare_linear(&mut self, party: &mut Party<Transfers>, step: usize) -> Result<(), Halt> {
+        let (layout, group) = (self.packing.layout(step), self.packing.group());
+        let groups = 0..self.slots / group;
+        let mut shares = Vec::with_capacity(self.slots * layout.outputs());
+        match &self.side {
+            Side::Client(client) => {
+                let key = client.key;
+                let masks = self.modulus().uniform(&mut party.rng, self.slots * layout.inputs());
+                for (index, masks) in masks.chunks_exact(group * layout.inputs()).enumerate() {
+                    self.in_group(party, index, |party| {
+                        rotations::ask(&mut party.link, key, layout, masks, &mut party.rng)
+                    })?;
+                }
+                for index in groups {
+                    shares.extend(
+                        self.in_group(party, index, |party| rotations::take(&mut party.link, key, layout, group))?,
+                    );
+                }
+                self.keep_client(step, [masks, shares]);
+            }
+            Side::Server(server) => {
+                let keys = server.keys;
+                for (index, network) in server.networks.iter().enumerate() {
+                    let weights = &network.constants(step).encoded;
+                    shares.extend(self.in_group(party, index, |party| {
+                        rotations::server(&mut party.link, keys, layout, weights, group, &mut party.rng)
+                    })?);
+                }
+                self.keep_server(step, shares);
+            }
+        }
+        Ok(())
+    }
+
+    fn keep_client(&mut self, step: usize, layer: [Vec<u64>; 2]) {
+        if let Side::Client(client) = &mut self.side {
+            client.layers.insert(step, layer);
+        }
+    }
+
+    fn keep_server(&mut self, step: usize, shares: Vec<u64>) {
+        if let Side::Server(server) = &mut self.side {
+            server.layers.insert(step, shares);
+        }
+    }
+
+    /// Prepares one garbled circuit.
+    fn prepare_job(&mut self, party: &mut Party<Transfers>, job: Job) -> Result<(), Halt> {
+        match &mut self.side {
+            Side::Client(client) => {
+                let shares = match job.after {
+                    Some(step) => client.layers[&step][1].clone(),
+                    None => job.modulus.uniform(&mut party.rng, job.elements()),
+                };
+                let held = garbled::hold(party, &job, shares)?;
+                client.held.push_back((job, held));
+            }
+            Side::Server(server) => {
+                let garbled = garbled::garble(party, &mut server.garbler, &job)?;
+                server.garbled.push_back((job, garbled));
+            }
+        }
+        Ok(())
+    }
+
+    /// Evaluates the next circuit that was prepared: the party's shares of the results. `labels` are the bits of the server's other inputs.
+    #[expect(clippy::expect_used, reason = "the circuits of all steps are prepared, in their order")]
+    fn apply(&mut self, party: &mut Party<Transfers>, numbers: &[u64], labels: &[u8]) -> Result<Vec<u64>, Halt> {
+        match &mut self.side {
+            Side::Client(client) => {
+                let (job, held) = client.held.pop_front().expect("a circuit for each step");
+                let results = garbled::evaluate(party, &mut client.evaluator, &job, held, numbers)?;
+                Ok(results.into_iter().map(|result| job.modulus.reduce(result)).collect())
+            }
+            Side::Server(server) => {
+                let (job, garbled) = server.garbled.pop_front().expect("a circuit for each step");
+                garbled::serve(party, &server.garbler, &job, &garbled, numbers, labels)
+            }
+        }
+    }
+
+    /// Drops bits of shares that a circuit has not dropped.
+    fn drop_alone(&self, party: &Party<Transfers>, shares: Vec<u64>, how: Rescaling) -> Vec<u64> {
+        if how.truncation == Truncation::Faithful {
+            return shares;
+        }
+        shares.into_iter().map(|share| truncate_alone(party.role(), share, how.shift, self.modulus())).collect()
+    }
+}
+
+impl Protocols for DelphiParty<'_> {
+    type Transfers = Transfers;
+
+    /// Step by step: no mask of a layer is sent, under encryption, before the answer to the one before has come. If all were sent first, a server
+    /// that deviates could answer with the mask of a later layer, and learn what that one's input is.
+    fn prepare(&mut self, party: &mut Party<Transfers>) -> Result<(), Halt> {
+        if let Side::Server(server) = &mut self.side {
+            let [low, high] = [party.rng.next_u64(), party.rng.next_u64()].map(u128::from);
+            server.garbler = Garbler::new(high << 64 | low);
+        }
+        for (index, step) in self.circuit.steps.iter().enumerate() {
+            party.step(step.address.clone(), |party| {
+                if matches!(step.op, Op::Linear { .. }) {
+                    return self.prepare_linear(party, index);
+                }
+                jobs(self.circuit, index, self.slots).into_iter().try_for_each(|job| self.prepare_job(party, job))
+            })?;
+        }
+        let last = argmax(self.circuit, self.slots);
+        party.step(ARGMAX, |party| self.prepare_job(party, last))
+    }
+
+    #[expect(clippy::expect_used, reason = "every linear step is prepared")]
+    fn linear(&mut self, party: &mut Party<Transfers>, step: usize, numbers: &[u64]) -> Result<Vec<u64>, Halt> {
+        let (layout, modulus) = (self.packing.layout(step), self.modulus());
+        match &mut self.side {
+            Side::Client(client) => {
+                let [masks, shares] = client.layers.remove(&step).expect("a prepared step");
+                let differences = numbers.iter().zip(&masks).map(|(number, mask)| modulus.sub(*number, *mask));
+                let differences: Vec<u64> = differences.collect();
+                party.step("difference", |party| party.link.send(pack(&differences, modulus.bits())))?;
+                Ok(shares)
+            }
+            Side::Server(server) => {
+                let bytes = packed_bytes(numbers.len(), modulus.bits());
+                let message = party.step("difference", |party| party.link.receive(bytes))?;
+                let differences = unpack(&message, modulus.bits(), numbers.len());
+                let inputs = numbers.iter().zip(differences).map(|(x, other)| modulus.add(*x, modulus.reduce(other)));
+                let inputs: Vec<u64> = inputs.collect();
+                let prepared = server.layers.remove(&step).expect("a prepared step");
+                let groups = inputs.chunks_exact(self.packing.group() * layout.inputs()).zip(&server.networks);
+                let outputs = groups.flat_map(|(inputs, network)| {
+                    let constants = network.constants(step);
+                    layout.clear(&constants.weights, &constants.start, inputs)
+                });
+                Ok(outputs.zip(prepared).map(|(output, share)| modulus.add(output, share)).collect())
+            }
+        }
+    }
+
+    fn relu(&mut self, party: &mut Party<Transfers>, numbers: &[u64], how: Rescaling) -> Result<Vec<u64>, Halt> {
+        let shares = self.apply(party, numbers, &[])?;
+        Ok(self.drop_alone(party, shares, how))
+    }
+
+    fn clip(&mut self, party: &mut Party<Transfers>, numbers: &[u64], clip: Clip) -> Result<Vec<u64>, Halt> {
+        let shares = self.apply(party, numbers, &[])?;
+        Ok(self.drop_alone(party, shares, clip.how))
+    }
+
+    fn truncate(&mut self, party: &mut Party<Transfers>, numbers: &[u64], how: Rescaling) -> Result<Vec<u64>, Halt> {
+        if how.truncation == Truncation::Faithful && how.shift > 0 {
+            return self.apply(party, numbers, &[]);
+        }
+        Ok(self.drop_alone(party, numbers.to_vec(), how))
+    }
+
+    fn extend(&mut self, _party: &mut Party<Transfers>, _numbers: &[u64], _: Widening) -> Result<Vec<u64>, Halt> {
+        unreachable!("all values are modulo one prime")
+    }
+
+    fn largest(&mut self, party: &mut Party<Transfers>, lists: Vec<Vec<u64>>, _ring: u32) -> Result<Vec<u64>, Halt> {
+        let sizes: BTreeSet<usize> = lists.iter().map(Vec::len).collect();
+        let mut largest = vec![0; lists.len()];
+        for size in sizes {
+            let places = || lists.iter().enumerate().filter(|(_, list)| list.len() == size);
+            let numbers: Vec<u64> = places().flat_map(|(_, list)| list.iter().copied()).collect();
+            let shares = self.apply(party, &numbers, &[])?;
+            places().zip(shares).for_each(|((place, _), share)| largest[place] = share);
+        }
+        Ok(largest)
+    }
+
+    /// The client decodes its labels itself. DELPHI gives it the logits; this circuit is an addition.
+    fn argmax(
+        &mut self,
+        party: &mut Party<Transfers>,
+        numbers: &[u64],
+        _ring: u32,
+        classes: usize,
+        labels: &[Vec<u32>],
+    ) -> Result<Option<Vec<u32>>, Halt> {
+        let said: Vec<u64> = labels.iter().flatten().map(|&label| label.into()).collect();
+        let bits = bits(&said, classes, label_bits(classes));
+        let results = self.apply(party, numbers, &bits)?;
+        Ok(matches!(self.side, Side::Client(_)).then(|| results.into_iter().map(|label| label as u32).collect()))
+    }
+}

@@ -1,0 +1,183 @@
+//! Whole sessions against the plaintext reference; the other functionalities against their twins; the predictor against the meter.
+
+use super::*;
+use crate::address::Component;
+use crate::backend::protocols::Protocols;
+use crate::circuit::{ARGMAX, Step};
+use crate::evaluate::evaluate;
+use crate::party::Party;
+use crate::session::{Grouping, Networks, Plan, Service, client, run, server, set_up};
+use crate::wire::clock::LinkSpeed;
+use crate::wire::meter::{Message, Meter, Phase};
+use fusion_nn::fixed::{Pixels, Precision, Ring};
+use fusion_nn::model::{Model, Value, Window};
+
+fn lenet(onnx: &[u8]) -> FixedModel {
+    let precision = Precision { frac_bits: 12, ring: Ring::Auto };
+    let pixels = Pixels { scale: 1.0 / 255.0, offset: 0.0 };
+    FixedModel::new(&Model::from_onnx(onnx).unwrap(), precision, pixels).unwrap()
+}
+
+fn lenets() -> Vec<FixedModel> {
+    let onnx: [&[u8]; 2] = [
+        include_bytes!("../../../../../examples/models/lenet_mnist_full.onnx"),
+        include_bytes!("../../../../../examples/models/lenet_mnist_pruned90.onnx"),
+    ];
+    onnx.into_iter().map(lenet).collect()
+}
+
+/// The logits that a session's shares stand for, and those of the reference.
+fn logits(models: &[FixedModel], truncation: Truncation, grouping: Grouping, slots: usize) -> [Vec<i64>; 2] {
+    let circuit = Delphi.circuit(&models.iter().collect::<Vec<_>>(), truncation).unwrap();
+    let plan = Plan::new(Delphi, circuit, slots, grouping).unwrap();
+    let (client_setup, server_setup, _) = set_up(&Seed([4; 32]), &[&plan], LinkSpeed::LAN).unwrap();
+    let networks = Networks::new(&plan, models).unwrap();
+    let digits = include_bytes!("../../../../../examples/data/mnist_t1000-images-idx3-ubyte");
+    let image = |slot: usize| models[0].pixels(&digits[16 + 784 * slot..][..784]).unwrap();
+    let turn = |slot: usize| (slot % 2) as u32;
+    let services = |slot: usize| Service {
+        model: slot % models.len(),
+        labels: (0..10).map(|label| (label + turn(slot)) % 10).collect(),
+    };
+    let services: Vec<Service> = (0..slots).map(services).collect();
+    let name = Seed([1; 32]);
+    let ((mine, link), (theirs, _)) = run(
+        LinkSpeed::LAN,
+        |link| client(link, &client_setup, &plan, &name, image),
+        |link: Link| server(link, &server_setup, &plan, &name, &networks, &services),
+    );
+    let (mine, theirs) = (mine.unwrap(), theirs.unwrap());
+    assert_predicted(&plan, link.meter());
+    let digit = |slot: usize| &digits[16 + 784 * slot..][..784];
+    let label = |slot: usize| (models[slot % models.len()].label(digit(slot)).unwrap() + turn(slot)) % 10;
+    assert_eq!(mine.labels, (0..slots).map(label).collect::<Vec<_>>());
+    let reference = (0..slots).flat_map(|slot| models[slot % models.len()].logits(digit(slot)).unwrap());
+    [plan.circuit.logits([&mine.logits, &theirs.logits]), reference.collect()]
+}
+
+/// Every step's bytes, offline and online, and all rounds are what the predictor says.
+fn assert_predicted(plan: &Plan<Delphi>, meter: &Meter) {
+    let chunk = Chunk { circuit: &plan.circuit, packing: plan.packings().next().unwrap(), slots: plan.slots };
+    let sent = |address: &crate::address::Address, phase: Phase| {
+        let own = |message: &Message| message.address.layer() == address.layer() && message.phase == phase;
+        [Role::Client, Role::Server].map(|from| meter.total(|message| message.from == from && own(message)).bytes)
+    };
+    for (index, step) in plan.circuit.steps.iter().enumerate() {
+        let [mut offline, mut online] = [Cost::default(), Cost::default()];
+        Delphi.offline_cost(chunk, index, &mut offline);
+        Delphi.online_cost(chunk, index, &mut online);
+        for (cost, phase) in [(offline, Phase::Offline), (online, Phase::Online)] {
+            let predicted = [cost.client_bytes, cost.server_bytes];
+            println!("{} {phase:?}: {predicted:?}", step.address);
+            assert_eq!(predicted, sent(&step.address, phase), "{} {phase:?}", step.address);
+        }
+    }
+    let all = plan.chain(plan.slots);
+    let per_phase = [Phase::Offline, Phase::Online].map(|phase| meter.total(|message| message.phase == phase).bytes);
+    println!("offline and online: {per_phase:?} bytes, {} rounds", meter.rounds());
+    assert_eq!(all.bytes(), meter.total(|_| true).bytes);
+    assert_eq!(all.rounds(), meter.rounds());
+}
+
+#[test]
+fn lenet_is_computed_to_the_last_bit() {
+    let models = &lenets()[..1];
+    let [ours, reference] = logits(models, Truncation::Faithful, Grouping::Chunk, 2);
+    assert_eq!(ours, reference);
+}
+
+#[test]
+fn every_slot_may_have_a_network_of_its_own() {
+    let [ours, reference] = logits(&lenets(), Truncation::Faithful, Grouping::Slot, 2);
+    assert_eq!(ours, reference);
+}
+
+/// With this seed no value has one of the rare large errors.
+#[test]
+fn each_party_may_truncate_alone() {
+    let models = &lenets()[..1];
+    let [ours, reference] = logits(models, Truncation::OneBit, Grouping::Chunk, 1);
+    let most = reference.iter().map(|logit| logit.abs()).max().unwrap();
+    assert!(ours.iter().zip(&reference).all(|(a, b)| (a - b).abs() < most / 100), "{ours:?} {reference:?}");
+    assert_ne!(ours, reference);
+}
+
+#[test]
+fn a_prime_is_widened_where_values_need_it() {
+    let cifar = lenet(include_bytes!("../../../../../examples/models/lenet_cifar10_full.onnx"));
+    let p = prime(&[&cifar]).unwrap();
+    assert!(p > PRIME && p % 16_384 == 1 && Modulus::Prime(p).bits() == 43, "{p}");
+    let circuit = Delphi.circuit(&[&cifar], Truncation::Faithful).unwrap();
+    assert!(Packing::new(&circuit, 1, 1 << 20).is_ok());
+}
+
+/// A circuit without linear layers: values are clipped, truncated, and the largest of each window is taken.
+fn circuit(truncation: Truncation) -> Circuit {
+    let window = Window { size: [2, 2], stride: [2, 2], pads: [0, 0, 1, 0] };
+    let bits = Modulus::Prime(PRIME).bits();
+    let step = |name: &'static str, op, input: Value, count| Step {
+        layer: 0,
+        node: name.into(),
+        address: Component::from(name).into(),
+        op,
+        inputs: vec![input],
+        count,
+        ring: bits,
+    };
+    let steps = vec![
+        step("clip", Op::Clip { from: bits, ends: [-3000, 70_000], shift: 3 }, Value::Input, 12),
+        step("truncate", Op::Truncate { from: bits, shift: 2 }, Value::Layer(0), 12),
+        step("largest", Op::Largest { window, image: [1, 3, 4] }, Value::Layer(1), 4),
+        step("relu", Op::Relu { from: bits, shift: 1 }, Value::Layer(2), 4),
+    ];
+    let uniform = Some(Uniform { modulus: Modulus::Prime(PRIME), differences: false });
+    Circuit { pixels: 12, pixel_bits: bits, steps, output: Value::Layer(2), classes: 4, truncation, uniform }
+}
+
+#[test]
+fn other_functionalities_are_their_twins() {
+    let circuit = circuit(Truncation::Faithful);
+    let (slots, modulus) = (3, Modulus::Prime(PRIME));
+    let packing = Packing::new(&circuit, slots, 1).unwrap();
+    let labels: Vec<Vec<u32>> = (0..slots as u32).map(|slot| (0..4).map(|label| label ^ slot).collect()).collect();
+    let mut rng = Seed([6; 32]).stream();
+    let values: Vec<u64> = (0..36).map(|at| modulus.element((at * 7919) % 200_000 - 90_000)).collect();
+    let theirs = modulus.uniform(&mut rng, values.len());
+    let mine: Vec<u64> = values.iter().zip(&theirs).map(|(x, y)| modulus.sub(*x, *y)).collect();
+    let both = |mut link: Link, shares: &[u64]| {
+        let seed = Seed([u8::from(link.role() == Role::Client); 32]);
+        let (circuit, packing) = (&circuit, &packing);
+        let party =
+            |link, keys: &iknp::Setup| Party { transfers: keys.session(&Seed([9; 32])), rng: seed.stream(), link };
+        let evaluated = |party: &mut Party<Transfers>, mut protocols: DelphiParty<'_>| {
+            protocols.prepare(party)?;
+            let outputs = evaluate(party, circuit, shares, &mut protocols)?;
+            let labels = party.step(ARGMAX, |party| protocols.argmax(party, &outputs, 41, 4, &labels))?;
+            Ok::<_, Halt>((outputs, labels))
+        };
+        let chunk = Chunk { circuit, packing, slots };
+        match link.role() {
+            Role::Client => {
+                let keys = Delphi.client_keys(&mut link, &seed, &[packing]).unwrap();
+                let mut party = party(link, &keys.transfers);
+                evaluated(&mut party, Delphi.client(chunk, &keys)).unwrap()
+            }
+            Role::Server => {
+                let keys = Delphi.server_keys(&mut link, &seed, &[packing]).unwrap();
+                let mut party = party(link, &keys.transfers);
+                evaluated(&mut party, Delphi.server(chunk, &keys, Vec::new())).unwrap()
+            }
+        }
+    };
+    let (mine, theirs) = run(LinkSpeed::LAN, |link| both(link, &mine), |link: Link| both(link, &theirs));
+    let twins = circuit.uniform.unwrap();
+    let clipped = values.iter().map(|x| twins.truncate(twins.clip(*x, [-3000, 70_000], 3), 2));
+    let clipped: Vec<u64> = clipped.collect();
+    let Op::Largest { window, image } = circuit.steps[2].op else { panic!("it is the third") };
+    let largest: Vec<u64> =
+        crate::evaluate::windows(&clipped, image, &window).iter().map(|list| twins.largest(list)).collect();
+    let opened: Vec<u64> = mine.0.iter().zip(&theirs.0).map(|(a, b)| modulus.add(*a, *b)).collect();
+    assert_eq!(opened, largest);
+    let expected = largest.chunks_exact(4).zip(&labels).map(|(list, labels)| twins.argmax(list, labels));
+    assert_eq!((mine.1, theirs.1), (Some(expected.collect()), None));
+}
