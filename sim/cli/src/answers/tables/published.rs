@@ -115,7 +115,6 @@ impl Scheme {
     /// Returns the scheme's name in the tables.
     pub fn title(self) -> String {
         match self {
-            Self::Fusion { over: System::Cheetah, choice: (log_R, B, T) } => format!("Fusion (2^{log_R},{B},{T})"),
             Self::Fusion { over, choice: (log_R, B, T) } => {
                 format!("Fusion (2^{log_R},{B},{T}) on {}", over.title())
             }

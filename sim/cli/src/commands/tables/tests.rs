@@ -82,7 +82,7 @@ fn a_query_costs_its_inferences() {
     let row = |scheme: &str| {
         table.rows.iter().find(|row| row.scheme == scheme && row.network == Network::Mnist.name()).unwrap()
     };
-    let first = row("Fusion (2^3,8,100)");
+    let first = row("Fusion (2^3,8,100) on Cheetah");
     assert_eq!(first.plan.map(|plan| (plan.R, plan.B, plan.T)), Some((8, 8, 100)));
     assert_eq!((first.batch, first.source), (Some(64), Source::Measured));
     assert_eq!(first.ours, [Some(20.5), Some(20.5 * 64.0), Some(20.5 * 640.0)]);
@@ -99,7 +99,7 @@ fn the_page_shows_every_row() {
     let rows: usize = document.tables.iter().map(|table| table.rows.len()).sum();
     assert_eq!(page.matches("<tr><th scope=\"row\">").count(), rows + document.measurements.len());
     assert_eq!(page.matches("<figure class=\"plot\">").count(), 4);
-    assert!(page.contains("Fusion (2^13,4,100), LeNet-5, MNIST: published 4.799, ours 4.012"));
+    assert!(page.contains("Fusion (2^13,4,100) on Cheetah, LeNet-5, MNIST: published 4.799, ours 4.012"));
     assert!(!page.contains("<script") && !page.contains("://"));
 }
 
