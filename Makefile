@@ -36,7 +36,7 @@ test: setup proofs models browser
 proofs:
 	bash scripts/proofs.sh
 
-## Time the claims, as medians: plan and bound, evidence, one honest answer, trials. Then secure inferences, into docs/measured.md.
+## Time the claims, as medians: plan and bound, evidence, one honest answer, trials. Then secure inferences, into docs/measured.md and docs/tables.md.
 bench: setup
 	cargo bench --locked -p fusion-sim -p fusion-engine -p fusion-nn -p fusion-2pc --benches
 	cargo build --locked --release --bin sim

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What secure inferences cost on this machine, into docs/measured.md.
+# What secure inferences cost on this machine, into docs/measured.md; the paper's tables, into docs/tables.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 digits=examples/data/mnist_t1000-images-idx3-ubyte
@@ -23,3 +23,18 @@ out=docs/measured.md
 } > "$out.new"
 mv "$out.new" "$out"
 cat "$out"
+
+# What an interrupted call has measured is not measured again; remove runs/tables to measure it all.
+tables=docs/tables.md
+{
+    echo "# The paper's tables"
+    echo
+    echo "One full run of \`sim tables\`, made by \`make bench\` on $(nproc) cores ($(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)). Bytes are exact and the same"
+    echo "everywhere; seconds are those of a virtual network and of this machine. In each pair of columns the first is the published figure."
+    echo
+    echo '```text'
+    target/release/sim tables
+    echo '```'
+} > "$tables.new"
+mv "$tables.new" "$tables"
+cat "$tables"

@@ -99,6 +99,26 @@ fn a_share_of_a_campaign_fits_the_schemas() {
     assert_fits("env", &json(&folder.join("env.json")));
 }
 
+/// The tables of the paper with one backend's figures, and a wrong value that does not fit.
+#[test]
+fn tables_fit_their_schema() {
+    let scratch = Scratch::new("schemas-tables");
+    let models = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/models");
+    let html = scratch.path("tables.html");
+    let line = ["sim", "tables", "--quick", "--backend", "cheetah", "--json", "--models", models, "--html", &html];
+    let outcome = fusion_sim::run(line.into_iter().map(String::from).chain(["--runs".into(), scratch.path("runs")]));
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""));
+    let mut tables: Value = serde_json::from_str(&outcome.stdout).expect("one JSON document");
+    assert_fits("tables", &tables);
+    let first = &tables["tables"][2]["rows"][0];
+    assert_eq!((&first["source"], &first["published"][0]), (&json!("measured"), &json!(24.499)));
+    let times = first["ours"][0].as_f64().expect("MiB") / 24.499;
+    assert!((0.25..4.0).contains(&times), "{times} times the published bytes");
+    assert!(std::fs::read_to_string(html).expect("written").contains("Fusion (2^3,8,100)"));
+    tables["tables"][2]["rows"][0]["source"] = json!("guessed");
+    assert!(!validator("tables").is_valid(&tables));
+}
+
 /// A schema that takes anything would hold nothing.
 #[test]
 fn documents_with_a_wrong_value_do_not_fit() {

@@ -15,11 +15,13 @@ mod commands;
 mod draw;
 pub mod explore;
 mod failure;
+mod output;
 mod problems;
 mod report;
 #[cfg(test)]
 #[path = "../../../proofs-tests/src/scratch.rs"]
 mod scratch;
+mod signals;
 mod terminal;
 mod text;
 
@@ -118,6 +120,7 @@ fn perform(
         Command::Plan(plan) => commands::plan::run(&plan, stdout, terminal),
         Command::Bound(bound) => commands::bound::run(&bound, stdout),
         Command::Bench(bench) => commands::bench::run(&bench, stdout),
+        Command::Tables(tables) => return commands::tables::run(&tables, stdout, stderr, terminal),
         Command::Check(check) => commands::check::run(&check, stdout),
         Command::Run(run) => commands::run::run(&run, stdout),
         Command::Report(report) => commands::report::run(&report, stdout),

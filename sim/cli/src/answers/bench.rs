@@ -2,6 +2,7 @@
 
 use super::pictures::Pictures;
 use crate::args::bench::InferenceArgs;
+use fusion_2pc::backend::{Difference, Family};
 use fusion_2pc::circuit::Circuit;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
@@ -59,6 +60,18 @@ pub struct BenchDocument {
     pub per_inference: PerInference,
     pub peak_rss_bytes: Option<u64>,
     pub by_layer: Vec<LayerMeasured>,
+    /// In what the family differs here from the system as released, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub differences: Option<Vec<DifferenceDocument>>,
+}
+
+/// In what a family differs here from the system as released.
+#[derive(Serialize)]
+pub struct DifferenceDocument {
+    pub part: &'static str,
+    pub released: &'static str,
+    pub here: &'static str,
+    pub effect: &'static str,
 }
 
 /// The cost of what is done once for a network and a batch size: the circuit, its plan, and the server's encoding of the weights.
@@ -166,6 +179,7 @@ pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
         per_inference: PerInference::new(&metered, batch, wall.as_secs_f64(), cpu, inference.network.network),
         peak_rss_bytes: peak_rss_bytes(),
         by_layer: layers(&metered, batch),
+        differences: None,
     })
 }
 
@@ -197,6 +211,19 @@ fn is_exact(
         }
     }
     Ok(mine.labels.len() == batch && logits.len() == batch * circuit.classes)
+}
+
+impl DifferenceDocument {
+    /// Lists the differences of a family.
+    pub fn of(family: Family) -> Vec<Self> {
+        let document = |&Difference { part, released, here, effect }: &Difference| Self {
+            part,
+            released,
+            here,
+            effect: effect.name(),
+        };
+        family.differences().iter().map(document).collect()
+    }
 }
 
 impl SetupMeasured {

@@ -5,3 +5,4 @@ pub mod cost;
 pub mod games;
 pub mod pictures;
 pub mod plan;
+pub mod tables;

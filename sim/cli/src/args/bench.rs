@@ -31,6 +31,9 @@ pub struct BenchArgs {
     /// The seed of keys, masks and random pixels.
     #[arg(long, value_name = "SEED", default_value = "1")]
     pub seed: u64,
+    /// Also list what the backend shares with Cheetah, and each difference from the system as its authors released it.
+    #[arg(long)]
+    pub explain: bool,
     /// Also list what each layer sends.
     #[arg(long, value_enum, value_name = "WHAT")]
     pub by: Option<By>,
@@ -66,6 +69,9 @@ const EXAMPLES: &str = "\
 Examples:
   sim bench --model lenet.onnx --batch 64 --by layer
       Runs one session of 64 images, and prints the cost of each image and of each layer.
+
+  sim bench --model lenet.onnx --backend delphi --explain
+      Measures another family of protocols, and says in what it differs from the system as released.
 
   sim bench --model lenet.onnx --batch 1,64 --network '20ms,400mbit' --images digits.idx --json
       Measures real images over another network in batches of 1 and of 64, as JSON.";

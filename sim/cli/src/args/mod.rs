@@ -9,12 +9,14 @@ mod families;
 mod fixed_point;
 mod numbers;
 mod plan;
+mod tables;
 
 pub use bound::BoundArgs;
 pub use check::CheckArgs;
 pub use explore::ExploreArgs;
 pub use fixed_point::FixedPointArgs;
 pub use plan::PlanArgs;
+pub use tables::TablesArgs;
 
 use bench::BenchArgs;
 use campaign::{AttackArgs, InitArgs, ListArgs, MergeArgs, ReportArgs, RunArgs};
@@ -47,6 +49,7 @@ Examples:
   sim explore                                the same numbers on a local web page
   sim report runs/latest                     a report on the last campaign, with plots
   sim check model.onnx                       the layers of a model in fixed point
+  sim tables --quick                         the paper's tables, published and measured here
   sim completions bash > ~/.local/share/bash-completion/completions/sim
 
 Exit codes: 0 done, and every expectation holds; 1 an expectation is refuted; 3 one is
@@ -60,6 +63,7 @@ pub enum Command {
     Bound(BoundArgs),
     Check(CheckArgs),
     Bench(BenchArgs),
+    Tables(TablesArgs),
     Run(RunArgs),
     Report(ReportArgs),
     Merge(MergeArgs),
@@ -81,7 +85,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// The command's name, if it may work for long in silence. Campaigns report their own progress.
+    /// The command's name, if it may work for long in silence. Campaigns and tables report their own progress.
     pub fn is_at_work(&self) -> Option<&'static str> {
         match self {
             Self::Plan(_) => Some("sim plan"),
@@ -91,6 +95,7 @@ impl Command {
             Self::Run(_) => Some("sim run"),
             Self::Report(_) => Some("sim report"),
             Self::Attack(_)
+            | Self::Tables(_)
             | Self::Merge(_)
             | Self::Init(_)
             | Self::List(_)

@@ -1,9 +1,10 @@
 //! `sim bench`: what one secure inference costs.
 
-use crate::answers::bench::{BenchDocument, Job, LayerMeasured, load, measure};
+use crate::answers::bench::{BenchDocument, DifferenceDocument, Job, LayerMeasured, load, measure};
 use crate::answers::pictures::Pictures;
 use crate::args::bench::BenchArgs;
 use crate::text::{self, BAD, DIM, HEADING};
+use fusion_2pc::backend::Family;
 use fusion_engine::failure::Failure;
 use std::io::Write;
 
@@ -16,15 +17,36 @@ pub fn run(args: &BenchArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
         let job = Job { file: &args.model, model: &model, inference: &args.inference, seed, batch, images: &images };
         measure(&job)
     };
-    let documents: Vec<BenchDocument> = args.batch.iter().map(measured).collect::<Result<_, _>>()?;
+    let mut documents: Vec<BenchDocument> = args.batch.iter().map(measured).collect::<Result<_, _>>()?;
+    if args.explain {
+        let family = args.inference.backend;
+        for document in &mut documents {
+            document.differences = Some(DifferenceDocument::of(family));
+        }
+    }
     if args.json {
         serde_json::to_writer_pretty(&mut *stdout, &documents).map_err(std::io::Error::from)?;
         writeln!(stdout)?;
     } else {
         documents.iter().try_for_each(|document| document.write_text(args.by.is_some(), stdout))?;
+        if args.explain {
+            write_differences(args.inference.backend, stdout)?;
+        }
     }
     stdout.flush()?;
     documents.iter().try_for_each(BenchDocument::fault)
+}
+
+/// Writes in what a family differs here from the system as released.
+fn write_differences(family: Family, out: &mut dyn Write) -> Result<(), Failure> {
+    if !family.shared().is_empty() {
+        writeln!(out, "\n{} {}", text::styled(HEADING, "shared with Cheetah:"), family.shared().join(", "))?;
+    }
+    writeln!(out, "\n{}", text::styled(HEADING, &format!("{} here, and as released", family.name())))?;
+    for DifferenceDocument { part, released, here, effect } in DifferenceDocument::of(family) {
+        writeln!(out, "  {part} ({effect})\n    here: {here}\n    released: {released}")?;
+    }
+    Ok(())
 }
 
 fn kilo(bytes: f64) -> String {
@@ -121,6 +143,7 @@ mod tests {
             ),
             peak_rss_bytes: None,
             by_layer: Vec::new(),
+            differences: None,
         }
     }
 

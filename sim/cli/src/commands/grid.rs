@@ -3,15 +3,14 @@
 use crate::answers::plan::{PlanDocument, certified, goal};
 use crate::args::PlanArgs;
 use crate::commands::plot;
+use crate::output;
 use fusion_engine::failure::Failure;
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::bound::plan::{Goal, Plan, Planner};
 use fusion_spec::params::Lambda;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
-use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
 
 /// The largest number of cells that are planned at once.
 const MAX_CELLS: usize = 100_000;
@@ -36,7 +35,7 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
         return Err(Failure::Usage(problem.unwrap_or_else(|| "the grid has no cells".into())));
     }
     if let Some(path) = &args.plot {
-        write_file(path, &plot::cost(&lambdas, &plans)?)?;
+        output::write_file("--plot", path, &plot::cost(&lambdas, &plans)?)?;
     }
     if args.json {
         let documents = cells.iter().map(GridCell::json).collect::<Result<Vec<_>, _>>().map_err(io::Error::from)?;
@@ -95,16 +94,4 @@ impl GridCell {
 
 fn default_lambdas() -> Result<Vec<Lambda>, Failure> {
     [40, 80, 128].into_iter().map(|bits| Lambda::new(bits).map_err(Failure::usage)).collect()
-}
-
-fn write_file(path: &Path, content: &str) -> Result<(), Failure> {
-    let name = path.display();
-    if path.is_dir() {
-        return Err(Failure::Usage(format!("--plot {name} is a folder, not a file")));
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if folder.is_some_and(|folder| !folder.is_dir()) {
-        return Err(Failure::Usage(format!("--plot {name}: its folder does not exist")));
-    }
-    fs::write(path, content).map_err(|error| Failure::Io(format!("writing {name}"), error))
 }

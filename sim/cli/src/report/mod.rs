@@ -1,4 +1,4 @@
-//! Pages on runs: one HTML file each, made from the run's own files, that contains no script and makes no request.
+//! Pages on runs and on the paper's tables: one HTML file each, made from the run's own files, that contains no script and makes no request.
 
 mod cost;
 mod diff;
@@ -6,7 +6,9 @@ mod page;
 mod plot;
 mod run;
 mod sequence;
+mod tables;
 
+use fusion_engine::documents::tables::TablesDocument;
 use fusion_engine::failure::Failure;
 use fusion_engine::files;
 use fusion_engine::store::REPORT;
@@ -37,6 +39,14 @@ pub fn of_two(first: &Path, second: &Path) -> Result<(PathBuf, String, String), 
     Ok((second.folder, format!("diff-{name}.html"), html))
 }
 
+/// Makes the page on the paper's tables, and returns its text.
+///
+/// # Errors
+/// [`Failure::Bug`] if the template cannot be filled in.
+pub fn tables(document: &TablesDocument) -> Result<String, Failure> {
+    render("tables.html", &tables::TablesPage::new(document))
+}
+
 /// Fills in a template. Everything that it writes is escaped, except for the style sheet that it includes.
 fn render(template: &'static str, page: &impl Serialize) -> Result<String, Failure> {
     let mut environment = Environment::new();
@@ -49,6 +59,7 @@ fn render(template: &'static str, page: &impl Serialize) -> Result<String, Failu
         ("style.css", include_str!("templates/style.css")),
         ("run.html", include_str!("templates/run.html")),
         ("diff.html", include_str!("templates/diff.html")),
+        ("tables.html", include_str!("templates/tables.html")),
     ];
     let bug = |error: minijinja::Error| Failure::Bug(format!("the page's template: {error:#}"));
     for (name, text) in templates {

@@ -1,5 +1,5 @@
 //! The JSON of a run: `result.json`, `exemplars/`, and the events of `sim attack --json`, each written and read through one type.
-//! `env.json` is [`crate::store::Environment`].
+//! `env.json` is [`crate::store::Environment`]. [`tables`] is what `sim tables --json` prints.
 //!
 //! Fields stand in the order of their keys in the files, which is alphabetical. JSON schemas are generated from the types into
 //! docs/schema/.
@@ -8,23 +8,26 @@ pub mod cost;
 pub mod event;
 pub mod replay;
 pub mod result;
+pub mod tables;
 
 #[cfg(test)]
 mod tests {
     use super::event::CampaignEvent;
     use super::replay::ReplayDocument;
     use super::result::ResultDocument;
+    use super::tables::TablesDocument;
     use crate::store::Environment;
     use schemars::{Schema, schema_for};
 
     /// The schemas that other programs read are those of the types that write the files.
     #[test]
     fn the_published_schemas_are_current() {
-        let schemas: [(&str, Schema); 4] = [
+        let schemas: [(&str, Schema); 5] = [
             ("env", schema_for!(Environment)),
             ("result", schema_for!(ResultDocument)),
             ("exemplar", schema_for!(ReplayDocument)),
             ("events", schema_for!(CampaignEvent)),
+            ("tables", schema_for!(TablesDocument)),
         ];
         for (name, schema) in schemas {
             let schema = serde_json::to_string_pretty(&schema).expect("serialisable") + "\n";

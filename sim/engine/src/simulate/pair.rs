@@ -6,6 +6,7 @@ use fusion_2pc::address::Address;
 use fusion_2pc::backend::{Backend, Family, ForBackend};
 use fusion_2pc::circuit::{Circuit, Unsupported};
 use fusion_2pc::linear::TooHeavy;
+use fusion_2pc::ot;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::{self, Answered, ClientSetup, Grouping, Networks, Plan, Progress, ServerSetup, Service};
@@ -55,6 +56,14 @@ impl ProtocolChoice {
     pub fn check(self, model: &FixedModel) -> Result<(), Unsupported> {
         self.family.run(Check { model, truncation: self.truncation })
     }
+
+    /// Predicts, without running it, the bytes that a client and a server send in a session of so many slots that share one network.
+    ///
+    /// # Errors
+    /// [`Unsupported`] with the node of the first layer that they cannot compute.
+    pub fn predicted(self, model: &FixedModel, slots: usize) -> Result<[usize; 2], Unsupported> {
+        self.family.run(Prediction { model, truncation: self.truncation, slots })
+    }
 }
 
 struct CircuitOf<'a> {
@@ -83,6 +92,33 @@ impl ForBackend for Check<'_> {
     fn run<B: Backend>(self, backend: B) -> Self::Output {
         let circuit = backend.circuit(&[self.model], self.truncation)?;
         Plan::new(backend, circuit, 1, Grouping::Chunk).map(|_| ())
+    }
+}
+
+struct Prediction<'a> {
+    model: &'a FixedModel,
+    truncation: Truncation,
+    slots: usize,
+}
+
+impl ForBackend for Prediction<'_> {
+    type Output = Result<[usize; 2], Unsupported>;
+
+    fn run<B: Backend>(self, backend: B) -> Self::Output {
+        let circuit = backend.circuit(&[self.model], self.truncation)?;
+        let plan = Plan::new(backend, circuit, self.slots, Grouping::Chunk)?;
+        let mut sent = [0, 0];
+        for cost in plan.chunks().flat_map(|chunk| plan.costs(chunk.len())) {
+            sent[0] += cost.client_bytes;
+            sent[1] += cost.server_bytes;
+        }
+        let [by_client, by_server] = plan.transfers();
+        for (count, sender) in [(by_client, 0), (by_server, 1)].into_iter().filter(|(count, _)| *count > 0) {
+            let extension = ot::cost(count);
+            sent[sender] += extension.sender.bytes;
+            sent[1 - sender] += extension.receiver.bytes;
+        }
+        Ok(sent)
     }
 }
 
@@ -262,4 +298,45 @@ pub fn reachable(protocols: ProtocolChoice, models: &[FixedModel]) -> Result<Rea
         steps: circuit.steps.iter().map(|step| step.address.clone()).collect(),
         messages: sent.map(|message| message.address.below_slots()).collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fusion_nn::fixed::{Pixels, Precision, Ring};
+    use fusion_nn::model::Model;
+
+    /// Whatever the family: what it predicts is what its meter counts, for one slot and for several.
+    #[test]
+    fn the_bytes_of_a_session_are_predicted() {
+        let onnx = include_bytes!("../../../../examples/models/lenet_mnist_full.onnx");
+        let precision = Precision { frac_bits: 12, ring: Ring::Auto };
+        let model = Model::from_onnx(onnx).unwrap();
+        let model = FixedModel::new(&model, precision, Pixels { scale: 1.0 / 255.0, offset: 0.0 }).unwrap();
+        let protocols = ProtocolChoice { family: Family::Cheetah, truncation: Truncation::Faithful };
+        for slots in [1, 3] {
+            let pair = SetUp::new(&PairSetting {
+                protocols,
+                models: std::slice::from_ref(&model),
+                slots,
+                groupings: &[Grouping::Chunk],
+                keys: Seed([1; 32]),
+                network: LinkSpeed::LAN,
+            });
+            let pair = pair.unwrap().pair;
+            let pixels = pair.circuit().pixels;
+            let services = vec![Service { model: 0, labels: (0..model.classes()).collect() }; slots];
+            let session = SessionSetting {
+                grouping: Grouping::Chunk,
+                name: Seed([2; 32]),
+                image: &|_| vec![0; pixels],
+                services: &services,
+                deviation: None,
+            };
+            let played = pair.play(session, &mut |_| {});
+            assert!(played.client.is_ok() && played.server.is_ok());
+            let sent = [Role::Client, Role::Server].map(|role| played.metered.meters[0].sent(role, None).bytes);
+            assert_eq!(protocols.predicted(&model, slots).unwrap(), sent, "{slots} slots");
+        }
+    }
 }

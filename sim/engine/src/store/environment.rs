@@ -39,12 +39,18 @@ pub struct Environment {
     pub version: String,
 }
 
+/// Returns the commit that the program was built from, where it was built from a checkout.
+#[must_use]
+pub fn commit() -> Option<String> {
+    Some(env!("SIM_COMMIT")).filter(|commit| !commit.is_empty()).map(Into::into)
+}
+
 impl Environment {
     /// Describes the environment of a run that this process begins now.
     pub fn new(campaign: &Campaign, shard: Option<Shard>) -> Self {
         Self {
             arch: std::env::consts::ARCH.into(),
-            commit: Some(env!("SIM_COMMIT")).filter(|commit| !commit.is_empty()).map(Into::into),
+            commit: commit(),
             created: stamp(),
             id: campaign.id.to_string(),
             os: std::env::consts::OS.into(),

@@ -6,7 +6,7 @@ mod environment;
 mod held;
 mod times;
 
-pub use environment::Environment;
+pub use environment::{Environment, commit};
 pub use held::{HeldRun, hold};
 
 use crate::campaign::{Campaign, Counter, Shard};

@@ -4,11 +4,13 @@ pub mod aby;
 pub mod cheetah;
 pub mod cryptflow2;
 pub mod delphi;
+mod differences;
 mod family;
 mod protocols;
-mod slotted;
+pub mod slots;
 mod traits;
 
+pub use differences::{Difference, Effect};
 pub use family::{Family, ForBackend, NoFamily};
 pub use protocols::Protocols;
 pub use traits::{Backend, Chunk};

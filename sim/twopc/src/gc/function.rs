@@ -1,127 +1,173 @@
 //! Whole circuits for values that are shared: a garbler's and an evaluator's share of each go in, and bits of the result come out.
 //!
-//! Shares modulo `2^l` are added with `l - 1` AND gates, shares modulo a prime with three a bit.
+//! Shares modulo `2^l` are added with `l - 1` AND gates, shares modulo a prime with three a bit. What is computed is that of
+//! [`Uniform`](crate::share::uniform::Uniform), on the integer next to 0 that an element stands for. Modulo a prime `p`, `(p - 1) / 2` counts as negative: where a
+//! power of two divides `p - 1`, as slots of ciphertexts require, the comparison then takes fewer gates by its exponent.
+//!
+//! Inputs come value by value, each with its lowest bit first; what else the garbler gives comes after its shares.
 
 use super::arithmetic::{add, add_modulo, at_least, constant, is_less, multiplex, only_if, shift_right};
 use super::circuit::{Bit, Builder, Circuit};
 use crate::modulus::Modulus;
 
-/// The value of which two parties have shares.
-fn opened(builder: &mut Builder, modulus: Modulus, x: &[Bit], y: &[Bit]) -> Vec<Bit> {
-    match modulus {
-        Modulus::TwoTo(_) => add(builder, x, y, Bit::Constant(false)).0,
-        Modulus::Prime(p) => add_modulo(builder, x, y, p),
-    }
-}
-
-/// Whether an element stands for a negative integer. Modulo a prime, `(p - 1) / 2` counts as negative: where a power of two divides `p - 1`, as
-/// slots require, the comparison takes fewer gates by its exponent.
-fn is_negative(builder: &mut Builder, modulus: Modulus, x: &[Bit]) -> Bit {
-    match modulus {
-        Modulus::TwoTo(_) => x[x.len() - 1],
-        Modulus::Prime(p) => at_least(builder, x, &constant((p - 1) / 2, x.len())),
-    }
-}
-
-/// What becomes of the garbler's share of a result.
+/// What becomes of the result of a circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The result is an output: the parties' knowledge of its labels shares it bit by bit, or the evaluator decodes it.
+    /// The result is the output: the parties' knowledge of its labels shares it bit by bit.
     Plain,
-    /// The garbler has a second input for each element, which is added to the result.
+    /// The garbler has one more input, an element that is added to the result, so that the evaluator may decode the output.
     Masked,
 }
 
-/// The circuit of `max(x, 0) >> shift`, in as many bits as elements have.
+/// A circuit of shared values under construction.
+struct Function {
+    builder: Builder,
+    modulus: Modulus,
+    /// The bits of an element.
+    bits: usize,
+}
+
+impl Function {
+    /// Opens `count` shared values; also returns the other bits of the garbler, of which there are `others`.
+    fn new(modulus: Modulus, count: usize, others: usize) -> (Self, Vec<Vec<Bit>>, Vec<Bit>) {
+        let bits = modulus.bits() as usize;
+        let (builder, mut garbler, evaluator) = Builder::new(count * bits + others, count * bits);
+        let others = garbler.split_off(count * bits);
+        let mut function = Self { builder, modulus, bits };
+        let pairs = garbler.chunks_exact(bits).zip(evaluator.chunks_exact(bits));
+        let values = pairs.map(|(x, y)| function.sum(x, y)).collect();
+        (function, values, others)
+    }
+
+    /// The sum of two elements.
+    fn sum(&mut self, x: &[Bit], y: &[Bit]) -> Vec<Bit> {
+        match self.modulus {
+            Modulus::TwoTo(_) => add(&mut self.builder, x, y, Bit::Constant(false)).0,
+            Modulus::Prime(p) => add_modulo(&mut self.builder, x, y, p),
+        }
+    }
+
+    /// Whether an element stands for a negative integer.
+    fn is_negative(&mut self, x: &[Bit]) -> Bit {
+        match self.modulus {
+            Modulus::TwoTo(_) => x[self.bits - 1],
+            Modulus::Prime(p) => at_least(&mut self.builder, x, &constant((p - 1) / 2, self.bits)),
+        }
+    }
+
+    /// The integer of an element in two's complement, in as many bits: modulo a prime, `p` less if it is negative.
+    fn integer(&mut self, x: &[Bit]) -> Vec<Bit> {
+        let Modulus::Prime(p) = self.modulus else { return x.to_vec() };
+        let negative = self.is_negative(x);
+        self.add_where(negative, x, p.wrapping_neg())
+    }
+
+    /// The element of an integer in two's complement.
+    fn element(&mut self, x: &[Bit]) -> Vec<Bit> {
+        let Modulus::Prime(p) = self.modulus else { return x.to_vec() };
+        self.add_where(x[self.bits - 1], x, p)
+    }
+
+    /// Adds a constant if the condition holds, modulo a power of two.
+    fn add_where(&mut self, condition: Bit, x: &[Bit], value: u64) -> Vec<Bit> {
+        let term = only_if(&mut self.builder, condition, &constant(value, self.bits));
+        add(&mut self.builder, x, &term, Bit::Constant(false)).0
+    }
+
+    /// Whether a number in two's complement is at least `end`, which may lie beyond all such numbers.
+    fn reaches(&mut self, x: &[Bit], end: i64) -> Bit {
+        let least = i64::MIN >> (i64::BITS as usize - self.bits);
+        if end <= least || end > !least {
+            return Bit::Constant(end <= least);
+        }
+        !is_less(&mut self.builder, x, &constant(end.cast_unsigned(), self.bits))
+    }
+
+    /// A tournament of numbers in two's complement with what comes along with each; of equals the first wins.
+    fn tournament(&mut self, mut entries: Vec<[Vec<Bit>; 2]>) -> [Vec<Bit>; 2] {
+        while entries.len() > 1 {
+            let mut winners = Vec::with_capacity(entries.len().div_ceil(2));
+            for pair in entries.chunks(2) {
+                winners.push(match pair {
+                    [a, b] => {
+                        let less = is_less(&mut self.builder, &a[0], &b[0]);
+                        [0, 1].map(|part| multiplex(&mut self.builder, less, &b[part], &a[part]))
+                    }
+                    _ => pair[0].clone(),
+                });
+            }
+            entries = winners;
+        }
+        entries.swap_remove(0)
+    }
+
+    /// Ends the circuit with an element, to which the mask is added, if there is one.
+    fn finish(mut self, element: &[Bit], mask: &[Bit]) -> Circuit {
+        let output = if mask.is_empty() { element.to_vec() } else { self.sum(mask, element) };
+        self.builder.finish(&output)
+    }
+}
+
+impl Outcome {
+    fn mask_bits(self, modulus: Modulus) -> usize {
+        match self {
+            Self::Plain => 0,
+            Self::Masked => modulus.bits() as usize,
+        }
+    }
+}
+
+/// The circuit of `max(x, 0) >> shift`.
 #[must_use]
 pub fn rectify(modulus: Modulus, shift: usize, outcome: Outcome) -> Circuit {
-    let bits = modulus.bits() as usize;
-    let masks = if outcome == Outcome::Masked { bits } else { 0 };
-    let (mut builder, garbler, evaluator) = Builder::new(bits + masks, bits);
-    let (share, mask) = garbler.split_at(bits);
-    let x = opened(&mut builder, modulus, share, &evaluator);
-    let negative = is_negative(&mut builder, modulus, &x);
-    let mut output = only_if(&mut builder, !negative, &x[shift..bits - 1]);
-    output.resize(bits, Bit::Constant(false));
-    if outcome == Outcome::Masked {
-        output = opened(&mut builder, modulus, mask, &output);
-    }
-    builder.finish(&output)
+    let (mut function, values, mask) = Function::new(modulus, 1, outcome.mask_bits(modulus));
+    let (x, top) = (&values[0], function.bits - 1);
+    let negative = function.is_negative(x);
+    let mut output = only_if(&mut function.builder, !negative, &x[shift.min(top)..top]);
+    output.resize(function.bits, Bit::Constant(false));
+    function.finish(&output, &mask)
 }
 
-/// The circuit of `x >> shift`, modulo `2^bits`: the floor of the quotient.
+/// The circuit of `x >> shift`, the floor of the quotient.
 #[must_use]
-pub fn truncate(bits: usize, shift: usize) -> Circuit {
-    let (mut builder, x, y) = Builder::new(bits, bits);
-    let (sum, _) = add(&mut builder, &x, &y, Bit::Constant(false));
-    builder.finish(&shift_right(&sum, shift))
+pub fn truncate(modulus: Modulus, shift: usize, outcome: Outcome) -> Circuit {
+    let (mut function, values, mask) = Function::new(modulus, 1, outcome.mask_bits(modulus));
+    let integer = function.integer(&values[0]);
+    let output = function.element(&shift_right(&integer, shift));
+    function.finish(&output, &mask)
 }
 
-/// The circuit of `min(max(x, low), high) >> shift`, modulo `2^bits`, for every value; `low <= high`, wherever they lie.
+/// The circuit of `min(max(x, low), high) >> shift`, where `low <= high`, wherever they lie.
 #[must_use]
-pub fn clip(bits: usize, ends: [i64; 2], shift: usize) -> Circuit {
-    let (mut builder, x, y) = Builder::new(bits, bits);
-    let (x, _) = add(&mut builder, &x, &y, Bit::Constant(false));
-    let [above_low, above_high] = ends.map(|end| reaches(&mut builder, &x, end));
-    let dropped = shift_right(&x, shift);
-    let [low, high] = ends.map(|end| constant((end >> shift).cast_unsigned(), bits));
-    let raised = multiplex(&mut builder, above_low, &dropped, &low);
-    let clipped = multiplex(&mut builder, above_high, &high, &raised);
-    builder.finish(&clipped)
+pub fn clip(modulus: Modulus, ends: [i64; 2], shift: usize, outcome: Outcome) -> Circuit {
+    let (mut function, values, mask) = Function::new(modulus, 1, outcome.mask_bits(modulus));
+    let x = function.integer(&values[0]);
+    let [above_low, above_high] = ends.map(|end| function.reaches(&x, end));
+    let dropped = function.element(&shift_right(&x, shift));
+    let [low, high] = ends.map(|end| constant(modulus.element(end >> shift), function.bits));
+    let raised = multiplex(&mut function.builder, above_low, &dropped, &low);
+    let clipped = multiplex(&mut function.builder, above_high, &high, &raised);
+    function.finish(&clipped, &mask)
 }
 
-/// Whether a number with a sign is at least `end`, which may lie beyond all such numbers.
-fn reaches(builder: &mut Builder, x: &[Bit], end: i64) -> Bit {
-    let least = i64::MIN >> (i64::BITS as usize - x.len());
-    if end <= least || end > !least {
-        return Bit::Constant(end <= least);
-    }
-    !is_less(builder, x, &constant(end.cast_unsigned(), x.len()))
-}
-
-/// A tournament of values with what comes along with each; of equals the first wins.
-fn tournament(builder: &mut Builder, mut entries: Vec<[Vec<Bit>; 2]>) -> [Vec<Bit>; 2] {
-    while entries.len() > 1 {
-        let mut winners = Vec::with_capacity(entries.len().div_ceil(2));
-        for pair in entries.chunks(2) {
-            winners.push(match pair {
-                [a, b] => {
-                    let less = is_less(builder, &a[0], &b[0]);
-                    [0, 1].map(|part| multiplex(builder, less, &b[part], &a[part]))
-                }
-                _ => pair[0].clone(),
-            });
-        }
-        entries = winners;
-    }
-    entries.swap_remove(0)
-}
-
-/// Shares of several values, value by value, as values.
-fn all_opened(builder: &mut Builder, bits: usize, x: &[Bit], y: &[Bit]) -> Vec<Vec<Bit>> {
-    let pairs = x.chunks_exact(bits).zip(y.chunks_exact(bits));
-    pairs.map(|(x, y)| add(builder, x, y, Bit::Constant(false)).0).collect()
-}
-
-/// The circuit of the largest of `count` values modulo `2^bits`, at least one: as numbers with a sign.
+/// The circuit of the largest of `count` values, at least one.
 #[must_use]
-pub fn largest(bits: usize, count: usize) -> Circuit {
-    let (mut builder, x, y) = Builder::new(bits * count, bits * count);
-    let values = all_opened(&mut builder, bits, &x, &y);
-    let [value, _] = tournament(&mut builder, values.into_iter().map(|value| [value, Vec::new()]).collect());
-    builder.finish(&value)
+pub fn largest(modulus: Modulus, count: usize, outcome: Outcome) -> Circuit {
+    let (mut function, values, mask) = Function::new(modulus, count, outcome.mask_bits(modulus));
+    let entries = values.iter().map(|value| [function.integer(value), Vec::new()]).collect();
+    let [integer, _] = function.tournament(entries);
+    let output = function.element(&integer);
+    function.finish(&output, &mask)
 }
 
-/// The circuit of the label of the largest of `count` values modulo `2^bits`, as numbers with a sign, the first of equals. After its shares of the values, the garbler gives a label for each, of
-/// `label` bits.
+/// The circuit of the label of the largest of `count` values, the first of equals. The garbler gives a label for each, of `label` bits.
 #[must_use]
-pub fn argmax(bits: usize, count: usize, label: usize) -> Circuit {
-    let (mut builder, garbler, y) = Builder::new((bits + label) * count, bits * count);
-    let (x, labels) = garbler.split_at(bits * count);
-    let values = all_opened(&mut builder, bits, x, &y);
+pub fn argmax(modulus: Modulus, count: usize, label: usize) -> Circuit {
+    let (mut function, values, labels) = Function::new(modulus, count, count * label);
     let labels = labels.chunks_exact(label).map(<[Bit]>::to_vec);
-    let [_, winner] = tournament(&mut builder, values.into_iter().zip(labels).map(<[Vec<Bit>; 2]>::from).collect());
-    builder.finish(&winner)
+    let entries = values.iter().zip(labels).map(|(value, label)| [function.integer(value), label]).collect();
+    let [_, winner] = function.tournament(entries);
+    function.builder.finish(&winner)
 }
 
 #[cfg(test)]

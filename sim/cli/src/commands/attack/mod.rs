@@ -8,6 +8,7 @@ mod watch;
 
 use crate::args::campaign::{AttackArgs, OverrideArgs};
 use crate::failure::{self, BUG, Format};
+use crate::signals::{self, INTERRUPTED};
 use crate::terminal::Terminal;
 use crate::text;
 use fusion_adversaries::script::HONEST;
@@ -25,8 +26,6 @@ use fusion_engine::files;
 use fusion_engine::store::{REPORT, RESULT, Store};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 pub use style::Style;
 use table::Presentation;
 use watch::{Watch, write_event};
@@ -35,8 +34,6 @@ use watch::{Watch, write_event};
 const REFUTED: u8 = 1;
 /// The exit code if no expectation is refuted and some are open.
 const OPEN: u8 = 3;
-/// The exit code if a signal stopped the campaign, whose state is saved.
-const INTERRUPTED: u8 = 130;
 
 /// Runs a campaign, or continues one.
 pub fn run(
@@ -59,7 +56,7 @@ pub fn run(
         // Told for whoever reads it: the campaign is played all the same.
         let _ = writeln!(stderr, "{}", text::warning(&warning.message));
     }
-    let interrupted = interruption()?;
+    let interrupted = signals::interruption()?;
     let mut store = match &resumed {
         Some(folder) => Store::open(folder, &campaign)?,
         None => Store::create(&args.runs, &campaign, args.shard)?,
@@ -79,17 +76,6 @@ fn overrides(args: &OverrideArgs) -> Overrides {
 fn existing_run(path: &Path) -> Result<PathBuf, Failure> {
     let folder = path.canonicalize().ok().filter(|folder| folder.join("env.json").is_file());
     folder.ok_or_else(|| Failure::Usage(format!("--resume {}: not the folder of a run", files::name(path))))
-}
-
-/// Returns a flag that the first Ctrl-C sets. A second Ctrl-C ends the process.
-fn interruption() -> Result<Arc<AtomicBool>, Failure> {
-    let flag = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register_conditional_default(signal, Arc::clone(&flag))
-            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
-            .map_err(|error| Failure::Io("watching for signals".into(), error))?;
-    }
-    Ok(flag)
 }
 
 /// Plays every entry, writes the verdict, and returns the exit code.
@@ -230,6 +216,8 @@ mod tests {
     use fusion_engine::campaign::claims::RateClaim;
     use fusion_spec::evidence::Clause;
     use rand_core::Rng;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
 
     const SCRIPT: &str = "
 schema: fusion/campaign/v1

@@ -14,20 +14,20 @@ pub fn relu(bits: u32, how: Rescaling) -> Circuit {
 
 /// The circuit of a clipping, with faithful truncation.
 pub fn clip(bits: u32, clip: Clip) -> Circuit {
-    function::clip(bits as usize, clip.ends, clip.how.carrying_bits() as usize)
+    function::clip(Modulus::TwoTo(bits), clip.ends, clip.how.carrying_bits() as usize, Outcome::Plain)
 }
 
 /// The circuit of a faithful truncation.
 pub fn truncate(bits: u32, how: Rescaling) -> Circuit {
-    function::truncate(bits as usize, how.carrying_bits() as usize)
+    function::truncate(Modulus::TwoTo(bits), how.carrying_bits() as usize, Outcome::Plain)
 }
 
 /// The circuit of the largest of so many values.
 pub fn largest(bits: u32, count: usize) -> Circuit {
-    function::largest(bits as usize, count)
+    function::largest(Modulus::TwoTo(bits), count, Outcome::Plain)
 }
 
 /// The circuit of the label of the largest of so many values.
 pub fn argmax(bits: u32, classes: usize) -> Circuit {
-    function::argmax(bits as usize, classes, label_bits(classes) as usize)
+    function::argmax(Modulus::TwoTo(bits), classes, label_bits(classes) as usize)
 }

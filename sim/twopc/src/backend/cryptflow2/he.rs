@@ -3,14 +3,13 @@
 use super::cost;
 use super::party::{Cryptflow2Party, Linear};
 use super::transfers::{Keys, Transfers};
-use crate::address::Component;
-use crate::backend::slotted::{self, Network, Packing};
+use crate::backend::slots::{self, Network, Packing};
 use crate::backend::traits::{Backend, Chunk};
 use crate::circuit::{Circuit, Demand, Op, Unsupported, demands, meets};
 use crate::cost::Cost;
 use crate::he::slots::{ClientKey, ServerKeys};
 use crate::linear::TooHeavy;
-use crate::linear::rotations::{self, Style};
+use crate::linear::rotations::Style;
 use crate::modulus::Modulus;
 use crate::party::Party;
 use crate::random::Seed;
@@ -18,7 +17,6 @@ use crate::share::truncate::Truncation;
 use crate::share::uniform::Uniform;
 use crate::wire::link::{Halt, Link};
 use fusion_nn::fixed::FixedModel;
-use std::collections::BTreeMap;
 use tfhe_ntt::prime::largest_prime_in_arithmetic_progression64;
 
 /// The primes of the authors' code for values of 37 and of 41 bits. They are 1 modulo `2^20`.
@@ -38,14 +36,14 @@ pub struct Cryptflow2He;
 /// What a client keeps between sessions: its secret key for each prime, and its part of the base transfers.
 #[derive(Clone)]
 pub struct HeClientKeys {
-    keys: BTreeMap<u64, ClientKey>,
+    keys: slots::ClientKeys,
     transfers: Keys,
 }
 
 /// What a server keeps between sessions: the client's public keys for each prime, and its part of the base transfers.
 #[derive(Clone)]
 pub struct HeServerKeys {
-    keys: BTreeMap<u64, ServerKeys>,
+    keys: slots::ServerKeys,
     transfers: Keys,
 }
 
@@ -102,7 +100,7 @@ impl Backend for Cryptflow2He {
     }
 
     fn packing(&self, circuit: &Circuit, group: usize, slots: u64) -> Result<Packing, Unsupported> {
-        Packing::new(circuit, group, slots, Style::CRYPTFLOW2)
+        Packing::new(circuit, Style::CRYPTFLOW2, group, slots)
     }
 
     fn network(&self, model: &FixedModel, circuit: &Circuit, packing: &Packing) -> Result<Network, TooHeavy> {
@@ -110,12 +108,12 @@ impl Backend for Cryptflow2He {
     }
 
     fn client_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<HeClientKeys, Halt> {
-        let keys = slotted::client_keys(link, seed, packings)?;
+        let keys = slots::ClientKeys::set_up(link, &seed.child("secret key"), packings)?;
         Ok(HeClientKeys { keys, transfers: Keys::run(link, &seed.child("transfers"))? })
     }
 
     fn server_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<HeServerKeys, Halt> {
-        let keys = slotted::server_keys(link, packings)?;
+        let keys = slots::ServerKeys::set_up(link, packings)?;
         Ok(HeServerKeys { keys, transfers: Keys::run(link, &seed.child("transfers"))? })
     }
 
@@ -128,7 +126,7 @@ impl Backend for Cryptflow2He {
     }
 
     fn client<'a>(&'a self, chunk: Chunk<'a, Self>, keys: &'a HeClientKeys) -> Cryptflow2Party<Encrypted<'a>> {
-        let key = &keys.keys[&chunk.packing.scheme().modulus()];
+        let key = keys.keys.of(chunk.packing);
         Cryptflow2Party::new(chunk.circuit, Encrypted { packing: chunk.packing, side: Side::Client(key) })
     }
 
@@ -138,7 +136,7 @@ impl Backend for Cryptflow2He {
         keys: &'a HeServerKeys,
         networks: Vec<&'a Network>,
     ) -> Cryptflow2Party<Encrypted<'a>> {
-        let keys = &keys.keys[&chunk.packing.scheme().modulus()];
+        let keys = keys.keys.of(chunk.packing);
         Cryptflow2Party::new(chunk.circuit, Encrypted { packing: chunk.packing, side: Side::Server(keys, networks) })
     }
 
@@ -169,49 +167,15 @@ enum Side<'a> {
     Server(&'a ServerKeys, Vec<&'a Network>),
 }
 
-/// Runs a group's part of a layer; its address names the group where there are several.
-fn in_group<T>(
-    party: &mut Party<Transfers>,
-    groups: usize,
-    index: usize,
-    body: impl FnOnce(&mut Party<Transfers>) -> Result<T, Halt>,
-) -> Result<T, Halt> {
-    if groups == 1 { body(party) } else { party.step(Component::Group(index), body) }
-}
-
 impl Linear for Encrypted<'_> {
-    /// The client sends all groups' shares before it takes the first group's answer. The server adds what it computes of its own share.
     fn linear(&self, party: &mut Party<Transfers>, step: usize, numbers: &[u64]) -> Result<Vec<u64>, Halt> {
-        let (layout, samples) = (self.packing.layout(step), self.packing.group());
-        let groups = numbers.chunks_exact(samples * layout.inputs());
-        let count = groups.len();
-        let mut shares = Vec::with_capacity(count * samples * layout.outputs());
+        let place = (self.packing, step);
         match &self.side {
-            Side::Client(key) => {
-                for (index, numbers) in groups.enumerate() {
-                    in_group(party, count, index, |party| {
-                        rotations::ask(&mut party.link, key, layout, numbers, &mut party.rng)
-                    })?;
-                }
-                for index in 0..count {
-                    shares.extend(in_group(party, count, index, |party| {
-                        rotations::take(&mut party.link, key, layout, samples)
-                    })?);
-                }
-            }
+            Side::Client(key) => slots::multiply_client(party, key, place, numbers),
             Side::Server(keys, networks) => {
-                assert_eq!(count, networks.len(), "a network for each group");
-                let modulus = Modulus::Prime(keys.scheme().modulus());
-                for (index, (numbers, network)) in groups.zip(networks).enumerate() {
-                    let constants = network.constants(step);
-                    let under = in_group(party, count, index, |party| {
-                        rotations::server(&mut party.link, keys, layout, &constants.encoded, samples, &mut party.rng)
-                    })?;
-                    let clear = layout.clear(&constants.weights, &constants.start, numbers);
-                    shares.extend(under.iter().zip(clear).map(|(a, b)| modulus.add(*a, b)));
-                }
+                let shares = slots::multiply_server(party, keys, place, networks)?;
+                Ok(slots::in_the_clear(place, networks, numbers, &shares))
             }
         }
-        Ok(shares)
     }
 }

@@ -15,16 +15,15 @@ mod party;
 #[cfg(test)]
 mod tests;
 
-pub use super::slotted::{Network, Packing};
 pub use garbled::Transfers;
 pub use party::DelphiParty;
 
-use super::slotted;
+use super::slots::{self, Network, Packing};
 use super::traits::{Backend, Chunk};
 use crate::bits::packed_bytes;
 use crate::circuit::{Circuit, Op, Unsupported, demands, meets};
 use crate::cost::Cost;
-use crate::he::slots::{self, SLOTS, ServerKeys as PublicKeys};
+use crate::he::slots::SLOTS;
 use crate::linear::TooHeavy;
 use crate::linear::rotations::Style;
 use crate::modulus::Modulus;
@@ -36,7 +35,6 @@ use crate::share::uniform::Uniform;
 use crate::wire::link::{Halt, Link};
 use fusion_nn::fixed::FixedModel;
 use job::{argmax, jobs};
-use std::collections::BTreeMap;
 use tfhe_ntt::prime::largest_prime_in_arithmetic_progression64;
 
 /// DELPHI's own prime, `2^41 - 2^37 + 1`.
@@ -59,14 +57,14 @@ pub struct Delphi;
 /// What a client keeps between sessions: its secret key for each prime, and its part of the base transfers.
 #[derive(Clone)]
 pub struct ClientKeys {
-    keys: BTreeMap<u64, slots::ClientKey>,
+    keys: slots::ClientKeys,
     transfers: iknp::Setup,
 }
 
 /// What a server keeps between sessions: the client's public keys for each prime, and its part of the base transfers.
 #[derive(Clone)]
 pub struct ServerKeys {
-    keys: BTreeMap<u64, PublicKeys>,
+    keys: slots::ServerKeys,
     transfers: iknp::Setup,
 }
 
@@ -116,7 +114,7 @@ impl Backend for Delphi {
     }
 
     fn packing(&self, circuit: &Circuit, group: usize, slots: u64) -> Result<Packing, Unsupported> {
-        Packing::new(circuit, group, slots, Style::DELPHI)
+        Packing::new(circuit, Style::DELPHI, group, slots)
     }
 
     fn network(&self, model: &FixedModel, circuit: &Circuit, packing: &Packing) -> Result<Network, TooHeavy> {
@@ -124,13 +122,13 @@ impl Backend for Delphi {
     }
 
     fn client_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<ClientKeys, Halt> {
-        let keys = slotted::client_keys(link, seed, packings)?;
-        Ok(ClientKeys { keys, transfers: iknp::Setup::run(link, &seed.child("transfers"))? })
+        let secret = slots::ClientKeys::set_up(link, &seed.child("secret key"), packings)?;
+        Ok(ClientKeys { keys: secret, transfers: iknp::Setup::run(link, &seed.child("transfers"))? })
     }
 
     fn server_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<ServerKeys, Halt> {
-        let keys = slotted::server_keys(link, packings)?;
-        Ok(ServerKeys { keys, transfers: iknp::Setup::run(link, &seed.child("transfers"))? })
+        let public = slots::ServerKeys::set_up(link, packings)?;
+        Ok(ServerKeys { keys: public, transfers: iknp::Setup::run(link, &seed.child("transfers"))? })
     }
 
     fn client_transfers(&self, keys: &ClientKeys, session: &Seed, _expected: [usize; 2]) -> Transfers {
@@ -143,7 +141,7 @@ impl Backend for Delphi {
 
     fn client<'a>(&'a self, chunk: Chunk<'a, Self>, keys: &'a ClientKeys) -> DelphiParty<'a> {
         let Chunk { circuit, packing, slots } = chunk;
-        DelphiParty::client(circuit, packing, slots, &keys.keys[&packing.scheme().modulus()])
+        DelphiParty::client(circuit, packing, slots, keys.keys.of(packing))
     }
 
     fn server<'a>(
@@ -153,7 +151,7 @@ impl Backend for Delphi {
         networks: Vec<&'a Network>,
     ) -> DelphiParty<'a> {
         let Chunk { circuit, packing, slots } = chunk;
-        DelphiParty::server(circuit, packing, slots, &keys.keys[&packing.scheme().modulus()], networks)
+        DelphiParty::server(circuit, packing, slots, keys.keys.of(packing), networks)
     }
 
     fn offline_cost(&self, chunk: Chunk<'_, Self>, step: usize, cost: &mut Cost) {

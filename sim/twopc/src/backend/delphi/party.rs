@@ -2,14 +2,12 @@
 
 use super::garbled::{self, Garbled, Held, Transfers};
 use super::job::{Job, argmax, bits, jobs};
-use crate::address::Component;
 use crate::backend::protocols::Protocols;
-use crate::backend::slotted::{Network, Packing};
+use crate::backend::slots::{Network, Packing, in_the_clear, multiply_client, multiply_server};
 use crate::bits::{pack, packed_bytes, unpack};
 use crate::circuit::{ARGMAX, Circuit, Op};
 use crate::gc::garble::{Evaluator, Garbler};
 use crate::he::slots::{ClientKey, ServerKeys};
-use crate::linear::rotations;
 use crate::modulus::Modulus;
 use crate::party::Party;
 use crate::share::clip::Clip;
@@ -78,61 +76,21 @@ impl<'a> DelphiParty<'a> {
         self.circuit.modulus(0)
     }
 
-    /// Runs a group's part of a layer; its address names the group where there are several.
-    fn in_group<T>(
-        &self,
-        party: &mut Party<Transfers>,
-        index: usize,
-        body: impl FnOnce(&mut Party<Transfers>) -> Result<T, Halt>,
-    ) -> Result<T, Halt> {
-        if self.packing.group() == self.slots { body(party) } else { party.step(Component::Group(index), body) }
-    }
-
     /// Prepares a linear step: of random masks `r` of its inputs the parties get shares of `W r`.
     fn prepare_linear(&mut self, party: &mut Party<Transfers>, step: usize) -> Result<(), Halt> {
-        let (layout, group) = (self.packing.layout(step), self.packing.group());
-        let groups = 0..self.slots / group;
-        let mut shares = Vec::with_capacity(self.slots * layout.outputs());
-        match &self.side {
+        let (place, modulus) = ((self.packing, step), self.modulus());
+        match &mut self.side {
             Side::Client(client) => {
-                let key = client.key;
-                let masks = self.modulus().uniform(&mut party.rng, self.slots * layout.inputs());
-                for (index, masks) in masks.chunks_exact(group * layout.inputs()).enumerate() {
-                    self.in_group(party, index, |party| {
-                        rotations::ask(&mut party.link, key, layout, masks, &mut party.rng)
-                    })?;
-                }
-                for index in groups {
-                    shares.extend(
-                        self.in_group(party, index, |party| rotations::take(&mut party.link, key, layout, group))?,
-                    );
-                }
-                self.keep_client(step, [masks, shares]);
+                let masks = modulus.uniform(&mut party.rng, self.slots * self.packing.layout(step).inputs());
+                let shares = multiply_client(party, client.key, place, &masks)?;
+                client.layers.insert(step, [masks, shares]);
             }
             Side::Server(server) => {
-                let keys = server.keys;
-                for (index, network) in server.networks.iter().enumerate() {
-                    let weights = &network.constants(step).encoded;
-                    shares.extend(self.in_group(party, index, |party| {
-                        rotations::server(&mut party.link, keys, layout, weights, group, &mut party.rng)
-                    })?);
-                }
-                self.keep_server(step, shares);
+                let shares = multiply_server(party, server.keys, place, &server.networks)?;
+                server.layers.insert(step, shares);
             }
         }
         Ok(())
-    }
-
-    fn keep_client(&mut self, step: usize, layer: [Vec<u64>; 2]) {
-        if let Side::Client(client) = &mut self.side {
-            client.layers.insert(step, layer);
-        }
-    }
-
-    fn keep_server(&mut self, step: usize, shares: Vec<u64>) {
-        if let Side::Server(server) = &mut self.side {
-            server.layers.insert(step, shares);
-        }
     }
 
     /// Prepares one garbled circuit.
@@ -203,7 +161,7 @@ impl Protocols for DelphiParty<'_> {
 
     #[expect(clippy::expect_used, reason = "every linear step is prepared")]
     fn linear(&mut self, party: &mut Party<Transfers>, step: usize, numbers: &[u64]) -> Result<Vec<u64>, Halt> {
-        let (layout, modulus) = (self.packing.layout(step), self.modulus());
+        let modulus = self.modulus();
         match &mut self.side {
             Side::Client(client) => {
                 let [masks, shares] = client.layers.remove(&step).expect("a prepared step");
@@ -219,12 +177,7 @@ impl Protocols for DelphiParty<'_> {
                 let inputs = numbers.iter().zip(differences).map(|(x, other)| modulus.add(*x, modulus.reduce(other)));
                 let inputs: Vec<u64> = inputs.collect();
                 let prepared = server.layers.remove(&step).expect("a prepared step");
-                let groups = inputs.chunks_exact(self.packing.group() * layout.inputs()).zip(&server.networks);
-                let outputs = groups.flat_map(|(inputs, network)| {
-                    let constants = network.constants(step);
-                    layout.clear(&constants.weights, &constants.start, inputs)
-                });
-                Ok(outputs.zip(prepared).map(|(output, share)| modulus.add(output, share)).collect())
+                Ok(in_the_clear((self.packing, step), &server.networks, &inputs, &prepared))
             }
         }
     }

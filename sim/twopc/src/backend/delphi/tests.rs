@@ -68,7 +68,6 @@ fn assert_predicted(plan: &Plan<Delphi>, meter: &Meter) {
         Delphi.online_cost(chunk, index, &mut online);
         for (cost, phase) in [(offline, Phase::Offline), (online, Phase::Online)] {
             let predicted = [cost.client_bytes, cost.server_bytes];
-            println!("{} {phase:?}: {predicted:?}", step.address);
             assert_eq!(predicted, sent(&step.address, phase), "{} {phase:?}", step.address);
         }
     }
@@ -108,7 +107,7 @@ fn a_prime_is_widened_where_values_need_it() {
     let p = prime(&[&cifar]).unwrap();
     assert!(p > PRIME && p % 16_384 == 1 && Modulus::Prime(p).bits() == 43, "{p}");
     let circuit = Delphi.circuit(&[&cifar], Truncation::Faithful).unwrap();
-    assert!(Packing::new(&circuit, 1, 1 << 20, Style::DELPHI).is_ok());
+    assert!(Packing::new(&circuit, Style::DELPHI, 1, 1 << 20).is_ok());
 }
 
 /// A circuit without linear layers: values are clipped, truncated, and the largest of each window is taken.
@@ -138,7 +137,7 @@ fn circuit(truncation: Truncation) -> Circuit {
 fn other_functionalities_are_their_twins() {
     let circuit = circuit(Truncation::Faithful);
     let (slots, modulus) = (3, Modulus::Prime(PRIME));
-    let packing = Packing::new(&circuit, slots, 1, Style::DELPHI).unwrap();
+    let packing = Packing::new(&circuit, Style::DELPHI, slots, 1).unwrap();
     let labels: Vec<Vec<u32>> = (0..slots as u32).map(|slot| (0..4).map(|label| label ^ slot).collect()).collect();
     let mut rng = Seed([6; 32]).stream();
     let values: Vec<u64> = (0..36).map(|at| modulus.element((at * 7919) % 200_000 - 90_000)).collect();

@@ -1,6 +1,5 @@
 use super::*;
-use crate::bits::mask;
-use crate::random::{Seed, uniform};
+use crate::random::Seed;
 use crate::share::uniform::Uniform;
 
 /// DELPHI's prime, of 41 bits.
@@ -54,86 +53,115 @@ fn assert_of_value(circuit: &Circuit, modulus: Modulus, function: impl Fn(u64, u
     }
 }
 
-#[test]
-fn values_modulo_a_power_of_two_are_rectified_and_truncated() {
-    for (bits, shift) in [(2, 0), (5, 0), (5, 2), (6, 3), (32, 0), (32, 12), (41, 12), (64, 0), (64, 12)] {
-        let modulus = Modulus::TwoTo(bits);
-        let twins = Uniform { modulus, differences: false };
-        let ideal = |x, _| twins.relu(x, shift);
-        assert_of_value(&rectify(modulus, shift as usize, Outcome::Plain), modulus, ideal);
-        assert_of_value(&truncate(bits as usize, shift as usize), modulus, |x, _| twins.truncate(x, shift));
+/// Moduli of all kinds, and how many bits to drop.
+const MODULI: [(Modulus, u32); 16] = [
+    (Modulus::TwoTo(2), 0),
+    (Modulus::TwoTo(5), 0),
+    (Modulus::TwoTo(5), 2),
+    (Modulus::TwoTo(6), 3),
+    (Modulus::TwoTo(6), 9),
+    (Modulus::TwoTo(32), 0),
+    (Modulus::TwoTo(32), 12),
+    (Modulus::TwoTo(41), 12),
+    (Modulus::TwoTo(64), 0),
+    (Modulus::TwoTo(64), 12),
+    (Modulus::Prime(5), 0),
+    (Modulus::Prime(17), 1),
+    (Modulus::Prime(31), 2),
+    (Modulus::Prime(P), 0),
+    (Modulus::Prime(P), 8),
+    (Modulus::Prime((1 << 61) - 1), 12),
+];
+
+/// The integer that a circuit takes an element for. It is [`Modulus::integer`], but for `(p - 1) / 2`, which counts as negative.
+fn meant(modulus: Modulus, x: u64) -> i64 {
+    match modulus {
+        Modulus::Prime(p) if x == p / 2 => x.cast_signed() - p.cast_signed(),
+        _ => modulus.integer(x),
     }
 }
 
-/// Of `(p - 1) / 2`, which counts as negative, and of nothing else, the sign is not that of [`Modulus::integer`].
 #[test]
-fn values_modulo_a_prime_are_rectified_and_truncated() {
-    for (p, shift) in [(5, 0), (17, 0), (31, 2), (61, 1), (P, 0), (P, 8), ((1 << 61) - 1, 12)] {
-        let modulus = Modulus::Prime(p);
-        let ideal = |x: u64, _| if x >= p / 2 { 0 } else { x >> shift };
-        assert_of_value(&rectify(modulus, shift, Outcome::Plain), modulus, ideal);
-    }
-}
-
-#[test]
-fn a_mask_is_added_inside_the_circuit() {
-    for modulus in [Modulus::TwoTo(3), Modulus::TwoTo(64), Modulus::Prime(7), Modulus::Prime(P)] {
-        let circuit = rectify(modulus, 1, Outcome::Masked);
-        let bits = modulus.bits() as usize;
-        let cases = shared(modulus);
-        let masks = modulus.uniform(&mut Seed([8; 32]).stream(), cases.len());
-        let garbler: Vec<Vec<u64>> = cases.iter().zip(&masks).map(|(case, mask)| vec![case[2], *mask]).collect();
-        let evaluator: Vec<Vec<u64>> = cases.iter().map(|case| vec![case[1]]).collect();
-        let outputs = run(&circuit, [&[bits; 2], &[bits]], [&garbler, &evaluator]);
-        for ((output, [x, ..]), mask) in outputs.into_iter().zip(&cases).zip(masks) {
-            let positive = match modulus {
-                Modulus::TwoTo(_) => modulus.integer(*x) > 0,
-                Modulus::Prime(p) => *x < p / 2,
-            };
-            assert_eq!(output, modulus.add(if positive { x >> 1 } else { 0 }, mask), "{x} of {modulus:?}");
-        }
+fn values_are_rectified_and_truncated() {
+    for (modulus, shift) in MODULI {
+        let relu = |x, _| modulus.element(meant(modulus, x).max(0) >> shift);
+        assert_of_value(&rectify(modulus, shift as usize, Outcome::Plain), modulus, relu);
+        let floor = |x, _| modulus.element(meant(modulus, x) >> shift);
+        assert_of_value(&truncate(modulus, shift as usize, Outcome::Plain), modulus, floor);
     }
 }
 
 #[test]
 fn values_are_clipped_and_truncated() {
     let ends = [[0, 3], [-2, 5], [-9, 1], [2, 3], [7, 7], [0, 6 << 12], [-1000, 1 << 40], [i64::MIN, i64::MAX]];
-    for (bits, shift) in [(5, 0), (6, 1), (6, 3), (32, 0), (64, 12)] {
-        for ends in ends {
-            let modulus = Modulus::TwoTo(bits);
-            let twins = Uniform { modulus, differences: false };
-            let ideal = |x: u64, _| twins.clip(x, ends, shift);
-            assert_of_value(&clip(bits as usize, ends, shift as usize), modulus, ideal);
+    for (modulus, shift) in MODULI {
+        for [low, high] in ends {
+            let clipped = |x, _| modulus.element(meant(modulus, x).max(low).min(high) >> shift);
+            assert_of_value(&clip(modulus, [low, high], shift as usize, Outcome::Plain), modulus, clipped);
         }
     }
 }
 
+#[test]
+fn masks_are_added_inside_the_circuit() {
+    for modulus in [Modulus::TwoTo(3), Modulus::TwoTo(64), Modulus::Prime(7), Modulus::Prime(P)] {
+        let bits = modulus.bits() as usize;
+        let cases = shared(modulus);
+        let masks = modulus.uniform(&mut Seed([8; 32]).stream(), cases.len());
+        let garbler: Vec<Vec<u64>> = cases.iter().zip(&masks).map(|(case, mask)| vec![case[2], *mask]).collect();
+        let evaluator: Vec<Vec<u64>> = cases.iter().map(|case| vec![case[1]]).collect();
+        let check = |circuit: &Circuit, function: &dyn Fn(i64) -> i64| {
+            let outputs = run(circuit, [&[bits; 2], &[bits]], [&garbler, &evaluator]);
+            for ((output, [x, ..]), mask) in outputs.into_iter().zip(&cases).zip(&masks) {
+                assert_eq!(
+                    output,
+                    modulus.add(modulus.element(function(meant(modulus, *x))), *mask),
+                    "{x} of {modulus:?}"
+                );
+            }
+        };
+        check(&rectify(modulus, 1, Outcome::Masked), &|x| x.max(0) >> 1);
+        check(&truncate(modulus, 1, Outcome::Masked), &|x| x >> 1);
+        check(&clip(modulus, [-1, 2], 0, Outcome::Masked), &|x| x.clamp(-1, 2));
+        check(&largest(modulus, 1, Outcome::Masked), &|x| x);
+    }
+}
+
 /// Lists of values with shares; few values, so that equals are common, or any, whose differences may wrap.
-fn lists(bits: u32, count: usize, any: bool) -> [Vec<Vec<u64>>; 3] {
+fn lists(modulus: Modulus, count: usize, any: bool) -> [Vec<Vec<u64>>; 3] {
     let mut rng = Seed([count as u8; 32]).stream();
-    let mut draw = || -> Vec<Vec<u64>> { (0..500).map(|_| uniform(&mut rng, bits, count)).collect() };
+    let mut draw = || -> Vec<Vec<u64>> { (0..500).map(|_| modulus.uniform(&mut rng, count)).collect() };
     let [mut values, shares] = [draw(), draw()];
     if !any {
-        values.iter_mut().flatten().for_each(|x| *x = (*x % 9).wrapping_sub(4) & mask(bits));
+        values.iter_mut().flatten().for_each(|x| *x = modulus.element((*x % 9).cast_signed() - 4));
     }
-    let rest = |(x, x0): (&u64, &u64)| x.wrapping_sub(*x0) & mask(bits);
+    let rest = |(x, x0): (&u64, &u64)| modulus.sub(*x, *x0);
     let others = values.iter().zip(&shares).map(|(x, x0)| x.iter().zip(x0).map(rest).collect()).collect();
     [values, shares, others]
 }
 
 #[test]
 fn the_largest_of_a_list_and_its_label() {
-    for (bits, count, any) in [(3, 1, true), (4, 2, true), (9, 3, true), (32, 4, false), (64, 10, false), (64, 9, true)]
-    {
-        let (wide, label) = (bits as usize, 5);
-        let [values, evaluator, garbler] = lists(bits, count, any);
-        let widths = vec![wide; count];
-        let outputs = run(&largest(wide, count), [&widths, &widths], [&garbler, &evaluator]);
-        let twins = Uniform { modulus: Modulus::TwoTo(bits), differences: false };
+    for (modulus, count, any) in [
+        (Modulus::TwoTo(3), 1, true),
+        (Modulus::TwoTo(4), 2, true),
+        (Modulus::TwoTo(9), 3, true),
+        (Modulus::TwoTo(32), 4, false),
+        (Modulus::TwoTo(64), 10, false),
+        (Modulus::TwoTo(64), 9, true),
+        (Modulus::Prime(31), 3, false),
+        (Modulus::Prime(P), 10, false),
+        (Modulus::Prime(P), 5, true),
+    ] {
+        let (bits, label) = (modulus.bits() as usize, 5);
+        let [values, evaluator, garbler] = lists(modulus, count, any);
+        let widths = vec![bits; count];
+        let outputs = run(&largest(modulus, count, Outcome::Plain), [&widths, &widths], [&garbler, &evaluator]);
+        let twins = Uniform { modulus, differences: false };
         for (output, list) in outputs.into_iter().zip(&values) {
             assert_eq!(output, twins.largest(list), "of {list:?}");
         }
-        let circuit = argmax(wide, count, label);
+        let circuit = argmax(modulus, count, label);
         let names: Vec<u32> = (0..count as u32).map(|place| (7 * place + 3) % 32).collect();
         let inputs = |list: Vec<u64>| list.into_iter().chain(names.iter().map(|&name| name.into())).collect();
         let labelled: Vec<Vec<u64>> = garbler.into_iter().map(inputs).collect();
@@ -149,21 +177,20 @@ fn the_largest_of_a_list_and_its_label() {
 #[test]
 fn and_gates_are_as_many_as_the_figures_of_the_originals_say_or_fewer() {
     use Outcome::{Masked, Plain};
-    let field = Modulus::Prime(P);
-    let ring = |bits| rectify(Modulus::TwoTo(bits), 0, Plain);
+    let (field, small, ring) = (Modulus::Prime(P), Modulus::TwoTo(32), Modulus::TwoTo(64));
     // Ours, by parts: shares added 41, less p 41, a choice 40; the sign 4; 40 bits kept. With the garbler's mask: 41 + 41 + 40 again.
-    // DELPHI has wires of 42 bits (less p and choice: 84; sign 5; 41 kept), and subtracts constants as if they were not known.
+    // DELPHI has wires of 42 bits (less p and a choice: 84; sign 5; 41 kept), and subtracts constants as if they were not known.
     let rows = [
         ("DELPHI ReLU, the server's mask inside: used", rectify(field, 0, Masked), 288, Some(296)),
         ("DELPHI ReLU without any mask", rectify(field, 0, Plain), 166, Some(41 + 84 + 5 + 41)),
         ("DELPHI ReLU >> 8, the server's mask inside: used", rectify(field, 8, Masked), 273, None),
-        ("ABY ReLU, 32 bits: used", ring(32), 31 + 31, Some(31 + 31)),
-        ("ABY ReLU, 64 bits: used", ring(64), 63 + 63, Some(63 + 63)),
-        ("ABY ReLU >> 12, 64 bits: used", rectify(Modulus::TwoTo(64), 12, Plain), 63 + 51, None),
-        ("ABY truncation, 64 bits: used", truncate(64, 12), 63, None),
-        ("ABY clip to [0, 6], 64 bits: used", clip(64, [0, 6 << 12], 12), 63 + 50 + 51 + 3, None),
-        ("ABY largest of 4, 64 bits: used", largest(64, 4), 4 * 63 + 3 * (64 + 64), None),
-        ("ABY argmax of 10, 64 bits: used", argmax(64, 10, 4), 10 * 63 + 9 * (64 + 4) + 8 * 64, None),
+        ("ABY ReLU, 32 bits: used", rectify(small, 0, Plain), 31 + 31, Some(31 + 31)),
+        ("ABY ReLU, 64 bits: used", rectify(ring, 0, Plain), 63 + 63, Some(63 + 63)),
+        ("ABY ReLU >> 12, 64 bits: used", rectify(ring, 12, Plain), 63 + 51, None),
+        ("ABY truncation, 64 bits: used", truncate(ring, 12, Plain), 63, None),
+        ("ABY clip to [0, 6], 64 bits: used", clip(ring, [0, 6 << 12], 12, Plain), 63 + 50 + 51 + 51, None),
+        ("ABY largest of 4, 64 bits: used", largest(ring, 4, Plain), 4 * 63 + 3 * (64 + 64), None),
+        ("ABY argmax of 10, 64 bits: used", argmax(ring, 10, 4), 10 * 63 + 9 * (64 + 4) + 8 * 64, None),
     ];
     for (name, circuit, ands, theirs) in rows {
         let theirs = theirs.map_or("-".into(), |theirs: usize| theirs.to_string());

@@ -1,16 +1,13 @@
-//! How a circuit's linear layers are packed into slots, and a network's weights in that packing, for families whose values are shared modulo a prime.
+//! How a circuit's linear layers are packed into slots, and a network's weights in that packing.
 
 use crate::circuit::{Circuit, Op, Step, Unsupported};
 use crate::cost::Cost;
-use crate::he::slots::{ClientKey, Scheme, ServerKeys};
-use crate::linear::rotations::{self, Layout, Style, Weights, layouts};
+use crate::he::slots::Scheme;
+use crate::linear::rotations::{Layout, Style, Weights, layouts};
 use crate::linear::{LinearCost, Shape, Unfit, dense};
 use crate::modulus::Modulus;
-use crate::random::Seed;
 use crate::role::Role;
-use crate::wire::link::{Halt, Link};
 use fusion_nn::fixed::FixedModel;
-use std::collections::BTreeMap;
 
 /// How the linear layers of a circuit are packed into slots. Both parties know it.
 #[derive(Clone, Debug)]
@@ -23,7 +20,7 @@ pub struct Packing {
 }
 
 impl Packing {
-    /// Packs the layers of a circuit modulo a prime, in a family's style. The responses for `slots` slots together are to reveal nothing of the weights.
+    /// Packs the layers of a circuit modulo a prime, in the style of a system. The responses for `slots` slots together are to reveal nothing of the weights.
     ///
     /// # Errors
     /// [`Unsupported`] for a layer that no parameters hold; it names the node.
@@ -32,7 +29,7 @@ impl Packing {
         clippy::missing_panics_doc,
         reason = "the place of an error is that of a layer that was given"
     )]
-    pub fn new(circuit: &Circuit, group: usize, slots: u64, style: Style) -> Result<Self, Unsupported> {
+    pub fn new(circuit: &Circuit, style: Style, group: usize, slots: u64) -> Result<Self, Unsupported> {
         let Some(Modulus::Prime(p)) = circuit.uniform.map(|uniform| uniform.modulus) else {
             return Err(Unsupported("the values of the circuit are not shared modulo a prime".into()));
         };
@@ -54,6 +51,12 @@ impl Packing {
         &self.scheme
     }
 
+    /// The prime that values are shared modulo.
+    #[must_use]
+    pub fn modulus(&self) -> u64 {
+        self.scheme.modulus()
+    }
+
     /// The number of slots in a group.
     #[must_use]
     pub fn group(&self) -> usize {
@@ -61,12 +64,12 @@ impl Packing {
     }
 
     #[expect(clippy::expect_used, reason = "a packing is made for its circuit, and a linear step has a layout there")]
-    pub(super) fn layout(&self, step: usize) -> &Layout {
+    pub(in crate::backend) fn layout(&self, step: usize) -> &Layout {
         self.layouts[step].as_ref().expect("a linear step")
     }
 
-    /// Adds the messages of a linear step on so many slots to a cost.
-    pub(super) fn cost(&self, step: usize, slots: usize, cost: &mut Cost) {
+    /// Adds the messages of the products of a linear step, on so many slots, to a cost.
+    pub fn cost(&self, step: usize, slots: usize, cost: &mut Cost) {
         let LinearCost { client_bytes, server_bytes, .. } = self.layout(step).cost(self.group);
         (0..slots / self.group).for_each(|_| cost.send(Role::Client, client_bytes));
         (0..slots / self.group).for_each(|_| cost.send(Role::Server, server_bytes));
@@ -111,36 +114,4 @@ impl Network {
     pub(super) fn constants(&self, step: usize) -> &Constants {
         self.layers[step].as_ref().expect("a linear step")
     }
-}
-
-/// The schemes of some packings, each once, in one order for both parties.
-fn schemes<'a>(packings: &[&'a Packing]) -> BTreeMap<u64, &'a Scheme> {
-    packings.iter().map(|packing| (packing.scheme().modulus(), packing.scheme())).collect()
-}
-
-/// Makes the client's secret key for each prime, and sends the public ones.
-///
-/// # Errors
-/// [`Halt`] where the server does not keep to the protocol.
-pub(super) fn client_keys(
-    link: &mut Link,
-    seed: &Seed,
-    packings: &[&Packing],
-) -> Result<BTreeMap<u64, ClientKey>, Halt> {
-    let seed = seed.child("secret key");
-    let key = |(p, scheme): (u64, &Scheme)| {
-        let key = ClientKey::new(&seed, scheme);
-        rotations::client_setup(link, &key)?;
-        Ok((p, key))
-    };
-    schemes(packings).into_iter().map(key).collect()
-}
-
-/// Receives the client's public keys for each prime.
-///
-/// # Errors
-/// [`Halt`] where the client does not keep to the protocol.
-pub(super) fn server_keys(link: &mut Link, packings: &[&Packing]) -> Result<BTreeMap<u64, ServerKeys>, Halt> {
-    let keys = |(p, scheme): (u64, &Scheme)| Ok((p, rotations::server_setup(link, scheme)?));
-    schemes(packings).into_iter().map(keys).collect()
 }

@@ -1,0 +1,9 @@
+//! Linear layers over slots in a session: the part that families share whose values are modulo a prime.
+
+mod keys;
+mod packing;
+mod product;
+
+pub use keys::{ClientKeys, ServerKeys};
+pub use packing::{Network, Packing};
+pub use product::{in_the_clear, multiply_client, multiply_server};

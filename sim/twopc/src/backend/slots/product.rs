@@ -1,0 +1,75 @@
+//! A linear step on the slots of a chunk, group by group: shares of `W x` for a vector of the client's.
+
+use super::packing::{Network, Packing};
+use crate::address::Component;
+use crate::he::slots::{ClientKey, ServerKeys};
+use crate::linear::rotations;
+use crate::modulus::Modulus;
+use crate::party::Party;
+use crate::wire::link::Halt;
+
+/// Runs a group's part of a layer; its address names the group where there are several.
+fn in_group<T, R>(
+    party: &mut Party<T>,
+    groups: usize,
+    index: usize,
+    body: impl FnOnce(&mut Party<T>) -> Result<R, Halt>,
+) -> Result<R, Halt> {
+    if groups == 1 { body(party) } else { party.step(Component::Group(index), body) }
+}
+
+/// The client's side: it encrypts `x`, slot by slot, and gets its shares of `W x`. All groups are asked about before the first answer is taken.
+///
+/// # Errors
+/// [`Halt`] where the server does not keep to the protocol.
+pub fn multiply_client<T>(
+    party: &mut Party<T>,
+    key: &ClientKey,
+    (packing, step): (&Packing, usize),
+    x: &[u64],
+) -> Result<Vec<u64>, Halt> {
+    let (layout, group) = (packing.layout(step), packing.group());
+    let groups = x.chunks_exact(group * layout.inputs());
+    let count = groups.len();
+    for (index, x) in groups.enumerate() {
+        in_group(party, count, index, |party| rotations::ask(&mut party.link, key, layout, x, &mut party.rng))?;
+    }
+    let mut shares = Vec::with_capacity(count * group * layout.outputs());
+    for index in 0..count {
+        shares.extend(in_group(party, count, index, |party| rotations::take(&mut party.link, key, layout, group))?);
+    }
+    Ok(shares)
+}
+
+/// The server's side, with the network of each group: its shares of `W x`, which are uniform.
+///
+/// # Errors
+/// [`Halt`] where the client does not keep to the protocol.
+pub fn multiply_server<T>(
+    party: &mut Party<T>,
+    keys: &ServerKeys,
+    (packing, step): (&Packing, usize),
+    networks: &[&Network],
+) -> Result<Vec<u64>, Halt> {
+    let (layout, group) = (packing.layout(step), packing.group());
+    let mut shares = Vec::with_capacity(networks.len() * group * layout.outputs());
+    for (index, network) in networks.iter().enumerate() {
+        let weights = &network.constants(step).encoded;
+        shares.extend(in_group(party, networks.len(), index, |party| {
+            rotations::server(&mut party.link, keys, layout, weights, group, &mut party.rng)
+        })?);
+    }
+    Ok(shares)
+}
+
+/// What the server computes in the clear: `W x + start` of its own vectors, slot by slot, added to its shares of a product.
+#[must_use]
+pub fn in_the_clear((packing, step): (&Packing, usize), networks: &[&Network], x: &[u64], shares: &[u64]) -> Vec<u64> {
+    let (layout, modulus) = (packing.layout(step), Modulus::Prime(packing.modulus()));
+    let groups = x.chunks_exact(packing.group() * layout.inputs()).zip(networks);
+    let outputs = groups.flat_map(|(x, network)| {
+        let constants = network.constants(step);
+        layout.clear(&constants.weights, &constants.start, x)
+    });
+    outputs.zip(shares).map(|(output, share)| modulus.add(output, *share)).collect()
+}
