@@ -94,7 +94,9 @@ impl Backend for Cryptflow2He {
         let packing = self.packing(circuit, 1, 1);
         cost::slots_per_message(circuit, |step| {
             let mut cost = Cost::default();
-            packing.iter().for_each(|packing| packing.cost(step, 1, &mut cost));
+            if let Ok(packing) = &packing {
+                packing.cost(step, 1, &mut cost);
+            }
             cost.bytes()
         })
     }
