@@ -39,6 +39,9 @@ pub enum Backend {
     /// `CrypTFlow2` with linear layers by oblivious transfer (Rathee et al., CCS 2020).
     #[serde(rename = "cryptflow2-ot")]
     Cryptflow2Ot,
+    /// `CrypTFlow2` with linear layers under encryption (Rathee et al., CCS 2020).
+    #[serde(rename = "cryptflow2-he")]
+    Cryptflow2He,
     /// DELPHI (Mishra et al., USENIX Security 2020).
     #[serde(rename = "delphi")]
     Delphi,
@@ -52,7 +55,7 @@ pub enum Backend {
 
 impl Backend {
     /// All backends.
-    pub const ALL: [Self; 5] = [Self::Cheetah, Self::Cryptflow2Ot, Self::Delphi, Self::Aby, Self::Aby32];
+    pub const ALL: [Self; 6] = [Self::Cheetah, Self::Cryptflow2Ot, Self::Cryptflow2He, Self::Delphi, Self::Aby, Self::Aby32];
 
     /// The family of two-party inference that this backend is.
     #[must_use]
@@ -60,6 +63,7 @@ impl Backend {
         match self {
             Self::Cheetah => Family::Cheetah,
             Self::Cryptflow2Ot => Family::Cryptflow2Ot,
+            Self::Cryptflow2He => Family::Cryptflow2He,
             Self::Delphi => Family::Delphi,
             Self::Aby => Family::Aby,
             Self::Aby32 => Family::Aby32,

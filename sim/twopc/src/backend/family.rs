@@ -2,7 +2,7 @@
 
 use super::aby::Aby;
 use super::cheetah::Cheetah;
-use super::cryptflow2::Cryptflow2Ot;
+use super::cryptflow2::{Cryptflow2He, Cryptflow2Ot};
 use super::delphi::Delphi;
 use super::traits::Backend;
 
@@ -14,6 +14,8 @@ pub enum Family {
     Cheetah,
     /// `CrypTFlow2` with linear layers by oblivious transfer (Rathee et al., CCS 2020).
     Cryptflow2Ot,
+    /// `CrypTFlow2` with linear layers under encryption (Rathee et al., CCS 2020).
+    Cryptflow2He,
     /// DELPHI (Mishra et al., USENIX Security 2020).
     Delphi,
     /// ABY modulo `2^64` (Demmler et al., NDSS 2015).
@@ -33,7 +35,8 @@ pub trait ForBackend {
 
 impl Family {
     /// All families, in the order in which they are listed.
-    pub const ALL: [Self; 5] = [Self::Cheetah, Self::Cryptflow2Ot, Self::Delphi, Self::Aby, Self::Aby32];
+    pub const ALL: [Self; 6] =
+        [Self::Cheetah, Self::Cryptflow2Ot, Self::Cryptflow2He, Self::Delphi, Self::Aby, Self::Aby32];
 
     /// The name of the family in scripts and flags.
     #[must_use]
@@ -41,6 +44,7 @@ impl Family {
         match self {
             Self::Cheetah => "cheetah",
             Self::Cryptflow2Ot => "cryptflow2-ot",
+            Self::Cryptflow2He => "cryptflow2-he",
             Self::Delphi => "delphi",
             Self::Aby => "aby",
             Self::Aby32 => "aby-32",
@@ -53,6 +57,7 @@ impl Family {
         match self {
             Self::Cheetah => "Cheetah (Huang et al., USENIX Security 2022)",
             Self::Cryptflow2Ot => "CrypTFlow2 over oblivious transfer (Rathee et al., CCS 2020)",
+            Self::Cryptflow2He => "CrypTFlow2 over homomorphic encryption (Rathee et al., CCS 2020)",
             Self::Delphi => "DELPHI (Mishra et al., USENIX Security 2020)",
             Self::Aby => "ABY in a ring of 64 bits (Demmler et al., NDSS 2015)",
             Self::Aby32 => "ABY in a ring of 32 bits, which larger values leave unnoticed",
@@ -64,6 +69,7 @@ impl Family {
         match self {
             Self::Cheetah => what.run(Cheetah),
             Self::Cryptflow2Ot => what.run(Cryptflow2Ot::default()),
+            Self::Cryptflow2He => what.run(Cryptflow2He),
             Self::Delphi => what.run(Delphi),
             Self::Aby => what.run(Aby::proven()),
             Self::Aby32 => what.run(Aby::measured()),
