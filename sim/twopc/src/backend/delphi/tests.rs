@@ -143,15 +143,6 @@ fn a_prime_is_widened_where_values_need_it() {
     assert!(Packing::new(&circuit, Style::DELPHI, 1, 1 << 20).is_ok());
 }
 
-#[test]
-fn minionn_tmp() {
-    let bytes = std::fs::read("/work/shared/data/models/cifar10_minionn_delphi.onnx").unwrap();
-    let model = lenet(&bytes);
-    for truncation in [Truncation::Faithful, Truncation::OneBit] {
-        predicted(&model, truncation);
-    }
-}
-
 /// A circuit without linear layers: values are clipped, truncated, and the largest of each window is taken.
 fn circuit(truncation: Truncation) -> Circuit {
     let window = Window { size: [2, 2], stride: [2, 2], pads: [0, 0, 1, 0] };
