@@ -99,7 +99,7 @@ impl Ring {
         self.limbs.iter().zip(polynomial.chunks_exact_mut(self.parameters.degree))
     }
 
-    /// The polynomial with these coefficients, of at most 30 bits.
+    /// The polynomial with these coefficients, whose sizes are below every prime.
     #[must_use]
     pub fn small(&self, coefficients: &[i64]) -> Vec<u64> {
         let mut polynomial = self.zero();

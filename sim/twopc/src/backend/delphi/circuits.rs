@@ -37,6 +37,9 @@ impl Function {
         let modulus = Modulus::Prime(p);
         match self {
             Self::Relu { shift } => rectify(modulus, shift as usize, Outcome::Masked),
+            Self::Clip { ends: [0, high], shift } => {
+                clipped_rectified(p, high.clamp(0, half(p)).cast_unsigned(), shift)
+            }
             Self::Clip { ends, shift } => masked(p, 1, |builder, values| {
                 let clipped = clipped(builder, &values[0], ends.map(|end| end.clamp(-half(p), half(p))));
                 shift_right(&clipped, shift as usize)
@@ -66,6 +69,23 @@ fn masked(p: u64, count: usize, result: impl FnOnce(&mut Builder, &[Vec<Bit>]) -
     let result = result(&mut builder, &values);
     let residue = residue(&mut builder, &result, p);
     let output = add_modulo(&mut builder, mask, &residue, p);
+    builder.finish(&output)
+}
+
+/// `min(max(x, 0), high) >> shift`, without a number with a sign: a residue of at least `high` stands for a negative number, or for one that is
+/// replaced by `high`.
+fn clipped_rectified(p: u64, high: u64, shift: u32) -> Circuit {
+    let bits = Modulus::Prime(p).bits() as usize;
+    let (mut builder, garbler, evaluator) = Builder::new(2 * bits, bits);
+    let (share, mask) = garbler.split_at(bits);
+    let x = add_modulo(&mut builder, share, &evaluator, p);
+    let negative = at_least(&mut builder, &x, &constant(p / 2, bits));
+    let beyond = at_least(&mut builder, &x, &constant(high, bits));
+    let width = (u64::BITS - high.leading_zeros()).saturating_sub(shift) as usize;
+    let most = only_if(&mut builder, !negative, &constant(high >> shift, width));
+    let mut result = multiplex(&mut builder, beyond, &most, &x[shift as usize..][..width]);
+    result.resize(bits, Bit::Constant(false));
+    let output = add_modulo(&mut builder, mask, &result, p);
     builder.finish(&output)
 }
 
@@ -216,13 +236,14 @@ mod tests {
         let counts = [
             ("ReLU", Function::Relu { shift: 0 }, 288),
             ("ReLU >> 12", Function::Relu { shift: 12 }, 265),
-            ("clip to [0, 6]", Function::Clip { ends: [0, 6 << 12], shift: 0 }, 395),
+            ("clip to [0, 6] of 8 bits", Function::Clip { ends: [0, 6 << 8], shift: 0 }, 290),
+            ("clip to [-6, 6]", Function::Clip { ends: [-6 << 12, 6 << 12], shift: 0 }, 464),
             ("truncation by 12", Function::Truncate { shift: 12 }, 328),
             ("largest of 4", Function::Largest { values: 4 }, 1072),
             ("argmax of 10", Function::Argmax { values: 10, label_bits: 4 }, 2393),
         ];
         let ours: Vec<usize> = counts.iter().map(|(_, function, _)| ands(*function)).collect();
-        counts.iter().zip(&ours).for_each(|((name, ..), ours)| println!("{name:20} {ours:5} AND gates"));
+        counts.iter().zip(&ours).for_each(|((name, ..), ours)| println!("{name:24} {ours:5} AND gates"));
         assert_eq!(ours, counts.map(|(_, _, count)| count));
     }
 }

@@ -34,7 +34,7 @@ impl ClientKey {
                 break coefficients;
             }
         };
-        let secret = Wide::signed(scheme, &coefficients);
+        let secret = Wide::small(scheme, &coefficients);
         let mut inner = scheme.inner.small(&coefficients);
         scheme.inner.transform(&mut inner);
         scheme.inner.normalize(&mut inner);
@@ -65,7 +65,7 @@ impl ClientKey {
             outer.scale(&mut image, &scheme.special_factors());
             for digit in 0..DIGITS {
                 let a = uniform(scheme, &mut uniform_stream);
-                let mut b = Wide::signed(scheme, &errors(&mut error_stream, DEGREE));
+                let mut b = Wide::small(scheme, &errors(&mut error_stream, DEGREE));
                 b.negate(scheme);
                 b.multiply_add(scheme, &a, &self.secret);
                 b.negate(scheme);

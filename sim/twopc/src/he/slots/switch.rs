@@ -22,10 +22,10 @@ impl Wide {
         Self { outer: scheme.outer.zero(), special: scheme.special.zero() }
     }
 
-    /// The polynomial with small coefficients.
-    pub fn signed(scheme: &Scheme, coefficients: &[i64]) -> Self {
+    /// The polynomial with small coefficients: digits, errors, the secret.
+    pub fn small(scheme: &Scheme, coefficients: &[i64]) -> Self {
         let polynomial = |ring: &Ring| {
-            let mut polynomial = ring.signed(coefficients);
+            let mut polynomial = ring.small(coefficients);
             ring.transform(&mut polynomial);
             polynomial
         };
@@ -78,7 +78,7 @@ impl SwitchKey {
         let mut sums = [Wide::zero(scheme), Wide::zero(scheme)];
         for ((residues, prime), key) in a.chunks_exact(DEGREE).zip(outer.primes()).zip(&self.digits) {
             let digit: Vec<i64> = residues.iter().map(|&residue| centred(residue, prime)).collect();
-            let digit = Wide::signed(scheme, &digit);
+            let digit = Wide::small(scheme, &digit);
             sums.iter_mut().zip(key).for_each(|(sum, key)| sum.multiply_add(scheme, &digit, key));
         }
         let [a, switched] = sums.map(|sum| sum.divided(scheme));

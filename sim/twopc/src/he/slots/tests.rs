@@ -214,10 +214,12 @@ fn no_coefficient_of_ten_million_fails() {
             let [slots, factors, masks] = [0; 3].map(|_| bench.uniform());
             let fresh = bench.fresh(&slots);
             let turned = bench.server.rotate(&fresh, 1 << (round % 12));
-            let factor = bench.scheme.factor(&factors);
+            // Doubled, one product is as much as so many.
             let mut sum = bench.scheme.nothing();
-            for _ in 0..WORK.products {
-                bench.scheme.multiply_add(&mut sum, &factor, &turned);
+            bench.scheme.multiply_add(&mut sum, &bench.scheme.factor(&factors), &turned);
+            for _ in 0..WORK.products.ilog2() {
+                let same = sum.clone();
+                bench.scheme.add(&mut sum, &same);
             }
             let form = if round % 8 == 0 { Form::Whole } else { Form::Switched };
             let answer = bench.answer(sum, response(p, form), &masks);
