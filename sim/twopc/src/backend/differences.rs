@@ -194,6 +194,24 @@ const ABY: &[Difference] = &[
     ),
     difference("triples of padding", "a product with a zero of the padding has one too", "none", Favours),
     difference("garbling", "offline", "when a layer needs it: the same bytes, all counted as online", Against),
+    difference(
+        "rounds of triples",
+        "all triples in one exchange",
+        "in pieces of 2^20 transfers, two flows each, so that memory is bounded",
+        Against,
+    ),
+    difference(
+        "from bits to numbers",
+        "random transfers offline, each corrected by a bit online",
+        "transfers of the bits themselves, one bit less each",
+        Favours,
+    ),
+    difference(
+        "groups of a convolution",
+        "multiplied by themselves",
+        "as one convolution with zeros between the groups, each of which takes a triple",
+        Against,
+    ),
     TRUNCATION,
     difference(
         "label of the answer",
@@ -212,7 +230,14 @@ impl Family {
             Self::Cryptflow2Ot => {
                 &["the walk of the circuit", "link, meter and hooks", "base transfers", "pooling as a sum"]
             }
-            Self::Cryptflow2He | Self::Delphi | Self::Aby | Self::Aby32 => &[
+            Self::Aby | Self::Aby32 => &[
+                "the walk of the circuit",
+                "link, meter and hooks",
+                "base transfers",
+                "AES and the hash of transfers",
+                "pooling as a sum",
+            ],
+            Self::Cryptflow2He | Self::Delphi => &[
                 "the walk of the circuit",
                 "link, meter and hooks",
                 "base transfers",
