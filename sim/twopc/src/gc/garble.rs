@@ -5,7 +5,7 @@
 //! bit of `delta` is 1, so that the lowest bit of a label tells which of the two it is, to whoever knows that bit of the label of 0.
 //!
 //! The same circuit is garbled for every element of a layer, with labels of its own for each. Labels come wire by wire, and of a wire element by element:
-//! that of element `e` of `count` on wire `w` is at `w * count + e`. Tables come in groups of [`LANES`] elements, of a group gate by
+//! that of element `e` of `count` on wire `w` is at `w * count + e`. Tables come in groups of 64 elements, of a group gate by
 //! gate, of a gate half by half.
 //!
 //! Whatever bytes an evaluator is given as tables, it computes some labels.

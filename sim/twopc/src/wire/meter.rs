@@ -36,10 +36,7 @@ impl Message {
     /// The layer that the message belongs to. The extension of transfers counts apart, for all layers together.
     #[must_use]
     pub fn layer(&self) -> Address {
-        match self.phase {
-            Phase::Offline => OT_EXTENSION.into(),
-            Phase::Setup | Phase::Online => self.address.layer(),
-        }
+        if self.address.is_in_extension() { OT_EXTENSION.into() } else { self.address.layer() }
     }
 
     /// The step that the message belongs to: its address without its round and number.
