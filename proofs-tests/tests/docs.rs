@@ -208,3 +208,43 @@ fn source(path: &Path) -> String {
         Err(_) => std::fs::read_to_string(path).unwrap_or_default(),
     }
 }
+
+/// The differences of every family as docs/backends.md lists them.
+fn differences() -> String {
+    use std::fmt::Write;
+    let mut text = String::new();
+    let mut before: Option<&[fusion_2pc::backend::Difference]> = None;
+    for family in fusion_2pc::backend::Family::ALL {
+        let differences = family.differences();
+        if before.replace(differences) == Some(differences) {
+            continue;
+        }
+        write!(text, "\n### `{}`\n\n", family.name()).expect("a string");
+        if !family.shared().is_empty() {
+            write!(text, "Shared with Cheetah: {}.\n\n", family.shared().join(", ")).expect("a string");
+        }
+        text.push_str("| part | as released | here | favours |\n|---|---|---|---|\n");
+        for difference in differences {
+            let fusion_2pc::backend::Difference { part, released, here, effect } = difference;
+            writeln!(text, "| {part} | {released} | {here} | {} |", effect.name()).expect("a string");
+        }
+    }
+    text.push('\n');
+    text
+}
+
+/// `UPDATE_BACKENDS=1` writes them into the page.
+#[test]
+fn the_page_of_families_lists_every_difference() {
+    let path = Path::new(ROOT).join("docs/backends.md");
+    let page = std::fs::read_to_string(&path).expect("readable");
+    let start = page.find("<!-- differences").expect("a start");
+    let start = start + page[start..].find("-->").expect("closed") + "-->\n".len();
+    let end = page.find("<!-- end -->").expect("an end");
+    if std::env::var_os("UPDATE_BACKENDS").is_some() {
+        let page = format!("{}{}{}", &page[..start], differences(), &page[end..]);
+        std::fs::write(&path, page).expect("writable");
+        return;
+    }
+    assert_eq!(&page[start..end], differences(), "UPDATE_BACKENDS=1 writes the page");
+}
