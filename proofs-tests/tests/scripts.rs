@@ -142,7 +142,7 @@ const EDITS: &[(&str, &str, &[Edit])] = &[
             edit("fidelity: ideal\nbackend", "fidelity: idael\nbackend"),
             edit("fidelity: ideal\nbackend", "fidelity: [ideal]\nbackend"),
             edit("cheetah", "cheeta"),
-            edit("cheetah", "delphi"),
+            edit("cheetah", "gazelle"),
             edit("{ rtt_ms: 40, mbit_per_s: 400 }", "dsl"),
             edit("{ rtt_ms: 40, mbit_per_s: 400 }", "wam"),
             edit("rtt_ms: 40, ", ""),

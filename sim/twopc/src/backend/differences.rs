@@ -152,7 +152,7 @@ const DELPHI: &[Difference] = &[
     difference(
         "keys",
         "sent with every inference, 23.4 MB",
-        "sent once for a pair of parties, without a relinearisation key",
+        "sent once for a pair of parties, without a relinearisation key; a deviating server can probe what is kept",
         Favours,
     ),
     difference("wires of a circuit", "one more than the bits of the prime", "as many as the prime has bits", Favours),

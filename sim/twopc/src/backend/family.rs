@@ -60,7 +60,7 @@ impl Family {
             Self::Cryptflow2He => "CrypTFlow2 over homomorphic encryption (Rathee et al., CCS 2020)",
             Self::Delphi => "DELPHI (Mishra et al., USENIX Security 2020)",
             Self::Aby => "ABY in a ring of 64 bits (Demmler et al., NDSS 2015)",
-            Self::Aby32 => "ABY in a ring of 32 bits, which larger values leave unnoticed",
+            Self::Aby32 => "ABY in a ring of 32 bits, in which larger values wrap unnoticed",
         }
     }
 

@@ -25,7 +25,7 @@ impl Code for WalshHadamard {
         column as u8
     }
 
-    /// Rotations around a reversal of the bytes, found by trying: other sums of three rotations leave more unknown.
+    /// Rotations around a reversal of the bytes, found by trying: of those tried, few leave more unknown.
     fn mix(part: usize, row: Block) -> Block {
         if part == 0 {
             return row;

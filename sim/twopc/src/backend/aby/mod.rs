@@ -84,10 +84,10 @@ impl Backend for Aby {
         Circuit::over(models, truncation, uniform)
     }
 
-    /// Of a slot a party holds three words for each product, and while a layer is opened six more for each of its own.
+    /// Of a slot a party holds three words for each product, and while a layer is opened ten more for each of its own.
     fn slots_per_message(&self, circuit: &Circuit) -> usize {
         let packing = Packing::new(circuit, 1);
-        let each = 24 * packing.count() + 48 * packing.most();
+        let each = 24 * packing.count() + 80 * packing.most();
         (SLOT_MEMORY / each.max(1)).clamp(1, MOST_SLOTS)
     }
 

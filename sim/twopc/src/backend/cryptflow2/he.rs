@@ -1,6 +1,7 @@
 //! `SCI_HE`: `CrypTFlow2` with linear layers under encryption, modulo a prime.
 
 use super::cost;
+use super::divide::message_bits;
 use super::party::{Cryptflow2Party, Linear};
 use super::transfers::{Keys, Transfers};
 use crate::backend::slots::{self, Network, Packing};
@@ -61,17 +62,20 @@ fn prime(demands: &[Demand]) -> Result<u64, Unsupported> {
     }
 }
 
-/// Refuses a step that drops more bits than a prime allows.
-fn shifts_fit(circuit: Circuit) -> Result<Circuit, Unsupported> {
-    let shift = |op: &Op| match *op {
-        Op::Relu { shift, .. } | Op::Clip { shift, .. } | Op::Truncate { shift, .. } => shift,
-        Op::Linear { .. } | Op::Extend { .. } | Op::Sum { .. } | Op::Largest { .. } | Op::Add | Op::Concat => 0,
-    };
-    match circuit.steps.iter().find(|step| shift(&step.op) > MOST_SHIFT) {
-        Some(step) => {
-            Err(Unsupported(format!("{}: it drops {} bits, more than {MOST_SHIFT}", step.node, shift(&step.op))))
+/// Refuses a step that drops more bits than a prime allows, or whose division has messages of more than a word.
+fn shifts_fit(circuit: Circuit, p: u64) -> Result<Circuit, Unsupported> {
+    match circuit.most_dropped() {
+        Some((shift, step)) if shift > MOST_SHIFT => {
+            Err(Unsupported(format!("{}: it drops {shift} bits, more than {MOST_SHIFT}", step.node)))
         }
-        None => Ok(circuit),
+        Some((shift, step)) if message_bits(p, shift) > u64::BITS => {
+            let bits = Modulus::Prime(p).bits();
+            Err(Unsupported(format!(
+                "{}: it drops {shift} bits of values modulo a prime of {bits} bits, too many together",
+                step.node
+            )))
+        }
+        _ => Ok(circuit),
     }
 }
 
@@ -85,8 +89,9 @@ impl Backend for Cryptflow2He {
 
     /// The published truncation is exact, so that `truncation` makes no difference.
     fn circuit(&self, models: &[&FixedModel], _truncation: Truncation) -> Result<Circuit, Unsupported> {
-        let modulus = Modulus::Prime(prime(&demands(models, true))?);
-        shifts_fit(Circuit::over(models, Truncation::Faithful, Uniform { modulus, differences: true })?)
+        let p = prime(&demands(models, true))?;
+        let uniform = Uniform { modulus: Modulus::Prime(p), differences: true };
+        shifts_fit(Circuit::over(models, Truncation::Faithful, uniform)?, p)
     }
 
     /// A circuit that cannot be packed counts without ciphertexts, as no session evaluates it.

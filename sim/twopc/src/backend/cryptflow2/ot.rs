@@ -55,9 +55,21 @@ impl Backend for Cryptflow2Ot {
     /// The published truncation is exact, so that `truncation` makes no difference.
     fn circuit(&self, models: &[&FixedModel], _truncation: Truncation) -> Result<Circuit, Unsupported> {
         let demands = demands(models, true);
-        let modulus = Modulus::TwoTo(self.ring.unwrap_or_else(|| bits_for(&demands)));
-        meets(modulus, &demands)?;
-        Circuit::over(models, Truncation::Faithful, Uniform { modulus, differences: true })
+        let over = |bits: u32| {
+            let uniform = Uniform { modulus: Modulus::TwoTo(bits), differences: true };
+            Circuit::over(models, Truncation::Faithful, uniform)
+        };
+        // Above the bits that a step drops, a sign and a bit must be left.
+        let widest = over(u64::BITS)?;
+        let least = widest.most_dropped().map_or(0, |(shift, _)| shift + 2).max(bits_for(&demands));
+        let bits = self.ring.unwrap_or(least).min(u64::BITS);
+        meets(Modulus::TwoTo(bits), &demands)?;
+        match widest.most_dropped() {
+            Some((shift, step)) if shift + 2 > bits => {
+                Err(Unsupported(format!("{}: it drops {shift} bits in a ring of {bits}", step.node)))
+            }
+            _ => over(bits),
+        }
     }
 
     fn slots_per_message(&self, circuit: &Circuit) -> usize {

@@ -83,7 +83,7 @@ fn clipped_rectified(p: u64, high: u64, shift: u32) -> Circuit {
     let beyond = at_least(&mut builder, &x, &constant(high, bits));
     let width = (u64::BITS - high.leading_zeros()).saturating_sub(shift) as usize;
     let most = only_if(&mut builder, !negative, &constant(high >> shift, width));
-    let mut result = multiplex(&mut builder, beyond, &most, &x[shift as usize..][..width]);
+    let mut result = multiplex(&mut builder, beyond, &most, &x[(shift as usize).min(bits)..][..width]);
     result.resize(bits, Bit::Constant(false));
     let output = add_modulo(&mut builder, mask, &result, p);
     builder.finish(&output)

@@ -7,6 +7,8 @@
 //! and does not end the session; the largest logit is found by one more garbled circuit. Where a value that is not the output of a linear layer
 //! enters a circuit, as after a pool, the client shares it anew in one more message, as it does for linear layers. A circuit drops bits
 //! exactly if the truncation is faithful, and otherwise each party by itself, as in DELPHI.
+//!
+//! As keys are kept, a server that deviates can probe them over many sessions, which one with keys for every inference cannot.
 
 mod circuits;
 mod garbled;
@@ -43,7 +45,7 @@ pub const PRIME: u64 = 2_061_584_302_081;
 /// The most bits of a prime that takes its place where values need more room.
 const MOST_BITS: u32 = 48;
 
-/// The memory that the messages of the slots that are evaluated together may take, in bytes: 512 MiB. A party holds about as much again.
+/// The memory that the garbled circuits of the slots that are evaluated together may take, in bytes: 512 MiB. A party holds about as much again.
 const SLOT_MEMORY: usize = 1 << 29;
 
 /// The most slots that are evaluated together.

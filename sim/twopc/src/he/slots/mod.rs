@@ -7,7 +7,7 @@
 //! al., SAC 2016). This is what the linear layers of CrypTFlow2 (Rathee et al., CCS 2020) and of DELPHI (Mishra et al., USENIX Security
 //! 2020) need, both of which use SEAL with `N = 8192`.
 //!
-//! Invariant: decryption of a response is exact, but for a probability below `2^-64` for each ciphertext, and all responses of a session together are
+//! Invariant: decryption of a response is exact, but for a probability below `2^-52` for each ciphertext, and all responses of a session together are
 //! within `2^-40` of ones that reveal nothing of the weights: a [`Response`] exists only where that is proved.
 //!
 //! ```

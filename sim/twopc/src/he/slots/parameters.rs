@@ -148,7 +148,8 @@ fn divided(noise: u128) -> u128 {
 
 impl Work {
     /// The most noise of a response before it is flooded, with the encryption of zero and the mask that are added. A coefficient is off by more
-    /// with a probability of at most `2^-64` for a whole ciphertext: fewer than `2^17` bounds of `2^-81` are added up.
+    /// with a probability of at most `2^-52` for a whole ciphertext: at most `2^29` bounds of `2^-81` are added up, one for each coefficient of each
+    /// fresh ciphertext, each switch and the encryption of zero.
     pub(super) fn noise(self, p: u64) -> u128 {
         let Self { switches_before, products, switches_after } = self;
         let before = fresh() + switches_before as u128 * switch();
