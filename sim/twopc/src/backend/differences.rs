@@ -65,6 +65,22 @@ const TRUNCATION: Difference = difference(
     Neither,
 );
 
+const FILLED: Difference =
+    difference("numbers of transfers", "filled up to multiples of up to 16,384", "as many as are needed", Favours);
+
+const TREE: Difference =
+    difference("argmax", "each level is filled up to eight comparisons", "as many as there are", Favours);
+
+const TRIPLES: Difference = difference(
+    "correlated triples",
+    "their mask is on the factors that are not shared, which shows the server four bits of a comparison",
+    "the mask is on the shared factor, as in the paper",
+    Neither,
+);
+
+const FORM: Difference =
+    difference("form", "the head of the repository trades bytes for rounds (WAN_EXEC)", "the paper's form", Favours);
+
 const CHEETAH: &[Difference] = &[
     difference(
         "comparison",
@@ -84,15 +100,10 @@ const CHEETAH: &[Difference] = &[
 
 const CRYPTFLOW2_OT: &[Difference] = &[
     BASE,
-    difference("numbers of transfers", "filled up to multiples of up to 16,384", "as many as are needed", Favours),
-    difference("argmax", "each level is filled up to eight comparisons", "as many as there are", Favours),
-    difference(
-        "correlated triples",
-        "their mask is on the factors that are not shared, which shows the server four bits of a comparison",
-        "the mask is on the shared factor, as in the paper",
-        Neither,
-    ),
-    difference("form", "the head of the repository trades bytes for rounds (WAN_EXEC)", "the paper's form", Favours),
+    FILLED,
+    TREE,
+    TRIPLES,
+    FORM,
     difference(
         "product of matrices",
         "both cross terms are computed (TRAINING)",
@@ -110,15 +121,10 @@ const CRYPTFLOW2_OT: &[Difference] = &[
 
 const CRYPTFLOW2_HE: &[Difference] = &[
     BASE,
-    difference("numbers of transfers", "filled up to multiples of up to 16,384", "as many as are needed", Favours),
-    difference("argmax", "each level is filled up to eight comparisons", "as many as there are", Favours),
-    difference(
-        "correlated triples",
-        "their mask is on the factors that are not shared, which shows the server four bits of a comparison",
-        "the mask is on the shared factor, as in the paper",
-        Neither,
-    ),
-    difference("form", "the head of the repository trades bytes for rounds (WAN_EXEC)", "the paper's form", Favours),
+    FILLED,
+    TREE,
+    TRIPLES,
+    FORM,
     difference(
         "modulus of ciphertexts",
         "180 bits and a special prime of 38 or 49: 218 or 229 bits",
