@@ -7,6 +7,7 @@
 //! | [`strategy`] | the trait of a malicious server, and its view |
 //! | [`law`] | the law of the slots that a strategy touches |
 //! | [`behaviour`] | the strategies that scripts describe |
+//! | [`program`] | servers that decide while they serve, from what they read |
 //! | [`rate`] | their exact rates, as expressions of the specification |
 //! | [`library`] | curated scripts |
 //! | [`yaml`], [`problem`], [`read`] | located trees, located problems, and readers from the one to the other |
@@ -33,6 +34,7 @@ pub mod behaviour;
 pub mod law;
 pub mod library;
 pub mod problem;
+pub mod program;
 pub mod rate;
 pub mod read;
 pub mod script;

@@ -31,6 +31,8 @@
 
 use crate::law::Case;
 use crate::script::{Bend, Elements, Relabel, StepPattern, Stop};
+use fusion_2pc::session::ServerProgram;
+use fusion_spec::bound::outside::Rates;
 use fusion_spec::mix::{MixError, Slot, uniform_below};
 use fusion_spec::params::Params;
 use rand_core::Rng;
@@ -186,6 +188,19 @@ pub trait Strategy: Send + Sync {
     /// The two slots that the server names in the linking game, which it wins if they hold copies of one query; `None` for a server that
     /// answers.
     fn link(&self) -> Option<[Slot; 2]> {
+        None
+    }
+
+    /// The exact rates of a session, for a strategy whose law is not one of cases.
+    fn exact(&self, view: &View) -> Option<Rates> {
+        let _ = view;
+        None
+    }
+
+    /// The program that decides during a session, from what the server reads: a new one for each session. `None` for a server that decides
+    /// beforehand. Only two parties at `real` run it.
+    fn program(&self, view: &View) -> Option<Box<dyn ServerProgram>> {
+        let _ = view;
         None
     }
 

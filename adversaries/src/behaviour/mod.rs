@@ -1,11 +1,13 @@
-//! The strategies that scripts describe: lists of moves, an honest server that errs, and the linking game.
+//! The strategies that scripts describe: lists of moves, an honest server that errs, the linking game, and servers that run programs.
 
 mod flaky;
 mod linking;
 mod place;
 mod scripted;
+mod unmask;
 
 pub use flaky::flaky;
 pub use linking::Linking;
 pub use place::Place;
 pub use scripted::{PlacedMove, Scripted, WeightedMoves};
+pub use unmask::Unmask;

@@ -57,7 +57,9 @@ pub use expect::{Claim, CountedEvent, Expect, Expectation, Reasons};
 pub use fidelity::{Backend, Fidelity, Network};
 pub use protocol::{AccuracyGoal, Auto, Compare, GoalSection, Protocol, Sizes};
 pub use step::{NoStep, StepPattern};
-pub use strategy::{BranchSection, SessionsSection, StrategyKind, StrategySection, Until};
+pub use strategy::{
+    Best, BranchSection, LinkSection, ProgramName, SessionsSection, StrategyKind, StrategySection, Until,
+};
 pub use trials::{Estimator, MAX_TRIALS, Test, Trials, TrialsOverride};
 pub use values::{Always, Automatic, Duration, Exact, NotADuration, Spot};
 

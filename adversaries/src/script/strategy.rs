@@ -6,6 +6,7 @@ use super::fidelity::Fidelity;
 use super::trials::TrialsOverride;
 use super::values::{Exact, Spot};
 use super::yaml_text::yaml_of;
+use crate::problem::Mark;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -71,9 +72,43 @@ pub enum StrategyKind {
     },
     /// The linking game, which is a single session.
     Link {
-        /// Two slots, claimed to hold copies of one query.
-        link: Spot<[u32; 2]>,
+        /// The slots that are claimed to hold copies of one query.
+        link: Spot<LinkSection>,
     },
+    /// At `real`: a program that decides during a session, from what the server reads of the slots.
+    Program {
+        /// The program.
+        program: Spot<ProgramName>,
+        /// The rule of a trial of more than one session.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sessions: Option<SessionsSection>,
+    },
+}
+
+/// The two slots that a server names in the linking game.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum LinkSection {
+    /// These two.
+    Slots([u32; 2]),
+    /// At `real`: those that look most alike in all that the server has read.
+    Best(Best),
+}
+
+/// The word for the best that a server can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Best {
+    /// The best.
+    Best,
+}
+
+/// A program of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProgramName {
+    /// It reads what slots hold, and answers one group of copies wrongly.
+    Unmask,
 }
 
 impl StrategyKind {
@@ -81,8 +116,21 @@ impl StrategyKind {
     #[must_use]
     pub fn sessions(&self) -> Option<SessionsSection> {
         match self {
-            Self::Do { sessions, .. } | Self::OneOf { sessions, .. } | Self::Flaky { sessions, .. } => *sessions,
+            Self::Do { sessions, .. }
+            | Self::OneOf { sessions, .. }
+            | Self::Flaky { sessions, .. }
+            | Self::Program { sessions, .. } => *sessions,
             Self::Link { .. } => None,
+        }
+    }
+
+    /// The key and the place of what only two parties at `real` can do, whatever the moves.
+    #[must_use]
+    pub fn only_at_real(&self) -> Option<(&'static str, Mark)> {
+        match self {
+            Self::Program { program, .. } => Some(("program", program.mark)),
+            Self::Link { link: Spot { value: LinkSection::Best(_), mark } } => Some(("link: best", *mark)),
+            Self::Do { .. } | Self::OneOf { .. } | Self::Flaky { .. } | Self::Link { .. } => None,
         }
     }
 
@@ -91,7 +139,7 @@ impl StrategyKind {
         let (own, branches) = match self {
             Self::Do { moves, .. } => (&moves[..], &[][..]),
             Self::OneOf { one_of, .. } => (&[][..], &one_of[..]),
-            Self::Flaky { .. } | Self::Link { .. } => (&[][..], &[][..]),
+            Self::Flaky { .. } | Self::Link { .. } | Self::Program { .. } => (&[][..], &[][..]),
         };
         own.iter().chain(branches.iter().flat_map(|branch: &BranchSection| &branch.moves))
     }
@@ -101,7 +149,7 @@ impl StrategyKind {
         let (own, branches) = match self {
             Self::Do { moves, .. } => (&mut moves[..], &mut [][..]),
             Self::OneOf { one_of, .. } => (&mut [][..], &mut one_of[..]),
-            Self::Flaky { .. } | Self::Link { .. } => (&mut [][..], &mut [][..]),
+            Self::Flaky { .. } | Self::Link { .. } | Self::Program { .. } => (&mut [][..], &mut [][..]),
         };
         own.iter_mut().chain(branches.iter_mut().flat_map(|branch: &mut BranchSection| &mut branch.moves))
     }

@@ -11,7 +11,7 @@ use fusion_nn::model::{Value, Window};
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
-pub fn evaluate<P: Protocols>(
+pub fn evaluate<P: Protocols + ?Sized>(
     party: &mut Party<P::Transfers>,
     circuit: &Circuit,
     input: &[u64],
@@ -45,7 +45,7 @@ fn is_read_after(circuit: &Circuit, value: usize, index: usize) -> bool {
     circuit.output == value || circuit.steps[index + 1..].iter().any(|step| step.inputs.contains(&value))
 }
 
-fn walk<P: Protocols>(
+fn walk<P: Protocols + ?Sized>(
     party: &mut Party<P::Transfers>,
     circuit: &Circuit,
     (index, step): (usize, &Step),
@@ -53,7 +53,6 @@ fn walk<P: Protocols>(
     protocols: &mut P,
 ) -> Result<Vec<u64>, Halt> {
     let modulo = |bits: u32| -> Vec<u64> { inputs[0].iter().map(|x| circuit.modulus(bits).reduce(*x)).collect() };
-    let modulus = circuit.modulus(step.ring);
     let truncation = circuit.truncation;
     match step.op {
         Op::Linear { .. } => protocols.linear(party, index, &modulo(step.ring)),
@@ -65,18 +64,27 @@ fn walk<P: Protocols>(
             protocols.truncate(party, &modulo(from), step.rescaling(from, shift, truncation))
         }
         Op::Extend { from, sign } => protocols.extend(party, inputs[0], step.widening(from, sign)),
-        Op::Sum { window, image } => {
-            let sum = |cells: Vec<u64>| cells.into_iter().fold(0, |sum, x| modulus.add(sum, modulus.reduce(x)));
-            Ok(windows(inputs[0], image, &window).into_iter().map(sum).collect())
-        }
         Op::Largest { window, image } => {
             protocols.largest(party, windows(&modulo(step.ring), image, &window), step.ring)
         }
+        Op::Sum { .. } | Op::Add | Op::Concat => Ok(alone(circuit, step, inputs)),
+    }
+}
+
+/// What a party computes of its shares by itself: sums, and values side by side. No other step is one of these.
+pub(crate) fn alone(circuit: &Circuit, step: &Step, inputs: &[&[u64]]) -> Vec<u64> {
+    let modulus = circuit.modulus(step.ring);
+    match step.op {
+        Op::Sum { window, image } => {
+            let sum = |cells: Vec<u64>| cells.into_iter().fold(0, |sum, x| modulus.add(sum, modulus.reduce(x)));
+            windows(inputs[0], image, &window).into_iter().map(sum).collect()
+        }
         Op::Add => {
             let sum = |(a, b): (&u64, &u64)| modulus.add(modulus.reduce(*a), modulus.reduce(*b));
-            Ok(inputs[0].iter().zip(inputs[1]).map(sum).collect())
+            inputs[0].iter().zip(inputs[1]).map(sum).collect()
         }
-        Op::Concat => Ok(side_by_side(inputs, step.count).iter().map(|x| modulus.reduce(*x)).collect()),
+        Op::Concat => side_by_side(inputs, step.count).iter().map(|x| modulus.reduce(*x)).collect(),
+        _ => unreachable!("a step with a protocol"),
     }
 }
 

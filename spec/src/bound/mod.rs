@@ -7,6 +7,7 @@
 //! | [`pool`] | how likely does an act win if queries and publics are drawn from finite pools? |
 //! | [`quality`] | how likely is a worse model accepted if it runs on every slot, and an honest model that errs? |
 //! | [`outside`] | what are the rates where a hypothesis fails: flaky servers, retries, leaks, the linking game? |
+//! | [`linked`] | what are the rates of a server that sees which slots hold the same sample? |
 //! | [`report`] | what are the rates at chosen numbers, and which of them limits the setting? |
 //! | [`optimum`], [`slack`], [`accuracy`], [`plan`] | which numbers are least? |
 //! | [`certificate`] | is a plan really the least? Five comparisons prove it, checked apart from the search |
@@ -31,6 +32,7 @@ pub mod accuracy;
 pub mod bits;
 pub mod certificate;
 pub mod deviation;
+pub mod linked;
 pub mod optimum;
 pub mod outside;
 pub mod plan;

@@ -11,13 +11,16 @@ use crate::script::document::HONEST;
 use crate::script::draft::StrategyDraft;
 use crate::script::expect::Expect;
 use crate::script::fidelity::Fidelity;
-use crate::script::strategy::{BranchSection, SessionsSection, StrategyKind, StrategySection, Until};
+use crate::script::strategy::{
+    Best, BranchSection, LinkSection, ProgramName, SessionsSection, StrategyKind, StrategySection, Until,
+};
 use crate::script::trials::TrialsOverride;
 use crate::script::values::Spot;
 use crate::yaml::{Kind, Node};
 use std::collections::BTreeMap;
 
-const KEYS: [&str; 10] = ["name", "about", "fidelity", "do", "one_of", "flaky", "link", "sessions", "trials", "expect"];
+const KEYS: [&str; 11] =
+    ["name", "about", "fidelity", "do", "one_of", "flaky", "link", "program", "sessions", "trials", "expect"];
 
 /// The strategies of which it is known what the server does.
 pub fn strategies(reader: &mut Reader, fields: &Fields<'_>) -> Vec<StrategyDraft> {
@@ -80,6 +83,7 @@ fn kind(reader: &mut Reader, fields: &Fields<'_>) -> Option<StrategyKind> {
             ("one_of", &|r, n| Some(StrategyKind::OneOf { one_of: branches(r, n)?, sessions: sessions? })),
             ("flaky", &|r, n| Some(StrategyKind::Flaky { flaky: chance(r, n, "flaky")?, sessions: sessions? })),
             ("link", &|r, n| Some(StrategyKind::Link { link: link(r, n)? })),
+            ("program", &|r, n| Some(StrategyKind::Program { program: program(r, n)?, sessions: sessions? })),
         ],
     )
 }
@@ -105,12 +109,21 @@ fn branch(reader: &mut Reader, node: &Node) -> Option<BranchSection> {
     Some(BranchSection { weight: weight.unwrap_or(1), moves: moves? })
 }
 
-fn link(reader: &mut Reader, node: &Node) -> Option<Spot<[u32; 2]>> {
+fn program(reader: &mut Reader, node: &Node) -> Option<Spot<ProgramName>> {
+    let value = reader.word(node, "program", &[("unmask", ProgramName::Unmask)])?;
+    Some(Spot { value, mark: node.mark })
+}
+
+fn link(reader: &mut Reader, node: &Node) -> Option<Spot<LinkSection>> {
+    if matches!(node.kind, Kind::Scalar(_)) {
+        let value = reader.word(node, "link", &[("best", LinkSection::Best(Best::Best))])?;
+        return Some(Spot { value, mark: node.mark });
+    }
     let slots = distinct(reader, node, "link", SLOT)?;
     let [a, b] = slots[..] else { return reader.wrong(node.mark, "link names two slots") };
     match reader.slots.and_then(|N| missing_slot(&[a, b], N)) {
         Some(message) => reader.wrong(node.mark, message),
-        None => Some(Spot { value: [a, b], mark: node.mark }),
+        None => Some(Spot { value: LinkSection::Slots([a, b]), mark: node.mark }),
     }
 }
 

@@ -161,6 +161,7 @@ pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
         image: &pixels,
         services: &services,
         deviation: None,
+        program: None,
     };
     let Played { client, server, metered, cpu, wall } = pair.play(session, &mut |_| {});
     let (mine, theirs) = (client.map_err(halted)?, server.map_err(halted)?);

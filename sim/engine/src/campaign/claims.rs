@@ -7,7 +7,7 @@ use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::rate;
 use fusion_adversaries::script::{Claim, CountedEvent, Expectation, SessionsSection, StrategySection, Until};
 use fusion_adversaries::strategy::{Hypothesis, Move, Strategy, View};
-use fusion_spec::bound::outside::{Rates, linking_baseline};
+use fusion_spec::bound::outside::Rates;
 use fusion_spec::bound::quality::QualityError;
 use fusion_spec::evidence::Clause;
 use fusion_spec::params::Params;
@@ -98,10 +98,9 @@ impl Spec {
         let params = view.params;
         let untouched_right = !seen.world.is_some_and(World::is_one_bit);
         let cases = strategy.cases(view);
-        let once = cases.as_ref().and_then(|cases| match strategy.link() {
-            Some(_) => linking_baseline(params).map(|win| Rates { harmless: Rational::from(1 - &win), win }),
-            None => rate::rates(params, cases, seen).ok().flatten(),
-        });
+        let told_apart = strategy.program(view).is_none() || seen.world.is_some_and(World::tells_images_apart);
+        let by_cases = || rate::rates(params, cases.as_ref()?, seen).ok().flatten();
+        let once = strategy.exact(view).or_else(by_cases).filter(|_| told_apart);
         let rates = once.and_then(|once| repeated(&once, sessions).ok());
         let moves = strategy.moves().to_vec();
         // A bent message touches more slots than are named.

@@ -14,6 +14,8 @@ pub struct Answers {
     pub exchanges: Vec<Exchange>,
     /// Why the answers end early; `None` where all of them came.
     pub end: Option<EarlyEnd>,
+    /// The slots whose answers a server's program changed.
+    pub changed: Vec<Slot>,
 }
 
 /// A step in the exchange between the client and the server.
@@ -38,7 +40,7 @@ impl Answers {
     /// Makes the exchange in which the client asks about all slots at once and gets these labels.
     #[must_use]
     pub fn at_once(labels: Vec<Label>) -> Self {
-        Self { exchanges: vec![Exchange::Asks(labels.len()), Exchange::Has(labels)], end: None }
+        Self { exchanges: vec![Exchange::Asks(labels.len()), Exchange::Has(labels)], end: None, changed: Vec::new() }
     }
 
     /// Returns the labels in the order of slots.

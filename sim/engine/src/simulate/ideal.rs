@@ -5,6 +5,7 @@ use super::deviant::Deviant;
 use super::session::{Asked, Inference, Judged, Position, Turn};
 use super::stream::Purpose;
 use super::world::World;
+use fusion_2pc::session::ServerProgram;
 use fusion_2pc::{ideal, session};
 use fusion_adversaries::strategy::{Touches, View};
 use fusion_spec::verdict::Label;
@@ -28,7 +29,17 @@ impl<'w> Ideal<'w> {
 impl Inference for Trusted {
     const STRIDE: u64 = 64;
 
-    fn answer(&mut self, world: &World, asked: &[Asked], at: &Position<'_, '_>, touches: &Touches) -> Option<Answers> {
+    fn answer(
+        &mut self,
+        world: &World,
+        asked: &[Asked],
+        at: &Position<'_, '_>,
+        touches: &Touches,
+        program: Option<&mut dyn ServerProgram>,
+    ) -> Option<Answers> {
+        if program.is_some() {
+            return None;
+        }
         let coins = |purpose| at.server.streams.coins(purpose, at.trial, at.session);
         let (mut truncation, mut shares) = (coins(Purpose::Truncation), coins(Purpose::Shares));
         let deviant = Deviant::new(world, asked, at.server.strategy.moves(), touches, coins(Purpose::Messages));

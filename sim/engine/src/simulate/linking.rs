@@ -9,15 +9,24 @@ use rand_core::Rng;
 /// Plays the linking game, which the server wins if the two slots that it names hold copies of one query. The two slots are
 /// recorded in `named`.
 pub(super) fn guess(params: Params, pair: [Slot; 2], coins: &mut impl Rng, named: &mut Vec<SlotRecord>) -> Trial {
-    let events = Events { e_t: true, e_b: false };
     let Ok(mut mix) = Mix::new(params) else { return Trial::ERROR };
-    for slot in pair {
-        let Ok(sample) = mix.place(slot, coins) else { return Trial::ERROR };
-        named.push(SlotRecord { slot, sample, touched: false, named: true, labels: None, wrong: false });
-    }
-    let outcome = match [named[0].sample, named[1].sample] {
+    let [Ok(a), Ok(b)] = pair.map(|slot| mix.place(slot, coins)) else { return Trial::ERROR };
+    judge([(pair[0], a), (pair[1], b)], named)
+}
+
+/// Decides the linking game for two slots and the samples that they hold.
+pub(super) fn judge(held: [(Slot, Sample); 2], named: &mut Vec<SlotRecord>) -> Trial {
+    named.extend(held.map(|(slot, sample)| SlotRecord {
+        slot,
+        sample,
+        touched: false,
+        named: true,
+        labels: None,
+        wrong: false,
+    }));
+    let outcome = match held.map(|(_, sample)| sample) {
         [Sample::Query { query: a, .. }, Sample::Query { query: b, .. }] if a == b => Outcome::Win,
         _ => Outcome::Harmless,
     };
-    Trial { outcome: Some(outcome), events }
+    Trial { outcome: Some(outcome), events: Events { e_t: true, e_b: false } }
 }

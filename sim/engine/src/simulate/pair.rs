@@ -9,7 +9,9 @@ use fusion_2pc::linear::TooHeavy;
 use fusion_2pc::ot;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
-use fusion_2pc::session::{self, Answered, ClientSetup, Grouping, Networks, Plan, Progress, ServerSetup, Service};
+use fusion_2pc::session::{
+    self, Answered, ClientSetup, Grouping, Networks, Plan, Progress, ServerProgram, ServerSetup, Service,
+};
 use fusion_2pc::share::truncate::Truncation;
 use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::hook::Deviation;
@@ -151,6 +153,8 @@ pub struct SessionSetting<'a> {
     pub services: &'a [Service],
     /// How the server deviates; `None` if it keeps to the protocol.
     pub deviation: Option<Box<dyn Deviation>>,
+    /// The program that the server runs; `None` if it reads nothing.
+    pub program: Option<&'a mut dyn ServerProgram>,
 }
 
 /// A session that was played.
@@ -239,7 +243,7 @@ struct Parties<B: Backend> {
 impl<B: Backend> Pair for Parties<B> {
     #[expect(clippy::expect_used, reason = "a session groups its slots in a way that the pair was set up for")]
     fn play(&self, session: SessionSetting<'_>, watch: &mut dyn FnMut(Progress<'_>)) -> Played {
-        let SessionSetting { grouping, name, image, services, deviation } = session;
+        let SessionSetting { grouping, name, image, services, deviation, program } = session;
         let prepared = self.prepared.iter().find(|(plan, _)| plan.grouping() == grouping);
         let (plan, networks) = prepared.expect("a way of grouping that the pair was set up for");
         let began = now();
@@ -250,7 +254,12 @@ impl<B: Backend> Pair for Parties<B> {
                 if let Some(deviation) = deviation {
                     link.deviate(deviation);
                 }
-                timed(|| session::server(link, &self.server, plan, &name, networks, services))
+                timed(|| match program {
+                    None => session::server(link, &self.server, plan, &name, networks, services),
+                    Some(program) => {
+                        session::programmed_server(link, &self.server, plan, &name, (networks, services), program)
+                    }
+                })
             },
         );
         let metered = Metered { meters: [near, far].map(Link::into_meter), cpu: client_cpu + server_cpu };
@@ -290,7 +299,14 @@ pub fn reachable(protocols: ProtocolChoice, models: &[FixedModel]) -> Result<Rea
     let circuit = pair.circuit();
     let services = [Service { model: 0, labels: (0..models[0].classes()).collect() }];
     let image = |_| vec![0; circuit.pixels];
-    let session = SessionSetting { grouping, name: Seed([0; 32]), image: &image, services: &services, deviation: None };
+    let session = SessionSetting {
+        grouping,
+        name: Seed([0; 32]),
+        image: &image,
+        services: &services,
+        deviation: None,
+        program: None,
+    };
     let played = pair.play(session, &mut |_| {});
     played.client?;
     let sent = played.metered.meters[0].log.iter().filter(|message| message.from == Role::Server);
@@ -332,6 +348,7 @@ mod tests {
                 image: &|_| vec![0; pixels],
                 services: &services,
                 deviation: None,
+                program: None,
             };
             let played = pair.play(session, &mut |_| {});
             assert!(played.client.is_ok() && played.server.is_ok());

@@ -12,16 +12,19 @@ use super::session::{Asked, Inference, Judged, Position};
 use super::simulator::Simulator;
 use super::stream::Purpose;
 use super::world::World;
+use fusion_2pc::backend::Reading;
 use fusion_2pc::random::Seed;
-use fusion_2pc::session::{Grouping, Progress, Service};
+use fusion_2pc::session::{Grouping, Progress, ServerProgram, Service};
 use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::hook::Deviation;
 use fusion_2pc::wire::link::Halt;
 use fusion_adversaries::behaviour::Scripted;
 use fusion_adversaries::script::HONEST;
 use fusion_adversaries::strategy::{Touches, View};
+use fusion_spec::mix::Slot;
 use fusion_spec::verdict::Label;
 use rand_core::Rng;
+use std::ops::Range;
 use std::time::Duration;
 
 /// A client and a server, set up once for all sessions of a campaign.
@@ -86,7 +89,14 @@ impl<'w> Real<'w> {
 impl Inference for TwoParty<'_> {
     const STRIDE: u64 = 1;
 
-    fn answer(&mut self, world: &World, asked: &[Asked], at: &Position<'_, '_>, touches: &Touches) -> Option<Answers> {
+    fn answer(
+        &mut self,
+        world: &World,
+        asked: &[Asked],
+        at: &Position<'_, '_>,
+        touches: &Touches,
+        program: Option<&mut dyn ServerProgram>,
+    ) -> Option<Answers> {
         let honest = &world.models()[0];
         let image = |slot: usize| {
             let pixels = honest.pixels(world.image(asked[slot].image));
@@ -97,7 +107,8 @@ impl Inference for TwoParty<'_> {
         at.server.streams.coins(Purpose::Session, at.trial, at.session).fill_bytes(&mut name.0);
         let coins = at.server.streams.coins(Purpose::Messages, at.trial, at.session);
         let deviant = Deviant::new(world, asked, at.server.strategy.moves(), touches, coins);
-        let deviates = deviant.is_some();
+        let deviates = deviant.is_some() || program.is_some();
+        let mut program = program.map(|program| Noted { program, changed: Vec::new() });
         let mut exchanges = Vec::new();
         let mut watch = |progress: Progress<'_>| exchanges.push(Exchange::from(progress));
         let played = self.parties.pair.play(
@@ -107,16 +118,34 @@ impl Inference for TwoParty<'_> {
                 image: &image,
                 services: &services,
                 deviation: deviant.map(|deviant| -> Box<dyn Deviation> { Box::new(deviant) }),
+                program: program.as_mut().map(|program| -> &mut dyn ServerProgram { program }),
             },
             &mut watch,
         );
         self.metered = played.metered;
+        let changed = program.map(|program| program.changed).into_iter().flatten().collect();
         match played.client {
-            Ok(_) => Some(Answers { exchanges, end: None }),
-            Err(halt) if deviates => Some(Answers { exchanges, end: Some(EarlyEnd::from(halt)) }),
+            Ok(_) => Some(Answers { exchanges, end: None, changed }),
+            Err(halt) if deviates => Some(Answers { exchanges, end: Some(EarlyEnd::from(halt)), changed }),
             // A server that keeps to the protocol is never caught at it.
             Err(_) => None,
         }
+    }
+}
+
+/// A program, with a note of the slots whose answers it changes.
+struct Noted<'p> {
+    program: &'p mut dyn ServerProgram,
+    changed: Vec<Slot>,
+}
+
+impl ServerProgram for Noted<'_> {
+    #[expect(clippy::cast_possible_truncation, reason = "a session's slots are counted in 32 bits")]
+    fn answer(&mut self, slots: Range<usize>, readings: &[Reading], labels: &mut [Vec<u32>]) {
+        let before = labels.to_vec();
+        self.program.answer(slots.clone(), readings, labels);
+        let changed = slots.zip(before.iter().zip(labels)).filter(|(_, (before, after))| *before != *after);
+        self.changed.extend(changed.map(|(slot, _)| slot as Slot));
     }
 }
 

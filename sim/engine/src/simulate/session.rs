@@ -2,7 +2,7 @@
 //! and the specification's client judges the answers.
 
 use super::client::{Answers, Log, conclude};
-use super::linking::guess;
+use super::linking::{guess, judge};
 use super::positional::distance;
 use super::second::Heard;
 use super::server::Server;
@@ -12,6 +12,7 @@ use super::trace::Trace;
 use super::trial::{SlotRecord, Trial};
 use super::urn::Urn;
 use super::world::{DrawnSamples, World};
+use fusion_2pc::session::ServerProgram;
 use fusion_adversaries::script::Relabel;
 use fusion_adversaries::strategy::{Act, Touches, View};
 use fusion_spec::mix::{Mix, Permutation, Sample, Slot};
@@ -89,8 +90,16 @@ pub trait Inference {
     /// The value of [`Simulator::stride`] for sessions that are answered in this way.
     const STRIDE: u64;
 
-    /// Computes the answers to all slots; returns `None` if an error of this program prevents it.
-    fn answer(&mut self, world: &World, asked: &[Asked], at: &Position<'_, '_>, touches: &Touches) -> Option<Answers>;
+    /// Computes the answers to all slots; returns `None` if an error of this program prevents it. A server's `program` decides in the meantime: only
+    /// two parties can run it.
+    fn answer(
+        &mut self,
+        world: &World,
+        asked: &[Asked],
+        at: &Position<'_, '_>,
+        touches: &Touches,
+        program: Option<&mut dyn ServerProgram>,
+    ) -> Option<Answers>;
 }
 
 /// One thread's working memory for sessions whose answers an [`Inference`] computes and the specification's client judges.
@@ -199,13 +208,34 @@ impl<'w, I: Inference> Judged<'w, I> {
         let (mix, events) = self.mix(&mut mix_coins)?;
         self.ask(server, &mix, coins(Purpose::Labels))?;
         let at = Position { server, trial, session };
-        let answers = self.inference.answer(self.world, &self.asked, &at, &self.touches)?;
+        let mut program = server.strategy.program(&view);
+        let programmed = program.as_deref_mut().map(|program| -> &mut dyn ServerProgram { program });
+        let answers = self.inference.answer(self.world, &self.asked, &at, &self.touches, programmed)?;
+        let events = self.mark(&answers.changed).unwrap_or(events);
+        if let Some(pair) = program.as_ref().and_then(|program| program.link()) {
+            return self.named_at_the_end(pair);
+        }
         let answers = self.answers.insert(answers);
         let known = self.drawn.publics.iter().map(|&public| self.world.known(public)).collect();
         self.honest.clear();
         self.honest.extend(self.drawn.queries.iter().map(|&query| self.world.honest(query)));
         let verdict = conclude(view.params, mix, known, answers, self.world.classes(), &mut self.log).ok()?;
         Some(Trial { outcome: Some(Outcome::of(&verdict, &self.honest)), events })
+    }
+
+    /// Marks the slots that a program has changed as touched; returns the events, if there are such slots.
+    fn mark(&mut self, changed: &[Slot]) -> Option<Events> {
+        for &slot in changed {
+            self.asked.get_mut(slot as usize)?.touched = true;
+        }
+        let touched = self.asked.iter().filter(|asked| asked.touched).map(|asked| asked.sample);
+        (!changed.is_empty()).then(|| Events::of(self.view.params, touched))
+    }
+
+    /// Ends the linking game with the two slots that a program names after a session.
+    fn named_at_the_end(&mut self, pair: [usize; 2]) -> Option<Trial> {
+        let held = [self.asked.get(pair[0])?, self.asked.get(pair[1])?].map(|asked| (asked.slot, asked.sample));
+        Some(judge(held, &mut self.named))
     }
 
     /// Draws the permutation, the touched slots first; returns it with the events.

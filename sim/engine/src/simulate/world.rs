@@ -16,6 +16,7 @@ use fusion_spec::params::Params;
 use fusion_spec::verdict::Label;
 use rand_core::Rng;
 use rayon::prelude::*;
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -166,6 +167,14 @@ impl World {
     fn circuit_and_slots(&self) -> Result<&(Circuit, usize), &Unsupported> {
         let make = || self.protocols.circuit(&self.models.iter().collect::<Vec<_>>());
         self.circuit.get_or_init(make).as_ref()
+    }
+
+    /// Whether a server that reads what the slots hold can tell all images of the pools apart: the honest model gives no two of them the same logits.
+    #[must_use]
+    pub fn tells_images_apart(&self) -> bool {
+        let logits: Result<HashSet<Vec<i64>>, WrongSize> =
+            self.images.par_iter().map(|image| self.models[0].logits(image)).collect();
+        logits.is_ok_and(|logits| logits.len() == self.images.len())
     }
 
     /// Returns the protocols that two parties run in this world.

@@ -70,7 +70,7 @@ impl Family {
             Self::Cheetah => what.run(Cheetah),
             Self::Cryptflow2Ot => what.run(Cryptflow2Ot::default()),
             Self::Cryptflow2He => what.run(Cryptflow2He),
-            Self::Delphi => what.run(Delphi),
+            Self::Delphi => what.run(Delphi::default()),
             Self::Aby => what.run(Aby::proven()),
             Self::Aby32 => what.run(Aby::measured()),
         }

@@ -7,10 +7,12 @@ pub mod delphi;
 mod differences;
 mod family;
 mod protocols;
+mod reader;
 pub mod slots;
 mod traits;
 
 pub use differences::{Difference, Effect};
 pub use family::{Family, ForBackend, NoFamily};
 pub use protocols::Protocols;
+pub use reader::{Reader, Reading};
 pub use traits::{Backend, Chunk};

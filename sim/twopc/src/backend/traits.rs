@@ -1,6 +1,7 @@
 //! What a family of two-party inference is.
 
 use super::protocols::Protocols;
+use super::reader::Reader;
 use crate::circuit::{Circuit, Unsupported};
 use crate::cost::Cost;
 use crate::linear::TooHeavy;
@@ -103,6 +104,17 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         keys: &'a Self::ServerKeys,
         networks: Vec<&'a Self::Network>,
     ) -> Self::Party<'a>;
+
+    /// The server of a chunk that deviates to read what its slots hold; `None` for a family that, as it is set, exposes nothing. It is given what an honest
+    /// server is.
+    fn reader<'a>(
+        &'a self,
+        _chunk: Chunk<'a, Self>,
+        _keys: &'a Self::ServerKeys,
+        _networks: Vec<&'a Self::Network>,
+    ) -> Option<Box<dyn Reader<Transfers = Self::Transfers> + 'a>> {
+        None
+    }
 
     /// Adds the messages of a step in the offline pass over a chunk.
     fn offline_cost(&self, chunk: Chunk<'_, Self>, step: usize, cost: &mut Cost);

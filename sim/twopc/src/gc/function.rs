@@ -17,6 +17,8 @@ pub enum Outcome {
     Plain,
     /// The garbler has one more input, an element that is added to the result, so that the evaluator may decode the output.
     Masked,
+    /// The evaluator has one more input too, after its shares, which is added as well.
+    MaskedTwice,
 }
 
 /// A circuit of shared values under construction.
@@ -28,11 +30,12 @@ struct Function {
 }
 
 impl Function {
-    /// Opens `count` shared values; also returns the other bits of the garbler, of which there are `others`.
-    fn new(modulus: Modulus, count: usize, others: usize) -> (Self, Vec<Vec<Bit>>, Vec<Bit>) {
+    /// Opens `count` shared values; also returns the other bits of the garbler and of the evaluator, of which there are `others`.
+    fn new(modulus: Modulus, count: usize, others: [usize; 2]) -> (Self, Vec<Vec<Bit>>, [Vec<Bit>; 2]) {
         let bits = modulus.bits() as usize;
-        let (builder, mut garbler, evaluator) = Builder::new(count * bits + others, count * bits);
-        let others = garbler.split_off(count * bits);
+        let [of_garbler, of_evaluator] = others.map(|others| count * bits + others);
+        let (builder, mut garbler, mut evaluator) = Builder::new(of_garbler, of_evaluator);
+        let others = [&mut garbler, &mut evaluator].map(|inputs| inputs.split_off(count * bits));
         let mut function = Self { builder, modulus, bits };
         let pairs = garbler.chunks_exact(bits).zip(evaluator.chunks_exact(bits));
         let values = pairs.map(|(x, y)| function.sum(x, y)).collect();
@@ -101,18 +104,22 @@ impl Function {
         entries.swap_remove(0)
     }
 
-    /// Ends the circuit with an element, to which the mask is added, if there is one.
-    fn finish(mut self, element: &[Bit], mask: &[Bit]) -> Circuit {
-        let output = if mask.is_empty() { element.to_vec() } else { self.sum(mask, element) };
+    /// Ends the circuit with an element, to which the masks are added, if there are any.
+    fn finish(mut self, element: &[Bit], masks: &[Vec<Bit>; 2]) -> Circuit {
+        let masks = masks.iter().filter(|mask| !mask.is_empty());
+        let output = masks.fold(element.to_vec(), |sum, mask| self.sum(mask, &sum));
         self.builder.finish(&output)
     }
 }
 
 impl Outcome {
-    fn mask_bits(self, modulus: Modulus) -> usize {
+    /// The bits of the garbler's mask and of the evaluator's.
+    fn mask_bits(self, modulus: Modulus) -> [usize; 2] {
+        let bits = modulus.bits() as usize;
         match self {
-            Self::Plain => 0,
-            Self::Masked => modulus.bits() as usize,
+            Self::Plain => [0, 0],
+            Self::Masked => [bits, 0],
+            Self::MaskedTwice => [bits, bits],
         }
     }
 }
@@ -120,50 +127,50 @@ impl Outcome {
 /// The circuit of `max(x, 0) >> shift`.
 #[must_use]
 pub fn rectify(modulus: Modulus, shift: usize, outcome: Outcome) -> Circuit {
-    let (mut function, values, mask) = Function::new(modulus, 1, outcome.mask_bits(modulus));
+    let (mut function, values, masks) = Function::new(modulus, 1, outcome.mask_bits(modulus));
     let (x, top) = (&values[0], function.bits - 1);
     let negative = function.is_negative(x);
     let mut output = only_if(&mut function.builder, !negative, &x[shift.min(top)..top]);
     output.resize(function.bits, Bit::Constant(false));
-    function.finish(&output, &mask)
+    function.finish(&output, &masks)
 }
 
 /// The circuit of `x >> shift`, the floor of the quotient.
 #[must_use]
 pub fn truncate(modulus: Modulus, shift: usize, outcome: Outcome) -> Circuit {
-    let (mut function, values, mask) = Function::new(modulus, 1, outcome.mask_bits(modulus));
+    let (mut function, values, masks) = Function::new(modulus, 1, outcome.mask_bits(modulus));
     let integer = function.integer(&values[0]);
     let output = function.element(&shift_right(&integer, shift));
-    function.finish(&output, &mask)
+    function.finish(&output, &masks)
 }
 
 /// The circuit of `min(max(x, low), high) >> shift`, where `low <= high`, wherever they lie.
 #[must_use]
 pub fn clip(modulus: Modulus, ends: [i64; 2], shift: usize, outcome: Outcome) -> Circuit {
-    let (mut function, values, mask) = Function::new(modulus, 1, outcome.mask_bits(modulus));
+    let (mut function, values, masks) = Function::new(modulus, 1, outcome.mask_bits(modulus));
     let x = function.integer(&values[0]);
     let [above_low, above_high] = ends.map(|end| function.reaches(&x, end));
     let dropped = function.element(&shift_right(&x, shift));
     let [low, high] = ends.map(|end| constant(modulus.element(end >> shift), function.bits));
     let raised = multiplex(&mut function.builder, above_low, &dropped, &low);
     let clipped = multiplex(&mut function.builder, above_high, &high, &raised);
-    function.finish(&clipped, &mask)
+    function.finish(&clipped, &masks)
 }
 
 /// The circuit of the largest of `count` values, at least one.
 #[must_use]
 pub fn largest(modulus: Modulus, count: usize, outcome: Outcome) -> Circuit {
-    let (mut function, values, mask) = Function::new(modulus, count, outcome.mask_bits(modulus));
+    let (mut function, values, masks) = Function::new(modulus, count, outcome.mask_bits(modulus));
     let entries = values.iter().map(|value| [function.integer(value), Vec::new()]).collect();
     let [integer, _] = function.tournament(entries);
     let output = function.element(&integer);
-    function.finish(&output, &mask)
+    function.finish(&output, &masks)
 }
 
 /// The circuit of the label of the largest of `count` values, the first of equals. The garbler gives a label for each, of `label` bits.
 #[must_use]
 pub fn argmax(modulus: Modulus, count: usize, label: usize) -> Circuit {
-    let (mut function, values, labels) = Function::new(modulus, count, count * label);
+    let (mut function, values, [labels, _]) = Function::new(modulus, count, [count * label, 0]);
     let labels = labels.chunks_exact(label).map(<[Bit]>::to_vec);
     let entries = values.iter().zip(labels).map(|(value, label)| [function.integer(value), label]).collect();
     let [_, winner] = function.tournament(entries);

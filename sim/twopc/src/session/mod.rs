@@ -5,12 +5,14 @@
 
 mod party;
 mod plan;
+mod program;
 mod setup;
 #[cfg(test)]
 mod tests;
 mod threads;
 
-pub use party::{Answered, Networks, Progress, Service, client, server, watched_client};
+pub use party::{Answered, Networks, Progress, Service, client, programmed_server, server, watched_client};
 pub use plan::{Grouping, Plan, chunks};
+pub use program::ServerProgram;
 pub use setup::{ClientSetup, ServerSetup, client_set_up, server_set_up, set_up};
-pub use threads::{ServerProgram, run};
+pub use threads::{RawServer, run};

@@ -1,9 +1,10 @@
 //! The client and the server in a session: both evaluate the circuit, chunk by chunk.
 
 use super::plan::Plan;
+use super::program::ServerProgram;
 use super::setup::{ClientSetup, ServerSetup};
 use crate::address::Component;
-use crate::backend::{Backend, Protocols};
+use crate::backend::{Backend, Protocols, Reading};
 use crate::circuit::{ARGMAX, Circuit};
 use crate::evaluate::evaluate;
 use crate::linear;
@@ -22,7 +23,7 @@ fn party<T>(mut link: Link, seed: &Seed, name: &Seed, transfers: T) -> Party<T> 
 }
 
 /// Runs the offline pass of a chunk.
-fn prepare<P: Protocols>(party: &mut Party<P::Transfers>, protocols: &mut P) -> Result<(), Halt> {
+fn prepare<P: Protocols + ?Sized>(party: &mut Party<P::Transfers>, protocols: &mut P) -> Result<(), Halt> {
     party.link.enter(Phase::Offline);
     protocols.prepare(party)?;
     party.link.enter(Phase::Online);
@@ -125,6 +126,20 @@ impl<B: Backend> Networks<B> {
         };
         Ok(Self { by_group: plan.packings.iter().map(of).collect::<Result<_, _>>()? })
     }
+
+    /// The network of each group of slots, in order.
+    fn of(&self, plan: &Plan<B>, services: &[Service]) -> Vec<&B::Network> {
+        let group = plan.group(services.len());
+        let all = &self.by_group[&group];
+        let chosen = services.chunks(group).map(|group| {
+            assert!(
+                group.iter().all(|slot| slot.model == group[0].model),
+                "slots that share ciphertexts share a model"
+            );
+            &all[group[0].model]
+        });
+        chosen.collect()
+    }
 }
 
 /// How a server serves a slot.
@@ -156,29 +171,75 @@ pub fn server<B: Backend>(
     let backend = &plan.backend;
     let mut party = party(link, &setup.seed, name, backend.server_transfers(&setup.keys, name, plan.transfers()));
     let answered = each_chunk(&mut party, plan, |party, chunk| {
-        let (circuit, group) = (&plan.circuit, plan.group(chunk.len()));
-        let (all, services) = (&networks.by_group[&group], &services[chunk]);
-        let chosen = services.chunks(group).map(|group| {
-            assert!(
-                group.iter().all(|slot| slot.model == group[0].model),
-                "slots that share ciphertexts share a model"
-            );
-            &all[group[0].model]
-        });
-        let chosen = chosen.collect();
-        let mut protocols = backend.server(plan.chunk(services.len()), &setup.keys, chosen);
-        prepare(party, &mut protocols)?;
-        let input = vec![0; services.len() * circuit.pixels];
-        let logits = evaluate(party, circuit, &input, &mut protocols)?;
-        let said: Vec<Vec<u32>> = services.iter().map(|service| service.labels.clone()).collect();
-        labels(party, circuit, &mut protocols, &logits, &said)?;
-        Ok(Answered { labels: Vec::new(), logits })
+        let services = &services[chunk];
+        let mut server = backend.server(plan.chunk(services.len()), &setup.keys, networks.of(plan, services));
+        serve(party, plan, services, &mut server, |_, _, _| {})
     });
     concluded(party, answered)
 }
 
+/// Runs a server that runs a program: it reads what it can of the slots of each chunk, and the program decides what it answers on them. Where
+/// the family, as the plan sets it, lets a server read slots ([`Backend::reader`]), it deviates to do so; elsewhere it keeps to the protocol,
+/// and reads of each slot its part of every message that the client sends. Otherwise it is as [`server`].
+///
+/// # Errors
+/// [`Halt`] where the client does not keep to the protocol.
+///
+/// # Panics
+/// As [`server`].
+pub fn programmed_server<B: Backend>(
+    mut link: Link,
+    setup: &ServerSetup<B>,
+    plan: &Plan<B>,
+    name: &Seed,
+    (networks, services): (&Networks<B>, &[Service]),
+    program: &mut dyn ServerProgram,
+) -> (Result<Answered, Halt>, Link) {
+    let backend = &plan.backend;
+    link.listen();
+    let mut party = party(link, &setup.seed, name, backend.server_transfers(&setup.keys, name, plan.transfers()));
+    let answered = each_chunk(&mut party, plan, |party, slots| {
+        let services = &services[slots.clone()];
+        let (chunk, chosen) = (plan.chunk(services.len()), networks.of(plan, services));
+        match backend.reader(chunk, &setup.keys, chosen.clone()) {
+            Some(mut reader) => serve(party, plan, services, &mut *reader, |_, reader, said| {
+                program.answer(slots, &reader.readings(), said);
+            }),
+            None => serve(party, plan, services, &mut backend.server(chunk, &setup.keys, chosen), |party, _, said| {
+                program.answer(slots, &shares_of(&party.link.heard(), said.len()), said);
+            }),
+        }
+    });
+    concluded(party, answered)
+}
+
+/// The part of each slot in messages that carry so many slots side by side.
+fn shares_of(messages: &[Vec<u8>], slots: usize) -> Vec<Reading> {
+    let of = |slot: usize| {
+        messages.iter().flat_map(move |bytes| &bytes[bytes.len() * slot / slots..][..bytes.len() / slots])
+    };
+    (0..slots).map(|slot| of(slot).copied().collect()).collect()
+}
+
+/// Serves a chunk. `decide` may change the labels that are said, once all but the argmax is done.
+fn serve<B: Backend, P: Protocols<Transfers = B::Transfers> + ?Sized>(
+    party: &mut Party<B::Transfers>,
+    plan: &Plan<B>,
+    services: &[Service],
+    server: &mut P,
+    decide: impl FnOnce(&mut Party<B::Transfers>, &mut P, &mut [Vec<u32>]),
+) -> Result<Answered, Halt> {
+    let circuit = &plan.circuit;
+    prepare(party, server)?;
+    let logits = evaluate(party, circuit, &vec![0; services.len() * circuit.pixels], server)?;
+    let mut said: Vec<Vec<u32>> = services.iter().map(|service| service.labels.clone()).collect();
+    decide(party, server, &mut said);
+    labels(party, circuit, server, &logits, &said)?;
+    Ok(Answered { labels: Vec::new(), logits })
+}
+
 /// The labels, for the client alone.
-fn labels<P: Protocols>(
+fn labels<P: Protocols + ?Sized>(
     party: &mut Party<P::Transfers>,
     circuit: &Circuit,
     protocols: &mut P,

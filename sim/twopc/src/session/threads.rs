@@ -3,8 +3,8 @@
 use crate::wire::clock::LinkSpeed;
 use crate::wire::link::Link;
 
-/// A server that is a program of its own: it has the raw link, and may send on it what it likes.
-pub trait ServerProgram: Send {
+/// A server that has the raw link, and may send on it what it likes.
+pub trait RawServer: Send {
     /// The type of what it returns.
     type Output: Send;
 
@@ -12,7 +12,7 @@ pub trait ServerProgram: Send {
     fn serve(self, link: Link) -> Self::Output;
 }
 
-impl<T: Send, F: FnOnce(Link) -> T + Send> ServerProgram for F {
+impl<T: Send, F: FnOnce(Link) -> T + Send> RawServer for F {
     type Output = T;
 
     fn serve(self, link: Link) -> T {
@@ -21,7 +21,7 @@ impl<T: Send, F: FnOnce(Link) -> T + Send> ServerProgram for F {
 }
 
 /// Runs a client and a server on two threads, with a line in memory between them, and returns what both return.
-pub fn run<T, S: ServerProgram>(speed: LinkSpeed, client: impl FnOnce(Link) -> T, server: S) -> (T, S::Output) {
+pub fn run<T, S: RawServer>(speed: LinkSpeed, client: impl FnOnce(Link) -> T, server: S) -> (T, S::Output) {
     let (near, far) = Link::pair(speed);
     std::thread::scope(|scope| {
         let server = scope.spawn(move || server.serve(far));

@@ -95,6 +95,8 @@ pub struct Link {
     clock: Clock,
     meter: Meter,
     deviation: Option<Box<dyn Deviation>>,
+    /// What was received; `None` for a party that keeps nothing of it.
+    heard: Option<Vec<Vec<u8>>>,
 }
 
 impl Link {
@@ -111,7 +113,18 @@ impl Link {
             clock: Clock::new(speed),
             meter: Meter::default(),
             deviation: None,
+            heard: None,
         }
+    }
+
+    /// Makes the party keep every message that it receives from now on, for [`Link::heard`].
+    pub fn listen(&mut self) {
+        self.heard = Some(Vec::new());
+    }
+
+    /// Returns the messages that a party that listens has received since it last asked, in their order.
+    pub fn heard(&mut self) -> Vec<Vec<u8>> {
+        self.heard.as_mut().map(std::mem::take).into_iter().flatten().collect()
     }
 
     /// Makes the party deviate from now on.
@@ -237,6 +250,9 @@ impl Link {
         let level = &mut self.level;
         if frame.round >= level.round {
             (level.round, level.sent) = (frame.round.saturating_add(1), 0);
+        }
+        if let Some(heard) = &mut self.heard {
+            heard.push(frame.payload.clone());
         }
         Ok(frame.payload)
     }

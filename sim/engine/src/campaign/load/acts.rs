@@ -3,11 +3,11 @@
 use super::loader::{Labelled, Loader, Setting};
 use crate::failure::Failure;
 use crate::simulate::{Guard, is_positional};
-use fusion_adversaries::behaviour::{Linking, Place, PlacedMove, Scripted, WeightedMoves, flaky};
-use fusion_adversaries::problem::Problem;
+use fusion_adversaries::behaviour::{Linking, Place, PlacedMove, Scripted, Unmask, WeightedMoves, flaky};
+use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::script::{
-    ActSection, AddSection, BendSection, Fidelity, MoveSection, Pixel, Relabel, Section, Spot, StopSection,
-    StrategyDraft, StrategyKind, When, Where, missing_slot,
+    ActSection, AddSection, BendSection, Fidelity, LinkSection, MoveSection, Pixel, ProgramName, Relabel, Section,
+    Spot, StopSection, StrategyDraft, StrategyKind, When, Where, missing_slot,
 };
 use fusion_adversaries::strategy::{Act, Hypothesis, Move, Strategy};
 use fusion_nn::idx::Images;
@@ -21,6 +21,12 @@ impl Loader {
     pub fn strategy(&mut self, setting: &Setting<'_>, strategy: &StrategyDraft) -> Result<Option<Played>, Failure> {
         let StrategyDraft { section, whole } = strategy;
         let depth = setting.draft.fidelity_of(section);
+        if let Some((depth, (key, mark))) =
+            depth.filter(|depth| *depth != Fidelity::Real).zip(section.kind.only_at_real())
+        {
+            self.problem(mark, format!("`{key}` needs fidelity `real`: here it is `{}`", depth.name()));
+            return Ok(None);
+        }
         let built: Option<Played> = match &section.kind {
             StrategyKind::Do { moves, .. } => self.scripted(setting, depth, &[(1, moves)])?,
             StrategyKind::OneOf { one_of, .. } => {
@@ -29,16 +35,32 @@ impl Loader {
             }
             StrategyKind::Flaky { flaky: chance, .. } => Some(Box::new(flaky(chance.0.clone()))),
             StrategyKind::Link { link } => self.linking(setting, link),
+            StrategyKind::Program { program: Spot { value: ProgramName::Unmask, mark }, .. } => {
+                self.unmask(setting, *mark)
+            }
         };
         Ok(built.filter(|_| *whole))
     }
 
-    fn linking(&mut self, setting: &Setting<'_>, link: &Spot<[u32; 2]>) -> Option<Played> {
-        if let Some(message) = missing_slot(&link.value, setting.slots?.into()) {
+    fn linking(&mut self, setting: &Setting<'_>, link: &Spot<LinkSection>) -> Option<Played> {
+        let slots = match link.value {
+            LinkSection::Best(_) => return Some(Box::new(Linking::Best { reads: setting.draft.backend.exposes() })),
+            LinkSection::Slots(slots) => slots,
+        };
+        if let Some(message) = missing_slot(&slots, setting.slots?.into()) {
             self.problem(link.mark, message);
             return None;
         }
-        Some(Box::new(Linking(link.value)))
+        Some(Box::new(Linking::Named(slots)))
+    }
+
+    fn unmask(&mut self, setting: &Setting<'_>, mark: Mark) -> Option<Played> {
+        if !setting.draft.backend.exposes() {
+            let message = format!("`unmask` needs a backend that exposes slots: `{}` does not", setting.draft.backend);
+            self.problems.push(Problem::new(mark, message).help("use `backend: { delphi: { mask: inside } }`"));
+            return None;
+        }
+        Some(Box::new(Unmask))
     }
 
     /// Builds a strategy that plays one of several lists of moves in each session.

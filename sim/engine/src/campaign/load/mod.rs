@@ -131,7 +131,10 @@ fn parts(loader: &mut Loader, draft: &mut Draft) -> Result<Option<Parts>, Failur
     let classes = setting.honest.read().map_or(FEWEST_CLASSES, |honest| honest.classes);
     let view = View { classes, ..view };
     let world = if can_draw { loader.world(&setting, view.params) } else { None };
-    let inside = strategies.iter().flatten().any(|strategy| strategy.moves().iter().any(|m| m.act.is_inside()));
+    let inside = strategies
+        .iter()
+        .flatten()
+        .any(|strategy| strategy.program(&view).is_some() || strategy.moves().iter().any(|m| m.act.is_inside()));
     let view = match world.as_ref().filter(|_| inside).and_then(World::slots_per_message) {
         Some(slots_per_message) => View { slots_per_message, ..view },
         None => view,

@@ -1,8 +1,9 @@
 //! The garbled circuits, modulo a prime: each opens the parties' shares, and adds the server's mask to the result.
 //!
-//! The garbler's inputs are its shares and then its mask; the evaluator's are its shares. A value is compared as a number with a sign, which takes
+//! The garbler's inputs are its shares and then its mask; the evaluator's are its shares, and then its mask if that is inside. A value is compared as a number with a sign, which takes
 //! an addition more than its residue.
 
+use super::mask::Mask;
 use crate::gc::arithmetic::{add, add_modulo, at_least, constant, is_less, multiplex, only_if, shift_right, subtract};
 use crate::gc::circuit::{Bit, Builder, Circuit};
 use crate::gc::function::{Outcome, rectify};
@@ -32,20 +33,21 @@ impl Function {
         }
     }
 
-    /// The circuit modulo a prime.
-    pub fn circuit(self, p: u64) -> Circuit {
+    /// The circuit modulo a prime, where the client's mask is inside or not.
+    pub fn circuit(self, p: u64, mask: Mask) -> Circuit {
         let modulus = Modulus::Prime(p);
+        let one = Values { p, count: 1, mask };
         match self {
-            Self::Relu { shift } => rectify(modulus, shift as usize, Outcome::Masked),
+            Self::Relu { shift } => rectify(modulus, shift as usize, outcome(mask)),
             Self::Clip { ends: [0, high], shift } => {
-                clipped_rectified(p, high.clamp(0, half(p)).cast_unsigned(), shift)
+                clipped_rectified(one, high.clamp(0, half(p)).cast_unsigned(), shift)
             }
-            Self::Clip { ends, shift } => masked(p, 1, |builder, values| {
+            Self::Clip { ends, shift } => masked(one, |builder, values| {
                 let clipped = clipped(builder, &values[0], ends.map(|end| end.clamp(-half(p), half(p))));
                 shift_right(&clipped, shift as usize)
             }),
-            Self::Truncate { shift } => masked(p, 1, |_, values| shift_right(&values[0], shift as usize)),
-            Self::Largest { values } => masked(p, values, |builder, values| {
+            Self::Truncate { shift } => masked(one, |_, values| shift_right(&values[0], shift as usize)),
+            Self::Largest { values: count } => masked(Values { count, ..one }, |builder, values| {
                 let entries = values.iter().map(|value| [value.clone(), Vec::new()]).collect();
                 let [largest, _] = tournament(builder, entries);
                 largest
@@ -60,33 +62,62 @@ fn half(p: u64) -> i64 {
     (p / 2).cast_signed()
 }
 
+/// What becomes of a result.
+fn outcome(mask: Mask) -> Outcome {
+    match mask {
+        Mask::Outside => Outcome::Masked,
+        Mask::Inside => Outcome::MaskedTwice,
+    }
+}
+
+/// The values that a circuit opens, and the masks that it adds to its result.
+#[derive(Clone, Copy)]
+struct Values {
+    p: u64,
+    count: usize,
+    mask: Mask,
+}
+
+impl Values {
+    /// Starts a circuit: the parties' shares of the values, and the masks.
+    fn inputs(self) -> (Builder, [Vec<Bit>; 2], Vec<Vec<Bit>>) {
+        let bits = Modulus::Prime(self.p).bits() as usize;
+        let [garbler, evaluator] =
+            [true, self.mask == Mask::Inside].map(|mask| bits * (self.count + usize::from(mask)));
+        let (builder, mut garbler, mut evaluator) = Builder::new(garbler, evaluator);
+        let masks = [&mut garbler, &mut evaluator].map(|inputs| inputs.split_off(bits * self.count));
+        (builder, [garbler, evaluator], masks.into_iter().filter(|mask| !mask.is_empty()).collect())
+    }
+
+    /// Ends a circuit with the masked residue.
+    fn finish(self, mut builder: Builder, residue: &[Bit], masks: &[Vec<Bit>]) -> Circuit {
+        let output = masks.iter().fold(residue.to_vec(), |sum, mask| add_modulo(&mut builder, mask, &sum, self.p));
+        builder.finish(&output)
+    }
+}
+
 /// A circuit of some values, as numbers with a sign, whose result is masked as a residue.
-fn masked(p: u64, count: usize, result: impl FnOnce(&mut Builder, &[Vec<Bit>]) -> Vec<Bit>) -> Circuit {
-    let bits = Modulus::Prime(p).bits() as usize;
-    let (mut builder, garbler, evaluator) = Builder::new(bits * (count + 1), bits * count);
-    let (shares, mask) = garbler.split_at(bits * count);
-    let values = opened(&mut builder, p, shares, &evaluator);
+fn masked(of: Values, result: impl FnOnce(&mut Builder, &[Vec<Bit>]) -> Vec<Bit>) -> Circuit {
+    let (mut builder, [garbler, evaluator], masks) = of.inputs();
+    let values = opened(&mut builder, of.p, &garbler, &evaluator);
     let result = result(&mut builder, &values);
-    let residue = residue(&mut builder, &result, p);
-    let output = add_modulo(&mut builder, mask, &residue, p);
-    builder.finish(&output)
+    let residue = residue(&mut builder, &result, of.p);
+    of.finish(builder, &residue, &masks)
 }
 
 /// `min(max(x, 0), high) >> shift`, without a number with a sign: a residue of at least `high` stands for a negative number, or for one that is
 /// replaced by `high`.
-fn clipped_rectified(p: u64, high: u64, shift: u32) -> Circuit {
-    let bits = Modulus::Prime(p).bits() as usize;
-    let (mut builder, garbler, evaluator) = Builder::new(2 * bits, bits);
-    let (share, mask) = garbler.split_at(bits);
-    let x = add_modulo(&mut builder, share, &evaluator, p);
+fn clipped_rectified(of: Values, high: u64, shift: u32) -> Circuit {
+    let (mut builder, [share, theirs], masks) = of.inputs();
+    let (p, bits) = (of.p, share.len());
+    let x = add_modulo(&mut builder, &share, &theirs, p);
     let negative = at_least(&mut builder, &x, &constant(p / 2, bits));
     let beyond = at_least(&mut builder, &x, &constant(high, bits));
     let width = (u64::BITS - high.leading_zeros()).saturating_sub(shift) as usize;
     let most = only_if(&mut builder, !negative, &constant(high >> shift, width));
     let mut result = multiplex(&mut builder, beyond, &most, &x[(shift as usize).min(bits)..][..width]);
     result.resize(bits, Bit::Constant(false));
-    let output = add_modulo(&mut builder, mask, &result, p);
-    builder.finish(&output)
+    of.finish(builder, &result, &masks)
 }
 
 fn argmax(p: u64, count: usize, label_bits: usize) -> Circuit {
@@ -171,14 +202,18 @@ mod tests {
     fn assert_twin(function: Function, p: u64, values: &[u64], twin: impl Fn(&[u64]) -> u64, seed: u8) {
         let modulus = Modulus::Prime(p);
         let bits = modulus.bits() as usize;
-        let circuit = function.circuit(p);
         let mut rng = Seed([seed; 32]).stream();
         let shares = modulus.uniform(&mut rng, values.len());
-        let mask = modulus.uniform(&mut rng, 1);
+        let masks = modulus.uniform(&mut rng, 2);
         let mut garbler: Vec<u64> = values.iter().zip(&shares).map(|(x, share)| modulus.sub(*x, *share)).collect();
-        garbler.extend(&mask);
-        let output = run(&circuit, (&vec![bits; values.len() + 1], bits), &garbler, &shares);
-        assert_eq!(output, modulus.add(twin(values), mask[0]), "{function:?} of {values:?} modulo {p}");
+        garbler.push(masks[0]);
+        let output = |mask: Mask, evaluator: &[u64]| {
+            run(&function.circuit(p, mask), (&vec![bits; values.len() + 1], bits), &garbler, evaluator)
+        };
+        let once = modulus.add(twin(values), masks[0]);
+        assert_eq!(output(Mask::Outside, &shares), once, "{function:?} of {values:?} modulo {p}");
+        let twice = output(Mask::Inside, &[&shares[..], &masks[1..]].concat());
+        assert_eq!(twice, modulus.add(once, masks[1]), "{function:?} of {values:?} modulo {p}, masked twice");
     }
 
     /// All values but `(p - 1) / 2`.
@@ -213,7 +248,7 @@ mod tests {
         for (p, count) in [(17, 1), (97, 2), (97, 5), (P, 4), (P, 10)] {
             let twins = Uniform { modulus: Modulus::Prime(p), differences: false };
             let (modulus, label_bits) = (Modulus::Prime(p), 4);
-            let circuit = Function::Argmax { values: count, label_bits }.circuit(p);
+            let circuit = Function::Argmax { values: count, label_bits }.circuit(p, Mask::Outside);
             let all = values(p);
             let labels: Vec<u32> = (0..count as u32).map(|place| (7 * place + 3) % 16).collect();
             for (list, seed) in all.chunks_exact(count).zip((0..250).cycle()) {
@@ -232,7 +267,7 @@ mod tests {
     /// DELPHI's own circuits: 288 AND gates for `ReLU6` and 296 for ReLU, of 42-bit wires.
     #[test]
     fn so_many_and_gates() {
-        let ands = |function: Function| function.circuit(P).ands();
+        let ands = |function: Function| function.circuit(P, Mask::Outside).ands();
         let counts = [
             ("ReLU", Function::Relu { shift: 0 }, 288),
             ("ReLU >> 12", Function::Relu { shift: 12 }, 265),

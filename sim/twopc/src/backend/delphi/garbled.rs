@@ -30,6 +30,8 @@ pub(super) struct Garbled {
 pub(super) struct Held {
     /// Its shares that are inputs of the circuit.
     shares: Vec<u64>,
+    /// Its masks that are inputs of the circuit.
+    masks: Vec<u64>,
     labels: Vec<Block>,
     mask_labels: Vec<Block>,
     tables: Vec<u8>,
@@ -41,11 +43,21 @@ fn chosen(zeros: &[Block], delta: Block, bits: &[u8]) -> Vec<Block> {
     zeros.iter().zip(bits).map(|(zero, &bit)| zero ^ (Block::from(bit).wrapping_neg() & delta)).collect()
 }
 
-/// The server's offline part.
+/// Both labels of each wire of the client's, given those of 0: what an honest server offers.
+pub(super) fn both_labels(zeros: &[Block], delta: Block) -> Vec<[Block; 2]> {
+    zeros.iter().map(|&zero| [zero, zero ^ delta]).collect()
+}
+
+/// The server's offline part. `offered` makes the two labels that it offers for each wire of the client's, of those of 0 and the offset.
 ///
 /// # Errors
 /// [`Halt`] where the client does not keep to the protocol.
-pub(super) fn garble(party: &mut Party<Transfers>, garbler: &mut Garbler, job: &Job) -> Result<Garbled, Halt> {
+pub(super) fn garble(
+    party: &mut Party<Transfers>,
+    garbler: &mut Garbler,
+    job: &Job,
+    offered: impl FnOnce(&[Block], Block) -> Vec<[Block; 2]>,
+) -> Result<Garbled, Halt> {
     let mut seed = [0; 32];
     party.rng.fill_bytes(&mut seed);
     let mut zeros = vec![0; job.late * job.count + job.early() + job.asked()];
@@ -57,7 +69,7 @@ pub(super) fn garble(party: &mut Party<Transfers>, garbler: &mut Garbler, job: &
     let mask_bits = bits(&masks, 1, job.modulus.bits());
     message.extend(to_bytes(&chosen(&masks_from, garbler.delta(), &mask_bits)));
     message.extend(garbler.decoding(&outputs));
-    let pairs: Vec<[Block; 2]> = theirs.iter().map(|&zero| [zero, zero ^ garbler.delta()]).collect();
+    let pairs = offered(&theirs, garbler.delta());
     party.step("labels", |party| {
         let heard = party.transfers.sender.hear(&mut party.link, job.asked())?;
         party.link.send(heard.offer_blocks(&pairs))
@@ -66,21 +78,21 @@ pub(super) fn garble(party: &mut Party<Transfers>, garbler: &mut Garbler, job: &
     Ok(Garbled { zeros, masks })
 }
 
-/// The client's offline part, with its shares of the values.
+/// The client's offline part, with its shares of the values, and its masks that are inputs of the circuit.
 ///
 /// # Errors
 /// [`Halt`] where the server does not keep to the protocol.
-pub(super) fn hold(party: &mut Party<Transfers>, job: &Job, shares: Vec<u64>) -> Result<Held, Halt> {
-    let choices = job.shares(&shares);
+pub(super) fn hold(party: &mut Party<Transfers>, job: &Job, shares: Vec<u64>, masks: Vec<u64>) -> Result<Held, Halt> {
+    let choices = [job.shares(&shares), bits(&masks, 1, job.modulus.bits())].concat();
     let labels = party.step("labels", |party| {
         let asked = party.transfers.receiver.ask(&mut party.link, choices)?;
         Ok(asked.take_blocks(&party.link.receive(2 * LABEL_BYTES * job.asked())?))
     })?;
-    let [tables, masks, decoding] = job.garbled_bytes();
-    let mut message = party.step("tables", |party| party.link.receive(tables + masks + decoding))?;
-    let decoding = message.split_off(tables + masks);
+    let [tables, early, decoding] = job.garbled_bytes();
+    let mut message = party.step("tables", |party| party.link.receive(tables + early + decoding))?;
+    let decoding = message.split_off(tables + early);
     let mask_labels = from_bytes(&message.split_off(tables)).collect();
-    Ok(Held { shares, labels, mask_labels, tables: message, decoding })
+    Ok(Held { shares, masks, labels, mask_labels, tables: message, decoding })
 }
 
 /// The server's online part: its share of the results. `late` are the bits of its inputs besides the mask, given its shares.
@@ -109,7 +121,7 @@ pub(super) fn serve(
     Ok(garbled.masks.iter().map(|&mask| job.modulus.sub(0, mask)).collect())
 }
 
-/// The client's online part: the masked results, which are numbers of as many bits as the circuit puts out.
+/// The client's online part: its shares of the results, each without its own mask. A result that is no element becomes one.
 ///
 /// # Errors
 /// [`Halt`] where the server does not keep to the protocol.
@@ -120,7 +132,7 @@ pub(super) fn evaluate(
     held: Held,
     numbers: &[u64],
 ) -> Result<Vec<u64>, Halt> {
-    let Held { shares, labels, mask_labels, tables, decoding } = held;
+    let Held { shares, masks, labels, mask_labels, tables, decoding } = held;
     if job.after.is_none() {
         let differences = numbers.iter().zip(&shares).map(|(number, share)| job.modulus.sub(*number, *share));
         let differences: Vec<u64> = differences.collect();
@@ -129,5 +141,10 @@ pub(super) fn evaluate(
     let message = party.step("input", |party| party.link.receive(LABEL_BYTES * job.late * job.count))?;
     let inputs: Vec<Block> = from_bytes(&message).chain(mask_labels).chain(labels).collect();
     let outputs = evaluator.evaluate(&job.gates, job.count, &inputs, &tables);
-    Ok(evaluator.decode(job.gates.outputs().len(), &outputs, &decoding))
+    let mut results = evaluator.decode(job.gates.outputs().len(), &outputs, &decoding);
+    results.iter_mut().for_each(|result| *result = job.modulus.reduce(*result));
+    for (result, mask) in results.iter_mut().zip(masks) {
+        *result = job.modulus.sub(*result, mask);
+    }
+    Ok(results)
 }

@@ -1,6 +1,7 @@
 //! What is garbled for a circuit's steps, as both parties know it.
 
 use super::circuits::Function;
+use super::mask::Mask;
 use crate::bits::packed_bytes;
 use crate::circuit::{Circuit, Op};
 use crate::cost::Cost;
@@ -29,6 +30,8 @@ pub(super) struct Job {
     pub late: usize,
     /// The linear step whose outputs are the values, of which the client has its share offline; otherwise the client shares anew.
     pub after: Option<usize>,
+    /// Whether the client's mask of the result is an input of the circuit.
+    pub mask: Mask,
 }
 
 /// The function that is garbled for a step on single values, if there is one.
@@ -50,25 +53,39 @@ fn linear(circuit: &Circuit, value: Value) -> Option<usize> {
     }
 }
 
-/// The jobs of a step on so many slots: several for windows of several sizes.
-pub(super) fn jobs(circuit: &Circuit, step: usize, slots: usize) -> Vec<Job> {
+/// The jobs of a step on so many slots: several for windows of several sizes, whose client's mask is always outside.
+pub(super) fn jobs(circuit: &Circuit, step: usize, slots: usize, mask: Mask) -> Vec<Job> {
     if let Op::Largest { window, image } = circuit.steps[step].op {
         let mut sizes = BTreeMap::new();
         for size in window_sizes(image, &window) {
             *sizes.entry(size).or_insert(0) += slots;
         }
-        let job = |(values, count)| Job::new(circuit, Function::Largest { values }, count, None);
+        let job = |(values, count)| Job::new(circuit, Function::Largest { values }, count, None, Mask::Outside);
         return sizes.into_iter().map(job).collect();
     }
     let count = slots * circuit.steps[step].count;
     let after = || linear(circuit, circuit.steps[step].inputs[0]);
-    function(circuit, step).map(|function| Job::new(circuit, function, count, after())).into_iter().collect()
+    function(circuit, step).map(|function| Job::new(circuit, function, count, after(), mask)).into_iter().collect()
 }
 
 /// The job of the argmax.
 pub(super) fn argmax(circuit: &Circuit, slots: usize) -> Job {
     let function = Function::Argmax { values: circuit.classes, label_bits: label_bits(circuit.classes) };
-    Job::new(circuit, function, slots, linear(circuit, circuit.output))
+    Job::new(circuit, function, slots, linear(circuit, circuit.output), Mask::Outside)
+}
+
+/// By step, whether the client's mask of its values is one that circuits have inside: those of a circuit, and what a party computes of such values by itself.
+pub(super) fn masked_inside(circuit: &Circuit, mask: Mask) -> Vec<bool> {
+    let mut masked: Vec<bool> = Vec::with_capacity(circuit.steps.len());
+    for (index, step) in circuit.steps.iter().enumerate() {
+        let reads_masked = |value: &Value| matches!(value, Value::Layer(step) if masked[*step]);
+        let inside = match step.op {
+            Op::Sum { .. } | Op::Add | Op::Concat => step.inputs.iter().all(reads_masked),
+            _ => mask == Mask::Inside && function(circuit, index).is_some(),
+        };
+        masked.push(inside);
+    }
+    masked
 }
 
 /// The bits of numbers, so many of each element: wire by wire, and of a wire element by element.
@@ -81,16 +98,16 @@ pub(super) fn bits(numbers: &[u64], each: usize, width: u32) -> Vec<u8> {
 }
 
 impl Job {
-    fn new(circuit: &Circuit, function: Function, count: usize, after: Option<usize>) -> Self {
+    fn new(circuit: &Circuit, function: Function, count: usize, after: Option<usize>, mask: Mask) -> Self {
         let modulus = circuit.modulus(0);
         let Modulus::Prime(p) = modulus else { unreachable!("a circuit of this family is modulo a prime") };
-        let (gates, values) = (function.circuit(p), function.values());
+        let (gates, values) = (function.circuit(p, mask), function.values());
         let [garbler, _] = gates.inputs();
         let late = match function {
             Function::Argmax { .. } => garbler,
             _ => garbler - modulus.bits() as usize,
         };
-        Self { gates, modulus, count, values, late, after }
+        Self { gates, modulus, count, values, late, after, mask }
     }
 
     /// The number of values of all elements.
@@ -106,6 +123,19 @@ impl Job {
     /// The labels of the server's mask.
     pub fn early(&self) -> usize {
         (self.gates.inputs()[0] - self.late) * self.count
+    }
+
+    /// The labels among them of the client's masks, which come last: none where these are outside.
+    pub fn asked_for_masks(&self) -> usize {
+        self.masks() * self.modulus.bits() as usize
+    }
+
+    /// The client's masks inside the circuits.
+    pub fn masks(&self) -> usize {
+        match self.mask {
+            Mask::Outside => 0,
+            Mask::Inside => self.count,
+        }
     }
 
     /// The output bits.

@@ -13,13 +13,17 @@
 mod circuits;
 mod garbled;
 mod job;
+mod mask;
 mod party;
 #[cfg(test)]
 mod tests;
+mod unmask;
 
 pub use garbled::Transfers;
+pub use mask::Mask;
 pub use party::DelphiParty;
 
+use super::reader::Reader;
 use super::slots::{self, Network, Packing};
 use super::traits::{Backend, Chunk};
 use crate::bits::packed_bytes;
@@ -38,6 +42,7 @@ use crate::wire::link::{Halt, Link};
 use fusion_nn::fixed::FixedModel;
 use job::{argmax, jobs};
 use tfhe_ntt::prime::largest_prime_in_arithmetic_progression64;
+use unmask::Unmask;
 
 /// DELPHI's own prime, `2^41 - 2^37 + 1`.
 pub const PRIME: u64 = 2_061_584_302_081;
@@ -54,7 +59,10 @@ const MOST_SLOTS: usize = 16;
 /// DELPHI's family of protocols. Values are shared modulo [`PRIME`], or, where the proved ranges of a network exceed half of it, modulo the least prime
 /// with slots that holds them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Delphi;
+pub struct Delphi {
+    /// Where the client's masks are added.
+    pub mask: Mask,
+}
 
 /// What a client keeps between sessions: its secret key for each prime, and its part of the base transfers.
 #[derive(Clone)]
@@ -108,7 +116,7 @@ impl Backend for Delphi {
     fn slots_per_message(&self, circuit: &Circuit) -> usize {
         let mut cost = Cost::default();
         for step in 0..circuit.steps.len() {
-            for job in jobs(circuit, step, 1) {
+            for job in jobs(circuit, step, 1, self.mask) {
                 job.offline_cost(&mut cost);
             }
         }
@@ -143,7 +151,7 @@ impl Backend for Delphi {
 
     fn client<'a>(&'a self, chunk: Chunk<'a, Self>, keys: &'a ClientKeys) -> DelphiParty<'a> {
         let Chunk { circuit, packing, slots } = chunk;
-        DelphiParty::client(circuit, packing, slots, keys.keys.of(packing))
+        DelphiParty::client(circuit, packing, (slots, self.mask), keys.keys.of(packing))
     }
 
     fn server<'a>(
@@ -153,14 +161,25 @@ impl Backend for Delphi {
         networks: Vec<&'a Network>,
     ) -> DelphiParty<'a> {
         let Chunk { circuit, packing, slots } = chunk;
-        DelphiParty::server(circuit, packing, slots, keys.keys.of(packing), networks)
+        DelphiParty::server(circuit, packing, (slots, self.mask), keys.keys.of(packing), networks)
+    }
+
+    fn reader<'a>(
+        &'a self,
+        chunk: Chunk<'a, Self>,
+        keys: &'a ServerKeys,
+        networks: Vec<&'a Network>,
+    ) -> Option<Box<dyn Reader<Transfers = Transfers> + 'a>> {
+        (self.mask == Mask::Inside).then(|| -> Box<dyn Reader<Transfers = Transfers>> {
+            Box::new(Unmask::new(chunk.circuit, chunk.slots, self.server(chunk, keys, networks)))
+        })
     }
 
     fn offline_cost(&self, chunk: Chunk<'_, Self>, step: usize, cost: &mut Cost) {
         let Chunk { circuit, packing, slots } = chunk;
         match circuit.steps[step].op {
             Op::Linear { .. } => packing.cost(step, slots, cost),
-            _ => jobs(circuit, step, slots).iter().for_each(|job| job.offline_cost(cost)),
+            _ => jobs(circuit, step, slots, self.mask).iter().for_each(|job| job.offline_cost(cost)),
         }
     }
 
@@ -171,7 +190,7 @@ impl Backend for Delphi {
                 let inputs = slots * shape.input().iter().product::<usize>();
                 cost.send(Role::Client, packed_bytes(inputs, circuit.modulus(0).bits()));
             }
-            _ => jobs(circuit, step, slots).iter().for_each(|job| job.online_cost(cost)),
+            _ => jobs(circuit, step, slots, self.mask).iter().for_each(|job| job.online_cost(cost)),
         }
     }
 

@@ -1,11 +1,13 @@
 //! The client and the server of a chunk, as they run DELPHI's protocols.
 
-use super::garbled::{self, Garbled, Held, Transfers};
+use super::garbled::{self, Garbled, Held, Transfers, both_labels};
 use super::job::{Job, argmax, bits, jobs};
+use super::mask::Mask;
 use crate::backend::protocols::Protocols;
-use crate::backend::slots::{Network, Packing, in_the_clear, multiply_client, multiply_server};
+use crate::backend::slots::{Network, Packing, in_the_clear, multiply_by_nothing, multiply_client, multiply_server};
 use crate::bits::{pack, packed_bytes, unpack};
-use crate::circuit::{ARGMAX, Circuit, Op};
+use crate::circuit::{ARGMAX, Circuit, Op, Step};
+use crate::evaluate::alone;
 use crate::gc::garble::{Evaluator, Garbler};
 use crate::he::slots::{ClientKey, ServerKeys};
 use crate::modulus::Modulus;
@@ -16,6 +18,7 @@ use crate::share::maximum::label_bits;
 use crate::share::truncate::{Rescaling, Truncation};
 use crate::share::uniform::truncate_alone;
 use crate::wire::link::Halt;
+use fusion_nn::model::Value;
 use rand_core::Rng;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -24,6 +27,7 @@ pub struct DelphiParty<'a> {
     circuit: &'a Circuit,
     packing: &'a Packing,
     slots: usize,
+    mask: Mask,
     side: Side<'a>,
 }
 
@@ -38,8 +42,36 @@ struct Client<'a> {
     evaluator: Evaluator,
     /// By linear step, the masks of its inputs and the client's shares of its outputs.
     layers: BTreeMap<usize, [Vec<u64>; 2]>,
+    /// By step, the masks of its values where circuits have them inside.
+    masks: Vec<Option<Vec<u64>>>,
     /// The circuits that are yet to be evaluated, in order.
     held: VecDeque<(Job, Held)>,
+}
+
+impl Client<'_> {
+    /// The masks of a value, where circuits have them inside.
+    fn masks_of(&self, value: Value) -> Option<&[u64]> {
+        match value {
+            Value::Input => None,
+            Value::Layer(step) => self.masks[step].as_deref(),
+        }
+    }
+
+    /// Sends the server the inputs of a linear step without the masks, and has its shares of the outputs.
+    #[expect(clippy::expect_used, reason = "every linear step is prepared")]
+    fn linear(
+        &mut self,
+        party: &mut Party<Transfers>,
+        modulus: Modulus,
+        step: usize,
+        numbers: &[u64],
+    ) -> Result<Vec<u64>, Halt> {
+        let [masks, shares] = self.layers.remove(&step).expect("a prepared step");
+        let differences = numbers.iter().zip(&masks).map(|(number, mask)| modulus.sub(*number, *mask));
+        let differences: Vec<u64> = differences.collect();
+        party.step("difference", |party| party.link.send(pack(&differences, modulus.bits())))?;
+        Ok(shares)
+    }
 }
 
 /// What the server holds.
@@ -55,33 +87,66 @@ struct Server<'a> {
 }
 
 impl<'a> DelphiParty<'a> {
-    pub(super) fn client(circuit: &'a Circuit, packing: &'a Packing, slots: usize, key: &'a ClientKey) -> Self {
-        let client = Client { key, evaluator: Evaluator::default(), layers: BTreeMap::new(), held: VecDeque::new() };
-        Self { circuit, packing, slots, side: Side::Client(Box::new(client)) }
+    pub(super) fn client(
+        circuit: &'a Circuit,
+        packing: &'a Packing,
+        (slots, mask): (usize, Mask),
+        key: &'a ClientKey,
+    ) -> Self {
+        let (layers, masks, held) = (BTreeMap::new(), Vec::new(), VecDeque::new());
+        let client = Client { key, evaluator: Evaluator::default(), layers, masks, held };
+        Self { circuit, packing, slots, mask, side: Side::Client(Box::new(client)) }
     }
 
     pub(super) fn server(
         circuit: &'a Circuit,
         packing: &'a Packing,
-        slots: usize,
+        (slots, mask): (usize, Mask),
         keys: &'a ServerKeys,
         networks: Vec<&'a Network>,
     ) -> Self {
         let (layers, garbled) = (BTreeMap::new(), VecDeque::new());
         let server = Server { keys, networks, garbler: Garbler::new(0), layers, garbled };
-        Self { circuit, packing, slots, side: Side::Server(Box::new(server)) }
+        Self { circuit, packing, slots, mask, side: Side::Server(Box::new(server)) }
     }
 
     fn modulus(&self) -> Modulus {
         self.circuit.modulus(0)
     }
 
-    /// Prepares a linear step: of random masks `r` of its inputs the parties get shares of `W r`.
+    /// Prepares a step. No mask of a layer is sent, under encryption, before the answer to the one before has come.
+    pub(super) fn prepare_step(&mut self, party: &mut Party<Transfers>, index: usize, step: &Step) -> Result<(), Halt> {
+        let mut masks = None;
+        match step.op {
+            Op::Linear { .. } => self.prepare_linear(party, index)?,
+            Op::Sum { .. } | Op::Add | Op::Concat => masks = self.masks_alone(step),
+            _ => {
+                for job in jobs(self.circuit, index, self.slots, self.mask) {
+                    masks = self.prepare_job(party, job)?;
+                }
+            }
+        }
+        if let Side::Client(client) = &mut self.side {
+            client.masks.push(masks);
+        }
+        Ok(())
+    }
+
+    /// The client's masks of a value that each party computes by itself, where circuits have those of its inputs inside.
+    fn masks_alone(&self, step: &Step) -> Option<Vec<u64>> {
+        let Side::Client(client) = &self.side else { return None };
+        let inputs: Option<Vec<&[u64]>> = step.inputs.iter().map(|input| client.masks_of(*input)).collect();
+        inputs.map(|inputs| alone(self.circuit, step, &inputs))
+    }
+
+    /// Prepares a linear step: of masks `r` of its inputs, which are random unless circuits have them inside, the parties get shares of `W r`.
     fn prepare_linear(&mut self, party: &mut Party<Transfers>, step: usize) -> Result<(), Halt> {
         let (place, modulus) = ((self.packing, step), self.modulus());
         match &mut self.side {
             Side::Client(client) => {
-                let masks = modulus.uniform(&mut party.rng, self.slots * self.packing.layout(step).inputs());
+                let inside = client.masks_of(self.circuit.steps[step].inputs[0]).map(<[u64]>::to_vec);
+                let count = self.slots * self.packing.layout(step).inputs();
+                let masks = inside.unwrap_or_else(|| modulus.uniform(&mut party.rng, count));
                 let shares = multiply_client(party, client.key, place, &masks)?;
                 client.layers.insert(step, [masks, shares]);
             }
@@ -93,23 +158,28 @@ impl<'a> DelphiParty<'a> {
         Ok(())
     }
 
-    /// Prepares one garbled circuit.
-    fn prepare_job(&mut self, party: &mut Party<Transfers>, job: Job) -> Result<(), Halt> {
+    /// Prepares one garbled circuit. Returns the client's masks of its results, if they are inside.
+    fn prepare_job(&mut self, party: &mut Party<Transfers>, job: Job) -> Result<Option<Vec<u64>>, Halt> {
         match &mut self.side {
             Side::Client(client) => {
+                let modulus = job.modulus;
                 let shares = match job.after {
                     Some(step) => client.layers[&step][1].clone(),
-                    None => job.modulus.uniform(&mut party.rng, job.elements()),
+                    None => modulus.uniform(&mut party.rng, job.elements()),
                 };
-                let held = garbled::hold(party, &job, shares)?;
+                let added = modulus.uniform(&mut party.rng, job.masks());
+                let masks = added.iter().map(|mask| modulus.sub(0, *mask)).collect();
+                let held = garbled::hold(party, &job, shares, added)?;
+                let inside = job.mask == Mask::Inside;
                 client.held.push_back((job, held));
+                Ok(inside.then_some(masks))
             }
             Side::Server(server) => {
-                let garbled = garbled::garble(party, &mut server.garbler, &job)?;
+                let garbled = garbled::garble(party, &mut server.garbler, &job, both_labels)?;
                 server.garbled.push_back((job, garbled));
+                Ok(None)
             }
         }
-        Ok(())
     }
 
     /// Evaluates the next circuit that was prepared: the party's shares of the results. `labels` are the bits of the server's other inputs.
@@ -118,14 +188,65 @@ impl<'a> DelphiParty<'a> {
         match &mut self.side {
             Side::Client(client) => {
                 let (job, held) = client.held.pop_front().expect("a circuit for each step");
-                let results = garbled::evaluate(party, &mut client.evaluator, &job, held, numbers)?;
-                Ok(results.into_iter().map(|result| job.modulus.reduce(result)).collect())
+                garbled::evaluate(party, &mut client.evaluator, &job, held, numbers)
             }
             Side::Server(server) => {
                 let (job, garbled) = server.garbled.pop_front().expect("a circuit for each step");
                 garbled::serve(party, &server.garbler, &job, &garbled, numbers, labels)
             }
         }
+    }
+
+    /// Draws the server's offset for the circuits of a chunk.
+    pub(super) fn draw_offset(&mut self, party: &mut Party<Transfers>) {
+        if let Side::Server(server) = &mut self.side {
+            let [low, high] = [party.rng.next_u64(), party.rng.next_u64()].map(u128::from);
+            server.garbler = Garbler::new(high << 64 | low);
+        }
+    }
+
+    pub(super) fn prepare_argmax(&mut self, party: &mut Party<Transfers>) -> Result<(), Halt> {
+        let last = argmax(self.circuit, self.slots);
+        party.step(ARGMAX, |party| self.prepare_job(party, last)).map(drop)
+    }
+
+    /// A server's deviation: it answers the masks of a linear step as if all weights were 0, so that the client's share is known to it.
+    pub(super) fn answer_without_weights(&mut self, party: &mut Party<Transfers>, step: usize) -> Result<(), Halt> {
+        let Side::Server(server) = &mut self.side else { unreachable!("a server deviates") };
+        let shares = multiply_by_nothing(party, server.keys, (self.packing, step), server.networks.len())?;
+        server.layers.insert(step, shares);
+        Ok(())
+    }
+
+    /// A server's deviation: it garbles the circuits of a step, but offers the label of 0 in place of both for each bit of the client's masks.
+    pub(super) fn garble_without_masks(&mut self, party: &mut Party<Transfers>, step: usize) -> Result<(), Halt> {
+        let Side::Server(server) = &mut self.side else { unreachable!("a server deviates") };
+        for job in jobs(self.circuit, step, self.slots, self.mask) {
+            let shares = job.asked() - job.asked_for_masks();
+            let garbled = garbled::garble(party, &mut server.garbler, &job, |zeros, delta| {
+                let (shares, masks) = zeros.split_at(shares);
+                both_labels(shares, delta).into_iter().chain(masks.iter().map(|&zero| [zero, zero])).collect()
+            })?;
+            server.garbled.push_back((job, garbled));
+        }
+        Ok(())
+    }
+
+    /// The inputs of a linear step but for the client's masks, as the server receives them.
+    pub(super) fn masked_inputs(&self, party: &mut Party<Transfers>, numbers: &[u64]) -> Result<Vec<u64>, Halt> {
+        let modulus = self.modulus();
+        let bytes = packed_bytes(numbers.len(), modulus.bits());
+        let message = party.step("difference", |party| party.link.receive(bytes))?;
+        let differences = unpack(&message, modulus.bits(), numbers.len());
+        Ok(numbers.iter().zip(differences).map(|(x, other)| modulus.add(*x, modulus.reduce(other))).collect())
+    }
+
+    /// The server's shares of a linear step's outputs, of what it received of the inputs.
+    #[expect(clippy::expect_used, reason = "every linear step is prepared")]
+    pub(super) fn product(&mut self, step: usize, inputs: &[u64]) -> Vec<u64> {
+        let Side::Server(server) = &mut self.side else { unreachable!("only a server receives inputs") };
+        let prepared = server.layers.remove(&step).expect("a prepared step");
+        in_the_clear((self.packing, step), &server.networks, inputs, &prepared)
     }
 
     /// Drops bits of shares that a circuit has not dropped.
@@ -143,41 +264,19 @@ impl Protocols for DelphiParty<'_> {
     /// Step by step: no mask of a layer is sent, under encryption, before the answer to the one before has come. If all were sent first, a server
     /// that deviates could answer with the mask of a later layer, and learn what that one's input is.
     fn prepare(&mut self, party: &mut Party<Transfers>) -> Result<(), Halt> {
-        if let Side::Server(server) = &mut self.side {
-            let [low, high] = [party.rng.next_u64(), party.rng.next_u64()].map(u128::from);
-            server.garbler = Garbler::new(high << 64 | low);
-        }
+        self.draw_offset(party);
         for (index, step) in self.circuit.steps.iter().enumerate() {
-            party.step(step.address.clone(), |party| {
-                if matches!(step.op, Op::Linear { .. }) {
-                    return self.prepare_linear(party, index);
-                }
-                jobs(self.circuit, index, self.slots).into_iter().try_for_each(|job| self.prepare_job(party, job))
-            })?;
+            party.step(step.address.clone(), |party| self.prepare_step(party, index, step))?;
         }
-        let last = argmax(self.circuit, self.slots);
-        party.step(ARGMAX, |party| self.prepare_job(party, last))
+        self.prepare_argmax(party)
     }
 
-    #[expect(clippy::expect_used, reason = "every linear step is prepared")]
     fn linear(&mut self, party: &mut Party<Transfers>, step: usize, numbers: &[u64]) -> Result<Vec<u64>, Halt> {
-        let modulus = self.modulus();
         match &mut self.side {
-            Side::Client(client) => {
-                let [masks, shares] = client.layers.remove(&step).expect("a prepared step");
-                let differences = numbers.iter().zip(&masks).map(|(number, mask)| modulus.sub(*number, *mask));
-                let differences: Vec<u64> = differences.collect();
-                party.step("difference", |party| party.link.send(pack(&differences, modulus.bits())))?;
-                Ok(shares)
-            }
-            Side::Server(server) => {
-                let bytes = packed_bytes(numbers.len(), modulus.bits());
-                let message = party.step("difference", |party| party.link.receive(bytes))?;
-                let differences = unpack(&message, modulus.bits(), numbers.len());
-                let inputs = numbers.iter().zip(differences).map(|(x, other)| modulus.add(*x, modulus.reduce(other)));
-                let inputs: Vec<u64> = inputs.collect();
-                let prepared = server.layers.remove(&step).expect("a prepared step");
-                Ok(in_the_clear((self.packing, step), &server.networks, &inputs, &prepared))
+            Side::Client(client) => client.linear(party, self.circuit.modulus(0), step, numbers),
+            Side::Server(_) => {
+                let inputs = self.masked_inputs(party, numbers)?;
+                Ok(self.product(step, &inputs))
             }
         }
     }

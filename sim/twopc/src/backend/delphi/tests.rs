@@ -3,14 +3,18 @@
 use super::*;
 use crate::address::Component;
 use crate::backend::protocols::Protocols;
+use crate::backend::reader::Reading;
 use crate::circuit::{ARGMAX, Step};
 use crate::evaluate::evaluate;
 use crate::party::Party;
-use crate::session::{Grouping, Networks, Plan, Service, client, run, server, set_up};
+use crate::session::{
+    Grouping, Networks, Plan, ServerProgram, Service, client, programmed_server, run, server, set_up,
+};
 use crate::wire::clock::LinkSpeed;
 use crate::wire::meter::{Message, Meter, Phase};
 use fusion_nn::fixed::{Pixels, Precision, Ring};
 use fusion_nn::model::{Model, Value, Window};
+use std::ops::Range;
 
 fn lenet(onnx: &[u8]) -> FixedModel {
     let precision = Precision { frac_bits: 12, ring: Ring::Auto };
@@ -28,8 +32,18 @@ fn lenets() -> Vec<FixedModel> {
 
 /// The logits that a session's shares stand for, and those of the reference.
 fn logits(models: &[FixedModel], truncation: Truncation, grouping: Grouping, slots: usize) -> [Vec<i64>; 2] {
-    let circuit = Delphi.circuit(&models.iter().collect::<Vec<_>>(), truncation).unwrap();
-    let plan = Plan::new(Delphi, circuit, slots, grouping).unwrap();
+    logits_by(Delphi::default(), models, truncation, grouping, slots)
+}
+
+fn logits_by(
+    delphi: Delphi,
+    models: &[FixedModel],
+    truncation: Truncation,
+    grouping: Grouping,
+    slots: usize,
+) -> [Vec<i64>; 2] {
+    let circuit = delphi.circuit(&models.iter().collect::<Vec<_>>(), truncation).unwrap();
+    let plan = Plan::new(delphi, circuit, slots, grouping).unwrap();
     let (client_setup, server_setup, _) = set_up(&Seed([4; 32]), &[&plan], LinkSpeed::LAN).unwrap();
     let networks = Networks::new(&plan, models).unwrap();
     let digits = include_bytes!("../../../../../examples/data/mnist_t1000-images-idx3-ubyte");
@@ -64,8 +78,8 @@ fn assert_predicted(plan: &Plan<Delphi>, meter: &Meter) {
     };
     for (index, step) in plan.circuit.steps.iter().enumerate() {
         let [mut offline, mut online] = [Cost::default(), Cost::default()];
-        Delphi.offline_cost(chunk, index, &mut offline);
-        Delphi.online_cost(chunk, index, &mut online);
+        plan.backend.offline_cost(chunk, index, &mut offline);
+        plan.backend.online_cost(chunk, index, &mut online);
         for (cost, phase) in [(offline, Phase::Offline), (online, Phase::Online)] {
             let predicted = [cost.client_bytes, cost.server_bytes];
             assert_eq!(predicted, sent(&step.address, phase), "{} {phase:?}", step.address);
@@ -86,6 +100,59 @@ fn lenet_is_computed_to_the_last_bit() {
 }
 
 #[test]
+fn a_mask_inside_of_circuits_changes_no_answer() {
+    let models = &lenets()[..1];
+    let [ours, reference] = logits_by(Delphi { mask: Mask::Inside }, models, Truncation::Faithful, Grouping::Chunk, 2);
+    assert_eq!(ours, reference);
+}
+
+/// Collects what a server reads of the slots, and says what an honest one does.
+struct Watcher(Vec<Reading>);
+
+impl ServerProgram for Watcher {
+    fn answer(&mut self, _slots: Range<usize>, readings: &[Reading], _labels: &mut [Vec<u32>]) {
+        self.0.extend_from_slice(readings);
+    }
+}
+
+/// A client's labels on these digits, and what a server reads of their slots.
+fn read(delphi: Delphi, digits: &[usize]) -> (Vec<u32>, Vec<Reading>) {
+    let models = &lenets()[..1];
+    let circuit = delphi.circuit(&[&models[0]], Truncation::Faithful).unwrap();
+    let plan = Plan::new(delphi, circuit, digits.len(), Grouping::Chunk).unwrap();
+    let (client_setup, server_setup, _) = set_up(&Seed([4; 32]), &[&plan], LinkSpeed::LAN).unwrap();
+    let networks = Networks::new(&plan, models).unwrap();
+    let services = vec![Service { model: 0, labels: (0..10).collect() }; digits.len()];
+    let (name, mut watcher) = (Seed([1; 32]), Watcher(Vec::new()));
+    let ((mine, link), _) = run(
+        LinkSpeed::LAN,
+        |link| client(link, &client_setup, &plan, &name, |slot| models[0].pixels(digit(digits[slot])).unwrap()),
+        |link: Link| programmed_server(link, &server_setup, &plan, &name, (&networks, &services), &mut watcher),
+    );
+    assert_predicted(&plan, link.meter());
+    (mine.unwrap().labels, watcher.0)
+}
+
+fn digit(at: usize) -> &'static [u8] {
+    &include_bytes!("../../../../../examples/data/mnist_t1000-images-idx3-ubyte")[16 + 784 * at..][..784]
+}
+
+/// Every answer is right, and yet copies are told from other images, if the mask is inside; if it is outside, no two slots look alike.
+#[test]
+fn a_server_reads_slots_whose_masks_are_inside() {
+    let digits = [3, 5, 3, 8];
+    for mask in [Mask::Inside, Mask::Outside] {
+        let (labels, readings) = read(Delphi { mask }, &digits);
+        let honest = digits.map(|at| lenets()[0].label(digit(at)).unwrap());
+        assert_eq!(labels, honest, "{mask:?}");
+        for (a, b) in (0..4).flat_map(|a| (0..a).map(move |b| (a, b))) {
+            let alike = mask == Mask::Inside && digits[a] == digits[b];
+            assert_eq!(readings[a] == readings[b], alike, "{mask:?}: slots {a} and {b}");
+        }
+    }
+}
+
+#[test]
 fn every_slot_may_have_a_network_of_its_own() {
     let [ours, reference] = logits(&lenets(), Truncation::Faithful, Grouping::Slot, 2);
     assert_eq!(ours, reference);
@@ -103,19 +170,19 @@ fn each_party_may_truncate_alone() {
 
 /// The bytes of one inference before its inputs are known, and after, as predicted.
 fn predicted(model: &FixedModel, truncation: Truncation) -> (Modulus, [usize; 2]) {
-    let circuit = Delphi.circuit(&[model], truncation).unwrap();
-    let plan = Plan::new(Delphi, circuit, 1, Grouping::Chunk).unwrap();
+    let circuit = Delphi::default().circuit(&[model], truncation).unwrap();
+    let plan = Plan::new(Delphi::default(), circuit, 1, Grouping::Chunk).unwrap();
     let chunk = Chunk { circuit: &plan.circuit, packing: plan.packings().next().unwrap(), slots: 1 };
     let [mut offline, mut online] = [Cost::default(), Cost::default()];
     for (index, step) in plan.circuit.steps.iter().enumerate() {
-        Delphi.offline_cost(chunk, index, &mut offline);
-        Delphi.online_cost(chunk, index, &mut online);
-        for job in jobs(&plan.circuit, index, 1) {
+        Delphi::default().offline_cost(chunk, index, &mut offline);
+        Delphi::default().online_cost(chunk, index, &mut online);
+        for job in jobs(&plan.circuit, index, 1, Mask::Outside) {
             println!("{}: {} circuits of {} AND gates", step.address, job.count, job.gates.ands());
         }
     }
-    Delphi.argmax_offline_cost(chunk, &mut offline);
-    Delphi.argmax_cost(chunk, &mut online);
+    Delphi::default().argmax_offline_cost(chunk, &mut offline);
+    Delphi::default().argmax_cost(chunk, &mut online);
     let bytes = [offline.bytes(), online.bytes()];
     println!("modulo {:?}, {truncation:?}: {bytes:?} bytes offline and online", plan.circuit.modulus(0));
     (plan.circuit.modulus(0), bytes)
@@ -139,7 +206,7 @@ fn a_prime_is_widened_where_values_need_it() {
         let Modulus::Prime(p) = modulus else { panic!("a prime") };
         assert!(p > PRIME && p % 16_384 == 1 && modulus.bits() == 43, "{p}");
     }
-    let circuit = Delphi.circuit(&[&cifar], Truncation::Faithful).unwrap();
+    let circuit = Delphi::default().circuit(&[&cifar], Truncation::Faithful).unwrap();
     assert!(Packing::new(&circuit, Style::DELPHI, 1, 1 << 20).is_ok());
 }
 
@@ -190,14 +257,14 @@ fn other_functionalities_are_their_twins() {
         let chunk = Chunk { circuit, packing, slots };
         match link.role() {
             Role::Client => {
-                let keys = Delphi.client_keys(&mut link, &seed, &[packing]).unwrap();
+                let keys = Delphi::default().client_keys(&mut link, &seed, &[packing]).unwrap();
                 let mut party = party(link, &keys.transfers);
-                evaluated(&mut party, Delphi.client(chunk, &keys)).unwrap()
+                evaluated(&mut party, Delphi::default().client(chunk, &keys)).unwrap()
             }
             Role::Server => {
-                let keys = Delphi.server_keys(&mut link, &seed, &[packing]).unwrap();
+                let keys = Delphi::default().server_keys(&mut link, &seed, &[packing]).unwrap();
                 let mut party = party(link, &keys.transfers);
-                evaluated(&mut party, Delphi.server(chunk, &keys, Vec::new())).unwrap()
+                evaluated(&mut party, Delphi::default().server(chunk, &keys, Vec::new())).unwrap()
             }
         }
     };

@@ -3,7 +3,7 @@
 use super::packing::{Network, Packing};
 use crate::address::Component;
 use crate::he::slots::{ClientKey, ServerKeys};
-use crate::linear::rotations;
+use crate::linear::rotations::{self, Weights};
 use crate::modulus::Modulus;
 use crate::party::Party;
 use crate::wire::link::Halt;
@@ -51,12 +51,37 @@ pub fn multiply_server<T>(
     (packing, step): (&Packing, usize),
     networks: &[&Network],
 ) -> Result<Vec<u64>, Halt> {
+    let weights: Vec<&Weights> = networks.iter().map(|network| &network.constants(step).encoded).collect();
+    multiply(party, keys, (packing, step), &weights)
+}
+
+/// What a server sends that deviates, for so many groups: it multiplies with weights that are all 0, so that the client's shares are its own, negated.
+///
+/// # Errors
+/// [`Halt`] where the client does not keep to the protocol.
+pub fn multiply_by_nothing<T>(
+    party: &mut Party<T>,
+    keys: &ServerKeys,
+    (packing, step): (&Packing, usize),
+    groups: usize,
+) -> Result<Vec<u64>, Halt> {
+    let layout = packing.layout(step);
+    let nothing = Weights::new(layout, packing.scheme(), &vec![0; layout.weights()]);
+    multiply(party, keys, (packing, step), &vec![&nothing; groups])
+}
+
+/// Runs the server's side with the weights of each group.
+fn multiply<T>(
+    party: &mut Party<T>,
+    keys: &ServerKeys,
+    (packing, step): (&Packing, usize),
+    weights: &[&Weights],
+) -> Result<Vec<u64>, Halt> {
     let (layout, group) = (packing.layout(step), packing.group());
-    let mut shares = Vec::with_capacity(networks.len() * group * layout.outputs());
-    for (index, network) in networks.iter().enumerate() {
-        let weights = &network.constants(step).encoded;
-        shares.extend(in_group(party, networks.len(), index, |party| {
-            rotations::server(&mut party.link, keys, layout, weights, group, &mut party.rng)
+    let mut shares = Vec::with_capacity(weights.len() * group * layout.outputs());
+    for (index, own) in weights.iter().enumerate() {
+        shares.extend(in_group(party, weights.len(), index, |party| {
+            rotations::server(&mut party.link, keys, layout, own, group, &mut party.rng)
         })?);
     }
     Ok(shares)

@@ -117,7 +117,8 @@ impl Layout {
     }
 
     /// The number of weights.
-    pub(super) fn weights(&self) -> usize {
+    #[must_use]
+    pub fn weights(&self) -> usize {
         self.layer.weights() * self.layer.filters
     }
 
