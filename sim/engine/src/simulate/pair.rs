@@ -3,10 +3,9 @@
 use super::metered::{self, Metered, SetupSpent, timed};
 use crate::clock::now;
 use fusion_2pc::address::Address;
-use fusion_2pc::backend::{Backend, Family, ForBackend};
+use fusion_2pc::backend::{Backend, Choice, ForBackend};
 use fusion_2pc::circuit::{Circuit, Unsupported};
 use fusion_2pc::linear::TooHeavy;
-use fusion_2pc::ot;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::{self, Answered, ClientSetup, Grouping, Networks, Plan, Progress, ServerSetup, Service};
@@ -31,11 +30,11 @@ pub enum PartiesError {
     Halt(#[from] Halt),
 }
 
-/// The protocols of a two-party inference: their family, and how they drop fractional bits.
+/// The protocols of a two-party inference: their family with its options, and how they drop fractional bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ProtocolChoice {
-    /// The family of protocols.
-    pub family: Family,
+    /// The family of protocols, with its options.
+    pub backend: Choice,
     /// How extra fractional bits are dropped after a product.
     pub truncation: Truncation,
 }
@@ -46,7 +45,7 @@ impl ProtocolChoice {
     /// # Errors
     /// [`Unsupported`] if the networks have no circuit in this family.
     pub fn circuit(self, models: &[&FixedModel]) -> Result<(Circuit, usize), Unsupported> {
-        self.family.run(CircuitOf { models, truncation: self.truncation })
+        self.backend.run(CircuitOf { models, truncation: self.truncation })
     }
 
     /// Checks that two parties can compute a network.
@@ -54,7 +53,7 @@ impl ProtocolChoice {
     /// # Errors
     /// [`Unsupported`] with the node of the first layer that they cannot compute.
     pub fn check(self, model: &FixedModel) -> Result<(), Unsupported> {
-        self.family.run(Check { model, truncation: self.truncation })
+        self.backend.run(Check { model, truncation: self.truncation })
     }
 
     /// Predicts, without running it, the bytes that a client and a server send in a session of so many slots that share one network.
@@ -62,7 +61,7 @@ impl ProtocolChoice {
     /// # Errors
     /// [`Unsupported`] with the node of the first layer that they cannot compute.
     pub fn predicted(self, model: &FixedModel, slots: usize) -> Result<[usize; 2], Unsupported> {
-        self.family.run(Prediction { model, truncation: self.truncation, slots })
+        self.backend.run(Prediction { model, truncation: self.truncation, slots })
     }
 }
 
@@ -114,7 +113,7 @@ impl ForBackend for Prediction<'_> {
         }
         let [by_client, by_server] = plan.transfers();
         for (count, sender) in [(by_client, 0), (by_server, 1)].into_iter().filter(|(count, _)| *count > 0) {
-            let extension = ot::cost(count);
+            let extension = plan.backend.extension(count).cost(count);
             sent[sender] += extension.sender.bytes;
             sent[1 - sender] += extension.receiver.bytes;
         }
@@ -194,7 +193,7 @@ impl SetUp {
     /// # Errors
     /// [`PartiesError`] for models without a two-party inference.
     pub fn new(setting: &PairSetting<'_>) -> Result<Self, PartiesError> {
-        setting.protocols.family.run(Make(setting))
+        setting.protocols.backend.run(Make(setting))
     }
 }
 
@@ -313,7 +312,7 @@ mod tests {
         let precision = Precision { frac_bits: 12, ring: Ring::Auto };
         let model = Model::from_onnx(onnx).unwrap();
         let model = FixedModel::new(&model, precision, Pixels { scale: 1.0 / 255.0, offset: 0.0 }).unwrap();
-        let protocols = ProtocolChoice { family: Family::Cheetah, truncation: Truncation::Faithful };
+        let protocols = ProtocolChoice { backend: Choice::default(), truncation: Truncation::Faithful };
         for slots in [1, 3] {
             let pair = SetUp::new(&PairSetting {
                 protocols,

@@ -29,7 +29,7 @@ use crate::he::slots::SLOTS;
 use crate::linear::TooHeavy;
 use crate::linear::rotations::Style;
 use crate::modulus::Modulus;
-use crate::ot::iknp;
+use crate::ot::{Extension, iknp};
 use crate::random::Seed;
 use crate::role::Role;
 use crate::share::truncate::Truncation;
@@ -54,7 +54,10 @@ const MOST_SLOTS: usize = 16;
 /// DELPHI's family of protocols. Values are shared modulo [`PRIME`], or, where the proved ranges of a network exceed half of it, modulo the least prime
 /// with slots that holds them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Delphi;
+pub struct Delphi {
+    /// How transfers of one of two messages are extended.
+    pub extension: Extension,
+}
 
 /// What a client keeps between sessions: its secret key for each prime, and its part of the base transfers.
 #[derive(Clone)]
@@ -139,6 +142,10 @@ impl Backend for Delphi {
 
     fn server_transfers(&self, keys: &ServerKeys, session: &Seed, _expected: [usize; 2]) -> Transfers {
         keys.transfers.session(session)
+    }
+
+    fn extension(&self, _count: usize) -> Extension {
+        self.extension
     }
 
     fn client<'a>(&'a self, chunk: Chunk<'a, Self>, keys: &'a ClientKeys) -> DelphiParty<'a> {

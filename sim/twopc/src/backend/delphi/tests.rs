@@ -28,8 +28,8 @@ fn lenets() -> Vec<FixedModel> {
 
 /// The logits that a session's shares stand for, and those of the reference.
 fn logits(models: &[FixedModel], truncation: Truncation, grouping: Grouping, slots: usize) -> [Vec<i64>; 2] {
-    let circuit = Delphi.circuit(&models.iter().collect::<Vec<_>>(), truncation).unwrap();
-    let plan = Plan::new(Delphi, circuit, slots, grouping).unwrap();
+    let circuit = Delphi::default().circuit(&models.iter().collect::<Vec<_>>(), truncation).unwrap();
+    let plan = Plan::new(Delphi::default(), circuit, slots, grouping).unwrap();
     let (client_setup, server_setup, _) = set_up(&Seed([4; 32]), &[&plan], LinkSpeed::LAN).unwrap();
     let networks = Networks::new(&plan, models).unwrap();
     let digits = include_bytes!("../../../../../examples/data/mnist_t1000-images-idx3-ubyte");
@@ -64,8 +64,8 @@ fn assert_predicted(plan: &Plan<Delphi>, meter: &Meter) {
     };
     for (index, step) in plan.circuit.steps.iter().enumerate() {
         let [mut offline, mut online] = [Cost::default(), Cost::default()];
-        Delphi.offline_cost(chunk, index, &mut offline);
-        Delphi.online_cost(chunk, index, &mut online);
+        Delphi::default().offline_cost(chunk, index, &mut offline);
+        Delphi::default().online_cost(chunk, index, &mut online);
         for (cost, phase) in [(offline, Phase::Offline), (online, Phase::Online)] {
             let predicted = [cost.client_bytes, cost.server_bytes];
             assert_eq!(predicted, sent(&step.address, phase), "{} {phase:?}", step.address);
@@ -103,19 +103,19 @@ fn each_party_may_truncate_alone() {
 
 /// The bytes of one inference before its inputs are known, and after, as predicted.
 fn predicted(model: &FixedModel, truncation: Truncation) -> (Modulus, [usize; 2]) {
-    let circuit = Delphi.circuit(&[model], truncation).unwrap();
-    let plan = Plan::new(Delphi, circuit, 1, Grouping::Chunk).unwrap();
+    let circuit = Delphi::default().circuit(&[model], truncation).unwrap();
+    let plan = Plan::new(Delphi::default(), circuit, 1, Grouping::Chunk).unwrap();
     let chunk = Chunk { circuit: &plan.circuit, packing: plan.packings().next().unwrap(), slots: 1 };
     let [mut offline, mut online] = [Cost::default(), Cost::default()];
     for (index, step) in plan.circuit.steps.iter().enumerate() {
-        Delphi.offline_cost(chunk, index, &mut offline);
-        Delphi.online_cost(chunk, index, &mut online);
+        Delphi::default().offline_cost(chunk, index, &mut offline);
+        Delphi::default().online_cost(chunk, index, &mut online);
         for job in jobs(&plan.circuit, index, 1) {
             println!("{}: {} circuits of {} AND gates", step.address, job.count, job.gates.ands());
         }
     }
-    Delphi.argmax_offline_cost(chunk, &mut offline);
-    Delphi.argmax_cost(chunk, &mut online);
+    Delphi::default().argmax_offline_cost(chunk, &mut offline);
+    Delphi::default().argmax_cost(chunk, &mut online);
     let bytes = [offline.bytes(), online.bytes()];
     println!("modulo {:?}, {truncation:?}: {bytes:?} bytes offline and online", plan.circuit.modulus(0));
     (plan.circuit.modulus(0), bytes)
@@ -139,7 +139,7 @@ fn a_prime_is_widened_where_values_need_it() {
         let Modulus::Prime(p) = modulus else { panic!("a prime") };
         assert!(p > PRIME && p % 16_384 == 1 && modulus.bits() == 43, "{p}");
     }
-    let circuit = Delphi.circuit(&[&cifar], Truncation::Faithful).unwrap();
+    let circuit = Delphi::default().circuit(&[&cifar], Truncation::Faithful).unwrap();
     assert!(Packing::new(&circuit, Style::DELPHI, 1, 1 << 20).is_ok());
 }
 
@@ -190,14 +190,14 @@ fn other_functionalities_are_their_twins() {
         let chunk = Chunk { circuit, packing, slots };
         match link.role() {
             Role::Client => {
-                let keys = Delphi.client_keys(&mut link, &seed, &[packing]).unwrap();
+                let keys = Delphi::default().client_keys(&mut link, &seed, &[packing]).unwrap();
                 let mut party = party(link, &keys.transfers);
-                evaluated(&mut party, Delphi.client(chunk, &keys)).unwrap()
+                evaluated(&mut party, Delphi::default().client(chunk, &keys)).unwrap()
             }
             Role::Server => {
-                let keys = Delphi.server_keys(&mut link, &seed, &[packing]).unwrap();
+                let keys = Delphi::default().server_keys(&mut link, &seed, &[packing]).unwrap();
                 let mut party = party(link, &keys.transfers);
-                evaluated(&mut party, Delphi.server(chunk, &keys, Vec::new())).unwrap()
+                evaluated(&mut party, Delphi::default().server(chunk, &keys, Vec::new())).unwrap()
             }
         }
     };
