@@ -1,7 +1,8 @@
 //! A script as a whole.
 
+use super::backend::Backend;
 use super::data::{Data, ModelSection};
-use super::fidelity::{Backend, Fidelity, Network};
+use super::fidelity::{Fidelity, Network};
 use super::protocol::{GoalSection, Protocol};
 use super::schema;
 use super::strategy::StrategySection;

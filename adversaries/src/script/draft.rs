@@ -1,8 +1,9 @@
 //! A script as far as its text can be read: what is wrong in one section hides nothing of another.
 
+use super::backend::Backend;
 use super::data::{Data, ModelSection};
 use super::document::{Script, Version};
-use super::fidelity::{Backend, Fidelity, Network};
+use super::fidelity::{Fidelity, Network};
 use super::protocol::{GoalSection, Protocol};
 use super::strategy::StrategySection;
 use super::trials::{Test, Trials};

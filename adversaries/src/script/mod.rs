@@ -3,7 +3,7 @@
 //! | module | subject |
 //! |---|---|
 //! | `document` | a script as a whole |
-//! | `protocol`, `data`, `fidelity`, `trials` | its sections: parameters and goal, model and samples, how sessions are simulated, how many |
+//! | `protocol`, `data`, `fidelity`, `backend`, `trials` | its sections: parameters and goal, model and samples, how sessions are simulated, how many |
 //! | `strategy`, `act`, `step`, `expect` | what the server does, where, and what is claimed of it |
 //! | `values` | numbers, durations, and places in the file |
 //! | `reading` | all of these from located trees ([`crate::yaml`]) |
@@ -32,6 +32,7 @@
 //! ```
 
 mod act;
+mod backend;
 mod data;
 mod document;
 mod draft;
@@ -50,11 +51,12 @@ pub use act::{
     ActSection, AddSection, Bend, BendSection, Elements, Filling, MoveSection, Pixel, Relabel, Stop, StopSection, When,
     Where, missing_slot,
 };
+pub use backend::Backend;
 pub use data::{Data, Draw, FixedPoint, Input, Keep, ModelSection, Publics, RingBits, Samples, TruncationKind};
 pub use document::{HONEST, Script, Version};
 pub use draft::{Draft, Head, Section, StrategyDraft};
 pub use expect::{Claim, CountedEvent, Expect, Expectation, Reasons};
-pub use fidelity::{Backend, Fidelity, Network};
+pub use fidelity::{Fidelity, Network};
 pub use protocol::{AccuracyGoal, Auto, Compare, GoalSection, Protocol, Sizes};
 pub use step::{NoStep, StepPattern};
 pub use strategy::{

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::yaml::{self, Node};
+use fusion_2pc::backend::{Choice, Family, Options};
+use fusion_2pc::ot::Extension;
 
 const FULL: &str = "schema: fusion/campaign/v1
 name: full
@@ -184,6 +186,44 @@ fn the_schema_knows_every_key_that_is_read() {
     }
     let (mut read, mut known) = Default::default();
     keys(&yaml::parse(FULL).expect("YAML"), &mut read);
+    // A script has one backend: of the others, the maps that are read below.
+    for family in Family::ALL {
+        let maps = family.options().iter().map(|option| format!("{}: {{ {option}: iknp }}", family.name()));
+        maps.for_each(|map| keys(&yaml::parse(&map).expect("YAML"), &mut read));
+    }
     properties(&serde_json::to_value(Script::json_schema()).expect("serialisable"), &mut known);
     assert_eq!(read, known);
+}
+
+#[test]
+fn a_backend_is_a_word_or_a_map_with_options() {
+    let backend = |text: &str| Script::read(&FULL.replace("backend: cheetah", &format!("backend: {text}")));
+    for family in Family::ALL {
+        assert_eq!(backend(family.name()).unwrap().backend, Backend(family.into()));
+        for extension in Extension::ALL {
+            let map = format!("{{ {}: {{ extension: {} }} }}", family.name(), extension.name());
+            let Ok(choice) = Choice::new(family, Options { extension: Some(extension) }) else { continue };
+            let script = backend(&map).unwrap();
+            assert_eq!(script.backend, Backend(choice), "{map}");
+            assert_eq!(read(&script.to_yaml().unwrap()), script, "{map}");
+        }
+    }
+    assert_eq!(backend("{ aby: {} }").unwrap().backend, Backend(Family::Aby.into()));
+    let refused = [
+        ("abby", 10, "`abby` is no backend"),
+        ("{ cheetah: {} }", 21, "`cheetah` has no options: write `backend: cheetah`"),
+        ("{ cheetah: { extension: ferret } }", 21, "`cheetah` has no options: write `backend: cheetah`"),
+        ("{ aby: ferret }", 17, "a backend's options must be a map, not a single value"),
+        ("{ aby: { extension: feret } }", 30, "`feret` is no extension"),
+        ("{ aby: { extend: ferret } }", 19, "unknown key `extend` in a backend's options"),
+        ("{ abby: { extension: ferret } }", 12, "unknown key `abby` in backend"),
+        ("{ aby: {}, delphi: {} }", 12, "`delphi` and `aby` exclude each other"),
+        ("{}", 10, "backend needs one of cheetah, cryptflow2-ot, cryptflow2-he, delphi, aby, aby-32"),
+        ("[aby]", 10, "backend must be text, not a list"),
+    ];
+    for (text, column, message) in refused {
+        let problems = backend(text).expect_err("a problem");
+        let summary: Vec<_> = problems.iter().map(|p| (p.mark.line, p.mark.column, p.message.as_str())).collect();
+        assert_eq!(summary, [(17, column, message)], "{text}");
+    }
 }

@@ -43,7 +43,7 @@ fn assert_predicted(world: &World, session: &Session) {
             all = [all[0] + predicted[0], all[1] + predicted[1]];
         }
     }
-    let [by_client, by_server] = plan.transfers().map(ot::cost);
+    let [by_client, by_server] = plan.transfers().map(|count| plan.backend.extension(count).cost(count));
     assert_eq!(extended(meter, "client"), [by_client.sender.bytes, by_client.receiver.bytes]);
     assert_eq!(extended(meter, "server"), [by_server.receiver.bytes, by_server.sender.bytes]);
     let offline = [Role::Client, Role::Server].map(|role| meter.sent(role, Some(Phase::Offline)).bytes);

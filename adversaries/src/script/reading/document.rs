@@ -1,14 +1,16 @@
 //! A script as a whole, from its text.
 
+use super::backend::backend;
 use super::data::{data, model};
 use super::protocol::{goal, goal_for, protocol};
 use super::strategy::{fidelity, strategies};
-use super::trials::{backend, network, test, trials};
+use super::trials::{network, test, trials};
 use crate::problem::Problem;
 use crate::read::{Fields, Reader};
+use crate::script::backend::Backend;
 use crate::script::document::{Script, Version};
 use crate::script::draft::{Draft, Head, Section};
-use crate::script::fidelity::{Backend, Network};
+use crate::script::fidelity::Network;
 use crate::script::trials::{Test, Trials};
 use crate::script::values::Spot;
 use crate::yaml::{self, Node};

@@ -1,15 +1,11 @@
-//! `trials:`, `test:`, `backend:` and `network:`.
+//! `trials:`, `test:` and `network:`.
 
 use super::values::duration;
 use crate::read::Reader;
-use crate::script::fidelity::{Backend, Network};
+use crate::script::fidelity::Network;
 use crate::script::trials::{Estimator, MAX_TRIALS, Test, Trials, TrialsOverride};
 use crate::script::values::{Duration, Exact};
 use crate::yaml::{Kind, Node};
-
-pub fn backend(reader: &mut Reader, node: &Node) -> Option<Backend> {
-    reader.word(node, "backend", &Backend::ALL.map(|backend| (backend.family().name(), backend)))
-}
 
 pub fn network(reader: &mut Reader, node: &Node) -> Option<Network> {
     if matches!(node.kind, Kind::Scalar(_)) {

@@ -4,6 +4,7 @@ use super::pictures::Pictures;
 use crate::args::bench::InferenceArgs;
 use fusion_2pc::backend::{Difference, Family};
 use fusion_2pc::circuit::Circuit;
+use fusion_2pc::ot::Extension;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::{Answered, Grouping, Service};
@@ -50,6 +51,9 @@ pub struct BenchDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     pub backend: &'static str,
+    /// How transfers of one of two messages are extended, if the family has the choice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extension: Option<&'static str>,
     pub model: String,
     pub batch: usize,
     pub network: String,
@@ -133,7 +137,7 @@ pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
         }
         Halt::Malformed { .. } => Failure::Bug(halt.to_string()),
     };
-    let protocols = inference.protocols();
+    let protocols = inference.protocols()?;
     let set_up = SetUp::new(&PairSetting {
         protocols,
         models: std::slice::from_ref(model),
@@ -169,7 +173,8 @@ pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
     let faithful = protocols.truncation == Truncation::Faithful;
     Ok(BenchDocument {
         error: (faithful && !exact).then(|| inexact(file, batch)),
-        backend: protocols.family.name(),
+        backend: protocols.backend.family().name(),
+        extension: protocols.backend.extension().map(Extension::name),
         model: files::name(file),
         batch,
         network: inference.network.name.clone(),

@@ -1,12 +1,13 @@
 //! The flags of `bench`.
 
-use super::families::families;
+use super::families::{OptionsArgs, families};
 use super::fixed_point::FixedPointArgs;
 use super::numbers::natural;
 use clap::{Args, ValueEnum};
 use fusion_2pc::backend::Family;
 use fusion_2pc::share::truncate::Truncation;
 use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_engine::failure::Failure;
 use fusion_engine::simulate::ProtocolChoice;
 use std::path::PathBuf;
 
@@ -48,6 +49,8 @@ pub struct InferenceArgs {
     /// The family of protocols.
     #[arg(long, value_name = "NAME", value_parser = families(), default_value = Family::default().name())]
     pub backend: Family,
+    #[command(flatten)]
+    pub options: OptionsArgs,
     /// The network whose time is computed: lan (1 Gbit/s, 0.3 ms), wan (100 Mbit/s, 40 ms), or for example "40ms,100mbit".
     #[arg(long, value_name = "NETWORK", value_parser = network, default_value = "wan")]
     pub network: NamedNetwork,
@@ -60,8 +63,11 @@ pub struct InferenceArgs {
 
 impl InferenceArgs {
     /// The protocols that two parties run.
-    pub fn protocols(&self) -> ProtocolChoice {
-        ProtocolChoice { family: self.backend, truncation: self.truncation.into() }
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] for an option that the family does not have.
+    pub fn protocols(&self) -> Result<ProtocolChoice, Failure> {
+        Ok(ProtocolChoice { backend: self.options.of(self.backend)?, truncation: self.truncation.into() })
     }
 }
 
@@ -72,6 +78,9 @@ Examples:
 
   sim bench --model lenet.onnx --backend delphi --explain
       Measures another family of protocols, and says in what it differs from the system as released.
+
+  sim bench --model lenet.onnx --backend aby --extension ferret
+      Measures ABY with another extension of oblivious transfers than its own.
 
   sim bench --model lenet.onnx --batch 1,64 --network '20ms,400mbit' --images digits.idx --json
       Measures real images over another network in batches of 1 and of 64, as JSON.";

@@ -1,6 +1,6 @@
 //! Flags of `sim check`.
 
-use super::families::families;
+use super::families::{OptionsArgs, families};
 use super::fixed_point::FixedPointArgs;
 use clap::{Args, ValueEnum};
 use fusion_2pc::backend::Family;
@@ -28,6 +28,8 @@ pub struct CheckArgs {
     /// a script can aim at.
     #[arg(long, value_name = "NAME", value_parser = families())]
     pub backend: Option<Family>,
+    #[command(flatten)]
+    pub options: OptionsArgs,
     /// Compare every layer with this evaluator.
     #[arg(long, value_enum, value_name = "EVALUATOR")]
     pub against: Option<Against>,

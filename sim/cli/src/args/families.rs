@@ -1,10 +1,44 @@
-//! The names of the families of protocols.
+//! The names of the families of protocols, and of what a user chooses about them.
 
+use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use fusion_2pc::backend::Family;
+use fusion_2pc::backend::{Choice, Family, NoOption, Options};
+use fusion_2pc::ot::Extension;
+use fusion_engine::failure::Failure;
 
 /// Reads the name of a family.
 pub fn families() -> impl TypedValueParser<Value = Family> {
     let values = Family::ALL.map(|family| PossibleValue::new(family.name()).help(family.about()));
     PossibleValuesParser::new(values).try_map(|name| name.parse::<Family>())
+}
+
+/// Reads the name of an extension.
+fn extensions() -> impl TypedValueParser<Value = Extension> {
+    let values = Extension::ALL.map(|extension| PossibleValue::new(extension.name()).help(extension.about()));
+    PossibleValuesParser::new(values).try_map(|name| name.parse::<Extension>())
+}
+
+/// The flags that choose something about a family.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct OptionsArgs {
+    /// How the family extends transfers of one of two messages [default: iknp; cheetah has no choice].
+    #[arg(long, value_name = "NAME", value_parser = extensions())]
+    pub extension: Option<Extension>,
+}
+
+impl OptionsArgs {
+    /// Returns the first of the flags that is given.
+    pub fn given(self) -> Option<&'static str> {
+        self.extension.map(|_| "--extension")
+    }
+
+    /// Returns a family with these options.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] for an option that the family does not have; it names the flag.
+    pub fn of(self, family: Family) -> Result<Choice, Failure> {
+        let Self { extension } = self;
+        let refused = |refusal: NoOption| Failure::Usage(format!("--{}: {refusal}", refusal.option));
+        Choice::new(family, Options { extension, ..Options::default() }).map_err(refused)
+    }
 }

@@ -14,6 +14,7 @@ mod tables;
 pub use bound::BoundArgs;
 pub use check::CheckArgs;
 pub use explore::ExploreArgs;
+pub use families::OptionsArgs;
 pub use fixed_point::FixedPointArgs;
 pub use plan::PlanArgs;
 pub use tables::TablesArgs;

@@ -4,7 +4,8 @@ use crate::answers::bench::{BenchDocument, DifferenceDocument, Job, LayerMeasure
 use crate::answers::pictures::Pictures;
 use crate::args::bench::BenchArgs;
 use crate::text::{self, BAD, DIM, HEADING};
-use fusion_2pc::backend::Family;
+use fusion_2pc::backend::Choice;
+use fusion_2pc::ot::Extension;
 use fusion_engine::failure::Failure;
 use std::io::Write;
 
@@ -30,7 +31,7 @@ pub fn run(args: &BenchArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     } else {
         documents.iter().try_for_each(|document| document.write_text(args.by.is_some(), stdout))?;
         if args.explain {
-            write_differences(args.inference.backend, stdout)?;
+            write_differences(args.inference.protocols()?.backend, stdout)?;
         }
     }
     stdout.flush()?;
@@ -38,11 +39,16 @@ pub fn run(args: &BenchArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
 }
 
 /// Writes in what a family differs here from the system as released.
-fn write_differences(family: Family, out: &mut dyn Write) -> Result<(), Failure> {
+fn write_differences(backend: Choice, out: &mut dyn Write) -> Result<(), Failure> {
+    let family = backend.family();
     if !family.shared().is_empty() {
         writeln!(out, "\n{} {}", text::styled(HEADING, "shared with Cheetah:"), family.shared().join(", "))?;
     }
     writeln!(out, "\n{}", text::styled(HEADING, &format!("{} here, and as released", family.name())))?;
+    if let Some(extension) = backend.extension() {
+        let own = if extension == Extension::default() { "as released" } else { "not as released, which is iknp" };
+        writeln!(out, "  extension of transfers of one of two messages ({own})\n    {}", extension.about())?;
+    }
     for DifferenceDocument { part, released, here, effect } in DifferenceDocument::of(family) {
         writeln!(out, "  {part} ({effect})\n    here: {here}\n    released: {released}")?;
     }
@@ -60,11 +66,12 @@ fn milli(seconds: f64) -> String {
 impl BenchDocument {
     fn write_text(&self, show_layers: bool, out: &mut dyn Write) -> Result<(), Failure> {
         let Self { backend, model, batch, network, truncation, per_inference: each, .. } = self;
+        let extension = self.extension.map_or_else(String::new, |extension| format!(" over {extension}"));
         if let Some(error) = &self.error {
             writeln!(out, "{} {error}", text::styled(BAD, "error"))?;
         }
         let exact = if self.exact { "every logit exact" } else { "NOT the plaintext's logits" };
-        let title = format!("{model}   {backend}   batch {batch}   {truncation}   {exact}");
+        let title = format!("{model}   {backend}{extension}   batch {batch}   {truncation}   {exact}");
         writeln!(out, "{}\n", text::styled(HEADING, &title))?;
         let sent = each.client_sent_bytes + each.server_sent_bytes;
         let mut rows = vec![
@@ -128,6 +135,7 @@ mod tests {
             exact: error.is_none(),
             error,
             backend: "cheetah",
+            extension: None,
             model: "model.onnx".into(),
             batch: 1,
             network: "lan".into(),

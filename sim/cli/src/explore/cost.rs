@@ -6,6 +6,7 @@ use crate::args::bench::{InferenceArgs, TruncationArg};
 use crate::explore::query::{Query, QueryProblem};
 use crate::text;
 use fusion_2pc::backend::Family;
+use fusion_2pc::ot::Extension;
 use fusion_adversaries::problem::one_line;
 use fusion_nn::fixed::Ring;
 use serde::Serialize;
@@ -38,7 +39,7 @@ impl MeasuredModel {
 
     /// Returns the flags of `sim plan` that name the model and how it computes.
     pub fn words(&self) -> String {
-        let InferenceArgs { backend: _, network: _, fixed_point, truncation } = &self.inference;
+        let InferenceArgs { backend: _, options: _, network: _, fixed_point, truncation } = &self.inference;
         let ring = |ring: &Ring| match ring {
             Ring::Auto => "auto".into(),
             Ring::Bits(bits) => bits.to_string(),
@@ -61,11 +62,13 @@ impl MeasuredModel {
         let answer = PlanAnswer::new(&args).map_err(|failure| QueryProblem::of(&failure))?;
         let inference = InferenceArgs {
             backend: args.inference.backend,
+            options: args.inference.options,
             network: args.inference.network,
             ..self.inference.clone()
         };
         let N = answer.plan.params.N();
-        let name = format!("{} {:?} {:?}", PerQuery::batch(N), inference.backend, inference.network.network);
+        let protocols = inference.protocols().map_err(|failure| QueryProblem::of(&failure))?;
+        let name = format!("{} {protocols:?} {:?}", PerQuery::batch(N), inference.network.network);
         let known = self
             .known
             .lock()
@@ -97,6 +100,9 @@ pub struct About {
     model: Option<String>,
     backends: Vec<String>,
     backend: String,
+    extensions: Vec<String>,
+    /// Empty if none is named.
+    extension: String,
     network: String,
 }
 
@@ -108,6 +114,8 @@ impl About {
             model: model.map(|model| one_line(&model.file.display().to_string())),
             backends: Family::ALL.map(|family| family.name().into()).into(),
             backend: inference.backend.name().into(),
+            extensions: Extension::ALL.map(|extension| extension.name().into()).into(),
+            extension: inference.options.extension.map_or_else(String::new, |extension| extension.name().into()),
             network: inference.network.name.clone(),
         }
     }

@@ -1,7 +1,7 @@
 //! The hash of everything that decides a trial, and of nothing else. A campaign can be continued with more time or more trials,
 //! but not with another strategy, seed, model or data.
 
-use fusion_adversaries::script::{HONEST, Script};
+use fusion_adversaries::script::{Backend, HONEST, Script};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -48,8 +48,8 @@ impl Id {
         let (mut model, mut data) = (serde_json::to_value(model)?, serde_json::to_value(data)?);
         contents.replace_paths(&mut model);
         contents.replace_paths(&mut data);
-        // Keys are sorted.
-        let decides = json!({
+        // Keys are sorted. The default backend has no key, so that campaigns from before there were others keep their hashes.
+        let mut decides = json!({
             "semantics": SEMANTICS,
             "protocol": script.protocol,
             "control": { "name": HONEST, "fidelity": script.fidelity.value.name() },
@@ -59,6 +59,9 @@ impl Id {
             "data": data,
             "strategies": strategies,
         });
+        if !decides["model"].is_null() && script.backend != Backend::default() {
+            decides["backend"] = serde_json::to_value(script.backend)?;
+        }
         Ok(Self(blake3::hash(decides.to_string().as_bytes())))
     }
 
@@ -100,5 +103,41 @@ impl Contents {
             Value::Object(map) => map.values_mut().for_each(|item| self.replace_paths(item)),
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(backend: &str, is_read: bool) -> Id {
+        let text = format!(
+            "schema: fusion/campaign/v1\nname: one\nprotocol: {{ R: 2, B: 1, T: 1 }}\n{backend}\n\
+             model: {{ path: model.onnx }}\nstrategies: [{{ name: nothing, do: [] }}]\n"
+        );
+        let script = Script::read(&text).unwrap();
+        let mut contents = Contents::default();
+        if is_read {
+            contents.insert(Path::new("model.onnx"), b"a model");
+        }
+        Id::new(&script, &contents).unwrap()
+    }
+
+    #[test]
+    fn the_backend_and_its_options_decide_where_a_model_is_read() {
+        let all = [
+            "",
+            "backend: aby",
+            "backend: { aby: { extension: ferret } }",
+            "backend: { delphi: { extension: ferret } }",
+        ];
+        for (at, one) in all.iter().enumerate() {
+            for other in &all[..at] {
+                assert_ne!(id(one, true), id(other, true), "{one} and {other}");
+                assert_eq!(id(one, false), id(other, false), "{one} and {other}, of a model that nobody reads");
+            }
+        }
+        assert_eq!(id("backend: cheetah", true), id("", true));
+        assert_eq!(id("backend: { aby: { extension: iknp } }", true), id("backend: aby", true));
     }
 }

@@ -3,10 +3,9 @@
 use super::metered::{self, Metered, SetupSpent, timed};
 use crate::clock::now;
 use fusion_2pc::address::Address;
-use fusion_2pc::backend::{Backend, Family, ForBackend};
+use fusion_2pc::backend::{Backend, Choice, ForBackend};
 use fusion_2pc::circuit::{Circuit, Unsupported};
 use fusion_2pc::linear::TooHeavy;
-use fusion_2pc::ot;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::{
@@ -33,11 +32,11 @@ pub enum PartiesError {
     Halt(#[from] Halt),
 }
 
-/// The protocols of a two-party inference: their family, and how they drop fractional bits.
+/// The protocols of a two-party inference: their family with its options, and how they drop fractional bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ProtocolChoice {
-    /// The family of protocols.
-    pub family: Family,
+    /// The family of protocols, with its options.
+    pub backend: Choice,
     /// How extra fractional bits are dropped after a product.
     pub truncation: Truncation,
 }
@@ -48,7 +47,8 @@ impl ProtocolChoice {
     /// # Errors
     /// [`Unsupported`] if the networks have no circuit in this family.
     pub fn circuit(self, models: &[&FixedModel]) -> Result<(Circuit, usize), Unsupported> {
-        self.family.run(CircuitOf { models, truncation: self.truncation })
+        let made = self.backend.run(CircuitOf { models, truncation: self.truncation });
+        made.map(|(circuit, slots)| (circuit, self.backend.chunk(slots)))
     }
 
     /// Checks that two parties can compute a network.
@@ -56,7 +56,7 @@ impl ProtocolChoice {
     /// # Errors
     /// [`Unsupported`] with the node of the first layer that they cannot compute.
     pub fn check(self, model: &FixedModel) -> Result<(), Unsupported> {
-        self.family.run(Check { model, truncation: self.truncation })
+        self.backend.run(Check { model, truncation: self.truncation })
     }
 
     /// Predicts, without running it, the bytes that a client and a server send in a session of so many slots that share one network.
@@ -64,7 +64,22 @@ impl ProtocolChoice {
     /// # Errors
     /// [`Unsupported`] with the node of the first layer that they cannot compute.
     pub fn predicted(self, model: &FixedModel, slots: usize) -> Result<[usize; 2], Unsupported> {
-        self.family.run(Prediction { model, truncation: self.truncation, slots })
+        self.backend.run(Prediction { model, protocols: self, slots })
+    }
+}
+
+impl ProtocolChoice {
+    /// The plan of a session of the backend of this choice.
+    fn plan<B: Backend>(
+        self,
+        backend: &B,
+        models: &[&FixedModel],
+        slots: usize,
+        grouping: Grouping,
+    ) -> Result<Plan<B>, Unsupported> {
+        let circuit = backend.circuit(models, self.truncation)?;
+        let chunk = self.backend.chunk(backend.slots_per_message(&circuit));
+        Plan::in_chunks(backend.clone(), circuit, slots, grouping, chunk)
     }
 }
 
@@ -99,7 +114,7 @@ impl ForBackend for Check<'_> {
 
 struct Prediction<'a> {
     model: &'a FixedModel,
-    truncation: Truncation,
+    protocols: ProtocolChoice,
     slots: usize,
 }
 
@@ -107,8 +122,7 @@ impl ForBackend for Prediction<'_> {
     type Output = Result<[usize; 2], Unsupported>;
 
     fn run<B: Backend>(self, backend: B) -> Self::Output {
-        let circuit = backend.circuit(&[self.model], self.truncation)?;
-        let plan = Plan::new(backend, circuit, self.slots, Grouping::Chunk)?;
+        let plan = self.protocols.plan(&backend, &[self.model], self.slots, Grouping::Chunk)?;
         let mut sent = [0, 0];
         for cost in plan.chunks().flat_map(|chunk| plan.costs(chunk.len())) {
             sent[0] += cost.client_bytes;
@@ -116,7 +130,7 @@ impl ForBackend for Prediction<'_> {
         }
         let [by_client, by_server] = plan.transfers();
         for (count, sender) in [(by_client, 0), (by_server, 1)].into_iter().filter(|(count, _)| *count > 0) {
-            let extension = ot::cost(count);
+            let extension = plan.backend.extension(count).cost(count);
             sent[sender] += extension.sender.bytes;
             sent[1 - sender] += extension.receiver.bytes;
         }
@@ -198,7 +212,7 @@ impl SetUp {
     /// # Errors
     /// [`PartiesError`] for models without a two-party inference.
     pub fn new(setting: &PairSetting<'_>) -> Result<Self, PartiesError> {
-        setting.protocols.family.run(Make(setting))
+        setting.protocols.backend.run(Make(setting))
     }
 }
 
@@ -224,9 +238,8 @@ type Prepared<B> = (Plan<B>, Networks<B>);
 
 fn plans<B: Backend>(backend: &B, setting: &PairSetting<'_>) -> Result<Vec<Prepared<B>>, PartiesError> {
     let models: Vec<&FixedModel> = setting.models.iter().collect();
-    let circuit = backend.circuit(&models, setting.protocols.truncation)?;
     let prepared = |grouping: &Grouping| {
-        let plan = Plan::new(backend.clone(), circuit.clone(), setting.slots, *grouping)?;
+        let plan = setting.protocols.plan(backend, &models, setting.slots, *grouping)?;
         let networks = Networks::new(&plan, setting.models)?;
         Ok((plan, networks))
     };
@@ -329,7 +342,7 @@ mod tests {
         let precision = Precision { frac_bits: 12, ring: Ring::Auto };
         let model = Model::from_onnx(onnx).unwrap();
         let model = FixedModel::new(&model, precision, Pixels { scale: 1.0 / 255.0, offset: 0.0 }).unwrap();
-        let protocols = ProtocolChoice { family: Family::Cheetah, truncation: Truncation::Faithful };
+        let protocols = ProtocolChoice { backend: Choice::default(), truncation: Truncation::Faithful };
         for slots in [1, 3] {
             let pair = SetUp::new(&PairSetting {
                 protocols,

@@ -1,9 +1,5 @@
 //! The families by name.
 
-use super::aby::Aby;
-use super::cheetah::Cheetah;
-use super::cryptflow2::{Cryptflow2He, Cryptflow2Ot};
-use super::delphi::Delphi;
 use super::traits::Backend;
 
 /// A family of two-party inference.
@@ -61,18 +57,6 @@ impl Family {
             Self::Delphi => "DELPHI (Mishra et al., USENIX Security 2020)",
             Self::Aby => "ABY in a ring of 64 bits (Demmler et al., NDSS 2015)",
             Self::Aby32 => "ABY in a ring of 32 bits, in which larger values wrap unnoticed",
-        }
-    }
-
-    /// Does something for the backend of this family.
-    pub fn run<F: ForBackend>(self, what: F) -> F::Output {
-        match self {
-            Self::Cheetah => what.run(Cheetah),
-            Self::Cryptflow2Ot => what.run(Cryptflow2Ot::default()),
-            Self::Cryptflow2He => what.run(Cryptflow2He),
-            Self::Delphi => what.run(Delphi::default()),
-            Self::Aby => what.run(Aby::proven()),
-            Self::Aby32 => what.run(Aby::measured()),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod aby;
 pub mod cheetah;
+mod choice;
 pub mod cryptflow2;
 pub mod delphi;
 mod differences;
@@ -11,6 +12,7 @@ mod reader;
 pub mod slots;
 mod traits;
 
+pub use choice::{Choice, NoOption, Options};
 pub use differences::{Difference, Effect};
 pub use family::{Family, ForBackend, NoFamily};
 pub use protocols::Protocols;

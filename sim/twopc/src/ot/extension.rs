@@ -11,20 +11,59 @@ use crate::wire::link::{Halt, Link};
 use crate::wire::meter::{Phase, Tally};
 
 /// The way in which a session extends its base transfers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Extension {
-    /// `SoftSpokenOT`, which sends 15 bits for each transfer.
+    /// IKNP, which sends 128 bits for each transfer and carries the receiver's own choice ([`super::iknp`]).
+    #[default]
+    Iknp,
+    /// `SoftSpokenOT`, which sends 15 bits for each transfer, of a random choice.
     SoftSpoken,
-    /// Ferret, which sends about 85 KB, and then a bit or less for each transfer.
+    /// Ferret, which sends about 85 KB, and then a bit or less for each transfer, of a random choice.
     Ferret,
 }
 
 impl Extension {
+    /// All extensions, in the order in which they are listed.
+    pub const ALL: [Self; 3] = [Self::Iknp, Self::SoftSpoken, Self::Ferret];
+
+    /// The name of the extension in scripts and flags.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Iknp => "iknp",
+            Self::SoftSpoken => "softspoken",
+            Self::Ferret => "ferret",
+        }
+    }
+
+    /// A line that says what the extension is.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Iknp => "IKNP (Ishai, Kilian, Nissim, Petrank, CRYPTO 2003): 128 bits a transfer",
+            Self::SoftSpoken => "SoftSpokenOT (Roy, CRYPTO 2022): 16 bits a transfer",
+            Self::Ferret => "Ferret (Yang et al., CCS 2020): about 85 KB, and then two bits a transfer",
+        }
+    }
+
     /// The extension that sends fewer bytes for so many transfers.
     #[must_use]
     pub fn for_count(count: usize) -> Self {
         let bytes = |cost: ExtensionCost| cost.sender.bytes + cost.receiver.bytes;
         if bytes(softspoken_cost(count)) <= bytes(ferret_cost(count)) { Self::SoftSpoken } else { Self::Ferret }
+    }
+}
+
+/// The error for a name that no extension has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no extension `{0}`")]
+pub struct NoExtension(String);
+
+impl std::str::FromStr for Extension {
+    type Err = NoExtension;
+
+    fn from_str(name: &str) -> Result<Self, NoExtension> {
+        Self::ALL.into_iter().find(|extension| extension.name() == name).ok_or_else(|| NoExtension(name.into()))
     }
 }
 
@@ -37,13 +76,24 @@ pub struct ExtensionCost {
     pub receiver: Tally,
 }
 
-/// The cost of the extension in a session that expects and draws `count` transfers in one direction, without the set-up.
+impl Extension {
+    /// The cost of the extension in a session that expects and draws `count` transfers in one direction, without the set-up. That of IKNP is 0: its
+    /// columns are messages of the step that asks for the transfers.
+    #[must_use]
+    pub fn cost(self, count: usize) -> ExtensionCost {
+        match self {
+            _ if count == 0 => ExtensionCost::default(),
+            Self::Iknp => ExtensionCost::default(),
+            Self::SoftSpoken => softspoken_cost(count),
+            Self::Ferret => ferret_cost(count),
+        }
+    }
+}
+
+/// The cost of the extension that sends fewer bytes for `count` transfers: see [`Extension::cost`].
 #[must_use]
 pub fn cost(count: usize) -> ExtensionCost {
-    match Extension::for_count(count) {
-        Extension::SoftSpoken => softspoken_cost(count),
-        Extension::Ferret => ferret_cost(count),
-    }
+    Extension::for_count(count).cost(count)
 }
 
 fn softspoken_cost(count: usize) -> ExtensionCost {
@@ -87,8 +137,9 @@ struct Supply<P> {
 }
 
 impl<P: Party> Supply<P> {
-    fn new(party: P, public: Public, expected: usize) -> Self {
-        let plan = match Extension::for_count(expected) {
+    fn new(party: P, public: Public, extension: Extension, expected: usize) -> Self {
+        let plan = match extension {
+            Extension::Iknp => unreachable!("transfers of IKNP are not random"),
             Extension::SoftSpoken => Plan::SoftSpoken(expected),
             Extension::Ferret => Plan::Ferret(Rounds::new(expected, public.code)),
         };
@@ -139,7 +190,11 @@ impl ExtendedSender {
     /// Makes a party of a session in which so many transfers are expected. Both parties give the same `public` and `expected`.
     #[must_use]
     pub fn new(party: ferret::Sender, delta: Block, public: Public, expected: usize) -> Self {
-        Self { supply: Supply::new(party, public, expected), delta, hash: Hash::default() }
+        Self {
+            supply: Supply::new(party, public, Extension::for_count(expected), expected),
+            delta,
+            hash: Hash::default(),
+        }
     }
 }
 
@@ -167,7 +222,7 @@ impl ExtendedReceiver {
     /// Makes a party of a session in which so many transfers are expected. Both parties give the same `public` and `expected`.
     #[must_use]
     pub fn new(party: ferret::Receiver, public: Public, expected: usize) -> Self {
-        Self { supply: Supply::new(party, public, expected), hash: Hash::default() }
+        Self { supply: Supply::new(party, public, Extension::for_count(expected), expected), hash: Hash::default() }
     }
 }
 

@@ -51,6 +51,6 @@ mod transfer;
 pub mod transpose;
 pub mod vectors;
 
-pub use extension::{Extension, ExtensionCost, cost};
+pub use extension::{Extension, ExtensionCost, NoExtension, cost};
 pub use setup::Setup;
 pub use transfer::{Receiver, Sender};

@@ -51,6 +51,20 @@ impl<B: Backend> Plan<B> {
         Self::for_sessions(backend, circuit, slots, grouping, 1)
     }
 
+    /// Plans a session as [`Plan::new`] does, in chunks of at most so many slots, at least one.
+    ///
+    /// # Errors
+    /// [`Unsupported`] for a layer that no parameters hold; it names the node.
+    pub fn in_chunks(
+        backend: B,
+        circuit: Circuit,
+        slots: usize,
+        grouping: Grouping,
+        chunk: usize,
+    ) -> Result<Self, Unsupported> {
+        Self::made(backend, circuit, (slots, chunk.max(1)), grouping, 1)
+    }
+
     /// Plans sessions whose responses, for `sessions` of them under one set-up together, are within a statistical distance of `2^-40` of ones
     /// that reveal nothing of the weights. Four times as many sessions take one more bit of flooding noise.
     ///
@@ -63,7 +77,17 @@ impl<B: Backend> Plan<B> {
         grouping: Grouping,
         sessions: u64,
     ) -> Result<Self, Unsupported> {
-        let slots_per_message = backend.slots_per_message(&circuit);
+        let chunk = backend.slots_per_message(&circuit);
+        Self::made(backend, circuit, (slots, chunk), grouping, sessions)
+    }
+
+    fn made(
+        backend: B,
+        circuit: Circuit,
+        (slots, slots_per_message): (usize, usize),
+        grouping: Grouping,
+        sessions: u64,
+    ) -> Result<Self, Unsupported> {
         let mut packings = BTreeMap::new();
         for chunk in chunks(slots, slots_per_message) {
             let group = grouping.of(chunk.len());

@@ -4,8 +4,8 @@ use super::kept::Key;
 use super::published::Network;
 use crate::answers::bench::{BenchDocument, Job as Bench, PerInference, load, measure};
 use crate::answers::pictures::Pictures;
-use crate::args::FixedPointArgs;
 use crate::args::bench::{InferenceArgs, NamedNetwork, TruncationArg};
+use crate::args::{FixedPointArgs, OptionsArgs};
 use fusion_2pc::backend::Family;
 use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_engine::documents::tables::{MeasurementDocument, Source};
@@ -80,6 +80,7 @@ fn inference(backend: Family, pixels: Pixels) -> Result<InferenceArgs, Failure> 
         |value: f64| Rational::from_f64(value).ok_or_else(|| Failure::Bug(format!("{value} is not a value of pixels")));
     Ok(InferenceArgs {
         backend,
+        options: OptionsArgs::default(),
         network: NamedNetwork { name: "wan".into(), network: LinkSpeed::WAN },
         fixed_point: FixedPointArgs {
             frac_bits: None,
@@ -107,7 +108,8 @@ impl<'a> Job<'a> {
     /// # Errors
     /// The reason of the refusal, in words.
     pub fn all(subject: &'a Subject, family: Family, effort: &Effort) -> Result<Vec<Self>, String> {
-        let protocols = inference(family, subject.pixels).map_err(|failure| failure.message())?.protocols();
+        let protocols = inference(family, subject.pixels).and_then(|inference| inference.protocols());
+        let protocols = protocols.map_err(|failure| failure.message())?;
         let job = |batch| {
             let predicted = protocols.predicted(&subject.model, batch).map_err(|refusal| refusal.to_string())?;
             Ok::<_, String>(Self { subject, family, batch, predicted, is_run: true })

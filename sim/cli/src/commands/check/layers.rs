@@ -3,7 +3,8 @@
 use crate::args::CheckArgs;
 use crate::text::{self, DIM, HEADING};
 use fusion_2pc::address::Component;
-use fusion_2pc::backend::Family;
+use fusion_2pc::backend::Choice;
+use fusion_2pc::ot::Extension;
 use fusion_adversaries::problem::one_line;
 use fusion_engine::files;
 use fusion_engine::simulate::pair::{Reachable, reachable};
@@ -33,6 +34,9 @@ pub struct ModelDocument<'a> {
     layers: Vec<LayerDocument<'a>>,
     /// The family of protocols that was asked about, or else the default one.
     backend: &'static str,
+    /// How transfers of one of two messages are extended, if the family has the choice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extension: Option<&'static str>,
     /// The reason why `real` and `sim bench` refuse the model, with the node; `null` if they do not.
     not_at_real: Option<String>,
     /// What a script can aim at; `null` unless a family of protocols was asked about that can compute the model.
@@ -70,10 +74,12 @@ struct LayerDocument<'a> {
 }
 
 impl<'a> ModelDocument<'a> {
-    pub fn new(args: &CheckArgs, model: &Model, pair: &'a Pair<'_>) -> Self {
+    /// Describes a model in fixed point. `backend` is the family of protocols that was asked about.
+    pub fn new(args: &CheckArgs, model: &Model, pair: &'a Pair<'_>, backend: Option<Choice>) -> Self {
         let Precision { frac_bits, ring } = args.fixed_point.precision();
-        let protocols = ProtocolChoice { family: args.backend.unwrap_or(Family::Cheetah), ..ProtocolChoice::default() };
-        let (in_reach, refused) = match args.backend {
+        let chosen = backend.unwrap_or_else(Choice::default);
+        let protocols = ProtocolChoice { backend: chosen, ..ProtocolChoice::default() };
+        let (in_reach, refused) = match backend {
             None => (None, protocols.check(pair.fixed()).err().map(PartiesError::from)),
             Some(_) => match ReachDocument::new(protocols, pair.fixed()) {
                 Ok(in_reach) => (Some(in_reach), None),
@@ -95,7 +101,8 @@ impl<'a> ModelDocument<'a> {
             multiplications: layers.iter().map(|layer| layer.multiplications).sum(),
             comparisons: layers.iter().map(|layer| layer.comparisons).sum(),
             layers,
-            backend: protocols.family.name(),
+            backend: chosen.family().name(),
+            extension: chosen.extension().map(Extension::name),
             not_at_real: refused.map(|reason| reason.to_string()),
             in_reach,
         }

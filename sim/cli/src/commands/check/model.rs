@@ -14,6 +14,7 @@ use std::io::Write;
 
 /// Reads the model, lists its layers, and compares it with floating point if that is asked for.
 pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
+    let backend = args.backend.map(|family| args.options.of(family)).transpose()?;
     let model = match models::load(&args.file)?.model {
         Ok(model) => model,
         Err(error) => {
@@ -25,7 +26,7 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
         Ok(pair) => pair,
         Err(error) => return Err(refuse(args, problems(args, error.problems), stdout)),
     };
-    let model = ModelDocument::new(args, &model, &pair);
+    let model = ModelDocument::new(args, &model, &pair, backend);
     let data = CheckData::read(args, model.input, model.classes)?;
     let against = args.against.map(|_| AgainstDocument::new(&pair, &data)).transpose()?;
     let warnings = against::warnings(&pair, &data)?;

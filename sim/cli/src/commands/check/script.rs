@@ -53,6 +53,7 @@ fn model_flags(args: &CheckArgs) -> Result<(), Failure> {
         ("--scale", scale.is_some()),
         ("--offset", offset.is_some()),
         ("--backend", args.backend.is_some()),
+        ("--extension", args.options.given().is_some()),
         ("--against", args.against.is_some()),
     ];
     match model_only.iter().find(|(_, given)| *given) {

@@ -1,12 +1,12 @@
 // The controls, and what the server says about them. The page computes nothing: every number shown is the server's.
 "use strict";
 
-const FIELDS = ["R", "lambda", "min_T", "slack", "reject_acc", "honest_acc", "kappa", "backend", "network"];
+const FIELDS = ["R", "lambda", "min_T", "slack", "reject_acc", "honest_acc", "kappa", "backend", "extension", "network"];
 const GOAL = FIELDS.slice(0, 7);
 const WAIT_MS = 120;
 
 const $ = (id) => document.getElementById(id);
-let about = { backends: [], backend: "", network: "wan", model: null };
+let about = { backends: [], backend: "", extensions: [], extension: "", network: "wan", model: null };
 let latest = null;
 // The last series, and what it was asked for: at another R it is the same.
 let known = { key: "", answer: null };
@@ -16,7 +16,7 @@ let pending = new AbortController();
 // What differs from the defaults is in the address.
 function defaults() {
   const own = Object.fromEntries(GOAL.map((name) => [name, $(name).defaultValue]));
-  return { ...own, backend: about.backend, network: about.network };
+  return { ...own, backend: about.backend, extension: about.extension, network: about.network };
 }
 
 function settings() {
@@ -356,6 +356,8 @@ function listen() {
 async function start() {
   about = await ask("about", "").catch(() => about);
   $("backend").replaceChildren(...about.backends.map((name) => new Option(name, name)));
+  const extensions = about.extensions.map((name) => new Option(name, name));
+  $("extension").replaceChildren(new Option("as usual", ""), ...extensions);
   restore();
   listen();
   changed();

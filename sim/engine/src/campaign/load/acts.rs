@@ -44,7 +44,7 @@ impl Loader {
 
     fn linking(&mut self, setting: &Setting<'_>, link: &Spot<LinkSection>) -> Option<Played> {
         let slots = match link.value {
-            LinkSection::Best(_) => return Some(Box::new(Linking::Best { reads: setting.draft.backend.exposes() })),
+            LinkSection::Best(_) => return Some(Box::new(Linking::Best { reads: setting.backend()?.exposes() })),
             LinkSection::Slots(slots) => slots,
         };
         if let Some(message) = missing_slot(&slots, setting.slots?.into()) {
@@ -55,9 +55,11 @@ impl Loader {
     }
 
     fn unmask(&mut self, setting: &Setting<'_>, mark: Mark) -> Option<Played> {
-        if !setting.draft.backend.exposes() {
-            let message = format!("`unmask` needs a backend that exposes slots: `{}` does not", setting.draft.backend);
-            self.problems.push(Problem::new(mark, message).help("use `backend: { delphi: { mask: inside } }`"));
+        let backend = setting.backend()?;
+        if !backend.exposes() {
+            let family = backend.family().name();
+            let message = format!("`unmask` reads what slots hold, and `{family}` as it is set does not show it");
+            self.problems.push(Problem::new(mark, message).help("such as `backend: { delphi: { mask: inside } }`"));
             return None;
         }
         Some(Box::new(Unmask))

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::files::{self, MAX_BYTES};
 use crate::models::Warning;
 use crate::simulate::Guard;
+use fusion_2pc::backend::Choice;
 use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::script::{Draft, Section, When};
 use fusion_nn::fixed::FixedModel;
@@ -44,6 +45,13 @@ pub struct Setting<'d> {
     pub honest: Section<HonestModel>,
     /// The images with their labels; absent where every strategy is played at `plain`.
     pub samples: Section<Labelled>,
+}
+
+impl Setting<'_> {
+    /// The two-party protocols; `None` where a problem was recorded.
+    pub fn backend(&self) -> Option<Choice> {
+        self.draft.head.as_ref().map(|head| head.backend.0)
+    }
 }
 
 /// What strategies need to know of the honest model.

@@ -87,8 +87,8 @@ impl Loader {
             TruncationKind::Faithful => Truncation::Faithful,
             TruncationKind::OneBit => Truncation::OneBit,
         };
-        let backend = head.as_ref().map_or(Backend::Cheetah, |head| head.backend);
-        let protocols = ProtocolChoice { family: backend.family(), truncation };
+        let Backend(backend) = head.as_ref().map_or_else(Backend::default, |head| head.backend);
+        let protocols = ProtocolChoice { backend, truncation };
         let error = match World::new(params, models, &guards, (images, labels), &pools, protocols) {
             Ok(world) => return Some(world),
             Err(error) => error,

@@ -24,7 +24,7 @@ use crate::circuit::{Circuit, Unsupported, demands, meets};
 use crate::cost::Cost;
 use crate::linear::TooHeavy;
 use crate::modulus::Modulus;
-use crate::ot::iknp;
+use crate::ot::{Extension, iknp};
 use crate::random::Seed;
 use crate::share::truncate::Truncation;
 use crate::share::uniform::Uniform;
@@ -42,6 +42,8 @@ pub const SLOT_MEMORY: usize = 1 << 31;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Aby {
     bits: u32,
+    /// How transfers of one of two messages are extended.
+    extension: Extension,
 }
 
 impl Default for Aby {
@@ -54,13 +56,19 @@ impl Aby {
     /// The family modulo `2^64`. It refuses networks whose values may be too large for it.
     #[must_use]
     pub const fn proven() -> Self {
-        Self { bits: 64 }
+        Self { bits: 64, extension: Extension::Iknp }
     }
 
     /// The family modulo `2^32`, for measured ranges: it refuses no network, and values beyond 32 bits wrap.
     #[must_use]
     pub const fn measured() -> Self {
-        Self { bits: 32 }
+        Self { bits: 32, extension: Extension::Iknp }
+    }
+
+    /// The same family with another extension of transfers.
+    #[must_use]
+    pub const fn extended_by(self, extension: Extension) -> Self {
+        Self { extension, ..self }
     }
 
     fn modulus(self) -> Modulus {
@@ -78,7 +86,7 @@ impl Backend for Aby {
 
     fn circuit(&self, models: &[&FixedModel], truncation: Truncation) -> Result<Circuit, Unsupported> {
         let uniform = Uniform { modulus: self.modulus(), differences: false };
-        if *self == Self::proven() {
+        if self.bits == u64::BITS {
             meets(uniform.modulus, &demands(models, uniform.differences))?;
         }
         Circuit::over(models, truncation, uniform)
@@ -113,6 +121,10 @@ impl Backend for Aby {
 
     fn server_transfers(&self, keys: &iknp::Setup, session: &Seed, _expected: [usize; 2]) -> Transfers {
         Transfers::new(keys, session)
+    }
+
+    fn extension(&self, _count: usize) -> Extension {
+        self.extension
     }
 
     fn client<'a>(&'a self, chunk: Chunk<'a, Self>, _keys: &'a iknp::Setup) -> AbyParty<'a> {

@@ -12,6 +12,7 @@ use crate::he::slots::{ClientKey, ServerKeys};
 use crate::linear::TooHeavy;
 use crate::linear::rotations::Style;
 use crate::modulus::Modulus;
+use crate::ot::Extension;
 use crate::party::Party;
 use crate::random::Seed;
 use crate::share::truncate::Truncation;
@@ -32,7 +33,10 @@ const MOST_BITS: u32 = 48;
 /// `CrypTFlow2` with linear layers under encryption. Values are shared modulo the first of [`PRIMES`] that holds the proved ranges of a network, or the least
 /// other prime that does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cryptflow2He;
+pub struct Cryptflow2He {
+    /// How transfers of one of two messages are extended.
+    pub extension: Extension,
+}
 
 /// What a client keeps between sessions: its secret key for each prime, and its part of the base transfers.
 #[derive(Clone)]
@@ -130,6 +134,10 @@ impl Backend for Cryptflow2He {
 
     fn server_transfers(&self, keys: &HeServerKeys, session: &Seed, _expected: [usize; 2]) -> Transfers {
         keys.transfers.session(session)
+    }
+
+    fn extension(&self, _count: usize) -> Extension {
+        self.extension
     }
 
     fn client<'a>(&'a self, chunk: Chunk<'a, Self>, keys: &'a HeClientKeys) -> Cryptflow2Party<Encrypted<'a>> {

@@ -10,6 +10,7 @@ use crate::cost::Cost;
 use crate::he::parameters::Bound;
 use crate::linear::{TooHeavy, dense};
 use crate::modulus::Modulus;
+use crate::ot::Extension;
 use crate::party::Party;
 use crate::random::Seed;
 use crate::share::truncate::Truncation;
@@ -22,6 +23,8 @@ use fusion_nn::fixed::FixedModel;
 pub struct Cryptflow2Ot {
     /// The number of bits of the ring; without it, the fewest that hold the proved ranges of all values.
     pub ring: Option<u32>,
+    /// How transfers of one of two messages are extended.
+    pub extension: Extension,
 }
 
 /// The linear layers of a circuit as matrix products.
@@ -113,6 +116,10 @@ impl Backend for Cryptflow2Ot {
 
     fn server_transfers(&self, keys: &Keys, session: &Seed, _expected: [usize; 2]) -> Transfers {
         keys.session(session)
+    }
+
+    fn extension(&self, _count: usize) -> Extension {
+        self.extension
     }
 
     fn client<'a>(&'a self, chunk: Chunk<'a, Self>, _keys: &'a Keys) -> Cryptflow2Party<Product<'a>> {

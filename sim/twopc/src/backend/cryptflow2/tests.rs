@@ -54,7 +54,7 @@ fn lenet_is_computed_to_the_last_bit_by_oblivious_transfer() {
 
 #[test]
 fn lenet_is_computed_to_the_last_bit_under_encryption() {
-    check(Cryptflow2He, 1, Grouping::Chunk);
+    check(Cryptflow2He::default(), 1, Grouping::Chunk);
 }
 
 /// A network for each slot, or the first for all.
@@ -105,7 +105,7 @@ fn kilobytes<B: Backend>(backend: B, circuit: Circuit) -> [usize; 3] {
 fn lenet_takes_the_predicted_bytes_by_oblivious_transfer() {
     let models = lenets();
     for (ring, expected) in [(37, [57_443, 5_093]), (41, [67_922, 5_582])] {
-        let backend = Cryptflow2Ot { ring: Some(41) };
+        let backend = Cryptflow2Ot { ring: Some(41), ..Cryptflow2Ot::default() };
         let mut circuit = backend.circuit(&[&models[0]], Truncation::Faithful).unwrap();
         // What is counted depends on the width alone, also where values do not fit.
         let uniform = Uniform { modulus: Modulus::TwoTo(ring), differences: true };
@@ -121,17 +121,18 @@ fn lenet_takes_the_predicted_bytes_by_oblivious_transfer() {
 /// are 2.46 MB, packed.
 #[test]
 fn lenet_takes_the_predicted_bytes_under_encryption() {
-    let circuit = Cryptflow2He.circuit(&[&lenets()[0]], Truncation::Faithful).unwrap();
+    let circuit = Cryptflow2He::default().circuit(&[&lenets()[0]], Truncation::Faithful).unwrap();
     assert_eq!(circuit.modulus(0), Modulus::Prime(PRIMES[1]));
-    assert_eq!(kilobytes(Cryptflow2He, circuit), [2_335, 9_862, 12]);
+    assert_eq!(kilobytes(Cryptflow2He::default(), circuit), [2_335, 9_862, 12]);
 }
 
 /// A ring that does not hold a value is refused by the name of its layer.
 #[test]
 fn a_narrow_ring_is_refused() {
     let models = lenets();
-    let refused =
-        |bits| -> Result<Circuit, _> { Cryptflow2Ot { ring: Some(bits) }.circuit(&[&models[0]], Truncation::Faithful) };
+    let refused = |bits| -> Result<Circuit, _> {
+        Cryptflow2Ot { ring: Some(bits), ..Cryptflow2Ot::default() }.circuit(&[&models[0]], Truncation::Faithful)
+    };
     assert!(refused(41).is_ok());
     assert!(refused(30).unwrap_err().0.contains("which a ring of 30 bits does not hold"));
 }
@@ -143,6 +144,6 @@ fn a_division_of_too_many_bits_is_refused() {
     let precision = Precision { frac_bits: 15, ring: Ring::Auto };
     let pixels = Pixels { scale: 1.0 / 255.0, offset: 0.0 };
     let model = FixedModel::new(&Model::from_onnx(onnx).unwrap(), precision, pixels).unwrap();
-    let refused = Cryptflow2He.circuit(&[&model], Truncation::Faithful).unwrap_err().0;
+    let refused = Cryptflow2He::default().circuit(&[&model], Truncation::Faithful).unwrap_err().0;
     assert!(refused.contains("too many together"), "{refused}");
 }

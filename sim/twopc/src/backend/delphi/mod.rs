@@ -33,7 +33,7 @@ use crate::he::slots::SLOTS;
 use crate::linear::TooHeavy;
 use crate::linear::rotations::Style;
 use crate::modulus::Modulus;
-use crate::ot::iknp;
+use crate::ot::{Extension, iknp};
 use crate::random::Seed;
 use crate::role::Role;
 use crate::share::truncate::Truncation;
@@ -62,6 +62,8 @@ const MOST_SLOTS: usize = 16;
 pub struct Delphi {
     /// Where the client's masks are added.
     pub mask: Mask,
+    /// How transfers of one of two messages are extended.
+    pub extension: Extension,
 }
 
 /// What a client keeps between sessions: its secret key for each prime, and its part of the base transfers.
@@ -147,6 +149,10 @@ impl Backend for Delphi {
 
     fn server_transfers(&self, keys: &ServerKeys, session: &Seed, _expected: [usize; 2]) -> Transfers {
         keys.transfers.session(session)
+    }
+
+    fn extension(&self, _count: usize) -> Extension {
+        self.extension
     }
 
     fn client<'a>(&'a self, chunk: Chunk<'a, Self>, keys: &'a ClientKeys) -> DelphiParty<'a> {

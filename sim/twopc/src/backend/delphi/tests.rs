@@ -102,7 +102,8 @@ fn lenet_is_computed_to_the_last_bit() {
 #[test]
 fn a_mask_inside_of_circuits_changes_no_answer() {
     let models = &lenets()[..1];
-    let [ours, reference] = logits_by(Delphi { mask: Mask::Inside }, models, Truncation::Faithful, Grouping::Chunk, 2);
+    let [ours, reference] =
+        logits_by(Delphi { mask: Mask::Inside, ..Delphi::default() }, models, Truncation::Faithful, Grouping::Chunk, 2);
     assert_eq!(ours, reference);
 }
 
@@ -142,7 +143,7 @@ fn digit(at: usize) -> &'static [u8] {
 fn a_server_reads_slots_whose_masks_are_inside() {
     let digits = [3, 5, 3, 8];
     for mask in [Mask::Inside, Mask::Outside] {
-        let (labels, readings) = read(Delphi { mask }, &digits);
+        let (labels, readings) = read(Delphi { mask, ..Delphi::default() }, &digits);
         let honest = digits.map(|at| lenets()[0].label(digit(at)).unwrap());
         assert_eq!(labels, honest, "{mask:?}");
         for (a, b) in (0..4).flat_map(|a| (0..a).map(move |b| (a, b))) {

@@ -1,0 +1,202 @@
+//! `backend:`: the protocols of `real`, a word or a map.
+
+use fusion_2pc::backend::delphi::Mask;
+use fusion_2pc::backend::{Choice, Family, Options};
+use fusion_2pc::ot::Extension;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Serialize, Serializer};
+use std::borrow::Cow;
+
+/// The two-party protocols that `real` runs. It is written as a word if every option is as by default, and otherwise as a map.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backend(pub Choice);
+
+impl Serialize for Backend {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Written::from(self.0).serialize(serializer)
+    }
+}
+
+impl JsonSchema for Backend {
+    fn schema_name() -> Cow<'static, str> {
+        "Backend".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Written::json_schema(generator)
+    }
+}
+
+/// The two-party protocols that `real` runs: a family as it is by default, or with options.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+enum Written {
+    Word(FamilyWord),
+    Map(FamilyMap),
+}
+
+/// A family of two-party inference, as it is by default.
+#[derive(Serialize, JsonSchema)]
+enum FamilyWord {
+    /// Cheetah (Huang et al., USENIX Security 2022).
+    #[serde(rename = "cheetah")]
+    Cheetah,
+    /// `CrypTFlow2` with linear layers by oblivious transfer (Rathee et al., CCS 2020).
+    #[serde(rename = "cryptflow2-ot")]
+    Cryptflow2Ot,
+    /// `CrypTFlow2` with linear layers under encryption (Rathee et al., CCS 2020).
+    #[serde(rename = "cryptflow2-he")]
+    Cryptflow2He,
+    /// DELPHI (Mishra et al., USENIX Security 2020).
+    #[serde(rename = "delphi")]
+    Delphi,
+    /// ABY modulo `2^64` (Demmler et al., NDSS 2015).
+    #[serde(rename = "aby")]
+    Aby,
+    /// ABY modulo `2^32`, which holds the values that were seen, and not all that are proved possible.
+    #[serde(rename = "aby-32")]
+    Aby32,
+}
+
+/// A family of two-party inference, with options.
+#[derive(Serialize, JsonSchema)]
+enum FamilyMap {
+    /// Cheetah.
+    #[serde(rename = "cheetah")]
+    Cheetah(ChunkSection),
+    /// `CrypTFlow2` with linear layers by oblivious transfer.
+    #[serde(rename = "cryptflow2-ot")]
+    Cryptflow2Ot(OptionsSection),
+    /// `CrypTFlow2` with linear layers under encryption.
+    #[serde(rename = "cryptflow2-he")]
+    Cryptflow2He(OptionsSection),
+    /// DELPHI.
+    #[serde(rename = "delphi")]
+    Delphi(DelphiSection),
+    /// ABY modulo `2^64`.
+    #[serde(rename = "aby")]
+    Aby(OptionsSection),
+    /// ABY modulo `2^32`.
+    #[serde(rename = "aby-32")]
+    Aby32(OptionsSection),
+}
+
+/// The option that every family has.
+#[derive(Serialize, JsonSchema)]
+struct ChunkSection {
+    /// The most slots that are evaluated together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    chunk: Option<u32>,
+}
+
+/// The options of a family that extends transfers of one of two messages.
+#[derive(Serialize, JsonSchema)]
+struct OptionsSection {
+    /// How transfers of one of two messages are extended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extension: Option<ExtensionWord>,
+    /// Those of every family.
+    #[serde(flatten)]
+    every: ChunkSection,
+}
+
+/// The options of DELPHI.
+#[derive(Serialize, JsonSchema)]
+struct DelphiSection {
+    /// Where the client's masks are added.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mask: Option<MaskWord>,
+    /// Those of every family that extends transfers.
+    #[serde(flatten)]
+    options: OptionsSection,
+}
+
+/// A place where the client's masks are added.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum MaskWord {
+    /// Outside of circuits, by the client: the default.
+    Outside,
+    /// Inside of circuits, where a server that deviates reads what they mask.
+    Inside,
+}
+
+/// An extension of oblivious transfers.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum ExtensionWord {
+    /// IKNP (Ishai et al., CRYPTO 2003): the default.
+    Iknp,
+    /// `SoftSpokenOT` (Roy, CRYPTO 2022).
+    SoftSpoken,
+    /// Ferret (Yang et al., CCS 2020).
+    Ferret,
+}
+
+impl From<Choice> for Written {
+    fn from(choice: Choice) -> Self {
+        let options = choice.options();
+        if options == Options::default() {
+            return Self::Word(choice.family().into());
+        }
+        match choice.family() {
+            Family::Cheetah => Self::Map(FamilyMap::Cheetah(options.into())),
+            Family::Cryptflow2Ot => Self::Map(FamilyMap::Cryptflow2Ot(options.into())),
+            Family::Cryptflow2He => Self::Map(FamilyMap::Cryptflow2He(options.into())),
+            Family::Delphi => Self::Map(FamilyMap::Delphi(options.into())),
+            Family::Aby => Self::Map(FamilyMap::Aby(options.into())),
+            Family::Aby32 => Self::Map(FamilyMap::Aby32(options.into())),
+        }
+    }
+}
+
+impl From<Family> for FamilyWord {
+    fn from(family: Family) -> Self {
+        match family {
+            Family::Cheetah => Self::Cheetah,
+            Family::Cryptflow2Ot => Self::Cryptflow2Ot,
+            Family::Cryptflow2He => Self::Cryptflow2He,
+            Family::Delphi => Self::Delphi,
+            Family::Aby => Self::Aby,
+            Family::Aby32 => Self::Aby32,
+        }
+    }
+}
+
+impl From<Options> for OptionsSection {
+    fn from(options: Options) -> Self {
+        Self { extension: options.extension.map(ExtensionWord::from), every: options.into() }
+    }
+}
+
+impl From<Options> for ChunkSection {
+    fn from(Options { chunk, .. }: Options) -> Self {
+        Self { chunk }
+    }
+}
+
+impl From<Options> for DelphiSection {
+    fn from(options: Options) -> Self {
+        Self { mask: options.mask.map(MaskWord::from), options: options.into() }
+    }
+}
+
+impl From<Mask> for MaskWord {
+    fn from(mask: Mask) -> Self {
+        match mask {
+            Mask::Outside => Self::Outside,
+            Mask::Inside => Self::Inside,
+        }
+    }
+}
+
+impl From<Extension> for ExtensionWord {
+    fn from(extension: Extension) -> Self {
+        match extension {
+            Extension::Iknp => Self::Iknp,
+            Extension::SoftSpoken => Self::SoftSpoken,
+            Extension::Ferret => Self::Ferret,
+        }
+    }
+}

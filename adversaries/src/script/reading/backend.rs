@@ -1,0 +1,36 @@
+//! `backend:`, a word or a map.
+
+use crate::read::{Alternative, Reader};
+use crate::script::backend::Backend;
+use crate::yaml::{Kind, Node};
+use fusion_2pc::backend::delphi::Mask;
+use fusion_2pc::backend::{Choice, Family, Options};
+use fusion_2pc::ot::Extension;
+
+pub fn backend<'n>(reader: &mut Reader, node: &'n Node) -> Option<Backend> {
+    if !matches!(node.kind, Kind::Map(_)) {
+        let words = Family::ALL.map(|family| (family.name(), Backend(family.into())));
+        return reader.word_or(node, "backend", &words, "{ aby: { extension: ferret } }");
+    }
+    let fields = reader.fields(node, "backend", &Family::ALL.map(Family::name))?;
+    let readers =
+        Family::ALL.map(|family| move |reader: &mut Reader, node: &'n Node| with_options(reader, node, family));
+    let mut alternatives: Vec<Alternative<'_, 'n, Backend>> = Vec::new();
+    for (family, read) in Family::ALL.into_iter().zip(&readers) {
+        alternatives.push((family.name(), read));
+    }
+    reader.one_of(&fields, &alternatives)
+}
+
+fn with_options(reader: &mut Reader, node: &Node, family: Family) -> Option<Backend> {
+    let fields = reader.fields(node, "a backend's options", family.options())?;
+    let extensions = Extension::ALL.map(|extension| (extension.name(), Some(extension)));
+    let extension = reader.optional(&fields, "extension", None, |r, n| r.word(n, "extension", &extensions))?;
+    let masks = [("outside", Some(Mask::Outside)), ("inside", Some(Mask::Inside))];
+    let mask = reader.optional(&fields, "mask", None, |r, n| r.word(n, "mask", &masks))?;
+    let chunk = reader.optional(&fields, "chunk", None, |r, n| r.natural32(n, "chunk", 1..=u32::MAX).map(Some))?;
+    match Choice::new(family, Options { extension, mask, chunk }) {
+        Ok(choice) => Some(Backend(choice)),
+        Err(refusal) => reader.wrong(node.mark, refusal.to_string()),
+    }
+}
