@@ -2,7 +2,7 @@
 //! everything else.
 //!
 //! Triples are made one product at a time, as in the released code, in an offline pass; everything else is online. What is Yao's costs the same as there,
-//! but the circuits are garbled when they are needed: the labels of the client's bits are then 32 bytes each, and nothing of them is kept.
+//! but the circuits are garbled when they are needed: the labels of the client's bits are then 32 bytes each by IKNP, and nothing of them is kept.
 
 mod circuits;
 mod cost;

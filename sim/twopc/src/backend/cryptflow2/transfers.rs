@@ -39,3 +39,25 @@ impl Keys {
         Transfers { two: self.two.session(session, expected), many: self.many.session(session) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_set_up_has_an_address_of_its_own() {
+        for extension in Extension::ALL {
+            let run = |seed| {
+                move |link: &mut Link| {
+                    Keys::run(link, &Seed([seed; 32]), extension).unwrap();
+                    link.meter().clone()
+                }
+            };
+            let (meter, _) = crate::ot::testing::both(run(1), run(2));
+            let steps: BTreeSet<String> = meter.log.iter().map(|message| message.address.step().to_string()).collect();
+            let expected = [format!("{}/base-ot", extension.name()), "kkot/base-ot".to_string()];
+            assert_eq!(steps, expected.into());
+        }
+    }
+}
