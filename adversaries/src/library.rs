@@ -14,6 +14,7 @@ pub const SCRIPTS: &[(&str, &str)] = &[
     ("flaky.yaml", include_str!("../scripts/flaky.yaml")),
     ("forced-label.yaml", include_str!("../scripts/forced-label.yaml")),
     ("linking.yaml", include_str!("../scripts/linking.yaml")),
+    ("look-alikes.yaml", include_str!("../scripts/look-alikes.yaml")),
     ("low-quality.yaml", include_str!("../scripts/low-quality.yaml")),
     ("memorised.yaml", include_str!("../scripts/memorised.yaml")),
     ("mixed.yaml", include_str!("../scripts/mixed.yaml")),
@@ -27,4 +28,6 @@ pub const SCRIPTS: &[(&str, &str)] = &[
     ("slack.yaml", include_str!("../scripts/slack.yaml")),
     ("three-copies-real.yaml", include_str!("../scripts/three-copies-real.yaml")),
     ("three-copies.yaml", include_str!("../scripts/three-copies.yaml")),
+    ("unmask-slot-by-slot.yaml", include_str!("../scripts/unmask-slot-by-slot.yaml")),
+    ("unmask.yaml", include_str!("../scripts/unmask.yaml")),
 ];

@@ -66,7 +66,7 @@ fn mostly_yaml() -> impl Strategy<Value = String> {
     let keys = "schema name about protocol goal model data fidelity backend network trials test strategies R B T slack \
                 lambda kappa accuracy honest reject path input queries public from keep seed max wall do one_of flaky link \
                 sessions expect at when random slots each to at_most pixel at_least memorised relabel win equals only weight \
-                add bend stop step value elements flip_bit replace replay drop delay_ms how";
+                add bend stop step value elements flip_bit replace replay drop delay_ms how extension aby delphi ferret";
     let values = "auto plain ideal real all next random_wrong spec fusion/campaign/v1 0..5 1/2 99% 1e-6 20m -1 18446744073709551616 \
                   true zeros crash layer[4:relu] **/msg[*] slot[0..64]/";
     let marks = [

@@ -233,18 +233,60 @@ fn differences() -> String {
     text
 }
 
-/// `UPDATE_BACKENDS=1` writes them into the page.
-#[test]
-fn the_page_of_families_lists_every_difference() {
+/// What one inference of LeNet-5 sends by each family and extension, as the predictors say.
+fn bytes_by_extension() -> String {
+    use fusion_2pc::backend::{Choice, Family, Options};
+    use fusion_2pc::ot::Extension;
+    use fusion_2pc::share::truncate::Truncation;
+    use fusion_engine::simulate::ProtocolChoice;
+    use fusion_proofs_tests::networks::{PRECISION, fixed, lenet};
+    let lenet = fixed(&lenet("full"), PRECISION);
+    let mut text =
+        format!("\n| |{}\n|---|---:|---:|---:|\n", Extension::ALL.map(|e| format!(" `{}` |", e.name())).concat());
+    for family in Family::ALL.into_iter().filter(|family| !family.options().is_empty()) {
+        let bytes = Extension::ALL.map(|extension| {
+            let backend = Choice::new(family, Options { extension: Some(extension) }).expect("it has the choice");
+            let protocols = ProtocolChoice { backend, truncation: Truncation::Faithful };
+            let [client, server] = protocols.predicted(&lenet, 1).expect("it holds the network");
+            format!(" {} |", grouped(client + server))
+        });
+        text.extend([format!("| `{}` |{}\n", family.name(), bytes.concat())]);
+    }
+    text.push('\n');
+    text
+}
+
+/// A number with a comma before every three digits.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let comma = |at: usize| if at > 0 && (digits.len() - at).is_multiple_of(3) { "," } else { "" };
+    digits.char_indices().flat_map(|(at, digit)| [comma(at).to_string(), digit.to_string()]).collect()
+}
+
+/// That a section of docs/backends.md, from its comment to the next `end`, is this text. `UPDATE_BACKENDS=1` writes it into the page.
+fn assert_section(name: &str, text: &str) {
+    // Two tests change one page.
+    static PAGE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _page = PAGE.lock();
     let path = Path::new(ROOT).join("docs/backends.md");
     let page = std::fs::read_to_string(&path).expect("readable");
-    let start = page.find("<!-- differences").expect("a start");
+    let start = page.find(&format!("<!-- {name}: ")).expect("a start");
     let start = start + page[start..].find("-->").expect("closed") + "-->\n".len();
-    let end = page.find("<!-- end -->").expect("an end");
+    let end = start + page[start..].find("<!-- end -->").expect("an end");
     if std::env::var_os("UPDATE_BACKENDS").is_some() {
-        let page = format!("{}{}{}", &page[..start], differences(), &page[end..]);
+        let page = format!("{}{text}{}", &page[..start], &page[end..]);
         std::fs::write(&path, page).expect("writable");
         return;
     }
-    assert_eq!(&page[start..end], differences(), "UPDATE_BACKENDS=1 writes the page");
+    assert_eq!(&page[start..end], text, "UPDATE_BACKENDS=1 writes the page");
+}
+
+#[test]
+fn the_page_of_families_lists_every_difference() {
+    assert_section("differences", &differences());
+}
+
+#[test]
+fn the_page_of_families_has_the_bytes_of_every_extension() {
+    assert_section("extensions", &bytes_by_extension());
 }

@@ -302,6 +302,7 @@ fn wrong_queries_are_told_what_is_wrong() {
         ("R=8&lambda=40&reject_acc=1.5", Some("reject_acc"), "an accuracy must be from 0 to 1"),
         ("R=8&lambda=40&honest_acc=0.99", Some("reject_acc"), "--reject-acc"),
         ("R=8&lambda=40&backend=nobody", Some("backend"), "invalid value"),
+        ("R=8&lambda=40&extension=none", Some("extension"), "invalid value"),
         ("R=8&lambda=40&network=fast", Some("network"), "give lan, wan"),
         ("R=8&R=9&lambda=40", Some("R"), "R is given twice"),
         ("R=8&lambda=40&grid=1", None, "no key `grid`"),

@@ -22,6 +22,7 @@ const SHOWN: &[(&str, &str, u64)] = &[
     ("flaky", "one-in-a-hundred", 0),
     ("forced-label", "three-slots", 103),
     ("linking", "first-two", 23),
+    ("look-alikes", "look-alikes", 0),
     ("low-quality", "pruned70", 7),
     ("memorised", "knows-the-publics", 0),
     ("mixed", "honest-5-two-4-four-1", 8),
@@ -35,6 +36,8 @@ const SHOWN: &[(&str, &str, u64)] = &[
     ("slack", "three-slots", 2),
     ("three-copies-real", "last-query", 2),
     ("three-copies", "one-group", 28),
+    ("unmask-slot-by-slot", "one-group", 0),
+    ("unmask", "one-group", 0),
 ];
 
 /// What a script at `plain` lacks for the labels of its untouched slots. All fidelities play the same trials. The pools are small: all of
@@ -181,7 +184,10 @@ fn picture(name: &str, strategy: &str, number: u64, claims: &[Claim]) -> String 
     let sessions = trial["sessions"].as_array().expect("a list");
     let session = sessions.last().expect("a session");
     let slots = session["slots"].as_array().expect("a list");
-    let named = named(name, strategy);
+    let is_named = |slot: &&Value| slot["named"].as_bool() == Some(true);
+    let number_of = |slot: &Value| slot["slot"].as_u64().expect("a number");
+    let mut named = named(name, strategy);
+    named.extend(slots.iter().filter(is_named).map(number_of));
     let per_row = match slots.len() {
         0..=22 => slots.len(),
         23..=44 => 22,
@@ -192,8 +198,7 @@ fn picture(name: &str, strategy: &str, number: u64, claims: &[Claim]) -> String 
     let mut y = 58;
     for row in slots.chunks(per_row) {
         for (slot, x) in row.iter().zip((MARGIN..).step_by(width)) {
-            let number = slot["slot"].as_u64().expect("a number");
-            let touched = slot["touched"].as_bool() == Some(true) || named.contains(&number);
+            let touched = slot["touched"].as_bool() == Some(true) || named.contains(&number_of(slot));
             draw_slot(&mut svg, slot, x, y, width, touched);
         }
         y += if width < 20 { 50 } else { 66 };
@@ -266,7 +271,7 @@ fn entry(page: &mut String, name: &str, claims: &[Claim]) {
     let mut all: Vec<&String> = failing.iter().flat_map(|(_, names)| names).collect();
     all.sort();
     all.dedup();
-    let place = if script(name).contains("link: [") {
+    let place = if script(name).contains("link: ") && all.is_empty() {
         "a test of H2".to_string()
     } else if all.is_empty() {
         "inside the theorem".to_string()

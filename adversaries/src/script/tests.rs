@@ -218,7 +218,7 @@ fn a_backend_is_a_word_or_a_map_with_options() {
         ("{ aby: { extend: ferret } }", 19, "unknown key `extend` in a backend's options"),
         ("{ abby: { extension: ferret } }", 12, "unknown key `abby` in backend"),
         ("{ aby: {}, delphi: {} }", 12, "`delphi` and `aby` exclude each other"),
-        ("{}", 10, "backend needs one of cheetah, cryptflow2-ot, cryptflow2-he, delphi, aby, aby-32"),
+        ("{}", 10, "backend needs one of `cheetah`, `cryptflow2-ot`, `cryptflow2-he`, `delphi`, `aby`, `aby-32`"),
         ("[aby]", 10, "backend must be text, not a list"),
     ];
     for (text, column, message) in refused {

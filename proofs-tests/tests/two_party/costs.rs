@@ -2,9 +2,9 @@
 
 use crate::world::{Session, World, plan};
 use fusion_2pc::address::{Address, Component, OT_EXTENSION};
+use fusion_2pc::backend::Backend;
 use fusion_2pc::backend::cheetah::MOST_SLOTS;
 use fusion_2pc::circuit::ARGMAX;
-use fusion_2pc::ot;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::{Grouping, Service};
 use fusion_2pc::share::truncate::Truncation;

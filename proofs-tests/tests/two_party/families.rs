@@ -7,10 +7,11 @@ use crate::transports::tcp;
 use crate::watch::Watch;
 use crate::world::{World, plan_by};
 use fusion_2pc::address::Address;
-use fusion_2pc::backend::{Backend, Family, ForBackend};
+use fusion_2pc::backend::{Backend, Choice, Family, ForBackend, Options};
 use fusion_2pc::circuit::ARGMAX;
 use fusion_2pc::ideal;
 use fusion_2pc::modulus::Modulus;
+use fusion_2pc::ot::Extension;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::{Grouping, Service};
@@ -43,6 +44,17 @@ fn every_family(law: &impl Law) {
     }
 }
 
+/// The extensions that are not a family's own, for each family that has the choice.
+fn every_extension(families: &[Family], law: &impl Law) {
+    for &family in families {
+        for extension in [Extension::SoftSpoken, Extension::Ferret] {
+            let _watch = Watch::new();
+            let choice = Choice::new(family, Options { extension: Some(extension) }).expect("it has the choice");
+            choice.run(Checked(law, family));
+        }
+    }
+}
+
 /// Networks with every functionality between them.
 fn networks() -> [(&'static str, Model); 4] {
     [("tiny", tiny(0)), ("residual", residual(0)), ("clipped", clipped()), ("many classes", many_classes(0))]
@@ -68,13 +80,15 @@ impl Law for Exact {
                     predicted += cost.bytes();
                 }
             }
-            let extensions = meter.total(|message| message.address.is_in_extension()).bytes;
+            let extending = meter.total(|message| message.address.is_in_extension());
+            let costs = world.plan.transfers().map(|count| backend.extension(count).cost(count));
+            let extensions: usize = costs.iter().map(|cost| cost.sender.bytes + cost.receiver.bytes).sum();
+            assert_eq!(extending.bytes, extensions, "{family:?}, {name}: extensions");
             assert_eq!(predicted + extensions, meter.total(|_| true).bytes, "{family:?}, {name}: nothing else is sent");
             if world.plan.slots <= world.plan.slots_per_message() {
                 let chain = world.plan.chain(world.plan.slots).rounds();
-                let extending = meter.total(|message| message.address.is_in_extension()).messages;
                 let rounds = meter.rounds();
-                let most = chain + u32::try_from(extending).expect("few");
+                let most = chain + u32::try_from(extending.messages).expect("few");
                 assert!((chain..=most).contains(&rounds), "{family:?}, {name}: {rounds} rounds of {chain}");
             }
         }
@@ -84,6 +98,11 @@ impl Law for Exact {
 #[test]
 fn every_family_is_exact_and_sends_what_it_predicts() {
     every_family(&Exact);
+}
+
+#[test]
+fn every_extension_is_exact_and_sends_what_it_predicts() {
+    every_extension(&[Family::Cryptflow2Ot, Family::Delphi, Family::Aby], &Exact);
 }
 
 /// A chunk's offline messages are all sent before the first online one; and no address, length or depth depends on the images.
@@ -236,6 +255,13 @@ impl Law for Bent {
 #[test]
 fn servers_of_every_family_bend_every_message() {
     every_family(&Bent(Role::Server));
+}
+
+#[test]
+fn both_parties_bend_every_message_of_every_extension() {
+    for role in [Role::Server, Role::Client] {
+        every_extension(&[Family::Aby32], &Bent(role));
+    }
 }
 
 #[test]

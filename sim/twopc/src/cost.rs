@@ -1,6 +1,7 @@
 //! The cost of messages that are not sent: bytes by party, oblivious transfers by direction, and rounds. Each family of protocols adds
 //! up its own; tests compare every number with the meter of a session, to the byte.
 
+use crate::ot::Extension;
 use crate::role::Role;
 
 /// The cost of a run of messages that are not sent.
@@ -44,6 +45,28 @@ impl Cost {
                 self.server_bytes += bytes;
                 self.client_depth = self.client_depth.max(self.server_depth + 1);
             }
+        }
+    }
+
+    /// Adds a message with the choices of transfers of one of two messages ([`crate::ot::one_of_two`]), and the transfers themselves if the extension has them
+    /// apart.
+    pub fn choose(&mut self, extension: Extension, receiver: Role, count: usize) {
+        self.extend(extension, receiver.peer(), count);
+        self.send(receiver, extension.choice_bytes(count));
+    }
+
+    /// Adds such a message of so many choices each way; the two may cross.
+    pub fn choose_both(&mut self, extension: Extension, count: usize) {
+        self.extend(extension, Role::Client, count);
+        self.extend(extension, Role::Server, count);
+        self.exchange(extension.choice_bytes(count));
+    }
+
+    fn extend(&mut self, extension: Extension, sender: Role, count: usize) {
+        let counted = if extension.is_random() { count } else { 0 };
+        match sender {
+            Role::Client => self.client_transfers += counted,
+            Role::Server => self.server_transfers += counted,
         }
     }
 

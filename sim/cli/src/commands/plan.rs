@@ -15,6 +15,7 @@ use std::path::PathBuf;
 
 /// Runs `sim plan` at one R and lambda.
 pub fn run(args: &PlanArgs, stdout: &mut dyn Write, terminal: Terminal) -> Result<(), Failure> {
+    args.inference.protocols()?;
     let answer = PlanAnswer::new(args)?;
     let cost = |model: &PathBuf| PerQuery::measure(model, &args.inference, answer.plan.params.N());
     let per_inference = args.model.as_ref().map(cost).transpose()?;

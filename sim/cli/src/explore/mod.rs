@@ -60,6 +60,7 @@ impl PageServer {
     /// Binds the port of the flags. Nothing is answered before [`PageServer::serve`].
     pub(crate) fn bind(args: &ExploreArgs) -> Result<Self, Failure> {
         let ExploreArgs { port, model, inference } = args;
+        inference.protocols()?;
         if let Some(file) = model {
             PerQuery::check(file, inference)?;
         }

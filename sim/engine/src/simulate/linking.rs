@@ -11,20 +11,15 @@ use rand_core::Rng;
 pub(super) fn guess(params: Params, pair: [Slot; 2], coins: &mut impl Rng, named: &mut Vec<SlotRecord>) -> Trial {
     let Ok(mut mix) = Mix::new(params) else { return Trial::ERROR };
     let [Ok(a), Ok(b)] = pair.map(|slot| mix.place(slot, coins)) else { return Trial::ERROR };
-    judge([(pair[0], a), (pair[1], b)], named)
+    for (slot, sample) in pair.into_iter().zip([a, b]) {
+        named.push(SlotRecord { slot, sample, touched: false, named: true, labels: None, wrong: false });
+    }
+    judge([a, b])
 }
 
-/// Decides the linking game for two slots and the samples that they hold.
-pub(super) fn judge(held: [(Slot, Sample); 2], named: &mut Vec<SlotRecord>) -> Trial {
-    named.extend(held.map(|(slot, sample)| SlotRecord {
-        slot,
-        sample,
-        touched: false,
-        named: true,
-        labels: None,
-        wrong: false,
-    }));
-    let outcome = match held.map(|(_, sample)| sample) {
+/// Decides the linking game for the samples that the two slots hold.
+pub(super) fn judge(held: [Sample; 2]) -> Trial {
+    let outcome = match held {
         [Sample::Query { query: a, .. }, Sample::Query { query: b, .. }] if a == b => Outcome::Win,
         _ => Outcome::Harmless,
     };

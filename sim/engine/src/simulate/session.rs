@@ -119,8 +119,10 @@ pub struct Judged<'w, I> {
     asked: Vec<Asked>,
     /// The answers to the last session's slots; `None` if it was no inference.
     answers: Option<Answers>,
-    /// The slots that were named in the linking game.
+    /// The slots that were named in the linking game, where nothing was answered.
     named: Vec<SlotRecord>,
+    /// The slots that a program named after it had answered.
+    pair: Option<[Slot; 2]>,
     /// The honest answers to the last session's queries.
     honest: Vec<Label>,
     log: Log,
@@ -142,6 +144,7 @@ impl<'w, I: Inference> Judged<'w, I> {
             asked: Vec::new(),
             answers: None,
             named: Vec::new(),
+            pair: None,
             honest: Vec::new(),
             log: None,
         }
@@ -161,13 +164,14 @@ impl<'w, I: Inference> Judged<'w, I> {
         publics.extend_from_slice(self.publics.draw(params.T(), &mut coins));
     }
 
-    /// Returns every slot of the last session or, in the linking game, the named ones.
+    /// Returns every slot of the last session or, in a linking game without answers, the named ones.
     #[must_use]
     pub fn records(&self) -> Vec<SlotRecord> {
         let record = |(asked, answer): (&Asked, Label)| {
             let Asked { slot, sample, image, touched, .. } = *asked;
             let honest = self.world.honest(image);
-            SlotRecord { slot, sample, touched, named: false, labels: Some([honest, answer]), wrong: answer != honest }
+            let named = self.pair.is_some_and(|pair| pair.contains(&slot));
+            SlotRecord { slot, sample, touched, named, labels: Some([honest, answer]), wrong: answer != honest }
         };
         let answered = self.answers.iter().flat_map(|answers| self.asked.iter().zip(answers.labels()));
         answered.map(record).chain(self.named.iter().copied()).collect()
@@ -198,6 +202,7 @@ impl<'w, I: Inference> Judged<'w, I> {
         let coins = |purpose| server.streams.coins(purpose, trial, session);
         self.answers = None;
         self.named.clear();
+        self.pair = None;
         self.touches.clear();
         server.strategy.session(&view, &mut coins(Purpose::Strategy), &mut self.touches);
         let mut mix_coins = coins(Purpose::Mix);
@@ -212,10 +217,10 @@ impl<'w, I: Inference> Judged<'w, I> {
         let programmed = program.as_deref_mut().map(|program| -> &mut dyn ServerProgram { program });
         let answers = self.inference.answer(self.world, &self.asked, &at, &self.touches, programmed)?;
         let events = self.mark(&answers.changed).unwrap_or(events);
+        let answers = self.answers.insert(answers);
         if let Some(pair) = program.as_ref().and_then(|program| program.link()) {
             return self.named_at_the_end(pair);
         }
-        let answers = self.answers.insert(answers);
         let known = self.drawn.publics.iter().map(|&public| self.world.known(public)).collect();
         self.honest.clear();
         self.honest.extend(self.drawn.queries.iter().map(|&query| self.world.honest(query)));
@@ -234,8 +239,9 @@ impl<'w, I: Inference> Judged<'w, I> {
 
     /// Ends the linking game with the two slots that a program names after a session.
     fn named_at_the_end(&mut self, pair: [usize; 2]) -> Option<Trial> {
-        let held = [self.asked.get(pair[0])?, self.asked.get(pair[1])?].map(|asked| (asked.slot, asked.sample));
-        Some(judge(held, &mut self.named))
+        let [a, b] = [self.asked.get(pair[0])?, self.asked.get(pair[1])?].map(|asked| (asked.slot, asked.sample));
+        self.pair = Some([a.0, b.0]);
+        Some(judge([a.1, b.1]))
     }
 
     /// Draws the permutation, the touched slots first; returns it with the events.

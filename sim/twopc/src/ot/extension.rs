@@ -3,9 +3,11 @@
 use super::block::Block;
 use super::ferret::{self, K, Party, Rounds};
 use super::hash::Hash;
+use super::iknp;
 use super::softspoken;
 use super::transfer::{Receiver, Sender};
 use crate::address::OT_EXTENSION;
+use crate::bits::packed_bytes;
 use crate::role::Role;
 use crate::wire::link::{Halt, Link};
 use crate::wire::meter::{Phase, Tally};
@@ -77,6 +79,18 @@ pub struct ExtensionCost {
 }
 
 impl Extension {
+    /// Whether its transfers have random choices, which the receiver corrects ([`super::corrected`]).
+    #[must_use]
+    pub const fn is_random(self) -> bool {
+        !matches!(self, Self::Iknp)
+    }
+
+    /// The bytes with which the receiver says its choices of `count` transfers of one of two messages: columns, or a bit for each transfer.
+    #[must_use]
+    pub const fn choice_bytes(self, count: usize) -> usize {
+        if self.is_random() { packed_bytes(count, 1) } else { iknp::column_bytes(count) }
+    }
+
     /// The cost of the extension in a session that expects and draws `count` transfers in one direction, without the set-up. That of IKNP is 0: its
     /// columns are messages of the step that asks for the transfers.
     #[must_use]
@@ -127,7 +141,7 @@ enum Plan {
 
 /// A party's correlated transfers, batch after batch.
 #[derive(Debug)]
-struct Supply<P> {
+pub(super) struct Supply<P> {
     party: P,
     plan: Plan,
     batch: Vec<Block>,
@@ -137,7 +151,8 @@ struct Supply<P> {
 }
 
 impl<P: Party> Supply<P> {
-    fn new(party: P, public: Public, extension: Extension, expected: usize) -> Self {
+    /// Makes a party's transfers by an extension whose transfers are random.
+    pub fn new(party: P, public: Public, extension: Extension, expected: usize) -> Self {
         let plan = match extension {
             Extension::Iknp => unreachable!("transfers of IKNP are not random"),
             Extension::SoftSpoken => Plan::SoftSpoken(expected),
@@ -147,7 +162,7 @@ impl<P: Party> Supply<P> {
     }
 
     /// The next transfers, at least one and at most `most`, and the tweak of the first. `sender` sends in the transfers.
-    fn take(&mut self, link: &mut Link, sender: Role, most: usize) -> Result<(Block, &[Block]), Halt> {
+    pub fn take(&mut self, link: &mut Link, sender: Role, most: usize) -> Result<(Block, &[Block]), Halt> {
         if self.used == self.batch.len() {
             let name = match sender {
                 Role::Client => "client",

@@ -6,10 +6,10 @@
 //! `delta` in two sessions than in one that is twice as long.
 
 use super::block::{Block, halves};
-use super::extension::{ExtendedReceiver, ExtendedSender, Public};
+use super::extension::{ExtendedReceiver, ExtendedSender, Extension, Public};
 use super::ferret::{self, K};
 use super::transfer::{Receiver, Sender};
-use super::{base, puncture};
+use super::{base, corrected, puncture};
 use crate::random::Seed;
 use crate::role::Role;
 use crate::wire::link::{Halt, Link};
@@ -53,20 +53,40 @@ impl Setup {
     /// expected number of transfers. If more are drawn than expected, more bytes are sent than necessary.
     #[must_use]
     pub fn sender(&self, session: &Seed, expected: usize) -> Box<dyn Sender> {
-        let party = ferret::Sender::new(
-            self.delta,
-            &of_session(&self.punctured, session),
-            &self.own.of_session(session).child("sender"),
-        );
-        Box::new(ExtendedSender::new(party, self.delta, public(session, self.role), expected))
+        Box::new(ExtendedSender::new(self.sends(session), self.delta, public(session, self.role), expected))
     }
 
     /// The receiver of a session's transfers from the peer. Both parties give the same name, which was never used before, and the same
     /// expected number of transfers.
     #[must_use]
     pub fn receiver(&self, session: &Seed, expected: usize) -> Box<dyn Receiver> {
-        let party = ferret::Receiver::new(&of_session(&self.leaves, session));
-        Box::new(ExtendedReceiver::new(party, public(session, self.role.peer()), expected))
+        Box::new(ExtendedReceiver::new(self.receives(session), public(session, self.role.peer()), expected))
+    }
+
+    /// The sender of a session's transfers of one of two messages. Their name is another than that of pads, so that a session may have both.
+    pub(super) fn corrected_sender(&self, session: &Seed, extension: Extension, expected: usize) -> corrected::Sender {
+        let session = &session.child(ONE_OF_TWO);
+        corrected::Sender::new(self.sends(session), self.delta, public(session, self.role), extension, expected)
+    }
+
+    /// The receiver of a session's transfers of one of two messages.
+    pub(super) fn corrected_receiver(
+        &self,
+        session: &Seed,
+        extension: Extension,
+        expected: usize,
+    ) -> corrected::Receiver {
+        let session = &session.child(ONE_OF_TWO);
+        corrected::Receiver::new(self.receives(session), public(session, self.role.peer()), extension, expected)
+    }
+
+    fn sends(&self, session: &Seed) -> ferret::Sender {
+        let own = self.own.of_session(session).child("sender");
+        ferret::Sender::new(self.delta, &of_session(&self.punctured, session), &own)
+    }
+
+    fn receives(&self, session: &Seed) -> ferret::Receiver {
+        ferret::Receiver::new(&of_session(&self.leaves, session))
     }
 }
 
@@ -75,6 +95,9 @@ impl std::fmt::Debug for Setup {
         f.write_str("Setup(..)")
     }
 }
+
+/// What a session of transfers of one of two messages is named by, besides its own name.
+const ONE_OF_TWO: &str = "one of two";
 
 fn of_session(leaves: &[Seed], session: &Seed) -> Vec<Seed> {
     leaves.iter().map(|leaf| leaf.of_session(session)).collect()

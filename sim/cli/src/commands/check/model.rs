@@ -6,6 +6,7 @@ use super::layers::ModelDocument;
 use crate::args::CheckArgs;
 use crate::problems::ProblemDocument;
 use crate::text;
+use fusion_2pc::backend::Family;
 use fusion_adversaries::problem::one_line;
 use fusion_engine::failure::Failure;
 use fusion_engine::{files, models};
@@ -14,7 +15,9 @@ use std::io::Write;
 
 /// Reads the model, lists its layers, and compares it with floating point if that is asked for.
 pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
-    let backend = args.backend.map(|family| args.options.of(family)).transpose()?;
+    // An option without a family is one of the default family.
+    let chosen = args.options.of(args.backend.map_or_else(Family::default, |family| family))?;
+    let backend = args.backend.map(|_| chosen);
     let model = match models::load(&args.file)?.model {
         Ok(model) => model,
         Err(error) => {

@@ -1,13 +1,12 @@
 //! Products of shared numbers modulo a power of two, by multiplication triples from correlated transfers, one product a triple.
 //!
 //! Gilboa, "Two Party RSA Key Generation" (CRYPTO 1999), section 4.1, over correlated transfers as in Demmler, Schneider, Zohner, "ABY" (NDSS 2015), section
-//! III-A: for `a0 b1` the one who has `b1` chooses by its bits, and the other offers `a0 2^i`. A triple takes `l` transfers each way, of `128 + l` bits;
+//! III-A: for `a0 b1` the one who has `b1` chooses by its bits, and the other offers `a0 2^i`. A triple takes `l` transfers each way, by IKNP of `128 + l` bits;
 //! messages are not shrunk to the bits that count. A product opens `x - a` and `y - b` (Beaver, CRYPTO 1991).
 
-use super::transfers::Transfers;
+use super::Transfers;
 use crate::bits::{mask, pack, unpack};
 use crate::modulus::Modulus;
-use crate::ot::iknp::column_bytes;
 use crate::party::Party;
 use crate::random::uniform;
 use crate::role::Role;
@@ -31,12 +30,6 @@ pub fn pieces(count: usize, bits: u32) -> impl Iterator<Item = Range<usize>> {
     (0..count).step_by(piece).map(move |first| first..count.min(first + piece))
 }
 
-/// The bytes of the columns, and of the correlations, that each party sends for so many triples of a piece.
-pub fn message_bytes(count: usize, bits: u32) -> [usize; 2] {
-    let transfers = count * bits as usize;
-    [column_bytes(transfers), crate::bits::packed_bytes(transfers, bits)]
-}
-
 /// Makes shares of `count` triples modulo `2^bits`.
 ///
 /// # Errors
@@ -58,6 +51,7 @@ pub fn triples(party: &mut Party<Transfers>, count: usize, bits: u32) -> Result<
 /// Shares of the products of each party's `a` with the other's `b`.
 fn cross(party: &mut Party<Transfers>, a: &[u64], b: &[u64], bits: u32) -> Result<Vec<u64>, Halt> {
     let (count, modulus) = (a.len() * bits as usize, Modulus::TwoTo(bits));
+    party.transfers.reserve(&mut party.link, [count; 2])?;
     let Party { link, transfers: Transfers { sender, receiver }, .. } = party;
     let choices = b.iter().flat_map(|b| (0..bits).map(move |bit| (b >> bit & 1) as u8)).collect();
     let asked = receiver.ask(link, choices)?;

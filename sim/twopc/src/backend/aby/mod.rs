@@ -2,7 +2,7 @@
 //! everything else.
 //!
 //! Triples are made one product at a time, as in the released code, in an offline pass; everything else is online. What is Yao's costs the same as there,
-//! but the circuits are garbled when they are needed: the labels of the client's bits are then 32 bytes each, and nothing of them is kept.
+//! but the circuits are garbled when they are needed: the labels of the client's bits are then 32 bytes each by IKNP, and nothing of them is kept.
 
 mod circuits;
 mod cost;
@@ -12,19 +12,19 @@ mod party;
 mod products;
 #[cfg(test)]
 mod tests;
-mod transfers;
 mod yao;
 
+pub use crate::ot::one_of_two::Ways as Transfers;
 pub use packing::{Network, Packing};
 pub use party::AbyParty;
-pub use transfers::Transfers;
 
 use super::traits::{Backend, Chunk};
 use crate::circuit::{Circuit, Unsupported, demands, meets};
 use crate::cost::Cost;
 use crate::linear::TooHeavy;
 use crate::modulus::Modulus;
-use crate::ot::{Extension, iknp};
+use crate::ot::Extension;
+use crate::ot::one_of_two::Setup;
 use crate::random::Seed;
 use crate::share::truncate::Truncation;
 use crate::share::uniform::Uniform;
@@ -71,6 +71,10 @@ impl Aby {
         Self { extension, ..self }
     }
 
+    fn messages(self, cost: &mut Cost) -> Messages<'_> {
+        Messages { cost, bits: self.bits, extension: self.extension }
+    }
+
     fn modulus(self) -> Modulus {
         Modulus::TwoTo(self.bits)
     }
@@ -79,8 +83,8 @@ impl Aby {
 impl Backend for Aby {
     type Packing = Packing;
     type Network = Network;
-    type ClientKeys = iknp::Setup;
-    type ServerKeys = iknp::Setup;
+    type ClientKeys = Setup;
+    type ServerKeys = Setup;
     type Transfers = Transfers;
     type Party<'a> = AbyParty<'a>;
 
@@ -107,48 +111,43 @@ impl Backend for Aby {
         Network::new(model, circuit, self.modulus())
     }
 
-    fn client_keys(&self, link: &mut Link, seed: &Seed, _packings: &[&Packing]) -> Result<iknp::Setup, Halt> {
-        iknp::Setup::run(link, seed)
+    fn client_keys(&self, link: &mut Link, seed: &Seed, _packings: &[&Packing]) -> Result<Setup, Halt> {
+        Setup::run(link, seed, self.extension)
     }
 
-    fn server_keys(&self, link: &mut Link, seed: &Seed, _packings: &[&Packing]) -> Result<iknp::Setup, Halt> {
-        iknp::Setup::run(link, seed)
+    fn server_keys(&self, link: &mut Link, seed: &Seed, _packings: &[&Packing]) -> Result<Setup, Halt> {
+        Setup::run(link, seed, self.extension)
     }
 
-    fn client_transfers(&self, keys: &iknp::Setup, session: &Seed, _expected: [usize; 2]) -> Transfers {
-        Transfers::new(keys, session)
+    fn client_transfers(&self, keys: &Setup, session: &Seed, expected: [usize; 2]) -> Transfers {
+        keys.session(session, expected)
     }
 
-    fn server_transfers(&self, keys: &iknp::Setup, session: &Seed, _expected: [usize; 2]) -> Transfers {
-        Transfers::new(keys, session)
+    fn server_transfers(&self, keys: &Setup, session: &Seed, [by_client, by_server]: [usize; 2]) -> Transfers {
+        keys.session(session, [by_server, by_client])
     }
 
     fn extension(&self, _count: usize) -> Extension {
         self.extension
     }
 
-    fn client<'a>(&'a self, chunk: Chunk<'a, Self>, _keys: &'a iknp::Setup) -> AbyParty<'a> {
+    fn client<'a>(&'a self, chunk: Chunk<'a, Self>, _keys: &'a Setup) -> AbyParty<'a> {
         AbyParty::new(self.bits, (chunk.circuit, chunk.packing), chunk.slots, Vec::new())
     }
 
-    fn server<'a>(
-        &'a self,
-        chunk: Chunk<'a, Self>,
-        _keys: &'a iknp::Setup,
-        networks: Vec<&'a Network>,
-    ) -> AbyParty<'a> {
+    fn server<'a>(&'a self, chunk: Chunk<'a, Self>, _keys: &'a Setup, networks: Vec<&'a Network>) -> AbyParty<'a> {
         AbyParty::new(self.bits, (chunk.circuit, chunk.packing), chunk.slots, networks)
     }
 
     fn offline_cost(&self, chunk: Chunk<'_, Self>, step: usize, cost: &mut Cost) {
-        Messages { cost, bits: self.bits }.offline(chunk.packing, step, chunk.slots);
+        self.messages(cost).offline(chunk.packing, step, chunk.slots);
     }
 
     fn online_cost(&self, chunk: Chunk<'_, Self>, step: usize, cost: &mut Cost) {
-        Messages { cost, bits: self.bits }.online(chunk.circuit, chunk.packing, step, chunk.slots);
+        self.messages(cost).online(chunk.circuit, chunk.packing, step, chunk.slots);
     }
 
     fn argmax_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost) {
-        Messages { cost, bits: self.bits }.argmax(chunk.slots, chunk.circuit.classes);
+        self.messages(cost).argmax(chunk.slots, chunk.circuit.classes);
     }
 }

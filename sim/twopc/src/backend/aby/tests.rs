@@ -1,9 +1,8 @@
 //! The family's protocols against the ideal twins, and whole sessions against the plaintext reference and the predictor.
 
-use super::cost::Messages;
+use super::Transfers;
 use super::packing::Packing;
 use super::party::AbyParty;
-use super::transfers::Transfers;
 use super::*;
 use crate::address::Component;
 use crate::backend::Protocols;
@@ -21,11 +20,11 @@ use fusion_nn::model::{Model, Value};
 use std::sync::LazyLock;
 
 /// Base transfers, made once for all tests.
-static SETUPS: LazyLock<[iknp::Setup; 2]> = LazyLock::new(|| {
+static SETUPS: LazyLock<[Setup; 2]> = LazyLock::new(|| {
     let (mut left, mut right) = Link::pair(LinkSpeed::LAN);
     std::thread::scope(|scope| {
-        let client = scope.spawn(move || iknp::Setup::run(&mut left, &Seed([1; 32])).unwrap());
-        let server = iknp::Setup::run(&mut right, &Seed([2; 32])).unwrap();
+        let client = scope.spawn(move || Setup::run(&mut left, &Seed([1; 32]), Extension::Iknp).unwrap());
+        let server = Setup::run(&mut right, &Seed([2; 32]), Extension::Iknp).unwrap();
         [client.join().unwrap(), server]
     })
 });
@@ -38,7 +37,7 @@ pub(super) fn both<T: Send>(
     let (left, right) = Link::pair(LinkSpeed::LAN);
     let party = |link: Link, own: usize| {
         let rng = Seed([20 + own as u8; 32]).stream();
-        Party { link, rng, transfers: Transfers::new(&SETUPS[own], &Seed([9; 32])) }
+        Party { link, rng, transfers: SETUPS[own].session(&Seed([9; 32]), [0; 2]) }
     };
     std::thread::scope(|scope| {
         let server = scope.spawn(move || server(&mut party(right, 1)).unwrap());
@@ -267,8 +266,8 @@ fn assert_predicted(plan: &Plan<Aby>, slots: usize, meter: &Meter) {
     let mut offline = Cost::default();
     for (index, step) in plan.circuit.steps.iter().enumerate() {
         let mut online = Cost::default();
-        Messages { cost: &mut offline, bits: plan.backend.bits }.offline(packing, index, slots);
-        Messages { cost: &mut online, bits: plan.backend.bits }.online(&plan.circuit, packing, index, slots);
+        plan.backend.messages(&mut offline).offline(packing, index, slots);
+        plan.backend.messages(&mut online).online(&plan.circuit, packing, index, slots);
         let is_here = |path: &[Component]| path[1..].starts_with(step.address.components());
         let metered = meter.total(|m| m.phase == Phase::Online && is_here(m.address.components()));
         assert_eq!(online.bytes(), metered.bytes, "{}", step.address);

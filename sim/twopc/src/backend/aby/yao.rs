@@ -2,11 +2,11 @@
 //!
 //! Demmler, Schneider, Zohner, "ABY" (NDSS 2015), section IV: A2Y gives both parties' shares to a circuit that adds them; Y2B is free, as the lowest bits of the
 //! labels share each bit; B2A is a transfer for each bit, of a ring element. The server garbles and the client evaluates. The labels of the client's bits come by
-//! correlated transfers, 32 bytes each with their columns.
+//! correlated transfers, 32 bytes each with the columns of IKNP.
 //!
 //! Every label means some bit to the client, so that no label of a server that deviates makes it stop.
 
-use super::transfers::Transfers;
+use super::Transfers;
 use crate::bits::{Packer, Unpacker, mask};
 use crate::gc::circuit::Circuit;
 use crate::gc::garble::{Evaluator, Garbler, LABEL_BYTES, table_bytes};
@@ -130,6 +130,7 @@ pub fn to_arithmetic(party: &mut Party<Transfers>, shared: &[u8], bits: u32) -> 
     let mut add = |at: usize, share: u64| numbers[at % count] = numbers[at % count].wrapping_add(share) & mask(bits);
     let Party { link, rng, transfers: Transfers { sender, receiver } } = party;
     if link.role() == Role::Client {
+        receiver.reserve(link, shared.len())?;
         let ask = |piece: Range<usize>| receiver.ask(link, shared[piece].to_vec());
         let asked = bit_pieces(shared.len()).map(ask).collect::<Result<Vec<_>, Halt>>()?;
         for (piece, asked) in bit_pieces(shared.len()).zip(asked) {
@@ -139,6 +140,7 @@ pub fn to_arithmetic(party: &mut Party<Transfers>, shared: &[u8], bits: u32) -> 
         }
         return Ok(numbers);
     }
+    sender.reserve(link, shared.len())?;
     for piece in bit_pieces(shared.len()) {
         let heard = sender.hear(link, piece.len())?;
         let masks = uniform(rng, bits, piece.len());

@@ -14,37 +14,64 @@ use crate::cost::Cost;
 use crate::evaluate::window_sizes;
 use crate::modulus::Modulus;
 use crate::ot::offer::offer_bytes;
-use crate::ot::{iknp, kkot};
+use crate::ot::{Extension, kkot};
 use crate::role::Role;
 
+/// What messages are added to, and how transfers of one of two messages are extended.
+pub struct Messages<'a> {
+    /// What they are added to.
+    pub cost: &'a mut Cost,
+    /// The extension.
+    pub extension: Extension,
+}
+
+impl Messages<'_> {
+    /// Adds a message of so many bytes.
+    pub fn send(&mut self, from: Role, bytes: usize) {
+        self.cost.send(from, bytes);
+    }
+
+    /// Adds a message of so many bytes each way; the two may cross.
+    fn exchange(&mut self, bytes: usize) {
+        self.cost.exchange(bytes);
+    }
+
+    /// Adds the client's choices in transfers of one of two messages, if there are any.
+    pub fn choose(&mut self, count: usize) {
+        if count > 0 {
+            self.cost.choose(self.extension, Role::Client, count);
+        }
+    }
+}
+
 /// The client's columns, if there are any.
-fn columns(cost: &mut Cost, bytes: usize) {
+fn columns(cost: &mut Messages<'_>, bytes: usize) {
     if bytes > 0 {
         cost.send(Role::Client, bytes);
     }
 }
 
 /// [`super::millionaires::carries`].
-pub fn carries(cost: &mut Cost, count: usize, bits: u32) {
+pub fn carries(cost: &mut Messages<'_>, count: usize, bits: u32) {
     compared(cost, &Layout::new(count, 1, bits));
 }
 
 /// [`super::millionaires::is_greater`].
-fn compared(cost: &mut Cost, layout: &Layout) {
+fn compared(cost: &mut Messages<'_>, layout: &Layout) {
     let [two, many] = layout.transfers();
-    columns(cost, iknp::column_bytes(two));
+    cost.choose(two);
     columns(cost, kkot::column_bytes(many));
     cost.send(Role::Server, layout.answer_bytes());
     layout.joins().for_each(|joins| opened(cost, layout.results() * (2 * joins - 1)));
 }
 
 /// [`super::and::multiply`].
-fn opened(cost: &mut Cost, products: usize) {
+fn opened(cost: &mut Messages<'_>, products: usize) {
     cost.exchange(packed_bytes(products, 2));
 }
 
 /// [`super::and::and`].
-fn and(cost: &mut Cost, count: usize) {
+fn and(cost: &mut Messages<'_>, count: usize) {
     let wanted = Wanted { plain: count, pairs: 0 };
     columns(cost, kkot::column_bytes(wanted.transfers()));
     cost.send(Role::Server, packed_bytes(wanted.message_bits(), 1));
@@ -52,13 +79,13 @@ fn and(cost: &mut Cost, count: usize) {
 }
 
 /// The client's choices among many messages, and the server's message.
-fn one_of_many(cost: &mut Cost, count: usize, (values, bits): (usize, u32)) {
+fn one_of_many(cost: &mut Messages<'_>, count: usize, (values, bits): (usize, u32)) {
     columns(cost, kkot::column_bytes(count));
     cost.send(Role::Server, offer_bytes(count, values, bits));
 }
 
 /// [`super::sign::positive`].
-pub fn positive(cost: &mut Cost, count: usize, modulus: Modulus) {
+pub fn positive(cost: &mut Messages<'_>, count: usize, modulus: Modulus) {
     match modulus {
         Modulus::TwoTo(ring) => carries(cost, count, ring - 1),
         Modulus::Prime(_) => {
@@ -69,19 +96,19 @@ pub fn positive(cost: &mut Cost, count: usize, modulus: Modulus) {
 }
 
 /// [`super::multiplex::multiplex`] of elements of so many bits.
-pub fn multiplex(cost: &mut Cost, count: usize, bits: u32) {
-    cost.exchange(iknp::column_bytes(count));
+pub fn multiplex(cost: &mut Messages<'_>, count: usize, bits: u32) {
+    cost.cost.choose_both(cost.extension, count);
     cost.exchange(offer_bytes(count, 2, bits));
 }
 
 /// [`super::multiplex::to_ring`].
-pub fn to_ring(cost: &mut Cost, count: usize) {
-    columns(cost, iknp::column_bytes(count));
+pub fn to_ring(cost: &mut Messages<'_>, count: usize) {
+    cost.choose(count);
     cost.send(Role::Server, packed_bytes(count, WORD.bits()));
 }
 
 /// [`super::truncate::truncate`].
-pub fn truncate(cost: &mut Cost, count: usize, floor: Floor) {
+pub fn truncate(cost: &mut Messages<'_>, count: usize, floor: Floor) {
     if floor.shift > 0 {
         positive(cost, count, floor.modulus);
         with_signs(cost, count, floor);
@@ -89,13 +116,13 @@ pub fn truncate(cost: &mut Cost, count: usize, floor: Floor) {
 }
 
 /// [`super::multiplex::to_field`] of elements of so many bits.
-pub fn to_field(cost: &mut Cost, count: usize, bits: u32) {
-    columns(cost, iknp::column_bytes(count));
+pub fn to_field(cost: &mut Messages<'_>, count: usize, bits: u32) {
+    cost.choose(count);
     cost.send(Role::Server, offer_bytes(count, 2, bits));
 }
 
 /// [`super::truncate::with_signs`].
-fn with_signs(cost: &mut Cost, count: usize, Floor { modulus, shift }: Floor) {
+fn with_signs(cost: &mut Messages<'_>, count: usize, Floor { modulus, shift }: Floor) {
     match modulus {
         _ if shift == 0 => {}
         Modulus::TwoTo(ring) => {
@@ -112,14 +139,14 @@ fn with_signs(cost: &mut Cost, count: usize, Floor { modulus, shift }: Floor) {
 }
 
 /// [`super::relu::relu`].
-pub fn relu(cost: &mut Cost, count: usize, floor: Floor) {
+pub fn relu(cost: &mut Messages<'_>, count: usize, floor: Floor) {
     positive(cost, count, floor.modulus);
     multiplex(cost, count, floor.modulus.bits());
     with_signs(cost, count, floor);
 }
 
 /// [`super::clip::clip`].
-pub fn clip(cost: &mut Cost, count: usize, ends: [i64; 2], floor: Floor) {
+pub fn clip(cost: &mut Messages<'_>, count: usize, ends: [i64; 2], floor: Floor) {
     let compared = ends.map(|end| Comparison::with(end, floor.modulus));
     let different = compared.iter().filter(|comparison| matches!(comparison, Comparison::Difference(_))).count();
     positive(cost, count * (1 + different), floor.modulus);
@@ -131,7 +158,7 @@ pub fn clip(cost: &mut Cost, count: usize, ends: [i64; 2], floor: Floor) {
 }
 
 /// [`super::maximum::largest`] of lists of these lengths.
-pub fn largest(cost: &mut Cost, lengths: &[usize], modulus: Modulus) {
+pub fn largest(cost: &mut Messages<'_>, lengths: &[usize], modulus: Modulus) {
     let reached = |place: usize| lengths.iter().filter(|length| **length > place).count();
     for count in (1..).map(reached).take_while(|count| *count > 0) {
         positive(cost, count, modulus);
@@ -140,7 +167,7 @@ pub fn largest(cost: &mut Cost, lengths: &[usize], modulus: Modulus) {
 }
 
 /// [`super::argmax::argmax`] of so many lists.
-pub fn argmax(cost: &mut Cost, lists: usize, classes: usize, modulus: Modulus) {
+pub fn argmax(cost: &mut Messages<'_>, lists: usize, classes: usize, modulus: Modulus) {
     let mut left = classes;
     while left > 1 {
         let pairs = lists * (left / 2);
@@ -152,7 +179,7 @@ pub fn argmax(cost: &mut Cost, lists: usize, classes: usize, modulus: Modulus) {
 }
 
 /// Adds the messages of a step that is not linear.
-pub fn step(cost: &mut Cost, circuit: &Circuit, index: usize, slots: usize) {
+pub fn step(cost: &mut Messages<'_>, circuit: &Circuit, index: usize, slots: usize) {
     let step = &circuit.steps[index];
     let (count, modulus) = (slots * step.count, circuit.modulus(step.ring));
     let floor = |shift: u32| Floor { modulus, shift };
@@ -166,7 +193,7 @@ pub fn step(cost: &mut Cost, circuit: &Circuit, index: usize, slots: usize) {
 }
 
 /// Adds the messages of a circuit's argmax.
-pub fn labels(cost: &mut Cost, circuit: &Circuit, slots: usize) {
+pub fn labels(cost: &mut Messages<'_>, circuit: &Circuit, slots: usize) {
     argmax(cost, slots, circuit.classes, circuit.modulus(circuit.ring(circuit.output)));
 }
 
@@ -177,13 +204,13 @@ const MOST_SLOTS: usize = 128;
 const SLOT_MEMORY: usize = 1 << 32;
 
 /// How many slots are evaluated together: as many as memory holds at the step that takes the most. For each slot a step takes its shares, and twice
-/// its messages: for the blocks of their transfers. `linear` gives the bytes of the messages of a linear step.
+/// its messages, by IKNP whatever the extension: for the blocks of their transfers. `linear` gives the bytes of the messages of a linear step.
 pub fn slots_per_message(circuit: &Circuit, linear: impl Fn(usize) -> usize) -> usize {
     let messages = |index: usize| {
         let mut cost = Cost::default();
         match circuit.steps[index].op {
             Op::Linear { .. } => return linear(index),
-            _ => step(&mut cost, circuit, index, 1),
+            _ => step(&mut Messages { cost: &mut cost, extension: Extension::Iknp }, circuit, index, 1),
         }
         cost.bytes()
     };

@@ -1,6 +1,6 @@
 //! `SCI_HE`: `CrypTFlow2` with linear layers under encryption, modulo a prime.
 
-use super::cost;
+use super::cost::{self, Messages};
 use super::divide::message_bits;
 use super::party::{Cryptflow2Party, Linear};
 use super::transfers::{Keys, Transfers};
@@ -120,20 +120,20 @@ impl Backend for Cryptflow2He {
 
     fn client_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<HeClientKeys, Halt> {
         let keys = slots::ClientKeys::set_up(link, &seed.child("secret key"), packings)?;
-        Ok(HeClientKeys { keys, transfers: Keys::run(link, &seed.child("transfers"))? })
+        Ok(HeClientKeys { keys, transfers: Keys::run(link, &seed.child("transfers"), self.extension)? })
     }
 
     fn server_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<HeServerKeys, Halt> {
         let keys = slots::ServerKeys::set_up(link, packings)?;
-        Ok(HeServerKeys { keys, transfers: Keys::run(link, &seed.child("transfers"))? })
+        Ok(HeServerKeys { keys, transfers: Keys::run(link, &seed.child("transfers"), self.extension)? })
     }
 
-    fn client_transfers(&self, keys: &HeClientKeys, session: &Seed, _expected: [usize; 2]) -> Transfers {
-        keys.transfers.session(session)
+    fn client_transfers(&self, keys: &HeClientKeys, session: &Seed, expected: [usize; 2]) -> Transfers {
+        keys.transfers.session(session, expected)
     }
 
-    fn server_transfers(&self, keys: &HeServerKeys, session: &Seed, _expected: [usize; 2]) -> Transfers {
-        keys.transfers.session(session)
+    fn server_transfers(&self, keys: &HeServerKeys, session: &Seed, [by_client, by_server]: [usize; 2]) -> Transfers {
+        keys.transfers.session(session, [by_server, by_client])
     }
 
     fn extension(&self, _count: usize) -> Extension {
@@ -161,12 +161,12 @@ impl Backend for Cryptflow2He {
         let Chunk { circuit, packing, slots } = chunk;
         match circuit.steps[step].op {
             Op::Linear { .. } => packing.cost(step, slots, cost),
-            _ => cost::step(cost, circuit, step, slots),
+            _ => cost::step(&mut Messages { cost, extension: self.extension }, circuit, step, slots),
         }
     }
 
     fn argmax_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost) {
-        cost::labels(cost, chunk.circuit, chunk.slots);
+        cost::labels(&mut Messages { cost, extension: self.extension }, chunk.circuit, chunk.slots);
     }
 }
 

@@ -21,6 +21,7 @@ pub fn multiplex(
     modulus: Modulus,
 ) -> Result<Vec<u64>, Halt> {
     let (count, messages) = (values.len(), (2, modulus.bits()));
+    party.transfers.two.reserve(&mut party.link, [count; 2])?;
     let asked = party.transfers.two.receiver.ask(&mut party.link, bits.to_vec())?;
     let heard = party.transfers.two.sender.hear(&mut party.link, count)?;
     let masks = modulus.uniform(&mut party.rng, count);

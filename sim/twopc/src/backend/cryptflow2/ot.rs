@@ -1,6 +1,6 @@
 //! `SCI_OT`: `CrypTFlow2` with linear layers by oblivious transfer, in one ring.
 
-use super::cost;
+use super::cost::{self, Messages};
 use super::party::{Cryptflow2Party, Linear};
 use super::product::{self, Matrix, Weights};
 use super::transfers::{Keys, Transfers};
@@ -103,19 +103,19 @@ impl Backend for Cryptflow2Ot {
     }
 
     fn client_keys(&self, link: &mut Link, seed: &Seed, _packings: &[&Products]) -> Result<Keys, Halt> {
-        Keys::run(link, &seed.child("transfers"))
+        Keys::run(link, &seed.child("transfers"), self.extension)
     }
 
     fn server_keys(&self, link: &mut Link, seed: &Seed, _packings: &[&Products]) -> Result<Keys, Halt> {
-        Keys::run(link, &seed.child("transfers"))
+        Keys::run(link, &seed.child("transfers"), self.extension)
     }
 
-    fn client_transfers(&self, keys: &Keys, session: &Seed, _expected: [usize; 2]) -> Transfers {
-        keys.session(session)
+    fn client_transfers(&self, keys: &Keys, session: &Seed, expected: [usize; 2]) -> Transfers {
+        keys.session(session, expected)
     }
 
-    fn server_transfers(&self, keys: &Keys, session: &Seed, _expected: [usize; 2]) -> Transfers {
-        keys.session(session)
+    fn server_transfers(&self, keys: &Keys, session: &Seed, [by_client, by_server]: [usize; 2]) -> Transfers {
+        keys.session(session, [by_server, by_client])
     }
 
     fn extension(&self, _count: usize) -> Extension {
@@ -140,13 +140,13 @@ impl Backend for Cryptflow2Ot {
     fn online_cost(&self, chunk: Chunk<'_, Self>, step: usize, cost: &mut Cost) {
         let Chunk { circuit, packing, slots } = chunk;
         match circuit.steps[step].op {
-            Op::Linear { .. } => packing.matrix(step).cost(slots, cost),
-            _ => cost::step(cost, circuit, step, slots),
+            Op::Linear { .. } => packing.matrix(step).cost(slots, &mut Messages { cost, extension: self.extension }),
+            _ => cost::step(&mut Messages { cost, extension: self.extension }, circuit, step, slots),
         }
     }
 
     fn argmax_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost) {
-        cost::labels(cost, chunk.circuit, chunk.slots);
+        cost::labels(&mut Messages { cost, extension: self.extension }, chunk.circuit, chunk.slots);
     }
 }
 

@@ -3,11 +3,10 @@
 //! Of `W (x0 + x1)` the server computes `W x1` by itself. For `W x0` the client's bits choose: bit `i` of an entry multiplies all
 //! weights that meet it, modulo `2^(l-i)`, since it counts `2^i` times. One transfer serves a whole column of `W`.
 
+use super::cost::Messages;
 use super::transfers::Transfers;
 use crate::bits::{Packer, Unpacker, mask, packed_bytes};
-use crate::cost::Cost;
 use crate::linear::Shape;
-use crate::ot::iknp;
 use crate::ot::vectors::blocks;
 use crate::party::Party;
 use crate::role::Role;
@@ -92,9 +91,9 @@ impl Matrix {
     }
 
     /// Adds the messages of the product of so many slots.
-    pub fn cost(&self, slots: usize, cost: &mut Cost) {
+    pub fn cost(&self, slots: usize, cost: &mut Messages<'_>) {
         for piece in self.pieces(slots) {
-            cost.send(Role::Client, iknp::column_bytes(piece.len() * self.ring as usize));
+            cost.choose(piece.len() * self.ring as usize);
             cost.send(Role::Server, packed_bytes(self.answer_bits(piece.len()), 1));
         }
     }
@@ -225,6 +224,8 @@ fn clear(matrix: &Matrix, weights: &[&Weights], numbers: &[u64]) -> Vec<u64> {
 mod tests {
     use super::*;
     use crate::backend::cryptflow2::testing::{assert_cost, both};
+    use crate::cost::Cost;
+    use crate::ot::Extension;
     use crate::party::rehearsal::{opened, shared};
     use crate::random::{Seed, uniform};
     use fusion_nn::model::Window;
@@ -300,7 +301,7 @@ mod tests {
         ] {
             for (shape, expected) in layers().into_iter().zip(expected) {
                 let (matrix, mut cost) = (Matrix::new(shape, ring).unwrap(), Cost::default());
-                matrix.cost(1, &mut cost);
+                matrix.cost(1, &mut Messages { cost: &mut cost, extension: Extension::Iknp });
                 let l = ring as usize;
                 let bits = matrix.entries.len() * (128 * l + matrix.filters * l * (l + 1) / 2);
                 let pieces = matrix.pieces(1).count();

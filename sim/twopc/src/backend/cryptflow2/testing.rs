@@ -1,8 +1,10 @@
 //! Both parties of a protocol on two threads, with transfers that are really set up.
 
+use super::cost::Messages;
 use super::transfers::{Keys, Transfers};
 use crate::cost::Cost;
 use crate::modulus::Modulus;
+use crate::ot::Extension;
 use crate::party::Party;
 use crate::random::Seed;
 use crate::role::Role;
@@ -14,7 +16,7 @@ use std::sync::OnceLock;
 fn keys() -> &'static [Keys; 2] {
     static KEYS: OnceLock<[Keys; 2]> = OnceLock::new();
     KEYS.get_or_init(|| {
-        let run = |seed| move |link: &mut Link| Keys::run(link, &Seed([seed; 32])).unwrap();
+        let run = |seed| move |link: &mut Link| Keys::run(link, &Seed([seed; 32]), Extension::Iknp).unwrap();
         crate::ot::testing::both(run(1), run(2)).into()
     })
 }
@@ -29,7 +31,7 @@ pub fn both<T: Send>(
         let role = link.role();
         Party {
             rng: Seed([3; 32]).child(if role == Role::Client { "client" } else { "server" }).stream(),
-            transfers: keys()[usize::from(role == Role::Server)].session(&Seed([9; 32])),
+            transfers: keys()[usize::from(role == Role::Server)].session(&Seed([9; 32]), [0; 2]),
             link,
         }
     };
@@ -42,9 +44,9 @@ pub fn both<T: Send>(
 }
 
 /// That a session sent what it costs.
-pub fn assert_cost(party: &Party<Transfers>, cost: impl FnOnce(&mut Cost)) {
+pub fn assert_cost(party: &Party<Transfers>, cost: impl FnOnce(&mut Messages<'_>)) {
     let mut predicted = Cost::default();
-    cost(&mut predicted);
+    cost(&mut Messages { cost: &mut predicted, extension: Extension::Iknp });
     let meter = party.link.meter();
     let sent = [Role::Client, Role::Server].map(|role| meter.sent(role, None).bytes);
     assert_eq!([predicted.client_bytes, predicted.server_bytes], sent);

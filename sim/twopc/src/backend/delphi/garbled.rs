@@ -8,15 +8,14 @@ use super::job::{Job, bits};
 use crate::bits::{pack, packed_bytes, unpack};
 use crate::gc::garble::{Evaluator, Garbler, LABEL_BYTES};
 use crate::ot::block::{Block, Cipher, from_bytes, to_bytes};
-use crate::ot::code_setup::Ways;
-use crate::ot::iknp::Repetition;
+use crate::ot::one_of_two::Ways;
 use crate::party::Party;
 use crate::random::Seed;
 use crate::wire::link::Halt;
 use rand_core::Rng;
 
 /// The transfers of a session. Labels go from the server to the client; the other way is not used.
-pub type Transfers = Ways<Repetition>;
+pub type Transfers = Ways;
 
 /// What the server keeps of a garbled circuit.
 pub(super) struct Garbled {

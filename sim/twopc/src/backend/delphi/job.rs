@@ -10,7 +10,7 @@ use crate::gc::circuit::Circuit as Gates;
 use crate::gc::decode::DECODING_BYTES;
 use crate::gc::garble::{LABEL_BYTES, table_bytes};
 use crate::modulus::Modulus;
-use crate::ot::iknp;
+use crate::ot::Extension;
 use crate::role::Role;
 use crate::share::maximum::label_bits;
 use crate::share::truncate::Truncation;
@@ -155,8 +155,8 @@ impl Job {
         bits(shares, self.values, self.modulus.bits())
     }
 
-    pub fn offline_cost(&self, cost: &mut Cost) {
-        cost.send(Role::Client, iknp::column_bytes(self.asked()));
+    pub fn offline_cost(&self, extension: Extension, cost: &mut Cost) {
+        cost.choose(extension, Role::Client, self.asked());
         cost.send(Role::Server, 2 * LABEL_BYTES * self.asked());
         cost.send(Role::Server, self.garbled_bytes().iter().sum());
     }

@@ -33,7 +33,8 @@ use crate::he::slots::SLOTS;
 use crate::linear::TooHeavy;
 use crate::linear::rotations::Style;
 use crate::modulus::Modulus;
-use crate::ot::{Extension, iknp};
+use crate::ot::Extension;
+use crate::ot::one_of_two::Setup;
 use crate::random::Seed;
 use crate::role::Role;
 use crate::share::truncate::Truncation;
@@ -70,14 +71,14 @@ pub struct Delphi {
 #[derive(Clone)]
 pub struct ClientKeys {
     keys: slots::ClientKeys,
-    transfers: iknp::Setup,
+    transfers: Setup,
 }
 
 /// What a server keeps between sessions: the client's public keys for each prime, and its part of the base transfers.
 #[derive(Clone)]
 pub struct ServerKeys {
     keys: slots::ServerKeys,
-    transfers: iknp::Setup,
+    transfers: Setup,
 }
 
 /// The primes with slots that hold integers of a size, the least first.
@@ -115,11 +116,12 @@ impl Backend for Delphi {
         Circuit::over(models, truncation, Uniform { modulus, differences: false })
     }
 
+    /// The same for every extension.
     fn slots_per_message(&self, circuit: &Circuit) -> usize {
         let mut cost = Cost::default();
         for step in 0..circuit.steps.len() {
             for job in jobs(circuit, step, 1, self.mask) {
-                job.offline_cost(&mut cost);
+                job.offline_cost(Extension::Iknp, &mut cost);
             }
         }
         (SLOT_MEMORY / cost.bytes().max(1)).clamp(1, MOST_SLOTS)
@@ -135,20 +137,20 @@ impl Backend for Delphi {
 
     fn client_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<ClientKeys, Halt> {
         let secret = slots::ClientKeys::set_up(link, &seed.child("secret key"), packings)?;
-        Ok(ClientKeys { keys: secret, transfers: iknp::Setup::run(link, &seed.child("transfers"))? })
+        Ok(ClientKeys { keys: secret, transfers: Setup::run(link, &seed.child("transfers"), self.extension)? })
     }
 
     fn server_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<ServerKeys, Halt> {
         let public = slots::ServerKeys::set_up(link, packings)?;
-        Ok(ServerKeys { keys: public, transfers: iknp::Setup::run(link, &seed.child("transfers"))? })
+        Ok(ServerKeys { keys: public, transfers: Setup::run(link, &seed.child("transfers"), self.extension)? })
     }
 
-    fn client_transfers(&self, keys: &ClientKeys, session: &Seed, _expected: [usize; 2]) -> Transfers {
-        keys.transfers.session(session)
+    fn client_transfers(&self, keys: &ClientKeys, session: &Seed, expected: [usize; 2]) -> Transfers {
+        keys.transfers.session(session, expected)
     }
 
-    fn server_transfers(&self, keys: &ServerKeys, session: &Seed, _expected: [usize; 2]) -> Transfers {
-        keys.transfers.session(session)
+    fn server_transfers(&self, keys: &ServerKeys, session: &Seed, [by_client, by_server]: [usize; 2]) -> Transfers {
+        keys.transfers.session(session, [by_server, by_client])
     }
 
     fn extension(&self, _count: usize) -> Extension {
@@ -185,7 +187,7 @@ impl Backend for Delphi {
         let Chunk { circuit, packing, slots } = chunk;
         match circuit.steps[step].op {
             Op::Linear { .. } => packing.cost(step, slots, cost),
-            _ => jobs(circuit, step, slots, self.mask).iter().for_each(|job| job.offline_cost(cost)),
+            _ => jobs(circuit, step, slots, self.mask).iter().for_each(|job| job.offline_cost(self.extension, cost)),
         }
     }
 
@@ -201,7 +203,7 @@ impl Backend for Delphi {
     }
 
     fn argmax_offline_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost) {
-        argmax(chunk.circuit, chunk.slots).offline_cost(cost);
+        argmax(chunk.circuit, chunk.slots).offline_cost(self.extension, cost);
     }
 
     fn argmax_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost) {

@@ -248,7 +248,7 @@ fn other_functionalities_are_their_twins() {
         let seed = Seed([u8::from(link.role() == Role::Client); 32]);
         let (circuit, packing) = (&circuit, &packing);
         let party =
-            |link, keys: &iknp::Setup| Party { transfers: keys.session(&Seed([9; 32])), rng: seed.stream(), link };
+            |link, keys: &Setup| Party { transfers: keys.session(&Seed([9; 32]), [0; 2]), rng: seed.stream(), link };
         let evaluated = |party: &mut Party<Transfers>, mut protocols: DelphiParty<'_>| {
             protocols.prepare(party)?;
             let outputs = evaluate(party, circuit, shares, &mut protocols)?;
