@@ -1,7 +1,7 @@
 //! The client and the server of a chunk, as they run DELPHI's protocols.
 
 use super::garbled::{self, Garbled, Held, Transfers};
-use super::job::{Job, argmax, bits, jobs};
+use super::job::{Job, argmax, jobs};
 use crate::backend::protocols::Protocols;
 use crate::backend::slots::{Network, Packing, in_the_clear, multiply_client, multiply_server};
 use crate::bits::{pack, packed_bytes, unpack};
@@ -12,7 +12,6 @@ use crate::modulus::Modulus;
 use crate::party::Party;
 use crate::share::clip::Clip;
 use crate::share::extend::Widening;
-use crate::share::maximum::label_bits;
 use crate::share::truncate::{Rescaling, Truncation};
 use crate::share::uniform::truncate_alone;
 use crate::wire::link::Halt;
@@ -112,9 +111,9 @@ impl<'a> DelphiParty<'a> {
         Ok(())
     }
 
-    /// Evaluates the next circuit that was prepared: the party's shares of the results. `labels` are the bits of the server's other inputs.
+    /// Evaluates the next circuit that was prepared: the party's shares of the results. `said` are the server's other inputs.
     #[expect(clippy::expect_used, reason = "the circuits of all steps are prepared, in their order")]
-    fn apply(&mut self, party: &mut Party<Transfers>, numbers: &[u64], labels: &[u8]) -> Result<Vec<u64>, Halt> {
+    fn apply(&mut self, party: &mut Party<Transfers>, numbers: &[u64], said: &[u64]) -> Result<Vec<u64>, Halt> {
         match &mut self.side {
             Side::Client(client) => {
                 let (job, held) = client.held.pop_front().expect("a circuit for each step");
@@ -123,7 +122,7 @@ impl<'a> DelphiParty<'a> {
             }
             Side::Server(server) => {
                 let (job, garbled) = server.garbled.pop_front().expect("a circuit for each step");
-                garbled::serve(party, &server.garbler, &job, &garbled, numbers, labels)
+                garbled::serve(party, &server.garbler, &job, &garbled, numbers, said)
             }
         }
     }
@@ -221,12 +220,11 @@ impl Protocols for DelphiParty<'_> {
         party: &mut Party<Transfers>,
         numbers: &[u64],
         _ring: u32,
-        classes: usize,
+        _classes: usize,
         labels: &[Vec<u32>],
     ) -> Result<Option<Vec<u32>>, Halt> {
         let said: Vec<u64> = labels.iter().flatten().map(|&label| label.into()).collect();
-        let bits = bits(&said, classes, label_bits(classes));
-        let results = self.apply(party, numbers, &bits)?;
+        let results = self.apply(party, numbers, &said)?;
         Ok(matches!(self.side, Side::Client(_)).then(|| results.into_iter().map(|label| label as u32).collect()))
     }
 }
