@@ -181,3 +181,38 @@ pub fn noise(count: usize, turn: u8) -> Vec<Vec<u8>> {
     let mut image = || fusion_2pc::random::uniform(&mut rng, 8, SMALL).iter().map(|x| x.to_le_bytes()[0]).collect();
     (0..count).map(|_| image()).collect()
 }
+
+/// Makes the network with which `CrypTFlow2`'s released code was measured, "C-LeNet": on digits, twice a convolution of 5 by 5 with padding, a max pooling and
+/// a rectifier, to 32 and to 64 channels, then matrices to 512 and 10. Its weights are small and pseudo-random, so that all values fit 37 bits with 12 fractional
+/// ones.
+pub fn c_lenet() -> Model {
+    let pads = [ints("pads", &[2; 4])];
+    let nodes = vec![
+        node("Conv", &["in", "first"], "c", &pads),
+        node("MaxPool", &["c"], "p", &windows()),
+        node("Relu", &["p"], "r", &[]),
+        node("Conv", &["r", "second"], "d", &pads),
+        node("MaxPool", &["d"], "q", &windows()),
+        node("Relu", &["q"], "s", &[]),
+        node("Flatten", &["s"], "flat", &[]),
+        node("Gemm", &["flat", "third"], "g", &[int("transB", 1)]),
+        node("Relu", &["g"], "t", &[]),
+        node("Gemm", &["t", "fourth"], "out", &[int("transB", 1)]),
+    ];
+    let layers = [
+        scattered("first", &[32, 1, 5, 5], 0.1),
+        scattered("second", &[64, 32, 5, 5], 0.02),
+        scattered("third", &[512, 3136], 0.02),
+        scattered("fourth", &[10, 512], 0.05),
+    ];
+    on_images([1, 28, 28], nodes, layers.into())
+}
+
+/// A constant with pseudo-random elements between `-size` and `size`.
+fn scattered(name: &str, dims: &[i64], size: f32) -> Tensor {
+    let mut rng = fusion_2pc::random::Seed([7; 32]).child(name).stream();
+    let count = usize::try_from(dims.iter().product::<i64>()).expect("small");
+    let bytes = fusion_2pc::random::uniform(&mut rng, 8, count).into_iter();
+    let float_data = bytes.map(|byte| (f32::from(byte.to_le_bytes()[0]) / 127.5 - 1.0) * size).collect();
+    Tensor { name: name.into(), dims: dims.into(), data_type: 1, float_data, ..Tensor::default() }
+}

@@ -2,7 +2,9 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod c_lenet;
 mod costs;
+mod digits;
 mod ends;
 mod exact;
 mod families;

@@ -161,7 +161,7 @@ impl Difference {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Network => {
-                "The published networks are not known to us; ours are of LeNet-5's shape, on which costs depend, while they do not depend on accuracy."
+                "The published networks are not known to us. Each row names ours: LeNet-5 or, for CIFAR-10, also MiniONN's. Costs depend on a network's shape, and not on its weights."
             }
             Self::Ring => {
                 "Ours share values in rings or fields that provably hold every value; the published systems use one width, 37 bits in the released code of CrypTFlow2 and Cheetah."

@@ -30,3 +30,5 @@ pub mod decode;
 pub mod function;
 pub mod garble;
 mod hash;
+
+pub(crate) use hash::LANES;

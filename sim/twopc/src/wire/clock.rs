@@ -49,10 +49,16 @@ impl Clock {
         self.now_ns
     }
 
+    /// The virtual time in nanoseconds from which on the party has nothing to do but to wait: what it has sent has left, and what it has waited for has
+    /// arrived.
+    #[must_use]
+    pub fn idle_since_ns(&self) -> u64 {
+        self.now_ns.max(self.busy_until_ns)
+    }
+
     /// Sends a message of this many bytes now, and returns when it arrives, in virtual nanoseconds.
     pub fn send(&mut self, bytes: usize) -> u64 {
-        let free = self.now_ns.max(self.busy_until_ns);
-        self.busy_until_ns = free.saturating_add(self.speed.transmission_ns(bytes));
+        self.busy_until_ns = self.idle_since_ns().saturating_add(self.speed.transmission_ns(bytes));
         self.busy_until_ns.saturating_add(self.speed.rtt_ns / 2)
     }
 

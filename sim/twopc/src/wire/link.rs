@@ -31,7 +31,8 @@ pub enum Halt {
     },
 }
 
-/// How long a party waits for a peer before it gives up, in virtual nanoseconds: one minute.
+/// How long a party waits for a peer before it gives up, in virtual nanoseconds: one minute. It begins to wait when its own last message has left, as a peer
+/// answers only what it has received.
 pub const PATIENCE_NS: u64 = 60_000_000_000;
 
 /// A message on its way, with the numbers that travel in its header.
@@ -237,7 +238,7 @@ impl Link {
     /// [`Halt::Malformed`] for another length, [`Halt::PeerGone`] where none comes in time.
     pub fn receive(&mut self, bytes: usize) -> Result<Vec<u8>, Halt> {
         let frame = self.wire.take(bytes).map_err(|Gone| self.gone())?;
-        if frame.arrival_ns.saturating_sub(self.clock.now_ns()) > PATIENCE_NS {
+        if frame.arrival_ns.saturating_sub(self.clock.idle_since_ns()) > PATIENCE_NS {
             return Err(self.gone());
         }
         if frame.payload.len() != bytes {
@@ -379,6 +380,29 @@ mod tests {
         let halt = client.step("here", |link| link.receive(3)).unwrap_err();
         assert_eq!(halt, Halt::Malformed { step: "here".into(), what: "it has another length" });
         assert_eq!(client.receive(3).unwrap_err(), Halt::PeerGone { step: Address::default() });
+    }
+
+    /// The client's messages take 40 virtual seconds each to leave. The first answer comes 40 ms after them, and the second one a minute and a
+    /// nanosecond after the first.
+    #[test]
+    fn a_party_waits_a_minute_after_its_own_messages_have_left() {
+        struct Late(usize);
+        impl Deviation for Late {
+            fn message(&mut self, _message: &Message, _payload: &[u8]) -> Conduct {
+                self.0 += 1;
+                if self.0 == 2 { Conduct::Delay(PATIENCE_NS + 1) } else { Conduct::Send }
+            }
+        }
+        let (mut client, mut server) = Link::pair(LinkSpeed { bits_per_s: 100, ..LinkSpeed::WAN });
+        server.deviate(Box::new(Late(0)));
+        for _ in 0..4 {
+            client.send(vec![0; 500]).unwrap();
+            server.receive(500).unwrap();
+        }
+        server.send(Vec::new()).unwrap();
+        server.send(Vec::new()).unwrap();
+        assert_eq!(client.receive(0), Ok(Vec::new()));
+        assert_eq!(client.receive(0), Err(Halt::PeerGone { step: Address::default() }));
     }
 
     /// The largest numbers that a frame's header holds.

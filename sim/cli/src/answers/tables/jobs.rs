@@ -21,10 +21,8 @@ const SEED: u64 = 1;
 /// How much is measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Effort {
-    /// The networks that are measured.
-    networks: &'static [Network],
-    /// The batches that are measured.
-    batches: &'static [usize],
+    /// The networks that are measured, each in these batches.
+    networks: &'static [(Network, &'static [usize])],
     /// The bytes that a batch of several images may send. Where it sends more, one image is measured.
     batch_bytes: usize,
     /// The bytes that one image may send. Where it sends more, it is predicted.
@@ -34,41 +32,52 @@ pub struct Effort {
 impl Effort {
     /// Everything.
     pub const FULL: Self = Self {
-        networks: &[Network::Mnist, Network::Cifar10],
-        batches: &[64, 1],
+        networks: &[(Network::Mnist, &[64, 1]), (Network::Cifar10, &[64, 1]), (Network::MiniOnn, &[1])],
         batch_bytes: 8_000_000_000,
         image_bytes: 8_000_000_000,
     };
     /// What takes less than two minutes.
     pub const QUICK: Self =
-        Self { networks: &[Network::Mnist], batches: &[8], batch_bytes: 150_000_000, image_bytes: 2_000_000_000 };
+        Self { networks: &[(Network::Mnist, &[8])], batch_bytes: 150_000_000, image_bytes: 2_000_000_000 };
 }
+
+/// Where `MiniONN`'s network is looked for where no flag says it: beside a clone, as this repository may not hold it.
+const MINIONN: &str = "../shared/data/models/cifar10_minionn_delphi.onnx";
 
 /// A network with its model.
 pub struct Subject {
     pub network: Network,
     pub hash: String,
+    batches: &'static [usize],
     file: PathBuf,
     model: FixedModel,
     pixels: Pixels,
 }
 
 impl Subject {
-    /// Reads the models of an effort.
+    /// Reads the models of an effort from a folder, and `MiniONN`'s, which this repository does not hold, from the file named. Without a
+    /// name it is left out where it is not in its place beside the clone.
     ///
     /// # Errors
     /// [`Failure::Usage`] if the folder or a model is missing or not what it should be, [`Failure::Io`] if reading fails.
-    pub fn load(effort: &Effort, folder: &Path) -> Result<Vec<Self>, Failure> {
+    pub fn load(effort: &Effort, folder: &Path, minionn: Option<&Path>) -> Result<Vec<Self>, Failure> {
         if !folder.is_dir() {
             let name = folder.display();
             let how = "run it from the root of a clone, or name the folder of the models with --models";
             return Err(Failure::Usage(format!("{name}: there is no such folder; {how}")));
         }
-        let models = effort.networks.iter().filter_map(|network| Some((*network, network.model()?)));
-        let subject = |(network, (file, pixels)): (Network, (&str, Pixels))| {
-            let file = folder.join(file);
+        let file = |network: Network, name: &str| match (network, minionn) {
+            (Network::MiniOnn, Some(named)) => Some(named.to_path_buf()),
+            (Network::MiniOnn, None) => Some(PathBuf::from(MINIONN)).filter(|file| file.is_file()),
+            _ => Some(folder.join(name)),
+        };
+        let models = effort.networks.iter().filter_map(|&(network, batches)| {
+            let (name, pixels) = network.model()?;
+            Some((network, batches, file(network, name)?, pixels))
+        });
+        let subject = |(network, batches, file, pixels): (Network, &'static [usize], PathBuf, Pixels)| {
             let model = load(&file, &inference(Family::default(), pixels)?)?;
-            Ok(Self { network, hash: models::load(&file)?.hash, file, model, pixels })
+            Ok(Self { network, hash: models::load(&file)?.hash, batches, file, model, pixels })
         };
         models.map(subject).collect()
     }
@@ -108,6 +117,7 @@ impl<'a> Job<'a> {
     /// # Errors
     /// The reason of the refusal, in words.
     pub fn all(subject: &'a Subject, family: Family, effort: &Effort) -> Result<Vec<Self>, String> {
+        let batches = subject.batches;
         let protocols = inference(family, subject.pixels).and_then(|inference| inference.protocols());
         let protocols = protocols.map_err(|failure| failure.message())?;
         let job = |batch| {
@@ -119,10 +129,10 @@ impl<'a> Job<'a> {
             return Ok(vec![Self { is_run: false, ..one }]);
         }
         let mut jobs = Vec::new();
-        for &batch in effort.batches.iter().filter(|batch| **batch > 1) {
+        for &batch in batches.iter().filter(|batch| **batch > 1) {
             jobs.extend(Some(job(batch)?).filter(|job| job.bytes() <= effort.batch_bytes));
         }
-        if jobs.is_empty() || effort.batches.contains(&1) {
+        if jobs.is_empty() || batches.contains(&1) {
             jobs.push(one);
         }
         Ok(jobs)

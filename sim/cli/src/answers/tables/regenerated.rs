@@ -116,6 +116,9 @@ impl Found {
             .measurements
             .iter()
             .filter(|measured| measured.backend == family.name() && measured.network == network.name());
-        own.max_by_key(|measured| measured.batch).ok_or_else(|| "left out by --quick".into())
+        own.max_by_key(|measured| measured.batch).ok_or_else(|| {
+            let why = if self.quick { "left out by --quick" } else { "no model of it here: see --minionn" };
+            why.into()
+        })
     }
 }

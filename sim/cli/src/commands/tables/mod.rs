@@ -31,12 +31,12 @@ pub fn run(
         check_file("--html", path)?;
     }
     let effort = if args.quick { Effort::QUICK } else { Effort::FULL };
-    let subjects = Subject::load(&effort, &args.models)?;
+    let subjects = Subject::load(&effort, &args.models, args.minionn.as_deref())?;
     let families = if args.backend.is_empty() { Family::ALL.to_vec() } else { args.backend.clone() };
     let mut found = Found { quick: args.quick, families, measurements: Vec::new(), refusals: Vec::new() };
     let mut jobs = Vec::new();
     for subject in &subjects {
-        for &family in &found.families {
+        for &family in found.families.iter().filter(|family| subject.network.has_family(**family)) {
             match Job::all(subject, family, &effort) {
                 Ok(chosen) => jobs.extend(chosen),
                 Err(reason) => found.refusals.push((family, subject.network, reason)),

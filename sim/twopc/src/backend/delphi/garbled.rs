@@ -3,26 +3,40 @@
 //! DELPHI (Mishra, Lehmkuhl, Srinivasan, Zheng, Popa, USENIX Security 2020), section 4: offline the server garbles, and the client gets the tables, the labels
 //! of its own shares by oblivious transfer, and those of the server's mask; online it gets the labels of the server's shares. The client decodes
 //! the result, which is masked inside the circuit. It adds its own mask for the next linear layer afterwards, outside of any circuit.
+//!
+//! The elements of a layer are garbled in pieces ([`Job::pieces`]), so that no message is long. All pieces of a message go one after another in the same
+//! direction, as messages 0, 1, .. of the same round: bytes and rounds are those of one message.
 
-use super::job::{Job, bits};
+use super::job::{Job, wires};
 use crate::bits::{pack, packed_bytes, unpack};
 use crate::gc::garble::{Evaluator, Garbler, LABEL_BYTES};
 use crate::ot::block::{Block, Cipher, from_bytes, to_bytes};
+use crate::ot::offer::Asked;
 use crate::ot::one_of_two::Ways;
 use crate::party::Party;
 use crate::random::Seed;
 use crate::wire::link::Halt;
 use rand_core::Rng;
+use std::ops::Range;
 
 /// The transfers of a session. Labels go from the server to the client; the other way is not used.
 pub type Transfers = Ways;
 
 /// What the server keeps of a garbled circuit.
 pub(super) struct Garbled {
-    /// The labels of 0 of the wires whose labels it sends online.
-    zeros: Vec<Block>,
+    /// The stream of the labels of 0 of all input wires, piece by piece, and of a piece wire by wire.
+    zeros: Cipher,
     /// The masks of the results.
     masks: Vec<u64>,
+}
+
+impl Garbled {
+    /// The labels of 0 of some input wires of a piece: as many as `labels`, from the wire `first` on.
+    fn zeros(&self, job: &Job, piece: &Range<usize>, first: usize, labels: usize) -> Vec<Block> {
+        let mut zeros = vec![0; labels];
+        self.zeros.key_stream((job.wires() * piece.start + first * piece.len()) as Block, &mut zeros);
+        zeros
+    }
 }
 
 /// What the client keeps of a garbled circuit.
@@ -31,10 +45,13 @@ pub(super) struct Held {
     shares: Vec<u64>,
     /// Its masks that are inputs of the circuit.
     masks: Vec<u64>,
+    pieces: Vec<Piece>,
+}
+
+/// A piece of what the client keeps: labels of its own inputs, and the rest as the server sent it.
+struct Piece {
     labels: Vec<Block>,
-    mask_labels: Vec<Block>,
-    tables: Vec<u8>,
-    decoding: Vec<u8>,
+    garbled: Vec<u8>,
 }
 
 /// The labels of bits.
@@ -55,26 +72,33 @@ pub(super) fn garble(
     party: &mut Party<Transfers>,
     garbler: &mut Garbler,
     job: &Job,
-    offered: impl FnOnce(&[Block], Block) -> Vec<[Block; 2]>,
+    offered: impl Fn(&[Block], Block) -> Vec<[Block; 2]>,
 ) -> Result<Garbled, Halt> {
     let mut seed = [0; 32];
     party.rng.fill_bytes(&mut seed);
-    let mut zeros = vec![0; job.late * job.count + job.early() + job.asked()];
-    Cipher::of(&Seed(seed)).key_stream(0, &mut zeros);
-    let (mut message, outputs) = garbler.garble(&job.gates, job.count, &zeros);
-    let theirs = zeros.split_off(job.late * job.count + job.early());
-    let masks_from = zeros.split_off(job.late * job.count);
-    let masks = if job.early() > 0 { job.modulus.uniform(&mut party.rng, job.count) } else { Vec::new() };
-    let mask_bits = bits(&masks, 1, job.modulus.bits());
-    message.extend(to_bytes(&chosen(&masks_from, garbler.delta(), &mask_bits)));
-    message.extend(garbler.decoding(&outputs));
-    let pairs = offered(&theirs, garbler.delta());
+    let masks = if job.mask_bits() > 0 { job.modulus.uniform(&mut party.rng, job.count) } else { Vec::new() };
+    let garbled = Garbled { zeros: Cipher::of(&Seed(seed)), masks };
     party.step("labels", |party| {
-        let heard = party.transfers.sender.hear(&mut party.link, job.asked())?;
-        party.link.send(heard.offer_blocks(&pairs))
+        job.pieces().try_for_each(|piece| {
+            let heard = party.transfers.sender.hear(&mut party.link, job.asked(piece.len()))?;
+            let zeros = garbled.zeros(job, &piece, job.gates.inputs()[0], job.asked(piece.len()));
+            party.link.send(heard.offer_blocks(&offered(&zeros, garbler.delta())))
+        })
     })?;
-    party.step("tables", |party| party.link.send(message))?;
-    Ok(Garbled { zeros, masks })
+    party.step("tables", |party| {
+        job.pieces().try_for_each(|piece| party.link.send(garble_piece(garbler, job, &garbled, &piece)))
+    })?;
+    Ok(garbled)
+}
+
+/// The tables of a piece, the labels of its masks and its decoding.
+fn garble_piece(garbler: &mut Garbler, job: &Job, garbled: &Garbled, piece: &Range<usize>) -> Vec<u8> {
+    let zeros = garbled.zeros(job, piece, 0, job.wires() * piece.len());
+    let (mut message, outputs) = garbler.garble(&job.gates, piece.len(), &zeros);
+    let mask_bits = wires(&garbled.masks, (1, job.mask_bits()), piece);
+    message.extend(to_bytes(&chosen(&zeros[job.late * piece.len()..], garbler.delta(), &mask_bits)));
+    message.extend(garbler.decoding(&outputs));
+    message
 }
 
 /// The client's offline part, with its shares of the values, and its masks that are inputs of the circuit.
@@ -82,19 +106,28 @@ pub(super) fn garble(
 /// # Errors
 /// [`Halt`] where the server does not keep to the protocol.
 pub(super) fn hold(party: &mut Party<Transfers>, job: &Job, shares: Vec<u64>, masks: Vec<u64>) -> Result<Held, Halt> {
-    let choices = [job.shares(&shares), bits(&masks, 1, job.modulus.bits())].concat();
     let labels = party.step("labels", |party| {
-        let asked = party.transfers.receiver.ask(&mut party.link, choices)?;
-        Ok(asked.take_blocks(&party.link.receive(2 * LABEL_BYTES * job.asked())?))
+        let choices = |piece: &Range<usize>| {
+            [job.shares(&shares, piece), wires(&masks, (1, job.client_mask_bits()), piece)].concat()
+        };
+        let ask = |piece| party.transfers.receiver.ask(&mut party.link, choices(&piece));
+        let asked = job.pieces().map(ask).collect::<Result<Vec<_>, Halt>>()?;
+        let take = |(piece, asked): (Range<usize>, Asked)| {
+            Ok(asked.take_blocks(&party.link.receive(2 * LABEL_BYTES * job.asked(piece.len()))?))
+        };
+        job.pieces().zip(asked).map(take).collect::<Result<Vec<_>, Halt>>()
     })?;
-    let [tables, early, decoding] = job.garbled_bytes();
-    let mut message = party.step("tables", |party| party.link.receive(tables + early + decoding))?;
-    let decoding = message.split_off(tables + early);
-    let mask_labels = from_bytes(&message.split_off(tables)).collect();
-    Ok(Held { shares, masks, labels, mask_labels, tables: message, decoding })
+    let pieces = party.step("tables", |party| {
+        let receive = |(piece, labels): (Range<usize>, Vec<Block>)| {
+            let bytes = job.garbled_bytes(piece.len()).iter().sum();
+            Ok(Piece { labels, garbled: party.link.receive(bytes)? })
+        };
+        job.pieces().zip(labels).map(receive).collect::<Result<_, Halt>>()
+    })?;
+    Ok(Held { shares, masks, pieces })
 }
 
-/// The server's online part: its share of the results. `late` are the bits of its inputs besides the mask, given its shares.
+/// The server's online part: its share of the results. `said` are its other inputs besides the mask, a number for each value.
 ///
 /// # Errors
 /// [`Halt`] where the client does not keep to the protocol.
@@ -104,7 +137,7 @@ pub(super) fn serve(
     job: &Job,
     garbled: &Garbled,
     numbers: &[u64],
-    labels: &[u8],
+    said: &[u64],
 ) -> Result<Vec<u64>, Halt> {
     let mut shares = numbers.to_vec();
     if job.after.is_none() {
@@ -115,8 +148,13 @@ pub(super) fn serve(
             *share = job.modulus.add(*share, job.modulus.reduce(difference));
         }
     }
-    let bits = [job.shares(&shares), labels.to_vec()].concat();
-    party.step("input", |party| party.link.send(to_bytes(&chosen(&garbled.zeros, garbler.delta(), &bits))))?;
+    party.step("input", |party| {
+        job.pieces().try_for_each(|piece| {
+            let bits = [job.shares(&shares, &piece), wires(said, (job.values, job.said_bits()), &piece)].concat();
+            let zeros = garbled.zeros(job, &piece, 0, job.late * piece.len());
+            party.link.send(to_bytes(&chosen(&zeros, garbler.delta(), &bits)))
+        })
+    })?;
     Ok(garbled.masks.iter().map(|&mask| job.modulus.sub(0, mask)).collect())
 }
 
@@ -131,19 +169,27 @@ pub(super) fn evaluate(
     held: Held,
     numbers: &[u64],
 ) -> Result<Vec<u64>, Halt> {
-    let Held { shares, masks, labels, mask_labels, tables, decoding } = held;
+    let Held { shares, masks, pieces } = held;
     if job.after.is_none() {
         let differences = numbers.iter().zip(&shares).map(|(number, share)| job.modulus.sub(*number, *share));
         let differences: Vec<u64> = differences.collect();
         party.step("difference", |party| party.link.send(pack(&differences, job.modulus.bits())))?;
     }
-    let message = party.step("input", |party| party.link.receive(LABEL_BYTES * job.late * job.count))?;
-    let inputs: Vec<Block> = from_bytes(&message).chain(mask_labels).chain(labels).collect();
-    let outputs = evaluator.evaluate(&job.gates, job.count, &inputs, &tables);
-    let mut results = evaluator.decode(job.gates.outputs().len(), &outputs, &decoding);
-    results.iter_mut().for_each(|result| *result = job.modulus.reduce(*result));
-    for (result, mask) in results.iter_mut().zip(masks) {
-        *result = job.modulus.sub(*result, mask);
-    }
-    Ok(results)
+    party.step("input", |party| {
+        let mut results = Vec::with_capacity(job.count);
+        for (piece, Piece { labels, garbled }) in job.pieces().zip(pieces) {
+            let message = party.link.receive(LABEL_BYTES * job.late * piece.len())?;
+            let [tables, masks, _] = job.garbled_bytes(piece.len());
+            let (tables, rest) = garbled.split_at(tables);
+            let (masks, decoding) = rest.split_at(masks);
+            let inputs: Vec<Block> = from_bytes(&message).chain(from_bytes(masks)).chain(labels).collect();
+            let outputs = evaluator.evaluate(&job.gates, piece.len(), &inputs, tables);
+            results.extend(evaluator.decode(job.gates.outputs().len(), &outputs, decoding));
+        }
+        results.iter_mut().for_each(|result| *result = job.modulus.reduce(*result));
+        for (result, mask) in results.iter_mut().zip(masks) {
+            *result = job.modulus.sub(*result, mask);
+        }
+        Ok(results)
+    })
 }

@@ -6,6 +6,7 @@ use crate::bits::packed_bytes;
 use crate::circuit::{Circuit, Op};
 use crate::cost::Cost;
 use crate::evaluate::window_sizes;
+use crate::gc::LANES;
 use crate::gc::circuit::Circuit as Gates;
 use crate::gc::decode::DECODING_BYTES;
 use crate::gc::garble::{LABEL_BYTES, table_bytes};
@@ -16,6 +17,10 @@ use crate::share::maximum::label_bits;
 use crate::share::truncate::Truncation;
 use fusion_nn::model::Value;
 use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// The most bytes of a message of a garbled circuit: 64 MiB. [`LANES`] elements go together even where they take more.
+const MESSAGE_BYTES: usize = 1 << 26;
 
 /// One circuit, garbled for many elements.
 #[derive(Clone, Debug)]
@@ -88,8 +93,12 @@ pub(super) fn masked_inside(circuit: &Circuit, mask: Mask) -> Vec<bool> {
     masked
 }
 
-/// The bits of numbers, so many of each element: wire by wire, and of a wire element by element.
-pub(super) fn bits(numbers: &[u64], each: usize, width: u32) -> Vec<u8> {
+/// The bits of a piece of numbers, of each element so many numbers of so many bits: wire by wire, and of a wire element by element.
+pub(super) fn wires(numbers: &[u64], (each, width): (usize, u32), piece: &Range<usize>) -> Vec<u8> {
+    if width == 0 {
+        return Vec::new();
+    }
+    let numbers = &numbers[each * piece.start..each * piece.end];
     let wires = (0..each).flat_map(|place| (0..width).map(move |bit| (place, bit)));
     let of = |(place, bit): (usize, u32)| {
         numbers.iter().skip(place).step_by(each).map(move |number| (number >> bit & 1) as u8)
@@ -115,56 +124,65 @@ impl Job {
         self.count * self.values
     }
 
-    /// The labels of the client's inputs.
-    pub fn asked(&self) -> usize {
-        self.gates.inputs()[1] * self.count
+    /// The input wires.
+    pub fn wires(&self) -> usize {
+        self.gates.inputs().iter().sum()
     }
 
-    /// The labels of the server's mask.
-    pub fn early(&self) -> usize {
-        (self.gates.inputs()[0] - self.late) * self.count
+    /// The labels of the client's inputs for so many elements.
+    pub fn asked(&self, count: usize) -> usize {
+        self.gates.inputs()[1] * count
     }
 
-    /// The labels among them of the client's masks, which come last: none where these are outside.
-    pub fn asked_for_masks(&self) -> usize {
-        self.masks() * self.modulus.bits() as usize
+    /// The bits of the server's mask of an element.
+    pub fn mask_bits(&self) -> u32 {
+        (self.gates.inputs()[0] - self.late) as u32
     }
 
-    /// The client's masks inside the circuits.
-    pub fn masks(&self) -> usize {
+    /// The bits of the client's mask of an element inside the circuit, the last of its inputs: none where it is outside.
+    pub fn client_mask_bits(&self) -> u32 {
         match self.mask {
             Mask::Outside => 0,
-            Mask::Inside => self.count,
+            Mask::Inside => self.modulus.bits(),
         }
     }
 
-    /// The output bits.
-    pub fn outputs(&self) -> usize {
-        self.gates.outputs().len() * self.count
+    /// The bits of the server's input besides its share and its mask, for a value.
+    pub fn said_bits(&self) -> u32 {
+        (self.late / self.values) as u32 - self.modulus.bits()
     }
 
-    /// The bytes of the tables, the mask's labels and the decoding.
-    pub fn garbled_bytes(&self) -> [usize; 3] {
-        let tables = table_bytes(&self.gates, self.count);
-        [tables, LABEL_BYTES * self.early(), DECODING_BYTES * self.outputs()]
+    /// The bytes of the tables, the mask's labels and the decoding, for so many elements.
+    pub fn garbled_bytes(&self, count: usize) -> [usize; 3] {
+        let masks = LABEL_BYTES * self.mask_bits() as usize * count;
+        [table_bytes(&self.gates, count), masks, DECODING_BYTES * self.gates.outputs().len() * count]
     }
 
-    /// The bits of a party's shares.
-    pub fn shares(&self, shares: &[u64]) -> Vec<u8> {
+    /// The elements that are garbled together: as many whole lanes as fit messages of [`MESSAGE_BYTES`].
+    pub fn pieces(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let garbled: usize = self.garbled_bytes(1).iter().sum();
+        let each = garbled.max(2 * LABEL_BYTES * self.asked(1)).max(LABEL_BYTES * self.late);
+        let piece = (MESSAGE_BYTES / each / LANES).max(1) * LANES;
+        let count = self.count;
+        (0..count).step_by(piece).map(move |first| first..count.min(first + piece))
+    }
+
+    /// The bits of a party's shares of a piece.
+    pub fn shares(&self, shares: &[u64], piece: &Range<usize>) -> Vec<u8> {
         assert_eq!(shares.len(), self.elements(), "a share for each value");
-        bits(shares, self.values, self.modulus.bits())
+        wires(shares, (self.values, self.modulus.bits()), piece)
     }
 
     pub fn offline_cost(&self, extension: Extension, cost: &mut Cost) {
-        cost.choose(extension, Role::Client, self.asked());
-        cost.send(Role::Server, 2 * LABEL_BYTES * self.asked());
-        cost.send(Role::Server, self.garbled_bytes().iter().sum());
+        self.pieces().for_each(|piece| cost.choose(extension, Role::Client, self.asked(piece.len())));
+        self.pieces().for_each(|piece| cost.send(Role::Server, 2 * LABEL_BYTES * self.asked(piece.len())));
+        self.pieces().for_each(|piece| cost.send(Role::Server, self.garbled_bytes(piece.len()).iter().sum()));
     }
 
     pub fn online_cost(&self, cost: &mut Cost) {
         if self.after.is_none() {
             cost.send(Role::Client, packed_bytes(self.elements(), self.modulus.bits()));
         }
-        cost.send(Role::Server, LABEL_BYTES * self.late * self.count);
+        self.pieces().for_each(|piece| cost.send(Role::Server, LABEL_BYTES * self.late * piece.len()));
     }
 }

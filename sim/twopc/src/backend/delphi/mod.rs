@@ -51,7 +51,8 @@ pub const PRIME: u64 = 2_061_584_302_081;
 /// The most bits of a prime that takes its place where values need more room.
 const MOST_BITS: u32 = 48;
 
-/// The memory that the garbled circuits of the slots that are evaluated together may take, in bytes: 512 MiB. A party holds about as much again.
+/// The memory that garbled circuits and ciphertexts of the slots that are evaluated together may take, in bytes: 512 MiB. A party holds about as much
+/// again.
 const SLOT_MEMORY: usize = 1 << 29;
 
 /// The most slots that are evaluated together.
@@ -116,15 +117,22 @@ impl Backend for Delphi {
         Circuit::over(models, truncation, Uniform { modulus, differences: false })
     }
 
-    /// The same for every extension.
+    /// The same for every extension. Of a slot a party holds what is garbled for it, and at a time the ciphertexts of one layer.
     fn slots_per_message(&self, circuit: &Circuit) -> usize {
-        let mut cost = Cost::default();
-        for step in 0..circuit.steps.len() {
-            for job in jobs(circuit, step, 1, self.mask) {
-                job.offline_cost(Extension::Iknp, &mut cost);
-            }
-        }
-        (SLOT_MEMORY / cost.bytes().max(1)).clamp(1, MOST_SLOTS)
+        let offline = |add: &dyn Fn(&mut Cost)| {
+            let mut cost = Cost::default();
+            add(&mut cost);
+            cost.bytes()
+        };
+        let garbled =
+            (0..circuit.steps.len()).flat_map(|step| jobs(circuit, step, 1, self.mask)).chain([argmax(circuit, 1)]);
+        let garbled: usize = garbled.map(|job| offline(&|cost| job.offline_cost(Extension::Iknp, cost))).sum();
+        // A circuit without a packing is refused where it is to be packed.
+        let ciphertexts = self.packing(circuit, 1, 1).map_or(0, |packing| {
+            let linear = (0..circuit.steps.len()).filter(|&step| matches!(circuit.steps[step].op, Op::Linear { .. }));
+            linear.map(|step| offline(&|cost| packing.cost(step, 1, cost))).max().map_or(0, |most| most)
+        });
+        (SLOT_MEMORY / (garbled + ciphertexts).max(1)).clamp(1, MOST_SLOTS)
     }
 
     fn packing(&self, circuit: &Circuit, group: usize, slots: u64) -> Result<Packing, Unsupported> {

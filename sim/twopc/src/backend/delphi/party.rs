@@ -1,7 +1,7 @@
 //! The client and the server of a chunk, as they run DELPHI's protocols.
 
 use super::garbled::{self, Garbled, Held, Transfers, both_labels};
-use super::job::{Job, argmax, bits, jobs};
+use super::job::{Job, argmax, jobs};
 use super::mask::Mask;
 use crate::backend::protocols::Protocols;
 use crate::backend::slots::{Network, Packing, in_the_clear, multiply_by_nothing, multiply_client, multiply_server};
@@ -14,7 +14,6 @@ use crate::modulus::Modulus;
 use crate::party::Party;
 use crate::share::clip::Clip;
 use crate::share::extend::Widening;
-use crate::share::maximum::label_bits;
 use crate::share::truncate::{Rescaling, Truncation};
 use crate::share::uniform::truncate_alone;
 use crate::wire::link::Halt;
@@ -167,10 +166,10 @@ impl<'a> DelphiParty<'a> {
                     Some(step) => client.layers[&step][1].clone(),
                     None => modulus.uniform(&mut party.rng, job.elements()),
                 };
-                let added = modulus.uniform(&mut party.rng, job.masks());
+                let inside = job.mask == Mask::Inside;
+                let added = modulus.uniform(&mut party.rng, if inside { job.count } else { 0 });
                 let masks = added.iter().map(|mask| modulus.sub(0, *mask)).collect();
                 let held = garbled::hold(party, &job, shares, added)?;
-                let inside = job.mask == Mask::Inside;
                 client.held.push_back((job, held));
                 Ok(inside.then_some(masks))
             }
@@ -182,9 +181,9 @@ impl<'a> DelphiParty<'a> {
         }
     }
 
-    /// Evaluates the next circuit that was prepared: the party's shares of the results. `labels` are the bits of the server's other inputs.
+    /// Evaluates the next circuit that was prepared: the party's shares of the results. `said` are the server's other inputs.
     #[expect(clippy::expect_used, reason = "the circuits of all steps are prepared, in their order")]
-    fn apply(&mut self, party: &mut Party<Transfers>, numbers: &[u64], labels: &[u8]) -> Result<Vec<u64>, Halt> {
+    fn apply(&mut self, party: &mut Party<Transfers>, numbers: &[u64], said: &[u64]) -> Result<Vec<u64>, Halt> {
         match &mut self.side {
             Side::Client(client) => {
                 let (job, held) = client.held.pop_front().expect("a circuit for each step");
@@ -192,7 +191,7 @@ impl<'a> DelphiParty<'a> {
             }
             Side::Server(server) => {
                 let (job, garbled) = server.garbled.pop_front().expect("a circuit for each step");
-                garbled::serve(party, &server.garbler, &job, &garbled, numbers, labels)
+                garbled::serve(party, &server.garbler, &job, &garbled, numbers, said)
             }
         }
     }
@@ -222,9 +221,9 @@ impl<'a> DelphiParty<'a> {
     pub(super) fn garble_without_masks(&mut self, party: &mut Party<Transfers>, step: usize) -> Result<(), Halt> {
         let Side::Server(server) = &mut self.side else { unreachable!("a server deviates") };
         for job in jobs(self.circuit, step, self.slots, self.mask) {
-            let shares = job.asked() - job.asked_for_masks();
+            let (wires, masks) = (job.gates.inputs()[1], job.client_mask_bits() as usize);
             let garbled = garbled::garble(party, &mut server.garbler, &job, |zeros, delta| {
-                let (shares, masks) = zeros.split_at(shares);
+                let (shares, masks) = zeros.split_at(zeros.len() / wires * (wires - masks));
                 both_labels(shares, delta).into_iter().chain(masks.iter().map(|&zero| [zero, zero])).collect()
             })?;
             server.garbled.push_back((job, garbled));
@@ -320,12 +319,11 @@ impl Protocols for DelphiParty<'_> {
         party: &mut Party<Transfers>,
         numbers: &[u64],
         _ring: u32,
-        classes: usize,
+        _classes: usize,
         labels: &[Vec<u32>],
     ) -> Result<Option<Vec<u32>>, Halt> {
         let said: Vec<u64> = labels.iter().flatten().map(|&label| label.into()).collect();
-        let bits = bits(&said, classes, label_bits(classes));
-        let results = self.apply(party, numbers, &bits)?;
+        let results = self.apply(party, numbers, &said)?;
         Ok(matches!(self.side, Side::Client(_)).then(|| results.into_iter().map(|label| label as u32).collect()))
     }
 }

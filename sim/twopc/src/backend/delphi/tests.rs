@@ -90,8 +90,11 @@ fn assert_predicted(plan: &Plan<Delphi>, meter: &Meter) {
     println!("offline and online: {per_phase:?} bytes, {} rounds", meter.rounds());
     assert_eq!(all.bytes(), meter.total(|_| true).bytes);
     assert_eq!(all.rounds(), meter.rounds());
+    let longest = meter.log.iter().map(|message| message.bytes).max();
+    assert!(longest <= Some(1 << 26), "{longest:?}");
 }
 
+/// The first layer takes two messages of at most 64 MiB for two images: 9,408 elements of 10,704 bytes.
 #[test]
 fn lenet_is_computed_to_the_last_bit() {
     let models = &lenets()[..1];
@@ -157,6 +160,24 @@ fn a_server_reads_slots_whose_masks_are_inside() {
 fn every_slot_may_have_a_network_of_its_own() {
     let [ours, reference] = logits(&lenets(), Truncation::Faithful, Grouping::Slot, 2);
     assert_eq!(ours, reference);
+}
+
+/// Whatever the size of a layer, its circuits are garbled in whole lanes, in pieces that no element is left out of.
+#[test]
+fn pieces_are_whole_lanes_and_cover_a_layer() {
+    let model = &lenets()[0];
+    let circuit = Delphi::default().circuit(&[model], Truncation::Faithful).unwrap();
+    for slots in [1, 2, 7] {
+        for job in (0..circuit.steps.len()).flat_map(|step| jobs(&circuit, step, slots, Mask::Outside)) {
+            let pieces: Vec<_> = job.pieces().collect();
+            let (last, others) = pieces.split_last().unwrap();
+            assert!(others.iter().all(|piece| piece.len() == pieces[0].len() && piece.len() % 64 == 0));
+            assert!(last.len() <= pieces[0].len() && last.end == job.count && pieces[0].start == 0);
+            assert!(pieces.windows(2).all(|pair| pair[0].end == pair[1].start));
+        }
+    }
+    let first = |slots| jobs(&circuit, 1, slots, Mask::Outside)[0].pieces().count();
+    assert_eq!([1, 2, 7].map(first), [1, 2, 6]);
 }
 
 /// With this seed no value has one of the rare large errors.

@@ -1,0 +1,133 @@
+//! A thousand digits through every family, alone and by 64: every logit and label is the reference's, and every step sends what its predictor says.
+
+use crate::costs::sent;
+use crate::world::World;
+use fusion_2pc::address::Address;
+use fusion_2pc::backend::{Backend, Family, ForBackend};
+use fusion_2pc::circuit::ARGMAX;
+use fusion_2pc::role::Role;
+use fusion_2pc::wire::meter::{Message, Meter};
+use fusion_proofs_tests::networks::{digits, lenet};
+
+/// The digits of a family in sessions of `batch`. Those that do not fill a last session are filled up with the first ones.
+#[derive(Clone, Copy)]
+struct Digits {
+    family: Family,
+    images: usize,
+    batch: usize,
+}
+
+impl ForBackend for Digits {
+    type Output = ();
+
+    fn run<B: Backend>(self, backend: B) {
+        let Self { family, images, batch } = self;
+        let world = World::by(backend, &[lenet("full")], batch, 1);
+        let digits = digits(images);
+        let whole: Vec<Vec<u8>> = digits.iter().cycle().take(images.next_multiple_of(batch)).cloned().collect();
+        let mut first: Option<Meter> = None;
+        for (name, images) in (0..=u8::MAX).cycle().zip(whole.chunks_exact(batch)) {
+            let session = world.session(name, images, &world.honest());
+            world.assert_exact(&session, images);
+            let [meter, _] = session.meters;
+            if let Some(first) = &first {
+                assert_eq!(*first, meter, "{family:?}: every session sends the same messages");
+            } else {
+                println!("{}, batch {batch}\n{}", family.name(), counts(&world, &meter));
+                first = Some(meter);
+            }
+        }
+        println!("{}, batch {batch}: every logit and label of {images} digits is exact\n", family.name());
+    }
+}
+
+/// Messages, rounds and bytes of each step in a session as they were counted, with the rounds and the bytes that the predictor says.
+fn counts<B: Backend>(world: &World<B>, meter: &Meter) -> String {
+    let plan = &world.plan;
+    let steps = plan.circuit.steps.iter().map(|step| step.address.clone()).chain([ARGMAX.into()]);
+    let mut table = format!(
+        "{:28} {:>8} {:>6} {:>12} {:>12} {:>12} {:>6}\n",
+        "step", "messages", "rounds", "client", "server", "predicted", "alone"
+    );
+    let (mut all, mut chunks) = (0, plan.chunks().map(|chunk| (plan.costs(chunk.len()), chunk)).collect::<Vec<_>>());
+    for (index, step) in steps.enumerate() {
+        let (mut client, mut server, mut predicted, mut rounds) = (0, 0, 0, 0);
+        for (costs, chunk) in &mut chunks {
+            let counted = sent(meter, chunk, &step);
+            assert_eq!(counted, [costs[index].client_bytes, costs[index].server_bytes], "{step} of {chunk:?}");
+            client += counted[0];
+            server += counted[1];
+            predicted += costs[index].bytes();
+            rounds += costs[index].rounds();
+        }
+        let messages = meter.total(|message| is_of(message, &step)).messages;
+        let share = meter.shares(|message| is_of(message, &step)).into_iter().find(|(own, _)| *own);
+        let own = share.map_or(0, |(_, share)| share.rounds);
+        if predicted > 0 {
+            let step = step.to_string();
+            table += &format!("{step:28} {messages:8} {own:6} {client:12} {server:12} {predicted:12} {rounds:6}\n");
+        }
+        all += predicted;
+    }
+    let extensions = meter.total(|message| message.address.is_in_extension());
+    let bytes = [Role::Client, Role::Server].map(|role| meter.sent(role, None).bytes);
+    assert_eq!(all + extensions.bytes, bytes.iter().sum::<usize>(), "nothing else is sent");
+    let (messages, rounds, batch) = (meter.total(|_| true).messages, meter.rounds(), plan.slots);
+    table += &format!("{:28} {:8} {:6} {:25}\n", "extension of transfers", extensions.messages, "", extensions.bytes);
+    table
+        + &format!(
+            "{:28} {messages:8} {rounds:6} {:12} {:12}\nan image: {} bytes",
+            "session",
+            bytes[0],
+            bytes[1],
+            bytes.iter().sum::<usize>() / batch
+        )
+}
+
+/// Whether a message belongs to a step, whatever its slots.
+fn is_of(message: &Message, step: &Address) -> bool {
+    let slots = message.address.slots();
+    slots.is_some_and(|slots| message.address.is_within(&step.in_slots(slots))) && !message.address.is_in_extension()
+}
+
+fn through(family: Family, images: usize) {
+    for batch in [64, 1] {
+        family.run(Digits { family, images, batch });
+    }
+}
+
+#[test]
+#[ignore = "minutes: `make bench` runs it"]
+fn digits_through_cheetah() {
+    through(Family::Cheetah, 1000);
+}
+
+#[test]
+#[ignore = "minutes: `make bench` runs it"]
+fn digits_through_cryptflow2_ot() {
+    through(Family::Cryptflow2Ot, 100);
+}
+
+#[test]
+#[ignore = "an hour: `make bench` runs it"]
+fn digits_through_cryptflow2_he() {
+    through(Family::Cryptflow2He, 1000);
+}
+
+#[test]
+#[ignore = "an hour: `make bench` runs it"]
+fn digits_through_delphi() {
+    through(Family::Delphi, 1000);
+}
+
+#[test]
+#[ignore = "minutes: `make bench` runs it"]
+fn digits_through_aby() {
+    through(Family::Aby, 100);
+}
+
+#[test]
+#[ignore = "minutes: `make bench` runs it"]
+fn digits_through_aby_32() {
+    through(Family::Aby32, 100);
+}
