@@ -6,12 +6,13 @@ use fusion_2pc::backend::Backend;
 use fusion_2pc::backend::cryptflow2::{Cryptflow2He, Cryptflow2Ot};
 use fusion_2pc::circuit::{ARGMAX, Op};
 use fusion_2pc::modulus::Modulus;
+use fusion_2pc::ot::Extension;
 use fusion_2pc::session::{Grouping, Plan};
 use fusion_2pc::share::truncate::Truncation;
 use fusion_proofs_tests::networks::{PRECISION, c_lenet, digits, fixed};
 
 /// `CrypTFlow2` over oblivious transfer in the published ring.
-const OT: Cryptflow2Ot = Cryptflow2Ot { ring: Some(37) };
+const OT: Cryptflow2Ot = Cryptflow2Ot { ring: Some(37), extension: Extension::Iknp };
 
 fn plan<B: Backend>(backend: B) -> Plan<B> {
     let circuit = backend.circuit(&[&fixed(&c_lenet(), PRECISION)], Truncation::Faithful).expect("37 bits hold it");
@@ -46,7 +47,7 @@ fn an_image_takes_what_the_released_code_takes_by_oblivious_transfer() {
 
 #[test]
 fn an_image_takes_what_the_released_code_takes_under_encryption() {
-    let plan = plan(Cryptflow2He);
+    let plan = plan(Cryptflow2He::default());
     assert_eq!(plan.circuit.modulus(0).bits(), 37);
     let [_, all] = predicted(&plan);
     assert_near(all, 51_300_000, 10);
@@ -74,5 +75,5 @@ fn an_image_by_oblivious_transfer() {
 #[test]
 #[ignore = "a minute: `make bench` runs it"]
 fn an_image_under_encryption() {
-    run(Cryptflow2He);
+    run(Cryptflow2He::default());
 }

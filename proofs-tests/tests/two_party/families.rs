@@ -49,7 +49,7 @@ fn every_extension(families: &[Family], law: &impl Law) {
     for &family in families {
         for extension in [Extension::SoftSpoken, Extension::Ferret] {
             let _watch = Watch::new();
-            let choice = Choice::new(family, Options { extension: Some(extension) }).expect("it has the choice");
+            let choice = Choice::new(family, Options { extension: Some(extension), ..Options::default() }).expect("it has the choice");
             choice.run(Checked(law, family));
         }
     }
