@@ -58,6 +58,19 @@ impl Backend {
     pub const ALL: [Self; 6] =
         [Self::Cheetah, Self::Cryptflow2Ot, Self::Cryptflow2He, Self::Delphi, Self::Aby, Self::Aby32];
 
+    /// The backend that is this family of two-party inference.
+    #[must_use]
+    pub fn of(family: Family) -> Self {
+        match family {
+            Family::Cheetah => Self::Cheetah,
+            Family::Cryptflow2Ot => Self::Cryptflow2Ot,
+            Family::Cryptflow2He => Self::Cryptflow2He,
+            Family::Delphi => Self::Delphi,
+            Family::Aby => Self::Aby,
+            Family::Aby32 => Self::Aby32,
+        }
+    }
+
     /// The family of two-party inference that this backend is.
     #[must_use]
     pub fn family(self) -> Family {

@@ -12,6 +12,7 @@ mod shares;
 mod silence;
 mod statistics;
 mod tamper;
+mod transcript;
 mod transports;
 mod views;
 mod wall;

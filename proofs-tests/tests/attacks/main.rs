@@ -1,0 +1,7 @@
+//! Every attack against every family of protocols, from one list.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+mod curated;
+mod kinds;
+mod stand_in;
