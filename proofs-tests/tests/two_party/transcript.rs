@@ -1,5 +1,5 @@
 //! What a client of each family sends, as a random variable: over its coins every bit is a fair one, and so is the sum of adjacent ones, and
-//! no two bits of a message tell which of two images it asks about; also to a server that deviates. The server's own coins are the same in
+//! no two bits of a message, or of the shares that the server is left with, tell which of two images it asks about; also to a server that deviates. The server's own coins are the same in
 //! all sessions, so that no mask of the server's stands in for one of the client's.
 //!
 //! Numbers modulo a prime are nearly fair in their highest bit and fair in the others, up to `2^-20`. Of ciphertexts, columns and other long messages a thousand
@@ -42,34 +42,51 @@ const BIAS: f64 = 1.0 / 30.0;
 /// Samples of a family: of two servers, each asked about two images.
 const SAMPLES: usize = 4;
 
-/// The messages of some sessions, each with the strings that were sent.
-type Sample = Vec<(Address, Columns)>;
+/// The client's messages in some sessions, and the shares of the server after each step, each with the strings that were seen.
+#[derive(Default)]
+struct Sample {
+    sent: Vec<(Address, Columns)>,
+    shares: Vec<(Address, Columns)>,
+}
 
-type Sent = Arc<Mutex<Vec<(Address, Vec<u8>)>>>;
+impl Sample {
+    fn all(&self) -> impl Iterator<Item = &(Address, Columns)> {
+        self.sent.iter().chain(&self.shares)
+    }
+}
 
-/// Keeps what a party sends.
-struct Recorder(Sent);
+type Strings = Arc<Mutex<Vec<(Address, Vec<u8>)>>>;
 
-impl Deviation for Recorder {
+/// Keeps what a client sends.
+struct Client(Strings);
+
+impl Deviation for Client {
     fn message(&mut self, message: &Message, payload: &[u8]) -> Conduct {
-        self.0.lock().expect("no panic").push((message.address.clone(), payload.to_vec()));
+        self.0.lock().expect("no panic").push((message.address.clone(), looked_at(payload)));
         Conduct::Send
     }
 }
 
-/// A server that sends zeros in place of its first message, and moves its shares of every step.
-struct Deviant {
+/// Keeps the shares that a server has after each step. If it deviates, it sends zeros in place of its first message, and moves all its
+/// shares.
+struct Server {
+    shares: Strings,
+    deviates: bool,
     sent: usize,
 }
 
-impl Deviation for Deviant {
-    fn share(&mut self, _step: &Address, shares: &mut [u64], modulus: Modulus) {
-        shares.iter_mut().for_each(|share| *share = modulus.add(*share, modulus.element(77)));
+impl Deviation for Server {
+    fn share(&mut self, step: &Address, shares: &mut [u64], modulus: Modulus) {
+        let bytes = shares.iter().flat_map(|share| share.to_le_bytes()).collect();
+        self.shares.lock().expect("no panic").push((step.clone(), bytes));
+        if self.deviates {
+            shares.iter_mut().for_each(|share| *share = modulus.add(*share, modulus.element(77)));
+        }
     }
 
     fn message(&mut self, _message: &Message, payload: &[u8]) -> Conduct {
         self.sent += 1;
-        if self.sent == 1 { Conduct::Replace(vec![0; payload.len()]) } else { Conduct::Send }
+        if self.deviates && self.sent == 1 { Conduct::Replace(vec![0; payload.len()]) } else { Conduct::Send }
     }
 }
 
@@ -101,15 +118,13 @@ impl<B: Backend> Keyed<B> {
         Chunk { circuit: &self.plan.circuit, packing: packing(&self.plan), slots: 1 }
     }
 
-    /// What the client sends in the session of this number.
-    fn sent(&self, number: u32, image: &[u8], deviates: bool) -> Vec<(Address, Vec<u8>)> {
+    /// What the client sends in the session of this number, and the shares that the server has.
+    fn seen(&self, number: u32, image: &[u8], deviates: bool) -> [Vec<(Address, Vec<u8>)>; 2] {
         let name = Seed([3; 32]).child(&number.to_string());
-        let sent = Sent::default();
+        let seen = [Strings::default(), Strings::default()];
         let (mut near, mut far) = Link::pair(LinkSpeed::LAN);
-        near.deviate(Box::new(Recorder(Arc::clone(&sent))));
-        if deviates {
-            far.deviate(Box::new(Deviant { sent: 0 }));
-        }
+        near.deviate(Box::new(Client(Arc::clone(&seen[0]))));
+        far.deviate(Box::new(Server { shares: Arc::clone(&seen[1]), deviates, sent: 0 }));
         let pixels = self.model.pixels(image).expect("of this size");
         let input = pixels.iter().map(|pixel| self.plan.circuit.pixel(*pixel)).collect();
         std::thread::scope(|scope| {
@@ -124,7 +139,7 @@ impl<B: Backend> Keyed<B> {
             let ended = self.run(party, self.plan.backend.client(self.chunk(), &self.client), input);
             assert!(ended.is_ok(), "the client goes on to the end: {ended:?}");
         });
-        std::mem::take(&mut *sent.lock().expect("no panic"))
+        seen.map(|strings| std::mem::take(&mut *strings.lock().expect("no panic")))
     }
 
     fn run<P: Protocols>(&self, mut party: Party<P::Transfers>, mut protocols: P, input: Vec<u64>) -> Result<(), Halt> {
@@ -139,21 +154,27 @@ impl<B: Backend> Keyed<B> {
         party.step(ARGMAX, |party| protocols.argmax(party, &logits, ring, circuit.classes, &labels)).map(|_| ())
     }
 
-    /// One message after another, what is looked at.
+    /// What is seen of the sessions of a turn.
     fn sample(&self, turn: u32, image: &[u8], deviates: bool) -> Sample {
-        let mut messages = Sample::new();
+        let mut sample = Sample::default();
         for number in turn * SESSIONS..(turn + 1) * SESSIONS {
-            let sent = self.sent(number, image, deviates);
-            if messages.is_empty() {
-                messages = sent.iter().map(|(address, _)| (address.clone(), Columns::default())).collect();
-            }
-            assert_eq!(messages.len(), sent.len(), "every session sends as many");
-            for ((address, columns), (at, payload)) in messages.iter_mut().zip(sent) {
-                assert_eq!(*address, at);
-                columns.add(&looked_at(&payload));
-            }
+            let [sent, shares] = self.seen(number, image, deviates);
+            add(&mut sample.sent, sent);
+            add(&mut sample.shares, shares);
         }
-        messages
+        sample
+    }
+}
+
+/// Adds the strings of a session, which are as many, and at the same places, in all.
+fn add(all: &mut Vec<(Address, Columns)>, strings: Vec<(Address, Vec<u8>)>) {
+    if all.is_empty() {
+        *all = strings.iter().map(|(address, _)| (address.clone(), Columns::default())).collect();
+    }
+    assert_eq!(all.len(), strings.len(), "every session sends as many");
+    for ((address, columns), (at, string)) in all.iter_mut().zip(strings) {
+        assert_eq!(*address, at);
+        columns.add(&string);
     }
 }
 
@@ -177,9 +198,9 @@ fn bits(columns: &Columns) -> usize {
 fn tests(samples: &[Sample; SAMPLES]) -> usize {
     let of = |(_, columns): &(Address, Columns)| {
         let bits = columns.bits();
-        2 * bits + if bits <= PAIRED { bits * bits / 2 } else { 0 }
+        3 * bits + if bits <= PAIRED { bits * bits / 2 } else { 0 }
     };
-    Family::ALL.len() * samples.iter().flatten().map(of).sum::<usize>()
+    Family::ALL.len() * samples.iter().flat_map(Sample::all).map(of).sum::<usize>()
 }
 
 /// That each bit, and the sum of each with the next, is one in about half of the strings (Hoeffding's inequality).
@@ -187,7 +208,7 @@ fn assert_fair(what: &str, sample: &Sample, log_odds: f64) {
     let strings = f64::from(SESSIONS);
     let most = (strings * log_odds / 2.0).sqrt() + strings * BIAS;
     assert!(most < strings / 2.0, "too few strings to see a bit that is always the same");
-    for (address, columns) in sample {
+    for (address, columns) in &sample.sent {
         let bits = bits(columns);
         let ones = (0..bits).map(|bit| columns.ones(bit)).chain((1..bits).map(|bit| columns.differ(bit - 1, bit)));
         for (place, ones) in ones.enumerate() {
@@ -198,17 +219,22 @@ fn assert_fair(what: &str, sample: &Sample, log_odds: f64) {
     }
 }
 
-/// That each pair of bits of a message differs about equally often for two images. One that is sent twice under one mask may be equal
-/// always; what it hides may not decide.
+/// That each bit is one, and each pair of bits of a short string differs, about equally often for two images. What is sent twice under one
+/// mask may be equal always; what it hides may not decide.
 fn assert_alike(what: &str, [one, other]: [&Sample; 2], log_odds: f64) {
     let most = (f64::from(SESSIONS) * log_odds).sqrt();
     assert!(most < f64::from(SESSIONS), "too few strings to see a difference");
-    for ((address, one), (_, other)) in one.iter().zip(other).filter(|((_, one), _)| one.bits() <= PAIRED) {
+    for ((address, one), (_, other)) in one.all().zip(other.all()) {
+        let alike = |what: String, [x, y]: [u32; 2]| {
+            assert!(f64::from(x.abs_diff(y)) <= most, "{what} in {x} and in {y} of {SESSIONS}");
+        };
         for b in 0..one.bits() {
-            for a in 0..b {
-                let [x, y] = [one, other].map(|sample| sample.differ(a, b));
-                let apart = f64::from(x.abs_diff(y));
-                assert!(apart <= most, "{what}, {address}: bits {a} and {b} differ in {x} and in {y} of {SESSIONS}");
+            alike(format!("{what}, {address}: bit {b} is one"), [one, other].map(|sample| sample.ones(b)));
+            for a in 0..if one.bits() <= PAIRED { b } else { 0 } {
+                let differ = [one, other].map(|sample| sample.differ(a, b));
+                if f64::from(differ[0].abs_diff(differ[1])) > most {
+                    alike(format!("{what}, {address}: bits {a} and {b} differ"), differ);
+                }
             }
         }
     }
