@@ -98,7 +98,8 @@ impl Pairs<'_> {
             let labels = [(); 2].map(|()| {
                 large = 0.0;
                 let logits = ideal::logits(circuit, self.model, &pixels, &mut coins, |step, values| {
-                    if matches!(step.op, Op::Linear { .. }) && step.count > classes.len() {
+                    let rectified = matches!(step.op, Op::Linear { .. }) && step.count > classes.len();
+                    if rectified && circuit.uniform.is_some() {
                         large += expected_large(circuit.modulus(step.ring), values);
                     }
                 });

@@ -107,3 +107,27 @@ fn curated_scripts_are_checked_in_every_family() {
         }
     }
 }
+
+/// What is refused names the family, the pattern, and what the pattern could have named in that family.
+#[test]
+fn a_pattern_without_a_match_is_refused_by_name_in_every_family() {
+    let stand_in = StandIn::new(Shape::Lenet, &digits(1000));
+    for (pattern, of, what) in [
+        ("layer[1:relu]", "layer[1:relu]/nowhere", "message of the server"),
+        ("layer[4:relu]", "layer[4:gemm]", "step"),
+    ] {
+        assert!(REAL.contains(pattern));
+        let script = stand_in.script("aims.yaml", &REAL.replace(&format!("{pattern}\""), &format!("{of}\"")));
+        for family in Family::ALL {
+            let outcome = fusion_sim::run(["sim", "check", &script, "--backend", family.name(), "--json"]);
+            assert_eq!(outcome.code, 64, "{family:?}");
+            let document: Value = serde_json::from_str(&outcome.stdout).expect("one document");
+            let problem = &document["problems"][0];
+            let message = format!("`step` matches no {what} by `{}`: `{of}`", family.name());
+            assert_eq!(problem["message"], message.as_str(), "{family:?}");
+            let layer = pattern.split(':').next().expect("a layer");
+            let help = problem["help"].as_str().expect("what may be named");
+            assert!(help.starts_with(&format!("such as `{layer}:")), "{family:?}: {help}");
+        }
+    }
+}

@@ -8,6 +8,7 @@ mod exact;
 mod families;
 mod faults;
 mod random;
+mod rounding;
 mod shares;
 mod silence;
 mod statistics;
