@@ -61,11 +61,14 @@ fn model(node: Vec<Node>, initializer: Vec<Tensor>) -> Model {
     on_images([1, 6, 6], node, initializer)
 }
 
-fn on_images([channels, height, width]: [i64; 3], node: Vec<Node>, initializer: Vec<Tensor>) -> Model {
+fn on_images(image: [i64; 3], node: Vec<Node>, initializer: Vec<Tensor>) -> Model {
+    Model::from_onnx(&onnx(image, node, initializer)).expect("supported")
+}
+
+fn onnx([channels, height, width]: [i64; 3], node: Vec<Node>, initializer: Vec<Tensor>) -> Vec<u8> {
     let input = vec![value("in", &[0, channels, height, width])];
     let graph = Graph { node, initializer, input, output: vec![value("out", &[])] };
-    let onnx = fusion_nn::onnx::ModelProto { graph: Some(graph), ..Default::default() };
-    Model::from_onnx(&onnx.encode_to_vec()).expect("supported")
+    fusion_nn::onnx::ModelProto { graph: Some(graph), ..Default::default() }.encode_to_vec()
 }
 
 /// Makes a network of a convolution, a rectifier, an average pooling and three classes. Another `turn` gives other weights of the same bound.
@@ -135,9 +138,76 @@ pub fn windows_over_windows(count: usize) -> Model {
     )
 }
 
+/// Makes a network of two filters of one pixel with a rectifier between them: nine values, then four classes.
+pub fn pixels() -> Model {
+    let strided = [ints("strides", &[2, 2])];
+    let nodes = vec![
+        node("Conv", &["in", "filter"], "c", &strided),
+        node("Relu", &["c"], "r", &[]),
+        node("Conv", &["r", "inner"], "d", &strided),
+        node("Flatten", &["d"], "out", &[]),
+    ];
+    let filter = |name: &str, weight: f32| Tensor {
+        name: name.into(),
+        dims: vec![1; 4],
+        data_type: 1,
+        float_data: vec![weight],
+        ..Tensor::default()
+    };
+    model(nodes, vec![filter("filter", 0.8125), filter("inner", -0.6875)])
+}
+
 /// Makes a network with more classes than are compared all at once.
 pub fn many_classes(turn: u32) -> Model {
     model(flat("in", "matrix").into(), vec![constant("matrix", &[21, 36], turn)])
+}
+
+/// Encodes a network with the layers of LeNet-5, node for node, and some hundred products. Another `turn` gives other weights.
+pub fn small_lenet(turn: u32) -> Vec<u8> {
+    let strided = |size: i64| [ints("kernel_shape", &[size; 2]), ints("strides", &[size; 2])];
+    let mut nodes = Vec::new();
+    let mut last = String::from("in");
+    for (place, (op, weights, attributes)) in [
+        ("Conv", Some("filters"), strided(7).to_vec()),
+        ("Relu", None, Vec::new()),
+        ("AveragePool", None, windows().to_vec()),
+        ("Conv", Some("inner"), Vec::new()),
+        ("Relu", None, Vec::new()),
+        ("AveragePool", None, strided(1).to_vec()),
+        ("Flatten", None, Vec::new()),
+        ("Gemm", Some("first"), vec![int("transB", 1)]),
+        ("Relu", None, Vec::new()),
+        ("Gemm", Some("second"), vec![int("transB", 1)]),
+        ("Relu", None, Vec::new()),
+        ("Gemm", Some("third"), vec![int("transB", 1)]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let output = if place == 11 { "out".into() } else { format!("v{place}") };
+        let inputs: Vec<&str> = [last.as_str()].into_iter().chain(weights).collect();
+        nodes.push(node(op, &inputs, &output, &attributes));
+        last = output;
+    }
+    let shapes: [(&str, &[i64]); 5] = [
+        ("filters", &[2, 1, 7, 7]),
+        ("inner", &[3, 2, 2, 2]),
+        ("first", &[6, 3]),
+        ("second", &[5, 6]),
+        ("third", &[10, 5]),
+    ];
+    onnx([1, 28, 28], nodes, shapes.map(|(name, dims)| constant(name, dims, turn)).into())
+}
+
+/// Encodes a network of one convolution and a rectifier, whose 16 values are the classes. Another `turn` gives other weights.
+pub fn blocks(turn: u32) -> Vec<u8> {
+    let strided = [ints("kernel_shape", &[3; 2]), ints("strides", &[8; 2])];
+    let nodes = vec![
+        node("Conv", &["in", "filter"], "v0", &strided),
+        node("Relu", &["v0"], "v1", &[]),
+        node("Flatten", &["v1"], "out", &[]),
+    ];
+    onnx([1, 28, 28], nodes, vec![constant("filter", &[1, 1, 3, 3], turn)])
 }
 
 /// Reads a LeNet of the examples by its name.

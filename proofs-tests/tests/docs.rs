@@ -245,7 +245,8 @@ fn bytes_by_extension() -> String {
         format!("\n| |{}\n|---|---:|---:|---:|\n", Extension::ALL.map(|e| format!(" `{}` |", e.name())).concat());
     for family in Family::ALL.into_iter().filter(|family| !family.options().is_empty()) {
         let bytes = Extension::ALL.map(|extension| {
-            let backend = Choice::new(family, Options { extension: Some(extension) }).expect("it has the choice");
+            let backend = Choice::new(family, Options { extension: Some(extension), ..Options::default() })
+                .expect("it has the choice");
             let protocols = ProtocolChoice { backend, truncation: Truncation::Faithful };
             let [client, server] = protocols.predicted(&lenet, 1).expect("it holds the network");
             format!(" {} |", grouped(client + server))

@@ -126,7 +126,7 @@ fn patterns_that_match_nothing_are_refused() {
     };
     for (from, to, message) in [
         ("layer[4:relu]", "layer[5:relu]", "`step` matches no step"),
-        ("round[1]/msg[0]", "round[77]/msg[0]", "`step` matches no message of the server"),
+        ("layer[1:relu]\"", "layer[1:relu]/tables\"", "`step` matches no message of the server by `cheetah`"),
         ("layer[4:*]\", how", "layer[40:*]\", how", "`step` matches no message of the server"),
     ] {
         let path = folder.file("script.yaml", at_examples(&script).replace(from, to));

@@ -886,8 +886,8 @@ fn acts_at_real_are_checked_beside_other_faults() {
         Faulty::new("real-faults", REAL, &edits).problems(),
         [
             "7:16 max must be a whole number, not `many`",
-            "10:31 `step` matches no step",
-            "13:31 `step` matches no message of the server",
+            "10:31 `step` matches no step by `cheetah`: `layer[3:relu]`",
+            "13:31 `step` matches no message of the server by `cheetah`: `layer[*:relu]/msb/round[99]/msg[0]`",
             "22:62 `equals` and `at_most` exclude each other",
         ]
     );

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::yaml::{self, Node};
+use fusion_2pc::backend::delphi::Mask;
 use fusion_2pc::backend::{Choice, Family, Options};
 use fusion_2pc::ot::Extension;
 
@@ -202,17 +203,25 @@ fn a_backend_is_a_word_or_a_map_with_options() {
         assert_eq!(backend(family.name()).unwrap().backend, Backend(family.into()));
         for extension in Extension::ALL {
             let map = format!("{{ {}: {{ extension: {} }} }}", family.name(), extension.name());
-            let Ok(choice) = Choice::new(family, Options { extension: Some(extension) }) else { continue };
+            let Ok(choice) = Choice::new(family, Options { extension: Some(extension), ..Options::default() }) else {
+                continue;
+            };
             let script = backend(&map).unwrap();
             assert_eq!(script.backend, Backend(choice), "{map}");
             assert_eq!(read(&script.to_yaml().unwrap()), script, "{map}");
         }
     }
     assert_eq!(backend("{ aby: {} }").unwrap().backend, Backend(Family::Aby.into()));
+    let options = Options { mask: Some(Mask::Inside), chunk: Some(3), ..Options::default() };
+    let script = backend("{ delphi: { chunk: 3, mask: inside } }").unwrap();
+    assert_eq!(script.backend, Backend(Choice::new(Family::Delphi, options).unwrap()));
+    assert_eq!(read(&script.to_yaml().unwrap()), script);
     let refused = [
         ("abby", 10, "`abby` is no backend"),
-        ("{ cheetah: {} }", 21, "`cheetah` has no options: write `backend: cheetah`"),
-        ("{ cheetah: { extension: ferret } }", 21, "`cheetah` has no options: write `backend: cheetah`"),
+        ("{ cheetah: { extension: ferret } }", 23, "unknown key `extension` in a backend's options"),
+        ("{ aby: { mask: inside } }", 19, "unknown key `mask` in a backend's options"),
+        ("{ delphi: { mask: in } }", 28, "`in` is no mask"),
+        ("{ delphi: { chunk: 0 } }", 29, "chunk must be 1 to 4294967295"),
         ("{ aby: ferret }", 17, "a backend's options must be a map, not a single value"),
         ("{ aby: { extension: feret } }", 30, "`feret` is no extension"),
         ("{ aby: { extend: ferret } }", 19, "unknown key `extend` in a backend's options"),

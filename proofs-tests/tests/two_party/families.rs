@@ -2,7 +2,8 @@
 //! shares moved as the ideal twins say, and messages bent in every way.
 
 use crate::costs::sent;
-use crate::tamper::{At, Bend, messages};
+use crate::silence::Recorded;
+use crate::tamper::{At, Bend, messages, set_up};
 use crate::transports::tcp;
 use crate::watch::Watch;
 use crate::world::{World, plan_by};
@@ -16,8 +17,9 @@ use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::{Grouping, Service};
 use fusion_2pc::share::truncate::Truncation;
+use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::hook::Deviation;
-use fusion_2pc::wire::link::Halt;
+use fusion_2pc::wire::link::{Halt, Link};
 use fusion_2pc::wire::meter::Phase;
 use fusion_nn::model::Model;
 use fusion_proofs_tests::networks::{PRECISION, clipped, fixed, many_classes, noise, residual, tiny};
@@ -49,7 +51,8 @@ fn every_extension(families: &[Family], law: &impl Law) {
     for &family in families {
         for extension in [Extension::SoftSpoken, Extension::Ferret] {
             let _watch = Watch::new();
-            let choice = Choice::new(family, Options { extension: Some(extension), ..Options::default() }).expect("it has the choice");
+            let choice = Choice::new(family, Options { extension: Some(extension), ..Options::default() })
+                .expect("it has the choice");
             choice.run(Checked(law, family));
         }
     }
@@ -267,4 +270,64 @@ fn both_parties_bend_every_message_of_every_extension() {
 #[test]
 fn clients_of_every_family_bend_every_message() {
     every_family(&Bent(Role::Client));
+}
+
+/// A label that is no class is noticed after the last answer alone: until then the client sends what it sends to an honest server (H6).
+struct Silent;
+
+impl Law for Silent {
+    fn check<B: Backend>(&self, family: Family, backend: B) {
+        let images = noise(2, 3);
+        let world = World::by(backend, &[tiny(0)], images.len(), 1);
+        let served = |services: &[Service]| {
+            let (mut client, server) = Link::pair(LinkSpeed::LAN);
+            let (record, sent) = std::sync::mpsc::channel();
+            client.deviate(Box::new(Recorded(record)));
+            let session = world.over([client, server], 1, &images, services);
+            (session, sent.into_iter().collect::<Vec<_>>())
+        };
+        let (honest, asked) = served(&world.honest());
+        let label = honest.client.expect("it ended well").labels[0];
+        let renamed = (0..3).map(|own| if own == label { 3 } else { own }).collect();
+        let (session, sent) = served(&[Service { model: 0, labels: renamed }, world.service(0)]);
+        assert!(sent == asked, "{family:?}: the client sends something else");
+        assert!(session.server.is_ok(), "{family:?}: the client went on to the end: {:?}", session.server);
+        assert!(matches!(session.client, Err(Halt::Malformed { .. })), "{family:?}: {:?}", session.client);
+    }
+}
+
+#[test]
+fn a_label_that_is_no_class_shows_at_the_end_in_every_family() {
+    every_family(&Silent);
+}
+
+/// Whatever happens to one message of a set-up, the honest party ends: with keys, by which a session then ends too, or with an error.
+struct BentSetUp;
+
+impl Law for BentSetUp {
+    fn check<B: Backend>(&self, family: Family, backend: B) {
+        let images = noise(1, 1);
+        let mut world = World::by(backend, &[tiny(0)], 1, 1);
+        for deviant in [Role::Client, Role::Server] {
+            let count = set_up(&world, deviant, None).2;
+            for (index, bend) in (0..count).flat_map(|index| [Bend::Random, Bend::Short].map(|bend| (index, bend))) {
+                let at = format!("{family:?}: {bend:?} of message {index} of the {deviant:?}");
+                let (client, server, _) = set_up(&world, deviant, Some(At::new(index, bend)));
+                let honest = if deviant == Role::Server { client.as_ref().err() } else { server.as_ref().err() };
+                assert!(bend != Bend::Short || matches!(honest, Some(Halt::Malformed { .. })), "{at}: {honest:?}");
+                if let (Ok(client), Ok(server)) = (client, server) {
+                    world.setup = (client, server);
+                    let session = world.session(1, &images, &world.honest());
+                    let lost =
+                        [session.client, session.server].iter().all(|side| matches!(side, Err(Halt::PeerGone { .. })));
+                    assert!(!lost, "{at}: both wait for the other");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn set_ups_of_every_family_bend_every_message() {
+    every_family(&BentSetUp);
 }

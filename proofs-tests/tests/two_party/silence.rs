@@ -11,7 +11,7 @@ use fusion_proofs_tests::networks::{noise, tiny};
 use std::sync::mpsc::{Sender, channel};
 
 /// Writes down what a party sends, byte for byte, and sends it as it is.
-struct Recorded(Sender<(Message, Vec<u8>)>);
+pub struct Recorded(pub Sender<(Message, Vec<u8>)>);
 
 impl Deviation for Recorded {
     fn message(&mut self, message: &Message, payload: &[u8]) -> Conduct {

@@ -46,14 +46,24 @@ impl Columns {
         self.strings += 1;
     }
 
+    /// The number of bits of a string.
+    pub fn bits(&self) -> usize {
+        self.bits.len()
+    }
+
+    /// In how many strings a bit is one.
+    pub fn ones(&self, bit: usize) -> u32 {
+        self.bits[bit].iter().map(|word| word.count_ones()).sum()
+    }
+
     /// In how many strings two bits differ.
-    fn differ(&self, a: usize, b: usize) -> u32 {
+    pub fn differ(&self, a: usize, b: usize) -> u32 {
         self.bits[a].iter().zip(&self.bits[b]).map(|(a, b)| (a ^ b).count_ones()).sum()
     }
 }
 
 /// `ln(2 m / alpha)` for `m` tests.
-fn log_odds(tests: usize) -> f64 {
+pub fn log_odds(tests: usize) -> f64 {
     (2.0 * f64::from(u32::try_from(tests.max(1)).expect("few")) / FALSE_ALARM).ln()
 }
 

@@ -1,7 +1,9 @@
 //! The flags of campaigns: `attack`, `run`, `merge`, `init`, `list`.
 
+use super::families::families;
 use super::numbers::natural;
 use clap::{Args, ValueEnum};
+use fusion_2pc::backend::Family;
 use fusion_adversaries::script::{Duration, Fidelity, MAX_TRIALS};
 use fusion_engine::campaign::Shard;
 use std::path::PathBuf;
@@ -64,6 +66,9 @@ pub struct OverrideArgs {
     /// How much of a session to simulate, for every strategy.
     #[arg(long, value_enum, value_name = "FIDELITY")]
     pub fidelity: Option<FidelityArg>,
+    /// Use this family of protocols instead of the script's.
+    #[arg(long, value_name = "NAME", value_parser = families())]
+    pub backend: Option<Family>,
     /// Play only this strategy and the honest control; may be repeated.
     #[arg(long, value_name = "STRATEGY")]
     pub only: Vec<String>,
@@ -98,6 +103,9 @@ Examples:
   sim attack script.yaml --only guess-one --max 100000
       Plays one strategy, for at most 100,000 trials.
 
+  sim attack examples/real.yaml --backend delphi --only walk-away
+      Plays it against another family of protocols.
+
   sim attack --resume runs/latest --max 8000000 --wall 2h
       Continues the last run, with more trials and time.
 
@@ -119,6 +127,9 @@ pub struct RunArgs {
     /// How much of the session to simulate.
     #[arg(long, value_enum, value_name = "FIDELITY")]
     pub fidelity: Option<FidelityArg>,
+    /// Use this family of protocols instead of the script's.
+    #[arg(long, value_name = "NAME", value_parser = families())]
+    pub backend: Option<Family>,
     /// Also show untouched slots, the messages of each step, and the length of the log, where they are simulated.
     #[arg(long)]
     pub trace: bool,

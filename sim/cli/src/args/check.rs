@@ -24,8 +24,8 @@ pub struct CheckArgs {
     pub file: PathBuf,
     #[command(flatten)]
     pub fixed_point: FixedPointArgs,
-    /// Say whether two parties can compute the model by this family of protocols, and list the steps and the server's messages that
-    /// a script can aim at.
+    /// Of a model: say whether two parties can compute it by this family of protocols, and list the steps and the server's messages
+    /// that a script can aim at. Of a script: use this family instead of the script's.
     #[arg(long, value_name = "NAME", value_parser = families())]
     pub backend: Option<Family>,
     #[command(flatten)]

@@ -15,7 +15,8 @@ use std::io::{self, Write};
 /// Plays the trial and shows it.
 pub fn run(args: &RunArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let fidelity = args.fidelity.map(Into::into);
-    let campaign = load(&args.script, &Overrides { seed: args.seed, fidelity, ..Overrides::default() })?;
+    let campaign =
+        load(&args.script, &Overrides { seed: args.seed, fidelity, backend: args.backend, ..Overrides::default() })?;
     let (name, number) = &args.trial;
     let replay = Replay::new(&campaign, name, *number)?;
     if args.json {

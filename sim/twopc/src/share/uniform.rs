@@ -1,7 +1,7 @@
 //! The ideal twins of families that share all values modulo one number: they act on the integer next to 0 that an element stands for.
 //!
 //! Truncation by each party alone is that of Mohassel and Zhang (SecureML, S&P 2017, section 4.1), modulo any number: the floor or one more,
-//! but for a large error with a probability of the size of the value divided by the modulus.
+//! but for a large error of a value `x` modulo `M` with probability exactly `|x| / M`: that the client's share is below `x`, or for a negative `x` at least `M - |x|`.
 
 use crate::bits::mask;
 use crate::modulus::Modulus;
@@ -114,7 +114,7 @@ mod tests {
         assert!(values.is_less(low, high) && !differences.is_less(low, high));
     }
 
-    /// For all shares of small values: the floor or one more, but for as many shares as the value is large.
+    /// For all shares of small values: the floor or one more, but for exactly as many shares as the value is large.
     #[test]
     fn each_party_truncates_alone() {
         for modulus in [Modulus::TwoTo(12), Modulus::Prime(4093)] {
@@ -126,7 +126,7 @@ mod tests {
                         .map(|(role, share)| truncate_alone(role, share, 3, modulus));
                     ![0, 1].contains(&(modulus.integer(modulus.add(y0, y1)) - x.div_euclid(8)))
                 });
-                assert!(off.count() as u64 <= x.unsigned_abs() + 8, "{x}");
+                assert_eq!(off.count() as u64, x.unsigned_abs(), "{x}");
             }
         }
     }

@@ -68,8 +68,15 @@ pub fn run(
 }
 
 fn overrides(args: &OverrideArgs) -> Overrides {
-    let OverrideArgs { seed, max, wall, fidelity, only } = args;
-    Overrides { seed: *seed, max: *max, wall: *wall, fidelity: fidelity.map(Into::into), only: only.clone() }
+    let OverrideArgs { seed, max, wall, fidelity, backend, only } = args;
+    Overrides {
+        seed: *seed,
+        max: *max,
+        wall: *wall,
+        fidelity: fidelity.map(Into::into),
+        backend: *backend,
+        only: only.clone(),
+    }
 }
 
 /// Returns the folder of a run, with links followed.

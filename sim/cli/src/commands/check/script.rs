@@ -20,7 +20,7 @@ struct ClauseLine {
 /// Loads the script and everything that it names, and reports on it.
 pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     model_flags(args)?;
-    let campaign = match load(&args.file, &Overrides::default()) {
+    let campaign = match load(&args.file, &Overrides { backend: args.backend, ..Overrides::default() }) {
         Ok(campaign) => campaign,
         Err(Failure::Script(located)) if args.json => {
             write_json(&CheckDocument::refused(problems::documents(&located)), stdout)?;
@@ -52,7 +52,6 @@ fn model_flags(args: &CheckArgs) -> Result<(), Failure> {
         ("--ring", ring.is_some()),
         ("--scale", scale.is_some()),
         ("--offset", offset.is_some()),
-        ("--backend", args.backend.is_some()),
         ("--extension", args.options.given().is_some()),
         ("--against", args.against.is_some()),
     ];

@@ -18,9 +18,10 @@ use crate::failure::Located;
 use crate::files;
 use crate::simulate::{Parties, World};
 use acts::Played;
+use fusion_2pc::backend::Family;
 use fusion_adversaries::behaviour::Scripted;
 use fusion_adversaries::problem::{Mark, Problem, nearest};
-use fusion_adversaries::script::{Draft, Duration, Fidelity, HONEST, Spot, StrategyDraft};
+use fusion_adversaries::script::{Backend, Draft, Duration, Fidelity, HONEST, Spot, StrategyDraft};
 use fusion_adversaries::strategy::View;
 use fusion_adversaries::yaml::{MAX_BYTES, decode};
 use fusion_spec::params::Params;
@@ -40,6 +41,8 @@ pub struct Overrides {
     pub wall: Option<Duration>,
     /// The fidelity at which every strategy is played, from `--fidelity`.
     pub fidelity: Option<Fidelity>,
+    /// The family of protocols that two parties run, from `--backend`.
+    pub backend: Option<Family>,
     /// The names of the strategies to play, from `--only`; all of them where it is empty.
     pub only: Vec<String>,
 }
@@ -75,7 +78,7 @@ pub fn load(path: &Path, overrides: &Overrides) -> Result<Campaign, Failure> {
 
 /// Applies the flags to a script. A name that `--only` does not find may be that of a strategy with a problem.
 fn apply(draft: &mut Draft, overrides: &Overrides, problems: &[Problem]) -> Result<(), Failure> {
-    let Overrides { seed, max, wall, fidelity, only } = overrides;
+    let Overrides { seed, max, wall, fidelity, backend, only } = overrides;
     let names: Vec<&str> = draft.strategies.iter().map(|strategy| strategy.section.name.as_str()).collect();
     let unknown = only.iter().find(|name| *name != HONEST && !names.contains(&name.as_str()));
     match unknown {
@@ -92,6 +95,9 @@ fn apply(draft: &mut Draft, overrides: &Overrides, problems: &[Problem]) -> Resu
     if let Some(value) = *fidelity {
         let mark = draft.fidelity.as_ref().map_or(Mark::START, |spot| spot.mark);
         draft.fidelity = Some(Spot { value, mark });
+    }
+    if let (Some(head), Some(family)) = (&mut draft.head, *backend) {
+        head.backend = Backend(family.into());
     }
     for StrategyDraft { section, .. } in &mut draft.strategies {
         section.trials.max = section.trials.max.filter(|_| max.is_none());

@@ -9,7 +9,7 @@ use fusion_2pc::address::Address;
 use fusion_2pc::session::{Grouping, chunks};
 use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::link::Halt;
-use fusion_adversaries::problem::{Mark, Problem};
+use fusion_adversaries::problem::{Mark, Problem, quoted};
 use fusion_adversaries::script::{ActSection, Draft, Fidelity, Network, StepPattern};
 use fusion_adversaries::strategy::View;
 
@@ -52,8 +52,10 @@ impl Loader {
                         if on_messages { pattern.matches_message(address) } else { pattern.matches(address) }
                     };
                     if !addresses.iter().any(|address| below_some_chunk(view, address, &fits)) {
-                        let problem = Problem::new(mark, format!("`step` matches no {what}"));
-                        self.problems.push(problem.help(such_as(addresses)));
+                        let family = world.protocols().backend.family().name();
+                        let message =
+                            format!("`step` matches no {what} by `{family}`: {}", quoted(&pattern.to_string()));
+                        self.problems.push(Problem::new(mark, message).help(such_as(addresses, pattern)));
                     }
                 }
             }
@@ -78,10 +80,15 @@ fn below_some_chunk(view: &View, address: &Address, fits: &dyn Fn(&Address) -> b
     chunks(view.slots as usize, view.slots_per_message as usize).any(|slots| fits(&address.in_slots(slots)))
 }
 
-fn such_as(addresses: &[Address]) -> String {
-    let some = addresses.iter().filter(|address| !address.is_in_extension()).take(3);
-    let some: Vec<String> = some.map(|address| format!("`{address}`")).collect();
-    format!("such as {}, ...", some.join(", "))
+/// Names addresses that the pattern could have named: first those that begin as it does, as far as they do.
+fn such_as(addresses: &[Address], pattern: &StepPattern) -> String {
+    let written = pattern.to_string();
+    let shared = |text: &str| text.bytes().zip(written.bytes()).take_while(|(a, b)| a == b).count();
+    let mut texts: Vec<String> =
+        addresses.iter().filter(|address| !address.is_in_extension()).map(ToString::to_string).collect();
+    texts.sort_by_key(|text| std::cmp::Reverse(shared(text)));
+    let some: Vec<String> = texts.iter().take(3).map(|text| format!("`{text}`")).collect();
+    format!("such as {}; `sim check MODEL.onnx --backend NAME` lists all", some.join(", "))
 }
 
 /// The problem of a model that two parties cannot run.

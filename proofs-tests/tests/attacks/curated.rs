@@ -1,0 +1,133 @@
+//! The curated scripts and `examples/real.yaml`, whatever `backend:` is: they are read and checked on the models that they name, and play at
+//! `real` on small ones as they do at `ideal`.
+
+use crate::stand_in::{Shape, StandIn};
+use fusion_2pc::backend::Family;
+use fusion_adversaries::library::SCRIPTS;
+use fusion_proofs_tests::networks::digits;
+use serde_json::Value;
+use std::path::Path;
+
+const REAL: &str = include_str!("../../../examples/real.yaml");
+
+/// The script of the stages of a rare event, which exist at `plain` alone.
+const STAGES: &str = "rare-event.yaml";
+
+/// Those that aim inside the inference, by LeNet's addresses.
+const AIMED: &str = "moved-share.yaml";
+
+/// The models and samples of a script that needs none at `plain`.
+const SAMPLES: &str = "
+model: { path: models/lenet_mnist_full.onnx }
+data:
+  images: data/mnist_t1000-images-idx3-ubyte
+  labels: data/mnist_t1000-labels-idx1-ubyte
+  queries: 0..500
+  public: { from: 500..1000 }
+";
+
+/// A curated script with models and samples.
+fn with_samples(text: &str) -> String {
+    let text: String = text.lines().filter(|line| !line.starts_with("model: { path")).collect::<Vec<_>>().join("\n");
+    let data = SAMPLES.split_once("data:").map(|(_, data)| format!("data:{data}")).expect("it has both");
+    let model = if text.contains("\nmodel:") { "" } else { "model: { path: models/lenet_mnist_full.onnx }\n" };
+    let data = if text.contains("\ndata:") { "" } else { data.as_str() };
+    format!("{text}\n{model}{data}")
+}
+
+fn attack(script: &str, family: Family, more: &[&str]) -> Value {
+    let start = ["sim", "attack", script, "--backend", family.name(), "--json"];
+    let outcome = fusion_sim::run(start.iter().chain(more).copied());
+    let last = outcome.stdout.lines().last().unwrap_or_else(|| panic!("{script}, {family:?}: {}", outcome.stderr));
+    serde_json::from_str(last).expect("one document a line")
+}
+
+/// How the trials of each strategy ended.
+fn endings(result: &Value) -> Vec<[Value; 6]> {
+    let of =
+        |strategy: &Value| ["name", "trials", "win", "harmless", "caught", "error"].map(|key| strategy[key].clone());
+    result["strategies"].as_array().expect("a list").iter().map(of).collect()
+}
+
+/// With faithful truncation every trial ends alike at `ideal` and at `real`; with `one_bit` none is an error.
+fn plays(stand_in: &StandIn, name: &str, text: &str, family: Family) {
+    let script = stand_in.script(name, &with_samples(text));
+    let runs = stand_in.0.path("runs");
+    let at = |fidelity: &str| attack(&script, family, &["--max", "1", "--runs", &runs, "--fidelity", fidelity]);
+    let real = endings(&at("real"));
+    assert!(real.iter().all(|[_, trials, .., error]| *trials == 1 && *error == 0), "{name}, {family:?}: {real:?}");
+    if !text.contains("one_bit") {
+        assert_eq!(real, endings(&at("ideal")), "{name}, {family:?}");
+    }
+}
+
+#[test]
+fn curated_scripts_play_in_every_family_as_at_ideal() {
+    let images = digits(1000);
+    let stand_in = StandIn::new(Shape::Blocks, &images);
+    for family in Family::ALL {
+        for (name, text) in SCRIPTS.iter().filter(|(name, _)| ![STAGES, AIMED].contains(name)) {
+            plays(&stand_in, name, text, family);
+        }
+    }
+}
+
+#[test]
+fn scripts_that_aim_inside_play_in_every_family() {
+    let images = digits(1000);
+    let stand_in = StandIn::new(Shape::Lenet, &images);
+    let [(_, moved)] = SCRIPTS.iter().filter(|(name, _)| *name == AIMED).collect::<Vec<_>>()[..] else {
+        panic!("the library has it")
+    };
+    for family in Family::ALL {
+        plays(&stand_in, AIMED, moved, family);
+        let script = stand_in.script("real.yaml", REAL);
+        let only = ["--only", "add-to-share", "--only", "bend-relu", "--only", "walk-away"];
+        let runs = stand_in.0.path("runs");
+        let more = [&["--max", "2", "--runs", &runs][..], &only].concat();
+        let result = attack(&script, family, &more);
+        assert!(["pass", "inconclusive"].iter().any(|verdict| result["verdict"] == *verdict), "{family:?}: {result}");
+        for [name, trials, .., error] in endings(&result) {
+            assert_eq!((trials, error), (2.into(), 0.into()), "{family:?}: {name}");
+        }
+    }
+}
+
+/// Whatever the family, no pattern of a curated script is without a match on LeNet itself.
+#[test]
+fn curated_scripts_are_checked_in_every_family() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let checked = ["adversaries/scripts/moved-share.yaml", "adversaries/scripts/one-bit.yaml"];
+    for family in Family::ALL {
+        for script in checked {
+            let path = root.join(script);
+            let outcome =
+                fusion_sim::run(["sim", "check", path.to_str().expect("UTF-8"), "--backend", family.name(), "--quiet"]);
+            assert_eq!(outcome.code, 0, "{script}, {family:?}: {}", outcome.stderr);
+        }
+    }
+}
+
+/// What is refused names the family, the pattern, and what the pattern could have named in that family.
+#[test]
+fn a_pattern_without_a_match_is_refused_by_name_in_every_family() {
+    let stand_in = StandIn::new(Shape::Lenet, &digits(1000));
+    for (pattern, of, what) in [
+        ("layer[1:relu]", "layer[1:relu]/nowhere", "message of the server"),
+        ("layer[4:relu]", "layer[4:gemm]", "step"),
+    ] {
+        assert!(REAL.contains(pattern));
+        let script = stand_in.script("aims.yaml", &REAL.replace(&format!("{pattern}\""), &format!("{of}\"")));
+        for family in Family::ALL {
+            let outcome = fusion_sim::run(["sim", "check", &script, "--backend", family.name(), "--json"]);
+            assert_eq!(outcome.code, 64, "{family:?}");
+            let document: Value = serde_json::from_str(&outcome.stdout).expect("one document");
+            let problem = &document["problems"][0];
+            let message = format!("`step` matches no {what} by `{}`: `{of}`", family.name());
+            assert_eq!(problem["message"], message.as_str(), "{family:?}");
+            let layer = pattern.split(':').next().expect("a layer");
+            let help = problem["help"].as_str().expect("what may be named");
+            assert!(help.starts_with(&format!("such as `{layer}:")), "{family:?}: {help}");
+        }
+    }
+}

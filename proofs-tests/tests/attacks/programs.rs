@@ -1,0 +1,76 @@
+//! What a server gains that plays the linking game with all that it sees: nothing in any family as it is, everything where slots are exposed.
+
+use crate::stand_in::{Shape, StandIn};
+use fusion_2pc::backend::Family;
+use fusion_proofs_tests::networks::digits;
+use rug::Rational;
+use serde_json::Value;
+
+/// Two slots of three hold the query: a guess is right with 1/3.
+const SCRIPT: &str = "
+schema: fusion/campaign/v1
+name: look-alikes
+protocol: { R: 1, B: 2, T: 1 }
+model: { path: models/lenet_mnist_full.onnx }
+data:
+  images: data/mnist_t1000-images-idx3-ubyte
+  labels: data/mnist_t1000-labels-idx1-ubyte
+  queries: 0..20
+  public: { from: 20..40 }
+fidelity: real
+backend: BACKEND
+trials: { seed: 1, max: 48 }
+strategies:
+  - { name: look-alikes, link: best }
+";
+
+/// The chance of at least so many wins of 48 guesses.
+fn tail(wins: u32) -> Rational {
+    let third = Rational::from((1, 3));
+    let term = |k: u32| {
+        let power = |base: &Rational, n: u32| (0..n).fold(Rational::from(1), |product, _| product * base);
+        Rational::from(rug::Integer::from(48).binomial(k)) * power(&third, k) * power(&(1 - third.clone()), 48 - k)
+    };
+    (wins..=48).map(term).sum()
+}
+
+fn wins(stand_in: &StandIn, backend: &str) -> u64 {
+    let script = stand_in.script("look-alikes.yaml", &SCRIPT.replace("BACKEND", backend));
+    let outcome = fusion_sim::run(["sim", "attack", &script, "--json", "--runs", &stand_in.0.path("runs")]);
+    let last = outcome.stdout.lines().last().unwrap_or_else(|| panic!("{backend}: {}", outcome.stderr));
+    let result: Value = serde_json::from_str(last).expect("one document a line");
+    let played = &result["strategies"][1];
+    assert_eq!((&played["trials"], &played["caught"]), (&48.into(), &0.into()), "{backend}: {result}");
+    played["win"].as_u64().expect("a count")
+}
+
+/// False alarm: 1e-9 for each of six families, by the binomial law. A server that recognises copies in one session of two is seen but with 2e-4.
+#[test]
+fn no_family_shows_which_slots_are_copies_unless_its_masks_are_inside() {
+    let stand_in = StandIn::new(Shape::Blocks, &digits(40));
+    for family in Family::ALL {
+        let wins = wins(&stand_in, family.name());
+        let chance = tail(u32::try_from(wins).expect("at most 48"));
+        assert!(chance > Rational::from((1, 1_000_000_000)), "{}: {wins} of 48", family.name());
+    }
+    assert_eq!(wins(&stand_in, "{ delphi: { mask: inside } }"), 48);
+}
+
+/// The program is refused by name where nothing is exposed, and where two parties do not play.
+#[test]
+fn a_program_is_refused_where_it_has_nothing_to_read() {
+    let stand_in = StandIn::new(Shape::Blocks, &digits(40));
+    let refusal = |backend: &str, fidelity: &str| {
+        let text = SCRIPT.replace("BACKEND", backend).replace("link: best", "program: unmask");
+        let script = stand_in.script("refused.yaml", &text.replace("fidelity: real", &format!("fidelity: {fidelity}")));
+        let outcome = fusion_sim::run(["sim", "check", &script]);
+        assert_eq!(outcome.code, 64, "{backend} {fidelity}: {}", outcome.stdout);
+        outcome.stdout + &outcome.stderr
+    };
+    for family in Family::ALL {
+        let refusal = refusal(family.name(), "real");
+        let expected = format!("`unmask` reads what slots hold, and `{}` as it is set does not show it", family.name());
+        assert!(refusal.contains(&expected), "{refusal}");
+    }
+    assert!(refusal("cheetah", "ideal").contains("`program` needs fidelity `real`: here it is `ideal`"));
+}
