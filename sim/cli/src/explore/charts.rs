@@ -128,8 +128,10 @@ pub fn surface(args: &PlanArgs, B: u64, T: u64, limit: &Limit) -> Result<Surface
     let goal = goal(args, R, lambda);
     let slack = goal.slack.unwrap_or(0);
     let range = goal.accuracy.as_ref().map(|game| game.range(lambda, slack, goal.min_T)).transpose().map_err(usage)?;
-    let fewest =
-        goal.substitution.as_ref().map(|rate| least_publics(R, slack, rate, MAX_T)).transpose().map_err(usage)?;
+    let fewest = match &goal.substitution {
+        None => 0,
+        Some(rate) => least_publics(R, slack, rate, MAX_T).map_err(usage)?.unwrap_or(u64::MAX),
+    };
     let step = (T / 8).max(1);
     let around = |centre: u64, step: u64, least: u64| -> Vec<u64> {
         let lowest = centre.saturating_sub(step * SIDE.unsigned_abs()).max(least.min(centre));
@@ -148,17 +150,15 @@ pub fn surface(args: &PlanArgs, B: u64, T: u64, limit: &Limit) -> Result<Surface
 }
 
 impl SurfaceCell {
-    /// Computes a cell, where `range` holds the `T` that the accuracy game allows, and `fewest` those that a swapped function needs, if any are enough.
+    /// Computes a cell, where `range` holds the `T` that the accuracy game allows, and `fewest` is how many keep a swapped function below its rate.
     /// Returns `None` if the worst deviation is not known.
-    fn new(goal: &Goal, params: Params, range: Option<(u64, u64)>, fewest: Option<Option<u64>>) -> Option<Self> {
+    fn new(goal: &Goal, params: Params, range: Option<(u64, u64)>, fewest: u64) -> Option<Self> {
         let bits = Report::correctness(params).ok()?.bits();
         let (B, T) = (params.B(), params.T());
         let why = match range {
             _ if bits < f64::from(goal.lambda.bits()) => Some("too few bits"),
             _ if T < goal.min_T => Some("T is below min_T"),
-            _ if fewest.is_some_and(|fewest| fewest.is_none_or(|fewest| T < fewest)) => {
-                Some("a swapped function passes")
-            }
+            _ if T < fewest => Some("a swapped function passes"),
             Some((least, _)) if T < least => Some("the weak model passes"),
             Some((_, most)) if T > most => Some("the honest model fails"),
             _ => None,
