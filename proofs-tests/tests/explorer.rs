@@ -64,8 +64,8 @@ fn sim(line: &str) -> Value {
     serde_json::from_str(&outcome.stdout).expect("one JSON document")
 }
 
-/// Ten settings: queries of the page, flags of the command.
-const SETTINGS: [(&str, &str); 10] = [
+/// Settings: queries of the page, flags of the command.
+const SETTINGS: [(&str, &str); 11] = [
     ("R=512&lambda=40", "--R 512 --lambda 40"),
     ("R=8&lambda=40&min_T=100", "--R 8 --lambda 40 --min-T 100"),
     ("R=2%5E62&lambda=1024", "--R 2^62 --lambda 1024"),
@@ -77,6 +77,7 @@ const SETTINGS: [(&str, &str); 10] = [
         "--R 8 --lambda 20 --reject-acc 80% --honest-acc 99/100 --kappa 20",
     ),
     ("R=524288&lambda=128&network=lan", "--R 524288 --lambda 128"),
+    ("R=8&lambda=40&substitution=1%25", "--R 8 --lambda 40 --substitution 1%"),
     ("R=2^19&lambda=80&min_T=2^40", "--R 2^19 --lambda 80 --min-T 2^40"),
     ("R=3&lambda=7&min_T=5&slack=1&backend=cheetah", "--R 3 --lambda 7 --min-T 5 --slack 1"),
 ];
@@ -300,6 +301,7 @@ fn wrong_queries_are_told_what_is_wrong() {
         ("R=8&lambda=40&min_T=99999999999999999999999", Some("min_T"), "T must be from 0 to 2^62"),
         (long.as_str(), Some("slack"), "not a whole number"),
         ("R=8&lambda=40&reject_acc=1.5", Some("reject_acc"), "an accuracy must be from 0 to 1"),
+        ("R=8&lambda=40&substitution=0", Some("substitution"), "it must be above 0 and up to 1"),
         ("R=8&lambda=40&honest_acc=0.99", Some("reject_acc"), "--reject-acc"),
         ("R=8&lambda=40&backend=nobody", Some("backend"), "invalid value"),
         ("R=8&lambda=40&extension=none", Some("extension"), "invalid value"),

@@ -94,6 +94,9 @@ pub struct GoalSection {
     /// The models that the publics must tell apart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<AccuracyGoal>,
+    /// The rate of wins that no server may exceed by swapping in another function.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub substitution: Option<Exact>,
 }
 
 /// The models that the publics must tell apart, by their accuracy.

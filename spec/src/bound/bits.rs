@@ -56,6 +56,26 @@ fn down(x: &Rational) -> f64 {
     if *x <= 0 { 0.0 } else { x.to_f64() }
 }
 
+/// Returns the largest floating-point number that is at most `x`, for `x >= 0`.
+#[must_use]
+pub fn below(x: &Rational) -> f64 {
+    down(x)
+}
+
+/// Returns the least floating-point number that is at least `x`, for `x >= 0`.
+///
+/// ```
+/// use fusion_spec::bound::bits::{at_most, below};
+/// let third = rug::Rational::from((1, 3));
+/// assert!(below(&third) < at_most(&third));
+/// assert_eq!(below(&(1.into())).to_bits(), at_most(&(1.into())).to_bits());
+/// ```
+#[must_use]
+pub fn at_most(x: &Rational) -> f64 {
+    let below = down(x);
+    if Rational::from_f64(below).is_some_and(|same| same == *x) { below } else { below.next_up() }
+}
+
 /// Returns the floating-point number nearest to `x`, for printing.
 #[must_use]
 pub fn nearest(x: &Rational) -> f64 {

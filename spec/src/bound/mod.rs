@@ -6,6 +6,7 @@
 //! | [`worst`], [`scan`] | which `k` is worst, by the theorem, and by trying all? |
 //! | [`pool`] | how likely does an act win if queries and publics are drawn from finite pools? |
 //! | [`quality`] | how likely is a worse model accepted if it runs on every slot, and an honest model that errs? |
+//! | [`substitution`] | how likely does a server win that swaps in the worst function of all? the third number |
 //! | [`outside`] | what are the rates where a hypothesis fails: flaky servers, retries, leaks, the linking game? |
 //! | [`linked`] | what are the rates of a server that sees which slots hold the same sample? |
 //! | [`report`] | what are the rates at chosen numbers, and which of them limits the setting? |
@@ -42,4 +43,5 @@ mod ranges;
 pub mod report;
 pub mod scan;
 pub mod slack;
+pub mod substitution;
 pub mod worst;

@@ -13,8 +13,10 @@ use crate::bound::optimum::optimum;
 use crate::bound::ranges::Ranges;
 use crate::bound::report::{Binding, Report};
 use crate::bound::slack::{Search, SearchError, least};
+use crate::bound::substitution::{SubstitutionError, least_publics};
 use crate::bound::worst::WorstError;
 use crate::params::{Lambda, MAX_T, ParamError, Params};
+use rug::Rational;
 
 /// What a plan must achieve.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub struct Goal {
     pub slack: Option<u64>,
     /// The accuracy game: which models the publics must tell apart, if any.
     pub accuracy: Option<Game>,
+    /// The rate of wins that no server may exceed by swapping in another function, if one is asked for.
+    pub substitution: Option<Rational>,
 }
 
 /// The numbers that the planner chose, with what they are worth.
@@ -58,6 +62,23 @@ pub enum PlanError {
     /// The accuracy game cannot be won.
     #[error(transparent)]
     Accuracy(#[from] AccuracyError),
+    /// The rate of a swapped function cannot be kept below the one that was asked for, or is not known.
+    #[error(transparent)]
+    Substitution(#[from] SubstitutionError),
+    /// No `T` that the other requirements allow keeps the rate of a swapped function low enough.
+    #[error(
+        "no T up to {limit} that the other requirements allow keeps a swapped function at {target} or below for R = {R}"
+    )]
+    Swapped {
+        /// The number of queries.
+        R: u64,
+        /// The rate that was asked for.
+        target: Rational,
+        /// The largest slack that was considered.
+        slack: u64,
+        /// The largest `T` that was considered.
+        limit: u64,
+    },
     /// No `(B, T)` within the limits is enough, or there are too many to try.
     #[error(transparent)]
     Search(#[from] SearchError),
@@ -75,10 +96,13 @@ pub enum PlanError {
 /// use fusion_spec::bound::{certificate, plan::{Goal, plan}};
 /// use fusion_spec::params::Lambda;
 ///
-/// let goal = Goal { R: 512, lambda: Lambda::new(40)?, min_T: 100, slack: None, accuracy: None };
-/// let plan = plan(&goal)?;
-/// assert_eq!((plan.params.B(), plan.params.T()), (5, 100));
-/// certificate::check(&plan.certificate.expect("slack 0 is in the proved range"))?;
+/// let goal = Goal { R: 512, lambda: Lambda::new(40)?, min_T: 100, slack: None, accuracy: None, substitution: None };
+/// let published = plan(&goal)?;
+/// assert_eq!((published.params.B(), published.params.T()), (5, 100));
+/// certificate::check(&published.certificate.expect("slack 0 is in the proved range"))?;
+/// // To keep every swapped function at 1 % takes many more publics.
+/// let third = plan(&Goal { substitution: Some((1, 100).into()), ..goal })?;
+/// assert_eq!((third.params.B(), third.params.T()), (4, 18_581));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn plan(goal: &Goal) -> Result<Plan, PlanError> {
@@ -119,7 +143,8 @@ impl Planner {
     ///
     /// let honest = Honest { accuracy: Rational::from((99, 100)), kappa: Lambda::new(20)? };
     /// let game = Game { reject: Rational::from((4, 5)), honest: Some(honest) };
-    /// let planner = Planner::new(Goal { R: 1, lambda: Lambda::new(40)?, min_T: 0, slack: None, accuracy: Some(game) });
+    /// let goal = Goal { R: 1, lambda: Lambda::new(40)?, min_T: 0, slack: None, accuracy: Some(game), substitution: None };
+    /// let planner = Planner::new(goal);
     /// for (R, B, T, slack) in [(1, 11, 268, 13), (512, 5, 268, 13), (1 << 12, 4, 1750, 41)] {
     ///     let plan = planner.at(R)?.params;
     ///     assert_eq!((plan.B(), plan.T(), plan.slack()), (B, T, slack));
@@ -134,10 +159,11 @@ impl Planner {
             (None, Some(game @ Game { honest: Some(_), .. }), Some(ranges)) => plan_any_slack(goal, game, ranges),
             (slack, _, ranges) => {
                 let slack = slack.unwrap_or(0);
-                let (lo, hi) = ranges.map_or(Ok((0, MAX_T)), |ranges| ranges.at(slack, goal.min_T))?;
-                let bounds = Range { min_T: goal.min_T.max(lo), max_T: hi, slack };
+                let (weak, max_T) = ranges.map_or(Ok((0, MAX_T)), |ranges| ranges.at(slack, goal.min_T))?;
+                let floors = Floors { weak, swapped: fewest_for_swapped(goal, slack, max_T)? };
+                let bounds = Range { min_T: goal.min_T.max(weak).max(floors.swapped), max_T, slack };
                 let chosen = choose(R, goal.lambda, bounds, None)?;
-                finish(goal, chosen.ok_or(SearchError::NothingFits { R, slack, max_T: hi })?)
+                finish(goal, chosen.ok_or(SearchError::NothingFits { R, slack, max_T })?, floors)
             }
         }
     }
@@ -154,33 +180,63 @@ struct Range {
     slack: u64,
 }
 
+/// The numbers of publics that two requirements ask for at one slack.
+#[derive(Clone, Copy)]
+struct Floors {
+    /// To reject the weak model.
+    weak: u64,
+    /// To keep the rate of a swapped function low enough.
+    swapped: u64,
+}
+
+/// The least number of publics, up to a limit, that keeps the rate of a swapped function as low as the goal asks for.
+fn fewest_for_swapped(goal: &Goal, slack: u64, limit: u64) -> Result<u64, PlanError> {
+    let Some(target) = &goal.substitution else { return Ok(0) };
+    let unmet = || PlanError::Swapped { R: goal.R, target: target.clone(), slack, limit };
+    least_publics(goal.R, slack, target, limit)?.ok_or_else(unmet)
+}
+
+/// The largest slack that is tried while at every smaller one a swapped function wins too often. An honest model that errs on more inputs than a swapped
+/// function may is accepted at any slack, so that a search without an end would find nothing.
+const MAX_UNMET_SLACK: u64 = 200;
+
 /// The least `N`, then the least `B`, then the least slack, over every slack that tells the two models apart: slack grows until
 /// even slack 0 at its `T` costs more.
 ///
 /// No `T` is looked at twice. `W(k|m,t,s)` never falls with `s`, so what is safe at one slack is safe at every smaller one; and
-/// both ends of the allowed `T` never fall with it. So a `T` that was allowed before cannot do better now.
+/// both ends of the allowed `T` never fall with it, nor does the `T` that a swapped function needs. So a `T` that was allowed before cannot do
+/// better now.
 fn plan_any_slack(goal: &Goal, game: &Game, ranges: &Ranges) -> Result<Plan, PlanError> {
-    let mut best: Option<Chosen> = None;
+    let mut best: Option<(Chosen, Floors)> = None;
     let mut min_T = goal.min_T;
+    let mut unmet = None;
     for range in ranges.held(goal.min_T) {
-        let (slack, lo, max_T) = range?;
-        min_T = min_T.max(lo);
-        let spent = best.as_ref().map(|(params, _)| params.N());
+        let (slack, weak, max_T) = range?;
+        let swapped = match fewest_for_swapped(goal, slack, max_T) {
+            Err(error @ PlanError::Swapped { .. }) if best.is_some() || slack < MAX_UNMET_SLACK => {
+                unmet = Some(error);
+                continue;
+            }
+            other => other?,
+        };
+        min_T = min_T.max(weak).max(swapped);
+        let spent = best.as_ref().map(|((params, _), _)| params.N());
         if spent.is_some_and(|N| optimum(goal.R, goal.lambda, min_T).is_none_or(|c| c.N > N)) {
             break;
         }
         let found = choose(goal.R, goal.lambda, Range { min_T, max_T, slack }, spent.map(|N| N + 1))?;
         let cost = |(params, _): &Chosen| (params.N(), params.B());
         if let Some(found) = found
-            && best.as_ref().is_none_or(|best| cost(&found) < cost(best))
+            && best.as_ref().is_none_or(|(best, _)| cost(&found) < cost(best))
         {
-            best = Some(found);
+            best = Some((found, Floors { weak, swapped }));
         }
         min_T = min_T.max(max_T.saturating_add(1));
     }
-    match best {
-        Some(chosen) => finish(goal, chosen),
-        None => Err(game.nothing_separates(goal.lambda, goal.min_T).into()),
+    match (best, unmet) {
+        (Some((chosen, floors)), _) => finish(goal, chosen, floors),
+        (None, Some(error)) => Err(error),
+        (None, None) => Err(game.nothing_separates(goal.lambda, goal.min_T).into()),
     }
 }
 
@@ -199,23 +255,32 @@ fn choose(R: u64, lambda: Lambda, range: Range, below: Option<u128>) -> Result<O
     Ok(least(&search)?.map(|params| (params, None)))
 }
 
-fn finish(goal: &Goal, (params, certificate): Chosen) -> Result<Plan, PlanError> {
+fn finish(goal: &Goal, (params, certificate): Chosen, floors: Floors) -> Result<Plan, PlanError> {
     let correctness = Report::correctness(params)?;
     let accuracy = goal.accuracy.as_ref().map(|game| game.at(params)).transpose()?;
-    let binding = if goal.accuracy.is_some() && cheaper_with(goal, params, goal.min_T) {
-        Binding::Accuracy
-    } else if goal.min_T > 0 && cheaper_with(goal, params, 0) {
-        Binding::MinT
-    } else {
-        correctness.binding
-    };
+    let binding = limiting(goal, params, floors)?.unwrap_or(correctness.binding);
     Ok(Plan { params, lambda: goal.lambda, correctness, binding, certificate, accuracy })
 }
 
-/// Whether fewer slots would be enough without the accuracy game and with this floor on `T`, at the slack asked for, or else at 0. A search that ends
-/// outside the theorem counts as cheaper, as it only gets there where every proved plan costs more.
-fn cheaper_with(goal: &Goal, params: Params, min_T: u64) -> bool {
-    let range = Range { min_T, max_T: MAX_T, slack: goal.slack.unwrap_or(0) };
+/// The requirement on publics without which fewer slots would be enough, if there is one.
+fn limiting(goal: &Goal, params: Params, Floors { weak, swapped }: Floors) -> Result<Option<Binding>, PlanError> {
+    let others = goal.min_T.max(weak);
+    if swapped > others && cheaper_with(goal, params, params.slack(), others) {
+        return Ok(Some(Binding::Substitution));
+    }
+    // Without the accuracy game the slack is the one asked for, or else 0.
+    let slack = goal.slack.unwrap_or(0);
+    let swapped = fewest_for_swapped(goal, slack, MAX_T)?;
+    if goal.accuracy.is_some() && cheaper_with(goal, params, slack, goal.min_T.max(swapped)) {
+        return Ok(Some(Binding::Accuracy));
+    }
+    Ok((goal.min_T > swapped && cheaper_with(goal, params, slack, swapped)).then_some(Binding::MinT))
+}
+
+/// Whether fewer slots would be enough with this floor on `T` and without the accuracy game. A search that ends outside the theorem counts as
+/// cheaper, as it only gets there where every proved plan costs more.
+fn cheaper_with(goal: &Goal, params: Params, slack: u64, min_T: u64) -> bool {
+    let range = Range { min_T, max_T: MAX_T, slack };
     choose(goal.R, goal.lambda, range, Some(params.N())).map_or(true, |found| found.is_some())
 }
 
@@ -224,15 +289,15 @@ mod tests {
     use super::*;
     use crate::bound::accuracy::Honest;
     use crate::bound::certificate::check;
+    use crate::bound::substitution::Substitution;
     use crate::bound::worst::is_secure;
-    use rug::Rational;
 
     fn lambda(bits: u64) -> Lambda {
         Lambda::new(bits).expect("legal")
     }
 
     fn goal(R: u64, bits: u64, min_T: u64) -> Goal {
-        Goal { R, lambda: lambda(bits), min_T, slack: None, accuracy: None }
+        Goal { R, lambda: lambda(bits), min_T, slack: None, accuracy: None, substitution: None }
     }
 
     fn accuracy(reject: (u32, u32), honest: Option<(u32, u32)>, kappa: u64) -> Game {
@@ -276,6 +341,26 @@ mod tests {
         assert_eq!(check(&alone.certificate.expect("slack 0")), Ok(()));
     }
 
+    #[test]
+    fn a_swapped_function_asks_for_publics() {
+        let third = |R, min_T, target: (u32, u32)| Goal { substitution: Some(target.into()), ..goal(R, 40, min_T) };
+        for (R, target, B, T) in [(8, (1, 100), 7, 291), (8, (1, 1000), 5, 2940), (512, (1, 4), 5, 512)] {
+            let plan = plan(&third(R, 0, target)).expect("feasible");
+            assert_eq!((plan.params.B(), plan.params.T(), plan.binding), (B, T, Binding::Substitution));
+            let certificate = plan.certificate.expect("slack 0");
+            assert_eq!((check(&certificate), certificate.min_T), (Ok(()), T));
+        }
+        assert_eq!(plan(&third(8, 3000, (1, 1000))).map(|plan| plan.binding), Ok(Binding::MinT));
+        assert_eq!(plan(&third(8, 0, (1, 1))).map(|plan| plan.params), plan(&goal(8, 40, 0)).map(|plan| plan.params));
+        let with_slack = plan(&Goal { slack: Some(1), ..third(8, 0, (1, 100)) }).expect("feasible");
+        assert_eq!((with_slack.params.T(), with_slack.params.slack()), (666, 1));
+        let weak = Goal { accuracy: Some(accuracy((99, 100), None, 1)), ..third(8, 0, (1, 100)) };
+        assert_eq!(plan(&weak).map(|plan| (plan.params.T(), plan.binding)), Ok((2759, Binding::Accuracy)));
+        let honest = Goal { accuracy: Some(accuracy((4, 5), Some((99, 100)), 20)), ..third(8, 0, (1, 100)) };
+        let error = plan(&honest).expect_err("an honest model that errs needs slack, which a swapped function spends");
+        assert!(matches!(error, PlanError::Swapped { R: 8, .. }), "{error}");
+    }
+
     /// Definition: every total, its every B and every slack, smallest first.
     fn brute(goal: &Goal, ranges: &[(u64, u64, u64)]) -> Option<Params> {
         (1..120_u64).find_map(|N| {
@@ -283,7 +368,9 @@ mod tests {
                 let T = N - goal.R * B;
                 ranges.iter().find_map(|&(slack, lo, hi)| {
                     let params = Params::new(goal.R, B, T, slack).ok().filter(|_| lo <= T && T <= hi)?;
-                    (T >= goal.min_T && is_secure(params, goal.lambda) == Ok(true)).then_some(params)
+                    let most = || Substitution::worst(goal.R, T, slack).expect("small").rate_at_most().clone();
+                    let is_held = || goal.substitution.as_ref().is_none_or(|target| most() <= *target);
+                    (T >= goal.min_T && is_secure(params, goal.lambda) == Ok(true) && is_held()).then_some(params)
                 })
             })
         })
@@ -304,6 +391,24 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_swapped_function_at_every_slack_by_brute_force() {
+        let mut bound = 0;
+        for (reject, honest, kappa) in [((1, 2), (19, 20), 3), ((1, 3), (99, 100), 2), ((1, 4), (1, 1), 1)] {
+            for (R, min_T, percent) in [(1, 0, 8), (1, 0, 14), (2, 0, 12), (2, 7, 17), (3, 0, 23), (5, 0, 32)] {
+                let game = accuracy(reject, Some(honest), kappa);
+                let ranges = Ranges::new(&game, lambda(3)).expect("apart");
+                let ranges: Vec<_> = ranges.iter().take(12).map(|range| range.expect("short")).collect();
+                let free = Goal { accuracy: Some(game), ..goal(R, 3, min_T) };
+                let goal = Goal { substitution: Some(Rational::from((percent, 100))), ..free.clone() };
+                let least = brute(&goal, &ranges).expect("in the range of the search");
+                assert_eq!(plan(&goal).ok().map(|plan| plan.params), Some(least), "{goal:?}");
+                bound += u32::from(brute(&free, &ranges) != Some(least));
+            }
+        }
+        assert!(bound >= 10, "the third number decides in {bound} cases only");
     }
 
     #[test]

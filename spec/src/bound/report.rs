@@ -96,6 +96,8 @@ pub enum Binding {
     MinT,
     /// The publics must tell the weak model from the honest one.
     Accuracy,
+    /// The publics must keep the rate of a swapped function low.
+    Substitution,
 }
 
 impl Binding {
@@ -107,6 +109,7 @@ impl Binding {
             Self::Publics => "publics",
             Self::MinT => "min_T",
             Self::Accuracy => "accuracy",
+            Self::Substitution => "substitution",
         }
     }
 }

@@ -120,7 +120,7 @@ impl Interval {
 
     /// From this number's lower end to the other's upper end.
     #[must_use]
-    pub(super) fn until(self, other: Self) -> Self {
+    pub(crate) fn until(self, other: Self) -> Self {
         debug_assert_eq!(self.precision, other.precision, "ends are given at one precision");
         Self::new(self.lo, other.hi, self.precision)
     }
@@ -136,6 +136,24 @@ impl Interval {
     pub fn times_positive(self, other: &Self) -> Self {
         let product = Self::new(self.lo * &other.lo, self.hi * &other.hi, self.precision + other.precision);
         product.at_precision(self.precision)
+    }
+
+    /// Raises a number that is not negative to a power, at its own precision.
+    #[must_use]
+    pub fn power(&self, exponent: u64) -> Self {
+        let mut power = Self::exactly(&Integer::from(1), self.precision);
+        for bit in (0..u64::BITS - exponent.leading_zeros()).rev() {
+            power = power.clone().times_positive(&power);
+            if exponent >> bit & 1 == 1 {
+                power = power.times_positive(self);
+            }
+        }
+        power
+    }
+
+    /// Whether the number is at most one unit of the last place.
+    pub(crate) fn is_unit(&self) -> bool {
+        self.hi <= 1
     }
 
     /// Multiplies the number by `numer/denom`. Neither the number nor the ratio may be negative.

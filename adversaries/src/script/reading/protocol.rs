@@ -73,11 +73,13 @@ fn auto(reader: &mut Reader, node: &Node, what: &str, limits: RangeInclusive<u64
 }
 
 pub fn goal(reader: &mut Reader, node: &Node) -> Option<GoalSection> {
-    let fields = reader.fields(node, "goal", &["lambda", "kappa", "min_T", "accuracy"])?;
+    let fields = reader.fields(node, "goal", &["lambda", "kappa", "min_T", "accuracy", "substitution"])?;
     let lambda = reader.require(&fields, "lambda").and_then(|n| reader.natural32(n, "lambda", 1..=MAX_LAMBDA));
     let kappa = reader.optional(&fields, "kappa", None, |r, n| r.natural32(n, "kappa", 1..=MAX_LAMBDA).map(Some));
     let min_T = reader.optional(&fields, "min_T", 0, |r, n| r.natural(n, "min_T", 0..=MAX_T));
     let accuracy = reader.optional(&fields, "accuracy", None, |r, n| accuracy(r, n).map(Some));
+    let rate = |r: &mut Reader, n: &Node| r.probability(n, "substitution", false).map(Exact).map(Some);
+    let substitution = reader.optional(&fields, "substitution", None, rate);
     let honest = accuracy.as_ref().map(|accuracy| accuracy.as_ref().is_some_and(|game| game.honest.is_some()));
     let alone = match (fields.has("kappa"), honest) {
         (true, Some(false)) if !fields.has("accuracy") || fields.get("accuracy").is_some() => Some("kappa"),
@@ -88,7 +90,13 @@ pub fn goal(reader: &mut Reader, node: &Node) -> Option<GoalSection> {
         let message = "kappa and accuracy's honest need each other: kappa is the bits against rejecting that model";
         return reader.wrong(fields.mark(key), message);
     }
-    Some(GoalSection { lambda: lambda?, kappa: kappa?, min_T: min_T?, accuracy: accuracy? })
+    Some(GoalSection {
+        lambda: lambda?,
+        kappa: kappa?,
+        min_T: min_T?,
+        accuracy: accuracy?,
+        substitution: substitution?,
+    })
 }
 
 fn accuracy(reader: &mut Reader, node: &Node) -> Option<AccuracyGoal> {

@@ -3,8 +3,10 @@
 use crate::text;
 use fusion_adversaries::script::Script;
 use fusion_engine::failure::Failure;
+use fusion_spec::bound::bits::{at_most, nearest};
 use fusion_spec::bound::quality::{accept, false_abort};
 use fusion_spec::bound::report::Report;
+use fusion_spec::bound::substitution::{Substitution, least_publics};
 use fusion_spec::params::Params;
 use rug::{Integer, Rational};
 
@@ -18,7 +20,7 @@ pub struct GoalCheck {
     pub met: bool,
 }
 
-/// Checks every goal of a script, in this order: correctness, a weak model, an honest model.
+/// Checks every goal of a script, in this order: correctness, a swapped function, a weak model, an honest model.
 ///
 /// # Errors
 /// [`Failure::Usage`] if a rate is too long to be computed.
@@ -30,6 +32,9 @@ pub fn games(script: &Script, params: Params) -> Result<Vec<GoalCheck>, Failure>
         limit: format!("{} bits", goal.lambda),
         met: bits >= f64::from(goal.lambda),
     }];
+    if let Some(target) = &goal.substitution {
+        games.push(swapped(params, &target.0)?);
+    }
     let Some(accuracy) = &goal.accuracy else { return Ok(games) };
     let error = Rational::from(1 - &accuracy.reject.0);
     let accepted = accept(params.T(), params.slack(), &error).map_err(Failure::usage)?;
@@ -39,6 +44,17 @@ pub fn games(script: &Script, params: Params) -> Result<Vec<GoalCheck>, Failure>
         games.push(rate(&format!("a model at {} is rejected", honest.0), &rejected, kappa));
     }
     Ok(games)
+}
+
+/// Checks that no swapped function wins more often than a target.
+fn swapped(params: Params, target: &Rational) -> Result<GoalCheck, Failure> {
+    let enough = least_publics(params.R(), params.slack(), target, params.T()).map_err(Failure::usage)?;
+    let worst = Substitution::worst(params.R(), params.T(), params.slack()).map_err(Failure::usage)?;
+    Ok(GoalCheck {
+        statement: format!("a swapped function wins with up to {}", text::percent(at_most(worst.rate_at_most()))),
+        limit: format!("at most {}", text::percent(nearest(target))),
+        met: enough.is_some(),
+    })
 }
 
 /// Checks that an event has a probability of at most `2^-bits`.

@@ -5,4 +5,5 @@ pub mod cost;
 pub mod games;
 pub mod pictures;
 pub mod plan;
+pub mod substitution;
 pub mod tables;

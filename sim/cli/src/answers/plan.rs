@@ -2,6 +2,7 @@
 
 use super::cost::PerQuery;
 use crate::args::PlanArgs;
+use fusion_engine::documents::substitution::SubstitutionDocument;
 use fusion_engine::failure::Failure;
 use fusion_spec::bound::accuracy::{Accuracy, Game, Honest, shown};
 use fusion_spec::bound::bits::nearest;
@@ -80,7 +81,7 @@ fn single<T: Copy>(flag: &str, values: &[T]) -> Result<T, Failure> {
 pub fn goal(args: &PlanArgs, R: u64, lambda: Lambda) -> Goal {
     let honest = args.honest_acc.clone().zip(args.kappa).map(|(accuracy, kappa)| Honest { accuracy, kappa });
     let accuracy = args.reject_acc.clone().map(|reject| Game { reject, honest });
-    Goal { R, lambda, min_T: args.min_T, slack: args.slack, accuracy }
+    Goal { R, lambda, min_T: args.min_T, slack: args.slack, accuracy, substitution: args.substitution.clone() }
 }
 
 /// Finds a plan, and checks its certificate if it has one.
@@ -108,6 +109,8 @@ pub struct PlanDocument {
     binding: &'static str,
     certificate: Option<CertificateDocument>,
     accuracy: Option<AccuracyDocument>,
+    /// The most that a server wins by swapping in another function; `None` at a slack at which it is not computed.
+    substitution: Option<SubstitutionDocument>,
     /// The cost of a query, if a model is named.
     per_query: Option<PerQuery>,
 }
@@ -151,6 +154,7 @@ impl PlanDocument {
             accuracy: plan
                 .accuracy
                 .map(|Accuracy { accept_bits, false_abort_bits }| AccuracyDocument { accept_bits, false_abort_bits }),
+            substitution: SubstitutionDocument::new(params),
             per_query: None,
         }
     }
@@ -201,7 +205,7 @@ fn how(params: Params, term: &Term) -> String {
     match term.name {
         _ if params.slack() >= params.B() => format!("touch the worst number of slots, k={}", term.k),
         Binding::Publics => format!("hit every query and {}", beside(params.RB())),
-        Binding::Groups | Binding::MinT | Binding::Accuracy => {
+        Binding::Groups | Binding::MinT | Binding::Accuracy | Binding::Substitution => {
             format!("hit all copies of one query and {}", beside(params.B().into()))
         }
     }
@@ -214,5 +218,6 @@ pub fn binding(binding: Binding) -> &'static str {
         Binding::Publics => "publics (hitting every query and avoiding the publics)",
         Binding::MinT => "min_T (a plan with fewer publics would be cheaper)",
         Binding::Accuracy => "accuracy (the publics must tell the models apart)",
+        Binding::Substitution => "substitution (the publics must show a swapped function)",
     }
 }

@@ -109,6 +109,12 @@ pub fn probability(text: &str) -> Result<Rational, String> {
     if (0..=1).contains(&value) { Ok(value) } else { Err("an accuracy must be from 0 to 1".into()) }
 }
 
+/// A probability that can be reached: above 0 and up to 1.
+pub fn rate(text: &str) -> Result<Rational, String> {
+    let value = rational::parse(text).map_err(|_| "not a number such as 0.01, 1% or 1/100".to_string())?;
+    if value > 0 && value <= 1 { Ok(value) } else { Err("it must be above 0 and up to 1".into()) }
+}
+
 /// `A..B` with both ends included, or a single number.
 pub fn range(text: &str) -> Result<RangeInclusive<u128>, String> {
     let (first, last) = text.split_once("..").unwrap_or((text, text));

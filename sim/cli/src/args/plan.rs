@@ -1,7 +1,7 @@
 //! Flags of `sim plan`.
 
 use super::bench::InferenceArgs;
-use super::numbers::{kappa, lambda, probability, publics, queries, slack};
+use super::numbers::{kappa, lambda, probability, publics, queries, rate, slack};
 use clap::Args;
 use fusion_spec::params::Lambda;
 use rug::Rational;
@@ -63,6 +63,9 @@ pub struct PlanArgs {
         allow_negative_numbers = true
     )]
     pub kappa: Option<Lambda>,
+    /// Keep a server that swaps in another function on all slots from winning with more than this (0.01, 1%, 1/100).
+    #[arg(long, value_name = "P", value_parser = rate, allow_negative_numbers = true)]
+    pub substitution: Option<Rational>,
     /// Also print the cost of a query on this ONNX model, measured on a session of up to 64 random images.
     #[arg(long, value_name = "FILE", conflicts_with = "grid")]
     pub model: Option<PathBuf>,
@@ -95,6 +98,9 @@ Examples:
 
   sim plan --R 512 --lambda 40 --reject-acc 0.80 --honest-acc 0.99 --kappa 20
       Also accepts an honest model of 99 % accuracy, which sometimes errs: T = 268, slack 13.
+
+  sim plan --R 8 --lambda 40 --substitution 0.01
+      Also keeps every server that swaps in another function below 1 %: T = 291.
 
   sim plan --grid --R 8,32,128,512 --lambda 40,80 --plot cost.svg > cost.csv
       Plans for every pair of R and lambda, and plots the cost per query.";

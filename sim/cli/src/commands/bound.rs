@@ -1,7 +1,9 @@
 //! `sim bound`: every exact probability of one setting.
 
+use crate::answers::substitution::sentence;
 use crate::args::BoundArgs;
 use crate::text::{self, ACCENT, DIM, HEADING};
+use fusion_engine::documents::substitution::SubstitutionDocument;
 use fusion_engine::failure::Failure;
 use fusion_spec::bound::accuracy::{accept_bits, false_abort_bits, shown};
 use fusion_spec::bound::bits::nearest;
@@ -51,6 +53,7 @@ struct BoundDocument {
     rows: Vec<RowDocument>,
     worst: RowDocument,
     accuracy: Option<AccuracyBounds>,
+    substitution: Option<SubstitutionDocument>,
     left_out: Vec<LeftOut>,
 }
 
@@ -114,7 +117,8 @@ fn answer(args: &BoundArgs) -> Result<BoundDocument, Failure> {
         None => bits_alone(params, worst_k)?,
     };
     let accuracy = accuracy(params, reject_acc.as_ref(), honest_acc.as_ref())?;
-    Ok(BoundDocument { R: *R, B: *B, T: *T, slack: *slack, N: params.N(), rows, worst, accuracy, left_out })
+    let (N, substitution) = (params.N(), SubstitutionDocument::new(params));
+    Ok(BoundDocument { R: *R, B: *B, T: *T, slack: *slack, N, rows, worst, accuracy, substitution, left_out })
 }
 
 /// Returns the numbers of touched slots that `--i` and `--k` name, in that order; `None` for the default rows.
@@ -235,7 +239,7 @@ fn if_short(rate: Result<Rational, QualityError>) -> Result<Option<InDigits<Rati
 
 impl BoundDocument {
     fn write_text(&self, args: &BoundArgs, out: &mut dyn Write) -> io::Result<()> {
-        let Self { R, B, T, slack, N, rows, worst, accuracy, left_out } = self;
+        let Self { R, B, T, slack, N, rows, worst, accuracy, substitution, left_out } = self;
         let cost = nearest(&Rational::from((Integer::from(*N), Integer::from(*R))));
         let title = format!("R={R} B={B} T={T} slack={slack}   N={N}   cost {cost:.4} inferences per query");
         writeln!(out, "{}\n", text::styled(HEADING, &title))?;
@@ -248,6 +252,7 @@ impl BoundDocument {
         }
         writeln!(out)?;
         worst.write_worst(out)?;
+        writeln!(out, "{}", sentence(substitution.as_ref()))?;
         accuracy.as_ref().map_or(Ok(()), |accuracy| accuracy.write_text(args, out))
     }
 }

@@ -2,10 +2,12 @@
 
 use crate::answers::cost::PerQuery;
 use crate::answers::plan::{GameLine, PlanAnswer, UNCERTIFIED, binding, comparisons};
+use crate::answers::substitution::sentence;
 use crate::args::PlanArgs;
 use crate::draw;
 use crate::terminal::Terminal;
 use crate::text::{self, ACCENT, DIM, HEADING};
+use fusion_engine::documents::substitution::SubstitutionDocument;
 use fusion_engine::failure::Failure;
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::bound::worst::Candidate;
@@ -72,7 +74,8 @@ fn write_text(answer: &PlanAnswer, out: &mut dyn Write) -> io::Result<()> {
     let heading = ["game", "what must not happen", "bits", "asked"];
     let row = |line: GameLine| vec![line.game.into(), line.event, text::bits(line.bits), line.asked.to_string()];
     write!(out, "{}", text::table(&heading, answer.games().into_iter().map(row).collect(), 2))?;
-    writeln!(out, "\nlimiting constraint: {}", binding(plan.binding))?;
+    writeln!(out, "\n{}", sentence(SubstitutionDocument::new(params).as_ref()))?;
+    writeln!(out, "limiting constraint: {}", binding(plan.binding))?;
     let Some(certificate) = &plan.certificate else {
         return writeln!(out, "{UNCERTIFIED}");
     };

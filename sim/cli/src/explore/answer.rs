@@ -1,8 +1,10 @@
 //! A plan as the page shows it: the document of `sim plan --json`, and the same in words.
 
 use crate::answers::plan::{GameLine, PlanAnswer, PlanDocument, UNCERTIFIED, binding};
+use crate::answers::substitution::sentence;
 use crate::explore::query::{Query, QueryProblem};
 use fusion_engine::clock::now;
+use fusion_engine::documents::substitution::SubstitutionDocument;
 use fusion_spec::bound::accuracy::{Game, Honest};
 use serde::Serialize;
 
@@ -13,6 +15,8 @@ pub struct Planned {
     plan: PlanDocument,
     shown: Shown,
     games: Vec<GameLine>,
+    /// The third number, as a sentence.
+    substitution: String,
     binds: &'static str,
     /// The reason why nothing cheaper meets the goal, if no certificate shows it.
     uncertified: Option<&'static str>,
@@ -48,6 +52,7 @@ pub fn planned(query: &Query, command: String) -> Result<Planned, QueryProblem> 
             cost: format!("{:.4}", answer.cost()),
         },
         games: answer.games(),
+        substitution: sentence(SubstitutionDocument::new(params).as_ref()),
         binds: binding(answer.plan.binding),
         uncertified: answer.plan.certificate.is_none().then_some(UNCERTIFIED),
         command,
@@ -67,6 +72,7 @@ fn yaml(answer: &PlanAnswer) -> String {
             format!(", kappa: {}, accuracy: {{ honest: {accuracy}, reject: {reject} }}", kappa.bits())
         }
     };
-    let promise = format!("lambda: {}, min_T: {}{accuracy}", goal.lambda.bits(), goal.min_T);
+    let third = goal.substitution.as_ref().map_or_else(String::new, |rate| format!(", substitution: {rate}"));
+    let promise = format!("lambda: {}, min_T: {}{accuracy}{third}", goal.lambda.bits(), goal.min_T);
     format!("protocol: {{ R: {R}, B: {B}, T: {T}, slack: {slack} }}\ngoal: {{ {promise} }}\n")
 }

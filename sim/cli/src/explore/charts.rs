@@ -11,9 +11,10 @@ use fusion_spec::bound::bits::{nearest, security_bits};
 use fusion_spec::bound::deviation::Deviation;
 use fusion_spec::bound::plan::Goal;
 use fusion_spec::bound::report::{Report, Row, groups_of};
+use fusion_spec::bound::substitution::least_publics;
 use fusion_spec::bound::worst::{Candidate, worst_k};
 use fusion_spec::exact::binomial::binomial_bits;
-use fusion_spec::params::Params;
+use fusion_spec::params::{MAX_T, Params};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -127,6 +128,10 @@ pub fn surface(args: &PlanArgs, B: u64, T: u64, limit: &Limit) -> Result<Surface
     let goal = goal(args, R, lambda);
     let slack = goal.slack.unwrap_or(0);
     let range = goal.accuracy.as_ref().map(|game| game.range(lambda, slack, goal.min_T)).transpose().map_err(usage)?;
+    let fewest = match &goal.substitution {
+        None => 0,
+        Some(rate) => least_publics(R, slack, rate, MAX_T).map_err(usage)?.unwrap_or(u64::MAX),
+    };
     let step = (T / 8).max(1);
     let around = |centre: u64, step: u64, least: u64| -> Vec<u64> {
         let lowest = centre.saturating_sub(step * SIDE.unsigned_abs()).max(least.min(centre));
@@ -138,21 +143,22 @@ pub fn surface(args: &PlanArgs, B: u64, T: u64, limit: &Limit) -> Result<Surface
     let cells: Vec<SurfaceCell> = wanted
         .iter()
         .filter(|_| !limit.is_over())
-        .filter_map(|&(B, T)| SurfaceCell::new(&goal, Params::new(R, B, T, slack).ok()?, range))
+        .filter_map(|&(B, T)| SurfaceCell::new(&goal, Params::new(R, B, T, slack).ok()?, range, fewest))
         .collect();
     let left_out = wanted.len() - cells.len();
     Ok(Surface { B: rows, T: columns, cells, left_out, elapsed_ms: start.elapsed().as_secs_f64() * 1e3 })
 }
 
 impl SurfaceCell {
-    /// Computes a cell, where `range` holds the `T` that the accuracy game allows. Returns `None` if the worst deviation is not
-    /// known.
-    fn new(goal: &Goal, params: Params, range: Option<(u64, u64)>) -> Option<Self> {
+    /// Computes a cell, where `range` holds the `T` that the accuracy game allows, and `fewest` is how many keep a swapped function below its rate.
+    /// Returns `None` if the worst deviation is not known.
+    fn new(goal: &Goal, params: Params, range: Option<(u64, u64)>, fewest: u64) -> Option<Self> {
         let bits = Report::correctness(params).ok()?.bits();
         let (B, T) = (params.B(), params.T());
         let why = match range {
             _ if bits < f64::from(goal.lambda.bits()) => Some("too few bits"),
             _ if T < goal.min_T => Some("T is below min_T"),
+            _ if T < fewest => Some("a swapped function passes"),
             Some((least, _)) if T < least => Some("the weak model passes"),
             Some((_, most)) if T > most => Some("the honest model fails"),
             _ => None,

@@ -21,6 +21,7 @@ pub const PLAN: &[(&str, &str)] = &[
     ("reject_acc", "--reject-acc"),
     ("honest_acc", "--honest-acc"),
     ("kappa", "--kappa"),
+    ("substitution", "--substitution"),
     ("backend", "--backend"),
     ("extension", "--extension"),
     ("network", "--network"),
@@ -37,6 +38,7 @@ pub const GRID: &[(&str, &str)] = &[
     ("reject_acc", "--reject-acc"),
     ("honest_acc", "--honest-acc"),
     ("kappa", "--kappa"),
+    ("substitution", "--substitution"),
 ];
 
 /// The keys by which the neighbours of a plan are found, with their flags.
@@ -48,6 +50,7 @@ pub const SURFACE: &[(&str, &str)] = &[
     ("reject_acc", "--reject-acc"),
     ("honest_acc", "--honest-acc"),
     ("kappa", "--kappa"),
+    ("substitution", "--substitution"),
     ("B", "--B"),
     ("T", "--T"),
 ];

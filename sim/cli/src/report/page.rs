@@ -5,12 +5,14 @@ use super::plot::{Claimed, Plot, Rate, absolute, first_rate, relative};
 use super::run::Run;
 use super::sequence::{Sequence, sequences};
 use crate::answers::games::{GoalCheck, games};
+use crate::answers::substitution::sentence;
 use crate::text::{self, interval, percent, probability};
 use fusion_adversaries::script::{HONEST, Script, StrategySection};
 use fusion_adversaries::strategy::Hypothesis;
 use fusion_engine::campaign::verdict::CampaignVerdict;
 use fusion_engine::documents::replay::ReplayDocument;
 use fusion_engine::documents::result::{Fault, StageDocument, StandingDocument, StrategyDocument};
+use fusion_engine::documents::substitution::SubstitutionDocument;
 use fusion_engine::failure::Failure;
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::bound::report::Report;
@@ -27,6 +29,7 @@ pub struct RunPage {
     errors: Vec<Wrong>,
     parameters: Vec<Fact>,
     goals: Vec<GoalRow>,
+    substitution: String,
     overview: Plot,
     hypotheses: [Fact; 9],
     strategies: Vec<Card>,
@@ -147,6 +150,7 @@ impl RunPage {
             errors: run.result.errors.iter().map(Wrong::from).collect(),
             parameters: parameters(run)?,
             goals,
+            substitution: sentence(SubstitutionDocument::new(run.params).as_ref()),
             overview: absolute(&rates),
             hypotheses: Hypothesis::ALL.map(|h| Fact { name: h.name(), value: h.statement().into() }),
             strategies: run.result.strategies.iter().map(|strategy| Card::new(run, strategy)).collect(),

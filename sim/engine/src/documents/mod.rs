@@ -8,6 +8,7 @@ pub mod cost;
 pub mod event;
 pub mod replay;
 pub mod result;
+pub mod substitution;
 pub mod tables;
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `result.json`: the result of a campaign.
 
 use super::cost::CostDocument;
+use super::substitution::SubstitutionDocument;
 use crate::campaign::run::{Finished, StoppedBy};
 use crate::campaign::verdict::{CampaignVerdict, ClaimStanding, Standing};
 use crate::campaign::{Campaign, Entry, Statement};
@@ -30,6 +31,9 @@ pub struct ResultDocument {
     pub run_dir: String,
     /// The strategies in script order, the honest control first.
     pub strategies: Vec<StrategyDocument>,
+    /// The most that a server wins at these parameters by swapping in another function; `null` at a slack at which it is not computed.
+    #[serde(default)]
+    pub substitution: Option<SubstitutionDocument>,
     /// The worst verdict of the strategies.
     pub verdict: CampaignVerdict,
 }
@@ -191,6 +195,7 @@ impl ResultDocument {
             event: ResultTag::Result,
             run_dir: folder.display().to_string(),
             strategies: pairs.map(|(entry, finished)| StrategyDocument::new(entry, finished)).collect(),
+            substitution: SubstitutionDocument::new(campaign.view.params),
             verdict: CampaignVerdict::worst(finished.iter().map(|finished| finished.standing.verdict())),
         }
     }

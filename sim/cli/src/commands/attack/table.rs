@@ -3,6 +3,7 @@
 use super::evidence::{contradicts, evidence};
 use super::faults;
 use crate::answers::games::{GoalCheck, games};
+use crate::answers::substitution::sentence;
 use crate::axis::Axis;
 use crate::draw;
 use crate::text::{self, BAD, DIM, HEADING, percent};
@@ -13,6 +14,7 @@ use fusion_engine::campaign::run::Finished;
 use fusion_engine::campaign::verdict::{CampaignVerdict, ClaimStanding, Standing};
 use fusion_engine::campaign::{Campaign, Ending, Entry};
 use fusion_engine::documents::result::Fault;
+use fusion_engine::documents::substitution::SubstitutionDocument;
 use fusion_engine::failure::Failure;
 use fusion_engine::simulate::{Counts, REASONS};
 use fusion_spec::bound::bits::nearest;
@@ -92,6 +94,7 @@ fn heading(campaign: &Campaign, out: &mut dyn Write) -> Result<(), Failure> {
     for GoalCheck { statement, met, .. } in games(script, params)? {
         writeln!(out, "goal: {statement}: {}", if met { "met" } else { "missed" })?;
     }
+    writeln!(out, "{}", sentence(SubstitutionDocument::new(params).as_ref()))?;
     Ok(writeln!(out)?)
 }
 

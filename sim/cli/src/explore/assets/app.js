@@ -1,7 +1,7 @@
 // The controls, and what the server says about them. The page computes nothing: every number shown is the server's.
 "use strict";
 
-const FIELDS = ["R", "lambda", "min_T", "slack", "reject_acc", "honest_acc", "kappa", "backend", "extension", "network"];
+const FIELDS = ["R", "lambda", "min_T", "slack", "reject_acc", "honest_acc", "kappa", "substitution", "backend", "extension", "network"];
 const GOAL = FIELDS.slice(0, 7);
 const WAIT_MS = 120;
 
@@ -114,6 +114,7 @@ function showPlan(answer) {
   }
   $("plan").dataset.cost = plan.cost;
   $("plan-binds").textContent = answer.binds;
+  $("plan-substitution").textContent = answer.substitution;
   const bits = (value) => (value === null ? "-" : (Math.floor(value * 100) / 100).toFixed(2));
   const rows = answer.games.map((line) => [line.game, line.event, bits(line.bits), line.asked]);
   fillTable($("games"), ["Game", "What must not happen", "Bits", "Asked"], rows);

@@ -40,7 +40,8 @@ fn planned(protocol: &Protocol, slack: Auto, goal: &GoalSection) -> Result<Param
         Auto::Auto => None,
     };
     let accuracy = goal.accuracy.as_ref().map(|game| Game { reject: game.reject.0.clone(), honest });
-    let goal = Goal { R: protocol.R, lambda: lambda(goal.lambda)?, min_T: goal.min_T, slack, accuracy };
+    let substitution = goal.substitution.as_ref().map(|rate| rate.0.clone());
+    let goal = Goal { R: protocol.R, lambda: lambda(goal.lambda)?, min_T: goal.min_T, slack, accuracy, substitution };
     Ok(plan(&goal).map_err(|error| error.to_string())?.params)
 }
 
