@@ -104,6 +104,9 @@ const BAD: &[(&str, &str)] = &[
     ("check campaign.yaml", "campaign.yaml: there is no such file"),
     ("check campaign.yaml --frac-bits 3", "--frac-bits is for models"),
     ("check campaign.yaml --against float", "--against is for models"),
+    ("check campaign.yaml --extension ferret", "--extension is for models"),
+    ("check FULL --extension ferret", "--extension: cheetah has no choice of extension"),
+    ("check FULL --backend cheetah --extension ferret", "--extension: cheetah has no choice of extension"),
     // precision
     ("check FULL --frac-bits 0", "frac-bits must be from 1 to 24"),
     ("check FULL --frac-bits 25", "frac-bits must be from 1 to 24"),

@@ -3,7 +3,7 @@
 use crate::args::CheckArgs;
 use crate::text::{self, DIM, HEADING};
 use fusion_2pc::address::Component;
-use fusion_2pc::backend::Choice;
+use fusion_2pc::backend::{Choice, Family};
 use fusion_2pc::ot::Extension;
 use fusion_adversaries::problem::one_line;
 use fusion_engine::files;
@@ -77,7 +77,7 @@ impl<'a> ModelDocument<'a> {
     /// Describes a model in fixed point. `backend` is the family of protocols that was asked about.
     pub fn new(args: &CheckArgs, model: &Model, pair: &'a Pair<'_>, backend: Option<Choice>) -> Self {
         let Precision { frac_bits, ring } = args.fixed_point.precision();
-        let chosen = backend.unwrap_or_else(Choice::default);
+        let chosen = backend.unwrap_or(Choice::from(Family::Cheetah));
         let protocols = ProtocolChoice { backend: chosen, ..ProtocolChoice::default() };
         let (in_reach, refused) = match backend {
             None => (None, protocols.check(pair.fixed()).err().map(PartiesError::from)),

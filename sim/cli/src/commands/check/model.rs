@@ -16,7 +16,7 @@ use std::io::Write;
 /// Reads the model, lists its layers, and compares it with floating point if that is asked for.
 pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     // An option without a family is one of the default family.
-    let chosen = args.options.of(args.backend.map_or_else(Family::default, |family| family))?;
+    let chosen = args.options.of(args.backend.unwrap_or(Family::Cheetah))?;
     let backend = args.backend.map(|_| chosen);
     let model = match models::load(&args.file)?.model {
         Ok(model) => model,

@@ -273,7 +273,7 @@ fn a_peer_that_sends_garbage_halts_a_party_or_gives_it_garbage() {
         let ([client, server], count) = (setups(extension), 20);
         // After an honest extension, choices of the right length and of another.
         for (length, right) in [(extension.choice_bytes(count), true), (extension.choice_bytes(count) + 1, false)] {
-            let (_, heard) = both(
+            let ((), heard) = both(
                 |link| {
                     client.session(&Seed([1; 32]), [0, count]).receiver.reserve(link, count).unwrap();
                     link.send(vec![0xa5; length]).unwrap();
@@ -285,7 +285,7 @@ fn a_peer_that_sends_garbage_halts_a_party_or_gives_it_garbage() {
         }
         // And nothing that any extension expects.
         let garbage = |link: &mut Link| drop(link.send(vec![0xc3; 5]));
-        let (_, heard) = both(garbage, |link| server.session(&Seed([1; 32]), [count, 0]).sender.hear(link, count));
+        let ((), heard) = both(garbage, |link| server.session(&Seed([1; 32]), [count, 0]).sender.hear(link, count));
         assert!(matches!(heard, Err(Halt::Malformed { .. })), "{extension:?}: {heard:?}");
     }
     let garbage = |link: &mut Link| drop(link.send(vec![0xc3; 5]));
