@@ -5,7 +5,7 @@
 //! messages are not shrunk to the bits that count. A product opens `x - a` and `y - b` (Beaver, CRYPTO 1991).
 
 use super::Transfers;
-use crate::bits::{mask, pack, unpack};
+use crate::bits::{mask, pack, packed_bytes, unpack};
 use crate::modulus::Modulus;
 use crate::party::Party;
 use crate::random::uniform;
@@ -13,8 +13,12 @@ use crate::role::Role;
 use crate::wire::link::Halt;
 use std::ops::Range;
 
-/// The most transfers of a piece in one direction, whose blocks and messages a party holds at once.
+/// The most transfers of a piece in one direction, whose blocks a party holds at once. A piece takes two flows.
 const PIECE: usize = 1 << 20;
+
+/// The most transfers of a message. Those of a piece go one after another in the same direction, so that they cost no flows, and memory that was
+/// touched is used again while it is in the cache.
+const MESSAGE: usize = 1 << 16;
 
 /// A party's shares of random `a` and `b`, and of their products.
 #[derive(Debug, Default)]
@@ -50,17 +54,33 @@ pub fn triples(party: &mut Party<Transfers>, count: usize, bits: u32) -> Result<
 
 /// Shares of the products of each party's `a` with the other's `b`.
 fn cross(party: &mut Party<Transfers>, a: &[u64], b: &[u64], bits: u32) -> Result<Vec<u64>, Halt> {
-    let (count, modulus) = (a.len() * bits as usize, Modulus::TwoTo(bits));
-    party.transfers.reserve(&mut party.link, [count; 2])?;
+    let (each, modulus) = (bits as usize, Modulus::TwoTo(bits));
+    let triples = (MESSAGE / each).next_multiple_of(8);
+    party.transfers.reserve(&mut party.link, [a.len() * each; 2])?;
     let Party { link, transfers: Transfers { sender, receiver }, .. } = party;
-    let choices = b.iter().flat_map(|b| (0..bits).map(move |bit| (b >> bit & 1) as u8)).collect();
-    let asked = receiver.ask(link, choices)?;
-    let heard = sender.hear(link, count)?;
-    let terms: Vec<u64> = a.iter().flat_map(|a| (0..bits).map(move |bit| a << bit & mask(bits))).collect();
-    let (sent, message) = heard.correlate(modulus, &terms);
-    let received = asked.take_correlated(modulus, &party.exchange(message)?);
-    let each = sent.chunks_exact(bits as usize).zip(received.chunks_exact(bits as usize));
-    Ok(each.map(|(sent, received)| sent.iter().chain(received).copied().fold(0, u64::wrapping_add)).collect())
+    let choices = |b: &[u64]| b.iter().flat_map(|b| (0..bits).map(move |bit| (b >> bit & 1) as u8)).collect();
+    let ask = |b: &[u64]| receiver.ask(link, choices(b));
+    let asked = b.chunks(triples).map(ask).collect::<Result<Vec<_>, Halt>>()?;
+    let mut crossed = Vec::with_capacity(a.len());
+    for a in a.chunks(triples) {
+        let heard = sender.hear(link, a.len() * each)?;
+        let terms: Vec<u64> = a.iter().flat_map(|a| (0..bits).map(move |bit| a << bit & mask(bits))).collect();
+        let (sent, message) = heard.correlate(modulus, &terms);
+        link.send(message)?;
+        crossed.extend(sent.chunks_exact(each).map(sum));
+    }
+    for (crossed, asked) in crossed.chunks_mut(triples).zip(asked) {
+        let message = link.receive(packed_bytes(crossed.len() * each, bits))?;
+        let received = asked.take_correlated(modulus, &message);
+        let received = received.chunks_exact(each).map(sum);
+        crossed.iter_mut().zip(received).for_each(|(own, received)| *own = own.wrapping_add(received));
+    }
+    Ok(crossed)
+}
+
+/// The sum of a product's parts, modulo a power of two that the ring divides.
+fn sum(parts: &[u64]) -> u64 {
+    parts.iter().copied().fold(0, u64::wrapping_add)
 }
 
 /// Multiplies shared numbers modulo `2^bits`, one triple a product. The parties' messages may cross.

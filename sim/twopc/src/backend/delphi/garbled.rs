@@ -79,6 +79,7 @@ pub(super) fn garble(
     let masks = if job.mask_bits() > 0 { job.modulus.uniform(&mut party.rng, job.count) } else { Vec::new() };
     let garbled = Garbled { zeros: Cipher::of(&Seed(seed)), masks };
     party.step("labels", |party| {
+        party.transfers.reserve(&mut party.link, [job.asked(job.count), 0])?;
         job.pieces().try_for_each(|piece| {
             let heard = party.transfers.sender.hear(&mut party.link, job.asked(piece.len()))?;
             let zeros = garbled.zeros(job, &piece, job.gates.inputs()[0], job.asked(piece.len()));
@@ -107,6 +108,7 @@ fn garble_piece(garbler: &mut Garbler, job: &Job, garbled: &Garbled, piece: &Ran
 /// [`Halt`] where the server does not keep to the protocol.
 pub(super) fn hold(party: &mut Party<Transfers>, job: &Job, shares: Vec<u64>, masks: Vec<u64>) -> Result<Held, Halt> {
     let labels = party.step("labels", |party| {
+        party.transfers.reserve(&mut party.link, [0, job.asked(job.count)])?;
         let choices = |piece: &Range<usize>| {
             [job.shares(&shares, piece), wires(&masks, (1, job.client_mask_bits()), piece)].concat()
         };
