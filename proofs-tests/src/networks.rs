@@ -168,7 +168,7 @@ pub fn small_lenet(turn: u32) -> Vec<u8> {
     let mut nodes = Vec::new();
     let mut last = String::from("in");
     for (place, (op, weights, attributes)) in [
-        ("Conv", Some("filters"), strided(7).to_vec()),
+        ("Conv", Some("filters"), vec![ints("kernel_shape", &[3; 2]), ints("strides", &[6; 2])]),
         ("Relu", None, Vec::new()),
         ("AveragePool", None, windows().to_vec()),
         ("Conv", Some("inner"), Vec::new()),
@@ -190,7 +190,7 @@ pub fn small_lenet(turn: u32) -> Vec<u8> {
         last = output;
     }
     let shapes: [(&str, &[i64]); 5] = [
-        ("filters", &[2, 1, 7, 7]),
+        ("filters", &[2, 1, 3, 3]),
         ("inner", &[3, 2, 2, 2]),
         ("first", &[6, 3]),
         ("second", &[5, 6]),

@@ -4,7 +4,7 @@
 use crate::world::{World, plan_by};
 use fusion_2pc::address::Address;
 use fusion_2pc::backend::{Backend, Family, ForBackend};
-use fusion_2pc::circuit::Op;
+use fusion_2pc::circuit::{Op, Step};
 use fusion_2pc::ideal;
 use fusion_2pc::modulus::Modulus;
 use fusion_2pc::random::Seed;
@@ -104,7 +104,7 @@ impl Deviation for Recorder {
     }
 }
 
-/// The values of every step of a session, opened.
+/// The values of every step of a session, opened, chunk by chunk.
 fn opened<B: Backend>(world: &World<B>, images: &[Vec<u8>]) -> Vec<Vec<i64>> {
     let shares = [Shares::default(), Shares::default()];
     let (mut near, mut far) = Link::pair(LinkSpeed::LAN);
@@ -114,11 +114,11 @@ fn opened<B: Backend>(world: &World<B>, images: &[Vec<u8>]) -> Vec<Vec<i64>> {
     assert!(session.client.is_ok());
     let [mine, theirs] = shares.map(|shares| std::mem::take(&mut *shares.lock().expect("no panic")));
     let circuit = &world.plan.circuit;
-    let open = |((step, mine), theirs): ((&fusion_2pc::circuit::Step, Vec<u64>), Vec<u64>)| {
+    let open = |((step, mine), theirs): ((&Step, Vec<u64>), Vec<u64>)| {
         let modulus = circuit.modulus(step.ring);
         mine.iter().zip(theirs).map(|(a, b)| modulus.integer(modulus.add(*a, b))).collect()
     };
-    circuit.steps.iter().zip(mine).zip(theirs).map(open).collect()
+    circuit.steps.iter().cycle().zip(mine).zip(theirs).map(open).collect()
 }
 
 /// The number of truncated values, of large errors among them, and the sum of their probabilities `x / M`.
@@ -129,20 +129,22 @@ impl ForBackend for Large {
 
     fn run<B: Backend>(self, backend: B) -> Self::Output {
         // As many fractional bits as 32 bits hold.
-        let model: FixedModel = fixed(&tiny(0), Precision { frac_bits: 16, ring: Ring::Auto });
+        let model: FixedModel = fixed(&tiny(0), Precision { frac_bits: 18, ring: Ring::Auto });
         let models = vec![model];
         let plan = plan_by(backend, &models, SLOTS, Grouping::Chunk, Truncation::OneBit);
         let alone = plan.circuit.truncation == Truncation::OneBit && plan.circuit.uniform.is_some();
         let world = World::of(models, plan, 1);
         let values = alone.then(|| opened(&world, &noise(SLOTS, 3)))?;
         let (mut count, mut large, mut expected) = (0, 0, Rational::new());
-        for (step, rounded) in world.plan.circuit.steps.iter().zip(&values) {
+        let steps = &world.plan.circuit.steps;
+        for (place, rounded) in values.iter().enumerate() {
+            let (step, chunk) = (&steps[place % steps.len()], place - place % steps.len());
             let (Op::Relu { shift, .. }, Value::Layer(before)) = (&step.op, step.inputs[0]) else { continue };
             let size = match world.plan.circuit.modulus(step.ring) {
                 Modulus::TwoTo(bits) => Rational::from(rug::Integer::from(1) << bits),
                 Modulus::Prime(prime) => Rational::from(prime),
             };
-            for (x, y) in values[before].iter().zip(rounded) {
+            for (x, y) in values[chunk + before].iter().zip(rounded) {
                 let x = (*x).max(0);
                 count += 1;
                 large += usize::from(![0, 1].contains(&(y - (x >> shift))));

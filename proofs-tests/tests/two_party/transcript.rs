@@ -80,7 +80,9 @@ impl Deviation for Server {
         let bytes = shares.iter().flat_map(|share| share.to_le_bytes()).collect();
         self.shares.lock().expect("no panic").push((step.clone(), bytes));
         if self.deviates {
-            shares.iter_mut().for_each(|share| *share = modulus.add(*share, modulus.element(77)));
+            for share in shares {
+                *share = modulus.add(*share, modulus.element(77));
+            }
         }
     }
 
@@ -126,26 +128,26 @@ impl<B: Backend> Keyed<B> {
         near.deviate(Box::new(Client(Arc::clone(&seen[0]))));
         far.deviate(Box::new(Server { shares: Arc::clone(&seen[1]), deviates, sent: 0 }));
         let pixels = self.model.pixels(image).expect("of this size");
-        let input = pixels.iter().map(|pixel| self.plan.circuit.pixel(*pixel)).collect();
+        let input: Vec<u64> = pixels.iter().map(|pixel| self.plan.circuit.pixel(*pixel)).collect();
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let transfers = self.plan.backend.server_transfers(&self.server, &name, self.plan.transfers());
                 let party = Party { rng: Seed([4; 32]).stream(), transfers, link: far };
                 let protocols = self.plan.backend.server(self.chunk(), &self.server, vec![&self.network]);
-                self.run(party, protocols, vec![0; self.plan.circuit.pixels])
+                self.run(party, protocols, &vec![0; self.plan.circuit.pixels])
             });
             let transfers = self.plan.backend.client_transfers(&self.client, &name, self.plan.transfers());
             let party = Party { rng: name.child("client").stream(), transfers, link: near };
-            let ended = self.run(party, self.plan.backend.client(self.chunk(), &self.client), input);
+            let ended = self.run(party, self.plan.backend.client(self.chunk(), &self.client), &input);
             assert!(ended.is_ok(), "the client goes on to the end: {ended:?}");
         });
         seen.map(|strings| std::mem::take(&mut *strings.lock().expect("no panic")))
     }
 
-    fn run<P: Protocols>(&self, mut party: Party<P::Transfers>, mut protocols: P, input: Vec<u64>) -> Result<(), Halt> {
+    fn run<P: Protocols>(&self, mut party: Party<P::Transfers>, mut protocols: P, input: &[u64]) -> Result<(), Halt> {
         let circuit = &self.plan.circuit;
         protocols.prepare(&mut party)?;
-        let logits = evaluate(&mut party, circuit, &input, &mut protocols)?;
+        let logits = evaluate(&mut party, circuit, input, &mut protocols)?;
         let labels = match party.role() {
             Role::Client => Vec::new(),
             Role::Server => vec![(0..u32::try_from(circuit.classes).expect("few")).collect()],
