@@ -95,7 +95,8 @@ fn climb(values: &mut [f64], rate: impl Fn(&[f64]) -> f64) -> f64 {
             for change in [step, -step] {
                 let least = if index == 0 { 0.0 } else { values[index - 1] };
                 let most = values.get(index + 1).copied().unwrap_or(1.0);
-                let old = std::mem::replace(&mut values[index], (values[index] + change).clamp(least, most));
+                let old = values[index];
+                values[index] = (old + change).clamp(least, most);
                 let new = rate(values);
                 if new > best { best = new } else { values[index] = old }
             }
