@@ -21,7 +21,7 @@ rm -rf "$build"
 mkdir -p "$build"
 cp spec/coq/*.v "$build"
 cd "$build"
-for file in Mix Worst Certificate Success Deviation Events Touch Slack Computed Vectors Assumptions Instances; do
+for file in Mix Worst Certificate Success Deviation Events Touch Slack Substitution Sessions Computed Vectors Assumptions Instances; do
     echo "coqc $file.v"
     coqc -w none "$file.v" >"$file.out"
 done

@@ -2,9 +2,10 @@
 
 use fusion_spec::bound::certificate::{self, Certificate};
 use fusion_spec::bound::deviation::Deviation;
+use fusion_spec::bound::quality::substituted_win;
 use fusion_spec::exact::binomial::binomial;
 use fusion_spec::params::{Lambda, Params};
-use rug::{Integer, Rational};
+use rug::{Integer, Rational, ops::Pow};
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -37,6 +38,13 @@ fn ours(kind: &str, arguments: &[u128]) -> Result<Integer, String> {
             let all = Rational::from(exact(deviation.all_sets())?);
             let count = deviation.touch_bound().map_err(|e| e.to_string())? * all;
             if count.is_integer() { Ok(count.into_numer_denom().0) } else { Err("not a count of sets".to_string()) }
+        }
+        ("swapped", &[R, T, s, w, n]) => {
+            let error = Rational::from((Integer::from(w), Integer::from(n)));
+            let rate = substituted_win(small(R)?, small(T)?, small(s)?, &error).map_err(|e| e.to_string())?;
+            let draws = u32::try_from(R + T).map_err(|_| "too many draws".to_string())?;
+            let count = rate * Integer::from(n).pow(draws);
+            if count.is_integer() { Ok(count.into_numer_denom().0) } else { Err("not a count of draws".to_string()) }
         }
         ("certificate", &[R, lambda, min_T, B, T, b, l]) => {
             let lambda = Lambda::new(small(lambda)?).map_err(|e| e.to_string())?;
@@ -71,6 +79,7 @@ fn every_vector_of_coq_is_met() {
         ("certificate", 15),
         ("groups", 25),
         ("sets", 25),
+        ("swapped", 9),
         ("touch", 40),
         ("wins", 200),
     ];

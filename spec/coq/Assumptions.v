@@ -1,5 +1,5 @@
 (* The headline theorems. scripts/proofs.sh fails unless Coq answers "Closed under the global context" for every one. *)
-Require Import Mix Worst Success Deviation Events Touch Slack Certificate Computed.
+Require Import Mix Worst Success Deviation Events Touch Slack Certificate Substitution Sessions Computed.
 Print Assumptions winning_sets.
 Print Assumptions winning_sets_with_slack.
 Print Assumptions uniform_permutation.
@@ -40,7 +40,15 @@ Print Assumptions feasible_grows.
 Print Assumptions least_total.
 Print Assumptions least_copies.
 Print Assumptions certificate_sound.
+Print Assumptions swapped_wins.
+Print Assumptions swapped_rate.
+Print Assumptions rate_at_most.
+Print Assumptions rate_attained.
+Print Assumptions verdicts_tell_bits.
+Print Assumptions fresh_session.
+Print Assumptions later_sessions.
 Print Assumptions binN_is_binomial.
 Print Assumptions sets_computed.
 Print Assumptions touch_computed.
+Print Assumptions swapped_computed.
 Print Assumptions check_computed.

@@ -3,10 +3,11 @@
    - binN_is_binomial: the product form binN is MathComp's binomial;
    - sets_computed: countN is W (from f = 1) and Acc (from f = 0) of Deviation.v;
    - touch_computed: touchN is the number of k-sets that hold all copies of some query, of Touch.v;
+   - swapped_computed: swappedN counts the draws with which a server wins by swapping in another function, of Substitution.v;
    - check_computed: checkN is the certificate's check of Certificate.v. *)
 Require Import NArith Arith Lia.
 From mathcomp Require Import all_ssreflect all_algebra.
-Require Import Mix Worst Deviation Touch Certificate.
+Require Import Mix Worst Deviation Touch Certificate Substitution.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 
 Local Notation N := BinNums.N.
@@ -34,6 +35,11 @@ Definition touchN (R : N) (B : nat) (T : N) (k : nat) : N :=
     (if i * B <= k then binN (N.sub (N.add (N.mul R B%:B) T) (N.mul i%:B B%:B)) (k - i * B) else N0) in
   let I := index_iota 1 (N.to_nat (N.min R k%:B)).+1 in
   N.sub (sumN I (fun i => if odd i then term i else N0)) (sumN I (fun i => if odd i then N0 else term i)).
+
+(* R queries and T publics out of n inputs, on w of which the other function is wrong; s wrong publics are tolerated. *)
+Definition swappedN (R T : nat) (s : nat) (w n : N) : N :=
+  N.mul (sumN (index_iota 0 s.+1) (fun j => N.mul (binN T%:B j) (N.mul (N.pow w j%:B) (N.pow (N.sub n w) (T - j)%:B))))
+    (N.sub (N.pow n R%:B) (N.pow (N.sub n w) R%:B)).
 
 (* Nested ifs: the last index may be too large to build, and is needed only where the others fail. *)
 Definition checkN (R D T0 : N) (B T b l : nat) : bool :=
@@ -135,6 +141,20 @@ rewrite (@sumNE _ _ (fun i => if odd i then 0 else g i)); last by move=> i; rewr
 by rewrite subNE -e addnK.
 Qed.
 End Touched.
+
+Lemma powNE a b : N.pow a%:B b%:B = (a ^ b)%:B.
+Proof. by elim: b => // b IH; rewrite Nat2N.inj_succ N.pow_succ_r' IH mulNE expnS. Qed.
+
+Theorem swapped_computed R B T (X : finType) (L : eqType) (h g : X -> L) s : 0 < B ->
+  swappedN R T s #|wrongOn h g|%:B #|X|%:B = #|@swapped_draws R B T X L h g s|%:B.
+Proof.
+move=> B0; pose F j := 'C(T, j) * (#|wrongOn h g| ^ j * (#|X| - #|wrongOn h g|) ^ (T - j)).
+have sumE : sumN (index_iota 0 s.+1) (fun j => N.mul (binN T%:B j) (N.mul (N.pow #|wrongOn h g|%:B j%:B)
+    (N.pow (N.sub #|X|%:B #|wrongOn h g|%:B) (T - j)%:B))) = (\sum_(j < s.+1) F j)%:B.
+  rewrite -(big_mkord predT F); apply: sumNE => j.
+  by rewrite binN_is_binomial Nat2N.id subNE !powNE !mulNE.
+by rewrite /swappedN sumE !(subNE, powNE) mulNE swapped_wins.
+Qed.
 
 Theorem check_computed R D T0 B T b l :
   checkN R%:B D%:B T0%:B B T b l = check R D T0 B T b l.

@@ -4,7 +4,7 @@
    The setting is R = 8 queries in B = 2 copies and T = 4 publics, N = 20 slots, as in the documentation, or the published one. *)
 Require Import NArith.
 From mathcomp Require Import all_ssreflect fingroup perm all_algebra.
-Require Import Mix Worst Success Deviation Events Touch Slack Certificate Computed.
+Require Import Mix Worst Success Deviation Events Touch Slack Certificate Substitution Sessions Computed.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 
@@ -311,6 +311,53 @@ Example certificate_sound_instance : ok 8 16 0 2 1 /\ forall B T, ok 8 16 0 B T 
   17 < 8 * B + T \/ (17 = 8 * B + T /\ 2 <= B).
 Proof. by apply: (@certificate_sound 8 16 0 isT 2 1 2 0); vm_compute. Qed.
 
+(* Substitution.v: a function that is wrong on one of four inputs, against 2 queries and 1 public *)
+Definition never (x : 'I_4) := false.
+Definition once (x : 'I_4) := x == ord0.
+Lemma wrong_once : #|wrongOn never once| = 1.
+Proof. by rewrite (_ : wrongOn _ _ = [set ord0]) ?cards1 //; apply/setP=> x; rewrite !inE /never /once eqbF_neg negbK. Qed.
+
+Example swapped_wins_instance : #|@swapped_draws 2 2 1 _ _ never once 0| = 21.
+Proof. by rewrite swapped_wins // wrong_once card_ord big_ord1. Qed.
+
+Example swapped_rate_instance : pr_swapped 2 2 1 never once 0 = 21 // 64.
+Proof.
+rewrite (@swapped_rate 2 2 1 isT) ?card_ord // /right_share wrong_once card_ord.
+rewrite expr1 expr_div_n -!natrX; apply/eqP; rewrite -subr_eq0; vm_compute; exact: isT.
+Qed.
+
+Example rate_at_most_instance : ((3 // 4 * (1 - (3 // 4) ^+ 2)) ^+ 2 <= 4 // 27)%R.
+Proof. exact: (@rate_at_most [realFieldType of rat] 2 1 isT isT (3 // 4) isT). Qed.
+
+Example rate_attained_instance : ((2 // 3) ^+ 2 * (1 - 2 // 3) = 4 // 27)%R.
+Proof. by apply/eqP; rewrite (@rate_attained [realFieldType of rat] 1 2 isT isT (2 // 3) isT). Qed.
+
+(* Sessions.v: three verdicts about one of 16 secrets; and a server that touches 2 or 4 slots by what it saw *)
+Example verdicts_tell_bits_instance : forall (verdict : 'I_16 * 'I_5 -> seq bool -> bool) (guess : 3.-tuple bool -> 'I_16),
+  (#|[set d | guess (transcript verdict 3 d) == d.1]|%:R / #|{: 'I_16 * 'I_5}|%:R <= 8 // 16)%R.
+Proof.
+move=> verdict guess; have := @verdicts_tell_bits _ _ verdict 3 guess.
+by rewrite !card_ord; exact.
+Qed.
+
+Definition by_what_was_seen (v : bool) := positions (if v then 2 else 4).
+Example fresh_session_instance :
+  (#|[set d : bool * {perm slot} | (d.1 == true) && won queries publics 0 by_what_was_seen true d]|%:R /
+   #|[set d : bool * {perm slot} | d.1 == true]|%:R)%R = pr_deviation queries publics 0 (positions 2).
+Proof.
+have seen : exists w : bool, w == true by exists true.
+exact: (@fresh_session 8 2 4 queries publics 0 [finType of bool] [eqType of bool] (fun v => v) by_what_was_seen true seen).
+Qed.
+
+Example later_sessions_instance :
+  (#|[set d : bool * {perm slot} | won queries publics 1 by_what_was_seen d.1 d]|%:R /
+   #|{: bool * {perm slot}}|%:R <= 23%:R^-1 :> rat)%R.
+Proof.
+have past : 0 < #|[finType of bool]| by rewrite card_bool.
+exact: (@later_sessions 8 2 4 queries publics 1 [finType of bool] [eqType of bool] (fun v => v) by_what_was_seen
+  _ slack_bounds_probability_instance past).
+Qed.
+
 (* Computed.v: values at the published setting, (8, 8, 100), which unary numbers do not reach *)
 Example binN_is_binomial_instance : N.of_nat 'C(164, 8) = 10912535409348%num.
 Proof. rewrite -(binN_is_binomial 164 8); vm_compute; exact: erefl. Qed.
@@ -320,6 +367,9 @@ Proof. rewrite -(@sets_computed 8 8 100 1 5 30 3 40 isT isT); vm_compute; exact:
 
 Example touch_computed_instance : N.of_nat #|touchSets 8 100 queries 16| = 57987712153772%num.
 Proof. rewrite -(@touch_computed 8 8 100 isT 16); vm_compute; exact: erefl. Qed.
+
+Example swapped_computed_instance : N.of_nat #|@swapped_draws 2 2 1 _ _ never once 0| = 21%num.
+Proof. by rewrite -(@swapped_computed 2 2 1 _ _ never once 0 isT) wrong_once card_ord. Qed.
 
 Example check_computed_instance : check 8 16 0 2 1 2 0.
 Proof. rewrite -check_computed; computed. Qed.

@@ -6,6 +6,7 @@
      wins R B T s m t k      W(k|m,t,s)
      accepted R B T s m t k  the same, with or without a wrong answer
      touch R B T k           the k-sets that hold all copies of some query
+     swapped R T s w n      the draws of R queries and T publics from n inputs with which a function wrong on w of them wins
      certificate R lambda minT B T b l   1 where all five comparisons hold, else 0 *)
 Require Import NArith List String.
 From mathcomp Require Import ssreflect ssrfun ssrbool ssrnat.
@@ -22,6 +23,7 @@ Definition sets R B T i := ("sets", [R; B; T; i], binN (R * B + T) (nat_ (i * B)
 Definition wins R B T s m t k := ("wins", [R; B; T; s; m; t; k], countN R (nat_ B) T 1 m t (nat_ s) (nat_ k)).
 Definition accepted R B T s m t k := ("accepted", [R; B; T; s; m; t; k], countN R (nat_ B) T 0 m t (nat_ s) (nat_ k)).
 Definition touch R B T k := ("touch", [R; B; T; k], touchN R (nat_ B) T (nat_ k)).
+Definition swapped R T s w n := ("swapped", [R; T; s; w; n], swappedN (nat_ R) (nat_ T) (nat_ s) w n).
 Definition certificate R lambda minT B T b l := ("certificate", [R; lambda; minT; B; T; b; l],
   if checkN R (2 ^ lambda) minT (nat_ B) (nat_ T) (nat_ b) (nat_ l) then 1 else 0).
 
@@ -52,6 +54,9 @@ Definition vectors :=
   full (2 ^ 19) 3 100 2 [3; 4; 5; 6; 30] ++ full (2 ^ 30) 6 5 1 [6; 7; 12; 13] ++
   both (2 ^ 30) 6 5 1 (2 ^ 29) 3 20 ++ both (2 ^ 19) 3 100 2 1000 40 30 ++
   map (touch 8 8 100) [7; 8; 16; 64; 164] ++ map (touch (2 ^ 19) 3 100) [2; 3; 6; 30] ++ map (touch (2 ^ 30) 6 5) [6; 20] ++
+  (* A swapped function at the published settings, near the worst fraction of inputs; with slack; at the edges. *)
+  [ swapped 8 4 0 13 100; swapped 8 100 0 1 104; swapped 512 100 0 1 283; swapped 8 100 3 3 100; swapped 3 5 2 2 7;
+    swapped 1 1 0 1 2; swapped 2 3 0 0 5; swapped 2 3 0 5 5; swapped 2 3 3 5 5 ] ++
   (* The optimum for each published R, with T free and with T >= 100; further goals; then claims that are false. *)
   [ certificate 8 40 0 10 14 10 9; certificate 32 40 0 8 7 7 6; certificate 128 40 0 6 5 5 4;
     certificate 512 40 0 5 4 4 3; certificate 8192 40 0 4 3 3 2; certificate (2 ^ 19) 40 0 3 2 2 1;

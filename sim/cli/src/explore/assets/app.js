@@ -2,7 +2,7 @@
 "use strict";
 
 const FIELDS = ["R", "lambda", "min_T", "slack", "reject_acc", "honest_acc", "kappa", "substitution", "backend", "extension", "network"];
-const GOAL = FIELDS.slice(0, 7);
+const GOAL = FIELDS.slice(0, 8);
 const WAIT_MS = 120;
 
 const $ = (id) => document.getElementById(id);
