@@ -2,6 +2,7 @@
 //! up its own; tests compare every number with the meter of a session, to the byte.
 
 use crate::ot::Extension;
+use crate::ot::one_of_two::choice_bytes;
 use crate::role::Role;
 
 /// The cost of a run of messages that are not sent.
@@ -52,14 +53,14 @@ impl Cost {
     /// apart.
     pub fn choose(&mut self, extension: Extension, receiver: Role, count: usize) {
         self.extend(extension, receiver.peer(), count);
-        self.send(receiver, extension.choice_bytes(count));
+        self.send(receiver, choice_bytes(extension, count));
     }
 
     /// Adds such a message of so many choices each way; the two may cross.
     pub fn choose_both(&mut self, extension: Extension, count: usize) {
         self.extend(extension, Role::Client, count);
         self.extend(extension, Role::Server, count);
-        self.exchange(extension.choice_bytes(count));
+        self.exchange(choice_bytes(extension, count));
     }
 
     fn extend(&mut self, extension: Extension, sender: Role, count: usize) {

@@ -3,11 +3,9 @@
 use super::block::Block;
 use super::ferret::{self, K, Party, Rounds};
 use super::hash::Hash;
-use super::iknp;
 use super::softspoken;
 use super::transfer::{Receiver, Sender};
 use crate::address::OT_EXTENSION;
-use crate::bits::packed_bytes;
 use crate::role::Role;
 use crate::wire::link::{Halt, Link};
 use crate::wire::meter::{Phase, Tally};
@@ -83,12 +81,6 @@ impl Extension {
     #[must_use]
     pub const fn is_random(self) -> bool {
         !matches!(self, Self::Iknp)
-    }
-
-    /// The bytes with which the receiver says its choices of `count` transfers of one of two messages: columns, or a bit for each transfer.
-    #[must_use]
-    pub const fn choice_bytes(self, count: usize) -> usize {
-        if self.is_random() { packed_bytes(count, 1) } else { iknp::column_bytes(count) }
     }
 
     /// The cost of the extension in a session that expects and draws `count` transfers in one direction, without the set-up. That of IKNP is 0: its

@@ -6,6 +6,7 @@
 use super::extension::Extension;
 use super::offer::{Asked, Heard};
 use super::{Setup as RandomSetup, corrected, iknp, setup};
+use crate::bits::packed_bytes;
 use crate::random::Seed;
 use crate::role::Role;
 use crate::wire::link::{Halt, Link};
@@ -24,6 +25,12 @@ enum Base {
 #[must_use]
 pub const fn sent_bytes(extension: Extension) -> usize {
     if extension.is_random() { setup::SENT_BYTES } else { super::code_setup::sent_bytes::<iknp::Repetition>() }
+}
+
+/// The bytes with which a receiver says its choices of `count` transfers: columns, or a bit for each transfer.
+#[must_use]
+pub const fn choice_bytes(extension: Extension, count: usize) -> usize {
+    if extension.is_random() { packed_bytes(count, 1) } else { iknp::column_bytes(count) }
 }
 
 impl Setup {

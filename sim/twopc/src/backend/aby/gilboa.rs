@@ -4,7 +4,7 @@
 //! III-A: for `a0 b1` the one who has `b1` chooses by its bits, and the other offers `a0 2^i`. A triple takes `l` transfers each way, by IKNP of `128 + l` bits;
 //! messages are not shrunk to the bits that count. A product opens `x - a` and `y - b` (Beaver, CRYPTO 1991).
 
-use super::Transfers;
+use super::transfers::Transfers;
 use crate::bits::{mask, pack, packed_bytes, unpack};
 use crate::modulus::Modulus;
 use crate::party::Party;

@@ -12,11 +12,12 @@ mod party;
 mod products;
 #[cfg(test)]
 mod tests;
+mod transfers;
 mod yao;
 
-pub use crate::ot::one_of_two::Ways as Transfers;
 pub use packing::{Network, Packing};
 pub use party::AbyParty;
+pub use transfers::Transfers;
 
 use super::traits::{Backend, Chunk};
 use crate::circuit::{Circuit, Unsupported, demands, meets};

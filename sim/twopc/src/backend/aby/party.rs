@@ -1,9 +1,9 @@
 //! The client and the server of a chunk, as they run the family's protocols.
 
-use super::Transfers;
 use super::circuits;
 use super::gilboa::{self, Triples};
 use super::packing::{Layer, Network, Packing};
+use super::transfers::Transfers;
 use super::yao::{self, bits_of};
 use crate::backend::protocols::Protocols;
 use crate::bits::{pack, packed_bytes, unpack};

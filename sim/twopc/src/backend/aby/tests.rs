@@ -1,8 +1,8 @@
 //! The family's protocols against the ideal twins, and whole sessions against the plaintext reference and the predictor.
 
-use super::Transfers;
 use super::packing::Packing;
 use super::party::AbyParty;
+use super::transfers::Transfers;
 use super::*;
 use crate::address::Component;
 use crate::backend::Protocols;

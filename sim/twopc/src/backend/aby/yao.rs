@@ -6,7 +6,7 @@
 //!
 //! Every label means some bit to the client, so that no label of a server that deviates makes it stop.
 
-use super::Transfers;
+use super::transfers::Transfers;
 use crate::bits::{Packer, Unpacker, mask};
 use crate::gc::circuit::Circuit;
 use crate::gc::garble::{Evaluator, Garbler, LABEL_BYTES, table_bytes};

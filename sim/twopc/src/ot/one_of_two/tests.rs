@@ -259,7 +259,7 @@ fn choices_are_hidden_whatever_they_are() {
             |link| client.session(&Seed([1; 32]), [0, count]).receiver.ask(link, vec![choice; count]).unwrap(),
             |link| {
                 server.session(&Seed([1; 32]), [count, 0]).sender.reserve(link, count).unwrap();
-                link.receive(extension.choice_bytes(count)).unwrap()
+                link.receive(choice_bytes(extension, count)).unwrap()
             },
         );
         let ones: usize = message.iter().map(|byte| byte.count_ones() as usize).sum();
@@ -272,7 +272,7 @@ fn a_peer_that_sends_garbage_halts_a_party_or_gives_it_garbage() {
     for extension in Extension::ALL {
         let ([client, server], count) = (setups(extension), 20);
         // After an honest extension, choices of the right length and of another.
-        for (length, right) in [(extension.choice_bytes(count), true), (extension.choice_bytes(count) + 1, false)] {
+        for (length, right) in [(choice_bytes(extension, count), true), (choice_bytes(extension, count) + 1, false)] {
             let ((), heard) = both(
                 |link| {
                     client.session(&Seed([1; 32]), [0, count]).receiver.reserve(link, count).unwrap();
