@@ -272,7 +272,8 @@ fn clients_of_every_family_bend_every_message() {
     every_family(&Bent(Role::Client));
 }
 
-/// A label that is no class is noticed after the last answer alone: until then the client sends what it sends to an honest server (H6).
+/// A label that is no class is noticed after the last answer alone: until then the client sends as many messages as to an honest server, as long
+/// and at the same times (H6). Their bytes may be others where the shares of labels go through the argmax.
 struct Silent;
 
 impl Law for Silent {
@@ -284,7 +285,7 @@ impl Law for Silent {
             let (record, sent) = std::sync::mpsc::channel();
             client.deviate(Box::new(Recorded(record)));
             let session = world.over([client, server], 1, &images, services);
-            (session, sent.into_iter().collect::<Vec<_>>())
+            (session, sent.into_iter().map(|(message, _)| message).collect::<Vec<_>>())
         };
         let (honest, asked) = served(&world.honest());
         let label = honest.client.expect("it ended well").labels[0];
