@@ -9,7 +9,7 @@ use fusion_engine::clock::now;
 use fusion_engine::failure::Failure;
 use fusion_spec::bound::bits::{nearest, security_bits};
 use fusion_spec::bound::deviation::Deviation;
-use fusion_spec::bound::plan::Goal;
+use fusion_spec::bound::plan::{Goal, PlanError};
 use fusion_spec::bound::report::{Report, Row, groups_of};
 use fusion_spec::bound::substitution::least_publics;
 use fusion_spec::bound::worst::{Candidate, worst_k};
@@ -130,7 +130,10 @@ pub fn surface(args: &PlanArgs, B: u64, T: u64, limit: &Limit) -> Result<Surface
     let range = goal.accuracy.as_ref().map(|game| game.range(lambda, slack, goal.min_T)).transpose().map_err(usage)?;
     let fewest = match &goal.substitution {
         None => 0,
-        Some(rate) => least_publics(R, slack, rate, MAX_T).map_err(usage)?.unwrap_or(u64::MAX),
+        Some(rate) => {
+            let unmet = || usage(PlanError::Swapped { R, target: rate.clone(), slack, limit: MAX_T });
+            least_publics(R, slack, rate, MAX_T).map_err(usage)?.ok_or_else(unmet)?
+        }
     };
     let step = (T / 8).max(1);
     let around = |centre: u64, step: u64, least: u64| -> Vec<u64> {

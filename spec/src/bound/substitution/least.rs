@@ -139,6 +139,14 @@ mod tests {
         }
     }
 
+    /// With slack the upper bound decides: a target within the interval of the rate is not certainly kept.
+    #[test]
+    fn a_target_that_is_not_certainly_kept_takes_one_more_public() {
+        let at_nine = worst(2, 9, 1);
+        assert_eq!(least_publics(2, 1, at_nine.rate_at_least(), MAX_T), Ok(Some(10)));
+        assert_eq!(least_publics(2, 1, at_nine.rate_at_most(), MAX_T), Ok(Some(9)));
+    }
+
     #[test]
     fn ties_are_decided_exactly() {
         for R in [1, 7, 1 << 61] {
