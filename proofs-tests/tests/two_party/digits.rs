@@ -45,10 +45,8 @@ impl ForBackend for Digits {
 fn counts<B: Backend>(world: &World<B>, meter: &Meter) -> String {
     let plan = &world.plan;
     let steps = plan.circuit.steps.iter().map(|step| step.address.clone()).chain([ARGMAX.into()]);
-    let mut table = format!(
-        "{:28} {:>8} {:>6} {:>12} {:>12} {:>12} {:>6}\n",
-        "step", "messages", "rounds", "client", "server", "predicted", "alone"
-    );
+    let heading = ["step", "messages", "rounds", "client", "server", "predicted", "alone"].map(String::from);
+    let mut rows = vec![heading];
     let (mut all, mut chunks) = (0, plan.chunks().map(|chunk| (plan.costs(chunk.len()), chunk)).collect::<Vec<_>>());
     for (index, step) in steps.enumerate() {
         let (mut client, mut server, mut predicted, mut rounds) = (0, 0, 0, 0);
@@ -64,24 +62,24 @@ fn counts<B: Backend>(world: &World<B>, meter: &Meter) -> String {
         let share = meter.shares(|message| is_of(message, &step)).into_iter().find(|(own, _)| *own);
         let own = share.map_or(0, |(_, share)| share.rounds);
         if predicted > 0 {
-            let step = step.to_string();
-            table += &format!("{step:28} {messages:8} {own:6} {client:12} {server:12} {predicted:12} {rounds:6}\n");
+            let numbers = [messages, own as usize, client, server, predicted, rounds as usize].map(|x| x.to_string());
+            let [messages, own, client, server, predicted, alone] = numbers;
+            rows.push([step.to_string(), messages, own, client, server, predicted, alone]);
         }
         all += predicted;
     }
     let extensions = meter.total(|message| message.address.is_in_extension());
     let bytes = [Role::Client, Role::Server].map(|role| meter.sent(role, None).bytes);
     assert_eq!(all + extensions.bytes, bytes.iter().sum::<usize>(), "nothing else is sent");
-    let (messages, rounds, batch) = (meter.total(|_| true).messages, meter.rounds(), plan.slots);
-    table += &format!("{:28} {:8} {:6} {:25}\n", "extension of transfers", extensions.messages, "", extensions.bytes);
-    table
-        + &format!(
-            "{:28} {messages:8} {rounds:6} {:12} {:12}\nan image: {} bytes",
-            "session",
-            bytes[0],
-            bytes[1],
-            bytes.iter().sum::<usize>() / batch
-        )
+    let lines = rows.iter().map(|[step, messages, rounds, client, server, predicted, alone]| {
+        format!("{step:28} {messages:>8} {rounds:>6} {client:>12} {server:>12} {predicted:>12} {alone:>6}")
+    });
+    let last = [
+        format!("extension of transfers: {} messages, {} bytes", extensions.messages, extensions.bytes),
+        format!("session: {} messages, {} rounds, {bytes:?} bytes", meter.total(|_| true).messages, meter.rounds()),
+        format!("an image: {} bytes", bytes.iter().sum::<usize>() / plan.slots),
+    ];
+    lines.chain(last).collect::<Vec<_>>().join("\n")
 }
 
 /// Whether a message belongs to a step, whatever its slots.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 ///
 /// Tables I to IV of the Fusion paper compare mix-and-check over several families of two-party inference. `sim tables` runs every
 /// backend on LeNet-5 for MNIST and for CIFAR-10, with real cryptography, in batches of 64 and of 1, and three of them on one image of
-/// MiniONN's larger network for CIFAR-10. It puts what a query costs under each published R, B and T beside the published figures.
+/// the larger network of `MiniONN` for CIFAR-10. It puts what a query costs under each published R, B and T beside the published figures.
 /// Bytes are exact; seconds are those of a virtual LAN or WAN and of this machine. A session that would send over 8 GB is not run: its
 /// bytes are predicted. What this program cannot measure yet stands in the tables as not measured.
 ///
@@ -27,8 +27,8 @@ pub struct TablesArgs {
     /// The folder of the models `lenet_mnist_full.onnx` and `lenet_cifar10_full.onnx`.
     #[arg(long, value_name = "DIR", default_value = "examples/models")]
     pub models: PathBuf,
-    /// MiniONN's network for CIFAR-10 with 8-bit pixels, which this repository does not hold; without it its rows are not measured
-    /// [default: ../shared/data/models/cifar10_minionn_delphi.onnx, if it is there].
+    /// The network of `MiniONN` for CIFAR-10 with 8-bit pixels, which this repository does not hold; without it its rows are not
+    /// measured [default: `../shared/data/models/cifar10_minionn_delphi.onnx`, if it is there].
     #[arg(long, value_name = "FILE")]
     pub minionn: Option<PathBuf>,
     /// The folder of all runs; measurements are kept in `tables` there.

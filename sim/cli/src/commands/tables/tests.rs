@@ -103,6 +103,17 @@ fn the_page_shows_every_row() {
     assert!(!page.contains("<script") && !page.contains("://"));
 }
 
+/// The larger network is for the families that it was published with, and all others are for every family.
+#[test]
+fn minionn_is_for_three_families() {
+    let families = |network: Network| Family::ALL.into_iter().filter(|family| network.has_family(*family)).count();
+    assert_eq!([Network::Mnist, Network::Cifar10, Network::MiniOnn].map(families), [6, 6, 3]);
+    let rows = document().tables.swap_remove(1).rows.into_iter().filter(|row| row.network == Network::MiniOnn.name());
+    let reasons: Vec<_> = rows.map(|row| (row.source, row.reason)).collect();
+    assert_eq!(reasons.len(), 3);
+    assert_eq!(reasons[0], (Source::NotMeasured, Some("no model of it here: see --minionn".into())));
+}
+
 /// A measurement is found again by the same program for the same model, backend and batch only.
 #[test]
 fn a_measurement_is_kept_for_its_key() {
@@ -152,6 +163,7 @@ fn what_cannot_be_measured_or_written_is_said() {
         ("sim tables --backend chetah", "a similar value exists: 'cheetah'"),
         ("sim tables --csv --latex", "cannot be used with"),
         ("sim tables --models .", "./lenet_mnist_full.onnx: there is no such file"),
+        ("sim tables --models ../../examples/models --minionn no.onnx", "no.onnx: there is no such file"),
     ] {
         let outcome = wrong(line);
         assert_eq!((outcome.code, outcome.stdout.as_str()), (64, ""), "{line}");
