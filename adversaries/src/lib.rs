@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`script`] | the YAML of a campaign, read with every problem located |
 //! | [`strategy`] | the trait of a malicious server, and its view |
+//! | [`hypothesis`] | the hypotheses that a strategy breaks |
 //! | [`law`] | the law of the slots that a strategy touches |
 //! | [`behaviour`] | the strategies that scripts describe |
 //! | [`program`] | servers that decide while they serve, from what they read |
@@ -31,6 +32,7 @@
 //! ```
 
 pub mod behaviour;
+pub mod hypothesis;
 pub mod law;
 pub mod library;
 pub mod problem;

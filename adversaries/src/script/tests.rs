@@ -10,7 +10,7 @@ const FULL: &str = "schema: fusion/campaign/v1
 name: full
 about: Every key.
 protocol: { R: 8, B: auto, T: auto, slack: auto, compare: label }
-goal: { lambda: 40, kappa: 20, min_T: 3, accuracy: { honest: 0.99, reject: 0.80 } }
+goal: { lambda: 40, kappa: 20, min_T: 3, substitution: 0.05, accuracy: { honest: 0.99, reject: 0.80 } }
 model:
   path: models/a.onnx
   input: { scale: 1/127.5, offset: -1 }
@@ -56,6 +56,8 @@ strategies:
       - { at: all, stop: { step: 'layer[4:*]', how: crash } }
       - { at: all, stop: { step: 'layer[4:*]', how: abort } }
       - { at: all, stop: { step: 'layer[4:*]', how: stall } }
+  - { name: best, fidelity: real, link: best }
+  - { name: program, fidelity: real, program: unmask }
 ";
 
 fn read(text: &str) -> Script {
@@ -221,14 +223,14 @@ fn a_backend_is_a_word_or_a_map_with_options() {
         ("{ cheetah: { extension: ferret } }", 23, "unknown key `extension` in a backend's options"),
         ("{ aby: { mask: inside } }", 19, "unknown key `mask` in a backend's options"),
         ("{ delphi: { mask: in } }", 28, "`in` is no mask"),
-        ("{ delphi: { chunk: 0 } }", 29, "chunk must be 1 to 4294967295"),
+        ("{ delphi: { chunk: 0 } }", 29, "chunk must be from 1 to 4294967295, not 0"),
         ("{ aby: ferret }", 17, "a backend's options must be a map, not a single value"),
         ("{ aby: { extension: feret } }", 30, "`feret` is no extension"),
         ("{ aby: { extend: ferret } }", 19, "unknown key `extend` in a backend's options"),
         ("{ abby: { extension: ferret } }", 12, "unknown key `abby` in backend"),
         ("{ aby: {}, delphi: {} }", 12, "`delphi` and `aby` exclude each other"),
         ("{}", 10, "backend needs one of `cheetah`, `cryptflow2-ot`, `cryptflow2-he`, `delphi`, `aby`, `aby-32`"),
-        ("[aby]", 10, "backend must be text, not a list"),
+        ("[aby]", 10, "backend must be a single value, not a list"),
     ];
     for (text, column, message) in refused {
         let problems = backend(text).expect_err("a problem");

@@ -11,7 +11,7 @@ use rug::{Integer, Rational, ops::Pow};
 /// slots, at least one: all `N` if a batch is answered at once. If two of these slots hold the same sample, it is a query's, and the server answers its
 /// slots alike and wrongly, those still to come too. Otherwise it does so with the first slot's sample, and wins if that is a query.
 ///
-/// $$ \Pr[\mathrm{win}] = 1 - \sum_j \frac{\binom{R}{j} B^j \binom{T}{c-j}}{\binom{N}{c}} \cdot \frac{c-j}{c} $$
+/// $$ \Pr[\mathrm{win}] = 1 - \sum_{j} \frac{\binom{R}{j} B^{j} \binom{T}{c-j}}{\binom{N}{c}} \cdot \frac{c-j}{c} $$
 ///
 /// with $c$ slots seen, of which $j$ hold queries. At `c = 1` that is `RB/N`, and 1 from `c = R+T+1` on, if `B >= 2`. A server that loses has answered one public wrongly:
 /// it is caught, unless `slack` is positive.
@@ -80,7 +80,7 @@ mod tests {
     fn every_order_of_small_sessions_is_counted() {
         for (R, B, T) in [(1, 1, 0), (2, 1, 3), (2, 2, 2), (1, 3, 3), (3, 2, 1), (2, 3, 1)] {
             let params = Params::new(R, B, T, 0).unwrap();
-            let mut samples: Vec<u64> = (0..R).flat_map(|query| vec![query; B as usize]).chain(R..R + T).collect();
+            let mut samples: Vec<u64> = (0..R).flat_map(|query| (0..B).map(move |_| query)).chain(R..R + T).collect();
             for seen in 1..=samples.len() {
                 let (mut all, mut won) = (0_u32, 0_u32);
                 orders(&mut samples, &mut Vec::new(), &mut |order| {

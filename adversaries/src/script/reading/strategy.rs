@@ -116,7 +116,7 @@ fn program(reader: &mut Reader, node: &Node) -> Option<Spot<ProgramName>> {
 
 fn link(reader: &mut Reader, node: &Node) -> Option<Spot<LinkSection>> {
     if matches!(node.kind, Kind::Scalar(_)) {
-        let value = reader.word(node, "link", &[("best", LinkSection::Best(Best::Best))])?;
+        let value = reader.word_or(node, "link", &[("best", LinkSection::Best(Best::Best))], "[0, 1]")?;
         return Some(Spot { value, mark: node.mark });
     }
     let slots = distinct(reader, node, "link", SLOT)?;

@@ -98,7 +98,8 @@ impl Spec {
         let params = view.params;
         let untouched_right = !seen.world.is_some_and(World::is_one_bit);
         let cases = strategy.cases(view);
-        let told_apart = strategy.program(view).is_none() || seen.world.is_some_and(World::tells_images_apart);
+        let sees = strategy.breaks().contains(&Hypothesis::H2);
+        let told_apart = !sees || seen.world.is_some_and(World::tells_images_apart);
         let by_cases = || rate::rates(params, cases.as_ref()?, seen).ok().flatten();
         let once = strategy.exact(view).or_else(by_cases).filter(|_| told_apart);
         let rates = once.and_then(|once| repeated(&once, sessions).ok());

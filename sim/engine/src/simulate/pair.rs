@@ -51,6 +51,12 @@ impl ProtocolChoice {
         made.map(|(circuit, slots)| (circuit, self.backend.chunk(slots)))
     }
 
+    /// Whether a server that deviates reads, of each slot of such a circuit, all that its logits are computed from.
+    #[must_use]
+    pub fn exposes(self, circuit: &Circuit) -> bool {
+        self.backend.run(Exposes(circuit))
+    }
+
     /// Checks that two parties can compute a network.
     ///
     /// # Errors
@@ -80,6 +86,16 @@ impl ProtocolChoice {
         let circuit = backend.circuit(models, self.truncation)?;
         let chunk = self.backend.chunk(backend.slots_per_message(&circuit));
         Plan::in_chunks(backend.clone(), circuit, slots, grouping, chunk)
+    }
+}
+
+struct Exposes<'a>(&'a Circuit);
+
+impl ForBackend for Exposes<'_> {
+    type Output = bool;
+
+    fn run<B: Backend>(self, backend: B) -> bool {
+        backend.exposes(self.0)
     }
 }
 

@@ -169,9 +169,13 @@ impl World {
         self.circuit.get_or_init(make).as_ref()
     }
 
-    /// Whether a server that reads what the slots hold can tell all images of the pools apart: the honest model gives no two of them the same logits.
+    /// Whether a server that reads slots can tell all images of the pools apart: it reads what the logits are computed from, and the honest model gives
+    /// no two images the same logits.
     #[must_use]
     pub fn tells_images_apart(&self) -> bool {
+        if !self.circuit().is_ok_and(|circuit| self.protocols.exposes(circuit)) {
+            return false;
+        }
         let logits: Result<HashSet<Vec<i64>>, WrongSize> =
             self.images.par_iter().map(|image| self.models[0].logits(image)).collect();
         logits.is_ok_and(|logits| logits.len() == self.images.len())

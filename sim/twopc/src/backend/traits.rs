@@ -112,6 +112,11 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         networks: Vec<&'a Self::Network>,
     ) -> Self::Party<'a>;
 
+    /// Whether a server that deviates reads, of each slot of such a circuit, all that its logits are computed from: see [`reader`](Self::reader).
+    fn exposes(&self, _circuit: &Circuit) -> bool {
+        false
+    }
+
     /// The server of a chunk that deviates to read what its slots hold; `None` for a family that, as it is set, exposes nothing. It is given what an honest
     /// server is.
     fn reader<'a>(

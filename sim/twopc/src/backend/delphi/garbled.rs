@@ -188,7 +188,9 @@ pub(super) fn evaluate(
             let outputs = evaluator.evaluate(&job.gates, piece.len(), &inputs, tables);
             results.extend(evaluator.decode(job.gates.outputs().len(), &outputs, decoding));
         }
-        results.iter_mut().for_each(|result| *result = job.modulus.reduce(*result));
+        for result in &mut results {
+            *result = job.modulus.reduce(*result);
+        }
         for (result, mask) in results.iter_mut().zip(masks) {
             *result = job.modulus.sub(*result, mask);
         }

@@ -41,9 +41,10 @@ use crate::share::truncate::Truncation;
 use crate::share::uniform::Uniform;
 use crate::wire::link::{Halt, Link};
 use fusion_nn::fixed::FixedModel;
-use job::{argmax, jobs};
+use fusion_nn::model::Value;
+use job::{argmax, jobs, masked_inside};
 use tfhe_ntt::prime::largest_prime_in_arithmetic_progression64;
-use unmask::Unmask;
+use unmask::{Unmask, is_read};
 
 /// DELPHI's own prime, `2^41 - 2^37 + 1`.
 pub const PRIME: u64 = 2_061_584_302_081;
@@ -178,6 +179,12 @@ impl Backend for Delphi {
     ) -> DelphiParty<'a> {
         let Chunk { circuit, packing, slots } = chunk;
         DelphiParty::server(circuit, packing, (slots, self.mask), keys.keys.of(packing), networks)
+    }
+
+    /// The logits are of a linear layer whose input is read.
+    fn exposes(&self, circuit: &Circuit) -> bool {
+        let masked = masked_inside(circuit, self.mask);
+        matches!(circuit.output, Value::Layer(last) if is_read(circuit, &masked, last))
     }
 
     fn reader<'a>(

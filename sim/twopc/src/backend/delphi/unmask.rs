@@ -20,6 +20,12 @@ use crate::share::truncate::Rescaling;
 use crate::wire::link::Halt;
 use fusion_nn::model::Value;
 
+/// Whether a step is a linear layer whose input circuits mask inside. `masked` says of each step whether its values are.
+pub(super) fn is_read(circuit: &Circuit, masked: &[bool], step: usize) -> bool {
+    let of = &circuit.steps[step];
+    matches!(of.op, Op::Linear { .. }) && matches!(of.inputs[0], Value::Layer(input) if masked[input])
+}
+
 /// The server of a chunk.
 pub(super) struct Unmask<'a> {
     circuit: &'a Circuit,
@@ -37,7 +43,7 @@ impl<'a> Unmask<'a> {
 
     /// Whether it reads the input of a linear step.
     fn reads(&self, step: usize) -> bool {
-        matches!(self.circuit.steps[step].inputs[0], Value::Layer(input) if self.masked[input])
+        is_read(self.circuit, &self.masked, step)
     }
 }
 
@@ -48,7 +54,7 @@ impl Protocols for Unmask<'_> {
         self.honest.draw_offset(party);
         for (index, step) in self.circuit.steps.iter().enumerate() {
             party.step(step.address.clone(), |party| match step.op {
-                Op::Linear { .. } if self.reads(index) => self.honest.answer_without_weights(party, index),
+                _ if self.reads(index) => self.honest.answer_without_weights(party, index),
                 _ if self.masked[index] => self.honest.garble_without_masks(party, index),
                 _ => self.honest.prepare_step(party, index, step),
             })?;
