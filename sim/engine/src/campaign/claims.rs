@@ -99,7 +99,7 @@ impl Spec {
         let untouched_right = !seen.world.is_some_and(World::is_one_bit);
         let cases = strategy.cases(view);
         let sees = strategy.breaks().contains(&Hypothesis::H2);
-        let told_apart = !sees || seen.world.is_some_and(World::tells_images_apart);
+        let told_apart = !sees || seen.world.is_some_and(|world| untouched_right && world.shows_its_samples());
         let by_cases = || rate::rates(params, cases.as_ref()?, seen).ok().flatten();
         let once = strategy.exact(view).or_else(by_cases).filter(|_| told_apart);
         let rates = once.and_then(|once| repeated(&once, sessions).ok());

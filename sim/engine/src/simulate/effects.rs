@@ -24,7 +24,7 @@ impl World {
     }
 
     /// Whether the honest model's answer on some public of the pool is not its label.
-    fn honest_errs(&self) -> bool {
+    pub(super) fn honest_errs(&self) -> bool {
         self.known_by_image().any(|(image, known)| self.honest(image) != known)
     }
 

@@ -169,11 +169,11 @@ impl World {
         self.circuit.get_or_init(make).as_ref()
     }
 
-    /// Whether a server that reads slots can tell all images of the pools apart: it reads what the logits are computed from, and the honest model gives
-    /// no two images the same logits.
+    /// Whether a server that reads slots can tell all samples of the pools apart, and passes if it answers right: it reads what the logits are computed
+    /// from, the honest model gives no two images the same logits, and it errs on no public.
     #[must_use]
-    pub fn tells_images_apart(&self) -> bool {
-        if !self.circuit().is_ok_and(|circuit| self.protocols.exposes(circuit)) {
+    pub fn shows_its_samples(&self) -> bool {
+        if self.honest_errs() || !self.circuit().is_ok_and(|circuit| self.protocols.exposes(circuit)) {
             return false;
         }
         let logits: Result<HashSet<Vec<i64>>, WrongSize> =
