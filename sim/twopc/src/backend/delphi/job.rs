@@ -3,7 +3,7 @@
 use super::circuits::Function;
 use super::mask::Mask;
 use crate::bits::packed_bytes;
-use crate::circuit::{Circuit, Op};
+use crate::circuit::{Circuit, Op, Step};
 use crate::cost::Cost;
 use crate::evaluate::window_sizes;
 use crate::gc::LANES;
@@ -85,12 +85,40 @@ pub(super) fn masked_inside(circuit: &Circuit, mask: Mask) -> Vec<bool> {
     for (index, step) in circuit.steps.iter().enumerate() {
         let reads_masked = |value: &Value| matches!(value, Value::Layer(step) if masked[*step]);
         let inside = match step.op {
-            Op::Sum { .. } | Op::Add | Op::Concat => step.inputs.iter().all(reads_masked),
+            _ if is_alone(step) => step.inputs.iter().all(reads_masked),
             _ => mask == Mask::Inside && function(circuit, index).is_some(),
         };
         masked.push(inside);
     }
     masked
+}
+
+/// By step, whether a server can leave the client's mask out of its values and all answers stay right: of those of [`masked_inside`], the ones that go on
+/// into linear layers alone, by themselves or in what a party computes of such values by itself. Where each party drops bits alone there are none.
+pub(super) fn opened(circuit: &Circuit, mask: Mask) -> Vec<bool> {
+    let mut opened = masked_inside(circuit, mask);
+    loop {
+        let is_opened = |value: &Value| matches!(value, Value::Layer(step) if opened[*step]);
+        let stays = |index: usize| {
+            let value = Value::Layer(index);
+            let mut readers = circuit.steps.iter().enumerate().filter(|(_, step)| step.inputs.contains(&value));
+            circuit.truncation == Truncation::Faithful
+                && circuit.output != value
+                && (!is_alone(&circuit.steps[index]) || circuit.steps[index].inputs.iter().all(is_opened))
+                && readers
+                    .all(|(reader, step)| matches!(step.op, Op::Linear { .. }) || opened[reader] && is_alone(step))
+        };
+        let next: Vec<bool> = (0..opened.len()).map(|index| opened[index] && stays(index)).collect();
+        if next == opened {
+            return opened;
+        }
+        opened = next;
+    }
+}
+
+/// Whether each party computes a step by itself.
+fn is_alone(step: &Step) -> bool {
+    matches!(step.op, Op::Sum { .. } | Op::Add | Op::Concat)
 }
 
 /// The bits of a piece of numbers, of each element so many numbers of so many bits: wire by wire, and of a wire element by element.

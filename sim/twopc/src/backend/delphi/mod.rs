@@ -42,7 +42,7 @@ use crate::share::uniform::Uniform;
 use crate::wire::link::{Halt, Link};
 use fusion_nn::fixed::FixedModel;
 use fusion_nn::model::Value;
-use job::{argmax, jobs, masked_inside};
+use job::{argmax, jobs, opened};
 use tfhe_ntt::prime::largest_prime_in_arithmetic_progression64;
 use unmask::{Unmask, is_read};
 
@@ -183,8 +183,8 @@ impl Backend for Delphi {
 
     /// The logits are of a linear layer whose input is read.
     fn exposes(&self, circuit: &Circuit) -> bool {
-        let masked = masked_inside(circuit, self.mask);
-        matches!(circuit.output, Value::Layer(last) if is_read(circuit, &masked, last))
+        let opened = opened(circuit, self.mask);
+        matches!(circuit.output, Value::Layer(last) if is_read(circuit, &opened, last))
     }
 
     fn reader<'a>(

@@ -156,6 +156,28 @@ fn a_server_reads_slots_whose_masks_are_inside() {
     }
 }
 
+/// What goes on into another circuit keeps its mask, as its answer would be wrong without; where parties drop bits alone everything does.
+#[test]
+fn masks_are_left_out_where_linear_layers_alone_read_a_value() {
+    let lenet = &lenets()[0];
+    let by = |truncation| Delphi::default().circuit(&[lenet], truncation).unwrap();
+    let relus = |circuit: &Circuit| {
+        circuit.steps.iter().map(|step| matches!(step.op, Op::Relu { .. } | Op::Sum { .. })).collect::<Vec<_>>()
+    };
+    let mut exact = by(Truncation::Faithful);
+    assert_eq!(opened(&exact, Mask::Inside), relus(&exact));
+    assert!(
+        !opened(&exact, Mask::Outside).contains(&true)
+            && !opened(&by(Truncation::OneBit), Mask::Inside).contains(&true)
+    );
+    let pooled = exact.steps.iter().position(|step| matches!(step.op, Op::Sum { .. })).unwrap();
+    let Op::Sum { window, image } = exact.steps[pooled].op else { unreachable!() };
+    exact.steps[pooled].op = Op::Largest { window, image };
+    let inner =
+        relus(&exact).into_iter().enumerate().map(|(step, relu)| relu && step + 1 != pooled).collect::<Vec<_>>();
+    assert_eq!(opened(&exact, Mask::Inside), inner);
+}
+
 #[test]
 fn every_slot_may_have_a_network_of_its_own() {
     let [ours, reference] = logits(&lenets(), Truncation::Faithful, Grouping::Slot, 2);

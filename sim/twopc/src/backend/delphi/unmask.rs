@@ -1,13 +1,13 @@
 //! A server that reads what a linear layer takes from a circuit, where circuits have the client's masks inside.
 //!
 //! 1. Offline it answers `Enc(r)` of such a layer with an encryption of its mask alone, as if all weights were 0. So it knows the client's share of the layer's outputs.
-//! 2. It garbles honestly, but for each bit of the client's mask offers the label of 0 twice. So the circuit adds nothing to its result.
+//! 2. It garbles honestly, but for each bit of the client's mask offers the label of 0 twice, where the result goes on into linear layers alone. So the circuit adds nothing to its result.
 //! 3. Online the client sends the result, without any mask but the server's own. The server knows the layer's input `x`, and computes `W x` by itself.
 //!
 //! All answers are right, and the client sees nothing amiss.
 
 use super::garbled::Transfers;
-use super::job::masked_inside;
+use super::job::opened;
 use super::mask::Mask;
 use super::party::DelphiParty;
 use crate::backend::protocols::Protocols;
@@ -20,17 +20,17 @@ use crate::share::truncate::Rescaling;
 use crate::wire::link::Halt;
 use fusion_nn::model::Value;
 
-/// Whether a step is a linear layer whose input circuits mask inside. `masked` says of each step whether its values are.
-pub(super) fn is_read(circuit: &Circuit, masked: &[bool], step: usize) -> bool {
+/// Whether a step is a linear layer whose input is read. `opened` says of each step whether its values are.
+pub(super) fn is_read(circuit: &Circuit, opened: &[bool], step: usize) -> bool {
     let of = &circuit.steps[step];
-    matches!(of.op, Op::Linear { .. }) && matches!(of.inputs[0], Value::Layer(input) if masked[input])
+    matches!(of.op, Op::Linear { .. }) && matches!(of.inputs[0], Value::Layer(input) if opened[input])
 }
 
 /// The server of a chunk.
 pub(super) struct Unmask<'a> {
     circuit: &'a Circuit,
-    /// By step, whether its values are masked inside circuits.
-    masked: Vec<bool>,
+    /// By step, whether the client's mask is left out of its values.
+    opened: Vec<bool>,
     honest: DelphiParty<'a>,
     readings: Vec<Reading>,
 }
@@ -38,12 +38,12 @@ pub(super) struct Unmask<'a> {
 impl<'a> Unmask<'a> {
     /// Makes it of the server that it deviates from.
     pub fn new(circuit: &'a Circuit, slots: usize, honest: DelphiParty<'a>) -> Self {
-        Self { circuit, masked: masked_inside(circuit, Mask::Inside), honest, readings: vec![Vec::new(); slots] }
+        Self { circuit, opened: opened(circuit, Mask::Inside), honest, readings: vec![Vec::new(); slots] }
     }
 
     /// Whether it reads the input of a linear step.
     fn reads(&self, step: usize) -> bool {
-        is_read(self.circuit, &self.masked, step)
+        is_read(self.circuit, &self.opened, step)
     }
 }
 
@@ -55,7 +55,7 @@ impl Protocols for Unmask<'_> {
         for (index, step) in self.circuit.steps.iter().enumerate() {
             party.step(step.address.clone(), |party| match step.op {
                 _ if self.reads(index) => self.honest.answer_without_weights(party, index),
-                _ if self.masked[index] => self.honest.garble_without_masks(party, index),
+                _ if self.opened[index] => self.honest.garble_without_masks(party, index),
                 _ => self.honest.prepare_step(party, index, step),
             })?;
         }
