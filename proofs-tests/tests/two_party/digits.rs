@@ -8,6 +8,8 @@ use fusion_2pc::circuit::ARGMAX;
 use fusion_2pc::role::Role;
 use fusion_2pc::wire::meter::{Message, Meter};
 use fusion_proofs_tests::networks::{digits, lenet};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// The digits of a family in sessions of `batch`. Those that do not fill a last session are filled up with the first ones.
 #[derive(Clone, Copy)]
@@ -25,20 +27,35 @@ impl ForBackend for Digits {
         let world = World::by(backend, &[lenet("full")], batch, 1);
         let digits = digits(images);
         let whole: Vec<Vec<u8>> = digits.iter().cycle().take(images.next_multiple_of(batch)).cloned().collect();
-        let mut first: Option<Meter> = None;
-        for (name, images) in (0..=u8::MAX).cycle().zip(whole.chunks_exact(batch)) {
-            let session = world.session(name, images, &world.honest());
-            world.assert_exact(&session, images);
-            let [meter, _] = session.meters;
-            if let Some(first) = &first {
-                assert_eq!(*first, meter, "{family:?}: every session sends the same messages");
-            } else {
-                println!("{}, batch {batch}\n{}", family.name(), counts(&world, &meter));
-                first = Some(meter);
+        let sessions: Vec<(u8, &[Vec<u8>])> = (0..=u8::MAX).cycle().zip(whole.chunks_exact(batch)).collect();
+        let [first, others @ ..] = &*sessions else { panic!("there are digits") };
+        let meter = exact(&world, first);
+        println!("{}, batch {batch}\n{}", family.name(), counts(&world, &meter));
+        let next = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..sessions_at_once() {
+                scope.spawn(|| {
+                    while let Some(session) = others.get(next.fetch_add(1, Relaxed)) {
+                        assert_eq!(meter, exact(&world, session), "{family:?}: every session sends the same messages");
+                    }
+                });
             }
-        }
+        });
         println!("{}, batch {batch}: every logit and label of {images} digits is exact\n", family.name());
     }
+}
+
+/// Plays a session, whose every logit and label must be the reference's.
+fn exact<B: Backend>(world: &World<B>, (name, images): &(u8, &[Vec<u8>])) -> Meter {
+    let session = world.session(*name, images, &world.honest());
+    world.assert_exact(&session, images);
+    let [meter, _] = session.meters;
+    meter
+}
+
+/// One for every two cores, as a session has two parties, and eight at most: each takes up to a gigabyte.
+fn sessions_at_once() -> usize {
+    (std::thread::available_parallelism().map_or(1, usize::from) / 2).clamp(1, 8)
 }
 
 /// Messages, rounds and bytes of each step in a session as they were counted, with the rounds and the bytes that the predictor says.
@@ -107,13 +124,13 @@ fn digits_through_cryptflow2_ot() {
 }
 
 #[test]
-#[ignore = "an hour: `make bench` runs it"]
+#[ignore = "twenty minutes: `make bench` runs it"]
 fn digits_through_cryptflow2_he() {
     through(Family::Cryptflow2He, 1000);
 }
 
 #[test]
-#[ignore = "an hour: `make bench` runs it"]
+#[ignore = "twenty minutes: `make bench` runs it"]
 fn digits_through_delphi() {
     through(Family::Delphi, 1000);
 }
