@@ -20,6 +20,7 @@ pub const SCRIPTS: &[(&str, &str)] = &[
     ("mixed.yaml", include_str!("../scripts/mixed.yaml")),
     ("moved-share.yaml", include_str!("../scripts/moved-share.yaml")),
     ("one-bit.yaml", include_str!("../scripts/one-bit.yaml")),
+    ("predicate.yaml", include_str!("../scripts/predicate.yaml")),
     ("rare-event.yaml", include_str!("../scripts/rare-event.yaml")),
     ("retries.yaml", include_str!("../scripts/retries.yaml")),
     ("scatter.yaml", include_str!("../scripts/scatter.yaml")),

@@ -158,7 +158,7 @@ mod tests {
     fn a_bent_message_touches_its_chunk() {
         let params = Params::new(200, 2, 50, 0).unwrap();
         let step: crate::script::StepPattern = "**".parse().unwrap();
-        let add = Act::Add { step: step.clone(), value: 1, elements: Elements::All };
+        let add = Act::Add { step: step.clone(), value: 1, elements: Elements::All, kept: false };
         let message: crate::script::StepPattern = "layer[1:relu]/msb/round[1]/msg[0]".parse().unwrap();
         let bend = |step: &crate::script::StepPattern, how| Act::Bend { step: step.clone(), how };
         let flip = Bend::FlipBit(0);

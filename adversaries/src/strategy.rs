@@ -81,6 +81,8 @@ pub enum Act {
         value: i64,
         /// The elements of the output to which the server adds.
         elements: Elements,
+        /// Whether it adds only where a ReLU keeps the element, because its input is not negative: an error by a bit.
+        kept: bool,
     },
     /// The server's messages of a step are bent, for all slots of the chunk.
     Bend {

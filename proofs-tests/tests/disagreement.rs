@@ -101,7 +101,7 @@ impl Pairs<'_> {
             let mut large = Rational::new();
             let labels = [(); 2].map(|()| {
                 large = Rational::new();
-                let logits = ideal::logits(circuit, self.model, &pixels, &mut coins, |step, values| {
+                let logits = ideal::logits(circuit, self.model, &pixels, &mut coins, |step, _, values| {
                     let rectified = matches!(step.op, Op::Linear { .. }) && step.count > classes.len();
                     if rectified && circuit.uniform.is_some() {
                         large += expected_large(circuit.modulus(step.ring), values);

@@ -28,6 +28,7 @@ const SHOWN: &[(&str, &str, u64)] = &[
     ("mixed", "honest-5-two-4-four-1", 8),
     ("moved-share", "one-logit", 7),
     ("one-bit", "honest-again", 74),
+    ("predicate", "by-a-bit", 0),
     ("rare-event", "one-group", 0),
     ("retries", "until-accepted", 0),
     ("scatter", "two-slots", 0),

@@ -45,7 +45,7 @@ fn ideal_and_real_agree_trial_by_trial() {
     let parties = Parties::new(&world, 11, &[Grouping::Chunk, Grouping::Slot], 5, LinkSpeed::LAN).unwrap();
     let add = |step: &str, value: i64, elements: Elements| {
         let step = step.parse().unwrap();
-        Scripted::single(Place::Random(3), Act::Add { step, value, elements })
+        Scripted::single(Place::Random(3), Act::Add { step, value, elements, kept: false })
     };
     let strategies: [(&str, Grouping, Scripted); 6] = [
         ("next", Grouping::Chunk, Scripted::single(Place::Random(2), Act::Relabel(Relabel::Next))),

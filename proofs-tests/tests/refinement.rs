@@ -91,7 +91,7 @@ fn ideal_sessions_are_as_specified() {
     let params = Params::new(4, 3, 3, 1).unwrap();
     let world = world(params);
     let view = View::new(params, world.classes()).unwrap();
-    let add = Act::Add { step: "layer[*:relu]".parse().unwrap(), value: 1 << 16, elements: Elements::All };
+    let add = Act::Add { step: "layer[*:relu]".parse().unwrap(), value: 1 << 16, elements: Elements::All, kept: false };
     for act in [Act::Relabel(Relabel::Next), Act::Relabel(Relabel::To(7)), Act::Model(1), add] {
         let strategy = single(Place::Random(3), act);
         assert_specified(&mut Ideal::new(&view, &world), &Server::new("some", 4, &strategy), 40);

@@ -114,6 +114,7 @@ impl Strategy for Scripted {
             Act::Relabel(Relabel::RandomWrong) => &[Hypothesis::H4b],
             Act::Relabel(Relabel::Next) => &[],
             // The answer depends on the input, and on the shares too where a value leaves its range.
+            Act::Add { kept: true, .. } => &[Hypothesis::H3, Hypothesis::H4a, Hypothesis::H4b],
             Act::Add { .. } | Act::Bend { .. } | Act::Stop { .. } => &[Hypothesis::H4a, Hypothesis::H4b],
         };
         let mut breaks = self.breaks.clone();
@@ -193,7 +194,7 @@ mod tests {
     fn acts_declare_what_they_break() {
         use Hypothesis::{H3, H4a, H4b};
         let step: crate::script::StepPattern = "**".parse().expect("a pattern");
-        let add = Act::Add { step: step.clone(), value: 1, elements: Elements::All };
+        let add = Act::Add { step: step.clone(), value: 1, elements: Elements::All, kept: false };
         for (act, breaks) in [
             (Act::Relabel(Relabel::Next), &[][..]),
             (Act::Relabel(Relabel::To(7)), &[H4a]),

@@ -212,6 +212,17 @@ pub struct AddSection {
     pub value: i64,
     /// The elements that are changed.
     pub elements: Elements,
+    /// The condition on an element, by which the server errs without seeing it.
+    #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
+    pub only: Option<Kept>,
+}
+
+/// The elements of a ReLU whose inputs are not negative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Kept {
+    /// Those that the ReLU keeps.
+    Kept,
 }
 
 /// Some elements of a step's output; clones share them.

@@ -58,6 +58,7 @@ strategies:
       - { at: all, stop: { step: 'layer[4:*]', how: stall } }
   - { name: best, fidelity: real, link: best }
   - { name: program, fidelity: real, program: unmask }
+  - { name: kept, fidelity: real, do: [{ at: all, add: { step: 'layer[4:relu]', value: 1, elements: all, where: kept } }] }
 ";
 
 fn read(text: &str) -> Script {

@@ -1,7 +1,7 @@
 //! The curated scripts and `examples/real.yaml`, whatever `backend:` is: they are read and checked, and play at `real` on small networks as they do at
 //! `ideal`.
 
-use crate::stand_in::{Shape, StandIn};
+use crate::stand_in::{Shape, StandIn, attack, endings};
 use fusion_2pc::backend::Family;
 use fusion_adversaries::library::SCRIPTS;
 use fusion_adversaries::script::Script;
@@ -14,8 +14,8 @@ const REAL: &str = include_str!("../../../examples/real.yaml");
 /// The script of the stages of a rare event, which exist at `plain` alone.
 const STAGES: &str = "rare-event.yaml";
 
-/// Those that aim inside the inference, by LeNet's addresses.
-const AIMED: &str = "moved-share.yaml";
+/// Those that aim inside the inference, by the addresses of their network.
+const AIMED: [&str; 2] = ["moved-share.yaml", "predicate.yaml"];
 
 /// Whether a script is of one family, as it names its options, or has what only `real` has.
 fn is_of_its_own(text: &str) -> bool {
@@ -41,20 +41,6 @@ fn with_samples(text: &str) -> String {
     format!("{text}\n{model}{data}")
 }
 
-fn attack(script: &str, family: Family, more: &[&str]) -> Value {
-    let start = ["sim", "attack", script, "--backend", family.name(), "--json"];
-    let outcome = fusion_sim::run(start.iter().chain(more).copied());
-    let last = outcome.stdout.lines().last().unwrap_or_else(|| panic!("{script}, {family:?}: {}", outcome.stderr));
-    serde_json::from_str(last).expect("one document a line")
-}
-
-/// How the trials of each strategy ended.
-fn endings(result: &Value) -> Vec<[Value; 6]> {
-    let of =
-        |strategy: &Value| ["name", "trials", "win", "harmless", "caught", "error"].map(|key| strategy[key].clone());
-    result["strategies"].as_array().expect("a list").iter().map(of).collect()
-}
-
 /// With faithful truncation every trial ends alike at `ideal` and at `real`; with `one_bit` none is an error. Of the strategies the first so
 /// many play, and the control.
 fn plays(stand_in: &StandIn, (name, text): (&str, &str), strategies: usize, family: Family) {
@@ -77,7 +63,8 @@ fn plays(stand_in: &StandIn, (name, text): (&str, &str), strategies: usize, fami
 fn play(strategies: usize, share: usize) {
     let stand_in = StandIn::new(Shape::Blocks, &digits(1000));
     for (place, family) in Family::ALL.into_iter().enumerate() {
-        let plays_anywhere = |(name, text): &&(&str, &str)| ![STAGES, AIMED].contains(name) && !is_of_its_own(text);
+        let plays_anywhere =
+            |(name, text): &&(&str, &str)| *name != STAGES && !AIMED.contains(name) && !is_of_its_own(text);
         let scripts = SCRIPTS.iter().filter(plays_anywhere).enumerate();
         for (_, script) in scripts.filter(|(at, _)| (at + place).is_multiple_of(share)) {
             plays(&stand_in, *script, strategies, family);
@@ -100,7 +87,7 @@ fn all_strategies_of_curated_scripts_play_in_every_family_as_at_ideal() {
 #[test]
 fn scripts_that_aim_inside_play_in_every_family() {
     let stand_in = StandIn::new(Shape::Lenet, &digits(1000));
-    let moved = SCRIPTS.iter().find(|(name, _)| *name == AIMED).expect("the library has it");
+    let moved = SCRIPTS.iter().find(|(name, _)| *name == AIMED[0]).expect("the library has it");
     for family in Family::ALL {
         plays(&stand_in, *moved, 2, family);
         let script = stand_in.script("real.yaml", REAL);
@@ -119,9 +106,10 @@ fn scripts_that_aim_inside_play_in_every_family() {
 #[test]
 fn curated_scripts_are_checked_in_every_family() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let checked = ["adversaries/scripts/moved-share.yaml", "adversaries/scripts/one-bit.yaml"];
+    let checked =
+        ["moved-share.yaml", "predicate.yaml", "one-bit.yaml"].map(|name| format!("adversaries/scripts/{name}"));
     for family in Family::ALL {
-        for script in checked {
+        for script in &checked {
             let path = root.join(script);
             let outcome =
                 fusion_sim::run(["sim", "check", path.to_str().expect("UTF-8"), "--backend", family.name(), "--quiet"]);

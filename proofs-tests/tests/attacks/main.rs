@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod by_a_bit;
 mod curated;
 mod kinds;
 mod programs;

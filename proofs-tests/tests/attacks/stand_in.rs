@@ -1,9 +1,11 @@
 //! Small networks in LeNet's place, so that scripts about LeNet run in any family in seconds.
 
+use fusion_2pc::backend::Family;
 use fusion_nn::fixed::FixedModel;
 use fusion_nn::model::Model;
 use fusion_proofs_tests::networks::{PRECISION, blocks, fixed, small_lenet};
 use fusion_proofs_tests::scratch::Scratch;
+use serde_json::Value;
 use std::path::Path;
 
 /// The models of the examples that scripts name: the honest one, then worse ones.
@@ -59,6 +61,21 @@ impl StandIn {
     pub fn script(&self, name: &str, text: &str) -> String {
         self.0.file(name, text.replace("../../examples/", ""))
     }
+}
+
+/// The result of an attack in one family.
+pub fn attack(script: &str, family: Family, more: &[&str]) -> Value {
+    let start = ["sim", "attack", script, "--backend", family.name(), "--json"];
+    let outcome = fusion_sim::run(start.iter().chain(more).copied());
+    let last = outcome.stdout.lines().last().unwrap_or_else(|| panic!("{script}, {family:?}: {}", outcome.stderr));
+    serde_json::from_str(last).expect("one document a line")
+}
+
+/// How the trials of each strategy ended.
+pub fn endings(result: &Value) -> Vec<[Value; 6]> {
+    let of =
+        |strategy: &Value| ["name", "trials", "win", "harmless", "caught", "error"].map(|key| strategy[key].clone());
+    result["strategies"].as_array().expect("a list").iter().map(of).collect()
 }
 
 /// An IDX file of images of 28 by 28 pixels.

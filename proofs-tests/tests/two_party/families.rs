@@ -207,7 +207,7 @@ impl Law for Moved {
                     let session = world.deviant(Role::Server, Add { boundary, value }, &images);
                     let circuit = &world.plan.circuit;
                     let mut coins = Seed([3; 32]).stream();
-                    let moved = ideal::logits(circuit, &world.models[0], &pixels, &mut coins, |at, values| {
+                    let moved = ideal::logits(circuit, &world.models[0], &pixels, &mut coins, |at, _, values| {
                         if at.address == step.address {
                             let modulus = circuit.modulus(at.ring);
                             for x in values {

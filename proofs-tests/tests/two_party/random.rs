@@ -66,7 +66,7 @@ impl Loaded {
         let labels: Vec<u32> = (0..self.model.classes()).collect();
         for (image, expected) in self.case.images.iter().zip(&self.logits) {
             let pixels = self.model.pixels(image).expect("of this size");
-            let logits = fusion_2pc::ideal::logits(circuit, &self.model, &pixels, &mut coins, |_, _| {});
+            let logits = fusion_2pc::ideal::logits(circuit, &self.model, &pixels, &mut coins, |_, _, _| {});
             assert_eq!(logits, modulo(expected, ring));
             assert_eq!(ideal_argmax(&logits, ring, &labels), fusion_nn::fixed::argmax(expected));
         }

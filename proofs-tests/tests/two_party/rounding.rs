@@ -46,7 +46,7 @@ fn by_third_party<B: Backend>(world: &World<B>, image: &[u8]) -> Vec<Vec<i64>> {
     let pixels = model.pixels(image).expect("of this size");
     let mut coins = Seed([5; 32]).stream();
     let logits = |_| {
-        let logits = ideal::logits(circuit, model, &pixels, &mut coins, |_, _| {});
+        let logits = ideal::logits(circuit, model, &pixels, &mut coins, |_, _, _| {});
         logits.into_iter().map(|logit| modulus.integer(logit)).collect()
     };
     (0..EVALUATIONS).map(logits).collect()

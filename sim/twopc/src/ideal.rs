@@ -62,7 +62,7 @@ impl Shared {
 }
 
 /// Computes the logits of one image modulo the ring of the circuit's output. `boundary` may change the values of every step, as a server
-/// that adds to its shares does.
+/// that adds to its shares does; for a ReLU it is told which of them were kept, as their inputs are not negative.
 ///
 /// # Panics
 /// For a network that the circuit is not of, or an image of another size.
@@ -71,7 +71,7 @@ pub fn logits(
     model: &FixedModel,
     pixels: &[i64],
     coins: &mut impl Rng,
-    mut boundary: impl FnMut(&Step, &mut [u64]),
+    mut boundary: impl FnMut(&Step, &[bool], &mut [u64]),
 ) -> Vec<u64> {
     let image: Vec<u64> = pixels.iter().map(|pixel| circuit.pixel(*pixel)).collect();
     let image = Shared { client: image.clone(), values: image };
@@ -83,13 +83,20 @@ pub fn logits(
         };
         let inputs: Vec<&Shared> = step.inputs.iter().map(read).collect();
         let mut output = walk(circuit, step, model, &inputs, coins);
-        boundary(step, &mut output.values);
+        boundary(step, &kept(circuit, step, inputs[0]), &mut output.values);
         held.push(output);
     }
     match circuit.output {
         Value::Layer(index) => held.swap_remove(index).values,
         Value::Input => image.modulo(circuit.modulus(circuit.pixel_bits)).values,
     }
+}
+
+/// Which values a ReLU keeps; nothing for another step.
+fn kept(circuit: &Circuit, step: &Step, input: &Shared) -> Vec<bool> {
+    let Op::Relu { from, .. } = step.op else { return Vec::new() };
+    let modulus = circuit.modulus(from);
+    input.values.iter().map(|x| modulus.integer(modulus.reduce(*x)) >= 0).collect()
 }
 
 fn walk(circuit: &Circuit, step: &Step, model: &FixedModel, inputs: &[&Shared], coins: &mut impl Rng) -> Shared {
@@ -196,7 +203,7 @@ mod tests {
     fn check(circuit: &Circuit, fixed: &FixedModel) {
         let mut coins = Seed([5; 32]).stream();
         let image: Vec<u8> = uniform(&mut coins, 8, circuit.pixels).iter().map(|&x| x as u8).collect();
-        let logits = logits(circuit, fixed, &fixed.pixels(&image).unwrap(), &mut coins, |_, _| {});
+        let logits = logits(circuit, fixed, &fixed.pixels(&image).unwrap(), &mut coins, |_, _, _| {});
         let modulus = circuit.modulus(circuit.ring(circuit.output));
         let expected = fixed.logits(&image).unwrap();
         assert_eq!(logits, expected.iter().map(|logit| modulus.element(*logit)).collect::<Vec<_>>());
@@ -247,7 +254,7 @@ mod tests {
         let image: Vec<u8> = (0..784_u32).map(|pixel| (pixel % 251) as u8).collect();
         let pixels = fixed.pixels(&image).unwrap();
         let exact = fixed.logits(&image).unwrap();
-        let near = logits(&circuit, &fixed, &pixels, &mut coins, |_, _| {});
+        let near = logits(&circuit, &fixed, &pixels, &mut coins, |_, _, _| {});
         let off = |(near, exact): (&u64, &i64)| (circuit.integer(*near) - exact).unsigned_abs();
         let most = near.iter().zip(&exact).map(off).max().unwrap();
         let size = exact.iter().map(|logit| logit.unsigned_abs()).max().unwrap();

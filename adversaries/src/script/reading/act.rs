@@ -4,8 +4,8 @@ use super::values::{SLOT, chance, distinct, path, spot};
 use crate::problem::Problem;
 use crate::read::{Fields, Reader};
 use crate::script::act::{
-    ActSection, AddSection, Bend, BendSection, Elements, Filling, MoveSection, Pixel, Relabel, Stop, StopSection, When,
-    Where,
+    ActSection, AddSection, Bend, BendSection, Elements, Filling, Kept, MoveSection, Pixel, Relabel, Stop, StopSection,
+    When, Where,
 };
 use crate::script::step::{NoStep, StepPattern};
 use crate::script::values::{Always, Spot};
@@ -128,11 +128,13 @@ fn relabel(reader: &mut Reader, node: &Node) -> Option<Spot<Relabel>> {
 }
 
 fn add(reader: &mut Reader, node: &Node) -> Option<AddSection> {
-    let fields = reader.fields(node, "`add`", &["step", "value", "elements"])?;
+    let fields = reader.fields(node, "`add`", &["step", "value", "elements", "where"])?;
     let step = reader.require(&fields, "step").and_then(|n| step(reader, n));
     let value = reader.require(&fields, "value").and_then(|n| reader.integer(n, "value"));
     let elements = reader.require(&fields, "elements").and_then(|n| elements(reader, n));
-    Some(AddSection { step: step?, value: value?, elements: elements? })
+    let only =
+        reader.optional(&fields, "where", None, |r, n| r.word(n, "condition", &[("kept", Kept::Kept)]).map(Some));
+    Some(AddSection { step: step?, value: value?, elements: elements?, only: only? })
 }
 
 fn elements(reader: &mut Reader, node: &Node) -> Option<Elements> {

@@ -6,13 +6,13 @@ use fusion_adversaries::law::Case;
 use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::rate;
 use fusion_adversaries::script::{Claim, CountedEvent, Expectation, SessionsSection, StrategySection, Until};
-use fusion_adversaries::strategy::{Hypothesis, Move, Strategy, View};
+use fusion_adversaries::strategy::{Hypothesis, Strategy, View};
 use fusion_spec::bound::outside::Rates;
 use fusion_spec::bound::quality::QualityError;
 use fusion_spec::evidence::Clause;
-use fusion_spec::params::Params;
 use fusion_spec::verdict::Reason;
 use rug::Rational;
+use std::cell::OnceCell;
 
 /// All claims about one strategy.
 #[derive(Clone, Debug, Default)]
@@ -78,63 +78,78 @@ pub fn other_reasons(only: &[Reason], counts: &Counts) -> u64 {
 }
 
 /// What the specification predicts for a strategy: its exact rates, and a bound on its wins.
-pub struct Spec {
-    params: Params,
-    slots_per_message: u32,
-    moves: Vec<Move>,
+pub struct Spec<'a> {
+    view: &'a View,
+    strategy: &'a dyn Strategy,
     sessions: Option<SessionsSection>,
+    seen: &'a Seen<'a>,
     /// The law of the touched slots, where it is known.
     cases: Option<Vec<Case>>,
-    /// The exact rates over a whole trial, where there is a formula.
-    rates: Option<Rates>,
+    /// The exact rates over a whole trial, where there is a formula; worked out when they are first asked for, as this may evaluate every sample.
+    rates: OnceCell<Option<Rates>>,
     /// Whether every answer on an untouched slot is right, which the touch bound takes for granted.
     untouched_right: bool,
     events: Option<(Rational, Option<Rational>)>,
 }
 
-impl Spec {
-    /// Works out the rates of a strategy. A rate that is too long to be an exact number is left out.
-    pub fn new(view: &View, strategy: &dyn Strategy, sessions: Option<SessionsSection>, seen: &Seen<'_>) -> Self {
-        let params = view.params;
+impl<'a> Spec<'a> {
+    /// Says what is known of a strategy. A rate that is too long to be an exact number is left out.
+    pub fn new(
+        view: &'a View,
+        strategy: &'a dyn Strategy,
+        sessions: Option<SessionsSection>,
+        seen: &'a Seen<'a>,
+    ) -> Self {
         let untouched_right = !seen.world.is_some_and(World::is_one_bit);
         let cases = strategy.cases(view);
-        let sees = strategy.breaks().contains(&Hypothesis::H2);
-        let told_apart = !sees || seen.world.is_some_and(|world| untouched_right && world.shows_its_samples());
-        let by_cases = || rate::rates(params, cases.as_ref()?, seen).ok().flatten();
-        let once = strategy.exact(view).or_else(by_cases).filter(|_| told_apart);
-        let rates = once.and_then(|once| repeated(&once, sessions).ok());
-        let moves = strategy.moves().to_vec();
         // A bent message touches more slots than are named.
-        let named = cases.as_ref().filter(|_| !moves.iter().any(|m| m.act.is_on_messages()));
-        let events = named.and_then(|cases| rate::events(params, cases).ok());
+        let named = cases.as_ref().filter(|_| !strategy.moves().iter().any(|m| m.act.is_on_messages()));
+        let events = named.and_then(|cases| rate::events(view.params, cases).ok());
         let events = events.map(|[e_t, both]| {
             let e_b = (e_t != 0).then(|| both / &e_t);
             (e_t, e_b)
         });
-        let slots_per_message = view.slots_per_message;
-        Self { params, slots_per_message, moves, sessions, cases, rates, untouched_right, events }
+        Self { view, strategy, sessions, seen, cases, rates: OnceCell::new(), untouched_right, events }
+    }
+
+    fn rates(&self) -> Option<&Rates> {
+        let work_out = || {
+            let sees = self.strategy.breaks().contains(&Hypothesis::H2);
+            let shown = |world: &World| self.untouched_right && world.shows_its_samples();
+            if sees && !self.seen.world.is_some_and(shown) {
+                return None;
+            }
+            let by_cases = || rate::rates(self.view.params, self.cases.as_ref()?, self.seen).ok().flatten();
+            let once = self.strategy.exact(self.view).or_else(by_cases)?;
+            repeated(&once, self.sessions).ok()
+        };
+        self.rates.get_or_init(work_out).as_ref()
     }
 
     /// Returns the specification's rate for a claim about an event; `None` where there is none.
     fn rate(&self, event: CountedEvent, at_most: bool) -> Option<Rational> {
-        let exact = self.rates.as_ref().map(|rates| match event {
-            CountedEvent::Win => rates.win.clone(),
-            CountedEvent::Accepted => rates.accepted(),
-            CountedEvent::Harmless => rates.harmless.clone(),
-            CountedEvent::Caught => rates.caught(),
-        });
-        let input_dependent = self.moves.iter().any(|m| m.when.is_some());
-        if at_most && event == CountedEvent::Win && (exact.is_none() || input_dependent) {
+        let bounded = at_most && event == CountedEvent::Win;
+        if bounded && self.strategy.moves().iter().any(|m| m.when.is_some() || m.act.is_inside()) {
             return self.touch_bound();
         }
-        exact
+        match self.rates() {
+            Some(rates) => Some(match event {
+                CountedEvent::Win => rates.win.clone(),
+                CountedEvent::Accepted => rates.accepted(),
+                CountedEvent::Harmless => rates.harmless.clone(),
+                CountedEvent::Caught => rates.caught(),
+            }),
+            None if bounded => self.touch_bound(),
+            None => None,
+        }
     }
 
     /// Returns the touch bound over a whole trial; `None` where untouched answers may be wrong, and where the bound is too long
     /// to write out.
     fn touch_bound(&self) -> Option<Rational> {
         let cases = self.cases.as_ref().filter(|_| self.untouched_right)?;
-        let win = rate::touch_bound(self.params, cases, &self.moves, self.slots_per_message).ok()?;
+        let moves = self.strategy.moves();
+        let win = rate::touch_bound(self.view.params, cases, moves, self.view.slots_per_message).ok()?;
         at_worst(&win, self.sessions).ok()
     }
 
@@ -210,19 +225,20 @@ mod tests {
     use fusion_adversaries::behaviour::{Place, Scripted};
     use fusion_adversaries::script::{Bend, Elements, StepPattern, Stop};
     use fusion_adversaries::strategy::Act;
+    use fusion_spec::params::Params;
 
-    /// What is said of one act on some of `N` slots.
-    fn spec(params: Params, k: u32, act: Act) -> Spec {
+    /// Asks for what is said of one act on some of `N` slots.
+    fn of<T>(params: Params, k: u32, act: Act, ask: impl FnOnce(&Spec<'_>) -> T) -> T {
         let view = View { slots_per_message: 128, ..View::new(params, 10).unwrap() };
         let strategy = Scripted::single(Place::Random(k), act);
         let seen = Seen { world: None, params, classes: 10, moves: strategy.moves() };
-        Spec::new(&view, &strategy, None, &seen)
+        ask(&Spec::new(&view, &strategy, None, &seen))
     }
 
     fn acts() -> [Act; 3] {
         let step: StepPattern = "layer[*:relu]".parse().unwrap();
         [
-            Act::Add { step: step.clone(), value: 1, elements: Elements::All },
+            Act::Add { step: step.clone(), value: 1, elements: Elements::All, kept: false },
             Act::Bend { step: "layer[*:relu]/mux/round[1]/msg[0]".parse().unwrap(), how: Bend::FlipBit(3) },
             Act::Stop { step, how: Stop::Crash },
         ]
@@ -232,29 +248,31 @@ mod tests {
     fn an_act_on_shares_touches_its_slots_and_one_on_messages_their_chunks() {
         let small = Params::new(8, 2, 4, 0).unwrap();
         let [add, bend, stop] = acts();
-        let bound = |params, k, act: &Act| spec(params, k, act.clone()).rate(CountedEvent::Win, true);
+        let bound = |params, k, act: &Act| of(params, k, act.clone(), |spec| spec.rate(CountedEvent::Win, true));
         assert_eq!(bound(small, 3, &add), Some(Rational::from((12, 95))));
         assert_eq!([&bend, &stop].map(|act| bound(small, 1, act)), [Some(1.into()), Some(1.into())]);
         let wide = Params::new(128, 6, 100, 0).unwrap();
         assert_eq!(bound(wide, 2, &bend), bound(wide, 256, &add));
         assert_ne!(bound(wide, 2, &bend), Some(1.into()));
         for event in [CountedEvent::Win, CountedEvent::Accepted, CountedEvent::Harmless, CountedEvent::Caught] {
-            assert_eq!(acts().map(|act| spec(small, 1, act).rate(event, false)), [None, None, None], "{event:?}");
+            let rates = acts().map(|act| of(small, 1, act, |spec| spec.rate(event, false)));
+            assert_eq!(rates, [None, None, None], "{event:?}");
         }
     }
 
     #[test]
     fn what_touches_nothing_has_its_exact_rate() {
         for act in acts() {
-            let spec = spec(Params::new(8, 2, 4, 0).unwrap(), 0, act);
-            assert_eq!(spec.rate(CountedEvent::Accepted, false), Some(1.into()));
-            assert_eq!(spec.rate(CountedEvent::Win, true), Some(Rational::new()));
+            let rates = of(Params::new(8, 2, 4, 0).unwrap(), 0, act, |spec| {
+                [spec.rate(CountedEvent::Accepted, false), spec.rate(CountedEvent::Win, true)]
+            });
+            assert_eq!(rates, [Some(1.into()), Some(Rational::new())]);
         }
     }
 
     #[test]
     fn the_events_are_of_the_slots_named_where_no_others_are_touched() {
-        let known = acts().map(|act| spec(Params::new(8, 2, 4, 0).unwrap(), 2, act).events);
+        let known = acts().map(|act| of(Params::new(8, 2, 4, 0).unwrap(), 2, act, |spec| spec.events.clone()));
         assert_eq!(known, [Some((Rational::from((12, 19)), Some(Rational::from((1, 15))))), None, None]);
     }
 }

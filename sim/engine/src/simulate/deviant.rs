@@ -36,25 +36,14 @@ impl<R: Rng> Deviant<R> {
 }
 
 impl<R> Deviant<R> {
-    /// Adds the values of the acts on one slot to its part of a step's output.
-    pub fn add(&self, step: &Address, slot: Slot, own: &mut [u64], modulus: Modulus) {
-        for (act, _) in self.acts.iter().filter(|(_, slots)| slots.contains(&slot)) {
-            let Act::Add { step: pattern, value, elements } = act else { continue };
-            if !pattern.matches(step) {
-                continue;
-            }
-            let add = |share: &mut u64| {
-                *share = modulus.add(modulus.reduce(*share), modulus.element(*value));
-            };
-            match elements {
-                Elements::All => own.iter_mut().for_each(add),
-                Elements::These(these) => {
-                    for &at in these.iter() {
-                        own.get_mut(at as usize).into_iter().for_each(add);
-                    }
-                }
-            }
-        }
+    /// The acts on one slot.
+    fn on(&self, slot: Slot) -> impl Iterator<Item = &Act> + Clone {
+        self.acts.iter().filter(move |(_, slots)| slots.contains(&slot)).map(|(act, _)| act)
+    }
+
+    /// Adds the values of the acts on one slot to its part of a step's output: see [`Output::add`].
+    pub fn add(&self, slot: Slot, own: &mut [u64], output: &Output<'_>) {
+        output.add(self.on(slot), own);
     }
 
     /// Whether a slot has an act on shares or messages.
@@ -68,8 +57,18 @@ impl<R: Rng + Send> Deviation for Deviant<R> {
         let chunk = chunk(step);
         let each = shares.len() / chunk.len().max(1);
         for (slot, own) in chunk.zip(shares.chunks_exact_mut(each.max(1))) {
-            self.add(step, slot, own, modulus);
+            self.add(slot, own, &Output { step, modulus, kept: &[], flips: false });
         }
+    }
+
+    fn kept(&mut self, step: &Address, count: usize) -> Option<Vec<i64>> {
+        let mut errors = vec![0; count];
+        let chunk = chunk(step);
+        let each = count / chunk.len().max(1);
+        for (slot, own) in chunk.zip(errors.chunks_exact_mut(each.max(1))) {
+            add_values(self.on(slot), step, true, own, |error, value| *error += value);
+        }
+        errors.iter().any(|error| *error != 0).then_some(errors)
     }
 
     fn message(&mut self, message: &Message, payload: &[u8]) -> Conduct {
@@ -102,6 +101,63 @@ impl<R: Rng + Send> Deviation for Deviant<R> {
             }
         }
         changed.map_or(Conduct::Send, Conduct::Replace)
+    }
+}
+
+/// A slot's part of a step's output, to which a server may add.
+#[derive(Clone, Copy, Debug)]
+pub struct Output<'a> {
+    /// The step, with its slots.
+    pub step: &'a Address,
+    /// What the elements are shared modulo.
+    pub modulus: Modulus,
+    /// The elements that a ReLU keeps; nothing for another step, and where the parties themselves add to those.
+    pub kept: &'a [bool],
+    /// Whether what is added to those flips their bits, as in a garbled circuit.
+    pub flips: bool,
+}
+
+impl Output<'_> {
+    /// Adds the values of acts: first those that are added where a ReLU keeps an element, inside it.
+    pub fn add<'m>(&self, acts: impl Iterator<Item = &'m Act> + Clone, own: &mut [u64]) {
+        let mut errors = vec![0; self.kept.len()];
+        add_values(acts.clone(), self.step, true, &mut errors, |error, value| *error += value);
+        for ((share, error), _) in own.iter_mut().zip(errors).zip(self.kept).filter(|(_, kept)| **kept) {
+            *share = if self.flips {
+                *share ^ error.cast_unsigned()
+            } else {
+                self.modulus.add(self.modulus.reduce(*share), self.modulus.element(error))
+            };
+        }
+        let modulus = self.modulus;
+        add_values(acts, self.step, false, own, |share, value| {
+            *share = modulus.add(modulus.reduce(*share), modulus.element(value));
+        });
+    }
+}
+
+/// Adds the value of each act on shares whose pattern a step matches to the elements that it names: of the acts that add only to what a ReLU keeps, or
+/// of the others.
+fn add_values<'m, T>(
+    acts: impl Iterator<Item = &'m Act>,
+    step: &Address,
+    only_kept: bool,
+    own: &mut [T],
+    add: impl Fn(&mut T, i64),
+) {
+    for act in acts {
+        let Act::Add { step: pattern, value, elements, kept } = act else { continue };
+        if *kept != only_kept || !pattern.matches(step) {
+            continue;
+        }
+        match elements {
+            Elements::All => own.iter_mut().for_each(|element| add(element, *value)),
+            Elements::These(these) => {
+                for &at in these.iter() {
+                    own.get_mut(at as usize).into_iter().for_each(|element| add(element, *value));
+                }
+            }
+        }
     }
 }
 

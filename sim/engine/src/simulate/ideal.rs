@@ -1,7 +1,7 @@
 //! Sessions at `ideal`: a trusted third party evaluates the models in fixed point, and adds values where the server asks it to.
 
 use super::client::Answers;
-use super::deviant::Deviant;
+use super::deviant::{Deviant, Output};
 use super::session::{Asked, Inference, Judged, Position, Turn};
 use super::stream::Purpose;
 use super::world::World;
@@ -69,8 +69,10 @@ fn added<R>(world: &World, deviant: &Deviant<R>, asked: &Asked, slots: usize, co
     let pixels = model.pixels(world.image(asked.image)).ok()?;
     let mut chunks = session::chunks(slots, world.slots_per_message()? as usize);
     let chunk = chunks.find(|chunk| chunk.contains(&(asked.slot as usize)))?;
-    let logits = ideal::logits(circuit, model, &pixels, coins, |step, values| {
-        deviant.add(&step.address.in_slots(chunk.clone()), asked.slot, values, circuit.modulus(step.ring));
+    let flips = world.protocols().backend.family().garbles();
+    let logits = ideal::logits(circuit, model, &pixels, coins, |step, kept, values| {
+        let (address, modulus) = (step.address.in_slots(chunk.clone()), circuit.modulus(step.ring));
+        deviant.add(asked.slot, values, &Output { step: &address, modulus, kept, flips });
     });
     let labels: Vec<u32> = (0..world.classes()).collect();
     Some(ideal::argmax(circuit, &logits, &labels))

@@ -262,7 +262,7 @@ impl World {
     fn evaluate_circuit(&self, circuit: &Circuit, model: usize, image: u32, coins: &mut impl Rng) -> u32 {
         let pixels = self.models[model].pixels(&self.images[image as usize]);
         let pixels = pixels.unwrap_or_else(|_| unreachable!("every image was evaluated when the world was made"));
-        let logits = ideal::logits(circuit, &self.models[model], &pixels, coins, |_, _| {});
+        let logits = ideal::logits(circuit, &self.models[model], &pixels, coins, |_, _, _| {});
         let labels: Vec<u32> = (0..self.classes).collect();
         ideal::argmax(circuit, &logits, &labels)
     }

@@ -34,6 +34,12 @@ impl Family {
     pub const ALL: [Self; 6] =
         [Self::Cheetah, Self::Cryptflow2Ot, Self::Cryptflow2He, Self::Delphi, Self::Aby, Self::Aby32];
 
+    /// Whether a ReLU is a garbled circuit, in which a server that deviates adds to what is kept by flipping bits of it; elsewhere it adds a number.
+    #[must_use]
+    pub const fn garbles(self) -> bool {
+        matches!(self, Self::Delphi | Self::Aby | Self::Aby32)
+    }
+
     /// The name of the family in scripts and flags.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -243,6 +243,17 @@ impl Circuit {
         &self.gates
     }
 
+    /// Whether another circuit has the same gates and outputs as this one, up to inversions of wires.
+    #[must_use]
+    pub fn has_gates_of(&self, other: &Self) -> bool {
+        let upright = |gate: &Gate| match *gate {
+            Gate::And { inputs, output, .. } => Gate::And { inputs, inverted: [false; 2], output },
+            xor @ Gate::Xor { .. } => xor,
+        };
+        let gates = |circuit: &Self| circuit.gates.iter().map(upright).collect::<Vec<_>>();
+        self.inputs == other.inputs && self.outputs == other.outputs && gates(self) == gates(other)
+    }
+
     /// The output bits, in the slots that hold them after the last gate.
     #[must_use]
     pub fn outputs(&self) -> &[Bit] {

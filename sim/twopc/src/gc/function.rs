@@ -127,10 +127,19 @@ impl Outcome {
 /// The circuit of `max(x, 0) >> shift`.
 #[must_use]
 pub fn rectify(modulus: Modulus, shift: usize, outcome: Outcome) -> Circuit {
+    rectify_and_flip(modulus, shift, outcome, 0)
+}
+
+/// A garbler's deviation from [`rectify`]: the circuit that flips these bits of a number that it keeps. Its gates are the same, so that an evaluator
+/// cannot tell which of them was garbled.
+#[must_use]
+pub fn rectify_and_flip(modulus: Modulus, shift: usize, outcome: Outcome, flipped: u64) -> Circuit {
     let (mut function, values, masks) = Function::new(modulus, 1, outcome.mask_bits(modulus));
     let (x, top) = (&values[0], function.bits - 1);
     let negative = function.is_negative(x);
-    let mut output = only_if(&mut function.builder, !negative, &x[shift.min(top)..top]);
+    let flip = |(at, bit): (usize, &Bit)| if flipped >> at & 1 == 1 { !*bit } else { *bit };
+    let kept: Vec<Bit> = x[shift.min(top)..top].iter().enumerate().map(flip).collect();
+    let mut output = only_if(&mut function.builder, !negative, &kept);
     output.resize(function.bits, Bit::Constant(false));
     function.finish(&output, &masks)
 }

@@ -30,5 +30,6 @@ pub mod decode;
 pub mod function;
 pub mod garble;
 mod hash;
+pub mod otherwise;
 
 pub(crate) use hash::LANES;

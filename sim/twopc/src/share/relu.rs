@@ -1,5 +1,6 @@
 //! `max(x, 0)`, truncated: one comparison gives the sign and the carry that truncation needs.
 
+use crate::modulus::Modulus;
 use crate::party::Party;
 use crate::share::compare;
 use crate::share::product;
@@ -15,11 +16,12 @@ pub fn relu(party: &mut Party, numbers: &[u64], how: Rescaling) -> Result<Vec<u6
     let carries = party.step("msb", |party| compare::carries(party, numbers, low, from - 1 - low))?;
     let positive: Vec<u8> =
         msbs(numbers, from).zip(&carries.all).map(|(msb, carry)| msb ^ carry ^ party.leads()).collect();
-    let dropped = if low > 0 {
+    let mut dropped = if low > 0 {
         party.step("b2a", |party| with_carry(party, numbers, how, &carries.low))?
     } else {
         drop_bits(party.role(), numbers, how)
     };
+    party.link.add_where_kept(&mut dropped, Modulus::TwoTo(how.out), 0);
     party.step("mux", |party| product::multiplex(party, &positive, &dropped, how.out))
 }
 

@@ -31,6 +31,13 @@ pub trait Deviation: Send {
         let _ = (step, shares, modulus);
     }
 
+    /// Returns what the party adds to each element that a ReLU keeps because its input is not negative, slot after slot; `None` for nothing.
+    /// An error that depends on a bit of a value is an additive error on an inner wire (Genkin, Ishai, Prabhakaran, Sahai, Tromer, STOC 2014).
+    fn kept(&mut self, step: &Address, count: usize) -> Option<Vec<i64>> {
+        let _ = (step, count);
+        None
+    }
+
     /// Decides what happens to a message that the party is about to send.
     fn message(&mut self, message: &Message, payload: &[u8]) -> Conduct {
         let _ = (message, payload);

@@ -140,6 +140,20 @@ impl Link {
         }
     }
 
+    /// Returns what a party that deviates adds to each of `count` elements that the ReLU in hand keeps; `None` for nothing.
+    pub fn added_where_kept(&mut self, count: usize) -> Option<Vec<i64>> {
+        self.deviation.as_mut()?.kept(&self.level.address, count)
+    }
+
+    /// Adds to shares of `modulus` what a party that deviates adds where a ReLU keeps them, `shift` bits up: its part of what a multiplexer
+    /// multiplies with the sign.
+    pub fn add_where_kept(&mut self, shares: &mut [u64], modulus: Modulus, shift: u32) {
+        let errors = self.added_where_kept(shares.len());
+        for (share, error) in shares.iter_mut().zip(errors.into_iter().flatten()) {
+            *share = modulus.add(modulus.reduce(*share), modulus.element(error << shift));
+        }
+    }
+
     /// Makes the client's and the server's side of a line in memory.
     #[must_use]
     pub fn pair(speed: LinkSpeed) -> (Self, Self) {

@@ -135,8 +135,9 @@ impl Loader {
         let act = match &section.act {
             ActSection::Model { model, .. } => self.weak_model(setting, model)?.map(Act::Model),
             ActSection::Relabel { relabel, .. } => self.relabel(setting, relabel).map(Act::Relabel),
-            ActSection::Add { add: Spot { value: AddSection { step, value, elements }, .. }, .. } => {
-                Some(Act::Add { step: step.clone(), value: *value, elements: elements.clone() })
+            ActSection::Add { add: Spot { value: AddSection { step, value, elements, only }, .. }, .. } => {
+                let (elements, kept) = (elements.clone(), only.is_some());
+                Some(Act::Add { step: step.clone(), value: *value, elements, kept })
             }
             ActSection::Bend { bend: Spot { value: BendSection { step, how }, .. } } => {
                 Some(Act::Bend { step: step.clone(), how: *how })

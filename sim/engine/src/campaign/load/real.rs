@@ -6,11 +6,12 @@ use crate::campaign::{Entry, grouping};
 use crate::simulate::pair::{Reachable, reachable};
 use crate::simulate::{Parties, PartiesError, World};
 use fusion_2pc::address::Address;
+use fusion_2pc::circuit::{Circuit, Op};
 use fusion_2pc::session::{Grouping, chunks};
 use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::link::Halt;
 use fusion_adversaries::problem::{Mark, Problem, quoted};
-use fusion_adversaries::script::{ActSection, Draft, Fidelity, Network, StepPattern};
+use fusion_adversaries::script::{ActSection, AddSection, Draft, Fidelity, Network, StepPattern};
 use fusion_adversaries::strategy::View;
 
 impl Loader {
@@ -61,7 +62,41 @@ impl Loader {
             }
             Err(error) => self.problems.push(unfit(draft, &error)),
         }
+        if let Ok(circuit) = world.circuit() {
+            let problems =
+                additions(draft).filter_map(|(add, mark)| Some(Problem::new(mark, misfit(world, circuit, add)?)));
+            self.problems.extend(problems);
+        }
     }
+}
+
+/// The numbers that a script adds only where a ReLU keeps an element, each with its place.
+fn additions(draft: &Draft) -> impl Iterator<Item = (&AddSection, Mark)> {
+    let acts = draft.strategies.iter().flat_map(|strategy| strategy.section.kind.moves().map(|section| &section.act));
+    acts.filter_map(|act| match act {
+        ActSection::Add { add, .. } => add.value.only.map(|_| (&add.value, add.mark)),
+        _ => None,
+    })
+}
+
+/// The reason why a server cannot add a number where a ReLU keeps an element; `None` if it can.
+fn misfit(world: &World, circuit: &Circuit, add: &AddSection) -> Option<String> {
+    if world.is_one_bit() {
+        return Some("`where` needs `truncation: faithful`".into());
+    }
+    let own = circuit.steps.iter().filter(|step| add.step.matches(&step.address.in_slots(0..1)));
+    let mut kept_bits = 62;
+    for step in own {
+        let Op::Relu { from, shift } = step.op else {
+            return Some(format!("`where: kept` is of a ReLU, and `step` matches `{}` too", step.address));
+        };
+        kept_bits = kept_bits.min(from.saturating_sub(1 + shift));
+    }
+    let backend = world.protocols().backend.family();
+    let most = (1_i64 << kept_bits) - 1;
+    (backend.garbles() && !(1..=most).contains(&add.value)).then(|| {
+        format!("by `{}` bits of what a ReLU keeps are flipped: `value` is from 1 to {most} here", backend.name())
+    })
 }
 
 /// Returns the addresses, without slots, of the steps of an honest session, and those of the server's messages if `on_messages`

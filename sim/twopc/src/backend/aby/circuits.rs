@@ -12,6 +12,11 @@ pub fn relu(bits: u32, how: Rescaling) -> Circuit {
     function::rectify(Modulus::TwoTo(bits), how.carrying_bits() as usize, Outcome::Plain)
 }
 
+/// A garbler's deviation from [`relu`]: the circuit that flips these bits of a number that it keeps.
+pub fn relu_and_flip(bits: u32, how: Rescaling, flipped: u64) -> Circuit {
+    function::rectify_and_flip(Modulus::TwoTo(bits), how.carrying_bits() as usize, Outcome::Plain, flipped)
+}
+
 /// The circuit of a clipping, with faithful truncation.
 pub fn clip(bits: u32, clip: Clip) -> Circuit {
     function::clip(Modulus::TwoTo(bits), clip.ends, clip.how.carrying_bits() as usize, Outcome::Plain)

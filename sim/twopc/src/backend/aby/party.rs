@@ -9,6 +9,7 @@ use crate::backend::protocols::Protocols;
 use crate::bits::{pack, packed_bytes, unpack};
 use crate::circuit::{Circuit, Step};
 use crate::gc;
+use crate::gc::otherwise::others;
 use crate::modulus::Modulus;
 use crate::party::Party;
 use crate::role::Role;
@@ -54,7 +55,19 @@ impl<'a> AbyParty<'a> {
         numbers: &[u64],
         each: usize,
     ) -> Result<Vec<u64>, Halt> {
-        let shared = yao::evaluate(party, circuit, numbers.len() / each, &bits_of(numbers, each, self.bits))?;
+        self.through_others(party, (circuit, &[]), numbers, each)
+    }
+
+    /// As [`through`](Self::through), of a garbler that garbles another circuit for some elements.
+    fn through_others(
+        &self,
+        party: &mut Party<Transfers>,
+        (circuit, others): (&gc::circuit::Circuit, &[(gc::circuit::Circuit, Vec<usize>)]),
+        numbers: &[u64],
+        each: usize,
+    ) -> Result<Vec<u64>, Halt> {
+        let bits = bits_of(numbers, each, self.bits);
+        let shared = yao::evaluate(party, circuit, others, numbers.len() / each, &bits)?;
         party.step("b2a", |party| yao::to_arithmetic(party, &shared, self.bits))
     }
 
@@ -112,7 +125,9 @@ impl Protocols for AbyParty<'_> {
     }
 
     fn relu(&mut self, party: &mut Party<Transfers>, numbers: &[u64], how: Rescaling) -> Result<Vec<u64>, Halt> {
-        let rectified = self.through(party, &circuits::relu(self.bits, how), numbers, 1)?;
+        let errors: Vec<i64> = party.link.added_where_kept(numbers.len()).into_iter().flatten().collect();
+        let others = others(&errors, |flipped| circuits::relu_and_flip(self.bits, how, flipped));
+        let rectified = self.through_others(party, (&circuits::relu(self.bits, how), &others), numbers, 1)?;
         Ok(self.alone(party.role(), rectified, how))
     }
 
@@ -160,7 +175,7 @@ impl Protocols for AbyParty<'_> {
             let labels: Vec<u64> = labels.iter().flatten().map(|&label| label.into()).collect();
             own.extend(bits_of(&labels, classes, bits));
         }
-        let shared = yao::evaluate(party, &circuits::argmax(self.bits, classes), slots, &own)?;
+        let shared = yao::evaluate(party, &circuits::argmax(self.bits, classes), &[], slots, &own)?;
         let shared: Vec<u64> = shared.into_iter().map(u64::from).collect();
         party.step("label", |party| {
             if party.role() == Role::Server {

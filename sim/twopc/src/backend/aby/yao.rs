@@ -55,14 +55,21 @@ fn put(bits: &mut [u8], count: usize, piece: &Range<usize>, labels: &[Block]) {
     }
 }
 
-/// Evaluates a circuit on `count` elements, given this party's input bits, wire by wire. The outputs are shared bit by bit.
+/// Evaluates a circuit on `count` elements, given this party's input bits, wire by wire. The outputs are shared bit by bit. A garbler that deviates
+/// garbles `others` for some elements.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
-pub fn evaluate(party: &mut Party<Transfers>, circuit: &Circuit, count: usize, bits: &[u8]) -> Result<Vec<u8>, Halt> {
+pub fn evaluate(
+    party: &mut Party<Transfers>,
+    circuit: &Circuit,
+    others: &[(Circuit, Vec<usize>)],
+    count: usize,
+    bits: &[u8],
+) -> Result<Vec<u8>, Halt> {
     match party.role() {
         Role::Client => evaluator(party, circuit, count, bits),
-        Role::Server => garbler(party, circuit, count, bits),
+        Role::Server => garbler(party, (circuit, others), count, bits),
     }
 }
 
@@ -86,7 +93,20 @@ fn evaluator(party: &mut Party<Transfers>, circuit: &Circuit, count: usize, bits
     })
 }
 
-fn garbler(party: &mut Party<Transfers>, circuit: &Circuit, count: usize, bits: &[u8]) -> Result<Vec<u8>, Halt> {
+/// The part of `others` that is in a piece, counted from its first element.
+fn in_piece(others: &[(Circuit, Vec<usize>)], piece: &Range<usize>) -> Vec<(Circuit, Vec<usize>)> {
+    let own = |elements: &Vec<usize>| {
+        elements.iter().filter(|at| piece.contains(at)).map(|at| at - piece.start).collect::<Vec<_>>()
+    };
+    others.iter().map(|(other, elements)| (other.clone(), own(elements))).collect()
+}
+
+fn garbler(
+    party: &mut Party<Transfers>,
+    (circuit, others): (&Circuit, &[(Circuit, Vec<usize>)]),
+    count: usize,
+    bits: &[u8],
+) -> Result<Vec<u8>, Halt> {
     let [own, evaluators] = circuit.inputs();
     let heard = party.step("a2y", |party| {
         let hear = |piece: Range<usize>| party.transfers.sender.hear(&mut party.link, evaluators * piece.len());
@@ -104,7 +124,8 @@ fn garbler(party: &mut Party<Transfers>, circuit: &Circuit, count: usize, bits: 
             let chosen = to_bytes(&chosen.collect::<Vec<_>>());
             let (theirs, message) = heard.correlate_blocks(garbler.delta());
             zeros.extend(theirs);
-            let (tables, results) = garbler.garble(circuit, piece.len(), &zeros);
+            let others = in_piece(others, &piece);
+            let (tables, results) = garbler.garble_otherwise(circuit, &others, piece.len(), &zeros);
             party.link.send(message)?;
             party.link.send(chosen)?;
             party.link.send(tables)?;

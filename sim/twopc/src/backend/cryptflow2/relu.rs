@@ -14,7 +14,9 @@ use crate::wire::link::Halt;
 /// [`Halt`] where the peer does not keep to the protocol.
 pub fn relu(party: &mut Party<Transfers>, numbers: &[u64], floor: Floor) -> Result<Vec<u64>, Halt> {
     let positive = party.step("msb", |party| sign::positive(party, numbers, floor.modulus))?;
-    let rectified = party.step("mux", |party| multiplex(party, &positive, numbers, floor.modulus))?;
+    let mut numbers = numbers.to_vec();
+    party.link.add_where_kept(&mut numbers, floor.modulus, floor.shift);
+    let rectified = party.step("mux", |party| multiplex(party, &positive, &numbers, floor.modulus))?;
     party.step("truncate", |party| truncate::with_signs(party, &rectified, floor, Signs::Positive))
 }
 

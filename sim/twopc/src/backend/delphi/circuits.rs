@@ -63,7 +63,7 @@ fn half(p: u64) -> i64 {
 }
 
 /// What becomes of a result.
-fn outcome(mask: Mask) -> Outcome {
+pub(super) fn outcome(mask: Mask) -> Outcome {
     match mask {
         Mask::Outside => Outcome::Masked,
         Mask::Inside => Outcome::MaskedTwice,

@@ -7,6 +7,7 @@
 //! The elements of a layer are garbled in pieces ([`Job::pieces`]), so that no message is long. All pieces of a message go one after another in the same
 //! direction, as messages 0, 1, .. of the same round: bytes and rounds are those of one message.
 
+use super::circuits::Function;
 use super::job::{Job, wires};
 use crate::bits::{pack, packed_bytes, unpack};
 use crate::gc::garble::{Evaluator, Garbler, LABEL_BYTES};
@@ -78,6 +79,10 @@ pub(super) fn garble(
     party.rng.fill_bytes(&mut seed);
     let masks = if job.mask_bits() > 0 { job.modulus.uniform(&mut party.rng, job.count) } else { Vec::new() };
     let garbled = Garbled { zeros: Cipher::of(&Seed(seed)), masks };
+    let errors = match job.function {
+        Function::Relu { .. } => party.link.added_where_kept(job.count).into_iter().flatten().collect(),
+        _ => Vec::new(),
+    };
     party.step("labels", |party| {
         party.transfers.reserve(&mut party.link, [job.asked(job.count), 0])?;
         job.pieces().try_for_each(|piece| {
@@ -87,15 +92,21 @@ pub(super) fn garble(
         })
     })?;
     party.step("tables", |party| {
-        job.pieces().try_for_each(|piece| party.link.send(garble_piece(garbler, job, &garbled, &piece)))
+        job.pieces().try_for_each(|piece| party.link.send(garble_piece(garbler, job, (&garbled, &errors), &piece)))
     })?;
     Ok(garbled)
 }
 
-/// The tables of a piece, the labels of its masks and its decoding.
-fn garble_piece(garbler: &mut Garbler, job: &Job, garbled: &Garbled, piece: &Range<usize>) -> Vec<u8> {
+/// The tables of a piece, the labels of its masks and its decoding. A garbler that deviates adds `errors`.
+fn garble_piece(
+    garbler: &mut Garbler,
+    job: &Job,
+    (garbled, errors): (&Garbled, &[i64]),
+    piece: &Range<usize>,
+) -> Vec<u8> {
     let zeros = garbled.zeros(job, piece, 0, job.wires() * piece.len());
-    let (mut message, outputs) = garbler.garble(&job.gates, piece.len(), &zeros);
+    let others = job.others(errors, piece);
+    let (mut message, outputs) = garbler.garble_otherwise(&job.gates, &others, piece.len(), &zeros);
     let mask_bits = wires(&garbled.masks, (1, job.mask_bits()), piece);
     message.extend(to_bytes(&chosen(&zeros[job.late * piece.len()..], garbler.delta(), &mask_bits)));
     message.extend(garbler.decoding(&outputs));

@@ -1,6 +1,6 @@
 //! What is garbled for a circuit's steps, as both parties know it.
 
-use super::circuits::Function;
+use super::circuits::{Function, outcome};
 use super::mask::Mask;
 use crate::bits::packed_bytes;
 use crate::circuit::{Circuit, Op, Step};
@@ -9,7 +9,9 @@ use crate::evaluate::window_sizes;
 use crate::gc::LANES;
 use crate::gc::circuit::Circuit as Gates;
 use crate::gc::decode::DECODING_BYTES;
+use crate::gc::function::rectify_and_flip;
 use crate::gc::garble::{LABEL_BYTES, table_bytes};
+use crate::gc::otherwise::others;
 use crate::modulus::Modulus;
 use crate::ot::Extension;
 use crate::role::Role;
@@ -25,6 +27,7 @@ const MESSAGE_BYTES: usize = 1 << 26;
 /// One circuit, garbled for many elements.
 #[derive(Clone, Debug)]
 pub(super) struct Job {
+    pub function: Function,
     pub gates: Gates,
     pub modulus: Modulus,
     /// The number of elements.
@@ -144,7 +147,15 @@ impl Job {
             Function::Argmax { .. } => garbler,
             _ => garbler - modulus.bits() as usize,
         };
-        Self { gates, modulus, count, values, late, after, mask }
+        Self { function, gates, modulus, count, values, late, after, mask }
+    }
+
+    /// A garbler's deviation: the circuits that it garbles instead for elements to which it adds where a ReLU keeps them, of these errors of all elements.
+    /// It adds by flipping bits.
+    pub fn others(&self, errors: &[i64], piece: &Range<usize>) -> Vec<(Gates, Vec<usize>)> {
+        let Function::Relu { shift } = self.function else { return Vec::new() };
+        let errors = errors.get(piece.clone()).unwrap_or(&[]);
+        others(errors, |flipped| rectify_and_flip(self.modulus, shift as usize, outcome(self.mask), flipped))
     }
 
     /// The number of values of all elements.
