@@ -52,7 +52,8 @@ fn model_flags(args: &CheckArgs) -> Result<(), Failure> {
         ("--ring", ring.is_some()),
         ("--scale", scale.is_some()),
         ("--offset", offset.is_some()),
-        ("--extension", args.options.given().is_some()),
+        ("--extension", args.options.extension.is_some()),
+        ("--checks", args.options.checks.is_some()),
         ("--against", args.against.is_some()),
     ];
     match model_only.iter().find(|(_, given)| *given) {
