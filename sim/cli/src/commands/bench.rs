@@ -49,6 +49,9 @@ fn write_differences(backend: Choice, out: &mut dyn Write) -> Result<(), Failure
         let own = if extension == Extension::default() { "as released" } else { "not as released, which is iknp" };
         writeln!(out, "  extension of transfers of one of two messages ({own})\n    {}", extension.about())?;
     }
+    if backend.checks().is_active() {
+        writeln!(out, "  checks of extensions (not as released)\n    {}", backend.checks().about())?;
+    }
     for DifferenceDocument { part, released, here, effect } in DifferenceDocument::of(family) {
         writeln!(out, "  {part} ({effect})\n    here: {here}\n    released: {released}")?;
     }
