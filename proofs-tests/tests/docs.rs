@@ -294,7 +294,7 @@ fn grouped(number: usize) -> String {
 
 /// That a section of docs/backends.md, from its comment to the next `end`, is this text. `UPDATE_BACKENDS=1` writes it into the page.
 fn assert_section(name: &str, text: &str) {
-    // Two tests change one page.
+    // Several tests change one page.
     static PAGE: std::sync::Mutex<()> = std::sync::Mutex::new(());
     let _page = PAGE.lock();
     let path = Path::new(ROOT).join("docs/backends.md");
@@ -318,4 +318,9 @@ fn the_page_of_families_lists_every_difference() {
 #[test]
 fn the_page_of_families_has_the_bytes_of_every_extension() {
     assert_section("extensions", &bytes_by_extension());
+}
+
+#[test]
+fn the_page_of_families_has_the_bytes_of_checks() {
+    assert_section("checks", &bytes_of_checks());
 }
