@@ -127,14 +127,14 @@ impl Matrix {
         Self(Cipher::of(&Seed(*hasher.finalize().as_bytes())))
     }
 
-    /// Calls `each` with the matrix's bits for every eight rows: bit `r` of byte `i` says whether row `r` is in sum `i`.
-    fn for_groups(&self, rows: usize, mut each: impl FnMut(usize, &[u8; SUMS])) {
+    /// Calls `each` with the first of some rows, and for every eight of them with the matrix's bits: bit `r` of byte `i` says whether row `r` is in sum `i`.
+    fn for_pieces(&self, rows: usize, mut each: impl FnMut(usize, &[[u8; SUMS]])) {
         let mut bits = [0; PIECE];
         for first in (0..rows).step_by(PIECE) {
             let piece = &mut bits[..(rows - first).min(PIECE).next_multiple_of(GROUP)];
             self.0.key_stream(first as Block, piece);
             let (groups, _) = bytemuck::cast_slice(piece).as_chunks::<SUMS>();
-            groups.iter().enumerate().for_each(|(group, bits)| each(first + group * GROUP, bits));
+            each(first, groups);
         }
     }
 
@@ -143,11 +143,10 @@ impl Matrix {
     pub fn sums(&self, masks: &[Block], rows: &[Block]) -> Vec<Block> {
         debug_assert_eq!(masks.len(), SUMS, "a mask for each sum");
         let mut sums = masks.to_vec();
-        self.for_groups(rows.len(), |first, bits| {
-            let rows = &rows[first..rows.len().min(first + GROUP)];
+        self.for_pieces(rows.len(), |first, groups| {
             Arch::new().dispatch(
                 #[inline(always)]
-                || add_rows(rows, bits, &mut sums),
+                || rows[first..].chunks(GROUP).zip(groups).for_each(|(rows, bits)| add_rows(rows, bits, &mut sums)),
             );
         });
         sums
@@ -157,11 +156,12 @@ impl Matrix {
     #[must_use]
     pub fn choices(&self, masks: &[u8], choices: &[u8], bits: usize) -> Vec<Block> {
         let mut sums = vec![[0_u8; SUMS]; bits];
-        self.for_groups(choices.len(), |first, matrix| {
-            let choices = &choices[first..choices.len().min(first + GROUP)];
-            for (bit, sums) in sums.iter_mut().enumerate() {
-                let plane = choices.iter().rev().fold(0, |plane, choice| plane << 1 | choice >> bit & 1);
-                sums.iter_mut().zip(matrix).for_each(|(sum, row)| *sum ^= row & plane);
+        self.for_pieces(choices.len(), |first, groups| {
+            for (choices, matrix) in choices[first..].chunks(GROUP).zip(groups) {
+                for (bit, sums) in sums.iter_mut().enumerate() {
+                    let plane = choices.iter().rev().fold(0, |plane, choice| plane << 1 | choice >> bit & 1);
+                    sums.iter_mut().zip(matrix).for_each(|(sum, row)| *sum ^= row & plane);
+                }
             }
         });
         let parity = |(bit, sums): (usize, &[u8; SUMS])| {
