@@ -32,7 +32,7 @@ const SLOTS: usize = 2;
 fn main() -> Result<(), Box<dyn Error>> {
     let model = model()?;
     let circuit = Circuit::new(&[&model], Truncation::Faithful)?;
-    let plan = Plan::new(Cheetah, circuit, SLOTS, Grouping::Chunk)?;
+    let plan = Plan::new(Cheetah::default(), circuit, SLOTS, Grouping::Chunk)?;
     match std::env::args().nth(1) {
         Some(address) => serve(&address, &plan, model),
         None => ask(&plan, &model),

@@ -113,7 +113,7 @@ struct Parties {
 static PARTIES: LazyLock<Parties> = LazyLock::new(|| {
     let models = [fixed(&tiny(0), PRECISION)];
     let circuit = Circuit::new(&[&models[0]], Truncation::Faithful).expect("supported");
-    let plan = Plan::new(Cheetah, circuit, 1, Grouping::Chunk).expect("parameters hold it");
+    let plan = Plan::new(Cheetah::default(), circuit, 1, Grouping::Chunk).expect("parameters hold it");
     let (client, server, _) = session::set_up(&Seed([1; 32]), &[&plan], LinkSpeed::LAN).expect("both are honest");
     let networks = Networks::new(&plan, &models).expect("of this circuit");
     Parties { plan, client, server, networks }

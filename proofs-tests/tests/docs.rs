@@ -257,6 +257,34 @@ fn bytes_by_extension() -> String {
     text
 }
 
+/// What checks of extensions add to a session of LeNet-5 by each family over its own extension, as the predictors say, with the set-up apart.
+#[expect(clippy::cast_precision_loss, reason = "bytes are below 2^52")]
+fn bytes_of_checks() -> String {
+    use fusion_2pc::backend::{Choice, Family, Options};
+    use fusion_2pc::ot::Checks;
+    use fusion_2pc::share::truncate::Truncation;
+    use fusion_engine::simulate::ProtocolChoice;
+    use fusion_proofs_tests::networks::{PRECISION, fixed, lenet};
+    let lenet = fixed(&lenet("full"), PRECISION);
+    let mut text = "\n| | batch 1 | with checks | batch 20 | with checks |\n|---|---:|---:|---:|---:|\n".to_string();
+    for family in Family::ALL {
+        let cells = [1, 20].map(|slots| {
+            let [none, active] = Checks::ALL.map(|checks| {
+                let backend = Choice::new(family, Options { checks: Some(checks), ..Options::default() })
+                    .expect("it has the choice");
+                let protocols = ProtocolChoice { backend, truncation: Truncation::Faithful };
+                let [client, server] = protocols.predicted(&lenet, slots).expect("it holds the network");
+                client + server
+            });
+            let more = 100.0 * (active - none) as f64 / none as f64;
+            format!(" {} | {} (+{more:.2} %) |", grouped(none), grouped(active))
+        });
+        text.extend([format!("| `{}` |{}\n", family.name(), cells.concat())]);
+    }
+    text.push('\n');
+    text
+}
+
 /// A number with a comma before every three digits.
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
@@ -266,7 +294,7 @@ fn grouped(number: usize) -> String {
 
 /// That a section of docs/backends.md, from its comment to the next `end`, is this text. `UPDATE_BACKENDS=1` writes it into the page.
 fn assert_section(name: &str, text: &str) {
-    // Two tests change one page.
+    // Several tests change one page.
     static PAGE: std::sync::Mutex<()> = std::sync::Mutex::new(());
     let _page = PAGE.lock();
     let path = Path::new(ROOT).join("docs/backends.md");
@@ -290,4 +318,9 @@ fn the_page_of_families_lists_every_difference() {
 #[test]
 fn the_page_of_families_has_the_bytes_of_every_extension() {
     assert_section("extensions", &bytes_by_extension());
+}
+
+#[test]
+fn the_page_of_families_has_the_bytes_of_checks() {
+    assert_section("checks", &bytes_of_checks());
 }

@@ -183,8 +183,9 @@ fn plans() -> Vec<Plan<Cheetah>> {
         [Truncation::Faithful, Truncation::OneBit].map(|each| Circuit::new(&[model], each).unwrap())
     };
     let sizes = [(1, Grouping::Chunk), (20, Grouping::Slot), (128, Grouping::Chunk)];
-    let plan =
-        |circuit: Circuit| sizes.map(|(slots, grouping)| Plan::new(Cheetah, circuit.clone(), slots, grouping).unwrap());
+    let plan = |circuit: Circuit| {
+        sizes.map(|(slots, grouping)| Plan::new(Cheetah::default(), circuit.clone(), slots, grouping).unwrap())
+    };
     fixed.iter().flat_map(both).flat_map(plan).collect()
 }
 

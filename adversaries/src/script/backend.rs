@@ -2,7 +2,7 @@
 
 use fusion_2pc::backend::delphi::Mask;
 use fusion_2pc::backend::{Choice, Family, Options};
-use fusion_2pc::ot::Extension;
+use fusion_2pc::ot::{Checks, Extension};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
@@ -63,7 +63,7 @@ enum FamilyWord {
 enum FamilyMap {
     /// Cheetah.
     #[serde(rename = "cheetah")]
-    Cheetah(ChunkSection),
+    Cheetah(EverySection),
     /// `CrypTFlow2` with linear layers by oblivious transfer.
     #[serde(rename = "cryptflow2-ot")]
     Cryptflow2Ot(OptionsSection),
@@ -81,9 +81,12 @@ enum FamilyMap {
     Aby32(OptionsSection),
 }
 
-/// The option that every family has.
+/// The options that every family has.
 #[derive(Serialize, JsonSchema)]
-struct ChunkSection {
+struct EverySection {
+    /// Whether extensions of oblivious transfers are checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checks: Option<ChecksWord>,
     /// The most slots that are evaluated together.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
@@ -98,7 +101,7 @@ struct OptionsSection {
     extension: Option<ExtensionWord>,
     /// Those of every family.
     #[serde(flatten)]
-    every: ChunkSection,
+    every: EverySection,
 }
 
 /// The options of DELPHI.
@@ -120,6 +123,16 @@ enum MaskWord {
     Outside,
     /// Inside of circuits, where a server that deviates reads what they mask.
     Inside,
+}
+
+/// Whether extensions of oblivious transfers are checked.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum ChecksWord {
+    /// They are semi-honest: the default.
+    None,
+    /// A party proves that it kept to the extension before its transfers are used, and the other one stops where the proof fails.
+    Active,
 }
 
 /// An extension of oblivious transfers.
@@ -170,9 +183,9 @@ impl From<Options> for OptionsSection {
     }
 }
 
-impl From<Options> for ChunkSection {
-    fn from(Options { chunk, .. }: Options) -> Self {
-        Self { chunk }
+impl From<Options> for EverySection {
+    fn from(Options { checks, chunk, .. }: Options) -> Self {
+        Self { checks: checks.map(ChecksWord::from), chunk }
     }
 }
 
@@ -187,6 +200,15 @@ impl From<Mask> for MaskWord {
         match mask {
             Mask::Outside => Self::Outside,
             Mask::Inside => Self::Inside,
+        }
+    }
+}
+
+impl From<Checks> for ChecksWord {
+    fn from(checks: Checks) -> Self {
+        match checks {
+            Checks::None => Self::None,
+            Checks::Active => Self::Active,
         }
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::yaml::{self, Node};
 use fusion_2pc::backend::delphi::Mask;
 use fusion_2pc::backend::{Choice, Family, Options};
-use fusion_2pc::ot::Extension;
+use fusion_2pc::ot::{Checks, Extension};
 
 const FULL: &str = "schema: fusion/campaign/v1
 name: full
@@ -204,6 +204,12 @@ fn a_backend_is_a_word_or_a_map_with_options() {
     let backend = |text: &str| Script::read(&FULL.replace("backend: cheetah", &format!("backend: {text}")));
     for family in Family::ALL {
         assert_eq!(backend(family.name()).unwrap().backend, Backend(family.into()));
+        for checks in Checks::ALL {
+            let script = backend(&format!("{{ {}: {{ checks: {} }} }}", family.name(), checks.name())).unwrap();
+            let choice = Choice::new(family, Options { checks: Some(checks), ..Options::default() }).unwrap();
+            assert_eq!(script.backend, Backend(choice), "{family:?}");
+            assert_eq!(read(&script.to_yaml().unwrap()), script, "{family:?}");
+        }
         for extension in Extension::ALL {
             let map = format!("{{ {}: {{ extension: {} }} }}", family.name(), extension.name());
             let Ok(choice) = Choice::new(family, Options { extension: Some(extension), ..Options::default() }) else {

@@ -6,13 +6,14 @@ use fusion_2pc::backend::Backend;
 use fusion_2pc::backend::cryptflow2::{Cryptflow2He, Cryptflow2Ot};
 use fusion_2pc::circuit::{ARGMAX, Op};
 use fusion_2pc::modulus::Modulus;
-use fusion_2pc::ot::Extension;
+use fusion_2pc::ot::{Checks, Extension, Scheme};
 use fusion_2pc::session::{Grouping, Plan};
 use fusion_2pc::share::truncate::Truncation;
 use fusion_proofs_tests::networks::{PRECISION, c_lenet, digits, fixed};
 
 /// `CrypTFlow2` over oblivious transfer in the published ring.
-const OT: Cryptflow2Ot = Cryptflow2Ot { ring: Some(37), extension: Extension::Iknp };
+const OT: Cryptflow2Ot =
+    Cryptflow2Ot { ring: Some(37), scheme: Scheme { extension: Extension::Iknp, checks: Checks::None } };
 
 fn plan<B: Backend>(backend: B) -> Plan<B> {
     let circuit = backend.circuit(&[&fixed(&c_lenet(), PRECISION)], Truncation::Faithful).expect("37 bits hold it");

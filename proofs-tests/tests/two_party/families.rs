@@ -12,7 +12,7 @@ use fusion_2pc::backend::{Backend, Choice, Family, ForBackend, Options};
 use fusion_2pc::circuit::ARGMAX;
 use fusion_2pc::ideal;
 use fusion_2pc::modulus::Modulus;
-use fusion_2pc::ot::Extension;
+use fusion_2pc::ot::{Checks, Extension};
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::{Grouping, Service};
@@ -50,11 +50,21 @@ fn every_family(law: &impl Law) {
 fn every_extension(families: &[Family], law: &impl Law) {
     for &family in families {
         for extension in [Extension::SoftSpoken, Extension::Ferret] {
-            let _watch = Watch::new();
-            let choice = Choice::new(family, Options { extension: Some(extension), ..Options::default() })
-                .expect("it has the choice");
-            choice.run(Checked(law, family));
+            for checks in Checks::ALL {
+                let _watch = Watch::new();
+                let options = Options { extension: Some(extension), checks: Some(checks), ..Options::default() };
+                Choice::new(family, options).expect("it has the choice").run(Checked(law, family));
+            }
         }
+    }
+}
+
+/// Each family with checks of its extensions, over those of its own.
+fn every_checked_family(families: &[Family], law: &impl Law) {
+    for &family in families {
+        let _watch = Watch::new();
+        let active = Options { checks: Some(Checks::Active), ..Options::default() };
+        Choice::new(family, active).expect("it has the choice").run(Checked(law, family));
     }
 }
 
@@ -106,6 +116,11 @@ fn every_family_is_exact_and_sends_what_it_predicts() {
 #[test]
 fn every_extension_is_exact_and_sends_what_it_predicts() {
     every_extension(&[Family::Cryptflow2Ot, Family::Delphi, Family::Aby], &Exact);
+}
+
+#[test]
+fn every_family_with_checks_is_exact_and_sends_what_it_predicts() {
+    every_checked_family(&Family::ALL, &Exact);
 }
 
 /// A chunk's offline messages are all sent before the first online one; and no address, length or depth depends on the images.
@@ -265,6 +280,35 @@ fn both_parties_bend_every_message_of_every_extension() {
     for role in [Role::Server, Role::Client] {
         every_extension(&[Family::Aby32], &Bent(role));
     }
+}
+
+/// One bit of what either party sends is another. Where the message extends transfers and the other party checks it, that one stops in the step of the message, before
+/// anything is made of the transfers.
+struct Caught;
+
+impl Law for Caught {
+    fn check<B: Backend>(&self, family: Family, backend: B) {
+        let images = noise(1, 1);
+        let world = World::by(backend, &[tiny(0)], 1, 1);
+        for deviant in [Role::Server, Role::Client] {
+            let stops = (0..messages(&world, deviant, &images)).filter_map(|index| {
+                let session = world.deviant(deviant, At::new(index, Bend::FlipFirst), &images);
+                match if deviant == Role::Server { session.client } else { session.server } {
+                    Err(Halt::Malformed { step, what: "it fails the check of its extension" }) => Some(step),
+                    _ => None,
+                }
+            });
+            let stops: Vec<Address> = stops.collect();
+            assert!(!stops.is_empty(), "{family:?}: nothing of the {deviant:?} is checked");
+            assert!(stops.iter().all(|step| step.slots() == Some(0..1)), "{family:?}: {stops:?}");
+        }
+    }
+}
+
+#[test]
+fn a_bent_extension_fails_its_check() {
+    every_checked_family(&[Family::Cheetah, Family::Cryptflow2Ot, Family::Aby32], &Caught);
+    every_extension(&[Family::Aby32], &Caught);
 }
 
 #[test]

@@ -43,7 +43,8 @@ impl Loaded {
         let model = Model::from_onnx(&case.onnx).map_err(|error| reason(&error))?;
         let model = FixedModel::new(&model, case.precision, case.pixels).map_err(|error| reason(&error))?;
         let circuit = Circuit::new(&[&model], Truncation::Faithful).map_err(|error| reason(&error))?;
-        let plan = Plan::new(Cheetah, circuit, case.images.len(), Grouping::Chunk).map_err(|error| reason(&error))?;
+        let plan = Plan::new(Cheetah::default(), circuit, case.images.len(), Grouping::Chunk)
+            .map_err(|error| reason(&error))?;
         let logits = case.images.iter().map(|image| model.logits(image).expect("of this size")).collect();
         Ok(Self { case, model, plan, logits })
     }

@@ -31,7 +31,7 @@ pub struct Session {
 }
 
 pub fn plan(models: &[FixedModel], slots: usize, grouping: Grouping, truncation: Truncation) -> Plan<Cheetah> {
-    plan_by(Cheetah, models, slots, grouping, truncation)
+    plan_by(Cheetah::default(), models, slots, grouping, truncation)
 }
 
 pub fn plan_by<B: Backend>(
@@ -48,7 +48,7 @@ pub fn plan_by<B: Backend>(
 impl World {
     /// Cheetah's, exact, with one chunk's slots together.
     pub fn new(models: &[Model], slots: usize, seed: u8) -> Self {
-        Self::by(Cheetah, models, slots, seed)
+        Self::by(Cheetah::default(), models, slots, seed)
     }
 }
 

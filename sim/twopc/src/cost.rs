@@ -1,7 +1,7 @@
 //! The cost of messages that are not sent: bytes by party, oblivious transfers by direction, and rounds. Each family of protocols adds
 //! up its own; tests compare every number with the meter of a session, to the byte.
 
-use crate::ot::Extension;
+use crate::ot::Scheme;
 use crate::ot::one_of_two::choice_bytes;
 use crate::role::Role;
 
@@ -51,20 +51,22 @@ impl Cost {
 
     /// Adds a message with the choices of transfers of one of two messages ([`crate::ot::one_of_two`]), and the transfers themselves if the extension has them
     /// apart.
-    pub fn choose(&mut self, extension: Extension, receiver: Role, count: usize) {
-        self.extend(extension, receiver.peer(), count);
-        self.send(receiver, choice_bytes(extension, count));
+    pub fn choose(&mut self, scheme: impl Into<Scheme>, receiver: Role, count: usize) {
+        let scheme = scheme.into();
+        self.extend(scheme, receiver.peer(), count);
+        self.send(receiver, choice_bytes(scheme, count));
     }
 
     /// Adds such a message of so many choices each way; the two may cross.
-    pub fn choose_both(&mut self, extension: Extension, count: usize) {
-        self.extend(extension, Role::Client, count);
-        self.extend(extension, Role::Server, count);
-        self.exchange(choice_bytes(extension, count));
+    pub fn choose_both(&mut self, scheme: impl Into<Scheme>, count: usize) {
+        let scheme = scheme.into();
+        self.extend(scheme, Role::Client, count);
+        self.extend(scheme, Role::Server, count);
+        self.exchange(choice_bytes(scheme, count));
     }
 
-    fn extend(&mut self, extension: Extension, sender: Role, count: usize) {
-        let counted = if extension.is_random() { count } else { 0 };
+    fn extend(&mut self, scheme: Scheme, sender: Role, count: usize) {
+        let counted = if scheme.extension.is_random() { count } else { 0 };
         match sender {
             Role::Client => self.client_transfers += counted,
             Role::Server => self.server_transfers += counted,

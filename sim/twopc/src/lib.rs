@@ -25,7 +25,7 @@
 //!
 //! ```
 //! use fusion_2pc::bits::mask;
-//! use fusion_2pc::ot::Setup;
+//! use fusion_2pc::ot::{Checks, Setup};
 //! use fusion_2pc::party::{Pads, Party};
 //! use fusion_2pc::random::Seed;
 //! use fusion_2pc::share::relu::relu;
@@ -37,7 +37,7 @@
 //!
 //! /// What either party does, with its own secret seed and its own shares.
 //! fn rectify(mut link: Link, seed: Seed, shares: &[u64]) -> Result<Vec<u64>, Halt> {
-//!     let transfers = Setup::run(&mut link, &seed)?;
+//!     let transfers = Setup::run(&mut link, &seed, Checks::None)?;
 //!     let (session, expected) = (Seed([0; 32]), 100);
 //!     let (sender, receiver) = (transfers.sender(&session, expected), transfers.receiver(&session, expected));
 //!     let mut party = Party { rng: seed.child("masks").stream(), transfers: Pads { sender, receiver }, link };

@@ -5,7 +5,7 @@ use crate::script::backend::Backend;
 use crate::yaml::{Kind, Node};
 use fusion_2pc::backend::delphi::Mask;
 use fusion_2pc::backend::{Choice, Family, Options};
-use fusion_2pc::ot::Extension;
+use fusion_2pc::ot::{Checks, Extension};
 
 pub fn backend<'n>(reader: &mut Reader, node: &'n Node) -> Option<Backend> {
     if !matches!(node.kind, Kind::Map(_)) {
@@ -26,10 +26,12 @@ fn with_options(reader: &mut Reader, node: &Node, family: Family) -> Option<Back
     let fields = reader.fields(node, "a backend's options", family.options())?;
     let extensions = Extension::ALL.map(|extension| (extension.name(), Some(extension)));
     let extension = reader.optional(&fields, "extension", None, |r, n| r.word(n, "extension", &extensions))?;
+    let checks = Checks::ALL.map(|checks| (checks.name(), Some(checks)));
+    let checks = reader.optional(&fields, "checks", None, |r, n| r.word(n, "checks", &checks))?;
     let masks = [("outside", Some(Mask::Outside)), ("inside", Some(Mask::Inside))];
     let mask = reader.optional(&fields, "mask", None, |r, n| r.word(n, "mask", &masks))?;
     let chunk = reader.optional(&fields, "chunk", None, |r, n| r.natural32(n, "chunk", 1..=u32::MAX).map(Some))?;
-    match Choice::new(family, Options { extension, mask, chunk }) {
+    match Choice::new(family, Options { extension, checks, mask, chunk }) {
         Ok(choice) => Some(Backend(choice)),
         Err(refusal) => reader.wrong(node.mark, refusal.to_string()),
     }

@@ -4,7 +4,7 @@ use super::pictures::Pictures;
 use crate::args::bench::InferenceArgs;
 use fusion_2pc::backend::{Difference, Family};
 use fusion_2pc::circuit::Circuit;
-use fusion_2pc::ot::Extension;
+use fusion_2pc::ot::{Checks, Extension};
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::{Answered, Grouping, Service};
@@ -54,6 +54,9 @@ pub struct BenchDocument {
     /// How transfers of one of two messages are extended, if the family has the choice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extension: Option<&'static str>,
+    /// Whether extensions of transfers are checked, if they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checks: Option<&'static str>,
     pub model: String,
     pub batch: usize,
     pub network: String,
@@ -175,6 +178,7 @@ pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
         error: (faithful && !exact).then(|| inexact(file, batch)),
         backend: protocols.backend.family().name(),
         extension: protocols.backend.extension().map(Extension::name),
+        checks: protocols.backend.options().checks.map(Checks::name),
         model: files::name(file),
         batch,
         network: inference.network.name.clone(),

@@ -3,7 +3,7 @@
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use fusion_2pc::backend::{Choice, Family, NoOption, Options};
-use fusion_2pc::ot::Extension;
+use fusion_2pc::ot::{Checks, Extension};
 use fusion_engine::failure::Failure;
 
 /// Reads the name of a family.
@@ -18,18 +18,27 @@ fn extensions() -> impl TypedValueParser<Value = Extension> {
     PossibleValuesParser::new(values).try_map(|name| name.parse::<Extension>())
 }
 
+/// Reads whether extensions are checked.
+fn checks() -> impl TypedValueParser<Value = Checks> {
+    let values = Checks::ALL.map(|checks| PossibleValue::new(checks.name()).help(checks.about()));
+    PossibleValuesParser::new(values).try_map(|name| name.parse::<Checks>())
+}
+
 /// The flags that choose something about a family.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub struct OptionsArgs {
     /// How the family extends transfers of one of two messages [default: iknp; cheetah has no choice].
     #[arg(long, value_name = "NAME", value_parser = extensions())]
     pub extension: Option<Extension>,
+    /// Whether extensions of transfers are proved consistent before they are used [default: none].
+    #[arg(long, value_name = "NAME", value_parser = checks())]
+    pub checks: Option<Checks>,
 }
 
 impl OptionsArgs {
     /// Returns the first of the flags that is given.
     pub fn given(self) -> Option<&'static str> {
-        self.extension.map(|_| "--extension")
+        self.extension.map(|_| "--extension").or(self.checks.map(|_| "--checks"))
     }
 
     /// Returns a family with these options.
@@ -37,8 +46,8 @@ impl OptionsArgs {
     /// # Errors
     /// [`Failure::Usage`] for an option that the family does not have; it names the flag.
     pub fn of(self, family: Family) -> Result<Choice, Failure> {
-        let Self { extension } = self;
+        let Self { extension, checks } = self;
         let refused = |refusal: NoOption| Failure::Usage(format!("--{}: {refusal}", refusal.option));
-        Choice::new(family, Options { extension, ..Options::default() }).map_err(refused)
+        Choice::new(family, Options { extension, checks, ..Options::default() }).map_err(refused)
     }
 }

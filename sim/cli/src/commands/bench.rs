@@ -49,6 +49,9 @@ fn write_differences(backend: Choice, out: &mut dyn Write) -> Result<(), Failure
         let own = if extension == Extension::default() { "as released" } else { "not as released, which is iknp" };
         writeln!(out, "  extension of transfers of one of two messages ({own})\n    {}", extension.about())?;
     }
+    if backend.checks().is_active() {
+        writeln!(out, "  checks of extensions (not as released)\n    {}", backend.checks().about())?;
+    }
     for DifferenceDocument { part, released, here, effect } in DifferenceDocument::of(family) {
         writeln!(out, "  {part} ({effect})\n    here: {here}\n    released: {released}")?;
     }
@@ -67,11 +70,12 @@ impl BenchDocument {
     fn write_text(&self, show_layers: bool, out: &mut dyn Write) -> Result<(), Failure> {
         let Self { backend, model, batch, network, truncation, per_inference: each, .. } = self;
         let extension = self.extension.map_or_else(String::new, |extension| format!(" over {extension}"));
+        let checks = self.checks.map_or_else(String::new, |checks| format!(", checks {checks}"));
         if let Some(error) = &self.error {
             writeln!(out, "{} {error}", text::styled(BAD, "error"))?;
         }
         let exact = if self.exact { "every logit exact" } else { "NOT the plaintext's logits" };
-        let title = format!("{model}   {backend}{extension}   batch {batch}   {truncation}   {exact}");
+        let title = format!("{model}   {backend}{extension}{checks}   batch {batch}   {truncation}   {exact}");
         writeln!(out, "{}\n", text::styled(HEADING, &title))?;
         let sent = each.client_sent_bytes + each.server_sent_bytes;
         let mut rows = vec![
@@ -136,6 +140,7 @@ mod tests {
             error,
             backend: "cheetah",
             extension: None,
+            checks: None,
             model: "model.onnx".into(),
             batch: 1,
             network: "lan".into(),

@@ -103,6 +103,8 @@ pub struct About {
     extensions: Vec<String>,
     /// Empty if none is named.
     extension: String,
+    /// Empty if none is named.
+    checks: String,
     network: String,
 }
 
@@ -116,6 +118,11 @@ impl About {
             backend: inference.backend.name().into(),
             extensions: Extension::ALL.map(|extension| extension.name().into()).into(),
             extension: inference.options.extension.map_or_else(String::new, |extension| extension.name().into()),
+            checks: inference
+                .options
+                .checks
+                .filter(|checks| checks.is_active())
+                .map_or_else(String::new, |checks| checks.name().into()),
             network: inference.network.name.clone(),
         }
     }

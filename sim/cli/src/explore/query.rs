@@ -24,6 +24,7 @@ pub const PLAN: &[(&str, &str)] = &[
     ("substitution", "--substitution"),
     ("backend", "--backend"),
     ("extension", "--extension"),
+    ("checks", "--checks"),
     ("network", "--network"),
 ];
 
@@ -152,7 +153,8 @@ impl Query {
             let arg = args.find(|arg| arg.get_long() == flag.strip_prefix("--"));
             arg.is_some_and(|arg| arg.get_default_values().iter().any(|default| default == value))
         };
-        let idle = |flag: &str| model.is_none() && ["--backend", "--extension", "--network"].contains(&flag);
+        let idle =
+            |flag: &str| model.is_none() && ["--backend", "--extension", "--checks", "--network"].contains(&flag);
         let flags = self.flags(known).filter(|(flag, value)| !idle(flag) && !usual(flag, value));
         let words = flags.map(|(flag, value)| format!("{flag} {}", text::shell(Path::new(value))));
         std::iter::once(name.into()).chain(words).chain(model.map(Into::into)).collect::<Vec<_>>().join(" ")

@@ -161,7 +161,7 @@ mod tests {
         let model = Model::from_onnx(onnx).unwrap();
         let model = FixedModel::new(&model, precision, Pixels { scale: 1.0 / 255.0, offset: 0.0 }).unwrap();
         let circuit = Circuit::new(&[&model], Truncation::Faithful).unwrap();
-        let plan = Plan::new(Cheetah, circuit, 1, Grouping::Chunk).unwrap();
+        let plan = Plan::new(Cheetah::default(), circuit, 1, Grouping::Chunk).unwrap();
         let seed = Seed([7; 32]);
         let (_, _, SetupSpent { spent, cpu, wall }) = set_up(&seed, &[&plan], LinkSpeed::LAN).unwrap();
         assert!(cpu.iter().all(|cpu| !cpu.is_zero()) && !wall.is_zero());

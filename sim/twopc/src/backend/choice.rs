@@ -5,13 +5,15 @@ use super::cheetah::Cheetah;
 use super::cryptflow2::{Cryptflow2He, Cryptflow2Ot};
 use super::delphi::{Delphi, Mask};
 use super::family::{Family, ForBackend};
-use crate::ot::Extension;
+use crate::ot::{Checks, Extension, Scheme};
 
 /// What a user may choose about a family, each left open if it is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Options {
     /// How transfers of one of two messages are extended.
     pub extension: Option<Extension>,
+    /// Whether extensions of transfers are checked.
+    pub checks: Option<Checks>,
     /// Where the client's masks are added.
     pub mask: Option<Mask>,
     /// The most slots that are evaluated together, if these are fewer than the family's own; 0 counts as 1.
@@ -23,6 +25,7 @@ pub struct Options {
 pub struct Choice {
     family: Family,
     extension: Extension,
+    checks: Checks,
     mask: Mask,
     chunk: Option<u32>,
 }
@@ -43,8 +46,14 @@ impl Choice {
     /// # Errors
     /// [`NoOption`] for an option that is given and that the family does not have.
     pub fn new(family: Family, options: Options) -> Result<Self, NoOption> {
-        let Options { extension, mask, chunk } = options;
-        for (option, is_given) in [(EXTENSION, extension.is_some()), (MASK, mask.is_some()), (CHUNK, chunk.is_some())] {
+        let Options { extension, checks, mask, chunk } = options;
+        let given = [
+            (EXTENSION, extension.is_some()),
+            (CHECKS, checks.is_some()),
+            (MASK, mask.is_some()),
+            (CHUNK, chunk.is_some()),
+        ];
+        for (option, is_given) in given {
             if is_given && !family.has(option) {
                 return Err(NoOption { family, option });
             }
@@ -53,6 +62,7 @@ impl Choice {
         Ok(Self {
             family,
             extension: extension.unwrap_or(defaults.extension),
+            checks: checks.unwrap_or(defaults.checks),
             mask: mask.unwrap_or(defaults.mask),
             chunk,
         })
@@ -70,11 +80,18 @@ impl Choice {
         self.family.has(EXTENSION).then_some(self.extension)
     }
 
+    /// Whether extensions of transfers are checked.
+    #[must_use]
+    pub const fn checks(self) -> Checks {
+        self.checks
+    }
+
     /// The options that differ from what they are by default.
     #[must_use]
     pub fn options(self) -> Options {
         Options {
             extension: self.extension().filter(|extension| *extension != Extension::default()),
+            checks: Some(self.checks).filter(|checks| *checks != Checks::default()),
             mask: Some(self.mask).filter(|mask| *mask != Mask::default()),
             chunk: self.chunk,
         }
@@ -94,26 +111,30 @@ impl Choice {
 
     /// Does something for the backend of this choice.
     pub fn run<F: ForBackend>(self, what: F) -> F::Output {
-        let extension = self.extension;
+        let Self { extension, checks, .. } = self;
+        let scheme = Scheme { extension, checks };
         match self.family {
-            Family::Cheetah => what.run(Cheetah),
-            Family::Cryptflow2Ot => what.run(Cryptflow2Ot { extension, ..Cryptflow2Ot::default() }),
-            Family::Cryptflow2He => what.run(Cryptflow2He { extension }),
-            Family::Delphi => what.run(Delphi { extension, mask: self.mask }),
-            Family::Aby => what.run(Aby::proven().extended_by(extension)),
-            Family::Aby32 => what.run(Aby::measured().extended_by(extension)),
+            Family::Cheetah => what.run(Cheetah { checks }),
+            Family::Cryptflow2Ot => what.run(Cryptflow2Ot { scheme, ..Cryptflow2Ot::default() }),
+            Family::Cryptflow2He => what.run(Cryptflow2He { scheme }),
+            Family::Delphi => what.run(Delphi { scheme, mask: self.mask }),
+            Family::Aby => what.run(Aby::proven().extended_by(scheme)),
+            Family::Aby32 => what.run(Aby::measured().extended_by(scheme)),
         }
     }
 }
 
 impl From<Family> for Choice {
     fn from(family: Family) -> Self {
-        Self { family, extension: Extension::default(), mask: Mask::default(), chunk: None }
+        Self { family, extension: Extension::default(), checks: Checks::default(), mask: Mask::default(), chunk: None }
     }
 }
 
 /// The option [`Options::extension`] in scripts and flags.
 const EXTENSION: &str = "extension";
+
+/// The option [`Options::checks`] in scripts and flags.
+const CHECKS: &str = "checks";
 
 /// The option [`Options::mask`] in scripts.
 const MASK: &str = "mask";
@@ -126,9 +147,9 @@ impl Family {
     #[must_use]
     pub const fn options(self) -> &'static [&'static str] {
         match self {
-            Self::Cheetah => &[CHUNK],
-            Self::Delphi => &[EXTENSION, MASK, CHUNK],
-            Self::Cryptflow2Ot | Self::Cryptflow2He | Self::Aby | Self::Aby32 => &[EXTENSION, CHUNK],
+            Self::Cheetah => &[CHECKS, CHUNK],
+            Self::Delphi => &[EXTENSION, CHECKS, MASK, CHUNK],
+            Self::Cryptflow2Ot | Self::Cryptflow2He | Self::Aby | Self::Aby32 => &[EXTENSION, CHECKS, CHUNK],
         }
     }
 
@@ -164,6 +185,11 @@ mod tests {
             }
         }
         assert_eq!(Choice::default().extension(), None);
+        for (family, checks) in Family::ALL.into_iter().flat_map(|family| Checks::ALL.map(|checks| (family, checks))) {
+            let choice = Choice::new(family, Options { checks: Some(checks), ..Options::default() }).unwrap();
+            assert_eq!((choice.checks(), choice == family.into()), (checks, checks == Checks::None));
+            assert_eq!(Choice::new(family, choice.options()), Ok(choice), "said again, it is the same");
+        }
         let inside = Options { mask: Some(Mask::Inside), ..Options::default() };
         assert!(
             Choice::new(Family::Delphi, inside).is_ok_and(Choice::exposes) && !Choice::from(Family::Delphi).exposes()

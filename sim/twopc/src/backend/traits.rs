@@ -5,7 +5,7 @@ use super::reader::Reader;
 use crate::circuit::{Circuit, Unsupported};
 use crate::cost::Cost;
 use crate::linear::TooHeavy;
-use crate::ot::Extension;
+use crate::ot::{Extension, Scheme};
 use crate::random::Seed;
 use crate::share::truncate::Truncation;
 use crate::wire::link::{Halt, Link};
@@ -95,10 +95,10 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
     /// The server's transfers of the session of this name; see [`client_transfers`](Self::client_transfers).
     fn server_transfers(&self, keys: &Self::ServerKeys, session: &Seed, expected: [usize; 2]) -> Self::Transfers;
 
-    /// The extension of a session in which [`Cost`] counts so many transfers in one direction: the one that sends the fewest bytes, unless a family has
-    /// another rule.
-    fn extension(&self, count: usize) -> Extension {
-        Extension::for_count(count)
+    /// The extension of a session in which [`Cost`] counts so many transfers in one direction, and whether it is checked: the one that sends the fewest bytes
+    /// without checks, unless a family has another rule.
+    fn extension(&self, count: usize) -> Scheme {
+        Extension::for_count(count).into()
     }
 
     /// The client of a chunk.

@@ -3,6 +3,7 @@
 //! A session's streams are seeded by hashes of the base transfers' seeds with its name, so that no column is ever used twice. The sender's choices stay, as
 //! in [`super::setup`].
 
+use super::check::Checks;
 use super::columns::{Code, Receiver, Sender};
 use super::{base, setup};
 use crate::random::Seed;
@@ -17,6 +18,7 @@ pub struct Setup<C> {
     chosen: Vec<Seed>,
     /// As the sender of base transfers, thus as the receiver of the extended ones.
     pairs: Vec<[Seed; 2]>,
+    checks: Checks,
     code: PhantomData<fn(C)>,
 }
 
@@ -27,11 +29,12 @@ pub const fn sent_bytes<C: Code>() -> usize {
 }
 
 impl<C: Code> Setup<C> {
-    /// Runs the base transfers, both directions at once, with the party's own secret seed. Each party sends [`sent_bytes`].
+    /// Runs the base transfers, both directions at once, with the party's own secret seed. Each party sends [`sent_bytes`]. Both
+    /// give the same `checks`.
     ///
     /// # Errors
     /// [`Halt`] where the peer does not keep to the protocol.
-    pub fn run(link: &mut Link, own: &Seed) -> Result<Self, Halt> {
+    pub fn run(link: &mut Link, own: &Seed, checks: Checks) -> Result<Self, Halt> {
         let own = own.child("oblivious transfer by columns").child(C::NAME);
         let mut words = own.child("choices").stream();
         let choices: Vec<u8> = (0..C::COLUMNS).map(|_| (words.next_u32() & 1) as u8).collect();
@@ -40,7 +43,7 @@ impl<C: Code> Setup<C> {
             let sender = base::Sender::announce(link, &mut rng)?;
             let chosen = base::choose_each(link, &mut rng, &choices)?;
             let pairs = sender.seeds_of(link, C::COLUMNS)?;
-            Ok(Self { choices, chosen, pairs, code: PhantomData })
+            Ok(Self { choices, chosen, pairs, checks, code: PhantomData })
         })
     }
 
@@ -48,7 +51,7 @@ impl<C: Code> Setup<C> {
     #[must_use]
     pub fn sender(&self, session: &Seed) -> Sender<C> {
         let seeds: Vec<Seed> = self.chosen.iter().map(|seed| seed.of_session(session)).collect();
-        Sender::new(&self.choices, &seeds, setup::first_tweak(session))
+        Sender::new(&self.choices, &seeds, setup::first_tweak(session), self.checks)
     }
 
     /// The receiver of a session's transfers from the peer. Both parties give the same name, which was never used before.
@@ -56,7 +59,7 @@ impl<C: Code> Setup<C> {
     pub fn receiver(&self, session: &Seed) -> Receiver<C> {
         let of_session = |pair: &[Seed; 2]| pair.each_ref().map(|seed| seed.of_session(session));
         let pairs: Vec<[Seed; 2]> = self.pairs.iter().map(of_session).collect();
-        Receiver::new(&pairs, setup::first_tweak(session))
+        Receiver::new(&pairs, setup::first_tweak(session), self.checks)
     }
 
     /// Both of them.
@@ -77,8 +80,8 @@ pub struct Ways<C> {
 
 impl<C> Clone for Setup<C> {
     fn clone(&self) -> Self {
-        let Self { choices, chosen, pairs, code } = self;
-        Self { choices: choices.clone(), chosen: chosen.clone(), pairs: pairs.clone(), code: *code }
+        let Self { choices, chosen, pairs, checks, code } = self;
+        Self { choices: choices.clone(), chosen: chosen.clone(), pairs: pairs.clone(), checks: *checks, code: *code }
     }
 }
 

@@ -9,13 +9,16 @@
 //! the base transfers. Both parties map their row to one block by a linear map, which takes `C(w) & s` to `delta(w)`. A sender
 //! that holds `q ^ delta(w)` for every `w` holds the receiver's block at its choice.
 //!
-//! Nothing is sent for no transfers. Semi-honest: neither paper's receiver proves that its columns are words of the code.
+//! Nothing is sent for no transfers. Neither paper's receiver proves that its columns are words of the code. With [`Checks::Active`] it does, for the blocks of
+//! each message: 128 more transfers with random choices come first in it, and the proof of [`super::check`] last.
 
-use super::block::{Block, Cipher};
+use super::block::{Block, Cipher, from_bytes, to_bytes};
+use super::check::{self, Checks, HASH_BYTES, Matrix};
 use super::offer::{Asked, Heard};
 use super::transpose::{self, transpose};
-use crate::random::Seed;
+use crate::random::{Seed, uniform};
 use crate::wire::link::{Halt, Link};
+use rand_chacha::ChaCha20Rng;
 use std::marker::PhantomData;
 
 /// The rows that are made together: their columns stay in the cache.
@@ -39,8 +42,12 @@ pub trait Code {
 
 /// The bytes that the receiver sends for so many transfers: each column fills whole bytes.
 #[must_use]
-pub const fn message_bytes<C: Code>(count: usize) -> usize {
-    C::COLUMNS * count.div_ceil(8)
+pub const fn message_bytes<C: Code>(count: usize, checks: Checks) -> usize {
+    if count == 0 { 0 } else { column_bytes::<C>(checks.masks() + count) + checks.proof_bytes(C::BITS) }
+}
+
+const fn column_bytes<C: Code>(rows: usize) -> usize {
+    C::COLUMNS * rows.div_ceil(8)
 }
 
 /// The blocks of a column, filled up to whole tiles of the transposition.
@@ -70,6 +77,7 @@ pub struct Sender<C> {
     counter: Block,
     /// Of the next transfer.
     tweak: Block,
+    checks: Checks,
     code: PhantomData<fn(C)>,
 }
 
@@ -77,7 +85,7 @@ impl<C: Code> Sender<C> {
     /// Makes the sender from its choices in the base transfers, 0 or 1, and the seeds they chose, one for each column. The tweak is that
     /// of the first transfer; those of the others follow.
     #[must_use]
-    pub fn new(choices: &[u8], seeds: &[Seed], tweak: Block) -> Self {
+    pub fn new(choices: &[u8], seeds: &[Seed], tweak: Block, checks: Checks) -> Self {
         debug_assert_eq!(choices.len(), C::COLUMNS, "a base transfer for each column");
         let streams = choices.iter().zip(seeds).map(|(choice, seed)| (*choice == 1, Cipher::of(seed))).collect();
         let delta = |value: u8| {
@@ -91,7 +99,7 @@ impl<C: Code> Sender<C> {
             word.fold(0, |delta, part| delta ^ part)
         };
         let deltas = (0..=u8::MAX >> (8 - C::BITS)).map(delta).collect();
-        Self { streams, deltas, counter: 0, tweak, code: PhantomData }
+        Self { streams, deltas, counter: 0, tweak, checks, code: PhantomData }
     }
 
     /// The differences of the parties' blocks, by the value that the receiver chose; the first one is 0.
@@ -113,14 +121,38 @@ impl<C: Code> Sender<C> {
     /// # Errors
     /// [`Halt`] where the peer does not keep to the protocol.
     pub fn hear_long(&mut self, link: &mut Link, count: usize, pad_blocks: usize) -> Result<Heard, Halt> {
-        let message = if count == 0 { Vec::new() } else { link.receive(message_bytes::<C>(count))? };
-        let mut blocks = Vec::with_capacity(count);
-        for message in message.chunks(message_bytes::<C>(CHUNK)) {
-            self.chunk(message, CHUNK.min(count - blocks.len()), &mut blocks);
-        }
+        let blocks = if count == 0 { Vec::new() } else { self.receive(link, count)? };
         let tweak = self.tweak;
         self.tweak += (count * pad_blocks) as Block;
         Ok(Heard { blocks, deltas: self.deltas.clone(), tweak, pad_blocks })
+    }
+
+    /// Receives the columns of some transfers, and their proof.
+    fn receive(&mut self, link: &mut Link, count: usize) -> Result<Vec<Block>, Halt> {
+        let rows = self.checks.masks() + count;
+        let message = link.receive(message_bytes::<C>(count, self.checks))?;
+        let (columns, proof) = message.split_at(column_bytes::<C>(rows));
+        let mut blocks = Vec::with_capacity(rows);
+        for columns in columns.chunks(column_bytes::<C>(CHUNK)) {
+            self.chunk(columns, CHUNK.min(rows - blocks.len()), &mut blocks);
+        }
+        if self.checks.is_active() {
+            self.check(link, columns, proof, &mut blocks)?;
+        }
+        Ok(blocks)
+    }
+
+    /// Compares the sums of the transfers with the proof, and takes the masks away.
+    fn check(&self, link: &Link, columns: &[u8], proof: &[u8], blocks: &mut Vec<Block>) -> Result<(), Halt> {
+        let matrix = Matrix::new(C::NAME, self.tweak, columns);
+        let (masks, rows) = blocks.split_at(check::SUMS);
+        let mut sums = matrix.sums(masks, rows);
+        let (said, hash) = proof.split_at(proof.len() - HASH_BYTES);
+        let deltas: Vec<Block> = (0..C::BITS).map(|bit| self.deltas[1 << bit]).collect();
+        check::correct(&mut sums, &from_bytes(said).collect::<Vec<_>>(), &deltas);
+        check::compare(link, &sums, hash)?;
+        blocks.drain(..check::SUMS);
+        Ok(())
     }
 
     /// Column `j` is the stream, with what was sent added where the choice is 1.
@@ -153,16 +185,24 @@ pub struct Receiver<C> {
     counter: Block,
     /// Of the next transfer.
     tweak: Block,
+    checks: Checks,
+    /// The choices of transfers that mask sums: of all seeds together, of which the sender lacks half.
+    masks: ChaCha20Rng,
     code: PhantomData<fn(C)>,
 }
 
 impl<C: Code> Receiver<C> {
     /// Makes the receiver from both seeds of each base transfer, one for each column, and the tweak of the first transfer.
     #[must_use]
-    pub fn new(pairs: &[[Seed; 2]], tweak: Block) -> Self {
+    pub fn new(pairs: &[[Seed; 2]], tweak: Block, checks: Checks) -> Self {
         debug_assert_eq!(pairs.len(), C::COLUMNS, "a base transfer for each column");
         let streams = pairs.iter().map(|pair| pair.each_ref().map(Cipher::of)).collect();
-        Self { streams, counter: 0, tweak, code: PhantomData }
+        let mut masks = blake3::Hasher::new_derive_key("fusion-2pc masks of a receiver 1");
+        for seed in pairs.iter().flatten() {
+            masks.update(&seed.0);
+        }
+        let masks = Seed(*masks.finalize().as_bytes()).stream();
+        Self { streams, counter: 0, tweak, checks, masks, code: PhantomData }
     }
 
     /// Sends the columns of transfers with these choices and pads of one block each.
@@ -178,17 +218,29 @@ impl<C: Code> Receiver<C> {
     /// # Errors
     /// [`Halt`] where the peer is gone.
     pub fn ask_long(&mut self, link: &mut Link, choices: Vec<u8>, pad_blocks: usize) -> Result<Asked, Halt> {
-        let mut blocks = Vec::with_capacity(choices.len());
-        let mut message = Vec::with_capacity(message_bytes::<C>(choices.len()));
-        for choices in choices.chunks(CHUNK) {
-            self.chunk(choices, &mut message, &mut blocks);
-        }
-        if !choices.is_empty() {
-            link.send(message)?;
-        }
+        let blocks = if choices.is_empty() { Vec::new() } else { self.send(link, &choices)? };
         let tweak = self.tweak;
         self.tweak += (choices.len() * pad_blocks) as Block;
         Ok(Asked { choices, blocks, tweak, pad_blocks })
+    }
+
+    /// Sends the columns of some transfers, and their proof.
+    fn send(&mut self, link: &mut Link, choices: &[u8]) -> Result<Vec<Block>, Halt> {
+        let masks = uniform(&mut self.masks, C::BITS as u32, self.checks.masks()).into_iter().map(|mask| mask as u8);
+        let all: Vec<u8> = masks.chain(choices.iter().copied()).collect();
+        let mut blocks = Vec::with_capacity(all.len());
+        let mut message = Vec::with_capacity(message_bytes::<C>(choices.len(), self.checks));
+        for choices in all.chunks(CHUNK) {
+            self.chunk(choices, &mut message, &mut blocks);
+        }
+        if self.checks.is_active() {
+            let (masks, rows) = blocks.split_at(check::SUMS);
+            let matrix = Matrix::new(C::NAME, self.tweak, &message);
+            message.extend(proof::<C>(&matrix, &all, &matrix.sums(masks, rows)));
+            blocks.drain(..check::SUMS);
+        }
+        link.send(message)?;
+        Ok(blocks)
     }
 
     /// Column `j` is the first stream; the sum of both streams and the code's column is sent.
@@ -211,6 +263,14 @@ impl<C: Code> Receiver<C> {
     }
 }
 
+/// The proof of choices, masks first, and of the sums of their blocks.
+fn proof<C: Code>(matrix: &Matrix, choices: &[u8], sums: &[Block]) -> Vec<u8> {
+    let (masks, choices) = choices.split_at(check::SUMS);
+    let mut proof = to_bytes(&matrix.choices(masks, choices, C::BITS));
+    proof.extend(check::hash(sums).as_bytes());
+    proof
+}
+
 /// Bit by bit of the choices, a column.
 fn planes(choices: &[u8], width: usize, bits: usize) -> Vec<Vec<Block>> {
     let column = |bit: usize| {
@@ -228,3 +288,6 @@ impl<C> std::fmt::Debug for Receiver<C> {
         f.write_str("Receiver(..)")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@
 //! transfer is sent, and nothing for no transfers.
 
 use super::block::Block;
-use super::extension::{Extension, Public, Supply};
+use super::extension::{Public, Scheme, Supply};
 use super::ferret;
 use super::offer::{Asked, Heard};
 use crate::bits::packed_bytes;
@@ -20,8 +20,8 @@ struct Reserve<P> {
 }
 
 impl<P: ferret::Party> Reserve<P> {
-    fn new(party: P, public: Public, extension: Extension, expected: usize) -> Self {
-        Self { supply: Supply::new(party, public, extension, expected), drawn: Vec::new(), tweak: public.tweak }
+    fn new(party: P, public: Public, scheme: Scheme, expected: usize) -> Self {
+        Self { supply: Supply::new(party, public, scheme, expected), drawn: Vec::new(), tweak: public.tweak }
     }
 
     /// Extends until so many transfers are ready. `sender` sends in them.
@@ -49,10 +49,10 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// Makes the sender of a session in which so many transfers are expected. Both parties give the same `public`, `extension` and `expected`.
+    /// Makes the sender of a session in which so many transfers are expected. Both parties give the same `public`, `scheme` and `expected`.
     #[must_use]
-    pub fn new(party: ferret::Sender, delta: Block, public: Public, extension: Extension, expected: usize) -> Self {
-        Self { reserve: Reserve::new(party, public, extension, expected), delta }
+    pub fn new(party: ferret::Sender, delta: Block, public: Public, scheme: Scheme, expected: usize) -> Self {
+        Self { reserve: Reserve::new(party, public, scheme, expected), delta }
     }
 
     /// Extends until so many transfers are ready.
@@ -92,10 +92,10 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Makes the receiver of a session in which so many transfers are expected. Both parties give the same `public`, `extension` and `expected`.
+    /// Makes the receiver of a session in which so many transfers are expected. Both parties give the same `public`, `scheme` and `expected`.
     #[must_use]
-    pub fn new(party: ferret::Receiver, public: Public, extension: Extension, expected: usize) -> Self {
-        Self { reserve: Reserve::new(party, public, extension, expected) }
+    pub fn new(party: ferret::Receiver, public: Public, scheme: Scheme, expected: usize) -> Self {
+        Self { reserve: Reserve::new(party, public, scheme, expected) }
     }
 
     /// Extends until so many transfers are ready.

@@ -1,6 +1,7 @@
 //! Random transfers by extension: which one, what it costs, and its hashing to pads.
 
 use super::block::Block;
+use super::check::{self, Checks};
 use super::ferret::{self, K, Party, Rounds};
 use super::hash::Hash;
 use super::softspoken;
@@ -46,11 +47,12 @@ impl Extension {
         }
     }
 
-    /// The extension that sends fewer bytes for so many transfers.
+    /// The extension that sends fewer bytes for so many transfers, without checks.
     #[must_use]
     pub fn for_count(count: usize) -> Self {
         let bytes = |cost: ExtensionCost| cost.sender.bytes + cost.receiver.bytes;
-        if bytes(softspoken_cost(count)) <= bytes(ferret_cost(count)) { Self::SoftSpoken } else { Self::Ferret }
+        let [softspoken, ferret] = [softspoken_cost(count, Checks::None), ferret_cost(count, Checks::None)].map(bytes);
+        if softspoken <= ferret { Self::SoftSpoken } else { Self::Ferret }
     }
 }
 
@@ -64,6 +66,35 @@ impl std::str::FromStr for Extension {
 
     fn from_str(name: &str) -> Result<Self, NoExtension> {
         Self::ALL.into_iter().find(|extension| extension.name() == name).ok_or_else(|| NoExtension(name.into()))
+    }
+}
+
+/// An extension, and whether it is checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Scheme {
+    /// The extension.
+    pub extension: Extension,
+    /// Whether it is checked.
+    pub checks: Checks,
+}
+
+impl From<Extension> for Scheme {
+    fn from(extension: Extension) -> Self {
+        Self { extension, checks: Checks::None }
+    }
+}
+
+impl Scheme {
+    /// The cost of the extension in a session that expects and draws `count` transfers in one direction, without the set-up. That of IKNP is 0: its
+    /// columns are messages of the step that asks for the transfers.
+    #[must_use]
+    pub fn cost(self, count: usize) -> ExtensionCost {
+        match self.extension {
+            _ if count == 0 => ExtensionCost::default(),
+            Extension::Iknp => ExtensionCost::default(),
+            Extension::SoftSpoken => softspoken_cost(count, self.checks),
+            Extension::Ferret => ferret_cost(count, self.checks),
+        }
     }
 }
 
@@ -82,36 +113,32 @@ impl Extension {
     pub const fn is_random(self) -> bool {
         !matches!(self, Self::Iknp)
     }
-
-    /// The cost of the extension in a session that expects and draws `count` transfers in one direction, without the set-up. That of IKNP is 0: its
-    /// columns are messages of the step that asks for the transfers.
-    #[must_use]
-    pub fn cost(self, count: usize) -> ExtensionCost {
-        match self {
-            _ if count == 0 => ExtensionCost::default(),
-            Self::Iknp => ExtensionCost::default(),
-            Self::SoftSpoken => softspoken_cost(count),
-            Self::Ferret => ferret_cost(count),
-        }
-    }
 }
 
-/// The cost of the extension that sends fewer bytes for `count` transfers: see [`Extension::cost`].
+/// The cost of the extension that sends fewer bytes for `count` transfers: see [`Scheme::cost`].
 #[must_use]
-pub fn cost(count: usize) -> ExtensionCost {
-    Extension::for_count(count).cost(count)
+pub fn cost(count: usize, checks: Checks) -> ExtensionCost {
+    Scheme { extension: Extension::for_count(count), checks }.cost(count)
 }
 
-fn softspoken_cost(count: usize) -> ExtensionCost {
+fn softspoken_cost(count: usize, checks: Checks) -> ExtensionCost {
     let rows = count.next_multiple_of(softspoken::ROWS);
-    let receiver = Tally { messages: rows.div_ceil(softspoken::CHUNK), bytes: softspoken::message_bytes::<K>(rows) };
+    let bytes = softspoken::message_bytes::<K>(rows, checks);
+    let receiver = Tally { messages: rows.div_ceil(softspoken::CHUNK), bytes };
     ExtensionCost { sender: Tally::default(), receiver }
 }
 
-fn ferret_cost(count: usize) -> ExtensionCost {
-    let sets = ferret::schedule(count);
-    let sender = Tally { messages: sets.len(), bytes: sets.iter().map(ferret::message_bytes).sum() };
-    ExtensionCost { sender, ..softspoken_cost(ferret::base_rows(&sets)) }
+fn ferret_cost(count: usize, checks: Checks) -> ExtensionCost {
+    let sets = ferret::schedule(count, checks);
+    let mut cost = softspoken_cost(ferret::base_rows(&sets, checks), checks);
+    cost.sender = Tally { messages: sets.len(), bytes: sets.iter().map(ferret::message_bytes).sum() };
+    if checks.is_active() {
+        cost.sender.messages += sets.len();
+        cost.sender.bytes += sets.len() * check::HASH_BYTES;
+        cost.receiver.messages += sets.len();
+        cost.receiver.bytes += sets.len() * ferret::CHOICE_BYTES;
+    }
+    cost
 }
 
 /// The public numbers that tell the transfers of a session in one direction from all others.
@@ -144,11 +171,11 @@ pub(super) struct Supply<P> {
 
 impl<P: Party> Supply<P> {
     /// Makes a party's transfers by an extension whose transfers are random.
-    pub fn new(party: P, public: Public, extension: Extension, expected: usize) -> Self {
-        let plan = match extension {
+    pub fn new(party: P, public: Public, scheme: Scheme, expected: usize) -> Self {
+        let plan = match scheme.extension {
             Extension::Iknp => unreachable!("transfers of IKNP are not random"),
             Extension::SoftSpoken => Plan::SoftSpoken(expected),
-            Extension::Ferret => Plan::Ferret(Rounds::new(expected, public.code)),
+            Extension::Ferret => Plan::Ferret(Rounds::new(expected, public.code, scheme.checks)),
         };
         Self { party, plan, batch: Vec::new(), used: 0, tweak: public.tweak }
     }
@@ -194,14 +221,11 @@ pub struct ExtendedSender {
 }
 
 impl ExtendedSender {
-    /// Makes a party of a session in which so many transfers are expected. Both parties give the same `public` and `expected`.
+    /// Makes a party of a session in which so many transfers are expected. Both parties give the same `public`, `checks` and `expected`.
     #[must_use]
-    pub fn new(party: ferret::Sender, delta: Block, public: Public, expected: usize) -> Self {
-        Self {
-            supply: Supply::new(party, public, Extension::for_count(expected), expected),
-            delta,
-            hash: Hash::default(),
-        }
+    pub fn new(party: ferret::Sender, delta: Block, public: Public, checks: Checks, expected: usize) -> Self {
+        let scheme = Scheme { extension: Extension::for_count(expected), checks };
+        Self { supply: Supply::new(party, public, scheme, expected), delta, hash: Hash::default() }
     }
 }
 
@@ -226,10 +250,11 @@ pub struct ExtendedReceiver {
 }
 
 impl ExtendedReceiver {
-    /// Makes a party of a session in which so many transfers are expected. Both parties give the same `public` and `expected`.
+    /// Makes a party of a session in which so many transfers are expected. Both parties give the same `public`, `checks` and `expected`.
     #[must_use]
-    pub fn new(party: ferret::Receiver, public: Public, expected: usize) -> Self {
-        Self { supply: Supply::new(party, public, Extension::for_count(expected), expected), hash: Hash::default() }
+    pub fn new(party: ferret::Receiver, public: Public, checks: Checks, expected: usize) -> Self {
+        let scheme = Scheme { extension: Extension::for_count(expected), checks };
+        Self { supply: Supply::new(party, public, scheme, expected), hash: Hash::default() }
     }
 }
 
@@ -261,6 +286,7 @@ mod tests {
         for (count, extension) in expected {
             assert_eq!(Extension::for_count(count), extension, "{count}");
         }
+        let cost = |count| cost(count, Checks::None);
         assert_eq!(cost(0), ExtensionCost::default());
         assert_eq!(cost(1).receiver, Tally { messages: 1, bytes: 15 * 512 / 8 });
         // In the long run, 15 bits a transfer against 0.78.

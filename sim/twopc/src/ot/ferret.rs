@@ -6,11 +6,17 @@
 //!
 //! A round grows as many trees as its outputs need, see [`schedule`].
 //!
-//! Two simplifications. Noise is where the receiver's random choices put it: they are uniform and unknown to the sender, so nothing
-//! is sent to move it. And, semi-honest, there is no consistency check: against a sender that deviates, Ferret adds a random linear
-//! combination of all leaves for each round.
+//! A simplification: noise is where the receiver's random choices put it. They are uniform and unknown to the sender, so nothing
+//! is sent to move it.
+//!
+//! A sender that deviates may send sums of no tree, so that leaves of the receiver depend on where its noise is. With [`Checks::Active`] each round ends in Ferret's
+//! check of random sums of all leaves, in the form of [`super::check`]: 128 transfers more mask the receiver's sums of its choices, which it says, and the
+//! sender answers with the hash of its sums. Leaves that differ by where the noise is have other sums but with probability `2^-128` for each two places, so that a
+//! sender that is accepted has guessed some bits of the places, `r` of them with probability `2^-r`. They are the noise of this round alone: the paper counts
+//! them as one bit of security of the code on average. The receiver sends nothing else, and the first transfers of a session have a check of their own.
 
 use super::block::{Block, from_bytes, to_bytes};
+use super::check::{self, Checks, Matrix};
 use super::ggm::Grower;
 use super::lpn::{self, Set};
 use super::softspoken;
@@ -32,6 +38,12 @@ pub const fn message_bytes(set: &Set) -> usize {
     16 * set.levels()
 }
 
+/// The bytes with which the receiver says the sums of its choices, in the check of a round.
+pub const CHOICE_BYTES: usize = 16;
+
+/// What a check's challenge is named by.
+const NAME: &str = "ferret";
+
 /// What a party does in a round.
 pub trait Party: Send {
     /// Fills `blocks` with transfers of the first extension; their number is a multiple of [`softspoken::ROWS`].
@@ -40,11 +52,12 @@ pub trait Party: Send {
     /// [`Halt`] where the peer does not keep to the protocol.
     fn base(&mut self, link: &mut Link, blocks: &mut [Block]) -> Result<(), Halt>;
 
-    /// Fills `outputs` with transfers whose choices are 0 except in one place of each tree, from `set.levels()` transfers with random choices.
+    /// Fills `outputs` with transfers whose choices are 0 except in one place of each tree, from `set.levels()` transfers with random choices, and checks
+    /// them by as many more as [`Checks::masks`].
     ///
     /// # Errors
     /// [`Halt`] where the peer does not keep to the protocol.
-    fn noise(&mut self, link: &mut Link, set: &Set, levels: &[Block], outputs: &mut [Block]) -> Result<(), Halt>;
+    fn noise(&mut self, link: &mut Link, set: &Set, inputs: &[Block], outputs: &mut [Block]) -> Result<(), Halt>;
 }
 
 /// The sender of the transfers.
@@ -54,13 +67,23 @@ pub struct Sender {
     delta: Block,
     roots: ChaCha20Rng,
     grower: Grower,
+    checks: Checks,
 }
 
 impl Sender {
     /// Makes the sender from leaves that are punctured at `delta`, and a secret seed for the trees of each round.
     #[must_use]
-    pub fn new(delta: Block, leaves: &[Seed], own: &Seed) -> Self {
-        Self { first: softspoken::Sender::new(delta, leaves), delta, roots: own.stream(), grower: Grower::default() }
+    pub fn new(delta: Block, leaves: &[Seed], own: &Seed, checks: Checks) -> Self {
+        let first = softspoken::Sender::new(delta, leaves, checks);
+        Self { first, delta, roots: own.stream(), grower: Grower::default(), checks }
+    }
+
+    /// Says the hash of its sums, corrected by what the receiver says of its choices.
+    fn prove(&self, link: &mut Link, message: &[u8], masks: &[Block], outputs: &[Block]) -> Result<(), Halt> {
+        let mut sums = Matrix::new(NAME, 0, message).sums(masks, outputs);
+        let said: Vec<Block> = from_bytes(&link.receive(CHOICE_BYTES)?).collect();
+        check::correct(&mut sums, &said, &[self.delta]);
+        link.send(check::hash(&sums).as_bytes().to_vec())
     }
 }
 
@@ -70,7 +93,8 @@ impl Party for Sender {
     }
 
     /// Sends `q ^ sum` of the left nodes for each level of each tree.
-    fn noise(&mut self, link: &mut Link, set: &Set, levels: &[Block], outputs: &mut [Block]) -> Result<(), Halt> {
+    fn noise(&mut self, link: &mut Link, set: &Set, inputs: &[Block], outputs: &mut [Block]) -> Result<(), Halt> {
+        let (levels, masks) = inputs.split_at(set.levels());
         let mut sums = vec![0; set.levels()];
         for (outputs, sums) in groups(set, outputs).zip(sums.chunks_mut(GROUP * set.depth)) {
             let mut roots = [0; GROUP];
@@ -80,7 +104,9 @@ impl Party for Sender {
         for (sum, q) in sums.iter_mut().zip(levels) {
             *sum ^= q;
         }
-        link.send(to_bytes(&sums))
+        let message = to_bytes(&sums);
+        link.send(message.clone())?;
+        if self.checks.is_active() { self.prove(link, &message, masks, outputs) } else { Ok(()) }
     }
 }
 
@@ -89,13 +115,14 @@ impl Party for Sender {
 pub struct Receiver {
     first: softspoken::Receiver<K>,
     grower: Grower,
+    checks: Checks,
 }
 
 impl Receiver {
     /// Makes the receiver from all leaves.
     #[must_use]
-    pub fn new(leaves: &[Seed]) -> Self {
-        Self { first: softspoken::Receiver::new(leaves), grower: Grower::default() }
+    pub fn new(leaves: &[Seed], checks: Checks) -> Self {
+        Self { first: softspoken::Receiver::new(leaves, checks), grower: Grower::default(), checks }
     }
 }
 
@@ -105,7 +132,8 @@ impl Party for Receiver {
     }
 
     /// With `t = q ^ b * delta`, the message is the sum of the nodes on side `b`.
-    fn noise(&mut self, link: &mut Link, set: &Set, levels: &[Block], outputs: &mut [Block]) -> Result<(), Halt> {
+    fn noise(&mut self, link: &mut Link, set: &Set, inputs: &[Block], outputs: &mut [Block]) -> Result<(), Halt> {
+        let (levels, masks) = inputs.split_at(set.levels());
         let message = link.receive(message_bytes(set))?;
         let sums: Vec<Block> = from_bytes(&message).zip(levels).map(|(sent, t)| sent ^ t).collect();
         let sides: Vec<usize> = levels.iter().map(|t| usize::from(t & 1 == 1)).collect();
@@ -113,8 +141,16 @@ impl Party for Receiver {
         for ((outputs, sums), sides) in groups(set, outputs).zip(sums.chunks(group)).zip(sides.chunks(group)) {
             self.grower.grow_punctured(sides, sums, sums.len() / set.depth, outputs);
         }
-        Ok(())
+        if self.checks.is_active() { confirm(link, &message, masks, outputs) } else { Ok(()) }
     }
+}
+
+/// Says the sums of the receiver's choices, and compares its sums with the sender's hash.
+fn confirm(link: &mut Link, message: &[u8], masks: &[Block], outputs: &[Block]) -> Result<(), Halt> {
+    let sums = Matrix::new(NAME, 0, message).sums(masks, outputs);
+    link.send(to_bytes(&[check::lowest_bits(&sums)]))?;
+    let hash = link.receive(check::HASH_BYTES)?;
+    check::compare(link, &sums, &hash)
 }
 
 /// The leaves of each group of trees.
@@ -126,17 +162,18 @@ fn groups<'a>(set: &Set, outputs: &'a mut [Block]) -> impl Iterator<Item = &'a m
 /// over as many transfers as the next one needs.
 #[must_use]
 #[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "so many rounds of one set hold any count")]
-pub fn schedule(count: usize) -> Vec<Set> {
+pub fn schedule(count: usize, checks: Checks) -> Vec<Set> {
     let of = |last: usize| {
         let (smaller, later) = (&lpn::SETS[..last], lpn::SETS[last]);
         let spared: usize = smaller.iter().map(Set::n).sum();
-        let rounds = |count: usize| count.div_ceil(later.n() - later.needed());
+        let rounds = |count: usize| count.div_ceil(later.n() - needed(&later, checks));
         let few = rounds(count.saturating_sub(spared)).max(1);
         (few..=rounds(count) + 1).flat_map(move |rounds| {
-            starters(smaller).filter_map(move |starters| chain(count, &[starters, vec![later; rounds]].concat()))
+            starters(smaller)
+                .filter_map(move |starters| chain(count, &[starters, vec![later; rounds]].concat(), checks))
         })
     };
-    (0..lpn::SETS.len()).flat_map(of).min_by_key(|sets| bytes(sets)).expect("some rounds suffice")
+    (0..lpn::SETS.len()).flat_map(of).min_by_key(|sets| bytes(sets, checks)).expect("some rounds suffice")
 }
 
 /// Some of these sets, in order: all choices.
@@ -146,27 +183,32 @@ fn starters(sets: &[Set]) -> impl Iterator<Item = Vec<Set>> {
 }
 
 /// Rounds of these sets, the last ones full, the ones before them with no more trees than are needed; `None` where they do not suffice.
-fn chain(count: usize, sets: &[Set]) -> Option<Vec<Set>> {
+fn chain(count: usize, sets: &[Set], checks: Checks) -> Option<Vec<Set>> {
     let (mut left, mut reserved, mut chain) = (count, 0, Vec::with_capacity(sets.len()));
     for set in sets.iter().rev() {
         let set = set.holding(left + reserved);
         left = left.saturating_sub(set.n().checked_sub(reserved)?);
-        reserved = set.needed();
+        reserved = needed(&set, checks);
         chain.push(set);
     }
     chain.reverse();
     (left == 0).then_some(chain)
 }
 
-/// The number of transfers of the first extension from which a schedule starts.
-#[must_use]
-pub fn base_rows(sets: &[Set]) -> usize {
-    sets.first().map_or(0, |first| first.needed().next_multiple_of(softspoken::ROWS))
+/// The number of correlated transfers that a round uses up, with those that mask its check.
+const fn needed(set: &Set, checks: Checks) -> usize {
+    set.needed() + checks.masks()
 }
 
-/// What both parties send.
-fn bytes(sets: &[Set]) -> usize {
-    softspoken::message_bytes::<K>(base_rows(sets)) + sets.iter().map(message_bytes).sum::<usize>()
+/// The number of transfers of the first extension from which a schedule starts.
+#[must_use]
+pub fn base_rows(sets: &[Set], checks: Checks) -> usize {
+    sets.first().map_or(0, |first| needed(first, checks).next_multiple_of(softspoken::ROWS))
+}
+
+/// What both parties send, but for the messages of checks, which are as long for every set.
+fn bytes(sets: &[Set], checks: Checks) -> usize {
+    softspoken::message_bytes::<K>(base_rows(sets, checks), checks) + sets.iter().map(message_bytes).sum::<usize>()
 }
 
 /// A run of rounds, one after another.
@@ -174,6 +216,7 @@ fn bytes(sets: &[Set]) -> usize {
 pub struct Rounds {
     expected: usize,
     code: Block,
+    checks: Checks,
     round: u64,
     left: VecDeque<Set>,
     reserve: Vec<Block>,
@@ -182,8 +225,8 @@ pub struct Rounds {
 impl Rounds {
     /// Plans the rounds for so many transfers, with the public key of their codes.
     #[must_use]
-    pub fn new(expected: usize, code: Block) -> Self {
-        Self { expected, code, round: 0, left: VecDeque::new(), reserve: Vec::new() }
+    pub fn new(expected: usize, code: Block, checks: Checks) -> Self {
+        Self { expected, code, checks, round: 0, left: VecDeque::new(), reserve: Vec::new() }
     }
 
     /// Runs a round, `A * inputs + noise`, and replaces `batch` by its transfers. After the last expected round the rounds start over.
@@ -192,17 +235,17 @@ impl Rounds {
     /// [`Halt`] where the peer does not keep to the protocol.
     pub fn next(&mut self, party: &mut impl Party, link: &mut Link, batch: &mut Vec<Block>) -> Result<(), Halt> {
         if self.left.is_empty() {
-            self.left = schedule(self.expected.max(1)).into();
-            self.reserve = vec![0; base_rows(self.left.make_contiguous())];
+            self.left = schedule(self.expected.max(1), self.checks).into();
+            self.reserve = vec![0; base_rows(self.left.make_contiguous(), self.checks)];
             party.base(link, &mut self.reserve)?;
         }
         let Some(set) = self.left.pop_front() else { unreachable!("a schedule has a first round") };
-        let (inputs, levels) = self.reserve[..set.needed()].split_at(set.k());
+        let (inputs, others) = self.reserve[..needed(&set, self.checks)].split_at(set.k());
         batch.resize(set.n(), 0);
-        party.noise(link, &set, levels, batch)?;
+        party.noise(link, &set, others, batch)?;
         lpn::add_code(self.code, self.round, inputs, batch);
         self.round += 1;
-        let reserved = self.left.front().map_or(0, Set::needed);
+        let reserved = self.left.front().map_or(0, |next| needed(next, self.checks));
         self.reserve = batch.split_off(batch.len() - reserved);
         Ok(())
     }
@@ -215,10 +258,10 @@ mod tests {
     use crate::wire::clock::LinkSpeed;
 
     /// All that is expected, and then a round more.
-    fn rounds(party: &mut impl Party, link: &mut Link, expected: usize) -> Vec<Block> {
-        let mut rounds = Rounds::new(expected, 3);
+    fn rounds(party: &mut impl Party, link: &mut Link, expected: usize, checks: Checks) -> Vec<Block> {
+        let mut rounds = Rounds::new(expected, 3, checks);
         let mut all = Vec::new();
-        for round in 0..=schedule(expected).len() {
+        for round in 0..=schedule(expected, checks).len() {
             let mut batch = vec![7; 3];
             rounds.next(party, link, &mut batch).unwrap();
             assert_eq!(batch.len() + rounds.reserve.len(), rounds.round_size(round));
@@ -229,17 +272,20 @@ mod tests {
 
     impl Rounds {
         fn round_size(&self, round: usize) -> usize {
-            let sets = schedule(self.expected);
+            let sets = schedule(self.expected, self.checks);
             sets[round % sets.len()].n()
         }
     }
 
     #[test]
     fn every_round_is_correlated_and_no_block_comes_twice() {
-        for expected in [1, 100_000, 900_000, 3_500_000] {
+        let counts = [1, 100_000, 900_000, 3_500_000];
+        for (expected, checks) in counts.into_iter().flat_map(|count| Checks::ALL.map(|checks| (count, checks))) {
             let (punctured, leaves) = trees(DELTA, K);
-            let sender = |link: &mut Link| rounds(&mut Sender::new(DELTA, &punctured, &Seed([1; 32])), link, expected);
-            let receiver = |link: &mut Link| rounds(&mut Receiver::new(&leaves), link, expected);
+            let sender = |link: &mut Link| {
+                rounds(&mut Sender::new(DELTA, &punctured, &Seed([1; 32]), checks), link, expected, checks)
+            };
+            let receiver = |link: &mut Link| rounds(&mut Receiver::new(&leaves, checks), link, expected, checks);
             let (mut q, t) = both(sender, receiver);
             assert!(q.len() > expected);
             assert_correlated(DELTA, &q, &t);
@@ -262,7 +308,7 @@ mod tests {
         let edges =
             full.into_iter().flat_map(|n| (1..6).flat_map(move |times| [times * n - 1, times * n, times * n + 1]));
         for count in [0, 1, 256, 257, 300_000, 21_000_000, 1 << 32].into_iter().chain(edges) {
-            let sets = schedule(count);
+            let sets = schedule(count, Checks::None);
             let spare = held(&sets) - count;
             assert!(spare < sets.len() << lpn::MAIN.depth, "{count}: {spare} of {sets:?}");
             for (set, after) in sets.iter().zip(&sets[1..]) {
@@ -283,8 +329,9 @@ mod tests {
                     times(main, 8).map(move |main| [start.clone(), middle.clone(), main].concat())
                 })
             });
-            let least = all.filter_map(|sets| chain(count, &sets)).map(|sets| bytes(&sets)).min();
-            assert_eq!(Some(bytes(&schedule(count))), least, "{count}");
+            let least =
+                all.filter_map(|sets| chain(count, &sets, Checks::None)).map(|sets| bytes(&sets, Checks::None)).min();
+            assert_eq!(Some(bytes(&schedule(count, Checks::None), Checks::None)), least, "{count}");
         }
     }
 
@@ -298,12 +345,14 @@ mod tests {
         let (sender, receiver) = both(
             |link| {
                 let mut outputs = vec![0; set.n()];
-                Sender::new(DELTA, &punctured, &Seed([1; 32])).noise(link, &set, &q, &mut outputs).unwrap();
+                Sender::new(DELTA, &punctured, &Seed([1; 32]), Checks::None)
+                    .noise(link, &set, &q, &mut outputs)
+                    .unwrap();
                 outputs
             },
             |link| {
                 let mut outputs = vec![0; set.n()];
-                Receiver::new(&leaves).noise(link, &set, &t, &mut outputs).unwrap();
+                Receiver::new(&leaves, Checks::None).noise(link, &set, &t, &mut outputs).unwrap();
                 outputs
             },
         );
@@ -322,12 +371,58 @@ mod tests {
     fn a_peer_of_another_length_is_malformed_and_garbage_is_only_garbage() {
         let set = lpn::START;
         let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
-        let mut receiver = Receiver::new(&trees(DELTA, K).1);
+        let mut receiver = Receiver::new(&trees(DELTA, K).1, Checks::None);
         client.send(vec![0xa5; message_bytes(&set) + 1]).unwrap();
         client.send(vec![0xa5; message_bytes(&set)]).unwrap();
         let (levels, mut outputs) = (vec![3; set.levels()], vec![0; set.n()]);
         let halt = receiver.noise(&mut server, &set, &levels, &mut outputs).unwrap_err();
         assert!(matches!(halt, Halt::Malformed { .. }));
         assert_eq!(receiver.noise(&mut server, &set, &levels, &mut outputs), Ok(()));
+    }
+
+    /// A sender that changes the sum of a tree's last level: both leaves of the noise's parent are off, and it proves the outputs as if these were
+    /// the leaves of the parent that it guesses.
+    fn cheat(checks: Checks, guess: usize) -> (Result<(), Halt>, usize) {
+        let set = Set { t: 1, log_k: 0, depth: 3 };
+        let mut choices = Seed([9; 32]).stream();
+        let q: Vec<Block> = (0..(set.depth + checks.masks()) as Block).map(|i| (i + 1) << 90).collect();
+        let t: Vec<Block> = q.iter().map(|q| q ^ (DELTA * Block::from(choices.next_u64() & 1))).collect();
+        // The path takes the sides that the sums do not stand for.
+        let parent = (0..set.depth - 1).map(|level| (1 - (t[level] & 1) as usize) << level).sum();
+        let error = 6 << 70;
+        let leaves = trees(DELTA, K).1;
+        let ((), outcome) = both(
+            |link| {
+                let (mut outputs, mut sums) = (vec![0; set.n()], vec![0; set.levels()]);
+                Grower::default().grow(DELTA, &[1 << 99], &mut outputs, &mut sums);
+                let (levels, masks) = q.split_at(set.levels());
+                sums.iter_mut().zip(levels).for_each(|(sum, q)| *sum ^= q);
+                sums[set.depth - 1] ^= error;
+                let message = to_bytes(&sums);
+                link.send(message.clone()).unwrap();
+                if checks.is_active() {
+                    outputs[guess] ^= error;
+                    outputs[guess + 4] ^= error;
+                    let (punctured, _) = trees(DELTA, K);
+                    let sender = Sender::new(DELTA, &punctured, &Seed([1; 32]), checks);
+                    sender.prove(link, &message, masks, &outputs).unwrap();
+                }
+            },
+            |link| {
+                let mut outputs = vec![0; set.n()];
+                link.step("here", |link| Receiver::new(&leaves, checks).noise(link, &set, &t, &mut outputs))
+            },
+        );
+        (outcome, parent)
+    }
+
+    #[test]
+    fn a_sum_of_no_tree_passes_with_the_right_guess_of_the_path_alone() {
+        for guess in 0..4 {
+            let (outcome, parent) = cheat(Checks::Active, guess);
+            let refused = Halt::Malformed { step: "here".into(), what: "it fails the check of its extension" };
+            assert_eq!(outcome, if guess == parent { Ok(()) } else { Err(refused) }, "{guess} of {parent}");
+            assert_eq!(cheat(Checks::None, guess).0, Ok(()));
+        }
     }
 }

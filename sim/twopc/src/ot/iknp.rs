@@ -4,6 +4,7 @@
 //! transfer. See [`super::columns`] for the extension, and [`super::offer`] for messages.
 
 use super::block::Block;
+use super::check::Checks;
 use super::code_setup;
 use super::columns::{self, Code};
 
@@ -36,6 +37,6 @@ pub type Setup = code_setup::Setup<Repetition>;
 
 /// The bytes that the receiver sends for so many transfers.
 #[must_use]
-pub const fn column_bytes(count: usize) -> usize {
-    columns::message_bytes::<Repetition>(count)
+pub const fn column_bytes(count: usize, checks: Checks) -> usize {
+    columns::message_bytes::<Repetition>(count, checks)
 }

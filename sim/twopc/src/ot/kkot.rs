@@ -4,11 +4,19 @@
 //! transfer, whatever the number of messages. Two words of the code differ in 128 columns. See [`super::columns`] for the extension, and
 //! [`super::offer`] for messages.
 //!
+//! The check of [`super::check`] makes it the actively secure extension that Orrù, Orsini and Scholl describe ("Actively Secure 1-out-of-N OT Extension with Application to
+//! Private Set Intersection", CT-RSA 2017), by the sums of Roy (CRYPTO 2022), whose proof holds for any linear code. Say that a receiver is accepted that has guessed `r` of the
+//! sender's bits, thus with probability `2^-r`, in `2r` columns at most. Its other columns are those of words, except with probability below `2^-108` for each challenge: if
+//! they are 171 or more and no words, then three or four of them whose positions add up to zero do not, and one of fewer than `2^19.5` such differences
+//! vanishes in 128 random sums; if they are fewer, more than 42 bits were guessed, and eight columns, of at most `2^49` choices, fix the words that
+//! another column passes for.
+//!
 //! The paper hashes rows of 256 bits. Here a public linear map takes a row to one block before it is hashed: what the sender's 256 secret
 //! bits leave unknown of the difference of two values' blocks is the rank of the map on the columns in which their words differ, which a test
 //! finds to be at least 123 of 128.
 
 use super::block::Block;
+use super::check::Checks;
 use super::code_setup;
 use super::columns::{self, Code};
 
@@ -46,8 +54,8 @@ pub type Setup = code_setup::Setup<WalshHadamard>;
 
 /// The bytes that the receiver sends for so many transfers.
 #[must_use]
-pub const fn column_bytes(count: usize) -> usize {
-    columns::message_bytes::<WalshHadamard>(count)
+pub const fn column_bytes(count: usize, checks: Checks) -> usize {
+    columns::message_bytes::<WalshHadamard>(count, checks)
 }
 
 #[cfg(test)]

@@ -8,19 +8,19 @@
 //! ```
 //! use fusion_2pc::wire::clock::LinkSpeed;
 //! use fusion_2pc::wire::link::{Halt, Link};
-//! use fusion_2pc::ot::Setup;
+//! use fusion_2pc::ot::{Checks, Setup};
 //! use fusion_2pc::random::Seed;
 //!
 //! let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
 //! let (session, count) = (Seed([0; 32]), 1000);
 //! let ((choices, chosen), pairs) = std::thread::scope(|scope| {
 //!     let client = scope.spawn(move || {
-//!         let setup = Setup::run(&mut client, &Seed([1; 32]))?;
+//!         let setup = Setup::run(&mut client, &Seed([1; 32]), Checks::None)?;
 //!         let (mut choices, mut pads) = (vec![0; count], vec![0; count]);
 //!         setup.receiver(&session, count).draw(&mut client, &mut choices, &mut pads)?;
 //!         Ok::<_, Halt>((choices, pads))
 //!     });
-//!     let setup = Setup::run(&mut server, &Seed([2; 32]))?;
+//!     let setup = Setup::run(&mut server, &Seed([2; 32]), Checks::None)?;
 //!     let mut pairs = vec![[0; 2]; count];
 //!     setup.sender(&session, count).draw(&mut server, &mut pairs)?;
 //!     Ok::<_, Halt>((client.join().expect("no panic")?, pairs))
@@ -31,6 +31,7 @@
 
 pub mod base;
 pub mod block;
+pub mod check;
 pub mod code_setup;
 pub mod columns;
 pub mod corrected;
@@ -53,6 +54,7 @@ mod transfer;
 pub mod transpose;
 pub mod vectors;
 
-pub use extension::{Extension, ExtensionCost, NoExtension, cost};
+pub use check::{Checks, NoChecks};
+pub use extension::{Extension, ExtensionCost, NoExtension, Scheme, cost};
 pub use setup::Setup;
 pub use transfer::{Receiver, Sender};

@@ -3,7 +3,7 @@
 //! Those of IKNP carry the receiver's choices in their columns ([`super::iknp`]); those of `SoftSpokenOT` and Ferret are random and corrected by one bit each
 //! ([`super::corrected`]), and need both parties at the same time: what both are about to use they reserve in one order.
 
-use super::extension::Extension;
+use super::extension::{Extension, Scheme};
 use super::offer::{Asked, Heard};
 use super::{Setup as RandomSetup, corrected, iknp, setup};
 use crate::bits::packed_bytes;
@@ -18,19 +18,21 @@ pub struct Setup(Base);
 #[derive(Clone, Debug)]
 enum Base {
     Columns(iknp::Setup),
-    Random(RandomSetup, Extension),
+    Random(RandomSetup, Scheme),
 }
 
 /// The bytes that each party sends in the set-up.
 #[must_use]
-pub const fn sent_bytes(extension: Extension) -> usize {
-    if extension.is_random() { setup::SENT_BYTES } else { super::code_setup::sent_bytes::<iknp::Repetition>() }
+pub fn sent_bytes(scheme: impl Into<Scheme>) -> usize {
+    let Scheme { extension, checks } = scheme.into();
+    if extension.is_random() { setup::sent_bytes(checks) } else { super::code_setup::sent_bytes::<iknp::Repetition>() }
 }
 
 /// The bytes with which a receiver says its choices of `count` transfers: columns, or a bit for each transfer.
 #[must_use]
-pub const fn choice_bytes(extension: Extension, count: usize) -> usize {
-    if extension.is_random() { packed_bytes(count, 1) } else { iknp::column_bytes(count) }
+pub fn choice_bytes(scheme: impl Into<Scheme>, count: usize) -> usize {
+    let Scheme { extension, checks } = scheme.into();
+    if extension.is_random() { packed_bytes(count, 1) } else { iknp::column_bytes(count, checks) }
 }
 
 impl Setup {
@@ -38,10 +40,13 @@ impl Setup {
     ///
     /// # Errors
     /// [`Halt`] where the peer does not keep to the protocol.
-    pub fn run(link: &mut Link, own: &Seed, extension: Extension) -> Result<Self, Halt> {
-        Ok(Self(match extension {
-            Extension::Iknp => Base::Columns(iknp::Setup::run(link, own)?),
-            Extension::SoftSpoken | Extension::Ferret => Base::Random(RandomSetup::run(link, own)?, extension),
+    pub fn run(link: &mut Link, own: &Seed, scheme: impl Into<Scheme>) -> Result<Self, Halt> {
+        let scheme = scheme.into();
+        Ok(Self(match scheme.extension {
+            Extension::Iknp => Base::Columns(iknp::Setup::run(link, own, scheme.checks)?),
+            Extension::SoftSpoken | Extension::Ferret => {
+                Base::Random(RandomSetup::run(link, own, scheme.checks)?, scheme)
+            }
         }))
     }
 
@@ -54,9 +59,9 @@ impl Setup {
                 sender: Sender::Columns(Box::new(setup.sender(session))),
                 receiver: Receiver::Columns(Box::new(setup.receiver(session))),
             },
-            Base::Random(setup, extension) => Ways {
-                sender: Sender::Corrected(Box::new(setup.corrected_sender(session, *extension, sent))),
-                receiver: Receiver::Corrected(Box::new(setup.corrected_receiver(session, *extension, received))),
+            Base::Random(setup, scheme) => Ways {
+                sender: Sender::Corrected(Box::new(setup.corrected_sender(session, *scheme, sent))),
+                receiver: Receiver::Corrected(Box::new(setup.corrected_receiver(session, *scheme, received))),
             },
         }
     }

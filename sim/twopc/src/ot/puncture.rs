@@ -7,24 +7,31 @@
 //! sums of the nodes on either side, each masked by a seed of that level's transfer; with the one it unmasks, the other party
 //! finds the sibling of the path's node.
 //!
-//! Semi-honest: Roy (CRYPTO 2022) adds a hash of all leaves against an owner whose sums belong to no tree.
+//! An owner that deviates may send sums that belong to no tree, so that the other party's leaves depend on its choices. With [`Checks::Active`] the owner
+//! proves that they do not, by the check of Boyle et al. (CCS 2019), which Roy (CRYPTO 2022, `SoftSpokenOT`) uses for these trees: each leaf is
+//! hashed once more, and the owner sends the sum of these hashes in each tree, from which the other party finds that of its missing leaf, and one hash of all.
+//! An owner that is accepted has leaves that are the other party's, unless it finds two that collide in a hash of 256 bits; or it has guessed some of the other
+//! party's bits, `r` of them with probability `2^-r`.
 
 use super::base::TRANSFERS;
 use super::block::Block;
+use super::check::Checks;
 use crate::random::Seed;
 
 const SEED_BYTES: usize = 32;
 
 /// The bytes that the owner sends for all trees.
 #[must_use]
-pub const fn message_bytes(K: usize) -> usize {
-    2 * SEED_BYTES * (TRANSFERS - TRANSFERS.div_ceil(K))
+pub const fn message_bytes(K: usize, checks: Checks) -> usize {
+    let trees = TRANSFERS.div_ceil(K);
+    let proof = if checks.is_active() { SEED_BYTES * (trees + 1) } else { 0 };
+    2 * SEED_BYTES * (TRANSFERS - trees) + proof
 }
 
 /// Computes the owner's part from both seeds of each base transfer: the leaves of all trees, and the message.
 #[must_use]
 pub fn grow(K: usize, pairs: &[[Seed; 2]]) -> (Vec<Seed>, Vec<u8>) {
-    let (mut leaves, mut message) = (Vec::new(), Vec::with_capacity(message_bytes(K)));
+    let (mut leaves, mut message) = (Vec::new(), Vec::with_capacity(message_bytes(K, Checks::Active)));
     for pairs in pairs.chunks(K) {
         let mut nodes = Vec::new();
         for (level, pair) in pairs.iter().enumerate() {
@@ -47,7 +54,7 @@ pub fn grow(K: usize, pairs: &[[Seed; 2]]) -> (Vec<Seed>, Vec<u8>) {
 /// name. Leaf `y` of a tree is the owner's leaf `y ^ d`, where `d` are the tree's bits of `delta`. Leaf 0 is missing, and is zeros.
 ///
 /// # Panics
-/// If the message is shorter than [`message_bytes`].
+/// If the message is shorter than [`message_bytes`] without checks.
 #[must_use]
 #[expect(clippy::expect_used, reason = "a link delivers as many bytes as were asked for")]
 pub fn puncture(K: usize, delta: Block, seeds: &[Seed], message: &[u8]) -> Vec<Seed> {
@@ -74,6 +81,43 @@ pub fn puncture(K: usize, delta: Block, seeds: &[Seed], message: &[u8]) -> Vec<S
     leaves
 }
 
+/// Computes the owner's proof from the leaves of all trees: a sum for each tree, and a hash.
+#[must_use]
+pub fn proof(K: usize, leaves: &[Seed]) -> Vec<u8> {
+    let hashes: Vec<Seed> = leaves.iter().map(check).collect();
+    let sums = hashes.chunks(1 << K).map(|tree| tree.iter().fold(MISSING, add));
+    sums.chain([of_all(&hashes)]).flat_map(|sum| sum.0).collect()
+}
+
+/// Whether the other party's leaves, as [`puncture`] has them for these choices, are those that the owner has proved.
+#[must_use]
+pub fn is_proved(K: usize, delta: Block, punctured: &[Seed], proof: &[u8]) -> bool {
+    let (proof, _) = proof.as_chunks::<SEED_BYTES>();
+    let Some((all, sums)) = proof.split_last() else { return false };
+    let mut hashes = Vec::with_capacity(punctured.len());
+    for ((tree, leaves), sum) in punctured.chunks(1 << K).enumerate().zip(sums) {
+        let missing = (delta >> (1 + tree * K)) as usize & (leaves.len() - 1);
+        let mut own: Vec<Seed> = leaves.iter().map(check).collect();
+        own[0] = own[1..].iter().fold(Seed(*sum), add);
+        hashes.extend((0..own.len()).map(|x| own[x ^ missing]));
+    }
+    of_all(&hashes) == Seed(*all)
+}
+
+/// What of a leaf is compared: it tells nothing of the seeds of sessions.
+fn check(leaf: &Seed) -> Seed {
+    leaf.child("check")
+}
+
+/// One hash of all.
+fn of_all(hashes: &[Seed]) -> Seed {
+    let mut hasher = blake3::Hasher::new_derive_key("fusion-2pc leaves of trees 1");
+    for hash in hashes {
+        hasher.update(&hash.0);
+    }
+    Seed(*hasher.finalize().as_bytes())
+}
+
 /// In place of a node that is not known.
 const MISSING: Seed = Seed([0; SEED_BYTES]);
 
@@ -96,7 +140,7 @@ mod tests {
         for K in [1, 2, 5, 8, 10] {
             let (known, pairs) = base(!DELTA);
             let (leaves, message) = grow(K, &pairs);
-            assert_eq!(message.len(), message_bytes(K));
+            assert_eq!(message.len(), message_bytes(K, Checks::None));
             let punctured = puncture(K, DELTA, &known, &message);
             assert_eq!(punctured.len(), leaves.len());
             for (tree, (leaves, punctured)) in leaves.chunks(1 << K).zip(punctured.chunks(1 << K)).enumerate() {
@@ -122,6 +166,32 @@ mod tests {
     #[test]
     fn a_garbage_message_gives_garbage_leaves() {
         let known = base(!DELTA).0;
-        assert_eq!(puncture(8, DELTA, &known, &vec![0x77; message_bytes(8)]).len(), 15 * 256 + 128);
+        assert_eq!(puncture(8, DELTA, &known, &vec![0x77; message_bytes(8, Checks::None)]).len(), 15 * 256 + 128);
+    }
+
+    /// An owner that changes the sum of one side of a level is noticed where the other party needs it: it learns one bit of `delta` for a stop in every second case.
+    #[test]
+    fn a_wrong_sum_is_noticed_where_it_is_used() {
+        const K: usize = 8;
+        let (known, pairs) = base(!DELTA);
+        let (leaves, message) = grow(K, &pairs);
+        let proof = proof(K, &leaves);
+        assert_eq!(message.len() + proof.len(), message_bytes(K, Checks::Active));
+        let proved = |message: &[u8], proof: &[u8]| is_proved(K, DELTA, &puncture(K, DELTA, &known, message), proof);
+        assert!(proved(&message, &proof));
+        let later = (0..TRANSFERS).filter(|transfer| transfer % K > 0);
+        for (level, transfer) in later.enumerate() {
+            for side in 0..2 {
+                let mut bent = message.clone();
+                bent[(2 * level + side) * SEED_BYTES + 3] ^= 8;
+                let used = 1 - (DELTA >> (1 + transfer) & 1) as usize;
+                assert_eq!(proved(&bent, &proof), side != used, "transfer {transfer}, side {side}");
+            }
+        }
+        for at in (0..proof.len()).step_by(31) {
+            let mut bent = proof.clone();
+            bent[at] ^= 1;
+            assert!(!proved(&message, &bent), "byte {at} of the proof");
+        }
     }
 }

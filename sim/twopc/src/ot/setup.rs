@@ -6,7 +6,8 @@
 //! `delta` in two sessions than in one that is twice as long.
 
 use super::block::{Block, halves};
-use super::extension::{ExtendedReceiver, ExtendedSender, Extension, Public};
+use super::check::Checks;
+use super::extension::{ExtendedReceiver, ExtendedSender, Public, Scheme};
 use super::ferret::{self, K};
 use super::transfer::{Receiver, Sender};
 use super::{base, corrected, puncture};
@@ -15,7 +16,10 @@ use crate::role::Role;
 use crate::wire::link::{Halt, Link};
 
 /// The bytes that each party sends in the set-up.
-pub const SENT_BYTES: usize = base::SENT_BYTES + puncture::message_bytes(K);
+#[must_use]
+pub const fn sent_bytes(checks: Checks) -> usize {
+    base::SENT_BYTES + puncture::message_bytes(K, checks)
+}
 
 /// What a party holds after the set-up of oblivious transfers in both directions.
 #[derive(Clone)]
@@ -27,25 +31,34 @@ pub struct Setup {
     /// As sender of base transfers, thus as receiver of the extended ones: all leaves.
     leaves: Vec<Seed>,
     own: Seed,
+    checks: Checks,
 }
 
 impl Setup {
-    /// Runs the base transfers, both directions at once, with the party's own secret seed. Each party sends [`SENT_BYTES`].
+    /// Runs the base transfers, both directions at once, with the party's own secret seed. Each party sends [`sent_bytes`]. Both give
+    /// the same `checks`.
     ///
     /// # Errors
     /// [`Halt`] where the peer does not keep to the protocol.
-    pub fn run(link: &mut Link, own: &Seed) -> Result<Self, Halt> {
+    pub fn run(link: &mut Link, own: &Seed, checks: Checks) -> Result<Self, Halt> {
         let own = own.child("oblivious transfer");
         let delta = halves(&own.child("delta"))[0] | 1;
         let mut rng = own.child("base").stream();
         link.step("base-ot", |link| {
             let sender = base::Sender::announce(link, &mut rng)?;
             let known = base::choose(link, &mut rng, !delta)?;
-            let (leaves, message) = puncture::grow(K, &sender.seeds(link)?);
+            let (leaves, mut message) = puncture::grow(K, &sender.seeds(link)?);
+            if checks.is_active() {
+                message.extend(puncture::proof(K, &leaves));
+            }
             link.send(message)?;
-            let message = link.receive(puncture::message_bytes(K))?;
-            let punctured = puncture::puncture(K, delta, &known, &message);
-            Ok(Self { role: link.role(), delta, punctured, leaves, own })
+            let message = link.receive(puncture::message_bytes(K, checks))?;
+            let (sums, proof) = message.split_at(puncture::message_bytes(K, Checks::None));
+            let punctured = puncture::puncture(K, delta, &known, sums);
+            if checks.is_active() && !puncture::is_proved(K, delta, &punctured, proof) {
+                return Err(link.malformed("its trees fail their check"));
+            }
+            Ok(Self { role: link.role(), delta, punctured, leaves, own, checks })
         })
     }
 
@@ -53,40 +66,46 @@ impl Setup {
     /// expected number of transfers. If more are drawn than expected, more bytes are sent than necessary.
     #[must_use]
     pub fn sender(&self, session: &Seed, expected: usize) -> Box<dyn Sender> {
-        Box::new(ExtendedSender::new(self.sends(session), self.delta, public(session, self.role), expected))
+        Box::new(ExtendedSender::new(
+            self.sends(session),
+            self.delta,
+            public(session, self.role),
+            self.checks,
+            expected,
+        ))
     }
 
     /// The receiver of a session's transfers from the peer. Both parties give the same name, which was never used before, and the same
     /// expected number of transfers.
     #[must_use]
     pub fn receiver(&self, session: &Seed, expected: usize) -> Box<dyn Receiver> {
-        Box::new(ExtendedReceiver::new(self.receives(session), public(session, self.role.peer()), expected))
+        Box::new(ExtendedReceiver::new(
+            self.receives(session),
+            public(session, self.role.peer()),
+            self.checks,
+            expected,
+        ))
     }
 
     /// The sender of a session's transfers of one of two messages. Their name is another than that of pads, so that a session may have both.
-    pub(super) fn corrected_sender(&self, session: &Seed, extension: Extension, expected: usize) -> corrected::Sender {
+    pub(super) fn corrected_sender(&self, session: &Seed, scheme: Scheme, expected: usize) -> corrected::Sender {
         let session = &session.child(ONE_OF_TWO);
-        corrected::Sender::new(self.sends(session), self.delta, public(session, self.role), extension, expected)
+        corrected::Sender::new(self.sends(session), self.delta, public(session, self.role), scheme, expected)
     }
 
     /// The receiver of a session's transfers of one of two messages.
-    pub(super) fn corrected_receiver(
-        &self,
-        session: &Seed,
-        extension: Extension,
-        expected: usize,
-    ) -> corrected::Receiver {
+    pub(super) fn corrected_receiver(&self, session: &Seed, scheme: Scheme, expected: usize) -> corrected::Receiver {
         let session = &session.child(ONE_OF_TWO);
-        corrected::Receiver::new(self.receives(session), public(session, self.role.peer()), extension, expected)
+        corrected::Receiver::new(self.receives(session), public(session, self.role.peer()), scheme, expected)
     }
 
     fn sends(&self, session: &Seed) -> ferret::Sender {
         let own = self.own.of_session(session).child("sender");
-        ferret::Sender::new(self.delta, &of_session(&self.punctured, session), &own)
+        ferret::Sender::new(self.delta, &of_session(&self.punctured, session), &own, self.checks)
     }
 
     fn receives(&self, session: &Seed) -> ferret::Receiver {
-        ferret::Receiver::new(&of_session(&self.leaves, session))
+        ferret::Receiver::new(&of_session(&self.leaves, session), self.checks)
     }
 }
 
@@ -126,7 +145,11 @@ mod tests {
     use std::collections::HashSet;
 
     fn setups(seed: u8) -> (Setup, Setup) {
-        let run = |seed| move |link: &mut Link| Setup::run(link, &Seed([seed; 32])).unwrap();
+        checked(seed, Checks::None)
+    }
+
+    fn checked(seed: u8, checks: Checks) -> (Setup, Setup) {
+        let run = |seed| move |link: &mut Link| Setup::run(link, &Seed([seed; 32]), checks).unwrap();
         both(run(seed), run(seed + 1))
     }
 
@@ -145,7 +168,7 @@ mod tests {
                     receiver.draw(link, &mut choices[range.clone()], &mut pads[range]).unwrap();
                     at += count;
                 }
-                let (predicted, extension) = (cost(expected), "ot-extension/server".parse().unwrap());
+                let (predicted, extension) = (cost(expected, client.checks), "ot-extension/server".parse().unwrap());
                 assert_eq!(link.meter().sent(Role::Client, None), predicted.receiver);
                 assert_eq!(link.meter().sent(Role::Server, None), predicted.sender);
                 assert!(link.meter().log.iter().all(|message| message.address.step() == extension));
@@ -178,16 +201,17 @@ mod tests {
 
     #[test]
     fn the_receiver_gets_the_pad_it_chose_whatever_the_extension() {
-        let setups = setups(1);
-        for counts in [
-            vec![1],
-            vec![0, 700, 9000, 13],
-            vec![100_000, 50_000],
-            vec![796_365],
-            vec![1_592_729],
-            vec![2_000_000, 1_000_001],
-        ] {
-            assert_transferred(&session(&setups, 3, &counts));
+        for setups in Checks::ALL.map(|checks| checked(1, checks)) {
+            for counts in [
+                vec![1],
+                vec![0, 700, 9000, 13],
+                vec![100_000, 50_000],
+                vec![796_365],
+                vec![1_592_729],
+                vec![2_000_000, 1_000_001],
+            ] {
+                assert_transferred(&session(&setups, 3, &counts));
+            }
         }
     }
 
@@ -226,23 +250,31 @@ mod tests {
 
     #[test]
     fn base_transfers_are_metered_under_their_name() {
-        let run = |seed| {
-            move |link: &mut Link| {
-                Setup::run(link, &Seed([seed; 32])).unwrap();
-                link.meter().clone()
+        for checks in Checks::ALL {
+            let run = |seed| {
+                move |link: &mut Link| {
+                    Setup::run(link, &Seed([seed; 32]), checks).unwrap();
+                    link.meter().clone()
+                }
+            };
+            let (meter, _) = both(run(1), run(2));
+            for role in [Role::Client, Role::Server] {
+                assert_eq!(meter.sent(role, None).bytes, sent_bytes(checks));
             }
-        };
-        let (meter, _) = both(run(1), run(2));
-        for role in [Role::Client, Role::Server] {
-            assert_eq!(meter.sent(role, None).bytes, SENT_BYTES);
+            assert!(meter.log.iter().all(|message| message.address.step() == "base-ot".into()));
+            assert_eq!(meter.rounds(), 3);
         }
-        assert!(meter.log.iter().all(|message| message.address.step() == "base-ot".into()));
-        assert_eq!(meter.rounds(), 3);
     }
 
     #[test]
     fn trees_of_another_length_halt_and_of_garbage_are_only_garbage() {
-        for (length, runs) in [(puncture::message_bytes(K), true), (puncture::message_bytes(K) - 1, false)] {
+        let bytes = |checks| puncture::message_bytes(K, checks);
+        let cases = [
+            (bytes(Checks::None), Checks::None, true),
+            (bytes(Checks::None) - 1, Checks::None, false),
+            (bytes(Checks::Active), Checks::Active, false),
+        ];
+        for (length, checks, runs) in cases {
             let garbage = |link: &mut Link| {
                 let mut rng = Seed([9; 32]).stream();
                 let sender = base::Sender::announce(link, &mut rng).unwrap();
@@ -250,7 +282,7 @@ mod tests {
                 sender.seeds(link).unwrap();
                 link.send(vec![0x3c; length]).unwrap();
             };
-            let (run, ()) = both(|link| Setup::run(link, &Seed([1; 32])).map(drop), garbage);
+            let (run, ()) = both(|link| Setup::run(link, &Seed([1; 32]), checks).map(drop), garbage);
             assert_eq!(run.is_ok(), runs, "{run:?}");
         }
     }

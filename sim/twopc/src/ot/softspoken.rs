@@ -7,14 +7,16 @@
 //!
 //! With `K = 1` this is Ishai, Kilian, Nissim, Petrank, "Extending Oblivious Transfers Efficiently" (CRYPTO 2003), figure 1, with columns grown
 //! from seeds as in Asharov, Lindell, Schneider, Zohner (CCS 2013), protocol 5.2. Choices are random, so that the first `u` serves and
-//! only the others are corrected. Semi-honest: against a receiver with other choices in other columns the paper adds a check of a
-//! random linear combination.
+//! only the others are corrected. A receiver that deviates may correct to other choices in other columns. With [`Checks::Active`] each message has 128 more
+//! transfers, which are not used, and the paper's check of random sums ([`super::check`]): `K` columns of one tree pass or fail together, so that a wrong
+//! correction passes with probability `2^-K` for each tree that has one.
 //!
 //! Invariant: `t = q ^ b * delta`; the lowest bit of `delta` is 1, of `q` is 0, of `t` is the choice `b`. Column 0 is therefore known to
 //! both parties and needs neither a base transfer nor a message.
 
 use super::base::TRANSFERS;
-use super::block::{Block, Cipher};
+use super::block::{Block, Cipher, from_bytes, to_bytes};
+use super::check::{self, Checks, HASH_BYTES, Matrix};
 use super::transpose::{self, transpose};
 use crate::random::Seed;
 use crate::wire::link::{Halt, Link};
@@ -26,15 +28,42 @@ pub const CHUNK: usize = 16 * transpose::ROWS;
 /// The number of rows of which every extension is a multiple.
 pub const ROWS: usize = transpose::ROWS;
 
+/// What a check's challenge is named by.
+const NAME: &str = "softspoken";
+
 /// The bytes that the receiver sends for so many rows.
 #[must_use]
-pub const fn message_bytes<const K: usize>(rows: usize) -> usize {
-    (TRANSFERS.div_ceil(K) - 1) * rows / 8
+pub const fn message_bytes<const K: usize>(rows: usize, checks: Checks) -> usize {
+    let messages = rows.div_ceil(CHUNK);
+    (TRANSFERS.div_ceil(K) - 1) * (rows + messages * checks.masks()) / 8 + messages * checks.proof_bytes(1)
 }
 
-/// Columns of a chunk: 128 of them, one after another.
-fn columns(rows: usize) -> Vec<Block> {
-    vec![0; 128 * (rows / 128)]
+/// The columns of a chunk, 128 of them one after another, with their masks.
+struct Columns {
+    all: Vec<Block>,
+    /// The blocks of a column, and how many of them are corrected: masks are corrected, and what fills up their tile is not.
+    width: usize,
+    corrected: usize,
+}
+
+impl Columns {
+    fn new(rows: usize, checks: Checks) -> Self {
+        let width = (rows + checks.masks().next_multiple_of(ROWS)) / 128;
+        Self { all: vec![0; 128 * width], width, corrected: (rows + checks.masks()) / 128 }
+    }
+
+    /// The rows, of which the first are transfers and the next ones masks.
+    fn rows(&self) -> Vec<Block> {
+        let mut rows = vec![0; self.all.len()];
+        transpose(bytemuck::cast_slice(&self.all), &mut rows);
+        rows
+    }
+}
+
+/// The sums of transfers that a message corrected, and the transfers.
+fn sums<'a>(rows: &'a [Block], count: usize, place: Block, corrections: &[u8]) -> (Vec<Block>, &'a [Block]) {
+    let (transfers, masks) = rows.split_at(count);
+    (Matrix::new(NAME, place, corrections).sums(&masks[..check::SUMS], transfers), transfers)
 }
 
 /// The streams of each tree's leaves; the last tree may be a smaller one.
@@ -103,13 +132,14 @@ fn add(sums: &mut [u64], terms: &[u64]) {
 pub struct Sender<const K: usize> {
     delta: Block,
     streams: Streams<K>,
+    checks: Checks,
 }
 
 impl<const K: usize> Sender<K> {
     /// Makes the sender from the leaves of trees punctured at `delta`, in the order of [`super::puncture`]: leaf 0 is the missing one.
     #[must_use]
-    pub fn new(delta: Block, leaves: &[Seed]) -> Self {
-        Self { delta: delta | 1, streams: Streams::new(leaves) }
+    pub fn new(delta: Block, leaves: &[Seed], checks: Checks) -> Self {
+        Self { delta: delta | 1, streams: Streams::new(leaves), checks }
     }
 
     /// Fills `q` with transfers; its length is a multiple of [`ROWS`].
@@ -122,14 +152,15 @@ impl<const K: usize> Sender<K> {
 
     /// Column `j`: `w_j ^ delta_j * (u ^ b)`, where `u ^ b` was sent, and is 0 for the first tree.
     fn chunk(&mut self, link: &mut Link, q: &mut [Block]) -> Result<(), Halt> {
-        let message = link.receive(message_bytes::<K>(q.len()))?;
-        let width = q.len() / 128;
-        let mut all = columns(q.len());
-        let (corrections, _) = message.as_chunks::<16>();
-        let delta = self.delta;
-        self.streams.next(width, &mut all[width..], |tree, columns, _| {
+        let message = link.receive(message_bytes::<K>(q.len(), self.checks))?;
+        let (sent, proof) = message.split_at(message.len() - self.checks.proof_bytes(1));
+        let (place, delta) = (self.streams.counter, self.delta);
+        let mut columns = Columns::new(q.len(), self.checks);
+        let (width, corrected) = (columns.width, columns.corrected);
+        let (corrections, _) = sent.as_chunks::<16>();
+        self.streams.next(width, &mut columns.all[width..], |tree, columns, _| {
             let Some(before) = tree.checked_sub(1) else { return };
-            let correction = &corrections[before * width..][..width];
+            let correction = &corrections[before * corrected..][..corrected];
             for (j, column) in columns.chunks_exact_mut(width).enumerate() {
                 let selected = (delta >> (1 + tree * K + j) & 1).wrapping_neg();
                 for (q, &bytes) in column.iter_mut().zip(correction) {
@@ -137,7 +168,16 @@ impl<const K: usize> Sender<K> {
                 }
             }
         });
-        transpose(bytemuck::cast_slice(&all), q);
+        if !self.checks.is_active() {
+            transpose(bytemuck::cast_slice(&columns.all), q);
+            return Ok(());
+        }
+        let rows = columns.rows();
+        let (mut sums, transfers) = sums(&rows, q.len(), place, sent);
+        let (said, hash) = proof.split_at(proof.len() - HASH_BYTES);
+        check::correct(&mut sums, &from_bytes(said).collect::<Vec<_>>(), &[delta]);
+        check::compare(link, &sums, hash)?;
+        q.copy_from_slice(transfers);
         Ok(())
     }
 }
@@ -146,13 +186,14 @@ impl<const K: usize> Sender<K> {
 #[derive(Debug)]
 pub struct Receiver<const K: usize> {
     streams: Streams<K>,
+    checks: Checks,
 }
 
 impl<const K: usize> Receiver<K> {
     /// Makes the receiver from all leaves of the trees.
     #[must_use]
-    pub fn new(leaves: &[Seed]) -> Self {
-        Self { streams: Streams::new(leaves) }
+    pub fn new(leaves: &[Seed], checks: Checks) -> Self {
+        Self { streams: Streams::new(leaves), checks }
     }
 
     /// Fills `t` with transfers; its length is a multiple of [`ROWS`].
@@ -163,23 +204,43 @@ impl<const K: usize> Receiver<K> {
         t.chunks_mut(CHUNK).try_for_each(|t| self.chunk(link, t))
     }
 
-    /// Column `j`: `v_j`. Column 0 is `b`, the first tree's `u`; the message is `u ^ b` of the others.
     fn chunk(&mut self, link: &mut Link, t: &mut [Block]) -> Result<(), Halt> {
-        let width = t.len() / 128;
-        let mut all = columns(t.len());
-        let (b, rest) = all.split_at_mut(width);
-        let mut message = Vec::with_capacity(message_bytes::<K>(t.len()));
+        let place = self.streams.counter;
+        let (columns, mut message) = self.columns(t.len());
+        if !self.checks.is_active() {
+            link.send(message)?;
+            transpose(bytemuck::cast_slice(&columns.all), t);
+            return Ok(());
+        }
+        let rows = columns.rows();
+        let (sums, transfers) = sums(&rows, t.len(), place, &message);
+        message.extend(proof(&sums));
+        t.copy_from_slice(transfers);
+        link.send(message)
+    }
+
+    /// Column `j`: `v_j`. Column 0 is `b`, the first tree's `u`; the corrections are `u ^ b` of the others.
+    fn columns(&mut self, count: usize) -> (Columns, Vec<u8>) {
+        let mut columns = Columns::new(count, self.checks);
+        let (width, corrected) = (columns.width, columns.corrected);
+        let (b, rest) = columns.all.split_at_mut(width);
+        let mut corrections = Vec::with_capacity(message_bytes::<K>(count, self.checks));
         self.streams.next(width, rest, |tree, _, u| {
             if tree == 0 {
                 b.copy_from_slice(u);
             } else {
-                message.extend(u.iter().zip(&*b).flat_map(|(u, b)| (u ^ b).to_le_bytes()));
+                corrections.extend(u.iter().zip(&*b).take(corrected).flat_map(|(u, b)| (u ^ b).to_le_bytes()));
             }
         });
-        link.send(message)?;
-        transpose(bytemuck::cast_slice(&all), t);
-        Ok(())
+        (columns, corrections)
     }
+}
+
+/// What the receiver says of its sums: those of its choices, which the blocks carry, and a hash.
+fn proof(sums: &[Block]) -> Vec<u8> {
+    let mut proof = to_bytes(&[check::lowest_bits(sums)]);
+    proof.extend(check::hash(sums).as_bytes());
+    proof
 }
 
 #[cfg(test)]
@@ -190,10 +251,10 @@ mod tests {
 
     const COUNTS: [usize; 3] = [ROWS, 2 * CHUNK + 3 * ROWS, ROWS];
 
-    fn run<const K: usize>() -> (Vec<Block>, Vec<Block>) {
+    fn run<const K: usize>(checks: Checks) -> (Vec<Block>, Vec<Block>) {
         let (punctured, leaves) = trees(DELTA, K);
         let sender = move |link: &mut Link| {
-            let mut sender = Sender::<K>::new(DELTA, &punctured);
+            let mut sender = Sender::<K>::new(DELTA, &punctured, checks);
             let mut q = COUNTS.map(|count| vec![0; count]);
             for q in &mut q {
                 sender.extend(link, q).unwrap();
@@ -201,44 +262,51 @@ mod tests {
             q.concat()
         };
         let receiver = |link: &mut Link| {
-            let mut receiver = Receiver::<K>::new(&leaves);
+            let mut receiver = Receiver::<K>::new(&leaves, checks);
             let mut t = COUNTS.map(|count| vec![0; count]);
             for t in &mut t {
                 receiver.extend(link, t).unwrap();
             }
-            assert_eq!(link.meter().sent(link.role(), None).bytes, message_bytes::<K>(COUNTS.iter().sum()));
+            let bytes: usize = COUNTS.iter().map(|&count| message_bytes::<K>(count, checks)).sum();
+            assert_eq!(link.meter().sent(link.role(), None).bytes, bytes);
             t.concat()
         };
         both(sender, receiver)
     }
 
-    fn assert_extends<const K: usize>() {
-        let (q, t) = run::<K>();
+    fn assert_extends<const K: usize>(checks: Checks) {
+        let (q, t) = run::<K>(checks);
         assert_correlated(DELTA, &q, &t);
         let mut blocks = q.clone();
         blocks.sort_unstable();
         blocks.dedup();
         assert_eq!(blocks.len(), q.len());
-        assert_eq!((q, t), run::<K>(), "the same seeds, the same blocks");
+        assert_eq!((q, t), run::<K>(checks), "the same seeds, the same blocks");
     }
 
     #[test]
     fn blocks_are_correlated_and_never_the_same_again_whatever_the_field() {
-        assert_extends::<1>();
-        assert_extends::<2>();
-        assert_extends::<5>();
-        assert_extends::<8>();
+        for checks in Checks::ALL {
+            assert_extends::<1>(checks);
+            assert_extends::<2>(checks);
+            assert_extends::<5>(checks);
+            assert_extends::<8>(checks);
+        }
     }
 
     #[test]
     fn a_transfer_costs_a_bit_for_each_tree_but_the_first() {
-        assert_eq!([message_bytes::<1>(8), message_bytes::<4>(8), message_bytes::<8>(8)], [126, 31, 15]);
+        let bytes = |checks| {
+            [message_bytes::<1>(ROWS, checks), message_bytes::<4>(ROWS, checks), message_bytes::<8>(ROWS, checks)]
+        };
+        assert_eq!(bytes(Checks::None), [126, 31, 15].map(|bits| bits * ROWS / 8));
+        assert_eq!(bytes(Checks::Active), [126, 31, 15].map(|bits| bits * (ROWS + 128) / 8 + 48));
     }
 
     #[test]
     fn over_two_elements_a_column_is_that_of_iknp() {
         let (punctured, leaves) = trees(DELTA, 1);
-        let (q, t) = run::<1>();
+        let (q, t) = run::<1>(Checks::None);
         let column = |blocks: &[Block], j: usize| (0..128).map(|i| (blocks[i] >> j & 1) << i).sum::<Block>();
         let stream = |seed| {
             let mut stream = [0];
@@ -260,11 +328,70 @@ mod tests {
     fn a_peer_of_another_length_is_malformed_and_garbage_is_only_garbage() {
         const K: usize = 8;
         let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
-        let mut sender = Sender::<K>::new(DELTA, &trees(DELTA, K).0);
-        server.send(vec![0x5a; message_bytes::<K>(ROWS) - 1]).unwrap();
-        server.send(vec![0x5a; message_bytes::<K>(ROWS)]).unwrap();
+        let mut sender = Sender::<K>::new(DELTA, &trees(DELTA, K).0, Checks::None);
+        let bytes = message_bytes::<K>(ROWS, Checks::None);
+        server.send(vec![0x5a; bytes - 1]).unwrap();
+        server.send(vec![0x5a; bytes]).unwrap();
         let mut q = vec![0; ROWS];
         assert!(matches!(sender.extend(&mut client, &mut q), Err(Halt::Malformed { .. })));
         assert_eq!(sender.extend(&mut client, &mut q), Ok(()));
+    }
+
+    /// A receiver that corrects one transfer of one tree to another choice, and proves its transfers as if the bits of `delta` in that tree were as guessed.
+    fn cheat<const K: usize>(checks: Checks, tree: usize, guess: Block) -> Result<(), Halt> {
+        const ROW: usize = 77;
+        let (punctured, leaves) = trees(DELTA, K);
+        let (mut sender, mut receiver) =
+            (Sender::<K>::new(DELTA, &punctured, checks), Receiver::<K>::new(&leaves, checks));
+        let place = receiver.streams.counter;
+        let (columns, mut message) = receiver.columns(ROWS);
+        let corrected = 16 * columns.corrected;
+        message[(tree - 1) * corrected + ROW / 8] ^= 1 << (ROW % 8);
+        if checks.is_active() {
+            let mut rows = columns.rows();
+            rows[ROW] ^= guess << (1 + tree * K);
+            let (sums, _) = sums(&rows, ROWS, place, &message);
+            message.extend(proof(&sums));
+        }
+        let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
+        client.send(message).unwrap();
+        server.step("here", |link| sender.extend(link, &mut vec![0; ROWS]))
+    }
+
+    #[test]
+    fn a_wrong_correction_passes_with_the_right_guess_of_its_bits_alone() {
+        let bits = |tree: usize, K: usize| DELTA >> (1 + tree * K) & ((1 << K.min(TRANSFERS - tree * K)) - 1);
+        let refused = Err(Halt::Malformed { step: "here".into(), what: "it fails the check of its extension" });
+        for tree in 1..TRANSFERS {
+            for guess in 0..2 {
+                let outcome = cheat::<1>(Checks::Active, tree, guess);
+                assert_eq!(outcome, if guess == bits(tree, 1) { Ok(()) } else { refused.clone() }, "{tree}");
+            }
+        }
+        for tree in 1..16 {
+            for wrong in [0, 1, 2, 64, 127] {
+                let outcome = cheat::<8>(Checks::Active, tree, bits(tree, 8) ^ wrong);
+                assert_eq!(outcome, if wrong == 0 { Ok(()) } else { refused.clone() }, "{tree} {wrong}");
+                assert_eq!(cheat::<8>(Checks::None, tree, wrong), Ok(()), "no check, no refusal");
+            }
+        }
+    }
+
+    #[test]
+    fn a_proof_of_another_message_is_refused() {
+        const K: usize = 8;
+        let (punctured, leaves) = trees(DELTA, K);
+        let (mut columns, mut far) = Link::pair(LinkSpeed::LAN);
+        Receiver::<K>::new(&leaves, Checks::Active).extend(&mut columns, &mut vec![0; ROWS]).unwrap();
+        let message = far.receive(message_bytes::<K>(ROWS, Checks::Active)).unwrap();
+        let corrections = message.len() - Checks::Active.proof_bytes(1);
+        for at in [0, corrections - 1, corrections, corrections + 16, message.len() - 1] {
+            let mut bent = message.clone();
+            bent[at] ^= 2;
+            let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
+            client.send(bent).unwrap();
+            let outcome = Sender::<K>::new(DELTA, &punctured, Checks::Active).extend(&mut server, &mut vec![0; ROWS]);
+            assert!(matches!(outcome, Err(Halt::Malformed { .. })), "byte {at}");
+        }
     }
 }

@@ -27,7 +27,7 @@ fn lenets() -> Vec<FixedModel> {
 fn check(slots: usize, grouping: Grouping) {
     let models = lenets();
     let circuit = Circuit::new(&models.iter().collect::<Vec<_>>(), Truncation::Faithful).unwrap();
-    let plan = Plan::new(Cheetah, circuit, slots, grouping).unwrap();
+    let plan = Plan::new(Cheetah::default(), circuit, slots, grouping).unwrap();
     let (client_setup, server_setup, _) = set_up(&Seed([4; 32]), &[&plan], LinkSpeed::LAN).unwrap();
     let networks = Networks::new(&plan, &models).unwrap();
     let mut rng = Seed([3; 32]).stream();
@@ -107,7 +107,7 @@ fn chunks_of_like_groups_share_a_packing() {
         (3 * MOST_SLOTS, Grouping::Chunk, 1),
         (5, Grouping::Slot, 1),
     ] {
-        let plan = Plan::new(Cheetah, circuit.clone(), slots, grouping).unwrap();
+        let plan = Plan::new(Cheetah::default(), circuit.clone(), slots, grouping).unwrap();
         assert_eq!(plan.packings().count(), packings, "{slots} {grouping:?}");
     }
 }
@@ -117,7 +117,7 @@ fn chunks_of_like_groups_share_a_packing() {
 fn a_party_that_is_done_lets_its_peer_go() {
     let models = &lenets()[..1];
     let circuit = Circuit::new(&[&models[0]], Truncation::Faithful).unwrap();
-    let plan = Plan::new(Cheetah, circuit, 1, Grouping::Chunk).unwrap();
+    let plan = Plan::new(Cheetah::default(), circuit, 1, Grouping::Chunk).unwrap();
     let (client_setup, server_setup, _) = set_up(&Seed([4; 32]), &[&plan], LinkSpeed::LAN).unwrap();
     let networks = Networks::new(&plan, models).unwrap();
     let services = [Service { model: 0, labels: (0..10).collect() }];

@@ -52,11 +52,11 @@ fn model_flags(args: &CheckArgs) -> Result<(), Failure> {
         ("--ring", ring.is_some()),
         ("--scale", scale.is_some()),
         ("--offset", offset.is_some()),
-        ("--extension", args.options.given().is_some()),
         ("--against", args.against.is_some()),
     ];
-    match model_only.iter().find(|(_, given)| *given) {
-        Some((flag, _)) => Err(Failure::Usage(format!("{flag} is for models, whose names end in .onnx"))),
+    let given = model_only.iter().find(|(_, given)| *given).map(|(flag, _)| *flag);
+    match given.or(args.options.given()) {
+        Some(flag) => Err(Failure::Usage(format!("{flag} is for models, whose names end in .onnx"))),
         None => Ok(()),
     }
 }

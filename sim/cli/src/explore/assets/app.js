@@ -1,12 +1,12 @@
 // The controls, and what the server says about them. The page computes nothing: every number shown is the server's.
 "use strict";
 
-const FIELDS = ["R", "lambda", "min_T", "slack", "reject_acc", "honest_acc", "kappa", "substitution", "backend", "extension", "network"];
+const FIELDS = ["R", "lambda", "min_T", "slack", "reject_acc", "honest_acc", "kappa", "substitution", "backend", "extension", "checks", "network"];
 const GOAL = FIELDS.slice(0, 8);
 const WAIT_MS = 120;
 
 const $ = (id) => document.getElementById(id);
-let about = { backends: [], backend: "", extensions: [], extension: "", network: "wan", model: null };
+let about = { backends: [], backend: "", extensions: [], extension: "", checks: "", network: "wan", model: null };
 let latest = null;
 // The last series, and what it was asked for: at another R it is the same.
 let known = { key: "", answer: null };
@@ -16,7 +16,7 @@ let pending = new AbortController();
 // What differs from the defaults is in the address.
 function defaults() {
   const own = Object.fromEntries(GOAL.map((name) => [name, $(name).defaultValue]));
-  return { ...own, backend: about.backend, extension: about.extension, network: about.network };
+  return { ...own, backend: about.backend, extension: about.extension, checks: about.checks, network: about.network };
 }
 
 function settings() {

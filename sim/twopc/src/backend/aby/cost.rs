@@ -8,7 +8,7 @@ use crate::cost::Cost;
 use crate::evaluate::window_sizes;
 use crate::gc;
 use crate::gc::garble::{LABEL_BYTES, table_bytes};
-use crate::ot::Extension;
+use crate::ot::Scheme;
 use crate::ot::offer::offer_bytes;
 use crate::role::Role;
 use crate::share::maximum::label_bits;
@@ -21,7 +21,7 @@ pub struct Messages<'a> {
     /// The ring.
     pub bits: u32,
     /// How transfers are extended.
-    pub extension: Extension,
+    pub scheme: Scheme,
 }
 
 impl Messages<'_> {
@@ -30,7 +30,7 @@ impl Messages<'_> {
         let Some(products) = packing.products(step) else { return };
         for piece in gilboa::pieces(slots * products.count(), self.bits) {
             let transfers = piece.len() * self.bits as usize;
-            self.cost.choose_both(self.extension, transfers);
+            self.cost.choose_both(self.scheme, transfers);
             self.cost.exchange(packed_bytes(transfers, self.bits));
         }
     }
@@ -80,7 +80,7 @@ impl Messages<'_> {
     fn evaluate(&mut self, circuit: &gc::circuit::Circuit, count: usize) {
         let [garblers, evaluators] = circuit.inputs();
         for piece in yao::pieces(circuit, count) {
-            self.cost.choose(self.extension, Role::Client, evaluators * piece.len());
+            self.cost.choose(self.scheme, Role::Client, evaluators * piece.len());
         }
         for piece in yao::pieces(circuit, count) {
             self.cost.send(Role::Server, LABEL_BYTES * evaluators * piece.len());
@@ -93,7 +93,7 @@ impl Messages<'_> {
     fn back(&mut self, count: usize) {
         let pieces = || yao::bit_pieces(count * self.bits as usize);
         for piece in pieces() {
-            self.cost.choose(self.extension, Role::Client, piece.len());
+            self.cost.choose(self.scheme, Role::Client, piece.len());
         }
         for piece in pieces() {
             self.cost.send(Role::Server, offer_bytes(piece.len(), 2, self.bits));

@@ -24,8 +24,8 @@ use crate::circuit::{Circuit, Unsupported, demands, meets};
 use crate::cost::Cost;
 use crate::linear::TooHeavy;
 use crate::modulus::Modulus;
-use crate::ot::Extension;
 use crate::ot::one_of_two::Setup;
+use crate::ot::{Checks, Extension, Scheme};
 use crate::random::Seed;
 use crate::share::truncate::Truncation;
 use crate::share::uniform::Uniform;
@@ -44,7 +44,7 @@ pub const SLOT_MEMORY: usize = 1 << 31;
 pub struct Aby {
     bits: u32,
     /// How transfers of one of two messages are extended.
-    extension: Extension,
+    scheme: Scheme,
 }
 
 impl Default for Aby {
@@ -57,23 +57,27 @@ impl Aby {
     /// The family modulo `2^64`. It refuses networks whose values may be too large for it.
     #[must_use]
     pub const fn proven() -> Self {
-        Self { bits: 64, extension: Extension::Iknp }
+        Self::over(64)
     }
 
     /// The family modulo `2^32`, for measured ranges: it refuses no network, and values beyond 32 bits wrap.
     #[must_use]
     pub const fn measured() -> Self {
-        Self { bits: 32, extension: Extension::Iknp }
+        Self::over(32)
+    }
+
+    const fn over(bits: u32) -> Self {
+        Self { bits, scheme: Scheme { extension: Extension::Iknp, checks: Checks::None } }
     }
 
     /// The same family with another extension of transfers.
     #[must_use]
-    pub const fn extended_by(self, extension: Extension) -> Self {
-        Self { extension, ..self }
+    pub const fn extended_by(self, scheme: Scheme) -> Self {
+        Self { scheme, ..self }
     }
 
     fn messages(self, cost: &mut Cost) -> Messages<'_> {
-        Messages { cost, bits: self.bits, extension: self.extension }
+        Messages { cost, bits: self.bits, scheme: self.scheme }
     }
 
     fn modulus(self) -> Modulus {
@@ -113,11 +117,11 @@ impl Backend for Aby {
     }
 
     fn client_keys(&self, link: &mut Link, seed: &Seed, _packings: &[&Packing]) -> Result<Setup, Halt> {
-        Setup::run(link, seed, self.extension)
+        Setup::run(link, seed, self.scheme)
     }
 
     fn server_keys(&self, link: &mut Link, seed: &Seed, _packings: &[&Packing]) -> Result<Setup, Halt> {
-        Setup::run(link, seed, self.extension)
+        Setup::run(link, seed, self.scheme)
     }
 
     fn client_transfers(&self, keys: &Setup, session: &Seed, expected: [usize; 2]) -> Transfers {
@@ -128,8 +132,8 @@ impl Backend for Aby {
         keys.session(session, [by_server, by_client])
     }
 
-    fn extension(&self, _count: usize) -> Extension {
-        self.extension
+    fn extension(&self, _count: usize) -> Scheme {
+        self.scheme
     }
 
     fn client<'a>(&'a self, chunk: Chunk<'a, Self>, _keys: &'a Setup) -> AbyParty<'a> {

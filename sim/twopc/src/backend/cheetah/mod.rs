@@ -14,7 +14,7 @@ use crate::circuit::{Circuit, Op, Unsupported};
 use crate::cost::Cost;
 use crate::he::cipher::ClientKey;
 use crate::linear::{self, Layout, PublicKeys, TooHeavy};
-use crate::ot::Setup;
+use crate::ot::{Checks, Extension, Scheme, Setup};
 use crate::party::Pads;
 use crate::random::Seed;
 use crate::share::truncate::Truncation;
@@ -24,7 +24,10 @@ use fusion_nn::fixed::FixedModel;
 
 /// Cheetah's family of protocols. Every value is shared in the smallest ring that the next functionality needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cheetah;
+pub struct Cheetah {
+    /// Whether extensions of transfers are checked.
+    pub checks: Checks,
+}
 
 /// What a client keeps between sessions: its secret key, and its part of the base transfers.
 #[derive(Clone)]
@@ -71,12 +74,12 @@ impl Backend for Cheetah {
     fn client_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<ClientKeys, Halt> {
         let key = ClientKey::new(&seed.child("secret key"));
         linear::client_setup(link, &key, &layouts(packings))?;
-        Ok(ClientKeys { key, transfers: Setup::run(link, &seed.child("transfers"))? })
+        Ok(ClientKeys { key, transfers: Setup::run(link, &seed.child("transfers"), self.checks)? })
     }
 
     fn server_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<ServerKeys, Halt> {
         let keys = linear::server_setup(link, &layouts(packings))?;
-        Ok(ServerKeys { keys, transfers: Setup::run(link, &seed.child("transfers"))? })
+        Ok(ServerKeys { keys, transfers: Setup::run(link, &seed.child("transfers"), self.checks)? })
     }
 
     fn client_transfers(&self, keys: &ClientKeys, session: &Seed, [by_client, by_server]: [usize; 2]) -> Pads {
@@ -87,6 +90,10 @@ impl Backend for Cheetah {
     fn server_transfers(&self, keys: &ServerKeys, session: &Seed, [by_client, by_server]: [usize; 2]) -> Pads {
         let ServerKeys { transfers, .. } = keys;
         Pads { sender: transfers.sender(session, by_server), receiver: transfers.receiver(session, by_client) }
+    }
+
+    fn extension(&self, count: usize) -> Scheme {
+        Scheme { extension: Extension::for_count(count), checks: self.checks }
     }
 
     fn client<'a>(&'a self, chunk: Chunk<'a, Self>, keys: &'a ClientKeys) -> CheetahParty<'a> {

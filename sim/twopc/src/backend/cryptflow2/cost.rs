@@ -14,15 +14,15 @@ use crate::cost::Cost;
 use crate::evaluate::window_sizes;
 use crate::modulus::Modulus;
 use crate::ot::offer::offer_bytes;
-use crate::ot::{Extension, kkot};
+use crate::ot::{Extension, Scheme, kkot};
 use crate::role::Role;
 
-/// What messages are added to, and how transfers of one of two messages are extended.
+/// What messages are added to, how transfers of one of two messages are extended, and whether all transfers are checked.
 pub struct Messages<'a> {
     /// What they are added to.
     pub cost: &'a mut Cost,
-    /// The extension.
-    pub extension: Extension,
+    /// The extension, and whether it is checked.
+    pub scheme: Scheme,
 }
 
 impl Messages<'_> {
@@ -39,15 +39,15 @@ impl Messages<'_> {
     /// Adds the client's choices in transfers of one of two messages, if there are any.
     pub fn choose(&mut self, count: usize) {
         if count > 0 {
-            self.cost.choose(self.extension, Role::Client, count);
+            self.cost.choose(self.scheme, Role::Client, count);
         }
     }
 }
 
-/// The client's columns, if there are any.
-fn columns(cost: &mut Messages<'_>, bytes: usize) {
-    if bytes > 0 {
-        cost.send(Role::Client, bytes);
+/// The client's columns of transfers of one of many messages, if there are any.
+fn columns(cost: &mut Messages<'_>, count: usize) {
+    if count > 0 {
+        cost.send(Role::Client, kkot::column_bytes(count, cost.scheme.checks));
     }
 }
 
@@ -60,7 +60,7 @@ pub fn carries(cost: &mut Messages<'_>, count: usize, bits: u32) {
 fn compared(cost: &mut Messages<'_>, layout: &Layout) {
     let [two, many] = layout.transfers();
     cost.choose(two);
-    columns(cost, kkot::column_bytes(many));
+    columns(cost, many);
     cost.send(Role::Server, layout.answer_bytes());
     layout.joins().for_each(|joins| opened(cost, layout.results() * (2 * joins - 1)));
 }
@@ -73,14 +73,14 @@ fn opened(cost: &mut Messages<'_>, products: usize) {
 /// [`super::and::and`].
 fn and(cost: &mut Messages<'_>, count: usize) {
     let wanted = Wanted { plain: count, pairs: 0 };
-    columns(cost, kkot::column_bytes(wanted.transfers()));
+    columns(cost, wanted.transfers());
     cost.send(Role::Server, packed_bytes(wanted.message_bits(), 1));
     opened(cost, count);
 }
 
 /// The client's choices among many messages, and the server's message.
 fn one_of_many(cost: &mut Messages<'_>, count: usize, (values, bits): (usize, u32)) {
-    columns(cost, kkot::column_bytes(count));
+    columns(cost, count);
     cost.send(Role::Server, offer_bytes(count, values, bits));
 }
 
@@ -97,7 +97,7 @@ pub fn positive(cost: &mut Messages<'_>, count: usize, modulus: Modulus) {
 
 /// [`super::multiplex::multiplex`] of elements of so many bits.
 pub fn multiplex(cost: &mut Messages<'_>, count: usize, bits: u32) {
-    cost.cost.choose_both(cost.extension, count);
+    cost.cost.choose_both(cost.scheme, count);
     cost.exchange(offer_bytes(count, 2, bits));
 }
 
@@ -210,7 +210,7 @@ pub fn slots_per_message(circuit: &Circuit, linear: impl Fn(usize) -> usize) -> 
         let mut cost = Cost::default();
         match circuit.steps[index].op {
             Op::Linear { .. } => return linear(index),
-            _ => step(&mut Messages { cost: &mut cost, extension: Extension::Iknp }, circuit, index, 1),
+            _ => step(&mut Messages { cost: &mut cost, scheme: Extension::Iknp.into() }, circuit, index, 1),
         }
         cost.bytes()
     };

@@ -12,7 +12,7 @@ use crate::he::slots::{ClientKey, ServerKeys};
 use crate::linear::TooHeavy;
 use crate::linear::rotations::Style;
 use crate::modulus::Modulus;
-use crate::ot::Extension;
+use crate::ot::Scheme;
 use crate::party::Party;
 use crate::random::Seed;
 use crate::share::truncate::Truncation;
@@ -35,7 +35,7 @@ const MOST_BITS: u32 = 48;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cryptflow2He {
     /// How transfers of one of two messages are extended.
-    pub extension: Extension,
+    pub scheme: Scheme,
 }
 
 /// What a client keeps between sessions: its secret key for each prime, and its part of the base transfers.
@@ -120,12 +120,12 @@ impl Backend for Cryptflow2He {
 
     fn client_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<HeClientKeys, Halt> {
         let keys = slots::ClientKeys::set_up(link, &seed.child("secret key"), packings)?;
-        Ok(HeClientKeys { keys, transfers: Keys::run(link, &seed.child("transfers"), self.extension)? })
+        Ok(HeClientKeys { keys, transfers: Keys::run(link, &seed.child("transfers"), self.scheme)? })
     }
 
     fn server_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<HeServerKeys, Halt> {
         let keys = slots::ServerKeys::set_up(link, packings)?;
-        Ok(HeServerKeys { keys, transfers: Keys::run(link, &seed.child("transfers"), self.extension)? })
+        Ok(HeServerKeys { keys, transfers: Keys::run(link, &seed.child("transfers"), self.scheme)? })
     }
 
     fn client_transfers(&self, keys: &HeClientKeys, session: &Seed, expected: [usize; 2]) -> Transfers {
@@ -136,8 +136,8 @@ impl Backend for Cryptflow2He {
         keys.transfers.session(session, [by_server, by_client])
     }
 
-    fn extension(&self, _count: usize) -> Extension {
-        self.extension
+    fn extension(&self, _count: usize) -> Scheme {
+        self.scheme
     }
 
     fn client<'a>(&'a self, chunk: Chunk<'a, Self>, keys: &'a HeClientKeys) -> Cryptflow2Party<Encrypted<'a>> {
@@ -161,12 +161,12 @@ impl Backend for Cryptflow2He {
         let Chunk { circuit, packing, slots } = chunk;
         match circuit.steps[step].op {
             Op::Linear { .. } => packing.cost(step, slots, cost),
-            _ => cost::step(&mut Messages { cost, extension: self.extension }, circuit, step, slots),
+            _ => cost::step(&mut Messages { cost, scheme: self.scheme }, circuit, step, slots),
         }
     }
 
     fn argmax_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost) {
-        cost::labels(&mut Messages { cost, extension: self.extension }, chunk.circuit, chunk.slots);
+        cost::labels(&mut Messages { cost, scheme: self.scheme }, chunk.circuit, chunk.slots);
     }
 }
 

@@ -10,7 +10,7 @@ use crate::cost::Cost;
 use crate::he::parameters::Bound;
 use crate::linear::{TooHeavy, dense};
 use crate::modulus::Modulus;
-use crate::ot::Extension;
+use crate::ot::Scheme;
 use crate::party::Party;
 use crate::random::Seed;
 use crate::share::truncate::Truncation;
@@ -24,7 +24,7 @@ pub struct Cryptflow2Ot {
     /// The number of bits of the ring; without it, the fewest that hold the proved ranges of all values.
     pub ring: Option<u32>,
     /// How transfers of one of two messages are extended.
-    pub extension: Extension,
+    pub scheme: Scheme,
 }
 
 /// The linear layers of a circuit as matrix products.
@@ -103,11 +103,11 @@ impl Backend for Cryptflow2Ot {
     }
 
     fn client_keys(&self, link: &mut Link, seed: &Seed, _packings: &[&Products]) -> Result<Keys, Halt> {
-        Keys::run(link, &seed.child("transfers"), self.extension)
+        Keys::run(link, &seed.child("transfers"), self.scheme)
     }
 
     fn server_keys(&self, link: &mut Link, seed: &Seed, _packings: &[&Products]) -> Result<Keys, Halt> {
-        Keys::run(link, &seed.child("transfers"), self.extension)
+        Keys::run(link, &seed.child("transfers"), self.scheme)
     }
 
     fn client_transfers(&self, keys: &Keys, session: &Seed, expected: [usize; 2]) -> Transfers {
@@ -118,8 +118,8 @@ impl Backend for Cryptflow2Ot {
         keys.session(session, [by_server, by_client])
     }
 
-    fn extension(&self, _count: usize) -> Extension {
-        self.extension
+    fn extension(&self, _count: usize) -> Scheme {
+        self.scheme
     }
 
     fn client<'a>(&'a self, chunk: Chunk<'a, Self>, _keys: &'a Keys) -> Cryptflow2Party<Product<'a>> {
@@ -140,13 +140,13 @@ impl Backend for Cryptflow2Ot {
     fn online_cost(&self, chunk: Chunk<'_, Self>, step: usize, cost: &mut Cost) {
         let Chunk { circuit, packing, slots } = chunk;
         match circuit.steps[step].op {
-            Op::Linear { .. } => packing.matrix(step).cost(slots, &mut Messages { cost, extension: self.extension }),
-            _ => cost::step(&mut Messages { cost, extension: self.extension }, circuit, step, slots),
+            Op::Linear { .. } => packing.matrix(step).cost(slots, &mut Messages { cost, scheme: self.scheme }),
+            _ => cost::step(&mut Messages { cost, scheme: self.scheme }, circuit, step, slots),
         }
     }
 
     fn argmax_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost) {
-        cost::labels(&mut Messages { cost, extension: self.extension }, chunk.circuit, chunk.slots);
+        cost::labels(&mut Messages { cost, scheme: self.scheme }, chunk.circuit, chunk.slots);
     }
 }
 

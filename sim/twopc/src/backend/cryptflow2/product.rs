@@ -301,7 +301,7 @@ mod tests {
         ] {
             for (shape, expected) in layers().into_iter().zip(expected) {
                 let (matrix, mut cost) = (Matrix::new(shape, ring).unwrap(), Cost::default());
-                matrix.cost(1, &mut Messages { cost: &mut cost, extension: Extension::Iknp });
+                matrix.cost(1, &mut Messages { cost: &mut cost, scheme: Extension::Iknp.into() });
                 let l = ring as usize;
                 let bits = matrix.entries.len() * (128 * l + matrix.filters * l * (l + 1) / 2);
                 let pieces = matrix.pieces(1).count();

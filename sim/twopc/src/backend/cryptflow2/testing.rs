@@ -46,7 +46,7 @@ pub fn both<T: Send>(
 /// That a session sent what it costs.
 pub fn assert_cost(party: &Party<Transfers>, cost: impl FnOnce(&mut Messages<'_>)) {
     let mut predicted = Cost::default();
-    cost(&mut Messages { cost: &mut predicted, extension: Extension::Iknp });
+    cost(&mut Messages { cost: &mut predicted, scheme: Extension::Iknp.into() });
     let meter = party.link.meter();
     let sent = [Role::Client, Role::Server].map(|role| meter.sent(role, None).bytes);
     assert_eq!([predicted.client_bytes, predicted.server_bytes], sent);

@@ -2,7 +2,7 @@
 
 use crate::ot::columns::Code;
 use crate::ot::kkot::WalshHadamard;
-use crate::ot::{Extension, code_setup, kkot, one_of_two};
+use crate::ot::{Scheme, code_setup, kkot, one_of_two};
 use crate::random::Seed;
 use crate::wire::link::{Halt, Link};
 
@@ -23,13 +23,14 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Runs the base transfers, with the party's own secret seed. `extension` is that of transfers of one of two messages.
+    /// Runs the base transfers, with the party's own secret seed. `scheme` has the extension of transfers of one of two messages, and whether all are checked.
     ///
     /// # Errors
     /// [`Halt`] where the peer does not keep to the protocol.
-    pub fn run(link: &mut Link, own: &Seed, extension: Extension) -> Result<Self, Halt> {
-        let two = link.step(extension.name(), |link| one_of_two::Setup::run(link, own, extension))?;
-        let many = link.step(WalshHadamard::NAME, |link| kkot::Setup::run(link, own))?;
+    pub fn run(link: &mut Link, own: &Seed, scheme: impl Into<Scheme>) -> Result<Self, Halt> {
+        let scheme = scheme.into();
+        let two = link.step(scheme.extension.name(), |link| one_of_two::Setup::run(link, own, scheme))?;
+        let many = link.step(WalshHadamard::NAME, |link| kkot::Setup::run(link, own, scheme.checks))?;
         Ok(Self { two, many })
     }
 
@@ -43,6 +44,7 @@ impl Keys {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ot::Extension;
     use std::collections::BTreeSet;
 
     #[test]

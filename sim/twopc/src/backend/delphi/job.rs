@@ -13,7 +13,7 @@ use crate::gc::function::rectify_and_flip;
 use crate::gc::garble::{LABEL_BYTES, table_bytes};
 use crate::gc::otherwise::others;
 use crate::modulus::Modulus;
-use crate::ot::Extension;
+use crate::ot::Scheme;
 use crate::role::Role;
 use crate::share::maximum::label_bits;
 use crate::share::truncate::Truncation;
@@ -212,8 +212,9 @@ impl Job {
         wires(shares, (self.values, self.modulus.bits()), piece)
     }
 
-    pub fn offline_cost(&self, extension: Extension, cost: &mut Cost) {
-        self.pieces().for_each(|piece| cost.choose(extension, Role::Client, self.asked(piece.len())));
+    pub fn offline_cost(&self, scheme: impl Into<Scheme>, cost: &mut Cost) {
+        let scheme = scheme.into();
+        self.pieces().for_each(|piece| cost.choose(scheme, Role::Client, self.asked(piece.len())));
         self.pieces().for_each(|piece| cost.send(Role::Server, 2 * LABEL_BYTES * self.asked(piece.len())));
         self.pieces().for_each(|piece| cost.send(Role::Server, self.garbled_bytes(piece.len()).iter().sum()));
     }

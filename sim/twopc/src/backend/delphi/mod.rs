@@ -33,8 +33,8 @@ use crate::he::slots::SLOTS;
 use crate::linear::TooHeavy;
 use crate::linear::rotations::Style;
 use crate::modulus::Modulus;
-use crate::ot::Extension;
 use crate::ot::one_of_two::Setup;
+use crate::ot::{Extension, Scheme};
 use crate::random::Seed;
 use crate::role::Role;
 use crate::share::truncate::Truncation;
@@ -66,7 +66,7 @@ pub struct Delphi {
     /// Where the client's masks are added.
     pub mask: Mask,
     /// How transfers of one of two messages are extended.
-    pub extension: Extension,
+    pub scheme: Scheme,
 }
 
 /// What a client keeps between sessions: its secret key for each prime, and its part of the base transfers.
@@ -146,12 +146,12 @@ impl Backend for Delphi {
 
     fn client_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<ClientKeys, Halt> {
         let secret = slots::ClientKeys::set_up(link, &seed.child("secret key"), packings)?;
-        Ok(ClientKeys { keys: secret, transfers: Setup::run(link, &seed.child("transfers"), self.extension)? })
+        Ok(ClientKeys { keys: secret, transfers: Setup::run(link, &seed.child("transfers"), self.scheme)? })
     }
 
     fn server_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<ServerKeys, Halt> {
         let public = slots::ServerKeys::set_up(link, packings)?;
-        Ok(ServerKeys { keys: public, transfers: Setup::run(link, &seed.child("transfers"), self.extension)? })
+        Ok(ServerKeys { keys: public, transfers: Setup::run(link, &seed.child("transfers"), self.scheme)? })
     }
 
     fn client_transfers(&self, keys: &ClientKeys, session: &Seed, expected: [usize; 2]) -> Transfers {
@@ -162,8 +162,8 @@ impl Backend for Delphi {
         keys.transfers.session(session, [by_server, by_client])
     }
 
-    fn extension(&self, _count: usize) -> Extension {
-        self.extension
+    fn extension(&self, _count: usize) -> Scheme {
+        self.scheme
     }
 
     fn client<'a>(&'a self, chunk: Chunk<'a, Self>, keys: &'a ClientKeys) -> DelphiParty<'a> {
@@ -202,7 +202,7 @@ impl Backend for Delphi {
         let Chunk { circuit, packing, slots } = chunk;
         match circuit.steps[step].op {
             Op::Linear { .. } => packing.cost(step, slots, cost),
-            _ => jobs(circuit, step, slots, self.mask).iter().for_each(|job| job.offline_cost(self.extension, cost)),
+            _ => jobs(circuit, step, slots, self.mask).iter().for_each(|job| job.offline_cost(self.scheme, cost)),
         }
     }
 
@@ -218,7 +218,7 @@ impl Backend for Delphi {
     }
 
     fn argmax_offline_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost) {
-        argmax(chunk.circuit, chunk.slots).offline_cost(self.extension, cost);
+        argmax(chunk.circuit, chunk.slots).offline_cost(self.scheme, cost);
     }
 
     fn argmax_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost) {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::ot::testing::{assert_balanced, both};
-use crate::ot::{code_setup, columns, iknp, kkot, vectors};
+use crate::ot::{Checks, code_setup, columns, iknp, kkot, vectors};
 use crate::random::{Seed, uniform};
 use crate::role::Role;
 use crate::wire::link::{Halt, Link};
@@ -10,7 +10,11 @@ use std::collections::HashSet;
 type Pair<C> = (code_setup::Setup<C>, code_setup::Setup<C>);
 
 fn setups<C: Code>() -> Pair<C> {
-    let run = |seed| move |link: &mut Link| code_setup::Setup::<C>::run(link, &Seed([seed; 32])).unwrap();
+    checked(Checks::None)
+}
+
+fn checked<C: Code>(checks: Checks) -> Pair<C> {
+    let run = |seed| move |link: &mut Link| code_setup::Setup::<C>::run(link, &Seed([seed; 32]), checks).unwrap();
     both(run(1), run(2))
 }
 
@@ -25,7 +29,6 @@ fn transfer<C: Code, T: Send, U>(
     both(
         |link| {
             let asked = client.session(&session).receiver.ask(link, choices.to_vec()).unwrap();
-            assert_eq!(link.meter().sent(Role::Client, None).bytes, columns::message_bytes::<C>(choices.len()));
             take(asked, link)
         },
         |link| {
@@ -88,7 +91,13 @@ fn correlated_blocks_differ_by_the_offset_where_the_choice_is_1() {
 
 #[test]
 fn the_receiver_gets_the_message_it_chose() {
-    let (one_of_two, one_of_many) = (setups::<iknp::Repetition>(), setups::<kkot::WalshHadamard>());
+    for checks in Checks::ALL {
+        assert_all_chosen(checks);
+    }
+}
+
+fn assert_all_chosen(checks: Checks) {
+    let (one_of_two, one_of_many) = (checked::<iknp::Repetition>(checks), checked::<kkot::WalshHadamard>(checks));
     for (bits, count) in [(1, 1), (1, 9000), (2, 513), (37, 8192), (64, 8201)] {
         assert_chosen(&one_of_two, 2, bits, count);
     }
@@ -182,7 +191,7 @@ fn columns_are_balanced_whatever_the_choices() {
         let (count, (client, _)) = (4096, setups::<C>());
         let ((), message) = both(
             |link| drop(client.session(&Seed([1; 32])).receiver.ask(link, vec![choice; count]).unwrap()),
-            |link| link.receive(columns::message_bytes::<C>(count)).unwrap(),
+            |link| link.receive(columns::message_bytes::<C>(count, Checks::None)).unwrap(),
         );
         for column in message.chunks_exact(count / 8) {
             let ones: usize = column.iter().map(|byte| byte.count_ones() as usize).sum();
@@ -223,7 +232,7 @@ fn base_transfers_are_metered_under_their_name() {
     fn check<C: Code>() {
         let run = |seed| {
             move |link: &mut Link| {
-                code_setup::Setup::<C>::run(link, &Seed([seed; 32])).unwrap();
+                code_setup::Setup::<C>::run(link, &Seed([seed; 32]), Checks::None).unwrap();
                 link.meter().clone()
             }
         };
@@ -284,7 +293,7 @@ fn vectors_differ_by_the_terms_modulo_each_width() {
 fn columns_of_another_length_halt_and_of_garbage_are_only_garbage() {
     let (_, server) = setups::<kkot::WalshHadamard>();
     for (count, right) in [(9, true), (8, false)] {
-        let garbage = |link: &mut Link| link.send(vec![0xa5; kkot::column_bytes(count)]).unwrap();
+        let garbage = |link: &mut Link| link.send(vec![0xa5; kkot::column_bytes(count, Checks::None)]).unwrap();
         let ((), heard) = both(garbage, |link| server.session(&Seed([1; 32])).sender.hear(link, 10));
         assert_eq!(heard.is_ok(), right);
         assert!(right || matches!(heard, Err(Halt::Malformed { .. })));
