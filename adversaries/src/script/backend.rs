@@ -1,5 +1,6 @@
 //! `backend:`: the protocols of `real`, a word or a map.
 
+use fusion_2pc::backend::cryptflow2::TripleForm;
 use fusion_2pc::backend::delphi::Mask;
 use fusion_2pc::backend::{Choice, Family, Options};
 use fusion_2pc::ot::Extension;
@@ -66,10 +67,10 @@ enum FamilyMap {
     Cheetah(ChunkSection),
     /// `CrypTFlow2` with linear layers by oblivious transfer.
     #[serde(rename = "cryptflow2-ot")]
-    Cryptflow2Ot(OptionsSection),
+    Cryptflow2Ot(Cryptflow2Section),
     /// `CrypTFlow2` with linear layers under encryption.
     #[serde(rename = "cryptflow2-he")]
-    Cryptflow2He(OptionsSection),
+    Cryptflow2He(Cryptflow2Section),
     /// DELPHI.
     #[serde(rename = "delphi")]
     Delphi(DelphiSection),
@@ -99,6 +100,27 @@ struct OptionsSection {
     /// Those of every family.
     #[serde(flatten)]
     every: ChunkSection,
+}
+
+/// The options of `CrypTFlow2`.
+#[derive(Serialize, JsonSchema)]
+struct Cryptflow2Section {
+    /// How pairs of products use correlated triples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    triples: Option<TripleWord>,
+    /// Those of every family that extends transfers.
+    #[serde(flatten)]
+    options: OptionsSection,
+}
+
+/// How pairs of products use correlated triples.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum TripleWord {
+    /// The mask that a pair shares is on the factor that its products share: the default.
+    Paper,
+    /// It is on the other two factors, as in the released code, where a server reads a comparison of some digits.
+    AsReleased,
 }
 
 /// The options of DELPHI.
@@ -179,6 +201,21 @@ impl From<Options> for ChunkSection {
 impl From<Options> for DelphiSection {
     fn from(options: Options) -> Self {
         Self { mask: options.mask.map(MaskWord::from), options: options.into() }
+    }
+}
+
+impl From<Options> for Cryptflow2Section {
+    fn from(options: Options) -> Self {
+        Self { triples: options.triples.map(TripleWord::from), options: options.into() }
+    }
+}
+
+impl From<TripleForm> for TripleWord {
+    fn from(form: TripleForm) -> Self {
+        match form {
+            TripleForm::Paper => Self::Paper,
+            TripleForm::AsReleased => Self::AsReleased,
+        }
     }
 }
 

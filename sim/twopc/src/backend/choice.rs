@@ -2,7 +2,7 @@
 
 use super::aby::Aby;
 use super::cheetah::Cheetah;
-use super::cryptflow2::{Cryptflow2He, Cryptflow2Ot};
+use super::cryptflow2::{Cryptflow2He, Cryptflow2Ot, TripleForm};
 use super::delphi::{Delphi, Mask};
 use super::family::{Family, ForBackend};
 use crate::ot::Extension;
@@ -14,6 +14,8 @@ pub struct Options {
     pub extension: Option<Extension>,
     /// Where the client's masks are added.
     pub mask: Option<Mask>,
+    /// How pairs of products use correlated triples.
+    pub triples: Option<TripleForm>,
     /// The most slots that are evaluated together, if these are fewer than the family's own; 0 counts as 1.
     pub chunk: Option<u32>,
 }
@@ -24,6 +26,7 @@ pub struct Choice {
     family: Family,
     extension: Extension,
     mask: Mask,
+    triples: TripleForm,
     chunk: Option<u32>,
 }
 
@@ -43,8 +46,14 @@ impl Choice {
     /// # Errors
     /// [`NoOption`] for an option that is given and that the family does not have.
     pub fn new(family: Family, options: Options) -> Result<Self, NoOption> {
-        let Options { extension, mask, chunk } = options;
-        for (option, is_given) in [(EXTENSION, extension.is_some()), (MASK, mask.is_some()), (CHUNK, chunk.is_some())] {
+        let Options { extension, mask, triples, chunk } = options;
+        let given = [
+            (EXTENSION, extension.is_some()),
+            (MASK, mask.is_some()),
+            (TRIPLES, triples.is_some()),
+            (CHUNK, chunk.is_some()),
+        ];
+        for (option, is_given) in given {
             if is_given && !family.has(option) {
                 return Err(NoOption { family, option });
             }
@@ -54,6 +63,7 @@ impl Choice {
             family,
             extension: extension.unwrap_or(defaults.extension),
             mask: mask.unwrap_or(defaults.mask),
+            triples: triples.unwrap_or(defaults.triples),
             chunk,
         })
     }
@@ -76,6 +86,7 @@ impl Choice {
         Options {
             extension: self.extension().filter(|extension| *extension != Extension::default()),
             mask: Some(self.mask).filter(|mask| *mask != Mask::default()),
+            triples: Some(self.triples).filter(|triples| *triples != TripleForm::default()),
             chunk: self.chunk,
         }
     }
@@ -86,19 +97,20 @@ impl Choice {
         self.chunk.map_or(own, |most| own.min(most as usize)).max(1)
     }
 
-    /// Whether a server that deviates can read what slots hold: see [`Backend::reader`](super::Backend::reader).
+    /// Whether a server can read what slots hold: see [`Backend::reader`](super::Backend::reader).
     #[must_use]
     pub fn exposes(self) -> bool {
-        self.mask == Mask::Inside
+        let triples = self.family == Family::Cryptflow2He && self.triples == TripleForm::AsReleased;
+        triples || self.mask == Mask::Inside
     }
 
     /// Does something for the backend of this choice.
     pub fn run<F: ForBackend>(self, what: F) -> F::Output {
-        let extension = self.extension;
+        let Self { extension, triples, .. } = self;
         match self.family {
             Family::Cheetah => what.run(Cheetah),
-            Family::Cryptflow2Ot => what.run(Cryptflow2Ot { extension, ..Cryptflow2Ot::default() }),
-            Family::Cryptflow2He => what.run(Cryptflow2He { extension }),
+            Family::Cryptflow2Ot => what.run(Cryptflow2Ot { extension, triples, ring: None }),
+            Family::Cryptflow2He => what.run(Cryptflow2He { extension, triples }),
             Family::Delphi => what.run(Delphi { extension, mask: self.mask }),
             Family::Aby => what.run(Aby::proven().extended_by(extension)),
             Family::Aby32 => what.run(Aby::measured().extended_by(extension)),
@@ -108,7 +120,8 @@ impl Choice {
 
 impl From<Family> for Choice {
     fn from(family: Family) -> Self {
-        Self { family, extension: Extension::default(), mask: Mask::default(), chunk: None }
+        let (extension, mask, triples) = (Extension::default(), Mask::default(), TripleForm::default());
+        Self { family, extension, mask, triples, chunk: None }
     }
 }
 
@@ -117,6 +130,9 @@ const EXTENSION: &str = "extension";
 
 /// The option [`Options::mask`] in scripts.
 const MASK: &str = "mask";
+
+/// The option [`Options::triples`] in scripts.
+const TRIPLES: &str = "triples";
 
 /// The option [`Options::chunk`] in scripts.
 const CHUNK: &str = "chunk";
@@ -128,7 +144,8 @@ impl Family {
         match self {
             Self::Cheetah => &[CHUNK],
             Self::Delphi => &[EXTENSION, MASK, CHUNK],
-            Self::Cryptflow2Ot | Self::Cryptflow2He | Self::Aby | Self::Aby32 => &[EXTENSION, CHUNK],
+            Self::Cryptflow2Ot | Self::Cryptflow2He => &[EXTENSION, TRIPLES, CHUNK],
+            Self::Aby | Self::Aby32 => &[EXTENSION, CHUNK],
         }
     }
 
@@ -168,6 +185,11 @@ mod tests {
         assert!(
             Choice::new(Family::Delphi, inside).is_ok_and(Choice::exposes) && !Choice::from(Family::Delphi).exposes()
         );
+        let released = Options { triples: Some(TripleForm::AsReleased), ..Options::default() };
+        let exposes = |family| Choice::new(family, released).map(Choice::exposes);
+        assert_eq!(exposes(Family::Cryptflow2He), Ok(true));
+        assert_eq!(exposes(Family::Cryptflow2Ot), Ok(false), "there the server chooses no shares");
+        assert_eq!(exposes(Family::Cheetah).unwrap_err().to_string(), "cheetah has no choice of triples");
         assert_eq!(Choice::new(Family::Aby, inside).unwrap_err().to_string(), "aby has no choice of mask");
         let chunk =
             |most| Choice::new(Family::Aby, Options { chunk: Some(most), ..Options::default() }).unwrap().chunk(7);

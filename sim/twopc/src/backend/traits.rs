@@ -1,7 +1,7 @@
 //! What a family of two-party inference is.
 
 use super::protocols::Protocols;
-use super::reader::Reader;
+use super::reader::{Reader, Reading};
 use crate::circuit::{Circuit, Unsupported};
 use crate::cost::Cost;
 use crate::linear::TooHeavy;
@@ -112,9 +112,10 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         networks: Vec<&'a Self::Network>,
     ) -> Self::Party<'a>;
 
-    /// Whether a server that deviates reads, of each slot of such a circuit, all that its logits are computed from: see [`reader`](Self::reader).
-    fn exposes(&self, _circuit: &Circuit) -> bool {
-        false
+    /// What the server of [`reader`](Self::reader) reads of a slot of which the steps of a circuit have these values, in the clear and without truncation errors: the same in all
+    /// slots and sessions. It is empty where nothing is read.
+    fn shown(&self, _circuit: &Circuit, _values: &[Vec<u64>]) -> Reading {
+        Reading::new()
     }
 
     /// The server of a chunk that deviates to read what its slots hold; `None` for a family that, as it is set, exposes nothing. It is given what an honest

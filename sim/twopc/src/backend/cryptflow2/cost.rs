@@ -57,7 +57,7 @@ pub fn carries(cost: &mut Messages<'_>, count: usize, bits: u32) {
 }
 
 /// [`super::millionaires::is_greater`].
-fn compared(cost: &mut Messages<'_>, layout: &Layout) {
+pub fn compared(cost: &mut Messages<'_>, layout: &Layout) {
     let [two, many] = layout.transfers();
     cost.choose(two);
     columns(cost, kkot::column_bytes(many));

@@ -1,6 +1,7 @@
 //! `SCI_OT`: `CrypTFlow2` with linear layers by oblivious transfer, in one ring.
 
 use super::cost::{self, Messages};
+use super::form::TripleForm;
 use super::party::{Cryptflow2Party, Linear};
 use super::product::{self, Matrix, Weights};
 use super::transfers::{Keys, Transfers};
@@ -25,6 +26,8 @@ pub struct Cryptflow2Ot {
     pub ring: Option<u32>,
     /// How transfers of one of two messages are extended.
     pub extension: Extension,
+    /// How pairs of products use correlated triples.
+    pub triples: TripleForm,
 }
 
 /// The linear layers of a circuit as matrix products.
@@ -111,11 +114,11 @@ impl Backend for Cryptflow2Ot {
     }
 
     fn client_transfers(&self, keys: &Keys, session: &Seed, expected: [usize; 2]) -> Transfers {
-        keys.session(session, expected)
+        keys.session(session, expected, self.triples)
     }
 
     fn server_transfers(&self, keys: &Keys, session: &Seed, [by_client, by_server]: [usize; 2]) -> Transfers {
-        keys.session(session, [by_server, by_client])
+        keys.session(session, [by_server, by_client], self.triples)
     }
 
     fn extension(&self, _count: usize) -> Extension {

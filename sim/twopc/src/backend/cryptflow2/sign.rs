@@ -36,6 +36,14 @@ pub fn field_layout(count: usize, modulus: Modulus) -> Layout {
     Layout::new(count, 2, modulus.bits() + 1)
 }
 
+/// The thresholds of the server's shares modulo a prime: the client's share is compared with both.
+pub fn thresholds(p: u64, numbers: &[u64]) -> [Vec<u64>; 2] {
+    let half = p / 2;
+    let wraps = numbers.iter().map(|x| p - 1 - x).collect();
+    let ends = numbers.iter().map(|&x| if x <= half { half - x } else { p - x + half }).collect();
+    [wraps, ends]
+}
+
 /// The messages of the last transfer, and their bits.
 pub const LAST: (usize, u32) = (4, 1);
 
@@ -53,9 +61,7 @@ fn in_field(party: &mut Party<Transfers>, numbers: &[u64], p: u64) -> Result<Vec
             Ok(taken.into_iter().map(|share| share as u8).collect())
         }
         Role::Server => {
-            let wraps = numbers.iter().map(|x| p - 1 - x).collect();
-            let ends = numbers.iter().map(|&x| if x <= half { half - x } else { p - x + half }).collect();
-            let results = millionaires::has_thresholds(party, &layout, &[wraps, ends])?;
+            let results = millionaires::has_thresholds(party, &layout, &thresholds(p, numbers))?;
             let heard = party.transfers.many.sender.hear(&mut party.link, count)?;
             let shares = uniform(&mut party.rng, 1, count);
             let mut masked = Packer::with_capacity(offer_bytes(count, LAST.0, LAST.1));

@@ -23,11 +23,11 @@ pub use garbled::Transfers;
 pub use mask::Mask;
 pub use party::DelphiParty;
 
-use super::reader::Reader;
+use super::reader::{Reader, Reading};
 use super::slots::{self, Network, Packing};
 use super::traits::{Backend, Chunk};
 use crate::bits::packed_bytes;
-use crate::circuit::{Circuit, Op, Unsupported, demands, meets};
+use crate::circuit::{Circuit, Op, Step, Unsupported, demands, meets};
 use crate::cost::Cost;
 use crate::he::slots::SLOTS;
 use crate::linear::TooHeavy;
@@ -181,10 +181,15 @@ impl Backend for Delphi {
         DelphiParty::server(circuit, packing, (slots, self.mask), keys.keys.of(packing), networks)
     }
 
-    /// The logits are of a linear layer whose input is read.
-    fn exposes(&self, circuit: &Circuit) -> bool {
+    /// The inputs of linear layers that are read.
+    fn shown(&self, circuit: &Circuit, values: &[Vec<u64>]) -> Reading {
         let opened = opened(circuit, self.mask);
-        matches!(circuit.output, Value::Layer(last) if is_read(circuit, &opened, last))
+        let input = |(index, step): (usize, &Step)| match step.inputs.first() {
+            Some(&Value::Layer(input)) if is_read(circuit, &opened, index) => Some(input),
+            _ => None,
+        };
+        let read = circuit.steps.iter().enumerate().filter_map(input);
+        read.flat_map(|input| values[input].iter().flat_map(|value| value.to_le_bytes())).collect()
     }
 
     fn reader<'a>(

@@ -70,6 +70,27 @@ pub fn multiply_by_nothing<T>(
     multiply(party, keys, (packing, step), &vec![&nothing; groups])
 }
 
+/// What a server sends that chooses its shares of `W x`, one for each output of each slot, instead of drawing them.
+///
+/// # Errors
+/// [`Halt`] where the client does not keep to the protocol.
+pub fn multiply_with_shares<T>(
+    party: &mut Party<T>,
+    keys: &ServerKeys,
+    (packing, step): (&Packing, usize),
+    networks: &[&Network],
+    chosen: &[u64],
+) -> Result<(), Halt> {
+    let layout = packing.layout(step);
+    let groups = chosen.chunks_exact(packing.group() * layout.outputs()).zip(networks);
+    groups.enumerate().try_for_each(|(index, (chosen, network))| {
+        in_group(party, networks.len(), index, |party| {
+            let product = (layout, &network.constants(step).encoded);
+            rotations::server_with_shares(&mut party.link, keys, product, chosen, &mut party.rng)
+        })
+    })
+}
+
 /// Runs the server's side with the weights of each group.
 fn multiply<T>(
     party: &mut Party<T>,

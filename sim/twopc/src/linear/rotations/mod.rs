@@ -118,15 +118,48 @@ pub fn server(
     samples: usize,
     rng: &mut ChaCha20Rng,
 ) -> Result<Vec<u64>, Halt> {
+    answer(link, keys, (layout, weights), samples, rng, |_, _| {})
+}
+
+/// Runs the server's side as [`server`] does, with these shares in place of uniform ones, sample by sample.
+///
+/// # Errors
+/// [`Halt`] where the peer does not keep to the protocol.
+pub(crate) fn server_with_shares(
+    link: &mut Link,
+    keys: &ServerKeys,
+    (layout, weights): (&Layout, &Weights),
+    chosen: &[u64],
+    rng: &mut ChaCha20Rng,
+) -> Result<(), Halt> {
+    let outputs = layout.outputs();
+    let choose = |sample: usize, masks: &mut [Vec<u64>]| {
+        for (&(response, slot), share) in layout.places().iter().zip(&chosen[sample * outputs..]) {
+            masks[response][slot] = *share;
+        }
+    };
+    answer(link, keys, (layout, weights), chosen.len() / outputs, rng, choose).map(drop)
+}
+
+/// Answers so many samples. `choose` may change the masks of all slots of a sample's responses, of which some are the shares that are returned.
+fn answer(
+    link: &mut Link,
+    keys: &ServerKeys,
+    (layout, weights): (&Layout, &Weights),
+    samples: usize,
+    rng: &mut ChaCha20Rng,
+    choose: impl Fn(usize, &mut [Vec<u64>]),
+) -> Result<Vec<u64>, Halt> {
     let message = link.step("input", |link| link.receive(ciphertext_bytes(samples * layout.asked())))?;
     let mut unpacker = Unpacker::new(&message);
     let mut packer = Packer::with_capacity(layout.cost(samples).server_bytes);
     let mut shares = Vec::with_capacity(samples * layout.outputs());
     let modulus = Modulus::Prime(keys.scheme().modulus());
-    for _ in 0..samples {
+    for sample in 0..samples {
         let fresh = (0..layout.asked()).map(|_| keys.scheme().read(&mut unpacker)).collect();
         let (sums, _) = evaluate::evaluate(keys, layout, weights, fresh);
-        let masks: Vec<Vec<u64>> = sums.iter().map(|_| modulus.uniform(rng, SLOTS)).collect();
+        let mut masks: Vec<Vec<u64>> = sums.iter().map(|_| modulus.uniform(rng, SLOTS)).collect();
+        choose(sample, &mut masks);
         for (sum, masks) in sums.into_iter().zip(&masks) {
             keys.respond(sum, layout.response(), masks, rng, &mut packer);
         }
