@@ -69,6 +69,35 @@ fn no_rate_is_claimed_where_the_logits_are_not_of_what_is_read() {
     }
 }
 
+/// Where transfers make the linear layers of CrypTFlow2, a server cannot choose its shares: with triples as released, slots of one image look alike, and no more than that.
+/// False alarm, if guesses were at the baseline: 1e-9, by the binomial law.
+#[test]
+fn released_triples_show_likeness_where_shares_are_not_chosen() {
+    let stand_in = StandIn::new(Shape::Blocks, &digits(40));
+    let backend = "{ cryptflow2-ot: { triples: as-released } }";
+    let wins = wins(&stand_in, backend);
+    assert!(tail(u32::try_from(wins).expect("at most 48")) < Rational::from((1, 1_000_000_000)), "{wins} of 48");
+    let told = |strategy: &str| {
+        let text = SCRIPT.replace("BACKEND", backend).replace("link: best", strategy);
+        let outcome = fusion_sim::run(["sim", "check", &stand_in.script("claimed.yaml", &text)]);
+        assert_eq!(outcome.code, 64, "{strategy}: {}{}", outcome.stdout, outcome.stderr);
+        outcome.stdout + &outcome.stderr
+    };
+    let unclaimed = told("link: best, expect: { win: { equals: spec } }");
+    assert!(unclaimed.contains("there is no exact rate of `win` for this strategy"), "{unclaimed}");
+    let refused = told("program: unmask");
+    assert!(refused.contains("`cryptflow2-ot` as it is set does not show it"), "{refused}");
+}
+
+/// Under encryption it chooses them, and slots are read: by two programs, slots together or one by one. With the form of the paper nothing is.
+#[test]
+fn released_triples_show_slots_where_shares_are_chosen() {
+    let stand_in = StandIn::new(Shape::Blocks, &digits(40));
+    assert_eq!(wins(&stand_in, "{ cryptflow2-he: { triples: as-released } }"), 48);
+    let chance = tail(u32::try_from(wins(&stand_in, "{ cryptflow2-he: { triples: paper } }")).expect("at most 48"));
+    assert!(chance > Rational::from((1, 1_000_000_000)), "{chance}");
+}
+
 /// The program is refused by name where nothing is exposed, and where two parties do not play.
 #[test]
 fn a_program_is_refused_where_it_has_nothing_to_read() {

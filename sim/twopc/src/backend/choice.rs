@@ -5,6 +5,7 @@ use super::cheetah::Cheetah;
 use super::cryptflow2::{Cryptflow2He, Cryptflow2Ot, TripleForm};
 use super::delphi::{Delphi, Mask};
 use super::family::{Family, ForBackend};
+use super::reader::Exposure;
 use crate::ot::Extension;
 
 /// What a user may choose about a family, each left open if it is `None`.
@@ -97,11 +98,21 @@ impl Choice {
         self.chunk.map_or(own, |most| own.min(most as usize)).max(1)
     }
 
-    /// Whether a server can read what slots hold: see [`Backend::reader`](super::Backend::reader).
+    /// What a server can read of slots: see [`Backend::reader`](super::Backend::reader).
+    #[must_use]
+    pub fn exposure(self) -> Exposure {
+        match (self.family, self.triples) {
+            (Family::Cryptflow2He, TripleForm::AsReleased) => Exposure::Samples,
+            (Family::Cryptflow2Ot, TripleForm::AsReleased) => Exposure::Likeness,
+            _ if self.mask == Mask::Inside => Exposure::Samples,
+            _ => Exposure::Nothing,
+        }
+    }
+
+    /// Whether what a server can read of slots is the same for copies.
     #[must_use]
     pub fn exposes(self) -> bool {
-        let triples = self.family == Family::Cryptflow2He && self.triples == TripleForm::AsReleased;
-        triples || self.mask == Mask::Inside
+        self.exposure() == Exposure::Samples
     }
 
     /// Does something for the backend of this choice.
@@ -189,6 +200,9 @@ mod tests {
         let exposes = |family| Choice::new(family, released).map(Choice::exposes);
         assert_eq!(exposes(Family::Cryptflow2He), Ok(true));
         assert_eq!(exposes(Family::Cryptflow2Ot), Ok(false), "there the server chooses no shares");
+        let exposure = |family| Choice::new(family, released).map(Choice::exposure);
+        assert_eq!(exposure(Family::Cryptflow2Ot), Ok(Exposure::Likeness));
+        assert!(Family::ALL.iter().all(|&family| Choice::from(family).exposure() == Exposure::Nothing));
         assert_eq!(exposes(Family::Cheetah).unwrap_err().to_string(), "cheetah has no choice of triples");
         assert_eq!(Choice::new(Family::Aby, inside).unwrap_err().to_string(), "aby has no choice of mask");
         let chunk =

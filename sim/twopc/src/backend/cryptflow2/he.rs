@@ -176,7 +176,7 @@ impl Backend for Cryptflow2He {
         let Chunk { circuit, packing, slots } = chunk;
         (self.triples == TripleForm::AsReleased).then(|| -> Box<dyn Reader<Transfers = Transfers>> {
             let keys = keys.keys.of(packing);
-            Box::new(Unmask::new(circuit, slots, Chosen { packing, keys, networks }))
+            Box::new(Unmask::new(circuit, slots, Chosen { packing, keys, networks }, unmask::as_seen))
         })
     }
 

@@ -5,6 +5,8 @@ use super::form::TripleForm;
 use super::party::{Cryptflow2Party, Linear};
 use super::product::{self, Matrix, Weights};
 use super::transfers::{Keys, Transfers};
+use super::unmask::{self, Unmask};
+use crate::backend::reader::Reader;
 use crate::backend::traits::{Backend, Chunk};
 use crate::circuit::{Circuit, Op, Step, Unsupported, bits_for, demands, meets};
 use crate::cost::Cost;
@@ -136,6 +138,19 @@ impl Backend for Cryptflow2Ot {
         networks: Vec<&'a Network>,
     ) -> Cryptflow2Party<Product<'a>> {
         Cryptflow2Party::new(chunk.circuit, Product { products: chunk.packing, networks: Some(networks) })
+    }
+
+    fn reader<'a>(
+        &'a self,
+        chunk: Chunk<'a, Self>,
+        _keys: &'a Keys,
+        networks: Vec<&'a Network>,
+    ) -> Option<Box<dyn Reader<Transfers = Transfers> + 'a>> {
+        let Chunk { circuit, packing, slots } = chunk;
+        (self.triples == TripleForm::AsReleased).then(|| -> Box<dyn Reader<Transfers = Transfers>> {
+            let product = Product { products: packing, networks: Some(networks) };
+            Box::new(Unmask::new(circuit, slots, product, unmask::agreeing))
+        })
     }
 
     fn offline_cost(&self, _chunk: Chunk<'_, Self>, _step: usize, _cost: &mut Cost) {}

@@ -31,9 +31,12 @@ pub fn positive(party: &mut Party<Transfers>, numbers: &[u64], modulus: Modulus)
     }
 }
 
-/// The comparison of shares modulo a prime: one bit more than they have.
-pub fn field_layout(count: usize, modulus: Modulus) -> Layout {
-    Layout::new(count, 2, modulus.bits() + 1)
+/// The comparison of so many shares: of those of a ring without their top bits; of those modulo a prime with two thresholds, of one bit more than they have.
+pub fn layout(count: usize, modulus: Modulus) -> Layout {
+    match modulus {
+        Modulus::TwoTo(ring) => Layout::new(count, 1, ring - 1),
+        Modulus::Prime(_) => Layout::new(count, 2, modulus.bits() + 1),
+    }
 }
 
 /// The thresholds of the server's shares modulo a prime: the client's share is compared with both.
@@ -49,7 +52,7 @@ pub const LAST: (usize, u32) = (4, 1);
 
 fn in_field(party: &mut Party<Transfers>, numbers: &[u64], p: u64) -> Result<Vec<u8>, Halt> {
     let (count, half) = (numbers.len(), p / 2);
-    let layout = field_layout(count, Modulus::Prime(p));
+    let layout = layout(count, Modulus::Prime(p));
     let both = |results: &[u8], at: usize| results[at] | results[count + at] << 1;
     match party.role() {
         Role::Client => {

@@ -1,7 +1,7 @@
 //! A server that reads of comparisons what correlated triples show it where they are as released.
 //!
 //! It chooses its shares of what a linear layer returns, which an honest server draws: the same in all slots and sessions. Then the client's share of a value, and the thresholds that it is
-//! compared with, are functions of the value alone. Of each comparison the server sees, for some groups of digits, whether those of the client's share are at least those of the threshold
+//! compared with, are functions of the value alone. (Where linear layers go by transfers it cannot choose them; see [`agreeing`].) Of each comparison the server sees, for some groups of digits, whether those of the client's share are at least those of the threshold
 //! ([`TripleForm`](super::TripleForm)). These bits are the same for copies, and differ for images whose values differ enough. Nothing that the server sends is against the protocol.
 
 use super::party::{Cryptflow2Party, Linear};
@@ -49,7 +49,7 @@ pub(super) fn shown(circuit: &Circuit, values: &[Vec<u64>]) -> Reading {
 fn shown_of(p: u64, shares: &[u64], values: &[u64]) -> Reading {
     let modulus = Modulus::Prime(p);
     let theirs: Vec<u64> = values.iter().zip(shares).map(|(x, own)| modulus.sub(*x, *own)).collect();
-    let (of_pairs, thresholds) = (sign::field_layout(1, modulus).of_pairs(), sign::thresholds(p, shares));
+    let (of_pairs, thresholds) = (sign::layout(1, modulus).of_pairs(), sign::thresholds(p, shares));
     let comparisons = of_pairs.iter().flat_map(|digits| thresholds.iter().map(move |threshold| (digits, threshold)));
     let bits = |(&(from, bits), threshold): (&(u32, u32), &Vec<u64>)| {
         let digits = move |number: u64| number >> from & mask(bits);
@@ -57,6 +57,26 @@ fn shown_of(p: u64, shares: &[u64], values: &[u64]) -> Reading {
         theirs.iter().zip(threshold).map(at_least).collect::<Reading>()
     };
     comparisons.flat_map(bits).collect()
+}
+
+/// What is taken down of one comparison of digits, of some values of which the server has these shares: the place of the digits and the number of their bits, the shares, and what was seen.
+type TakeDown = fn((u32, u32), &[u64], &[u8]) -> Reading;
+
+/// The bits as they are.
+pub(super) fn as_seen(_digits: (u32, u32), _own: &[u64], seen: &[u8]) -> Reading {
+    seen.to_vec()
+}
+
+/// Where the server cannot choose its share `s`, and thresholds are random: of the sixteen values that the highest four bits of a value's digits may have, those that agree with what was
+/// seen, one bit for each. The client's digits are `v - s`, but for a carry from below, and the threshold is `15 - s`. For each `v` the chance of its bit depends on the true value alone, so that two
+/// readings of one value differ in fewer bits on average than those of two: by the sum of the squares by which the chances differ.
+pub(super) fn agreeing((from, bits): (u32, u32), own: &[u64], seen: &[u8]) -> Reading {
+    let of = |(own, seen): (&u64, &u8)| {
+        let own = own >> (from + bits - 4) & 15;
+        let agrees = |value: &u32| u8::from((16 + u64::from(*value) - own) & 15 >= 15 - own) == *seen;
+        (0..16).filter(agrees).fold(0, |all: u16, value| all | 1 << value).to_le_bytes()
+    };
+    own.iter().zip(seen).flat_map(of).collect()
 }
 
 /// The linear layers of a server that chooses its shares.
@@ -84,6 +104,8 @@ impl Linear for Chosen<'_> {
 /// The server of a chunk.
 pub(super) struct Unmask<L> {
     honest: Cryptflow2Party<L>,
+    modulus: Modulus,
+    take_down: TakeDown,
     /// Of the rectifiers that are yet to come, whether each reads what a linear layer returns.
     after_linear: VecDeque<bool>,
     readings: Vec<Reading>,
@@ -91,10 +113,12 @@ pub(super) struct Unmask<L> {
 
 impl<L> Unmask<L> {
     /// Makes it for so many slots, with its linear layers.
-    pub fn new(circuit: &Circuit, slots: usize, linear: L) -> Self {
+    pub fn new(circuit: &Circuit, slots: usize, linear: L, take_down: TakeDown) -> Self {
         let relus = circuit.steps.iter().filter(|step| matches!(step.op, Op::Relu { .. }));
         let after_linear = relus.map(|step| before(circuit, step).is_some()).collect();
-        Self { honest: Cryptflow2Party::new(circuit, linear), after_linear, readings: vec![Reading::new(); slots] }
+        let modulus = circuit.modulus(circuit.pixel_bits);
+        let (honest, readings) = (Cryptflow2Party::new(circuit, linear), vec![Reading::new(); slots]);
+        Self { honest, modulus, take_down, after_linear, readings }
     }
 
     /// The signs of values, of which it takes down what it sees, slot by slot.
@@ -102,9 +126,14 @@ impl<L> Unmask<L> {
         party.transfers.read = Some(Vec::new());
         let positive = self.honest.signs(party, numbers)?;
         let read = party.transfers.read.take().into_iter().flatten().collect::<Vec<u8>>();
+        let layout = sign::layout(1, self.modulus);
+        let comparisons = layout.of_pairs().into_iter().flat_map(|digits| vec![digits; layout.results()]);
         let each = numbers.len() / self.readings.len();
-        for (of_slot, bits) in (0..self.readings.len()).cycle().zip(read.chunks_exact(each)) {
-            self.readings[of_slot].extend(bits);
+        for (digits, bits) in comparisons.zip(read.chunks_exact(numbers.len())) {
+            let slots = numbers.chunks_exact(each).zip(bits.chunks_exact(each));
+            for (reading, (own, bits)) in self.readings.iter_mut().zip(slots) {
+                reading.extend((self.take_down)(digits, own, bits));
+            }
         }
         Ok(positive)
     }
