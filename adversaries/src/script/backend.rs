@@ -1,7 +1,7 @@
 //! `backend:`: the protocols of `real`, a word or a map.
 
 use fusion_2pc::backend::cryptflow2::TripleForm;
-use fusion_2pc::backend::delphi::Mask;
+use fusion_2pc::backend::delphi::{Mask, Prepare};
 use fusion_2pc::backend::{Choice, Family, Options};
 use fusion_2pc::ot::Extension;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -129,6 +129,9 @@ struct DelphiSection {
     /// Where the client's masks are added.
     #[serde(skip_serializing_if = "Option::is_none")]
     mask: Option<MaskWord>,
+    /// When the client sends its encrypted masks. `batch` excludes `mask: inside`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prepare: Option<PrepareWord>,
     /// Those of every family that extends transfers.
     #[serde(flatten)]
     options: OptionsSection,
@@ -142,6 +145,16 @@ enum MaskWord {
     Outside,
     /// Inside of circuits, where a server that deviates reads what they mask.
     Inside,
+}
+
+/// When the client sends its encrypted masks.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum PrepareWord {
+    /// Layer by layer, each after the answer to the one before: the default.
+    Layers,
+    /// All at once, where a server that deviates reads what a rectifier between two matrices is given.
+    Batch,
 }
 
 /// An extension of oblivious transfers.
@@ -200,7 +213,8 @@ impl From<Options> for ChunkSection {
 
 impl From<Options> for DelphiSection {
     fn from(options: Options) -> Self {
-        Self { mask: options.mask.map(MaskWord::from), options: options.into() }
+        let prepare = options.prepare.map(PrepareWord::from);
+        Self { mask: options.mask.map(MaskWord::from), prepare, options: options.into() }
     }
 }
 
@@ -224,6 +238,15 @@ impl From<Mask> for MaskWord {
         match mask {
             Mask::Outside => Self::Outside,
             Mask::Inside => Self::Inside,
+        }
+    }
+}
+
+impl From<Prepare> for PrepareWord {
+    fn from(prepare: Prepare) -> Self {
+        match prepare {
+            Prepare::Layers => Self::Layers,
+            Prepare::Batch => Self::Batch,
         }
     }
 }

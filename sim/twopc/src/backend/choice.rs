@@ -3,7 +3,7 @@
 use super::aby::Aby;
 use super::cheetah::Cheetah;
 use super::cryptflow2::{Cryptflow2He, Cryptflow2Ot, TripleForm};
-use super::delphi::{Delphi, Mask};
+use super::delphi::{Delphi, Mask, Prepare};
 use super::family::{Family, ForBackend};
 use super::reader::Exposure;
 use crate::ot::Extension;
@@ -15,6 +15,8 @@ pub struct Options {
     pub extension: Option<Extension>,
     /// Where the client's masks are added.
     pub mask: Option<Mask>,
+    /// When the client sends its encrypted masks.
+    pub prepare: Option<Prepare>,
     /// How pairs of products use correlated triples.
     pub triples: Option<TripleForm>,
     /// The most slots that are evaluated together, if these are fewer than the family's own; 0 counts as 1.
@@ -27,6 +29,7 @@ pub struct Choice {
     family: Family,
     extension: Extension,
     mask: Mask,
+    prepare: Prepare,
     triples: TripleForm,
     chunk: Option<u32>,
 }
@@ -47,10 +50,11 @@ impl Choice {
     /// # Errors
     /// [`NoOption`] for an option that is given and that the family does not have.
     pub fn new(family: Family, options: Options) -> Result<Self, NoOption> {
-        let Options { extension, mask, triples, chunk } = options;
+        let Options { extension, mask, prepare, triples, chunk } = options;
         let given = [
             (EXTENSION, extension.is_some()),
             (MASK, mask.is_some()),
+            (PREPARE, prepare.is_some()),
             (TRIPLES, triples.is_some()),
             (CHUNK, chunk.is_some()),
         ];
@@ -59,11 +63,16 @@ impl Choice {
                 return Err(NoOption { family, option });
             }
         }
+        if mask == Some(Mask::Inside) && prepare == Some(Prepare::Batch) {
+            // The masks of a layer would be those of the circuits before it.
+            return Err(NoOption { family, option: "prepare where masks are inside" });
+        }
         let defaults = Self::from(family);
         Ok(Self {
             family,
             extension: extension.unwrap_or(defaults.extension),
             mask: mask.unwrap_or(defaults.mask),
+            prepare: prepare.unwrap_or(defaults.prepare),
             triples: triples.unwrap_or(defaults.triples),
             chunk,
         })
@@ -87,6 +96,7 @@ impl Choice {
         Options {
             extension: self.extension().filter(|extension| *extension != Extension::default()),
             mask: Some(self.mask).filter(|mask| *mask != Mask::default()),
+            prepare: Some(self.prepare).filter(|prepare| *prepare != Prepare::default()),
             triples: Some(self.triples).filter(|triples| *triples != TripleForm::default()),
             chunk: self.chunk,
         }
@@ -104,7 +114,7 @@ impl Choice {
         match (self.family, self.triples) {
             (Family::Cryptflow2He, TripleForm::AsReleased) => Exposure::Samples,
             (Family::Cryptflow2Ot, TripleForm::AsReleased) => Exposure::Likeness,
-            _ if self.mask == Mask::Inside => Exposure::Samples,
+            _ if self.mask == Mask::Inside || self.prepare == Prepare::Batch => Exposure::Samples,
             _ => Exposure::Nothing,
         }
     }
@@ -117,12 +127,12 @@ impl Choice {
 
     /// Does something for the backend of this choice.
     pub fn run<F: ForBackend>(self, what: F) -> F::Output {
-        let Self { extension, triples, .. } = self;
+        let Self { extension, mask, prepare, triples, .. } = self;
         match self.family {
             Family::Cheetah => what.run(Cheetah),
             Family::Cryptflow2Ot => what.run(Cryptflow2Ot { extension, triples, ring: None }),
             Family::Cryptflow2He => what.run(Cryptflow2He { extension, triples }),
-            Family::Delphi => what.run(Delphi { extension, mask: self.mask }),
+            Family::Delphi => what.run(Delphi { mask, prepare, extension }),
             Family::Aby => what.run(Aby::proven().extended_by(extension)),
             Family::Aby32 => what.run(Aby::measured().extended_by(extension)),
         }
@@ -131,8 +141,8 @@ impl Choice {
 
 impl From<Family> for Choice {
     fn from(family: Family) -> Self {
-        let (extension, mask, triples) = (Extension::default(), Mask::default(), TripleForm::default());
-        Self { family, extension, mask, triples, chunk: None }
+        let (extension, mask, prepare) = (Extension::default(), Mask::default(), Prepare::default());
+        Self { family, extension, mask, prepare, triples: TripleForm::default(), chunk: None }
     }
 }
 
@@ -141,6 +151,9 @@ const EXTENSION: &str = "extension";
 
 /// The option [`Options::mask`] in scripts.
 const MASK: &str = "mask";
+
+/// The option [`Options::prepare`] in scripts.
+const PREPARE: &str = "prepare";
 
 /// The option [`Options::triples`] in scripts.
 const TRIPLES: &str = "triples";
@@ -154,7 +167,7 @@ impl Family {
     pub const fn options(self) -> &'static [&'static str] {
         match self {
             Self::Cheetah => &[CHUNK],
-            Self::Delphi => &[EXTENSION, MASK, CHUNK],
+            Self::Delphi => &[EXTENSION, MASK, PREPARE, CHUNK],
             Self::Cryptflow2Ot | Self::Cryptflow2He => &[EXTENSION, TRIPLES, CHUNK],
             Self::Aby | Self::Aby32 => &[EXTENSION, CHUNK],
         }
@@ -196,6 +209,11 @@ mod tests {
         assert!(
             Choice::new(Family::Delphi, inside).is_ok_and(Choice::exposes) && !Choice::from(Family::Delphi).exposes()
         );
+        let batch = Options { prepare: Some(Prepare::Batch), ..Options::default() };
+        assert!(Choice::new(Family::Delphi, batch).is_ok_and(Choice::exposes));
+        assert_eq!(Choice::new(Family::Aby, batch).unwrap_err().to_string(), "aby has no choice of prepare");
+        let both = Choice::new(Family::Delphi, Options { mask: Some(Mask::Inside), ..batch }).unwrap_err();
+        assert_eq!(both.to_string(), "delphi has no choice of prepare where masks are inside");
         let released = Options { triples: Some(TripleForm::AsReleased), ..Options::default() };
         let exposes = |family| Choice::new(family, released).map(Choice::exposes);
         assert_eq!(exposes(Family::Cryptflow2He), Ok(true));

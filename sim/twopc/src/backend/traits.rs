@@ -129,6 +129,12 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         None
     }
 
+    /// Adds the messages of the offline pass over a chunk, in their order: step by step and then those of the argmax, unless a family has another.
+    fn preparation_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost) {
+        (0..chunk.circuit.steps.len()).for_each(|step| self.offline_cost(chunk, step, cost));
+        self.argmax_offline_cost(chunk, cost);
+    }
+
     /// Adds the messages of a step in the offline pass over a chunk.
     fn offline_cost(&self, chunk: Chunk<'_, Self>, step: usize, cost: &mut Cost);
 
