@@ -10,7 +10,7 @@
 //!    `ceil(k p / 2^f) + t 2^(l-2-f)`. The server adds `W (x - r) + b + m`, of which it has received `x - r`. The known numbers are far apart, so that it has `z` exactly if `z` is not large ([`span`]).
 //! 4. It computes the rectifier and the second matrix by itself.
 //!
-//! All answers are right, and the client sees nothing amiss. With 8 fractional bits, as in DELPHI's own code, `z` may be any number up to `2^28`, with 12 up to `2^24`.
+//! All answers are right, and the client sees nothing amiss. Where 8 bits are dropped, as with DELPHI's own precision, `z` may be any number up to `2^29`, and where 12 are, up to `2^25`.
 
 use super::garbled::Transfers;
 use super::party::{DelphiParty, linear_steps};
