@@ -37,6 +37,8 @@ const SHOWN: &[(&str, &str, u64)] = &[
     ("slack", "three-slots", 2),
     ("three-copies-real", "last-query", 2),
     ("three-copies", "one-group", 28),
+    ("unmask-as-released", "one-group", 0),
+    ("unmask-batch", "one-group", 0),
     ("unmask-slot-by-slot", "one-group", 0),
     ("unmask", "one-group", 0),
 ];

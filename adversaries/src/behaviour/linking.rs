@@ -3,6 +3,7 @@
 use crate::law::Case;
 use crate::program::Matching;
 use crate::strategy::{Hypothesis, Move, Strategy, Touches, View};
+use fusion_2pc::backend::Exposure;
 use fusion_2pc::session::ServerProgram;
 use fusion_spec::bound::outside::{Rates, linking_baseline};
 use fusion_spec::mix::Slot;
@@ -17,8 +18,8 @@ pub enum Linking {
     Named([Slot; 2]),
     /// It names the two slots that look most alike in all that it has read ([`Matching`]).
     Best {
-        /// Whether it can read what slots hold.
-        reads: bool,
+        /// What it can read of slots.
+        reads: Exposure,
     },
 }
 
@@ -30,14 +31,18 @@ impl Strategy for Linking {
     fn session(&self, _: &View, _: &mut dyn Rng, _: &mut Touches) {}
 
     fn cases(&self, _: &View) -> Option<Vec<Case>> {
+        if matches!(self, Self::Best { reads: Exposure::Likeness }) {
+            return None;
+        }
         Some(vec![Case { weight: Rational::from(1), slots: 0, moves: Vec::new() }])
     }
 
-    /// The baseline; or, where it reads slots, 1, unless no query has a copy.
+    /// The baseline; or, where it reads what is the same for copies, 1, unless no query has a copy. Of likeness there is no rate.
     fn exact(&self, view: &View) -> Option<Rates> {
         let win = match self {
-            Self::Best { reads: true } => Rational::from(u8::from(view.params.B() > 1)),
-            Self::Named(_) | Self::Best { reads: false } => linking_baseline(view.params)?,
+            Self::Best { reads: Exposure::Samples } => Rational::from(u8::from(view.params.B() > 1)),
+            Self::Best { reads: Exposure::Likeness } => return None,
+            Self::Named(_) | Self::Best { reads: Exposure::Nothing } => linking_baseline(view.params)?,
         };
         Some(Rates { harmless: Rational::from(1 - &win), win })
     }
@@ -58,8 +63,8 @@ impl Strategy for Linking {
 
     fn breaks(&self) -> Vec<Hypothesis> {
         match self {
-            Self::Best { reads: true } => vec![Hypothesis::H2],
-            Self::Named(_) | Self::Best { reads: false } => Vec::new(),
+            Self::Best { reads: Exposure::Likeness | Exposure::Samples } => vec![Hypothesis::H2],
+            Self::Named(_) | Self::Best { reads: Exposure::Nothing } => Vec::new(),
         }
     }
 }

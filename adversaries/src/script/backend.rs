@@ -1,6 +1,7 @@
 //! `backend:`: the protocols of `real`, a word or a map.
 
-use fusion_2pc::backend::delphi::Mask;
+use fusion_2pc::backend::cryptflow2::TripleForm;
+use fusion_2pc::backend::delphi::{Mask, Prepare};
 use fusion_2pc::backend::{Choice, Family, Options};
 use fusion_2pc::ot::{Checks, Extension};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -66,10 +67,10 @@ enum FamilyMap {
     Cheetah(EverySection),
     /// `CrypTFlow2` with linear layers by oblivious transfer.
     #[serde(rename = "cryptflow2-ot")]
-    Cryptflow2Ot(OptionsSection),
+    Cryptflow2Ot(Cryptflow2Section),
     /// `CrypTFlow2` with linear layers under encryption.
     #[serde(rename = "cryptflow2-he")]
-    Cryptflow2He(OptionsSection),
+    Cryptflow2He(Cryptflow2Section),
     /// DELPHI.
     #[serde(rename = "delphi")]
     Delphi(DelphiSection),
@@ -104,12 +105,36 @@ struct OptionsSection {
     every: EverySection,
 }
 
+/// The options of `CrypTFlow2`.
+#[derive(Serialize, JsonSchema)]
+struct Cryptflow2Section {
+    /// How pairs of products use correlated triples.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    triples: Option<TripleWord>,
+    /// Those of every family that extends transfers.
+    #[serde(flatten)]
+    options: OptionsSection,
+}
+
+/// How pairs of products use correlated triples.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum TripleWord {
+    /// The mask that a pair shares is on the factor that its products share: the default.
+    Paper,
+    /// It is on the other two factors, as in the released code, where a server reads a comparison of some digits.
+    AsReleased,
+}
+
 /// The options of DELPHI.
 #[derive(Serialize, JsonSchema)]
 struct DelphiSection {
     /// Where the client's masks are added.
     #[serde(skip_serializing_if = "Option::is_none")]
     mask: Option<MaskWord>,
+    /// When the client sends its encrypted masks. `batch` excludes `mask: inside`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prepare: Option<PrepareWord>,
     /// Those of every family that extends transfers.
     #[serde(flatten)]
     options: OptionsSection,
@@ -133,6 +158,16 @@ enum ChecksWord {
     None,
     /// A party proves that it kept to the extension before its transfers are used, and the other one stops where the proof fails.
     Active,
+}
+
+/// When the client sends its encrypted masks.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum PrepareWord {
+    /// Layer by layer, each after the answer to the one before: the default.
+    Layers,
+    /// All at once, where a server that deviates reads what a rectifier between two matrices is given.
+    Batch,
 }
 
 /// An extension of oblivious transfers.
@@ -191,7 +226,23 @@ impl From<Options> for EverySection {
 
 impl From<Options> for DelphiSection {
     fn from(options: Options) -> Self {
-        Self { mask: options.mask.map(MaskWord::from), options: options.into() }
+        let prepare = options.prepare.map(PrepareWord::from);
+        Self { mask: options.mask.map(MaskWord::from), prepare, options: options.into() }
+    }
+}
+
+impl From<Options> for Cryptflow2Section {
+    fn from(options: Options) -> Self {
+        Self { triples: options.triples.map(TripleWord::from), options: options.into() }
+    }
+}
+
+impl From<TripleForm> for TripleWord {
+    fn from(form: TripleForm) -> Self {
+        match form {
+            TripleForm::Paper => Self::Paper,
+            TripleForm::AsReleased => Self::AsReleased,
+        }
     }
 }
 
@@ -209,6 +260,15 @@ impl From<Checks> for ChecksWord {
         match checks {
             Checks::None => Self::None,
             Checks::Active => Self::Active,
+        }
+    }
+}
+
+impl From<Prepare> for PrepareWord {
+    fn from(prepare: Prepare) -> Self {
+        match prepare {
+            Prepare::Layers => Self::Layers,
+            Prepare::Batch => Self::Batch,
         }
     }
 }

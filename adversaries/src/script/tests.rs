@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::yaml::{self, Node};
-use fusion_2pc::backend::delphi::Mask;
+use fusion_2pc::backend::cryptflow2::TripleForm;
+use fusion_2pc::backend::delphi::{Mask, Prepare};
 use fusion_2pc::backend::{Choice, Family, Options};
 use fusion_2pc::ot::{Checks, Extension};
 
@@ -225,7 +226,23 @@ fn a_backend_is_a_word_or_a_map_with_options() {
     let script = backend("{ delphi: { chunk: 3, mask: inside } }").unwrap();
     assert_eq!(script.backend, Backend(Choice::new(Family::Delphi, options).unwrap()));
     assert_eq!(read(&script.to_yaml().unwrap()), script);
+    let options = Options { prepare: Some(Prepare::Batch), ..Options::default() };
+    let script = backend("{ delphi: { prepare: batch } }").unwrap();
+    assert_eq!(script.backend, Backend(Choice::new(Family::Delphi, options).unwrap()));
+    assert_eq!(read(&script.to_yaml().unwrap()), script);
+    let options = Options { triples: Some(TripleForm::AsReleased), ..Options::default() };
+    for family in [Family::Cryptflow2Ot, Family::Cryptflow2He] {
+        let script = backend(&format!("{{ {}: {{ triples: as-released }} }}", family.name())).unwrap();
+        assert_eq!(script.backend, Backend(Choice::new(family, options).unwrap()));
+        assert_eq!(read(&script.to_yaml().unwrap()), script);
+        let paper = backend(&format!("{{ {}: {{ triples: paper }} }}", family.name())).unwrap();
+        assert_eq!(paper.backend, Backend(family.into()));
+    }
     let refused = [
+        ("{ aby: { triples: paper } }", 19, "unknown key `triples` in a backend's options"),
+        ("{ cryptflow2-he: { triples: released } }", 38, "`released` is no form of triples"),
+        ("{ delphi: { prepare: batch, mask: inside } }", 20, "delphi has no choice of prepare where masks are inside"),
+        ("{ aby: { prepare: batch } }", 19, "unknown key `prepare` in a backend's options"),
         ("abby", 10, "`abby` is no backend"),
         ("{ cheetah: { extension: ferret } }", 23, "unknown key `extension` in a backend's options"),
         ("{ aby: { mask: inside } }", 19, "unknown key `mask` in a backend's options"),

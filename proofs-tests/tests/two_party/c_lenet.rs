@@ -3,7 +3,7 @@
 use crate::costs::sent;
 use crate::world::World;
 use fusion_2pc::backend::Backend;
-use fusion_2pc::backend::cryptflow2::{Cryptflow2He, Cryptflow2Ot};
+use fusion_2pc::backend::cryptflow2::{Cryptflow2He, Cryptflow2Ot, TripleForm};
 use fusion_2pc::circuit::{ARGMAX, Op};
 use fusion_2pc::modulus::Modulus;
 use fusion_2pc::ot::{Checks, Extension, Scheme};
@@ -12,8 +12,11 @@ use fusion_2pc::share::truncate::Truncation;
 use fusion_proofs_tests::networks::{PRECISION, c_lenet, digits, fixed};
 
 /// `CrypTFlow2` over oblivious transfer in the published ring.
-const OT: Cryptflow2Ot =
-    Cryptflow2Ot { ring: Some(37), scheme: Scheme { extension: Extension::Iknp, checks: Checks::None } };
+const OT: Cryptflow2Ot = Cryptflow2Ot {
+    ring: Some(37),
+    scheme: Scheme { extension: Extension::Iknp, checks: Checks::None },
+    triples: TripleForm::Paper,
+};
 
 fn plan<B: Backend>(backend: B) -> Plan<B> {
     let circuit = backend.circuit(&[&fixed(&c_lenet(), PRECISION)], Truncation::Faithful).expect("37 bits hold it");

@@ -3,7 +3,8 @@
 use crate::read::{Alternative, Reader};
 use crate::script::backend::Backend;
 use crate::yaml::{Kind, Node};
-use fusion_2pc::backend::delphi::Mask;
+use fusion_2pc::backend::cryptflow2::TripleForm;
+use fusion_2pc::backend::delphi::{Mask, Prepare};
 use fusion_2pc::backend::{Choice, Family, Options};
 use fusion_2pc::ot::{Checks, Extension};
 
@@ -30,8 +31,12 @@ fn with_options(reader: &mut Reader, node: &Node, family: Family) -> Option<Back
     let checks = reader.optional(&fields, "checks", None, |r, n| r.word(n, "checks", &checks))?;
     let masks = [("outside", Some(Mask::Outside)), ("inside", Some(Mask::Inside))];
     let mask = reader.optional(&fields, "mask", None, |r, n| r.word(n, "mask", &masks))?;
+    let orders = Prepare::ALL.map(|prepare| (prepare.name(), Some(prepare)));
+    let prepare = reader.optional(&fields, "prepare", None, |r, n| r.word(n, "prepare", &orders))?;
+    let forms = TripleForm::ALL.map(|form| (form.name(), Some(form)));
+    let triples = reader.optional(&fields, "triples", None, |r, n| r.word(n, "form of triples", &forms))?;
     let chunk = reader.optional(&fields, "chunk", None, |r, n| r.natural32(n, "chunk", 1..=u32::MAX).map(Some))?;
-    match Choice::new(family, Options { extension, checks, mask, chunk }) {
+    match Choice::new(family, Options { extension, checks, mask, prepare, triples, chunk }) {
         Ok(choice) => Some(Backend(choice)),
         Err(refusal) => reader.wrong(node.mark, refusal.to_string()),
     }

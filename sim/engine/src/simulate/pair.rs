@@ -3,8 +3,9 @@
 use super::metered::{self, Metered, SetupSpent, timed};
 use crate::clock::now;
 use fusion_2pc::address::Address;
-use fusion_2pc::backend::{Backend, Choice, ForBackend};
-use fusion_2pc::circuit::{Circuit, Unsupported};
+use fusion_2pc::backend::{Backend, Choice, ForBackend, Reading};
+use fusion_2pc::circuit::{Circuit, Step, Unsupported};
+use fusion_2pc::ideal;
 use fusion_2pc::linear::TooHeavy;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
@@ -51,10 +52,17 @@ impl ProtocolChoice {
         made.map(|(circuit, slots)| (circuit, self.backend.chunk(slots)))
     }
 
-    /// Whether a server that deviates reads, of each slot of such a circuit, all that its logits are computed from.
+    /// What a server that reads slots reads of an image, by the values of a model's layers; empty where it reads nothing.
+    ///
+    /// # Panics
+    /// For a model that the circuit is not of, or an image of another size.
     #[must_use]
-    pub fn exposes(self, circuit: &Circuit) -> bool {
-        self.backend.run(Exposes(circuit))
+    pub fn shown(self, circuit: &Circuit, model: &FixedModel, pixels: &[i64]) -> Reading {
+        let mut values = Vec::with_capacity(circuit.steps.len());
+        let keep = |_: &Step, of_step: &mut [u64]| values.push(of_step.to_vec());
+        // With faithful truncation, no value depends on how it is shared.
+        ideal::logits(circuit, model, pixels, &mut Seed([0; 32]).stream(), keep);
+        self.backend.run(Shown { circuit, values: &values })
     }
 
     /// Checks that two parties can compute a network.
@@ -89,13 +97,16 @@ impl ProtocolChoice {
     }
 }
 
-struct Exposes<'a>(&'a Circuit);
+struct Shown<'a> {
+    circuit: &'a Circuit,
+    values: &'a [Vec<u64>],
+}
 
-impl ForBackend for Exposes<'_> {
-    type Output = bool;
+impl ForBackend for Shown<'_> {
+    type Output = Reading;
 
-    fn run<B: Backend>(self, backend: B) -> bool {
-        backend.exposes(self.0)
+    fn run<B: Backend>(self, backend: B) -> Reading {
+        backend.shown(self.circuit, self.values)
     }
 }
 

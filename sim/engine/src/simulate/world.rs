@@ -5,6 +5,7 @@ use super::pair::ProtocolChoice;
 use super::size::in_32_bits;
 use super::stream::{Purpose, Streams};
 use super::urn::Urn;
+use fusion_2pc::backend::Reading;
 use fusion_2pc::circuit::{Circuit, Unsupported};
 use fusion_2pc::ideal;
 use fusion_2pc::share::truncate::Truncation;
@@ -169,16 +170,17 @@ impl World {
         self.circuit.get_or_init(make).as_ref()
     }
 
-    /// Whether a server that reads slots can tell all samples of the pools apart, and passes if it answers right: it reads what the logits are computed
-    /// from, the honest model gives no two images the same logits, and it errs on no public.
+    /// Whether a server that reads slots can tell all samples of the pools apart, and passes if it answers right: what it reads of each image is computed, and no two images of the
+    /// pools are read alike; and the honest model errs on no public.
     #[must_use]
     pub fn shows_its_samples(&self) -> bool {
-        if self.honest_errs() || !self.circuit().is_ok_and(|circuit| self.protocols.exposes(circuit)) {
+        let Ok(circuit) = self.circuit() else { return false };
+        if self.honest_errs() {
             return false;
         }
-        let logits: Result<HashSet<Vec<i64>>, WrongSize> =
-            self.images.par_iter().map(|image| self.models[0].logits(image)).collect();
-        logits.is_ok_and(|logits| logits.len() == self.images.len())
+        let read = |image: &Vec<u8>| Ok(self.protocols.shown(circuit, &self.models[0], &self.models[0].pixels(image)?));
+        let readings: Result<HashSet<Reading>, WrongSize> = self.images.par_iter().map(read).collect();
+        readings.is_ok_and(|readings| readings.len() == self.images.len())
     }
 
     /// Returns the protocols that two parties run in this world.

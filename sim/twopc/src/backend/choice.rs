@@ -2,9 +2,10 @@
 
 use super::aby::Aby;
 use super::cheetah::Cheetah;
-use super::cryptflow2::{Cryptflow2He, Cryptflow2Ot};
-use super::delphi::{Delphi, Mask};
+use super::cryptflow2::{Cryptflow2He, Cryptflow2Ot, TripleForm};
+use super::delphi::{Delphi, Mask, Prepare};
 use super::family::{Family, ForBackend};
+use super::reader::Exposure;
 use crate::ot::{Checks, Extension, Scheme};
 
 /// What a user may choose about a family, each left open if it is `None`.
@@ -16,6 +17,10 @@ pub struct Options {
     pub checks: Option<Checks>,
     /// Where the client's masks are added.
     pub mask: Option<Mask>,
+    /// When the client sends its encrypted masks.
+    pub prepare: Option<Prepare>,
+    /// How pairs of products use correlated triples.
+    pub triples: Option<TripleForm>,
     /// The most slots that are evaluated together, if these are fewer than the family's own; 0 counts as 1.
     pub chunk: Option<u32>,
 }
@@ -27,6 +32,8 @@ pub struct Choice {
     extension: Extension,
     checks: Checks,
     mask: Mask,
+    prepare: Prepare,
+    triples: TripleForm,
     chunk: Option<u32>,
 }
 
@@ -46,11 +53,13 @@ impl Choice {
     /// # Errors
     /// [`NoOption`] for an option that is given and that the family does not have.
     pub fn new(family: Family, options: Options) -> Result<Self, NoOption> {
-        let Options { extension, checks, mask, chunk } = options;
+        let Options { extension, checks, mask, prepare, triples, chunk } = options;
         let given = [
             (EXTENSION, extension.is_some()),
             (CHECKS, checks.is_some()),
             (MASK, mask.is_some()),
+            (PREPARE, prepare.is_some()),
+            (TRIPLES, triples.is_some()),
             (CHUNK, chunk.is_some()),
         ];
         for (option, is_given) in given {
@@ -58,12 +67,18 @@ impl Choice {
                 return Err(NoOption { family, option });
             }
         }
+        if mask == Some(Mask::Inside) && prepare == Some(Prepare::Batch) {
+            // The masks of a layer would be those of the circuits before it.
+            return Err(NoOption { family, option: "prepare where masks are inside" });
+        }
         let defaults = Self::from(family);
         Ok(Self {
             family,
             extension: extension.unwrap_or(defaults.extension),
             checks: checks.unwrap_or(defaults.checks),
             mask: mask.unwrap_or(defaults.mask),
+            prepare: prepare.unwrap_or(defaults.prepare),
+            triples: triples.unwrap_or(defaults.triples),
             chunk,
         })
     }
@@ -93,6 +108,8 @@ impl Choice {
             extension: self.extension().filter(|extension| *extension != Extension::default()),
             checks: Some(self.checks).filter(|checks| *checks != Checks::default()),
             mask: Some(self.mask).filter(|mask| *mask != Mask::default()),
+            prepare: Some(self.prepare).filter(|prepare| *prepare != Prepare::default()),
+            triples: Some(self.triples).filter(|triples| *triples != TripleForm::default()),
             chunk: self.chunk,
         }
     }
@@ -103,21 +120,32 @@ impl Choice {
         self.chunk.map_or(own, |most| own.min(most as usize)).max(1)
     }
 
-    /// Whether a server that deviates can read what slots hold: see [`Backend::reader`](super::Backend::reader).
+    /// What a server can read of slots: see [`Backend::reader`](super::Backend::reader).
+    #[must_use]
+    pub fn exposure(self) -> Exposure {
+        match (self.family, self.triples) {
+            (Family::Cryptflow2He, TripleForm::AsReleased) => Exposure::Samples,
+            (Family::Cryptflow2Ot, TripleForm::AsReleased) => Exposure::Likeness,
+            _ if self.mask == Mask::Inside || self.prepare == Prepare::Batch => Exposure::Samples,
+            _ => Exposure::Nothing,
+        }
+    }
+
+    /// Whether what a server can read of slots is the same for copies.
     #[must_use]
     pub fn exposes(self) -> bool {
-        self.mask == Mask::Inside
+        self.exposure() == Exposure::Samples
     }
 
     /// Does something for the backend of this choice.
     pub fn run<F: ForBackend>(self, what: F) -> F::Output {
-        let Self { extension, checks, .. } = self;
+        let Self { extension, checks, mask, prepare, triples, .. } = self;
         let scheme = Scheme { extension, checks };
         match self.family {
             Family::Cheetah => what.run(Cheetah { checks }),
-            Family::Cryptflow2Ot => what.run(Cryptflow2Ot { scheme, ..Cryptflow2Ot::default() }),
-            Family::Cryptflow2He => what.run(Cryptflow2He { scheme }),
-            Family::Delphi => what.run(Delphi { scheme, mask: self.mask }),
+            Family::Cryptflow2Ot => what.run(Cryptflow2Ot { scheme, triples, ring: None }),
+            Family::Cryptflow2He => what.run(Cryptflow2He { scheme, triples }),
+            Family::Delphi => what.run(Delphi { mask, prepare, scheme }),
             Family::Aby => what.run(Aby::proven().extended_by(scheme)),
             Family::Aby32 => what.run(Aby::measured().extended_by(scheme)),
         }
@@ -126,7 +154,15 @@ impl Choice {
 
 impl From<Family> for Choice {
     fn from(family: Family) -> Self {
-        Self { family, extension: Extension::default(), checks: Checks::default(), mask: Mask::default(), chunk: None }
+        Self {
+            family,
+            extension: Extension::default(),
+            checks: Checks::default(),
+            mask: Mask::default(),
+            prepare: Prepare::default(),
+            triples: TripleForm::default(),
+            chunk: None,
+        }
     }
 }
 
@@ -139,6 +175,12 @@ const CHECKS: &str = "checks";
 /// The option [`Options::mask`] in scripts.
 const MASK: &str = "mask";
 
+/// The option [`Options::prepare`] in scripts.
+const PREPARE: &str = "prepare";
+
+/// The option [`Options::triples`] in scripts.
+const TRIPLES: &str = "triples";
+
 /// The option [`Options::chunk`] in scripts.
 const CHUNK: &str = "chunk";
 
@@ -148,8 +190,9 @@ impl Family {
     pub const fn options(self) -> &'static [&'static str] {
         match self {
             Self::Cheetah => &[CHECKS, CHUNK],
-            Self::Delphi => &[EXTENSION, CHECKS, MASK, CHUNK],
-            Self::Cryptflow2Ot | Self::Cryptflow2He | Self::Aby | Self::Aby32 => &[EXTENSION, CHECKS, CHUNK],
+            Self::Delphi => &[EXTENSION, CHECKS, MASK, PREPARE, CHUNK],
+            Self::Cryptflow2Ot | Self::Cryptflow2He => &[EXTENSION, CHECKS, TRIPLES, CHUNK],
+            Self::Aby | Self::Aby32 => &[EXTENSION, CHECKS, CHUNK],
         }
     }
 
@@ -194,6 +237,19 @@ mod tests {
         assert!(
             Choice::new(Family::Delphi, inside).is_ok_and(Choice::exposes) && !Choice::from(Family::Delphi).exposes()
         );
+        let batch = Options { prepare: Some(Prepare::Batch), ..Options::default() };
+        assert!(Choice::new(Family::Delphi, batch).is_ok_and(Choice::exposes));
+        assert_eq!(Choice::new(Family::Aby, batch).unwrap_err().to_string(), "aby has no choice of prepare");
+        let both = Choice::new(Family::Delphi, Options { mask: Some(Mask::Inside), ..batch }).unwrap_err();
+        assert_eq!(both.to_string(), "delphi has no choice of prepare where masks are inside");
+        let released = Options { triples: Some(TripleForm::AsReleased), ..Options::default() };
+        let exposes = |family| Choice::new(family, released).map(Choice::exposes);
+        assert_eq!(exposes(Family::Cryptflow2He), Ok(true));
+        assert_eq!(exposes(Family::Cryptflow2Ot), Ok(false), "there the server chooses no shares");
+        let exposure = |family| Choice::new(family, released).map(Choice::exposure);
+        assert_eq!(exposure(Family::Cryptflow2Ot), Ok(Exposure::Likeness));
+        assert!(Family::ALL.iter().all(|&family| Choice::from(family).exposure() == Exposure::Nothing));
+        assert_eq!(exposes(Family::Cheetah).unwrap_err().to_string(), "cheetah has no choice of triples");
         assert_eq!(Choice::new(Family::Aby, inside).unwrap_err().to_string(), "aby has no choice of mask");
         let chunk =
             |most| Choice::new(Family::Aby, Options { chunk: Some(most), ..Options::default() }).unwrap().chunk(7);

@@ -74,7 +74,7 @@ const TREE: Difference =
 const TRIPLES: Difference = difference(
     "correlated triples",
     "their mask is on the factors that are not shared, which shows the server four bits of a comparison",
-    "the mask is on the shared factor, as in the paper",
+    "the mask is on the shared factor, as in the paper; `triples: as-released` is the released form",
     Neither,
 );
 

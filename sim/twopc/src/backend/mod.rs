@@ -16,5 +16,5 @@ pub use choice::{Choice, NoOption, Options};
 pub use differences::{Difference, Effect};
 pub use family::{Family, ForBackend, NoFamily};
 pub use protocols::Protocols;
-pub use reader::{Reader, Reading};
+pub use reader::{Exposure, Reader, Reading};
 pub use traits::{Backend, Chunk};

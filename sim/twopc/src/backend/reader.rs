@@ -2,8 +2,20 @@
 
 use super::protocols::Protocols;
 
-/// What a server has read of a slot: bytes, as many for each slot. If it has read what is in the slot, they are equal for copies, and differ for other images.
+/// What a server has read of a slot: bytes, as many for each slot. How they compare for copies and for other images, [`Exposure`] says.
 pub type Reading = Vec<u8>;
+
+/// How much a server reads of slots that looks for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Exposure {
+    /// Nothing that depends on what they hold.
+    #[default]
+    Nothing,
+    /// Readings that differ in fewer bits, on average, for copies than for other images.
+    Likeness,
+    /// Readings that are the same for copies.
+    Samples,
+}
 
 /// The server of a chunk of a family that exposes its slots: it deviates to read them, and does otherwise what a server does.
 pub trait Reader: Protocols {

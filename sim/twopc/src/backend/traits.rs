@@ -1,7 +1,7 @@
 //! What a family of two-party inference is.
 
 use super::protocols::Protocols;
-use super::reader::Reader;
+use super::reader::{Reader, Reading};
 use crate::circuit::{Circuit, Unsupported};
 use crate::cost::Cost;
 use crate::linear::TooHeavy;
@@ -112,9 +112,10 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         networks: Vec<&'a Self::Network>,
     ) -> Self::Party<'a>;
 
-    /// Whether a server that deviates reads, of each slot of such a circuit, all that its logits are computed from: see [`reader`](Self::reader).
-    fn exposes(&self, _circuit: &Circuit) -> bool {
-        false
+    /// What the server of [`reader`](Self::reader) reads of a slot of which the steps of a circuit have these values, in the clear and without truncation errors: the same in all
+    /// slots and sessions. It is empty where nothing is read.
+    fn shown(&self, _circuit: &Circuit, _values: &[Vec<u64>]) -> Reading {
+        Reading::new()
     }
 
     /// The server of a chunk that deviates to read what its slots hold; `None` for a family that, as it is set, exposes nothing. It is given what an honest
@@ -126,6 +127,12 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         _networks: Vec<&'a Self::Network>,
     ) -> Option<Box<dyn Reader<Transfers = Self::Transfers> + 'a>> {
         None
+    }
+
+    /// Adds the messages of the offline pass over a chunk, in their order: step by step and then those of the argmax, unless a family has another.
+    fn preparation_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost) {
+        (0..chunk.circuit.steps.len()).for_each(|step| self.offline_cost(chunk, step, cost));
+        self.argmax_offline_cost(chunk, cost);
     }
 
     /// Adds the messages of a step in the offline pass over a chunk.

@@ -154,8 +154,7 @@ impl<B: Backend> Plan<B> {
     pub fn chain(&self, chunk: usize) -> Cost {
         let (chunk, steps) = (self.chunk(chunk), self.circuit.steps.len());
         let mut cost = Cost::default();
-        (0..steps).for_each(|step| self.backend.offline_cost(chunk, step, &mut cost));
-        self.backend.argmax_offline_cost(chunk, &mut cost);
+        self.backend.preparation_cost(chunk, &mut cost);
         (0..steps).for_each(|step| self.backend.online_cost(chunk, step, &mut cost));
         self.backend.argmax_cost(chunk, &mut cost);
         cost

@@ -44,7 +44,7 @@ impl Loader {
 
     fn linking(&mut self, setting: &Setting<'_>, link: &Spot<LinkSection>) -> Option<Played> {
         let slots = match link.value {
-            LinkSection::Best(_) => return Some(Box::new(Linking::Best { reads: setting.backend()?.exposes() })),
+            LinkSection::Best(_) => return Some(Box::new(Linking::Best { reads: setting.backend()?.exposure() })),
             LinkSection::Slots(slots) => slots,
         };
         if let Some(message) = missing_slot(&slots, setting.slots?.into()) {

@@ -15,11 +15,20 @@ pub struct Factors<'a> {
     pub triples: &'a [Triple],
 }
 
-/// Multiplies, and returns for each list of factors the shares of its products. It takes one round, and each party sends two bits a product.
+/// Products of a list of factors.
+#[derive(Clone, Debug)]
+pub struct Products {
+    /// Shares of the products.
+    pub shares: Vec<u8>,
+    /// The factors `x`, masked by the `a` of their triples, as both parties see them.
+    pub opened: Vec<u8>,
+}
+
+/// Multiplies each list of factors. It takes one round, and each party sends two bits a product.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
-pub fn multiply(party: &mut Party<Transfers>, lists: &[Factors<'_>]) -> Result<Vec<Vec<u8>>, Halt> {
+pub fn multiply(party: &mut Party<Transfers>, lists: &[Factors<'_>]) -> Result<Vec<Products>, Halt> {
     let count: usize = lists.iter().map(|list| list.x.len()).sum();
     let mut mine = Packer::with_capacity(packed_bytes(count, 2));
     for Factors { x, y, triples } in lists {
@@ -33,9 +42,13 @@ pub fn multiply(party: &mut Party<Transfers>, lists: &[Factors<'_>]) -> Result<V
     let mut product = |((x, y), triple): ((&u8, &u8), &Triple)| {
         let opened = theirs.pull(2) as u8;
         let [e, f] = [opened ^ x ^ triple.a, opened >> 1 ^ y ^ triple.b];
-        (triple.product ^ e & triple.b ^ f & triple.a ^ e & f & lead) & 1
+        ((triple.product ^ e & triple.b ^ f & triple.a ^ e & f & lead) & 1, e & 1)
     };
-    Ok(lists.iter().map(|list| list.x.iter().zip(list.y).zip(list.triples).map(&mut product).collect()).collect())
+    let products = |list: &Factors<'_>| {
+        let (shares, opened) = list.x.iter().zip(list.y).zip(list.triples).map(&mut product).unzip();
+        Products { shares, opened }
+    };
+    Ok(lists.iter().map(products).collect())
 }
 
 /// Multiplies bits, with triples that are made for it: two flows, and a round.
@@ -60,7 +73,7 @@ pub fn and(party: &mut Party<Transfers>, x: &[u8], y: &[u8]) -> Result<Vec<u8>, 
         }
     };
     let products = multiply(party, &[Factors { x, y, triples: &triples.plain }])?;
-    Ok(products.concat())
+    Ok(products.into_iter().flat_map(|list| list.shares).collect())
 }
 
 #[cfg(test)]

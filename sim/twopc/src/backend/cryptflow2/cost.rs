@@ -5,7 +5,7 @@ use super::clip::Comparison;
 use super::divide::{message_bits, remainder_bits};
 use super::millionaires::Layout;
 use super::multiplex::WORD;
-use super::sign::{LAST, field_layout};
+use super::sign::{LAST, layout};
 use super::triples::Wanted;
 use super::truncate::Floor;
 use crate::bits::packed_bytes;
@@ -57,7 +57,7 @@ pub fn carries(cost: &mut Messages<'_>, count: usize, bits: u32) {
 }
 
 /// [`super::millionaires::is_greater`].
-fn compared(cost: &mut Messages<'_>, layout: &Layout) {
+pub fn compared(cost: &mut Messages<'_>, layout: &Layout) {
     let [two, many] = layout.transfers();
     cost.choose(two);
     columns(cost, many);
@@ -89,7 +89,7 @@ pub fn positive(cost: &mut Messages<'_>, count: usize, modulus: Modulus) {
     match modulus {
         Modulus::TwoTo(ring) => carries(cost, count, ring - 1),
         Modulus::Prime(_) => {
-            compared(cost, &field_layout(count, modulus));
+            compared(cost, &layout(count, modulus));
             one_of_many(cost, count, LAST);
         }
     }

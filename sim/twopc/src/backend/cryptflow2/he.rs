@@ -2,8 +2,11 @@
 
 use super::cost::{self, Messages};
 use super::divide::message_bits;
+use super::form::TripleForm;
 use super::party::{Cryptflow2Party, Linear};
 use super::transfers::{Keys, Transfers};
+use super::unmask::{self, Chosen, Unmask};
+use crate::backend::reader::{Reader, Reading};
 use crate::backend::slots::{self, Network, Packing};
 use crate::backend::traits::{Backend, Chunk};
 use crate::circuit::{Circuit, Demand, Op, Unsupported, demands, meets};
@@ -36,6 +39,8 @@ const MOST_BITS: u32 = 48;
 pub struct Cryptflow2He {
     /// How transfers of one of two messages are extended.
     pub scheme: Scheme,
+    /// How pairs of products use correlated triples.
+    pub triples: TripleForm,
 }
 
 /// What a client keeps between sessions: its secret key for each prime, and its part of the base transfers.
@@ -129,11 +134,11 @@ impl Backend for Cryptflow2He {
     }
 
     fn client_transfers(&self, keys: &HeClientKeys, session: &Seed, expected: [usize; 2]) -> Transfers {
-        keys.transfers.session(session, expected)
+        keys.transfers.session(session, expected, self.triples)
     }
 
     fn server_transfers(&self, keys: &HeServerKeys, session: &Seed, [by_client, by_server]: [usize; 2]) -> Transfers {
-        keys.transfers.session(session, [by_server, by_client])
+        keys.transfers.session(session, [by_server, by_client], self.triples)
     }
 
     fn extension(&self, _count: usize) -> Scheme {
@@ -153,6 +158,26 @@ impl Backend for Cryptflow2He {
     ) -> Cryptflow2Party<Encrypted<'a>> {
         let keys = keys.keys.of(chunk.packing);
         Cryptflow2Party::new(chunk.circuit, Encrypted { packing: chunk.packing, side: Side::Server(keys, networks) })
+    }
+
+    fn shown(&self, circuit: &Circuit, values: &[Vec<u64>]) -> Reading {
+        match self.triples {
+            TripleForm::Paper => Reading::new(),
+            TripleForm::AsReleased => unmask::shown(circuit, values),
+        }
+    }
+
+    fn reader<'a>(
+        &'a self,
+        chunk: Chunk<'a, Self>,
+        keys: &'a HeServerKeys,
+        networks: Vec<&'a Network>,
+    ) -> Option<Box<dyn Reader<Transfers = Transfers> + 'a>> {
+        let Chunk { circuit, packing, slots } = chunk;
+        (self.triples == TripleForm::AsReleased).then(|| -> Box<dyn Reader<Transfers = Transfers>> {
+            let keys = keys.keys.of(packing);
+            Box::new(Unmask::new(circuit, slots, Chosen { packing, keys, networks }, unmask::as_seen))
+        })
     }
 
     fn offline_cost(&self, _chunk: Chunk<'_, Self>, _step: usize, _cost: &mut Cost) {}

@@ -5,7 +5,8 @@
 //! Digits of four bits are compared by one of 16 messages, and a tree joins them. The lowest digit needs no equality, and neither
 //! does what it is joined to; every other join is two products with the shared factor "the higher part is equal".
 
-use super::and::{Factors, multiply};
+use super::and::{Factors, Products, multiply};
+use super::form::TripleForm;
 use super::transfers::Transfers;
 use super::triples::{Triple, Triples, Wanted};
 use crate::bits::{Packer, Unpacker, mask, packed_bytes};
@@ -77,6 +78,17 @@ impl Layout {
     /// The number of results, each of which has a tree.
     pub fn results(&self) -> usize {
         self.count * self.thresholds
+    }
+
+    /// The places and numbers of bits of the digits whose results a pair of products multiplies, in the order of the products.
+    pub fn of_pairs(&self) -> Vec<(u32, u32)> {
+        let mut nodes: Vec<(u32, u32)> = self.digits.iter().map(|digit| (digit.from, digit.bits)).collect();
+        let mut of_pairs = Vec::new();
+        while nodes.len() > 1 {
+            of_pairs.extend(nodes.chunks_exact(2).skip(1).map(|pair| pair[0]));
+            nodes = nodes.chunks(2).map(|pair| (pair[0].0, pair.iter().map(|node| node.1).sum())).collect();
+        }
+        of_pairs
     }
 
     /// The triples of the trees.
@@ -222,10 +234,17 @@ fn join(party: &mut Party<Transfers>, layout: &Layout, leaves: Vec<Node>, triple
                 continue;
             };
             let range = count * of_pairs..count * (of_pairs + 1);
-            lists.push(Factors { x, y: &nodes[lower], triples: &first[range.clone()] });
-            lists.push(Factors { x, y: &equal[lower], triples: &second[range] });
+            for (other, triples) in [(&nodes[lower], first), (&equal[lower], second)] {
+                let [x, y] = match party.transfers.form {
+                    TripleForm::Paper => [x, other],
+                    TripleForm::AsReleased => [other, x],
+                };
+                lists.push(Factors { x, y, triples: &triples[range.clone()] });
+            }
         }
-        let mut products = multiply(party, &lists)?.into_iter();
+        let products = multiply(party, &lists)?;
+        note(&mut party.transfers, &products[1..]);
+        let mut products = products.into_iter();
         let mut joined = Vec::with_capacity(nodes.len() - joins);
         for (at, pair) in nodes.chunks(2).enumerate() {
             let [_, higher] = pair else {
@@ -234,13 +253,21 @@ fn join(party: &mut Party<Transfers>, layout: &Layout, leaves: Vec<Node>, triple
             };
             let mut node: Node = higher.iter().map(|share| share & 1).collect();
             for (place, product) in products.by_ref().take(1 + usize::from(at > 0)).enumerate() {
-                node.iter_mut().zip(product).for_each(|(share, bit)| *share ^= bit << place);
+                node.iter_mut().zip(product.shares).for_each(|(share, bit)| *share ^= bit << place);
             }
             joined.push(node);
         }
         nodes = joined;
     }
     Ok(nodes.concat().into_iter().map(|share| share & 1).collect())
+}
+
+/// Takes down what a party sees of pairs of products, if it does and they are as released: the sums of the factors that each pair does not share.
+fn note(transfers: &mut Transfers, of_pairs: &[Products]) {
+    let Some(read) = transfers.read.as_mut().filter(|_| transfers.form == TripleForm::AsReleased) else { return };
+    for pair in of_pairs.chunks_exact(2) {
+        read.extend(pair[0].opened.iter().zip(&pair[1].opened).map(|(greater, equal)| greater ^ equal));
+    }
 }
 
 /// Takes the first `count` triples off.
@@ -254,7 +281,7 @@ fn split<'a>(triples: &mut &'a [Triple], count: usize) -> &'a [Triple] {
 mod tests {
     use super::*;
     use crate::backend::cryptflow2::cost;
-    use crate::backend::cryptflow2::testing::{assert_cost, both};
+    use crate::backend::cryptflow2::testing::{assert_cost, both, both_by};
     use crate::party::rehearsal::shared;
     use std::sync::{Arc, Mutex};
 
@@ -313,6 +340,35 @@ mod tests {
             let (count, numbers) = (16, vec![5; 16]);
             let (_, party) = both(|party| carries(party, &numbers, bits), |party| carries(party, &numbers, bits));
             assert_eq!(8 * party.link.meter().total(|_| true).bytes, count * expected, "{bits} bits");
+        }
+    }
+
+    /// Results and bytes are the same in both forms. As released, what a server takes down is whether the client's digits are at least its own; in the form of the paper it takes
+    /// down nothing.
+    #[test]
+    fn triples_as_released_show_a_comparison_of_digits() {
+        let (count, layout) = (40, Layout::new(40, 2, 42));
+        let [x, a, b] = [1, 2, 3].map(|seed| shared(42, count, seed)[0].clone());
+        for form in TripleForm::ALL {
+            let ([mine, (theirs, read)], party) = both_by(
+                form,
+                |party| Ok((is_greater(party, &layout, &x)?, Vec::new())),
+                |party| {
+                    party.transfers.read = Some(Vec::new());
+                    let results = has_thresholds(party, &layout, &[a.clone(), b.clone()])?;
+                    Ok((results, party.transfers.read.take().unwrap()))
+                },
+            );
+            let thresholds = || a.iter().chain(&b).enumerate().map(|(at, threshold)| (x[at % count], *threshold));
+            let greater: Vec<u8> = mine.0.iter().zip(&theirs).map(|(a, b)| a ^ b).collect();
+            assert_eq!(greater, thresholds().map(|(x, threshold)| u8::from(x > threshold)).collect::<Vec<_>>());
+            assert_eq!(layout.of_pairs(), [(8, 4), (16, 4), (24, 4), (32, 4), (16, 8), (32, 8)]);
+            let at_least = |(from, bits): (u32, u32)| {
+                thresholds().map(move |(x, own)| u8::from(x >> from & mask(bits) >= own >> from & mask(bits)))
+            };
+            let seen: Vec<u8> = layout.of_pairs().into_iter().flat_map(at_least).collect();
+            assert_eq!(read, if form == TripleForm::AsReleased { seen } else { Vec::new() });
+            assert_cost(&party, |cost| cost::compared(cost, &layout));
         }
     }
 

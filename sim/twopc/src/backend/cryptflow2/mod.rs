@@ -9,6 +9,7 @@ mod argmax;
 mod clip;
 mod cost;
 mod divide;
+mod form;
 mod he;
 mod maximum;
 mod millionaires;
@@ -25,8 +26,10 @@ mod tests;
 mod transfers;
 mod triples;
 mod truncate;
+mod unmask;
 mod wraps;
 
+pub use form::TripleForm;
 pub use he::{Cryptflow2He, PRIMES};
 pub use ot::Cryptflow2Ot;
 pub use transfers::{Keys, Transfers};

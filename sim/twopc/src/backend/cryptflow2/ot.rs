@@ -1,9 +1,12 @@
 //! `SCI_OT`: `CrypTFlow2` with linear layers by oblivious transfer, in one ring.
 
 use super::cost::{self, Messages};
+use super::form::TripleForm;
 use super::party::{Cryptflow2Party, Linear};
 use super::product::{self, Matrix, Weights};
 use super::transfers::{Keys, Transfers};
+use super::unmask::{self, Unmask};
+use crate::backend::reader::Reader;
 use crate::backend::traits::{Backend, Chunk};
 use crate::circuit::{Circuit, Op, Step, Unsupported, bits_for, demands, meets};
 use crate::cost::Cost;
@@ -25,6 +28,8 @@ pub struct Cryptflow2Ot {
     pub ring: Option<u32>,
     /// How transfers of one of two messages are extended.
     pub scheme: Scheme,
+    /// How pairs of products use correlated triples.
+    pub triples: TripleForm,
 }
 
 /// The linear layers of a circuit as matrix products.
@@ -111,11 +116,11 @@ impl Backend for Cryptflow2Ot {
     }
 
     fn client_transfers(&self, keys: &Keys, session: &Seed, expected: [usize; 2]) -> Transfers {
-        keys.session(session, expected)
+        keys.session(session, expected, self.triples)
     }
 
     fn server_transfers(&self, keys: &Keys, session: &Seed, [by_client, by_server]: [usize; 2]) -> Transfers {
-        keys.session(session, [by_server, by_client])
+        keys.session(session, [by_server, by_client], self.triples)
     }
 
     fn extension(&self, _count: usize) -> Scheme {
@@ -133,6 +138,19 @@ impl Backend for Cryptflow2Ot {
         networks: Vec<&'a Network>,
     ) -> Cryptflow2Party<Product<'a>> {
         Cryptflow2Party::new(chunk.circuit, Product { products: chunk.packing, networks: Some(networks) })
+    }
+
+    fn reader<'a>(
+        &'a self,
+        chunk: Chunk<'a, Self>,
+        _keys: &'a Keys,
+        networks: Vec<&'a Network>,
+    ) -> Option<Box<dyn Reader<Transfers = Transfers> + 'a>> {
+        let Chunk { circuit, packing, slots } = chunk;
+        (self.triples == TripleForm::AsReleased).then(|| -> Box<dyn Reader<Transfers = Transfers>> {
+            let product = Product { products: packing, networks: Some(networks) };
+            Box::new(Unmask::new(circuit, slots, product, unmask::agreeing))
+        })
     }
 
     fn offline_cost(&self, _chunk: Chunk<'_, Self>, _step: usize, _cost: &mut Cost) {}

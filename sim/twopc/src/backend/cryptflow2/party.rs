@@ -33,6 +33,22 @@ impl<L> Cryptflow2Party<L> {
         Self { modulus: circuit.modulus(circuit.pixel_bits), linear }
     }
 
+    /// Shares of the bits `x >= 0`, the first part of a rectifier.
+    pub(super) fn signs(&self, party: &mut Party<Transfers>, numbers: &[u64]) -> Result<Vec<u8>, Halt> {
+        relu::signs(party, numbers, self.modulus)
+    }
+
+    /// The rest of a rectifier.
+    pub(super) fn rectified(
+        &self,
+        party: &mut Party<Transfers>,
+        positive: &[u8],
+        numbers: &[u64],
+        how: Rescaling,
+    ) -> Result<Vec<u64>, Halt> {
+        relu::of_signs(party, positive, numbers, self.floor(how))
+    }
+
     fn floor(&self, how: Rescaling) -> Floor {
         Floor { modulus: self.modulus, shift: how.shift }
     }

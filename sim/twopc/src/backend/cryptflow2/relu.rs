@@ -5,6 +5,7 @@ use super::sign;
 use super::transfers::Transfers;
 use super::truncate::{self, Floor};
 use super::wraps::Signs;
+use crate::modulus::Modulus;
 use crate::party::Party;
 use crate::wire::link::Halt;
 
@@ -13,10 +14,31 @@ use crate::wire::link::Halt;
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
 pub fn relu(party: &mut Party<Transfers>, numbers: &[u64], floor: Floor) -> Result<Vec<u64>, Halt> {
-    let positive = party.step("msb", |party| sign::positive(party, numbers, floor.modulus))?;
+    let positive = signs(party, numbers, floor.modulus)?;
+    of_signs(party, &positive, numbers, floor)
+}
+
+/// Computes shares of the bits `x >= 0`.
+///
+/// # Errors
+/// [`Halt`] where the peer does not keep to the protocol.
+pub fn signs(party: &mut Party<Transfers>, numbers: &[u64], modulus: Modulus) -> Result<Vec<u8>, Halt> {
+    party.step("msb", |party| sign::positive(party, numbers, modulus))
+}
+
+/// Computes shares of `max(x, 0) >> shift` from shares of the bits `x >= 0`.
+///
+/// # Errors
+/// [`Halt`] where the peer does not keep to the protocol.
+pub fn of_signs(
+    party: &mut Party<Transfers>,
+    positive: &[u8],
+    numbers: &[u64],
+    floor: Floor,
+) -> Result<Vec<u64>, Halt> {
     let mut numbers = numbers.to_vec();
     party.link.add_where_kept(&mut numbers, floor.modulus, floor.shift);
-    let rectified = party.step("mux", |party| multiplex(party, &positive, &numbers, floor.modulus))?;
+    let rectified = party.step("mux", |party| multiplex(party, positive, &numbers, floor.modulus))?;
     party.step("truncate", |party| truncate::with_signs(party, &rectified, floor, Signs::Positive))
 }
 
@@ -25,7 +47,6 @@ mod tests {
     use super::*;
     use crate::backend::cryptflow2::cost;
     use crate::backend::cryptflow2::testing::{assert_cost, assert_twins, both, shares_of};
-    use crate::modulus::Modulus;
     use crate::share::uniform::Uniform;
 
     #[test]

@@ -31,9 +31,20 @@ pub fn positive(party: &mut Party<Transfers>, numbers: &[u64], modulus: Modulus)
     }
 }
 
-/// The comparison of shares modulo a prime: one bit more than they have.
-pub fn field_layout(count: usize, modulus: Modulus) -> Layout {
-    Layout::new(count, 2, modulus.bits() + 1)
+/// The comparison of so many shares: of those of a ring without their top bits; of those modulo a prime with two thresholds, of one bit more than they have.
+pub fn layout(count: usize, modulus: Modulus) -> Layout {
+    match modulus {
+        Modulus::TwoTo(ring) => Layout::new(count, 1, ring - 1),
+        Modulus::Prime(_) => Layout::new(count, 2, modulus.bits() + 1),
+    }
+}
+
+/// The thresholds of the server's shares modulo a prime: the client's share is compared with both.
+pub fn thresholds(p: u64, numbers: &[u64]) -> [Vec<u64>; 2] {
+    let half = p / 2;
+    let wraps = numbers.iter().map(|x| p - 1 - x).collect();
+    let ends = numbers.iter().map(|&x| if x <= half { half - x } else { p - x + half }).collect();
+    [wraps, ends]
 }
 
 /// The messages of the last transfer, and their bits.
@@ -41,7 +52,7 @@ pub const LAST: (usize, u32) = (4, 1);
 
 fn in_field(party: &mut Party<Transfers>, numbers: &[u64], p: u64) -> Result<Vec<u8>, Halt> {
     let (count, half) = (numbers.len(), p / 2);
-    let layout = field_layout(count, Modulus::Prime(p));
+    let layout = layout(count, Modulus::Prime(p));
     let both = |results: &[u8], at: usize| results[at] | results[count + at] << 1;
     match party.role() {
         Role::Client => {
@@ -53,9 +64,7 @@ fn in_field(party: &mut Party<Transfers>, numbers: &[u64], p: u64) -> Result<Vec
             Ok(taken.into_iter().map(|share| share as u8).collect())
         }
         Role::Server => {
-            let wraps = numbers.iter().map(|x| p - 1 - x).collect();
-            let ends = numbers.iter().map(|&x| if x <= half { half - x } else { p - x + half }).collect();
-            let results = millionaires::has_thresholds(party, &layout, &[wraps, ends])?;
+            let results = millionaires::has_thresholds(party, &layout, &thresholds(p, numbers))?;
             let heard = party.transfers.many.sender.hear(&mut party.link, count)?;
             let shares = uniform(&mut party.rng, 1, count);
             let mut masked = Packer::with_capacity(offer_bytes(count, LAST.0, LAST.1));

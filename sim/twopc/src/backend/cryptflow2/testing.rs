@@ -1,6 +1,7 @@
 //! Both parties of a protocol on two threads, with transfers that are really set up.
 
 use super::cost::Messages;
+use super::form::TripleForm;
 use super::transfers::{Keys, Transfers};
 use crate::cost::Cost;
 use crate::modulus::Modulus;
@@ -26,12 +27,21 @@ pub fn both<T: Send>(
     client: impl FnOnce(&mut Party<Transfers>) -> Result<T, Halt> + Send,
     server: impl FnOnce(&mut Party<Transfers>) -> Result<T, Halt> + Send,
 ) -> ([T; 2], Party<Transfers>) {
+    both_by(TripleForm::Paper, client, server)
+}
+
+/// The same with correlated triples of this form.
+pub fn both_by<T: Send>(
+    form: TripleForm,
+    client: impl FnOnce(&mut Party<Transfers>) -> Result<T, Halt> + Send,
+    server: impl FnOnce(&mut Party<Transfers>) -> Result<T, Halt> + Send,
+) -> ([T; 2], Party<Transfers>) {
     let (left, right) = Link::pair(LinkSpeed::LAN);
     let party = |link: Link| {
         let role = link.role();
         Party {
             rng: Seed([3; 32]).child(if role == Role::Client { "client" } else { "server" }).stream(),
-            transfers: keys()[usize::from(role == Role::Server)].session(&Seed([9; 32]), [0; 2]),
+            transfers: keys()[usize::from(role == Role::Server)].session(&Seed([9; 32]), [0; 2], form),
             link,
         }
     };

@@ -1,12 +1,15 @@
 //! Whole sessions of LeNet-5 against the plaintext reference, and against what they are predicted to cost.
 
-use super::{Cryptflow2He, Cryptflow2Ot, PRIMES};
-use crate::backend::Backend;
-use crate::circuit::{ARGMAX, Circuit, Op};
+use super::{Cryptflow2He, Cryptflow2Ot, PRIMES, TripleForm};
+use crate::backend::{Backend, Reading};
+use crate::circuit::{ARGMAX, Circuit, Op, Step};
+use crate::ideal;
 use crate::modulus::Modulus;
 use crate::random::{Seed, uniform};
 use crate::role::Role;
-use crate::session::{Grouping, Networks, Plan, Service, client, run, server, set_up};
+use crate::session::{
+    Grouping, Networks, Plan, ServerProgram, Service, client, programmed_server, run, server, set_up,
+};
 use crate::share::truncate::Truncation;
 use crate::share::uniform::Uniform;
 use crate::wire::clock::LinkSpeed;
@@ -14,6 +17,7 @@ use crate::wire::link::Link;
 use crate::wire::meter::Meter;
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::model::Model;
+use std::ops::Range;
 
 fn lenets() -> Vec<FixedModel> {
     let onnx: [&[u8]; 2] = [
@@ -82,6 +86,67 @@ fn check<B: Backend>(backend: B, slots: usize, grouping: Grouping) {
     let labels: Vec<u32> = images.iter().zip(&models).map(|(image, model)| 9 - model.label(image).unwrap()).collect();
     assert_eq!(mine.labels, labels);
     assert_costs(&plan, link.meter());
+}
+
+/// Collects what a server reads of the slots, and says what an honest one does.
+struct Watcher(Vec<Reading>);
+
+impl ServerProgram for Watcher {
+    fn answer(&mut self, _slots: Range<usize>, readings: &[Reading], _labels: &mut [Vec<u32>]) {
+        self.0.extend_from_slice(readings);
+    }
+}
+
+fn small() -> FixedModel {
+    let onnx = include_bytes!("../../../../../examples/models/small_mnist.onnx");
+    let precision = Precision { frac_bits: 12, ring: Ring::Auto };
+    let pixels = Pixels { scale: 1.0 / 255.0, offset: 0.0 };
+    FixedModel::new(&Model::from_onnx(onnx).unwrap(), precision, pixels).unwrap()
+}
+
+fn digit(at: usize) -> &'static [u8] {
+    &include_bytes!("../../../../../examples/data/mnist_t1000-images-idx3-ubyte")[16 + 784 * at..][..784]
+}
+
+/// A client's labels on these digits, what a server reads of their slots, and what it is said to read of the digits.
+fn read<B: Backend>(backend: B, digits: &[usize]) -> (Vec<u32>, [Vec<Reading>; 2]) {
+    let models = [small()];
+    let circuit = backend.circuit(&[&models[0]], Truncation::Faithful).unwrap();
+    let plan = Plan::new(backend, circuit, digits.len(), Grouping::Chunk).unwrap();
+    let (client_setup, server_setup, _) = set_up(&Seed([4; 32]), &[&plan], LinkSpeed::LAN).unwrap();
+    let networks = Networks::new(&plan, &models).unwrap();
+    let services = vec![Service { model: 0, labels: (0..10).collect() }; digits.len()];
+    let (name, mut watcher) = (Seed([1; 32]), Watcher(Vec::new()));
+    let pixels = |slot: usize| models[0].pixels(digit(digits[slot])).unwrap();
+    let ((mine, link), _) = run(
+        LinkSpeed::LAN,
+        |link| client(link, &client_setup, &plan, &name, pixels),
+        |link: Link| programmed_server(link, &server_setup, &plan, &name, (&networks, &services), &mut watcher),
+    );
+    assert_costs(&plan, link.meter());
+    let shown = |slot: usize| {
+        let mut values = Vec::new();
+        let keep = |_: &Step, _: &[bool], of_step: &mut [u64]| values.push(of_step.to_vec());
+        ideal::logits(&plan.circuit, &models[0], &pixels(slot), &mut Seed([7; 32]).stream(), keep);
+        plan.backend.shown(&plan.circuit, &values)
+    };
+    (mine.unwrap().labels, [watcher.0, (0..digits.len()).map(shown).collect()])
+}
+
+/// Every answer is right, and yet copies are told from other images, if triples are as released; in the form of the paper, no two slots look alike. What is read is what is said.
+#[test]
+fn a_server_reads_slots_where_triples_are_as_released() {
+    let digits = [3, 5, 3, 8];
+    for triples in TripleForm::ALL {
+        let (labels, [readings, shown]) = read(Cryptflow2He { triples, ..Cryptflow2He::default() }, &digits);
+        assert_eq!(labels, digits.map(|at| small().label(digit(at)).unwrap()), "{triples:?}");
+        let released = triples == TripleForm::AsReleased;
+        for (a, b) in (0..4).flat_map(|a| (0..a).map(move |b| (a, b))) {
+            assert_eq!(readings[a] == readings[b], released && digits[a] == digits[b], "{triples:?}: {a} and {b}");
+        }
+        assert_eq!(readings == shown, released, "{triples:?}");
+        assert!(released || shown.iter().all(Vec::is_empty));
+    }
 }
 
 /// The kilobytes of one inference of LeNet-5 by layers: linear ones, ReLU with truncation, and the argmax.

@@ -1,5 +1,6 @@
 //! The oblivious transfers that the family draws from: one of two messages, and one of many, in both directions.
 
+use super::form::TripleForm;
 use crate::ot::columns::Code;
 use crate::ot::kkot::WalshHadamard;
 use crate::ot::{Scheme, code_setup, kkot, one_of_two};
@@ -13,6 +14,11 @@ pub struct Transfers {
     pub two: one_of_two::Ways,
     /// Of one of up to 256 messages.
     pub many: code_setup::Ways<WalshHadamard>,
+    /// How pairs of products use correlated triples.
+    pub form: TripleForm,
+    /// What a server that reads takes down of comparisons where triples are as released: for each pair of products, whether the client's digits are at least its own. Others take
+    /// down nothing.
+    pub read: Option<Vec<u8>>,
 }
 
 /// What a party keeps of the base transfers between sessions.
@@ -36,8 +42,8 @@ impl Keys {
 
     /// The transfers of the session of this name, which was never used before: see [`one_of_two::Setup::session`].
     #[must_use]
-    pub fn session(&self, session: &Seed, expected: [usize; 2]) -> Transfers {
-        Transfers { two: self.two.session(session, expected), many: self.many.session(session) }
+    pub fn session(&self, session: &Seed, expected: [usize; 2], form: TripleForm) -> Transfers {
+        Transfers { two: self.two.session(session, expected), many: self.many.session(session), form, read: None }
     }
 }
 

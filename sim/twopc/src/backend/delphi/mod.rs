@@ -15,6 +15,8 @@ mod garbled;
 mod job;
 mod mask;
 mod party;
+mod prepare;
+mod relay;
 #[cfg(test)]
 mod tests;
 mod unmask;
@@ -22,12 +24,13 @@ mod unmask;
 pub use garbled::Transfers;
 pub use mask::Mask;
 pub use party::DelphiParty;
+pub use prepare::Prepare;
 
-use super::reader::Reader;
+use super::reader::{Reader, Reading};
 use super::slots::{self, Network, Packing};
 use super::traits::{Backend, Chunk};
 use crate::bits::packed_bytes;
-use crate::circuit::{Circuit, Op, Unsupported, demands, meets};
+use crate::circuit::{Circuit, Op, Step, Unsupported, demands, meets};
 use crate::cost::Cost;
 use crate::he::slots::SLOTS;
 use crate::linear::TooHeavy;
@@ -43,6 +46,7 @@ use crate::wire::link::{Halt, Link};
 use fusion_nn::fixed::FixedModel;
 use fusion_nn::model::Value;
 use job::{argmax, jobs, opened};
+use relay::{Relay, Relayed};
 use tfhe_ntt::prime::largest_prime_in_arithmetic_progression64;
 use unmask::{Unmask, is_read};
 
@@ -65,8 +69,20 @@ const MOST_SLOTS: usize = 16;
 pub struct Delphi {
     /// Where the client's masks are added.
     pub mask: Mask,
+    /// When the client sends its encrypted masks. With [`Prepare::Batch`] masks are outside of circuits, whatever [`Delphi::mask`] is.
+    pub prepare: Prepare,
     /// How transfers of one of two messages are extended.
     pub scheme: Scheme,
+}
+
+impl Delphi {
+    /// Where the client's masks are added, and when they are sent: at once they can be only if they are outside of circuits.
+    fn how(self) -> (Mask, Prepare) {
+        match self.prepare {
+            Prepare::Layers => (self.mask, Prepare::Layers),
+            Prepare::Batch => (Mask::Outside, Prepare::Batch),
+        }
+    }
 }
 
 /// What a client keeps between sessions: its secret key for each prime, and its part of the base transfers.
@@ -118,7 +134,7 @@ impl Backend for Delphi {
         Circuit::over(models, truncation, Uniform { modulus, differences: false })
     }
 
-    /// The same for every extension. Of a slot a party holds what is garbled for it, and at a time the ciphertexts of one layer.
+    /// The same for every extension. Of a slot a party holds what is garbled for it, and at a time the ciphertexts of one layer, or of all if they are sent at once.
     fn slots_per_message(&self, circuit: &Circuit) -> usize {
         let offline = |add: &dyn Fn(&mut Cost)| {
             let mut cost = Cost::default();
@@ -126,12 +142,16 @@ impl Backend for Delphi {
             cost.bytes()
         };
         let garbled =
-            (0..circuit.steps.len()).flat_map(|step| jobs(circuit, step, 1, self.mask)).chain([argmax(circuit, 1)]);
+            (0..circuit.steps.len()).flat_map(|step| jobs(circuit, step, 1, self.how().0)).chain([argmax(circuit, 1)]);
         let garbled: usize = garbled.map(|job| offline(&|cost| job.offline_cost(Extension::Iknp, cost))).sum();
         // A circuit without a packing is refused where it is to be packed.
         let ciphertexts = self.packing(circuit, 1, 1).map_or(0, |packing| {
             let linear = (0..circuit.steps.len()).filter(|&step| matches!(circuit.steps[step].op, Op::Linear { .. }));
-            linear.map(|step| offline(&|cost| packing.cost(step, 1, cost))).max().map_or(0, |most| most)
+            let of_layers = linear.map(|step| offline(&|cost| packing.cost(step, 1, cost)));
+            match self.prepare {
+                Prepare::Layers => of_layers.max().map_or(0, |most| most),
+                Prepare::Batch => of_layers.sum(),
+            }
         });
         (SLOT_MEMORY / (garbled + ciphertexts).max(1)).clamp(1, MOST_SLOTS)
     }
@@ -168,7 +188,7 @@ impl Backend for Delphi {
 
     fn client<'a>(&'a self, chunk: Chunk<'a, Self>, keys: &'a ClientKeys) -> DelphiParty<'a> {
         let Chunk { circuit, packing, slots } = chunk;
-        DelphiParty::client(circuit, packing, (slots, self.mask), keys.keys.of(packing))
+        DelphiParty::client(circuit, packing, (slots, self.how()), keys.keys.of(packing))
     }
 
     fn server<'a>(
@@ -178,13 +198,21 @@ impl Backend for Delphi {
         networks: Vec<&'a Network>,
     ) -> DelphiParty<'a> {
         let Chunk { circuit, packing, slots } = chunk;
-        DelphiParty::server(circuit, packing, (slots, self.mask), keys.keys.of(packing), networks)
+        DelphiParty::server(circuit, packing, (slots, self.how()), keys.keys.of(packing), networks)
     }
 
-    /// The logits are of a linear layer whose input is read.
-    fn exposes(&self, circuit: &Circuit) -> bool {
+    /// The inputs of linear layers that are read.
+    fn shown(&self, circuit: &Circuit, values: &[Vec<u64>]) -> Reading {
+        if self.prepare == Prepare::Batch {
+            return relay::shown(circuit, values);
+        }
         let opened = opened(circuit, self.mask);
-        matches!(circuit.output, Value::Layer(last) if is_read(circuit, &opened, last))
+        let input = |(index, step): (usize, &Step)| match step.inputs.first() {
+            Some(&Value::Layer(input)) if is_read(circuit, &opened, index) => Some(input),
+            _ => None,
+        };
+        let read = circuit.steps.iter().enumerate().filter_map(input);
+        read.flat_map(|input| values[input].iter().flat_map(|value| value.to_le_bytes())).collect()
     }
 
     fn reader<'a>(
@@ -193,16 +221,37 @@ impl Backend for Delphi {
         keys: &'a ServerKeys,
         networks: Vec<&'a Network>,
     ) -> Option<Box<dyn Reader<Transfers = Transfers> + 'a>> {
-        (self.mask == Mask::Inside).then(|| -> Box<dyn Reader<Transfers = Transfers>> {
-            Box::new(Unmask::new(chunk.circuit, chunk.slots, self.server(chunk, keys, networks)))
-        })
+        let Chunk { circuit, slots, .. } = chunk;
+        let server = self.server(chunk, keys, networks);
+        match (self.how(), Relayed::of(circuit)) {
+            ((_, Prepare::Batch), Some(relayed)) => Some(Box::new(Relay::new(relayed, slots, server))),
+            ((_, Prepare::Batch), None) | ((Mask::Outside, Prepare::Layers), _) => None,
+            ((Mask::Inside, Prepare::Layers), _) => Some(Box::new(Unmask::new(circuit, slots, server))),
+        }
+    }
+
+    /// Without linear layers in turn, if masks are sent at once.
+    fn preparation_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost) {
+        let Chunk { circuit, packing, slots } = chunk;
+        let (linear, others): (Vec<usize>, Vec<usize>) = (0..circuit.steps.len())
+            .partition(|&step| self.prepare == Prepare::Batch && matches!(circuit.steps[step].op, Op::Linear { .. }));
+        for &step in &linear {
+            packing.ask_cost(step, slots, cost);
+        }
+        for &step in &linear {
+            packing.answer_cost(step, slots, cost);
+        }
+        for step in others {
+            self.offline_cost(chunk, step, cost);
+        }
+        self.argmax_offline_cost(chunk, cost);
     }
 
     fn offline_cost(&self, chunk: Chunk<'_, Self>, step: usize, cost: &mut Cost) {
         let Chunk { circuit, packing, slots } = chunk;
         match circuit.steps[step].op {
             Op::Linear { .. } => packing.cost(step, slots, cost),
-            _ => jobs(circuit, step, slots, self.mask).iter().for_each(|job| job.offline_cost(self.scheme, cost)),
+            _ => jobs(circuit, step, slots, self.how().0).iter().for_each(|job| job.offline_cost(self.scheme, cost)),
         }
     }
 
@@ -213,7 +262,7 @@ impl Backend for Delphi {
                 let inputs = slots * shape.input().iter().product::<usize>();
                 cost.send(Role::Client, packed_bytes(inputs, circuit.modulus(0).bits()));
             }
-            _ => jobs(circuit, step, slots, self.mask).iter().for_each(|job| job.online_cost(cost)),
+            _ => jobs(circuit, step, slots, self.how().0).iter().for_each(|job| job.online_cost(cost)),
         }
     }
 

@@ -3,8 +3,12 @@
 use super::garbled::{self, Garbled, Held, Transfers, both_labels};
 use super::job::{Job, argmax, jobs};
 use super::mask::Mask;
+use super::prepare::Prepare;
 use crate::backend::protocols::Protocols;
-use crate::backend::slots::{Network, Packing, in_the_clear, multiply_by_nothing, multiply_client, multiply_server};
+use crate::backend::slots::{
+    Added, Asked, Network, Packing, answer, answer_with_nothing, ask, hear, in_the_clear, multiply_by_nothing,
+    multiply_client, multiply_server, take,
+};
 use crate::bits::{pack, packed_bytes, unpack};
 use crate::circuit::{ARGMAX, Circuit, Op, Step};
 use crate::evaluate::alone;
@@ -27,6 +31,7 @@ pub struct DelphiParty<'a> {
     packing: &'a Packing,
     slots: usize,
     mask: Mask,
+    prepare: Prepare,
     side: Side<'a>,
 }
 
@@ -85,28 +90,38 @@ struct Server<'a> {
     garbled: VecDeque<(Job, Garbled)>,
 }
 
+/// The linear steps of a circuit, with their places.
+pub(super) fn linear_steps(circuit: &Circuit) -> impl Iterator<Item = (usize, &Step)> {
+    circuit.steps.iter().enumerate().filter(|(_, step)| matches!(step.op, Op::Linear { .. }))
+}
+
 impl<'a> DelphiParty<'a> {
     pub(super) fn client(
         circuit: &'a Circuit,
         packing: &'a Packing,
-        (slots, mask): (usize, Mask),
+        (slots, (mask, prepare)): (usize, (Mask, Prepare)),
         key: &'a ClientKey,
     ) -> Self {
         let (layers, masks, held) = (BTreeMap::new(), Vec::new(), VecDeque::new());
         let client = Client { key, evaluator: Evaluator::default(), layers, masks, held };
-        Self { circuit, packing, slots, mask, side: Side::Client(Box::new(client)) }
+        Self { circuit, packing, slots, mask, prepare, side: Side::Client(Box::new(client)) }
     }
 
     pub(super) fn server(
         circuit: &'a Circuit,
         packing: &'a Packing,
-        (slots, mask): (usize, Mask),
+        (slots, (mask, prepare)): (usize, (Mask, Prepare)),
         keys: &'a ServerKeys,
         networks: Vec<&'a Network>,
     ) -> Self {
         let (layers, garbled) = (BTreeMap::new(), VecDeque::new());
         let server = Server { keys, networks, garbler: Garbler::new(0), layers, garbled };
-        Self { circuit, packing, slots, mask, side: Side::Server(Box::new(server)) }
+        Self { circuit, packing, slots, mask, prepare, side: Side::Server(Box::new(server)) }
+    }
+
+    /// The circuit that is evaluated.
+    pub(super) fn circuit(&self) -> &'a Circuit {
+        self.circuit
     }
 
     fn modulus(&self) -> Modulus {
@@ -117,6 +132,7 @@ impl<'a> DelphiParty<'a> {
     pub(super) fn prepare_step(&mut self, party: &mut Party<Transfers>, index: usize, step: &Step) -> Result<(), Halt> {
         let mut masks = None;
         match step.op {
+            Op::Linear { .. } if self.prepare == Prepare::Batch => {}
             Op::Linear { .. } => self.prepare_linear(party, index)?,
             Op::Sum { .. } | Op::Add | Op::Concat => masks = self.masks_alone(step),
             _ => {
@@ -154,6 +170,69 @@ impl<'a> DelphiParty<'a> {
                 server.layers.insert(step, shares);
             }
         }
+        Ok(())
+    }
+
+    /// Prepares all linear steps: the client sends its masks of all their inputs, under encryption, before the first answer.
+    fn prepare_at_once(&mut self, party: &mut Party<Transfers>) -> Result<(), Halt> {
+        let (circuit, packing, slots, modulus) = (self.circuit, self.packing, self.slots, self.modulus());
+        match &mut self.side {
+            Side::Client(client) => {
+                let mut asked = Vec::new();
+                for (index, step) in linear_steps(circuit) {
+                    let masks = modulus.uniform(&mut party.rng, slots * packing.layout(index).inputs());
+                    party.step(step.address.clone(), |party| ask(party, client.key, (packing, index), &masks))?;
+                    asked.push(masks);
+                }
+                for ((index, step), masks) in linear_steps(circuit).zip(asked) {
+                    let shares =
+                        party.step(step.address.clone(), |party| take(party, client.key, (packing, index), slots))?;
+                    client.layers.insert(index, [masks, shares]);
+                }
+                Ok(())
+            }
+            Side::Server(_) => {
+                let asked = self.hear_all(party)?;
+                linear_steps(circuit).zip(asked).try_for_each(|((index, step), asked)| {
+                    party.step(step.address.clone(), |party| self.answer_step(party, index, (asked, None)))
+                })
+            }
+        }
+    }
+
+    /// What the server hears of all linear steps, in order, where masks are sent at once.
+    pub(super) fn hear_all(&self, party: &mut Party<Transfers>) -> Result<Vec<Asked>, Halt> {
+        let Side::Server(server) = &self.side else { unreachable!("a server hears") };
+        let groups = server.networks.len();
+        let hear = |(index, step): (usize, &Step)| {
+            party.step(step.address.clone(), |party| hear(party, server.keys, (self.packing, index), groups))
+        };
+        linear_steps(self.circuit).map(hear).collect()
+    }
+
+    /// The server answers what it heard of a linear step. If it deviates, it adds the input of another.
+    pub(super) fn answer_step(
+        &mut self,
+        party: &mut Party<Transfers>,
+        step: usize,
+        (asked, added): (Asked, Option<&Added<'_>>),
+    ) -> Result<(), Halt> {
+        let Side::Server(server) = &mut self.side else { unreachable!("a server answers") };
+        let shares = answer(party, server.keys, (self.packing, step), &server.networks, (asked, added))?;
+        server.layers.insert(step, shares);
+        Ok(())
+    }
+
+    /// A server's deviation: it answers what it heard of a linear step as if all weights were 0.
+    pub(super) fn answer_step_with_nothing(
+        &mut self,
+        party: &mut Party<Transfers>,
+        step: usize,
+        asked: Asked,
+    ) -> Result<(), Halt> {
+        let Side::Server(server) = &mut self.side else { unreachable!("a server deviates") };
+        let shares = answer_with_nothing(party, server.keys, (self.packing, step), asked)?;
+        server.layers.insert(step, shares);
         Ok(())
     }
 
@@ -217,14 +296,19 @@ impl<'a> DelphiParty<'a> {
         Ok(())
     }
 
-    /// A server's deviation: it garbles the circuits of a step, but offers the label of 0 in place of both for each bit of the client's masks.
-    pub(super) fn garble_without_masks(&mut self, party: &mut Party<Transfers>, step: usize) -> Result<(), Halt> {
+    /// A server's deviation: it garbles the circuits of a step, but offers the label of 0 in place of both for the last so many bits of the client's inputs.
+    pub(super) fn garble_without(
+        &mut self,
+        party: &mut Party<Transfers>,
+        step: usize,
+        last: impl Fn(&Job) -> usize,
+    ) -> Result<(), Halt> {
         let Side::Server(server) = &mut self.side else { unreachable!("a server deviates") };
         for job in jobs(self.circuit, step, self.slots, self.mask) {
-            let (wires, masks) = (job.gates.inputs()[1], job.client_mask_bits() as usize);
+            let (wires, last) = (job.gates.inputs()[1], last(&job));
             let garbled = garbled::garble(party, &mut server.garbler, &job, |zeros, delta| {
-                let (shares, masks) = zeros.split_at(zeros.len() / wires * (wires - masks));
-                both_labels(shares, delta).into_iter().chain(masks.iter().map(|&zero| [zero, zero])).collect()
+                let (kept, left_out) = zeros.split_at(zeros.len() / wires * (wires - last));
+                both_labels(kept, delta).into_iter().chain(left_out.iter().map(|&zero| [zero, zero])).collect()
             })?;
             server.garbled.push_back((job, garbled));
         }
@@ -264,6 +348,9 @@ impl Protocols for DelphiParty<'_> {
     /// that deviates could answer with the mask of a later layer, and learn what that one's input is.
     fn prepare(&mut self, party: &mut Party<Transfers>) -> Result<(), Halt> {
         self.draw_offset(party);
+        if self.prepare == Prepare::Batch {
+            self.prepare_at_once(party)?;
+        }
         for (index, step) in self.circuit.steps.iter().enumerate() {
             party.step(step.address.clone(), |party| self.prepare_step(party, index, step))?;
         }

@@ -6,6 +6,7 @@ use crate::backend::protocols::Protocols;
 use crate::backend::reader::Reading;
 use crate::circuit::{ARGMAX, Step};
 use crate::evaluate::evaluate;
+use crate::ideal;
 use crate::party::Party;
 use crate::session::{
     Grouping, Networks, Plan, ServerProgram, Service, client, programmed_server, run, server, set_up,
@@ -121,7 +122,14 @@ impl ServerProgram for Watcher {
 
 /// A client's labels on these digits, and what a server reads of their slots.
 fn read(delphi: Delphi, digits: &[usize]) -> (Vec<u32>, Vec<Reading>) {
-    let models = &lenets()[..1];
+    let (labels, [readings, shown]) = read_of(delphi, &lenets()[0], digits);
+    assert_eq!(readings == shown, delphi.mask == Mask::Inside);
+    (labels, readings)
+}
+
+/// A client's labels on these digits, what a server reads of their slots, and what it is said to read of the digits.
+fn read_of(delphi: Delphi, model: &FixedModel, digits: &[usize]) -> (Vec<u32>, [Vec<Reading>; 2]) {
+    let models = std::slice::from_ref(model);
     let circuit = delphi.circuit(&[&models[0]], Truncation::Faithful).unwrap();
     let plan = Plan::new(delphi, circuit, digits.len(), Grouping::Chunk).unwrap();
     let (client_setup, server_setup, _) = set_up(&Seed([4; 32]), &[&plan], LinkSpeed::LAN).unwrap();
@@ -134,7 +142,14 @@ fn read(delphi: Delphi, digits: &[usize]) -> (Vec<u32>, Vec<Reading>) {
         |link: Link| programmed_server(link, &server_setup, &plan, &name, (&networks, &services), &mut watcher),
     );
     assert_predicted(&plan, link.meter());
-    (mine.unwrap().labels, watcher.0)
+    let shown = |at: &usize| {
+        let mut values = Vec::new();
+        let keep = |_: &Step, _: &[bool], of_step: &mut [u64]| values.push(of_step.to_vec());
+        let pixels = models[0].pixels(digit(*at)).unwrap();
+        ideal::logits(&plan.circuit, &models[0], &pixels, &mut Seed([7; 32]).stream(), keep);
+        plan.backend.shown(&plan.circuit, &values)
+    };
+    (mine.unwrap().labels, [watcher.0, digits.iter().map(shown).collect()])
 }
 
 fn digit(at: usize) -> &'static [u8] {
@@ -154,6 +169,53 @@ fn a_server_reads_slots_whose_masks_are_inside() {
             assert_eq!(readings[a] == readings[b], alike, "{mask:?}: slots {a} and {b}");
         }
     }
+}
+
+/// A small network of two matrices in DELPHI's own precision.
+fn small(frac_bits: u32) -> FixedModel {
+    let onnx = include_bytes!("../../../../../examples/models/small_mnist.onnx");
+    let precision = Precision { frac_bits, ring: Ring::Auto };
+    let pixels = Pixels { scale: 1.0 / 255.0, offset: 0.0 };
+    FixedModel::new(&Model::from_onnx(onnx).unwrap(), precision, pixels).unwrap()
+}
+
+/// Every answer is right, and yet copies are told from other images, if all masks are sent before the first answer; what is read is what is said. If they are sent layer by layer, no two slots look
+/// alike.
+#[test]
+fn a_server_reads_slots_whose_masks_are_sent_at_once() {
+    let (digits, model) = ([3, 5, 3, 8], small(8));
+    for prepare in Prepare::ALL {
+        let (labels, [readings, shown]) = read_of(Delphi { prepare, ..Delphi::default() }, &model, &digits);
+        assert_eq!(labels, digits.map(|at| model.label(digit(at)).unwrap()), "{prepare:?}");
+        let batch = prepare == Prepare::Batch;
+        for (a, b) in (0..4).flat_map(|a| (0..a).map(move |b| (a, b))) {
+            assert_eq!(readings[a] == readings[b], batch && digits[a] == digits[b], "{prepare:?}: {a} and {b}");
+        }
+        assert_eq!(readings == shown, batch, "{prepare:?}");
+        assert!(shown.iter().all(|reading| reading.is_empty() != batch));
+    }
+}
+
+/// With 12 fractional bits values are too large, and nothing is said to be read.
+#[test]
+fn values_that_are_too_large_are_not_said_to_be_read() {
+    let (_, [_, shown]) = read_of(Delphi { prepare: Prepare::Batch, ..Delphi::default() }, &small(12), &[3, 5]);
+    assert!(shown.iter().all(Vec::is_empty));
+}
+
+#[test]
+fn masks_that_are_sent_at_once_change_no_answer_and_save_rounds() {
+    let models = &lenets()[..1];
+    let batch = Delphi { prepare: Prepare::Batch, ..Delphi::default() };
+    let [ours, reference] = logits_by(batch, models, Truncation::Faithful, Grouping::Chunk, 2);
+    assert_eq!(ours, reference);
+    let circuit = batch.circuit(&[&models[0]], Truncation::Faithful).unwrap();
+    let chain = |backend: Delphi| Plan::new(backend, circuit.clone(), 1, Grouping::Chunk).unwrap().chain(1);
+    let [at_once, in_turn] = [chain(batch), chain(Delphi::default())];
+    assert_eq!(at_once.bytes(), in_turn.bytes());
+    // Five linear layers.
+    println!("rounds: {} and {}", at_once.rounds(), in_turn.rounds());
+    assert!(at_once.rounds() < in_turn.rounds());
 }
 
 /// What goes on into another circuit keeps its mask, as its answer would be wrong without; where parties drop bits alone everything does.

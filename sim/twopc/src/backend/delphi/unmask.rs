@@ -55,7 +55,9 @@ impl Protocols for Unmask<'_> {
         for (index, step) in self.circuit.steps.iter().enumerate() {
             party.step(step.address.clone(), |party| match step.op {
                 _ if self.reads(index) => self.honest.answer_without_weights(party, index),
-                _ if self.opened[index] => self.honest.garble_without_masks(party, index),
+                _ if self.opened[index] => {
+                    self.honest.garble_without(party, index, |job| job.client_mask_bits() as usize)
+                }
                 _ => self.honest.prepare_step(party, index, step),
             })?;
         }

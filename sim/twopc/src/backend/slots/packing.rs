@@ -70,8 +70,19 @@ impl Packing {
 
     /// Adds the messages of the products of a linear step, on so many slots, to a cost.
     pub fn cost(&self, step: usize, slots: usize, cost: &mut Cost) {
-        let LinearCost { client_bytes, server_bytes, .. } = self.layout(step).cost(self.group);
+        self.ask_cost(step, slots, cost);
+        self.answer_cost(step, slots, cost);
+    }
+
+    /// Adds the client's messages alone.
+    pub fn ask_cost(&self, step: usize, slots: usize, cost: &mut Cost) {
+        let LinearCost { client_bytes, .. } = self.layout(step).cost(self.group);
         (0..slots / self.group).for_each(|_| cost.send(Role::Client, client_bytes));
+    }
+
+    /// Adds the server's messages alone.
+    pub fn answer_cost(&self, step: usize, slots: usize, cost: &mut Cost) {
+        let LinearCost { server_bytes, .. } = self.layout(step).cost(self.group);
         (0..slots / self.group).for_each(|_| cost.send(Role::Server, server_bytes));
     }
 }

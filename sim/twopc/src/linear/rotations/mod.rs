@@ -48,7 +48,8 @@ pub use evaluate::{Operations, Weights};
 pub use layout::{Layout, Style, layouts};
 
 use crate::bits::{Packer, Unpacker};
-use crate::he::slots::{ClientKey, SLOTS, Scheme, ServerKeys, ciphertext_bytes, key_bytes};
+use crate::he::cipher::Ciphertext;
+use crate::he::slots::{ClientKey, SLOT_ROW, SLOTS, Scheme, ServerKeys, ciphertext_bytes, key_bytes};
 use crate::modulus::Modulus;
 use crate::wire::link::{Halt, Link};
 use rand_chacha::ChaCha20Rng;
@@ -118,15 +119,63 @@ pub fn server(
     samples: usize,
     rng: &mut ChaCha20Rng,
 ) -> Result<Vec<u64>, Halt> {
+    let heard = hear(link, keys, layout, samples)?;
+    answer(link, keys, (layout, weights), heard, rng, |_, _, _| {})
+}
+
+/// Runs the server's side as [`server`] does, with these shares in place of uniform ones, sample by sample.
+///
+/// # Errors
+/// [`Halt`] where the peer does not keep to the protocol.
+pub(crate) fn server_with_shares(
+    link: &mut Link,
+    keys: &ServerKeys,
+    (layout, weights): (&Layout, &Weights),
+    chosen: &[u64],
+    rng: &mut ChaCha20Rng,
+) -> Result<(), Halt> {
+    let outputs = layout.outputs();
+    let heard = hear(link, keys, layout, chosen.len() / outputs)?;
+    let choose = |sample: usize, _: &mut [Ciphertext], masks: &mut [Vec<u64>]| {
+        layout.place(&chosen[sample * outputs..], masks);
+    };
+    answer(link, keys, (layout, weights), heard, rng, choose).map(drop)
+}
+
+/// The client's vectors as ciphertexts, sample by sample.
+pub(crate) type Heard = Vec<Vec<Ciphertext>>;
+
+/// Receives the client's vectors of so many samples.
+///
+/// # Errors
+/// [`Halt`] where the peer does not keep to the protocol.
+pub(crate) fn hear(link: &mut Link, keys: &ServerKeys, layout: &Layout, samples: usize) -> Result<Heard, Halt> {
     let message = link.step("input", |link| link.receive(ciphertext_bytes(samples * layout.asked())))?;
     let mut unpacker = Unpacker::new(&message);
+    let mut sample = || (0..layout.asked()).map(|_| keys.scheme().read(&mut unpacker)).collect();
+    Ok((0..samples).map(|_| sample()).collect())
+}
+
+/// Answers what was heard. `choose` may change a sample's responses, and the masks of all their slots, of which some are the shares that are returned.
+///
+/// # Errors
+/// [`Halt`] where the peer does not keep to the protocol.
+pub(crate) fn answer(
+    link: &mut Link,
+    keys: &ServerKeys,
+    (layout, weights): (&Layout, &Weights),
+    heard: Heard,
+    rng: &mut ChaCha20Rng,
+    choose: impl Fn(usize, &mut [Ciphertext], &mut [Vec<u64>]),
+) -> Result<Vec<u64>, Halt> {
+    let samples = heard.len();
     let mut packer = Packer::with_capacity(layout.cost(samples).server_bytes);
     let mut shares = Vec::with_capacity(samples * layout.outputs());
     let modulus = Modulus::Prime(keys.scheme().modulus());
-    for _ in 0..samples {
-        let fresh = (0..layout.asked()).map(|_| keys.scheme().read(&mut unpacker)).collect();
-        let (sums, _) = evaluate::evaluate(keys, layout, weights, fresh);
-        let masks: Vec<Vec<u64>> = sums.iter().map(|_| modulus.uniform(rng, SLOTS)).collect();
+    for (sample, fresh) in heard.into_iter().enumerate() {
+        let (mut sums, _) = evaluate::evaluate(keys, layout, weights, fresh);
+        let mut masks: Vec<Vec<u64>> = sums.iter().map(|_| modulus.uniform(rng, SLOTS)).collect();
+        choose(sample, &mut sums, &mut masks);
         for (sum, masks) in sums.into_iter().zip(&masks) {
             keys.respond(sum, layout.response(), masks, rng, &mut packer);
         }
@@ -134,4 +183,39 @@ pub fn server(
     }
     link.step("response", |link| link.send(packer.finish()))?;
     Ok(shares)
+}
+
+impl Layout {
+    /// Puts numbers of a sample, one for each output, in the slots of responses.
+    pub(crate) fn place(&self, numbers: &[u64], responses: &mut [Vec<u64>]) {
+        for (&(response, slot), number) in self.places().iter().zip(numbers) {
+            responses[response][slot] = *number;
+        }
+    }
+
+    /// Adds the input of the next matrix, times a factor, to the outputs of a matrix of as many: under encryption, element by element. `fresh` are the client's ciphertexts of that input,
+    /// which has each element in every row of slots.
+    pub(crate) fn add_next(
+        &self,
+        keys: &ServerKeys,
+        (next, fresh): (&Self, &[Ciphertext]),
+        factor: u64,
+        sums: &mut [Ciphertext],
+    ) {
+        let scheme = keys.scheme();
+        for (element, &(response, to)) in self.places().iter().enumerate() {
+            let mut one = vec![0; next.inputs()];
+            one[element] = 1;
+            let holds = |index: usize| {
+                let row = to / SLOT_ROW * SLOT_ROW;
+                next.input(&one, index)[row..row + SLOT_ROW].iter().position(|number| *number == 1)
+            };
+            let found = (0..next.asked()).find_map(|index| Some((index, holds(index)?)));
+            let Some((index, from)) = found else { unreachable!("every row has each element") };
+            let turned = keys.rotate(&fresh[index], (from + SLOT_ROW - to % SLOT_ROW) % SLOT_ROW);
+            let mut place = vec![0; SLOTS];
+            place[to] = factor;
+            scheme.multiply_add(&mut sums[response], &scheme.factor(&place), &turned);
+        }
+    }
 }
