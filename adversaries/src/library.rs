@@ -20,6 +20,8 @@ pub const SCRIPTS: &[(&str, &str)] = &[
     ("mixed.yaml", include_str!("../scripts/mixed.yaml")),
     ("moved-share.yaml", include_str!("../scripts/moved-share.yaml")),
     ("one-bit.yaml", include_str!("../scripts/one-bit.yaml")),
+    ("probe-delta-fresh.yaml", include_str!("../scripts/probe-delta-fresh.yaml")),
+    ("probe-delta.yaml", include_str!("../scripts/probe-delta.yaml")),
     ("rare-event.yaml", include_str!("../scripts/rare-event.yaml")),
     ("retries.yaml", include_str!("../scripts/retries.yaml")),
     ("scatter.yaml", include_str!("../scripts/scatter.yaml")),

@@ -57,7 +57,9 @@ strategies:
       - { at: all, stop: { step: 'layer[4:*]', how: abort } }
       - { at: all, stop: { step: 'layer[4:*]', how: stall } }
   - { name: best, fidelity: real, link: best }
-  - { name: program, fidelity: real, program: unmask }
+  - { name: program, fidelity: real, program: unmask, sessions: { until: max, max: 3 } }
+  - { name: probe, fidelity: real, program: probe-delta, sessions: { until: max, max: 3 } }
+setup: session
 ";
 
 fn read(text: &str) -> Script {

@@ -102,7 +102,10 @@ impl Spec {
         let told_apart = !sees || seen.world.is_some_and(|world| untouched_right && world.shows_its_samples());
         let by_cases = || rate::rates(params, cases.as_ref()?, seen).ok().flatten();
         let once = strategy.exact(view).or_else(by_cases).filter(|_| told_apart);
-        let rates = once.and_then(|once| repeated(&once, sessions).ok());
+        // A verdict tells what was guessed only if it would be an acceptance otherwise.
+        let passes = seen.world.is_some_and(World::passes);
+        let over_trial = strategy.trial(view).filter(|_| passes);
+        let rates = over_trial.or_else(|| repeated(&once?, sessions).ok());
         let moves = strategy.moves().to_vec();
         // A bent message touches more slots than are named.
         let named = cases.as_ref().filter(|_| !moves.iter().any(|m| m.act.is_on_messages()));
@@ -195,6 +198,7 @@ fn repeated(once: &Rates, sessions: Option<SessionsSection>) -> Result<Rates, Qu
         None => Ok(once.clone()),
         Some(SessionsSection { until: Until::Accepted, max }) => once.until_accepted(max.into()),
         Some(SessionsSection { until: Until::Rejected, max }) => once.until_rejected(max.into()),
+        Some(SessionsSection { until: Until::Max, max }) => once.of_all(max.into()),
     }
 }
 

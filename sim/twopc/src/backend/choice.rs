@@ -5,7 +5,9 @@ use super::cheetah::Cheetah;
 use super::cryptflow2::{Cryptflow2He, Cryptflow2Ot};
 use super::delphi::{Delphi, Mask};
 use super::family::{Family, ForBackend};
+use super::traits::Backend;
 use crate::ot::Extension;
+use crate::ot::probe::Parts;
 
 /// What a user may choose about a family, each left open if it is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -92,6 +94,12 @@ impl Choice {
         self.mask == Mask::Inside
     }
 
+    /// The parts of a client's correlation that a server that deviates can guess: see [`Backend::parts`](super::Backend::parts).
+    #[must_use]
+    pub fn parts(self) -> Option<Parts> {
+        self.run(PartsOf)
+    }
+
     /// Does something for the backend of this choice.
     pub fn run<F: ForBackend>(self, what: F) -> F::Output {
         let extension = self.extension;
@@ -103,6 +111,16 @@ impl Choice {
             Family::Aby => what.run(Aby::proven().extended_by(extension)),
             Family::Aby32 => what.run(Aby::measured().extended_by(extension)),
         }
+    }
+}
+
+struct PartsOf;
+
+impl ForBackend for PartsOf {
+    type Output = Option<Parts>;
+
+    fn run<B: Backend>(self, backend: B) -> Option<Parts> {
+        backend.parts()
     }
 }
 

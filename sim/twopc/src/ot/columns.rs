@@ -13,6 +13,7 @@
 
 use super::block::{Block, Cipher};
 use super::offer::{Asked, Heard};
+use super::probe::Guess;
 use super::transpose::{self, transpose};
 use crate::random::Seed;
 use crate::wire::link::{Halt, Link};
@@ -153,6 +154,8 @@ pub struct Receiver<C> {
     counter: Block,
     /// Of the next transfer.
     tweak: Block,
+    /// What it guesses of the sender's choice in one of the base transfers, if it deviates.
+    guess: Option<Guess>,
     code: PhantomData<fn(C)>,
 }
 
@@ -162,7 +165,13 @@ impl<C: Code> Receiver<C> {
     pub fn new(pairs: &[[Seed; 2]], tweak: Block) -> Self {
         debug_assert_eq!(pairs.len(), C::COLUMNS, "a base transfer for each column");
         let streams = pairs.iter().map(|pair| pair.each_ref().map(Cipher::of)).collect();
-        Self { streams, counter: 0, tweak, code: PhantomData }
+        Self { streams, counter: 0, tweak, guess: None, code: PhantomData }
+    }
+
+    /// The same receiver, which deviates to test a guess of the sender's choice in one of the base transfers, the part: see [`super::probe`].
+    #[must_use]
+    pub fn guessing(self, guess: Guess) -> Self {
+        Self { guess: Some(guess), ..self }
     }
 
     /// Sends the columns of transfers with these choices and pads of one block each.
@@ -203,6 +212,10 @@ impl<C: Code> Receiver<C> {
             let chosen = planes.iter().enumerate().filter(|(bit, _)| C::parity(j) >> bit & 1 == 1);
             for plane in chosen.map(|(_, plane)| &plane[..]).chain([&*column]) {
                 sent.iter_mut().zip(plane).for_each(|(sum, term)| *sum ^= term);
+            }
+            if let Some(Guess { value, .. }) = self.guess.filter(|guess| guess.part as usize == j) {
+                sent.iter_mut().for_each(|sum| *sum = !*sum);
+                column.iter_mut().filter(|_| value == 1).for_each(|t| *t = !*t);
             }
             message.extend_from_slice(&bytemuck::cast_slice(&sent)[..choices.len().div_ceil(8)]);
         }

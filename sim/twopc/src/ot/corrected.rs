@@ -8,6 +8,7 @@ use super::block::Block;
 use super::extension::{Extension, Public, Supply};
 use super::ferret;
 use super::offer::{Asked, Heard};
+use super::probe::Guess;
 use crate::bits::packed_bytes;
 use crate::role::Role;
 use crate::wire::link::{Halt, Link};
@@ -96,6 +97,13 @@ impl Receiver {
     #[must_use]
     pub fn new(party: ferret::Receiver, public: Public, extension: Extension, expected: usize) -> Self {
         Self { reserve: Reserve::new(party, public, extension, expected) }
+    }
+
+    /// The same receiver, which deviates to test a guess of the sender's correlation: see [`super::probe`].
+    #[must_use]
+    pub fn guessing(self, guess: Guess) -> Self {
+        let Reserve { supply, drawn, tweak } = self.reserve;
+        Self { reserve: Reserve { supply: supply.guessing(guess), drawn, tweak } }
     }
 
     /// Extends until so many transfers are ready.

@@ -3,6 +3,7 @@
 use super::block::Block;
 use super::ferret::{self, K, Party, Rounds};
 use super::hash::Hash;
+use super::probe::Guess;
 use super::softspoken;
 use super::transfer::{Receiver, Sender};
 use crate::address::OT_EXTENSION;
@@ -182,6 +183,13 @@ impl<P: Party> Supply<P> {
             }
             Plan::Ferret(rounds) => rounds.next(&mut self.party, link, &mut self.batch),
         }
+    }
+}
+
+impl Supply<ferret::Receiver> {
+    /// The same transfers of a receiver that tests a guess of the sender's correlation.
+    pub fn guessing(self, guess: Guess) -> Self {
+        Self { party: self.party.guessing(guess), ..self }
     }
 }
 

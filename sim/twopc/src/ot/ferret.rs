@@ -13,6 +13,7 @@
 use super::block::{Block, from_bytes, to_bytes};
 use super::ggm::Grower;
 use super::lpn::{self, Set};
+use super::probe::Guess;
 use super::softspoken;
 use crate::random::Seed;
 use crate::wire::link::{Halt, Link};
@@ -96,6 +97,12 @@ impl Receiver {
     #[must_use]
     pub fn new(leaves: &[Seed]) -> Self {
         Self { first: softspoken::Receiver::new(leaves), grower: Grower::default() }
+    }
+
+    /// The same receiver, which deviates to test a guess of the sender's correlation: see [`super::probe`].
+    #[must_use]
+    pub fn guessing(self, guess: Guess) -> Self {
+        Self { first: self.first.guessing(guess), ..self }
     }
 }
 

@@ -44,6 +44,7 @@ pub mod kkot;
 pub mod lpn;
 pub mod offer;
 pub mod one_of_two;
+pub mod probe;
 pub mod puncture;
 pub mod setup;
 pub mod softspoken;

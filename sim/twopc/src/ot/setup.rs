@@ -8,6 +8,7 @@
 use super::block::{Block, halves};
 use super::extension::{ExtendedReceiver, ExtendedSender, Extension, Public};
 use super::ferret::{self, K};
+use super::probe::Guess;
 use super::transfer::{Receiver, Sender};
 use super::{base, corrected, puncture};
 use crate::random::Seed;
@@ -61,6 +62,19 @@ impl Setup {
     #[must_use]
     pub fn receiver(&self, session: &Seed, expected: usize) -> Box<dyn Receiver> {
         Box::new(ExtendedReceiver::new(self.receives(session), public(session, self.role.peer()), expected))
+    }
+
+    /// The receiver as [`receiver`](Self::receiver) makes it, which deviates to test a guess of the peer's correlation: see [`super::probe`].
+    #[must_use]
+    pub fn guessing_receiver(&self, session: &Seed, expected: usize, guess: Guess) -> Box<dyn Receiver> {
+        let receiver = self.receives(session).guessing(guess);
+        Box::new(ExtendedReceiver::new(receiver, public(session, self.role.peer()), expected))
+    }
+
+    /// The correlation of all transfers that this party sends.
+    #[must_use]
+    pub fn correlation(&self) -> Block {
+        self.delta
     }
 
     /// The sender of a session's transfers of one of two messages. Their name is another than that of pads, so that a session may have both.

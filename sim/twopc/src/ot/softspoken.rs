@@ -15,6 +15,7 @@
 
 use super::base::TRANSFERS;
 use super::block::{Block, Cipher};
+use super::probe::Guess;
 use super::transpose::{self, transpose};
 use crate::random::Seed;
 use crate::wire::link::{Halt, Link};
@@ -146,13 +147,21 @@ impl<const K: usize> Sender<K> {
 #[derive(Debug)]
 pub struct Receiver<const K: usize> {
     streams: Streams<K>,
+    /// What it guesses of the bits that the sender's correlation has in the tree after that of this number, if it deviates.
+    guess: Option<Guess>,
 }
 
 impl<const K: usize> Receiver<K> {
     /// Makes the receiver from all leaves of the trees.
     #[must_use]
     pub fn new(leaves: &[Seed]) -> Self {
-        Self { streams: Streams::new(leaves) }
+        Self { streams: Streams::new(leaves), guess: None }
+    }
+
+    /// The same receiver, which deviates to test a guess of the sender's correlation: part 0 are the bits of the second tree. See [`super::probe`].
+    #[must_use]
+    pub fn guessing(self, guess: Guess) -> Self {
+        Self { guess: Some(guess), ..self }
     }
 
     /// Fills `t` with transfers; its length is a multiple of [`ROWS`].
@@ -169,11 +178,19 @@ impl<const K: usize> Receiver<K> {
         let mut all = columns(t.len());
         let (b, rest) = all.split_at_mut(width);
         let mut message = Vec::with_capacity(message_bytes::<K>(t.len()));
-        self.streams.next(width, rest, |tree, _, u| {
+        let guess = self.guess;
+        self.streams.next(width, rest, |tree, columns, u| {
             if tree == 0 {
                 b.copy_from_slice(u);
-            } else {
-                message.extend(u.iter().zip(&*b).flat_map(|(u, b)| (u ^ b).to_le_bytes()));
+                return;
+            }
+            let guess = guess.filter(|guess| guess.part as usize + 1 == tree);
+            let added = if guess.is_some() { Block::MAX } else { 0 };
+            message.extend(u.iter().zip(&*b).flat_map(|(u, b)| (u ^ b ^ added).to_le_bytes()));
+            if let Some(Guess { value, .. }) = guess {
+                for (_, column) in columns.chunks_exact_mut(width).enumerate().filter(|(j, _)| value >> j & 1 == 1) {
+                    column.iter_mut().for_each(|t| *t = !*t);
+                }
             }
         });
         link.send(message)?;

@@ -13,6 +13,8 @@ use crate::linear::TooHeavy;
 use crate::linear::rotations::Style;
 use crate::modulus::Modulus;
 use crate::ot::Extension;
+use crate::ot::block::Block;
+use crate::ot::probe::{Guess, Parts};
 use crate::party::Party;
 use crate::random::Seed;
 use crate::share::truncate::Truncation;
@@ -153,6 +155,24 @@ impl Backend for Cryptflow2He {
     ) -> Cryptflow2Party<Encrypted<'a>> {
         let keys = keys.keys.of(chunk.packing);
         Cryptflow2Party::new(chunk.circuit, Encrypted { packing: chunk.packing, side: Side::Server(keys, networks) })
+    }
+
+    fn parts(&self) -> Option<Parts> {
+        Some(Parts::of(self.extension))
+    }
+
+    fn correlation(&self, keys: &HeClientKeys) -> Option<Block> {
+        Some(keys.transfers.correlation())
+    }
+
+    fn guessing_transfers(
+        &self,
+        keys: &HeServerKeys,
+        session: &Seed,
+        expected: [usize; 2],
+        guess: Guess,
+    ) -> Option<Transfers> {
+        Some(self.server_transfers(keys, session, expected).guessing(guess))
     }
 
     fn offline_cost(&self, _chunk: Chunk<'_, Self>, _step: usize, _cost: &mut Cost) {}

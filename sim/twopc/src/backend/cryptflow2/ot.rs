@@ -11,6 +11,8 @@ use crate::he::parameters::Bound;
 use crate::linear::{TooHeavy, dense};
 use crate::modulus::Modulus;
 use crate::ot::Extension;
+use crate::ot::block::Block;
+use crate::ot::probe::{Guess, Parts};
 use crate::party::Party;
 use crate::random::Seed;
 use crate::share::truncate::Truncation;
@@ -133,6 +135,18 @@ impl Backend for Cryptflow2Ot {
         networks: Vec<&'a Network>,
     ) -> Cryptflow2Party<Product<'a>> {
         Cryptflow2Party::new(chunk.circuit, Product { products: chunk.packing, networks: Some(networks) })
+    }
+
+    fn parts(&self) -> Option<Parts> {
+        Some(Parts::of(self.extension))
+    }
+
+    fn correlation(&self, keys: &Keys) -> Option<Block> {
+        Some(keys.correlation())
+    }
+
+    fn guessing_transfers(&self, keys: &Keys, session: &Seed, expected: [usize; 2], guess: Guess) -> Option<Transfers> {
+        Some(self.server_transfers(keys, session, expected).guessing(guess))
     }
 
     fn offline_cost(&self, _chunk: Chunk<'_, Self>, _step: usize, _cost: &mut Cost) {}

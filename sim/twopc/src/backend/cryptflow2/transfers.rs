@@ -1,7 +1,9 @@
 //! The oblivious transfers that the family draws from: one of two messages, and one of many, in both directions.
 
+use crate::ot::block::Block;
 use crate::ot::columns::Code;
 use crate::ot::kkot::WalshHadamard;
+use crate::ot::probe::Guess;
 use crate::ot::{Extension, code_setup, kkot, one_of_two};
 use crate::random::Seed;
 use crate::wire::link::{Halt, Link};
@@ -13,6 +15,14 @@ pub struct Transfers {
     pub two: one_of_two::Ways,
     /// Of one of up to 256 messages.
     pub many: code_setup::Ways<WalshHadamard>,
+}
+
+impl Transfers {
+    /// The same transfers of a party that deviates where it receives one of two messages: see [`probe`](crate::ot::probe).
+    #[must_use]
+    pub fn guessing(self, guess: Guess) -> Self {
+        Self { two: self.two.guessing(guess), ..self }
+    }
 }
 
 /// What a party keeps of the base transfers between sessions.
@@ -31,6 +41,12 @@ impl Keys {
         let two = link.step(extension.name(), |link| one_of_two::Setup::run(link, own, extension))?;
         let many = link.step(WalshHadamard::NAME, |link| kkot::Setup::run(link, own))?;
         Ok(Self { two, many })
+    }
+
+    /// The correlation of the transfers of one of two messages that this party sends.
+    #[must_use]
+    pub fn correlation(&self) -> Block {
+        self.two.correlation()
     }
 
     /// The transfers of the session of this name, which was never used before: see [`one_of_two::Setup::session`].
