@@ -4,5 +4,6 @@
 
 mod curated;
 mod kinds;
+mod probes;
 mod programs;
 mod stand_in;

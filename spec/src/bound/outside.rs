@@ -183,7 +183,7 @@ impl Rates {
     /// ```
     pub fn of_all(&self, q: u64) -> Result<Self, QualityError> {
         let not_won = power(&Rational::from(1 - &self.win), q.saturating_sub(1))?;
-        let win = 1 - Rational::from(&not_won * Rational::from(1 - &self.win));
+        let win = 1 - &not_won * Rational::from(1 - &self.win);
         Ok(Self { win, harmless: not_won * &self.harmless })
     }
 }

@@ -214,13 +214,22 @@ impl<C: Code> Receiver<C> {
                 sent.iter_mut().zip(plane).for_each(|(sum, term)| *sum ^= term);
             }
             if let Some(Guess { value, .. }) = self.guess.filter(|guess| guess.part as usize == j) {
-                sent.iter_mut().for_each(|sum| *sum = !*sum);
-                column.iter_mut().filter(|_| value == 1).for_each(|t| *t = !*t);
+                add_ones(&mut sent);
+                if value == 1 {
+                    add_ones(column);
+                }
             }
             message.extend_from_slice(&bytemuck::cast_slice(&sent)[..choices.len().div_ceil(8)]);
         }
         self.counter += width as Block;
         rows::<C>(&columns, width, choices.len(), blocks);
+    }
+}
+
+/// Adds a column of ones.
+pub(super) fn add_ones(column: &mut [Block]) {
+    for bits in column {
+        *bits = !*bits;
     }
 }
 

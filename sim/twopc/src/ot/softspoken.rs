@@ -15,6 +15,7 @@
 
 use super::base::TRANSFERS;
 use super::block::{Block, Cipher};
+use super::columns::add_ones;
 use super::probe::Guess;
 use super::transpose::{self, transpose};
 use crate::random::Seed;
@@ -189,7 +190,7 @@ impl<const K: usize> Receiver<K> {
             message.extend(u.iter().zip(&*b).flat_map(|(u, b)| (u ^ b ^ added).to_le_bytes()));
             if let Some(Guess { value, .. }) = guess {
                 for (_, column) in columns.chunks_exact_mut(width).enumerate().filter(|(j, _)| value >> j & 1 == 1) {
-                    column.iter_mut().for_each(|t| *t = !*t);
+                    add_ones(column);
                 }
             }
         });
