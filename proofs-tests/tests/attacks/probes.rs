@@ -103,7 +103,7 @@ fn the_rate_depends_on_how_long_a_set_up_is_kept() {
     let folder = Scratch::new("probe-rate");
     let rate = |backend: &str, setup: &str, sessions: u32| {
         let claimed = script(backend, setup, sessions, 16).replace("} }\n", "}, expect: { win: { equals: spec } } }\n");
-        let outcome = fusion_sim::run(["sim", "check", &folder.script("claimed.yaml", &claimed), "--json"]);
+        let outcome = fusion_sim::run(["sim", "check", &folder.file("claimed.yaml", &claimed), "--json"]);
         let document: Value = serde_json::from_str(&outcome.stdout).expect("one document");
         document["clauses"].as_array().expect("a list").last().expect("a clause")["expected"].clone()
     };
@@ -118,7 +118,7 @@ fn the_rate_depends_on_how_long_a_set_up_is_kept() {
 fn a_probe_is_refused_where_nothing_can_be_told() {
     let folder = Scratch::new("probe-refused");
     let refusal = |text: &str| {
-        let outcome = fusion_sim::run(["sim", "check", &folder.script("refused.yaml", text)]);
+        let outcome = fusion_sim::run(["sim", "check", &folder.file("refused.yaml", text)]);
         assert_eq!(outcome.code, 64, "{text}: {}", outcome.stdout);
         (outcome.stdout + &outcome.stderr).split_whitespace().collect::<Vec<_>>().join(" ")
     };
