@@ -6,7 +6,7 @@ use fusion_2pc::ot::probe::Parts;
 use fusion_spec::bound::outside::Rates;
 use fusion_spec::bound::probed::named_right;
 use rand_core::Rng;
-use rug::{Integer, Rational, ops::Pow};
+use rug::{Integer, Rational};
 
 /// A server that guesses a part of the client's correlation in each session ([`Search`]), and at the end names as many parts as its sessions can decide: a bit for each
 /// session where transfers are extended by columns, and one byte where they are extended by trees. It wins the trial if it names them right.
@@ -39,8 +39,9 @@ impl ProbeDelta {
 /// Whether answers that have nothing to do with the images are accepted with no more than `2^-40`, if every label is as likely.
 fn garbage_is_rejected(view: &View) -> bool {
     let params = view.params;
-    let needed = u32::try_from(params.T() + params.R() * (params.B() - 1)).unwrap_or(u32::MAX).min(64);
-    params.slack() == 0 && Integer::from(view.classes).pow(needed) >= Integer::from(1) << 40
+    let labels = params.T() + params.R() * (params.B() - 1);
+    let outcomes = (0..labels.min(40)).fold(Integer::from(1), |outcomes, _| outcomes * view.classes);
+    params.slack() == 0 && outcomes >= Integer::from(1) << 40
 }
 
 impl Strategy for ProbeDelta {

@@ -12,8 +12,8 @@
 //! Nothing is sent for no transfers. Semi-honest: neither paper's receiver proves that its columns are words of the code.
 
 use super::block::{Block, Cipher};
+use super::guess::{Guess, add_ones};
 use super::offer::{Asked, Heard};
-use super::probe::Guess;
 use super::transpose::{self, transpose};
 use crate::random::Seed;
 use crate::wire::link::{Halt, Link};
@@ -223,13 +223,6 @@ impl<C: Code> Receiver<C> {
         }
         self.counter += width as Block;
         rows::<C>(&columns, width, choices.len(), blocks);
-    }
-}
-
-/// Adds a column of ones.
-pub(super) fn add_ones(column: &mut [Block]) {
-    for bits in column {
-        *bits = !*bits;
     }
 }
 

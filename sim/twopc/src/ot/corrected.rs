@@ -7,8 +7,8 @@
 use super::block::Block;
 use super::extension::{Extension, Public, Supply};
 use super::ferret;
+use super::guess::Guess;
 use super::offer::{Asked, Heard};
-use super::probe::Guess;
 use crate::bits::packed_bytes;
 use crate::role::Role;
 use crate::wire::link::{Halt, Link};

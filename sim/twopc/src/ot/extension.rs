@@ -2,8 +2,8 @@
 
 use super::block::Block;
 use super::ferret::{self, K, Party, Rounds};
+use super::guess::Guess;
 use super::hash::Hash;
-use super::probe::Guess;
 use super::softspoken;
 use super::transfer::{Receiver, Sender};
 use crate::address::OT_EXTENSION;

@@ -12,8 +12,8 @@
 
 use super::block::{Block, from_bytes, to_bytes};
 use super::ggm::Grower;
+use super::guess::Guess;
 use super::lpn::{self, Set};
-use super::probe::Guess;
 use super::softspoken;
 use crate::random::Seed;
 use crate::wire::link::{Halt, Link};

@@ -38,6 +38,7 @@ pub mod dealer;
 pub mod extension;
 pub mod ferret;
 pub mod ggm;
+mod guess;
 pub mod hash;
 pub mod iknp;
 pub mod kkot;

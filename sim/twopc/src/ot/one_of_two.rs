@@ -5,8 +5,8 @@
 
 use super::block::Block;
 use super::extension::Extension;
+use super::guess::Guess;
 use super::offer::{Asked, Heard};
-use super::probe::Guess;
 use super::{Setup as RandomSetup, corrected, iknp, setup};
 use crate::bits::packed_bytes;
 use crate::random::Seed;

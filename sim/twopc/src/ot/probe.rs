@@ -10,15 +10,7 @@
 use super::block::Block;
 use super::extension::Extension;
 use super::ferret::K;
-
-/// A guess of one part of a sender's correlation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Guess {
-    /// The number of the part, from 0.
-    pub part: u32,
-    /// The bits of the part.
-    pub value: u8,
-}
+pub use super::guess::Guess;
 
 /// The parts of a sender's correlation that a receiver can guess, one in a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@
 use super::block::{Block, halves};
 use super::extension::{ExtendedReceiver, ExtendedSender, Extension, Public};
 use super::ferret::{self, K};
-use super::probe::Guess;
+use super::guess::Guess;
 use super::transfer::{Receiver, Sender};
 use super::{base, corrected, puncture};
 use crate::random::Seed;

@@ -15,8 +15,7 @@
 
 use super::base::TRANSFERS;
 use super::block::{Block, Cipher};
-use super::columns::add_ones;
-use super::probe::Guess;
+use super::guess::{Guess, add_ones};
 use super::transpose::{self, transpose};
 use crate::random::Seed;
 use crate::wire::link::{Halt, Link};
