@@ -9,6 +9,7 @@
 //! | [`law`] | the law of the slots that a strategy touches |
 //! | [`behaviour`] | the strategies that scripts describe |
 //! | [`program`] | servers that decide while they serve, from what they read |
+//! | [`probe`] | servers that spend the verdicts of several sessions on a secret of the client |
 //! | [`rate`] | their exact rates, as expressions of the specification |
 //! | [`library`] | curated scripts |
 //! | [`yaml`], [`problem`], [`read`] | located trees, located problems, and readers from the one to the other |
@@ -35,6 +36,7 @@ pub mod behaviour;
 pub mod hypothesis;
 pub mod law;
 pub mod library;
+pub mod probe;
 pub mod problem;
 pub mod program;
 pub mod rate;

@@ -21,6 +21,8 @@ pub const SCRIPTS: &[(&str, &str)] = &[
     ("moved-share.yaml", include_str!("../scripts/moved-share.yaml")),
     ("one-bit.yaml", include_str!("../scripts/one-bit.yaml")),
     ("predicate.yaml", include_str!("../scripts/predicate.yaml")),
+    ("probe-delta-fresh.yaml", include_str!("../scripts/probe-delta-fresh.yaml")),
+    ("probe-delta.yaml", include_str!("../scripts/probe-delta.yaml")),
     ("rare-event.yaml", include_str!("../scripts/rare-event.yaml")),
     ("retries.yaml", include_str!("../scripts/retries.yaml")),
     ("scatter.yaml", include_str!("../scripts/scatter.yaml")),

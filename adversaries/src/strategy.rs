@@ -31,6 +31,7 @@
 
 pub use crate::hypothesis::Hypothesis;
 use crate::law::Case;
+use crate::probe::Prober;
 use crate::script::{Bend, Elements, Relabel, StepPattern, Stop};
 use fusion_2pc::session::ServerProgram;
 use fusion_spec::bound::outside::Rates;
@@ -202,6 +203,20 @@ pub trait Strategy: Send + Sync {
     /// beforehand. Only two parties at `real` run it.
     fn program(&self, view: &View) -> Option<Box<dyn ServerProgram>> {
         let _ = view;
+        None
+    }
+
+    /// The exact rates of a whole trial, for a server whose trials are not decided by their sessions ([`Strategy::prober`]).
+    fn trial(&self, view: &View) -> Option<Rates> {
+        let _ = view;
+        None
+    }
+
+    /// The program that spends the verdicts of a trial's sessions on a secret of the client: a new one for each trial, before its first session. It wins the trial
+    /// if it names the secret right that the client would have in one more session, and is harmless otherwise. `None` for a server that makes nothing of
+    /// verdicts. Only two parties at `real` run it.
+    fn prober(&self, view: &View, coins: &mut dyn Rng) -> Option<Box<dyn Prober>> {
+        let _ = (view, coins);
         None
     }
 

@@ -29,6 +29,8 @@ const SHOWN: &[(&str, &str, u64)] = &[
     ("moved-share", "one-logit", 7),
     ("one-bit", "honest-again", 74),
     ("predicate", "by-a-bit", 0),
+    ("probe-delta-fresh", "one-bit", 0),
+    ("probe-delta", "three-bits", 4),
     ("rare-event", "one-group", 0),
     ("retries", "until-accepted", 0),
     ("scatter", "two-slots", 0),
@@ -211,6 +213,9 @@ fn picture(name: &str, strategy: &str, number: u64, claims: &[Claim]) -> String 
         let query = |slot: u64| slots[usize::try_from(slot).expect("few")]["query"].as_u64();
         assert!(query(first).is_some() && query(first) == query(second), "a trial that does not win");
         outcome = "win: the two slots named are copies of one query".to_string();
+    }
+    if let Some(whole) = trial["outcome"].as_str().filter(|whole| *whole != outcome) {
+        let _ = write!(outcome, "; the trial: {whole}");
     }
     let of = if sessions.len() > 1 { format!(", session {} of the trial", sessions.len()) } else { String::new() };
     let _ = writeln!(svg, r#"<text x="{MARGIN}" y="{}" font-size="13" font-weight="bold">{outcome}</text>"#, y + 8);

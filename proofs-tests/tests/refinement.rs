@@ -48,7 +48,7 @@ fn single(place: Place, act: Act) -> Scripted {
 fn assert_specified(simulator: &mut impl Simulator, server: &Server<'_>, trials: u64) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
     for number in 0..trials {
-        let trial = simulator.trial_of(server, |simulator, session| {
+        let trial = simulator.trial_of(server, number, |simulator, session| {
             let (trial, trace) = simulator.traced(server, number, session);
             let trace = trace.unwrap();
             trace.check(trial.outcome).unwrap_or_else(|departure| panic!("trial {number}: {departure}"));

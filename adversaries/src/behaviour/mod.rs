@@ -3,11 +3,13 @@
 mod flaky;
 mod linking;
 mod place;
+mod probe_delta;
 mod scripted;
 mod unmask;
 
 pub use flaky::flaky;
 pub use linking::Linking;
 pub use place::Place;
+pub use probe_delta::ProbeDelta;
 pub use scripted::{PlacedMove, Scripted, WeightedMoves};
 pub use unmask::Unmask;

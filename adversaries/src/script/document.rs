@@ -5,6 +5,7 @@ use super::data::{Data, ModelSection};
 use super::fidelity::{Fidelity, Network};
 use super::protocol::{GoalSection, Protocol};
 use super::schema;
+use super::setup::SetupRule;
 use super::strategy::StrategySection;
 use super::trials::{Test, Trials};
 use super::values::Spot;
@@ -43,6 +44,9 @@ pub struct Script {
     /// The two-party protocols that `real` runs.
     #[schemars(default)]
     pub backend: Backend,
+    /// How long `real` keeps a set-up. Without it, strategies with `sessions` have one for each session, and all others the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub setup: Option<SetupRule>,
     /// The network whose time `real` counts.
     #[schemars(default)]
     pub network: Network,
@@ -77,6 +81,12 @@ impl Script {
     #[must_use]
     pub fn json_schema() -> Schema {
         schema::of::<Self>()
+    }
+
+    /// How long the parties of a strategy keep a set-up; `None` stands for the control.
+    #[must_use]
+    pub fn setup_of(&self, strategy: Option<&StrategySection>) -> SetupRule {
+        SetupRule::of(self.setup, strategy)
     }
 
     /// The fidelity of a strategy: its own, or the campaign's.

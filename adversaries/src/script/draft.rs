@@ -5,6 +5,7 @@ use super::data::{Data, ModelSection};
 use super::document::{Script, Version};
 use super::fidelity::{Fidelity, Network};
 use super::protocol::{GoalSection, Protocol};
+use super::setup::SetupRule;
 use super::strategy::StrategySection;
 use super::trials::{Test, Trials};
 use super::values::Spot;
@@ -79,6 +80,8 @@ pub struct Head {
     pub about: Option<String>,
     /// The two-party protocols that `real` runs.
     pub backend: Backend,
+    /// How long the two parties keep a set-up, if the script says so.
+    pub setup: Option<SetupRule>,
 }
 
 /// A strategy as far as its text can be read.
@@ -95,7 +98,7 @@ impl Draft {
     #[must_use]
     pub fn into_script(self) -> Option<Script> {
         let Self { head, protocol, goal, model, data, fidelity, network, trials, test, strategies } = self;
-        let Head { schema, name, about, backend } = head?;
+        let Head { schema, name, about, backend, setup } = head?;
         let whole = |draft: StrategyDraft| draft.whole.then_some(draft.section);
         Some(Script {
             schema,
@@ -107,6 +110,7 @@ impl Draft {
             data: optional(data)?,
             fidelity: fidelity?,
             backend,
+            setup,
             network,
             trials,
             test,

@@ -3,7 +3,7 @@
 //! | module | subject |
 //! |---|---|
 //! | `document` | a script as a whole |
-//! | `protocol`, `data`, `fidelity`, `backend`, `trials` | its sections: parameters and goal, model and samples, how sessions are simulated, how many |
+//! | `protocol`, `data`, `fidelity`, `backend`, `setup`, `trials` | its sections: parameters and goal, model and samples, how sessions are simulated, how many |
 //! | `strategy`, `act`, `step`, `expect` | what the server does, where, and what is claimed of it |
 //! | `values` | numbers, durations, and places in the file |
 //! | `reading` | all of these from located trees ([`crate::yaml`]) |
@@ -41,6 +41,7 @@ mod fidelity;
 mod protocol;
 mod reading;
 mod schema;
+mod setup;
 mod step;
 mod strategy;
 mod trials;
@@ -58,6 +59,7 @@ pub use draft::{Draft, Head, Section, StrategyDraft};
 pub use expect::{Claim, CountedEvent, Expect, Expectation, Reasons};
 pub use fidelity::{Fidelity, Network};
 pub use protocol::{AccuracyGoal, Auto, Compare, GoalSection, Protocol, Sizes};
+pub use setup::SetupRule;
 pub use step::{NoStep, StepPattern};
 pub use strategy::{
     Best, BranchSection, LinkSection, ProgramName, SessionsSection, StrategyKind, StrategySection, Until,

@@ -109,6 +109,8 @@ pub enum Best {
 pub enum ProgramName {
     /// It reads what slots hold, and answers one group of copies wrongly.
     Unmask,
+    /// It spends the verdicts of several sessions on the correlation of the client's transfers.
+    ProbeDelta,
 }
 
 impl StrategyKind {
@@ -194,4 +196,6 @@ pub enum Until {
     Accepted,
     /// The client goes on until it rejects.
     Rejected,
+    /// The client goes on, whatever its verdicts, until the most sessions are played.
+    Max,
 }

@@ -58,8 +58,10 @@ strategies:
       - { at: all, stop: { step: 'layer[4:*]', how: abort } }
       - { at: all, stop: { step: 'layer[4:*]', how: stall } }
   - { name: best, fidelity: real, link: best }
-  - { name: program, fidelity: real, program: unmask }
+  - { name: program, fidelity: real, program: unmask, sessions: { until: max, max: 3 } }
   - { name: kept, fidelity: real, do: [{ at: all, add: { step: 'layer[4:relu]', value: 1, elements: all, where: kept } }] }
+  - { name: probe, fidelity: real, program: probe-delta, sessions: { until: max, max: 3 } }
+setup: session
 ";
 
 fn read(text: &str) -> Script {

@@ -5,5 +5,6 @@
 mod by_a_bit;
 mod curated;
 mod kinds;
+mod probes;
 mod programs;
 mod stand_in;

@@ -9,6 +9,7 @@
 //! | [`substitution`] | how likely does a server win that swaps in the worst function of all? the third number |
 //! | [`outside`] | what are the rates where a hypothesis fails: flaky servers, retries, leaks, the linking game? |
 //! | [`linked`] | what are the rates of a server that sees which slots hold the same sample? |
+//! | [`probed`] | what are the rates of a server that spends verdicts on a secret of the client? |
 //! | [`report`] | what are the rates at chosen numbers, and which of them limits the setting? |
 //! | [`optimum`], [`slack`], [`accuracy`], [`plan`] | which numbers are least? |
 //! | [`certificate`] | is a plan really the least? Five comparisons prove it, checked apart from the search |
@@ -38,6 +39,7 @@ pub mod optimum;
 pub mod outside;
 pub mod plan;
 pub mod pool;
+pub mod probed;
 pub mod quality;
 mod ranges;
 pub mod report;

@@ -161,6 +161,33 @@ impl Rates {
     }
 }
 
+impl Rates {
+    /// Computes the rates of `q` sessions that are all played, whatever the verdicts, at least one. A win in any of them counts; without one, the last session
+    /// decides.
+    ///
+    /// With the letters of [`Rates::until_accepted`], some session is won, and without a win the last one is harmless, with
+    ///
+    /// $$ 1 - (1-w)^q \qquad \text{and} \qquad (1-w)^{q-1} h $$
+    ///
+    /// # Errors
+    /// [`QualityError`] says that a value is too long.
+    ///
+    /// ```
+    /// use fusion_spec::bound::outside::Rates;
+    /// use rug::Rational;
+    ///
+    /// let once = Rates { win: Rational::from((1, 5)), harmless: Rational::from((1, 3)) };
+    /// let twice = Rates { win: Rational::from((9, 25)), harmless: Rational::from((4, 15)) };
+    /// assert_eq!(once.of_all(2)?, twice);
+    /// # Ok::<(), fusion_spec::bound::quality::QualityError>(())
+    /// ```
+    pub fn of_all(&self, q: u64) -> Result<Self, QualityError> {
+        let not_won = power(&Rational::from(1 - &self.win), q.saturating_sub(1))?;
+        let win = 1 - &not_won * Rational::from(1 - &self.win);
+        Ok(Self { win, harmless: not_won * &self.harmless })
+    }
+}
+
 /// `1 + x + ... + x^(q-1)`.
 fn geometric(x: &Rational, q: u64) -> Result<Rational, QualityError> {
     if *x == 1 {

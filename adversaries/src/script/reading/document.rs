@@ -11,11 +11,12 @@ use crate::script::backend::Backend;
 use crate::script::document::{Script, Version};
 use crate::script::draft::{Draft, Head, Section};
 use crate::script::fidelity::Network;
+use crate::script::setup::SetupRule;
 use crate::script::trials::{Test, Trials};
 use crate::script::values::Spot;
 use crate::yaml::{self, Node};
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "schema",
     "name",
     "about",
@@ -25,6 +26,7 @@ const KEYS: [&str; 13] = [
     "data",
     "fidelity",
     "backend",
+    "setup",
     "network",
     "trials",
     "test",
@@ -110,7 +112,14 @@ fn head(reader: &mut Reader, fields: &Fields<'_>) -> Option<Head> {
     let name = reader.require(fields, "name").and_then(|node| reader.name(node, "name"));
     let about = reader.optional(fields, "about", None, |r, node| Some(Some(r.text(node, "about")?.into())));
     let backend = reader.optional(fields, "backend", Backend::default(), backend);
-    Some(Head { schema: schema?, name: name?, about: about?, backend: backend? })
+    let setup = reader.optional(fields, "setup", None, setup);
+    Some(Head { schema: schema?, name: name?, about: about?, backend: backend?, setup: setup? })
+}
+
+#[expect(clippy::option_option, reason = "the value of a key that may be left out, and none where there is a problem")]
+fn setup(reader: &mut Reader, node: &Node) -> Option<Option<SetupRule>> {
+    let words = [SetupRule::Kept, SetupRule::Session].map(|rule| (rule.name(), Some(rule)));
+    reader.word(node, "setup", &words)
 }
 
 /// A section that may be left out; one that is misspelled is faulty.

@@ -110,7 +110,8 @@ fn branch(reader: &mut Reader, node: &Node) -> Option<BranchSection> {
 }
 
 fn program(reader: &mut Reader, node: &Node) -> Option<Spot<ProgramName>> {
-    let value = reader.word(node, "program", &[("unmask", ProgramName::Unmask)])?;
+    let words = [("unmask", ProgramName::Unmask), ("probe-delta", ProgramName::ProbeDelta)];
+    let value = reader.word(node, "program", &words)?;
     Some(Spot { value, mark: node.mark })
 }
 
@@ -129,7 +130,7 @@ fn link(reader: &mut Reader, node: &Node) -> Option<Spot<LinkSection>> {
 
 fn sessions(reader: &mut Reader, node: &Node) -> Option<SessionsSection> {
     let fields = reader.fields(node, "sessions", &["until", "max"])?;
-    let words = [("accepted", Until::Accepted), ("rejected", Until::Rejected)];
+    let words = [("accepted", Until::Accepted), ("rejected", Until::Rejected), ("max", Until::Max)];
     let until = reader.require(&fields, "until").and_then(|n| reader.word(n, "end of sessions", &words));
     let max = reader.require(&fields, "max").and_then(|n| reader.natural32(n, "max", 1..=1 << 16));
     Some(SessionsSection { until: until?, max: max? })

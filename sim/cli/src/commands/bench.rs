@@ -107,6 +107,14 @@ impl BenchDocument {
         Ok(())
     }
 
+    /// The bytes of a set-up as a share of those of one session with this batch, in percent.
+    #[expect(clippy::cast_precision_loss, reason = "bytes and slots are below 2^52")]
+    fn setup_share(&self) -> f64 {
+        let Self { setup, per_inference: each, batch, .. } = self;
+        let session = (each.client_sent_bytes + each.server_sent_bytes) * *batch as f64;
+        100.0 * (setup.client_sent_bytes + setup.server_sent_bytes) as f64 / session
+    }
+
     /// Describes what is done before the first inference, one line for each part.
     #[expect(clippy::cast_precision_loss, reason = "bytes are below 2^52")]
     fn once(&self) -> String {
@@ -118,10 +126,12 @@ impl BenchDocument {
             self.peak_rss_bytes.map_or_else(String::new, |bytes| format!("   memory {} MB", bytes / 1_000_000));
         format!(
             "once per network: plan and weights {}\nonce per pair: {sent}, TCP frames {framing}, {} rounds, client {client}, \
-             server {server}, here {}{memory}",
+             server {server}, here {}{memory}\nonce per session instead (`setup: session`): {:.2} % more bytes, {} more rounds",
             milli(once_per_network.wall_s),
             setup.rounds,
             milli(setup.wall_s),
+            self.setup_share(),
+            setup.rounds,
         )
     }
 }

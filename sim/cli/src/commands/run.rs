@@ -55,7 +55,9 @@ fn write_text(replay: &Replay, params: Params, trace: bool, out: &mut dyn Write)
             write!(out, "{}", step_table(steps))?;
         }
     }
-    if replay.sessions.len() > 1 {
+    // A trial may end otherwise than its only session: the server named something after it.
+    if replay.sessions.iter().any(|session| Ending::from(session.trial) != replay.ending()) || replay.sessions.len() > 1
+    {
         writeln!(out, "trial: {}", text::styled(ACCENT, &replay.ending().to_string()))?;
     }
     Ok(())

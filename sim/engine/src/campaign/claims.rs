@@ -114,6 +114,11 @@ impl<'a> Spec<'a> {
 
     fn rates(&self) -> Option<&Rates> {
         let work_out = || {
+            // A verdict tells what was guessed only if it would be an acceptance otherwise.
+            let passes = self.seen.world.is_some_and(World::passes);
+            if let Some(over_trial) = self.strategy.trial(self.view).filter(|_| passes) {
+                return Some(over_trial);
+            }
             let sees = self.strategy.breaks().contains(&Hypothesis::H2);
             let shown = |world: &World| self.untouched_right && world.shows_its_samples();
             if sees && !self.seen.world.is_some_and(shown) {
@@ -210,6 +215,7 @@ fn repeated(once: &Rates, sessions: Option<SessionsSection>) -> Result<Rates, Qu
         None => Ok(once.clone()),
         Some(SessionsSection { until: Until::Accepted, max }) => once.until_accepted(max.into()),
         Some(SessionsSection { until: Until::Rejected, max }) => once.until_rejected(max.into()),
+        Some(SessionsSection { until: Until::Max, max }) => once.of_all(max.into()),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::simulate::conditional::Stage;
 use crate::simulate::{Parties, World};
 use fusion_2pc::session::Grouping;
 use fusion_adversaries::law::Case;
-use fusion_adversaries::script::{Fidelity, Script, SessionsSection};
+use fusion_adversaries::script::{Fidelity, Script, SessionsSection, SetupRule};
 use fusion_adversaries::strategy::{Act, Move, Strategy, View};
 use fusion_spec::evidence::Tolerance;
 use rug::Rational;
@@ -75,6 +75,8 @@ pub struct Entry {
     pub strategy: Box<dyn Strategy>,
     /// The rule of a trial of several sessions; `None` where a trial is one session.
     pub sessions: Option<SessionsSection>,
+    /// How long the parties keep a set-up at `real`.
+    pub setup: SetupRule,
     /// The largest number of trials.
     pub max: u64,
     /// The time limit in seconds, if there is one.
@@ -141,6 +143,7 @@ mod tests {
             depth,
             strategy: Box::new(Scripted::honest()),
             sessions: None,
+            setup: SetupRule::Kept,
             max,
             wall: None,
             claims: Claims::default(),

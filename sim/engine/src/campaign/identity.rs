@@ -1,8 +1,8 @@
 //! The hash of everything that decides a trial, and of nothing else. A campaign can be continued with more time or more trials,
 //! but not with another strategy, seed, model or data.
 
-use fusion_adversaries::script::{Backend, HONEST, Script};
-use serde_json::{Value, json};
+use fusion_adversaries::script::{Backend, Fidelity, HONEST, Script, SetupRule};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,9 @@ impl Id {
                     for undecided in ["about", "trials", "expect"] {
                         map.remove(undecided);
                     }
-                    map.insert("fidelity".into(), script.fidelity_of(section).name().into());
+                    let fidelity = script.fidelity_of(section);
+                    map.insert("fidelity".into(), fidelity.name().into());
+                    note_setup(map, fidelity, script.setup_of(Some(section)));
                 }
                 contents.replace_paths(&mut value);
                 Ok(value)
@@ -48,11 +50,16 @@ impl Id {
         let (mut model, mut data) = (serde_json::to_value(model)?, serde_json::to_value(data)?);
         contents.replace_paths(&mut model);
         contents.replace_paths(&mut data);
+        let fidelity = script.fidelity.value;
+        let mut control = Map::new();
+        control.insert("name".into(), HONEST.into());
+        control.insert("fidelity".into(), fidelity.name().into());
+        note_setup(&mut control, fidelity, script.setup_of(None));
         // Keys are sorted. The default backend has no key, so that campaigns from before there were others keep their hashes.
         let mut decides = json!({
             "semantics": SEMANTICS,
             "protocol": script.protocol,
-            "control": { "name": HONEST, "fidelity": script.fidelity.value.name() },
+            "control": control,
             "seed": script.trials.seed,
             "estimator": script.test.estimator,
             "model": model,
@@ -69,6 +76,14 @@ impl Id {
     #[must_use]
     pub fn short(&self) -> String {
         self.0.to_hex().chars().take(8).collect()
+    }
+}
+
+/// Notes that sessions have set-ups of their own. A set-up that is kept has no key, so that campaigns from before there were others keep their
+/// hashes.
+fn note_setup(decides: &mut Map<String, Value>, fidelity: Fidelity, setup: SetupRule) {
+    if fidelity == Fidelity::Real && setup == SetupRule::Session {
+        decides.insert("setup".into(), setup.name().into());
     }
 }
 
@@ -111,9 +126,13 @@ mod tests {
     use super::*;
 
     fn id(backend: &str, is_read: bool) -> Id {
+        id_of(backend, "", is_read)
+    }
+
+    fn id_of(keys: &str, of_strategy: &str, is_read: bool) -> Id {
         let text = format!(
-            "schema: fusion/campaign/v1\nname: one\nprotocol: {{ R: 2, B: 1, T: 1 }}\n{backend}\n\
-             model: {{ path: model.onnx }}\nstrategies: [{{ name: nothing, do: [] }}]\n"
+            "schema: fusion/campaign/v1\nname: one\nprotocol: {{ R: 2, B: 1, T: 1 }}\n{keys}\n\
+             model: {{ path: model.onnx }}\nstrategies: [{{ name: nothing, do: []{of_strategy} }}]\n"
         );
         let script = Script::read(&text).unwrap();
         let mut contents = Contents::default();
@@ -139,5 +158,20 @@ mod tests {
         }
         assert_eq!(id("backend: cheetah", true), id("", true));
         assert_eq!(id("backend: { aby: { extension: iknp } }", true), id("backend: aby", true));
+    }
+
+    /// A kept set-up is what campaigns had before there was another, so that their hashes stay.
+    #[test]
+    fn set_ups_of_sessions_decide_at_real_alone() {
+        let ids = |fidelity: &str, of_strategy: &str| {
+            ["", "\nsetup: kept", "\nsetup: session"]
+                .map(|setup| id_of(&format!("fidelity: {fidelity}{setup}"), of_strategy, true))
+        };
+        let [default, kept, session] = ids("real", "");
+        assert!(default == kept && kept != session, "one session");
+        let [default, kept, session] = ids("real", ", sessions: { until: max, max: 2 }");
+        assert!(default != kept && kept != session && default != session, "several: the control has one session");
+        let [default, kept, session] = ids("ideal", ", sessions: { until: max, max: 2 }");
+        assert!(default == kept && kept == session, "nobody sets up");
     }
 }

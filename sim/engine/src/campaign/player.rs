@@ -47,6 +47,7 @@ impl<'c> Player<'c> {
     pub fn new(campaign: &'c Campaign, entry: &'c Entry) -> Self {
         let seed = campaign.script.trials.seed;
         let server = Server::new(&entry.name, seed, &*entry.strategy).with_sessions(entry.sessions);
+        let server = server.with_setup(entry.setup);
         let view = &campaign.view;
         if !entry.stages.is_empty() {
             #[expect(clippy::expect_used, reason = "the loader makes stages of a size alone")]
@@ -85,17 +86,17 @@ impl<'c> Player<'c> {
             trial
         };
         let trial = match self {
-            Self::Plain(plain, server) => plain.trial_of(server, |plain, session| {
+            Self::Plain(plain, server) => plain.trial_of(server, number, |plain, session| {
                 let (trial, trace) = plain.traced(server, number, session);
                 // A trial that is only counted stops drawing once it is lost, and does not know E_B.
                 let (events, slots) = plain.records(server, number, session);
                 keep(ReplayedSession::new(Trial { events, ..trial }, trace, slots, Vec::new()))
             }),
-            Self::Ideal(ideal, server) => ideal.trial_of(server, |ideal, session| {
+            Self::Ideal(ideal, server) => ideal.trial_of(server, number, |ideal, session| {
                 let (trial, trace) = ideal.traced(server, number, session);
                 keep(ReplayedSession::new(trial, trace, ideal.records(), Vec::new()))
             }),
-            Self::Real(real, server) => real.trial_of(server, |real, session| {
+            Self::Real(real, server) => real.trial_of(server, number, |real, session| {
                 let (trial, trace) = real.traced(server, number, session);
                 let steps = real.inference().metered.steps();
                 keep(ReplayedSession::new(trial, trace, real.records(), steps))

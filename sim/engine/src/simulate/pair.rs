@@ -7,6 +7,7 @@ use fusion_2pc::backend::{Backend, Choice, ForBackend, Reading};
 use fusion_2pc::circuit::{Circuit, Step, Unsupported};
 use fusion_2pc::ideal;
 use fusion_2pc::linear::TooHeavy;
+use fusion_2pc::ot::probe::Guess;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::{
@@ -17,6 +18,7 @@ use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::hook::Deviation;
 use fusion_2pc::wire::link::{Halt, Link};
 use fusion_nn::fixed::FixedModel;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The reason why models have no two-party inference.
@@ -59,7 +61,7 @@ impl ProtocolChoice {
     #[must_use]
     pub fn shown(self, circuit: &Circuit, model: &FixedModel, pixels: &[i64]) -> Reading {
         let mut values = Vec::with_capacity(circuit.steps.len());
-        let keep = |_: &Step, of_step: &mut [u64]| values.push(of_step.to_vec());
+        let keep = |_: &Step, _: &[bool], of_step: &mut [u64]| values.push(of_step.to_vec());
         // With faithful truncation, no value depends on how it is shared.
         ideal::logits(circuit, model, pixels, &mut Seed([0; 32]).stream(), keep);
         self.backend.run(Shown { circuit, values: &values })
@@ -196,6 +198,8 @@ pub struct SessionSetting<'a> {
     pub deviation: Option<Box<dyn Deviation>>,
     /// The program that the server runs; `None` if it reads nothing.
     pub program: Option<&'a mut dyn ServerProgram>,
+    /// What the server guesses of the client's correlation, if it does. A server that guesses runs no program.
+    pub guess: Option<Guess>,
 }
 
 /// A session that was played.
@@ -216,6 +220,15 @@ pub struct Played {
 pub trait Pair: Send + Sync {
     /// Plays a session on two threads, and reports the client's progress to `watch`.
     fn play(&self, session: SessionSetting<'_>, watch: &mut dyn FnMut(Progress<'_>)) -> Played;
+
+    /// Sets both parties up again, from another seed, for the same sessions. Plans and weights are shared.
+    ///
+    /// # Errors
+    /// [`Halt`], which would be a bug of this program: both parties are honest here.
+    fn renewed(&self, keys: &Seed) -> Result<Box<dyn Pair>, Halt>;
+
+    /// Whether a guess of the client's correlation is right.
+    fn holds(&self, guess: Guess) -> bool;
 
     /// The circuit that they evaluate.
     fn circuit(&self) -> &Circuit;
@@ -253,10 +266,8 @@ impl ForBackend for Make<'_, '_> {
         let began = now();
         let (prepared, prepared_cpu) = timed(|| plans(&backend, setting));
         let (prepared, prepared_wall) = (prepared?, began.elapsed());
-        let plans: Vec<&Plan<B>> = prepared.iter().map(|(plan, _)| plan).collect();
-        let (client, server, setup) = metered::set_up(&setting.keys, &plans, setting.network)?;
-        let pair = Box::new(Parties { network: setting.network, client, server, prepared });
-        Ok(SetUp { pair, prepared_cpu, prepared_wall, setup })
+        let (pair, setup) = Parties::new(&setting.keys, prepared.into(), setting.network)?;
+        Ok(SetUp { pair: Box::new(pair), prepared_cpu, prepared_wall, setup })
     }
 }
 
@@ -277,13 +288,21 @@ struct Parties<B: Backend> {
     network: LinkSpeed,
     client: ClientSetup<B>,
     server: ServerSetup<B>,
-    prepared: Vec<Prepared<B>>,
+    prepared: Arc<[Prepared<B>]>,
+}
+
+impl<B: Backend> Parties<B> {
+    fn new(keys: &Seed, prepared: Arc<[Prepared<B>]>, network: LinkSpeed) -> Result<(Self, SetupSpent), Halt> {
+        let plans: Vec<&Plan<B>> = prepared.iter().map(|(plan, _)| plan).collect();
+        let (client, server, setup) = metered::set_up(keys, &plans, network)?;
+        Ok((Self { network, client, server, prepared }, setup))
+    }
 }
 
 impl<B: Backend> Pair for Parties<B> {
     #[expect(clippy::expect_used, reason = "a session groups its slots in a way that the pair was set up for")]
     fn play(&self, session: SessionSetting<'_>, watch: &mut dyn FnMut(Progress<'_>)) -> Played {
-        let SessionSetting { grouping, name, image, services, deviation, program } = session;
+        let SessionSetting { grouping, name, image, services, deviation, program, guess } = session;
         let prepared = self.prepared.iter().find(|(plan, _)| plan.grouping() == grouping);
         let (plan, networks) = prepared.expect("a way of grouping that the pair was set up for");
         let began = now();
@@ -294,9 +313,12 @@ impl<B: Backend> Pair for Parties<B> {
                 if let Some(deviation) = deviation {
                     link.deviate(deviation);
                 }
-                timed(|| match program {
-                    None => session::server(link, &self.server, plan, &name, networks, services),
-                    Some(program) => {
+                timed(|| match (program, guess) {
+                    (None, None) => session::server(link, &self.server, plan, &name, networks, services),
+                    (None, Some(guess)) => {
+                        session::guessing_server(link, &self.server, plan, &name, (networks, services), guess)
+                    }
+                    (Some(program), _) => {
                         session::programmed_server(link, &self.server, plan, &name, (networks, services), program)
                     }
                 })
@@ -304,6 +326,15 @@ impl<B: Backend> Pair for Parties<B> {
         );
         let metered = Metered { meters: [near, far].map(Link::into_meter), cpu: client_cpu + server_cpu };
         Played { client, server, metered, cpu: [client_cpu, server_cpu], wall: began.elapsed() }
+    }
+
+    fn renewed(&self, keys: &Seed) -> Result<Box<dyn Pair>, Halt> {
+        let (pair, _) = Self::new(keys, self.prepared.clone(), self.network)?;
+        Ok(Box::new(pair))
+    }
+
+    fn holds(&self, guess: Guess) -> bool {
+        self.prepared.first().is_some_and(|(plan, _)| self.client.holds(&plan.backend, guess))
     }
 
     #[expect(clippy::expect_used, reason = "a pair is set up for at least one way of grouping")]
@@ -346,6 +377,7 @@ pub fn reachable(protocols: ProtocolChoice, models: &[FixedModel]) -> Result<Rea
         services: &services,
         deviation: None,
         program: None,
+        guess: None,
     };
     let played = pair.play(session, &mut |_| {});
     played.client?;
@@ -389,6 +421,7 @@ mod tests {
                 services: &services,
                 deviation: None,
                 program: None,
+                guess: None,
             };
             let played = pair.play(session, &mut |_| {});
             assert!(played.client.is_ok() && played.server.is_ok());

@@ -1,7 +1,7 @@
 //! Sessions at `real`: the two-party inference itself, with a client and a server on two threads and a link between them.
 //!
-//! Keys and base transfers are made once. Each session derives its own randomness from them by its name, which is a function of
-//! (seed, strategy, trial, session).
+//! Keys and base transfers are made once, or for each session from a seed of its own ([`SetupRule`]). Each session derives its randomness from them by
+//! its name. Name and seed are functions of (seed, strategy, trial, session).
 
 use super::client::{Answers, EarlyEnd, Exchange};
 use super::deviant::Deviant;
@@ -13,13 +13,14 @@ use super::simulator::Simulator;
 use super::stream::Purpose;
 use super::world::World;
 use fusion_2pc::backend::Reading;
+use fusion_2pc::ot::probe::Guess;
 use fusion_2pc::random::Seed;
 use fusion_2pc::session::{Grouping, Progress, ServerProgram, Service};
 use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::hook::Deviation;
 use fusion_2pc::wire::link::Halt;
 use fusion_adversaries::behaviour::Scripted;
-use fusion_adversaries::script::HONEST;
+use fusion_adversaries::script::{HONEST, SetupRule};
 use fusion_adversaries::strategy::{Touches, View};
 use fusion_spec::mix::Slot;
 use fusion_spec::verdict::Label;
@@ -102,16 +103,17 @@ impl Inference for TwoParty<'_> {
             let pixels = honest.pixels(world.image(asked[slot].image));
             pixels.unwrap_or_else(|_| unreachable!("the data's images are of the model's size"))
         };
+        let renewed = self.renewed(at).ok()?;
+        let pair = renewed.as_deref().unwrap_or(&*self.parties.pair);
         let services: Vec<Service> = asked.iter().map(|asked| service(asked, world.classes())).collect();
-        let mut name = Seed([0; 32]);
-        at.server.streams.coins(Purpose::Session, at.trial, at.session).fill_bytes(&mut name.0);
+        let name = seed(at, Purpose::Session);
         let coins = at.server.streams.coins(Purpose::Messages, at.trial, at.session);
         let deviant = Deviant::new(world, asked, at.server.strategy.moves(), touches, coins);
-        let deviates = deviant.is_some() || program.is_some();
+        let deviates = deviant.is_some() || program.is_some() || at.guess.is_some();
         let mut program = program.map(|program| Noted { program, changed: Vec::new() });
         let mut exchanges = Vec::new();
         let mut watch = |progress: Progress<'_>| exchanges.push(Exchange::from(progress));
-        let played = self.parties.pair.play(
+        let played = pair.play(
             SessionSetting {
                 grouping: self.grouping,
                 name,
@@ -119,6 +121,7 @@ impl Inference for TwoParty<'_> {
                 services: &services,
                 deviation: deviant.map(|deviant| -> Box<dyn Deviation> { Box::new(deviant) }),
                 program: program.as_mut().map(|program| -> &mut dyn ServerProgram { program }),
+                guess: at.guess,
             },
             &mut watch,
         );
@@ -131,6 +134,29 @@ impl Inference for TwoParty<'_> {
             Err(_) => None,
         }
     }
+
+    fn holds(&mut self, at: &Position<'_, '_>, guesses: &[Guess]) -> Option<bool> {
+        let renewed = self.renewed(at).ok()?;
+        let pair = renewed.as_deref().unwrap_or(&*self.parties.pair);
+        Some(guesses.iter().all(|guess| pair.holds(*guess)))
+    }
+}
+
+impl TwoParty<'_> {
+    /// The pair of a session that has a set-up of its own; `None` if it has the campaign's.
+    fn renewed(&self, at: &Position<'_, '_>) -> Result<Option<Box<dyn Pair>>, Halt> {
+        match at.server.setup {
+            SetupRule::Kept => Ok(None),
+            SetupRule::Session => self.parties.pair.renewed(&seed(at, Purpose::Setup)).map(Some),
+        }
+    }
+}
+
+/// A seed of one session of one trial.
+fn seed(at: &Position<'_, '_>, purpose: Purpose) -> Seed {
+    let mut seed = Seed([0; 32]);
+    at.server.streams.coins(purpose, at.trial, at.session).fill_bytes(&mut seed.0);
+    seed
 }
 
 /// A program, with a note of the slots whose answers it changes.

@@ -1,7 +1,7 @@
 //! The malicious server of a campaign's trials: a strategy with its coins and its number of sessions.
 
 use super::stream::Streams;
-use fusion_adversaries::script::SessionsSection;
+use fusion_adversaries::script::{SessionsSection, SetupRule};
 use fusion_adversaries::strategy::Strategy;
 
 /// The malicious server of a campaign's trials: a strategy with its random streams and its number of sessions.
@@ -9,18 +9,25 @@ pub struct Server<'a> {
     pub(super) strategy: &'a dyn Strategy,
     pub(super) streams: Streams,
     pub(super) sessions: Option<SessionsSection>,
+    pub(super) setup: SetupRule,
 }
 
 impl<'a> Server<'a> {
     /// Makes a server from a strategy. Its name and the seed decide all its coins.
     #[must_use]
     pub fn new(name: &str, seed: u64, strategy: &'a dyn Strategy) -> Self {
-        Self { strategy, streams: Streams::new(seed, name), sessions: None }
+        Self { strategy, streams: Streams::new(seed, name), sessions: None, setup: SetupRule::Kept }
     }
 
     /// Sets the rule of a trial of several sessions; `None` means one session to a trial.
     #[must_use]
     pub fn with_sessions(self, sessions: Option<SessionsSection>) -> Self {
         Self { sessions, ..self }
+    }
+
+    /// Sets how long the client and this server keep a set-up at `real`.
+    #[must_use]
+    pub fn with_setup(self, setup: SetupRule) -> Self {
+        Self { setup, ..self }
     }
 }

@@ -12,11 +12,13 @@ use super::trace::Trace;
 use super::trial::{SlotRecord, Trial};
 use super::urn::Urn;
 use super::world::{DrawnSamples, World};
+use fusion_2pc::ot::probe::Guess;
 use fusion_2pc::session::ServerProgram;
+use fusion_adversaries::probe::Prober;
 use fusion_adversaries::script::Relabel;
 use fusion_adversaries::strategy::{Act, Touches, View};
 use fusion_spec::mix::{Mix, Permutation, Sample, Slot};
-use fusion_spec::verdict::{Events, Label, Outcome};
+use fusion_spec::verdict::{Events, Label, Outcome, Verdict};
 use rand_pcg::Pcg64;
 
 /// What a server answers on a slot: the model that it evaluates, and how it changes that model's labels.
@@ -83,6 +85,8 @@ pub struct Position<'a, 'c> {
     pub trial: u64,
     /// The number of the session within the trial, from 0.
     pub session: u32,
+    /// What the server guesses in the session of the client's correlation, if it does.
+    pub guess: Option<Guess>,
 }
 
 /// A way to compute the answers of a session.
@@ -100,6 +104,12 @@ pub trait Inference {
         touches: &Touches,
         program: Option<&mut dyn ServerProgram>,
     ) -> Option<Answers>;
+
+    /// Whether guesses of the correlation that the client has in this session's set-up are all right; `None` if no two parties are set up.
+    fn holds(&mut self, at: &Position<'_, '_>, guesses: &[Guess]) -> Option<bool> {
+        let _ = (at, guesses);
+        None
+    }
 }
 
 /// One thread's working memory for sessions whose answers an [`Inference`] computes and the specification's client judges.
@@ -125,6 +135,8 @@ pub struct Judged<'w, I> {
     pair: Option<[Slot; 2]>,
     /// The honest answers to the last session's queries.
     honest: Vec<Label>,
+    /// What the server makes of the verdicts of a trial's sessions.
+    prober: Option<Box<dyn Prober>>,
     log: Log,
 }
 
@@ -146,6 +158,7 @@ impl<'w, I: Inference> Judged<'w, I> {
             named: Vec::new(),
             pair: None,
             honest: Vec::new(),
+            prober: None,
             log: None,
         }
     }
@@ -204,7 +217,11 @@ impl<'w, I: Inference> Judged<'w, I> {
         self.named.clear();
         self.pair = None;
         self.touches.clear();
-        server.strategy.session(&view, &mut coins(Purpose::Strategy), &mut self.touches);
+        let mut own = coins(Purpose::Strategy);
+        server.strategy.session(&view, &mut own, &mut self.touches);
+        if session == 0 {
+            self.prober = server.strategy.prober(&view, &mut own);
+        }
         let mut mix_coins = coins(Purpose::Mix);
         if let Some(pair) = server.strategy.link() {
             return Some(guess(view.params, pair, &mut mix_coins, &mut self.named));
@@ -212,7 +229,8 @@ impl<'w, I: Inference> Judged<'w, I> {
         self.draw(&server.streams, trial, session);
         let (mix, events) = self.mix(&mut mix_coins)?;
         self.ask(server, &mix, coins(Purpose::Labels))?;
-        let at = Position { server, trial, session };
+        let guess = self.prober.as_mut().and_then(|prober| prober.guess());
+        let at = Position { server, trial, session, guess };
         let mut program = server.strategy.program(&view);
         let programmed = program.as_deref_mut().map(|program| -> &mut dyn ServerProgram { program });
         let answers = self.inference.answer(self.world, &self.asked, &at, &self.touches, programmed)?;
@@ -225,6 +243,9 @@ impl<'w, I: Inference> Judged<'w, I> {
         self.honest.clear();
         self.honest.extend(self.drawn.queries.iter().map(|&query| self.world.honest(query)));
         let verdict = conclude(view.params, mix, known, answers, self.world.classes(), &mut self.log).ok()?;
+        if let Some(prober) = &mut self.prober {
+            prober.told(matches!(verdict, Verdict::Accepted(_)));
+        }
         Some(Trial { outcome: Some(Outcome::of(&verdict, &self.honest)), events })
     }
 
@@ -309,5 +330,13 @@ impl<I: Inference> Simulator for Judged<'_, I> {
 
     fn stride(&self) -> u64 {
         I::STRIDE
+    }
+
+    /// The secret is that of the session that would come next.
+    fn named(&mut self, server: &Server<'_>, trial: u64, sessions: u32) -> Option<Trial> {
+        let names = self.prober.as_ref()?.names();
+        let next = Position { server, trial, session: sessions, guess: None };
+        let outcome = |right| if right { Outcome::Win } else { Outcome::Harmless };
+        Some(Trial { outcome: self.inference.holds(&next, &names).map(outcome), ..Trial::ERROR })
     }
 }

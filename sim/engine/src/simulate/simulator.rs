@@ -24,40 +24,53 @@ pub trait Simulator {
     /// Plays one trial: one session, or as many as the server's rule says.
     #[inline]
     fn trial(&mut self, server: &Server<'_>, number: u64) -> Trial {
-        self.trial_of(server, |simulator, session| simulator.session(server, number, session))
+        self.trial_of(server, number, |simulator, session| simulator.session(server, number, session))
     }
 
     /// Plays one trial and compares it with the specification. A trial that departs from it is an error.
     fn checked_trial(&mut self, server: &Server<'_>, number: u64) -> Trial {
-        self.trial_of(server, |simulator, session| {
+        self.trial_of(server, number, |simulator, session| {
             let (trial, trace) = simulator.traced(server, number, session);
             let departs = trace.is_some_and(|trace| trace.check(trial.outcome).is_err());
             if departs { Trial::ERROR } else { trial }
         })
     }
 
+    /// Returns how a trial of so many sessions, all played, ends if the server names a secret of the client at its end. `None` if its sessions decide it.
+    fn named(&mut self, server: &Server<'_>, number: u64, sessions: u32) -> Option<Trial> {
+        let _ = (server, number, sessions);
+        None
+    }
+
     /// Plays the sessions of one trial with `play`, which gets the number of each.
     #[inline]
-    fn trial_of(&mut self, server: &Server<'_>, mut play: impl FnMut(&mut Self, u32) -> Trial) -> Trial {
+    fn trial_of(&mut self, server: &Server<'_>, number: u64, mut play: impl FnMut(&mut Self, u32) -> Trial) -> Trial {
         let first = play(self, 0);
         let Some(SessionsSection { until, max }) = server.sessions else { return first };
         let mut last = first.outcome;
         let mut won = matches!(last, Some(Outcome::Win));
+        let mut sessions = 1;
         for session in 1..max {
             let goes_on = match (until, last) {
                 (_, None) => false,
                 (Until::Accepted, Some(outcome)) => matches!(outcome, Outcome::Caught(_)),
                 (Until::Rejected, Some(outcome)) => !matches!(outcome, Outcome::Caught(_)),
+                (Until::Max, Some(_)) => true,
             };
             if !goes_on {
                 break;
             }
             let trial = play(self, session);
+            sessions += 1;
             last = trial.outcome;
             won |= matches!(last, Some(Outcome::Win));
         }
         // A wrong answer that was used stays used.
-        let outcome = last.map(|last| if won { Outcome::Win } else { last });
+        let outcome = last.and_then(|last| match self.named(server, number, sessions) {
+            Some(named) => named.outcome,
+            None if won => Some(Outcome::Win),
+            None => Some(last),
+        });
         Trial { outcome, events: first.events }
     }
 }

@@ -28,9 +28,11 @@ pub enum Purpose {
     Messages,
     /// Draws the slots that a stage of the conditional estimator leaves open.
     Completion,
+    /// Draws the seed of a session's own set-up.
+    Setup,
 }
 
-const PURPOSES: [(Purpose, &str); 9] = [
+const PURPOSES: [(Purpose, &str); 10] = [
     (Purpose::Mix, "mix"),
     (Purpose::Draw, "draw"),
     (Purpose::Strategy, "strategy"),
@@ -40,6 +42,7 @@ const PURPOSES: [(Purpose, &str); 9] = [
     (Purpose::Session, "session"),
     (Purpose::Messages, "messages"),
     (Purpose::Completion, "completion"),
+    (Purpose::Setup, "set-up"),
 ];
 
 /// The random streams of one strategy.

@@ -183,6 +183,12 @@ impl World {
         readings.is_ok_and(|readings| readings.len() == self.images.len())
     }
 
+    /// Whether every honest server passes: truncation is faithful, and the honest model errs on no public of the pool.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        !self.is_one_bit() && !self.honest_errs()
+    }
+
     /// Returns the protocols that two parties run in this world.
     #[must_use]
     pub fn protocols(&self) -> ProtocolChoice {

@@ -6,6 +6,8 @@ use super::cryptflow2::{Cryptflow2He, Cryptflow2Ot, TripleForm};
 use super::delphi::{Delphi, Mask, Prepare};
 use super::family::{Family, ForBackend};
 use super::reader::Exposure;
+use super::traits::Backend;
+use crate::ot::probe::Parts;
 use crate::ot::{Checks, Extension, Scheme};
 
 /// What a user may choose about a family, each left open if it is `None`.
@@ -137,6 +139,12 @@ impl Choice {
         self.exposure() == Exposure::Samples
     }
 
+    /// The parts of a client's correlation that a server that deviates can guess: see [`Backend::parts`](super::Backend::parts).
+    #[must_use]
+    pub fn parts(self) -> Option<Parts> {
+        self.run(PartsOf)
+    }
+
     /// Does something for the backend of this choice.
     pub fn run<F: ForBackend>(self, what: F) -> F::Output {
         let Self { extension, checks, mask, prepare, triples, .. } = self;
@@ -149,6 +157,16 @@ impl Choice {
             Family::Aby => what.run(Aby::proven().extended_by(scheme)),
             Family::Aby32 => what.run(Aby::measured().extended_by(scheme)),
         }
+    }
+}
+
+struct PartsOf;
+
+impl ForBackend for PartsOf {
+    type Output = Option<Parts>;
+
+    fn run<B: Backend>(self, backend: B) -> Option<Parts> {
+        backend.parts()
     }
 }
 

@@ -5,6 +5,8 @@ use super::reader::{Reader, Reading};
 use crate::circuit::{Circuit, Unsupported};
 use crate::cost::Cost;
 use crate::linear::TooHeavy;
+use crate::ot::block::Block;
+use crate::ot::probe::{Guess, Parts};
 use crate::ot::{Extension, Scheme};
 use crate::random::Seed;
 use crate::share::truncate::Truncation;
@@ -133,6 +135,28 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
     fn preparation_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost) {
         (0..chunk.circuit.steps.len()).for_each(|step| self.offline_cost(chunk, step, cost));
         self.argmax_offline_cost(chunk, cost);
+    }
+
+    /// The parts of the client's correlation that a server that deviates can guess, one in a session; `None` for a family whose client sends in no transfer.
+    fn parts(&self) -> Option<Parts> {
+        None
+    }
+
+    /// The correlation of the transfers in which a client sends, of which [`parts`](Self::parts) are guessed.
+    fn correlation(&self, _keys: &Self::ClientKeys) -> Option<Block> {
+        None
+    }
+
+    /// The server's transfers as [`server_transfers`](Self::server_transfers) makes them, with which it deviates to test a guess of the client's correlation:
+    /// see [`ot::probe`](crate::ot::probe). `None` for a family without [`parts`](Self::parts).
+    fn guessing_transfers(
+        &self,
+        _keys: &Self::ServerKeys,
+        _session: &Seed,
+        _expected: [usize; 2],
+        _guess: Guess,
+    ) -> Option<Self::Transfers> {
+        None
     }
 
     /// Adds the messages of a step in the offline pass over a chunk.

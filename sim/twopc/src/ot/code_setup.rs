@@ -47,6 +47,12 @@ impl<C: Code> Setup<C> {
         })
     }
 
+    /// What it chose in the base transfers, 0 or 1 for each column.
+    #[must_use]
+    pub fn choices(&self) -> &[u8] {
+        &self.choices
+    }
+
     /// The sender of a session's transfers to the peer. Both parties give the same name, which was never used before.
     #[must_use]
     pub fn sender(&self, session: &Seed) -> Sender<C> {

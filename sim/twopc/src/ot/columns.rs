@@ -14,6 +14,7 @@
 
 use super::block::{Block, Cipher, from_bytes, to_bytes};
 use super::check::{self, Checks, HASH_BYTES, Matrix};
+use super::guess::{Guess, add_ones};
 use super::offer::{Asked, Heard};
 use super::transpose::{self, transpose};
 use crate::random::{Seed, uniform};
@@ -188,6 +189,8 @@ pub struct Receiver<C> {
     checks: Checks,
     /// The choices of transfers that mask sums: of all seeds together, of which the sender lacks half.
     masks: ChaCha20Rng,
+    /// What it guesses of the sender's choice in one of the base transfers, if it deviates.
+    guess: Option<Guess>,
     code: PhantomData<fn(C)>,
 }
 
@@ -202,7 +205,13 @@ impl<C: Code> Receiver<C> {
             masks.update(&seed.0);
         }
         let masks = Seed(*masks.finalize().as_bytes()).stream();
-        Self { streams, counter: 0, tweak, checks, masks, code: PhantomData }
+        Self { streams, counter: 0, tweak, checks, masks, guess: None, code: PhantomData }
+    }
+
+    /// The same receiver, which deviates to test a guess of the sender's choice in one of the base transfers, the part: see [`super::probe`].
+    #[must_use]
+    pub fn guessing(self, guess: Guess) -> Self {
+        Self { guess: Some(guess), ..self }
     }
 
     /// Sends the columns of transfers with these choices and pads of one block each.
@@ -255,6 +264,12 @@ impl<C: Code> Receiver<C> {
             let chosen = planes.iter().enumerate().filter(|(bit, _)| C::parity(j) >> bit & 1 == 1);
             for plane in chosen.map(|(_, plane)| &plane[..]).chain([&*column]) {
                 sent.iter_mut().zip(plane).for_each(|(sum, term)| *sum ^= term);
+            }
+            if let Some(Guess { value, .. }) = self.guess.filter(|guess| guess.part as usize == j) {
+                add_ones(&mut sent);
+                if value == 1 {
+                    add_ones(column);
+                }
             }
             message.extend_from_slice(&bytemuck::cast_slice(&sent)[..choices.len().div_ceil(8)]);
         }

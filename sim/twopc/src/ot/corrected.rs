@@ -7,6 +7,7 @@
 use super::block::Block;
 use super::extension::{Public, Scheme, Supply};
 use super::ferret;
+use super::guess::Guess;
 use super::offer::{Asked, Heard};
 use crate::bits::packed_bytes;
 use crate::role::Role;
@@ -96,6 +97,13 @@ impl Receiver {
     #[must_use]
     pub fn new(party: ferret::Receiver, public: Public, scheme: Scheme, expected: usize) -> Self {
         Self { reserve: Reserve::new(party, public, scheme, expected) }
+    }
+
+    /// The same receiver, which deviates to test a guess of the sender's correlation: see [`super::probe`].
+    #[must_use]
+    pub fn guessing(self, guess: Guess) -> Self {
+        let Reserve { supply, drawn, tweak } = self.reserve;
+        Self { reserve: Reserve { supply: supply.guessing(guess), drawn, tweak } }
     }
 
     /// Extends until so many transfers are ready.

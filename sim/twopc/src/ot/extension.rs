@@ -3,6 +3,7 @@
 use super::block::Block;
 use super::check::{self, Checks};
 use super::ferret::{self, K, Party, Rounds};
+use super::guess::Guess;
 use super::hash::Hash;
 use super::softspoken;
 use super::transfer::{Receiver, Sender};
@@ -209,6 +210,13 @@ impl<P: Party> Supply<P> {
             }
             Plan::Ferret(rounds) => rounds.next(&mut self.party, link, &mut self.batch),
         }
+    }
+}
+
+impl Supply<ferret::Receiver> {
+    /// The same transfers of a receiver that tests a guess of the sender's correlation.
+    pub fn guessing(self, guess: Guess) -> Self {
+        Self { party: self.party.guessing(guess), ..self }
     }
 }
 

@@ -18,6 +18,7 @@
 use super::block::{Block, from_bytes, to_bytes};
 use super::check::{self, Checks, Matrix};
 use super::ggm::Grower;
+use super::guess::Guess;
 use super::lpn::{self, Set};
 use super::softspoken;
 use crate::random::Seed;
@@ -123,6 +124,12 @@ impl Receiver {
     #[must_use]
     pub fn new(leaves: &[Seed], checks: Checks) -> Self {
         Self { first: softspoken::Receiver::new(leaves, checks), grower: Grower::default(), checks }
+    }
+
+    /// The same receiver, which deviates to test a guess of the sender's correlation: see [`super::probe`].
+    #[must_use]
+    pub fn guessing(self, guess: Guess) -> Self {
+        Self { first: self.first.guessing(guess), ..self }
     }
 }
 

@@ -3,7 +3,9 @@
 //! Those of IKNP carry the receiver's choices in their columns ([`super::iknp`]); those of `SoftSpokenOT` and Ferret are random and corrected by one bit each
 //! ([`super::corrected`]), and need both parties at the same time: what both are about to use they reserve in one order.
 
+use super::block::Block;
 use super::extension::{Extension, Scheme};
+use super::guess::Guess;
 use super::offer::{Asked, Heard};
 use super::{Setup as RandomSetup, corrected, iknp, setup};
 use crate::bits::packed_bytes;
@@ -48,6 +50,15 @@ impl Setup {
                 Base::Random(RandomSetup::run(link, own, scheme.checks)?, scheme)
             }
         }))
+    }
+
+    /// The correlation of all transfers that this party sends.
+    #[must_use]
+    pub fn correlation(&self) -> Block {
+        match &self.0 {
+            Base::Columns(setup) => setup.choices().iter().rev().fold(0, |delta, bit| delta << 1 | Block::from(*bit)),
+            Base::Random(setup, _) => setup.correlation(),
+        }
     }
 
     /// A party's transfers of the session of this name, which both parties give and which was never used before. `expected` is how many random transfers the
@@ -118,6 +129,14 @@ pub enum Receiver {
 }
 
 impl Receiver {
+    /// The same receiver, which deviates to test a guess of the sender's correlation.
+    fn guessing(self, guess: Guess) -> Self {
+        match self {
+            Self::Columns(receiver) => Self::Columns(Box::new(receiver.guessing(guess))),
+            Self::Corrected(receiver) => Self::Corrected(Box::new(receiver.guessing(guess))),
+        }
+    }
+
     /// Extends until so many transfers are ready, if their choices are random: [`ask`](Self::ask) then only sends.
     ///
     /// # Errors
@@ -159,6 +178,12 @@ pub struct Ways {
 }
 
 impl Ways {
+    /// The same transfers of a party that deviates where it receives, to test a guess of the peer's correlation: see [`super::probe`].
+    #[must_use]
+    pub fn guessing(self, guess: Guess) -> Self {
+        Self { receiver: self.receiver.guessing(guess), ..self }
+    }
+
     /// Extends until so many transfers are ready, of those in which the party sends and of those in which it receives: the client's first. Both parties call
     /// it at the same place, with each other's numbers, before they send choices that may cross.
     ///

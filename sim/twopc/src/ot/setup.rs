@@ -9,6 +9,7 @@ use super::block::{Block, halves};
 use super::check::Checks;
 use super::extension::{ExtendedReceiver, ExtendedSender, Public, Scheme};
 use super::ferret::{self, K};
+use super::guess::Guess;
 use super::transfer::{Receiver, Sender};
 use super::{base, corrected, puncture};
 use crate::random::Seed;
@@ -85,6 +86,19 @@ impl Setup {
             self.checks,
             expected,
         ))
+    }
+
+    /// The receiver as [`receiver`](Self::receiver) makes it, which deviates to test a guess of the peer's correlation: see [`super::probe`].
+    #[must_use]
+    pub fn guessing_receiver(&self, session: &Seed, expected: usize, guess: Guess) -> Box<dyn Receiver> {
+        let receiver = self.receives(session).guessing(guess);
+        Box::new(ExtendedReceiver::new(receiver, public(session, self.role.peer()), self.checks, expected))
+    }
+
+    /// The correlation of all transfers that this party sends.
+    #[must_use]
+    pub fn correlation(&self) -> Block {
+        self.delta
     }
 
     /// The sender of a session's transfers of one of two messages. Their name is another than that of pads, so that a session may have both.

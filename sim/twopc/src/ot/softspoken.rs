@@ -17,6 +17,7 @@
 use super::base::TRANSFERS;
 use super::block::{Block, Cipher, from_bytes, to_bytes};
 use super::check::{self, Checks, HASH_BYTES, Matrix};
+use super::guess::{Guess, add_ones};
 use super::transpose::{self, transpose};
 use crate::random::Seed;
 use crate::wire::link::{Halt, Link};
@@ -187,13 +188,21 @@ impl<const K: usize> Sender<K> {
 pub struct Receiver<const K: usize> {
     streams: Streams<K>,
     checks: Checks,
+    /// What it guesses of the bits that the sender's correlation has in the tree after that of this number, if it deviates.
+    guess: Option<Guess>,
 }
 
 impl<const K: usize> Receiver<K> {
     /// Makes the receiver from all leaves of the trees.
     #[must_use]
     pub fn new(leaves: &[Seed], checks: Checks) -> Self {
-        Self { streams: Streams::new(leaves), checks }
+        Self { streams: Streams::new(leaves), checks, guess: None }
+    }
+
+    /// The same receiver, which deviates to test a guess of the sender's correlation: part 0 are the bits of the second tree. See [`super::probe`].
+    #[must_use]
+    pub fn guessing(self, guess: Guess) -> Self {
+        Self { guess: Some(guess), ..self }
     }
 
     /// Fills `t` with transfers; its length is a multiple of [`ROWS`].
@@ -225,11 +234,19 @@ impl<const K: usize> Receiver<K> {
         let (width, corrected) = (columns.width, columns.corrected);
         let (b, rest) = columns.all.split_at_mut(width);
         let mut corrections = Vec::with_capacity(message_bytes::<K>(count, self.checks));
-        self.streams.next(width, rest, |tree, _, u| {
+        let guess = self.guess;
+        self.streams.next(width, rest, |tree, own, u| {
             if tree == 0 {
                 b.copy_from_slice(u);
-            } else {
-                corrections.extend(u.iter().zip(&*b).take(corrected).flat_map(|(u, b)| (u ^ b).to_le_bytes()));
+                return;
+            }
+            let guess = guess.filter(|guess| guess.part as usize + 1 == tree);
+            let added = if guess.is_some() { Block::MAX } else { 0 };
+            corrections.extend(u.iter().zip(&*b).take(corrected).flat_map(|(u, b)| (u ^ b ^ added).to_le_bytes()));
+            if let Some(Guess { value, .. }) = guess {
+                for (_, column) in own.chunks_exact_mut(width).enumerate().filter(|(j, _)| value >> j & 1 == 1) {
+                    add_ones(&mut column[..corrected]);
+                }
             }
         });
         (columns, corrections)

@@ -11,7 +11,9 @@ mod setup;
 mod tests;
 mod threads;
 
-pub use party::{Answered, Networks, Progress, Service, client, programmed_server, server, watched_client};
+pub use party::{
+    Answered, Networks, Progress, Service, client, guessing_server, programmed_server, server, watched_client,
+};
 pub use plan::{Grouping, Plan, chunks};
 pub use program::ServerProgram;
 pub use setup::{ClientSetup, ServerSetup, client_set_up, server_set_up, set_up};

@@ -8,6 +8,7 @@ use crate::backend::{Backend, Protocols, Reading};
 use crate::circuit::{ARGMAX, Circuit};
 use crate::evaluate::evaluate;
 use crate::linear;
+use crate::ot::probe::Guess;
 use crate::party::Party;
 use crate::random::Seed;
 use crate::wire::link::{Halt, Link};
@@ -168,11 +169,42 @@ pub fn server<B: Backend>(
     networks: &Networks<B>,
     services: &[Service],
 ) -> (Result<Answered, Halt>, Link) {
-    let backend = &plan.backend;
-    let mut party = party(link, &setup.seed, name, backend.server_transfers(&setup.keys, name, plan.transfers()));
+    let transfers = plan.backend.server_transfers(&setup.keys, name, plan.transfers());
+    with_transfers(party(link, &setup.seed, name, transfers), setup, plan, (networks, services))
+}
+
+/// Runs a server that deviates to test a guess of the client's correlation, and otherwise does what [`server`] does: the client's answers are right if the
+/// guess is, and have nothing to do with its images if it is not.
+///
+/// # Errors
+/// [`Halt`] where the client does not keep to the protocol.
+///
+/// # Panics
+/// As [`server`], and for a family whose client sends in no transfer ([`Backend::parts`]).
+#[expect(clippy::expect_used, reason = "the panic is documented")]
+pub fn guessing_server<B: Backend>(
+    link: Link,
+    setup: &ServerSetup<B>,
+    plan: &Plan<B>,
+    name: &Seed,
+    (networks, services): (&Networks<B>, &[Service]),
+    guess: Guess,
+) -> (Result<Answered, Halt>, Link) {
+    let transfers = plan.backend.guessing_transfers(&setup.keys, name, plan.transfers(), guess);
+    let transfers = transfers.expect("a family whose client sends in transfers");
+    with_transfers(party(link, &setup.seed, name, transfers), setup, plan, (networks, services))
+}
+
+/// Serves a session with the transfers that the party has.
+fn with_transfers<B: Backend>(
+    mut party: Party<B::Transfers>,
+    setup: &ServerSetup<B>,
+    plan: &Plan<B>,
+    (networks, services): (&Networks<B>, &[Service]),
+) -> (Result<Answered, Halt>, Link) {
     let answered = each_chunk(&mut party, plan, |party, chunk| {
         let services = &services[chunk];
-        let mut server = backend.server(plan.chunk(services.len()), &setup.keys, networks.of(plan, services));
+        let mut server = plan.backend.server(plan.chunk(services.len()), &setup.keys, networks.of(plan, services));
         serve(party, plan, services, &mut server, |_, _, _| {})
     });
     concluded(party, answered)

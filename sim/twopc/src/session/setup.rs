@@ -3,6 +3,7 @@
 use super::plan::Plan;
 use super::threads::run;
 use crate::backend::Backend;
+use crate::ot::probe::Guess;
 use crate::random::Seed;
 use crate::wire::clock::LinkSpeed;
 use crate::wire::link::{Halt, Link};
@@ -25,6 +26,16 @@ impl<B: Backend> ClientSetup<B> {
     pub fn new(link: &mut Link, seed: &Seed, plans: &[&Plan<B>]) -> Result<Self, Halt> {
         let (backend, packings) = packings(plans);
         Ok(Self { keys: backend.client_keys(link, seed, &packings)?, seed: seed.child("sessions") })
+    }
+}
+
+impl<B: Backend> ClientSetup<B> {
+    /// Whether a guess of the client's correlation is right; never, for a family whose client sends in no transfer. This is for simulation: only the client
+    /// knows it.
+    #[must_use]
+    pub fn holds(&self, backend: &B, guess: Guess) -> bool {
+        let known = backend.parts().zip(backend.correlation(&self.keys));
+        known.is_some_and(|(parts, delta)| parts.holds(delta, guess))
     }
 }
 

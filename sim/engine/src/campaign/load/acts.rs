@@ -3,11 +3,12 @@
 use super::loader::{Labelled, Loader, Setting};
 use crate::failure::Failure;
 use crate::simulate::{Guard, is_positional};
-use fusion_adversaries::behaviour::{Linking, Place, PlacedMove, Scripted, Unmask, WeightedMoves, flaky};
+use fusion_adversaries::behaviour::{Linking, Place, PlacedMove, ProbeDelta, Scripted, Unmask, WeightedMoves, flaky};
 use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::script::{
     ActSection, AddSection, BendSection, Fidelity, LinkSection, MoveSection, Pixel, ProgramName, Relabel, Section,
-    Spot, StopSection, StrategyDraft, StrategyKind, When, Where, missing_slot,
+    SessionsSection, SetupRule, Spot, StopSection, StrategyDraft, StrategyKind, StrategySection, Until, When, Where,
+    missing_slot,
 };
 use fusion_adversaries::strategy::{Act, Hypothesis, Move, Strategy};
 use fusion_nn::idx::Images;
@@ -38,6 +39,9 @@ impl Loader {
             StrategyKind::Program { program: Spot { value: ProgramName::Unmask, mark }, .. } => {
                 self.unmask(setting, *mark)
             }
+            StrategyKind::Program { program: Spot { value: ProgramName::ProbeDelta, mark }, sessions } => {
+                self.probe_delta(setting, section, *sessions, *mark)
+            }
         };
         Ok(built.filter(|_| *whole))
     }
@@ -63,6 +67,32 @@ impl Loader {
             return None;
         }
         Some(Box::new(Unmask))
+    }
+
+    fn probe_delta(
+        &mut self,
+        setting: &Setting<'_>,
+        section: &StrategySection,
+        sessions: Option<SessionsSection>,
+        mark: Mark,
+    ) -> Option<Played> {
+        let backend = setting.backend()?;
+        let Some(parts) = backend.parts() else {
+            let family = backend.family().name();
+            let message = format!(
+                "`probe-delta` guesses the correlation of the transfers in which the client sends, and in `{family}` it sends in none"
+            );
+            self.problem(mark, message);
+            return None;
+        };
+        let most = ProbeDelta::most_sessions(parts);
+        let Some(SessionsSection { until: Until::Max, max }) = sessions.filter(|sessions| sessions.max <= most) else {
+            let message = format!("`probe-delta` spends the verdicts of at most {most} sessions that are all played");
+            self.problems.push(Problem::new(mark, message).help("such as `sessions: { until: max, max: 4 }`"));
+            return None;
+        };
+        let kept = SetupRule::of(setting.draft.head.as_ref()?.setup, Some(section)) == SetupRule::Kept;
+        Some(Box::new(ProbeDelta::new(parts, max, kept)))
     }
 
     /// Builds a strategy that plays one of several lists of moves in each session.

@@ -8,7 +8,7 @@ use crate::simulate::conditional::{Stage, stages};
 use crate::simulate::{Seen, World};
 use fusion_adversaries::problem::Problem;
 use fusion_adversaries::script::{
-    CountedEvent, Draft, Estimator, Fidelity, HONEST, Keep, Relabel, StrategySection, Test,
+    CountedEvent, Draft, Estimator, Fidelity, HONEST, Keep, Relabel, SetupRule, StrategySection, Test,
 };
 use fusion_adversaries::strategy::{Act, Hypothesis, Move, Strategy, View};
 use fusion_spec::evidence::Tolerance;
@@ -47,6 +47,7 @@ impl Loader {
             depth,
             strategy,
             sessions,
+            setup: SetupRule::of(draft.head.as_ref()?.setup, section),
             max: section.and_then(|own| own.trials.max).unwrap_or(draft.trials.max),
             wall: section.and_then(|own| own.trials.wall).map(|wall| wall.0),
             claims: if stages.is_empty() { claims } else { Claims { events: None, ..claims } },

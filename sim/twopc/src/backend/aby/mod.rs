@@ -24,7 +24,9 @@ use crate::circuit::{Circuit, Unsupported, demands, meets};
 use crate::cost::Cost;
 use crate::linear::TooHeavy;
 use crate::modulus::Modulus;
+use crate::ot::block::Block;
 use crate::ot::one_of_two::Setup;
+use crate::ot::probe::{Guess, Parts};
 use crate::ot::{Checks, Extension, Scheme};
 use crate::random::Seed;
 use crate::share::truncate::Truncation;
@@ -142,6 +144,24 @@ impl Backend for Aby {
 
     fn server<'a>(&'a self, chunk: Chunk<'a, Self>, _keys: &'a Setup, networks: Vec<&'a Network>) -> AbyParty<'a> {
         AbyParty::new(self.bits, (chunk.circuit, chunk.packing), chunk.slots, networks)
+    }
+
+    fn parts(&self) -> Option<Parts> {
+        Some(Parts::of(self.scheme.extension))
+    }
+
+    fn correlation(&self, keys: &Setup) -> Option<Block> {
+        Some(keys.correlation())
+    }
+
+    fn guessing_transfers(
+        &self,
+        keys: &Setup,
+        session: &Seed,
+        expected: [usize; 2],
+        guess: Guess,
+    ) -> Option<Transfers> {
+        Some(self.server_transfers(keys, session, expected).guessing(guess))
     }
 
     fn offline_cost(&self, chunk: Chunk<'_, Self>, step: usize, cost: &mut Cost) {

@@ -14,6 +14,8 @@ use crate::circuit::{Circuit, Op, Unsupported};
 use crate::cost::Cost;
 use crate::he::cipher::ClientKey;
 use crate::linear::{self, Layout, PublicKeys, TooHeavy};
+use crate::ot::block::Block;
+use crate::ot::probe::{Guess, Parts};
 use crate::ot::{Checks, Extension, Scheme, Setup};
 use crate::party::Pads;
 use crate::random::Seed;
@@ -107,6 +109,27 @@ impl Backend for Cheetah {
         networks: Vec<&'a EncodedModel>,
     ) -> CheetahParty<'a> {
         CheetahParty::server(chunk.packing, &keys.keys, networks)
+    }
+
+    fn parts(&self) -> Option<Parts> {
+        Some(Parts::of(Extension::SoftSpoken))
+    }
+
+    fn correlation(&self, keys: &ClientKeys) -> Option<Block> {
+        Some(keys.transfers.correlation())
+    }
+
+    fn guessing_transfers(
+        &self,
+        keys: &ServerKeys,
+        session: &Seed,
+        expected: [usize; 2],
+        guess: Guess,
+    ) -> Option<Pads> {
+        Some(Pads {
+            receiver: keys.transfers.guessing_receiver(session, expected[0], guess),
+            ..self.server_transfers(keys, session, expected)
+        })
     }
 
     fn offline_cost(&self, _chunk: Chunk<'_, Self>, _step: usize, _cost: &mut Cost) {}

@@ -16,6 +16,8 @@ use crate::linear::TooHeavy;
 use crate::linear::rotations::Style;
 use crate::modulus::Modulus;
 use crate::ot::Scheme;
+use crate::ot::block::Block;
+use crate::ot::probe::{Guess, Parts};
 use crate::party::Party;
 use crate::random::Seed;
 use crate::share::truncate::Truncation;
@@ -178,6 +180,24 @@ impl Backend for Cryptflow2He {
             let keys = keys.keys.of(packing);
             Box::new(Unmask::new(circuit, slots, Chosen { packing, keys, networks }, unmask::as_seen))
         })
+    }
+
+    fn parts(&self) -> Option<Parts> {
+        Some(Parts::of(self.scheme.extension))
+    }
+
+    fn correlation(&self, keys: &HeClientKeys) -> Option<Block> {
+        Some(keys.transfers.correlation())
+    }
+
+    fn guessing_transfers(
+        &self,
+        keys: &HeServerKeys,
+        session: &Seed,
+        expected: [usize; 2],
+        guess: Guess,
+    ) -> Option<Transfers> {
+        Some(self.server_transfers(keys, session, expected).guessing(guess))
     }
 
     fn offline_cost(&self, _chunk: Chunk<'_, Self>, _step: usize, _cost: &mut Cost) {}

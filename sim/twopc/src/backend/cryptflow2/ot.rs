@@ -14,6 +14,8 @@ use crate::he::parameters::Bound;
 use crate::linear::{TooHeavy, dense};
 use crate::modulus::Modulus;
 use crate::ot::Scheme;
+use crate::ot::block::Block;
+use crate::ot::probe::{Guess, Parts};
 use crate::party::Party;
 use crate::random::Seed;
 use crate::share::truncate::Truncation;
@@ -151,6 +153,18 @@ impl Backend for Cryptflow2Ot {
             let product = Product { products: packing, networks: Some(networks) };
             Box::new(Unmask::new(circuit, slots, product, unmask::agreeing))
         })
+    }
+
+    fn parts(&self) -> Option<Parts> {
+        Some(Parts::of(self.scheme.extension))
+    }
+
+    fn correlation(&self, keys: &Keys) -> Option<Block> {
+        Some(keys.correlation())
+    }
+
+    fn guessing_transfers(&self, keys: &Keys, session: &Seed, expected: [usize; 2], guess: Guess) -> Option<Transfers> {
+        Some(self.server_transfers(keys, session, expected).guessing(guess))
     }
 
     fn offline_cost(&self, _chunk: Chunk<'_, Self>, _step: usize, _cost: &mut Cost) {}

@@ -1,8 +1,10 @@
 //! The oblivious transfers that the family draws from: one of two messages, and one of many, in both directions.
 
 use super::form::TripleForm;
+use crate::ot::block::Block;
 use crate::ot::columns::Code;
 use crate::ot::kkot::WalshHadamard;
+use crate::ot::probe::Guess;
 use crate::ot::{Scheme, code_setup, kkot, one_of_two};
 use crate::random::Seed;
 use crate::wire::link::{Halt, Link};
@@ -19,6 +21,14 @@ pub struct Transfers {
     /// What a server that reads takes down of comparisons where triples are as released: for each pair of products, whether the client's digits are at least its own. Others take
     /// down nothing.
     pub read: Option<Vec<u8>>,
+}
+
+impl Transfers {
+    /// The same transfers of a party that deviates where it receives one of two messages: see [`probe`](crate::ot::probe).
+    #[must_use]
+    pub fn guessing(self, guess: Guess) -> Self {
+        Self { two: self.two.guessing(guess), ..self }
+    }
 }
 
 /// What a party keeps of the base transfers between sessions.
@@ -38,6 +48,12 @@ impl Keys {
         let two = link.step(scheme.extension.name(), |link| one_of_two::Setup::run(link, own, scheme))?;
         let many = link.step(WalshHadamard::NAME, |link| kkot::Setup::run(link, own, scheme.checks))?;
         Ok(Self { two, many })
+    }
+
+    /// The correlation of the transfers of one of two messages that this party sends.
+    #[must_use]
+    pub fn correlation(&self) -> Block {
+        self.two.correlation()
     }
 
     /// The transfers of the session of this name, which was never used before: see [`one_of_two::Setup::session`].

@@ -1,0 +1,139 @@
+//! What a server gains that spends verdicts on the client's correlation: all that it wants under one set-up, and nothing under a fresh one for each session.
+
+use fusion_2pc::backend::Family;
+use fusion_proofs_tests::scratch::Scratch;
+use serde_json::Value;
+
+const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
+
+/// Garbage passes with about `10^-13`: the query's copies agree, and twelve publics are right.
+const SCRIPT: &str = "
+schema: fusion/campaign/v1
+name: probe
+protocol: { R: 1, B: 2, T: 12 }
+model: { path: EXAMPLES/models/small_mnist.onnx }
+data:
+  images: EXAMPLES/data/mnist_t1000-images-idx3-ubyte
+  labels: EXAMPLES/data/mnist_t1000-labels-idx1-ubyte
+  queries: 0..20
+  public: { from: 20..80 }
+fidelity: real
+backend: BACKEND
+SETUP
+trials: { seed: 1, max: TRIALS }
+strategies:
+  - { name: probe, program: probe-delta, sessions: { until: max, max: SESSIONS } }
+";
+
+fn script(backend: &str, setup: &str, sessions: u32, trials: u32) -> String {
+    let text = SCRIPT
+        .replace("EXAMPLES", EXAMPLES)
+        .replace("BACKEND", backend)
+        .replace("SETUP", setup)
+        .replace("SESSIONS", &sessions.to_string());
+    text.replace("TRIALS", &trials.to_string())
+}
+
+/// What the probing strategy of a script came to.
+fn played(folder: &Scratch, text: &str, more: &[&str]) -> Value {
+    let (script, runs) = (folder.file("probe.yaml", text), folder.path("runs"));
+    let start = ["sim", "attack", &script, "--json", "--only", "probe", "--runs", &runs];
+    let outcome = fusion_sim::run(start.iter().chain(more).copied());
+    let last = outcome.stdout.lines().last().unwrap_or_else(|| panic!("{text}: {}", outcome.stderr));
+    let mut result: Value = serde_json::from_str(last).expect("one document a line");
+    result["strategies"][1].take()
+}
+
+fn wins(folder: &Scratch, text: &str) -> u64 {
+    let result = played(folder, text, &[]);
+    assert_eq!((&result["caught"], &result["error"]), (&0.into(), &0.into()), "{result}");
+    result["win"].as_u64().expect("a count")
+}
+
+/// Three bits where transfers are extended by columns. A server that guessed would name them right in both trials with `2^-6` for each family.
+#[test]
+fn a_kept_correlation_by_columns_is_told_bit_by_bit_in_every_family() {
+    let folder = Scratch::new("probe-columns");
+    for backend in ["cryptflow2-ot", "cryptflow2-he", "aby", "aby-32"] {
+        assert_eq!(wins(&folder, &script(backend, "setup: kept", 3, 2)), 2, "{backend}");
+    }
+}
+
+/// All 255 sessions that decide a byte: one of them, at most, has the right guess. A guess would be right once in 256. `ot::probe` has the other extensions.
+#[test]
+fn a_kept_correlation_by_trees_is_told_byte_by_byte() {
+    let folder = Scratch::new("probe-trees");
+    assert_eq!(wins(&folder, &script("cheetah", "setup: kept", 255, 1)), 1);
+}
+
+/// The server names three bits of a set-up of which it saw nothing: right with 1/8 for each trial. That it is right in six of ten or more has chance below
+/// `C(10,6) 8^-6`, 8e-4, and a server that is told is right in all. As the seed is fixed, this does not vary from run to run.
+#[test]
+fn verdicts_tell_nothing_of_a_fresh_set_up() {
+    let folder = Scratch::new("probe-fresh");
+    let wins = wins(&folder, &script("cryptflow2-ot", "setup: session", 3, 10));
+    assert!(wins < 6, "{wins} of 10");
+}
+
+/// The set-ups of a trial are functions of its number: on any number of threads, and played again.
+#[test]
+fn a_trial_with_fresh_set_ups_is_a_function_of_its_number() {
+    let folder = Scratch::new("probe-number");
+    let text = script("cryptflow2-ot", "setup: session", 1, 8);
+    let [one, four] = ["1", "4"].map(|threads| played(&folder, &text, &["--threads", threads]));
+    assert_eq!((&one["win"], &one["harmless"]), (&four["win"], &four["harmless"]));
+    let script = folder.file("probe.yaml", &text);
+    let endings = |trial: u32| {
+        let trial = format!("probe:{trial}");
+        let outcome = fusion_sim::run(["sim", "run", &script, "--trial", &trial, "--json"]);
+        let replay: Value = serde_json::from_str(&outcome.stdout).expect("one document");
+        (replay["outcome"].clone(), replay["sessions"][0]["outcome"].clone())
+    };
+    let replayed: Vec<_> = (0..8).map(endings).collect();
+    let won = replayed.iter().filter(|(outcome, _)| outcome == "win").count();
+    assert_eq!(one["win"], won);
+    // Each set-up has a bit of its own: all alike with chance 2^-7.
+    let accepted = replayed.iter().filter(|(_, session)| session == "harmless").count();
+    assert!((1..8).contains(&accepted), "{accepted}");
+}
+
+/// What the claim is by default, with a kept set-up, and with a fresh one.
+#[test]
+fn the_rate_depends_on_how_long_a_set_up_is_kept() {
+    let folder = Scratch::new("probe-rate");
+    let rate = |backend: &str, setup: &str, sessions: u32| {
+        let claimed = script(backend, setup, sessions, 16).replace("} }\n", "}, expect: { win: { equals: spec } } }\n");
+        let outcome = fusion_sim::run(["sim", "check", &folder.file("claimed.yaml", &claimed), "--json"]);
+        let document: Value = serde_json::from_str(&outcome.stdout).expect("one document");
+        document["clauses"].as_array().expect("a list").last().expect("a clause")["expected"].clone()
+    };
+    assert_eq!(rate("aby", "", 3), "1/8");
+    assert_eq!(rate("aby", "setup: session", 3), "1/8");
+    assert_eq!(rate("aby", "setup: kept", 3), "1");
+    assert_eq!(rate("cheetah", "setup: kept", 15), "1/16");
+    assert_eq!(rate("cheetah", "", 15), "1/256");
+}
+
+#[test]
+fn a_probe_is_refused_where_nothing_can_be_told() {
+    let folder = Scratch::new("probe-refused");
+    let refusal = |text: &str| {
+        let outcome = fusion_sim::run(["sim", "check", &folder.file("refused.yaml", text)]);
+        assert_eq!(outcome.code, 64, "{text}: {}", outcome.stdout);
+        (outcome.stdout + &outcome.stderr).split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let delphi = refusal(&script(Family::Delphi.name(), "", 3, 1));
+    assert!(delphi.contains("in `delphi` it sends in none"), "{delphi}");
+    for (backend, sessions, most) in [("aby", 129, 128), ("cheetah", 256, 255)] {
+        let many = refusal(&script(backend, "", sessions, 1));
+        assert!(many.contains(&format!("the verdicts of at most {most} sessions that are all played")), "{many}");
+    }
+    let good = script("aby", "", 3, 1);
+    for (from, to) in [("until: max", "until: accepted"), (", sessions: { until: max, max: 3 }", "")] {
+        assert!(good.contains(from));
+        let refusal = refusal(&good.replace(from, to));
+        assert!(refusal.contains("such as `sessions: { until: max, max: 4 }`"), "{refusal}");
+    }
+    let ideal = refusal(&good.replace("fidelity: real", "fidelity: ideal"));
+    assert!(ideal.contains("`program` needs fidelity `real`: here it is `ideal`"), "{ideal}");
+}
