@@ -209,13 +209,13 @@ fn picture(name: &str, strategy: &str, number: u64, claims: &[Claim]) -> String 
         y += if width < 20 { 50 } else { 66 };
     }
     let mut outcome = session["outcome"].as_str().expect("an outcome").to_string();
+    if let Some(whole) = trial["outcome"].as_str().filter(|whole| *whole != outcome) {
+        let _ = write!(outcome, "; the trial: {whole}");
+    }
     if let [first, second] = named[..] {
         let query = |slot: u64| slots[usize::try_from(slot).expect("few")]["query"].as_u64();
         assert!(query(first).is_some() && query(first) == query(second), "a trial that does not win");
         outcome = "win: the two slots named are copies of one query".to_string();
-    }
-    if let Some(whole) = trial["outcome"].as_str().filter(|whole| *whole != outcome) {
-        let _ = write!(outcome, "; the trial: {whole}");
     }
     let of = if sessions.len() > 1 { format!(", session {} of the trial", sessions.len()) } else { String::new() };
     let _ = writeln!(svg, r#"<text x="{MARGIN}" y="{}" font-size="13" font-weight="bold">{outcome}</text>"#, y + 8);

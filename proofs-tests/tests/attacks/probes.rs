@@ -92,7 +92,7 @@ fn a_trial_with_fresh_set_ups_is_a_function_of_its_number() {
     let replayed: Vec<_> = (0..8).map(endings).collect();
     let won = replayed.iter().filter(|(outcome, _)| outcome == "win").count();
     assert_eq!(one["win"], won);
-    // Each set-up has a bit of its own: all alike with chance 2^-7.
+    // Half of the guesses are right: all alike with chance 2^-7.
     let accepted = replayed.iter().filter(|(_, session)| session == "harmless").count();
     assert!((1..8).contains(&accepted), "{accepted}");
 }
