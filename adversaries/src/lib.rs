@@ -36,6 +36,7 @@ pub mod behaviour;
 pub mod hypothesis;
 pub mod law;
 pub mod library;
+pub mod matrix;
 pub mod probe;
 pub mod problem;
 pub mod program;

@@ -5,6 +5,7 @@
 mod by_a_bit;
 mod curated;
 mod kinds;
+mod matrix;
 mod probes;
 mod programs;
 mod stand_in;

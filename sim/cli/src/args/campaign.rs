@@ -179,6 +179,10 @@ pub struct InitArgs {
 /// List the curated attacks.
 #[derive(Debug, Args)]
 pub struct ListArgs {
+    /// List what a deviating server can do to each family of protocols instead: attacks with their counts, arguments with their tests.
+    #[arg(long)]
+    pub matrix: bool,
+
     /// Print one JSON document instead of text.
     #[arg(long)]
     pub json: bool,

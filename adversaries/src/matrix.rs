@@ -1,0 +1,201 @@
+//! What a deviating server can do to each family of protocols, by kind of deviation: an attack that runs, or an argument with the test behind it.
+//!
+//! Attacks that need nothing but a script are the strategies of [`SCRIPT`], each named by its kind. How their trials end is a function of the seed, and is kept here as it was counted.
+//!
+//! ```
+//! use fusion_2pc::backend::Family;
+//! use fusion_adversaries::matrix::{Cell, Kind};
+//! assert!(matches!(Kind::Silence.cell(Family::Delphi), Cell::Attack(measured) if measured.count == measured.trials));
+//! ```
+
+use crate::hypothesis::Hypothesis;
+use fusion_2pc::backend::Family;
+
+/// The script of the attacks that are counted here.
+pub const SCRIPT: &str = include_str!("../matrix.yaml");
+
+/// What was counted: family, kind, event, its exact rate, how often it happened, trials.
+const COUNTED: &str = include_str!("../matrix.csv");
+
+/// A kind of deviation of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// The server stops answering.
+    Silence,
+    /// Another network answers on some slots.
+    AnotherModel,
+    /// The server adds a number to its share of a value.
+    ShareShift,
+    /// An error that is there if a bit of a value is set, which the server does not see.
+    BitError,
+    /// An error by any function of a value.
+    AnyFunction,
+    /// The server learns what slots hold, before it must answer.
+    Exposure,
+    /// The server recognises slots of one query.
+    Linking,
+    /// The client stops where a value tells it to, in the middle of a session.
+    Stop,
+    /// The verdict is made to tell a bit of the inputs.
+    Verdict,
+    /// Verdicts are spent on a secret that the client keeps.
+    Probe,
+}
+
+/// What is known of a kind of deviation in a family.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// A strategy of [`SCRIPT`], with what it did.
+    Attack(Measured),
+    /// A test plays the attack.
+    Played(Shown),
+    /// The server gains nothing.
+    Nothing(Shown),
+    /// Nothing here tests it.
+    Open(&'static str),
+}
+
+/// A reason, and the tests behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The reason, in a sentence.
+    pub because: &'static str,
+    /// The files of the tests, below `proofs-tests/tests` or `sim/twopc/src`.
+    pub tests: &'static [&'static str],
+}
+
+/// How the trials of an attack ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Measured {
+    /// The event that is counted.
+    pub event: &'static str,
+    /// Its exact rate, as a fraction.
+    pub exact: &'static str,
+    /// How often it happened.
+    pub count: u64,
+    /// The number of trials.
+    pub trials: u64,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 10] = [
+        Self::Silence,
+        Self::AnotherModel,
+        Self::ShareShift,
+        Self::BitError,
+        Self::AnyFunction,
+        Self::Exposure,
+        Self::Linking,
+        Self::Stop,
+        Self::Verdict,
+        Self::Probe,
+    ];
+
+    /// The name of the kind, which its strategy in [`SCRIPT`] has too.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Silence => "silence",
+            Self::AnotherModel => "another-model",
+            Self::ShareShift => "share-shift",
+            Self::BitError => "error-by-a-bit",
+            Self::AnyFunction => "any-function",
+            Self::Exposure => "exposure",
+            Self::Linking => "linking",
+            Self::Stop => "stop",
+            Self::Verdict => "verdict",
+            Self::Probe => "probe",
+        }
+    }
+
+    /// The kind in a few words.
+    #[must_use]
+    pub const fn statement(self) -> &'static str {
+        match self {
+            Self::Silence => "the server stops answering",
+            Self::AnotherModel => "another network on some slots",
+            Self::ShareShift => "a number added to a share",
+            Self::BitError => "an error if a bit of a value is set",
+            Self::AnyFunction => "an error by any function of a value",
+            Self::Exposure => "the server reads what slots hold",
+            Self::Linking => "the server names two copies of a query",
+            Self::Stop => "the client stops where a value tells it to",
+            Self::Verdict => "the verdict tells a bit of the inputs",
+            Self::Probe => "verdicts tell a secret that the client keeps",
+        }
+    }
+
+    /// The hypotheses that fail where the kind succeeds.
+    #[must_use]
+    pub const fn falls(self) -> &'static [Hypothesis] {
+        match self {
+            Self::Silence => &[],
+            Self::AnotherModel => &[Hypothesis::H4a],
+            Self::ShareShift => &[Hypothesis::H4a, Hypothesis::H4b],
+            Self::BitError | Self::AnyFunction | Self::Verdict => &[Hypothesis::H3, Hypothesis::H4a],
+            Self::Exposure | Self::Linking => &[Hypothesis::H2],
+            Self::Stop => &[Hypothesis::H6],
+            Self::Probe => &[Hypothesis::H7],
+        }
+    }
+
+    /// What is known of the kind in a family with all options as by default.
+    #[must_use]
+    pub fn cell(self, family: Family) -> Cell {
+        if let Some(measured) = counted(self, family) {
+            return Cell::Attack(measured);
+        }
+        match self {
+            Self::AnyFunction if family.garbles() => Cell::Played(Shown {
+                because: "the server garbles another circuit of the same gates; which functions they carry is limited by the gates",
+                tests: &["attacks/by_a_bit.rs"],
+            }),
+            Self::AnyFunction => Cell::Open("of a digit, by the messages of a transfer of one of many"),
+            Self::Exposure => Cell::Nothing(Shown {
+                because: "every message of the client is masked by a coin of its own, whatever the server sent before",
+                tests: &["two_party/transcript.rs", "two_party/views.rs"],
+            }),
+            Self::Stop => Cell::Nothing(Shown {
+                because: "the client takes any bytes of the right length as some value, and judges at the end",
+                tests: &["attacks/matrix.rs", "two_party/tamper.rs"],
+            }),
+            Self::Probe if family == Family::Delphi => Cell::Nothing(Shown {
+                because: "the client sends in no transfer, so that there is no correlation; its encryption key is kept, and not tested",
+                tests: &["attacks/probes.rs"],
+            }),
+            Self::Probe => Cell::Played(Shown {
+                because: "with a set-up that is kept; with one for each session nothing is left",
+                tests: &["attacks/probes.rs"],
+            }),
+            _ => Cell::Open("not counted yet"),
+        }
+    }
+}
+
+fn counted(kind: Kind, family: Family) -> Option<Measured> {
+    let line = COUNTED.lines().find_map(|line| line.strip_prefix(&format!("{},{},", family.name(), kind.name())))?;
+    let [event, exact, count, trials] = line.split(',').collect::<Vec<_>>().try_into().ok()?;
+    Some(Measured { event, exact, count: count.parse().ok()?, trials: trials.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_what_was_counted_is_a_cell() {
+        let cells = Family::ALL.iter().flat_map(|family| Kind::ALL.map(|kind| kind.cell(*family)));
+        let attacks = cells.filter(|cell| matches!(cell, Cell::Attack(_))).count();
+        assert_eq!(attacks, COUNTED.lines().count() - 1, "but for the heading");
+        assert_eq!(attacks, 36, "six kinds in six families");
+    }
+
+    #[test]
+    fn what_is_open_is_said_to_be() {
+        let open = |family: &Family| {
+            Kind::ALL.map(|kind| kind.cell(*family)).iter().filter(|cell| matches!(cell, Cell::Open(_))).count()
+        };
+        assert_eq!(Family::ALL.iter().map(open).collect::<Vec<_>>(), [1, 1, 1, 0, 0, 0]);
+    }
+}
