@@ -57,12 +57,15 @@ impl Cost {
         self.send(receiver, choice_bytes(scheme, count));
     }
 
-    /// Adds such a message of so many choices each way; the two may cross.
-    pub fn choose_both(&mut self, scheme: impl Into<Scheme>, count: usize) {
-        let scheme = scheme.into();
-        self.extend(scheme, Role::Client, count);
-        self.extend(scheme, Role::Server, count);
-        self.exchange(choice_bytes(scheme, count));
+    /// Adds such messages each way, one after another, with so many choices each; those of the two parties may cross.
+    pub fn choose_both(&mut self, scheme: impl Into<Scheme>, counts: impl IntoIterator<Item = usize>) {
+        let (scheme, mut bytes) = (scheme.into(), 0);
+        for count in counts {
+            self.extend(scheme, Role::Client, count);
+            self.extend(scheme, Role::Server, count);
+            bytes += choice_bytes(scheme, count);
+        }
+        self.exchange(bytes);
     }
 
     fn extend(&mut self, scheme: Scheme, sender: Role, count: usize) {

@@ -30,7 +30,8 @@ impl Messages<'_> {
         let Some(products) = packing.products(step) else { return };
         for piece in gilboa::pieces(slots * products.count(), self.bits) {
             let transfers = piece.len() * self.bits as usize;
-            self.cost.choose_both(self.scheme, transfers);
+            let messages = gilboa::messages(piece.len(), self.bits).map(|triples| triples * self.bits as usize);
+            self.cost.choose_both(self.scheme, messages);
             self.cost.exchange(packed_bytes(transfers, self.bits));
         }
     }

@@ -34,6 +34,16 @@ pub fn pieces(count: usize, bits: u32) -> impl Iterator<Item = Range<usize>> {
     (0..count).step_by(piece).map(move |first| first..count.min(first + piece))
 }
 
+/// The triples of each message of a piece of so many; each message has whole bytes for every column.
+pub fn messages(count: usize, bits: u32) -> impl Iterator<Item = usize> {
+    let most = message(bits);
+    (0..count).step_by(most).map(move |first| most.min(count - first))
+}
+
+fn message(bits: u32) -> usize {
+    (MESSAGE / bits as usize).next_multiple_of(8)
+}
+
 /// Makes shares of `count` triples modulo `2^bits`.
 ///
 /// # Errors
@@ -55,7 +65,7 @@ pub fn triples(party: &mut Party<Transfers>, count: usize, bits: u32) -> Result<
 /// Shares of the products of each party's `a` with the other's `b`.
 fn cross(party: &mut Party<Transfers>, a: &[u64], b: &[u64], bits: u32) -> Result<Vec<u64>, Halt> {
     let (each, modulus) = (bits as usize, Modulus::TwoTo(bits));
-    let triples = (MESSAGE / each).next_multiple_of(8);
+    let triples = message(bits);
     party.transfers.reserve(&mut party.link, [a.len() * each; 2])?;
     let Party { link, transfers: Transfers { sender, receiver }, .. } = party;
     let choices = |b: &[u64]| b.iter().flat_map(|b| (0..bits).map(move |bit| (b >> bit & 1) as u8)).collect();

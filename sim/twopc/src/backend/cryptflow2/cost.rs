@@ -97,7 +97,7 @@ pub fn positive(cost: &mut Messages<'_>, count: usize, modulus: Modulus) {
 
 /// [`super::multiplex::multiplex`] of elements of so many bits.
 pub fn multiplex(cost: &mut Messages<'_>, count: usize, bits: u32) {
-    cost.cost.choose_both(cost.scheme, count);
+    cost.cost.choose_both(cost.scheme, [count]);
     cost.exchange(offer_bytes(count, 2, bits));
 }
 
