@@ -59,7 +59,7 @@ strategies:
       - { at: all, stop: { step: 'layer[4:*]', how: stall } }
   - { name: best, fidelity: real, link: best }
   - { name: program, fidelity: real, program: unmask, sessions: { until: max, max: 3 } }
-  - { name: kept, fidelity: real, do: [{ at: all, add: { step: 'layer[4:relu]', value: 1, elements: all, where: kept } }] }
+  - { name: kept, fidelity: real, do: [{ at: all, add: { step: 'layer[9:relu]', value: 1, elements: all, where: kept } }] }
   - { name: probe, fidelity: real, program: probe-delta, sessions: { until: max, max: 3 } }
 setup: session
 ";
