@@ -119,7 +119,7 @@ impl Kind {
             Self::BitError => "an error if a bit of a value is set",
             Self::AnyFunction => "an error by any function of a value",
             Self::Exposure => "the server reads what slots hold",
-            Self::Linking => "the server names two copies of a query",
+            Self::Linking => "the server names two copies of a query, in matrix.yaml by guessing",
             Self::Stop => "the client stops where a value tells it to",
             Self::Verdict => "the verdict tells a bit of the inputs",
             Self::Probe => "verdicts tell a secret that the client keeps",
@@ -153,7 +153,7 @@ impl Kind {
             }),
             Self::AnyFunction => Cell::Open("of a digit, by the messages of a transfer of one of many"),
             Self::Exposure => Cell::Nothing(Shown {
-                because: "every message of the client is masked by a coin of its own, whatever the server sent before",
+                because: "every message of the client is masked by a coin of its own, whatever the server sent before; not in the named modes of docs/security.md",
                 tests: &["two_party/transcript.rs", "two_party/views.rs"],
             }),
             Self::Stop => Cell::Nothing(Shown {
