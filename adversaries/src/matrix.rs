@@ -78,7 +78,7 @@ pub struct Measured {
 }
 
 impl Kind {
-    /// All kinds.
+    /// Every kind of deviation, in the order in which the matrix lists them.
     pub const ALL: [Self; 10] = [
         Self::Silence,
         Self::AnotherModel,

@@ -73,7 +73,7 @@ impl std::str::FromStr for Extension {
 /// An extension, and whether it is checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Scheme {
-    /// The extension.
+    /// How base transfers are extended to as many as a session needs.
     pub extension: Extension,
     /// Whether it is checked.
     pub checks: Checks,
