@@ -30,6 +30,16 @@ impl Factor {
         let product = x.wrapping_mul(self.value).wrapping_sub(high(x, self.quotient).wrapping_mul(self.prime));
         product.min(product.wrapping_sub(self.prime))
     }
+
+    /// The product with any integer, reduced modulo the prime.
+    #[inline]
+    #[must_use]
+    pub fn times_signed(&self, x: i64) -> u64 {
+        let product = self.times(x.unsigned_abs());
+        let negated = self.prime.wrapping_sub(product);
+        let sign = (x >> 63).cast_unsigned();
+        negated.min(negated.wrapping_sub(self.prime)) & sign | product & !sign
+    }
 }
 
 /// One prime of the modulus.
@@ -41,6 +51,22 @@ struct Limb {
     inverse: Factor,
     /// `2^128 / prime`: its whole part, and 64 bits behind the point.
     reciprocal: (u128, u64),
+}
+
+impl Limb {
+    /// The residues of the integers next to 0 that have these residues modulo another prime.
+    fn lift(&self, residues: &[u64], prime: u64, lifted: &mut [u64]) {
+        let (half, pairs) = (prime / 2, lifted.iter_mut().zip(residues));
+        // All bits where `x` is above the half, without a branch: it is every second time.
+        let is_negative = |x: u64| (half.wrapping_sub(x).cast_signed() >> 63).cast_unsigned();
+        if half < self.prime {
+            let wrap = self.prime.wrapping_sub(prime);
+            pairs.for_each(|(to, &x)| *to = x.wrapping_add(is_negative(x) & wrap));
+        } else {
+            let (one, wrap) = (Factor::new(1, self.prime), self.prime - prime % self.prime);
+            pairs.for_each(|(to, &x)| *to = one.times(x.wrapping_add(is_negative(x) & wrap)));
+        }
+    }
 }
 
 /// A ring of polynomials with its transforms. It is cheap to clone.
@@ -117,9 +143,31 @@ impl Ring {
     pub fn signed(&self, coefficients: &[i64]) -> Vec<u64> {
         let mut polynomial = self.zero();
         for (limb, residues) in self.each(&mut polynomial) {
-            let (one, minus) = (Factor::new(1, limb.prime), Factor::new(limb.prime - 1, limb.prime));
-            for (residue, coefficient) in residues.iter_mut().zip(coefficients) {
-                *residue = if *coefficient < 0 { minus } else { one }.times(coefficient.unsigned_abs());
+            let one = Factor::new(1, limb.prime);
+            residues.iter_mut().zip(coefficients).for_each(|(residue, &x)| *residue = one.times_signed(x));
+        }
+        polynomial
+    }
+
+    /// The polynomial whose coefficients are the integers next to 0 with these residues modulo a prime, which may be another than those of the ring.
+    #[must_use]
+    pub fn lifted(&self, residues: &[u64], prime: u64) -> Vec<u64> {
+        let mut polynomial = self.zero();
+        self.each(&mut polynomial).for_each(|(limb, lifted)| limb.lift(residues, prime, lifted));
+        polynomial
+    }
+
+    /// The polynomial of [`lifted`](Self::lifted) transformed, for the residues of a polynomial modulo the prime at `own`, whose values at the roots for that prime are known.
+    #[must_use]
+    pub fn digit(&self, residues: &[u64], own: usize, values: &[u64]) -> Vec<u64> {
+        let mut polynomial = self.zero();
+        let prime = self.limbs[own].prime;
+        for (index, (limb, lifted)) in self.each(&mut polynomial).enumerate() {
+            if index == own {
+                lifted.copy_from_slice(values);
+            } else {
+                limb.lift(residues, prime, lifted);
+                limb.plan.fwd(lifted);
             }
         }
         polynomial
@@ -156,7 +204,7 @@ impl Ring {
         let degree = self.parameters.degree;
         for ((limb, residues), right) in self.each(left).zip(right.chunks_exact(degree)) {
             for (residue, &x) in residues.iter_mut().zip(right) {
-                let sum = *residue + x;
+                let sum = residue.wrapping_add(x);
                 *residue = sum.min(sum.wrapping_sub(limb.prime));
             }
         }
@@ -166,7 +214,7 @@ impl Ring {
     pub fn negate(&self, left: &mut [u64]) {
         for (limb, residues) in self.each(left) {
             for residue in residues {
-                let difference = limb.prime - *residue;
+                let difference = limb.prime.wrapping_sub(*residue);
                 *residue = difference.min(difference.wrapping_sub(limb.prime));
             }
         }
@@ -192,10 +240,8 @@ impl Ring {
         let mut polynomial = self.zero();
         for (limb, residues) in self.each(&mut polynomial) {
             let halves = power(limb.prime.div_ceil(2), u64::from(bits), limb.prime);
-            let (inverse, minus) = (Factor::new(halves, limb.prime), Factor::new(limb.prime - halves, limb.prime));
-            for (residue, difference) in residues.iter_mut().zip(&differences) {
-                *residue = if *difference < 0 { minus } else { inverse }.times(difference.unsigned_abs());
-            }
+            let inverse = Factor::new(halves, limb.prime);
+            residues.iter_mut().zip(&differences).for_each(|(residue, &x)| *residue = inverse.times_signed(x));
         }
         polynomial
     }
@@ -332,6 +378,30 @@ mod tests {
     use super::*;
     use crate::random::{Seed, uniform};
     use std::collections::BTreeMap;
+
+    #[test]
+    fn integers_are_lifted_from_the_residues_of_one_prime_to_others() {
+        let parameters = Parameters { degree: 4096, primes: 4, prime_bits: 42 };
+        let (ring, special) =
+            (Ring::new(parameters), Ring::new(Parameters { primes: 1, prime_bits: 46, ..parameters }));
+        for (of, prime) in ring.primes().map(Some).chain([None]).zip(ring.primes().chain(special.primes())) {
+            let mut integers: Vec<i64> = vec![0, 1, -1, prime as i64 / 2, -(prime as i64 / 2)];
+            let rest = uniform(&mut Seed([6; 32]).stream(), 63, parameters.degree - integers.len());
+            integers.extend(rest.iter().map(|x| (x % prime) as i64 - prime as i64 / 2));
+            let residues: Vec<u64> = integers.iter().map(|x| x.rem_euclid(prime as i64) as u64).collect();
+            let expected = ring.signed(&integers);
+            assert_eq!(ring.lifted(&residues, prime), expected);
+            for (limb, other) in expected.chunks_exact(parameters.degree).zip(ring.primes()) {
+                let reduced = integers.iter().map(|x| x.rem_euclid(other as i64) as u64);
+                assert!(reduced.eq(limb.iter().copied()));
+            }
+            let Some(own) = of.and_then(|prime| ring.primes().position(|other| other == prime)) else { continue };
+            let mut transformed = expected;
+            ring.transform(&mut transformed);
+            let values = transformed[own * parameters.degree..][..parameters.degree].to_vec();
+            assert_eq!(ring.digit(&residues, own, &values), transformed);
+        }
+    }
 
     #[test]
     fn products_are_those_of_the_schoolbook() {

@@ -79,8 +79,9 @@ impl ServerKeys {
     /// Rotates both rows of slots by some steps to the left: one key switch for each of [`signed_digits`].
     #[must_use]
     pub fn rotate(&self, cipher: &Ciphertext, steps: usize) -> Ciphertext {
-        let switches = signed_digits(steps).into_iter().map(|digit| &self.switches[key_of(digit)]);
-        switches.fold(cipher.clone(), |cipher, switch| switch.apply(&self.scheme, &cipher))
+        let mut switches = signed_digits(steps).into_iter().map(|digit| &self.switches[key_of(digit)]);
+        let Some(first) = switches.next() else { return cipher.clone() };
+        switches.fold(first.apply(&self.scheme, cipher), |cipher, switch| switch.apply(&self.scheme, &cipher))
     }
 
     /// Swaps the two rows of slots.

@@ -21,8 +21,10 @@ pub struct Scheme {
     pub(super) special: Ring,
     /// The ring in which a switched response is multiplied by the secret.
     pub(super) inner: Ring,
-    /// The inverse of the plaintext prime, and its negative, modulo each prime of the ring of ciphertexts.
-    inverse: Arc<[[Factor; 2]]>,
+    /// The inverse of the plaintext prime modulo each prime of the ring of ciphertexts.
+    inverse: Arc<[Factor]>,
+    /// The inverse of the special prime modulo each prime of the ring of ciphertexts.
+    special_inverse: Arc<[Factor]>,
     /// The exponents at the places of a transformed polynomial, and the places of exponents.
     order: Arc<[Vec<usize>; 2]>,
 }
@@ -36,16 +38,16 @@ impl Scheme {
     pub fn new(modulus: u64) -> Self {
         assert!(modulus < 1 << 50, "a plaintext prime of at most 50 bits");
         let [outer, special] = [OUTER, SPECIAL].map(Ring::new);
-        let inverse = outer.primes().map(|prime| {
-            let inverse = power(modulus % prime, prime - 2, prime);
-            [Factor::new(inverse, prime), Factor::new(prime - inverse, prime)]
-        });
-        let inverse = inverse.collect();
+        let inverses = |value: u64| {
+            let inverse = |prime: u64| Factor::new(power(value % prime, prime - 2, prime), prime);
+            outer.primes().map(inverse).collect()
+        };
+        let (inverse, special_inverse) = (inverses(modulus), inverses(special.primes().sum()));
         let exponents = order(&outer);
         assert_eq!(exponents, order(&special), "the transforms of all primes have one order");
         let order = Arc::new([exponents.clone(), places(&exponents)]);
         let inner = Ring::new(Parameters::of_decryption(DEGREE));
-        Self { modulus, batch: Batch::new(modulus), outer, special, inner, inverse, order }
+        Self { modulus, batch: Batch::new(modulus), outer, special, inner, inverse, special_inverse, order }
     }
 
     /// The plaintext prime `p`.
@@ -119,10 +121,8 @@ impl Scheme {
             |(value, coin): (u64, u64)| coin.cast_signed() - modulus.add(q.times(value), coin).cast_signed();
         let differences: Vec<i64> = self.batch.polynomial(slots).into_iter().zip(coins).map(difference).collect();
         let mut lifted = self.outer.zero();
-        for (residues, [inverse, minus]) in lifted.chunks_exact_mut(DEGREE).zip(&*self.inverse) {
-            for (residue, difference) in residues.iter_mut().zip(&differences) {
-                *residue = if *difference < 0 { minus } else { inverse }.times(difference.unsigned_abs());
-            }
+        for (residues, inverse) in lifted.chunks_exact_mut(DEGREE).zip(&*self.inverse) {
+            residues.iter_mut().zip(&differences).for_each(|(residue, &x)| *residue = inverse.times_signed(x));
         }
         lifted
     }
@@ -146,10 +146,9 @@ impl Scheme {
         self.outer.primes().map(|prime| Factor::new(self.special_prime() % prime, prime)).collect()
     }
 
-    /// Its inverses.
-    pub(super) fn special_inverses(&self) -> Vec<Factor> {
-        let inverse = |prime: u64| Factor::new(power(self.special_prime() % prime, prime - 2, prime), prime);
-        self.outer.primes().map(inverse).collect()
+    /// Divides a transformed polynomial by the special prime.
+    pub(super) fn divide_by_special(&self, polynomial: &mut [u64]) {
+        self.outer.scale(polynomial, &self.special_inverse);
     }
 
     /// Where the automorphism `X -> X^power` takes the value at each place of a transformed polynomial from.

@@ -22,7 +22,7 @@ impl Wide {
         Self { outer: scheme.outer.zero(), special: scheme.special.zero() }
     }
 
-    /// The polynomial with small coefficients: digits, errors, the secret.
+    /// The polynomial with small coefficients: errors, the secret.
     pub fn small(scheme: &Scheme, coefficients: &[i64]) -> Self {
         let polynomial = |ring: &Ring| {
             let mut polynomial = ring.small(coefficients);
@@ -44,22 +44,15 @@ impl Wide {
 
     /// Divides by the special prime, to the nearest integers.
     fn divided(mut self, scheme: &Scheme) -> Vec<u64> {
-        let (outer, special) = (&scheme.outer, &scheme.special);
-        restore(special, &mut self.special);
-        let prime = scheme.special_prime();
-        let remainders: Vec<i64> = self.special.iter().map(|&residue| centred(residue, prime)).collect();
-        let mut remainders = outer.signed(&remainders);
+        let outer = &scheme.outer;
+        restore(&scheme.special, &mut self.special);
+        let mut remainders = outer.lifted(&self.special, scheme.special_prime());
         outer.transform(&mut remainders);
         outer.negate(&mut remainders);
         outer.add(&mut self.outer, &remainders);
-        outer.scale(&mut self.outer, &scheme.special_inverses());
+        scheme.divide_by_special(&mut self.outer);
         self.outer
     }
-}
-
-/// The integer next to 0 with this residue.
-fn centred(residue: u64, prime: u64) -> i64 {
-    if residue > prime / 2 { residue.cast_signed() - prime.cast_signed() } else { residue.cast_signed() }
 }
 
 /// A key for one automorphism: an encryption for each digit, as the polynomials that `s` is multiplied with, and those that are added.
@@ -73,12 +66,15 @@ impl SwitchKey {
     /// Applies the automorphism to a ciphertext.
     pub fn apply(&self, scheme: &Scheme, cipher: &Ciphertext) -> Ciphertext {
         let outer = &scheme.outer;
-        let [mut a, mut b] = [&cipher.a, &cipher.b].map(|polynomial| permuted(polynomial, &self.permutation));
+        let [values, mut b] = [&cipher.a, &cipher.b].map(|polynomial| permuted(polynomial, &self.permutation));
+        let mut a = values.clone();
         restore(outer, &mut a);
         let mut sums = [Wide::zero(scheme), Wide::zero(scheme)];
-        for ((residues, prime), key) in a.chunks_exact(DEGREE).zip(outer.primes()).zip(&self.digits) {
-            let digit: Vec<i64> = residues.iter().map(|&residue| centred(residue, prime)).collect();
-            let digit = Wide::small(scheme, &digit);
+        let limbs = a.chunks_exact(DEGREE).zip(values.chunks_exact(DEGREE)).zip(outer.primes());
+        for ((place, ((residues, values), prime)), key) in limbs.enumerate().zip(&self.digits) {
+            let mut special = scheme.special.lifted(residues, prime);
+            scheme.special.transform(&mut special);
+            let digit = Wide { outer: outer.digit(residues, place, values), special };
             sums.iter_mut().zip(key).for_each(|(sum, key)| sum.multiply_add(scheme, &digit, key));
         }
         let [a, switched] = sums.map(|sum| sum.divided(scheme));
