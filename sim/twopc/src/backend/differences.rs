@@ -78,8 +78,12 @@ const TRIPLES: Difference = difference(
     Neither,
 );
 
-const FORM: Difference =
-    difference("form", "the head of the repository trades bytes for rounds (WAN_EXEC)", "the paper's form", Favours);
+const FORM: Difference = difference(
+    "form",
+    "the head of the repository has all digits and triples of one size (WAN_EXEC): 1.9 % more for 36 bits, and fewer rounds there",
+    "the paper's sizes; all digits and triples share a message each way, so that the rounds are as few in either form",
+    Favours,
+);
 
 const CHEETAH: &[Difference] = &[
     difference(

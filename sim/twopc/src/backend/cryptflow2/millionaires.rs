@@ -335,11 +335,12 @@ mod tests {
     }
 
     #[test]
-    fn it_sends_the_bits_of_the_formula() {
+    fn it_takes_the_bits_and_rounds_of_the_formula() {
         for (bits, expected) in [(32, 3852), (36, 4288), (40, 4856), (12, 1144), (4, 272), (1, 130), (14, 1688)] {
             let (count, numbers) = (16, vec![5; 16]);
             let (_, party) = both(|party| carries(party, &numbers, bits), |party| carries(party, &numbers, bits));
             assert_eq!(8 * party.link.meter().total(|_| true).bytes, count * expected, "{bits} bits");
+            assert_eq!(party.link.meter().rounds(), 2 + Layout::new(16, 1, bits).levels(), "{bits} bits");
         }
     }
 
