@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod html;
+
 use fusion_adversaries::library::SCRIPTS;
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::idx::{Images, labels};
@@ -10,6 +12,7 @@ use fusion_proofs_tests::scratch::Scratch;
 use fusion_sim::{CommandOutput, run};
 use fusion_spec::bound::pool::{self, PoolCounts};
 use fusion_spec::params::Params;
+use html::page;
 use rug::{Integer, Rational};
 use serde_json::Value;
 use std::path::Path;
@@ -99,7 +102,7 @@ fn changed_counts(weak: &str) -> PoolCounts {
     counts
 }
 
-/// Every curated script holds, and is listed.
+/// Every curated script holds, is listed, and has a page.
 #[test]
 fn the_curated_attacks_hold() {
     let runs = Scratch::new("campaigns-curated");
@@ -113,6 +116,7 @@ fn the_curated_attacks_hold() {
         }
         let (code, result) = attack(&format!("{ROOT}/{path}"), &runs);
         assert_eq!((code, &result["verdict"]), (0, &"pass".into()), "{file}: {result}");
+        assert!(!page(runs.join("latest/report.html")).is_empty(), "{file}");
     }
     let folder = std::fs::read_dir(format!("{ROOT}/adversaries/scripts")).expect("there");
     assert_eq!(folder.count(), SCRIPTS.len());
