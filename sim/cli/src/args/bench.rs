@@ -9,7 +9,7 @@ use fusion_2pc::share::truncate::Truncation;
 use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_engine::failure::Failure;
 use fusion_engine::simulate::ProtocolChoice;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Measure one secure inference: bytes, rounds, processor time, and the time over a network.
 ///
@@ -19,8 +19,11 @@ use std::path::PathBuf;
 #[command(after_long_help = EXAMPLES)]
 pub struct BenchArgs {
     /// The model, an ONNX file.
-    #[arg(long, value_name = "FILE")]
-    pub model: PathBuf,
+    #[arg(value_name = "MODEL", required_unless_present = "model")]
+    file: Option<PathBuf>,
+    /// The model, by a flag as `sim plan` has it.
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    model: Option<PathBuf>,
     /// The number of images that share a session; a list measures each.
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = batch, default_value = "1", allow_negative_numbers = true)]
     pub batch: Vec<usize>,
@@ -41,6 +44,15 @@ pub struct BenchArgs {
     /// Print one JSON document instead of text.
     #[arg(long)]
     pub json: bool,
+}
+
+impl BenchArgs {
+    /// The model's file, which one of the two arguments names.
+    #[must_use]
+    pub fn model(&self) -> &Path {
+        let given = self.file.as_deref().or(self.model.as_deref());
+        given.unwrap_or_else(|| unreachable!("one of the two is required"))
+    }
 }
 
 /// The flags that say how two parties run a model.
@@ -73,16 +85,16 @@ impl InferenceArgs {
 
 const EXAMPLES: &str = "\
 Examples:
-  sim bench --model lenet.onnx --batch 64 --by layer
+  sim bench lenet.onnx --batch 64 --by layer
       Runs one session of 64 images, and prints the cost of each image and of each layer.
 
-  sim bench --model lenet.onnx --backend delphi --explain
+  sim bench lenet.onnx --backend delphi --explain
       Measures another family of protocols, and says in what it differs from the system as released.
 
-  sim bench --model lenet.onnx --backend aby --extension ferret
+  sim bench lenet.onnx --backend aby --extension ferret
       Measures ABY with another extension of oblivious transfers than its own.
 
-  sim bench --model lenet.onnx --batch 1,64 --network '20ms,400mbit' --images digits.idx --json
+  sim bench lenet.onnx --batch 1,64 --network '20ms,400mbit' --images digits.idx --json
       Measures real images over another network in batches of 1 and of 64, as JSON.";
 
 /// The largest number of images in a session.

@@ -11,11 +11,11 @@ use std::io::Write;
 
 /// Measures each batch, and writes a table for each or one JSON array for all.
 pub fn run(args: &BenchArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
-    let model = load(&args.model, &args.inference)?;
+    let model = load(args.model(), &args.inference)?;
     let images = Pictures::new(args.images.as_deref(), args.seed, &model)?;
     let measured = |&batch: &usize| {
         let seed = args.seed;
-        let job = Job { file: &args.model, model: &model, inference: &args.inference, seed, batch, images: &images };
+        let job = Job { file: args.model(), model: &model, inference: &args.inference, seed, batch, images: &images };
         measure(&job)
     };
     let mut documents: Vec<BenchDocument> = args.batch.iter().map(measured).collect::<Result<_, _>>()?;
