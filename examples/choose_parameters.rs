@@ -9,7 +9,15 @@ use fusion_spec::params::Lambda;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     for R in [8, 512, 1 << 19] {
-        let goal = Goal { R, lambda: Lambda::new(40)?, min_T: 0, slack: None, accuracy: None, substitution: None };
+        let goal = Goal {
+            R,
+            lambda: Lambda::new(40)?,
+            min_T: 0,
+            max_T: None,
+            slack: None,
+            accuracy: None,
+            substitution: None,
+        };
         let plan = plan(&goal)?;
         if let Some(certificate) = &plan.certificate {
             check(certificate)?;

@@ -66,7 +66,7 @@
 //! use fusion_spec::params::Lambda;
 //!
 //! // The published setting for eight queries at 40 bits: eight copies of each, a hundred public samples.
-//! let goal = Goal { R: 8, lambda: Lambda::new(40)?, min_T: 100, slack: None, accuracy: None, substitution: None };
+//! let goal = Goal { R: 8, lambda: Lambda::new(40)?, min_T: 100, max_T: None, slack: None, accuracy: None, substitution: None };
 //! let plan = plan(&goal)?;
 //! assert_eq!((plan.params.B(), plan.params.T()), (8, 100));
 //! assert_eq!(format!("{:.2}", plan.correctness.bits()), "40.31");

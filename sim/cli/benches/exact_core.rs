@@ -16,7 +16,7 @@ fn main() {
 
 fn goal(log_R: u32, lambda: u64, min_T: u64) -> Option<Goal> {
     let lambda = Lambda::new(lambda).ok()?;
-    Some(Goal { R: 1 << log_R, lambda, min_T, slack: None, accuracy: None, substitution: None })
+    Some(Goal { R: 1 << log_R, lambda, min_T, max_T: None, slack: None, accuracy: None, substitution: None })
 }
 
 /// `(log2 R, lambda, min_T)`.

@@ -9,7 +9,7 @@
 
 use crate::bound::accuracy::{Accuracy, AccuracyError, Game};
 use crate::bound::certificate::Certificate;
-use crate::bound::optimum::optimum;
+use crate::bound::optimum::{fewest_publics, optimum};
 use crate::bound::ranges::Ranges;
 use crate::bound::report::{Binding, Report};
 use crate::bound::slack::{Search, SearchError, least};
@@ -27,6 +27,8 @@ pub struct Goal {
     pub lambda: Lambda,
     /// The least number of publics that is allowed.
     pub min_T: u64,
+    /// The largest number of publics that is allowed, if there is a limit: each is a labelled sample that the server has never seen.
+    pub max_T: Option<u64>,
     /// The number of wrong publics to tolerate. With `None` the planner finds it where an honest model's accuracy asks for some, and takes 0
     /// elsewhere.
     pub slack: Option<u64>,
@@ -34,6 +36,12 @@ pub struct Goal {
     pub accuracy: Option<Game>,
     /// The rate of wins that no server may exceed by swapping in another function, if one is asked for.
     pub substitution: Option<Rational>,
+}
+
+impl Goal {
+    fn most_publics(&self) -> u64 {
+        self.max_T.unwrap_or(MAX_T)
+    }
 }
 
 /// The numbers that the planner chose, with what they are worth.
@@ -47,6 +55,8 @@ pub struct Plan {
     pub correctness: Report,
     /// The constraint without which a smaller plan would be enough.
     pub binding: Binding,
+    /// The plans with one copy fewer and one more, each with the fewest publics that it takes. Only at slack 0, and where there are such plans within the limits.
+    pub neighbours: Vec<Params>,
     /// The proof that `N` and `B` are the least, or `None` outside the theorem.
     pub certificate: Option<Certificate>,
     /// The accuracy game's two rates at these numbers, if it was asked for.
@@ -79,6 +89,14 @@ pub enum PlanError {
         /// The largest `T` that was considered.
         limit: u64,
     },
+    /// No `T` up to the goal's limit tells the two models apart.
+    #[error("no B and T up to {max_T} meet the goal for R = {R}: more publics are needed to tell the models apart")]
+    TooFewPublics {
+        /// The number of queries.
+        R: u64,
+        /// The limit of the goal.
+        max_T: u64,
+    },
     /// No `(B, T)` within the limits is enough, or there are too many to try.
     #[error(transparent)]
     Search(#[from] SearchError),
@@ -96,7 +114,7 @@ pub enum PlanError {
 /// use fusion_spec::bound::{certificate, plan::{Goal, plan}};
 /// use fusion_spec::params::Lambda;
 ///
-/// let goal = Goal { R: 512, lambda: Lambda::new(40)?, min_T: 100, slack: None, accuracy: None, substitution: None };
+/// let goal = Goal { R: 512, lambda: Lambda::new(40)?, min_T: 100, max_T: None, slack: None, accuracy: None, substitution: None };
 /// let published = plan(&goal)?;
 /// assert_eq!((published.params.B(), published.params.T()), (5, 100));
 /// certificate::check(&published.certificate.expect("slack 0 is in the proved range"))?;
@@ -143,7 +161,7 @@ impl Planner {
     ///
     /// let honest = Honest { accuracy: Rational::from((99, 100)), kappa: Lambda::new(20)? };
     /// let game = Game { reject: Rational::from((4, 5)), honest: Some(honest) };
-    /// let goal = Goal { R: 1, lambda: Lambda::new(40)?, min_T: 0, slack: None, accuracy: Some(game), substitution: None };
+    /// let goal = Goal { R: 1, lambda: Lambda::new(40)?, min_T: 0, max_T: None, slack: None, accuracy: Some(game), substitution: None };
     /// let planner = Planner::new(goal);
     /// for (R, B, T, slack) in [(1, 11, 268, 13), (512, 5, 268, 13), (1 << 12, 4, 1750, 41)] {
     ///     let plan = planner.at(R)?.params;
@@ -159,9 +177,10 @@ impl Planner {
             (None, Some(game @ Game { honest: Some(_), .. }), Some(ranges)) => plan_any_slack(goal, game, ranges),
             (slack, _, ranges) => {
                 let slack = slack.unwrap_or(0);
-                let (weak, max_T) = ranges.map_or(Ok((0, MAX_T)), |ranges| ranges.at(slack, goal.min_T))?;
-                let floors = Floors { weak, swapped: fewest_for_swapped(goal, slack, max_T)? };
-                let bounds = Range { min_T: goal.min_T.max(weak).max(floors.swapped), max_T, slack };
+                let (weak, most) = ranges.map_or(Ok((0, MAX_T)), |ranges| ranges.at(slack, goal.min_T))?;
+                let max_T = most.min(goal.most_publics());
+                let floors = Floors { weak, swapped: fewest_for_swapped(goal, slack, max_T)?, most };
+                let bounds = Range { min_T: floors.least(goal), max_T, slack };
                 let chosen = choose(R, goal.lambda, bounds, None)?;
                 finish(goal, chosen.ok_or(SearchError::NothingFits { R, slack, max_T })?, floors)
             }
@@ -180,13 +199,22 @@ struct Range {
     slack: u64,
 }
 
-/// The numbers of publics that two requirements ask for at one slack.
+/// The numbers of publics that the requirements on models and functions allow at one slack.
 #[derive(Clone, Copy)]
 struct Floors {
     /// To reject the weak model.
     weak: u64,
     /// To keep the rate of a swapped function low enough.
     swapped: u64,
+    /// The most that do not reject the honest model.
+    most: u64,
+}
+
+impl Floors {
+    /// The fewest publics that these requirements and the goal's own limit allow.
+    fn least(self, goal: &Goal) -> u64 {
+        goal.min_T.max(self.weak).max(self.swapped)
+    }
 }
 
 /// The least number of publics, up to a limit, that keeps the rate of a swapped function as low as the goal asks for.
@@ -211,7 +239,11 @@ fn plan_any_slack(goal: &Goal, game: &Game, ranges: &Ranges) -> Result<Plan, Pla
     let mut min_T = goal.min_T;
     let mut unmet = None;
     for range in ranges.held(goal.min_T) {
-        let (slack, weak, max_T) = range?;
+        let (slack, weak, most) = range?;
+        if weak > goal.most_publics() {
+            break;
+        }
+        let max_T = most.min(goal.most_publics());
         let swapped = match fewest_for_swapped(goal, slack, max_T) {
             Err(error @ PlanError::Swapped { .. }) if best.is_some() || slack < MAX_UNMET_SLACK => {
                 unmet = Some(error);
@@ -229,14 +261,17 @@ fn plan_any_slack(goal: &Goal, game: &Game, ranges: &Ranges) -> Result<Plan, Pla
         if let Some(found) = found
             && best.as_ref().is_none_or(|(best, _)| cost(&found) < cost(best))
         {
-            best = Some((found, Floors { weak, swapped }));
+            best = Some((found, Floors { weak, swapped, most }));
         }
         min_T = min_T.max(max_T.saturating_add(1));
     }
     match (best, unmet) {
         (Some((chosen, floors)), _) => finish(goal, chosen, floors),
         (None, Some(error)) => Err(error),
-        (None, None) => Err(game.nothing_separates(goal.lambda, goal.min_T).into()),
+        (None, None) => match goal.max_T {
+            Some(max_T) => Err(PlanError::TooFewPublics { R: goal.R, max_T }),
+            None => Err(game.nothing_separates(goal.lambda, goal.min_T).into()),
+        },
     }
 }
 
@@ -259,177 +294,46 @@ fn finish(goal: &Goal, (params, certificate): Chosen, floors: Floors) -> Result<
     let correctness = Report::correctness(params)?;
     let accuracy = goal.accuracy.as_ref().map(|game| game.at(params)).transpose()?;
     let binding = limiting(goal, params, floors)?.unwrap_or(correctness.binding);
-    Ok(Plan { params, lambda: goal.lambda, correctness, binding, certificate, accuracy })
+    let neighbours = neighbours(goal, params, floors);
+    Ok(Plan { params, lambda: goal.lambda, correctness, binding, neighbours, certificate, accuracy })
+}
+
+/// The plans with one copy fewer and one more, each with the fewest publics that it takes at slack 0.
+fn neighbours(goal: &Goal, params: Params, floors: Floors) -> Vec<Params> {
+    let max_T = floors.most.min(goal.most_publics());
+    let with = |B: u64| {
+        let T = fewest_publics(goal.R, B, goal.lambda, floors.least(goal)).filter(|T| *T <= max_T)?;
+        Params::new(goal.R, B, T, 0).ok()
+    };
+    let copies = [params.B() - 1, params.B() + 1].into_iter().filter(|_| params.slack() == 0);
+    copies.filter_map(with).collect()
 }
 
 /// The requirement on publics without which fewer slots would be enough, if there is one.
-fn limiting(goal: &Goal, params: Params, Floors { weak, swapped }: Floors) -> Result<Option<Binding>, PlanError> {
-    let others = goal.min_T.max(weak);
-    if swapped > others && cheaper_with(goal, params, params.slack(), others) {
+fn limiting(goal: &Goal, params: Params, floors: Floors) -> Result<Option<Binding>, PlanError> {
+    let Floors { weak, swapped, most } = floors;
+    let (others, max_T) = (goal.min_T.max(weak), goal.most_publics());
+    let cheaper_with = |slack: u64, min_T: u64, max_T: u64| cheaper_with(goal, params, Range { min_T, max_T, slack });
+    if max_T < most && cheaper_with(params.slack(), floors.least(goal), most) {
+        return Ok(Some(Binding::MaxT));
+    }
+    if swapped > others && cheaper_with(params.slack(), others, max_T) {
         return Ok(Some(Binding::Substitution));
     }
     // Without the accuracy game the slack is the one asked for, or else 0.
     let slack = goal.slack.unwrap_or(0);
     let swapped = fewest_for_swapped(goal, slack, MAX_T)?;
-    if goal.accuracy.is_some() && cheaper_with(goal, params, slack, goal.min_T.max(swapped)) {
+    if goal.accuracy.is_some() && cheaper_with(slack, goal.min_T.max(swapped), max_T) {
         return Ok(Some(Binding::Accuracy));
     }
-    Ok((goal.min_T > swapped && cheaper_with(goal, params, slack, swapped)).then_some(Binding::MinT))
+    Ok((goal.min_T > swapped && cheaper_with(slack, swapped, max_T)).then_some(Binding::MinT))
 }
 
-/// Whether fewer slots would be enough with this floor on `T` and without the accuracy game. A search that ends outside the theorem counts as
+/// Whether fewer slots would be enough with these limits of `T` and without the accuracy game. A search that ends outside the theorem counts as
 /// cheaper, as it only gets there where every proved plan costs more.
-fn cheaper_with(goal: &Goal, params: Params, slack: u64, min_T: u64) -> bool {
-    let range = Range { min_T, max_T: MAX_T, slack };
+fn cheaper_with(goal: &Goal, params: Params, range: Range) -> bool {
     choose(goal.R, goal.lambda, range, Some(params.N())).map_or(true, |found| found.is_some())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::bound::accuracy::Honest;
-    use crate::bound::certificate::check;
-    use crate::bound::substitution::Substitution;
-    use crate::bound::worst::is_secure;
-
-    fn lambda(bits: u64) -> Lambda {
-        Lambda::new(bits).expect("legal")
-    }
-
-    fn goal(R: u64, bits: u64, min_T: u64) -> Goal {
-        Goal { R, lambda: lambda(bits), min_T, slack: None, accuracy: None, substitution: None }
-    }
-
-    fn accuracy(reject: (u32, u32), honest: Option<(u32, u32)>, kappa: u64) -> Game {
-        let honest = honest.map(|accuracy| Honest { accuracy: Rational::from(accuracy), kappa: lambda(kappa) });
-        Game { reject: Rational::from(reject), honest }
-    }
-
-    /// The published triples, held at T = 100, and the optima with T free.
-    #[test]
-    fn published_plans() {
-        for (log_R, held, free) in [
-            (3, (8, 100), (10, 14)),
-            (5, (7, 100), (8, 7)),
-            (7, (6, 100), (6, 5)),
-            (9, (5, 100), (5, 4)),
-            (13, (4, 100), (4, 3)),
-            (19, (3, 100), (3, 2)),
-        ] {
-            for (min_T, expected) in [(100, held), (0, free)] {
-                let plan = plan(&goal(1 << log_R, 40, min_T)).expect("feasible");
-                assert_eq!((plan.params.B(), plan.params.T()), expected);
-                assert_eq!(check(&plan.certificate.expect("slack 0")), Ok(()));
-                assert!(plan.correctness.bits() >= 40.0);
-                assert_eq!(plan.binding == Binding::MinT, min_T == 100);
-            }
-        }
-    }
-
-    #[test]
-    fn accuracy_finds_publics_and_slack() {
-        let two_games = Goal { accuracy: Some(accuracy((4, 5), Some((99, 100)), 20)), ..goal(512, 40, 0) };
-        let both = plan(&two_games).expect("feasible");
-        assert_eq!((both.params.T(), both.params.slack()), (268, 13));
-        assert_eq!((both.binding, both.certificate), (Binding::Accuracy, None));
-        let rates = both.accuracy.expect("asked for");
-        assert!(rates.accept_bits >= Some(40.0) && rates.false_abort_bits >= Some(20.0));
-        assert!(both.correctness.bits() >= 40.0);
-
-        let alone = plan(&Goal { accuracy: Some(accuracy((4, 5), None, 1)), ..goal(512, 40, 0) }).expect("feasible");
-        assert_eq!((alone.params.T(), alone.params.slack()), (125, 0));
-        assert_eq!(check(&alone.certificate.expect("slack 0")), Ok(()));
-    }
-
-    #[test]
-    fn a_swapped_function_asks_for_publics() {
-        let third = |R, min_T, target: (u32, u32)| Goal { substitution: Some(target.into()), ..goal(R, 40, min_T) };
-        for (R, target, B, T) in [(8, (1, 100), 7, 291), (8, (1, 1000), 5, 2940), (512, (1, 4), 5, 512)] {
-            let plan = plan(&third(R, 0, target)).expect("feasible");
-            assert_eq!((plan.params.B(), plan.params.T(), plan.binding), (B, T, Binding::Substitution));
-            let certificate = plan.certificate.expect("slack 0");
-            assert_eq!((check(&certificate), certificate.min_T), (Ok(()), T));
-        }
-        assert_eq!(plan(&third(8, 3000, (1, 1000))).map(|plan| plan.binding), Ok(Binding::MinT));
-        assert_eq!(plan(&third(8, 0, (1, 1))).map(|plan| plan.params), plan(&goal(8, 40, 0)).map(|plan| plan.params));
-        let with_slack = plan(&Goal { slack: Some(1), ..third(8, 0, (1, 100)) }).expect("feasible");
-        assert_eq!((with_slack.params.T(), with_slack.params.slack()), (666, 1));
-        let weak = Goal { accuracy: Some(accuracy((99, 100), None, 1)), ..third(8, 0, (1, 100)) };
-        assert_eq!(plan(&weak).map(|plan| (plan.params.T(), plan.binding)), Ok((2759, Binding::Accuracy)));
-        let honest = Goal { accuracy: Some(accuracy((4, 5), Some((99, 100)), 20)), ..third(8, 0, (1, 100)) };
-        let error = plan(&honest).expect_err("an honest model that errs needs slack, which a swapped function spends");
-        assert!(matches!(error, PlanError::Swapped { R: 8, .. }), "{error}");
-    }
-
-    /// Definition: every total, its every B and every slack, smallest first.
-    fn brute(goal: &Goal, ranges: &[(u64, u64, u64)]) -> Option<Params> {
-        (1..120_u64).find_map(|N| {
-            (1..=N / goal.R).find_map(|B| {
-                let T = N - goal.R * B;
-                ranges.iter().find_map(|&(slack, lo, hi)| {
-                    let params = Params::new(goal.R, B, T, slack).ok().filter(|_| lo <= T && T <= hi)?;
-                    let most = || Substitution::worst(goal.R, T, slack).expect("small").rate_at_most().clone();
-                    let is_held = || goal.substitution.as_ref().is_none_or(|target| most() <= *target);
-                    (T >= goal.min_T && is_secure(params, goal.lambda) == Ok(true) && is_held()).then_some(params)
-                })
-            })
-        })
-    }
-
-    #[test]
-    fn least_over_every_slack_by_brute_force() {
-        for (reject, honest, kappa) in
-            [((1, 2), (9, 10), 2), ((1, 3), (4, 5), 1), ((0, 1), (1, 2), 1), ((1, 4), (1, 1), 1)]
-        {
-            for bits in 1..=5 {
-                let game = accuracy(reject, Some(honest), kappa);
-                let ranges = Ranges::new(&game, lambda(bits)).expect("apart");
-                let ranges: Vec<_> = ranges.iter().take(12).map(|range| range.expect("short")).collect();
-                for (R, min_T) in [(1, 0), (2, 0), (3, 0), (4, 7), (8, 0), (1, 9)] {
-                    let goal = Goal { accuracy: Some(game.clone()), ..goal(R, bits, min_T) };
-                    assert_eq!(plan(&goal).ok().map(|plan| plan.params), brute(&goal, &ranges), "{goal:?}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_swapped_function_at_every_slack_by_brute_force() {
-        let mut bound = 0;
-        for (reject, honest, kappa) in [((1, 2), (19, 20), 3), ((1, 3), (99, 100), 2), ((1, 4), (1, 1), 1)] {
-            for (R, min_T, percent) in [(1, 0, 8), (1, 0, 14), (2, 0, 12), (2, 7, 17), (3, 0, 23), (5, 0, 32)] {
-                let game = accuracy(reject, Some(honest), kappa);
-                let ranges = Ranges::new(&game, lambda(3)).expect("apart");
-                let ranges: Vec<_> = ranges.iter().take(12).map(|range| range.expect("short")).collect();
-                let free = Goal { accuracy: Some(game), ..goal(R, 3, min_T) };
-                let goal = Goal { substitution: Some(Rational::from((percent, 100))), ..free.clone() };
-                let least = brute(&goal, &ranges).expect("in the range of the search");
-                assert_eq!(plan(&goal).ok().map(|plan| plan.params), Some(least), "{goal:?}");
-                bound += u32::from(brute(&free, &ranges) != Some(least));
-            }
-        }
-        assert!(bound >= 10, "the third number decides in {bound} cases only");
-    }
-
-    #[test]
-    fn the_largest_goals_are_planned() {
-        for (R, bits, min_T) in [(1 << 62, 1024, 0), (1 << 62, 256, 1 << 62), (1, 1024, 0), (1, 1, 1 << 62), (1, 1, 0)]
-        {
-            let plan = plan(&goal(R, bits, min_T)).expect("feasible");
-            assert_eq!(check(&plan.certificate.expect("slack 0")), Ok(()), "R={R} lambda={bits}");
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_met_is_named() {
-        let error = |goal: &Goal| plan(goal).expect_err("infeasible").to_string();
-        assert_eq!(error(&goal(0, 40, 0)), "R must be from 1 to 2^62, not 0");
-        assert_eq!(error(&goal(1, 40, (1 << 62) + 1)), format!("T must be from 0 to 2^62, not {}", (1_u64 << 62) + 1));
-        let same = Goal { accuracy: Some(accuracy((9, 10), Some((9, 10)), 20)), ..goal(8, 40, 0) };
-        assert_eq!(error(&same), "the honest accuracy must exceed the accuracy to reject");
-        let zero = Goal { slack: Some(0), accuracy: Some(accuracy((4, 5), Some((99, 100)), 20)), ..goal(8, 40, 0) };
-        assert!(error(&zero).starts_with("slack 0 cannot hold both"), "{}", error(&zero));
-        let far = Goal { accuracy: Some(accuracy((4, 5), Some((99, 100)), 20)), ..goal(1 << 19, 40, 0) };
-        assert!(error(&far).contains("outside the proved range"), "{}", error(&far));
-    }
-}
+mod tests;

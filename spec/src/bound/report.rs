@@ -94,6 +94,8 @@ pub enum Binding {
     Publics,
     /// The user asked for at least so many publics.
     MinT,
+    /// The user asked for at most so many publics.
+    MaxT,
     /// The publics must tell the weak model from the honest one.
     Accuracy,
     /// The publics must keep the rate of a swapped function low.
@@ -108,6 +110,7 @@ impl Binding {
             Self::Groups => "groups",
             Self::Publics => "publics",
             Self::MinT => "min_T",
+            Self::MaxT => "max_T",
             Self::Accuracy => "accuracy",
             Self::Substitution => "substitution",
         }

@@ -81,7 +81,8 @@ fn single<T: Copy>(flag: &str, values: &[T]) -> Result<T, Failure> {
 pub fn goal(args: &PlanArgs, R: u64, lambda: Lambda) -> Goal {
     let honest = args.honest_acc.clone().zip(args.kappa).map(|(accuracy, kappa)| Honest { accuracy, kappa });
     let accuracy = args.reject_acc.clone().map(|reject| Game { reject, honest });
-    Goal { R, lambda, min_T: args.min_T, slack: args.slack, accuracy, substitution: args.substitution.clone() }
+    let PlanArgs { min_T, max_T, slack, .. } = *args;
+    Goal { R, lambda, min_T, max_T, slack, accuracy, substitution: args.substitution.clone() }
 }
 
 /// Finds a plan, and checks its certificate if it has one.
@@ -108,11 +109,29 @@ pub struct PlanDocument {
     bits: f64,
     binding: &'static str,
     certificate: Option<CertificateDocument>,
+    /// The plans with one copy fewer and one more.
+    neighbours: Vec<NeighbourDocument>,
     accuracy: Option<AccuracyDocument>,
     /// The most that a server wins by swapping in another function; `None` at a slack at which it is not computed.
     substitution: Option<SubstitutionDocument>,
     /// The cost of a query, if a model is named.
     per_query: Option<PerQuery>,
+}
+
+#[derive(Serialize)]
+struct NeighbourDocument {
+    B: u64,
+    T: u64,
+    N: u128,
+    cost: String,
+    cost_decimal: f64,
+}
+
+impl NeighbourDocument {
+    fn new(params: &Params) -> Self {
+        let cost = params.cost();
+        Self { B: params.B(), T: params.T(), N: params.N(), cost_decimal: nearest(&cost), cost: cost.to_string() }
+    }
 }
 
 #[derive(Serialize)]
@@ -151,6 +170,7 @@ impl PlanDocument {
                 l: certificate.l,
                 comparisons: comparisons(&certificate),
             }),
+            neighbours: plan.neighbours.iter().map(NeighbourDocument::new).collect(),
             accuracy: plan
                 .accuracy
                 .map(|Accuracy { accept_bits, false_abort_bits }| AccuracyDocument { accept_bits, false_abort_bits }),
@@ -205,7 +225,7 @@ fn how(params: Params, term: &Term) -> String {
     match term.name {
         _ if params.slack() >= params.B() => format!("touch the worst number of slots, k={}", term.k),
         Binding::Publics => format!("hit every query and {}", beside(params.RB())),
-        Binding::Groups | Binding::MinT | Binding::Accuracy | Binding::Substitution => {
+        Binding::Groups | Binding::MinT | Binding::MaxT | Binding::Accuracy | Binding::Substitution => {
             format!("hit all copies of one query and {}", beside(params.B().into()))
         }
     }
@@ -217,6 +237,7 @@ pub fn binding(binding: Binding) -> &'static str {
         Binding::Groups => "groups (hitting all copies of one query)",
         Binding::Publics => "publics (hitting every query and avoiding the publics)",
         Binding::MinT => "min_T (a plan with fewer publics would be cheaper)",
+        Binding::MaxT => "max_T (a plan with more publics would be cheaper)",
         Binding::Accuracy => "accuracy (the publics must tell the models apart)",
         Binding::Substitution => "substitution (the publics must show a swapped function)",
     }

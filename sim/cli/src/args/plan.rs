@@ -37,6 +37,9 @@ pub struct PlanArgs {
     /// Send at least this many public samples (publics).
     #[arg(long = "min-T", value_name = "T", value_parser = publics, default_value = "0", allow_negative_numbers = true)]
     pub min_T: u64,
+    /// Send at most this many publics: each is a labelled sample that the server has never seen.
+    #[arg(long = "max-T", value_name = "T", value_parser = publics, allow_negative_numbers = true)]
+    pub max_T: Option<u64>,
     /// Slack: tolerate this many wrong public answers [default: 0, or the planner's choice with --honest-acc].
     #[arg(long, value_name = "S", value_parser = slack, allow_negative_numbers = true)]
     pub slack: Option<u64>,
@@ -98,6 +101,9 @@ Examples:
 
   sim plan --R 512 --lambda 40 --reject-acc 0.80 --honest-acc 0.99 --kappa 20
       Also accepts an honest model of 99 % accuracy, which sometimes errs: T = 268, slack 13.
+
+  sim plan --R 2048 --lambda 50 --max-T 100
+      With 2020 publics 5 copies suffice, which costs hardly less than 6 copies and 5 publics: B = 6, T = 5.
 
   sim plan --R 8 --lambda 40 --substitution 0.01
       Also keeps every server that swaps in another function below 1 %: T = 291.

@@ -41,7 +41,15 @@ fn planned(protocol: &Protocol, slack: Auto, goal: &GoalSection) -> Result<Param
     };
     let accuracy = goal.accuracy.as_ref().map(|game| Game { reject: game.reject.0.clone(), honest });
     let substitution = goal.substitution.as_ref().map(|rate| rate.0.clone());
-    let goal = Goal { R: protocol.R, lambda: lambda(goal.lambda)?, min_T: goal.min_T, slack, accuracy, substitution };
+    let goal = Goal {
+        R: protocol.R,
+        lambda: lambda(goal.lambda)?,
+        min_T: goal.min_T,
+        max_T: None,
+        slack,
+        accuracy,
+        substitution,
+    };
     Ok(plan(&goal).map_err(|error| error.to_string())?.params)
 }
 
