@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod by_a_digit;
 mod c_lenet;
 mod costs;
 mod digits;

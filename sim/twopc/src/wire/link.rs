@@ -9,7 +9,7 @@ use crate::modulus::Modulus;
 use crate::role::Role;
 use crate::wire::clock::{Clock, LinkSpeed};
 use crate::wire::duplex::{self, End, Gone};
-use crate::wire::hook::{Conduct, Deviation};
+use crate::wire::hook::{Compared, Conduct, Deviation, Mistakes};
 use crate::wire::meter::{Message, Meter, Phase};
 
 /// Why a party stops before the end of a session.
@@ -151,6 +151,18 @@ impl Link {
         let errors = self.added_where_kept(shares.len());
         for (share, error) in shares.iter_mut().zip(errors.into_iter().flatten()) {
             *share = modulus.add(modulus.reduce(*share), modulus.element(error << shift));
+        }
+    }
+
+    /// Returns the mistakes that a party that deviates makes about a digit of each number; `None` for none.
+    pub fn mistakes(&mut self, digit: Compared, own: impl Iterator<Item = u8>) -> Option<Vec<Mistakes>> {
+        self.deviation.as_mut()?.compared(&self.level.address, digit, &own.collect::<Vec<_>>())
+    }
+
+    /// Lets a party that deviates choose the masks of an answer.
+    pub fn choose_masks(&mut self, masks: &mut [u64], modulus: Modulus) {
+        if let Some(deviation) = &mut self.deviation {
+            deviation.masks(&self.level.address, masks, modulus);
         }
     }
 
