@@ -9,7 +9,7 @@
 //! ```
 
 use crate::hypothesis::Hypothesis;
-use fusion_2pc::backend::Family;
+use fusion_2pc::backend::{Choice, Exposure, Family};
 
 /// The script of the attacks that are counted here.
 pub const SCRIPT: &str = include_str!("../matrix.yaml");
@@ -62,6 +62,34 @@ pub struct Shown {
     pub because: &'static str,
     /// The files of the tests, below `proofs-tests/tests`.
     pub tests: &'static [&'static str],
+}
+
+/// What is known of a hypothesis in sessions of a backend, of a server that may deviate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// A server that deviates does not break it, for this reason.
+    Holds(&'static str),
+    /// A server breaks it by deviations of these kinds; it is assumed of one that does not.
+    Breakable(Vec<Kind>),
+    /// It is assumed: no kind of deviation is about it.
+    Assumed,
+}
+
+/// Returns what the matrix says of a hypothesis, for a backend with its options.
+#[must_use]
+pub fn standing(hypothesis: Hypothesis, backend: Choice) -> Standing {
+    let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| kind.falls().contains(&hypothesis)).collect();
+    let breaking: Vec<Kind> = kinds.iter().copied().filter(|kind| kind.breaks(backend)).collect();
+    let reason = kinds.iter().find_map(|kind| match kind.cell(backend.family()) {
+        // Of what a client keeps, only the correlation is examined.
+        Cell::Nothing(shown) if *kind != Kind::Probe => Some(shown.because),
+        _ => None,
+    });
+    match reason {
+        _ if !breaking.is_empty() => Standing::Breakable(breaking),
+        Some(because) => Standing::Holds(because),
+        None => Standing::Assumed,
+    }
 }
 
 /// How the trials of an attack ended.
@@ -140,6 +168,15 @@ impl Kind {
         }
     }
 
+    /// Whether a server of a backend breaks hypotheses by deviations of this kind. A guess of two copies breaks none.
+    fn breaks(self, backend: Choice) -> bool {
+        match self {
+            Self::Linking => false,
+            Self::Exposure => backend.exposure() != Exposure::Nothing,
+            _ => matches!(self.cell(backend.family()), Cell::Attack(_) | Cell::Played(_)),
+        }
+    }
+
     /// What is known of the kind in a family with all options as by default.
     #[must_use]
     pub fn cell(self, family: Family) -> Cell {
@@ -160,7 +197,7 @@ impl Kind {
                 tests: &["two_party/by_a_digit.rs"],
             }),
             Self::Exposure => Cell::Nothing(Shown {
-                because: "every message of the client is masked by a coin of its own, whatever the server sent before; not in the named modes of docs/security.md",
+                because: "every message of the client is masked by a coin of its own, whatever the server sent before, if transfers and encryption are secure; not in the named modes of docs/security.md",
                 tests: &["two_party/transcript.rs", "two_party/views.rs"],
             }),
             Self::Stop => Cell::Nothing(Shown {
@@ -189,6 +226,8 @@ fn counted(kind: Kind, family: Family) -> Option<Measured> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fusion_2pc::backend::Options;
+    use fusion_2pc::backend::delphi::Mask;
 
     #[test]
     fn every_line_of_what_was_counted_is_a_cell() {
@@ -196,6 +235,29 @@ mod tests {
         let attacks = cells.filter(|cell| matches!(cell, Cell::Attack(_))).count();
         assert_eq!(attacks, COUNTED.lines().count() - 1, "but for the heading");
         assert_eq!(attacks, 36, "six kinds in six families");
+    }
+
+    #[test]
+    fn a_hypothesis_stands_as_the_matrix_says() {
+        let names = |hypothesis, backend: Choice| match standing(hypothesis, backend) {
+            Standing::Holds(because) => format!("holds: {}", because.split(' ').take(4).collect::<Vec<_>>().join(" ")),
+            Standing::Breakable(kinds) => kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(" "),
+            Standing::Assumed => "assumed".into(),
+        };
+        for family in Family::ALL {
+            let all = Hypothesis::ALL.map(|hypothesis| names(hypothesis, family.into()));
+            let probe = if family == Family::Delphi { "assumed" } else { "probe" };
+            let errors = "error-by-a-bit any-function verdict";
+            assert_eq!(all[..2], ["assumed", "holds: every message of the"]);
+            assert_eq!(all[2..4], [errors.into(), format!("another-model share-shift {errors}")]);
+            assert_eq!(
+                all[4..],
+                ["share-shift", "assumed", "holds: the client takes any", probe, "assumed"],
+                "{family:?}"
+            );
+        }
+        let inside = Options { mask: Some(Mask::Inside), ..Options::default() };
+        assert_eq!(names(Hypothesis::H2, Choice::new(Family::Delphi, inside).unwrap()), "exposure");
     }
 
     #[test]
