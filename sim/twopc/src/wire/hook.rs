@@ -64,6 +64,12 @@ pub trait Deviation: Send {
         let _ = (step, masks, modulus);
     }
 
+    /// Is told what the party reads in a message, with its own part taken off: of the openings of products of bits, the factors under the other's masks; of the transfers of a multiplexer, the
+    /// products that it chose, under the other's masks.
+    fn read(&mut self, step: &Address, read: &[u8]) {
+        let _ = (step, read);
+    }
+
     /// Decides what happens to a message that the party is about to send.
     fn message(&mut self, message: &Message, payload: &[u8]) -> Conduct {
         let _ = (message, payload);

@@ -161,9 +161,14 @@ impl Link {
 
     /// Lets a party that deviates choose the masks of an answer.
     pub fn choose_masks(&mut self, masks: &mut [u64], modulus: Modulus) {
-        if let Some(deviation) = &mut self.deviation {
-            deviation.masks(&self.level.address, masks, modulus);
-        }
+        let Some(deviation) = &mut self.deviation else { return };
+        deviation.masks(&self.level.address, masks, modulus);
+    }
+
+    /// Tells a party that deviates what it reads in a message.
+    pub fn read(&mut self, read: impl FnOnce() -> Vec<u8>) {
+        let Some(deviation) = &mut self.deviation else { return };
+        deviation.read(&self.level.address, &read());
     }
 
     /// Makes the client's and the server's side of a line in memory.
