@@ -198,7 +198,7 @@ impl Kind {
             }),
             Self::Exposure => Cell::Nothing(Shown {
                 because: "every message of the client is masked by a coin of its own, whatever the server sent before, if transfers and encryption are secure; not in the named modes of docs/security.md",
-                tests: &["two_party/transcript.rs", "two_party/views.rs"],
+                tests: &["two_party/transcript.rs", "two_party/views.rs", "attacks/noise.rs"],
             }),
             Self::Stop => Cell::Nothing(Shown {
                 because: "the client takes any bytes of the right length as some value, and looks at labels after the last answer",
