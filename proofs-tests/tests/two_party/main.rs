@@ -18,6 +18,7 @@ mod statistics;
 mod tamper;
 mod transcript;
 mod transports;
+mod undecodable;
 mod views;
 mod wall;
 mod watch;

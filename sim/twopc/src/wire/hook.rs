@@ -64,8 +64,8 @@ pub trait Deviation: Send {
         let _ = (step, masks, modulus);
     }
 
-    /// Is told what the party reads in a message, with its own part taken off: of the openings of products of bits, the factors under the other's masks; of the transfers of a multiplexer, the
-    /// products that it chose, under the other's masks.
+    /// Is told what the party reads in a message, with its own part taken off: of the openings of products of bits, the factors under the other's masks; of the transfers of a
+    /// multiplexer, and of bits that become numbers, the other's choices and values, or the products that were chosen, under its masks.
     fn read(&mut self, step: &Address, read: &[u8]) {
         let _ = (step, read);
     }
