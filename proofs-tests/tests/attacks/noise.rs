@@ -54,7 +54,8 @@ impl ForBackend for Played {
         let services = vec![Service { model: 0, labels: (0..models[0].classes()).collect() }; SLOTS];
         let play = |number: u32, leaks: bool| {
             let name = Seed([2; 32]).child(&number.to_string());
-            let single = (name.child("game").stream().next_u64() % SLOTS as u64) as usize;
+            let single = name.child("game").stream().next_u64() % SLOTS as u64;
+            let single = usize::try_from(single).expect("few");
             let two = noise(2, u8::try_from(number).expect("few"));
             let images: Vec<Vec<u8>> = (0..SLOTS).map(|slot| two[usize::from(slot == single)].clone()).collect();
             let (mut near, mut far) = Link::pair(LinkSpeed::LAN);

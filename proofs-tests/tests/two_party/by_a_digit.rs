@@ -25,6 +25,7 @@ use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::hook::{Compared, Deviation, Mistakes};
 use fusion_2pc::wire::link::Link;
 use fusion_proofs_tests::networks::{PRECISION, noise, tiny};
+use std::cmp::Ordering;
 
 /// The end of the address of the first layer.
 const FIRST: &str = "conv]";
@@ -41,13 +42,13 @@ struct Rule {
 }
 
 impl Rule {
-    fn has(self, digit: usize) -> bool {
+    fn has(self, digit: u64) -> bool {
         self.set >> digit & 1 == 1
     }
 
     fn holds(self, value: u64) -> bool {
         let (from, bits) = self.digit;
-        self.has((value >> from & mask(bits)) as usize) && !(self.bare && value >> (from + bits) > 0)
+        self.has(value >> from & mask(bits)) && !(self.bare && value >> (from + bits) > 0)
     }
 
     /// Adds another multiple of the digit's place to each number, so that every value of the digit occurs.
@@ -62,20 +63,18 @@ impl Rule {
     fn in_ring(self, own: u8) -> Mistakes {
         let size = 1 << self.digit.1;
         let wrong =
-            |value: usize, carry: usize| u8::from(self.has((value + size - 1 - usize::from(own) + carry) % size));
+            |value: usize, carry: u64| u8::from(self.has((value as u64 + size - 1 - u64::from(own) + carry) % size));
         std::array::from_fn(|value| wrong(value, 0) | (wrong(value, 0) ^ wrong(value, 1)) << 1)
     }
 
     /// Modulo a prime: a free comparison says "greater" if the digit is of the set, and nothing is above it.
-    fn in_field(self, digit: Compared, own: usize) -> Mistakes {
+    fn in_field(self, digit: Compared, own: u8) -> Mistakes {
         std::array::from_fn(|value| {
-            let right = u8::from(value > own) | u8::from(value == own) << 1;
-            let said = if digit.from > self.digit.0 {
-                u8::from(value == 0) << 1
-            } else if digit.from == self.digit.0 {
-                u8::from(self.has(value))
-            } else {
-                right
+            let right = u8::from(value > usize::from(own)) | u8::from(value == usize::from(own)) << 1;
+            let said = match digit.from.cmp(&self.digit.0) {
+                Ordering::Greater => u8::from(value == 0) << 1,
+                Ordering::Equal => u8::from(self.has(value as u64)),
+                Ordering::Less => right,
             };
             right ^ said
         })
@@ -101,8 +100,7 @@ impl Deviation for Server {
         if !here || digit.threshold > 0 || !self.prime && (digit.from, digit.bits) != self.rule.digit {
             return None;
         }
-        let mistakes =
-            |own: &u8| if self.prime { self.rule.in_field(digit, usize::from(*own)) } else { self.rule.in_ring(*own) };
+        let mistakes = |own: &u8| if self.prime { self.rule.in_field(digit, *own) } else { self.rule.in_ring(*own) };
         Some(own.iter().map(mistakes).collect())
     }
 
@@ -168,7 +166,8 @@ fn play<B: Backend>(backend: B, rules: impl Fn(Modulus) -> Vec<Rule>) -> [usize;
 
 /// Each of these values of a digit by itself, and some of them together.
 fn of_digit(digit: (u32, u32), values: u32) -> Vec<Rule> {
-    let sets = (0..values).map(|value| 1 << value).chain([0x5a & mask(values) as u16]);
+    let some = if values > 4 { 0x5a } else { 0b11 };
+    let sets = (0..values).map(|value| 1 << value).chain([some]);
     sets.map(|set| Rule { digit, set, bare: false }).collect()
 }
 
@@ -180,7 +179,7 @@ fn any_function_of_three_bits_decides_in_cheetahs_relu() {
     let [x, client] = [1, 2].map(|seed| uniform(&mut Seed([seed; 32]).stream(), HOW.from, 400));
     let server: Vec<u64> = x.iter().zip(&client).map(|(x, x0)| modulus.sub(*x, *x0)).collect();
     for rule in of_digit((12, 3), 8) {
-        let [mut near, mut far] = <[Link; 2]>::from(Link::pair(LinkSpeed::LAN)).map(|link| dealt(link));
+        let [mut near, mut far] = <[Link; 2]>::from(Link::pair(LinkSpeed::LAN)).map(dealt);
         far.link.deviate(Box::new(Server { rule, prime: false }));
         let (mine, theirs) = std::thread::scope(|scope| {
             let served = scope.spawn(|| far.step("relu", |far| relu::relu(far, &server, HOW)).expect("it goes on"));
@@ -201,7 +200,7 @@ fn any_function_of_three_bits_decides_in_cheetahs_relu() {
 fn dealt(link: Link) -> Party {
     let names = ["client sends", "server sends"];
     let [mine, theirs] = [link.role(), link.role().peer()].map(|role| Seed([7; 32]).child(names[role as usize]));
-    let transfers = Pads { sender: Box::new(Dealer::new(mine.clone())), receiver: Box::new(Dealer::new(theirs)) };
+    let transfers = Pads { sender: Box::new(Dealer::new(mine)), receiver: Box::new(Dealer::new(theirs)) };
     Party { rng: mine.child("masks").stream(), transfers, link }
 }
 
