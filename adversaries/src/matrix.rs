@@ -9,7 +9,7 @@
 //! ```
 
 use crate::hypothesis::Hypothesis;
-use fusion_2pc::backend::Family;
+use fusion_2pc::backend::{Choice, Exposure, Family};
 
 /// The script of the attacks that are counted here.
 pub const SCRIPT: &str = include_str!("../matrix.yaml");
@@ -60,8 +60,36 @@ pub enum Cell {
 pub struct Shown {
     /// The reason, in a sentence.
     pub because: &'static str,
-    /// The files of the tests, below `proofs-tests/tests` or `sim/twopc/src`.
+    /// The files of the tests, below `proofs-tests/tests`.
     pub tests: &'static [&'static str],
+}
+
+/// What is known of a hypothesis in sessions of a backend, of a server that may deviate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// A server that deviates does not break it, for this reason.
+    Holds(&'static str),
+    /// A server breaks it by deviations of these kinds; it is assumed of one that does not.
+    Breakable(Vec<Kind>),
+    /// It is assumed: no kind of deviation is about it.
+    Assumed,
+}
+
+/// Returns what the matrix says of a hypothesis, for a backend with its options.
+#[must_use]
+pub fn standing(hypothesis: Hypothesis, backend: Choice) -> Standing {
+    let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| kind.falls().contains(&hypothesis)).collect();
+    let breaking: Vec<Kind> = kinds.iter().copied().filter(|kind| kind.breaks(backend)).collect();
+    let reason = kinds.iter().find_map(|kind| match kind.cell(backend.family()) {
+        // Of what a client keeps, only the correlation is examined.
+        Cell::Nothing(shown) if *kind != Kind::Probe => Some(shown.because),
+        _ => None,
+    });
+    match reason {
+        _ if !breaking.is_empty() => Standing::Breakable(breaking),
+        Some(because) => Standing::Holds(because),
+        None => Standing::Assumed,
+    }
 }
 
 /// How the trials of an attack ended.
@@ -140,6 +168,15 @@ impl Kind {
         }
     }
 
+    /// Whether a server of a backend breaks hypotheses by deviations of this kind. A guess of two copies breaks none.
+    fn breaks(self, backend: Choice) -> bool {
+        match self {
+            Self::Linking => false,
+            Self::Exposure => backend.exposure() != Exposure::Nothing,
+            _ => matches!(self.cell(backend.family()), Cell::Attack(_) | Cell::Played(_)),
+        }
+    }
+
     /// What is known of the kind in a family with all options as by default.
     #[must_use]
     pub fn cell(self, family: Family) -> Cell {
@@ -151,10 +188,21 @@ impl Kind {
                 because: "the server garbles another circuit of the same gates; which functions they carry is limited by the gates",
                 tests: &["attacks/by_a_bit.rs"],
             }),
-            Self::AnyFunction => Cell::Open("of a digit, by the messages of a transfer of one of many"),
+            Self::AnyFunction if family == Family::Cryptflow2He => Cell::Played(Shown {
+                because: "a ReLU takes a value for negative, or not, by any function of four of its bits: the server chooses its share of it, and offers false messages in the transfers of a comparison",
+                tests: &["two_party/by_a_digit.rs"],
+            }),
+            Self::AnyFunction => Cell::Played(Shown {
+                because: "a ReLU takes a value for negative, or not, by any function of the digit below its sign: the server offers false messages in the transfers of a comparison",
+                tests: &["two_party/by_a_digit.rs"],
+            }),
             Self::Exposure => Cell::Nothing(Shown {
-                because: "every message of the client is masked by a coin of its own, whatever the server sent before; not in the named modes of docs/security.md",
-                tests: &["two_party/transcript.rs", "two_party/views.rs"],
+                because: "every message of the client is masked by a coin of its own, whatever the server sent before, if transfers and encryption are secure; not in the named modes of docs/security.md",
+                tests: &["two_party/transcript.rs", "two_party/views.rs", "attacks/noise.rs"],
+            }),
+            Self::Stop if family == Family::Delphi => Cell::Nothing(Shown {
+                because: "the client takes a value whose labels decode to nothing for 0, where the released code stops, and looks at labels after the last answer",
+                tests: &["two_party/undecodable.rs", "two_party/families.rs", "attacks/matrix.rs"],
             }),
             Self::Stop => Cell::Nothing(Shown {
                 because: "the client takes any bytes of the right length as some value, and looks at labels after the last answer",
@@ -182,6 +230,8 @@ fn counted(kind: Kind, family: Family) -> Option<Measured> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fusion_2pc::backend::Options;
+    use fusion_2pc::backend::delphi::Mask;
 
     #[test]
     fn every_line_of_what_was_counted_is_a_cell() {
@@ -192,10 +242,29 @@ mod tests {
     }
 
     #[test]
-    fn what_is_open_is_said_to_be() {
-        let open = |family: &Family| {
-            Kind::ALL.map(|kind| kind.cell(*family)).iter().filter(|cell| matches!(cell, Cell::Open(_))).count()
+    fn a_hypothesis_stands_as_the_matrix_says() {
+        let names = |hypothesis, backend: Choice| match standing(hypothesis, backend) {
+            Standing::Holds(because) => format!("holds: {}", because.split(' ').take(4).collect::<Vec<_>>().join(" ")),
+            Standing::Breakable(kinds) => kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(" "),
+            Standing::Assumed => "assumed".into(),
         };
-        assert_eq!(Family::ALL.iter().map(open).collect::<Vec<_>>(), [1, 1, 1, 0, 0, 0]);
+        for family in Family::ALL {
+            let all = Hypothesis::ALL.map(|hypothesis| names(hypothesis, family.into()));
+            let probe = if family == Family::Delphi { "assumed" } else { "probe" };
+            let stop =
+                if family == Family::Delphi { "holds: the client takes a" } else { "holds: the client takes any" };
+            let errors = "error-by-a-bit any-function verdict";
+            assert_eq!(all[..2], ["assumed", "holds: every message of the"]);
+            assert_eq!(all[2..4], [errors.into(), format!("another-model share-shift {errors}")]);
+            assert_eq!(all[4..], ["share-shift", "assumed", stop, probe, "assumed"], "{family:?}");
+        }
+        let inside = Options { mask: Some(Mask::Inside), ..Options::default() };
+        assert_eq!(names(Hypothesis::H2, Choice::new(Family::Delphi, inside).unwrap()), "exposure");
+    }
+
+    #[test]
+    fn nothing_is_open() {
+        let cells = Family::ALL.iter().flat_map(|family| Kind::ALL.map(|kind| kind.cell(*family)));
+        assert_eq!(cells.filter(|cell| matches!(cell, Cell::Open(_))).count(), 0);
     }
 }

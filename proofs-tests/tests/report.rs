@@ -281,3 +281,35 @@ fn what_is_no_finished_run_is_refused_by_name() {
     std::fs::write(file("result.json"), concluded).unwrap();
     assert_eq!(sim(&["report", last(&folder).to_str().unwrap()], "").code, 0);
 }
+
+/// A hypothesis is marked only where it is broken, or where the protocols of the run argue for it: at `plain` there are none.
+#[test]
+fn hypotheses_say_what_they_rest_on() {
+    let scratch = Scratch::new("report-hypotheses");
+    let shown = |script: &str, name: &str, more: &str| {
+        let (folder, outcome) = attack(&scratch, script, name, more);
+        assert!([0, 3].contains(&outcome.code), "{}", outcome.stderr);
+        let elements = page(format!("{folder}/report.html"));
+        let of = |name: &str| {
+            let texts = elements.iter().filter(move |element| element.name == name).map(|element| &element.text);
+            texts.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+        };
+        (of("dd"), of("li"))
+    };
+    let script = scratch.file("plain.yaml", PLAIN);
+    let (stated, conditions) = shown(&script, "plain", "--max 16");
+    assert!(stated.contains(&"the permutation stays hidden: assumed".into()), "{stated:?}");
+    assert!(conditions.contains(&"H2 assumed".into()) && !conditions.contains(&"✓ H2 holds".into()), "{conditions:?}");
+    let script = format!("{ROOT}/adversaries/scripts/predicate.yaml");
+    let (stated, conditions) = shown(&script, "real", "--max 1 --fidelity real");
+    let starts = |text: &str| assert!(stated.iter().any(|stated| stated.starts_with(text)), "{text}: {stated:?}");
+    starts("the permutation stays hidden: holds in cheetah because every message of the client");
+    starts("the client shows nothing early: holds in cheetah because the client takes any bytes");
+    starts("every session is fresh: assumed where no strategy breaks it; in cheetah a server can, by probe");
+    starts("publics are not recognised: assumed");
+    for condition in
+        ["H1 assumed", "✓ H2 holds", "✓ H6 holds", "H7 assumed", "✗ H3 falls: what is changed depends on the input"]
+    {
+        assert!(conditions.contains(&condition.into()), "{condition}: {conditions:?}");
+    }
+}

@@ -6,6 +6,7 @@ mod by_a_bit;
 mod curated;
 mod kinds;
 mod matrix;
+mod noise;
 mod probes;
 mod programs;
 mod stand_in;

@@ -25,7 +25,7 @@ strategies:
 ";
 
 /// The chance of at least so many wins of so many guesses.
-fn tail(wins: u32, of: u32) -> Rational {
+pub fn tail(wins: u32, of: u32) -> Rational {
     let third = Rational::from((1, 3));
     let term = |k: u32| {
         let power = |base: &Rational, n: u32| (0..n).fold(Rational::from(1), |product, _| product * base);

@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod by_a_digit;
 mod c_lenet;
 mod costs;
 mod digits;
@@ -17,6 +18,7 @@ mod statistics;
 mod tamper;
 mod transcript;
 mod transports;
+mod undecodable;
 mod views;
 mod wall;
 mod watch;

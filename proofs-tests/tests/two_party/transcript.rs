@@ -1,5 +1,5 @@
 //! What a client of each family sends, as a random variable: over its coins every bit is a fair one, and so is the sum of adjacent ones, and
-//! no two bits of a message, or of the shares that the server is left with, tell which of two images it asks about; also to a server that deviates. The server's own coins are the same in
+//! no two bits of a message, of what the server makes of it, or of the shares that the server is left with, tell which of two images it asks about; also to a server that deviates. The server's own coins are the same in
 //! all sessions, so that no mask of the server's stands in for one of the client's.
 //!
 //! Numbers modulo a prime are nearly fair in their highest bit and fair in the others, up to `2^-20`. Of ciphertexts, columns and other long messages a thousand
@@ -47,12 +47,19 @@ const SAMPLES: usize = 4;
 #[derive(Default)]
 struct Sample {
     sent: Vec<(Address, Columns)>,
+    /// What the server reads in messages, its own part taken off.
+    read: Vec<(Address, Columns)>,
     shares: Vec<(Address, Columns)>,
 }
 
 impl Sample {
     fn all(&self) -> impl Iterator<Item = &(Address, Columns)> {
-        self.sent.iter().chain(&self.shares)
+        self.masked().chain(&self.shares)
+    }
+
+    /// What masks of the client's make uniform.
+    fn masked(&self) -> impl Iterator<Item = &(Address, Columns)> {
+        self.sent.iter().chain(&self.read)
     }
 }
 
@@ -71,6 +78,7 @@ impl Deviation for Client {
 /// Keeps the shares that a server has after each step. If it deviates, it sends zeros in place of its first message, and moves all its
 /// shares.
 struct Server {
+    read: Strings,
     shares: Strings,
     deviates: bool,
     sent: usize,
@@ -85,6 +93,10 @@ impl Deviation for Server {
                 *share = modulus.add(*share, modulus.element(77));
             }
         }
+    }
+
+    fn read(&mut self, step: &Address, read: &[u8]) {
+        self.read.lock().expect("no panic").push((step.clone(), looked_at(read)));
     }
 
     fn message(&mut self, _message: &Message, payload: &[u8]) -> Conduct {
@@ -121,13 +133,13 @@ impl<B: Backend> Keyed<B> {
         Chunk { circuit: &self.plan.circuit, packing: packing(&self.plan), slots: 1 }
     }
 
-    /// What the client sends in the session of this number, and the shares that the server has.
-    fn seen(&self, number: u32, image: &[u8], deviates: bool) -> [Vec<(Address, Vec<u8>)>; 2] {
+    /// What the client sends in the session of this number, what the server reads in it, and the shares that it has.
+    fn seen(&self, number: u32, image: &[u8], deviates: bool) -> [Vec<(Address, Vec<u8>)>; 3] {
         let name = Seed([3; 32]).child(&number.to_string());
-        let seen = [Strings::default(), Strings::default()];
+        let seen: [Strings; 3] = Default::default();
         let (mut near, mut far) = Link::pair(LinkSpeed::LAN);
         near.deviate(Box::new(Client(Arc::clone(&seen[0]))));
-        far.deviate(Box::new(Server { shares: Arc::clone(&seen[1]), deviates, sent: 0 }));
+        far.deviate(Box::new(Server { read: Arc::clone(&seen[1]), shares: Arc::clone(&seen[2]), deviates, sent: 0 }));
         let pixels = self.model.pixels(image).expect("of this size");
         let input: Vec<u64> = pixels.iter().map(|pixel| self.plan.circuit.pixel(*pixel)).collect();
         std::thread::scope(|scope| {
@@ -161,8 +173,9 @@ impl<B: Backend> Keyed<B> {
     fn sample(&self, turn: u32, image: &[u8], deviates: bool) -> Sample {
         let mut sample = Sample::default();
         for number in turn * SESSIONS..(turn + 1) * SESSIONS {
-            let [sent, shares] = self.seen(number, image, deviates);
+            let [sent, read, shares] = self.seen(number, image, deviates);
             add(&mut sample.sent, sent);
+            add(&mut sample.read, read);
             add(&mut sample.shares, shares);
         }
         sample
@@ -211,7 +224,7 @@ fn assert_fair(what: &str, sample: &Sample, log_odds: f64) {
     let strings = f64::from(SESSIONS);
     let most = (strings * log_odds / 2.0).sqrt() + strings * BIAS;
     assert!(most < strings / 2.0, "too few strings to see a bit that is always the same");
-    for (address, columns) in &sample.sent {
+    for (address, columns) in sample.masked() {
         let bits = bits(columns);
         let ones = (0..bits).map(|bit| columns.ones(bit)).chain((1..bits).map(|bit| columns.differ(bit - 1, bit)));
         for (place, ones) in ones.enumerate() {

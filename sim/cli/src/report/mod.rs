@@ -2,6 +2,7 @@
 
 mod cost;
 mod diff;
+mod hypotheses;
 mod page;
 mod plot;
 mod run;

@@ -1,6 +1,7 @@
 //! The page on one run.
 
 use super::cost::Spending;
+use super::hypotheses::{Condition, Stated, conditions, stated};
 use super::plot::{Claimed, Plot, Rate, absolute, first_rate, relative};
 use super::run::Run;
 use super::sequence::{Sequence, sequences};
@@ -8,7 +9,6 @@ use crate::answers::games::{GoalCheck, games};
 use crate::answers::substitution::sentence;
 use crate::text::{self, interval, percent, probability};
 use fusion_adversaries::script::{HONEST, Script, StrategySection};
-use fusion_adversaries::strategy::Hypothesis;
 use fusion_engine::campaign::verdict::CampaignVerdict;
 use fusion_engine::documents::replay::ReplayDocument;
 use fusion_engine::documents::result::{Fault, StageDocument, StandingDocument, StrategyDocument};
@@ -31,7 +31,7 @@ pub struct RunPage {
     goals: Vec<GoalRow>,
     substitution: String,
     overview: Plot,
-    hypotheses: [Fact; 9],
+    hypotheses: [Stated; 9],
     strategies: Vec<Card>,
     cost: Option<Spending>,
     sequences: Vec<Sequence>,
@@ -119,13 +119,6 @@ struct StageRow {
 }
 
 #[derive(Debug, Serialize)]
-struct Condition {
-    name: &'static str,
-    met: bool,
-    failure: &'static str,
-}
-
-#[derive(Debug, Serialize)]
 struct ReplayLine {
     outcome: String,
     command: String,
@@ -152,7 +145,7 @@ impl RunPage {
             goals,
             substitution: sentence(SubstitutionDocument::new(run.params).as_ref()),
             overview: absolute(&rates),
-            hypotheses: Hypothesis::ALL.map(|h| Fact { name: h.name(), value: h.statement().into() }),
+            hypotheses: stated(run),
             strategies: run.result.strategies.iter().map(|strategy| Card::new(run, strategy)).collect(),
             cost: run.result.cost.as_ref().map(|cost| Spending::new(cost, network(&run.script))),
             sequences: sequences(run),
@@ -301,7 +294,7 @@ impl Card {
             rows: rows(strategy, &claims),
             plot: relative(&rates, nearest(&run.script.test.within.0)),
             stages: strategy.stages.iter().map(StageRow::from).collect(),
-            hypotheses: Hypothesis::ALL.map(|hypothesis| Condition::new(hypothesis, strategy)).into(),
+            hypotheses: conditions(run, strategy),
             replays: replays(run, strategy),
         }
     }
@@ -376,13 +369,6 @@ impl From<&StageDocument> for StageRow {
     fn from(stage: &StageDocument) -> Self {
         let rate = nearest(&Rational::from((stage.successes, stage.trials.max(1))));
         Self { name: stage.name.clone(), trials: stage.trials, successes: stage.successes, rate: percent(rate) }
-    }
-}
-
-impl Condition {
-    fn new(hypothesis: Hypothesis, strategy: &StrategyDocument) -> Self {
-        let met = !strategy.hypotheses.contains(&hypothesis);
-        Self { name: hypothesis.name(), met, failure: hypothesis.failure() }
     }
 }
 

@@ -45,6 +45,7 @@ pub fn and(party: &mut Party, lists: &[Factors<'_>]) -> Result<Vec<Vec<u8>>, Hal
     }
     let mine = masked.finish();
     let theirs = party.exchange(mine.clone())?;
+    party.link.read(|| without(lists, &theirs));
     let lead = party.leads();
     let (mut mine, mut theirs) = (Unpacker::new(&mine), Unpacker::new(&theirs));
     let mut of = triples.iter();
@@ -66,6 +67,17 @@ pub fn and(party: &mut Party, lists: &[Factors<'_>]) -> Result<Vec<Vec<u8>>, Hal
             opened.into_iter().map(|(triple, opened)| product(factors.width, triple, opened)).collect()
         })
         .collect())
+}
+
+/// The other party's openings with one's own shares taken off: the factors under the other's masks.
+fn without(lists: &[Factors<'_>], theirs: &[u8]) -> Vec<u8> {
+    let (mut theirs, mut read) = (Unpacker::new(theirs), Packer::with_capacity(theirs.len()));
+    for Factors { x, y, width } in lists {
+        for (x, y) in x.iter().zip(*y) {
+            read.push(theirs.pull(1 + width) ^ u64::from(x & 1 | y << 1), 1 + width);
+        }
+    }
+    read.finish()
 }
 
 /// `a0 b1` comes from the transfers the client receives, `a1 b0` from those the server receives: `a` is what a party chose, `b`

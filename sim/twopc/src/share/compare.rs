@@ -9,6 +9,7 @@ use crate::bits::{Packer, Unpacker, mask, packed_bytes};
 use crate::party::Party;
 use crate::role::Role;
 use crate::share::and::{Factors, and};
+use crate::wire::hook::{Compared, Mistakes};
 use crate::wire::link::Halt;
 
 /// The most bits that a digit has.
@@ -45,6 +46,13 @@ impl Digit {
     #[must_use]
     pub fn message_bits(self) -> u32 {
         ((1 << self.bits) - 1) * self.width()
+    }
+
+    /// The mistakes of all messages in one word, each at the place of its value's sum with the correction.
+    fn word(self, mistakes: &Mistakes, correction: u64) -> u16 {
+        let at = |value: u64| u64::from(mistakes[value as usize]) & mask(self.width());
+        (0..1 << self.bits)
+            .fold(0, |word, value| word | (at(value) as u16) << ((value ^ correction) as u32 * self.width()))
     }
 }
 
@@ -135,9 +143,13 @@ fn offer(party: &mut Party, numbers: &[u64], digits: &[Digit]) -> Result<Vec<Nod
     for (digit, pads) in digits.iter().zip(&pads) {
         let (table, width) = (Table::new(*digit), digit.width());
         let everywhere = table.everywhere;
-        let mine = numbers.iter().zip(pads).map(|(number, pads)| {
-            let own = (!number >> digit.from) & mask(digit.bits);
-            let masked = pads ^ table.at(own, corrections.pull(digit.bits));
+        let own = |number: &u64| (!number >> digit.from) & mask(digit.bits);
+        let compared = Compared { from: digit.from, bits: digit.bits, threshold: 0 };
+        let mistakes = party.link.mistakes(compared, numbers.iter().map(|number| own(number) as u8));
+        let mine = numbers.iter().zip(pads).enumerate().map(|(at, (number, pads))| {
+            let correction = corrections.pull(digit.bits);
+            let wrong = mistakes.as_ref().map_or(0, |mistakes| digit.word(&mistakes[at], correction));
+            let masked = pads ^ table.at(own(number), correction) ^ wrong;
             let share = masked & (mask(width) as u16);
             messages.push(u64::from((masked ^ share.wrapping_mul(everywhere)) >> width), digit.message_bits());
             share as u8

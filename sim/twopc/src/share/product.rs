@@ -15,6 +15,7 @@ use crate::wire::link::Halt;
 pub fn send(party: &mut Party, values: &[u64], bits: u32) -> Result<Vec<u64>, Halt> {
     let pads = party.send_pads(values.len(), 1, |pads| pads[0])?;
     let corrections = party.link.receive(packed_bytes(values.len(), 1))?;
+    party.link.read(|| without_bits(values.iter().copied(), &corrections));
     let (shares, message) = offer(values, bits, pads, &corrections);
     party.link.send(message)?;
     Ok(shares)
@@ -52,10 +53,12 @@ pub fn multiplex(party: &mut Party, choices: &[u8], values: &[u64], bits: u32) -
         }
     };
     let corrections = party.exchange(ask(choices, &chosen))?;
+    party.link.read(|| without_bits(choices.iter().map(|&bit| bit.into()), &corrections));
     let turned: Vec<u64> =
         values.iter().zip(choices).map(|(value, &bit)| if bit == 1 { value.wrapping_neg() } else { *value }).collect();
     let (sent, message) = offer(&turned, bits, pads, &corrections);
     let message = party.exchange(message)?;
+    party.link.read(|| without_values(choices, values, bits, &message));
     let received = take(choices, bits, &chosen, &message);
     let own = values.iter().zip(choices).map(|(value, &bit)| value & u64::from(bit).wrapping_neg());
     Ok(own.zip(sent).zip(received).map(|((own, s), r)| own.wrapping_add(s).wrapping_add(r) & mask(bits)).collect())
@@ -75,6 +78,22 @@ pub fn to_ring(party: &mut Party, shared: &[u8], bits: u32) -> Result<Vec<u64>, 
         }
     };
     Ok(shared.iter().zip(product).map(|(&bit, p)| u64::from(bit).wrapping_sub(2 * p) & mask(bits)).collect())
+}
+
+/// A receiver's corrections without the lowest bits of one's own numbers: where these share the choices, the choices under its coins.
+fn without_bits(own: impl ExactSizeIterator<Item = u64>, corrections: &[u8]) -> Vec<u8> {
+    let corrections = unpack(corrections, 1, own.len());
+    pack(&own.zip(corrections).map(|(own, correction)| (own ^ correction) & 1).collect::<Vec<_>>(), 1)
+}
+
+/// A sender's message without one's own share of its values, for each sign that the sum of the choices may have given them: a value, or a difference of shares, under its pads.
+fn without_values(choices: &[u8], values: &[u64], bits: u32, message: &[u8]) -> Vec<u8> {
+    let of = |((message, &own), value): ((u64, &u8), &u64)| {
+        let turned = if own == 1 { message.wrapping_neg() } else { message };
+        [turned.wrapping_add(*value), turned.wrapping_sub(*value)].map(|sum| sum & mask(bits))
+    };
+    let sums = unpack(message, bits, values.len()).into_iter().zip(choices).zip(values);
+    pack(&sums.flat_map(of).collect::<Vec<_>>(), bits)
 }
 
 /// The corrections of a receiver's choices.

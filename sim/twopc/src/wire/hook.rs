@@ -24,6 +24,20 @@ pub enum Conduct {
     Stall,
 }
 
+/// A digit of numbers that a server compares with those of the client: it offers one message for each value of the client's digit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// The place of its lowest bit.
+    pub from: u32,
+    /// The number of its bits, at most four.
+    pub bits: u32,
+    /// Which of the numbers is compared, where the server has several for each of the client's.
+    pub threshold: usize,
+}
+
+/// For each value of a client's digit, what is wrong about the message offered for it: "it is greater" by bit 0, "it is equal" by bit 1, which the lowest digit has not.
+pub type Mistakes = [u8; 16];
+
 /// How a party deviates. By default it follows the protocol.
 pub trait Deviation: Send {
     /// May change the party's shares of a step's output, one slot after another.
@@ -36,6 +50,24 @@ pub trait Deviation: Send {
     fn kept(&mut self, step: &Address, count: usize) -> Option<Vec<i64>> {
         let _ = (step, count);
         None
+    }
+
+    /// Returns the mistakes that a server makes about each number of a comparison, whose digits are `own`; `None` for none. Results are joined as sums of products, so that any function
+    /// of the client's digit, and of the result of the digits below it, takes the place of the true one (Rathee et al., CrypTFlow2, CCS 2020, section 3.1.1).
+    fn compared(&mut self, step: &Address, digit: Compared, own: &[u8]) -> Option<Vec<Mistakes>> {
+        let _ = (step, digit, own);
+        None
+    }
+
+    /// May choose the numbers with which a server masks its answer about a linear layer, and which become its shares, in `CrypTFlow2` and DELPHI under encryption. They are uniform otherwise.
+    fn masks(&mut self, step: &Address, masks: &mut [u64], modulus: Modulus) {
+        let _ = (step, masks, modulus);
+    }
+
+    /// Is told what the party reads in a message, with its own part taken off: of the openings of products of bits, the factors under the other's masks; of the transfers of a
+    /// multiplexer, and of bits that become numbers, the other's choices and values, or the products that were chosen, under its masks.
+    fn read(&mut self, step: &Address, read: &[u8]) {
+        let _ = (step, read);
     }
 
     /// Decides what happens to a message that the party is about to send.

@@ -9,7 +9,7 @@ use crate::modulus::Modulus;
 use crate::role::Role;
 use crate::wire::clock::{Clock, LinkSpeed};
 use crate::wire::duplex::{self, End, Gone};
-use crate::wire::hook::{Conduct, Deviation};
+use crate::wire::hook::{Compared, Conduct, Deviation, Mistakes};
 use crate::wire::meter::{Message, Meter, Phase};
 
 /// Why a party stops before the end of a session.
@@ -152,6 +152,23 @@ impl Link {
         for (share, error) in shares.iter_mut().zip(errors.into_iter().flatten()) {
             *share = modulus.add(modulus.reduce(*share), modulus.element(error << shift));
         }
+    }
+
+    /// Returns the mistakes that a party that deviates makes about a digit of each number; `None` for none.
+    pub fn mistakes(&mut self, digit: Compared, own: impl Iterator<Item = u8>) -> Option<Vec<Mistakes>> {
+        self.deviation.as_mut()?.compared(&self.level.address, digit, &own.collect::<Vec<_>>())
+    }
+
+    /// Lets a party that deviates choose the masks of an answer.
+    pub fn choose_masks(&mut self, masks: &mut [u64], modulus: Modulus) {
+        let Some(deviation) = &mut self.deviation else { return };
+        deviation.masks(&self.level.address, masks, modulus);
+    }
+
+    /// Tells a party that deviates what it reads in a message.
+    pub fn read(&mut self, read: impl FnOnce() -> Vec<u8>) {
+        let Some(deviation) = &mut self.deviation else { return };
+        deviation.read(&self.level.address, &read());
     }
 
     /// Makes the client's and the server's side of a line in memory.

@@ -14,6 +14,7 @@ use crate::ot::offer::{Asked, Heard};
 use crate::party::Party;
 use crate::random::uniform;
 use crate::role::Role;
+use crate::wire::hook::{Compared, Mistakes};
 use crate::wire::link::Halt;
 
 /// The most bits that a digit has.
@@ -194,12 +195,20 @@ fn offer(party: &mut Party<Transfers>, thresholds: &[Vec<u64>], layout: &Layout)
         let heard: &Heard = if digit.is_bit() { &two } else { &many };
         let (values, width) = layout.messages(digit);
         let shares = uniform(&mut party.rng, width, layout.count);
+        let mistakes = |(threshold, numbers): (usize, &Vec<u64>)| {
+            let compared = Compared { from: digit.from, bits: digit.bits, threshold };
+            party.link.mistakes(compared, numbers.iter().map(|number| digit.of(*number)))
+        };
+        let mistakes: Vec<Option<Vec<Mistakes>>> = thresholds.iter().enumerate().map(mistakes).collect();
         heard.offer(from..from + layout.count, (values, width), &mut masked, |at, value| {
-            let result = |threshold: &Vec<u64>| {
+            let result = |(threshold, wrong): (&Vec<u64>, &Option<Vec<Mistakes>>)| {
                 let own = usize::from(digit.of(threshold[at]));
-                u64::from(value > own) | u64::from(value == own) << 1 & mask(digit.width())
+                let wrong = wrong.as_ref().map_or(0, |wrong| wrong[at][value]);
+                let right = u64::from(value > own) | u64::from(value == own) << 1;
+                (right ^ u64::from(wrong)) & mask(digit.width())
             };
-            shares[at] ^ thresholds.iter().rev().fold(0, |all, threshold| all << digit.width() | result(threshold))
+            let results = thresholds.iter().zip(&mistakes).rev().map(result);
+            shares[at] ^ results.fold(0, |all, result| all << digit.width() | result)
         });
         by_threshold(layout, digit, &shares)
     };

@@ -1,7 +1,7 @@
 //! Products of shared bits and shared values (Rathee et al., CCS 2020, section 3.1.2, Algorithm 5), and shared bits as shared numbers.
 
 use super::transfers::Transfers;
-use crate::bits::{Packer, Unpacker, packed_bytes};
+use crate::bits::{Packer, Unpacker, pack, packed_bytes};
 use crate::modulus::Modulus;
 use crate::ot::offer::offer_bytes;
 use crate::party::Party;
@@ -32,6 +32,7 @@ pub fn multiplex(
     });
     let theirs = party.exchange(masked.finish())?;
     let taken = asked.take(0..count, messages, &mut Unpacker::new(&theirs));
+    party.link.read(|| pack(&taken, modulus.bits()));
     Ok(masks.iter().zip(taken).map(|(mask, taken)| modulus.add(*mask, modulus.reduce(taken))).collect())
 }
 
