@@ -76,6 +76,52 @@ fn the_worked_script_passes_with_the_published_values() {
     assert_eq!((&events["e_t"]["expected"], &events["e_b"]["expected"]), (&"12/19".into(), &"1/15".into()));
 }
 
+/// A pass says that the formulas hold, within what tolerance if it is wide, and nothing of the goals, which are missed here.
+#[test]
+fn a_pass_is_not_said_of_the_goals() {
+    let runs = Scratch::new("campaigns-headlines");
+    let rest = "goal: { lambda: 40, kappa: 20, substitution: 0.01, accuracy: { honest: 0.99, reject: 0.8 } }\n\
+        trials: { max: 60000 }\ntest: { within: 50% }\nstrategies:\n\
+        - { name: guess, do: [{ at: { random: 2 }, relabel: next }], expect: { win: { equals: spec }, accepted: { at_most: 1 } } }\n\
+        - { name: three, do: [{ at: { random: 3 }, relabel: next }] }\n";
+    let script = plain(&runs, "{ R: 8, B: 2, T: 4 }", rest);
+    let text = sim(&format!("attack {script} --runs {}", runs.display())).stdout;
+    let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+    let ends = |first: &str, last: &[&str]| rows.iter().any(|row| row.first() == Some(&first) && row.ends_with(last));
+    assert!(
+        ends("guess", &["4/95", "pass", "within", "50%"]) && ends("accepted", &["1", "pass:", "says", "nothing"]),
+        "{text}"
+    );
+    assert!(ends("honest", &["1", "pass"]), "a claim of 1 has the tolerance of its own: {text}");
+    assert!(text.contains("E_T 12/19, E_B|E_T 1/15: pass within 50%, pass within 50%"), "{text}");
+    for line in [
+        "\nPASS  formula: 2 of 2 agree within 50%.   ",
+        "\n      goal: correctness missed (4.56 of 40 bits)\n",
+        "\n      goal: substitution missed (a swapped function wins with up to 38.49%; asked: at most 1.000%)\n",
+        "\n      goal: accuracy missed (1.28 of 40 bits: a model at 0.8 is accepted with 40.96%)\n",
+        "\n      goal: accuracy missed (4.66 of 20 bits: the honest model at 0.99 is rejected with 3.940%)\n",
+    ] {
+        assert!(text.contains(line), "{line}{text}");
+    }
+    let (code, result) = attack(&script, &runs);
+    let formula = serde_json::json!({ "agree": 2, "of": 2, "verdict": "pass", "within": 0.5 });
+    assert_eq!((code, &result["formula"], &result["verdict"]), (0, &formula, &"pass".into()));
+    let goals: Vec<_> =
+        result["goals"].as_array().expect("a list").iter().map(|goal| (&goal["game"], &goal["met"])).collect();
+    let games = ["correctness", "substitution", "accuracy", "honest"].map(Value::from);
+    assert!(goals.iter().copied().eq(games.iter().map(|game| (game, &Value::Bool(false)))), "{goals:?}");
+    let page = std::fs::read_to_string(runs.join("latest/report.html")).expect("a page");
+    assert_eq!(
+        page.matches("</span> pass within 50%</span>").count(),
+        5,
+        "run, strategy, claim and two events: {page}"
+    );
+    assert!(page.contains("</span> goal: correctness missed (4.56 of 40 bits)</li>"), "{page}");
+    let none = plain(&runs, "{ R: 8, B: 2, T: 4 }", "trials: { max: 1024 }\nstrategies: [{ name: a, do: [] }]\n");
+    let text = sim(&format!("attack {none} --runs {}", runs.display())).stdout;
+    assert!(text.contains("\n              goal: none is stated (correctness has 4.56 bits)\n"), "{text}");
+}
+
 /// How many pool samples a weak model changes, evaluated here.
 fn changed_counts(weak: &str) -> PoolCounts {
     let read = |path: &str| std::fs::read(format!("{ROOT}/examples/{path}")).expect("there");

@@ -2,7 +2,7 @@
 
 pub mod bench;
 pub mod cost;
-pub mod games;
+pub mod headline;
 pub mod pictures;
 pub mod plan;
 pub mod substitution;

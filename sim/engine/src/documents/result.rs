@@ -1,10 +1,12 @@
 //! `result.json`: the result of a campaign.
 
 use super::cost::CostDocument;
+use super::headline::{FormulaDocument, GoalDocument, tolerance};
 use super::substitution::SubstitutionDocument;
 use crate::campaign::run::{Finished, StoppedBy};
 use crate::campaign::verdict::{CampaignVerdict, ClaimStanding, Standing};
 use crate::campaign::{Campaign, Entry, Statement};
+use crate::failure::Failure;
 use crate::simulate::{Counts, REASONS};
 use fusion_adversaries::strategy::Hypothesis;
 use fusion_spec::bound::bits::nearest;
@@ -27,6 +29,12 @@ pub struct ResultDocument {
     pub errors: Vec<Fault>,
     /// The kind of the event, which is always `result`.
     pub event: ResultTag,
+    /// Whether the measured rates agree with the claimed ones; `null` in results from before 2026-11-27.
+    #[serde(default)]
+    pub formula: Option<FormulaDocument>,
+    /// The goals of the script, and how far its parameters reach.
+    #[serde(default)]
+    pub goals: Vec<GoalDocument>,
     /// The run's folder.
     pub run_dir: String,
     /// The strategies in script order, the honest control first.
@@ -138,6 +146,10 @@ pub struct StandingDocument {
     pub expected: Option<Fraction>,
     /// The least and the greatest rate that the evidence does not exclude.
     pub interval: [f64; 2],
+    /// How near to the claim the interval must be for a pass: a share of the lesser of the claimed rate and its complement, or a difference where
+    /// the claimed rate is 0 or 1; `null` in results from before 2026-11-27.
+    #[serde(default)]
+    pub tolerance: Option<f64>,
     /// The number of trials that count for the claim.
     pub trials: u64,
     /// What the counts decide about the claim.
@@ -179,25 +191,31 @@ pub struct Fraction(pub Rational);
 
 impl ResultDocument {
     /// Makes the result of a campaign whose run is in this folder.
-    #[must_use]
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] if a rate that a goal is about is too long to be computed.
     pub fn new(
         campaign: &Campaign,
         finished: &[Finished],
         errors: Vec<Fault>,
         cost: Option<CostDocument>,
         folder: &Path,
-    ) -> Self {
+    ) -> Result<Self, Failure> {
         let pairs = campaign.entries.iter().zip(finished);
-        Self {
+        let standings = finished.iter().map(|finished| &finished.standing);
+        let params = campaign.view.params;
+        Ok(Self {
             alpha: nearest(&campaign.alpha),
             cost,
             errors,
             event: ResultTag::Result,
+            formula: Some(FormulaDocument::new(standings.clone())),
+            goals: GoalDocument::all(&campaign.script, params)?,
             run_dir: folder.display().to_string(),
             strategies: pairs.map(|(entry, finished)| StrategyDocument::new(entry, finished)).collect(),
-            substitution: SubstitutionDocument::new(campaign.view.params),
-            verdict: CampaignVerdict::worst(finished.iter().map(|finished| finished.standing.verdict())),
-        }
+            substitution: SubstitutionDocument::new(params),
+            verdict: CampaignVerdict::worst(standings.map(Standing::verdict)),
+        })
     }
 }
 
@@ -231,6 +249,23 @@ impl StrategyDocument {
     }
 }
 
+impl StrategyDocument {
+    /// Returns the greatest tolerance with which a claim on the strategy has passed, apart from claims that say nothing; `None` if none has, and in
+    /// results from before 2026-11-27.
+    #[must_use]
+    pub fn loosest(&self) -> Option<f64> {
+        let passed = |claim: &&ExpectationDocument| claim.standing.verdict == CampaignVerdict::Pass;
+        let claims = self.expectations.iter().filter(passed).filter(|claim| !claim.says_nothing());
+        claims.filter_map(|claim| claim.standing.tolerance).max_by(f64::total_cmp)
+    }
+}
+
+impl ExpectationDocument {
+    fn says_nothing(&self) -> bool {
+        self.clause.is_bound() && self.standing.expected.as_ref().is_some_and(|bound| bound.0 == 1)
+    }
+}
+
 fn stages(entry: &Entry, standing: &Standing) -> Vec<StageDocument> {
     let stages = entry.stages.iter().zip(&standing.counts);
     stages
@@ -254,6 +289,7 @@ impl StandingDocument {
             count: claim.count,
             expected: claim.expected.clone().map(Fraction),
             interval: ends(&standing.interval_of(claim)),
+            tolerance: Some(tolerance(claim)),
             trials: claim.trials,
             verdict: claim.decision.into(),
         }
