@@ -113,8 +113,8 @@ fn a_pass_is_not_said_of_the_goals() {
     let page = std::fs::read_to_string(runs.join("latest/report.html")).expect("a page");
     assert_eq!(
         page.matches("</span> pass within 50%</span>").count(),
-        5,
-        "run, strategy, claim and two events: {page}"
+        6,
+        "run, strategy, claim and three events: {page}"
     );
     assert!(page.contains("</span> goal: correctness missed (4.56 of 40 bits)</li>"), "{page}");
     let none = plain(&runs, "{ R: 8, B: 2, T: 4 }", "trials: { max: 1024 }\nstrategies: [{ name: a, do: [] }]\n");

@@ -1,11 +1,14 @@
 //! The two headlines of a result in words, and verdicts with the tolerance that they depend on.
 
 use crate::text::{self, percent};
+use fusion_engine::campaign::next::MoreTrials;
 use fusion_engine::campaign::verdict::CampaignVerdict;
 use fusion_engine::documents::headline::{FormulaDocument, Game, GoalDocument, is_wide};
+use fusion_engine::documents::result::ResultDocument;
 use fusion_engine::failure::Failure;
 use fusion_spec::bound::report::Report;
 use fusion_spec::params::Params;
+use std::path::Path;
 
 /// Writes whether the measured rates agree with the claimed ones.
 pub fn formula(formula: &FormulaDocument) -> String {
@@ -49,6 +52,13 @@ pub fn word(met: bool) -> &'static str {
 pub fn no_goal(params: Params) -> Result<String, Failure> {
     let bits = Report::correctness(params).map_err(Failure::usage)?.bits();
     Ok(format!("goal: none is stated (correctness has {} bits)", text::bits(Some(bits))))
+}
+
+/// Returns the command that continues an inconclusive campaign with the trials that it needs; `None` where it does not need any.
+pub fn next(result: &ResultDocument, folder: &Path) -> Option<String> {
+    let MoreTrials { max, wall_s } = result.next?;
+    let wall = wall_s.map_or_else(String::new, |seconds| format!(" --wall {seconds}s"));
+    Some(format!("sim attack --resume {} --max {max}{wall}", text::shell(folder)))
 }
 
 /// Writes a verdict. That of a pass names its tolerance where this is wider than the default.

@@ -1,5 +1,6 @@
 //! The documents with which commands, reports and the page answer.
 
+pub mod accuracy;
 pub mod bench;
 pub mod cost;
 pub mod headline;

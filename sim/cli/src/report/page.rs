@@ -4,8 +4,8 @@ use super::cost::Spending;
 use super::plot::{Claimed, Plot, Rate, absolute, first_rate, relative};
 use super::run::Run;
 use super::sequence::{Sequence, sequences};
-use crate::answers::headline;
 use crate::answers::substitution::sentence;
+use crate::answers::{accuracy, headline};
 use crate::text::{self, interval, percent, probability};
 use fusion_adversaries::script::{HONEST, Script, StrategySection};
 use fusion_adversaries::strategy::Hypothesis;
@@ -30,8 +30,12 @@ pub struct RunPage {
     formula: String,
     goals: Vec<GoalRow>,
     meaning: String,
+    /// The command that continues an inconclusive campaign.
+    next: Option<String>,
+    warnings: Vec<String>,
     errors: Vec<Wrong>,
     parameters: Vec<Fact>,
+    accuracy: Option<String>,
     substitution: String,
     overview: Plot,
     hypotheses: [Fact; 9],
@@ -149,8 +153,11 @@ impl RunPage {
             formula: run.result.formula.as_ref().map_or_else(String::new, headline::formula),
             goals: goals(run)?,
             meaning: meaning(run),
+            next: headline::next(&run.result, &run.folder),
+            warnings: run.result.warnings.clone(),
             errors: run.result.errors.iter().map(Wrong::from).collect(),
             parameters: parameters(run)?,
+            accuracy: accuracy::sentence(&run.result.accuracy, run.result.publics_kept.as_ref()),
             substitution: sentence(SubstitutionDocument::new(run.params).as_ref()),
             overview: absolute(&rates),
             hypotheses: Hypothesis::ALL.map(|h| Fact { name: h.name(), value: h.statement().into() }),

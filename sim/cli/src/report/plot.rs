@@ -72,7 +72,8 @@ impl Claimed<'_> {
         let Self {
             label,
             bound,
-            standing: StandingDocument { count, expected, interval, tolerance: _, trials, verdict: _ },
+            standing:
+                StandingDocument { count, expected, interval, tolerance: _, trials, verdict: _, expected_decimal: _ },
         } = self;
         #[expect(clippy::cast_precision_loss, reason = "shown, not compared")]
         let measured = (*trials > 0).then(|| *count as f64 / *trials as f64);

@@ -121,7 +121,7 @@ pub fn play(
     let cost = cost.ok().flatten();
     let document = ResultDocument::new(campaign, &finished, faults.clone(), cost, store.folder())?;
     let verdict = document.verdict;
-    let line = serde_json::to_string(&CampaignEvent::Result(document.clone()))
+    let line = serde_json::to_string(&CampaignEvent::Result(Box::new(document.clone())))
         .map_err(|error| Failure::Bug(error.to_string()))?;
     let mut shown = store.folder().to_path_buf();
     if !interrupted {

@@ -2,8 +2,8 @@
 
 use super::evidence::{contradicts, evidence};
 use super::faults;
-use crate::answers::headline;
 use crate::answers::substitution::sentence;
+use crate::answers::{accuracy, headline};
 use crate::axis::Axis;
 use crate::draw;
 use crate::text::{self, BAD, DIM, HEADING, percent};
@@ -14,7 +14,6 @@ use fusion_engine::campaign::run::Finished;
 use fusion_engine::campaign::verdict::{CampaignVerdict, ClaimStanding, Standing};
 use fusion_engine::campaign::{Campaign, Ending, Entry};
 use fusion_engine::documents::result::{Fault, ResultDocument};
-use fusion_engine::documents::substitution::SubstitutionDocument;
 use fusion_engine::failure::Failure;
 use fusion_engine::simulate::{Counts, REASONS};
 use fusion_spec::bound::bits::nearest;
@@ -50,7 +49,7 @@ pub fn write(
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     faults::write(page.faults, page.folder, out)?;
-    heading(campaign, out)?;
+    heading(campaign, page.document, out)?;
     let script = text::shell(&page.folder.join("script.yaml"));
     let pairs = || campaign.entries.iter().zip(finished);
     for (entry, finished) in pairs().filter(|(_, finished)| finished.standing.verdict() == CampaignVerdict::Refuted) {
@@ -64,6 +63,9 @@ pub fn write(
     }
     remarks(pairs(), out)?;
     headlines(campaign, page, out)?;
+    if let Some(command) = headline::next(page.document, page.folder) {
+        writeln!(out, "  decide it:     {command}")?;
+    }
     if let Some(win) = page.exemplars.iter().find(|exemplar| exemplar.ending == Ending::Win) {
         writeln!(out, "  replay a win:  sim run {script} --trial {}:{} --trace", win.strategy, win.trial)?;
     }
@@ -92,7 +94,7 @@ fn headlines(campaign: &Campaign, page: &Presentation<'_>, out: &mut dyn Write) 
     Ok(())
 }
 
-fn heading(campaign: &Campaign, out: &mut dyn Write) -> io::Result<()> {
+fn heading(campaign: &Campaign, document: &ResultDocument, out: &mut dyn Write) -> io::Result<()> {
     let (script, params) = (&campaign.script, campaign.view.params);
     let title = format!(
         "{}   {params}  N={}   fidelity {}   seed {}   semantics {}   sim {}",
@@ -107,7 +109,10 @@ fn heading(campaign: &Campaign, out: &mut dyn Write) -> io::Result<()> {
     if let Some(about) = &script.about {
         writeln!(out, "{}", text::styled(DIM, &one_line(about)))?;
     }
-    writeln!(out, "{}", sentence(SubstitutionDocument::new(params).as_ref()))?;
+    writeln!(out, "{}", sentence(document.substitution.as_ref()))?;
+    if let Some(accuracies) = accuracy::sentence(&document.accuracy, document.publics_kept.as_ref()) {
+        writeln!(out, "{accuracies}")?;
+    }
     writeln!(out)
 }
 

@@ -173,5 +173,6 @@ fn whole(loader: Loader, draft: Draft, parts: Parts) -> Result<Option<Campaign>,
     let uncertain = |entry: &Entry| entry.claims.rates.iter().filter(|claim| claim.is_uncertain()).count();
     let E = entries.iter().map(uncertain).sum::<usize>().max(1);
     let alpha = Rational::from(&script.test.false_alarm.0 / E as u64);
-    Ok(Some(Campaign { script, view, world, parties, id, entries, alpha, warnings: loader.warnings }))
+    let Loader { accuracies, warnings, .. } = loader;
+    Ok(Some(Campaign { script, view, world, parties, id, entries, alpha, accuracies, warnings }))
 }
