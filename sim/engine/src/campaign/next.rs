@@ -5,6 +5,7 @@ use super::run::{Finished, StoppedBy};
 use super::verdict::{CampaignVerdict, Standing};
 use crate::failure::Failure;
 use crate::simulate::Counts;
+use fusion_adversaries::script::MAX_TRIALS;
 use fusion_spec::evidence::{Clause, Decision, trials_needed};
 use rug::Rational;
 use schemars::JsonSchema;
@@ -21,7 +22,8 @@ pub struct MoreTrials {
 
 impl MoreTrials {
     /// Works out the limits. They are those by which `sim check` says that true claims are decided, or twice the trials so far where these were not
-    /// enough or the number is not known. Returns `None` unless the verdict is `inconclusive` and nobody interrupted the campaign.
+    /// enough or the number is not known. Returns `None` unless the verdict is `inconclusive` and nobody interrupted the campaign, and where a rate is so
+    /// small that more than [`MAX_TRIALS`] would have to be counted.
     ///
     /// # Errors
     /// [`Failure::Usage`] if the error probability of a clause is none.
@@ -42,7 +44,7 @@ impl MoreTrials {
             }
             more.max = more.max.max(max);
         }
-        Ok(Some(more))
+        Ok((more.max <= MAX_TRIALS).then_some(more))
     }
 }
 
