@@ -126,7 +126,7 @@ fn a_pass_is_not_said_of_the_goals() {
     assert!(text.contains("\n              goal: none is stated (correctness has 4.56 bits)\n"), "{text}");
 }
 
-/// A script at `ideal` on a few digits, some of them both queries and publics.
+/// A script at `ideal` on a few digits.
 fn digits(folder: &Path, model: &str, input: &str, weak: &str) -> String {
     let path = folder.join("digits.yaml");
     let examples = Path::new(ROOT).join("examples").canonicalize().expect("there");
@@ -135,7 +135,7 @@ fn digits(folder: &Path, model: &str, input: &str, weak: &str) -> String {
         "schema: fusion/campaign/v1\nname: digits\nprotocol: {{ R: 8, B: 2, T: 4 }}\n\
          model: {{ path: {examples}/models/{model}.onnx{input} }}\n\
          data: {{ images: {examples}/data/mnist_t1000-images-idx3-ubyte, labels: {examples}/data/mnist_t1000-labels-idx1-ubyte, \
-         queries: 0..120, public: {{ from: 100..240 }} }}\ntrials: {{ max: 1024 }}\nstrategies:\n\
+         queries: 0..100, public: {{ from: 100..240 }} }}\ntrials: {{ max: 1024 }}\nstrategies:\n\
          - {{ name: weak, do: [{{ at: all, model: {examples}/models/{weak}.onnx }}], expect: {{ win: {{ equals: spec }} }} }}\n"
     );
     std::fs::write(&path, text).expect("writable");
@@ -153,7 +153,7 @@ fn right(model: &str, samples: usize) -> Vec<bool> {
     (0..samples).map(|index| model.label(images.get(index).expect("there")).expect("fits") == known[index]).collect()
 }
 
-/// What a script's data say of its models is counted here again, each sample once.
+/// What a script's data say of its models is counted here again.
 #[test]
 fn the_accuracy_of_each_model_is_told() {
     let runs = Scratch::new("campaigns-accuracy");

@@ -16,7 +16,7 @@ pub struct ModelAccuracy {
     pub model: String,
     /// The number of samples that the model answers as they are labelled.
     pub right: u64,
-    /// The number of samples: queries and publics, dropped ones included, each once.
+    /// The number of samples: queries and publics, dropped ones included.
     pub samples: u64,
 }
 

@@ -4,8 +4,8 @@ use fusion_nn::fixed::{FixedModel, WrongSize};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// How many samples of the two pools each model answers as they are labelled, each sample counted once. Samples that were dropped from the publics
-/// count too, because the honest model gets all of the others right.
+/// How many samples each model answers as they are labelled, of the queries and of all publics that the script offers. Those that are dropped count too,
+/// because the honest model gets all of the others right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RightAnswers {
     /// The number of right answers by model, the honest one first.
@@ -36,13 +36,11 @@ impl RightAnswers {
         labels: &[u32],
     ) -> Result<Self, WrongSize> {
         let is_right = |(index, answer): (u32, u32)| labels[index as usize] == answer;
-        let once = |(place, index): &(usize, u32)| *place < queries.len() || !queries.contains(index);
-        let known: Vec<(usize, u32)> =
-            (*queries).clone().chain(kept.iter().copied()).enumerate().filter(once).collect();
-        let dropped: Vec<u32> =
-            (*offered).clone().filter(|index| kept.binary_search(index).is_err() && !queries.contains(index)).collect();
+        let known: Vec<u32> = (*queries).clone().chain(kept.iter().copied()).collect();
+        let dropped: Vec<u32> = (*offered).clone().filter(|index| kept.binary_search(index).is_err()).collect();
         let of_model = |(model, answers): (&FixedModel, &Vec<u32>)| {
-            let right = known.iter().filter(|(place, index)| is_right((*index, answers[*place]))).count() as u64;
+            let given = known.iter().copied().zip(answers.iter().copied());
+            let right = given.filter(|answer| is_right(*answer)).count() as u64;
             let others = dropped.par_iter().map(|index| Ok(u64::from(is_right((*index, model.label(image(*index))?)))));
             Ok(right + others.try_reduce(|| 0, |a, b| Ok(a + b))?)
         };
