@@ -275,7 +275,7 @@ strategies:
         let exemplar = std::fs::read_to_string(scratch.join("latest/exemplars/astray-error.json")).unwrap();
         assert_eq!(code, BUG);
         assert!(out.starts_with("replay: sim run ") && out.contains("\nerror astray: "), "{out}");
-        assert!(out.contains("\nERROR  formula: 0 of 1 agree."), "{out}");
+        assert!(out.contains("\nERROR  formula: 0 of 2 agree."), "{out}");
         assert!(
             err.starts_with("error: a bug in sim, please report it: astray: ") && err.contains("; replay: "),
             "{err}"

@@ -146,7 +146,7 @@ mod tests {
     fn speeds_are_whole_and_there_is_none_before_the_first_trial() {
         let told = |speeds: &[f64]| speeds.iter().map(|speed| brief(*speed)).collect::<Vec<_>>();
         assert_eq!(told(&[0.0, -1.0, f64::NAN, f64::INFINITY]), [None, None, None, None]);
-        let speeds = [0.05, 0.4, 0.6, 57.3, 9_999.4, 12_345.6, 31_234_567.8];
+        let speeds = [0.05, 0.3, 0.6, 57.3, 9_999.4, 12_345.6, 31_234_567.8];
         assert_eq!(
             told(&speeds),
             ["1 in 20 s", "1 in 3 s", "1/s", "57/s", "9999/s", "12k/s", "31M/s"].map(|speed| Some(speed.to_string()))
