@@ -84,6 +84,21 @@ pub fn list(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
+/// Whether text is a whole number with a comma before every three digits but the first ones.
+///
+/// ```
+/// use fusion_adversaries::problem::is_grouped;
+/// assert!(is_grouped("1,000") && is_grouped("12,345,678"));
+/// assert!(!is_grouped("1000") && !is_grouped("1,00") && !is_grouped(",000") && !is_grouped("1,2,3"));
+/// ```
+#[must_use]
+pub fn is_grouped(text: &str) -> bool {
+    let Some((first, rest)) = text.split_once(',') else { return false };
+    let digits =
+        |group: &str, most: usize| (1..=most).contains(&group.len()) && group.bytes().all(|byte| byte.is_ascii_digit());
+    digits(first, 3) && rest.split(',').all(|group| group.len() == 3 && digits(group, 3))
+}
+
 /// Whether a terminal would obey a character instead of showing it, or show nothing: a control character, one that turns the
 /// direction of text, or one without width.
 #[must_use]

@@ -54,6 +54,10 @@ fn the_worked_script_passes_with_the_published_values() {
     let (code, result) = attack(&format!("{ROOT}/examples/small-all.yaml"), &Scratch::new("campaigns-worked"));
     assert_eq!((code, &result["verdict"]), (0, &"pass".into()), "{result}");
     let weak = changed_counts("lenet_mnist_pruned70");
+    let parameters = ["name", "R", "B", "T", "slack", "seed", "backend"].map(|key| result[key].clone());
+    let parameters = Value::from(parameters.to_vec());
+    assert_eq!(parameters, serde_json::json!(["small-all", 8, 2, 4, 0, 1, null]));
+    assert_eq!(strategy(&result, "guess-one")["expectations"][0]["expected_decimal"], 4.0 / 95.0);
     let params = Params::new(8, 2, 4, 0).expect("legal");
     let marginal = pool::pr_accepted(params, 20, weak).expect("small").to_string();
     for (name, clause, expected) in [
@@ -77,6 +81,167 @@ fn the_worked_script_passes_with_the_published_values() {
     assert_eq!(strategy(&result, "force-seven")["hypotheses"], serde_json::json!(["H4a"]));
     let events = &strategy(&result, "guess-one")["events"];
     assert_eq!((&events["e_t"]["expected"], &events["e_b"]["expected"]), (&"12/19".into(), &"1/15".into()));
+}
+
+/// A pass says that the formulas hold, within what tolerance if it is wide, and nothing of the goals, which are missed here.
+#[test]
+fn a_pass_is_not_said_of_the_goals() {
+    let runs = Scratch::new("campaigns-headlines");
+    let rest = "goal: { lambda: 40, kappa: 20, substitution: 0.01, accuracy: { honest: 0.99, reject: 0.8 } }\n\
+        trials: { max: 60000 }\ntest: { within: 50% }\nstrategies:\n\
+        - { name: guess, do: [{ at: { random: 2 }, relabel: next }], expect: { win: { equals: spec }, accepted: { at_most: 1 } } }\n\
+        - { name: three, do: [{ at: { random: 3 }, relabel: next }] }\n";
+    let script = plain(&runs, "{ R: 8, B: 2, T: 4 }", rest);
+    let text = sim(&format!("attack {script} --runs {}", runs.display())).stdout;
+    let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+    let ends = |first: &str, last: &[&str]| rows.iter().any(|row| row.first() == Some(&first) && row.ends_with(last));
+    assert!(
+        ends("guess", &["4/95", "pass", "within", "50%"]) && ends("accepted", &["1", "pass:", "says", "nothing"]),
+        "{text}"
+    );
+    assert!(ends("honest", &["1", "pass"]), "a claim of 1 has the tolerance of its own: {text}");
+    assert!(text.contains("E_T 12/19, E_B|E_T 1/15: pass within 50%, pass within 50%"), "{text}");
+    for line in [
+        "\nPASS  formula: 2 of 2 agree within 50%.   ",
+        "\n      goal: correctness missed (4.56 of 40 bits)\n",
+        "\n      goal: substitution missed (a swapped function wins with up to 38.49%; asked: at most 1.000%)\n",
+        "\n      goal: accuracy missed (1.28 of 40 bits: a model at 0.8 is accepted with 40.96%)\n",
+        "\n      goal: accuracy missed (4.66 of 20 bits: the honest model at 0.99 is rejected with 3.940%)\n",
+    ] {
+        assert!(text.contains(line), "{line}{text}");
+    }
+    let (code, result) = attack(&script, &runs);
+    let formula = serde_json::json!({ "agree": 2, "of": 2, "verdict": "pass", "within": 0.5 });
+    assert_eq!((code, &result["formula"], &result["verdict"]), (0, &formula, &"pass".into()));
+    let goals: Vec<_> =
+        result["goals"].as_array().expect("a list").iter().map(|goal| (&goal["game"], &goal["met"])).collect();
+    let games = ["correctness", "substitution", "accuracy", "honest"].map(Value::from);
+    assert!(goals.iter().copied().eq(games.iter().map(|game| (game, &Value::Bool(false)))), "{goals:?}");
+    let page = std::fs::read_to_string(runs.join("latest/report.html")).expect("a page");
+    assert_eq!(
+        page.matches("</span> pass within 50%</span>").count(),
+        6,
+        "run, strategy, claim and three events: {page}"
+    );
+    assert!(page.contains("</span> goal: correctness missed (4.56 of 40 bits)</li>"), "{page}");
+    let none = plain(&runs, "{ R: 8, B: 2, T: 4 }", "trials: { max: 1024 }\nstrategies: [{ name: a, do: [] }]\n");
+    let text = sim(&format!("attack {none} --runs {}", runs.display())).stdout;
+    assert!(text.contains("\n              goal: none is stated (correctness has 4.56 bits)\n"), "{text}");
+}
+
+/// A script at `ideal` on a few digits.
+fn digits(folder: &Path, model: &str, input: &str, weak: &str) -> String {
+    let path = folder.join("digits.yaml");
+    let examples = Path::new(ROOT).join("examples").canonicalize().expect("there");
+    let examples = examples.display();
+    let text = format!(
+        "schema: fusion/campaign/v1\nname: digits\nprotocol: {{ R: 8, B: 2, T: 4 }}\n\
+         model: {{ path: {examples}/models/{model}.onnx{input} }}\n\
+         data: {{ images: {examples}/data/mnist_t1000-images-idx3-ubyte, labels: {examples}/data/mnist_t1000-labels-idx1-ubyte, \
+         queries: 0..100, public: {{ from: 100..240 }} }}\ntrials: {{ max: 1024 }}\nstrategies:\n\
+         - {{ name: weak, do: [{{ at: all, model: {examples}/models/{weak}.onnx }}], expect: {{ win: {{ equals: spec }} }} }}\n"
+    );
+    std::fs::write(&path, text).expect("writable");
+    path.display().to_string()
+}
+
+/// How many of the first `samples` digits a model gets right with 12 fractional bits, and which ones.
+fn right(model: &str, samples: usize) -> Vec<bool> {
+    let read = |path: &str| std::fs::read(format!("{ROOT}/examples/{path}")).expect("there");
+    let model = Model::from_onnx(&read(&format!("models/{model}.onnx"))).expect("ONNX");
+    let precision = Precision { frac_bits: 12, ring: Ring::Auto };
+    let model = FixedModel::new(&model, precision, Pixels { scale: 1.0 / 255.0, offset: 0.0 }).expect("fits");
+    let images = Images::parse(&read("data/mnist_t1000-images-idx3-ubyte")).expect("IDX");
+    let known = labels(&read("data/mnist_t1000-labels-idx1-ubyte")).expect("IDX");
+    (0..samples).map(|index| model.label(images.get(index).expect("there")).expect("fits") == known[index]).collect()
+}
+
+/// What a script's data say of its models is counted here again.
+#[test]
+fn the_accuracy_of_each_model_is_told() {
+    let runs = Scratch::new("campaigns-accuracy");
+    let script = digits(&runs, "lenet_mnist_early_s40", "", "lenet_mnist_q2bit");
+    let checked: Value = serde_json::from_str(&sim(&format!("check {script} --json")).stdout).expect("JSON");
+    let (code, result) = attack(&script, &runs);
+    let counted = ["lenet_mnist_early_s40", "lenet_mnist_q2bit"].map(|model| right(model, 240));
+    let kept = counted[0][100..].iter().filter(|right| **right).count();
+    assert!(kept < 140, "some publics are dropped");
+    let rights = counted.map(|right| right.iter().filter(|right| **right).count());
+    for document in [&checked, &result] {
+        assert_eq!(document["publics_kept"], serde_json::json!({ "kept": kept, "of": 140 }));
+        let models = document["accuracy"].as_array().expect("a list");
+        for (found, (right, model)) in models.iter().zip(rights.iter().zip(["early_s40", "q2bit"])) {
+            let (model, right) = (format!("lenet_mnist_{model}.onnx"), *right as u64);
+            assert_eq!(
+                [&found["model"], &found["right"], &found["samples"]],
+                [&model.into(), &right.into(), &240.into()] as [&Value; 3]
+            );
+        }
+        assert_eq!((models.len(), &document["warnings"]), (2, &serde_json::json!([])));
+    }
+    assert_eq!((code, result["formula"]["of"].as_u64()), (3, Some(2)), "too few trials");
+    let page = std::fs::read_to_string(runs.join("latest/report.html")).expect("a page");
+    assert!(page.contains(&format!("; publics kept: {kept} of 140.</p>")), "{page}");
+}
+
+/// A scale that was forgotten, and a substitute that is better than the honest model: the check, the campaign, its result and its page warn.
+#[test]
+fn what_looks_wrong_is_warned_of() {
+    let runs = Scratch::new("campaigns-doubts");
+    let scale = digits(&runs, "lenet_mnist_full", ", input: { scale: 1/65025 }", "lenet_mnist_pruned70");
+    let checked = sim(&format!("check {scale}"));
+    assert!(checked.code == 0 && checked.stdout.ends_with("\nok; 1 warning\n"), "{}", checked.stdout);
+    assert!(
+        checked.stdout.contains("samples right, where a guess among 10 classes gets 24, and is wrong on "),
+        "{}",
+        checked.stdout
+    );
+    let played = sim(&format!("attack {scale} --runs {}", runs.display()));
+    assert!(
+        played.stderr.starts_with("warning: lenet_mnist_full.onnx gets ")
+            && played.stderr.ends_with(": is `input: scale` right?\n"),
+        "{}",
+        played.stderr
+    );
+    let folder = runs.join("latest");
+    let result: Value =
+        serde_json::from_slice(&std::fs::read(folder.join("result.json")).expect("there")).expect("JSON");
+    assert_eq!(result["warnings"].as_array().map(Vec::len), Some(1), "{result}");
+    let page = std::fs::read_to_string(folder.join("report.html")).expect("a page");
+    assert!(page.contains("Warning:</strong> lenet_mnist_full.onnx gets "), "{page}");
+    let better = digits(&runs, "lenet_mnist_pruned90", "", "lenet_mnist_full");
+    let checked = sim(&format!("check {better} --json"));
+    let checked: Value = serde_json::from_str(&checked.stdout).expect("JSON");
+    let warnings = checked["warnings"].as_array().expect("a list");
+    let told = warnings.iter().filter_map(|warning| warning["message"].as_str()).find(|told| told.contains("no worse"));
+    assert!(told.is_some_and(|told| told.starts_with("lenet_mnist_full.onnx, ")), "{checked}");
+}
+
+/// What an inconclusive campaign says to run has the trials of `sim check`, and decides it.
+#[test]
+fn an_inconclusive_campaign_says_what_decides_it() {
+    let runs = Scratch::new("campaigns-next");
+    let rest = "trials: { max: 1024 }\ntest: { within: 50% }\nstrategies:\n\
+        - { name: guess, do: [{ at: { random: 2 }, relabel: next }], expect: { win: { equals: spec } } }\n";
+    let script = plain(&runs, "{ R: 8, B: 2, T: 4 }", rest);
+    let checked: Value = serde_json::from_str(&sim(&format!("check {script} --json")).stdout).expect("JSON");
+    let needed =
+        checked["clauses"].as_array().expect("a list").iter().filter_map(|clause| clause["trials_needed"].as_u64());
+    let needed = needed.max().expect("some");
+    let (code, result) = attack(&script, &runs);
+    assert_eq!((code, &result["next"]), (3, &serde_json::json!({ "max": needed, "wall_s": null })), "{result}");
+    let text = sim(&format!("attack --resume {}", runs.join("latest").display())).stdout;
+    let command =
+        text.lines().find_map(|line| line.trim().strip_prefix("decide it:     sim ")).expect("a command").to_string();
+    assert!(command.ends_with(&format!(" --max {needed}")), "{command}");
+    let page = std::fs::read_to_string(runs.join("latest/report.html")).expect("a page");
+    assert!(page.contains("To decide it: <code>sim attack --resume "), "{page}");
+    let decided = sim(&format!("{command} --json"));
+    let result: Value = serde_json::from_str(decided.stdout.lines().last().expect("a result")).expect("JSON");
+    assert_eq!((decided.code, &result["next"]), (0, &Value::Null), "{result}");
+    let slow = plain(&runs, "{ R: 8, B: 2, T: 4 }", &rest.replace("max: 1024", "max: 1024, wall: 20m"));
+    let (_, result) = attack(&slow, &runs);
+    assert_eq!(result["next"]["wall_s"], Value::Null, "time was not what ended it");
 }
 
 /// How many pool samples a weak model changes, evaluated here.

@@ -343,7 +343,7 @@ fn weights_that_all_round_to_nothing_are_a_warning() {
                   fidelity: plain\ntrials: { max: 0 }\nstrategies: []\n";
     std::fs::write(folder.0.join("a.yaml"), script).expect("written");
     let named = format!("warning: tiny-weights.onnx: {message}\n");
-    assert!(folder.sim("check", "a.yaml").stdout.ends_with(&format!("{named}ok\n")));
+    assert!(folder.sim("check", "a.yaml").stdout.ends_with(&format!("{named}ok; 1 warning\n")));
     assert_eq!(folder.sim("check --quiet", "a.yaml").stdout, "ok; 1 warning\n");
     let found: Value = serde_json::from_str(&folder.sim("check --json", "a.yaml").stdout).expect("one document");
     assert_eq!(found["warnings"][0]["labels_differ"], 20);

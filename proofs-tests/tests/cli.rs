@@ -317,7 +317,11 @@ fn the_grid_is_the_plans() {
     }
     let csv = sim("plan --grid").stdout;
     assert_eq!(csv.lines().count(), 1 + 3 * 21);
-    assert!(csv.lines().all(|line| line.split(',').count() == 12));
+    assert!(csv.lines().all(|line| line.split(',').count() == 11), "no column that is always empty");
+    let csv = sim("plan --grid --R 8,2^40 --lambda 40 --slack 20").stdout;
+    let [heading, planned, refused] = csv.lines().collect::<Vec<_>>()[..] else { panic!("{csv}") };
+    assert!(heading.ends_with(",bits,binding,problem") && planned.ends_with(",publics,"), "{csv}");
+    assert!(refused.contains(",40,0,,,,,,,,,\"slack 20 >= B = 2 is outside the proved range"), "{csv}");
 }
 
 #[test]

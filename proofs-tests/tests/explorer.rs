@@ -241,6 +241,31 @@ fn only_its_own_page_is_answered() {
     }
 }
 
+/// `--host` lets one more origin in, and nothing else.
+#[test]
+fn a_forwarded_port_is_answered_by_its_name() {
+    let address = served(&["--host", "My-Desk:9000"]);
+    let answer = |headers: &str| status(&request(address, "GET", "/api/plan?R=8&lambda=40", headers));
+    let host = format!("Host: {address}\r\n");
+    let forwarded = "Host: my-desk:9000\r\n";
+    for (headers, expected) in [
+        (host.clone(), 200),
+        (forwarded.to_string(), 200),
+        (format!("{forwarded}Origin: http://my-desk:9000\r\nSec-Fetch-Site: same-origin\r\n"), 200),
+        (format!("{forwarded}Origin: http://evil.example\r\n"), 403),
+        (format!("{forwarded}Origin: http://my-desk\r\n"), 403),
+        (format!("{forwarded}Sec-Fetch-Site: cross-site\r\n"), 403),
+        ("Host: my-desk\r\n".to_string(), 403),
+        ("Host: my-desk:9001\r\n".to_string(), 403),
+        ("Host: my-desk:9000.evil.example\r\n".to_string(), 403),
+        ("Host: evil.example\r\n".to_string(), 403),
+    ] {
+        assert_eq!(answer(&headers), expected, "{headers}");
+    }
+    let refused = run(["sim", "explore", "--host", "my-desk"]);
+    assert!(refused.code == 64 && refused.stderr.contains("such as my-desk:9000"), "{}", refused.stderr);
+}
+
 #[test]
 fn methods_and_paths() {
     let address = served(&[]);

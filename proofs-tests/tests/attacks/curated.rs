@@ -4,8 +4,9 @@
 use crate::stand_in::{Shape, StandIn, attack, endings};
 use fusion_2pc::backend::Family;
 use fusion_adversaries::library::SCRIPTS;
-use fusion_adversaries::script::Script;
+use fusion_adversaries::script::{Script, Test};
 use fusion_proofs_tests::networks::digits;
+use rug::Rational;
 use serde_json::Value;
 use std::path::Path;
 
@@ -16,6 +17,25 @@ const STAGES: &str = "rare-event.yaml";
 
 /// Those that aim inside the inference, by the addresses of their network.
 const AIMED: [&str; 2] = ["moved-share.yaml", "predicate.yaml"];
+
+/// A script whose claims pass with a tolerance above the default says in its `about` what it is.
+#[test]
+fn a_wide_tolerance_is_told_in_about() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let examples = std::fs::read_dir(examples).expect("there").map(|entry| entry.expect("readable").path());
+    let examples = examples.filter(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    let examples = examples.map(|path| std::fs::read_to_string(path).expect("readable"));
+    let mut wide = 0;
+    for text in examples.chain(SCRIPTS.iter().map(|(_, text)| (*text).to_string())) {
+        let script = Script::read(&text).expect("a script");
+        if script.test.within.0 > Test::default().within.0 {
+            let told = format!(" a pass is within {} %.", Rational::from(&script.test.within.0 * 100));
+            assert!(script.about.is_some_and(|about| about.contains(&told)), "{}: {told}", script.name);
+            wide += 1;
+        }
+    }
+    assert!(wide >= 3, "{wide}");
+}
 
 /// Whether a script is of one family, as it names its options, or has what only `real` has.
 fn is_of_its_own(text: &str) -> bool {

@@ -110,7 +110,7 @@ fn perform(
             write!(stdout, "{}", message.render().ansi())?;
             return Ok(0);
         }
-        Err(message) => return Err(failure::of_arguments(&message)),
+        Err(message) => return Err(failure::of_arguments(&message, args)),
     };
     let waiting = command.is_at_work().and_then(|name| terminal.waiting(name));
     let done = match command {

@@ -132,10 +132,15 @@ fn fifty_kills_change_no_byte() {
     println!("{kills} kills, {ends} runs came to their end");
 }
 
-/// Both signals, a whole run and a share: what is printed goes on with it, from a folder whose name needs quotes.
+/// All three signals, a whole run and a share: what is printed goes on with it, from a folder whose name needs quotes. Tests that `nohup` started
+/// ignore `SIGHUP`, and so does all that they start.
 #[test]
 fn an_interrupted_run_says_how_to_go_on() {
-    for (name, which, shard) in [("int", "INT", ""), ("term", "TERM", ""), ("share", "INT", "--shard 2/3")] {
+    let status = fs::read_to_string("/proc/self/status").expect("Linux");
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).expect("a mask").trim();
+    let hangs_up = u64::from_str_radix(ignored, 16).expect("a mask") & 1 == 0;
+    let third = if hangs_up { "HUP" } else { "INT" };
+    for (name, which, shard) in [("int", "INT", ""), ("term", "TERM", ""), ("share", third, "--shard 2/3")] {
         let scratch = Folder::new(name);
         let reference = scratch.done(&format!("attack long.yaml --runs reference {shard}"));
         let runs = scratch.0.join("it's here");
@@ -158,6 +163,33 @@ fn an_interrupted_run_says_how_to_go_on() {
         let left: Vec<_> = kept.lines().filter(|line| !all.lines().any(|other| other == *line)).collect();
         assert!(left.is_empty(), "{left:?}");
     }
+}
+
+/// A script comes from a file, from standard input, or from a shell's `<(command)`: its trials are the same. Paths in it start where the command runs.
+#[test]
+fn a_script_may_come_through_a_pipe() {
+    let scratch = Folder::new("pipe");
+    let model = format!("{}/../../examples/models/small_mnist.onnx", env!("CARGO_MANIFEST_DIR"));
+    std::os::unix::fs::symlink(model, scratch.0.join("here.onnx")).expect("linked");
+    fs::write(scratch.0.join("long.yaml"), format!("{SCRIPT}model: {{ path: here.onnx }}\n")).expect("writable");
+    let reference = scratch.done("attack long.yaml --max 2048 --runs file");
+    let attack = "\"$0\" attack";
+    for (runs, line) in [
+        ("stdin", format!("{attack} - --max 2048 --runs stdin < long.yaml")),
+        ("pipe", format!("cat long.yaml | {attack} /dev/stdin --max 2048 --runs pipe")),
+        ("substituted", format!("{attack} <(cat long.yaml) --max 2048 --runs substituted")),
+    ] {
+        let mut shell = Command::new("bash");
+        let output =
+            shell.args(["-c", &line, env!("CARGO_BIN_EXE_sim")]).current_dir(&scratch.0).output().expect("a shell");
+        assert_eq!(output.status.code(), reference.status.code(), "{line}: {output:?}");
+        assert_eq!(scratch.counts(runs), scratch.counts("file"), "{line}");
+    }
+    let check = format!("printf 'name: [\\n' | {} check -", "\"$0\"");
+    let output = Command::new("bash").args(["-c", &check, env!("CARGO_BIN_EXE_sim")]).output().expect("a shell");
+    assert!(output.status.code() == Some(64) && text(&output.stderr).contains("[-:"), "{output:?}");
+    assert_eq!(Command::new("mkfifo").arg(scratch.0.join("fifo")).status().expect("there").code(), Some(0));
+    assert_eq!(scratch.sim("attack fifo").output().expect("it does not wait").status.code(), Some(64));
 }
 
 /// A finished run that goes on has no verdict and no page until it ends again.

@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use fusion_adversaries::problem::one_line;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 /// The size in bytes of the largest file that is read: no ONNX file is larger.
@@ -35,6 +36,37 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).map_err(failed)?;
     if bytes.len() as u64 > limit { Err(problem(&format!("is larger than {limit} bytes"))) } else { Ok(bytes) }
+}
+
+/// Reads a script of at most `limit` bytes: a file, standard input where the path is `-`, or what a shell's `<(command)` writes.
+///
+/// # Errors
+/// The same as those of [`read`].
+pub(crate) fn read_script(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
+    if !is_stream(path) {
+        return read(path, limit);
+    }
+    let failed = |error: io::Error| Failure::Io(format!("reading {}", name(path)), error);
+    let mut bytes = Vec::new();
+    if path == Path::new(STANDARD_INPUT) {
+        io::stdin().lock().take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
+    } else {
+        File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).map_err(failed)?;
+    }
+    if bytes.len() as u64 > limit {
+        return Err(Failure::Usage(format!("{}: is larger than {limit} bytes", name(path))));
+    }
+    Ok(bytes)
+}
+
+/// The path that stands for standard input.
+const STANDARD_INPUT: &str = "-";
+
+/// Whether a path is standard input, or a pipe that this process was started with. Opening such a pipe waits for nobody; opening any other would wait
+/// for its writer.
+pub(crate) fn is_stream(path: &Path) -> bool {
+    let given = ["/dev/fd", "/proc/self/fd", "/dev/stdin"].iter().any(|folder| path.starts_with(folder));
+    path == Path::new(STANDARD_INPUT) || (given && fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo()))
 }
 
 pub(crate) fn append_to(path: &Path) -> Result<File, Failure> {

@@ -35,15 +35,23 @@ pub fn load(path: &Path) -> Result<Loaded, Failure> {
     Ok(Loaded { model, hash: beside.hash(&bytes) })
 }
 
-/// A layer that fixed point silences: every weight of it rounds to 0.
+/// What looks wrong about a model or the data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Warning {
+    /// The warning in words.
+    pub message: String,
+    /// The layer that fixed point silences; absent from a warning about accuracies.
+    #[serde(flatten)]
+    layer: Option<SilencedLayer>,
+}
+
+/// A layer that fixed point silences: every weight of it rounds to 0.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct SilencedLayer {
     /// The index of the layer's node in the file.
     node: usize,
     /// The address of the layer.
     step: String,
-    /// The warning in words, with the number of labels that change.
-    pub message: String,
     /// The number of images that were compared.
     images: usize,
     /// The number of those images that get another label than in floating point.
@@ -51,6 +59,12 @@ pub struct Warning {
 }
 
 impl Warning {
+    /// Makes a warning about the accuracy of models on the data.
+    #[must_use]
+    pub fn of_data(message: String) -> Self {
+        Self { message, layer: None }
+    }
+
     /// Names the model in the message, by its path from the folder of the script, where a script names several.
     #[must_use]
     pub fn of(self, folder: &Path, model: &Path) -> Self {
@@ -110,7 +124,8 @@ pub fn warnings<E>(
         let step = Component::of(layer).to_string();
         let rounded = format!("{step}: {lost}; more frac_bits would keep some");
         let message = format!("{rounded}. {labels_differ} of {images} labels differ from floating point's, {source}");
-        Some(Warning { node: layer.node, step, message, images, labels_differ })
+        let layer = SilencedLayer { node: layer.node, step, images, labels_differ };
+        Some(Warning { message, layer: Some(layer) })
     };
     Ok(silenced.iter().filter_map(warning).collect())
 }

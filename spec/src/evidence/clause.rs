@@ -37,12 +37,24 @@ impl Tolerance {
     /// ```
     #[must_use]
     pub fn around(&self, claimed: &Rational) -> Rational {
-        if *claimed == 0 || *claimed == 1 {
+        if is_certain(claimed) {
             return self.absolute.clone();
         }
         let rest = Rational::from(1 - claimed);
         Rational::from(&self.relative * claimed.min(&rest))
     }
+
+    /// Returns the tolerance that is used for a claimed rate `p`: the absolute one where `p` is 0 or 1, and otherwise the relative one, which is a
+    /// share of `min(p, 1 - p)`.
+    #[must_use]
+    pub fn used_for(&self, claimed: &Rational) -> &Rational {
+        if is_certain(claimed) { &self.absolute } else { &self.relative }
+    }
+}
+
+/// Whether a rate is that of an event that always or never happens.
+fn is_certain(rate: &Rational) -> bool {
+    *rate == 0 || *rate == 1
 }
 
 /// What the evidence says of a claim.

@@ -1,5 +1,6 @@
 //! A script as a whole, from its text.
 
+use super::advice::advise;
 use super::backend::backend;
 use super::data::{data, model};
 use super::protocol::{goal, goal_for, protocol};
@@ -70,11 +71,13 @@ impl Draft {
     /// assert_eq!((draft.strategies.len(), problems.len()), (1, 1), "a fault in `trials` hides no strategy");
     /// ```
     pub fn read(text: &str) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
-        let tree = yaml::parse(text).map_err(|problem| vec![problem])?;
+        let tree = yaml::parse(text).map_err(|problem| advise(vec![problem], text))?;
         let mut reader = Reader::default();
-        match draft(&mut reader, &tree) {
-            Some(draft) => Ok((draft, reader.into_problems())),
-            None => Err(reader.into_problems()),
+        let draft = draft(&mut reader, &tree);
+        let problems = advise(reader.into_problems(), text);
+        match draft {
+            Some(draft) => Ok((draft, problems)),
+            None => Err(problems),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The documents with which commands, reports and the page answer.
 
+pub mod accuracy;
 pub mod bench;
 pub mod cost;
-pub mod games;
+pub mod headline;
 pub mod pictures;
 pub mod plan;
 pub mod substitution;

@@ -25,7 +25,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_long_help = ATTACK_EXAMPLES)]
 pub struct AttackArgs {
-    /// The script of the campaign, a YAML file.
+    /// The script of the campaign, a YAML file; `-` is standard input.
     #[arg(value_name = "SCRIPT", required_unless_present = "resume")]
     pub script: Option<PathBuf>,
     #[command(flatten)]

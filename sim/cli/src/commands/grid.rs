@@ -42,8 +42,11 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
         serde_json::to_writer(&mut *stdout, &documents).map_err(io::Error::from)?;
         return Ok(writeln!(stdout)?);
     }
-    writeln!(stdout, "R,lambda,min_T,slack,B,T,N,cost,cost_decimal,bits,binding,problem")?;
-    Ok(cells.iter().try_for_each(|cell| writeln!(stdout, "{}", cell.csv()))?)
+    // The column of problems is there if there are any.
+    let problems = plans.len() < cells.len();
+    let column = if problems { ",problem" } else { "" };
+    writeln!(stdout, "R,lambda,min_T,slack,B,T,N,cost,cost_decimal,bits,binding{column}")?;
+    Ok(cells.iter().try_for_each(|cell| writeln!(stdout, "{}", cell.csv(problems)))?)
 }
 
 /// An R and a lambda, with their plan or the reason why there is none.
@@ -76,7 +79,7 @@ impl GridCell {
         }
     }
 
-    fn csv(&self) -> String {
+    fn csv(&self, problems: bool) -> String {
         let Goal { R, lambda, min_T, .. } = &self.goal;
         let lambda = lambda.bits();
         match &self.plan {
@@ -85,7 +88,8 @@ impl GridCell {
                 let (slack, B, T, N) = (params.slack(), params.B(), params.T(), params.N());
                 let (cost, decimal) = (params.cost(), nearest(&params.cost()));
                 let (bits, binding) = (plan.correctness.bits(), plan.binding.name());
-                format!("{R},{lambda},{min_T},{slack},{B},{T},{N},{cost},{decimal},{bits},{binding},")
+                let end = if problems { "," } else { "" };
+                format!("{R},{lambda},{min_T},{slack},{B},{T},{N},{cost},{decimal},{bits},{binding}{end}")
             }
             Err(problem) => format!("{R},{lambda},{min_T},,,,,,,,,\"{}\"", problem.replace('"', "\"\"")),
         }

@@ -9,6 +9,7 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// The length in bytes of the longest path and query.
 const MAX_URI: usize = 2048;
@@ -26,9 +27,26 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
+/// The names under which the page may be asked for, each with its port.
+#[derive(Clone, Debug)]
+pub struct Names(Arc<[String]>);
+
+impl Names {
+    /// Takes the address that the server listens on, and the name and port of the user's choice, if there is one: that of a forwarded port.
+    pub fn new(address: SocketAddr, also: Option<&str>) -> Self {
+        let own = [address.to_string(), format!("localhost:{}", address.port())];
+        Self(own.into_iter().chain(also.map(str::to_string)).collect())
+    }
+
+    /// Whether this is one of the names.
+    fn contain(&self, host: &str) -> bool {
+        self.0.iter().any(|name| host.eq_ignore_ascii_case(name))
+    }
+}
+
 /// Answers or refuses a request, with the protective headers in either case.
-pub async fn guard(State(address): State<SocketAddr>, request: Request, next: Next) -> Response {
-    let mut response = match refusal(&request, address) {
+pub async fn guard(State(names): State<Names>, request: Request, next: Next) -> Response {
+    let mut response = match refusal(&request, &names) {
         Some((status, why)) => (status, why).into_response(),
         None => next.run(request).await,
     };
@@ -40,9 +58,8 @@ pub async fn guard(State(address): State<SocketAddr>, request: Request, next: Ne
 }
 
 /// Returns why a request is refused, if it is.
-fn refusal(request: &Request, address: SocketAddr) -> Option<(StatusCode, &'static str)> {
-    let ours = [address.to_string(), format!("localhost:{}", address.port())];
-    let is_ours = |host: &str| ours.iter().any(|name| host.eq_ignore_ascii_case(name));
+fn refusal(request: &Request, names: &Names) -> Option<(StatusCode, &'static str)> {
+    let is_ours = |host: &str| names.contain(host);
     let (headers, uri) = (request.headers(), request.uri());
     let origin_is_ours = |origin: &str| origin.strip_prefix("http://").is_some_and(is_ours);
     let length = uri.path_and_query().map_or(0, |path| path.as_str().len());
@@ -51,7 +68,10 @@ fn refusal(request: &Request, address: SocketAddr) -> Option<(StatusCode, &'stat
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         Some((StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD"))
     } else if single(headers, &header::HOST).is_none_or(|host| !is_ours(host)) {
-        Some((StatusCode::FORBIDDEN, "this page is served to its own host name only"))
+        Some((
+            StatusCode::FORBIDDEN,
+            "this page is served to its own host name only; sim explore --host NAME:PORT adds that of a forwarded port",
+        ))
     } else if uri.authority().is_some_and(|authority| !is_ours(authority.as_str())) {
         Some((StatusCode::FORBIDDEN, "this is no proxy"))
     } else if other_origin || (uri.path().starts_with("/api/") && is_cross_site(headers)) {

@@ -24,6 +24,7 @@ use axum::routing::get;
 use cost::{About, MeasuredModel};
 use desk::{Desk, Limit, Missed};
 use fusion_engine::failure::Failure;
+use guard::Names;
 use plans::{Plans, Wanted};
 use query::{BOUND, GRID, PLAN, Query, QueryProblem, SURFACE};
 use serde::Serialize;
@@ -45,6 +46,7 @@ const PLACES: usize = 4;
 pub struct PageServer {
     listener: TcpListener,
     address: SocketAddr,
+    names: Names,
     shared: Arc<PageState>,
 }
 
@@ -59,7 +61,7 @@ struct PageState {
 impl PageServer {
     /// Binds the port of the flags. Nothing is answered before [`PageServer::serve`].
     pub(crate) fn bind(args: &ExploreArgs) -> Result<Self, Failure> {
-        let ExploreArgs { port, model, inference } = args;
+        let ExploreArgs { port, host, model, inference } = args;
         inference.protocols()?;
         if let Some(file) = model {
             PerQuery::check(file, inference)?;
@@ -73,7 +75,8 @@ impl PageServer {
         let about = About::new(model.as_ref(), inference);
         let (plans, charts) = (Desk::new(PLACES, PATIENCE), Desk::new(PLACES, PATIENCE));
         let models = Desk::new(1, PATIENCE_FOR_A_MODEL);
-        Ok(Self { listener, address, shared: Arc::new(PageState { model, about, plans, charts, models }) })
+        let names = Names::new(address, host.as_deref());
+        Ok(Self { listener, address, names, shared: Arc::new(PageState { model, about, plans, charts, models }) })
     }
 
     /// Returns the address on which the server listens.
@@ -87,13 +90,13 @@ impl PageServer {
     /// # Errors
     /// An I/O error if the system provides no thread, or the listener fails.
     pub fn serve(self, stop: impl Future<Output = ()>) -> io::Result<()> {
-        let Self { listener, address, shared } = self;
+        let Self { listener, address: _, names, shared } = self;
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2 * PLACES + 1).build()?;
         let served = runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             tokio::select! {
-                served = axum::serve(listener, router(shared, address)) => served,
+                served = axum::serve(listener, router(shared, names)) => served,
                 () = stop => Ok(()),
             }
         });
@@ -102,7 +105,7 @@ impl PageServer {
     }
 }
 
-fn router(shared: Arc<PageState>, address: SocketAddr) -> Router {
+fn router(shared: Arc<PageState>, names: Names) -> Router {
     let file =
         |kind: &'static str, content: &'static str| get(move || async move { ([(CONTENT_TYPE, kind)], content) });
     Router::new()
@@ -118,7 +121,7 @@ fn router(shared: Arc<PageState>, address: SocketAddr) -> Router {
         .route("/api/series", get(series))
         .route("/api/map", get(map))
         .route("/api/cost", get(cost))
-        .layer(from_fn_with_state(address, guard::guard))
+        .layer(from_fn_with_state(names, guard::guard))
         .with_state(shared)
 }
 

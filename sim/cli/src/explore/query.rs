@@ -7,6 +7,7 @@ use clap::{CommandFactory, Parser};
 use fusion_adversaries::problem::{nearest, one_line};
 use fusion_engine::failure::Failure;
 use serde::Serialize;
+use std::ffi::OsString;
 use std::path::Path;
 
 /// The length in bytes of the longest value.
@@ -141,8 +142,9 @@ impl Query {
             return Err(QueryProblem { error: format!("{key} is needed"), key: Some(key) });
         }
         let flags = self.flags(known).map(|(flag, value)| format!("{flag}={value}"));
-        let words = ["sim", name].map(String::from).into_iter().chain(flags);
-        Cli::try_parse_from(words).map(|cli| cli.command).map_err(|error| QueryProblem::of(&of_arguments(&error)))
+        let words: Vec<OsString> = ["sim", name].map(String::from).into_iter().chain(flags).map(Into::into).collect();
+        let parsed = Cli::try_parse_from(&words).map(|cli| cli.command);
+        parsed.map_err(|error| QueryProblem::of(&of_arguments(&error, &words)))
     }
 
     /// Returns the command line that gives the same numbers in a shell. `model` holds the flags that name a model.

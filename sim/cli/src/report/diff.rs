@@ -73,7 +73,7 @@ impl DiffPage {
         lone.extend(only_second.map(|strategy| format!("{} is in B alone", strategy.name)));
         Ok(Self {
             names: [first, second].map(|run| run.script.name.clone()),
-            verdicts: [first, second].map(|run| Badge::from(run.result.verdict)),
+            verdicts: [first, second].map(Badge::of_run),
             sentence: sentence(first, second, &strategies, &differences),
             differences,
             strategies,

@@ -5,11 +5,12 @@ use super::hypotheses::{Condition, Stated, conditions, stated};
 use super::plot::{Claimed, Plot, Rate, absolute, first_rate, relative};
 use super::run::Run;
 use super::sequence::{Sequence, sequences};
-use crate::answers::games::{GoalCheck, games};
 use crate::answers::substitution::sentence;
+use crate::answers::{accuracy, headline};
 use crate::text::{self, interval, percent, probability};
 use fusion_adversaries::script::{HONEST, Script, StrategySection};
 use fusion_engine::campaign::verdict::CampaignVerdict;
+use fusion_engine::documents::headline::GoalDocument;
 use fusion_engine::documents::replay::ReplayDocument;
 use fusion_engine::documents::result::{Fault, StageDocument, StandingDocument, StrategyDocument};
 use fusion_engine::documents::substitution::SubstitutionDocument;
@@ -25,10 +26,16 @@ pub struct RunPage {
     name: String,
     about: Option<String>,
     verdict: Badge,
+    /// Whether the formulas hold; empty for results from before there was this headline.
+    formula: String,
+    goals: Vec<GoalRow>,
     meaning: String,
+    /// The command that continues an inconclusive campaign.
+    next: Option<String>,
+    warnings: Vec<String>,
     errors: Vec<Wrong>,
     parameters: Vec<Fact>,
-    goals: Vec<GoalRow>,
+    accuracy: Option<String>,
     substitution: String,
     overview: Plot,
     hypotheses: [Stated; 9],
@@ -65,11 +72,11 @@ struct Wrong {
     replay: Option<String>,
 }
 
+/// A goal of the script in words; `met` is missing where the script states none.
 #[derive(Debug, Serialize)]
 struct GoalRow {
     statement: String,
-    limit: String,
-    met: bool,
+    met: Option<bool>,
 }
 
 #[derive(Debug, Serialize)]
@@ -130,19 +137,20 @@ impl RunPage {
     /// # Errors
     /// [`Failure::Usage`] if the exact security of its parameters is too long to be computed.
     pub fn new(run: &Run) -> Result<Self, Failure> {
-        let goals = games(&run.script, run.params)?;
-        let goals =
-            goals.into_iter().map(|GoalCheck { statement, limit, met }| GoalRow { statement, limit, met }).collect();
         let rates: Vec<Rate> = run.result.strategies.iter().map(first_rate).collect();
         let script = text::shell(&run.folder.join("script.yaml"));
         Ok(Self {
             name: run.script.name.clone(),
             about: run.script.about.clone(),
-            verdict: Badge::from(run.result.verdict),
+            verdict: Badge::of_run(run),
+            formula: run.result.formula.as_ref().map_or_else(String::new, headline::formula),
+            goals: goals(run)?,
             meaning: meaning(run),
+            next: headline::next(&run.result, &run.folder),
+            warnings: run.result.warnings.clone(),
             errors: run.result.errors.iter().map(Wrong::from).collect(),
             parameters: parameters(run)?,
-            goals,
+            accuracy: accuracy::sentence(&run.result.accuracy, run.result.publics_kept.as_ref()),
             substitution: sentence(SubstitutionDocument::new(run.params).as_ref()),
             overview: absolute(&rates),
             hypotheses: stated(run),
@@ -154,6 +162,15 @@ impl RunPage {
             script: run.script_text.clone(),
         })
     }
+}
+
+/// Returns the goals of a run's script, or a row that says that there are none.
+fn goals(run: &Run) -> Result<Vec<GoalRow>, Failure> {
+    let goals = GoalDocument::all(&run.script, run.params)?;
+    if goals.is_empty() {
+        return Ok(vec![GoalRow { statement: headline::no_goal(run.params)?, met: None }]);
+    }
+    Ok(goals.iter().map(|goal| GoalRow { statement: headline::goal(goal), met: Some(goal.met) }).collect())
 }
 
 impl From<&Fault> for Wrong {
@@ -256,6 +273,16 @@ impl From<CampaignVerdict> for Badge {
 }
 
 impl Badge {
+    /// Returns the badge of a verdict, which names the tolerance of a pass where that is wide.
+    fn within(verdict: CampaignVerdict, tolerance: Option<f64>) -> Self {
+        Self { word: headline::verdict(verdict, tolerance), ..Self::from(verdict) }
+    }
+
+    /// Returns the badge of a whole run.
+    pub fn of_run(run: &Run) -> Self {
+        Self::within(run.result.verdict, run.result.formula.as_ref().and_then(|formula| formula.within))
+    }
+
     /// Returns the badge of a rate about which nothing is claimed.
     fn measured() -> Self {
         Self { word: "measured".into(), class: "plain", sign: "•" }
@@ -266,7 +293,7 @@ impl Badge {
         if strategy.expectations.is_empty() && strategy.verdict == CampaignVerdict::Pass {
             Self::measured()
         } else {
-            strategy.verdict.into()
+            Self::within(strategy.verdict, strategy.loosest())
         }
     }
 }
@@ -348,7 +375,7 @@ impl ClaimRow {
     fn new(claim: &Claimed<'_>, strategy: &StrategyDocument) -> Self {
         let staged = !strategy.stages.is_empty();
         let Rate { label, measured, interval: ends, expected, bound } = claim.rate();
-        let StandingDocument { count, trials, verdict, .. } = *claim.standing;
+        let StandingDocument { count, tolerance, trials, verdict, .. } = *claim.standing;
         let measured = if staged { strategy.rate } else { measured };
         let decimal = expected.as_ref().filter(|p| **p > 0 && **p < 1).map(|p| percent(nearest(p)));
         let exact = expected.as_ref().map_or_else(|| "-".into(), probability);
@@ -360,7 +387,7 @@ impl ClaimRow {
             interval: interval(ends),
             exact: if bound { format!("≤ {exact}") } else { exact },
             decimal,
-            verdict: verdict.into(),
+            verdict: Badge::within(verdict, tolerance),
         }
     }
 }

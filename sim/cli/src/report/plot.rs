@@ -69,7 +69,12 @@ impl<'r> From<&'r ExpectationDocument> for Claimed<'r> {
 impl Claimed<'_> {
     /// Returns the measured rate and its claim.
     pub fn rate(&self) -> Rate {
-        let Self { label, bound, standing: StandingDocument { count, expected, interval, trials, verdict: _ } } = self;
+        let Self {
+            label,
+            bound,
+            standing:
+                StandingDocument { count, expected, interval, tolerance: _, trials, verdict: _, expected_decimal: _ },
+        } = self;
         #[expect(clippy::cast_precision_loss, reason = "shown, not compared")]
         let measured = (*trials > 0).then(|| *count as f64 / *trials as f64);
         let expected = expected.as_ref().map(|fraction| fraction.0.clone());

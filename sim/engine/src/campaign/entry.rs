@@ -1,5 +1,6 @@
 //! A campaign as it is loaded: its strategies with their claims, and how their trials are divided into blocks.
 
+use super::accuracy::Accuracies;
 use super::claims::Claims;
 use super::identity::Id;
 use crate::models::Warning;
@@ -47,7 +48,9 @@ pub struct Campaign {
     pub entries: Vec<Entry>,
     /// The error probability of each clause, and of each test of `E_T` or `E_B`.
     pub alpha: Rational,
-    /// The layers of the models whose weights all round to 0 in fixed point.
+    /// The accuracy of the models; `None` where every strategy is played at `plain`.
+    pub accuracies: Option<Accuracies>,
+    /// What looks wrong about the models and the data: layers whose weights all round to 0 in fixed point, and accuracies.
     pub warnings: Vec<Warning>,
 }
 

@@ -1,11 +1,13 @@
 //! Campaigns: strategies, the claims about them, and the trials that decide the claims.
 
+pub mod accuracy;
 pub mod claims;
 mod ending;
 mod entry;
 pub mod exemplar;
 pub mod identity;
 pub mod load;
+pub mod next;
 mod player;
 mod replay;
 pub mod run;

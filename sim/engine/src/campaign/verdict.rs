@@ -82,7 +82,18 @@ pub struct ClaimStanding {
     pub trials: u64,
     /// Whether the claim passes, is refuted, or stays open.
     pub decision: Decision,
+    /// How near to the claim the interval must be for a pass: a share of the lesser of the claimed rate and its complement, or a difference where
+    /// the claimed rate is 0 or 1.
+    pub tolerance: Rational,
     alpha: Rational,
+}
+
+impl ClaimStanding {
+    /// Whether the claim is that a rate is at most 1, which holds for every rate.
+    #[must_use]
+    pub fn says_nothing(&self) -> bool {
+        self.statement.is_bound() && self.expected.as_ref().is_some_and(|bound| *bound == 1)
+    }
 }
 
 impl Standing {
@@ -119,7 +130,8 @@ impl Standing {
         let claims = entry.claims.rates.iter().map(|claim| {
             let decision = stages.decide(&claim.clause, &entry.tolerance);
             let (statement, expected, alpha) = (claim.statement.clone(), Some(claim.expected().clone()), alpha.clone());
-            ClaimStanding { statement, expected, count, trials, decision, alpha }
+            let tolerance = entry.tolerance.used_for(claim.expected()).clone();
+            ClaimStanding { statement, expected, count, trials, decision, tolerance, alpha }
         });
         Self { claims: claims.collect(), departed: false, events: Vec::new(), counts, alpha, staged: true }
     }
@@ -210,7 +222,8 @@ impl Judge<'_> {
         let Self { alpha, tolerance } = *self;
         let decision = Evidence::new(trials, count, alpha.clone())
             .map_or(Decision::Inconclusive, |evidence| evidence.decide(clause, tolerance));
-        ClaimStanding { statement, expected: Some(expected.clone()), count, trials, decision, alpha: alpha.clone() }
+        let (alpha, tolerance) = (alpha.clone(), tolerance.used_for(expected).clone());
+        ClaimStanding { statement, expected: Some(expected.clone()), count, trials, decision, tolerance, alpha }
     }
 }
 

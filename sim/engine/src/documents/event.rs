@@ -21,7 +21,7 @@ pub enum CampaignEvent {
     /// A share of a campaign has been played.
     Shard(ShardEvent),
     /// The campaign is over.
-    Result(ResultDocument),
+    Result(Box<ResultDocument>),
 }
 
 /// The event that a campaign begins in this run.

@@ -6,6 +6,7 @@
 
 pub mod cost;
 pub mod event;
+pub mod headline;
 pub mod replay;
 pub mod result;
 pub mod substitution;

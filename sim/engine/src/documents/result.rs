@@ -1,10 +1,14 @@
 //! `result.json`: the result of a campaign.
 
 use super::cost::CostDocument;
+use super::headline::{FormulaDocument, GoalDocument, tolerance};
 use super::substitution::SubstitutionDocument;
+use crate::campaign::accuracy::{ModelAccuracy, PublicsKept};
+use crate::campaign::next::MoreTrials;
 use crate::campaign::run::{Finished, StoppedBy};
 use crate::campaign::verdict::{CampaignVerdict, ClaimStanding, Standing};
 use crate::campaign::{Campaign, Entry, Statement};
+use crate::failure::Failure;
 use crate::simulate::{Counts, REASONS};
 use fusion_adversaries::strategy::Hypothesis;
 use fusion_spec::bound::bits::nearest;
@@ -18,8 +22,23 @@ use std::path::Path;
 /// The content of `result.json`, and the last line of `sim attack --json`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ResultDocument {
+    /// The number of copies of each query; `null`, as the other parameters, in results from before 2026-11-27.
+    #[serde(default)]
+    pub B: Option<u64>,
+    /// The number of queries of a session.
+    #[serde(default)]
+    pub R: Option<u64>,
+    /// The number of publics of a session.
+    #[serde(default)]
+    pub T: Option<u64>,
+    /// The accuracy of each model on the data, the honest one first; empty where every strategy is `plain`.
+    #[serde(default)]
+    pub accuracy: Vec<ModelAccuracy>,
     /// The error probability of each clause.
     pub alpha: f64,
+    /// The two-party protocols; `null` where no strategy is `real`.
+    #[serde(default)]
+    pub backend: Option<String>,
     /// The cost of one honest session; `null` where no strategy is `real`.
     pub cost: Option<CostDocument>,
     /// The bugs of this program that the campaign found.
@@ -27,8 +46,30 @@ pub struct ResultDocument {
     pub errors: Vec<Fault>,
     /// The kind of the event, which is always `result`.
     pub event: ResultTag,
+    /// Whether the measured rates agree with the claimed ones; `null` in results from before 2026-11-27.
+    #[serde(default)]
+    pub formula: Option<FormulaDocument>,
+    /// The goals of the script, and how far its parameters reach.
+    #[serde(default)]
+    pub goals: Vec<GoalDocument>,
+    /// The campaign's name; empty in results from before 2026-11-27.
+    #[serde(default)]
+    pub name: String,
+    /// The limits with which the campaign, when it is continued, has the trials that open claims need; `null` unless the verdict is
+    /// `inconclusive`, and where the campaign was interrupted.
+    #[serde(default)]
+    pub next: Option<MoreTrials>,
+    /// How many samples are kept as publics; `null` where every strategy is `plain`.
+    #[serde(default)]
+    pub publics_kept: Option<PublicsKept>,
     /// The run's folder.
     pub run_dir: String,
+    /// The seed that decides every draw.
+    #[serde(default)]
+    pub seed: Option<u64>,
+    /// The number of wrong publics that are tolerated.
+    #[serde(default)]
+    pub slack: Option<u64>,
     /// The strategies in script order, the honest control first.
     pub strategies: Vec<StrategyDocument>,
     /// The most that a server wins at these parameters by swapping in another function; `null` at a slack at which it is not computed.
@@ -36,6 +77,9 @@ pub struct ResultDocument {
     pub substitution: Option<SubstitutionDocument>,
     /// The worst verdict of the strategies.
     pub verdict: CampaignVerdict,
+    /// What looks wrong about the models and the data, in words.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 /// The word `result`.
@@ -136,8 +180,15 @@ pub struct StandingDocument {
     pub count: u64,
     /// The claimed rate, an exact fraction; `null` for a clause on reasons.
     pub expected: Option<Fraction>,
+    /// The claimed rate as the nearest floating-point number; `null` for a clause on reasons, and in results from before 2026-11-27.
+    #[serde(default)]
+    pub expected_decimal: Option<f64>,
     /// The least and the greatest rate that the evidence does not exclude.
     pub interval: [f64; 2],
+    /// How near to the claim the interval must be for a pass: a share of the lesser of the claimed rate and its complement, or a difference where
+    /// the claimed rate is 0 or 1; `null` in results from before 2026-11-27.
+    #[serde(default)]
+    pub tolerance: Option<f64>,
     /// The number of trials that count for the claim.
     pub trials: u64,
     /// What the counts decide about the claim.
@@ -179,25 +230,43 @@ pub struct Fraction(pub Rational);
 
 impl ResultDocument {
     /// Makes the result of a campaign whose run is in this folder.
-    #[must_use]
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] if a rate that a goal is about is too long to be computed.
     pub fn new(
         campaign: &Campaign,
         finished: &[Finished],
         errors: Vec<Fault>,
         cost: Option<CostDocument>,
         folder: &Path,
-    ) -> Self {
+    ) -> Result<Self, Failure> {
         let pairs = campaign.entries.iter().zip(finished);
-        Self {
+        let standings = finished.iter().map(|finished| &finished.standing);
+        let (script, params) = (&campaign.script, campaign.view.params);
+        let (accuracy, publics_kept) = campaign.accuracies.clone().map(|found| (found.models, found.publics)).unzip();
+        Ok(Self {
+            B: Some(params.B()),
+            R: Some(params.R()),
+            T: Some(params.T()),
+            accuracy: accuracy.into_iter().flatten().collect(),
             alpha: nearest(&campaign.alpha),
+            backend: campaign.parties.is_some().then(|| script.backend.0.family().name().into()),
             cost,
             errors,
             event: ResultTag::Result,
+            formula: Some(FormulaDocument::new(standings.clone())),
+            goals: GoalDocument::all(script, params)?,
+            name: script.name.clone(),
+            next: MoreTrials::new(campaign, finished)?,
+            publics_kept,
             run_dir: folder.display().to_string(),
+            seed: Some(script.trials.seed),
+            slack: Some(params.slack()),
             strategies: pairs.map(|(entry, finished)| StrategyDocument::new(entry, finished)).collect(),
-            substitution: SubstitutionDocument::new(campaign.view.params),
-            verdict: CampaignVerdict::worst(finished.iter().map(|finished| finished.standing.verdict())),
-        }
+            substitution: SubstitutionDocument::new(params),
+            verdict: CampaignVerdict::worst(standings.map(Standing::verdict)),
+            warnings: campaign.warnings.iter().map(|warning| warning.message.clone()).collect(),
+        })
     }
 }
 
@@ -231,6 +300,23 @@ impl StrategyDocument {
     }
 }
 
+impl StrategyDocument {
+    /// Returns the greatest tolerance with which a claim on the strategy has passed, apart from claims that say nothing; `None` if none has, and in
+    /// results from before 2026-11-27.
+    #[must_use]
+    pub fn loosest(&self) -> Option<f64> {
+        let passed = |claim: &&ExpectationDocument| claim.standing.verdict == CampaignVerdict::Pass;
+        let claims = self.expectations.iter().filter(passed).filter(|claim| !claim.says_nothing());
+        claims.filter_map(|claim| claim.standing.tolerance).max_by(f64::total_cmp)
+    }
+}
+
+impl ExpectationDocument {
+    fn says_nothing(&self) -> bool {
+        self.clause.is_bound() && self.standing.expected.as_ref().is_some_and(|bound| bound.0 == 1)
+    }
+}
+
 fn stages(entry: &Entry, standing: &Standing) -> Vec<StageDocument> {
     let stages = entry.stages.iter().zip(&standing.counts);
     stages
@@ -253,7 +339,9 @@ impl StandingDocument {
         Self {
             count: claim.count,
             expected: claim.expected.clone().map(Fraction),
+            expected_decimal: claim.expected.as_ref().map(nearest),
             interval: ends(&standing.interval_of(claim)),
+            tolerance: Some(tolerance(claim)),
             trials: claim.trials,
             verdict: claim.decision.into(),
         }

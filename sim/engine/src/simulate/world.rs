@@ -2,6 +2,7 @@
 
 use super::guard::Guard;
 use super::pair::ProtocolChoice;
+use super::right::{Indices, RightAnswers};
 use super::size::in_32_bits;
 use super::stream::{Purpose, Streams};
 use super::urn::Urn;
@@ -73,6 +74,7 @@ pub struct World {
     answers: Vec<Vec<u32>>,
     /// Whether a predicate holds on an image, by predicate, then image.
     holds: Vec<Vec<bool>>,
+    right: RightAnswers,
     classes: u32,
     fixed: Option<DrawnSamples>,
     protocols: ProtocolChoice,
@@ -124,6 +126,8 @@ impl World {
             pools.queries.clone().chain(publics.iter().copied()).map(|index| image(index).to_vec()).collect();
         let evaluate = |model: &FixedModel| images.par_iter().map(|image| model.label(image)).collect();
         let answers = models.iter().map(evaluate).collect::<Result<Vec<Vec<u32>>, _>>()?;
+        let indices = Indices { queries: &pools.queries, offered: &pools.publics, kept: &publics };
+        let right = RightAnswers::count((&models, &answers), &indices, image, labels)?;
         let holds = guards.iter().map(|guard| images.iter().map(|image| guard.holds(image)).collect()).collect();
         let fixed = pools.fixed_by.map(|seed| {
             let mut coins = Streams::new(seed, "draw: fixed").coins(Purpose::Draw, 0, 0);
@@ -138,6 +142,7 @@ impl World {
             images,
             answers,
             holds,
+            right,
             fixed,
             protocols,
             circuit: OnceLock::new(),
@@ -217,6 +222,12 @@ impl World {
     #[must_use]
     pub fn publics(&self) -> u32 {
         in_32_bits(self.known.len() as u64)
+    }
+
+    /// Returns how many samples of the data each model gets right.
+    #[must_use]
+    pub fn right_answers(&self) -> &RightAnswers {
+        &self.right
     }
 
     /// Returns the samples of every session, where they are drawn once; `None` if each session draws its own.

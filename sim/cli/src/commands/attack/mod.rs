@@ -119,10 +119,10 @@ pub fn play(
     }
     let faults = faults::find(campaign, &finished, &exemplars, store.folder());
     let cost = cost.ok().flatten();
-    let document = ResultDocument::new(campaign, &finished, faults.clone(), cost, store.folder());
+    let document = ResultDocument::new(campaign, &finished, faults.clone(), cost, store.folder())?;
     let verdict = document.verdict;
-    let line =
-        serde_json::to_string(&CampaignEvent::Result(document)).map_err(|error| Failure::Bug(error.to_string()))?;
+    let line = serde_json::to_string(&CampaignEvent::Result(Box::new(document.clone())))
+        .map_err(|error| Failure::Bug(error.to_string()))?;
     let mut shown = store.folder().to_path_buf();
     if !interrupted {
         store.write(RESULT, &format!("{line}\n"))?;
@@ -133,8 +133,8 @@ pub fn play(
         Style::Json => writeln!(stdout, "{line}")?,
         Style::Quiet => writeln!(stdout, "{}", verdict.name())?,
         Style::Text { plots } => {
-            let page =
-                Presentation { exemplars: &exemplars, faults: &faults, folder: store.folder(), shown: &shown, plots };
+            let (document, exemplars, faults) = (&document, &exemplars[..], &faults[..]);
+            let page = Presentation { document, exemplars, faults, folder: store.folder(), shown: &shown, plots };
             table::write(campaign, &finished, &page, stdout)?;
         }
     }
@@ -275,7 +275,7 @@ strategies:
         let exemplar = std::fs::read_to_string(scratch.join("latest/exemplars/astray-error.json")).unwrap();
         assert_eq!(code, BUG);
         assert!(out.starts_with("replay: sim run ") && out.contains("\nerror astray: "), "{out}");
-        assert!(out.contains("\nERROR  0 of 2 strategies pass."), "{out}");
+        assert!(out.contains("\nERROR  formula: 0 of 2 agree."), "{out}");
         assert!(
             err.starts_with("error: a bug in sim, please report it: astray: ") && err.contains("; replay: "),
             "{err}"
@@ -302,7 +302,7 @@ strategies:
             let ours = "\nerror honest: an honest server is refuted at fidelity `real`: accepted equals spec: ";
             assert_eq!(out.starts_with("replay: sim run ") && out.contains(ours), expected == BUG, "{out}");
             assert_eq!(err.contains("a bug in sim"), expected == BUG, "{err}");
-            assert!(out.contains("\nREFUTED  1 of 2 strategies pass."), "{out}");
+            assert!(out.contains("\nREFUTED  formula: 0 of 1 agree."), "{out}");
         }
     }
 }

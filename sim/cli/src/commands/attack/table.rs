@@ -2,8 +2,8 @@
 
 use super::evidence::{contradicts, evidence};
 use super::faults;
-use crate::answers::games::{GoalCheck, games};
 use crate::answers::substitution::sentence;
+use crate::answers::{accuracy, headline};
 use crate::axis::Axis;
 use crate::draw;
 use crate::text::{self, BAD, DIM, HEADING, percent};
@@ -13,8 +13,7 @@ use fusion_engine::campaign::exemplar::Exemplar;
 use fusion_engine::campaign::run::Finished;
 use fusion_engine::campaign::verdict::{CampaignVerdict, ClaimStanding, Standing};
 use fusion_engine::campaign::{Campaign, Ending, Entry};
-use fusion_engine::documents::result::Fault;
-use fusion_engine::documents::substitution::SubstitutionDocument;
+use fusion_engine::documents::result::{Fault, ResultDocument};
 use fusion_engine::failure::Failure;
 use fusion_engine::simulate::{Counts, REASONS};
 use fusion_spec::bound::bits::nearest;
@@ -28,6 +27,8 @@ const UNSURE: Style = AnsiColor::Yellow.on_default().bold();
 
 /// What the result is shown with, beside the campaign itself.
 pub struct Presentation<'a> {
+    /// The result that programs read.
+    pub document: &'a ResultDocument,
     /// The trials for which replay commands are shown.
     pub exemplars: &'a [Exemplar],
     /// The bugs of this program that the campaign found.
@@ -48,7 +49,7 @@ pub fn write(
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     faults::write(page.faults, page.folder, out)?;
-    heading(campaign, out)?;
+    heading(campaign, page.document, out)?;
     let script = text::shell(&page.folder.join("script.yaml"));
     let pairs = || campaign.entries.iter().zip(finished);
     for (entry, finished) in pairs().filter(|(_, finished)| finished.standing.verdict() == CampaignVerdict::Refuted) {
@@ -61,22 +62,39 @@ pub fn write(
         plot(pairs(), out)?;
     }
     remarks(pairs(), out)?;
-    let verdict = CampaignVerdict::worst(finished.iter().map(|finished| finished.standing.verdict()));
-    let hold = finished.iter().filter(|finished| finished.standing.verdict() == CampaignVerdict::Pass).count();
-    let style = match verdict {
-        CampaignVerdict::Pass => GOOD,
-        CampaignVerdict::Refuted | CampaignVerdict::Error => BAD,
-        CampaignVerdict::Inconclusive => UNSURE,
-    };
-    let word = text::styled(style, &verdict.name().to_uppercase());
-    writeln!(out, "\n{word}  {hold} of {} strategies pass.   {}", finished.len(), page.shown.display())?;
+    headlines(campaign, page, out)?;
+    if let Some(command) = headline::next(page.document, page.folder) {
+        writeln!(out, "  decide it:     {command}")?;
+    }
     if let Some(win) = page.exemplars.iter().find(|exemplar| exemplar.ending == Ending::Win) {
         writeln!(out, "  replay a win:  sim run {script} --trial {}:{} --trace", win.strategy, win.trial)?;
     }
     Ok(())
 }
 
-fn heading(campaign: &Campaign, out: &mut dyn Write) -> Result<(), Failure> {
+/// Writes the two headlines: whether the formulas hold, which is the verdict, and whether the parameters reach the goals.
+fn headlines(campaign: &Campaign, page: &Presentation<'_>, out: &mut dyn Write) -> Result<(), Failure> {
+    let ResultDocument { verdict, formula, goals, .. } = page.document;
+    let style = match verdict {
+        CampaignVerdict::Pass => GOOD,
+        CampaignVerdict::Refuted | CampaignVerdict::Error => BAD,
+        CampaignVerdict::Inconclusive => UNSURE,
+    };
+    let verdict = verdict.name().to_uppercase();
+    let formula = formula.as_ref().map_or_else(String::new, headline::formula);
+    writeln!(out, "\n{}  {formula}.   {}", text::styled(style, &verdict), page.shown.display())?;
+    let indent = " ".repeat(verdict.len() + 2);
+    for goal in goals {
+        let style = if goal.met { GOOD } else { UNSURE };
+        writeln!(out, "{indent}{}", text::styled(style, &headline::goal(goal)))?;
+    }
+    if goals.is_empty() {
+        writeln!(out, "{indent}{}", headline::no_goal(campaign.view.params)?)?;
+    }
+    Ok(())
+}
+
+fn heading(campaign: &Campaign, document: &ResultDocument, out: &mut dyn Write) -> io::Result<()> {
     let (script, params) = (&campaign.script, campaign.view.params);
     let title = format!(
         "{}   {params}  N={}   fidelity {}   seed {}   semantics {}   sim {}",
@@ -91,11 +109,11 @@ fn heading(campaign: &Campaign, out: &mut dyn Write) -> Result<(), Failure> {
     if let Some(about) = &script.about {
         writeln!(out, "{}", text::styled(DIM, &one_line(about)))?;
     }
-    for GoalCheck { statement, met, .. } in games(script, params)? {
-        writeln!(out, "goal: {statement}: {}", if met { "met" } else { "missed" })?;
+    writeln!(out, "{}", sentence(document.substitution.as_ref()))?;
+    if let Some(accuracies) = accuracy::sentence(&document.accuracy, document.publics_kept.as_ref()) {
+        writeln!(out, "{accuracies}")?;
     }
-    writeln!(out, "{}", sentence(SubstitutionDocument::new(params).as_ref()))?;
-    Ok(writeln!(out)?)
+    writeln!(out)
 }
 
 /// Writes a refutation: the command that replays a trial first, then the evidence.
@@ -128,7 +146,7 @@ fn rows(entry: &Entry, finished: &Finished) -> Vec<Vec<String>> {
         return outcomes(entry, standing);
     }
     let row = |(index, claim): (usize, &ClaimStanding)| {
-        let ClaimStanding { statement, expected, count, trials, decision, .. } = claim;
+        let ClaimStanding { statement, expected, count, trials, .. } = claim;
         let bound = matches!(entry.claims.rates.get(index).map(|claim| &claim.clause), Some(Clause::AtMost(_)));
         let exact = expected.as_ref().map_or_else(|| "-".into(), text::probability);
         let staged = !entry.stages.is_empty();
@@ -146,7 +164,7 @@ fn rows(entry: &Entry, finished: &Finished) -> Vec<Vec<String>> {
             rate,
             text::interval([&lower, &upper].map(nearest)),
             if bound { format!("<= {exact}") } else { exact },
-            verdict_cell(claim, *decision, &upper, bound),
+            verdict_cell(claim, &upper),
         ]
     };
     let errors = (standing.errors() > 0).then(|| error_row(standing));
@@ -210,15 +228,19 @@ fn plot<'a>(pairs: impl Iterator<Item = (&'a Entry, &'a Finished)>, out: &mut dy
     writeln!(out, " {:width$}  {}", "", text::styled(DIM, "├●┤ measured   ◆ exact   ◈ both   ] bound"))
 }
 
-fn verdict_cell(claim: &ClaimStanding, decision: Decision, upper: &Rational, bound: bool) -> String {
-    let expected = claim.expected.as_ref();
-    match decision {
-        Decision::Pass if bound && expected.is_some_and(|bound| *bound == 1) => "pass: says nothing".into(),
+fn verdict_cell(claim: &ClaimStanding, upper: &Rational) -> String {
+    match claim.decision {
+        Decision::Pass if claim.says_nothing() => "pass: says nothing".into(),
         Decision::Inconclusive if claim.count == 0 && claim.trials > 0 => {
             format!("inconclusive: upper bound so far {}", percent(nearest(upper)))
         }
-        Decision::Pass | Decision::Refuted | Decision::Inconclusive => CampaignVerdict::from(decision).name().into(),
+        Decision::Pass | Decision::Refuted | Decision::Inconclusive => verdict(claim),
     }
+}
+
+/// Writes the verdict on a claim, with its tolerance where that is wide.
+fn verdict(claim: &ClaimStanding) -> String {
+    headline::verdict(claim.decision.into(), Some(nearest(&claim.tolerance)))
 }
 
 /// The definitions of the two events in the remarks.
@@ -233,8 +255,7 @@ fn remarks<'a>(pairs: impl Iterator<Item = (&'a Entry, &'a Finished)>, out: &mut
             .then(|| format!("estimated in {} stages, each given that all before it succeeded", entry.stages.len()));
         let events = entry.claims.events.as_ref().filter(|(e_t, _)| *e_t != 0 && *e_t != 1).map(|(e_t, e_b)| {
             let e_b = e_b.as_ref().map_or_else(|| "-".into(), text::probability);
-            let verdicts: Vec<&str> =
-                finished.standing.events.iter().map(|event| CampaignVerdict::from(event.decision).name()).collect();
+            let verdicts: Vec<String> = finished.standing.events.iter().map(verdict).collect();
             format!("E_T {}, E_B|E_T {e_b}: {}", text::probability(e_t), verdicts.join(", "))
         });
         let all: Vec<String> = breaks.chain(staged).chain(events).collect();

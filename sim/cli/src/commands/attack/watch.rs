@@ -50,9 +50,9 @@ impl<'o> Watch<'o> {
         self.bar.get_or_insert_with(|| {
             let most = entry.max * entry.counters().len() as u64;
             let bar = ProgressBar::with_draw_target(Some(most), ProgressDrawTarget::stderr());
-            let template = "{prefix:16!} {bar:24} {human_pos}/{human_len} trials, {per_sec}{left}  {msg}";
+            let template = "{prefix:16!} {bar:24} {human_pos}/{human_len} trials{speed}{left}  {msg}";
             if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style.with_key("left", left));
+                bar.set_style(style.with_key("speed", speed).with_key("left", left));
             }
             bar.set_prefix(entry.name.clone());
             bar.set_position(trials);
@@ -60,6 +60,25 @@ impl<'o> Watch<'o> {
             bar.reset_eta();
             bar
         })
+    }
+}
+
+/// Writes the speed, once there is one.
+fn speed(state: &ProgressState, out: &mut dyn fmt::Write) {
+    if let Some(speed) = brief(state.per_sec()) {
+        let _ = write!(out, ", {speed}");
+    }
+}
+
+/// Writes a number of trials a second in whole thousands or millions from ten of them on, and one below 1 as the seconds of a trial; `None` where there
+/// is no speed yet.
+fn brief(per_second: f64) -> Option<String> {
+    match per_second {
+        speed if !speed.is_finite() || speed <= 0.0 => None,
+        speed if speed < 0.5 => Some(format!("1 in {:.0} s", 1.0 / speed)),
+        speed if speed < 1e4 => Some(format!("{speed:.0}/s")),
+        speed if speed < 1e7 => Some(format!("{:.0}k/s", speed / 1e3)),
+        speed => Some(format!("{:.0}M/s", speed / 1e6)),
     }
 }
 
@@ -117,4 +136,20 @@ impl Observer for Watch<'_> {
 pub fn write_event(event: &CampaignEvent, out: &mut dyn Write) -> Result<(), Failure> {
     let line = serde_json::to_string(event).map_err(|error| Failure::Bug(error.to_string()))?;
     Ok(writeln!(out, "{line}")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::brief;
+
+    #[test]
+    fn speeds_are_whole_and_there_is_none_before_the_first_trial() {
+        let told = |speeds: &[f64]| speeds.iter().map(|speed| brief(*speed)).collect::<Vec<_>>();
+        assert_eq!(told(&[0.0, -1.0, f64::NAN, f64::INFINITY]), [None, None, None, None]);
+        let speeds = [0.05, 0.3, 0.6, 57.3, 9_999.4, 12_345.6, 31_234_567.8];
+        assert_eq!(
+            told(&speeds),
+            ["1 in 20 s", "1 in 3 s", "1/s", "57/s", "9999/s", "12k/s", "31M/s"].map(|speed| Some(speed.to_string()))
+        );
+    }
 }

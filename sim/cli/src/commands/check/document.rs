@@ -4,18 +4,23 @@ use super::against::AgainstDocument;
 use super::layers::ModelDocument;
 use crate::args::CheckArgs;
 use crate::problems::ProblemDocument;
+use fusion_engine::campaign::accuracy::{ModelAccuracy, PublicsKept};
 use fusion_engine::failure::Failure;
 use fusion_engine::models::Warning;
 use serde::Serialize;
 use std::io::{self, Write};
 
 /// The result of a check, as a JSON document.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub struct CheckDocument<'a> {
     pub ok: bool,
     pub problems: Vec<ProblemDocument>,
-    /// What the model loses in fixed point without an error.
+    /// What the model loses in fixed point without an error, and what looks wrong about the data.
     pub warnings: Vec<Warning>,
+    /// The accuracy of each model of a script on its data, the honest one first.
+    pub accuracy: Vec<ModelAccuracy>,
+    /// How many samples of a script are kept as publics; `None` where it has none.
+    pub publics_kept: Option<PublicsKept>,
     /// The clauses of a script; a model has none.
     pub clauses: Vec<ClauseDocument>,
     pub model: Option<ModelDocument<'a>>,
@@ -25,7 +30,7 @@ pub struct CheckDocument<'a> {
 impl CheckDocument<'_> {
     /// Makes the document for a file that cannot be used.
     pub fn refused(problems: Vec<ProblemDocument>) -> Self {
-        Self { ok: false, problems, warnings: Vec::new(), clauses: Vec::new(), model: None, against: None }
+        Self { problems, ..Self::default() }
     }
 }
 

@@ -34,8 +34,8 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let against = args.against.map(|_| AgainstDocument::new(&pair, &data)).transpose()?;
     let warnings = against::warnings(&pair, &data)?;
     if args.json {
-        let (ok, problems, model) = (true, Vec::new(), Some(model));
-        return write_json(&CheckDocument { ok, problems, warnings, clauses: Vec::new(), model, against }, stdout);
+        let (ok, model) = (true, Some(model));
+        return write_json(&CheckDocument { ok, warnings, model, against, ..CheckDocument::default() }, stdout);
     }
     if args.quiet {
         let verdict = against.map_or_else(|| model.verdict(), |against| against.verdict());

@@ -1,6 +1,7 @@
 //! `sim check SCRIPT.yaml`: every problem of a script, or what each clause expects and how many trials it needs.
 
 use super::document::{CheckDocument, ClauseDocument, write_json};
+use crate::answers::accuracy;
 use crate::args::{CheckArgs, FixedPointArgs};
 use crate::problems;
 use crate::text::{self, DIM, HEADING};
@@ -32,11 +33,12 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let clauses: Vec<ClauseLine> = clauses.into_iter().flatten().collect();
     if args.json {
         let clauses = clauses.into_iter().map(|clause| clause.document).collect();
-        let (problems, warnings) = (Vec::new(), campaign.warnings);
-        return write_json(
-            &CheckDocument { ok: true, problems, warnings, clauses, model: None, against: None },
-            stdout,
-        );
+        let Campaign { accuracies, warnings, .. } = campaign;
+        let (accuracy, publics_kept) = accuracies.map(|found| (found.models, found.publics)).unzip();
+        let accuracy = accuracy.into_iter().flatten().collect();
+        let document =
+            CheckDocument { ok: true, warnings, accuracy, publics_kept, clauses, ..CheckDocument::default() };
+        return write_json(&document, stdout);
     }
     if args.quiet {
         return Ok(writeln!(stdout, "ok{}", text::warned(campaign.warnings.len()))?);
@@ -108,8 +110,12 @@ fn write_text(campaign: &Campaign, clauses: Vec<ClauseLine>, out: &mut dyn Write
     write!(out, "{}", text::table(&["strategy", "clause", "expected", "trials needed"], rows.collect(), 2))?;
     let note = "a true clause is decided by then with probability 369/370";
     writeln!(out, "\n{}", text::styled(DIM, note))?;
+    let accuracies = campaign.accuracies.as_ref();
+    if let Some(line) = accuracies.and_then(|found| accuracy::sentence(&found.models, Some(&found.publics))) {
+        writeln!(out, "{line}")?;
+    }
     for warning in &campaign.warnings {
         writeln!(out, "{}", text::warning(&warning.message))?;
     }
-    writeln!(out, "ok")
+    writeln!(out, "ok{}", text::warned(campaign.warnings.len()))
 }

@@ -1,5 +1,6 @@
 //! The problems and the files of a script, collected while it is loaded.
 
+use crate::campaign::accuracy::Accuracies;
 use crate::campaign::identity::Contents;
 use crate::failure::Failure;
 use crate::files::{self, MAX_BYTES};
@@ -31,7 +32,9 @@ pub struct Loader {
     pub broken: BTreeSet<PathBuf>,
     /// The predicates of images, each with the condition of the script that it stands for.
     pub guards: Vec<(When, Guard)>,
-    /// The layers of the models whose weights all round to 0 in fixed point.
+    /// The accuracy of the models, once they are evaluated.
+    pub accuracies: Option<Accuracies>,
+    /// What looks wrong about the models and the data.
     pub warnings: Vec<Warning>,
 }
 

@@ -53,14 +53,16 @@ pub struct Overrides {
 /// [`Failure::Script`] with every problem found, [`Failure::Usage`] for flags that do not fit the script, [`Failure::Io`] if a
 /// file cannot be read.
 pub fn load(path: &Path, overrides: &Overrides) -> Result<Campaign, Failure> {
-    let bytes = files::read(path, MAX_BYTES as u64)?;
+    let bytes = files::read_script(path, MAX_BYTES as u64)?;
     let name = files::name(path);
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let located = |problems| Failure::Script(Located { file: name.clone(), text: text.clone(), problems });
     decode(&bytes).map_err(|problem| located(vec![problem]))?;
     let (mut draft, problems) = Draft::read(&text).map_err(located)?;
     apply(&mut draft, overrides, &problems)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // What comes through a pipe has no folder but the one in which the command runs.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !files::is_stream(path));
+    let folder = folder.unwrap_or(Path::new("."));
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
     let mut loader = Loader { folder, problems, ..Loader::default() };
     paths::resolve(&mut loader, &mut draft);
@@ -173,5 +175,6 @@ fn whole(loader: Loader, draft: Draft, parts: Parts) -> Result<Option<Campaign>,
     let uncertain = |entry: &Entry| entry.claims.rates.iter().filter(|claim| claim.is_uncertain()).count();
     let E = entries.iter().map(uncertain).sum::<usize>().max(1);
     let alpha = Rational::from(&script.test.false_alarm.0 / E as u64);
-    Ok(Some(Campaign { script, view, world, parties, id, entries, alpha, warnings: loader.warnings }))
+    let Loader { accuracies, warnings, .. } = loader;
+    Ok(Some(Campaign { script, view, world, parties, id, entries, alpha, accuracies, warnings }))
 }

@@ -1,6 +1,7 @@
 //! The samples that a script names, and the pools of them.
 
 use super::loader::{Labelled, Loader, Setting};
+use crate::campaign::accuracy::Accuracies;
 use crate::failure::Failure;
 use crate::simulate::{Guard, Pools, ProtocolChoice, World, WorldError};
 use fusion_2pc::share::truncate::Truncation;
@@ -81,7 +82,7 @@ impl Loader {
         let fixed_by = (*draw == Draw::Fixed).then_some(trials.seed);
         let pools =
             Pools { queries: queries.clone(), publics: public.from.value.0.clone(), keep: public.keep, fixed_by };
-        let models = std::mem::take(&mut self.models).into_iter().map(|(_, model)| model).collect();
+        let (paths, models): (Vec<_>, Vec<_>) = std::mem::take(&mut self.models).into_iter().unzip();
         let guards: Vec<Guard> = self.guards.iter().map(|(_, guard)| guard.clone()).collect();
         let truncation = match model.fixed_point.truncation {
             TruncationKind::Faithful => Truncation::Faithful,
@@ -90,7 +91,12 @@ impl Loader {
         let Backend(backend) = head.as_ref().map_or_else(Backend::default, |head| head.backend);
         let protocols = ProtocolChoice { backend, truncation };
         let error = match World::new(params, models, &guards, (images, labels), &pools, protocols) {
-            Ok(world) => return Some(world),
+            Ok(world) => {
+                let accuracies = Accuracies::new(&world, &paths);
+                self.warnings.extend(accuracies.warnings());
+                self.accuracies = Some(accuracies);
+                return Some(world);
+            }
             Err(error) => error,
         };
         let message = error.to_string();
