@@ -373,7 +373,7 @@ fn a_model_may_keep_its_data_beside_it() {
     let missing = check(model);
     let beside = format!("there is no such file beside the model, in {}", folder.0.display());
     assert_eq!((missing.code, missing.stderr), (64, both(&beside)));
-    for json in ["check --json", "bench --json --model"] {
+    for json in ["check --json", "bench --json --model", "bench --json"] {
         assert_eq!(folder.sim(json, model).code, 64, "{json}");
     }
     // A link out of the folder is not followed; one within it is.

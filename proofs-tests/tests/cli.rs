@@ -69,6 +69,7 @@ fn text_and_json_snapshots() {
         ("plan", "plan --R 512 --lambda 40 --min-T 100"),
         ("plan_two_games", "plan --R 512 --lambda 40 --reject-acc 0.80 --honest-acc 0.99 --kappa 20"),
         ("plan_json", "plan --R 8 --lambda 40 --reject-acc 80% --json"),
+        ("plan_few_publics", "plan --R 2048 --lambda 50 --max-T 100"),
         ("plan_grid", "plan --grid --R 8,2^5 --lambda 40,80 --min-T 100"),
         ("bound", "bound --R 8 --B 2 --T 4"),
         ("bound_every_k", "bound --R 3 --B 2 --T 2 --slack 1 --k 1..8"),
@@ -120,7 +121,11 @@ const BAD: &[(&str, &str)] = &[
     ("plan --R 8 --lambda 1000000000", "lambda must be from 1 to 1024"),
     ("plan --R 8 --lambda forty", "not a whole number"),
     ("plan --R 8 --lambda 40,80", "--lambda takes one value"),
-    // min-T and slack
+    // min-T, max-T and slack
+    ("plan --R 8 --lambda 40 --max-T 0", "no B up to 2^20 and T up to 0 keep R = 8 queries safe"),
+    ("plan --R 8 --lambda 40 --reject-acc 0.8 --honest-acc 0.99 --kappa 20 --max-T 9", "more publics are needed"),
+    ("bench", "required arguments were not provided: <MODEL>"),
+    ("bench a.onnx --model b.onnx", "cannot be used with"),
     ("plan --R 8 --lambda 40 --min-T -1", "T must be from 0 to 2^62"),
     ("plan --R 8 --lambda 40 --min-T 9223372036854775809", "T must be from 0 to 2^62"),
     ("plan --R 8 --lambda 40 --min-T x", "not a whole number"),

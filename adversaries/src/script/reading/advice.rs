@@ -9,31 +9,39 @@ const NO_BREAK: &str = "a no-break space stands here, which is a letter to YAML:
 /// The advice where a pattern of steps is cut at its bracket.
 const BRACKET: &str = "a bracket ends text without quotes here: write the step in quotes, such as \"layer[4:relu]\"";
 
+/// How far around the place of a problem its cause is looked for: a script may have as many problems as characters.
+const NEAR: usize = 64;
+
 /// Replaces the advice of each problem whose cause the text shows.
 pub fn advise(mut problems: Vec<Problem>, text: &str) -> Vec<Problem> {
+    let lines: Vec<&str> = lines(text).collect();
+    // The line of the last problem, with its characters.
+    let mut last: (usize, Vec<char>) = (0, Vec::new());
     for problem in &mut problems {
-        let line = lines(text).nth(problem.mark.line - 1);
-        if let Some(advice) = line.and_then(|line| on(line, problem)) {
+        let Some(line) = lines.get(problem.mark.line - 1) else { continue };
+        if last.0 != problem.mark.line {
+            last = (problem.mark.line, line.chars().collect());
+        }
+        if let Some(advice) = on(line, &last.1, problem) {
             problem.help = Some(advice);
         }
     }
     problems
 }
 
-/// Returns the advice that a line shows for a problem in it.
-fn on(line: &str, problem: &Problem) -> Option<String> {
+/// Returns the advice that a line, which has these characters, shows for a problem in it.
+fn on(line: &str, characters: &[char], problem: &Problem) -> Option<String> {
     let is_no_break = |c: char| matches!(c, '\u{a0}' | '\u{2007}' | '\u{202f}' | '\u{3000}');
     let malformed = problem.message.starts_with("not YAML");
     let Mark { column, length, .. } = problem.mark;
-    let characters: Vec<char> = line.chars().collect();
-    let marked = characters.iter().skip(column - 1).take(length);
+    let marked = characters.iter().skip(column - 1).take(length.min(NEAR));
     if marked.copied().any(is_no_break) || (malformed && line.contains(is_no_break)) {
         return Some(NO_BREAK.into());
     }
     if malformed && has_bare_step(line) {
         return Some(BRACKET.into());
     }
-    let number = number_around(&characters, column - 1)?;
+    let number = number_around(characters, column - 1)?;
     Some(format!("a number has no commas: {}", number.replace(',', "")))
 }
 
@@ -50,8 +58,8 @@ fn has_bare_step(line: &str) -> bool {
 fn number_around(line: &[char], at: usize) -> Option<String> {
     let part = |c: &&char| c.is_ascii_digit() || **c == ',';
     let (before, after) = line.split_at(at.min(line.len()));
-    let before: Vec<char> = before.iter().rev().take_while(part).copied().collect();
-    let word: String = before.iter().rev().chain(after.iter().take_while(part)).collect();
+    let before: Vec<char> = before.iter().rev().take(NEAR).take_while(part).copied().collect();
+    let word: String = before.iter().rev().chain(after.iter().take(NEAR).take_while(part)).collect();
     is_grouped(word.trim_end_matches(',')).then(|| word.trim_end_matches(',').to_string())
 }
 
