@@ -242,7 +242,7 @@ fn every_problem_of_a_model_is_listed() {
         ],
     );
     let empty = folder.file("empty.onnx", b"");
-    assert_problems(&empty, "", &["not an ONNX model: it has no graph"]);
+    assert_problems(&empty, "", &["not an ONNX model: it is empty"]);
     let matrix = |name: &str, dims: [i64; 2], data: Vec<f32>| Tensor {
         name: name.into(),
         dims: dims.into(),
