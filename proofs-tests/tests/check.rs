@@ -121,6 +121,38 @@ fn every_family_says_whether_it_runs_a_model() {
     assert!(verdict.ends_with(", not at real by delphi\n"), "{verdict}");
 }
 
+/// At `real` a script is told which other backends compute its model.
+#[test]
+fn a_script_is_told_which_backends_compute_its_model() {
+    let folder = Folder::new("capable");
+    let whole = |path: &str| std::fs::canonicalize(path).expect("an example").display().to_string();
+    let script = |fixed_point: &str| {
+        let text = format!(
+            "schema: fusion/campaign/v1\nname: a\nprotocol: {{ R: 2, B: 2, T: 1 }}\nfidelity: real\n\
+             model: {{ path: {}, fixed_point: {fixed_point} }}\n\
+             data: {{ images: {}, labels: {}, queries: 0..4, public: {{ from: 10..20 }} }}\nstrategies: [{{ name: a, do: [] }}]\n",
+            whole(FULL),
+            whole(IMAGES),
+            whole(LABELS)
+        );
+        std::fs::write(folder.0.join("a.yaml"), text).expect("written");
+        let outcome = folder.sim("check --json", "a.yaml");
+        assert_eq!(outcome.code, 64, "{}", outcome.stderr);
+        let found: Value = serde_json::from_str(&outcome.stdout).expect("one document");
+        let problem = &found["problems"][0];
+        let text = |key: &str| problem[key].as_str().expect("text").to_string();
+        assert_eq!(found["problems"].as_array().map(Vec::len), Some(1), "{found}");
+        (text("message"), text("help"))
+    };
+    let (message, help) = script("{ frac_bits: 20 }");
+    assert!(message.starts_with("fidelity `real`: node 9 'fc2' (gemm): no secure parameters hold"), "{message}");
+    let runs = "it runs at `plain` and `ideal`; `cheetah` cannot compute it";
+    assert_eq!(help, format!("{runs}, and `cryptflow2-ot`, `aby`, `aby-32` can"));
+    // Values that wrap are for Cheetah alone, and rows as long are not.
+    let (_, help) = script("{ frac_bits: 24, ring_bits: 60 }");
+    assert_eq!(help, format!("{runs}, nor can any other backend"));
+}
+
 #[test]
 fn the_number_of_threads_changes_nothing() {
     let line = "check FULL --frac-bits 4 --against float --images IMAGES --labels LABELS";
