@@ -142,7 +142,10 @@ fn an_input_is_refused_for_what_it_is() {
     );
     assert_eq!(of(10, Some(&[0, 1, 2, 2])), ["input 'in' has the element type float16: only float is supported"]);
     assert_eq!(of(1, None), [format!("input 'in' has no shape: {needed}")]);
-    assert_eq!(of(1, Some(&[0, 1 << 30, 1 << 30, 1 << 30])).len(), 1);
+    for [channels, size] in [[1 << 9; 2], [1 << 30; 2]] {
+        let large = format!("input 'in' has the shape [N, {channels}, {size}, {size}]: over 67108864 values");
+        assert_eq!(of(1, Some(&[0, channels, size, size])), [large]);
+    }
     let bare = Graph { input: vec![ValueInfo { name: "in".into(), r#type: None }], ..Graph::default() };
     assert_eq!(
         refused(&encode(bare)),
