@@ -80,6 +80,79 @@ fn json_says_where_precision_is_lost() {
     }
 }
 
+/// Each family refuses for a reason of its own, and one that was asked about is told of alone.
+#[test]
+fn every_family_says_whether_it_runs_a_model() {
+    let found = |flags: &str| json(&format!("check FULL --json {flags}"))["model"].take();
+    let reasons = |model: &Value| {
+        let family =
+            |family: &Value| family["not_at_real"].as_str().map(|why| (family["backend"].clone(), why.to_string()));
+        model["families"].as_array().expect("a list").iter().filter_map(family).collect::<Vec<_>>()
+    };
+    let small = found("");
+    let names: Vec<&Value> =
+        small["families"].as_array().expect("a list").iter().map(|found| &found["backend"]).collect();
+    assert_eq!(names, ["cheetah", "cryptflow2-ot", "cryptflow2-he", "delphi", "aby", "aby-32"]);
+    assert_eq!(reasons(&small), [], "at 12 bits of fraction all of them do");
+    let large = found("--frac-bits 20");
+    let refused = reasons(&large);
+    let expected = [
+        ("cheetah", "node 9 'fc2' (gemm): no secure parameters hold"),
+        ("cryptflow2-he", "node 3 'conv2' (conv): its values may be as large as"),
+        ("delphi", "node 3 'conv2' (conv): its values may be as large as"),
+    ];
+    assert_eq!(refused.len(), expected.len(), "{refused:?}");
+    for ((backend, why), (name, says)) in refused.iter().zip(expected) {
+        assert!(backend == name && why.starts_with(says), "{backend}: {why}");
+        let alone = found(&format!("--frac-bits 20 --backend {name}"));
+        assert_eq!(reasons(&alone), [(backend.clone(), why.clone())]);
+        assert_eq!((&alone["not_at_real"], alone["families"].as_array().map(Vec::len)), (&(**why).into(), Some(1)));
+    }
+    assert_eq!(large["not_at_real"], refused[0].1, "the default family's");
+    let lines = |text: &str| text.lines().rev().take(refused.len()).map(String::from).collect::<Vec<_>>();
+    let told = refused.iter().rev().map(|(backend, why)| {
+        let name = backend.as_str().expect("a name");
+        format!("runs at plain and ideal, not at real (or in `sim bench`) by {name}: {why}")
+    });
+    assert_eq!(lines(&sim("check FULL --frac-bits 20").stdout), told.collect::<Vec<_>>());
+    let verdict = sim("check FULL --frac-bits 20 --quiet").stdout;
+    assert!(verdict.ends_with(", not at real by cheetah, cryptflow2-he, delphi\n"), "{verdict}");
+    let verdict = sim("check FULL --frac-bits 20 --quiet --backend delphi").stdout;
+    assert!(verdict.ends_with(", not at real by delphi\n"), "{verdict}");
+}
+
+/// At `real` a script is told which other backends compute its model.
+#[test]
+fn a_script_is_told_which_backends_compute_its_model() {
+    let folder = Folder::new("capable");
+    let whole = |path: &str| std::fs::canonicalize(path).expect("an example").display().to_string();
+    let script = |fixed_point: &str| {
+        let text = format!(
+            "schema: fusion/campaign/v1\nname: a\nprotocol: {{ R: 2, B: 2, T: 1 }}\nfidelity: real\n\
+             model: {{ path: {}, fixed_point: {fixed_point} }}\n\
+             data: {{ images: {}, labels: {}, queries: 0..4, public: {{ from: 10..20 }} }}\nstrategies: [{{ name: a, do: [] }}]\n",
+            whole(FULL),
+            whole(IMAGES),
+            whole(LABELS)
+        );
+        std::fs::write(folder.0.join("a.yaml"), text).expect("written");
+        let outcome = folder.sim("check --json", "a.yaml");
+        assert_eq!(outcome.code, 64, "{}", outcome.stderr);
+        let found: Value = serde_json::from_str(&outcome.stdout).expect("one document");
+        let problem = &found["problems"][0];
+        let text = |key: &str| problem[key].as_str().expect("text").to_string();
+        assert_eq!(found["problems"].as_array().map(Vec::len), Some(1), "{found}");
+        (text("message"), text("help"))
+    };
+    let (message, help) = script("{ frac_bits: 20 }");
+    assert!(message.starts_with("fidelity `real`: node 9 'fc2' (gemm): no secure parameters hold"), "{message}");
+    let runs = "it runs at `plain` and `ideal`; `cheetah` cannot compute it";
+    assert_eq!(help, format!("{runs}, and `cryptflow2-ot`, `aby`, `aby-32` can"));
+    // Values that wrap are for Cheetah alone, and rows as long are not.
+    let (_, help) = script("{ frac_bits: 24, ring_bits: 60 }");
+    assert_eq!(help, format!("{runs}, nor can any other backend"));
+}
+
 #[test]
 fn the_number_of_threads_changes_nothing() {
     let line = "check FULL --frac-bits 4 --against float --images IMAGES --labels LABELS";
@@ -242,7 +315,7 @@ fn every_problem_of_a_model_is_listed() {
         ],
     );
     let empty = folder.file("empty.onnx", b"");
-    assert_problems(&empty, "", &["not an ONNX model: it has no graph"]);
+    assert_problems(&empty, "", &["not an ONNX model: it is empty"]);
     let matrix = |name: &str, dims: [i64; 2], data: Vec<f32>| Tensor {
         name: name.into(),
         dims: dims.into(),

@@ -2,11 +2,15 @@
 //!
 //! Nothing is allocated beyond the bytes that are there.
 
+use crate::foreign;
 use crate::tensor::elements;
 
 /// Why a file cannot be read as IDX, or not as what it is used for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdxError {
+    /// Another file stands in the place of the data: an empty one, a pointer of Git LFS, or a compressed one. The text says which.
+    #[error("not an IDX file: {0}")]
+    Foreign(&'static str),
     /// The file does not start with the two zero bytes of IDX.
     #[error("not an IDX file: it must start with two zero bytes")]
     Magic,
@@ -146,7 +150,9 @@ const I16: u8 = 0x0b;
 
 /// Element type, dimensions and data, the data exactly as long as announced.
 fn header(bytes: &[u8]) -> Result<(u8, Vec<usize>, &[u8]), IdxError> {
-    let &[0, 0, kind, rank, ref rest @ ..] = bytes else { return Err(IdxError::Magic) };
+    let &[0, 0, kind, rank, ref rest @ ..] = bytes else {
+        return Err(foreign::kind(bytes).map_or(IdxError::Magic, IdxError::Foreign));
+    };
     let width = match kind {
         U8 => 1,
         I16 => 2,
@@ -188,7 +194,7 @@ mod tests {
     #[test]
     fn malformed_files_are_refused_without_allocating() {
         let length = |announced, found| IdxError::Length { announced: Announced(announced), found };
-        assert_eq!(Images::parse(b""), Err(IdxError::Magic));
+        assert_eq!(Images::parse(&[0; 3]), Err(IdxError::Magic));
         assert_eq!(Images::parse(b"PK\x03\x04"), Err(IdxError::Magic));
         assert_eq!(labels(&file(0x0d, &[1], &[0; 4])), Err(IdxError::Type(0x0d)));
         assert_eq!(Images::parse(&file(I16, &[1, 1, 1], &[0, 0])), Err(IdxError::Type(I16)));

@@ -36,6 +36,7 @@
 pub mod compare;
 pub mod fixed;
 pub mod float;
+mod foreign;
 pub mod idx;
 pub mod import;
 mod kernel;

@@ -2,6 +2,49 @@
 
 use prost::Message;
 
+/// The names of `TensorProto.DataType`, from 1 on.
+const ELEMENT_TYPES: [&str; 23] = [
+    "float",
+    "uint8",
+    "int8",
+    "uint16",
+    "int16",
+    "int32",
+    "int64",
+    "string",
+    "bool",
+    "float16",
+    "double",
+    "uint32",
+    "uint64",
+    "complex64",
+    "complex128",
+    "bfloat16",
+    "float8e4m3fn",
+    "float8e4m3fnuz",
+    "float8e5m2",
+    "float8e5m2fnuz",
+    "uint4",
+    "int4",
+    "float4e2m1",
+];
+
+/// Returns the name of an element type in ONNX's format (`TensorProto.DataType`), or its number where it has none.
+///
+/// ```
+/// use fusion_nn::onnx::element_type;
+/// assert_eq!([1, 10, 11].map(element_type), ["float", "float16", "double"]);
+/// assert_eq!([0, 99].map(element_type), ["undefined", "number 99"]);
+/// ```
+#[must_use]
+pub fn element_type(number: i32) -> String {
+    if number == 0 {
+        return "undefined".into();
+    }
+    let name = usize::try_from(number).ok().and_then(|number| ELEMENT_TYPES.get(number - 1));
+    name.map_or_else(|| format!("number {number}"), ToString::to_string)
+}
+
 /// The message `ModelProto`, which is a whole file.
 #[derive(Clone, PartialEq, Message)]
 pub struct ModelProto {
@@ -96,7 +139,7 @@ pub struct Tensor {
     /// The sizes of the tensor, outermost first.
     #[prost(int64, repeated, tag = "1")]
     pub dims: Vec<i64>,
-    /// The type of the elements: 1 is float, 7 is int64, 9 is bool.
+    /// The type of the elements: 1 is float, 7 is int64, 9 is bool. [`element_type`] names it.
     #[prost(int32, tag = "2")]
     pub data_type: i32,
     /// The elements as floats, if they are written one by one.
@@ -155,7 +198,7 @@ pub struct Type {
 /// The message `TypeProto.Tensor`, which is the type of a tensor.
 #[derive(Clone, PartialEq, Message)]
 pub struct TensorType {
-    /// The type of the elements: 1 is float.
+    /// The type of the elements: 1 is float. [`element_type`] names it.
     #[prost(int32, tag = "1")]
     pub elem_type: i32,
     /// The shape of the tensor.

@@ -4,7 +4,8 @@
 //! the same bytes of a file.
 
 use super::notes::Notes;
-use crate::onnx;
+use crate::foreign;
+use crate::onnx::{self, element_type};
 use crate::tensor::{MAX_ELEMENTS, Tensor, elements};
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
@@ -81,7 +82,10 @@ impl<'a, 'b> Constants<'a, 'b> {
             FLOAT => 4,
             INT64 => 8,
             BOOL => 1,
-            other => return Err(format!("element type {other} is not supported: only 1 (float) and 7 (int64)")),
+            other => {
+                let what = element_type(other);
+                return Err(format!("element type {what} is not supported: only float, int64 and bool"));
+            }
         };
         // Known to be at most 2^28 elements.
         let raw = self.raw(tensor, count * width)?;
@@ -126,6 +130,9 @@ impl<'a, 'b> Constants<'a, 'b> {
                 let end = offset.checked_add(needed);
                 let part = end.and_then(|end| bytes.get(offset..end));
                 part.map(Some).ok_or_else(|| {
+                    if let Some(kind) = foreign::kind(bytes) {
+                        return format!("its data are in '{location}': {kind}");
+                    }
                     let size = bytes.len();
                     format!("its data are {needed} bytes of '{location}' from {offset} on, and the file has {size}")
                 })

@@ -7,7 +7,7 @@ use super::notes::Notes;
 use super::problem::{ImportError, ImportProblem};
 use super::shapes::rows;
 use crate::model::{Model, Value};
-use crate::onnx;
+use crate::onnx::{self, element_type};
 use crate::tensor::elements;
 
 impl<'a> Importer<'a, '_> {
@@ -33,29 +33,35 @@ impl<'a> Importer<'a, '_> {
 
     /// Finds the one input that is an image. Other inputs are noted, and stand for nothing that is known.
     fn inputs(&mut self) {
-        let mut wrong = |message: String| self.problems.push(ImportProblem { node: None, message });
         let inputs: Vec<_> =
             self.graph.input.iter().filter(|input| !self.names.contains_key(input.name.as_str())).collect();
         if inputs.len() != 1 {
-            wrong(format!("the graph has {} inputs, and one image is needed", inputs.len()));
+            let inputs = listed("inputs", inputs.iter().map(|input| input.name.as_str()));
+            self.wrong(format!("the graph has {inputs}, and one image is needed"));
         }
         for input in &inputs {
             self.names.insert(&input.name, Known::Unreadable);
         }
         let [image] = inputs[..] else { return };
-        let Some((batch, shape)) = image_shape(image) else {
-            let message =
-                format!("input '{}' must be a float tensor [N, channels, height, width] of known sizes", image.name);
-            return wrong(message);
-        };
+        let mut notes = Notes::default();
+        let found = image_shape(image, &mut notes);
+        for what in &notes.0 {
+            self.wrong(format!("input '{}' {what}", image.name));
+        }
+        let Some((batch, shape)) = found.filter(|_| notes.0.is_empty()) else { return };
         (self.image, self.batch) = (Some(shape), batch);
         self.name(&image.name, Known::Value(Value::Input));
     }
 
+    /// Notes a problem that is no node's.
+    fn wrong(&mut self, message: String) {
+        self.problems.push(ImportProblem { node: None, message });
+    }
+
     fn output(&self, notes: &mut Notes) -> Option<usize> {
         let [output] = &self.graph.output[..] else {
-            let count = self.graph.output.len();
-            return notes.wrong(format!("the graph has {count} outputs, and one vector of logits is needed"));
+            let outputs = listed("outputs", self.graph.output.iter().map(|output| output.name.as_str()));
+            return notes.wrong(format!("the graph has {outputs}, and one vector of logits is needed"));
         };
         let name = &output.name;
         match self.names.get(name.as_str()) {
@@ -140,13 +146,50 @@ impl<'a> Importer<'a, '_> {
 /// Operators that have more outputs than the one that is read here.
 const HAVE_MORE_OUTPUTS: [&str; 3] = ["BatchNormalization", "MaxPool", "Dropout"];
 
-/// The batch, where it is fixed, and channels, height and width of a float input `[N, channels, height, width]`.
-fn image_shape(input: &onnx::ValueInfo) -> Option<(Option<i64>, [usize; 3])> {
-    let tensor = input.r#type.as_ref()?.tensor_type.as_ref()?;
-    let [batch, image @ ..] = &tensor.shape.as_ref()?.dim[..] else { return None };
-    let sizes: Option<Vec<usize>> =
-        image.iter().map(|size| usize::try_from(size.dim_value).ok().filter(|size| *size > 0)).collect();
-    let shape: [usize; 3] = sizes?.try_into().ok()?;
-    let fits = tensor.elem_type == FLOAT && elements(&shape)? <= MAX_ACTIVATIONS;
-    fits.then_some((Some(batch.dim_value).filter(|batch| *batch > 0), shape))
+/// The batch, where it is fixed, and channels, height and width of a float input `[N, channels, height, width]`. The notes go on
+/// from the input's name.
+fn image_shape(input: &onnx::ValueInfo, notes: &mut Notes) -> Option<(Option<i64>, [usize; 3])> {
+    let Some(tensor) = input.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref()) else {
+        return notes.wrong("is no tensor, and an image is needed");
+    };
+    if tensor.elem_type != FLOAT {
+        notes.note(format!("has the element type {}: only float is supported", element_type(tensor.elem_type)));
+    }
+    let needed = "only [N, channels, height, width] of known sizes is supported";
+    let Some(shape) = &tensor.shape else { return notes.wrong(format!("has no shape: {needed}")) };
+    let sizes: Vec<i64> = shape.dim.iter().map(|size| size.dim_value).collect();
+    let image = match sizes[..] {
+        [batch, channels, height, width] => {
+            let image = [channels, height, width].map(|size| usize::try_from(size).ok().filter(|size| *size > 0));
+            image.into_iter().collect::<Option<Vec<_>>>().map(|image| (batch, image))
+        }
+        _ => None,
+    };
+    let Some((batch, image)) = image else {
+        return notes.wrong(format!("has the shape {}: {needed}", written(&sizes)));
+    };
+    if elements(&image).is_none_or(|count| count > MAX_ACTIVATIONS) {
+        return notes.wrong(format!("has the shape {}: over {MAX_ACTIVATIONS} values", written(&sizes)));
+    }
+    Some((Some(batch).filter(|batch| *batch > 0), image.try_into().ok()?))
+}
+
+/// An input's shape as messages have it, with `?` for a size that the file leaves open and `N` for such a batch.
+fn written(sizes: &[i64]) -> String {
+    let open = |place| if place == 0 { "N" } else { "?" };
+    let size = |(place, size): (usize, &i64)| if *size == 0 { open(place).into() } else { size.to_string() };
+    format!("[{}]", sizes.iter().enumerate().map(size).collect::<Vec<_>>().join(", "))
+}
+
+/// The most names that a message lists.
+const LISTED: usize = 8;
+
+/// How many there are of something, with their names, or the first of many.
+fn listed<'n>(what: &str, names: impl ExactSizeIterator<Item = &'n str>) -> String {
+    let count = names.len();
+    let mut first: Vec<String> = names.take(LISTED).map(|name| format!("'{name}'")).collect();
+    if count > LISTED {
+        first.push("..".into());
+    }
+    if count == 0 { format!("0 {what}") } else { format!("{count} {what} ({})", first.join(", ")) }
 }

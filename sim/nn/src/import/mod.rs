@@ -21,6 +21,7 @@ mod tests;
 pub use importer::{MAX_ACTIVATIONS, MAX_STEPS};
 pub use problem::{ImportError, ImportProblem};
 
+use crate::foreign;
 use crate::model::Model;
 use crate::onnx;
 use importer::Importer;
@@ -60,6 +61,9 @@ impl Model {
         mut beside: impl FnMut(&str) -> Result<Vec<u8>, String>,
     ) -> Result<Self, ImportError> {
         let file = |message: String| ImportError { problems: vec![ImportProblem { node: None, message }] };
+        if let Some(kind) = foreign::kind(bytes) {
+            return Err(file(format!("not an ONNX model: {kind}")));
+        }
         let model = onnx::ModelProto::decode(bytes).map_err(|error| file(format!("not an ONNX model: {error}")))?;
         let graph = model.graph.as_ref().ok_or_else(|| file("not an ONNX model: it has no graph".into()))?;
         Importer::new(graph, opset(&model.opset_import), &mut beside).import()

@@ -90,7 +90,11 @@ impl Importer<'_, '_> {
                 self.add_constant(at, value, constant, notes)
             }
             [Some(Known::Constant(_)), Some(Known::Constant(_))] => notes.wrong("both inputs are constants"),
-            // Noted here, or at the node that could not be read.
+            // Noted here, or at the node that could not be read; the constant may have a fault of its own.
+            [_, Some(Known::Constant(constant))] | [Some(Known::Constant(constant)), _] => {
+                self.floats_of(constant, notes)?;
+                None
+            }
             _ => None,
         }
     }

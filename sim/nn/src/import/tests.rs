@@ -97,7 +97,7 @@ fn shapes_and_data_that_do_not_fit_are_refused() {
         (floats("w", &[1 << 20, 1 << 20, 1 << 20, 1], &[]), "are not usable"),
         (floats("w", &[-1, 2, 3, 3], &[]), "are not usable"),
         (floats("w", &[1, 2, 3, 3], &[f32::NAN; 18]), "contains NaN"),
-        (Tensor { data_type: 11, ..floats("w", &[1], &[]) }, "element type 11"),
+        (Tensor { data_type: 11, ..floats("w", &[1], &[]) }, "element type double is not"),
         (Tensor { data_location: 1, ..floats("w", &[1], &[]) }, "another file"),
         (floats("other", &[], &[1.0]), "input 'w' is defined by nothing before it"),
     ] {
@@ -111,6 +111,80 @@ fn shapes_and_data_that_do_not_fit_are_refused() {
     let huge = ints("pads", &[1 << 40, 0, 0, 0]);
     let padded = vec![node("Conv", &["in", "w"], "c", &[huge]), node("Flatten", &["c"], "out", &[])];
     assert!(only(padded, floats("w", &[1, 2, 1, 1], &ramp(2))).contains("is not usable"));
+}
+
+/// The element type and the shape of an input, each for itself.
+#[test]
+fn an_input_is_refused_for_what_it_is() {
+    let of = |elem_type: i32, sizes: Option<&[i64]>| {
+        let shape =
+            sizes.map(|sizes| TensorShape { dim: sizes.iter().map(|&dim_value| Dimension { dim_value }).collect() });
+        let kind = Type { tensor_type: Some(TensorType { elem_type, shape }) };
+        let input = vec![ValueInfo { name: "in".into(), r#type: Some(kind) }];
+        let node = vec![node("Flatten", &["in"], "out", &[])];
+        refused(&encode(Graph { node, input, output: vec![value("out", &[])], ..Graph::default() }))
+    };
+    let needed = "only [N, channels, height, width] of known sizes is supported";
+    for (sizes, written) in [
+        (&[0, 16][..], "[N, 16]"),
+        (&[], "[]"),
+        (&[0, 3, 0, -1], "[N, 3, ?, -1]"),
+        (&[2, 3, 4, 5, 6], "[2, 3, 4, 5, 6]"),
+    ] {
+        assert_eq!(of(1, Some(sizes)), [format!("input 'in' has the shape {written}: {needed}")]);
+    }
+    assert_eq!(
+        of(11, Some(&[0, 784])),
+        [
+            "input 'in' has the element type double: only float is supported".into(),
+            format!("input 'in' has the shape [N, 784]: {needed}"),
+        ]
+    );
+    assert_eq!(of(10, Some(&[0, 1, 2, 2])), ["input 'in' has the element type float16: only float is supported"]);
+    assert_eq!(of(1, None), [format!("input 'in' has no shape: {needed}")]);
+    for [channels, size] in [[1 << 9; 2], [1 << 30; 2]] {
+        let large = format!("input 'in' has the shape [N, {channels}, {size}, {size}]: over 67108864 values");
+        assert_eq!(of(1, Some(&[0, channels, size, size])), [large]);
+    }
+    let bare = Graph { input: vec![ValueInfo { name: "in".into(), r#type: None }], ..Graph::default() };
+    assert_eq!(
+        refused(&encode(bare)),
+        [
+            "input 'in' is no tensor, and an image is needed",
+            "the graph has 0 outputs, and one vector of logits is needed"
+        ]
+    );
+    let many = Graph { output: (0..10).map(|i| value(&format!("o{i}"), &[])).collect(), ..Graph::default() };
+    assert_eq!(
+        refused(&encode(many)),
+        [
+            "the graph has 0 inputs, and one image is needed",
+            "the graph has 10 outputs ('o0', 'o1', 'o2', 'o3', 'o4', 'o5', 'o6', 'o7', ..), and one vector of logits is needed",
+        ]
+    );
+}
+
+/// A pointer or a compressed file in the place of the constants is named, where a short file would be said to be too short.
+#[test]
+fn a_file_of_constants_that_stands_in_for_another_is_named() {
+    let entry = onnx::StringStringEntry { key: "location".into(), value: "w.data".into() };
+    let outside = Tensor { data_location: 1, external_data: vec![entry], ..floats("w", &[32, 32], &[]) };
+    let nodes = vec![node("Flatten", &["in"], "f", &[]), node("MatMul", &["f", "w"], "out", &[])];
+    let bytes = bytes(nodes, vec![outside]);
+    for (content, says) in [
+        (&b""[..], "it is empty"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\n",
+            "it is a Git LFS pointer (`git lfs pull` fetches the file itself)",
+        ),
+        (&[0x1f, 0x8b, 8], "it is compressed by gzip (`gunzip` unpacks it)"),
+        (&[0; 9], "its data are 4096 bytes of 'w.data' from 0 on, and the file has 9"),
+    ] {
+        let error = Model::from_onnx_with(&bytes, |_| Ok(content.to_vec())).expect_err("refused").to_string();
+        assert!(error.starts_with("node 1 'MatMul-out' (MatMul): constant 'w': ") && error.ends_with(says), "{error}");
+    }
+    let whole = [&[0x1f, 0x8b][..], &[0; 4094]].concat();
+    assert!(Model::from_onnx_with(&bytes, |_| Ok(whole.clone())).is_ok(), "as many bytes as are needed are numbers");
 }
 
 /// A small file cannot ask for much memory or time.
@@ -145,18 +219,20 @@ fn problems_do_not_hide_each_other() {
         node("Gemm", &["a", "bad"], "g", &[int("transA", 1), float("alpha", 2.0), float("beta", 0.5), int("own", 1)]),
         node("Gemm", &["g", "bad", "lost"], "h", &[]),
         node("MaxPool", &["in"], "m", &[int("ceil_mode", 1), int("storage_order", 1), ints("strides", &[0, 1])]),
+        node("Add", &["p", "half"], "k", &[]),
     ];
+    let half = Tensor { data_type: 10, ..floats("half", &[1], &[]) };
     let input = vec![value("in", &[0, 16]), value("other", &[0, 16])];
     let graph = Graph {
         node: nodes,
-        initializer: vec![floats("bad", &[2, 2], &[f32::NAN; 4])],
+        initializer: vec![floats("bad", &[2, 2], &[f32::NAN; 4]), half],
         input,
         output: vec![value("h", &[]), value("m", &[])],
     };
     assert_eq!(
         refused(&encode(graph)),
         [
-            "the graph has 2 inputs, and one image is needed",
+            "the graph has 2 inputs ('in', 'other'), and one image is needed",
             "node 0 'Pad-p' (Pad): the operator is not supported",
             "node 1 'Split-' (Split): the operator is not supported",
             "node 3 'Gemm-g' (Gemm): attributes not supported: own",
@@ -169,7 +245,8 @@ fn problems_do_not_hide_each_other() {
             "node 5 'MaxPool-m' (MaxPool): storage_order other than 0 is not supported",
             "node 5 'MaxPool-m' (MaxPool): kernel_shape is missing",
             "node 5 'MaxPool-m' (MaxPool): strides = [0, 1] is not usable",
-            "the graph has 2 outputs, and one vector of logits is needed",
+            "node 6 'Add-k' (Add): constant 'half': element type float16 is not supported: only float, int64 and bool",
+            "the graph has 2 outputs ('h', 'm'), and one vector of logits is needed",
         ]
     );
 }

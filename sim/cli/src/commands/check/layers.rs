@@ -39,8 +39,18 @@ pub struct ModelDocument<'a> {
     extension: Option<&'static str>,
     /// The reason why `real` and `sim bench` refuse the model, with the node; `null` if they do not.
     not_at_real: Option<String>,
+    /// Whether each family of protocols can compute the model: the one that was asked about, or else all of them.
+    families: Vec<FamilyDocument>,
     /// What a script can aim at; `null` unless a family of protocols was asked about that can compute the model.
     in_reach: Option<ReachDocument>,
+}
+
+/// Whether a family of protocols can compute a model.
+#[derive(Serialize)]
+struct FamilyDocument {
+    backend: &'static str,
+    /// The reason why it cannot, with the node; `null` if it can.
+    not_at_real: Option<String>,
 }
 
 /// The addresses that patterns of a script can match.
@@ -86,6 +96,15 @@ impl<'a> ModelDocument<'a> {
                 Err(error) => (None, Some(error)),
             },
         };
+        let not_at_real = refused.map(|reason| reason.to_string());
+        let of_family = |family: Family| {
+            let others = || ProtocolChoice { backend: family.into(), ..protocols }.check(pair.fixed()).err();
+            let asked = family == chosen.family();
+            let reason = if asked { not_at_real.clone() } else { others().map(|reason| reason.to_string()) };
+            FamilyDocument { backend: family.name(), not_at_real: reason }
+        };
+        let asked = Family::ALL.into_iter().filter(|family| backend.is_none() || *family == chosen.family());
+        let families = asked.map(of_family).collect();
         let layers: Vec<LayerDocument<'a>> = pair.fixed().layers().iter().map(LayerDocument::new).collect();
         Self {
             file: files::name(&args.file),
@@ -103,7 +122,8 @@ impl<'a> ModelDocument<'a> {
             layers,
             backend: chosen.family().name(),
             extension: chosen.extension().map(Extension::name),
-            not_at_real: refused.map(|reason| reason.to_string()),
+            not_at_real,
+            families,
             in_reach,
         }
     }
@@ -112,16 +132,34 @@ impl<'a> ModelDocument<'a> {
         self.layers.iter().map(|layer| layer.ring_bits).max().unwrap_or(0)
     }
 
+    /// The families that cannot compute the model, with the reason.
+    fn refused(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.families.iter().filter_map(|family| Some((family.backend, family.not_at_real.as_deref()?)))
+    }
+
+    /// The same, with the families together that have one reason.
+    fn refused_together(&self) -> Vec<(Vec<&str>, &str)> {
+        let mut groups: Vec<(Vec<&str>, &str)> = Vec::new();
+        for (family, reason) in self.refused() {
+            match groups.iter_mut().find(|(_, common)| *common == reason) {
+                Some((families, _)) => families.push(family),
+                None => groups.push((vec![family], reason)),
+            }
+        }
+        groups
+    }
+
     /// Describes the model in one line.
     pub fn verdict(&self) -> String {
-        let real = if self.not_at_real.is_some() { ", not at real" } else { "" };
+        let refused: Vec<&str> = self.refused().map(|(family, _)| family).collect();
+        let real = if refused.is_empty() { String::new() } else { format!(", not at real by {}", refused.join(", ")) };
         format!("ok: {} layers, rings up to {} bits{real}", self.layers.len(), self.widest())
     }
 
     /// Writes a table of the layers.
     pub fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
         let Self { file, input, classes, frac_bits, ring_bits, scale, offset, .. } = self;
-        let Self { multiplications, comparisons, layers, not_at_real, .. } = self;
+        let Self { multiplications, comparisons, layers, .. } = self;
         let ring = ring_bits.map_or_else(|| "auto".into(), |bits| bits.to_string());
         writeln!(out, "{}", text::styled(HEADING, file))?;
         let input = text::shape(input);
@@ -144,10 +182,11 @@ impl<'a> ModelDocument<'a> {
                 addresses.iter().try_for_each(|address| writeln!(out, "  {address}"))?;
             }
         }
-        let Some(reason) = not_at_real else { return Ok(()) };
-        let note =
-            format!("two parties cannot compute it by {} (`fidelity: real`, `sim bench`): {reason}", self.backend);
-        writeln!(out, "{}", text::styled(HEADING, &one_line(&note)))
+        self.refused_together().into_iter().try_for_each(|(families, reason)| {
+            let families = families.join(", ");
+            let note = format!("runs at plain and ideal, not at real (or in `sim bench`) by {families}: {reason}");
+            writeln!(out, "{}", text::styled(HEADING, &one_line(&note)))
+        })
     }
 }
 

@@ -4,8 +4,9 @@
 use super::loader::Loader;
 use crate::campaign::{Entry, grouping};
 use crate::simulate::pair::{Reachable, reachable};
-use crate::simulate::{Parties, PartiesError, World};
+use crate::simulate::{Parties, PartiesError, ProtocolChoice, World};
 use fusion_2pc::address::Address;
+use fusion_2pc::backend::Family;
 use fusion_2pc::circuit::{Circuit, Op};
 use fusion_2pc::session::{Grouping, chunks};
 use fusion_2pc::wire::clock::LinkSpeed;
@@ -33,7 +34,7 @@ impl Loader {
             world.circuit().map(|_| None).map_err(|error| error.clone().into())
         };
         made.unwrap_or_else(|error| {
-            self.problems.push(unfit(draft, &error));
+            self.problems.push(unfit(draft, world, &error));
             None
         })
     }
@@ -60,7 +61,7 @@ impl Loader {
                     }
                 }
             }
-            Err(error) => self.problems.push(unfit(draft, &error)),
+            Err(error) => self.problems.push(unfit(draft, world, &error)),
         }
         if let Ok(circuit) = world.circuit() {
             let problems =
@@ -126,11 +127,30 @@ fn such_as(addresses: &[Address], pattern: &StepPattern) -> String {
     format!("such as {}; `sim check MODEL.onnx --backend NAME` lists all", some.join(", "))
 }
 
+/// The families of protocols that can compute the models of a campaign.
+fn capable(world: &World) -> impl Iterator<Item = Family> {
+    let models: Vec<_> = world.models().iter().collect();
+    let can = move |family: &Family| {
+        let protocols = ProtocolChoice { backend: (*family).into(), ..world.protocols() };
+        protocols.circuit(&models).is_ok() && models.iter().all(|model| protocols.check(model).is_ok())
+    };
+    Family::ALL.into_iter().filter(can)
+}
+
 /// The problem of a model that two parties cannot run.
-fn unfit(draft: &Draft, error: &PartiesError) -> Problem {
+fn unfit(draft: &Draft, world: &World, error: &PartiesError) -> Problem {
     let mark = draft.model.read().map_or(Mark::START, |model| model.path.mark);
     let problem = Problem::new(mark, format!("fidelity `real`: {error}"));
     match error {
+        PartiesError::Unsupported(_) => {
+            let refused = world.protocols().backend.family().name();
+            let capable: Vec<String> = capable(world).map(|family| format!("`{}`", family.name())).collect();
+            let others = match &capable[..] {
+                [] => "nor can any other backend".into(),
+                _ => format!("and {} can", capable.join(", ")),
+            };
+            problem.help(format!("it runs at `plain` and `ideal`; `{refused}` cannot compute it, {others}"))
+        }
         PartiesError::Halt(Halt::PeerGone { .. }) => {
             problem.help("over this network a message takes longer than the minute that a party waits")
         }
