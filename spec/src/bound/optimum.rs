@@ -42,47 +42,6 @@ pub fn optimum(R: u64, lambda: Lambda, min_T: u64) -> Option<Certificate> {
     Params::new(R, certificate.B, certificate.T, 0).ok().map(|_| certificate)
 }
 
-/// Finds the least `T >= min_T` at which `B` copies of each of `R` queries are secure at slack 0. Returns `None` where there is none within the limits of
-/// [`Params`].
-///
-/// Both comparisons hold for all larger `T` once they hold: `C(N,B)` and `C(N,RB)` grow with `N`.
-///
-/// ```
-/// use fusion_spec::{bound::optimum::fewest_publics, params::Lambda};
-/// let lambda = Lambda::new(50)?;
-/// // The optimum for 2,048 queries is (5, 2020); a copy more takes five publics.
-/// assert_eq!([4, 5, 6].map(|B| fewest_publics(1 << 11, B, lambda, 0)), [Some(78_060), Some(2020), Some(5)]);
-/// # Ok::<(), fusion_spec::params::ParamError>(())
-/// ```
-#[must_use]
-pub fn fewest_publics(R: u64, B: u64, lambda: Lambda, min_T: u64) -> Option<u64> {
-    let is_secure = |T: u64| {
-        let (N, copies, publics) = (u128::from(R) * u128::from(B) + u128::from(T), u128::from(B), u128::from(T));
-        let reaches = |index: u128, bound: &Integer| {
-            least_index(N, N / 2, bound).is_some_and(|least| (least..=N - least).contains(&index))
-        };
-        reaches(copies, &(lambda.threshold() * R)) && reaches(publics, &lambda.threshold())
-    };
-    Params::new(R, B, min_T, 0).ok()?;
-    let mut enough = min_T.max(1);
-    while !is_secure(enough) {
-        if enough == MAX_T {
-            return None;
-        }
-        enough = (2 * enough).min(MAX_T);
-    }
-    if is_secure(min_T) {
-        return Some(min_T);
-    }
-    // Invariant of the bisection: `low` publics are too few.
-    let mut low = min_T;
-    while enough - low > 1 {
-        let middle = low + (enough - low) / 2;
-        if is_secure(middle) { enough = middle } else { low = middle }
-    }
-    Some(enough)
-}
-
 /// The two comparisons of `secure`, as least indices.
 struct Bounds {
     R: u128,

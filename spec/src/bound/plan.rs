@@ -9,14 +9,15 @@
 
 use crate::bound::accuracy::{Accuracy, AccuracyError, Game};
 use crate::bound::certificate::Certificate;
-use crate::bound::optimum::{fewest_publics, optimum};
+use crate::bound::optimum::optimum;
 use crate::bound::ranges::Ranges;
 use crate::bound::report::{Binding, Report};
 use crate::bound::slack::{Search, SearchError, least};
 use crate::bound::substitution::{SubstitutionError, least_publics};
 use crate::bound::worst::WorstError;
-use crate::params::{Lambda, MAX_T, ParamError, Params};
+use crate::params::{Lambda, MAX_B, MAX_T, ParamError, Params};
 use rug::Rational;
+use std::ops::RangeInclusive;
 
 /// What a plan must achieve.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,12 +56,25 @@ pub struct Plan {
     pub correctness: Report,
     /// The constraint without which a smaller plan would be enough.
     pub binding: Binding,
-    /// The plans with one copy fewer and one more, each with the fewest publics that it takes. Only at slack 0, and where there are such plans within the limits.
-    pub neighbours: Vec<Params>,
+    /// The numbers of publics that all requirements but correctness allow at this slack.
+    pub publics: RangeInclusive<u64>,
     /// The proof that `N` and `B` are the least, or `None` outside the theorem.
     pub certificate: Option<Certificate>,
     /// The accuracy game's two rates at these numbers, if it was asked for.
     pub accuracy: Option<Accuracy>,
+}
+
+impl Plan {
+    /// Finds the plans with one copy fewer and one more, each with the fewest publics that it takes. There are none at a slack, and a plan is left out that
+    /// is not within the limits or whose rates are too long to compare.
+    #[must_use]
+    pub fn neighbours(&self) -> Vec<Params> {
+        let (R, B, slack) = (self.params.R(), self.params.B(), self.params.slack());
+        let (min_T, max_T) = (*self.publics.start(), *self.publics.end());
+        let search = Search { R, lambda: self.lambda, min_T, max_T, slack, below: None };
+        let copies = [B - 1, B + 1].into_iter().filter(|B| slack == 0 && (1..=MAX_B).contains(B));
+        copies.filter_map(|B| search.least_publics(B, None).ok().flatten()).collect()
+    }
 }
 
 /// Why there is no plan for a goal.
@@ -294,19 +308,8 @@ fn finish(goal: &Goal, (params, certificate): Chosen, floors: Floors) -> Result<
     let correctness = Report::correctness(params)?;
     let accuracy = goal.accuracy.as_ref().map(|game| game.at(params)).transpose()?;
     let binding = limiting(goal, params, floors)?.unwrap_or(correctness.binding);
-    let neighbours = neighbours(goal, params, floors);
-    Ok(Plan { params, lambda: goal.lambda, correctness, binding, neighbours, certificate, accuracy })
-}
-
-/// The plans with one copy fewer and one more, each with the fewest publics that it takes at slack 0.
-fn neighbours(goal: &Goal, params: Params, floors: Floors) -> Vec<Params> {
-    let max_T = floors.most.min(goal.most_publics());
-    let with = |B: u64| {
-        let T = fewest_publics(goal.R, B, goal.lambda, floors.least(goal)).filter(|T| *T <= max_T)?;
-        Params::new(goal.R, B, T, 0).ok()
-    };
-    let copies = [params.B() - 1, params.B() + 1].into_iter().filter(|_| params.slack() == 0);
-    copies.filter_map(with).collect()
+    let publics = floors.least(goal)..=floors.most.min(goal.most_publics());
+    Ok(Plan { params, lambda: goal.lambda, correctness, binding, publics, certificate, accuracy })
 }
 
 /// The requirement on publics without which fewer slots would be enough, if there is one.

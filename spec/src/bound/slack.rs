@@ -136,7 +136,7 @@ impl Search {
     }
 
     /// The least `T` that is secure with `B` copies, if that makes a total below `bound`.
-    fn least_publics(&self, B: u64, bound: Option<u128>) -> Result<Option<Params>, SearchError> {
+    pub(crate) fn least_publics(&self, B: u64, bound: Option<u128>) -> Result<Option<Params>, SearchError> {
         let RB = u128::from(self.R) * u128::from(B);
         if bound.is_some_and(|bound| bound <= RB) {
             return Ok(None);

@@ -170,7 +170,7 @@ impl PlanDocument {
                 l: certificate.l,
                 comparisons: comparisons(&certificate),
             }),
-            neighbours: plan.neighbours.iter().map(NeighbourDocument::new).collect(),
+            neighbours: plan.neighbours().iter().map(NeighbourDocument::new).collect(),
             accuracy: plan
                 .accuracy
                 .map(|Accuracy { accept_bits, false_abort_bits }| AccuracyDocument { accept_bits, false_abort_bits }),

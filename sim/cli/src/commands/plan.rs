@@ -76,7 +76,7 @@ fn write_text(answer: &PlanAnswer, out: &mut dyn Write) -> io::Result<()> {
     write!(out, "{}", text::table(&heading, answer.games().into_iter().map(row).collect(), 2))?;
     writeln!(out, "\n{}", sentence(SubstitutionDocument::new(params).as_ref()))?;
     writeln!(out, "limiting constraint: {}", binding(plan.binding))?;
-    for other in &plan.neighbours {
+    for other in plan.neighbours() {
         let cost = nearest(&other.cost());
         writeln!(out, "with B={} it takes T={}: N={}, cost {cost:.7}", other.B(), other.T(), other.N())?;
     }
