@@ -1,14 +1,13 @@
 //! The two headlines of a result: whether the measured rates agree with the formulas, and whether the parameters reach the script's goals.
 //! Neither says anything of the other.
 
-use crate::campaign::verdict::{CampaignVerdict, ClaimStanding, Standing};
+use crate::campaign::verdict::CampaignVerdict;
 use crate::failure::Failure;
 use fusion_adversaries::script::{AccuracyGoal, GoalSection, Script, Test};
 use fusion_spec::bound::bits::{at_most, nearest, security_bits};
 use fusion_spec::bound::quality::{accept, false_abort};
 use fusion_spec::bound::report::Report;
 use fusion_spec::bound::substitution::{Substitution, least_publics};
-use fusion_spec::evidence::Decision;
 use fusion_spec::params::Params;
 use rug::{Integer, Rational};
 use schemars::JsonSchema;
@@ -25,32 +24,6 @@ pub struct FormulaDocument {
     pub verdict: CampaignVerdict,
     /// The greatest tolerance with which a claim has passed; `null` if none has.
     pub within: Option<f64>,
-}
-
-impl FormulaDocument {
-    /// Makes the headline of all strategies of a campaign.
-    pub fn new<'s>(standings: impl Iterator<Item = &'s Standing> + Clone) -> Self {
-        let measured = |s: &&Standing| s.claims.is_empty() && s.verdict() == CampaignVerdict::Pass;
-        let claimed = standings.clone().filter(|standing| !measured(standing));
-        let within = claimed.clone().filter_map(loosest).max_by(f64::total_cmp);
-        Self {
-            agree: claimed.clone().filter(|standing| standing.verdict() == CampaignVerdict::Pass).count(),
-            of: claimed.count(),
-            verdict: CampaignVerdict::worst(standings.map(Standing::verdict)),
-            within,
-        }
-    }
-}
-
-/// Returns the greatest tolerance with which a claim on a strategy has passed.
-fn loosest(standing: &Standing) -> Option<f64> {
-    let passed = standing.claims.iter().filter(|claim| claim.decision == Decision::Pass);
-    passed.filter(|claim| !claim.says_nothing()).map(tolerance).max_by(f64::total_cmp)
-}
-
-/// Returns the tolerance of a claim as a floating-point number.
-pub(super) fn tolerance(claim: &ClaimStanding) -> f64 {
-    nearest(&claim.tolerance)
 }
 
 /// Whether a tolerance is greater than the default of scripts, so that a verdict should name it.

@@ -1,7 +1,7 @@
 //! `result.json`: the result of a campaign.
 
 use super::cost::CostDocument;
-use super::headline::{FormulaDocument, GoalDocument, tolerance};
+use super::headline::{FormulaDocument, GoalDocument};
 use super::substitution::SubstitutionDocument;
 use crate::campaign::accuracy::{ModelAccuracy, PublicsKept};
 use crate::campaign::next::MoreTrials;
@@ -241,7 +241,8 @@ impl ResultDocument {
         folder: &Path,
     ) -> Result<Self, Failure> {
         let pairs = campaign.entries.iter().zip(finished);
-        let standings = finished.iter().map(|finished| &finished.standing);
+        let strategies: Vec<_> = pairs.map(|(entry, finished)| StrategyDocument::new(entry, finished)).collect();
+        let formula = formula(&strategies);
         let (script, params) = (&campaign.script, campaign.view.params);
         let (accuracy, publics_kept) = campaign.accuracies.clone().map(|found| (found.models, found.publics)).unzip();
         Ok(Self {
@@ -254,7 +255,8 @@ impl ResultDocument {
             cost,
             errors,
             event: ResultTag::Result,
-            formula: Some(FormulaDocument::new(standings.clone())),
+            verdict: formula.verdict,
+            formula: Some(formula),
             goals: GoalDocument::all(script, params)?,
             name: script.name.clone(),
             next: MoreTrials::new(campaign, finished)?,
@@ -262,11 +264,22 @@ impl ResultDocument {
             run_dir: folder.display().to_string(),
             seed: Some(script.trials.seed),
             slack: Some(params.slack()),
-            strategies: pairs.map(|(entry, finished)| StrategyDocument::new(entry, finished)).collect(),
+            strategies,
             substitution: SubstitutionDocument::new(params),
-            verdict: CampaignVerdict::worst(standings.map(Standing::verdict)),
             warnings: campaign.warnings.iter().map(|warning| warning.message.clone()).collect(),
         })
+    }
+}
+
+/// Makes the headline of all strategies of a campaign.
+fn formula(strategies: &[StrategyDocument]) -> FormulaDocument {
+    let passes = |strategy: &&StrategyDocument| strategy.verdict == CampaignVerdict::Pass;
+    let claimed = strategies.iter().filter(|strategy| !strategy.expectations.is_empty() || !passes(strategy));
+    FormulaDocument {
+        agree: claimed.clone().filter(passes).count(),
+        of: claimed.count(),
+        verdict: CampaignVerdict::worst(strategies.iter().map(|strategy| strategy.verdict)),
+        within: strategies.iter().filter_map(StrategyDocument::loosest).max_by(f64::total_cmp),
     }
 }
 
@@ -341,7 +354,7 @@ impl StandingDocument {
             expected: claim.expected.clone().map(Fraction),
             expected_decimal: claim.expected.as_ref().map(nearest),
             interval: ends(&standing.interval_of(claim)),
-            tolerance: Some(tolerance(claim)),
+            tolerance: Some(nearest(&claim.tolerance)),
             trials: claim.trials,
             verdict: claim.decision.into(),
         }
