@@ -8,6 +8,7 @@ use fusion_adversaries::library::SCRIPTS;
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::idx::{Images, labels};
 use fusion_nn::model::Model;
+use fusion_proofs_tests::networks::{self, PRECISION, fixed, lenet};
 use fusion_proofs_tests::scratch::Scratch;
 use fusion_sim::{CommandOutput, run};
 use fusion_spec::bound::pool::{self, PoolCounts};
@@ -145,15 +146,13 @@ fn digits(folder: &Path, model: &str, input: &str, weak: &str) -> String {
     path.display().to_string()
 }
 
-/// How many of the first `samples` digits a model gets right with 12 fractional bits, and which ones.
+/// Which of the first `samples` digits a model of LeNet gets right.
 fn right(model: &str, samples: usize) -> Vec<bool> {
-    let read = |path: &str| std::fs::read(format!("{ROOT}/examples/{path}")).expect("there");
-    let model = Model::from_onnx(&read(&format!("models/{model}.onnx"))).expect("ONNX");
-    let precision = Precision { frac_bits: 12, ring: Ring::Auto };
-    let model = FixedModel::new(&model, precision, Pixels { scale: 1.0 / 255.0, offset: 0.0 }).expect("fits");
-    let images = Images::parse(&read("data/mnist_t1000-images-idx3-ubyte")).expect("IDX");
-    let known = labels(&read("data/mnist_t1000-labels-idx1-ubyte")).expect("IDX");
-    (0..samples).map(|index| model.label(images.get(index).expect("there")).expect("fits") == known[index]).collect()
+    let model = fixed(&lenet(model), PRECISION);
+    let known = std::fs::read(format!("{ROOT}/examples/data/mnist_t1000-labels-idx1-ubyte")).expect("there");
+    let known = labels(&known).expect("IDX");
+    let images = networks::digits(samples);
+    images.iter().zip(known).map(|(image, known)| model.label(image).expect("fits") == known).collect()
 }
 
 /// What a script's data say of its models is counted here again.
@@ -163,7 +162,7 @@ fn the_accuracy_of_each_model_is_told() {
     let script = digits(&runs, "lenet_mnist_early_s40", "", "lenet_mnist_q2bit");
     let checked: Value = serde_json::from_str(&sim(&format!("check {script} --json")).stdout).expect("JSON");
     let (code, result) = attack(&script, &runs);
-    let counted = ["lenet_mnist_early_s40", "lenet_mnist_q2bit"].map(|model| right(model, 240));
+    let counted = ["early_s40", "q2bit"].map(|model| right(model, 240));
     let kept = counted[0][100..].iter().filter(|right| **right).count();
     assert!(kept < 140, "some publics are dropped");
     let rights = counted.map(|right| right.iter().filter(|right| **right).count());

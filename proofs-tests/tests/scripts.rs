@@ -569,52 +569,61 @@ impl Folder {
 
     /// Everything that is promised of a script with problems; the pictures of them, and each as line, column and message.
     fn refused(&self, script: &[u8]) -> (String, Vec<(usize, usize, String)>) {
-        let attack = self.attack(script, &[]);
+        let (attack, error) = self.attacked(script);
         assert_eq!(attack, self.sim("check", script, &[]));
         let json = self.sim("check", script, &["--json"]);
         assert_eq!((json.code, json.stderr.as_str()), (64, ""), "{}", json.stdout);
         let document: Value = serde_json::from_str(&json.stdout).expect("one JSON document");
         assert_eq!((&document["ok"], &document["clauses"]), (&false.into(), &Value::Array(Vec::new())));
-        let error: Value = serde_json::from_str(&self.attack(script, &["--json"]).stderr).expect("one JSON object");
         assert_eq!(document["problems"], error["problems"]);
-        self.not_attacked(script)
+        told(script, attack, &error)
     }
 
     /// What is promised of an attack by a script with problems, and the same of them.
     fn not_attacked(&self, script: &[u8]) -> (String, Vec<(usize, usize, String)>) {
+        let (attack, error) = self.attacked(script);
+        told(script, attack, &error)
+    }
+
+    /// How an attack by a script with problems ends, for people and as JSON.
+    fn attacked(&self, script: &[u8]) -> (CommandOutput, Value) {
         let attack = self.attack(script, &[]);
         assert_eq!((attack.code, attack.stdout.as_str()), (64, ""), "{}", attack.stderr);
         let json = self.attack(script, &["--json"]);
         assert_eq!((json.code, json.stdout.as_str()), (64, ""), "{}", json.stderr);
         let error: Value = serde_json::from_str(&json.stderr).expect("one JSON object");
         assert_eq!(error["exit_code"], 64);
-
-        let mut rest = attack.stderr.as_str();
-        let text = String::from_utf8_lossy(script);
-        let lines: Vec<&str> = text.lines().collect();
-        let mut problems = Vec::new();
-        for problem in error["problems"].as_array().expect("a list") {
-            let number = |key: &str| usize::try_from(problem[key].as_u64().expect("a number")).expect("small");
-            let (line, column) = (number("line"), number("column"));
-            let message = problem["message"].as_str().expect("text");
-            assert_eq!(problem["file"], "case.yaml");
-            assert!(problem["help"].is_null() || problem["help"].is_string());
-            assert!(!message.ends_with('.') && !message.contains('\n'), "{message}");
-            let header = format!("╭─[case.yaml:{line}:{column}]");
-            let (_, after) = rest.split_once(&header).unwrap_or_else(|| panic!("{header} in {rest}"));
-            let offending = lines.get(line - 1).copied().unwrap_or_default();
-            let as_is = offending.len() < 100 && !offending.contains(|c: char| c.is_control());
-            assert!(!as_is || after.contains(offending), "{after}");
-            rest = after;
-            problems.push((line, column, message.to_string()));
-        }
-        assert!(!problems.is_empty() && !rest.contains("╭─["), "{}", attack.stderr);
-        let count = if problems.len() == 1 { "1 problem".into() } else { format!("{} problems", problems.len()) };
-        assert_eq!(error["error"], format!("case.yaml has {count}"));
-        assert!(rest.ends_with(&format!("error: case.yaml has {count}\n")), "{rest}");
-        assert!(!attack.stderr.contains('\u{1b}'));
-        (attack.stderr, problems)
+        (attack, error)
     }
+}
+
+/// The pictures of a script's problems, and each as line, column and message: both forms tell of the same ones.
+fn told(script: &[u8], attack: CommandOutput, error: &Value) -> (String, Vec<(usize, usize, String)>) {
+    let mut rest = attack.stderr.as_str();
+    let text = String::from_utf8_lossy(script);
+    let lines: Vec<&str> = text.lines().collect();
+    let mut problems = Vec::new();
+    for problem in error["problems"].as_array().expect("a list") {
+        let number = |key: &str| usize::try_from(problem[key].as_u64().expect("a number")).expect("small");
+        let (line, column) = (number("line"), number("column"));
+        let message = problem["message"].as_str().expect("text");
+        assert_eq!(problem["file"], "case.yaml");
+        assert!(problem["help"].is_null() || problem["help"].is_string());
+        assert!(!message.ends_with('.') && !message.contains('\n'), "{message}");
+        let header = format!("╭─[case.yaml:{line}:{column}]");
+        let (_, after) = rest.split_once(&header).unwrap_or_else(|| panic!("{header} in {rest}"));
+        let offending = lines.get(line - 1).copied().unwrap_or_default();
+        let as_is = offending.len() < 100 && !offending.contains(|c: char| c.is_control());
+        assert!(!as_is || after.contains(offending), "{after}");
+        rest = after;
+        problems.push((line, column, message.to_string()));
+    }
+    assert!(!problems.is_empty() && !rest.contains("╭─["), "{}", attack.stderr);
+    let count = if problems.len() == 1 { "1 problem".into() } else { format!("{} problems", problems.len()) };
+    assert_eq!(error["error"], format!("case.yaml has {count}"));
+    assert!(rest.ends_with(&format!("error: case.yaml has {count}\n")), "{rest}");
+    assert!(!attack.stderr.contains('\u{1b}'));
+    (attack.stderr, problems)
 }
 
 /// Images of one channel through one layer.
