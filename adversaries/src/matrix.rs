@@ -81,8 +81,7 @@ pub fn standing(hypothesis: Hypothesis, backend: Choice) -> Standing {
     let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| kind.falls().contains(&hypothesis)).collect();
     let breaking: Vec<Kind> = kinds.iter().copied().filter(|kind| kind.breaks(backend)).collect();
     let reason = kinds.iter().find_map(|kind| match kind.cell(backend.family()) {
-        // Of what a client keeps, only the correlation is examined.
-        Cell::Nothing(shown) if *kind != Kind::Probe => Some(shown.because),
+        Cell::Nothing(shown) => Some(shown.because),
         _ => None,
     });
     match reason {
@@ -208,13 +207,14 @@ impl Kind {
                 because: "the client takes any bytes of the right length as some value, and looks at labels after the last answer",
                 tests: &["two_party/families.rs", "attacks/matrix.rs"],
             }),
-            Self::Probe if family == Family::Delphi => Cell::Nothing(Shown {
-                because: "the client sends in no transfer, so that there is no correlation; its encryption key is kept, and not tested",
-                tests: &["attacks/probes.rs"],
-            }),
             Self::Probe => Cell::Played(Shown {
-                because: "with a set-up that is kept; with one for each session nothing is left",
-                tests: &["attacks/probes.rs"],
+                because: "with a set-up that is kept: of the correlation of transfers in which the client sends, or of its encryption key; with one for each session nothing is left",
+                tests: match family {
+                    Family::Cheetah => &["attacks/probes.rs", "two_party/kept_key.rs"],
+                    Family::Cryptflow2He => &["attacks/probes.rs", "two_party/kept_slot_key.rs"],
+                    Family::Delphi => &["two_party/kept_slot_key.rs"],
+                    Family::Cryptflow2Ot | Family::Aby | Family::Aby32 => &["attacks/probes.rs"],
+                },
             }),
             _ => Cell::Open("not counted yet"),
         }
@@ -250,13 +250,12 @@ mod tests {
         };
         for family in Family::ALL {
             let all = Hypothesis::ALL.map(|hypothesis| names(hypothesis, family.into()));
-            let probe = if family == Family::Delphi { "assumed" } else { "probe" };
             let stop =
                 if family == Family::Delphi { "holds: the client takes a" } else { "holds: the client takes any" };
             let errors = "error-by-a-bit any-function verdict";
             assert_eq!(all[..2], ["assumed", "holds: every message of the"]);
             assert_eq!(all[2..4], [errors.into(), format!("another-model share-shift {errors}")]);
-            assert_eq!(all[4..], ["share-shift", "assumed", stop, probe, "assumed"], "{family:?}");
+            assert_eq!(all[4..], ["share-shift", "assumed", stop, "probe", "assumed"], "{family:?}");
         }
         let inside = Options { mask: Some(Mask::Inside), ..Options::default() };
         assert_eq!(names(Hypothesis::H2, Choice::new(Family::Delphi, inside).unwrap()), "exposure");

@@ -157,6 +157,12 @@ pub fn pixels() -> Model {
     model(nodes, vec![filter("filter", 0.8125), filter("inner", -0.6875)])
 }
 
+/// Makes a network of one matrix, with so many classes.
+pub fn matrix(classes: usize) -> Model {
+    let rows = i64::try_from(classes).expect("few");
+    model(flat("in", "matrix").into(), vec![constant("matrix", &[rows, 36], 0)])
+}
+
 /// Makes a network with more classes than are compared all at once.
 pub fn many_classes(turn: u32) -> Model {
     model(flat("in", "matrix").into(), vec![constant("matrix", &[21, 36], turn)])

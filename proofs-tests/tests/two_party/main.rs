@@ -10,6 +10,8 @@ mod ends;
 mod exact;
 mod families;
 mod faults;
+mod kept_key;
+mod kept_slot_key;
 mod random;
 mod rounding;
 mod shares;

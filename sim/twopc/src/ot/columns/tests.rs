@@ -128,3 +128,32 @@ fn a_proof_of_another_message_is_refused() {
         assert!(is_refused(&hear(bent)), "byte {at} of {bytes}");
     }
 }
+
+/// A receiver that adds a column of ones, and a guess of the sender's bit there to its blocks: whether these are then the sender's, as those of an honest receiver are.
+fn agree<C: Code>(guess: Option<Guess>) -> bool {
+    let (mut sender, receiver) = parties::<C>(Checks::None);
+    let mut receiver = Receiver { guess, ..receiver };
+    let choices: Vec<u8> = (0..COUNT).map(|at| (at % (1 << C::BITS)) as u8).collect();
+    let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
+    let asked = receiver.ask(&mut client, choices.clone()).unwrap();
+    let heard = sender.hear(&mut server, COUNT).unwrap();
+    let pads = |at: usize| heard.blocks[at] ^ heard.deltas[usize::from(choices[at])];
+    let same = (0..COUNT).filter(|&at| pads(at) == asked.blocks[at]).count();
+    assert!(same == 0 || same == COUNT, "all transfers alike: {same}");
+    same == COUNT
+}
+
+/// Without a check, one column tells one bit of the correlation, of all columns, those of KKOT's codes of 256 too: see [`crate::ot::probe`].
+fn each_column_tells_a_bit<C: Code>() {
+    assert!(agree::<C>(None));
+    for (part, &secret) in (0..).zip(&secrets::<C>()) {
+        let told = [0, 1].map(|value| agree::<C>(Some(Guess { part, value })));
+        assert_eq!(told, [secret == 0, secret == 1], "column {part}");
+    }
+}
+
+#[test]
+fn without_a_check_each_column_tells_a_bit_of_the_correlation() {
+    each_column_tells_a_bit::<Repetition>();
+    each_column_tells_a_bit::<WalshHadamard>();
+}
