@@ -23,6 +23,7 @@ pub const SCRIPTS: &[(&str, &str)] = &[
     ("predicate.yaml", include_str!("../scripts/predicate.yaml")),
     ("probe-delta-fresh.yaml", include_str!("../scripts/probe-delta-fresh.yaml")),
     ("probe-delta.yaml", include_str!("../scripts/probe-delta.yaml")),
+    ("probe-key.yaml", include_str!("../scripts/probe-key.yaml")),
     ("rare-event.yaml", include_str!("../scripts/rare-event.yaml")),
     ("retries.yaml", include_str!("../scripts/retries.yaml")),
     ("scatter.yaml", include_str!("../scripts/scatter.yaml")),

@@ -211,9 +211,7 @@ impl Kind {
                 because: "with a set-up that is kept: of the correlation of transfers in which the client sends, or of its encryption key; with one for each session nothing is left",
                 tests: match family {
                     Family::Cheetah => &["attacks/probes.rs", "two_party/kept_key.rs"],
-                    Family::Cryptflow2He => &["attacks/probes.rs", "two_party/kept_slot_key.rs"],
-                    Family::Delphi => &["two_party/kept_slot_key.rs"],
-                    Family::Cryptflow2Ot | Family::Aby | Family::Aby32 => &["attacks/probes.rs"],
+                    _ => &["attacks/probes.rs"],
                 },
             }),
             _ => Cell::Open("not counted yet"),

@@ -1,6 +1,7 @@
 //! The programs of servers that spend the verdicts of a trial's sessions on a secret that the client keeps between them.
 //!
 //! ```
+//! use fusion_2pc::backend::probe::Probe;
 //! use fusion_2pc::ot::{Extension, probe::{Guess, Parts}};
 //! use fusion_adversaries::probe::{Prober, Search};
 //!
@@ -8,30 +9,31 @@
 //! let parts = Parts::of(Extension::Iknp);
 //! let mut search = Search::new(parts, 2, &mut rand_pcg::Pcg64::new(1, 2));
 //! let [first, second] = [false, true].map(|accepted| {
-//!     let guess = search.guess().unwrap();
+//!     let Some(Probe::Correlation(guess)) = search.asks() else { panic!("it wants two bits") };
 //!     search.told(accepted);
 //!     guess
 //! });
-//! assert_eq!(search.names(), [Guess { value: 1 - first.value, ..first }, second]);
-//! assert_eq!(search.guess(), None, "both are known");
+//! assert_eq!(search.names(), [Guess { value: 1 - first.value, ..first }, second].map(Probe::Correlation));
+//! assert_eq!(search.asks(), None, "both are known");
 //! ```
 
+use fusion_2pc::backend::probe::{Coefficient, Probe};
 use fusion_2pc::ot::probe::{Guess, Parts};
 use fusion_spec::mix::uniform_below;
 use rand_core::Rng;
 use std::fmt::Debug;
 
-/// A server over the sessions of a trial: in each it may test a guess of a part of the client's secret, and is told the verdict. At the end it names parts of the
+/// A server over the sessions of a trial: in each it may test a part of the client's secret, and is told the verdict. At the end it names parts of the
 /// secret that the client has then.
 pub trait Prober: Debug + Send {
-    /// The guess of the next session: the client's answers are right if it is. `None` for a session in which the server is honest.
-    fn guess(&mut self) -> Option<Guess>;
+    /// What it tests in the next session; `None` for a session in which the server is honest.
+    fn asks(&mut self) -> Option<Probe>;
 
     /// Is told whether the client accepted the session.
     fn told(&mut self, accepted: bool);
 
     /// What it takes for the secret.
-    fn names(&self) -> Vec<Guess>;
+    fn names(&self) -> Vec<Probe>;
 }
 
 /// Tries the values of each part in random order, one part after another, until one value is accepted or one is left.
@@ -62,9 +64,9 @@ fn shuffled(values: u32, coins: &mut dyn Rng) -> Vec<u8> {
 
 impl Prober for Search {
     #[expect(clippy::cast_possible_truncation, reason = "parts are counted in 32 bits")]
-    fn guess(&mut self) -> Option<Guess> {
+    fn asks(&mut self) -> Option<Probe> {
         self.asked = self.left.iter().position(|left| left.len() > 1);
-        self.asked.map(|part| Guess { part: part as u32, value: self.left[part][0] })
+        self.asked.map(|part| Probe::Correlation(Guess { part: part as u32, value: self.left[part][0] }))
     }
 
     fn told(&mut self, accepted: bool) {
@@ -76,9 +78,49 @@ impl Prober for Search {
         }
     }
 
-    fn names(&self) -> Vec<Guess> {
-        let first = |(part, left): (u32, &Vec<u8>)| Guess { part, value: left[0] };
+    fn names(&self) -> Vec<Probe> {
+        let first = |(part, left): (u32, &Vec<u8>)| Probe::Correlation(Guess { part, value: left[0] });
         (0..).zip(&self.left).map(first).collect()
+    }
+}
+
+/// Asks about one coefficient of the client's key, whether it is 1 and then whether it is -1, or the other way round, until a session is rejected.
+#[derive(Clone, Debug)]
+pub struct KeySearch {
+    index: u32,
+    /// The values that it may have; the last is asked about next, and the first, 0, never.
+    left: Vec<i8>,
+}
+
+impl KeySearch {
+    /// A server that wants a coefficient that is drawn at random.
+    #[must_use]
+    pub fn new(coins: &mut dyn Rng) -> Self {
+        let tested = Coefficient::TESTED;
+        let index = tested.start + uniform_below(tested.end - tested.start, &mut &mut *coins);
+        let sign = if uniform_below(2, &mut &mut *coins) == 0 { 1 } else { -1 };
+        Self { index, left: vec![0, sign, -sign] }
+    }
+}
+
+impl Prober for KeySearch {
+    fn asks(&mut self) -> Option<Probe> {
+        let [_, .., value] = self.left[..] else { return None };
+        Some(Probe::Key(Coefficient { index: self.index, value }))
+    }
+
+    /// All answers are right unless the coefficient has the value.
+    fn told(&mut self, accepted: bool) {
+        let [_, .., value] = self.left[..] else { return };
+        if accepted {
+            self.left.pop();
+        } else {
+            self.left = vec![value];
+        }
+    }
+
+    fn names(&self) -> Vec<Probe> {
+        self.left.first().map(|&value| Probe::Key(Coefficient { index: self.index, value })).into_iter().collect()
     }
 }
 
@@ -90,6 +132,11 @@ mod tests {
     use rand_pcg::Pcg64;
     use rug::Rational;
 
+    fn guess(probe: Probe) -> Guess {
+        let Probe::Correlation(guess) = probe else { panic!("it wants no key") };
+        guess
+    }
+
     /// How often a search of so many sessions names a secret, over all secrets.
     fn rate(extension: Extension, wanted: u32, sessions: u32) -> Rational {
         let parts = Parts::of(extension);
@@ -98,10 +145,11 @@ mod tests {
         let named = (0..secrets).filter(|&secret| {
             let mut search = Search::new(parts, wanted, &mut Pcg64::new(secret.into(), 3));
             for _ in 0..sessions {
-                let right = search.guess().is_none_or(|guess| u32::from(guess.value) == part(secret, guess.part));
+                let right =
+                    search.asks().map(guess).is_none_or(|guess| u32::from(guess.value) == part(secret, guess.part));
                 search.told(right);
             }
-            search.names().iter().all(|guess| u32::from(guess.value) == part(secret, guess.part))
+            search.names().into_iter().map(guess).all(|guess| u32::from(guess.value) == part(secret, guess.part))
         });
         Rational::from((named.count(), secrets))
     }
@@ -128,10 +176,10 @@ mod tests {
         let named = |secret: u8| {
             let mut search = Search::new(parts, 1, &mut Pcg64::new(5, 6));
             for _ in 0..15 {
-                let right = search.guess().is_none_or(|guess| guess.value == secret);
+                let right = search.asks().map(guess).is_none_or(|guess| guess.value == secret);
                 search.told(right);
             }
-            search.names() == [Guess { part: 0, value: secret }]
+            search.names() == [Probe::Correlation(Guess { part: 0, value: secret })]
         };
         assert_eq!((0..=u8::MAX).filter(|secret| named(*secret)).count(), 16);
     }

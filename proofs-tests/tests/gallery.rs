@@ -31,6 +31,7 @@ const SHOWN: &[(&str, &str, u64)] = &[
     ("predicate", "by-a-bit", 0),
     ("probe-delta-fresh", "one-bit", 0),
     ("probe-delta", "three-bits", 4),
+    ("probe-key", "one-coefficient", 0),
     ("rare-event", "one-group", 0),
     ("retries", "until-accepted", 0),
     ("scatter", "two-slots", 0),

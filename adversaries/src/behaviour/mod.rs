@@ -4,6 +4,7 @@ mod flaky;
 mod linking;
 mod place;
 mod probe_delta;
+mod probe_key;
 mod scripted;
 mod unmask;
 
@@ -11,5 +12,6 @@ pub use flaky::flaky;
 pub use linking::Linking;
 pub use place::Place;
 pub use probe_delta::ProbeDelta;
+pub use probe_key::ProbeKey;
 pub use scripted::{PlacedMove, Scripted, WeightedMoves};
 pub use unmask::Unmask;

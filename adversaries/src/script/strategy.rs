@@ -111,6 +111,8 @@ pub enum ProgramName {
     Unmask,
     /// It spends the verdicts of several sessions on the correlation of the client's transfers.
     ProbeDelta,
+    /// It spends the verdicts of two sessions on a coefficient of the client's encryption key.
+    ProbeKey,
 }
 
 impl StrategyKind {

@@ -61,6 +61,7 @@ strategies:
   - { name: program, fidelity: real, program: unmask, sessions: { until: max, max: 3 } }
   - { name: kept, fidelity: real, do: [{ at: all, add: { step: 'layer[9:relu]', value: 1, elements: all, where: kept } }] }
   - { name: probe, fidelity: real, program: probe-delta, sessions: { until: max, max: 3 } }
+  - { name: key, fidelity: real, program: probe-key, sessions: { until: max, max: 2 } }
 setup: session
 ";
 

@@ -9,4 +9,5 @@ mod matrix;
 mod noise;
 mod probes;
 mod programs;
+mod published;
 mod stand_in;

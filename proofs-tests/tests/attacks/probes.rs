@@ -1,4 +1,4 @@
-//! What a server gains that spends verdicts on the client's correlation: all that it wants under one set-up, and nothing under a fresh one for each session.
+//! What a server gains that spends verdicts on the client's correlation, or on its key: all that it wants under one set-up, and nothing under a fresh one for each session.
 
 use fusion_2pc::backend::Family;
 use fusion_proofs_tests::scratch::Scratch;
@@ -136,4 +136,48 @@ fn a_probe_is_refused_where_nothing_can_be_told() {
     }
     let ideal = refusal(&good.replace("fidelity: real", "fidelity: ideal"));
     assert!(ideal.contains("`program` needs fidelity `real`: here it is `ideal`"), "{ideal}");
+}
+
+/// The script of the other program.
+fn key_script(backend: &str, setup: &str, sessions: u32, trials: u32) -> String {
+    script(backend, setup, sessions, trials).replace("probe-delta", "probe-key")
+}
+
+/// Two sessions decide a coefficient of three values: a server that guessed would be right in all three trials of both families with `3^-6`.
+#[test]
+fn a_kept_key_of_slots_is_told_coefficient_by_coefficient() {
+    let folder = Scratch::new("probe-key");
+    for backend in ["cryptflow2-he", "delphi"] {
+        assert_eq!(wins(&folder, &key_script(backend, "setup: kept", 2, 3)), 3, "{backend}");
+    }
+}
+
+/// Of a key that the server sees no session of, it names a coefficient right with 1/3: in five or six of six trials with chance 13/729. As the seed is fixed, this does not vary from run to run.
+#[test]
+fn verdicts_tell_nothing_of_a_fresh_key() {
+    let folder = Scratch::new("probe-key-fresh");
+    let wins = wins(&folder, &key_script("cryptflow2-he", "setup: session", 1, 6));
+    assert!(wins < 5, "{wins} of 6");
+}
+
+#[test]
+fn a_probe_of_the_key_has_a_rate_where_slots_are_encrypted() {
+    let folder = Scratch::new("probe-key-rate");
+    let check = |backend: &str, setup: &str, sessions: u32| {
+        let claimed =
+            key_script(backend, setup, sessions, 16).replace("} }\n", "}, expect: { win: { equals: spec } } }\n");
+        fusion_sim::run(["sim", "check", &folder.file("claimed.yaml", &claimed), "--json"])
+    };
+    for (setup, sessions, rate) in [("setup: kept", 2, "1"), ("setup: kept", 1, "2/3"), ("", 2, "1/3"), ("", 1, "1/3")]
+    {
+        let document: Value = serde_json::from_str(&check("delphi", setup, sessions).stdout).expect("one document");
+        assert_eq!(document["clauses"].as_array().and_then(|all| all.last()).expect("a clause")["expected"], rate);
+    }
+    let many = check("delphi", "", 3);
+    assert!((many.stdout + &many.stderr).contains("the verdicts of at most 2 sessions that are all played"));
+    for backend in ["cheetah", "cryptflow2-ot", "aby"] {
+        let refused = check(backend, "", 2);
+        let told = refused.stdout + &refused.stderr;
+        assert!(refused.code == 64 && told.contains(&format!("in `{backend}` the client encrypts no slots")), "{told}");
+    }
 }

@@ -1,5 +1,5 @@
 //! What verdicts tell a server of secrets under an RLWE key that the client keeps, in Cheetah: coefficients of the key, and bits of an input of an earlier session. The server changes its responses so that
-//! all answers are right if a guess of its own is. With another key the same sessions tell nothing. Keys that encrypt slots are in `kept_slot_key.rs`.
+//! all answers are right if a guess of its own is. With another key the same sessions tell nothing. Keys that encrypt slots are told by a program: `attacks/probes.rs`.
 //!
 //! Here every slot is a public: a session is accepted if all labels are right.
 
@@ -50,7 +50,7 @@ fn changed(layout: &Layout, response: &[u8], a: impl Fn(usize) -> u64, b: impl F
     packer.finish()
 }
 
-pub fn is_response(message: &Message) -> bool {
+fn is_response(message: &Message) -> bool {
     message.address.components().ends_with(&["response".into()])
 }
 

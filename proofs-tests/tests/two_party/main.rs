@@ -11,7 +11,6 @@ mod exact;
 mod families;
 mod faults;
 mod kept_key;
-mod kept_slot_key;
 mod random;
 mod rounding;
 mod shares;

@@ -110,7 +110,11 @@ fn branch(reader: &mut Reader, node: &Node) -> Option<BranchSection> {
 }
 
 fn program(reader: &mut Reader, node: &Node) -> Option<Spot<ProgramName>> {
-    let words = [("unmask", ProgramName::Unmask), ("probe-delta", ProgramName::ProbeDelta)];
+    let words = [
+        ("unmask", ProgramName::Unmask),
+        ("probe-delta", ProgramName::ProbeDelta),
+        ("probe-key", ProgramName::ProbeKey),
+    ];
     let value = reader.word(node, "program", &words)?;
     Some(Spot { value, mark: node.mark })
 }

@@ -169,7 +169,7 @@ pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
         services: &services,
         deviation: None,
         program: None,
-        guess: None,
+        probe: None,
     };
     let Played { client, server, metered, cpu, wall } = pair.play(session, &mut |_| {});
     let (mine, theirs) = (client.map_err(halted)?, server.map_err(halted)?);

@@ -37,7 +37,7 @@ impl Inference for Trusted {
         touches: &Touches,
         program: Option<&mut dyn ServerProgram>,
     ) -> Option<Answers> {
-        if program.is_some() || at.guess.is_some() {
+        if program.is_some() || at.probe.is_some() {
             return None;
         }
         let coins = |purpose| at.server.streams.coins(purpose, at.trial, at.session);

@@ -3,11 +3,11 @@
 use super::metered::{self, Metered, SetupSpent, timed};
 use crate::clock::now;
 use fusion_2pc::address::Address;
+use fusion_2pc::backend::probe::Probe;
 use fusion_2pc::backend::{Backend, Choice, ForBackend, Reading};
 use fusion_2pc::circuit::{Circuit, Step, Unsupported};
 use fusion_2pc::ideal;
 use fusion_2pc::linear::TooHeavy;
-use fusion_2pc::ot::probe::Guess;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::{
@@ -198,8 +198,8 @@ pub struct SessionSetting<'a> {
     pub deviation: Option<Box<dyn Deviation>>,
     /// The program that the server runs; `None` if it reads nothing.
     pub program: Option<&'a mut dyn ServerProgram>,
-    /// What the server guesses of the client's correlation, if it does. A server that guesses runs no program.
-    pub guess: Option<Guess>,
+    /// What the server tests of the client's secrets, if it does. A server that tests runs no program.
+    pub probe: Option<Probe>,
 }
 
 /// A session that was played.
@@ -227,8 +227,8 @@ pub trait Pair: Send + Sync {
     /// [`Halt`], which would be a bug of this program: both parties are honest here.
     fn renewed(&self, keys: &Seed) -> Result<Box<dyn Pair>, Halt>;
 
-    /// Whether a guess of the client's correlation is right.
-    fn holds(&self, guess: Guess) -> bool;
+    /// Whether what a server names is a part of the client's secrets.
+    fn holds(&self, named: Probe) -> bool;
 
     /// The circuit that they evaluate.
     fn circuit(&self) -> &Circuit;
@@ -302,7 +302,7 @@ impl<B: Backend> Parties<B> {
 impl<B: Backend> Pair for Parties<B> {
     #[expect(clippy::expect_used, reason = "a session groups its slots in a way that the pair was set up for")]
     fn play(&self, session: SessionSetting<'_>, watch: &mut dyn FnMut(Progress<'_>)) -> Played {
-        let SessionSetting { grouping, name, image, services, deviation, program, guess } = session;
+        let SessionSetting { grouping, name, image, services, deviation, program, probe } = session;
         let prepared = self.prepared.iter().find(|(plan, _)| plan.grouping() == grouping);
         let (plan, networks) = prepared.expect("a way of grouping that the pair was set up for");
         let began = now();
@@ -310,12 +310,20 @@ impl<B: Backend> Pair for Parties<B> {
             self.network,
             |link| timed(|| session::watched_client(link, &self.client, plan, &name, image, watch)),
             |mut link: Link| {
-                if let Some(deviation) = deviation {
+                let key_probe = match probe {
+                    Some(Probe::Key(asked)) => {
+                        plan.packings().next().and_then(|packing| plan.backend.key_probe(packing, asked))
+                    }
+                    _ => None,
+                };
+                if let Some(deviation) = deviation.or(key_probe) {
                     link.deviate(deviation);
                 }
-                timed(|| match (program, guess) {
-                    (None, None) => session::server(link, &self.server, plan, &name, networks, services),
-                    (None, Some(guess)) => {
+                timed(|| match (program, probe) {
+                    (None, None | Some(Probe::Key(_))) => {
+                        session::server(link, &self.server, plan, &name, networks, services)
+                    }
+                    (None, Some(Probe::Correlation(guess))) => {
                         session::guessing_server(link, &self.server, plan, &name, (networks, services), guess)
                     }
                     (Some(program), _) => {
@@ -333,8 +341,8 @@ impl<B: Backend> Pair for Parties<B> {
         Ok(Box::new(pair))
     }
 
-    fn holds(&self, guess: Guess) -> bool {
-        self.prepared.first().is_some_and(|(plan, _)| self.client.holds(&plan.backend, guess))
+    fn holds(&self, named: Probe) -> bool {
+        self.prepared.first().is_some_and(|(plan, _)| self.client.holds(plan, named))
     }
 
     #[expect(clippy::expect_used, reason = "a pair is set up for at least one way of grouping")]
@@ -377,7 +385,7 @@ pub fn reachable(protocols: ProtocolChoice, models: &[FixedModel]) -> Result<Rea
         services: &services,
         deviation: None,
         program: None,
-        guess: None,
+        probe: None,
     };
     let played = pair.play(session, &mut |_| {});
     played.client?;
@@ -421,7 +429,7 @@ mod tests {
                 services: &services,
                 deviation: None,
                 program: None,
-                guess: None,
+                probe: None,
             };
             let played = pair.play(session, &mut |_| {});
             assert!(played.client.is_ok() && played.server.is_ok());

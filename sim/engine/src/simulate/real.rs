@@ -13,7 +13,7 @@ use super::simulator::Simulator;
 use super::stream::Purpose;
 use super::world::World;
 use fusion_2pc::backend::Reading;
-use fusion_2pc::ot::probe::Guess;
+use fusion_2pc::backend::probe::Probe;
 use fusion_2pc::random::Seed;
 use fusion_2pc::session::{Grouping, Progress, ServerProgram, Service};
 use fusion_2pc::wire::clock::LinkSpeed;
@@ -109,7 +109,7 @@ impl Inference for TwoParty<'_> {
         let name = seed(at, Purpose::Session);
         let coins = at.server.streams.coins(Purpose::Messages, at.trial, at.session);
         let deviant = Deviant::new(world, asked, at.server.strategy.moves(), touches, coins);
-        let deviates = deviant.is_some() || program.is_some() || at.guess.is_some();
+        let deviates = deviant.is_some() || program.is_some() || at.probe.is_some();
         let mut program = program.map(|program| Noted { program, changed: Vec::new() });
         let mut exchanges = Vec::new();
         let mut watch = |progress: Progress<'_>| exchanges.push(Exchange::from(progress));
@@ -121,7 +121,7 @@ impl Inference for TwoParty<'_> {
                 services: &services,
                 deviation: deviant.map(|deviant| -> Box<dyn Deviation> { Box::new(deviant) }),
                 program: program.as_mut().map(|program| -> &mut dyn ServerProgram { program }),
-                guess: at.guess,
+                probe: at.probe,
             },
             &mut watch,
         );
@@ -135,10 +135,10 @@ impl Inference for TwoParty<'_> {
         }
     }
 
-    fn holds(&mut self, at: &Position<'_, '_>, guesses: &[Guess]) -> Option<bool> {
+    fn holds(&mut self, at: &Position<'_, '_>, named: &[Probe]) -> Option<bool> {
         let renewed = self.renewed(at).ok()?;
         let pair = renewed.as_deref().unwrap_or(&*self.parties.pair);
-        Some(guesses.iter().all(|guess| pair.holds(*guess)))
+        Some(named.iter().all(|named| pair.holds(*named)))
     }
 }
 

@@ -12,7 +12,7 @@ use super::trace::Trace;
 use super::trial::{SlotRecord, Trial};
 use super::urn::Urn;
 use super::world::{DrawnSamples, World};
-use fusion_2pc::ot::probe::Guess;
+use fusion_2pc::backend::probe::Probe;
 use fusion_2pc::session::ServerProgram;
 use fusion_adversaries::probe::Prober;
 use fusion_adversaries::script::Relabel;
@@ -85,8 +85,8 @@ pub struct Position<'a, 'c> {
     pub trial: u64,
     /// The number of the session within the trial, from 0.
     pub session: u32,
-    /// What the server guesses in the session of the client's correlation, if it does.
-    pub guess: Option<Guess>,
+    /// What the server tests in the session of the client's secrets, if it does.
+    pub probe: Option<Probe>,
 }
 
 /// A way to compute the answers of a session.
@@ -105,9 +105,9 @@ pub trait Inference {
         program: Option<&mut dyn ServerProgram>,
     ) -> Option<Answers>;
 
-    /// Whether guesses of the correlation that the client has in this session's set-up are all right; `None` if no two parties are set up.
-    fn holds(&mut self, at: &Position<'_, '_>, guesses: &[Guess]) -> Option<bool> {
-        let _ = (at, guesses);
+    /// Whether the client has these secrets in this session's set-up; `None` if no two parties are set up.
+    fn holds(&mut self, at: &Position<'_, '_>, named: &[Probe]) -> Option<bool> {
+        let _ = (at, named);
         None
     }
 }
@@ -229,8 +229,8 @@ impl<'w, I: Inference> Judged<'w, I> {
         self.draw(&server.streams, trial, session);
         let (mix, events) = self.mix(&mut mix_coins)?;
         self.ask(server, &mix, coins(Purpose::Labels))?;
-        let guess = self.prober.as_mut().and_then(|prober| prober.guess());
-        let at = Position { server, trial, session, guess };
+        let probe = self.prober.as_mut().and_then(|prober| prober.asks());
+        let at = Position { server, trial, session, probe };
         let mut program = server.strategy.program(&view);
         let programmed = program.as_deref_mut().map(|program| -> &mut dyn ServerProgram { program });
         let answers = self.inference.answer(self.world, &self.asked, &at, &self.touches, programmed)?;
@@ -335,7 +335,7 @@ impl<I: Inference> Simulator for Judged<'_, I> {
     /// The secret is that of the session that would come next.
     fn named(&mut self, server: &Server<'_>, trial: u64, sessions: u32) -> Option<Trial> {
         let names = self.prober.as_ref()?.names();
-        let next = Position { server, trial, session: sessions, guess: None };
+        let next = Position { server, trial, session: sessions, probe: None };
         let outcome = |right| if right { Outcome::Win } else { Outcome::Harmless };
         Some(Trial { outcome: self.inference.holds(&next, &names).map(outcome), ..Trial::ERROR })
     }

@@ -40,6 +40,12 @@ impl Family {
         matches!(self, Self::Delphi | Self::Aby | Self::Aby32)
     }
 
+    /// Whether the client encrypts vectors in slots, under a key that it keeps with its set-up.
+    #[must_use]
+    pub const fn encrypts_slots(self) -> bool {
+        matches!(self, Self::Cryptflow2He | Self::Delphi)
+    }
+
     /// The name of the family in scripts and flags.
     #[must_use]
     pub const fn name(self) -> &'static str {

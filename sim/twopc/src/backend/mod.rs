@@ -7,6 +7,7 @@ pub mod cryptflow2;
 pub mod delphi;
 mod differences;
 mod family;
+pub mod probe;
 mod protocols;
 mod reader;
 pub mod slots;

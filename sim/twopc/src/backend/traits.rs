@@ -1,5 +1,6 @@
 //! What a family of two-party inference is.
 
+use super::probe::Coefficient;
 use super::protocols::Protocols;
 use super::reader::{Reader, Reading};
 use crate::circuit::{Circuit, Unsupported};
@@ -10,6 +11,7 @@ use crate::ot::probe::{Guess, Parts};
 use crate::ot::{Extension, Scheme};
 use crate::random::Seed;
 use crate::share::truncate::Truncation;
+use crate::wire::hook::Deviation;
 use crate::wire::link::{Halt, Link};
 use fusion_nn::fixed::FixedModel;
 use std::fmt::Debug;
@@ -156,6 +158,17 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
         _expected: [usize; 2],
         _guess: Guess,
     ) -> Option<Self::Transfers> {
+        None
+    }
+
+    /// A server's deviation in sessions packed so, whose answers are right unless a coefficient of the client's key has a value; `None` for a family whose client encrypts no slots
+    /// ([`Family::encrypts_slots`](super::Family::encrypts_slots)).
+    fn key_probe(&self, _packing: &Self::Packing, _asked: Coefficient) -> Option<Box<dyn Deviation>> {
+        None
+    }
+
+    /// Whether a coefficient of the client's key has a value; `None` for a family without [`key_probe`](Self::key_probe).
+    fn has_coefficient(&self, _keys: &Self::ClientKeys, _packing: &Self::Packing, _asked: Coefficient) -> Option<bool> {
         None
     }
 

@@ -3,7 +3,7 @@
 use super::plan::Plan;
 use super::threads::run;
 use crate::backend::Backend;
-use crate::ot::probe::Guess;
+use crate::backend::probe::Probe;
 use crate::random::Seed;
 use crate::wire::clock::LinkSpeed;
 use crate::wire::link::{Halt, Link};
@@ -30,12 +30,21 @@ impl<B: Backend> ClientSetup<B> {
 }
 
 impl<B: Backend> ClientSetup<B> {
-    /// Whether a guess of the client's correlation is right; never, for a family whose client sends in no transfer. This is for simulation: only the client
+    /// Whether what a server names is a part of the client's secrets; never, for a secret that clients of the family do not have. This is for simulation: only the client
     /// knows it.
     #[must_use]
-    pub fn holds(&self, backend: &B, guess: Guess) -> bool {
-        let known = backend.parts().zip(backend.correlation(&self.keys));
-        known.is_some_and(|(parts, delta)| parts.holds(delta, guess))
+    pub fn holds(&self, plan: &Plan<B>, named: Probe) -> bool {
+        let backend = &plan.backend;
+        match named {
+            Probe::Correlation(guess) => {
+                let known = backend.parts().zip(backend.correlation(&self.keys));
+                known.is_some_and(|(parts, delta)| parts.holds(delta, guess))
+            }
+            Probe::Key(named) => {
+                let has = |packing| backend.has_coefficient(&self.keys, packing, named);
+                plan.packings().next().and_then(has) == Some(true)
+            }
+        }
     }
 }
 

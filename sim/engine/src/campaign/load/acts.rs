@@ -3,7 +3,9 @@
 use super::loader::{Labelled, Loader, Setting};
 use crate::failure::Failure;
 use crate::simulate::{Guard, is_positional};
-use fusion_adversaries::behaviour::{Linking, Place, PlacedMove, ProbeDelta, Scripted, Unmask, WeightedMoves, flaky};
+use fusion_adversaries::behaviour::{
+    Linking, Place, PlacedMove, ProbeDelta, ProbeKey, Scripted, Unmask, WeightedMoves, flaky,
+};
 use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::script::{
     ActSection, AddSection, BendSection, Fidelity, LinkSection, MoveSection, Pixel, ProgramName, Relabel, Section,
@@ -41,6 +43,9 @@ impl Loader {
             }
             StrategyKind::Program { program: Spot { value: ProgramName::ProbeDelta, mark }, sessions } => {
                 self.probe_delta(setting, section, *sessions, *mark)
+            }
+            StrategyKind::Program { program: Spot { value: ProgramName::ProbeKey, mark }, sessions } => {
+                self.probe_key(setting, section, *sessions, *mark)
             }
         };
         Ok(built.filter(|_| *whole))
@@ -86,13 +91,41 @@ impl Loader {
             return None;
         };
         let most = ProbeDelta::most_sessions(parts);
-        let Some(SessionsSection { until: Until::Max, max }) = sessions.filter(|sessions| sessions.max <= most) else {
-            let message = format!("`probe-delta` spends the verdicts of at most {most} sessions that are all played");
-            self.problems.push(Problem::new(mark, message).help("such as `sessions: { until: max, max: 4 }`"));
+        let max = self.verdicts("probe-delta", sessions, most, mark)?;
+        Some(Box::new(ProbeDelta::new(parts, max, keeps(setting, section)?)))
+    }
+
+    fn probe_key(
+        &mut self,
+        setting: &Setting<'_>,
+        section: &StrategySection,
+        sessions: Option<SessionsSection>,
+        mark: Mark,
+    ) -> Option<Played> {
+        let family = setting.backend()?.family();
+        if !family.encrypts_slots() {
+            let message = format!(
+                "`probe-key` brings responses to an encryption of slots to the edge of their rounding, and in `{}` the client encrypts no slots",
+                family.name()
+            );
+            self.problems.push(Problem::new(mark, message).help("such as `backend: delphi`"));
             return None;
-        };
-        let kept = SetupRule::of(setting.draft.head.as_ref()?.setup, Some(section)) == SetupRule::Kept;
-        Some(Box::new(ProbeDelta::new(parts, max, kept)))
+        }
+        let max = self.verdicts("probe-key", sessions, ProbeKey::MOST_SESSIONS, mark)?;
+        Some(Box::new(ProbeKey::new(max, keeps(setting, section)?)))
+    }
+
+    /// The number of sessions whose verdicts a program spends, which are all played.
+    fn verdicts(&mut self, program: &str, sessions: Option<SessionsSection>, most: u32, mark: Mark) -> Option<u32> {
+        match sessions {
+            Some(SessionsSection { until: Until::Max, max }) if max <= most => Some(max),
+            _ => {
+                let message = format!("`{program}` spends the verdicts of at most {most} sessions that are all played");
+                let example = format!("such as `sessions: {{ until: max, max: {} }}`", most.min(4));
+                self.problems.push(Problem::new(mark, message).help(example));
+                None
+            }
+        }
     }
 
     /// Builds a strategy that plays one of several lists of moves in each session.
@@ -261,4 +294,9 @@ impl Loader {
 fn pixel_index([channels, height, width]: [usize; 3], pixel: Pixel) -> Option<usize> {
     let [channel, row, column] = pixel.coordinates().map(|coordinate| coordinate as usize);
     (channel < channels && row < height && column < width).then(|| (channel * height + row) * width + column)
+}
+
+/// Whether the client keeps its set-up over the sessions of a strategy's trials.
+fn keeps(setting: &Setting<'_>, section: &StrategySection) -> Option<bool> {
+    Some(SetupRule::of(setting.draft.head.as_ref()?.setup, Some(section)) == SetupRule::Kept)
 }

@@ -6,6 +6,7 @@ use super::form::TripleForm;
 use super::party::{Cryptflow2Party, Linear};
 use super::transfers::{Keys, Transfers};
 use super::unmask::{self, Chosen, Unmask};
+use crate::backend::probe::Coefficient;
 use crate::backend::reader::{Reader, Reading};
 use crate::backend::slots::{self, Network, Packing};
 use crate::backend::traits::{Backend, Chunk};
@@ -22,6 +23,7 @@ use crate::party::Party;
 use crate::random::Seed;
 use crate::share::truncate::Truncation;
 use crate::share::uniform::Uniform;
+use crate::wire::hook::Deviation;
 use crate::wire::link::{Halt, Link};
 use fusion_nn::fixed::FixedModel;
 use tfhe_ntt::prime::largest_prime_in_arithmetic_progression64;
@@ -188,6 +190,14 @@ impl Backend for Cryptflow2He {
 
     fn correlation(&self, keys: &HeClientKeys) -> Option<Block> {
         Some(keys.transfers.correlation())
+    }
+
+    fn key_probe(&self, packing: &Packing, asked: Coefficient) -> Option<Box<dyn Deviation>> {
+        Some(Box::new(slots::AtTheEdge::new(packing, asked)))
+    }
+
+    fn has_coefficient(&self, keys: &HeClientKeys, packing: &Packing, asked: Coefficient) -> Option<bool> {
+        Some(keys.keys.of(packing).has(asked.index as usize, asked.value))
     }
 
     fn guessing_transfers(

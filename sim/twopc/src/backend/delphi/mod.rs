@@ -26,6 +26,7 @@ pub use mask::Mask;
 pub use party::DelphiParty;
 pub use prepare::Prepare;
 
+use super::probe::Coefficient;
 use super::reader::{Reader, Reading};
 use super::slots::{self, Network, Packing};
 use super::traits::{Backend, Chunk};
@@ -42,6 +43,7 @@ use crate::random::Seed;
 use crate::role::Role;
 use crate::share::truncate::Truncation;
 use crate::share::uniform::Uniform;
+use crate::wire::hook::Deviation;
 use crate::wire::link::{Halt, Link};
 use fusion_nn::fixed::FixedModel;
 use fusion_nn::model::Value;
@@ -172,6 +174,14 @@ impl Backend for Delphi {
     fn server_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<ServerKeys, Halt> {
         let public = slots::ServerKeys::set_up(link, packings)?;
         Ok(ServerKeys { keys: public, transfers: Setup::run(link, &seed.child("transfers"), self.scheme)? })
+    }
+
+    fn key_probe(&self, packing: &Packing, asked: Coefficient) -> Option<Box<dyn Deviation>> {
+        Some(Box::new(slots::AtTheEdge::new(packing, asked)))
+    }
+
+    fn has_coefficient(&self, keys: &ClientKeys, packing: &Packing, asked: Coefficient) -> Option<bool> {
+        Some(keys.keys.of(packing).has(asked.index as usize, asked.value))
     }
 
     fn client_transfers(&self, keys: &ClientKeys, session: &Seed, expected: [usize; 2]) -> Transfers {

@@ -2,7 +2,7 @@
 
 use crate::circuit::{Circuit, Op, Step, Unsupported};
 use crate::cost::Cost;
-use crate::he::slots::Scheme;
+use crate::he::slots::{Form, Scheme};
 use crate::linear::rotations::{Layout, Style, Weights, layouts};
 use crate::linear::{LinearCost, Shape, Unfit, dense};
 use crate::modulus::Modulus;
@@ -13,6 +13,7 @@ use fusion_nn::fixed::FixedModel;
 #[derive(Clone, Debug)]
 pub struct Packing {
     scheme: Scheme,
+    form: Form,
     /// Slots that share one network; no two are in one ciphertext.
     group: usize,
     /// By step; `None` where it is not linear.
@@ -42,7 +43,7 @@ impl Packing {
         };
         let mut packed = layouts(&shapes, &scheme, style, slots).map_err(located)?.into_iter();
         let layouts = circuit.steps.iter().map(|step| shape(step).and_then(|_| packed.next())).collect();
-        Ok(Self { scheme, group, layouts })
+        Ok(Self { scheme, form: style.form, group, layouts })
     }
 
     /// The scheme of all layers.
@@ -55,6 +56,11 @@ impl Packing {
     #[must_use]
     pub fn modulus(&self) -> u64 {
         self.scheme.modulus()
+    }
+
+    /// The form of all responses.
+    pub(super) fn form(&self) -> Form {
+        self.form
     }
 
     /// The number of slots in a group.

@@ -49,6 +49,16 @@ impl ClientKey {
         Self { scheme: scheme.clone(), seed, secret, inner, public: Ciphertext { a, b } }
     }
 
+    /// Whether a coefficient of the secret has a value. This is for simulation: only the client knows it.
+    #[must_use]
+    pub fn has(&self, index: usize, value: i8) -> bool {
+        let ring = &self.scheme.outer;
+        let (mut secret, mut coefficients) = (self.secret.outer.clone(), vec![0; DEGREE]);
+        restore(ring, &mut secret);
+        coefficients[index] = i64::from(value);
+        secret.get(index) == ring.small(&coefficients).get(index)
+    }
+
     /// The message of [`key_bytes`] that the server reads: the public key, and a key for each automorphism.
     #[must_use]
     pub fn message(&self) -> Vec<u8> {

@@ -43,6 +43,7 @@ mod batch;
 mod cipher;
 mod keys;
 mod parameters;
+mod probe;
 mod scheme;
 mod switch;
 #[cfg(test)]
@@ -52,5 +53,6 @@ pub use batch::SLOTS;
 pub use cipher::ClientKey;
 pub use keys::{ServerKeys, key_bytes};
 pub use parameters::{Form, Response, SLOT_ROW, Work, ciphertext_bytes};
+pub use probe::{Edge, at_the_edge};
 pub use scheme::Scheme;
 pub use switch::signed_digits;

@@ -3,12 +3,11 @@
 use super::batch::SLOTS;
 use super::cipher::ClientKey;
 use super::keys::{ServerKeys, key_bytes};
-use super::parameters::{
-    DEGREE, Form, OUTER, Response, SLOT_ROW, SWITCHED_BITS, Work, ciphertext_bytes, fresh, switch,
-};
+use super::parameters::{DEGREE, Form, OUTER, Response, SLOT_ROW, Work, ciphertext_bytes, fresh, switch};
+use super::probe::{Edge, at_the_edge};
 use super::scheme::Scheme;
 use super::switch::{KEYS, automorphisms, key_of, signed_digits};
-use crate::bits::{Packer, Unpacker, mask};
+use crate::bits::{Packer, Unpacker};
 use crate::he::cipher::Ciphertext;
 use crate::he::parameters::Released;
 use crate::modulus::Modulus;
@@ -235,61 +234,27 @@ fn no_coefficient_of_ten_million_fails() {
     }
 }
 
-/// A server that deviates floods nothing, adds `2^-bits` of the modulus at one place of `a`, and brings one coefficient of `b` to half of that below the edge of its rounding, from below or above: what it adds there is
-/// `-s_(j + i) 2^-bits` for the coefficient `i` and the place `N - j`. Every other coefficient stays far from an edge.
-fn at_the_edge(message: &[u8], p: u64, (i, j): (usize, usize), below: bool) -> Vec<u8> {
-    let step = (1 << SWITCHED_BITS) / p;
-    let (moved, edge) = (step / 8, step / 2 - step / 16);
-    let (mut unpacker, mut packer) = (Unpacker::new(message), Packer::default());
-    for place in 0..2 * DEGREE {
-        let more = match place {
-            place if place == DEGREE - j => moved,
-            place if place == DEGREE + i && below => edge,
-            place if place == DEGREE + i => edge.wrapping_neg(),
-            _ => 0,
-        };
-        packer.push(unpacker.pull(SWITCHED_BITS).wrapping_add(more) & mask(SWITCHED_BITS), SWITCHED_BITS);
-    }
-    packer.finish()
-}
-
-/// The coefficients of the secret: what the phase of `a = 1` is.
-fn coefficients(bench: &Bench) -> Vec<i64> {
-    let ring = &bench.scheme.outer;
-    let mut one = vec![0; DEGREE];
-    one[0] = 1;
-    let mut a = ring.small(&one);
-    ring.transform(&mut a);
-    let phase = bench.key.phase(&Ciphertext { a, b: ring.zero() });
-    let prime = ring.primes().next().unwrap();
-    phase[..DEGREE].iter().map(|&residue| if residue == prime - 1 { -1 } else { residue.cast_signed() }).collect()
-}
-
-/// Two answers tell any coefficient of the key, however many slots the response has: an answer that is right in all slots, or in hardly any.
+/// Two answers tell any coefficient of the key, however many slots the response has: an answer that is right in all slots, or in hardly any. Flooding changes nothing about that.
 #[test]
 fn a_response_at_the_edge_of_rounding_tells_a_coefficient_of_the_key() {
-    for p in MODULI {
+    for (p, form) in MODULI.into_iter().flat_map(|p| [(p, Form::Switched), (p, Form::Whole)]) {
         let mut bench = Bench::new(p);
         let [slots, factors, masks] = [0; 3].map(|_| bench.uniform());
         let fresh = bench.fresh(&slots);
         let mut sum = bench.scheme.nothing();
         bench.scheme.multiply_add(&mut sum, &bench.scheme.factor(&factors), &fresh);
         let mut packer = Packer::default();
-        let unflooded = Response { form: Form::Switched, flood_bits: 1 };
-        bench.server.respond(sum, unflooded, &masks, &mut bench.rng, &mut packer);
+        bench.server.respond(sum, response(p, form), &masks, &mut bench.rng, &mut packer);
         let message = packer.finish();
-        let decrypted = |message: &[u8]| bench.key.decrypt(Form::Switched, &mut Unpacker::new(message));
+        let decrypted = |message: &[u8]| bench.key.decrypt(form, &mut Unpacker::new(message));
         let right = decrypted(&message);
-        let wrong = |at, below| {
-            let answer = decrypted(&at_the_edge(&message, p, at, below));
-            let wrong = answer.iter().zip(&right).filter(|(answer, right)| answer != right).count();
-            assert!(wrong == 0 || wrong > SLOTS - 10, "{wrong} slots");
-            wrong > 0
-        };
-        let secret = coefficients(&bench);
-        for at in [(0, 1), (0, 2), (5, 77), (4000, 100), (1, 8000), (8000, 190)] {
-            let told = i64::from(wrong(at, false)) - i64::from(wrong(at, true));
-            assert_eq!(told, secret[at.0 + at.1], "{p}: {at:?}");
+        for (coefficient, ahead) in [(1, 1), (0, 2), (5, 77), (4000, 100), (1, 8000), (8000, 190)] {
+            for value in [-1, 1] {
+                let answer = decrypted(&at_the_edge(&bench.scheme, form, &message, Edge { coefficient, ahead, value }));
+                let wrong = answer.iter().zip(&right).filter(|(answer, right)| answer != right).count();
+                let expected = if bench.key.has(coefficient + ahead, value) { SLOTS } else { 0 };
+                assert_eq!(wrong, expected, "{p} {form:?}: {coefficient}, {ahead}, {value}");
+            }
         }
     }
 }
