@@ -19,7 +19,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_long_help = CHECK_EXAMPLES)]
 pub struct CheckArgs {
-    /// A YAML script, `-` for standard input, or a model named *.onnx.
+    /// A YAML script, `-` for standard input, a name that `sim list` lists, or a model named *.onnx.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     #[command(flatten)]

@@ -39,6 +39,9 @@ pub struct Environment {
     pub version: String,
 }
 
+/// The version of the program, followed by the start of the commit in brackets where it was built from a checkout.
+pub const VERSION: &str = env!("SIM_VERSION");
+
 /// Returns the commit that the program was built from, where it was built from a checkout.
 #[must_use]
 pub fn commit() -> Option<String> {
