@@ -155,6 +155,9 @@ fn parts(loader: &mut Loader, draft: &mut Draft) -> Result<Option<Parts>, Failur
     for (StrategyDraft { section, .. }, strategy) in draft.strategies.iter().zip(strategies) {
         entries.push(strategy.and_then(|strategy| loader.entry(draft, Some(section), strategy, seen)));
     }
+    if let Some(world) = &world {
+        loader.rows(draft, &view, world, &mut entries);
+    }
     let parties = world.as_ref().and_then(|world| loader.parties(draft, &view, world, &entries));
     if let Some(world) = &world {
         loader.aims(draft, &view, world);
