@@ -33,11 +33,11 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write, terminal: Terminal) -> Resul
         if terminal.plots() {
             curve(answer.plan.params).iter().try_for_each(|line| writeln!(stdout, "{line}"))?;
         }
-        let session = SessionDocument::new(answer.plan.params, per_inference).line(&args.inference);
-        writeln!(stdout, "\nsession: {session}")?;
         if let Some(per_query) = per_inference.map(|each| each.times(answer.cost())) {
-            writeln!(stdout, "per query: {}", per_query.line(&args.inference))?;
+            writeln!(stdout, "\nper query: {}", per_query.line(&args.inference))?;
             writeln!(stdout, "  {}", text::styled(DIM, &per_query.spread()))?;
+            let session = SessionDocument::new(answer.plan.params, per_inference);
+            writeln!(stdout, "session: {}", session.line(&args.inference))?;
         }
     }
     Ok(())
