@@ -58,7 +58,6 @@ fn an_embedded_script_does_all_that_a_file_does() {
     fs::remove_file(&page).expect("the report was written");
     folder.sim("report merged/latest", 0);
     assert!(page.is_file());
-    assert!(folder.sim("check low-quality", 0).ends_with("ok\n"));
     assert!(folder.sim("check built-in:small_mnist.onnx", 0).contains("small_mnist.onnx"));
 }
 

@@ -85,9 +85,6 @@ fn a_run_keeps_its_rows() {
         environment["semantics"] = json!(4);
     });
     folder.edit("short", |environment| environment["rows"]["nothing"] = json!(4));
-    let resume =
-        |runs: &str| folder.sim(&format!("attack @/rows.yaml --only nothing --resume @/{runs}/latest --quiet"));
-    assert_eq!(resume("old").code, 64, "--only makes another campaign");
     let resume = |runs: &str| folder.sim(&format!("attack --resume @/{runs}/latest --max 20 --quiet"));
     assert_eq!([resume("old").code, resume("short").code], [3, 3]);
     assert_eq!(folder.rows("old", "nothing"), [0, 16]);

@@ -126,7 +126,13 @@ mod tests {
         let dear = Rational::from(u64::MAX);
         for R in [1, 512, 1 << 40] {
             let plan = Planner::new(goal.clone()).at_price(R, &dear).expect("feasible");
-            assert_eq!(is_secure(plan.params, lambda), Ok(true), "{}", plan.params);
+            let fewer = Params::new(R, MAX_B, plan.params.T() - 1, 0).expect("in the limits");
+            assert_eq!(
+                [plan.params, fewer].map(|params| is_secure(params, lambda)),
+                [Ok(true), Ok(false)],
+                "{}",
+                plan.params
+            );
         }
         let lax = Planner::new(Goal { slack: Some(2), ..goal });
         assert!(matches!(lax.at_price(512, &dear), Err(PlanError::PricedSlack { slack: 2 })));
