@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+use fusion_2pc::session::Grouping;
 use fusion_adversaries::library::SCRIPTS;
 use fusion_sim::{CommandOutput, run};
 use serde_json::Value;
@@ -248,7 +249,7 @@ fn bytes_by_extension() -> String {
             let backend = Choice::new(family, Options { extension: Some(extension), ..Options::default() })
                 .expect("it has the choice");
             let protocols = ProtocolChoice { backend, truncation: Truncation::Faithful };
-            let [client, server] = protocols.predicted(&lenet, 1).expect("it holds the network");
+            let [client, server] = protocols.predicted(&[&lenet], 1, Grouping::Chunk).expect("it holds the network");
             format!(" {} |", grouped(client + server))
         });
         text.extend([format!("| `{}` |{}\n", family.name(), bytes.concat())]);
@@ -273,7 +274,8 @@ fn bytes_of_checks() -> String {
                 let backend = Choice::new(family, Options { checks: Some(checks), ..Options::default() })
                     .expect("it has the choice");
                 let protocols = ProtocolChoice { backend, truncation: Truncation::Faithful };
-                let [client, server] = protocols.predicted(&lenet, slots).expect("it holds the network");
+                let [client, server] =
+                    protocols.predicted(&[&lenet], slots, Grouping::Chunk).expect("it holds the network");
                 client + server
             });
             let more = 100.0 * (active - none) as f64 / none as f64;
