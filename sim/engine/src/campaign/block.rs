@@ -8,10 +8,10 @@ pub const CHEAP: u64 = 1024;
 /// The largest number of trials in a row at `real`. Runs of before there were others have rows of so many.
 pub const MOST_AT_REAL: u64 = 16;
 /// How long the trials of a row at `real` may take by prediction, in milliseconds.
-const ROW_MS: u128 = 5000;
+const ROW_MS: u128 = 2000;
 
 /// Returns the number of trials in a row at `real`, where the parties of a trial send so many bytes by prediction: the largest power of two, up to
-/// [`MOST_AT_REAL`], whose trials take at most five seconds of processor time.
+/// [`MOST_AT_REAL`], whose trials take at most two seconds of processor time.
 #[must_use]
 pub fn at_real(family: Family, bytes_of_a_trial: u128) -> u64 {
     let fits = |trials: &u64| u128::from(*trials) * bytes_of_a_trial <= ROW_MS * bytes_per_ms(family);
@@ -44,10 +44,10 @@ mod tests {
     #[test]
     fn rows_are_shorter_where_a_trial_sends_more() {
         let rows =
-            [0, 3_125_000, 3_125_001, 6_250_000, 12_500_001, 25_000_001, 50_000_000, 50_000_001, u128::from(u64::MAX)];
+            [0, 1_250_000, 1_250_001, 2_500_000, 5_000_001, 10_000_001, 20_000_000, 20_000_001, u128::from(u64::MAX)];
         let lengths = rows.map(|bytes| at_real(Family::Cheetah, bytes));
         assert_eq!(lengths, [16, 16, 8, 8, 2, 1, 1, 1, 1]);
-        assert_eq!(at_real(Family::Aby, 50_000_000), 8);
+        assert_eq!(at_real(Family::Aby, 20_000_000), 8);
         assert!(lengths.iter().all(|length| is_length(*length)));
         assert!([0, 3, 32].iter().all(|length| !is_length(*length)));
     }
