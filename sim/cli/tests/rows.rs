@@ -112,11 +112,11 @@ fn shards_of_other_rows_are_not_merged() {
     }
     let merge = || folder.sim("merge @/shard1/latest @/shard2/latest --runs @/merged --quiet");
     assert_eq!(merge().code, 3);
-    assert_eq!(folder.environment("merged")["rows"]["another"], 16);
-    folder.edit("shard2", |environment| environment["rows"]["another"] = json!(8));
+    assert_eq!(folder.environment("merged")["rows"]["another"], 8);
+    folder.edit("shard2", |environment| environment["rows"]["another"] = json!(4));
     let refused = merge();
     assert_eq!(refused.code, 64);
-    assert!(refused.stderr.contains("rows of 8 trials of another, where the others have 16"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("rows of 4 trials of another, where the others have 8"), "{}", refused.stderr);
 }
 
 /// The time of a clause is that of the fidelity that is asked for, and so are the trials.
