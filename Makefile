@@ -1,11 +1,11 @@
-# Main targets: demo, test, proofs, models, bench, docs. Targets that check the tests themselves: changes, mutants, fuzz.
+# Main targets: demo, test, proofs, models, bench, docs, dist. Targets that check the tests themselves: changes, mutants, fuzz.
 
 SHELL := /bin/bash
 SIM := target/release/sim
 # Formulas in the documentation are set by KaTeX.
 KATEX := --html-in-header docs/katex-header.html
 
-.PHONY: demo test proofs models browser bench docs setup changes mutants fuzz
+.PHONY: demo test proofs models browser bench docs dist setup changes mutants fuzz
 
 ## Build, and attack a real model on real digits; then inside the two-party protocol.
 demo: setup
@@ -56,6 +56,10 @@ browser:
 docs: setup
 	RUSTDOCFLAGS="$(KATEX)" cargo doc --locked --workspace --no-deps
 	@echo "open target/doc/fusion_spec/index.html"
+
+## A release archive with both names of the program, manual pages, completions, and every licence.
+dist: setup
+	bash scripts/dist.sh
 
 ## Change a formula by one, 36 times, and make ten faults of clients and servers, and see what notices.
 changes: setup

@@ -5,6 +5,12 @@
 //! assert!(SCRIPTS.iter().all(|(_name, text)| Script::read(text).is_ok()));
 //! ```
 
+/// The file name and the text of each of the examples that the README begins with. They name files in `models/` and `data/` of their folder.
+pub const EXAMPLES: &[(&str, &str)] = &[
+    ("quickstart.yaml", include_str!("../../examples/quickstart.yaml")),
+    ("real.yaml", include_str!("../../examples/real.yaml")),
+];
+
 /// The file name and the text of every curated script, sorted by name.
 pub const SCRIPTS: &[(&str, &str)] = &[
     ("adaptive.yaml", include_str!("../scripts/adaptive.yaml")),

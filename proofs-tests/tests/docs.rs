@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+use fusion_2pc::session::Grouping;
 use fusion_adversaries::library::SCRIPTS;
 use fusion_sim::{CommandOutput, run};
 use serde_json::Value;
@@ -160,7 +161,7 @@ fn every_curated_script_has_an_entry_with_its_exact_rates() {
         let mut clauses = 0;
         for row in rows.filter(|row| !row.starts_with(" honest ")) {
             let cells: Vec<&str> = row.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
-            let [strategy, clause, expected, _] = cells[..] else { panic!("{file}: {row}") };
+            let [strategy, clause, expected, _, _] = cells[..] else { panic!("{file}: {row}") };
             let bound = if clause.contains("at_most") { "<= " } else { "" };
             let event = if clause == "reasons only" { clause } else { clause.split(' ').next().unwrap_or_default() };
             let start = format!("| {strategy} | {event} | {bound}{expected} | ");
@@ -248,7 +249,7 @@ fn bytes_by_extension() -> String {
             let backend = Choice::new(family, Options { extension: Some(extension), ..Options::default() })
                 .expect("it has the choice");
             let protocols = ProtocolChoice { backend, truncation: Truncation::Faithful };
-            let [client, server] = protocols.predicted(&lenet, 1).expect("it holds the network");
+            let [client, server] = protocols.predicted(&[&lenet], 1, Grouping::Chunk).expect("it holds the network");
             format!(" {} |", grouped(client + server))
         });
         text.extend([format!("| `{}` |{}\n", family.name(), bytes.concat())]);
@@ -273,7 +274,8 @@ fn bytes_of_checks() -> String {
                 let backend = Choice::new(family, Options { checks: Some(checks), ..Options::default() })
                     .expect("it has the choice");
                 let protocols = ProtocolChoice { backend, truncation: Truncation::Faithful };
-                let [client, server] = protocols.predicted(&lenet, slots).expect("it holds the network");
+                let [client, server] =
+                    protocols.predicted(&[&lenet], slots, Grouping::Chunk).expect("it holds the network");
                 client + server
             });
             let more = 100.0 * (active - none) as f64 / none as f64;

@@ -106,7 +106,7 @@ fn claims(name: &str) -> Vec<Claim> {
     let mut claims = Vec::new();
     for (row, clause) in printed.zip(exact) {
         let cells: Vec<&str> = row.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
-        let [strategy, words, expected, _] = cells[..] else { panic!("{name}: {row}") };
+        let [strategy, words, expected, _, _] = cells[..] else { panic!("{name}: {row}") };
         let Some(rate) = clause["expected"].as_str().filter(|_| strategy != "honest") else { continue };
         let rate: rug::Rational = rate.parse().expect("a fraction");
         let bound = if words.contains("at_most") { "<= " } else { "" };

@@ -108,7 +108,7 @@ fn a_campaign_at_real_passes() {
     assert!(last["cost"]["client_sent_bytes"].as_u64().unwrap() > 100_000);
     for strategy in last["strategies"].as_array().unwrap() {
         assert_eq!(strategy["error"], 0, "{strategy}");
-        assert_eq!(strategy["trials"].as_u64().unwrap() % 16, 0, "whole blocks of 16");
+        assert_eq!(strategy["trials"].as_u64().unwrap() % 8, 0, "whole blocks of 8");
     }
     let counts = std::fs::read_to_string(scratch.join("real/latest/counts.csv"))
         .or_else(|_| std::fs::read_to_string(scratch.join("latest/counts.csv")));

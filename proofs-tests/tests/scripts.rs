@@ -675,7 +675,7 @@ fn bounds_of_acts_at_real_are_told() {
     let outcome = Folder::new("real").sim("check", script.as_bytes(), &[]);
     for [name, expected, needed] in [["add", "12/95", "(max is 64)"], ["bend", "1", "says nothing"]] {
         let line = outcome.stdout.lines().find(|line| line.trim_start().starts_with(name)).expect("a row");
-        assert!(line.contains(&format!(" {expected} ")) && line.trim_end().ends_with(needed), "{line}");
+        assert!(line.contains(&format!(" {expected} ")) && line.contains(&format!("{needed} ")), "{line}");
     }
 }
 

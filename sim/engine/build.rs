@@ -12,8 +12,13 @@ fn main() {
             println!("cargo:rerun-if-changed=../../{file}");
         }
     }
-    let git = Command::new("git").args(["rev-parse", "--verify", "HEAD"]).current_dir(root).output();
-    let commit = git.ok().filter(|output| output.status.success()).map(|output| output.stdout);
-    let commit = commit.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default();
-    println!("cargo:rustc-env=SIM_COMMIT={}", commit.trim());
+    // Sources without `.git` may lie inside another repository, whose commit says nothing of them.
+    let git = || Command::new("git").args(["rev-parse", "--verify", "HEAD"]).current_dir(root).output().ok();
+    let output = root.join(".git").exists().then(git).flatten().filter(|output| output.status.success());
+    let commit = output.and_then(|output| String::from_utf8(output.stdout).ok());
+    let commit = commit.as_deref().map_or("", str::trim);
+    println!("cargo:rustc-env=SIM_COMMIT={commit}");
+    let version = env!("CARGO_PKG_VERSION");
+    let short = commit.get(..12).map_or_else(String::new, |short| format!(" ({short})"));
+    println!("cargo:rustc-env=SIM_VERSION={version}{short}");
 }

@@ -1,5 +1,6 @@
 //! Files: reads those that a user names, and replaces those of a run as a whole.
 
+use crate::embedded;
 use crate::failure::Failure;
 use fusion_adversaries::problem::one_line;
 use std::fs::{self, File, OpenOptions};
@@ -17,11 +18,14 @@ pub fn name(path: &Path) -> String {
 }
 
 /// Reads a whole file of at most `limit` bytes. A path that does not exist or is not a file is the user's mistake; any other
-/// failure is an I/O error.
+/// failure is an I/O error. A path that starts with `built-in:` names an [`embedded`] file.
 ///
 /// # Errors
 /// [`Failure::Usage`] for a path that is not a file and for a file that is too large, [`Failure::Io`] if reading fails.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
+    if let Some(found) = embedded::find(path) {
+        return found.map(<[u8]>::to_vec);
+    }
     let problem = |what: &str| Failure::Usage(format!("{}: {what}", name(path)));
     let failed = |error: io::Error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename | ErrorKind::InvalidInput => {

@@ -7,6 +7,7 @@
 //! | [`campaign`] | scripts loaded into campaigns, played on threads, and judged |
 //! | [`documents`] | the JSON that a run writes, as types |
 //! | [`store`] | the folder of a run: its counts, its environment, its results |
+//! | [`embedded`] | files inside this program: curated scripts with their models and digits |
 //! | [`models`], [`files`] | what a script names: models, data, and how files are read and written |
 //! | [`clock`] | the one place that reads the clock |
 //! | [`failure`] | why work on a campaign ends without a result |
@@ -33,6 +34,7 @@
 pub mod campaign;
 pub mod clock;
 pub mod documents;
+pub mod embedded;
 pub mod failure;
 pub mod files;
 pub mod models;

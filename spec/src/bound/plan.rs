@@ -111,6 +111,12 @@ pub enum PlanError {
         /// The limit of the goal.
         max_T: u64,
     },
+    /// A price of publics was asked for where wrong publics are tolerated.
+    #[error("a price of publics needs slack 0, and this plan has slack {slack}")]
+    PricedSlack {
+        /// The slack of the plan.
+        slack: u64,
+    },
     /// No `(B, T)` within the limits is enough, or there are too many to try.
     #[error(transparent)]
     Search(#[from] SearchError),
@@ -145,6 +151,8 @@ pub fn plan(goal: &Goal) -> Result<Plan, PlanError> {
 /// are asked for.
 pub struct Planner {
     goal: Goal,
+    /// The security parameter of the accuracy game.
+    accuracy_lambda: Lambda,
     /// The `T` that the accuracy game allows.
     ranges: Option<Result<Ranges, AccuracyError>>,
 }
@@ -153,8 +161,22 @@ impl Planner {
     /// Makes a planner for a goal, whose own `R` is ignored.
     #[must_use]
     pub fn new(goal: Goal) -> Self {
-        let ranges = goal.accuracy.as_ref().map(|game| Ranges::new(game, goal.lambda));
-        Self { goal, ranges }
+        let lambda = goal.lambda;
+        Self::with_accuracy(goal, lambda)
+    }
+
+    /// Makes a planner for a goal whose accuracy game has a security parameter of its own: a weak model is accepted with probability at most
+    /// `2^-accuracy_lambda`.
+    #[must_use]
+    pub fn with_accuracy(goal: Goal, accuracy_lambda: Lambda) -> Self {
+        let ranges = goal.accuracy.as_ref().map(|game| Ranges::new(game, accuracy_lambda));
+        Self { goal, accuracy_lambda, ranges }
+    }
+
+    /// The security parameter of the accuracy game.
+    #[must_use]
+    pub fn accuracy_lambda(&self) -> Lambda {
+        self.accuracy_lambda
     }
 
     /// Returns the goal with another `R`.
@@ -188,7 +210,9 @@ impl Planner {
         Params::new(R, 1, goal.min_T, 0)?;
         let ranges = self.ranges.as_ref().map(|ranges| ranges.as_ref().map_err(Clone::clone)).transpose()?;
         match (goal.slack, &goal.accuracy, ranges) {
-            (None, Some(game @ Game { honest: Some(_), .. }), Some(ranges)) => plan_any_slack(goal, game, ranges),
+            (None, Some(game @ Game { honest: Some(_), .. }), Some(ranges)) => {
+                plan_any_slack(goal, (game, self.accuracy_lambda), ranges)
+            }
             (slack, _, ranges) => {
                 let slack = slack.unwrap_or(0);
                 let (weak, most) = ranges.map_or(Ok((0, MAX_T)), |ranges| ranges.at(slack, goal.min_T))?;
@@ -248,7 +272,7 @@ const MAX_UNMET_SLACK: u64 = 200;
 /// No `T` is looked at twice. `W(k|m,t,s)` never falls with `s`, so what is safe at one slack is safe at every smaller one; and
 /// both ends of the allowed `T` never fall with it, nor does the `T` that a swapped function needs. So a `T` that was allowed before cannot do
 /// better now.
-fn plan_any_slack(goal: &Goal, game: &Game, ranges: &Ranges) -> Result<Plan, PlanError> {
+fn plan_any_slack(goal: &Goal, (game, lambda): (&Game, Lambda), ranges: &Ranges) -> Result<Plan, PlanError> {
     let mut best: Option<(Chosen, Floors)> = None;
     let mut min_T = goal.min_T;
     let mut unmet = None;
@@ -284,7 +308,7 @@ fn plan_any_slack(goal: &Goal, game: &Game, ranges: &Ranges) -> Result<Plan, Pla
         (None, Some(error)) => Err(error),
         (None, None) => match goal.max_T {
             Some(max_T) => Err(PlanError::TooFewPublics { R: goal.R, max_T }),
-            None => Err(game.nothing_separates(goal.lambda, goal.min_T).into()),
+            None => Err(game.nothing_separates(lambda, goal.min_T).into()),
         },
     }
 }
@@ -338,5 +362,8 @@ fn cheaper_with(goal: &Goal, params: Params, range: Range) -> bool {
     choose(goal.R, goal.lambda, range, Some(params.N())).map_or(true, |found| found.is_some())
 }
 
+mod price;
 #[cfg(test)]
 mod tests;
+
+pub use price::session_cost;

@@ -100,6 +100,8 @@ pub enum Binding {
     Accuracy,
     /// The publics must keep the rate of a swapped function low.
     Substitution,
+    /// A public has a price: a plan with more of them would have fewer slots.
+    Price,
 }
 
 impl Binding {
@@ -113,6 +115,7 @@ impl Binding {
             Self::MaxT => "max_T",
             Self::Accuracy => "accuracy",
             Self::Substitution => "substitution",
+            Self::Price => "price",
         }
     }
 }

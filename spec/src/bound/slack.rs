@@ -200,7 +200,7 @@ impl Search {
 const BEYOND: u64 = u64::MAX;
 
 /// The least number in `from..=to` at which a condition holds that, once true, stays true: doubling steps, then bisection.
-fn first_where<E>(from: u64, to: u64, holds: impl Fn(u64) -> Result<bool, E>) -> Result<Option<u64>, E> {
+pub(crate) fn first_where<E>(from: u64, to: u64, holds: impl Fn(u64) -> Result<bool, E>) -> Result<Option<u64>, E> {
     if from > to {
         return Ok(None);
     }

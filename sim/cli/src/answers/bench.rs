@@ -251,6 +251,23 @@ impl SetupMeasured {
     }
 }
 
+impl PerInference {
+    /// The time over a LAN, in seconds.
+    pub fn lan(&self) -> f64 {
+        self.lan_s
+    }
+
+    /// The time over a WAN, in seconds.
+    pub fn wan(&self) -> f64 {
+        self.wan_s
+    }
+
+    /// The time over the network that was asked for, in seconds.
+    pub fn network(&self) -> f64 {
+        self.network_s
+    }
+}
+
 #[expect(clippy::cast_precision_loss, reason = "bytes and rounds are below 2^52")]
 impl PerInference {
     pub fn new(

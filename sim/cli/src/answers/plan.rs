@@ -1,15 +1,16 @@
 //! The plan with which `sim plan` and the page answer.
 
-use super::cost::PerQuery;
+use super::cost::{PerQuery, SessionDocument};
 use crate::args::PlanArgs;
 use fusion_engine::documents::substitution::SubstitutionDocument;
 use fusion_engine::failure::Failure;
 use fusion_spec::bound::accuracy::{Accuracy, Game, Honest, shown};
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::bound::certificate::{Certificate, check};
-use fusion_spec::bound::plan::{Goal, Plan, Planner};
+use fusion_spec::bound::plan::{Goal, Plan, Planner, session_cost};
 use fusion_spec::bound::report::{Binding, Term};
 use fusion_spec::params::{Lambda, Params};
+use rug::Rational;
 use serde::Serialize;
 
 /// The six published choices `(log2 R, B, T)` for lambda = 40.
@@ -22,18 +23,37 @@ pub struct PlanAnswer {
     pub goal: Goal,
     /// The cheapest plan that meets the goal.
     pub plan: Plan,
+    /// The security parameter of the accuracy game.
+    accuracy_lambda: Lambda,
+    /// The price of a public in inferences, if it has one.
+    pub price: Option<Rational>,
 }
 
 impl PlanAnswer {
     /// Finds the plan that the flags ask for, at one R and lambda.
     pub fn new(args: &PlanArgs) -> Result<Self, Failure> {
         let (R, lambda) = asked(args)?;
-        Self::at(&Planner::new(goal(args, R, lambda)), R)
+        Self::at(&planner(args, lambda), R, args.price_of_a_public.as_ref())
     }
 
-    /// Finds the plan for the same goal at another R.
-    pub fn at(planner: &Planner, R: u64) -> Result<Self, Failure> {
-        Ok(Self { goal: planner.goal(R), plan: certified(planner, R)? })
+    /// Finds the plan for the same goal at another R, and checks its certificate if it has one.
+    pub fn at(planner: &Planner, R: u64, price: Option<&Rational>) -> Result<Self, Failure> {
+        let plan = match price {
+            Some(price) => planner.at_price(R, price),
+            None => planner.at(R),
+        };
+        let plan = plan.map_err(Failure::usage)?;
+        if let Some(certificate) = &plan.certificate {
+            check(certificate).map_err(|refusal| Failure::Bug(format!("{certificate:?} does not hold: {refusal}")))?;
+        }
+        let (goal, accuracy_lambda) = (planner.goal(R), planner.accuracy_lambda());
+        Ok(Self { goal, plan, accuracy_lambda, price: price.cloned() })
+    }
+
+    /// Returns the number of inferences per query with the price of the publics; `None` if they have none.
+    pub fn priced(&self) -> Option<Rational> {
+        let params = self.plan.params;
+        self.price.as_ref().map(|price| session_cost(params, price) / params.R())
     }
 
     /// Returns the number of inferences per query.
@@ -41,21 +61,16 @@ impl PlanAnswer {
         nearest(&self.plan.params.cost())
     }
 
-    /// Returns the plan as a JSON document, with the cost of a query if a model is named.
-    pub fn document(&self, per_query: Option<PerQuery>) -> PlanDocument {
-        PlanDocument { per_query, ..PlanDocument::new(&self.goal, &self.plan) }
-    }
-
     /// Returns every way to lose, with its bits.
     pub fn games(&self) -> Vec<GameLine> {
-        let Self { goal, plan } = self;
+        let Self { goal, plan, accuracy_lambda, .. } = self;
         let line = |game, event: String, bits, asked: Lambda| GameLine { game, event, bits, asked: asked.bits() };
         let terms = plan.correctness.terms.iter();
         let mut lines: Vec<_> =
             terms.map(|term| line("correctness", how(plan.params, term), Some(term.bits), plan.lambda)).collect();
         if let (Some(rates), Some(asked)) = (plan.accuracy, &goal.accuracy) {
             let weak = format!("a model at {} is accepted", shown(&asked.reject));
-            lines.push(line("accuracy", weak, rates.accept_bits, plan.lambda));
+            lines.push(line("accuracy", weak, rates.accept_bits, *accuracy_lambda));
             if let Some(Honest { accuracy, kappa }) = &asked.honest {
                 let honest = format!("the honest model at {} is rejected", shown(accuracy));
                 lines.push(line("accuracy", honest, rates.false_abort_bits, *kappa));
@@ -85,13 +100,9 @@ pub fn goal(args: &PlanArgs, R: u64, lambda: Lambda) -> Goal {
     Goal { R, lambda, min_T, max_T, slack, accuracy, substitution: args.substitution.clone() }
 }
 
-/// Finds a plan, and checks its certificate if it has one.
-pub fn certified(planner: &Planner, R: u64) -> Result<Plan, Failure> {
-    let plan = planner.at(R).map_err(Failure::usage)?;
-    if let Some(certificate) = &plan.certificate {
-        check(certificate).map_err(|refusal| Failure::Bug(format!("{certificate:?} does not hold: {refusal}")))?;
-    }
-    Ok(plan)
+/// Makes the planner that the flags ask for, at any R.
+pub fn planner(args: &PlanArgs, lambda: Lambda) -> Planner {
+    Planner::with_accuracy(goal(args, 1, lambda), args.accuracy_lambda.unwrap_or(lambda))
 }
 
 /// A plan as a JSON document.
@@ -106,6 +117,10 @@ pub struct PlanDocument {
     N: u128,
     cost: String,
     cost_decimal: f64,
+    /// The price of a public in inferences, and what a query costs with it.
+    price_of_a_public: Option<String>,
+    priced_cost: Option<String>,
+    priced_cost_decimal: Option<f64>,
     bits: f64,
     binding: &'static str,
     certificate: Option<CertificateDocument>,
@@ -115,7 +130,9 @@ pub struct PlanDocument {
     /// The most that a server wins by swapping in another function; `None` at a slack at which it is not computed.
     substitution: Option<SubstitutionDocument>,
     /// The cost of a query, if a model is named.
-    per_query: Option<PerQuery>,
+    pub per_query: Option<PerQuery>,
+    /// The cost of the whole session.
+    pub session: SessionDocument,
 }
 
 #[derive(Serialize)]
@@ -144,14 +161,17 @@ struct CertificateDocument {
 
 #[derive(Serialize)]
 struct AccuracyDocument {
+    /// The bits that were asked for against accepting the weak model.
+    lambda: u32,
     accept_bits: Option<f64>,
     false_abort_bits: Option<f64>,
 }
 
 impl PlanDocument {
-    /// Makes the document of the plan for a goal.
-    pub fn new(goal: &Goal, plan: &Plan) -> Self {
-        let params = plan.params;
+    /// Makes the document of a plan, with its cost on a model if one inference of it was measured.
+    pub fn new(answer: &PlanAnswer, each: Option<PerQuery>) -> Self {
+        let PlanAnswer { goal, plan, accuracy_lambda, price } = answer;
+        let (params, priced) = (plan.params, answer.priced());
         Self {
             R: params.R(),
             lambda: plan.lambda.bits(),
@@ -162,6 +182,9 @@ impl PlanDocument {
             N: params.N(),
             cost: params.cost().to_string(),
             cost_decimal: nearest(&params.cost()),
+            price_of_a_public: price.as_ref().map(ToString::to_string),
+            priced_cost_decimal: priced.as_ref().map(nearest),
+            priced_cost: priced.map(|cost| cost.to_string()),
             bits: plan.correctness.bits(),
             binding: plan.binding.name(),
             certificate: plan.certificate.map(|certificate| CertificateDocument {
@@ -171,11 +194,14 @@ impl PlanDocument {
                 comparisons: comparisons(&certificate),
             }),
             neighbours: plan.neighbours().iter().map(NeighbourDocument::new).collect(),
-            accuracy: plan
-                .accuracy
-                .map(|Accuracy { accept_bits, false_abort_bits }| AccuracyDocument { accept_bits, false_abort_bits }),
+            accuracy: plan.accuracy.map(|Accuracy { accept_bits, false_abort_bits }| AccuracyDocument {
+                lambda: accuracy_lambda.bits(),
+                accept_bits,
+                false_abort_bits,
+            }),
             substitution: SubstitutionDocument::new(params),
-            per_query: None,
+            per_query: each.map(|each| each.times(answer.cost())),
+            session: SessionDocument::new(params, each),
         }
     }
 }
@@ -202,6 +228,9 @@ pub fn comparisons(certificate: &Certificate) -> Vec<String> {
 /// The sentence that takes the place of a certificate where there is none.
 pub const UNCERTIFIED: &str = "no smaller N suffices, found by search; outside the certificate's range";
 
+/// The sentence for a plan that has more slots than another because publics have a price.
+pub const PRICED: &str = "no plan costs less at this price, found by search over every B";
+
 /// A way to lose a game, with the bits against it and the bits that were asked for.
 #[derive(Serialize)]
 pub struct GameLine {
@@ -225,7 +254,12 @@ fn how(params: Params, term: &Term) -> String {
     match term.name {
         _ if params.slack() >= params.B() => format!("touch the worst number of slots, k={}", term.k),
         Binding::Publics => format!("hit every query and {}", beside(params.RB())),
-        Binding::Groups | Binding::MinT | Binding::MaxT | Binding::Accuracy | Binding::Substitution => {
+        Binding::Groups
+        | Binding::MinT
+        | Binding::MaxT
+        | Binding::Accuracy
+        | Binding::Substitution
+        | Binding::Price => {
             format!("hit all copies of one query and {}", beside(params.B().into()))
         }
     }
@@ -240,5 +274,6 @@ pub fn binding(binding: Binding) -> &'static str {
         Binding::MaxT => "max_T (a plan with more publics would be cheaper)",
         Binding::Accuracy => "accuracy (the publics must tell the models apart)",
         Binding::Substitution => "substitution (the publics must show a swapped function)",
+        Binding::Price => "price (a plan with more publics would have fewer slots)",
     }
 }

@@ -25,7 +25,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_long_help = ATTACK_EXAMPLES)]
 pub struct AttackArgs {
-    /// The script of the campaign, a YAML file; `-` is standard input.
+    /// The script of the campaign: a YAML file, `-` for standard input, or a name that `sim list` lists.
     #[arg(value_name = "SCRIPT", required_unless_present = "resume")]
     pub script: Option<PathBuf>,
     #[command(flatten)]
@@ -97,7 +97,7 @@ impl From<FidelityArg> for Fidelity {
 
 const ATTACK_EXAMPLES: &str = "\
 Examples:
-  sim attack examples/quickstart.yaml
+  sim attack quickstart
       Plays every strategy of the script until each clause is decided.
 
   sim attack script.yaml --only guess-one --max 100000
@@ -115,7 +115,7 @@ Examples:
 /// Replay one trial of a campaign, bit for bit.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// The campaign: a YAML script, or the script.yaml of a run.
+    /// The campaign: a YAML script, a name that `sim list` lists, or the script.yaml of a run.
     #[arg(value_name = "SCRIPT")]
     pub script: PathBuf,
     /// The strategy and the number of its trial.
@@ -176,7 +176,7 @@ pub struct InitArgs {
     pub file: PathBuf,
 }
 
-/// List the curated attacks.
+/// List the attacks that this program holds, ready to play by name.
 #[derive(Debug, Args)]
 pub struct ListArgs {
     /// List what a deviating server can do to each family of protocols instead: attacks with their counts, arguments with their tests.

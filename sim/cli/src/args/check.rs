@@ -1,5 +1,6 @@
 //! Flags of `sim check`.
 
+use super::campaign::FidelityArg;
 use super::families::{OptionsArgs, families};
 use super::fixed_point::FixedPointArgs;
 use clap::{Args, ValueEnum};
@@ -8,7 +9,8 @@ use std::path::PathBuf;
 
 /// Check a script or a model without running it, and report every problem at once.
 ///
-/// For a script this prints the expected rate of every clause, and the number of trials that it needs. A file named *.onnx is a model.
+/// For a script this prints the expected rate of every clause, the number of trials that it needs, and how long these take on all cores
+/// of this machine, by the processor time of a trial that is played for it (at `plain` and `ideal`, of many). A file named *.onnx is a model.
 /// Its layers are listed as they compute in fixed point: the step address, the shape of the output, the bits of the ring and the
 /// bound proved for its values, the value of one integer step (unit), the multiplications by weights, and the comparisons (one for a
 /// ReLU, two for a clip, and one less than the cells of its window for a maximum).
@@ -19,7 +21,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 #[command(after_long_help = CHECK_EXAMPLES)]
 pub struct CheckArgs {
-    /// A YAML script, `-` for standard input, or a model named *.onnx.
+    /// A YAML script, `-` for standard input, a name that `sim list` lists, or a model named *.onnx.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     #[command(flatten)]
@@ -30,6 +32,9 @@ pub struct CheckArgs {
     pub backend: Option<Family>,
     #[command(flatten)]
     pub options: OptionsArgs,
+    /// Of a script: how much of a session to simulate, for every strategy, as by `sim attack --fidelity`.
+    #[arg(long, value_enum, value_name = "FIDELITY")]
+    pub fidelity: Option<FidelityArg>,
     /// Compare every layer with this evaluator.
     #[arg(long, value_enum, value_name = "EVALUATOR")]
     pub against: Option<Against>,

@@ -23,6 +23,7 @@ use bench::BenchArgs;
 use campaign::{AttackArgs, InitArgs, ListArgs, MergeArgs, ReportArgs, RunArgs};
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
+use fusion_engine::store::VERSION;
 
 /// Simulate malicious servers in secure inference, and find the cheapest defence against them.
 ///
@@ -36,7 +37,7 @@ use clap_complete::Shell;
 /// wrong answer accepted) with probability at most 2^-lambda. kappa is in bits: an honest model that sometimes errs is rejected
 /// with probability at most 2^-kappa.
 #[derive(Debug, Parser)]
-#[command(name = "sim", version, after_long_help = EXAMPLES, subcommand_required = true, arg_required_else_help = true)]
+#[command(name = "sim", version = VERSION, after_long_help = EXAMPLES, subcommand_required = true, arg_required_else_help = true)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -44,7 +45,7 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  sim attack examples/quickstart.yaml        a campaign: measured rates against exact ones
+  sim attack quickstart                      a campaign: measured rates against exact ones
   sim plan --R 512 --lambda 40               the cheapest B and T for 512 queries at 40 bits
   sim bound --R 8 --B 2 --T 4                the exact probabilities of one setting
   sim explore                                the same numbers on a local web page

@@ -115,6 +115,12 @@ pub fn rate(text: &str) -> Result<Rational, String> {
     if value > 0 && value <= 1 { Ok(value) } else { Err("it must be above 0 and up to 1".into()) }
 }
 
+/// The price of a public, in inferences.
+pub fn price(text: &str) -> Result<Rational, String> {
+    let value = rational::parse(text).map_err(|_| "not a number such as 3, 0.5 or 1/3".to_string())?;
+    if (0..=MILLION).contains(&value) { Ok(value) } else { Err("a price must be from 0 to 10^6".into()) }
+}
+
 /// `A..B` with both ends included, or a single number.
 pub fn range(text: &str) -> Result<RangeInclusive<u128>, String> {
     let (first, last) = text.split_once("..").unwrap_or((text, text));

@@ -1,7 +1,7 @@
 //! Flags of `sim plan`.
 
 use super::bench::InferenceArgs;
-use super::numbers::{kappa, lambda, probability, publics, queries, rate, slack};
+use super::numbers::{kappa, lambda, price, probability, publics, queries, rate, slack};
 use clap::Args;
 use fusion_spec::params::Lambda;
 use rug::Rational;
@@ -40,12 +40,18 @@ pub struct PlanArgs {
     /// Send at most this many publics: each is a labelled sample that the server has never seen.
     #[arg(long = "max-T", value_name = "T", value_parser = publics, allow_negative_numbers = true)]
     pub max_T: Option<u64>,
+    /// Count every public as this many inferences (3, 0.5, 1/3) beside its own: it is a labelled sample that the server has never seen.
+    #[arg(long, value_name = "P", value_parser = price, allow_negative_numbers = true)]
+    pub price_of_a_public: Option<Rational>,
     /// Slack: tolerate this many wrong public answers [default: 0, or the planner's choice with --honest-acc].
     #[arg(long, value_name = "S", value_parser = slack, allow_negative_numbers = true)]
     pub slack: Option<u64>,
-    /// Accept a model of this accuracy (0.8, 80%, 4/5) with probability at most 2^-lambda.
+    /// Accept a model of this accuracy (0.8, 80%, 4/5) with probability at most 2^-lambda, or see --accuracy-lambda.
     #[arg(long, value_name = "ACC", value_parser = probability, allow_negative_numbers = true)]
     pub reject_acc: Option<Rational>,
+    /// Security bits of --reject-acc, 1 to 1024 [default: those of --lambda].
+    #[arg(long, value_name = "BITS", value_parser = lambda, requires = "reject_acc", allow_negative_numbers = true)]
+    pub accuracy_lambda: Option<Lambda>,
     /// Reject an honest model of this accuracy with probability at most 2^-kappa.
     #[arg(
         long,
@@ -69,8 +75,8 @@ pub struct PlanArgs {
     /// Keep a server that swaps in another function on all slots from winning with more than this (0.01, 1%, 1/100).
     #[arg(long, value_name = "P", value_parser = rate, allow_negative_numbers = true)]
     pub substitution: Option<Rational>,
-    /// Also print the cost of a query on this ONNX model, measured on a session of up to 64 random images.
-    #[arg(long, value_name = "FILE", conflicts_with = "grid")]
+    /// Also print the cost of a query and of the session on this ONNX model, measured three times on a session of up to 64 random images.
+    #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
     #[command(flatten)]
     pub inference: InferenceArgs,
@@ -104,6 +110,12 @@ Examples:
 
   sim plan --R 2048 --lambda 50 --max-T 100
       With 2020 publics 5 copies suffice, which costs hardly less than 6 copies and 5 publics: B = 6, T = 5.
+
+  sim plan --R 2048 --lambda 50 --price-of-a-public 0.1
+      The same, where a public costs a tenth of an inference more than its own.
+
+  sim plan --R 512 --lambda 40 --reject-acc 0.80 --accuracy-lambda 20
+      Rejects the weak model with 20 bits, and other deviations with 40: T = 63.
 
   sim plan --R 8 --lambda 40 --substitution 0.01
       Also keeps every server that swaps in another function below 1 %: T = 291.

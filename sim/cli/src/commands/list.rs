@@ -1,34 +1,64 @@
-//! `sim list`: the curated attacks, and what a deviating server can do to each family.
+//! `sim list`: the scripts inside the program, and what a deviating server can do to each family.
 
 use crate::args::campaign::ListArgs;
 use crate::text;
 use fusion_2pc::backend::Family;
-use fusion_adversaries::library::SCRIPTS;
+use fusion_adversaries::library::EXAMPLES;
 use fusion_adversaries::matrix::{Cell, Kind, Measured, Shown};
 use fusion_adversaries::script::Script;
+use fusion_engine::embedded::{self, DATA};
 use fusion_engine::failure::Failure;
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
-/// Lists the curated scripts, or the matrix of kinds of deviation.
+/// Lists the scripts, or the matrix of kinds of deviation.
 pub fn run(args: &ListArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     if args.matrix {
         return matrix(args.json, stdout);
     }
-    let scripts = SCRIPTS.iter().map(|(file, yaml)| {
+    let scripts = embedded::scripts().map(|(file, yaml)| {
         let script = Script::read(yaml).map_err(|problems| Failure::Bug(format!("{file}: {problems:?}")))?;
-        let strategies: Vec<String> = script.strategies.into_iter().map(|strategy| strategy.name).collect();
-        Ok((format!("adversaries/scripts/{file}"), script.about.unwrap_or_else(String::new), strategies))
+        Ok(Listed::new(file, script))
     });
     let scripts = scripts.collect::<Result<Vec<_>, Failure>>()?;
     if args.json {
-        let entry = |(path, about, strategies): &(String, String, Vec<String>)| json!({ "path": path, "about": about, "strategies": strategies });
-        let list: Vec<Value> = scripts.iter().map(entry).collect();
-        serde_json::to_writer(&mut *stdout, &list).map_err(io::Error::from)?;
+        serde_json::to_writer(&mut *stdout, &scripts).map_err(io::Error::from)?;
         return Ok(writeln!(stdout)?);
     }
-    let rows = scripts.into_iter().map(|(path, about, _)| vec![path, about]).collect();
-    Ok(write!(stdout, "{}", text::table(&["script", "description"], rows, 2))?)
+    let rows = scripts.into_iter().map(|script| vec![script.name, script.about]).collect();
+    write!(stdout, "{}", text::table(&["script", "description"], rows, 2))?;
+    let files: Vec<&str> = DATA.iter().map(|(file, _)| *file).collect();
+    writeln!(
+        stdout,
+        "\n`sim attack NAME` plays one. The program holds them, and the files that they name, as `built-in:/FILE`:"
+    )?;
+    writeln!(stdout, "{}", files.join(", "))?;
+    Ok(writeln!(stdout, "The digits are from MNIST (LeCun, Cortes, Burges), commonly given as CC BY-SA 3.0.")?)
+}
+
+/// A script that the program holds.
+#[derive(Serialize)]
+struct Listed {
+    /// The name by which commands take it.
+    name: String,
+    /// Its file in the repository.
+    path: String,
+    about: String,
+    strategies: Vec<String>,
+}
+
+impl Listed {
+    fn new(file: &str, script: Script) -> Self {
+        let is_example = EXAMPLES.iter().any(|(example, _)| *example == file);
+        let folder = if is_example { "examples" } else { "adversaries/scripts" };
+        Self {
+            name: file.strip_suffix(".yaml").unwrap_or(file).into(),
+            path: format!("{folder}/{file}"),
+            about: script.about.iter().map(String::as_str).collect(),
+            strategies: script.strategies.into_iter().map(|strategy| strategy.name).collect(),
+        }
+    }
 }
 
 /// Writes what is known of each kind of deviation in each family.

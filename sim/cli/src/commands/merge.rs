@@ -8,7 +8,7 @@ use fusion_engine::campaign::load::{Overrides, load};
 use fusion_engine::campaign::run::{Options, decided_rows};
 use fusion_engine::failure::Failure;
 use fusion_engine::files;
-use fusion_engine::store::{HeldRun, Store, hold};
+use fusion_engine::store::{Environment, HeldRun, Store, hold};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
@@ -26,6 +26,7 @@ pub fn run(
     let MergeArgs { shards: folders, runs, json, quiet } = args;
     distinct(folders)?;
     let mut campaign = load(&folders[0].join("script.yaml"), &Overrides::default())?;
+    Environment::read(&folders[0])?.divide(&mut campaign)?;
     let shards = folders.iter().map(|folder| hold(folder, &campaign)).collect::<Result<Vec<_>, _>>()?;
     complete(folders, &shards)?;
     for shard in &shards {

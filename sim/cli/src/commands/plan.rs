@@ -1,7 +1,7 @@
 //! `sim plan`: the cheapest safe B and T.
 
-use crate::answers::cost::PerQuery;
-use crate::answers::plan::{GameLine, PlanAnswer, UNCERTIFIED, binding, comparisons};
+use crate::answers::cost::{PerQuery, REPEATS, SessionDocument};
+use crate::answers::plan::{GameLine, PRICED, PlanAnswer, PlanDocument, UNCERTIFIED, binding, comparisons};
 use crate::answers::substitution::sentence;
 use crate::args::PlanArgs;
 use crate::draw;
@@ -10,6 +10,7 @@ use crate::text::{self, ACCENT, DIM, HEADING};
 use fusion_engine::documents::substitution::SubstitutionDocument;
 use fusion_engine::failure::Failure;
 use fusion_spec::bound::bits::nearest;
+use fusion_spec::bound::report::Binding;
 use fusion_spec::bound::worst::Candidate;
 use fusion_spec::params::Params;
 use std::io::{self, Write};
@@ -19,11 +20,10 @@ use std::path::PathBuf;
 pub fn run(args: &PlanArgs, stdout: &mut dyn Write, terminal: Terminal) -> Result<(), Failure> {
     args.inference.protocols()?;
     let answer = PlanAnswer::new(args)?;
-    let cost = |model: &PathBuf| PerQuery::measure(model, &args.inference, answer.plan.params.N());
+    let cost = |model: &PathBuf| PerQuery::measure(model, &args.inference, answer.plan.params.N(), REPEATS);
     let per_inference = args.model.as_ref().map(cost).transpose()?;
-    let per_query = per_inference.map(|each| each.times(answer.cost()));
     if args.json {
-        let document = answer.document(per_query);
+        let document = PlanDocument::new(&answer, per_inference);
         serde_json::to_writer(&mut *stdout, &document).map_err(io::Error::from)?;
         writeln!(stdout)?;
     } else if args.quiet {
@@ -33,8 +33,11 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write, terminal: Terminal) -> Resul
         if terminal.plots() {
             curve(answer.plan.params).iter().try_for_each(|line| writeln!(stdout, "{line}"))?;
         }
-        if let Some(per_query) = per_query {
+        if let Some(per_query) = per_inference.map(|each| each.times(answer.cost())) {
             writeln!(stdout, "\nper query: {}", per_query.line(&args.inference))?;
+            writeln!(stdout, "  {}", text::styled(DIM, &per_query.spread()))?;
+            let session = SessionDocument::new(answer.plan.params, per_inference);
+            writeln!(stdout, "session: {}", session.line(&args.inference))?;
         }
     }
     Ok(())
@@ -64,13 +67,17 @@ fn curve(params: Params) -> Option<String> {
 
 /// Writes the plan, its games and its certificate.
 fn write_text(answer: &PlanAnswer, out: &mut dyn Write) -> io::Result<()> {
-    let PlanAnswer { goal, plan } = answer;
+    let PlanAnswer { goal, plan, price, .. } = answer;
     let params = plan.params;
     let N = params.N();
     let title = format!("R={} lambda={} min_T={}", params.R(), plan.lambda.bits(), goal.min_T);
     writeln!(out, "{}\n", text::styled(HEADING, &title))?;
     let chosen = text::styled(ACCENT, &numbers(params));
     writeln!(out, "{chosen}   N={N}   cost {:.7} inferences per query\n", answer.cost())?;
+    if let (Some(price), Some(cost)) = (price, answer.priced()) {
+        let price = text::probability(price);
+        writeln!(out, "with publics at {price} inferences each: {:.7} inferences per query\n", nearest(&cost))?;
+    }
     let heading = ["game", "what must not happen", "bits", "asked"];
     let row = |line: GameLine| vec![line.game.into(), line.event, text::bits(line.bits), line.asked.to_string()];
     write!(out, "{}", text::table(&heading, answer.games().into_iter().map(row).collect(), 2))?;
@@ -81,7 +88,7 @@ fn write_text(answer: &PlanAnswer, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "with B={} it takes T={}: N={}, cost {cost:.7}", other.B(), other.T(), other.N())?;
     }
     let Some(certificate) = &plan.certificate else {
-        return writeln!(out, "{UNCERTIFIED}");
+        return writeln!(out, "{}", if plan.binding == Binding::Price { PRICED } else { UNCERTIFIED });
     };
     writeln!(out, "no smaller N suffices, and no smaller B at this N; checked:")?;
     comparisons(certificate).iter().try_for_each(|line| writeln!(out, "  {}", text::styled(DIM, line)))

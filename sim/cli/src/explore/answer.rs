@@ -42,7 +42,7 @@ pub fn planned(query: &Query, command: String) -> Result<Planned, QueryProblem> 
     let answer = PlanAnswer::new(&query.plan()?).map_err(|failure| QueryProblem::of(&failure))?;
     let params = answer.plan.params;
     Ok(Planned {
-        plan: answer.document(None),
+        plan: PlanDocument::new(&answer, None),
         shown: Shown {
             R: params.R().to_string(),
             B: params.B().to_string(),

@@ -85,7 +85,7 @@ impl MeasuredModel {
     }
 
     fn measure(&self, name: String, inference: &InferenceArgs, N: u128) -> Result<PerQuery, QueryProblem> {
-        let each = PerQuery::measure(&self.file, inference, N).map_err(|failure| QueryProblem::of(&failure))?;
+        let each = PerQuery::measure(&self.file, inference, N, 1).map_err(|failure| QueryProblem::of(&failure))?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.truncate(MAX_KNOWN - 1);
         known.insert(0, (name, each));

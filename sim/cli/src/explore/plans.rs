@@ -1,6 +1,6 @@
 //! Many plans: the cost against `R`, and against `R` and lambda. Plans for which there is no time are left out, and counted.
 
-use crate::answers::plan::{PUBLISHED, PlanAnswer, asked, goal};
+use crate::answers::plan::{PUBLISHED, PlanAnswer, asked, planner};
 use crate::args::PlanArgs;
 use crate::explore::desk::Limit;
 use crate::explore::query::QueryProblem;
@@ -106,12 +106,13 @@ impl Plans {
     /// Finds the plans for the same goal at every `R` and lambda, on two threads, as long as time allows.
     pub fn find(&self, wanted: &Wanted, args: &PlanArgs, limit: &Limit) -> Result<(), QueryProblem> {
         let waiting = Mutex::new(wanted.by_distance(args)?.into_iter());
-        let planner = |lambda: &Lambda| (*lambda, Planner::new(goal(args, 1, *lambda)));
-        let planners: BTreeMap<Lambda, Planner> = wanted.lambda.iter().map(planner).collect();
+        let of = |lambda: &Lambda| (*lambda, planner(args, *lambda));
+        let planners: BTreeMap<Lambda, Planner> = wanted.lambda.iter().map(of).collect();
         let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
         let work = || {
             while let Some((R, lambda)) = next().filter(|_| !limit.is_over()) {
-                let plan = PlanAnswer::at(&planners[&lambda], R).map(|answer| answer.plan.params);
+                let plan = PlanAnswer::at(&planners[&lambda], R, args.price_of_a_public.as_ref())
+                    .map(|answer| answer.plan.params);
                 let plan = plan.map_err(|failure| failure.message());
                 self.0.lock().unwrap_or_else(PoisonError::into_inner).push((R, lambda, plan));
             }

@@ -14,15 +14,6 @@ use fusion_spec::evidence::Tolerance;
 use rug::Rational;
 use std::ops::Range;
 
-/// Returns the number of trials in one row of counts, which is smaller where a trial takes longer.
-#[must_use]
-pub const fn block_trials(depth: Fidelity) -> u64 {
-    match depth {
-        Fidelity::Plain | Fidelity::Ideal => 1024,
-        Fidelity::Real => 16,
-    }
-}
-
 /// What the rows of `counts.csv` count: the trials of a strategy, or the draws of one of its stages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counter {
@@ -55,6 +46,12 @@ pub struct Campaign {
 }
 
 impl Campaign {
+    /// Returns the names of the strategies at `real`, each with the number of trials in a row of its counts.
+    pub fn rows_at_real(&self) -> impl Iterator<Item = (&str, u64)> {
+        let real = self.entries.iter().filter(|entry| entry.depth == Fidelity::Real);
+        real.map(|entry| (entry.name.as_str(), entry.block))
+    }
+
     /// Raises the maximum of each strategy to what a run has already counted: a run never shrinks. `highest` returns the end of
     /// the last trial of a counter, by its place in the campaign.
     pub fn keep(&mut self, highest: impl Fn(usize) -> Option<u64>) {
@@ -82,6 +79,8 @@ pub struct Entry {
     pub setup: SetupRule,
     /// The largest number of trials.
     pub max: u64,
+    /// The number of trials in a row of counts.
+    pub block: u64,
     /// The time limit in seconds, if there is one.
     pub wall: Option<u64>,
     /// The claims about the strategy.
@@ -100,25 +99,19 @@ impl Entry {
             [] => vec![self.name.clone()],
             stages => stages.iter().map(|stage| format!("{}/{}", self.name, stage.name())).collect(),
         };
-        names.into_iter().map(|name| Counter { name, block: self.block() }).collect()
-    }
-
-    /// Returns the number of trials in a block.
-    #[must_use]
-    pub fn block(&self) -> u64 {
-        block_trials(self.depth)
+        names.into_iter().map(|name| Counter { name, block: self.block }).collect()
     }
 
     /// Returns the number of blocks that hold the strategy's largest number of trials.
     #[must_use]
     pub fn blocks(&self) -> u64 {
-        self.max.div_ceil(self.block())
+        self.max.div_ceil(self.block)
     }
 
     /// Returns the numbers of the trials in a block.
     #[must_use]
     pub fn trials(&self, block: u64) -> Range<u64> {
-        block * self.block()..(block + 1).saturating_mul(self.block()).min(self.max)
+        block * self.block..(block + 1).saturating_mul(self.block).min(self.max)
     }
 }
 
@@ -141,26 +134,28 @@ mod tests {
 
     #[test]
     fn the_last_block_ends_at_the_most_trials() {
-        let entry = |depth, max| Entry {
+        let entry = |depth, block, max| Entry {
             name: "honest".into(),
             depth,
             strategy: Box::new(Scripted::honest()),
             sessions: None,
             setup: SetupRule::Kept,
             max,
+            block,
             wall: None,
             claims: Claims::default(),
             tolerance: Tolerance { relative: Rational::new(), absolute: Rational::new() },
             stages: Vec::new(),
         };
-        for (depth, max, blocks) in [
-            (Fidelity::Plain, 2000, vec![0..1024, 1024..2000]),
-            (Fidelity::Ideal, 1030, vec![0..1024, 1024..1030]),
-            (Fidelity::Real, 32, vec![0..16, 16..32]),
-            (Fidelity::Real, 40, vec![0..16, 16..32, 32..40]),
-            (Fidelity::Real, 0, vec![]),
+        for (depth, block, max, blocks) in [
+            (Fidelity::Plain, 1024, 2000, vec![0..1024, 1024..2000]),
+            (Fidelity::Ideal, 1024, 1030, vec![0..1024, 1024..1030]),
+            (Fidelity::Real, 16, 32, vec![0..16, 16..32]),
+            (Fidelity::Real, 16, 40, vec![0..16, 16..32, 32..40]),
+            (Fidelity::Real, 2, 5, vec![0..2, 2..4, 4..5]),
+            (Fidelity::Real, 16, 0, vec![]),
         ] {
-            let entry = entry(depth, max);
+            let entry = entry(depth, block, max);
             let cut: Vec<Range<u64>> = (0..entry.blocks()).map(|block| entry.trials(block)).collect();
             assert_eq!(cut, blocks, "{depth:?}");
         }

@@ -7,9 +7,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The version of the rules that turn a script and a seed into trials. It changes whenever the same script and seed would give
-/// other trials.
-pub const SEMANTICS: u32 = 4;
+/// The version of the rules that turn a script and a seed into counts. It changes whenever the same script and seed would give
+/// other counts. Version 5 has shorter rows at `real`, so that decisions are taken after other numbers of the same trials.
+pub const SEMANTICS: u32 = 5;
+/// The version of the rules that turn a script, a seed and a number into a trial, which is that of [`SEMANTICS`] when trials last changed. It is part of
+/// the hash, so that runs of before are continued.
+const TRIALS: u32 = 4;
 
 /// The hash of everything that decides a campaign's trials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +60,7 @@ impl Id {
         note_setup(&mut control, fidelity, script.setup_of(None));
         // Keys are sorted. The default backend has no key, so that campaigns from before there were others keep their hashes.
         let mut decides = json!({
-            "semantics": SEMANTICS,
+            "semantics": TRIALS,
             "protocol": script.protocol,
             "control": control,
             "seed": script.trials.seed,

@@ -1,6 +1,7 @@
 //! Campaigns: strategies, the claims about them, and the trials that decide the claims.
 
 pub mod accuracy;
+pub mod block;
 pub mod claims;
 mod ending;
 mod entry;
@@ -8,6 +9,7 @@ pub mod exemplar;
 pub mod identity;
 pub mod load;
 pub mod next;
+pub mod pace;
 mod player;
 mod replay;
 pub mod run;
@@ -18,7 +20,7 @@ pub mod turns;
 pub mod verdict;
 
 pub use ending::{Ending, NoEnding};
-pub use entry::{Campaign, Counter, Entry, block_trials, grouping};
+pub use entry::{Campaign, Counter, Entry, grouping};
 pub use player::{Player, ReplayedSession};
 pub use replay::{Replay, Show};
 pub use shard::Shard;

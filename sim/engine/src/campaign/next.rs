@@ -59,7 +59,7 @@ fn needed(campaign: &Campaign, entry: &Entry, standing: &Standing) -> Result<u64
             most = most.max(needed.unwrap_or(0));
         }
     }
-    Ok(if most > played { most } else { played.max(entry.block()).saturating_mul(2) })
+    Ok(if most > played { most } else { played.max(entry.block).saturating_mul(2) })
 }
 
 /// Returns the clause of a claim. A claim about reasons is one that trials with other reasons never happen.

@@ -193,7 +193,7 @@ fn work(
 fn piece(entry: &Entry, slots: u32) -> u64 {
     match entry.depth {
         // A stage prepares itself at every call.
-        _ if !entry.stages.is_empty() => entry.block(),
+        _ if !entry.stages.is_empty() => entry.block,
         Fidelity::Plain | Fidelity::Ideal if slots < 1 << 16 => 8,
         Fidelity::Plain | Fidelity::Ideal | Fidelity::Real => 1,
     }

@@ -136,6 +136,13 @@ pub fn thread_cpu() -> Duration {
     clock_gettime(ClockId::ThreadCPUTime).try_into().expect("a thread's time is positive")
 }
 
+/// The processor time of this process so far, of all its threads together.
+#[must_use]
+pub(crate) fn process_cpu() -> Duration {
+    #[expect(clippy::expect_used, reason = "a process has run for some time, and not for less than none")]
+    clock_gettime(ClockId::ProcessCPUTime).try_into().expect("a process's time is positive")
+}
+
 /// Runs a function, and returns its result with the processor time that this thread spent in it.
 pub fn timed<T>(run: impl FnOnce() -> T) -> (T, Duration) {
     let before = thread_cpu();

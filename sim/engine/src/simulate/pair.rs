@@ -75,12 +75,17 @@ impl ProtocolChoice {
         self.backend.run(Check { model, truncation: self.truncation })
     }
 
-    /// Predicts, without running it, the bytes that a client and a server send in a session of so many slots that share one network.
+    /// Predicts, without running it, the bytes that a client and a server send in a session of so many slots with networks of one architecture.
     ///
     /// # Errors
     /// [`Unsupported`] with the node of the first layer that they cannot compute.
-    pub fn predicted(self, model: &FixedModel, slots: usize) -> Result<[usize; 2], Unsupported> {
-        self.backend.run(Prediction { model, protocols: self, slots })
+    pub fn predicted(
+        self,
+        models: &[&FixedModel],
+        slots: usize,
+        grouping: Grouping,
+    ) -> Result<[usize; 2], Unsupported> {
+        self.backend.run(Prediction { models, protocols: self, slots, grouping })
     }
 }
 
@@ -142,16 +147,17 @@ impl ForBackend for Check<'_> {
 }
 
 struct Prediction<'a> {
-    model: &'a FixedModel,
+    models: &'a [&'a FixedModel],
     protocols: ProtocolChoice,
     slots: usize,
+    grouping: Grouping,
 }
 
 impl ForBackend for Prediction<'_> {
     type Output = Result<[usize; 2], Unsupported>;
 
     fn run<B: Backend>(self, backend: B) -> Self::Output {
-        let plan = self.protocols.plan(&backend, &[self.model], self.slots, Grouping::Chunk)?;
+        let plan = self.protocols.plan(&backend, self.models, self.slots, self.grouping)?;
         let mut sent = [0, 0];
         for cost in plan.chunks().flat_map(|chunk| plan.costs(chunk.len())) {
             sent[0] += cost.client_bytes;
@@ -434,7 +440,7 @@ mod tests {
             let played = pair.play(session, &mut |_| {});
             assert!(played.client.is_ok() && played.server.is_ok());
             let sent = [Role::Client, Role::Server].map(|role| played.metered.meters[0].sent(role, None).bytes);
-            assert_eq!(protocols.predicted(&model, slots).unwrap(), sent, "{slots} slots");
+            assert_eq!(protocols.predicted(&[&model], slots, Grouping::Chunk).unwrap(), sent, "{slots} slots");
         }
     }
 }

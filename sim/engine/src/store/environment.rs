@@ -1,14 +1,17 @@
 //! `env.json`: the program and the machine that made a run.
 
+use crate::campaign::block::{self, MOST_AT_REAL};
 use crate::campaign::identity::SEMANTICS;
 use crate::campaign::{Campaign, Shard};
 use crate::clock::stamp;
 use crate::failure::Failure;
 use crate::files;
+use fusion_adversaries::script::Fidelity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The name of the file that makes a folder a run.
@@ -30,7 +33,10 @@ pub struct Environment {
     pub id: String,
     /// The operating system.
     pub os: String,
-    /// The version of the rules that make a trial of a script, a seed and a number.
+    /// The number of trials in a row of counts, for each strategy at `real`. Runs of before semantics 5 lack it: their rows have 16.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rows: BTreeMap<String, u64>,
+    /// The version of the rules that turn a script and a seed into counts.
     pub semantics: u32,
     /// The share of the campaign that the run holds, such as `2/3`; `null` for a whole run.
     #[serde(default)]
@@ -38,6 +44,9 @@ pub struct Environment {
     /// The version of the program.
     pub version: String,
 }
+
+/// The version of the program, followed by the start of the commit in brackets where it was built from a checkout.
+pub const VERSION: &str = env!("SIM_VERSION");
 
 /// Returns the commit that the program was built from, where it was built from a checkout.
 #[must_use]
@@ -54,10 +63,31 @@ impl Environment {
             created: stamp(),
             id: campaign.id.to_string(),
             os: std::env::consts::OS.into(),
+            rows: campaign.rows_at_real().map(|(name, trials)| (name.to_owned(), trials)).collect(),
             semantics: SEMANTICS,
             shard,
             version: env!("CARGO_PKG_VERSION").into(),
         }
+    }
+
+    /// Returns the number of trials in a row of a strategy at `real`.
+    #[must_use]
+    pub fn row_of(&self, strategy: &str) -> u64 {
+        self.rows.get(strategy).copied().unwrap_or(MOST_AT_REAL)
+    }
+
+    /// Divides a campaign's trials at `real` into rows as the run has them, whichever version began it.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] for a number of trials that no row has.
+    pub fn divide(&self, campaign: &mut Campaign) -> Result<(), Failure> {
+        for entry in campaign.entries.iter_mut().filter(|entry| entry.depth == Fidelity::Real) {
+            entry.block = self.row_of(&entry.name);
+            if !block::is_length(entry.block) {
+                return Err(Failure::Usage(format!("{FILE}: no row of {} has {} trials", entry.name, entry.block)));
+            }
+        }
+        Ok(())
     }
 
     /// Reads a run's environment.

@@ -63,6 +63,10 @@ pub fn hold(folder: &Path, campaign: &Campaign) -> Result<HeldRun, Failure> {
             "a run of another campaign ({theirs}, and this is {ours}): protocol, strategies, seed, fidelity, model or data differ"
         )));
     }
+    if let Some((name, trials)) = campaign.rows_at_real().find(|(name, trials)| environment.row_of(name) != *trials) {
+        let theirs = environment.row_of(name);
+        return Err(foreign(format!("rows of {theirs} trials of {name}, where the others have {trials}")));
+    }
     let shard = environment.shard;
     let lock = lock(folder)?;
     let counters: Vec<Counter> = campaign.entries.iter().flat_map(Entry::counters).collect();
@@ -89,7 +93,7 @@ fn drop_cut_blocks(rows: &mut Rows, campaign: &Campaign) {
         let most = counters.clone().filter_map(|counter| highest(rows, counter)).max().unwrap_or(0);
         let most = most.max(entry.max);
         rows.retain(|(counter, _), row| {
-            !counters.contains(counter) || row.trials.end % entry.block() == 0 || row.trials.end == most
+            !counters.contains(counter) || row.trials.end % entry.block == 0 || row.trials.end == most
         });
         counter = counters.end;
     }

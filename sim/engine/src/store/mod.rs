@@ -6,7 +6,7 @@ mod environment;
 mod held;
 mod times;
 
-pub use environment::{Environment, commit};
+pub use environment::{Environment, VERSION, commit};
 pub use held::{HeldRun, hold};
 
 use crate::campaign::{Campaign, Counter, Shard};

@@ -7,6 +7,7 @@ use crate::answers::pictures::Pictures;
 use crate::args::bench::{InferenceArgs, NamedNetwork, TruncationArg};
 use crate::args::{FixedPointArgs, OptionsArgs};
 use fusion_2pc::backend::Family;
+use fusion_2pc::session::Grouping;
 use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_engine::documents::tables::{MeasurementDocument, Source};
 use fusion_engine::failure::Failure;
@@ -121,7 +122,9 @@ impl<'a> Job<'a> {
         let protocols = inference(family, subject.pixels).and_then(|inference| inference.protocols());
         let protocols = protocols.map_err(|failure| failure.message())?;
         let job = |batch| {
-            let predicted = protocols.predicted(&subject.model, batch).map_err(|refusal| refusal.to_string())?;
+            let predicted = protocols
+                .predicted(&[&subject.model], batch, Grouping::Chunk)
+                .map_err(|refusal| refusal.to_string())?;
             Ok::<_, String>(Self { subject, family, batch, predicted, is_run: true })
         };
         let one = job(1)?;

@@ -23,7 +23,7 @@ use fusion_engine::documents::event::{CampaignEvent, ShardEvent, ShardTag};
 use fusion_engine::documents::result::{Fault, ResultDocument};
 use fusion_engine::failure::Failure;
 use fusion_engine::files;
-use fusion_engine::store::{REPORT, RESULT, Store};
+use fusion_engine::store::{Environment, REPORT, RESULT, Store};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 pub use style::Style;
@@ -55,6 +55,9 @@ pub fn run(
     for warning in &campaign.warnings {
         // Told for whoever reads it: the campaign is played all the same.
         let _ = writeln!(stderr, "{}", text::warning(&warning.message));
+    }
+    if let Some(folder) = &resumed {
+        Environment::read(folder)?.divide(&mut campaign)?;
     }
     let interrupted = signals::interruption()?;
     let mut store = match &resumed {

@@ -60,4 +60,6 @@ pub struct ClauseDocument {
     pub expected: Option<String>,
     /// The number of trials that decide the clause, if any does.
     pub trials_needed: Option<u64>,
+    /// How long these trials take on all cores of this machine, in seconds.
+    pub time_s: Option<f64>,
 }

@@ -15,6 +15,9 @@ use std::io::Write;
 
 /// Reads the model, lists its layers, and compares it with floating point if that is asked for.
 pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
+    if args.fidelity.is_some() {
+        return Err(Failure::Usage("--fidelity is for scripts".into()));
+    }
     // An option without a family is one of the default family.
     let chosen = args.options.of(args.backend.unwrap_or(Family::Cheetah))?;
     let backend = args.backend.map(|_| chosen);

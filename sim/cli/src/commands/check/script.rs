@@ -6,6 +6,7 @@ use crate::args::{CheckArgs, FixedPointArgs};
 use crate::problems;
 use crate::text::{self, DIM, HEADING};
 use fusion_engine::campaign::load::{Overrides, load};
+use fusion_engine::campaign::pace::trial_cpu;
 use fusion_engine::campaign::{Campaign, Entry};
 use fusion_engine::failure::Failure;
 use fusion_spec::evidence::trials_needed;
@@ -21,7 +22,8 @@ struct ClauseLine {
 /// Loads the script and everything that it names, and reports on it.
 pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     model_flags(args)?;
-    let campaign = match load(&args.file, &Overrides { backend: args.backend, ..Overrides::default() }) {
+    let fidelity = args.fidelity.map(Into::into);
+    let campaign = match load(&args.file, &Overrides { backend: args.backend, fidelity, ..Overrides::default() }) {
         Ok(campaign) => campaign,
         Err(Failure::Script(located)) if args.json => {
             write_json(&CheckDocument::refused(problems::documents(&located)), stdout)?;
@@ -29,7 +31,13 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
         }
         Err(failure) => return Err(failure),
     };
-    let clauses = campaign.entries.iter().map(|entry| clauses(&campaign, entry)).collect::<Result<Vec<_>, _>>()?;
+    // Only who reads times waits for them.
+    let seconds = |entry: &Entry| if args.quiet { 0.0 } else { seconds_of_a_trial(&campaign, entry) };
+    let clauses = campaign
+        .entries
+        .iter()
+        .map(|entry| clauses(&campaign, entry, seconds(entry)))
+        .collect::<Result<Vec<_>, _>>()?;
     let clauses: Vec<ClauseLine> = clauses.into_iter().flatten().collect();
     if args.json {
         let clauses = clauses.into_iter().map(|clause| clause.document).collect();
@@ -63,8 +71,29 @@ fn model_flags(args: &CheckArgs) -> Result<(), Failure> {
     }
 }
 
-/// Returns the clauses of a strategy.
-fn clauses(campaign: &Campaign, entry: &Entry) -> Result<Vec<ClauseLine>, Failure> {
+/// Measures how long a trial takes if all cores of this machine play trials.
+fn seconds_of_a_trial(campaign: &Campaign, entry: &Entry) -> f64 {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    trial_cpu(campaign, entry).as_secs_f64() / as_float(cores as u64)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a time is shown to two digits")]
+fn as_float(count: u64) -> f64 {
+    count as f64
+}
+
+/// Returns a time in seconds, to two digits.
+fn seconds(time: f64) -> String {
+    match time {
+        _ if time < 0.095 => format!("{:.0} ms", (1000.0 * time).max(1.0)),
+        _ if time < 0.95 => format!("{time:.2} s"),
+        _ if time < 9.5 => format!("{time:.1} s"),
+        _ => format!("{time:.0} s"),
+    }
+}
+
+/// Returns the clauses of a strategy, whose trials take so many seconds.
+fn clauses(campaign: &Campaign, entry: &Entry, seconds: f64) -> Result<Vec<ClauseLine>, Failure> {
     let counted = entry.stages.is_empty();
     let rates = entry.claims.rates.iter().map(|claim| {
         let needed = trials_needed(&claim.clause, &entry.tolerance, &campaign.alpha).map_err(Failure::usage)?;
@@ -73,6 +102,7 @@ fn clauses(campaign: &Campaign, entry: &Entry) -> Result<Vec<ClauseLine>, Failur
             clause: claim.statement.to_string(),
             expected: Some(claim.expected().to_string()),
             trials_needed: needed.filter(|_| counted),
+            time_s: needed.filter(|_| counted).map(|trials| as_float(trials) * seconds),
         };
         let expected = text::probability(claim.expected());
         Ok(ClauseLine { document, expected, says_nothing: claim.says_nothing() })
@@ -83,6 +113,7 @@ fn clauses(campaign: &Campaign, entry: &Entry) -> Result<Vec<ClauseLine>, Failur
             clause: "reasons only".into(),
             expected: None,
             trials_needed: None,
+            time_s: None,
         };
         Ok(ClauseLine { document, expected: "-".into(), says_nothing: false })
     });
@@ -105,10 +136,12 @@ fn write_text(campaign: &Campaign, clauses: Vec<ClauseLine>, out: &mut dyn Write
             Some(needed) => needed.to_string(),
             None => "-".into(),
         };
-        vec![clause.strategy, clause.clause, expected, needed]
+        let time = clause.time_s.filter(|_| !says_nothing).map_or_else(|| "-".into(), seconds);
+        vec![clause.strategy, clause.clause, expected, needed, time]
     });
-    write!(out, "{}", text::table(&["strategy", "clause", "expected", "trials needed"], rows.collect(), 2))?;
-    let note = "a true clause is decided by then with probability 369/370";
+    write!(out, "{}", text::table(&["strategy", "clause", "expected", "trials needed", "time"], rows.collect(), 2))?;
+    let note =
+        "a true clause is decided by then with probability 369/370; times are of all cores here, by trials just played";
     writeln!(out, "\n{}", text::styled(DIM, note))?;
     let accuracies = campaign.accuracies.as_ref();
     if let Some(line) = accuracies.and_then(|found| accuracy::sentence(&found.models, Some(&found.publics))) {

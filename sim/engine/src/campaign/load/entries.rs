@@ -3,6 +3,7 @@
 use super::acts::Played;
 use super::loader::Loader;
 use crate::campaign::Entry;
+use crate::campaign::block;
 use crate::campaign::claims::{Claims, Spec};
 use crate::simulate::conditional::{Stage, stages};
 use crate::simulate::{Seen, World};
@@ -49,6 +50,7 @@ impl Loader {
             sessions,
             setup: SetupRule::of(draft.head.as_ref()?.setup, section),
             max: section.and_then(|own| own.trials.max).unwrap_or(draft.trials.max),
+            block: block::CHEAP,
             wall: section.and_then(|own| own.trials.wall).map(|wall| wall.0),
             claims: if stages.is_empty() { claims } else { Claims { events: None, ..claims } },
             tolerance: tolerance(&draft.test, depth),

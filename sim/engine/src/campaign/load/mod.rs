@@ -13,6 +13,7 @@ mod samples;
 
 use super::entry::{Campaign, Entry};
 use super::identity::Id;
+use crate::embedded;
 use crate::failure::Failure;
 use crate::failure::Located;
 use crate::files;
@@ -47,12 +48,13 @@ pub struct Overrides {
     pub only: Vec<String>,
 }
 
-/// Reads a script and everything it names.
+/// Reads a script and everything it names. A name such as `low-quality` that is not a file means the [`embedded`] script.
 ///
 /// # Errors
 /// [`Failure::Script`] with every problem found, [`Failure::Usage`] for flags that do not fit the script, [`Failure::Io`] if a
 /// file cannot be read.
 pub fn load(path: &Path, overrides: &Overrides) -> Result<Campaign, Failure> {
+    let path = &*embedded::script(path)?;
     let bytes = files::read_script(path, MAX_BYTES as u64)?;
     let name = files::name(path);
     let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -63,7 +65,8 @@ pub fn load(path: &Path, overrides: &Overrides) -> Result<Campaign, Failure> {
     // What comes through a pipe has no folder but the one in which the command runs.
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !files::is_stream(path));
     let folder = folder.unwrap_or(Path::new("."));
-    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    let on_disk = if embedded::find(path).is_some() { None } else { folder.canonicalize().ok() };
+    let folder = on_disk.unwrap_or_else(|| folder.to_path_buf());
     let mut loader = Loader { folder, problems, ..Loader::default() };
     paths::resolve(&mut loader, &mut draft);
     let parts = match parts(&mut loader, &mut draft) {
@@ -151,6 +154,9 @@ fn parts(loader: &mut Loader, draft: &mut Draft) -> Result<Option<Parts>, Failur
     let mut entries = vec![loader.entry(draft, None, Box::new(Scripted::honest()), seen)];
     for (StrategyDraft { section, .. }, strategy) in draft.strategies.iter().zip(strategies) {
         entries.push(strategy.and_then(|strategy| loader.entry(draft, Some(section), strategy, seen)));
+    }
+    if let Some(world) = &world {
+        loader.rows(draft, &view, world, &mut entries);
     }
     let parties = world.as_ref().and_then(|world| loader.parties(draft, &view, world, &entries));
     if let Some(world) = &world {

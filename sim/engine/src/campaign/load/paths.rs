@@ -1,6 +1,7 @@
 //! The paths of the files that a script names.
 
 use super::loader::Loader;
+use crate::embedded;
 use crate::files;
 use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::script::{ActSection, Draft, Spot, When};
@@ -11,8 +12,10 @@ use std::path::PathBuf;
 pub fn resolve(loader: &mut Loader, draft: &mut Draft) {
     let Loader { folder, problems, .. } = loader;
     let mut resolve = |path: &mut PathBuf, mark: Mark| {
-        let whole = folder.join(&*path);
-        *path = whole.canonicalize().unwrap_or(whole);
+        *path = embedded::resolve(folder, path).unwrap_or_else(|| {
+            let whole = folder.join(&*path);
+            whole.canonicalize().unwrap_or(whole)
+        });
         if path.to_str().is_none() {
             let problem = Problem::new(mark, format!("its whole path is not UTF-8: {}", files::name(path)));
             problems.push(problem.help("a run names its files by whole paths, as text: rename the folder"));

@@ -2,7 +2,7 @@
 //! refused.
 
 use super::loader::Loader;
-use crate::campaign::{Entry, grouping};
+use crate::campaign::{Entry, block, grouping};
 use crate::simulate::pair::{Reachable, reachable};
 use crate::simulate::{Parties, PartiesError, ProtocolChoice, World};
 use fusion_2pc::address::Address;
@@ -37,6 +37,21 @@ impl Loader {
             self.problems.push(unfit(draft, world, &error));
             None
         })
+    }
+
+    /// Divides the trials of the strategies at `real` into rows, by what the public plan predicts that a trial sends at most.
+    pub fn rows(&mut self, draft: &Draft, view: &View, world: &World, entries: &mut [Option<Entry>]) {
+        let (protocols, models) = (world.protocols(), world.models().iter().collect::<Vec<_>>());
+        for entry in entries.iter_mut().flatten().filter(|entry| entry.depth == Fidelity::Real) {
+            match protocols.predicted(&models, view.slots as usize, grouping(entry, view)) {
+                Ok([client, server]) => {
+                    let sessions = entry.sessions.map_or(1, |sessions| sessions.max);
+                    let bytes = (client as u128 + server as u128) * u128::from(sessions);
+                    entry.block = block::at_real(protocols.backend.family(), bytes);
+                }
+                Err(error) => self.problems.push(unfit(draft, world, &error.into())),
+            }
+        }
     }
 
     /// Checks that each pattern of a script matches a step or a message of an honest session.
