@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes a release archive, target/dist/fusion-sim-VERSION-TARGET.tar.gz: the program under both names, manual pages, completions, and the licence
-# of everything in it. GMP is linked into the program; nothing but the C library is needed where it runs.
+# Makes a release archive, target/dist/fusion-sim-VERSION-TARGET.tar.gz: the program under both names, manual pages, completions, and the licences
+# of its packages. GMP is linked into the program; nothing but the C library is needed where it runs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -36,7 +36,7 @@ while IFS='|' read -r package licence; do
     # This one has no file of its own: the licence is that of the package it belongs to.
     [[ $package != pulp-wasm-simd-flag* ]] || package=$(sed -n 's/^\(pulp v[^|]*\)|.*/\1/p' "$folder/licences/PACKAGES")
     folder_of=${package/ v/-}
-    found=$(find "$sources"/*/"$folder_of" -maxdepth 2 -type f \( -iname 'licen[cs]e*' -o -iname 'copying*' -o -iname 'notice*' -o -iname 'unlicense*' \))
+    found=$(find "$sources"/*/"$folder_of" -maxdepth 2 -type f \( -iname 'licen[cs]e*' -o -iname 'copying*' -o -iname 'notice*' -o -iname 'unlicense*' \) 2>/dev/null || true)
     if [ -z "$found" ]; then
         echo "$package ($licence): no licence text is in its package" >&2
         exit 1

@@ -273,7 +273,8 @@ fn the_curated_attacks_hold() {
     let listed = sim("list").stdout;
     for (file, _) in SCRIPTS {
         let path = format!("adversaries/scripts/{file}");
-        assert!(listed.contains(&path), "{file}");
+        let name = file.strip_suffix(".yaml").expect("a script");
+        assert!(listed.lines().any(|line| line.trim_start().starts_with(name)), "{file}");
         // Minutes in a debug build: `rare_events_are_bracketed` has it.
         if *file == "rare-event.yaml" {
             continue;

@@ -112,7 +112,7 @@ fn a_campaign_at_real_passes() {
     }
     let counts = std::fs::read_to_string(scratch.join("real/latest/counts.csv"))
         .or_else(|_| std::fs::read_to_string(scratch.join("latest/counts.csv")));
-    assert!(counts.unwrap().lines().nth(1).unwrap().starts_with("honest,0,16,"));
+    assert!(counts.unwrap().lines().nth(1).unwrap().starts_with("honest,0,8,"));
 }
 
 /// What cannot be aimed at is refused where it stands, and so is a model that two parties cannot run.

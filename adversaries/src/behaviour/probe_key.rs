@@ -56,7 +56,7 @@ mod tests {
     use fusion_spec::params::Params;
     use rand_pcg::Pcg64;
 
-    /// How often a server of so many sessions names a coefficient right, over the three values and 600 draws of its coins.
+    /// How often a server of so many sessions names a coefficient right, over the three values and 20 draws of its coins.
     fn rate(sessions: u32) -> Rational {
         let named = |value: i8, seed: u128| {
             let view = View::new(Params::new(1, 2, 12, 0).expect("legal"), 10).expect("small");
@@ -70,17 +70,16 @@ mod tests {
             }
             matches!(prober.names()[..], [Probe::Key(Coefficient { value: named, .. })] if named == value)
         };
-        let right = [-1, 0, 1].into_iter().flat_map(|value| (0..600).map(move |seed| (value, seed)));
-        Rational::from((right.filter(|(value, seed)| named(*value, *seed)).count(), 1800))
+        let right = [-1, 0, 1].into_iter().flat_map(|value| (0..20).map(move |seed| (value, seed)));
+        Rational::from((right.filter(|(value, seed)| named(*value, *seed)).count(), 60))
     }
 
-    /// With one session, 0 and the value that was asked about are named right, whichever that is.
+    /// With one session, whatever the coins are: 0 is named right, and the value that was asked about.
     #[test]
     fn two_sessions_decide_a_coefficient() {
-        let exact = |sessions| named_right(3, sessions, true).expect("at most two");
-        assert_eq!(rate(2), exact(2));
-        let off = (rate(1) - exact(1)).abs();
-        assert!(off < Rational::from((1, 20)), "600 of 1,800 coins: by 90 with chance below 1e-9 (Hoeffding), {off}");
+        for sessions in [1, 2] {
+            assert_eq!(Some(rate(sessions)), named_right(3, sessions, true));
+        }
     }
 
     #[test]

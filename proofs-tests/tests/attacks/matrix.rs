@@ -31,7 +31,7 @@ fn counted(script: &str, runs: &str, family: Family) -> String {
         let [claim] = &strategy["expectations"].as_array().expect("a list")[..] else {
             panic!("one clause: {strategy}")
         };
-        assert_ne!(claim["verdict"], "fail", "{family:?}: {strategy}");
+        assert_ne!(claim["verdict"], "refuted", "{family:?}: {strategy}");
         let event = text(&claim["clause"]);
         let event = event.split(' ').next().expect("an event");
         let line =

@@ -152,12 +152,13 @@ fn a_kept_key_of_slots_is_told_coefficient_by_coefficient() {
     }
 }
 
-/// Of a key that the server sees no session of, it names a coefficient right with 1/3: in five or six of six trials with chance 13/729. As the seed is fixed, this does not vary from run to run.
+/// Of a key that the server sees no session of, it names a coefficient right with 1/3: in all of four trials with 1/81. A server that is told is right in all. As the seed is fixed, this does not vary
+/// from run to run.
 #[test]
 fn verdicts_tell_nothing_of_a_fresh_key() {
     let folder = Scratch::new("probe-key-fresh");
-    let wins = wins(&folder, &key_script("cryptflow2-he", "setup: session", 1, 6));
-    assert!(wins < 5, "{wins} of 6");
+    let wins = wins(&folder, &key_script("cryptflow2-he", "setup: session", 2, 4));
+    assert!(wins < 4, "{wins} of 4");
 }
 
 #[test]

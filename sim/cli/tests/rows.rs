@@ -1,4 +1,4 @@
-//! Rows of counts at `real`: as long as the public plan says, the same for a run whoever continues it, and runs of before are continued as they were.
+//! Rows of counts at `real`: as long as the public plan says, the same for a run whoever continues it, and older runs are continued as they were.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 

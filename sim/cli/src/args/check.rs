@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use fusion_2pc::backend::Family;
 use std::path::PathBuf;
 
-/// Check a script or a model without running it, and report every problem at once.
+/// Check a script or a model before it is run, and report every problem at once.
 ///
 /// For a script this prints the expected rate of every clause, the number of trials that it needs, and how long these take on all cores
 /// of this machine, by the processor time of a trial that is played for it (at `plain` and `ideal`, of many). A file named *.onnx is a model.

@@ -5,7 +5,7 @@ use fusion_2pc::backend::Family;
 
 /// The number of trials in a row at `plain` and `ideal`.
 pub const CHEAP: u64 = 1024;
-/// The largest number of trials in a row at `real`. Runs of before there were others have rows of so many.
+/// The largest number of trials in a row at `real`. Runs older than semantics 5 have always this many.
 pub const MOST_AT_REAL: u64 = 16;
 /// How long the trials of a row at `real` may take by prediction, in milliseconds.
 const ROW_MS: u128 = 2000;

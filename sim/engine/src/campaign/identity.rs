@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// other counts. Version 5 has shorter rows at `real`, so that decisions are taken after other numbers of the same trials.
 pub const SEMANTICS: u32 = 5;
 /// The version of the rules that turn a script, a seed and a number into a trial, which is that of [`SEMANTICS`] when trials last changed. It is part of
-/// the hash, so that runs of before are continued.
+/// the hash, so that older runs can be continued.
 const TRIALS: u32 = 4;
 
 /// The hash of everything that decides a campaign's trials.

@@ -33,7 +33,7 @@ pub struct Environment {
     pub id: String,
     /// The operating system.
     pub os: String,
-    /// The number of trials in a row of counts, for each strategy at `real`. Runs of before semantics 5 lack it: their rows have 16.
+    /// The number of trials in a row of counts, for each strategy at `real`. Runs older than semantics 5 lack it: their rows have 16.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rows: BTreeMap<String, u64>,
     /// The version of the rules that turn a script and a seed into counts.

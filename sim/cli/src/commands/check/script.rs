@@ -31,8 +31,9 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
         }
         Err(failure) => return Err(failure),
     };
-    // Only who reads times waits for them.
-    let seconds = |entry: &Entry| if args.quiet { 0.0 } else { seconds_of_a_trial(&campaign, entry) };
+    // Only who reads times waits for them, and for those alone that are printed.
+    let timed = |entry: &Entry| !args.quiet && entry.stages.is_empty() && !entry.claims.rates.is_empty();
+    let seconds = |entry: &Entry| if timed(entry) { seconds_of_a_trial(&campaign, entry) } else { 0.0 };
     let clauses = campaign
         .entries
         .iter()

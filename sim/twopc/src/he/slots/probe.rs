@@ -2,7 +2,7 @@
 //!
 //! A response is decrypted coefficient by coefficient, each to the nearest step of the plaintext, before slots are made of it. The server adds a quarter of a step at one place of `a`, so that each coefficient of the
 //! plaintext moves by that quarter times a coefficient of the key; and it brings one coefficient to an eighth below the edge of its step, or above that below it. That one passes the edge if its
-//! coefficient of the key moves it there, and then every slot is garbage. Noise and flooding are less than an eighth of a step. For schemes in general: Chenal and Tang, "On Key Recovery Attacks
+//! coefficient of the key moves it there, and then every slot is garbage. Noise and flooding have to be less than an eighth of a step, as they are unless layers are very wide. For schemes in general: Chenal and Tang, "On Key Recovery Attacks
 //! Against Existing Somewhat Homomorphic Encryption Schemes" (LATINCRYPT 2014).
 
 use super::parameters::{DEGREE, Form, OUTER, SWITCHED_BITS};
