@@ -120,7 +120,7 @@ impl Prober for KeySearch {
     }
 
     fn names(&self) -> Vec<Probe> {
-        self.left.first().map(|&value| Probe::Key(Coefficient { index: self.index, value })).into_iter().collect()
+        vec![Probe::Key(Coefficient { index: self.index, value: self.left[0] })]
     }
 }
 

@@ -37,11 +37,17 @@ impl ProbeDelta {
 }
 
 /// Whether answers that have nothing to do with the images are accepted with no more than `2^-40`, if every label is as likely.
-pub(super) fn garbage_is_rejected(view: &View) -> bool {
+fn garbage_is_rejected(view: &View) -> bool {
     let params = view.params;
     let labels = params.T() + params.R() * (params.B() - 1);
     let outcomes = (0..labels.min(40)).fold(Integer::from(1), |outcomes, _| outcomes * view.classes);
     params.slack() == 0 && outcomes >= Integer::from(1) << 40
+}
+
+/// The rates of a trial in which a part of a secret is named, of so many values: see [`named_right`]. `None` where they are not known, as garbage may be accepted.
+pub(super) fn naming(view: &View, values: u32, sessions: u32, kept: bool) -> Option<Rates> {
+    let win = named_right(values, sessions, kept).filter(|_| garbage_is_rejected(view))?;
+    Some(Rates { harmless: Rational::from(1 - &win), win })
 }
 
 impl Strategy for ProbeDelta {
@@ -52,8 +58,7 @@ impl Strategy for ProbeDelta {
     fn session(&self, _: &View, _: &mut dyn Rng, _: &mut Touches) {}
 
     fn trial(&self, view: &View) -> Option<Rates> {
-        let win = named_right(self.parts.values(), self.sessions, self.kept).filter(|_| garbage_is_rejected(view))?;
-        Some(Rates { harmless: Rational::from(1 - &win), win })
+        naming(view, self.parts.values(), self.sessions, self.kept)
     }
 
     fn prober(&self, _: &View, coins: &mut dyn Rng) -> Option<Box<dyn Prober>> {

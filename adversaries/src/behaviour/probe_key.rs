@@ -1,12 +1,10 @@
 //! A server that spends the verdicts of two sessions on a coefficient of the client's encryption key.
 
-use super::probe_delta::garbage_is_rejected;
+use super::probe_delta::naming;
 use crate::probe::{KeySearch, Prober};
 use crate::strategy::{Hypothesis, Move, Strategy, Touches, View};
 use fusion_spec::bound::outside::Rates;
-use fusion_spec::bound::probed::named_right;
 use rand_core::Rng;
-use rug::Rational;
 
 /// A server that tests values of a coefficient of the client's ternary key ([`KeySearch`]), where that encrypts vectors in slots, and names the coefficient at the end. It wins the trial if it names
 /// it right.
@@ -36,8 +34,7 @@ impl Strategy for ProbeKey {
 
     /// One of three values is ruled out, or found, by each session, as if it had been guessed.
     fn trial(&self, view: &View) -> Option<Rates> {
-        let win = named_right(3, self.sessions, self.kept).filter(|_| garbage_is_rejected(view))?;
-        Some(Rates { harmless: Rational::from(1 - &win), win })
+        naming(view, 3, self.sessions, self.kept)
     }
 
     fn prober(&self, _: &View, coins: &mut dyn Rng) -> Option<Box<dyn Prober>> {
@@ -53,8 +50,10 @@ impl Strategy for ProbeKey {
 mod tests {
     use super::*;
     use fusion_2pc::backend::probe::{Coefficient, Probe};
+    use fusion_spec::bound::probed::named_right;
     use fusion_spec::params::Params;
     use rand_pcg::Pcg64;
+    use rug::Rational;
 
     /// How often a server of so many sessions names a coefficient right, over the three values and 20 draws of its coins.
     fn rate(sessions: u32) -> Rational {
