@@ -156,7 +156,8 @@ fn timeless(line: &str, has_times: bool) -> String {
     let before_unit = |at: usize| words.get(at + 1).is_some_and(|next| is_unit(next));
     let kept = words.iter().enumerate().filter(|(at, _)| !before_unit(*at));
     // A time is in milliseconds on one machine and in seconds on another.
-    let kept: Vec<&str> = kept.map(|(_, word)| if is_unit(word) { word.trim_start_matches('m') } else { word }).collect();
+    let kept: Vec<&str> =
+        kept.map(|(_, word)| if is_unit(word) { word.trim_start_matches('m') } else { word }).collect();
     kept.join(" ")
 }
 

@@ -84,7 +84,8 @@ fn step(span: f64) -> f64 {
     steps.into_iter().find(fits).unwrap_or(span)
 }
 
-fn short(value: f64) -> String {
+/// Writes a number with up to six digits after the point.
+pub fn short(value: f64) -> String {
     let text = format!("{value:.6}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     match text {

@@ -115,6 +115,7 @@ fn perform(
     let waiting = command.is_at_work().and_then(|name| terminal.waiting(name));
     let done = match command {
         Command::Attack(attack) => return commands::attack::run(&attack, &mut Unread(stdout), stderr, terminal),
+        Command::Sweep(sweep) => return commands::sweep::run(&sweep, &mut Unread(stdout), stderr, terminal),
         Command::Merge(merge) => return commands::merge::run(&merge, &mut Unread(stdout), stderr, terminal),
         Command::Plan(plan) if plan.grid => commands::grid::run(&plan, stdout),
         Command::Plan(plan) => commands::plan::run(&plan, stdout, terminal),

@@ -7,6 +7,7 @@
 //! | [`campaign`] | scripts loaded into campaigns, played on threads, and judged |
 //! | [`documents`] | the JSON that a run writes, as types |
 //! | [`store`] | the folder of a run: its counts, its environment, its results |
+//! | [`sweep`] | the settings of a sweep: every combination of some parameters |
 //! | [`embedded`] | files inside this program: curated scripts with their models and digits |
 //! | [`models`], [`files`] | what a script names: models, data, and how files are read and written |
 //! | [`clock`] | the one place that reads the clock |
@@ -43,3 +44,4 @@ pub mod models;
 mod scratch;
 pub mod simulate;
 pub mod store;
+pub mod sweep;

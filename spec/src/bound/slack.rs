@@ -135,8 +135,19 @@ impl Search {
             && Candidate::all_queries(params).within(self.lambda)?)
     }
 
-    /// The least `T` that is secure with `B` copies, if that makes a total below `bound`.
-    pub(crate) fn least_publics(&self, B: u64, bound: Option<u128>) -> Result<Option<Params>, SearchError> {
+    /// Returns the parameters with the least `T` that is secure with `B` copies; `None` if no `T` that is allowed is, or if they make no total below `bound`.
+    ///
+    /// # Errors
+    /// [`SearchError`] if a parameter is outside its limits, or the worst deviation is not proved and there are too many to try.
+    ///
+    /// ```
+    /// use fusion_spec::{bound::slack::Search, params::{Lambda, Params}};
+    /// let search = Search { R: 512, lambda: Lambda::new(40)?, min_T: 0, max_T: 1000, slack: 0, below: None };
+    /// assert_eq!(search.least_publics(5, None)?, Some(Params::new(512, 5, 4, 0)?));
+    /// assert_eq!(search.least_publics(4, None)?, None, "that takes more than a thousand");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn least_publics(&self, B: u64, bound: Option<u128>) -> Result<Option<Params>, SearchError> {
         let RB = u128::from(self.R) * u128::from(B);
         if bound.is_some_and(|bound| bound <= RB) {
             return Ok(None);

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use fusion_2pc::backend::Family;
 use fusion_adversaries::script::{Duration, Fidelity, MAX_TRIALS};
 use fusion_engine::campaign::Shard;
+use fusion_engine::campaign::load::Overrides;
 use std::path::PathBuf;
 
 /// Run a campaign: attack the protocol, and compare every strategy's success rate with the exact one.
@@ -54,6 +55,16 @@ pub struct AttackArgs {
 /// The flags that change a script.
 #[derive(Debug, Args)]
 pub struct OverrideArgs {
+    #[command(flatten)]
+    pub trials: TrialsArgs,
+    /// Use this family of protocols instead of the script's.
+    #[arg(long, value_name = "NAME", value_parser = families())]
+    pub backend: Option<Family>,
+}
+
+/// The flags that change what is played, and how long.
+#[derive(Debug, Args)]
+pub struct TrialsArgs {
     /// Use this seed instead of the script's.
     #[arg(long, value_name = "SEED", value_parser = seed, allow_negative_numbers = true)]
     pub seed: Option<u64>,
@@ -66,12 +77,24 @@ pub struct OverrideArgs {
     /// How much of a session to simulate, for every strategy.
     #[arg(long, value_enum, value_name = "FIDELITY")]
     pub fidelity: Option<FidelityArg>,
-    /// Use this family of protocols instead of the script's.
-    #[arg(long, value_name = "NAME", value_parser = families())]
-    pub backend: Option<Family>,
     /// Play only this strategy and the honest control; may be repeated.
     #[arg(long, value_name = "STRATEGY")]
     pub only: Vec<String>,
+}
+
+impl TrialsArgs {
+    /// Returns what the flags override.
+    pub fn overrides(&self) -> Overrides {
+        let Self { seed, max, wall, fidelity, only } = self;
+        Overrides {
+            seed: *seed,
+            max: *max,
+            wall: *wall,
+            fidelity: fidelity.map(Into::into),
+            only: only.clone(),
+            ..Overrides::default()
+        }
+    }
 }
 
 /// The fidelities: how much of a session is simulated.
@@ -196,12 +219,12 @@ fn max(text: &str) -> Result<u64, String> {
     natural("max", text, 0, MAX_TRIALS)
 }
 
-fn threads(text: &str) -> Result<usize, String> {
+pub fn threads(text: &str) -> Result<usize, String> {
     let value = natural("threads", text, 1, 1024)?;
     usize::try_from(value).map_err(|error| error.to_string())
 }
 
-fn shard(text: &str) -> Result<Shard, String> {
+pub fn shard(text: &str) -> Result<Shard, String> {
     let (index, of) = text.split_once('/').ok_or("not a shard such as 2/7")?;
     let of = natural("the number of shards", of, 1, 1 << 20)?;
     Ok(Shard { index: natural("a shard", index, 1, of)?, of })

@@ -9,6 +9,7 @@ mod families;
 mod fixed_point;
 mod numbers;
 mod plan;
+mod sweep;
 mod tables;
 
 pub use bound::BoundArgs;
@@ -17,6 +18,7 @@ pub use explore::ExploreArgs;
 pub use families::OptionsArgs;
 pub use fixed_point::FixedPointArgs;
 pub use plan::PlanArgs;
+pub use sweep::SweepArgs;
 pub use tables::TablesArgs;
 
 use bench::BenchArgs;
@@ -46,6 +48,7 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   sim attack quickstart                      a campaign: measured rates against exact ones
+  sim sweep low-quality --T 1,2,4,8,16       a campaign under each combination of some parameters
   sim plan --R 512 --lambda 40               the cheapest B and T for 512 queries at 40 bits
   sim bound --R 8 --B 2 --T 4                the exact probabilities of one setting
   sim explore                                the same numbers on a local web page
@@ -61,6 +64,7 @@ inconclusive; 64 bad flags, script or model; 70 a bug of ours; 74 reading or wri
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Attack(AttackArgs),
+    Sweep(SweepArgs),
     Plan(PlanArgs),
     Bound(BoundArgs),
     Check(CheckArgs),
@@ -97,6 +101,7 @@ impl Command {
             Self::Run(_) => Some("sim run"),
             Self::Report(_) => Some("sim report"),
             Self::Attack(_)
+            | Self::Sweep(_)
             | Self::Tables(_)
             | Self::Merge(_)
             | Self::Init(_)

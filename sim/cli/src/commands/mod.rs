@@ -13,6 +13,7 @@ pub mod plan;
 pub mod plot;
 pub mod report;
 pub mod run;
+pub mod sweep;
 pub mod tables;
 
 use crate::args::Cli;

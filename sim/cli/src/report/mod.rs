@@ -5,7 +5,7 @@ mod diff;
 mod hypotheses;
 mod page;
 mod plot;
-mod run;
+pub mod run;
 mod sequence;
 mod tables;
 

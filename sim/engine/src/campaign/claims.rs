@@ -131,6 +131,11 @@ impl<'a> Spec<'a> {
         self.rates.get_or_init(work_out).as_ref()
     }
 
+    /// Returns the exact rate of an event; `None` where there is none.
+    pub fn exact(&self, event: CountedEvent) -> Option<Rational> {
+        self.rate(event, false)
+    }
+
     /// Returns the specification's rate for a claim about an event; `None` where there is none.
     fn rate(&self, event: CountedEvent, at_most: bool) -> Option<Rational> {
         let bounded = at_most && event == CountedEvent::Win;

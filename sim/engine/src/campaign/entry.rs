@@ -1,14 +1,14 @@
 //! A campaign as it is loaded: its strategies with their claims, and how their trials are divided into blocks.
 
 use super::accuracy::Accuracies;
-use super::claims::Claims;
+use super::claims::{Claims, Spec};
 use super::identity::Id;
 use crate::models::Warning;
 use crate::simulate::conditional::Stage;
-use crate::simulate::{Parties, World};
+use crate::simulate::{Parties, Seen, World};
 use fusion_2pc::session::Grouping;
 use fusion_adversaries::law::Case;
-use fusion_adversaries::script::{Fidelity, Script, SessionsSection, SetupRule};
+use fusion_adversaries::script::{CountedEvent, Fidelity, Script, SessionsSection, SetupRule};
 use fusion_adversaries::strategy::{Act, Move, Strategy, View};
 use fusion_spec::evidence::Tolerance;
 use rug::Rational;
@@ -50,6 +50,15 @@ impl Campaign {
     pub fn rows_at_real(&self) -> impl Iterator<Item = (&str, u64)> {
         let real = self.entries.iter().filter(|entry| entry.depth == Fidelity::Real);
         real.map(|entry| (entry.name.as_str(), entry.block))
+    }
+
+    /// Returns the exact rate of an event for a strategy, whether or not the script claims something of it; `None` where there is none.
+    #[must_use]
+    pub fn exact(&self, entry: &Entry, event: CountedEvent) -> Option<Rational> {
+        let world = self.world.as_ref().filter(|_| entry.depth != Fidelity::Plain);
+        let View { params, classes, .. } = self.view;
+        let seen = Seen { world, params, classes, moves: entry.strategy.moves() };
+        Spec::new(&self.view, &*entry.strategy, entry.sessions, &seen).exact(event)
     }
 
     /// Raises the maximum of each strategy to what a run has already counted: a run never shrinks. `highest` returns the end of

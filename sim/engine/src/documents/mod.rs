@@ -1,5 +1,5 @@
 //! The JSON of a run: `result.json`, `exemplars/`, and the events of `sim attack --json`, each written and read through one type.
-//! `env.json` is [`crate::store::Environment`]. [`tables`] is what `sim tables --json` prints.
+//! `env.json` is [`crate::store::Environment`]. [`tables`] is what `sim tables --json` prints, and [`sweep`] what `sim sweep` does.
 //!
 //! Fields stand in the order of their keys in the files, which is alphabetical. JSON schemas are generated from the types into
 //! docs/schema/.
@@ -10,6 +10,7 @@ pub mod headline;
 pub mod replay;
 pub mod result;
 pub mod substitution;
+pub mod sweep;
 pub mod tables;
 
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod tests {
     use super::event::CampaignEvent;
     use super::replay::ReplayDocument;
     use super::result::ResultDocument;
+    use super::sweep::SweepRow;
     use super::tables::TablesDocument;
     use crate::store::Environment;
     use schemars::{Schema, schema_for};
@@ -24,12 +26,13 @@ mod tests {
     /// The schemas that other programs read are those of the types that write the files.
     #[test]
     fn the_published_schemas_are_current() {
-        let schemas: [(&str, Schema); 5] = [
+        let schemas: [(&str, Schema); 6] = [
             ("env", schema_for!(Environment)),
             ("result", schema_for!(ResultDocument)),
             ("exemplar", schema_for!(ReplayDocument)),
             ("events", schema_for!(CampaignEvent)),
             ("tables", schema_for!(TablesDocument)),
+            ("sweep", schema_for!(Vec<SweepRow>)),
         ];
         for (name, schema) in schemas {
             let schema = serde_json::to_string_pretty(&schema).expect("serialisable") + "\n";

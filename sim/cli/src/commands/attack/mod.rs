@@ -70,16 +70,8 @@ pub fn run(
     play(&mut campaign, &mut store, &options, Style::new(args.json, args.quiet, terminal), stdout, stderr)
 }
 
-fn overrides(args: &OverrideArgs) -> Overrides {
-    let OverrideArgs { seed, max, wall, fidelity, backend, only } = args;
-    Overrides {
-        seed: *seed,
-        max: *max,
-        wall: *wall,
-        fidelity: fidelity.map(Into::into),
-        backend: *backend,
-        only: only.clone(),
-    }
+fn overrides(OverrideArgs { trials, backend }: &OverrideArgs) -> Overrides {
+    Overrides { backend: *backend, ..trials.overrides() }
 }
 
 /// Returns the folder of a run, with links followed.

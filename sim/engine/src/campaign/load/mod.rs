@@ -22,12 +22,15 @@ use acts::Played;
 use fusion_2pc::backend::Family;
 use fusion_adversaries::behaviour::Scripted;
 use fusion_adversaries::problem::{Mark, Problem, nearest};
-use fusion_adversaries::script::{Backend, Draft, Duration, Fidelity, HONEST, Spot, StrategyDraft};
+use fusion_adversaries::script::{
+    Backend, Draft, Duration, Fidelity, GoalSection, HONEST, Protocol, Section, Sizes, Spot, StrategyDraft,
+};
 use fusion_adversaries::strategy::View;
 use fusion_adversaries::yaml::{MAX_BYTES, decode};
-use fusion_spec::params::Params;
+use fusion_spec::params::{Lambda, Params};
 use loader::{Loader, Setting};
 use models::FEWEST_CLASSES;
+pub use parameters::planned;
 use rug::Rational;
 use std::path::Path;
 
@@ -46,6 +49,10 @@ pub struct Overrides {
     pub backend: Option<Family>,
     /// The names of the strategies to play, from `--only`; all of them where it is empty.
     pub only: Vec<String>,
+    /// The parameters of every session, in place of the script's: those of a setting of a sweep.
+    pub params: Option<Params>,
+    /// The security bits of the goal, in place of the script's.
+    pub lambda: Option<Lambda>,
 }
 
 /// Reads a script and everything it names. A name such as `low-quality` that is not a file means the [`embedded`] script.
@@ -55,12 +62,7 @@ pub struct Overrides {
 /// file cannot be read.
 pub fn load(path: &Path, overrides: &Overrides) -> Result<Campaign, Failure> {
     let path = &*embedded::script(path)?;
-    let bytes = files::read_script(path, MAX_BYTES as u64)?;
-    let name = files::name(path);
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let located = |problems| Failure::Script(Located { file: name.clone(), text: text.clone(), problems });
-    decode(&bytes).map_err(|problem| located(vec![problem]))?;
-    let (mut draft, problems) = Draft::read(&text).map_err(located)?;
+    let Text { mut draft, problems, located } = Text::read(path)?;
     apply(&mut draft, overrides, &problems)?;
     // What comes through a pipe has no folder but the one in which the command runs.
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !files::is_stream(path));
@@ -75,15 +77,58 @@ pub fn load(path: &Path, overrides: &Overrides) -> Result<Campaign, Failure> {
         parts => parts?,
     };
     if !loader.problems.is_empty() {
-        return Err(located(loader.into_problems()));
+        return Err(located.with(loader.into_problems()));
     }
     let missing = || Failure::Bug("a part of a script is missing, and no problem was told".into());
     whole(loader, draft, parts.ok_or_else(missing)?)?.ok_or_else(missing)
 }
 
+/// Reads the parameters and the goal of a script as it says them, `auto` included, and nothing that it names.
+///
+/// # Errors
+/// As [`load`], about the text alone.
+pub fn parameters(path: &Path) -> Result<(Protocol, Option<GoalSection>), Failure> {
+    let Text { draft: Draft { protocol, goal, .. }, problems, located } = Text::read(&embedded::script(path)?)?;
+    match protocol {
+        Section::Read(protocol) if problems.is_empty() => Ok((protocol, goal.read().cloned())),
+        _ => Err(located.with(problems)),
+    }
+}
+
+/// A script as far as its text can be read, and the problems that were found in it.
+struct Text {
+    draft: Draft,
+    problems: Vec<Problem>,
+    located: Place,
+}
+
+/// The file in which problems are.
+struct Place {
+    file: String,
+    text: String,
+}
+
+impl Place {
+    fn with(self, problems: Vec<Problem>) -> Failure {
+        Failure::Script(Located { file: self.file, text: self.text, problems })
+    }
+}
+
+impl Text {
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let bytes = files::read_script(path, MAX_BYTES as u64)?;
+        let located = Place { file: files::name(path), text: String::from_utf8_lossy(&bytes).into_owned() };
+        let read = decode(&bytes).map_err(|problem| vec![problem]).and_then(|_| Draft::read(&located.text));
+        match read {
+            Ok((draft, problems)) => Ok(Self { draft, problems, located }),
+            Err(problems) => Err(located.with(problems)),
+        }
+    }
+}
+
 /// Applies the flags to a script. A name that `--only` does not find may be that of a strategy with a problem.
 fn apply(draft: &mut Draft, overrides: &Overrides, problems: &[Problem]) -> Result<(), Failure> {
-    let Overrides { seed, max, wall, fidelity, backend, only } = overrides;
+    let Overrides { seed, max, wall, fidelity, backend, only, params, lambda } = overrides;
     let names: Vec<&str> = draft.strategies.iter().map(|strategy| strategy.section.name.as_str()).collect();
     let unknown = only.iter().find(|name| *name != HONEST && !names.contains(&name.as_str()));
     match unknown {
@@ -103,6 +148,13 @@ fn apply(draft: &mut Draft, overrides: &Overrides, problems: &[Problem]) -> Resu
     }
     if let (Some(head), Some(family)) = (&mut draft.head, *backend) {
         head.backend = Backend(family.into());
+    }
+    if let (Section::Read(protocol), Some(params)) = (&mut draft.protocol, params) {
+        protocol.R = params.R();
+        protocol.sizes = Sizes::Given { B: params.B(), T: params.T(), slack: params.slack() };
+    }
+    if let (Section::Read(goal), Some(lambda)) = (&mut draft.goal, lambda) {
+        goal.lambda = lambda.bits();
     }
     for StrategyDraft { section, .. } in &mut draft.strategies {
         section.trials.max = section.trials.max.filter(|_| max.is_none());

@@ -2,7 +2,7 @@
 
 use super::loader::Loader;
 use fusion_adversaries::problem::Problem;
-use fusion_adversaries::script::{Auto, Draft, GoalSection, Protocol, Sizes};
+use fusion_adversaries::script::{Auto, Draft, GoalSection, Sizes};
 use fusion_spec::bound::accuracy::{Game, Honest};
 use fusion_spec::bound::plan::{Goal, plan};
 use fusion_spec::params::{Lambda, Params};
@@ -15,7 +15,7 @@ pub fn resolve(loader: &mut Loader, draft: &mut Draft) -> Option<Params> {
     let protocol = draft.protocol.read_mut()?;
     let params = match protocol.sizes {
         Sizes::Given { B, T, slack } => Params::new(protocol.R, B, T, slack).map_err(|error| error.to_string()),
-        Sizes::Planned { slack, .. } => planned(protocol, slack, draft.goal.read()?),
+        Sizes::Planned { slack, .. } => planned(protocol.R, slack, draft.goal.read()?),
     };
     match params.and_then(simulated) {
         Ok(params) => {
@@ -29,7 +29,11 @@ pub fn resolve(loader: &mut Loader, draft: &mut Draft) -> Option<Params> {
     }
 }
 
-fn planned(protocol: &Protocol, slack: Auto, goal: &GoalSection) -> Result<Params, String> {
+/// Returns the best parameters for a goal, with the slack that is given or the best one.
+///
+/// # Errors
+/// Why there are none, in words.
+pub fn planned(R: u64, slack: Auto, goal: &GoalSection) -> Result<Params, String> {
     let lambda = |bits: u32| Lambda::new(bits.into()).map_err(|error| error.to_string());
     let honest = goal.accuracy.as_ref().and_then(|accuracy| accuracy.honest.clone()).zip(goal.kappa);
     let honest = honest
@@ -41,15 +45,7 @@ fn planned(protocol: &Protocol, slack: Auto, goal: &GoalSection) -> Result<Param
     };
     let accuracy = goal.accuracy.as_ref().map(|game| Game { reject: game.reject.0.clone(), honest });
     let substitution = goal.substitution.as_ref().map(|rate| rate.0.clone());
-    let goal = Goal {
-        R: protocol.R,
-        lambda: lambda(goal.lambda)?,
-        min_T: goal.min_T,
-        max_T: None,
-        slack,
-        accuracy,
-        substitution,
-    };
+    let goal = Goal { R, lambda: lambda(goal.lambda)?, min_T: goal.min_T, max_T: None, slack, accuracy, substitution };
     Ok(plan(&goal).map_err(|error| error.to_string())?.params)
 }
 

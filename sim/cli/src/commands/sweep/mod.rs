@@ -1,0 +1,211 @@
+//! `sim sweep`: one campaign for each combination of some parameters, one table and one picture.
+
+mod axis;
+mod picture;
+
+use super::attack::{Style, play};
+use crate::args::SweepArgs;
+use crate::report::run::Run;
+use crate::signals::{self, INTERRUPTED};
+use crate::terminal::Terminal;
+use crate::text::{self, HEADING, percent};
+use axis::Key;
+use fusion_adversaries::script::HONEST;
+use fusion_engine::campaign::load::{Overrides, load};
+use fusion_engine::campaign::run::Options;
+use fusion_engine::campaign::verdict::CampaignVerdict;
+use fusion_engine::campaign::{Campaign, Shard};
+use fusion_engine::documents::sweep::SweepRow;
+use fusion_engine::failure::{Failure, Located};
+use fusion_engine::files;
+use fusion_engine::store::{Environment, Store};
+use fusion_engine::sweep::Setting;
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// The name of the table in the folder of a sweep.
+const TABLE: &str = "sweep.csv";
+/// The name of the picture in the folder of a sweep.
+const PICTURE: &str = "sweep.svg";
+
+/// Plays a campaign for each combination that is not decided yet, and writes what all came to.
+pub fn run(
+    args: &SweepArgs,
+    stdout: &mut dyn Write,
+    stderr: &mut dyn Write,
+    terminal: Terminal,
+) -> Result<u8, Failure> {
+    let settings = args.axes().settings(&args.script)?;
+    let settings: Vec<Setting> = match args.shard {
+        Some(Shard { index, of }) => {
+            let own = |place: &usize| *place as u64 % of == index - 1;
+            settings.into_iter().enumerate().filter(|(place, _)| own(place)).map(|(_, setting)| setting).collect()
+        }
+        None => settings,
+    };
+    let overrides = args.trials.overrides();
+    let waiting = terminal.waiting("sim sweep");
+    let name = check(args, &settings, &overrides, stderr)?;
+    drop(waiting);
+    let out = args.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("{name}-sweep")));
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let interrupted = signals::interruption()?;
+    let options = Options { threads: args.threads.unwrap_or_else(cores), shard: None, interrupted };
+    let (mut rows, mut worst, mut code) = (Vec::new(), Vec::new(), 0);
+    for (place, setting) in settings.iter().enumerate() {
+        let mut campaign = load(&args.script, &setting.apply(&overrides))?;
+        let mut store = open(&out.join(setting.name()), &mut campaign)?;
+        let ended = play(&mut campaign, &mut store, &options, Style::Quiet, &mut io::sink(), stderr)?;
+        if ended == INTERRUPTED {
+            // The state is saved, whether or not anybody reads where.
+            let _ =
+                writeln!(stderr, "{place} of {} combinations are done; repeat the command to continue", settings.len());
+            return Ok(INTERRUPTED);
+        }
+        let result = Run::read(store.folder())?.result;
+        if !args.quiet {
+            let _ =
+                writeln!(stderr, "{} of {}  {}  {}", place + 1, settings.len(), setting.name(), result.verdict.name());
+        }
+        let folder = store.folder().strip_prefix(&out).unwrap_or(store.folder()).display().to_string();
+        rows.extend(SweepRow::of(setting, &campaign, &result, &folder));
+        worst.push(result.verdict);
+        code = worse(code, ended);
+    }
+    write_files(&out, &name, &rows, &Key::varied(args))?;
+    if args.json {
+        serde_json::to_writer(&mut *stdout, &rows).map_err(io::Error::from)?;
+        writeln!(stdout)?;
+    } else {
+        show(args, (&name, &out), &rows, CampaignVerdict::worst(worst), stdout)?;
+    }
+    Ok(code)
+}
+
+/// Loads every campaign once, so that what is wrong with one of them is told before the first trial. Returns the campaigns' name.
+fn check(
+    args: &SweepArgs,
+    settings: &[Setting],
+    overrides: &Overrides,
+    stderr: &mut dyn Write,
+) -> Result<String, Failure> {
+    let (mut told, mut name) = (BTreeSet::new(), String::new());
+    for setting in settings {
+        let campaign = load(&args.script, &setting.apply(overrides)).map_err(|failure| named(failure, setting))?;
+        for warning in campaign.warnings {
+            if told.insert(warning.message.clone()) {
+                // Told for whoever reads it: the campaigns are played all the same.
+                let _ = writeln!(stderr, "{}", text::warning(&warning.message));
+            }
+        }
+        name = campaign.script.name;
+    }
+    Ok(name)
+}
+
+/// Adds to a problem of a script the combination that has it.
+fn named(failure: Failure, setting: &Setting) -> Failure {
+    match failure {
+        Failure::Script(Located { file, text, problems }) => {
+            Failure::Script(Located { file: format!("{file} with {}", setting.name()), text, problems })
+        }
+        other => other,
+    }
+}
+
+/// Opens the run of a campaign in the folder of its combination, or makes one where the last is of another campaign.
+fn open(folder: &Path, campaign: &mut Campaign) -> Result<Store, Failure> {
+    let known = folder.join("latest").canonicalize().ok();
+    let known: Option<PathBuf> = match known {
+        Some(run) if Environment::read(&run)?.id == campaign.id.to_string() => Some(run),
+        _ => None,
+    };
+    match known {
+        Some(run) => {
+            Environment::read(&run)?.divide(campaign)?;
+            Store::open(&run, campaign)
+        }
+        None => Store::create(folder, campaign, None),
+    }
+}
+
+/// The exit code of the worse of two campaigns: a bug of this program, then a refutation, then an open clause.
+fn worse(a: u8, b: u8) -> u8 {
+    let rank = |code: u8| match code {
+        0 => 0,
+        3 => 1,
+        1 => 2,
+        _ => 3,
+    };
+    if rank(b) > rank(a) { b } else { a }
+}
+
+/// Writes the table and the picture.
+fn write_files(out: &Path, name: &str, rows: &[SweepRow], varied: &[Key]) -> Result<(), Failure> {
+    let lines = rows.iter().map(|row| row.csv() + "\n");
+    let table: String = std::iter::once(format!("{}\n", SweepRow::COLUMNS)).chain(lines).collect();
+    files::replace(&out.join(TABLE), &table)?;
+    files::replace(&out.join(PICTURE), &picture::draw(name, rows, varied)?)
+}
+
+/// Shows the wins of every strategy that has some claim, and where the files are.
+fn show(
+    args: &SweepArgs,
+    (name, out): (&str, &Path),
+    rows: &[SweepRow],
+    verdict: CampaignVerdict,
+    stdout: &mut dyn Write,
+) -> Result<(), Failure> {
+    if args.quiet {
+        return Ok(writeln!(stdout, "{}", verdict.name())?);
+    }
+    let combinations = rows.iter().map(|row| &row.run).collect::<BTreeSet<_>>().len();
+    writeln!(stdout, "{}", text::styled(HEADING, &format!("{name}   {combinations} combinations")))?;
+    let heading = [
+        "strategy",
+        "of",
+        "R",
+        "B",
+        "T",
+        "slack",
+        "lambda",
+        "backend",
+        "rate",
+        "interval",
+        "exact",
+        "verdict",
+        "KB a query",
+    ];
+    let shown = rows.iter().filter(|row| row.verdict.is_some() || row.event == "win" && row.strategy != HONEST);
+    let table = shown.map(line).collect();
+    write!(stdout, "{}", text::table(&heading, table, 2))?;
+    let [table, picture] = [TABLE, PICTURE].map(|file| out.join(file).display().to_string());
+    Ok(writeln!(stdout, "\n{}   {table} {picture}", verdict.name().to_uppercase())?)
+}
+
+/// The cells of a row that is shown.
+fn line(row: &SweepRow) -> Vec<String> {
+    let dash = |value: Option<String>| value.unwrap_or_else(|| "-".into());
+    let SweepRow { R, B, T, slack, .. } = row;
+    let interval = row.low.zip(row.high).map(|(low, high)| text::interval([low, high]));
+    let exact = row.exact.as_ref().map(|exact| {
+        let at_most = if row.relation == Some("at_most") { "<= " } else { "" };
+        format!("{at_most}{}", text::probability(&exact.0))
+    });
+    vec![
+        row.strategy.clone(),
+        row.event.into(),
+        R.to_string(),
+        B.to_string(),
+        T.to_string(),
+        slack.to_string(),
+        dash(row.lambda.map(|bits| bits.to_string())),
+        dash(row.backend.clone()),
+        dash(row.rate.map(percent)),
+        dash(interval),
+        dash(exact),
+        dash(row.verdict.map(|verdict| verdict.name().into())),
+        dash(row.bytes_per_query.map(|bytes| format!("{:.1}", bytes / 1e3))),
+    ]
+}
