@@ -349,6 +349,22 @@ fn an_unwritable_plot_is_an_io_error() {
     assert!(outcome.stderr.starts_with("error: writing /dev/full: "));
 }
 
+/// Layer by layer, bytes and rounds are those of an inference, and so are seconds without the time to compute.
+#[test]
+fn layers_add_up_to_an_inference() {
+    let measured = &json("bench --model built-in:/small_mnist.onnx --batch 2 --json")[0];
+    let layers = measured["by_layer"].as_array().expect("layers");
+    let (each, number) = (&measured["per_inference"], |value: &Value| value.as_f64().expect("a number"));
+    let sum = |key: &str| layers.iter().map(|layer| number(&layer[key])).sum::<f64>();
+    for key in ["client_sent_bytes", "server_sent_bytes", "rounds"] {
+        assert!((sum(key) - number(&each[key])).abs() < 1e-6, "{key}: {layers:?}");
+    }
+    for key in ["lan_s", "wan_s"] {
+        let network = number(&each[key]) - number(&each["wall_s"]);
+        assert!((sum(key) - network).abs() < 1e-6, "{key}: {} of {network}", sum(key));
+    }
+}
+
 fn word() -> impl Strategy<Value = String> {
     let flags = ["--R", "--B", "--T", "--lambda", "--slack", "--i", "--k", "--min-T", "--json", "--grid", "--kappa"];
     let accuracies = ["--reject-acc", "--honest-acc", "-h", "--help", "--version", "--", "-", "plan", "bound"];

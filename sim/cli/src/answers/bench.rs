@@ -117,13 +117,17 @@ pub struct PerInference {
     pub network_s: f64,
 }
 
-/// What the parties send in a layer, for one inference. The extension of oblivious transfers is a separate entry for all layers.
+/// What a layer takes of one inference, without the time to compute; `messages` are those of the batch. The extension of oblivious transfers is a separate
+/// entry for all layers.
 #[derive(Serialize)]
 pub struct LayerMeasured {
     pub step: String,
     pub client_sent_bytes: f64,
     pub server_sent_bytes: f64,
     pub messages: usize,
+    pub rounds: f64,
+    pub lan_s: f64,
+    pub wan_s: f64,
 }
 
 /// Runs a batch of inferences and measures it.
@@ -299,15 +303,20 @@ impl PerInference {
     }
 }
 
-/// Returns what each layer sends, for one inference.
-#[expect(clippy::cast_precision_loss, reason = "bytes are below 2^52")]
+/// Returns what each layer takes, for one inference.
+#[expect(clippy::cast_precision_loss, reason = "bytes and nanoseconds are below 2^52")]
 fn layers(metered: &Metered, batch: usize) -> Vec<LayerMeasured> {
-    let each = |tally: Tally| tally.bytes as f64 / batch as f64;
-    let layer = |metered::LayerShare { name, share, .. }: metered::LayerShare| LayerMeasured {
+    let each = |whole: f64| whole / batch as f64;
+    let bytes = |tally: Tally| each(tally.bytes as f64);
+    let seconds = |ns: u64| each(ns as f64 / 1e9);
+    let layer = |metered::LayerShare { name, share, over_ns: [lan, wan] }: metered::LayerShare| LayerMeasured {
         step: name,
-        client_sent_bytes: each(share.sent[0]),
-        server_sent_bytes: each(share.sent[1]),
+        client_sent_bytes: bytes(share.sent[0]),
+        server_sent_bytes: bytes(share.sent[1]),
         messages: share.sent[0].messages + share.sent[1].messages,
+        rounds: each(share.rounds.into()),
+        lan_s: seconds(lan),
+        wan_s: seconds(wan),
     };
     metered.layers().into_iter().map(layer).collect()
 }

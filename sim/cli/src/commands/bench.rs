@@ -98,11 +98,15 @@ impl BenchDocument {
         writeln!(out, "\n{}", text::styled(DIM, &self.once()))?;
         if show_layers {
             let row = |layer: &LayerMeasured| {
-                let LayerMeasured { step, client_sent_bytes, server_sent_bytes, messages } = layer;
-                vec![step.clone(), kilo(*client_sent_bytes), kilo(*server_sent_bytes), messages.to_string()]
+                let LayerMeasured { step, client_sent_bytes, server_sent_bytes, messages, rounds, lan_s, wan_s } =
+                    layer;
+                let [client, server] = [client_sent_bytes, server_sent_bytes].map(|bytes| kilo(*bytes));
+                let [lan, wan] = [lan_s, wan_s].map(|time| milli(*time));
+                vec![step.clone(), client, server, messages.to_string(), format!("{rounds:.2}"), lan, wan]
             };
+            let heading = ["layer", "client sends", "server sends", "messages", "rounds", "over lan", "over wan"];
             let rows = self.by_layer.iter().map(row).collect();
-            write!(out, "\n{}", text::table(&["layer", "client sends", "server sends", "messages"], rows, 1))?;
+            write!(out, "\n{}", text::table(&heading, rows, 1))?;
         }
         Ok(())
     }
