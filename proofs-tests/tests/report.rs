@@ -69,7 +69,7 @@ fn the_numbers_are_the_runs() {
     let headings: Vec<&str> = page.iter().filter(|element| element.name == "h2").map(|h| h.text.as_str()).collect();
     assert_eq!(
         headings,
-        ["Parameters and games", "Measured against exact", "Strategies", "One trial of each outcome", "Reproduce"]
+        ["One trial of each outcome", "Parameters and games", "Measured against exact", "Strategies", "Reproduce"]
     );
 }
 

@@ -288,6 +288,18 @@ impl Badge {
         Self { word: "measured".into(), class: "plain", sign: "•" }
     }
 
+    /// Returns the badge of an event of the theorem: its verdict or, of one that never happens or always does, that there was no exception.
+    fn of_event(standing: &StandingDocument) -> Self {
+        let StandingDocument { count, trials, verdict, tolerance, .. } = *standing;
+        let certain = |exact: u32| standing.expected.as_ref().is_some_and(|rate| rate.0 == exact);
+        let word = match verdict {
+            CampaignVerdict::Inconclusive if certain(0) && count == 0 => "never, as it must",
+            CampaignVerdict::Inconclusive if certain(1) && count == trials => "always, as it must",
+            _ => return Self::within(verdict, tolerance),
+        };
+        Self { word: word.into(), class: "plain", sign: "•" }
+    }
+
     /// Returns a strategy's badge: its verdict, or `measured` if nothing is claimed and nothing went wrong.
     pub fn of(strategy: &StrategyDocument) -> Self {
         if strategy.expectations.is_empty() && strategy.verdict == CampaignVerdict::Pass {
@@ -304,7 +316,7 @@ impl Card {
         let claims = strategy.expectations.iter().map(Claimed::from);
         let events = [("E_T", &strategy.events.e_t), ("E_B given E_T", &strategy.events.e_b)].into_iter();
         let events = events.filter_map(|(label, standing)| {
-            Some(Claimed { label: label.into(), bound: false, standing: standing.as_ref()? })
+            Some(Claimed { label: label.into(), bound: false, event: true, standing: standing.as_ref()? })
         });
         let claims: Vec<Claimed<'_>> = claims.chain(events).collect();
         let rates: Vec<Rate> = claims.iter().map(Claimed::rate).collect();
@@ -387,7 +399,7 @@ impl ClaimRow {
             interval: interval(ends),
             exact: if bound { format!("≤ {exact}") } else { exact },
             decimal,
-            verdict: Badge::within(verdict, tolerance),
+            verdict: if claim.event { Badge::of_event(claim.standing) } else { Badge::within(verdict, tolerance) },
         }
     }
 }

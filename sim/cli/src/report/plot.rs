@@ -56,13 +56,15 @@ pub struct Claimed<'r> {
     pub label: String,
     /// Whether the claim bounds a rate from above.
     pub bound: bool,
+    /// Whether it is about an event of the theorem, and not a clause of the script.
+    pub event: bool,
     /// The claimed rate and its counts.
     pub standing: &'r StandingDocument,
 }
 
 impl<'r> From<&'r ExpectationDocument> for Claimed<'r> {
     fn from(ExpectationDocument { clause, standing, within: _ }: &'r ExpectationDocument) -> Self {
-        Self { label: clause.subject().into(), bound: clause.is_bound(), standing }
+        Self { label: clause.subject().into(), bound: clause.is_bound(), event: false, standing }
     }
 }
 
@@ -72,6 +74,7 @@ impl Claimed<'_> {
         let Self {
             label,
             bound,
+            event: _,
             standing:
                 StandingDocument { count, expected, interval, tolerance: _, trials, verdict: _, expected_decimal: _ },
         } = self;
