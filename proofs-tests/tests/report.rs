@@ -105,6 +105,59 @@ fn plots_show_what_they_say() {
     );
 }
 
+/// The size of an SVG document, and every number of these attributes in it.
+fn numbers(svg: &str, attributes: &[&str]) -> ([f64; 2], Vec<f64>) {
+    let after = |text: &str, key: &str| {
+        text.split(&format!(" {key}=\""))
+            .skip(1)
+            .filter_map(|rest| rest.split(['"', 'p']).next()?.parse().ok())
+            .collect()
+    };
+    let [width, height]: [Vec<f64>; 2] = ["width", "height"].map(|key| after(svg.lines().next().unwrap(), key));
+    let body = svg.split_once('\n').unwrap().1;
+    ([width[0], height[0]], attributes.iter().flat_map(|key| after(body, key)).collect())
+}
+
+/// A figure has the size that was asked for, everything lies on it, and SVG and PDF have the same texts.
+#[test]
+fn figures_are_of_the_size_and_the_font_that_are_asked_for() {
+    let scratch = Scratch::new("report-figures");
+    let script = scratch.file("plain.yaml", PLAIN);
+    let (folder, _) = attack(&scratch, &script, "runs", "--max 4096");
+    let figures = scratch.path("new/figures");
+    let outcome = sim(&["report", &folder, "--figures", &figures], "--figure-width 120 --font-size 10 --font times");
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""));
+    let files: Vec<&str> = outcome.stdout.lines().skip(1).collect();
+    assert_eq!(files.len(), 2 * (1 + 5), "two for the overview and for each strategy with a claim: {files:?}");
+    for pair in files.chunks(2) {
+        let (svg, pdf) = (std::fs::read_to_string(pair[0]).unwrap(), std::fs::read(pair[1]).unwrap());
+        let ([width, height], across) = numbers(&svg, &["cx", "x"]);
+        let (_, down) = numbers(&svg, &["cy", "y"]);
+        assert!((width - 120.0 * 72.0 / 25.4).abs() < 1e-3, "{width}");
+        assert!(across.len() > 3 && across.iter().all(|x| (0.0..=width).contains(x)), "{across:?}");
+        assert!(down.len() > 3 && down.iter().all(|y| (0.0..=height).contains(y)), "{down:?} of {height}");
+        assert!(svg.contains("Times") && svg.contains(" font-size=\"10\""));
+        let text = String::from_utf8_lossy(&pdf);
+        assert!(text.starts_with("%PDF-") && text.contains("/Times-Roman") && text.trim_end().ends_with("%%EOF"));
+        for words in svg.split("<text ").skip(1).filter_map(|text| text.split(['>', '<']).nth(1)) {
+            assert!(text.contains(&format!("({words})")), "{words} is not in {}", pair[1]);
+        }
+    }
+    for (flags, says) in [
+        ("--figure-width 10", "a width must be from 40 to 1000"),
+        ("--font comic", "possible values: helvetica, times"),
+        ("--font-size 8", "--figures"),
+    ] {
+        let named = if flags == "--font-size 8" {
+            vec!["report", &folder]
+        } else {
+            vec!["report", &folder, "--figures", &figures]
+        };
+        let refused = sim(&named, flags);
+        assert!(refused.code == 64 && refused.stderr.contains(says), "{flags}: {refused:?}");
+    }
+}
+
 /// A script's own words are text, whatever they look like.
 #[test]
 fn hostile_words_stay_words() {

@@ -29,6 +29,8 @@ pub struct Tick {
     pub x: f64,
     /// The label of the tick.
     pub label: String,
+    /// The exponent, where the label is a power of ten such as `1e-4`.
+    pub exponent: Option<i32>,
 }
 
 impl Axis {
@@ -62,13 +64,16 @@ impl Axis {
                 let step = step(high - low);
                 let number = |index: i32| (low / step).ceil() * step + f64::from(index) * step;
                 let inside = (0..).map(number).take_while(|value| *value <= high + step / 1e6);
-                inside.map(|value| Tick { x: self.x(value), label: short(value) }).collect()
+                inside.map(|value| Tick { x: self.x(value), label: short(value), exponent: None }).collect()
             }
             Self::Log(first, last) => {
                 let stride = usize::try_from(last - first).unwrap_or(1).div_ceil(MOST_TICKS - 1).max(1);
                 let decades = (first..=last).rev().step_by(stride);
-                let tick = |decade: i32| Tick { x: self.x(10_f64.powi(decade)), label: power(decade) };
-                let zero = Tick { x: ZERO, label: "0".into() };
+                let tick = |decade: i32| {
+                    let exponent = (!(-3..=0).contains(&decade)).then_some(decade);
+                    Tick { x: self.x(10_f64.powi(decade)), label: power(decade), exponent }
+                };
+                let zero = Tick { x: ZERO, label: "0".into(), exponent: None };
                 std::iter::once(zero).chain(decades.map(tick).collect::<Vec<_>>().into_iter().rev()).collect()
             }
         }

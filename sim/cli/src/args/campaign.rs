@@ -2,6 +2,7 @@
 
 use super::families::families;
 use super::numbers::natural;
+use crate::report::figures::Font;
 use clap::{Args, ValueEnum};
 use fusion_2pc::backend::Family;
 use fusion_adversaries::script::{Duration, Fidelity, MAX_TRIALS};
@@ -172,6 +173,18 @@ pub struct ReportArgs {
     /// Compare these two runs.
     #[arg(long, num_args = 2, value_names = ["A", "B"])]
     pub diff: Option<Vec<PathBuf>>,
+    /// Write the plots too, as SVG and PDF into this folder: for papers.
+    #[arg(long, value_name = "DIR", conflicts_with = "diff")]
+    pub figures: Option<PathBuf>,
+    /// The width of a figure in millimetres, 40 to 1000.
+    #[arg(long, value_name = "MM", value_parser = figure_width, default_value = "85", requires = "figures", allow_negative_numbers = true)]
+    pub figure_width: u16,
+    /// The size of a figure's letters in points, 4 to 40.
+    #[arg(long, value_name = "PT", value_parser = font_size, default_value = "8", requires = "figures", allow_negative_numbers = true)]
+    pub font_size: u8,
+    /// The font of a figure's letters.
+    #[arg(long, value_enum, value_name = "NAME", default_value = "helvetica", requires = "figures")]
+    pub font: Font,
 }
 
 /// Join the shards of one campaign: apply the stopping rule, drop later trials, and give the verdict.
@@ -209,6 +222,16 @@ pub struct ListArgs {
     /// Print one JSON document instead of text.
     #[arg(long)]
     pub json: bool,
+}
+
+fn figure_width(text: &str) -> Result<u16, String> {
+    let value = natural("a width", text, 40, 1000)?;
+    u16::try_from(value).map_err(|error| error.to_string())
+}
+
+fn font_size(text: &str) -> Result<u8, String> {
+    let value = natural("a font size", text, 4, 40)?;
+    u8::try_from(value).map_err(|error| error.to_string())
 }
 
 fn seed(text: &str) -> Result<u64, String> {

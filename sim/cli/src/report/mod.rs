@@ -2,6 +2,7 @@
 
 mod cost;
 mod diff;
+pub mod figures;
 mod hypotheses;
 mod page;
 mod plot;
@@ -9,6 +10,7 @@ pub mod run;
 mod sequence;
 mod tables;
 
+use figures::Form;
 use fusion_engine::documents::tables::TablesDocument;
 use fusion_engine::failure::Failure;
 use fusion_engine::files;
@@ -27,6 +29,18 @@ pub fn write(folder: &Path) -> Result<PathBuf, Failure> {
     let path = run.folder.join(REPORT);
     files::replace(&path, &html)?;
     Ok(path)
+}
+
+/// Writes the plots of a run, and its bytes by layer where there are two parties, as SVG and PDF into a folder. Returns the paths.
+///
+/// # Errors
+/// The same as those of [`write`].
+pub fn write_figures(run: &Path, folder: &Path, form: Form) -> Result<Vec<PathBuf>, Failure> {
+    let run = run::Run::read(run)?;
+    let mut drawings = page::RunPage::new(&run)?.drawings(form);
+    let layers = run.result.cost.as_ref().map(|cost| cost.by_layer.as_slice()).filter(|layers| !layers.is_empty());
+    drawings.extend(layers.map(|layers| ("bytes-by-layer".into(), figures::layers(layers, form))));
+    figures::write(folder, &drawings)
 }
 
 /// Makes the page on two runs, side by side. Returns the second run's folder, the name of the page's file there, and its text.

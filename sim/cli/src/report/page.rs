@@ -1,6 +1,7 @@
 //! The page on one run.
 
 use super::cost::Spending;
+use super::figures::{self, Form, Scene};
 use super::hypotheses::{Condition, Stated, conditions, stated};
 use super::plot::{Claimed, Plot, Rate, absolute, first_rate, relative};
 use super::run::Run;
@@ -38,6 +39,8 @@ pub struct RunPage {
     accuracy: Option<String>,
     substitution: String,
     overview: Plot,
+    /// The address from which the overview is saved as SVG.
+    overview_svg: String,
     hypotheses: [Stated; 9],
     strategies: Vec<Card>,
     cost: Option<Spending>,
@@ -90,6 +93,8 @@ struct Card {
     outcomes: Vec<OutcomeShare>,
     rows: Vec<ClaimRow>,
     plot: Option<Plot>,
+    /// The address from which the plot is saved as SVG.
+    plot_svg: Option<String>,
     stages: Vec<StageRow>,
     hypotheses: Vec<Condition>,
     replays: Vec<ReplayLine>,
@@ -138,6 +143,7 @@ impl RunPage {
     /// [`Failure::Usage`] if the exact security of its parameters is too long to be computed.
     pub fn new(run: &Run) -> Result<Self, Failure> {
         let rates: Vec<Rate> = run.result.strategies.iter().map(first_rate).collect();
+        let overview = absolute(&rates);
         let script = text::shell(&run.folder.join("script.yaml"));
         Ok(Self {
             name: run.script.name.clone(),
@@ -152,7 +158,8 @@ impl RunPage {
             parameters: parameters(run)?,
             accuracy: accuracy::sentence(&run.result.accuracy, run.result.publics_kept.as_ref()),
             substitution: sentence(SubstitutionDocument::new(run.params).as_ref()),
-            overview: absolute(&rates),
+            overview_svg: figures::link(&figures::rates(&overview, Form::OF_PAGES)),
+            overview,
             hypotheses: stated(run),
             strategies: run.result.strategies.iter().map(|strategy| Card::new(run, strategy)).collect(),
             cost: run.result.cost.as_ref().map(|cost| Spending::new(cost, network(&run.script))),
@@ -161,6 +168,15 @@ impl RunPage {
             commands: vec![format!("sim attack {script}"), format!("sim report {}", text::shell(&run.folder))],
             script: run.script_text.clone(),
         })
+    }
+}
+
+impl RunPage {
+    /// Returns the plots of the page, each with a name for its file.
+    pub fn drawings(&self, form: Form) -> Vec<(String, Scene)> {
+        let overview = ("measured-against-exact".into(), figures::rates(&self.overview, form));
+        let card = |card: &Card| Some((format!("strategy-{}", card.name), figures::rates(card.plot.as_ref()?, form)));
+        std::iter::once(overview).chain(self.strategies.iter().filter_map(card)).collect()
     }
 }
 
@@ -322,6 +338,7 @@ impl Card {
         let rates: Vec<Rate> = claims.iter().map(Claimed::rate).collect();
         let staged = !strategy.stages.is_empty();
         let rates = if staged { vec![Rate { label: "wins".into(), ..first_rate(strategy) }] } else { rates };
+        let plot = relative(&rates, nearest(&run.script.test.within.0));
         Self {
             name: strategy.name.clone(),
             about: about(section, &strategy.name),
@@ -331,7 +348,8 @@ impl Card {
             stopped_by: strategy.stopped_by.name().into(),
             outcomes: if staged { Vec::new() } else { outcomes(strategy) },
             rows: rows(strategy, &claims),
-            plot: relative(&rates, nearest(&run.script.test.within.0)),
+            plot_svg: plot.as_ref().map(|plot| figures::link(&figures::rates(plot, Form::OF_PAGES))),
+            plot,
             stages: strategy.stages.iter().map(StageRow::from).collect(),
             hypotheses: conditions(run, strategy),
             replays: replays(run, strategy),

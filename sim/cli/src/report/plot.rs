@@ -38,16 +38,22 @@ pub struct Plot {
 /// A row of a plot. All positions are in percent of the width.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlotRow {
-    label: String,
+    /// What the rate is of.
+    pub label: String,
     /// The content of the row in words.
-    text: String,
-    measured: Option<f64>,
-    low: f64,
-    high: f64,
-    exact: Option<f64>,
-    bound: bool,
+    pub text: String,
+    /// The measured rate, if there is one.
+    pub measured: Option<f64>,
+    /// The least rate that the evidence does not exclude.
+    pub low: f64,
+    /// The greatest rate that the evidence does not exclude.
+    pub high: f64,
+    /// The claimed rate, if there is one.
+    pub exact: Option<f64>,
+    /// Whether the claimed rate is a bound.
+    pub bound: bool,
     /// The band in which the measured rate passes: its left end and its width.
-    band: Option<[f64; 2]>,
+    pub band: Option<[f64; 2]>,
 }
 
 /// A claim under the label that plots and tables give it.
