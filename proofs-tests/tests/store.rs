@@ -102,6 +102,23 @@ fn shards_merge_to_the_run() {
     assert_eq!(counts(&merged), counts(&attack(&scratch, &script, "longer-whole", "--max 40000").0));
 }
 
+/// What goes on is what an older version began, and says so.
+#[test]
+fn a_run_keeps_the_version_of_its_rules() {
+    let scratch = Scratch::new("semantics");
+    let script = scratch.file("plain.yaml", PLAIN);
+    let (folder, first) = attack(&scratch, &script, "runs", "--max 1024");
+    let now = first.stdout.split("semantics ").nth(1).expect("told").split(' ').next().expect("a number");
+    let path = Path::new(&folder).join("env.json");
+    let text = fs::read_to_string(&path).expect("there").replace(&format!("\"semantics\": {now}"), "\"semantics\": 4");
+    fs::write(&path, text).expect("writable");
+    let again = sim(&["attack", "--resume", &folder], "--max 2048");
+    assert!(now != "4" && again.stdout.contains(" semantics 4 "), "{}", again.stdout);
+    let events = sim(&["attack", "--resume", &folder], "--max 4096 --json").stdout;
+    let start: Value = serde_json::from_str(events.lines().next().expect("a line")).expect("JSON");
+    assert_eq!(start["semantics"], 4);
+}
+
 /// The folder knows which share it is.
 #[test]
 fn a_shard_goes_on_as_that_shard() {

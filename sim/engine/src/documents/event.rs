@@ -1,7 +1,6 @@
 //! The events of `sim attack --json`, one JSON object a line.
 
 use super::result::{Fault, ResultDocument};
-use crate::campaign::identity::SEMANTICS;
 use crate::campaign::verdict::{CampaignVerdict, Standing};
 use crate::campaign::{Campaign, Entry, Shard};
 use crate::store::Store;
@@ -129,7 +128,7 @@ impl CampaignEvent {
             name: campaign.script.name.clone(),
             run_dir: store.folder().display().to_string(),
             seed: campaign.script.trials.seed,
-            semantics: SEMANTICS,
+            semantics: store.semantics(),
             slack: params.slack(),
             version: env!("CARGO_PKG_VERSION").into(),
         })

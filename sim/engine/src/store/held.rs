@@ -20,6 +20,8 @@ pub struct HeldRun {
     pub(super) lock: File,
     /// The share of the campaign that the run holds; `None` for all of it.
     pub shard: Option<Shard>,
+    /// The version of the rules by which the run was begun.
+    pub(super) semantics: u32,
     pub(super) counters: Vec<Counter>,
     pub(super) rows: Rows,
     /// The text of `counts.csv` as it is on the disk.
@@ -81,7 +83,7 @@ pub fn hold(folder: &Path, campaign: &Campaign) -> Result<HeldRun, Failure> {
     }
     let mut rows: Rows = rows.into_iter().map(|row| ((row.counter, row.trials.start), row)).collect();
     drop_cut_blocks(&mut rows, campaign);
-    Ok(HeldRun { lock, shard, counters, rows, text })
+    Ok(HeldRun { lock, shard, semantics: environment.semantics, counters, rows, text })
 }
 
 /// Drops a last block that an earlier, smaller maximum cut short, so that it is counted again. One that was cut at a larger

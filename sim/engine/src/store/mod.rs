@@ -38,6 +38,7 @@ pub struct Store {
     folder: PathBuf,
     /// The lock on the run, which is held as long as the run is open.
     _lock: File,
+    semantics: u32,
     counters: Vec<Counter>,
     rows: Rows,
     shard: Option<Shard>,
@@ -98,11 +99,12 @@ impl Store {
     /// [`Failure::Usage`] for a folder of another campaign, for one that is in use, and for a file that is not one of counts;
     /// [`Failure::Io`] if reading or writing fails.
     pub fn open(folder: &Path, campaign: &Campaign) -> Result<Self, Failure> {
-        let HeldRun { lock, shard, counters, rows, text } = hold(folder, campaign)?;
+        let HeldRun { lock, shard, semantics, counters, rows, text } = hold(folder, campaign)?;
         replace(&folder.join("script.yaml"), &script(campaign)?)?;
         let mut store = Self {
             folder: folder.to_path_buf(),
             _lock: lock,
+            semantics,
             shard,
             counters,
             rows,
@@ -123,6 +125,12 @@ impl Store {
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Returns the version of the rules that turn a script and a seed into counts, by which the run was begun.
+    #[must_use]
+    pub fn semantics(&self) -> u32 {
+        self.semantics
     }
 
     /// Returns the counts of a block; `None` if it was not counted before.

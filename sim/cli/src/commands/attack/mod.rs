@@ -129,7 +129,8 @@ pub fn play(
         Style::Quiet => writeln!(stdout, "{}", verdict.name())?,
         Style::Text { plots } => {
             let (document, exemplars, faults) = (&document, &exemplars[..], &faults[..]);
-            let page = Presentation { document, exemplars, faults, folder: store.folder(), shown: &shown, plots };
+            let (folder, semantics) = (store.folder(), store.semantics());
+            let page = Presentation { document, exemplars, faults, folder, semantics, shown: &shown, plots };
             table::write(campaign, &finished, &page, stdout)?;
         }
     }

@@ -35,6 +35,8 @@ pub struct Presentation<'a> {
     pub faults: &'a [Fault],
     /// The folder of the run.
     pub folder: &'a Path,
+    /// The version of the rules by which the run was begun.
+    pub semantics: u32,
     /// The path of the page on the run, or of the folder, that the user is pointed to.
     pub shown: &'a Path,
     /// Whether rates are plotted too.
@@ -49,7 +51,7 @@ pub fn write(
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     faults::write(page.faults, page.folder, out)?;
-    heading(campaign, page.document, out)?;
+    heading(campaign, page, out)?;
     let script = text::shell(&page.folder.join("script.yaml"));
     let pairs = || campaign.entries.iter().zip(finished);
     for (entry, finished) in pairs().filter(|(_, finished)| finished.standing.verdict() == CampaignVerdict::Refuted) {
@@ -94,7 +96,8 @@ fn headlines(campaign: &Campaign, page: &Presentation<'_>, out: &mut dyn Write) 
     Ok(())
 }
 
-fn heading(campaign: &Campaign, document: &ResultDocument, out: &mut dyn Write) -> io::Result<()> {
+fn heading(campaign: &Campaign, page: &Presentation<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let document = page.document;
     let (script, params) = (&campaign.script, campaign.view.params);
     let title = format!(
         "{}   {params}  N={}   fidelity {}   seed {}   semantics {}   sim {}",
@@ -102,7 +105,7 @@ fn heading(campaign: &Campaign, document: &ResultDocument, out: &mut dyn Write) 
         params.N(),
         script.fidelity.value.name(),
         script.trials.seed,
-        fusion_engine::campaign::identity::SEMANTICS,
+        page.semantics,
         env!("CARGO_PKG_VERSION"),
     );
     writeln!(out, "{}", text::styled(HEADING, &title))?;
