@@ -190,6 +190,26 @@ fn charts_with_slack_beyond_b() {
     );
     let dearer = |cell: &Value| cell["safe"] == false || cell["cost"].as_f64() >= cells[0]["cost"].as_f64();
     assert!(cells.iter().all(dearer), "{surface}");
+
+    // Without a slack, each number of publics has its own: that of the plan with so many.
+    let surface = json(&get(address, &format!("/api/surface?{query}&B={B}&T={T}")));
+    let mut planned = 0;
+    for T in surface["T"].as_array().expect("a list") {
+        let cells = surface["cells"].as_array().expect("a list").iter().filter(|cell| cell["T"] == *T);
+        let best = cells.clone().filter(|cell| cell["safe"] == true).min_by_key(|cell| cell["B"].as_u64());
+        let line = format!(
+            "sim plan --R 8 --lambda 20 --min-T {T} --max-T {T} --reject-acc 0.8 --honest-acc 0.99 --kappa 20 --json"
+        );
+        let outcome = fusion_sim::run(line.split(' '));
+        let Some(best) = best else {
+            assert!(cells.clone().all(|cell| cell["safe"] == false), "{surface}");
+            continue;
+        };
+        let plan: Value = serde_json::from_str(&outcome.stdout).expect("a plan");
+        assert_eq!((&best["slack"], &best["T"]), (&plan["slack"], T), "{plan}");
+        planned += usize::from(best["B"] == plan["B"]);
+    }
+    assert!(planned >= 4, "columns of many publics are safe too: {planned} of them in {surface}");
 }
 
 #[test]

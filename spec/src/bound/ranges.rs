@@ -32,6 +32,33 @@ impl Game {
     pub fn range(&self, lambda: Lambda, slack: u64, min_T: u64) -> Result<(u64, u64), AccuracyError> {
         Ranges::new(self, lambda)?.at(slack, min_T)
     }
+
+    /// Finds the least slack at which the game allows `T` publics; `None` if it does at no slack.
+    ///
+    /// # Errors
+    /// [`AccuracyError`] for accuracies that cannot be told apart at all.
+    ///
+    /// ```
+    /// use fusion_spec::bound::accuracy::{Game, Honest};
+    /// use fusion_spec::params::Lambda;
+    /// use rug::Rational;
+    ///
+    /// let honest = Honest { accuracy: Rational::from((99, 100)), kappa: Lambda::new(20)? };
+    /// let game = Game { reject: Rational::from((4, 5)), honest: Some(honest) };
+    /// let slack = |T| game.least_slack(Lambda::new(40).expect("legal"), T);
+    /// assert_eq!((slack(268)?, slack(273)?, slack(100)?), (Some(13), Some(13), None));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn least_slack(&self, lambda: Lambda, T: u64) -> Result<Option<u64>, AccuracyError> {
+        // Neither end falls with slack, so that the first range that ends at T or beyond begins lowest.
+        for range in Ranges::new(self, lambda)?.iter() {
+            let (slack, lo, hi) = range?;
+            if hi >= T {
+                return Ok((lo <= T).then_some(slack));
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// `(slack, T_lo, T_hi)`; empty where `T_lo > T_hi`.

@@ -7,16 +7,17 @@ use crate::explore::desk::Limit;
 use crate::explore::query::QueryProblem;
 use fusion_engine::clock::now;
 use fusion_engine::failure::Failure;
+use fusion_spec::bound::accuracy::Game;
 use fusion_spec::bound::bits::{nearest, security_bits};
 use fusion_spec::bound::deviation::Deviation;
-use fusion_spec::bound::plan::{Goal, PlanError};
+use fusion_spec::bound::plan::Goal;
 use fusion_spec::bound::report::{Report, Row, groups_of};
 use fusion_spec::bound::substitution::least_publics;
 use fusion_spec::bound::worst::{Candidate, worst_k};
 use fusion_spec::exact::binomial::binomial_bits;
 use fusion_spec::params::{MAX_T, Params};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The number of slots up to which every `k` is drawn.
 const EVERY: u128 = 256;
@@ -110,6 +111,7 @@ pub struct Surface {
 struct SurfaceCell {
     B: u64,
     T: u64,
+    slack: u64,
     cost: f64,
     bits: f64,
     /// Whether these parameters meet the goal.
@@ -126,47 +128,66 @@ pub fn surface(args: &PlanArgs, B: u64, T: u64, limit: &Limit) -> Result<Surface
     let start = now();
     let (R, lambda) = asked(args).map_err(|failure| QueryProblem::of(&failure))?;
     let goal = goal(args, R, lambda);
-    let slack = goal.slack.unwrap_or(0);
-    let range = goal.accuracy.as_ref().map(|game| game.range(lambda, slack, goal.min_T)).transpose().map_err(usage)?;
-    let fewest = match &goal.substitution {
-        None => 0,
-        Some(rate) => {
-            let unmet = || usage(PlanError::Swapped { R, target: rate.clone(), slack, limit: MAX_T });
-            least_publics(R, slack, rate, MAX_T).map_err(usage)?.ok_or_else(unmet)?
-        }
-    };
     let step = (T / 8).max(1);
     let around = |centre: u64, step: u64, least: u64| -> Vec<u64> {
         let lowest = centre.saturating_sub(step * SIDE.unsigned_abs()).max(least.min(centre));
         (0..=2 * SIDE.unsigned_abs()).map(|n| lowest.saturating_add(n * step)).collect()
     };
-    let (rows, columns) = (around(B, 1, 1), around(T, step, slack));
+    let (rows, columns) = (around(B, 1, 1), around(T, step, goal.slack.unwrap_or(0)));
+    let publics = columns.iter().map(|T| Ok((*T, Publics::new(&goal, *T)?)));
+    let publics: BTreeMap<u64, Publics> = publics.collect::<Result<_, QueryProblem>>()?;
     let mut wanted: Vec<(u64, u64)> = rows.iter().flat_map(|B| columns.iter().map(move |T| (*B, *T))).collect();
     wanted.sort_by_key(|(row, column)| row.abs_diff(B).max(column.abs_diff(T) / step));
     let cells: Vec<SurfaceCell> = wanted
         .iter()
         .filter(|_| !limit.is_over())
-        .filter_map(|&(B, T)| SurfaceCell::new(&goal, Params::new(R, B, T, slack).ok()?, range, fewest))
+        .filter_map(|&(B, T)| SurfaceCell::new(&goal, B, T, &publics[&T]))
         .collect();
     let left_out = wanted.len() - cells.len();
     Ok(Surface { B: rows, T: columns, cells, left_out, elapsed_ms: start.elapsed().as_secs_f64() * 1e3 })
 }
 
-impl SurfaceCell {
-    /// Computes a cell, where `range` holds the `T` that the accuracy game allows, and `fewest` is how many keep a swapped function below its rate.
-    /// Returns `None` if the worst deviation is not known.
-    fn new(goal: &Goal, params: Params, range: Option<(u64, u64)>, fewest: u64) -> Option<Self> {
-        let bits = Report::correctness(params).ok()?.bits();
-        let (B, T) = (params.B(), params.T());
+/// What holds for a number of publics, whatever `B` is.
+struct Publics {
+    /// The slack that is asked for, or the least at which the accuracy game allows this `T`, or 0.
+    slack: u64,
+    /// The part of the goal that is not met, in words.
+    why: Option<&'static str>,
+}
+
+impl Publics {
+    fn new(goal: &Goal, T: u64) -> Result<Self, QueryProblem> {
+        let slack = match (goal.slack, &goal.accuracy) {
+            (None, Some(game @ Game { honest: Some(_), .. })) => game.least_slack(goal.lambda, T).map_err(usage)?,
+            (slack, _) => Some(slack.unwrap_or(0)),
+        };
+        let Some(slack) = slack else { return Ok(Self { slack: 0, why: Some("no slack tells the models apart") }) };
+        let range = goal.accuracy.as_ref().map(|game| game.range(goal.lambda, slack, goal.min_T)).transpose();
+        let range = if T < goal.min_T { None } else { range.map_err(usage)? };
+        let fewest = match &goal.substitution {
+            None => Some(0),
+            Some(rate) => least_publics(goal.R, slack, rate, MAX_T).map_err(usage)?,
+        };
         let why = match range {
-            _ if bits < f64::from(goal.lambda.bits()) => Some("too few bits"),
             _ if T < goal.min_T => Some("T is below min_T"),
-            _ if T < fewest => Some("a swapped function passes"),
+            _ if fewest.is_none_or(|fewest| T < fewest) => Some("a swapped function passes"),
             Some((least, _)) if T < least => Some("the weak model passes"),
             Some((_, most)) if T > most => Some("the honest model fails"),
             _ => None,
         };
-        Some(Self { B, T, cost: nearest(&params.cost()), bits, safe: why.is_none(), why })
+        Ok(Self { slack, why })
+    }
+}
+
+impl SurfaceCell {
+    /// Computes a cell. Returns `None` if the worst deviation is not known.
+    fn new(goal: &Goal, B: u64, T: u64, publics: &Publics) -> Option<Self> {
+        let params = Params::new(goal.R, B, T, publics.slack).ok()?;
+        let bits = Report::correctness(params).ok()?.bits();
+        let few = (bits < f64::from(goal.lambda.bits())).then_some("too few bits");
+        let why = few.or(publics.why);
+        let slack = publics.slack;
+        Some(Self { B, T, slack, cost: nearest(&params.cost()), bits, safe: why.is_none(), why })
     }
 }
 

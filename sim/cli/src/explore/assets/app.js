@@ -182,7 +182,7 @@ function curve({ plan, shown }, signal) {
 }
 
 function surface(values, { shown }, signal) {
-  const query = given({ ...values, slack: shown.slack, B: shown.B, T: shown.T }, [...GOAL, "B", "T"]);
+  const query = given({ ...values, B: shown.B, T: shown.T }, [...GOAL, "B", "T"]);
   return chart("surface", query, signal, (answer) => {
     const table = document.createElement("table");
     const header = (text, scope) => Object.assign(document.createElement("th"), { textContent: text, scope });
@@ -206,10 +206,10 @@ function cell(one, shown) {
   const made = document.createElement("td");
   if (!one) return made;
   made.className = one.safe ? "safe" : "broken";
-  if (String(one.B) === shown.B && String(one.T) === shown.T) made.classList.add("plan");
+  if (["B", "T", "slack"].every((name) => String(one[name]) === shown[name])) made.classList.add("plan");
   made.append(`${one.cost.toFixed(3)}${one.safe ? "" : " ✗"}`);
   made.title = one.why || "meets every requirement";
-  made.append(Object.assign(document.createElement("small"), { textContent: `${one.bits.toFixed(1)} bits` }));
+  made.append(Object.assign(document.createElement("small"), { textContent: `${one.bits.toFixed(1)} bits${one.slack ? `, slack ${one.slack}` : ""}` }));
   return made;
 }
 
