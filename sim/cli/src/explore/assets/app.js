@@ -4,6 +4,8 @@
 const FIELDS = ["R", "lambda", "min_T", "slack", "reject_acc", "honest_acc", "kappa", "substitution", "backend", "extension", "checks", "network"];
 const GOAL = FIELDS.slice(0, 8);
 const WAIT_MS = 120;
+// The security of the published choices.
+const PUBLISHED_LAMBDA = 40;
 
 const $ = (id) => document.getElementById(id);
 let about = { backends: [], backend: "", extensions: [], extension: "", checks: "", network: "wan", model: null };
@@ -112,6 +114,8 @@ function showPlan(answer) {
     $(`plan-${name}`).textContent = shown[name];
     $(`plan-${name}`).classList.toggle("long", shown[name].length > 8);
   }
+  const slack = shown.slack === "0" ? "" : `, slack = ${shown.slack}`;
+  $("bar").textContent = `B = ${shown.B}, T = ${shown.T}${slack}: ${shown.cost} inferences per query`;
   $("plan").dataset.cost = plan.cost;
   $("plan-binds").textContent = answer.binds;
   $("plan-substitution").textContent = answer.substitution;
@@ -122,7 +126,6 @@ function showPlan(answer) {
   $("proof").replaceChildren(...proof.map((line) => Object.assign(document.createElement("li"), { textContent: line })));
   $("command").textContent = answer.command;
   $("yaml").textContent = answer.yaml;
-  $("elapsed").textContent = `Planned in ${answer.elapsed_ms.toFixed(1)} ms.`;
 }
 
 // One chart; what goes wrong with it is said beside it, and no other suffers.
@@ -140,8 +143,7 @@ async function chart(name, query, signal, show) {
 }
 
 function note(answer, what) {
-  const missing = answer.left_out ? ` ${answer.left_out} ${what} left out: too long to compute here.` : "";
-  return (answer.elapsed_ms === undefined ? "" : `In ${answer.elapsed_ms.toFixed(1)} ms.`) + missing;
+  return answer.left_out ? `${answer.left_out} ${what} left out: too long to compute here.` : "";
 }
 
 function count(n) {
@@ -187,7 +189,13 @@ function surface(values, { shown }, signal) {
     const table = document.createElement("table");
     const header = (text, scope) => Object.assign(document.createElement("th"), { textContent: text, scope });
     const top = document.createElement("tr");
-    top.append(header("", "col"), ...answer.T.map((T) => header(`T = ${T}`, "col")));
+    const column = (T) => {
+      const made = header(`T = ${T}`, "col");
+      const slack = answer.cells.find((one) => one.T === T)?.slack;
+      if (slack) made.append(Object.assign(document.createElement("small"), { textContent: `slack ${slack}` }));
+      return made;
+    };
+    top.append(header("", "col"), ...answer.T.map(column));
     table.append(top);
     for (const B of answer.B) {
       const row = document.createElement("tr");
@@ -209,7 +217,7 @@ function cell(one, shown) {
   if (["B", "T", "slack"].every((name) => String(one[name]) === shown[name])) made.classList.add("plan");
   made.append(`${one.cost.toFixed(3)}${one.safe ? "" : " ✗"}`);
   made.title = one.why || "meets every requirement";
-  made.append(Object.assign(document.createElement("small"), { textContent: `${one.bits.toFixed(1)} bits${one.slack ? `, slack ${one.slack}` : ""}` }));
+  made.append(Object.assign(document.createElement("small"), { textContent: `${one.bits.toFixed(1)} bits` }));
   return made;
 }
 
@@ -225,7 +233,8 @@ function series(values, { plan }, signal) {
 
 function drawSeries(answer, plan) {
   $("series-problem").textContent = "";
-  const all = [...answer.points, ...answer.published];
+  const published = plan.lambda === PUBLISHED_LAMBDA ? answer.published : [];
+  const all = [...answer.points, ...published];
   const high = Math.max(...all.map((point) => point.cost), plan.cost_decimal) * 1.3;
   const low = Math.min(...all.map((point) => point.cost), plan.cost_decimal) / 1.4;
   const place = (point) => [point.log2_R, point.cost];
@@ -238,15 +247,15 @@ function drawSeries(answer, plan) {
     marks: [
       { kind: "line", class: "first", points: answer.points.map(place) },
       { kind: "dots", class: "first", points: answer.points.map(place), titles: answer.points.map(title) },
-      { kind: "dots", class: "second", radius: 6, points: answer.published.map(place), titles: answer.published.map(title),
-        labels: answer.published.map((point) => `(${point.B},${point.T})`) },
+      { kind: "dots", class: "second", radius: 6, points: published.map(place), titles: published.map(title),
+        labels: published.map((point) => `(${point.B},${point.T})`) },
       { kind: "dots", class: "here", radius: 9, points: [[here, plan.cost_decimal]], titles: ["the plan"] },
     ],
   });
   const why = answer.problem ? ` ${answer.problem}.` : "";
   $("series-note").textContent = `Large ring: the plan. ${note(answer, "R")}${why}`;
   const rows = (points, kind) => points.map((point) => [`2^${point.log2_R}`, point.B, point.T, point.cost.toFixed(4), kind]);
-  fillTable($("series-table"), ["R", "B", "T", "cost", ""], [...rows(answer.points, "plan"), ...rows(answer.published, "published")]);
+  fillTable($("series-table"), ["R", "B", "T", "cost", ""], [...rows(answer.points, "plan"), ...rows(published, "published")]);
 }
 
 const LEVELS = 8;

@@ -10,6 +10,15 @@ function element(name, attributes, text) {
   return made;
 }
 
+// Text in which a power such as 2^9 is set as one.
+function text(attributes, written) {
+  const power = /^(\d+)\^(\d+)$/.exec(written);
+  if (!power) return element("text", attributes, written);
+  const made = element("text", attributes, power[1]);
+  made.append(element("tspan", { dy: -5, class: "raised" }, power[2]));
+  return made;
+}
+
 // About `count` round numbers from `low` to `high`.
 function ticks(low, high, count) {
   const rough = (high - low) / count;
@@ -58,11 +67,11 @@ function drawAxes(svg, chart, x, y, { width, height, edge }) {
   const shown = (axis) => axis.format || short;
   for (const value of chart.y.ticks) {
     svg.append(element("line", { class: "grid", x1: edge.left, x2: right, y1: y(value), y2: y(value) }));
-    svg.append(element("text", { x: edge.left - 6, y: y(value) + 4, "text-anchor": "end" }, shown(chart.y)(value)));
+    svg.append(text({ x: edge.left - 6, y: y(value) + 4, "text-anchor": "end" }, shown(chart.y)(value)));
   }
   for (const value of chart.x.ticks) {
     svg.append(element("line", { class: "axis", x1: x(value), x2: x(value), y1: bottom, y2: bottom + 5 }));
-    svg.append(element("text", { x: x(value), y: bottom + 20, "text-anchor": "middle" }, shown(chart.x)(value)));
+    svg.append(text({ x: x(value), y: bottom + 20, "text-anchor": "middle" }, shown(chart.x)(value)));
   }
   svg.append(element("path", { class: "axis", d: `M${edge.left} ${edge.top}V${bottom}H${right}` }));
   svg.append(element("text", { class: "soft", x: (edge.left + right) / 2, y: height - 6, "text-anchor": "middle" }, chart.x.label));
