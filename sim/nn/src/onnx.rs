@@ -131,6 +131,9 @@ pub struct Attribute {
     /// The value of an attribute of type INTS.
     #[prost(int64, repeated, tag = "8")]
     pub ints: Vec<i64>,
+    /// The value of an attribute of type FLOATS.
+    #[prost(float, repeated, tag = "7")]
+    pub floats: Vec<f32>,
 }
 
 /// The message `TensorProto`, which is a constant.
@@ -139,7 +142,7 @@ pub struct Tensor {
     /// The sizes of the tensor, outermost first.
     #[prost(int64, repeated, tag = "1")]
     pub dims: Vec<i64>,
-    /// The type of the elements: 1 is float, 7 is int64, 9 is bool. [`element_type`] names it.
+    /// The type of the elements: 1 is float, 7 is int64, 9 is bool, 10 is float16, 11 is double. [`element_type`] names it.
     #[prost(int32, tag = "2")]
     pub data_type: i32,
     /// The elements as floats, if they are written one by one.
@@ -157,6 +160,12 @@ pub struct Tensor {
     /// The elements as little-endian bytes.
     #[prost(bytes = "vec", tag = "9")]
     pub raw_data: Vec<u8>,
+    /// The elements in double precision, if they are written one by one.
+    #[prost(double, repeated, tag = "10")]
+    pub double_data: Vec<f64>,
+    /// The elements as unsigned integers, if they are written one by one.
+    #[prost(uint64, repeated, tag = "11")]
+    pub uint64_data: Vec<u64>,
     /// The place of the elements in another file: `location`, `offset` and `length`.
     #[prost(message, repeated, tag = "13")]
     pub external_data: Vec<StringStringEntry>,

@@ -56,11 +56,8 @@ impl<'a> Attributes<'a> {
         sizes.or_else(|| notes.wrong(format!("{name} = {:?} is not usable", attribute.ints)))
     }
 
-    /// Reads a sliding window, if it can be read completely. Its size is that of the weights where there are some.
-    pub(super) fn window(&self, size: Size, notes: &mut Notes) -> Option<Window> {
-        if self.get("auto_pad").is_some_and(|attribute| attribute.s != b"NOTSET") {
-            notes.note("auto_pad is not supported");
-        }
+    /// Reads a sliding window over an image of a shape, if it can be read completely. Its size is that of the weights where there are some.
+    pub(super) fn window(&self, size: Size, shape: Option<&[usize]>, notes: &mut Notes) -> Option<Window> {
         if self.sizes("dilations", [1, 1], 1, notes).is_some_and(|dilations| dilations != [1, 1]) {
             notes.note("dilations other than 1 are not supported");
         }
@@ -71,9 +68,34 @@ impl<'a> Attributes<'a> {
             }
             (None, Size::OfWeights(size)) | (Some(size), _) => size,
         };
-        let (stride, pads) = (self.sizes("strides", [1, 1], 1, notes), self.sizes("pads", [0; 4], 0, notes));
+        let stride = self.sizes("strides", [1, 1], 1, notes);
+        let pads = match self.get("auto_pad").map_or(&b"NOTSET"[..], |attribute| &attribute.s) {
+            b"NOTSET" | b"" => self.sizes("pads", [0; 4], 0, notes),
+            b"VALID" => Some([0; 4]),
+            kind @ (b"SAME_UPPER" | b"SAME_LOWER") => match (size, stride, shape) {
+                (Some(size), Some(stride), Some(&[_, height, width])) => {
+                    Some(same([height, width], size, stride, kind == b"SAME_UPPER"))
+                }
+                // What is missing is noted.
+                _ => None,
+            },
+            other => notes.wrong(format!("auto_pad {} is not known", String::from_utf8_lossy(other))),
+        };
         Some(Window { size: size?, stride: stride?, pads: pads? })
     }
+}
+
+/// The padding with which a window of a stride has as many places as the input has strides, the odd one at the end or at the start.
+fn same(input: [usize; 2], size: [usize; 2], stride: [usize; 2], is_upper: bool) -> [usize; 4] {
+    let mut pads = [0; 4];
+    for axis in 0..2 {
+        let places = input[axis].div_ceil(stride[axis]);
+        let reach = places.saturating_sub(1).saturating_mul(stride[axis]).saturating_add(size[axis]);
+        let needed = reach.saturating_sub(input[axis]);
+        let (less, more) = (needed / 2, needed - needed / 2);
+        [pads[axis], pads[axis + 2]] = if is_upper { [less, more] } else { [more, less] };
+    }
+    pads
 }
 
 /// Where a window's size comes from.

@@ -3,25 +3,52 @@
 //! What no node reads may be of any type. No more than [`MAX_ELEMENTS`] elements are read in all, however many constants share
 //! the same bytes of a file.
 
+use super::elements::{read, width};
 use super::notes::Notes;
 use crate::foreign;
-use crate::onnx::{self, element_type};
+use crate::onnx;
 use crate::tensor::{MAX_ELEMENTS, Tensor, elements};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Component, Path};
 use std::rc::Rc;
-
-/// The element type of floats.
-pub(super) const FLOAT: i32 = 1;
-const INT64: i32 = 7;
-const BOOL: i32 = 9;
 
 /// A constant that was read.
 #[derive(Clone, Debug)]
 pub(super) enum Constant {
     Floats(Rc<Tensor<f32>>),
-    Integers(Rc<[i64]>),
+    Integers(Rc<Tensor<i64>>),
     Booleans(Rc<[bool]>),
+    /// What a graph computes of the shapes of its values.
+    Sizes(Rc<Tensor<Size>>),
+}
+
+impl Constant {
+    fn elements(&self) -> usize {
+        match self {
+            Self::Floats(tensor) => tensor.data().len(),
+            Self::Integers(tensor) => tensor.data().len(),
+            Self::Booleans(data) => data.len(),
+            Self::Sizes(tensor) => tensor.data().len(),
+        }
+    }
+}
+
+/// A size in the shape of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Size {
+    /// How many images there are, which is one number for all of a graph and may be any.
+    Batch,
+    Known(i64),
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Batch => f.write_str("N"),
+            Self::Known(size) => size.fmt(f),
+        }
+    }
 }
 
 /// Gives the bytes of a file beside the model, by its name.
@@ -29,7 +56,7 @@ pub(super) type Beside<'b> = dyn FnMut(&str) -> Result<Vec<u8>, String> + 'b;
 
 /// The constants of a graph, by the order in which they were found.
 pub(super) struct Constants<'a, 'b> {
-    found: Vec<(&'a str, &'a onnx::Tensor)>,
+    found: Vec<(&'a str, Option<&'a onnx::Tensor>)>,
     /// The constants that were read, with `None` for one that cannot be. The problem is noted where the constant was first needed.
     read: BTreeMap<usize, Option<Constant>>,
     elements: usize,
@@ -47,8 +74,31 @@ impl<'a, 'b> Constants<'a, 'b> {
 
     /// Registers a constant, which is read when it is needed.
     pub(super) fn insert(&mut self, name: &'a str, tensor: &'a onnx::Tensor) -> usize {
-        self.found.push((name, tensor));
+        self.found.push((name, Some(tensor)));
         self.found.len() - 1
+    }
+
+    /// Registers a constant that was computed. `None` means that there are too many elements, with a note.
+    pub(super) fn computed(&mut self, name: &'a str, constant: Constant, notes: &mut Notes) -> Option<usize> {
+        self.count(constant.elements()).map_err(|what| notes.note(what)).ok()?;
+        self.found.push((name, None));
+        self.read.insert(self.found.len() - 1, Some(constant));
+        Some(self.found.len() - 1)
+    }
+
+    /// Counts elements that are held.
+    fn count(&mut self, elements: usize) -> Result<(), String> {
+        self.check(elements)?;
+        self.elements += elements;
+        Ok(())
+    }
+
+    /// Says whether so many elements more may be held.
+    pub(super) fn check(&self, elements: usize) -> Result<(), String> {
+        match self.elements.checked_add(elements).filter(|all| *all <= self.most) {
+            Some(_) => Ok(()),
+            None => Err(format!("with it there are over {} constant elements", self.most)),
+        }
     }
 
     pub(super) fn name(&self, index: usize) -> &'a str {
@@ -61,7 +111,8 @@ impl<'a, 'b> Constants<'a, 'b> {
             return known.clone();
         }
         let (name, tensor) = self.found[index];
-        let constant = match self.decode(tensor) {
+        // A constant that was computed is known.
+        let constant = match self.decode(tensor?) {
             Ok(constant) => Some(constant),
             Err(what) => notes.wrong(format!("constant '{name}': {what}")),
         };
@@ -75,39 +126,10 @@ impl<'a, 'b> Constants<'a, 'b> {
         let sized = shape.and_then(|shape| elements(&shape).map(|count| (shape, count)));
         let sized = sized.filter(|(_, count)| *count <= MAX_ELEMENTS);
         let (shape, count) = sized.ok_or_else(|| format!("its sizes {:?} are not usable", tensor.dims))?;
-        if self.elements + count > self.most {
-            return Err(format!("with it there are over {} constant elements", self.most));
-        }
-        let width = match tensor.data_type {
-            FLOAT => 4,
-            INT64 => 8,
-            BOOL => 1,
-            other => {
-                let what = element_type(other);
-                return Err(format!("element type {what} is not supported: only float, int64 and bool"));
-            }
-        };
+        self.check(count)?;
         // Known to be at most 2^28 elements.
-        let raw = self.raw(tensor, count * width)?;
-        let malformed = || format!("its data do not fill {:?}", tensor.dims);
-        let constant = match tensor.data_type {
-            FLOAT => {
-                let data = raw.map_or_else(|| tensor.float_data.clone(), |raw| words(raw, f32::from_le_bytes));
-                if let Some(bad) = data.iter().find(|value| !value.is_finite()) {
-                    return Err(format!("it contains {bad}"));
-                }
-                Constant::Floats(Rc::new(Tensor::new(shape, data).ok_or_else(malformed)?))
-            }
-            INT64 => {
-                let data = raw.map_or_else(|| tensor.int64_data.clone(), |raw| words(raw, i64::from_le_bytes));
-                Constant::Integers((data.len() == count).then(|| data.into()).ok_or_else(malformed)?)
-            }
-            _ => {
-                let small = || tensor.int32_data.iter().map(|word| *word != 0).collect::<Vec<_>>();
-                let data = raw.map_or_else(small, |raw| raw.iter().map(|byte| *byte != 0).collect());
-                Constant::Booleans((data.len() == count).then(|| data.into()).ok_or_else(malformed)?)
-            }
-        };
+        let raw = self.raw(tensor, count * width(tensor.data_type)?)?;
+        let constant = read(tensor, &shape, raw)?;
         self.elements += count;
         Ok(constant)
     }
@@ -140,11 +162,6 @@ impl<'a, 'b> Constants<'a, 'b> {
             other => Err(format!("data location {other} is not known")),
         }
     }
-}
-
-/// Reads little-endian words from bytes that are a whole number of them.
-fn words<const N: usize, T>(bytes: &[u8], word: impl Fn([u8; N]) -> T) -> Vec<T> {
-    bytes.as_chunks().0.iter().map(|bytes| word(*bytes)).collect()
 }
 
 /// Where a constant's bytes lie.
@@ -196,7 +213,7 @@ mod tests {
         let tensor = |name: &str| onnx::Tensor {
             name: name.into(),
             dims: vec![2, 2],
-            data_type: FLOAT,
+            data_type: 1,
             external_data: vec![onnx::StringStringEntry { key: "location".into(), value: "zeros".into() }],
             data_location: 1,
             ..onnx::Tensor::default()

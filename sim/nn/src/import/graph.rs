@@ -1,14 +1,18 @@
 //! A graph from its inputs to its output, node by node.
 
+use super::affine::Arithmetic;
 use super::attributes::Attributes;
-use super::constants::FLOAT;
-use super::importer::{At, Importer, Known, MAX_ACTIVATIONS, name_of};
+use super::constants::Constant;
+use super::importer::{At, Importer, name_of};
+use super::inputs::listed;
 use super::notes::Notes;
 use super::problem::{ImportError, ImportProblem};
 use super::shapes::rows;
-use crate::model::{Model, Value};
-use crate::onnx::{self, element_type};
-use crate::tensor::elements;
+use super::view::Known;
+use crate::model::{Model, Op, Value};
+use crate::onnx;
+use crate::tensor::Tensor;
+use std::rc::Rc;
 
 impl<'a> Importer<'a, '_> {
     pub(super) fn import(mut self) -> Result<Model, ImportError> {
@@ -31,47 +35,38 @@ impl<'a> Importer<'a, '_> {
         }
     }
 
-    /// Finds the one input that is an image. Other inputs are noted, and stand for nothing that is known.
-    fn inputs(&mut self) {
-        let inputs: Vec<_> =
-            self.graph.input.iter().filter(|input| !self.names.contains_key(input.name.as_str())).collect();
-        if inputs.len() != 1 {
-            let inputs = listed("inputs", inputs.iter().map(|input| input.name.as_str()));
-            self.wrong(format!("the graph has {inputs}, and one image is needed"));
-        }
-        for input in &inputs {
-            self.names.insert(&input.name, Known::Unreadable);
-        }
-        let [image] = inputs[..] else { return };
-        let mut notes = Notes::default();
-        let found = image_shape(image, &mut notes);
-        for what in &notes.0 {
-            self.wrong(format!("input '{}' {what}", image.name));
-        }
-        let Some((batch, shape)) = found.filter(|_| notes.0.is_empty()) else { return };
-        (self.image, self.batch) = (Some(shape), batch);
-        self.name(&image.name, Known::Value(Value::Input));
-    }
-
-    /// Notes a problem that is no node's.
-    fn wrong(&mut self, message: String) {
-        self.problems.push(ImportProblem { node: None, message });
-    }
-
-    fn output(&self, notes: &mut Notes) -> Option<usize> {
-        let [output] = &self.graph.output[..] else {
-            let outputs = listed("outputs", self.graph.output.iter().map(|output| output.name.as_str()));
+    /// The layer whose output is the logits.
+    fn output(&mut self, notes: &mut Notes) -> Option<usize> {
+        let graph = self.graph;
+        let labels =
+            graph.output.iter().filter(|output| matches!(self.names.get(output.name.as_str()), Some(Known::Label(_))));
+        // A label is one more form of the logits, if these are there.
+        let outputs: Vec<_> = if graph.output.len() > 1 && labels.count() + 1 == graph.output.len() {
+            let is_label = |name: &str| matches!(self.names.get(name), Some(Known::Label(_)));
+            graph.output.iter().filter(|output| !is_label(&output.name)).collect()
+        } else {
+            graph.output.iter().collect()
+        };
+        let [output] = outputs[..] else {
+            let outputs = listed("outputs", graph.output.iter().map(|output| output.name.as_str()));
             return notes.wrong(format!("the graph has {outputs}, and one vector of logits is needed"));
         };
         let name = &output.name;
-        match self.names.get(name.as_str()) {
-            Some(&Known::Value(value)) => match (value, self.shape(value)) {
-                (Value::Layer(index), [classes]) if *classes > 0 => Some(index),
-                (_, shape) => {
-                    let shape = rows(shape);
-                    notes.wrong(format!("output '{name}' must have the shape [N, classes], and has {shape}"))
+        match self.names.get(name.as_str()).cloned() {
+            Some(Known::View(view) | Known::Label(view)) => {
+                let dims = view.dims().to_vec();
+                let wrong = |notes: &mut Notes| {
+                    notes.wrong(format!("output '{name}' must have the shape [N, classes], and has {}", rows(&dims)))
+                };
+                let view = self.settle(view, notes)?;
+                match (view.value, &dims[..]) {
+                    (Value::Layer(_), [_]) if !view.layout.is_in_order() => {
+                        notes.wrong(format!("output '{name}' is an image with its channels last, flattened"))
+                    }
+                    (Value::Layer(index), [_]) if self.shape(view.value).len() == 1 => Some(index),
+                    _ => wrong(notes),
                 }
-            },
+            }
             Some(Known::Constant(_)) => notes.wrong(format!("output '{name}' is a constant")),
             // Noted at its node.
             Some(Known::Unreadable) => None,
@@ -87,7 +82,7 @@ impl<'a> Importer<'a, '_> {
         let known = known.filter(|_| notes.0.is_empty()).unwrap_or(Known::Unreadable);
         let silent = notes.0.is_empty();
         for (place, output) in at.node.output.iter().enumerate().filter(|(_, output)| !output.is_empty()) {
-            if self.name(output, if place == 0 { known } else { Known::Unreadable }).is_some() {
+            if self.name(output, if place == 0 { known.clone() } else { Known::Unreadable }).is_some() {
                 notes.note(format!("its output '{output}' is defined twice"));
             }
             // What is not read at all has other outputs than we know of.
@@ -104,28 +99,61 @@ impl<'a> Importer<'a, '_> {
     fn read(&mut self, at: At<'a>, notes: &mut Notes) -> Option<Known> {
         let node = at.node;
         if !matches!(node.domain.as_str(), "" | "ai.onnx") {
-            return notes.wrong(format!("operators of the domain '{}' are not supported", node.domain));
+            let advice = advice_on_learned(&node.op_type);
+            return notes.wrong(format!("operators of the domain '{}' are not supported{advice}", node.domain));
         }
         let attributes = &Attributes(&node.attribute);
+        if self.is_constant(node) {
+            return self.fold(at, attributes, notes);
+        }
+        if let Some(label) = self.of_label(node) {
+            return Some(label);
+        }
         match node.op_type.as_str() {
             "Conv" => self.conv(at, attributes, notes),
             "Gemm" => self.gemm(at, attributes, notes),
             "MatMul" => self.matmul(at, attributes, notes),
+            "Pad" => self.pad(at, attributes, notes),
             "BatchNormalization" => self.batch_norm(at, attributes, notes),
             "Relu" => self.relu(at, attributes, notes),
             "Clip" => self.clip(at, attributes, notes),
+            "Max" => self.extremum(at, attributes, true, notes),
+            "Min" => self.extremum(at, attributes, false, notes),
             "MaxPool" => self.max_pool(at, attributes, notes),
             "AveragePool" => self.average_pool(at, attributes, notes),
-            "GlobalAveragePool" => self.global_pool(at, attributes, notes),
-            "Add" => self.add(at, attributes, notes),
+            "GlobalAveragePool" => self.global_pool(at, attributes, Op::AveragePool, notes),
+            "GlobalMaxPool" => self.global_pool(at, attributes, Op::MaxPool, notes),
+            "ReduceMean" => self.reduce(at, attributes, Op::AveragePool, notes),
+            "ReduceMax" => self.reduce(at, attributes, Op::MaxPool, notes),
+            "Add" => self.arithmetic(at, attributes, Arithmetic::Add, notes),
+            "Sub" => self.arithmetic(at, attributes, Arithmetic::Sub, notes),
+            "Mul" => self.arithmetic(at, attributes, Arithmetic::Mul, notes),
+            "Div" => self.arithmetic(at, attributes, Arithmetic::Div, notes),
+            "Softmax" | "LogSoftmax" => self.softmax(node, attributes, notes),
+            "ArgMax" => self.arg_max(node, attributes, notes),
+            _ => self.relaying(at, attributes, notes),
+        }
+    }
+
+    /// Reads a node that computes nothing.
+    fn relaying(&mut self, at: At<'a>, attributes: &Attributes<'a>, notes: &mut Notes) -> Option<Known> {
+        let node = at.node;
+        match node.op_type.as_str() {
             "Concat" => self.concat(at, attributes, notes),
             "Flatten" => self.flatten(at, attributes, notes),
             "Reshape" => self.reshape(at, attributes, notes),
+            "Transpose" => self.transpose(at, attributes, notes),
+            "Squeeze" => self.squeeze(at, attributes, false, notes),
+            "Unsqueeze" => self.squeeze(at, attributes, true, notes),
             "Identity" => self.identity(node, attributes, notes),
+            "Cast" => self.cast(node, attributes, notes),
             "Dropout" => self.dropout(node, attributes, notes),
-            "Softmax" | "LogSoftmax" => self.softmax(node, attributes, notes),
+            "Shape" => self.shape_constant(at, attributes, notes),
             "Constant" => self.constant(node, attributes, notes),
-            _ => notes.wrong("the operator is not supported"),
+            other => notes.wrong(match advice(other) {
+                Some(advice) => format!("the operator is not supported: {advice}"),
+                None => "the operator is not supported".into(),
+            }),
         }
     }
 
@@ -135,61 +163,58 @@ impl<'a> Importer<'a, '_> {
         if !self.uses.contains_key(name.as_str()) {
             return None;
         }
-        attributes.only(&["value"], notes);
-        match attributes.tensor("value") {
-            Some(tensor) => Some(Known::Constant(self.constants.insert(name, tensor))),
-            None => notes.wrong("only a tensor as 'value' is supported"),
+        attributes.only(&["value", "value_float", "value_floats", "value_int", "value_ints"], notes);
+        if let Some(tensor) = attributes.tensor("value") {
+            return Some(Known::Constant(self.constants.insert(name, tensor)));
         }
+        let [attribute] = attributes.0 else { return notes.wrong("one value is needed") };
+        let floats = |shape, data| Tensor::new(shape, data).map(|tensor| Constant::Floats(Rc::new(tensor)));
+        let integers = |shape, data| Tensor::new(shape, data).map(|tensor| Constant::Integers(Rc::new(tensor)));
+        let constant = match attribute.name.as_str() {
+            "value_float" => floats(vec![], vec![attribute.f]),
+            "value_floats" => floats(vec![attribute.floats.len()], attribute.floats.clone()),
+            "value_int" => integers(vec![], vec![attribute.i]),
+            "value_ints" => integers(vec![attribute.ints.len()], attribute.ints.clone()),
+            _ => notes.wrong("only a tensor or numbers as its value are supported"),
+        };
+        if let Some(Constant::Floats(tensor)) = &constant
+            && let Some(bad) = tensor.data().iter().find(|number| !number.is_finite())
+        {
+            return notes.wrong(format!("it contains {bad}"));
+        }
+        self.constants.computed(name, constant?, notes).map(Known::Constant)
+    }
+}
+
+/// How a model is exported or made without an operator that is not read.
+fn advice(operator: &str) -> Option<&'static str> {
+    Some(match operator {
+        "QuantizeLinear"
+        | "DequantizeLinear"
+        | "QLinearConv"
+        | "QLinearMatMul"
+        | "ConvInteger"
+        | "MatMulInteger"
+        | "DynamicQuantizeLinear" => "export the model in floats, before it is quantised",
+        "If" | "Loop" | "Scan" => "export one trace of the model, without branches and loops",
+        "LeakyRelu" | "PRelu" | "Elu" | "Selu" | "Celu" | "Gelu" | "HardSwish" | "HardSigmoid" | "Softplus"
+        | "Tanh" | "Erf" => "Relu and Clip are the activations that are",
+        "ConvTranspose" | "Resize" | "Upsample" => "only networks that classify images are",
+        "InstanceNormalization" | "LayerNormalization" | "GroupNormalization" | "LRN" => {
+            "BatchNormalization is the normalisation that is"
+        }
+        _ => return None,
+    })
+}
+
+/// The same for operators of scikit-learn.
+fn advice_on_learned(operator: &str) -> &'static str {
+    match operator {
+        "ZipMap" => ": convert with options={'zipmap': False}, and only the output of probabilities",
+        "ArrayFeatureExtractor" => ": export only the output of probabilities, and not the label",
+        _ => "",
     }
 }
 
 /// Operators that have more outputs than the one that is read here.
 const HAVE_MORE_OUTPUTS: [&str; 3] = ["BatchNormalization", "MaxPool", "Dropout"];
-
-/// The batch, where it is fixed, and channels, height and width of a float input `[N, channels, height, width]`. The notes go on
-/// from the input's name.
-fn image_shape(input: &onnx::ValueInfo, notes: &mut Notes) -> Option<(Option<i64>, [usize; 3])> {
-    let Some(tensor) = input.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref()) else {
-        return notes.wrong("is no tensor, and an image is needed");
-    };
-    if tensor.elem_type != FLOAT {
-        notes.note(format!("has the element type {}: only float is supported", element_type(tensor.elem_type)));
-    }
-    let needed = "only [N, channels, height, width] of known sizes is supported";
-    let Some(shape) = &tensor.shape else { return notes.wrong(format!("has no shape: {needed}")) };
-    let sizes: Vec<i64> = shape.dim.iter().map(|size| size.dim_value).collect();
-    let image = match sizes[..] {
-        [batch, channels, height, width] => {
-            let image = [channels, height, width].map(|size| usize::try_from(size).ok().filter(|size| *size > 0));
-            image.into_iter().collect::<Option<Vec<_>>>().map(|image| (batch, image))
-        }
-        _ => None,
-    };
-    let Some((batch, image)) = image else {
-        return notes.wrong(format!("has the shape {}: {needed}", written(&sizes)));
-    };
-    if elements(&image).is_none_or(|count| count > MAX_ACTIVATIONS) {
-        return notes.wrong(format!("has the shape {}: over {MAX_ACTIVATIONS} values", written(&sizes)));
-    }
-    Some((Some(batch).filter(|batch| *batch > 0), image.try_into().ok()?))
-}
-
-/// An input's shape as messages have it, with `?` for a size that the file leaves open and `N` for such a batch.
-fn written(sizes: &[i64]) -> String {
-    let open = |place| if place == 0 { "N" } else { "?" };
-    let size = |(place, size): (usize, &i64)| if *size == 0 { open(place).into() } else { size.to_string() };
-    format!("[{}]", sizes.iter().enumerate().map(size).collect::<Vec<_>>().join(", "))
-}
-
-/// The most names that a message lists.
-const LISTED: usize = 8;
-
-/// How many there are of something, with their names, or the first of many.
-fn listed<'n>(what: &str, names: impl ExactSizeIterator<Item = &'n str>) -> String {
-    let count = names.len();
-    let mut first: Vec<String> = names.take(LISTED).map(|name| format!("'{name}'")).collect();
-    if count > LISTED {
-        first.push("..".into());
-    }
-    if count == 0 { format!("0 {what}") } else { format!("{count} {what} ({})", first.join(", ")) }
-}

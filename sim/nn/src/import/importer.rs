@@ -1,30 +1,19 @@
 //! What is known of a graph while it is read, and the questions that every operator asks about it.
 
-use super::constants::{Constant, Constants};
+use super::constants::Constants;
 use super::notes::Notes;
 use super::problem::ImportProblem;
 use super::shapes::output_shape;
+use super::view::Known;
 use crate::model::{Layer, Op, Value};
 use crate::onnx;
-use crate::tensor::{MAX_ELEMENTS, Tensor, elements};
+use crate::tensor::{MAX_ELEMENTS, elements};
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 /// The most values that a network may compute for one image, all layers together. As 64-bit words they take half a gigabyte.
 pub const MAX_ACTIVATIONS: usize = 1 << 26;
 /// The most multiplications and comparisons that a network may take for one image.
 pub const MAX_STEPS: u64 = 1 << 36;
-
-/// What a name stands for.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Known {
-    /// A value of the network.
-    Value(Value),
-    /// One of the constants.
-    Constant(usize),
-    /// The output of a node that could not be read. The problem is noted at that node, and not where its output is read.
-    Unreadable,
-}
 
 /// A node and its place in the graph.
 #[derive(Clone, Copy)]
@@ -38,15 +27,23 @@ pub(super) struct Importer<'a, 'b> {
     pub(super) opset: i64,
     /// The shape of the image, or `None` where the graph has no usable one.
     pub(super) image: Option<[usize; 3]>,
+    /// Whether the graph reads the image as a vector, and nothing has said yet how it is one of rows and columns.
+    pub(super) image_is_open: bool,
     /// How many images the graph reads at once, where that is not free.
     pub(super) batch: Option<i64>,
     pub(super) names: BTreeMap<&'a str, Known>,
     pub(super) constants: Constants<'a, 'b>,
     /// How often each name is read.
     pub(super) uses: BTreeMap<&'a str, usize>,
+    /// The nodes that read each name, with the place among their inputs.
+    pub(super) read_by: BTreeMap<&'a str, Vec<(usize, usize)>>,
     /// For each value, how many names it has and how often they are read.
     pub(super) named: BTreeMap<Value, (usize, usize)>,
     pub(super) layers: Vec<Layer>,
+    /// The layers that were made of what nodes left pending, by the node.
+    pub(super) settled: BTreeMap<usize, Value>,
+    /// The vectors that images were flattened to where no node says so.
+    pub(super) flattened: BTreeMap<Value, Value>,
     pub(super) weights: usize,
     pub(super) activations: usize,
     pub(super) steps: u64,
@@ -78,19 +75,29 @@ impl<'a, 'b> Importer<'a, 'b> {
         for name in read {
             *uses.entry(name.as_str()).or_default() += 1;
         }
+        let mut read_by: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
+        for (index, node) in graph.node.iter().enumerate() {
+            for (place, name) in node.input.iter().enumerate() {
+                read_by.entry(name.as_str()).or_default().push((index, place));
+            }
+        }
         let layers = Vec::new();
-        let (image, batch, too_large) = (None, None, false);
+        let (image, batch, image_is_open, too_large) = (None, None, false, false);
         let (weights, activations, steps) = (0, 0, 0);
         Self {
             graph,
             opset,
             image,
+            image_is_open,
             batch,
             names,
             constants,
             uses,
+            read_by,
             named: BTreeMap::new(),
             layers,
+            settled: BTreeMap::new(),
+            flattened: BTreeMap::new(),
             weights,
             activations,
             steps,
@@ -101,7 +108,7 @@ impl<'a, 'b> Importer<'a, 'b> {
 
     /// Gives a name to something, and returns what the name stood for before.
     pub(super) fn name(&mut self, name: &'a str, known: Known) -> Option<Known> {
-        if let Known::Value(value) = known {
+        if let Some(value) = known.value() {
             let (names, uses) = self.named.entry(value).or_default();
             *names += 1;
             *uses += self.uses.get(name).map_or(0, |uses| *uses);
@@ -110,21 +117,23 @@ impl<'a, 'b> Importer<'a, 'b> {
     }
 
     /// Appends a layer, unless something is wrong with its node.
-    pub(super) fn layer(&mut self, at: At<'_>, op: Op, inputs: Vec<Value>, notes: &mut Notes) -> Option<Known> {
+    pub(super) fn layer(&mut self, at: At<'_>, op: Op, inputs: Vec<Value>, notes: &mut Notes) -> Option<Value> {
         let shapes: Vec<&[usize]> = inputs.iter().map(|value| self.shape(*value)).collect();
         let shape = output_shape(&op, &shapes, notes)?;
         let op = Self::admitted(op, notes)?;
         self.spend(&op, &shape, notes)?;
+        // From now on the image has the shape with which a layer reads it.
+        self.image_is_open &= !inputs.contains(&Value::Input);
         self.layers.push(Layer { node: at.index, name: name_of(at.node), op, inputs, shape });
-        Some(Known::Value(Value::Layer(self.layers.len() - 1)))
+        Some(Value::Layer(self.layers.len() - 1))
     }
 
     /// Puts another operator, of the same shapes, in the place of the one that computes a value.
-    pub(super) fn replace(&mut self, value: Value, op: Op, notes: &mut Notes) -> Option<Known> {
+    pub(super) fn replace(&mut self, value: Value, op: Op, notes: &mut Notes) -> Option<()> {
         let Value::Layer(index) = value else { return None };
         let op = Self::admitted(op, notes)?;
         self.layers[index].op = op;
-        Some(Known::Value(value))
+        Some(())
     }
 
     /// Admits an operator whose numbers are all finite. All numbers of a network enter through this gate.
@@ -169,65 +178,11 @@ impl<'a, 'b> Importer<'a, 'b> {
         }
     }
 
-    /// Returns what an input of a node is, or `Some(None)` where it is left out. `None` means that a problem is noted, here or at the node that could not
-    /// be read.
-    #[expect(clippy::option_option, reason = "an input that was left out is no input that cannot be read")]
-    pub(super) fn optional(&self, node: &onnx::Node, input: usize, notes: &mut Notes) -> Option<Option<Known>> {
-        let Some(name) = node.input.get(input).filter(|name| !name.is_empty()) else { return Some(None) };
-        match self.names.get(name.as_str()) {
-            Some(Known::Unreadable) => None,
-            Some(known) => Some(Some(*known)),
-            None => notes.wrong(format!("input '{name}' is defined by nothing before it")),
-        }
-    }
-
-    pub(super) fn known(&self, node: &onnx::Node, input: usize, notes: &mut Notes) -> Option<Known> {
-        self.optional(node, input, notes)?.or_else(|| notes.wrong(format!("input {input} is missing")))
-    }
-
-    pub(super) fn value(&self, node: &onnx::Node, input: usize, notes: &mut Notes) -> Option<Value> {
-        match self.known(node, input, notes)? {
-            Known::Value(value) => Some(value),
-            _ => notes.wrong(format!("input {input} must be a value of the network, not a constant")),
-        }
-    }
-
-    #[expect(clippy::option_option, reason = "an input that was left out is no input that cannot be read")]
-    pub(super) fn optional_floats(
-        &mut self,
-        node: &onnx::Node,
-        input: usize,
-        notes: &mut Notes,
-    ) -> Option<Option<Rc<Tensor<f32>>>> {
-        match self.optional(node, input, notes)? {
-            None => Some(None),
-            Some(Known::Constant(constant)) => self.floats_of(constant, notes).map(Some),
-            Some(_) => notes.wrong(format!("input {input} must be a constant float tensor")),
-        }
-    }
-
-    pub(super) fn floats_of(&mut self, constant: usize, notes: &mut Notes) -> Option<Rc<Tensor<f32>>> {
-        // Nothing more is read for a network that is too large.
-        if self.too_large {
-            return None;
-        }
-        match self.constants.get(constant, notes)? {
-            Constant::Floats(tensor) => Some(tensor),
-            _ => notes.wrong(format!("constant '{}' must be of floats", self.constants.name(constant))),
-        }
-    }
-
     /// Counts the nodes and outputs that read a value, without those that only rename it.
     pub(super) fn readers(&self, value: Value) -> usize {
         let (names, uses) = self.named.get(&value).copied().unwrap_or((0, 0));
         // Every name but the first was given by a node that read another.
         (uses + 1).saturating_sub(names)
-    }
-
-    /// Whether a node's output is the output of the graph, and nothing else reads it.
-    pub(super) fn is_output(&self, node: &onnx::Node) -> bool {
-        let (own, [output]) = (node.output.first(), &self.graph.output[..]) else { return false };
-        own == Some(&output.name) && self.uses.get(output.name.as_str()) == Some(&1)
     }
 }
 

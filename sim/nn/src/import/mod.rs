@@ -7,16 +7,27 @@
 //! Invariant: each row of a batch is a function of that image alone, so that a network of any batch is the network of one image.
 //! Every number of a network, as stored or computed while it is read, has passed `Importer::admitted` and is finite.
 
+mod affine;
+mod arrays;
 mod attributes;
 mod constants;
+mod elements;
+mod ending;
+mod folding;
 mod graph;
 mod importer;
+mod inputs;
+mod layout;
+mod linear;
 mod notes;
-mod operators;
+mod operands;
+mod pooling;
 mod problem;
+mod relaying;
 mod shapes;
 #[cfg(test)]
 mod tests;
+mod view;
 
 pub use importer::{MAX_ACTIVATIONS, MAX_STEPS};
 pub use problem::{ImportError, ImportProblem};

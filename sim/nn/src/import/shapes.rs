@@ -53,8 +53,26 @@ pub(super) fn filters_fit(weights: &Tensor<f32>, groups: usize, input: &[usize],
 }
 
 /// The channels, height and width of a shape that must be an image's.
-pub(super) fn image(shape: &[usize], notes: &mut Notes) -> Option<[usize; 3]> {
+fn image(shape: &[usize], notes: &mut Notes) -> Option<[usize; 3]> {
     shape.try_into().ok().or_else(|| notes.wrong(format!("its input {shape:?} must have rank 4")))
+}
+
+/// The window that slides as far as its last start within the input, or within the padding before it, lets it: with so much more padding at the end. This is
+/// what `ceil_mode` asks for. `None` where the window does not fit.
+pub(super) fn rounded_up(window: Window, shape: &[usize]) -> Option<Window> {
+    let &[_, height, width] = shape else { return None };
+    let mut pads = window.pads;
+    for (axis, size) in [height, width].into_iter().enumerate() {
+        let (own, stride) = (window.size[axis], window.stride[axis]);
+        let before = size.checked_add(pads[axis])?;
+        let over = before.checked_add(pads[axis + 2])?.checked_sub(own)?;
+        let more = over.next_multiple_of(stride) - over;
+        let last_start = over + more;
+        if last_start < before {
+            pads[axis + 2] = pads[axis + 2].checked_add(more)?;
+        }
+    }
+    Some(Window { pads, ..window })
 }
 
 fn slide(channels: usize, window: &Window, size: [usize; 2], notes: &mut Notes) -> Option<Vec<usize>> {
