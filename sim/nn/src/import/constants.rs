@@ -3,53 +3,14 @@
 //! What no node reads may be of any type. No more than [`MAX_ELEMENTS`] elements are read in all, however many constants share
 //! the same bytes of a file.
 
+use super::constant::Constant;
 use super::elements::{read, width};
 use super::notes::Notes;
 use crate::foreign;
 use crate::onnx;
-use crate::tensor::{MAX_ELEMENTS, Tensor, elements};
+use crate::tensor::{MAX_ELEMENTS, elements};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Component, Path};
-use std::rc::Rc;
-
-/// A constant that was read.
-#[derive(Clone, Debug)]
-pub(super) enum Constant {
-    Floats(Rc<Tensor<f32>>),
-    Integers(Rc<Tensor<i64>>),
-    Booleans(Rc<[bool]>),
-    /// What a graph computes of the shapes of its values.
-    Sizes(Rc<Tensor<Size>>),
-}
-
-impl Constant {
-    fn elements(&self) -> usize {
-        match self {
-            Self::Floats(tensor) => tensor.data().len(),
-            Self::Integers(tensor) => tensor.data().len(),
-            Self::Booleans(data) => data.len(),
-            Self::Sizes(tensor) => tensor.data().len(),
-        }
-    }
-}
-
-/// A size in the shape of a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Size {
-    /// How many images there are, which is one number for all of a graph and may be any.
-    Batch,
-    Known(i64),
-}
-
-impl fmt::Display for Size {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Batch => f.write_str("N"),
-            Self::Known(size) => size.fmt(f),
-        }
-    }
-}
 
 /// Gives the bytes of a file beside the model, by its name.
 pub(super) type Beside<'b> = dyn FnMut(&str) -> Result<Vec<u8>, String> + 'b;

@@ -1,6 +1,6 @@
 //! The elements of constants, by their type.
 
-use super::constants::Constant;
+use super::constant::Constant;
 use crate::onnx::{Tensor as Stored, element_type};
 use crate::tensor::Tensor;
 use std::rc::Rc;

@@ -3,7 +3,7 @@
 use super::affine::Arithmetic;
 use super::arrays::{combined, reshaped, sliced, taken, together, transposed};
 use super::attributes::Attributes;
-use super::constants::{Constant, Size};
+use super::constant::{Constant, Extent};
 use super::elements::{is_float, is_integer, single, to_single};
 use super::importer::{At, Importer};
 use super::notes::Notes;
@@ -74,6 +74,7 @@ impl<'a> Importer<'a, '_> {
             }
             "ReduceProd" => product(first, attributes.integer("keepdims", 1) != 0),
             "Slice" => part(first, &inputs, attributes),
+            _ if inputs.len() > 1 && integers(1).is_none() => None,
             _ => self.relaid_constant(at.node, first, integers(1).as_ref(), attributes),
         };
         let Some(constant) = found else {
@@ -149,8 +150,11 @@ impl<'a> Importer<'a, '_> {
         attributes: &Attributes<'a>,
     ) -> Option<Constant> {
         self.constants.check(elements(&shape_of(first))?).ok()?;
-        let axes = second.map(|axes| axes.data().to_vec());
-        let axes = || axes.clone().or_else(|| attributes.get("axes").map(|axes| axes.ints.clone())).unwrap_or_default();
+        let axes = || match (second, attributes.get("axes")) {
+            (Some(axes), _) => axes.data().to_vec(),
+            (None, Some(axes)) => axes.ints.clone(),
+            (None, None) => Vec::new(),
+        };
         let signed =
             |shape: Vec<usize>| shape.into_iter().map(|size| i64::try_from(size).ok()).collect::<Option<Vec<_>>>();
         let (sizes, copies) = match node.op_type.as_str() {
@@ -183,7 +187,7 @@ impl<'a> Importer<'a, '_> {
                 view.dims().to_vec()
             }
             Known::Constant(constant) => {
-                let shape: Vec<Size> = shape_of(&self.constants.get(constant, notes)?)
+                let shape: Vec<Extent> = shape_of(&self.constants.get(constant, notes)?)
                     .iter()
                     .map(|size| known(*size))
                     .collect::<Option<_>>()?;
@@ -191,14 +195,15 @@ impl<'a> Importer<'a, '_> {
             }
             _ => return notes.wrong("the shape of a label is not supported"),
         };
-        let shape: Option<Vec<Size>> = std::iter::once(Some(Size::Batch)).chain(sizes.into_iter().map(known)).collect();
+        let shape: Option<Vec<Extent>> =
+            std::iter::once(Some(Extent::Batch)).chain(sizes.into_iter().map(known)).collect();
         self.part_of_shape(at, shape?, attributes, notes)
     }
 
     fn part_of_shape(
         &mut self,
         at: At<'a>,
-        shape: Vec<Size>,
+        shape: Vec<Extent>,
         attributes: &Attributes<'_>,
         notes: &mut Notes,
     ) -> Option<Known> {
@@ -215,14 +220,14 @@ impl<'a> Importer<'a, '_> {
         input: usize,
         what: &str,
         notes: &mut Notes,
-    ) -> Option<Vec<Size>> {
+    ) -> Option<Vec<Extent>> {
         let Known::Constant(constant) = self.known(node, input, notes)? else {
             return notes.wrong(format!("{what} must be a constant"));
         };
         match self.constants.get(constant, notes)? {
             Constant::Sizes(sizes) => Some(sizes.data().to_vec()),
             Constant::Integers(sizes) if sizes.data().len() <= LONGEST_SHAPE => {
-                Some(sizes.data().iter().map(|size| Size::Known(*size)).collect())
+                Some(sizes.data().iter().map(|size| Extent::Known(*size)).collect())
             }
             _ => notes.wrong(format!("{what} must be a constant of integers")),
         }
@@ -238,15 +243,15 @@ impl<'a> Importer<'a, '_> {
     ) -> Option<Vec<i64>> {
         let sizes = self.sizes(node, input, what, notes)?;
         let whole = sizes.iter().map(|size| match size {
-            Size::Known(size) => Some(*size),
-            Size::Batch => None,
+            Extent::Known(size) => Some(*size),
+            Extent::Batch => None,
         });
         whole.collect::<Option<_>>().or_else(|| notes.wrong(format!("{what} must not depend on the batch")))
     }
 }
 
-fn known(size: usize) -> Option<Size> {
-    i64::try_from(size).ok().map(Size::Known)
+fn known(size: usize) -> Option<Extent> {
+    i64::try_from(size).ok().map(Extent::Known)
 }
 
 fn shape_of(constant: &Constant) -> Vec<usize> {
@@ -263,9 +268,9 @@ fn whole_numbers(constant: &Constant) -> Option<Tensor<i64>> {
     match constant {
         Constant::Integers(tensor) => Some(Tensor::clone(tensor)),
         Constant::Sizes(tensor) => {
-            let size = |size: &Size| match size {
-                Size::Known(size) => Some(*size),
-                Size::Batch => None,
+            let size = |size: &Extent| match size {
+                Extent::Known(size) => Some(*size),
+                Extent::Batch => None,
             };
             Tensor::new(tensor.shape().to_vec(), tensor.data().iter().map(size).collect::<Option<_>>()?)
         }
@@ -274,11 +279,11 @@ fn whole_numbers(constant: &Constant) -> Option<Tensor<i64>> {
 }
 
 /// A constant of few integers as sizes.
-fn few_sizes(constant: &Constant) -> Option<Tensor<Size>> {
+fn few_sizes(constant: &Constant) -> Option<Tensor<Extent>> {
     match constant {
         Constant::Sizes(tensor) => Some(Tensor::clone(tensor)),
         Constant::Integers(tensor) if tensor.data().len() <= LONGEST_SHAPE => {
-            Some(tensor.map(|size| Size::Known(*size)))
+            Some(tensor.map(|size| Extent::Known(*size)))
         }
         _ => None,
     }
@@ -308,7 +313,7 @@ fn cast(constant: &Constant, to: i64) -> Option<Constant> {
 /// Vectors one after the other, of sizes.
 fn joined(inputs: &[Option<&Constant>]) -> Option<Constant> {
     let parts = inputs.iter().map(|part| few_sizes((*part)?)).collect::<Option<Vec<_>>>()?;
-    let all: Vec<Size> = parts.iter().flat_map(|part| part.data().iter().copied()).collect();
+    let all: Vec<Extent> = parts.iter().flat_map(|part| part.data().iter().copied()).collect();
     let fits = all.len() <= LONGEST_SHAPE && parts.iter().all(|part| part.shape().len() == 1);
     Some(Constant::Sizes(Rc::new(Tensor::new(vec![all.len()], all)?))).filter(|_| fits)
 }
@@ -327,12 +332,18 @@ fn product(constant: &Constant, keeps: bool) -> Option<Constant> {
 
 /// A part of a vector of sizes, by steps of one.
 fn part(constant: &Constant, inputs: &[Option<&Constant>], attributes: &Attributes<'_>) -> Option<Constant> {
-    let one = |place: usize, name: &str| match inputs.get(place).copied().flatten() {
-        Some(constant) => whole_numbers(constant)?.data().first().copied(),
-        None => attributes.get(name).and_then(|attribute| attribute.ints.first().copied()),
+    // The one number of an input or an attribute, or its default where both are left out.
+    let one = |place: usize, name: &str, default: Option<i64>| {
+        let numbers = match (inputs.get(place).copied().flatten(), attributes.get(name)) {
+            (Some(constant), _) => whole_numbers(constant)?.data().to_vec(),
+            (None, Some(attribute)) => attribute.ints.clone(),
+            (None, None) => return default,
+        };
+        <[i64; 1]>::try_from(numbers).ok().map(|[number]| number)
     };
-    let (axis, step) = (one(3, "axes").unwrap_or(0), one(4, "steps").unwrap_or(1));
-    let part = sliced(&few_sizes(constant)?, one(1, "starts")?, one(2, "ends")?)?;
+    let (start, end) = (one(1, "starts", None)?, one(2, "ends", None)?);
+    let (axis, step) = (one(3, "axes", Some(0))?, one(4, "steps", Some(1))?);
+    let part = sliced(&few_sizes(constant)?, start, end)?;
     Some(Constant::Sizes(Rc::new(part))).filter(|_| matches!(axis, 0 | -1) && step == 1)
 }
 

@@ -2,7 +2,7 @@
 
 use super::affine::Arithmetic;
 use super::attributes::Attributes;
-use super::constants::Constant;
+use super::constant::Constant;
 use super::importer::{At, Importer, name_of};
 use super::inputs::listed;
 use super::notes::Notes;

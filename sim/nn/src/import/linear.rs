@@ -1,7 +1,7 @@
 //! Convolutions and fully connected layers, and the zeros before them.
 
 use super::attributes::{Attributes, Size};
-use super::constants::Constant;
+use super::constant::Constant;
 use super::importer::{At, Importer};
 use super::layout::{CHANNELS_LAST, Layout};
 use super::notes::Notes;

@@ -10,6 +10,7 @@
 mod affine;
 mod arrays;
 mod attributes;
+mod constant;
 mod constants;
 mod elements;
 mod ending;

@@ -1,6 +1,6 @@
 //! What the inputs of a node are: values in a layout that the node can work with, and constants.
 
-use super::constants::Constant;
+use super::constant::Constant;
 use super::importer::{At, Importer};
 use super::layout::Layout;
 use super::notes::Notes;

@@ -1,7 +1,7 @@
 //! Operators that compute nothing: they lay a value out anew, or rename it.
 
 use super::attributes::Attributes;
-use super::constants::{Constant, Size};
+use super::constant::{Constant, Extent};
 use super::elements::is_float;
 use super::importer::{At, Importer};
 use super::inputs::is_channels_last;
@@ -39,7 +39,7 @@ impl<'a> Importer<'a, '_> {
         attributes.only(&["allowzero", "shape"], notes);
         let view = self.view(at.node, 0, notes);
         let shape = match attributes.get("shape") {
-            Some(shape) => shape.ints.iter().map(|size| Size::Known(*size)).collect(),
+            Some(shape) => shape.ints.iter().map(|size| Extent::Known(*size)).collect(),
             None => self.sizes(at.node, 1, "its shape", notes)?,
         };
         let view = view?;
@@ -59,24 +59,24 @@ impl<'a> Importer<'a, '_> {
     }
 
     /// The sizes without the batch that a reshape of these sizes asks for. `None` where images would mix.
-    fn resolved(&self, shape: &[Size], own: &[usize], copies: bool) -> Option<Vec<usize>> {
+    fn resolved(&self, shape: &[Extent], own: &[usize], copies: bool) -> Option<Vec<usize>> {
         let (batch, rest) = shape.split_first().filter(|(_, rest)| rest.len() < MAX_RANK && !rest.is_empty())?;
         let features = elements(own)?;
         let mut dims: Vec<Option<usize>> = Vec::with_capacity(rest.len());
         for (place, size) in rest.iter().enumerate() {
             dims.push(match size {
-                Size::Known(-1) => None,
-                Size::Known(0) if copies => Some(*own.get(place)?),
-                Size::Known(size) => Some(usize::try_from(*size).ok()?),
-                Size::Batch => return None,
+                Extent::Known(-1) => None,
+                Extent::Known(0) if copies => Some(*own.get(place)?),
+                Extent::Known(size) => Some(usize::try_from(*size).ok()?),
+                Extent::Batch => return None,
             });
         }
         let known = elements(&dims.iter().copied().flatten().collect::<Vec<_>>())?;
         let keeps_batch = match batch {
-            Size::Batch => true,
-            Size::Known(0) => copies,
-            Size::Known(-1) => known == features && dims.iter().all(Option::is_some),
-            Size::Known(rows) => *rows == self.batch.unwrap_or(1),
+            Extent::Batch => true,
+            Extent::Known(0) => copies,
+            Extent::Known(-1) => known == features && dims.iter().all(Option::is_some),
+            Extent::Known(rows) => *rows == self.batch.unwrap_or(1),
         };
         let open = dims.iter().filter(|size| size.is_none()).count();
         if !keeps_batch || open > 1 || known == 0 || features % known != 0 {
@@ -136,6 +136,9 @@ impl<'a> Importer<'a, '_> {
         let axes = self.axes_of(at.node, attributes, notes);
         let (view, axes) = (view?, axes?);
         let own = std::iter::once(0).chain(view.dims().iter().copied());
+        if axes.is_empty() && self.batch == Some(1) {
+            return notes.wrong("it leaves out a batch of 1: its axes must be given, or the batch left open");
+        }
         let dims = if is_inverse { with_ones(own.collect(), &axes) } else { without_ones(own.collect(), &axes) };
         let dims = dims.filter(|dims| dims.first() == Some(&0) && (2..=MAX_RANK).contains(&dims.len()));
         let Some(dims) = dims else {
@@ -237,8 +240,7 @@ impl<'a> Importer<'a, '_> {
         } else {
             views
         };
-        let first = &views[0];
-        let shape = self.shape(first.value).to_vec();
+        let shape = self.shape(views[0].value).to_vec();
         let fits = |axes: &&&[usize]| {
             place.is_some_and(|place| axes.get(place) == Some(&0))
                 && views.iter().all(|view| view.layout.is_turned(self.shape(view.value), axes))
@@ -279,7 +281,7 @@ pub(super) fn with_ones(dims: Vec<usize>, axes: &[i64]) -> Option<Vec<usize>> {
 }
 
 /// Sizes as messages have them.
-fn written(sizes: &[Size]) -> String {
+fn written(sizes: &[Extent]) -> String {
     let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
     format!("[{}]", sizes.join(", "))
 }
