@@ -384,7 +384,7 @@ fn a_product_and_a_constant_are_a_fully_connected_layer() {
     let left = vec![node("Flatten", &["in"], "f", &[]), node("MatMul", &["w", "f"], "out", &[])];
     assert!(problems(left, vec![weights()])[0].contains("input 0 must be a value of the network, not a constant"));
     let both = vec![node("Add", &["w", "w"], "out", &[])];
-    assert_eq!(problems(both, vec![weights()]), ["node 0 'Add-out' (Add): both inputs are constants"]);
+    assert_eq!(problems(both, vec![weights()]), ["output 'out' is a constant"]);
 }
 
 /// A constant for each channel of an image goes into the convolution before it, or is one of its own.
@@ -702,7 +702,7 @@ fn any_constant(at: usize) -> impl Strategy<Value = Tensor> {
 
 /// Nodes that read what comes before them, nearly always: operators and attributes that are read, and some that are not.
 fn any_graph() -> impl Strategy<Value = Vec<u8>> {
-    const OPERATORS: [&str; 31] = [
+    const OPERATORS: [&str; 20] = [
         "Conv",
         "Gemm",
         "MatMul",
@@ -723,18 +723,9 @@ fn any_graph() -> impl Strategy<Value = Vec<u8>> {
         "Sigmoid",
         "Relu",
         "Conv",
-        "Transpose",
-        "Squeeze",
-        "Unsqueeze",
-        "Pad",
-        "Mul",
-        "Sub",
-        "Div",
-        "Max",
-        "ReduceMean",
-        "Shape",
-        "ArgMax",
     ];
+    const MORE: [&str; 11] =
+        ["Transpose", "Squeeze", "Unsqueeze", "Pad", "Mul", "Sub", "Div", "Max", "ReduceMean", "Shape", "ArgMax"];
     let attributes = || {
         let one = prop_oneof![
             prop::sample::select(vec!["axis", "group", "transA", "transB", "ceil_mode", "allowzero", "training_mode"])
@@ -755,7 +746,8 @@ fn any_graph() -> impl Strategy<Value = Vec<u8>> {
         ];
         prop_oneof![11 => Just(Vec::new()), 1 => prop::collection::vec(one, 1..4)]
     };
-    let nodes = prop::collection::vec((prop::sample::select(OPERATORS.to_vec()), attributes(), any::<[u8; 5]>()), 1..7);
+    let operators = prop_oneof![8 => prop::sample::select(&OPERATORS[..]), 1 => prop::sample::select(&MORE[..])];
+    let nodes = prop::collection::vec((operators, attributes(), any::<[u8; 5]>()), 1..7);
     let constants = (0..8).map(any_constant).collect::<Vec<_>>();
     (nodes, constants, 0..4_i64, any::<bool>()).prop_map(|(nodes, mut constants, batch, flat)| {
         constants.push(integers("shape", &[0, -1]));

@@ -32,7 +32,7 @@ impl Net {
         Self { nodes: Vec::new(), constants: Vec::new(), state: seed }
     }
 
-    /// A number from -1 to 1, in steps of 1/256 (the generator is SplitMix64).
+    /// A number from -1 to 1, in steps of 1/256 (the generator is `SplitMix64`).
     pub fn number(&mut self) -> f32 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.state;

@@ -154,9 +154,8 @@ fn evaluate(node: &Node, inputs: &[Option<&Array>]) -> Array {
             let high = more(2).map_or(given.float("max", f32::MAX), Array::scalar);
             x().map(|x| x.max(low).min(high))
         }
-        "Identity" | "Dropout" => x().clone(),
         "Cast" if matches!(given.int("to", 0), 6 | 7) => x().map(f64::trunc),
-        "Cast" => x().clone(),
+        "Identity" | "Dropout" | "Cast" => x().clone(),
         "Constant" => match &node.attribute[0] {
             Attribute { t: Some(tensor), .. } => stored(tensor),
             Attribute { name, f, .. } if name == "value_float" => Array::new(&[], vec![(*f).into()]),
