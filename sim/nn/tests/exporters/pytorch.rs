@@ -188,6 +188,16 @@ pub(super) const CASES: &[Case] = &[
         let x = flat(net, &x);
         linear(net, &x, [4, 108])
     }),
+    Case::new("normalised convolution whose shape is read", &[0, 2, 6, 6], FIRST, "conv flatten gemm", |net| {
+        let x = conv(net, "x", [3, 2], 1);
+        let (shape, zero, one) = (net.op("Shape", &[&x], &[]), net.shape(&[0]), net.shape(&[1]));
+        let x = norm(net, &x, 3);
+        let batch = net.op("Slice", &[&shape, &zero, &one], &[]);
+        let rest = net.shape(&[-1]);
+        let target = net.op("Concat", &[&batch, &rest], &[int("axis", 0)]);
+        let x = net.op("Reshape", &[&x, &target], &[]);
+        linear(net, &x, [4, 108])
+    }),
     Case::new("normalised image", &[0, 2, 6, 6], FIRST, "conv conv flatten gemm", |net| {
         let x = norm(net, "x", 2);
         let x = conv(net, &x, [3, 2], 1);
