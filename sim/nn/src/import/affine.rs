@@ -183,7 +183,7 @@ impl<'a> Importer<'a, '_> {
     }
 
     /// Multiplies and adds along the first axis of a view after the batch.
-    fn normalised(
+    pub(super) fn normalised(
         &mut self,
         at: At<'a>,
         view: View,

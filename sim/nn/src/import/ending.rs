@@ -8,8 +8,11 @@ use super::view::{Known, View};
 use crate::onnx;
 
 /// Operators that may follow a softmax at the end of a network.
-const AT_THE_END: [&str; 8] = ["Identity", "Cast", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "ArgMax", "Dropout"];
+const AT_THE_END: [&str; 10] =
+    ["Identity", "Cast", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "ArgMax", "Dropout", "ZipMap", TAKES_A_PLACE];
 
+/// An operator that looks a class up by the place of the largest logit, which is its second input.
+const TAKES_A_PLACE: &str = "ArrayFeatureExtractor";
 /// The most nodes that are looked through after a softmax.
 const LONGEST_END: usize = 64;
 
@@ -39,6 +42,7 @@ impl<'a> Importer<'a, '_> {
         attributes: &Attributes<'_>,
         notes: &mut Notes,
     ) -> Option<Known> {
+        self.known(node, 0, notes)?;
         attributes.only(&["axis", "keepdims", "select_last_index"], notes);
         if attributes.integer("select_last_index", 0) != 0 {
             notes.note("select_last_index other than 0 is not supported: equal logits give the lowest class");
@@ -58,7 +62,7 @@ impl<'a> Importer<'a, '_> {
     }
 
     /// Whether a node leads to outputs of the graph by operators that change no label, and to nothing else.
-    fn ends(&self, node: &'a onnx::Node) -> bool {
+    pub(super) fn ends(&self, node: &'a onnx::Node) -> bool {
         let mut open: Vec<&str> = node.output.iter().take(1).map(String::as_str).collect();
         let mut steps = 0;
         while let Some(name) = open.pop() {
@@ -69,7 +73,8 @@ impl<'a> Importer<'a, '_> {
             steps += 1;
             for (index, place) in readers {
                 let reader = &self.graph.node[*index];
-                if *place != 0 || !AT_THE_END.contains(&reader.op_type.as_str()) {
+                let is_place = *place == usize::from(reader.op_type == TAKES_A_PLACE);
+                if !is_place || !AT_THE_END.contains(&reader.op_type.as_str()) {
                     return false;
                 }
                 open.extend(reader.output.iter().take(1).map(String::as_str));

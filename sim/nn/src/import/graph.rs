@@ -98,11 +98,13 @@ impl<'a> Importer<'a, '_> {
     /// Returns what a node's first output stands for. `None` without a note means that the problem is noted elsewhere.
     fn read(&mut self, at: At<'a>, notes: &mut Notes) -> Option<Known> {
         let node = at.node;
-        if !matches!(node.domain.as_str(), "" | "ai.onnx") {
-            let advice = advice_on_learned(&node.op_type);
-            return notes.wrong(format!("operators of the domain '{}' are not supported{advice}", node.domain));
+        if !matches!(node.domain.as_str(), "" | "ai.onnx" | "ai.onnx.ml") {
+            return notes.wrong(format!("operators of the domain '{}' are not supported", node.domain));
         }
         let attributes = &Attributes(&node.attribute);
+        if node.domain == "ai.onnx.ml" {
+            return self.learned(at, attributes, notes);
+        }
         if self.is_constant(node) {
             return self.fold(at, attributes, notes);
         }
@@ -205,15 +207,6 @@ fn advice(operator: &str) -> Option<&'static str> {
         }
         _ => return None,
     })
-}
-
-/// The same for operators of scikit-learn.
-fn advice_on_learned(operator: &str) -> &'static str {
-    match operator {
-        "ZipMap" => ": convert with options={'zipmap': False}, and only the output of probabilities",
-        "ArrayFeatureExtractor" => ": export only the output of probabilities, and not the label",
-        _ => "",
-    }
 }
 
 /// Operators that have more outputs than the one that is read here.

@@ -19,6 +19,7 @@ mod graph;
 mod importer;
 mod inputs;
 mod layout;
+mod learned;
 mod linear;
 mod notes;
 mod operands;

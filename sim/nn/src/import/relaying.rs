@@ -174,12 +174,13 @@ impl<'a> Importer<'a, '_> {
     /// Reads a change of element type, which is none for values: they are numbers of one kind.
     pub(super) fn cast(&mut self, node: &onnx::Node, attributes: &Attributes<'_>, notes: &mut Notes) -> Option<Known> {
         attributes.only(&["to", "saturate"], notes);
+        let view = self.view(node, 0, notes)?;
         let to = i32::try_from(attributes.integer("to", 0)).unwrap_or(0);
         if !is_float(to) {
             let to = onnx::element_type(to);
             return notes.wrong(format!("a cast of values to {to} is not supported: only to a type of floats"));
         }
-        self.view(node, 0, notes).map(Known::View)
+        Some(Known::View(view))
     }
 
     /// Reads a dropout, which drops nothing at inference.

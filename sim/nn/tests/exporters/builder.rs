@@ -114,6 +114,21 @@ impl Net {
         output
     }
 
+    /// A node of scikit-learn's own operators.
+    pub fn learned(&mut self, op: &str, inputs: &[&str], attributes: &[Attribute]) -> String {
+        let output = self.op(op, inputs, attributes);
+        if let Some(node) = self.nodes.last_mut() {
+            node.domain = "ai.onnx.ml".into();
+        }
+        output
+    }
+
+    /// An attribute of random numbers.
+    pub fn floats(&mut self, name: &str, count: usize) -> Attribute {
+        let floats = (0..count).map(|_| self.number()).collect();
+        Attribute { name: name.into(), floats, ..Attribute::default() }
+    }
+
     /// A node that holds a constant.
     pub fn constant_node(&mut self, attribute: Attribute) -> String {
         self.op("Constant", &[], &[attribute])

@@ -145,6 +145,14 @@ fn evaluate(node: &Node, inputs: &[Option<&Array>]) -> Array {
         "Div" => broadcast(x(), second(), |a, b| a / b),
         "Max" => broadcast(x(), second(), f64::max),
         "Min" => broadcast(x(), second(), f64::min),
+        "ArrayFeatureExtractor" => second().map(|place| x().data[size(whole(place))]),
+        "Scaler" => {
+            let part = |name: &str| {
+                let floats = &given.get(name).expect("numbers").floats;
+                Array::new(&[floats.len()], floats.iter().map(|x| f64::from(*x)).collect())
+            };
+            broadcast(&broadcast(x(), &part("offset"), |a, b| a - b), &part("scale"), |a, b| a * b)
+        }
         "Relu" => x().map(|x| x.max(0.0)),
         "Neg" => x().map(|x| -x),
         "Sqrt" => x().map(f64::sqrt),
@@ -155,7 +163,7 @@ fn evaluate(node: &Node, inputs: &[Option<&Array>]) -> Array {
             x().map(|x| x.max(low).min(high))
         }
         "Cast" if matches!(given.int("to", 0), 6 | 7) => x().map(f64::trunc),
-        "Identity" | "Dropout" | "Cast" => x().clone(),
+        "Identity" | "Dropout" | "Cast" | "ZipMap" => x().clone(),
         "Constant" => match &node.attribute[0] {
             Attribute { t: Some(tensor), .. } => stored(tensor),
             Attribute { name, f, .. } if name == "value_float" => Array::new(&[], vec![(*f).into()]),

@@ -182,6 +182,7 @@ pub(super) const CASES: &[Case] = &[
         let batch = net.op("Gather", &[&shape, &zero], &[]);
         let axes = net.shape(&[0]);
         let batch = net.op("Unsqueeze", &[&batch, &axes], &[]);
+        let batch = net.op("Cast", &[&batch], &[int("to", 7)]);
         let rest = net.shape(&[80]);
         let target = net.op("Concat", &[&batch, &rest], &[int("axis", 0)]);
         let x = net.op("Reshape", &[&x, &target], &[]);

@@ -63,7 +63,7 @@ impl Case {
     fn graph(&self, seed: u64) -> Graph {
         let mut net = Net::new(seed);
         let output = (self.build)(&mut net);
-        net.graph(self.input, &[&output])
+        net.graph(self.input, &output.split(' ').collect::<Vec<_>>())
     }
 }
 
@@ -115,16 +115,24 @@ fn check(case: &Case, seed: u64) {
     assert_eq!(layers.join(" "), case.layers, "{}", case.name);
     let images = images(&model, if case.input[0] == 1 { 1 } else { 3 }, seed + 1000);
     let outputs = run(&graph, batch(case, &model, &images));
-    let theirs = outputs.values().next().expect("an output");
+    // Where there are several, the first is the label.
+    let last = graph.output.len() - 1;
+    for (place, output) in graph.output.iter().enumerate() {
+        let end = if place == last { case.end } else { End::Label };
+        assert_equal((case.name, seed), &model, &images, (end, &outputs[&output.name]));
+    }
+}
+
+fn assert_equal(name: (&str, u64), model: &Model, images: &[Vec<f64>], (end, theirs): (End, &Array)) {
     let each = theirs.data.len() / images.len();
     for (image, theirs) in images.iter().zip(theirs.data.chunks(each)) {
-        let values = float::evaluate(&model, image);
+        let values = float::evaluate(model, image);
         let largest = values.iter().flatten().fold(1.0, |most: f64, value| most.max(value.abs()));
-        let ours = ended(case.end, &values[model.output()]);
-        assert_eq!(ours.len(), theirs.len(), "{}", case.name);
+        let ours = ended(end, &values[model.output()]);
+        assert_eq!(ours.len(), theirs.len(), "{name:?}");
         for (ours, theirs) in ours.iter().zip(theirs) {
             // Folded weights are rounded to single precision.
-            assert!((ours - theirs).abs() <= 1e-5 * largest, "{}, seed {seed}: {ours} {theirs}", case.name);
+            assert!((ours - theirs).abs() <= 1e-5 * largest, "{name:?}: {ours} {theirs}");
         }
     }
 }

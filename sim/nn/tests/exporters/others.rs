@@ -21,6 +21,21 @@ pub(super) const CASES: &[Case] = &[
         net.op("Softmax", &[&x], &[int("axis", 1)])
     })
     .ending(End::Probabilities),
+    Case::new("sklearn: MLPClassifier with its label and a dictionary", &[0, 30], FIRST, "flatten gemm", |net| {
+        let (offset, scale) = (net.floats("offset", 30), net.floats("scale", 30));
+        let x = net.learned("Scaler", &["x"], &[offset, scale]);
+        let x = layer(net, &x, [30, 4]);
+        let x = net.op("Softmax", &[&x], &[int("axis", 1)]);
+        let place = net.op("ArgMax", &[&x], &[int("axis", 1)]);
+        let known = net.learned("ZipMap", &[&x], &[ints("classlabels_int64s", &[0, 1, 2, 3])]);
+        let classes = net.shape(&[0, 1, 2, 3]);
+        let label = net.learned("ArrayFeatureExtractor", &[&classes, &place], &[]);
+        let all = net.shape(&[-1]);
+        let label = net.op("Reshape", &[&label, &all], &[]);
+        let label = net.op("Cast", &[&label], &[int("to", 7)]);
+        format!("{label} {known}")
+    })
+    .ending(End::Probabilities),
     Case::new("sklearn: the label as a vector", &[0, 64], FIRST, "flatten gemm relu gemm", |net| {
         let x = layer(net, "x", [64, 6]);
         let x = net.op("Relu", &[&x], &[]);
