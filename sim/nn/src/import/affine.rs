@@ -18,6 +18,9 @@ pub(super) enum Arithmetic {
     Div,
 }
 
+/// The most factors and offsets that a network may have outside of its linear layers, all nodes together.
+const MAX_PENDING: usize = 1 << 22;
+
 impl<'a> Importer<'a, '_> {
     /// Reads a sum of two values, or a value and a constant that are added, subtracted, multiplied or divided.
     pub(super) fn arithmetic(
@@ -83,9 +86,6 @@ impl<'a> Importer<'a, '_> {
         if kind == Arithmetic::Div && is_first {
             return notes.wrong("a constant divided by a value is not supported");
         }
-        if kind == Arithmetic::Div && constant.data().contains(&0.0) {
-            return notes.wrong("it divides by 0");
-        }
         let view = match &view.pending {
             Some(Pending { what: Change::Zeros(_), .. }) => self.settle(view, notes)?,
             _ => view,
@@ -100,6 +100,9 @@ impl<'a> Importer<'a, '_> {
             let (constant, with) = (constant.shape(), rows(view.dims()));
             return notes.wrong(format!("the constant {constant:?} is not one number for each channel of {with}"));
         };
+        if kind == Arithmetic::Div && numbers.contains(&0.0) {
+            return notes.wrong("it divides by 0");
+        }
         let none = vec![0.0; numbers.len()];
         let (factor, offset) = match (kind, is_first) {
             (Arithmetic::Add, _) => (None, numbers),
@@ -121,6 +124,7 @@ impl<'a> Importer<'a, '_> {
         offset: Vec<f32>,
         notes: &mut Notes,
     ) -> Option<Known> {
+        self.charge(view.value, notes)?;
         if view.pending.is_none()
             && let Some(op) = self.folded(view.value, factor.as_deref(), &offset)
         {
@@ -128,6 +132,10 @@ impl<'a> Importer<'a, '_> {
             return Some(Known::View(view.clone()));
         }
         let factor = factor.unwrap_or_else(|| vec![1.0; offset.len()]);
+        self.pending = self.pending.saturating_add(offset.len());
+        if self.pending > MAX_PENDING {
+            return notes.wrong(format!("with it there are over {MAX_PENDING} factors and offsets of elements"));
+        }
         if self.shape(view.value).len() == 3 {
             let window = Window { size: [1, 1], stride: [1, 1], pads: [0; 4] };
             let value = self.depthwise(at, view.value, Affine { factor, offset }, window, notes)?;

@@ -16,6 +16,9 @@ use std::rc::Rc;
 /// The most numbers that a shape has, or what is computed of one.
 const LONGEST_SHAPE: usize = 64;
 
+/// The most elements of a constant that is computed.
+const LARGEST: usize = 1 << 26;
+
 /// Operators that are computed where all their inputs are constants.
 const COMPUTED: [&str; 17] = [
     "Add",
@@ -97,10 +100,16 @@ impl<'a> Importer<'a, '_> {
         }
     }
 
+    /// Whether so many elements may be computed.
+    fn fits(&self, count: usize) -> Option<()> {
+        (count <= LARGEST).then_some(())?;
+        self.constants.check(count).ok()
+    }
+
     fn combined(&self, kind: Arithmetic, inputs: &[Option<&Constant>]) -> Option<Constant> {
         let [Some(one), Some(other)] = inputs else { return None };
         let shape = together(&shape_of(one), &shape_of(other))?;
-        self.constants.check(elements(&shape)?).ok()?;
+        self.fits(elements(&shape)?)?;
         if let (Constant::Floats(one), Constant::Floats(other)) = (one, other) {
             let operator = |x: f32, y: f32| {
                 Some(match kind {
@@ -126,7 +135,7 @@ impl<'a> Importer<'a, '_> {
         let sizes = whole_numbers(shape)?;
         let shape = sizes.data().iter().map(|size| usize::try_from(*size).ok()).collect::<Option<Vec<_>>>()?;
         let count = elements(&shape)?;
-        self.constants.check(count).ok()?;
+        self.fits(count)?;
         let Some(value) = attributes.tensor("value") else {
             return Some(Constant::Floats(Rc::new(Tensor::new(shape, vec![0.0; count])?)));
         };
@@ -149,7 +158,7 @@ impl<'a> Importer<'a, '_> {
         second: Option<&Tensor<i64>>,
         attributes: &Attributes<'a>,
     ) -> Option<Constant> {
-        self.constants.check(elements(&shape_of(first))?).ok()?;
+        self.fits(elements(&shape_of(first))?)?;
         let axes = || match (second, attributes.get("axes")) {
             (Some(axes), _) => axes.data().to_vec(),
             (None, Some(axes)) => axes.ints.clone(),

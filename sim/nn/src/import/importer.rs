@@ -45,6 +45,8 @@ pub(super) struct Importer<'a, 'b> {
     /// The vectors that images were flattened to where no node says so.
     pub(super) flattened: BTreeMap<Value, Value>,
     pub(super) weights: usize,
+    /// How many factors and offsets of elements no linear layer took in when they were read.
+    pub(super) pending: usize,
     pub(super) activations: usize,
     pub(super) steps: u64,
     /// Whether the network is too large. This is noted once.
@@ -99,6 +101,7 @@ impl<'a, 'b> Importer<'a, 'b> {
             settled: BTreeMap::new(),
             flattened: BTreeMap::new(),
             weights,
+            pending: 0,
             activations,
             steps,
             too_large,
@@ -161,6 +164,22 @@ impl<'a, 'b> Importer<'a, 'b> {
         };
         self.activations = self.activations.saturating_add(outputs);
         self.steps = self.steps.saturating_add((outputs as u64).saturating_mul(each as u64));
+        self.within_limits(notes)
+    }
+
+    /// Adds up what changing the numbers of the layer that computes a value takes, because a small file may ask for it often.
+    pub(super) fn charge(&mut self, value: Value, notes: &mut Notes) -> Option<()> {
+        if let Value::Layer(index) = value {
+            let numbers = match &self.layers[index].op {
+                Op::Conv { weights, .. } | Op::Gemm { weights, .. } => weights.data().len(),
+                _ => self.layers[index].shape.iter().product(),
+            };
+            self.steps = self.steps.saturating_add(numbers as u64);
+        }
+        self.within_limits(notes)
+    }
+
+    fn within_limits(&mut self, notes: &mut Notes) -> Option<()> {
         if self.weights <= MAX_ELEMENTS && self.activations <= MAX_ACTIVATIONS && self.steps <= MAX_STEPS {
             return Some(());
         }

@@ -158,6 +158,9 @@ impl<'a> Importer<'a, '_> {
     /// One number for each channel of the value under a view, from a constant that is broadcast over the view. `None` where it differs within a channel.
     pub(super) fn by_channel_under(&self, constant: &Tensor<f32>, view: &View) -> Option<Vec<f32>> {
         let (shape, dims) = (self.shape_under(view), view.dims());
+        if constant.data().len() != 1 && shape.first() != Some(&constant.data().len()) {
+            return None;
+        }
         if shape.len() == 3 && dims.len() == 3 {
             let axes = view.layout.axes(&shape)?;
             let missing = (dims.len() + 1).checked_sub(constant.shape().len())?;

@@ -212,6 +212,20 @@ fn small_files_with_large_networks_are_refused() {
     assert!(wide(vec![node("MaxPool", &["in"], "x", &window)]).contains("the network is too large"));
     let padded = [ints("kernel_shape", &[1 << 20, 1 << 20]), ints("pads", &[(1 << 20) - 1; 4])];
     assert!(wide(vec![node("MaxPool", &["in"], "x", &padded)]).contains("too large"));
+    let scaled = |count: usize| {
+        let name = |at: usize| if at == 0 { "f".into() } else { format!("m{at}") };
+        let mut nodes = vec![node("Flatten", &["in"], "f", &[])];
+        nodes.extend((0..count).map(|at| node("Mul", &[&name(at), "half"], &name(at + 1), &[])));
+        Graph {
+            node: nodes,
+            initializer: vec![floats("half", &[], &[0.5])],
+            input: vec![value("in", &[0, 1, 2048, 1024])],
+            output: vec![value(&name(count), &[])],
+        }
+    };
+    let found = refused(&encode(scaled(3)));
+    assert_eq!(found, ["node 3 'Mul-m3' (Mul): with it there are over 4194304 factors and offsets of elements"]);
+    assert!(refused(&encode(scaled(2)))[0].contains("only before or after a fully connected layer"));
     let empty = problems(vec![node("Conv", &["in", "w"], "out", &[])], vec![floats("w", &[1, 2, 0, 0], &[])]);
     assert!(empty[0].contains("are empty"), "{empty:?}");
 }
