@@ -25,6 +25,9 @@ mod signals;
 mod terminal;
 mod text;
 
+/// Campaigns without a process: what a program that embeds this one calls.
+pub use commands::attack::embedded as attack;
+
 use args::{Cli, Command};
 use clap::Parser;
 use clap::error::ErrorKind;

@@ -8,6 +8,7 @@
 //! | [`documents`] | the JSON that a run writes, as types |
 //! | [`store`] | the folder of a run: its counts, its environment, its results |
 //! | [`sweep`] | the settings of a sweep: every combination of some parameters |
+//! | [`protect`] | mix-and-check around an inference of one's own, with the operating system's randomness |
 //! | [`embedded`] | files inside this program: curated scripts with their models and digits |
 //! | [`models`], [`files`] | what a script names: models, data, and how files are read and written |
 //! | [`clock`] | the one place that reads the clock |
@@ -39,6 +40,7 @@ pub mod embedded;
 pub mod failure;
 pub mod files;
 pub mod models;
+pub mod protect;
 #[cfg(test)]
 #[path = "../../../proofs-tests/src/scratch.rs"]
 mod scratch;

@@ -1,5 +1,6 @@
 //! `sim attack`: a campaign from its script to its verdict.
 
+pub mod embedded;
 mod evidence;
 mod faults;
 mod style;

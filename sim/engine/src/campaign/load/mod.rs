@@ -10,12 +10,12 @@ mod parameters;
 mod paths;
 mod real;
 mod samples;
+mod text;
 
 use super::entry::{Campaign, Entry};
 use super::identity::Id;
 use crate::embedded;
 use crate::failure::Failure;
-use crate::failure::Located;
 use crate::files;
 use crate::simulate::{Parties, World};
 use acts::Played;
@@ -26,13 +26,13 @@ use fusion_adversaries::script::{
     Backend, Draft, Duration, Fidelity, GoalSection, HONEST, Protocol, Section, Sizes, Spot, StrategyDraft,
 };
 use fusion_adversaries::strategy::View;
-use fusion_adversaries::yaml::{MAX_BYTES, decode};
 use fusion_spec::params::{Lambda, Params};
 use loader::{Loader, Setting};
 use models::FEWEST_CLASSES;
 pub use parameters::planned;
 use rug::Rational;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use text::Text;
 
 /// The command-line flags that override a script.
 #[derive(Clone, Debug, Default)]
@@ -62,13 +62,27 @@ pub struct Overrides {
 /// file cannot be read.
 pub fn load(path: &Path, overrides: &Overrides) -> Result<Campaign, Failure> {
     let path = &*embedded::script(path)?;
-    let Text { mut draft, problems, located } = Text::read(path)?;
-    apply(&mut draft, overrides, &problems)?;
+    let text = Text::read(path)?;
     // What comes through a pipe has no folder but the one in which the command runs.
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !files::is_stream(path));
     let folder = folder.unwrap_or(Path::new("."));
     let on_disk = if embedded::find(path).is_some() { None } else { folder.canonicalize().ok() };
-    let folder = on_disk.unwrap_or_else(|| folder.to_path_buf());
+    loaded(text, on_disk.unwrap_or_else(|| folder.to_path_buf()), overrides)
+}
+
+/// Reads a script from its text, with everything it names. Relative paths start from the folder in which the program runs.
+///
+/// # Errors
+/// Those of [`load`]; places in the text are told as places of a file `script`.
+pub fn load_text(text: &str, overrides: &Overrides) -> Result<Campaign, Failure> {
+    let folder = Path::new(".").canonicalize().map_err(|error| Failure::Io("the current folder".into(), error))?;
+    loaded(Text::of("script".into(), text.as_bytes())?, folder, overrides)
+}
+
+/// Loads a script whose text was read. Relative paths start from `folder`.
+fn loaded(text: Text, folder: PathBuf, overrides: &Overrides) -> Result<Campaign, Failure> {
+    let Text { mut draft, problems, located } = text;
+    apply(&mut draft, overrides, &problems)?;
     let mut loader = Loader { folder, problems, ..Loader::default() };
     paths::resolve(&mut loader, &mut draft);
     let parts = match parts(&mut loader, &mut draft) {
@@ -92,37 +106,6 @@ pub fn parameters(path: &Path) -> Result<(Protocol, Option<GoalSection>), Failur
     match protocol {
         Section::Read(protocol) if problems.is_empty() => Ok((protocol, goal.read().cloned())),
         _ => Err(located.with(problems)),
-    }
-}
-
-/// A script as far as its text can be read, and the problems that were found in it.
-struct Text {
-    draft: Draft,
-    problems: Vec<Problem>,
-    located: Place,
-}
-
-/// The file in which problems are.
-struct Place {
-    file: String,
-    text: String,
-}
-
-impl Place {
-    fn with(self, problems: Vec<Problem>) -> Failure {
-        Failure::Script(Located { file: self.file, text: self.text, problems })
-    }
-}
-
-impl Text {
-    fn read(path: &Path) -> Result<Self, Failure> {
-        let bytes = files::read_script(path, MAX_BYTES as u64)?;
-        let located = Place { file: files::name(path), text: String::from_utf8_lossy(&bytes).into_owned() };
-        let read = decode(&bytes).map_err(|problem| vec![problem]).and_then(|_| Draft::read(&located.text));
-        match read {
-            Ok((draft, problems)) => Ok(Self { draft, problems, located }),
-            Err(problems) => Err(located.with(problems)),
-        }
     }
 }
 

@@ -1,0 +1,211 @@
+"""Mix-and-check around any inference, and how far an approximate one agrees with itself."""
+
+import operator
+from collections import Counter
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Callable, Iterable, Optional, Sequence, Union
+
+from . import _native
+from ._values import Number, text_of
+
+_LABELS = 2**32
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a session ended.
+
+    Attributes
+    ----------
+    accepted : bool
+        Whether all checks passed.
+    labels : list of int or None
+        The labels of the queries in their order if accepted, and ``None`` if rejected.
+    reason : str or None
+        ``"public_wrong"``, ``"copies_disagree"`` or ``"malformed"`` (an answer is no label) if rejected.
+    """
+
+    accepted: bool
+    labels: Optional[list]
+    reason: Optional[str]
+
+    def __bool__(self) -> bool:
+        return self.accepted
+
+
+def _label(answer: Any) -> Optional[int]:
+    """Return an answer as a label, or ``None`` if it is none. Nothing is raised: what a server answers shows at the check alone."""
+    try:
+        label = operator.index(answer)
+    except Exception:  # An answer's own code may raise anything.
+        return None
+    return label if 0 <= label < _LABELS else None
+
+
+class MixAndCheck:
+    """The client of one session around an inference of your own. Each object is used once.
+
+    Parameters
+    ----------
+    plan : Plan, Bound, or any object with the attributes ``R``, ``B``, ``T`` and ``slack``
+        The setting.
+    publics : iterable of (sample, label)
+        ``T`` public samples with their known labels, integers below ``2**32``. The server must not know them; take fresh ones for every session.
+
+    Raises
+    ------
+    ValueError
+        If there are not ``T`` of them, or a label is not an integer from 0 to ``2**32 - 1``.
+
+    Notes
+    -----
+    The order is drawn from the operating system's randomness, and no method shows it. This class does not hide what a slot holds: that
+    must the inference do. A server that sees its inputs recognises copies, and is not stopped. See docs/python.md.
+
+    Examples
+    --------
+    >>> import fusion
+    >>> plan = fusion.plan(R=3, lambda_=10)
+    >>> publics = [(number, number % 2) for number in range(100, 100 + plan.T)]
+    >>> client = fusion.MixAndCheck(plan, publics)
+    >>> client.run([7, 8, 9], lambda batch: [number % 2 for number in batch])
+    Verdict(accepted=True, labels=[1, 0, 1], reason=None)
+    """
+
+    def __init__(self, plan: Any, publics: Iterable) -> None:
+        pairs = list(publics)
+        labels = [_label(label) for _, label in pairs]
+        if None in labels:
+            raise ValueError(f"public sample {labels.index(None)}: its label is not an integer from 0 to 2^32 - 1")
+        samples = [sample for sample, _ in pairs]
+        self._client = _native.MixAndCheck(plan.R, plan.B, plan.T, plan.slack, samples, labels)
+
+    def batch(self, queries: Iterable) -> list:
+        """Return the shuffled batch: ``B`` times each query, the same object, and the public samples. It is given out once.
+
+        Raises
+        ------
+        ValueError
+            If there are not ``R`` queries. The object is then used up.
+        RuntimeError
+            If a batch has been given out.
+        """
+        return self._client.batch(list(queries))
+
+    def check(self, answers: Iterable) -> Verdict:
+        """Take all answers, in the order of the batch, and give the verdict. Nothing is compared before the last one is there.
+
+        Parameters
+        ----------
+        answers : iterable
+            ``N`` integers below ``2**32`` (NumPy's too). Anything else among them is an answer that is no label, and the session is rejected.
+
+        Raises
+        ------
+        ValueError
+            If there are not ``N`` answers. The session is then over.
+        RuntimeError
+            If no batch is out, or the session is over.
+        """
+        labels, reason = self._client.check([_label(answer) for answer in answers])
+        return Verdict(labels is not None, labels, reason)
+
+    def run(self, queries: Iterable, infer: Callable[[list], Iterable]) -> Verdict:
+        """Give the batch to `infer`, and check the answers that it returns. An exception of `infer` ends the session and is raised."""
+        return self.check(infer(self.batch(queries)))
+
+    def __repr__(self) -> str:
+        return repr(self._client)
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """How often an inference disagrees with itself.
+
+    Attributes
+    ----------
+    pairs, disagree : int
+        Pairs of answers to one input, two consecutive ones of it each, and how many of them differ.
+    rate : Fraction
+        The measured share ``disagree / pairs``.
+    interval : tuple of Fraction
+        The confidence interval of the rate, which misses it with probability at most `alpha`.
+    answers, unusual : int
+        All answers, and how many differ from the most frequent one of their input.
+    unusual_interval : tuple of Fraction
+        The confidence interval of the share of unusual answers.
+
+    Notes
+    -----
+    Both intervals take answers as independent, and the inputs as typical for those to come.
+    """
+
+    pairs: int
+    disagree: int
+    rate: Fraction
+    interval: tuple
+    answers: int
+    unusual: int
+    unusual_interval: tuple
+
+    def slack(self, T: int, kappa: int) -> Optional[int]:
+        """Return the least slack at which an honest server has too many wrong publics with probability at most ``2**-kappa``.
+
+        It takes the upper end of the interval of unusual answers as the rate at which a public comes back wrong, so the publics' labels
+        must be the inference's usual answers. ``None`` says that no slack below ``T`` suffices. Give it to
+        `fusion.plan`, since slack costs security. Slack forgives no copies that disagree: see `copies_abort`.
+        """
+        accuracy = str(1 - self.unusual_interval[1])
+        rejects = lambda slack: Fraction(_native.false_abort(T, slack, accuracy)) > Fraction(1, 2**kappa)
+        low, high = 0, T
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (middle + 1, high) if rejects(middle) else (low, middle)
+        return low if low < T else None
+
+    def copies_abort(self, R: int, B: int) -> Fraction:
+        """Return an upper bound on how often the copies of some query of an honest session disagree: ``R (B-1)`` times the
+        upper end of `interval`, at most 1. Slack does not help against it; an exact inference or a smaller ``R*B`` does."""
+        return min(Fraction(1), R * (B - 1) * self.interval[1])
+
+
+def measure_disagreement(
+    f: Callable[[Any], Any], inputs: Sequence, repeats: int = 2, *, alpha: Number = Fraction(1, 10**6)
+) -> Disagreement:
+    """Measure how often an approximate inference disagrees with itself.
+
+    Parameters
+    ----------
+    f : callable
+        Answers one input with one hashable answer.
+    inputs : sequence
+        Inputs that are typical of those to come.
+    repeats : int
+        How often each input is asked, an even number from 2 on.
+    alpha : number
+        The probability with which each interval may miss its rate.
+
+    Returns
+    -------
+    Disagreement
+
+    Raises
+    ------
+    ValueError
+        If there are no inputs, or `repeats` is odd or below 2.
+    """
+    if repeats < 2 or repeats % 2 != 0:
+        raise ValueError(f"repeats must be an even number from 2 on, not {repeats}")
+    if len(inputs) == 0:
+        raise ValueError("no inputs")
+    answers = [[f(one) for _ in range(repeats)] for one in inputs]
+    pairs = [(row[at], row[at + 1]) for row in answers for at in range(0, repeats, 2)]
+    disagree = sum(first != second for first, second in pairs)
+    unusual = sum(repeats - Counter(row).most_common(1)[0][1] for row in answers)
+    error = text_of(Fraction(text_of(alpha)))
+    interval = lambda trials, count: tuple(map(Fraction, _native.rate_interval(trials, count, error)))
+    total = len(inputs) * repeats
+    return Disagreement(
+        len(pairs), disagree, Fraction(disagree, len(pairs)), interval(len(pairs), disagree), total, unusual, interval(total, unusual)
+    )
