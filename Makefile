@@ -1,11 +1,11 @@
-# Main targets: demo, test, proofs, models, bench, docs, dist. Targets that check the tests themselves: changes, mutants, fuzz.
+# Main targets: demo, test, proofs, models, python, bench, docs, dist. Targets that check the tests themselves: changes, mutants, fuzz.
 
 SHELL := /bin/bash
 SIM := target/release/sim
 # Formulas in the documentation are set by KaTeX.
 KATEX := --html-in-header docs/katex-header.html
 
-.PHONY: demo test proofs models browser bench docs dist setup changes mutants fuzz
+.PHONY: demo test proofs models browser python bench docs dist setup changes mutants fuzz
 
 ## Build, and attack a real model on real digits; then inside the two-party protocol.
 demo: setup
@@ -23,6 +23,7 @@ test: setup proofs models browser
 	@if command -v cargo-nextest >/dev/null; \
 	then set -x; cargo nextest run --locked --workspace; \
 	else set -x; cargo test --locked --workspace --lib --bins --tests; fi
+	bash scripts/python.sh
 	cargo test --locked --workspace --doc
 	cargo run --locked --quiet --example choose_parameters
 	cargo run --locked --quiet --example own_strategy
@@ -51,6 +52,10 @@ models: setup
 ## Chromium in CI, for the test of the page; elsewhere only a word where it is missing.
 browser:
 	@bash scripts/chromium.sh
+
+## Test the Python package, with the library that the Rust tests were built with.
+python: setup
+	bash scripts/python.sh
 
 ## Read the API.
 docs: setup

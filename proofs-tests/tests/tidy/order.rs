@@ -5,13 +5,14 @@ use super::tree::{Tree, made_up, members, read, repository, root};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What each crate may depend on, of ours.
-const MAY_DEPEND_ON: [(&str, &[&str]); 8] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
     ("fusion-spec", &[]),
     ("fusion-nn", &[]),
     ("fusion-2pc", &["fusion-nn"]),
     ("fusion-adversaries", &["fusion-spec", "fusion-2pc"]),
     ("fusion-engine", &["fusion-spec", "fusion-nn", "fusion-2pc", "fusion-adversaries"]),
     ("fusion-sim", &["fusion-spec", "fusion-nn", "fusion-2pc", "fusion-adversaries", "fusion-engine"]),
+    ("fusion-python", &["fusion-spec", "fusion-nn", "fusion-engine", "fusion-sim"]),
     (
         "fusion-examples",
         &["fusion-spec", "fusion-nn", "fusion-2pc", "fusion-adversaries", "fusion-engine", "fusion-sim"],

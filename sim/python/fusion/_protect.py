@@ -126,37 +126,31 @@ class Disagreement:
     Attributes
     ----------
     pairs, disagree : int
-        Pairs of answers to one input, two consecutive ones of it each, and how many of them differ.
+        Pairs of answers to the same input, and how many of them differ.
     rate : Fraction
         The measured share ``disagree / pairs``.
     interval : tuple of Fraction
         The confidence interval of the rate, which misses it with probability at most `alpha`.
-    answers, unusual : int
-        All answers, and how many differ from the most frequent one of their input.
-    unusual_interval : tuple of Fraction
-        The confidence interval of the share of unusual answers.
 
     Notes
     -----
-    Both intervals take answers as independent, and the inputs as typical for those to come.
+    The interval takes the pairs as independent, and the inputs as typical of those to come.
     """
 
     pairs: int
     disagree: int
     rate: Fraction
     interval: tuple
-    answers: int
-    unusual: int
-    unusual_interval: tuple
 
     def slack(self, T: int, kappa: int) -> Optional[int]:
         """Return the least slack at which an honest server has too many wrong publics with probability at most ``2**-kappa``.
 
-        It takes the upper end of the interval of unusual answers as the rate at which a public comes back wrong, so the publics' labels
-        must be the inference's usual answers. ``None`` says that no slack below ``T`` suffices. Give it to
-        `fusion.plan`, since slack costs security. Slack forgives no copies that disagree: see `copies_abort`.
+        An answer differs from the most frequent one of its input no more often than two answers differ, so the upper end of
+        `interval` is taken as the rate at which a public comes back wrong. The publics' labels must be the inference's most frequent answers. ``None``
+        says that no slack below ``T`` suffices. Slack costs security, so give it to `fusion.plan`. It forgives no copies that
+        disagree: see `copies_abort`.
         """
-        accuracy = str(1 - self.unusual_interval[1])
+        accuracy = str(1 - self.interval[1])
         rejects = lambda slack: Fraction(_native.false_abort(T, slack, accuracy)) > Fraction(1, 2**kappa)
         low, high = 0, T
         while low < high:
@@ -202,10 +196,6 @@ def measure_disagreement(
     answers = [[f(one) for _ in range(repeats)] for one in inputs]
     pairs = [(row[at], row[at + 1]) for row in answers for at in range(0, repeats, 2)]
     disagree = sum(first != second for first, second in pairs)
-    unusual = sum(repeats - Counter(row).most_common(1)[0][1] for row in answers)
     error = text_of(Fraction(text_of(alpha)))
-    interval = lambda trials, count: tuple(map(Fraction, _native.rate_interval(trials, count, error)))
-    total = len(inputs) * repeats
-    return Disagreement(
-        len(pairs), disagree, Fraction(disagree, len(pairs)), interval(len(pairs), disagree), total, unusual, interval(total, unusual)
-    )
+    low, high = map(Fraction, _native.rate_interval(len(pairs), disagree, error))
+    return Disagreement(len(pairs), disagree, Fraction(disagree, len(pairs)), (low, high))

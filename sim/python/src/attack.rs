@@ -29,7 +29,7 @@ pub fn attack(
     seed: Option<u64>,
     max: Option<u64>,
     threads: Option<usize>,
-    progress: Option<Py<PyAny>>,
+    progress: Option<Bound<'_, PyAny>>,
 ) -> PyResult<(Option<PathBuf>, String)> {
     let script = match (path, text) {
         (Some(path), None) => Script::Path(path),
@@ -41,6 +41,7 @@ pub fn attack(
     if let Some(threads) = threads {
         attack.threads = threads;
     }
+    let progress = progress.map(Bound::unbind);
     py.detach(|| play(&attack, progress.as_ref()))
 }
 

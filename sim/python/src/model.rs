@@ -19,8 +19,9 @@ impl Model {
     #[new]
     fn new(py: Python<'_>, path: PathBuf, frac_bits: u32, scale: f64, offset: f64) -> PyResult<Self> {
         let precision = Precision { frac_bits, ring: Ring::Auto };
-        let failure = |message: String| Failure::Usage(format!("{}: {message}", path.display()));
-        let read = || {
+        let shown = path.display().to_string();
+        let failure = |message: String| Failure::Usage(format!("{shown}: {message}"));
+        let read = move || {
             let model = models::load(&path)?.model.map_err(|error| failure(error.to_string()))?;
             FixedModel::new(&model, precision, Pixels { scale, offset }).map_err(|error| failure(error.to_string()))
         };
@@ -40,7 +41,7 @@ impl Model {
     }
 
     /// The labels and the logits of images that lie one after another, a byte a pixel.
-    fn answer(&self, py: Python<'_>, pixels: Vec<u8>) -> PyResult<(Vec<u32>, Vec<Vec<i64>>)> {
+    fn answer(&self, py: Python<'_>, pixels: &[u8]) -> PyResult<(Vec<u32>, Vec<Vec<i64>>)> {
         let size: usize = self.model.image().iter().product();
         let all = py.detach(|| {
             let logits = pixels.chunks(size).map(|image| self.model.logits(image));

@@ -29,7 +29,7 @@ impl MixAndCheck {
         // The queries have the numbers below R, and the publics those from there on.
         let first = usize::try_from(R).map_err(|error| PyValueError::new_err(error.to_string()))?;
         let publics = labels.into_iter().enumerate().map(|(index, label)| (first + index, Label(label))).collect();
-        let client = protect::MixAndCheck::new(params, publics).map_err(exception)?;
+        let client = protect::MixAndCheck::new(params, publics).map_err(|error| exception(&error))?;
         Ok(Self { params, stage: Stage::Prepared(client, samples) })
     }
 
@@ -43,7 +43,7 @@ impl MixAndCheck {
             }
         };
         let numbers: Vec<usize> = (0..queries.len()).collect();
-        let (batch, waiting) = py.detach(|| client.batch(&numbers)).map_err(exception)?;
+        let (batch, waiting) = py.detach(|| client.batch(&numbers)).map_err(|error| exception(&error))?;
         self.stage = Stage::Waiting(waiting);
         let objects: Vec<Py<PyAny>> = queries.into_iter().chain(samples).collect();
         Ok(batch.into_iter().map(|number| objects[number].clone_ref(py)).collect())
@@ -59,7 +59,7 @@ impl MixAndCheck {
             Stage::Over => return Err(PyRuntimeError::new_err("the session is over: make another MixAndCheck")),
         };
         let answers: Vec<Option<Label>> = answers.into_iter().map(|answer| answer.map(Label)).collect();
-        Ok(match waiting.check(&answers).map_err(exception)? {
+        Ok(match waiting.check(&answers).map_err(|error| exception(&error))? {
             Verdict::Accepted(labels) => (Some(labels.into_iter().map(|Label(label)| label).collect()), None),
             Verdict::Rejected(reason) => (None, Some(reason.name())),
         })
@@ -76,7 +76,7 @@ impl MixAndCheck {
     }
 }
 
-fn exception(error: ProtectError) -> PyErr {
+fn exception(error: &ProtectError) -> PyErr {
     match error {
         ProtectError::Publics { .. }
         | ProtectError::Queries { .. }
