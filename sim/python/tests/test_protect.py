@@ -106,7 +106,7 @@ def test_no_text_shows_the_order():
     assert repr(guard) == "MixAndCheck(R=3 B=2 T=4 slack=0: no batch given out)"
     guard.batch(QUERIES)
     assert repr(guard) == "MixAndCheck(R=3 B=2 T=4 slack=0: waiting for answers)"
-    assert not hasattr(guard, "__getstate__") or "x" * 12 not in repr(vars(guard))
+    assert "x" * 12 not in repr(vars(guard))
     with pytest.raises(TypeError):
         import pickle
 
