@@ -62,7 +62,9 @@ fn nothing_draws_ambient_randomness() {
         "RandomState",
         "fastrand",
     ];
-    for (path, text) in sources().iter().filter(|(path, _)| !["tests/tidy/main.rs", REAL_CLIENT].iter().any(|end| path.ends_with(end))) {
+    for (path, text) in
+        sources().iter().filter(|(path, _)| !["tests/tidy/main.rs", REAL_CLIENT].iter().any(|end| path.ends_with(end)))
+    {
         for name in ambient {
             assert!(!text.contains(name), "{}: {name}", path.display());
         }

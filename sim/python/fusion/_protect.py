@@ -101,6 +101,8 @@ class MixAndCheck:
         answers : iterable
             ``N`` integers below ``2**32`` (NumPy's too). Anything else among them is an answer that is no label, and the session is rejected.
 
+        An exception of the iterable ends the session and is raised.
+
         Raises
         ------
         ValueError
@@ -108,12 +110,23 @@ class MixAndCheck:
         RuntimeError
             If no batch is out, or the session is over.
         """
-        labels, reason = self._client.check([_label(answer) for answer in answers])
+        try:
+            taken = [_label(answer) for answer in answers]
+        except BaseException:
+            self._client.close()
+            raise
+        labels, reason = self._client.check(taken)
         return Verdict(labels is not None, labels, reason)
 
     def run(self, queries: Iterable, infer: Callable[[list], Iterable]) -> Verdict:
         """Give the batch to `infer`, and check the answers that it returns. An exception of `infer` ends the session and is raised."""
-        return self.check(infer(self.batch(queries)))
+        batch = self.batch(queries)
+        try:
+            answers = infer(batch)
+        except BaseException:
+            self._client.close()
+            raise
+        return self.check(answers)
 
     def __repr__(self) -> str:
         return repr(self._client)

@@ -97,8 +97,14 @@ def test_an_exception_of_the_inference_ends_the_session():
     guard = client()
     with pytest.raises(ZeroDivisionError):
         guard.run(QUERIES, lambda batch: 1 // 0)
-    with pytest.raises(RuntimeError):
-        guard.batch(QUERIES)
+    with pytest.raises(RuntimeError, match="over"):
+        guard.check([0] * 10)
+    guard = client()
+    guard.batch(QUERIES)
+    with pytest.raises(ZeroDivisionError):
+        guard.check(1 // n for n in (1, 0))
+    with pytest.raises(RuntimeError, match="over"):
+        guard.check([0] * 10)
 
 
 def test_no_text_shows_the_order():
