@@ -189,8 +189,8 @@ mod tests {
         MixAndCheck::new(params, publics).unwrap().batch(&(0..R).collect::<Vec<_>>()).unwrap()
     }
 
-    fn right(input: u32) -> Option<Label> {
-        Some(Label(input % 10))
+    fn right(input: u32) -> Label {
+        Label(input % 10)
     }
 
     #[test]
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn honest_answers_are_accepted_in_the_order_of_the_queries() {
         let (batch, waiting) = session(3, 2, 4, 0);
-        let answers: Vec<_> = batch.into_iter().map(right).collect();
+        let answers: Vec<_> = batch.into_iter().map(|input| Some(right(input))).collect();
         assert_eq!(waiting.check(&answers).unwrap(), Verdict::Accepted([0, 1, 2].map(Label).into()));
     }
 
@@ -214,14 +214,14 @@ mod tests {
             let answers: Vec<_> = batch.into_iter().enumerate().map(|(slot, input)| wrong(input, slot)).collect();
             waiting.check(&answers).unwrap()
         };
-        let on = |one: u32| move |input: u32, _| if input == one { Some(Label(9)) } else { right(input) };
+        let on = |one: u32| move |input: u32, _| if input == one { Some(Label(9)) } else { Some(right(input)) };
         assert_eq!(checked(0, &on(12)), Verdict::Rejected(Reason::PublicWrong));
         assert_eq!(checked(1, &on(12)), Verdict::Accepted([0, 1, 2].map(Label).into()), "slack tolerates one");
         assert_eq!(checked(0, &on(2)), Verdict::Accepted([0, 1, 9].map(Label).into()), "all copies alike win");
         let by_slot =
             |input: u32, slot| if input < 10 { Some(Label(u32::try_from(slot).unwrap())) } else { right(input) };
         assert_eq!(checked(0, &by_slot), Verdict::Rejected(Reason::CopiesDisagree));
-        let none = |input: u32, _| if input == 1 { None } else { right(input) };
+        let none = |input: u32, _| (input != 1).then(|| right(input));
         assert_eq!(checked(4, &none), Verdict::Rejected(Reason::Malformed));
     }
 
@@ -237,7 +237,7 @@ mod tests {
         let error = MixAndCheck::new(params, publics(4)).unwrap().batch(&[1, 2]).unwrap_err();
         assert_eq!(told(error), "2 queries, where the plan has R = 3");
         let (_, waiting) = session(3, 2, 4, 0);
-        assert_eq!(told(waiting.check(&[right(0)]).unwrap_err()), "1 answers, where the batch has N = 10 slots");
+        assert_eq!(told(waiting.check(&[Some(right(0))]).unwrap_err()), "1 answers, where the batch has N = 10 slots");
         let large = Params::new(1 << 32, 1, 0, 0).unwrap();
         assert!(told(MixAndCheck::<u8>::new(large, vec![]).unwrap_err()).contains("too many to shuffle"));
     }

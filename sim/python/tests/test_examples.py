@@ -4,6 +4,7 @@ import importlib.util
 import json
 from pathlib import Path
 
+import fusion
 import pytest
 
 PYTHON = Path(__file__).resolve().parents[3] / "examples/python"
@@ -62,3 +63,18 @@ def test_the_notebook_runs_and_is_kept_without_output():
             exec(compile("".join(cell["source"]), cell["id"], "exec"), names)
     assert names["result"].verdict == "pass" and len(pyplot.get_fignums()) == 2
     pyplot.close("all")
+
+
+def test_the_code_of_the_page_runs(capsys):
+    page = (PYTHON.parents[1] / "docs/python.md").read_text(encoding="utf-8")
+    first, protect, disagreement = [block.split("```")[0] for block in page.split("```python\n")[1:]]
+    names = {"inputs": range(500), "answer_one": lambda number: number % 10, "used": []}
+    exec(first, names)
+    assert capsys.readouterr().out == "4/95\n" and (names["plan"].B, names["plan"].T) == (5, 4)
+    names |= {"queries": [11, 12], "use": names["used"].extend, "infer": lambda batch: [number % 10 for number in batch]}
+    T = fusion.plan(R=2, lambda_=40, reject_acc="0.8", honest_acc="0.99", kappa=20).T
+    names["publics"] = [(number, number % 10) for number in range(T)]
+    exec(protect, names)
+    assert names["used"] == [1, 2]
+    exec(disagreement, names)
+    assert names["found"].rate == 0
