@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(checked(1, &on(12)), Verdict::Accepted([0, 1, 2].map(Label).into()), "slack tolerates one");
         assert_eq!(checked(0, &on(2)), Verdict::Accepted([0, 1, 9].map(Label).into()), "all copies alike win");
         let by_slot =
-            |input: u32, slot| if input < 10 { Some(Label(u32::try_from(slot).unwrap())) } else { right(input) };
+            |input: u32, slot| if input < 10 { Some(Label(u32::try_from(slot).unwrap())) } else { Some(right(input)) };
         assert_eq!(checked(0, &by_slot), Verdict::Rejected(Reason::CopiesDisagree));
         let none = |input: u32, _| (input != 1).then(|| right(input));
         assert_eq!(checked(4, &none), Verdict::Rejected(Reason::Malformed));
