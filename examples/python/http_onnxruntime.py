@@ -2,8 +2,8 @@
 
 Run it with ``python examples/python/http_onnxruntime.py``; it needs fusion, numpy and onnxruntime.
 
-The server here sees its inputs, so this shows the client's code and not a defence: the last server reads what the slots hold, and wins. In earnest
-the batch goes through an inference that hides the inputs, such as a two-party protocol. Then a server can do no better than to choose
+The server here sees its inputs, so this shows the client's code and not a defence: the last server reads what the slots hold, and
+wins. In earnest the batch goes through an inference that hides the inputs, such as a two-party protocol. Then a server can do no better than to choose
 slots blindly.
 """
 
@@ -105,8 +105,9 @@ def session(plan, address):
 
 
 def setting():
-    """Plan 8 queries at 20 bits. A model of 98 % accuracy is rejected with probability at most 2^-20, and one of 50 % accepted with 2^-20."""
-    return fusion.plan(R=8, lambda_=20, reject_acc="0.5", honest_acc="0.98", kappa=20)
+    """Plan 8 queries at 20 bits. A model of 98 % accuracy is rejected with probability at most 2^-32, and one of 50 %
+    accepted with at most 2^-20."""
+    return fusion.plan(R=8, lambda_=20, reject_acc="0.5", honest_acc="0.98", kappa=32)
 
 
 def main():

@@ -30,6 +30,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("make test", "runs this test"),
     ("make proofs", "compiles Coq for minutes; CI runs it"),
     ("make models", "runs Spin for minutes; CI runs it"),
+    ("make python", "compiles, and installs Python packages; make test runs its script"),
     ("make changes", "rebuilds the workspace 35 times"),
     ("make bench", "measures for minutes"),
     ("cargo run --release --example own_strategy", "compiles; make test runs it"),

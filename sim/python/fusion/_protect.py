@@ -51,7 +51,8 @@ class MixAndCheck:
     plan : Plan, Bound, or any object with the attributes ``R``, ``B``, ``T`` and ``slack``
         The setting.
     publics : iterable of (sample, label)
-        ``T`` public samples with their known labels, integers below ``2**32``. The server must not know them; take fresh ones for every session.
+        ``T`` public samples with their known labels, integers below ``2**32``. The server must not know
+        them; take fresh ones for every session.
 
     Raises
     ------
@@ -99,7 +100,8 @@ class MixAndCheck:
         Parameters
         ----------
         answers : iterable
-            ``N`` integers below ``2**32`` (NumPy's too). Anything else among them is an answer that is no label, and the session is rejected.
+            ``N`` integers below ``2**32`` (NumPy's too). Anything else among them is an answer that is no label,
+            and the session is rejected.
 
         An exception of the iterable ends the session and is raised.
 
@@ -159,8 +161,8 @@ class Disagreement:
         """Return the least slack at which an honest server has too many wrong publics with probability at most ``2**-kappa``.
 
         An answer differs from the most frequent one of its input no more often than two answers differ, so the upper end of
-        `interval` is taken as the rate at which a public comes back wrong. The publics' labels must be the inference's most frequent answers. ``None``
-        says that no slack below ``T`` suffices. Slack costs security, so give it to `fusion.plan`. It forgives no copies that
+        `interval` is taken as the rate at which a public comes back wrong. The publics' labels must be the inference's most
+        frequent answers. ``None`` says that no slack below ``T`` suffices. Slack costs security, so give it to `fusion.plan`. It forgives no copies that
         disagree: see `copies_abort`.
         """
         accuracy = str(1 - self.interval[1])

@@ -30,17 +30,18 @@ def session(http, answer, cheat):
 
 
 def test_an_honest_server_is_accepted(http, answer):
-    """Rejected with probability below 2^-20: the model is right on 98.9 % of these digits."""
+    """The model is right on 98.9 % of these digits. More than 13 of 64 publics are wrong with probability below 1e-13, and more than 5 of 8
+    queries with probability below 1e-10."""
     verdict, truth = session(http, answer, http.honest)
-    assert verdict.accepted and sum(map(int.__ne__, verdict.labels, truth)) <= 4
+    assert verdict.accepted and sum(map(int.__ne__, verdict.labels, truth)) <= 5
 
 
 def test_a_server_that_errs_on_two_slots_gets_no_wrong_answer_accepted(http, answer):
-    """It can only be accepted if both slots hold publics, and then the labels are those of the model: with more than two copies it never wins."""
+    """With more than two copies it never wins: it is accepted only if both slots hold publics, and the labels are the model's."""
     assert http.setting().B > 2
     for _ in range(3):
         verdict, truth = session(http, answer, http.two_slots)
-        assert not verdict.accepted or sum(map(int.__ne__, verdict.labels, truth)) <= 4
+        assert not verdict.accepted or sum(map(int.__ne__, verdict.labels, truth)) <= 5
         assert verdict.accepted or verdict.reason in ("copies_disagree", "public_wrong")
 
 

@@ -120,8 +120,8 @@ def test_no_text_shows_the_order():
 
 
 def test_a_server_that_cheats_on_two_slots_wins_as_often_as_the_bound_says():
-    """Two slots of R=3, B=2, T=4 win with 3/45. Of 6,000 sessions 400 are expected, with a standard deviation of 19.4; a correct program leaves 400 by
-    more than 130 (over six deviations) with probability below 1e-9."""
+    """Two slots of R=3, B=2, T=4 win with 3/45. Of 6,000 sessions 400 are expected, with a standard deviation of 19.3. A correct
+    program leaves 400 by 130 or more with probability below 1e-9."""
     wins = 0
     for _ in range(6000):
         guard = fusion.MixAndCheck(PLAN, [(0, 7)] * 4)
