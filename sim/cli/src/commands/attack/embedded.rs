@@ -10,7 +10,7 @@
 //! let folder = attack.play(&mut events, &mut std::io::sink())?.expect("nothing interrupts it");
 //! assert!(folder.join("result.json").is_file() && !events.is_empty());
 //! # std::fs::remove_dir_all(runs)?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), fusion_engine::failure::Failure>(())
 //! ```
 
 use super::{Style, play};
