@@ -18,7 +18,7 @@ python3 -c 'import ensurepip, venv' 2>/dev/null || missing "python3 or its venv 
 
 target=${CARGO_TARGET_DIR:-target}
 if [ -n "${CI:-}" ]; then
-    # The features that `cargo test --workspace` chose.
+    # The features that `cargo test --workspace` chose: nothing but pyo3 and the library is left to compile.
     cargo build --locked --workspace --lib --tests
 else
     cargo build --locked -p fusion-python
