@@ -3,10 +3,18 @@
 /// The most elements that a tensor may have.
 pub const MAX_ELEMENTS: usize = 1 << 28;
 
-/// Returns the number of elements of a shape, or `None` if it overflows.
+/// The most axes of a tensor that is read from a file.
+pub const MAX_RANK: usize = 8;
+
+/// The most elements that a tensor without elements would have if its sizes of 0 were 1.
+const MAX_BESIDE_NOTHING: usize = 1 << 20;
+
+/// Returns the number of elements of a shape; `None` if it overflows, or if a shape without elements has sizes beside its 0 that are of no use: whoever
+/// walks along one axis must not walk far for nothing.
 #[must_use]
 pub fn elements(shape: &[usize]) -> Option<usize> {
-    shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size))
+    let beside = shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size.max(1)))?;
+    if shape.contains(&0) { (beside <= MAX_BESIDE_NOTHING).then_some(0) } else { Some(beside) }
 }
 
 /// A tensor: a shape and its elements. Invariant: there are as many elements as the shape says.

@@ -1,7 +1,7 @@
 //! Arrays of any kind of element: other shapes, other orders of axes, parts, and operators with broadcasting.
 
 use super::pooling::place_of;
-use crate::tensor::{Tensor, elements};
+use crate::tensor::{MAX_RANK, Tensor, elements};
 
 /// The distance between neighbours along each axis.
 fn strides(shape: &[usize]) -> Vec<usize> {
@@ -14,6 +14,9 @@ fn strides(shape: &[usize]) -> Vec<usize> {
 
 /// The elements of a row-major array along axes of these sizes and distances.
 fn gathered<T: Copy>(data: &[T], sizes: &[usize], distances: &[usize]) -> Vec<T> {
+    if sizes.contains(&0) {
+        return Vec::new();
+    }
     let mut places = vec![0];
     for (size, distance) in sizes.iter().zip(distances) {
         places = places.iter().flat_map(|from| (0..*size).map(move |step| from + step * distance)).collect();
@@ -68,6 +71,9 @@ pub(super) fn combined<T: Copy>(
 
 /// The array in another shape, where 0 copies a size and -1 is what is left.
 pub(super) fn reshaped<T: Copy>(array: &Tensor<T>, sizes: &[i64], copies: bool) -> Option<Tensor<T>> {
+    if sizes.len() > MAX_RANK {
+        return None;
+    }
     let mut shape = Vec::with_capacity(sizes.len());
     for (axis, size) in sizes.iter().enumerate() {
         shape.push(match size {

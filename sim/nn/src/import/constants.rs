@@ -8,7 +8,7 @@ use super::elements::{read, width};
 use super::notes::Notes;
 use crate::foreign;
 use crate::onnx;
-use crate::tensor::{MAX_ELEMENTS, elements};
+use crate::tensor::{MAX_ELEMENTS, MAX_RANK, elements};
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
@@ -83,6 +83,9 @@ impl<'a, 'b> Constants<'a, 'b> {
 
     /// Reads a constant, which must have exactly as many elements as its sizes say.
     fn decode(&mut self, tensor: &'a onnx::Tensor) -> Result<Constant, String> {
+        if tensor.dims.len() > MAX_RANK {
+            return Err(format!("it has {} axes, and at most {MAX_RANK} are read", tensor.dims.len()));
+        }
         let shape: Option<Vec<usize>> = tensor.dims.iter().map(|&size| usize::try_from(size).ok()).collect();
         let sized = shape.and_then(|shape| elements(&shape).map(|count| (shape, count)));
         let sized = sized.filter(|(_, count)| *count <= MAX_ELEMENTS);

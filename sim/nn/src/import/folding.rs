@@ -10,11 +10,14 @@ use super::notes::Notes;
 use super::relaying::{with_ones, without_ones};
 use super::view::Known;
 use crate::onnx;
-use crate::tensor::{Tensor, elements};
+use crate::tensor::{MAX_RANK, Tensor, elements};
 use std::rc::Rc;
 
 /// The most numbers that a shape has, or what is computed of one.
 const LONGEST_SHAPE: usize = 64;
+
+/// The most elements that constants are computed of, each as often as it is read.
+const MOST_FOLDED: usize = 1 << 28;
 
 /// The most elements of a constant that is computed.
 const LARGEST: usize = 1 << 26;
@@ -59,6 +62,10 @@ impl<'a> Importer<'a, '_> {
             inputs.push(if name.is_empty() { None } else { Some(self.constant_of(at.node, place, notes)?) });
         }
         let inputs: Vec<Option<&Constant>> = inputs.iter().map(Option::as_ref).collect();
+        self.folded += inputs.iter().flatten().map(|constant| constant.elements()).sum::<usize>();
+        if self.folded > MOST_FOLDED {
+            return notes.wrong("constants are computed of too many elements: export with constants folded");
+        }
         let first = inputs.first().copied().flatten()?;
         let integers = |place: usize| inputs.get(place).copied().flatten().and_then(whole_numbers);
         let found = match at.node.op_type.as_str() {
@@ -134,7 +141,7 @@ impl<'a> Importer<'a, '_> {
     fn filled(&self, shape: &Constant, attributes: &Attributes<'a>) -> Option<Constant> {
         let sizes = whole_numbers(shape)?;
         let shape = sizes.data().iter().map(|size| usize::try_from(*size).ok()).collect::<Option<Vec<_>>>()?;
-        let count = elements(&shape)?;
+        let count = elements(&shape).filter(|_| shape.len() <= MAX_RANK)?;
         self.fits(count)?;
         let Some(value) = attributes.tensor("value") else {
             return Some(Constant::Floats(Rc::new(Tensor::new(shape, vec![0.0; count])?)));

@@ -47,6 +47,8 @@ pub(super) struct Importer<'a, 'b> {
     pub(super) weights: usize,
     /// How many factors and offsets of elements no linear layer took in when they were read.
     pub(super) pending: usize,
+    /// How many elements constants were computed of so far.
+    pub(super) folded: usize,
     pub(super) activations: usize,
     pub(super) steps: u64,
     /// Whether the network is too large. This is noted once.
@@ -102,6 +104,7 @@ impl<'a, 'b> Importer<'a, 'b> {
             flattened: BTreeMap::new(),
             weights,
             pending: 0,
+            folded: 0,
             activations,
             steps,
             too_large,

@@ -12,12 +12,10 @@ use super::shapes::rows;
 use super::view::{Known, View};
 use crate::model::{Op, Value};
 use crate::onnx;
-use crate::tensor::elements;
+use crate::tensor::{MAX_RANK, elements};
 
 /// The last version of the operators whose `Dropout` trains unless it is told otherwise.
 const DROPOUT_TRAINED: i64 = 6;
-/// The most axes that a tensor may have.
-const MAX_RANK: usize = 8;
 
 impl<'a> Importer<'a, '_> {
     /// Reads `[N, .., ..]` as `[N, all the rest]`.

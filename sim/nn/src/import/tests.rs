@@ -230,6 +230,49 @@ fn small_files_with_large_networks_are_refused() {
     assert!(empty[0].contains("are empty"), "{empty:?}");
 }
 
+/// Nor can one whose constants have no elements but many rows, or many axes, or are computed often.
+#[test]
+fn small_files_with_large_constants_are_refused() {
+    let none = |dims: &[i64]| vec![floats("w", dims, &[])];
+    let (rows, columns) = ([1_i64 << 40, 0], [0, 1_i64 << 40]);
+    let flat = || node("Flatten", &["in"], "f", &[]);
+    let last = |op: &str, input: &str| node(op, &["f", input], "out", &[]);
+    for (dims, nodes) in [
+        (rows, vec![flat(), node("Gemm", &["f", "w"], "out", &[int("transB", 1)])]),
+        (columns, vec![flat(), last("Gemm", "w")]),
+        (columns, vec![flat(), last("MatMul", "w")]),
+        (rows, vec![flat(), node("Transpose", &["w"], "v", &[ints("perm", &[0, 1])]), last("Add", "v")]),
+        (rows, vec![flat(), node("Add", &["w", "w"], "v", &[]), last("Add", "v")]),
+    ] {
+        let found = problems(nodes, none(&dims));
+        assert!(found[0].contains("are not usable"), "{found:?}");
+    }
+    let sizes = |sizes: &[i64]| Tensor {
+        name: "s".into(),
+        dims: vec![sizes.len() as i64],
+        data_type: 7,
+        int64_data: sizes.into(),
+        ..Tensor::default()
+    };
+    let made = || node("ConstantOfShape", &["s"], "w", &[]);
+    let found =
+        problems(vec![flat(), made(), node("Mul", &["w", "w"], "v", &[]), last("Add", "v")], vec![sizes(&rows)]);
+    assert!(found[0].contains("what it computes of constants is not supported"), "{found:?}");
+    let one = Tensor { dims: vec![1], data_type: 7, int64_data: vec![1], ..Tensor::default() };
+    let ones = Attribute { name: "value".into(), t: Some(one), ..Attribute::default() };
+    let mut nodes = vec![flat(), node("ConstantOfShape", &["s"], "w", &[ones])];
+    for at in 0..300 {
+        let (product, value) = (format!("p{at}"), format!("v{at}"));
+        nodes.push(node("ReduceProd", &["w"], &product, &[]));
+        nodes.push(node("Add", &["f", &product], &value, &[]));
+    }
+    nodes.push(node("Relu", &["f"], "out", &[]));
+    let found = problems(nodes, vec![sizes(&[1 << 20])]);
+    assert!(found.iter().any(|problem| problem.contains("constants are computed of too many elements")), "{found:?}");
+    let found = problems(vec![flat(), last("Add", "w")], vec![floats("w", &[1; 300_000], &[1.0])]);
+    assert!(found[0].ends_with("constant 'w': it has 300000 axes, and at most 8 are read"), "{found:?}");
+}
+
 /// Inputs, nodes and outputs together; what follows from a problem is no problem of its own, and a constant that cannot be read is one.
 #[test]
 fn problems_do_not_hide_each_other() {
