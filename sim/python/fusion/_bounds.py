@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Optional, Union
 
-from ._values import Number, answer, fraction
+from ._values import Number, answer, fraction, whole
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Row:
 
 def _row(document: dict) -> Row:
     exact = {name: fraction(document[name]) for name in ("pr_e_t", "pr_e_b", "pr_success", "touch_bound")}
-    wins = None if document["wins"] is None else int(document["wins"])
+    wins = None if document["wins"] is None else whole(str(document["wins"]))
     return Row(k=document["k"], i=document["i"], wins=wins, bits=document["bits"], **exact)
 
 

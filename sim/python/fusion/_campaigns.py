@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional, Union
 
 from . import _native
+from ._values import fraction
 
 
 class Interrupted(KeyboardInterrupt):
@@ -29,7 +30,7 @@ class Strategy:
     interval : tuple of float
         The confidence interval of that rate.
     exact : Fraction or None
-        The exact rate of wins that an expectation of the script names, where one does.
+        The exact rate of wins that an expectation of the script names, where one does (``win: { equals: .. }``).
     document : dict
         Its part of ``result.json``.
     """
@@ -49,8 +50,8 @@ class Strategy:
 
 def _strategy(document: dict) -> Strategy:
     same = {name: document[name] for name in ("name", "verdict", "trials", "win", "harmless", "caught", "error", "rate")}
-    wins = [one for one in document["expectations"] if one["clause"].startswith("win ")]
-    exact = next((Fraction(one["expected"]) for one in wins if one["expected"] is not None), None)
+    wins = [one for one in document["expectations"] if one["clause"].startswith("win equals ")]
+    exact = next((fraction(one["expected"]) for one in wins if one["expected"] is not None), None)
     return Strategy(**same, interval=tuple(document["interval"]), exact=exact, document=document)
 
 
@@ -156,6 +157,8 @@ def attack(
         folder, notes = _native.attack(
             None if is_text else Path(script), script if is_text else None, Path(out), seed, max, threads, listener
         )
+    except OverflowError as error:
+        raise ValueError(f"max, seed or threads: {error}") from None
     except KeyboardInterrupt:
         raise Interrupted(f"the state is saved; continue with: sim attack --resume {Path(out) / 'latest'}") from None
     if folder is None:

@@ -1,13 +1,12 @@
 """Mix-and-check around any inference, and how far an approximate one agrees with itself."""
 
 import operator
-from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Callable, Iterable, Optional, Sequence, Union
 
 from . import _native
-from ._values import Number, text_of
+from ._values import Number, fraction, text_of
 
 _LABELS = 2**32
 
@@ -61,8 +60,8 @@ class MixAndCheck:
 
     Notes
     -----
-    The order is drawn from the operating system's randomness, and no method shows it. This class does not hide what a slot holds: that
-    must the inference do. A server that sees its inputs recognises copies, and is not stopped. See docs/python.md.
+    The order is drawn from the operating system's randomness, and no method shows it. This class does not hide what a slot holds: the
+    inference must do that. A server that sees its inputs recognises copies, and is not stopped. See docs/python.md.
 
     Examples
     --------
@@ -80,7 +79,10 @@ class MixAndCheck:
         if None in labels:
             raise ValueError(f"public sample {labels.index(None)}: its label is not an integer from 0 to 2^32 - 1")
         samples = [sample for sample, _ in pairs]
-        self._client = _native.MixAndCheck(plan.R, plan.B, plan.T, plan.slack, samples, labels)
+        try:
+            self._client = _native.MixAndCheck(plan.R, plan.B, plan.T, plan.slack, samples, labels)
+        except OverflowError as error:
+            raise ValueError(f"the plan: {error}") from None
 
     def batch(self, queries: Iterable) -> list:
         """Return the shuffled batch: ``B`` times each query, the same object, and the public samples. It is given out once.
@@ -90,7 +92,7 @@ class MixAndCheck:
         ValueError
             If there are not ``R`` queries. The object is then used up.
         RuntimeError
-            If a batch has been given out.
+            If a batch has been given out, or the session is over.
         """
         return self._client.batch(list(queries))
 
@@ -166,7 +168,7 @@ class Disagreement:
         disagree: see `copies_abort`.
         """
         accuracy = str(1 - self.interval[1])
-        rejects = lambda slack: Fraction(_native.false_abort(T, slack, accuracy)) > Fraction(1, 2**kappa)
+        rejects = lambda slack: fraction(_native.false_abort(T, slack, accuracy)) > Fraction(1, 2**kappa)
         low, high = 0, T
         while low < high:
             middle = (low + high) // 2
@@ -187,7 +189,7 @@ def measure_disagreement(
     Parameters
     ----------
     f : callable
-        Answers one input with one hashable answer.
+        Answers one input. Two answers must compare with ``!=`` as one truth value.
     inputs : sequence
         Inputs that are typical of those to come.
     repeats : int
@@ -212,5 +214,5 @@ def measure_disagreement(
     pairs = [(row[at], row[at + 1]) for row in answers for at in range(0, repeats, 2)]
     disagree = sum(first != second for first, second in pairs)
     error = text_of(Fraction(text_of(alpha)))
-    low, high = map(Fraction, _native.rate_interval(len(pairs), disagree, error))
+    low, high = map(fraction, _native.rate_interval(len(pairs), disagree, error))
     return Disagreement(len(pairs), disagree, Fraction(disagree, len(pairs)), (low, high))

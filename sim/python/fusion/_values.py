@@ -8,6 +8,8 @@ from typing import Any, Optional, Union
 
 from . import _native
 
+_DIGITS = 4000
+
 Number = Union[int, float, str, Fraction, Decimal]
 
 
@@ -18,9 +20,22 @@ def text_of(value: Any) -> str:
     return os.fspath(value) if isinstance(value, os.PathLike) else repr(value) if isinstance(value, float) else str(value)
 
 
+def whole(text: str) -> int:
+    """Read a whole number, however long it is: Python itself reads no more than 4,300 digits at once."""
+    sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text)
+    value = 0
+    for start in range(0, len(digits), _DIGITS):
+        part = digits[start : start + _DIGITS]
+        value = value * 10 ** len(part) + int(part)
+    return sign * value
+
+
 def fraction(text: Optional[str]) -> Optional[Fraction]:
     """Read an exact number, if there is one."""
-    return None if text is None else Fraction(text)
+    if text is None:
+        return None
+    above, _, below = text.partition("/")
+    return Fraction(whole(above), whole(below or "1"))
 
 
 def answer(command: str, positional: tuple = (), **flags: Any) -> Any:

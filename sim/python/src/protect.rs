@@ -6,6 +6,9 @@ use fusion_spec::verdict::{Label, Verdict};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
+/// What is said of a session that has ended.
+const OVER: &str = "the session is over: make another MixAndCheck";
+
 /// How far a session is.
 enum Stage {
     Prepared(protect::MixAndCheck<usize>, Vec<Py<PyAny>>),
@@ -37,10 +40,11 @@ impl MixAndCheck {
     fn batch(&mut self, py: Python<'_>, queries: Vec<Py<PyAny>>) -> PyResult<Vec<Py<PyAny>>> {
         let (client, samples) = match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Prepared(client, samples) => (client, samples),
-            other => {
-                self.stage = other;
+            waiting @ Stage::Waiting(_) => {
+                self.stage = waiting;
                 return Err(PyRuntimeError::new_err("the batch has been given out: make another MixAndCheck"));
             }
+            Stage::Over => return Err(PyRuntimeError::new_err(OVER)),
         };
         let numbers: Vec<usize> = (0..queries.len()).collect();
         let (batch, waiting) = py.detach(|| client.batch(&numbers)).map_err(|error| exception(&error))?;
@@ -56,7 +60,7 @@ impl MixAndCheck {
             Stage::Prepared(..) => {
                 return Err(PyRuntimeError::new_err("no batch has been given out, and the session is now over"));
             }
-            Stage::Over => return Err(PyRuntimeError::new_err("the session is over: make another MixAndCheck")),
+            Stage::Over => return Err(PyRuntimeError::new_err(OVER)),
         };
         let answers: Vec<Option<Label>> = answers.into_iter().map(|answer| answer.map(Label)).collect();
         Ok(match waiting.check(&answers).map_err(|error| exception(&error))? {

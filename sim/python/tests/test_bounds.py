@@ -16,6 +16,11 @@ def test_a_bound_is_exact():
     assert fusion.bound(8, 2, 4, i="1..8").rows[-1].k == 16
 
 
+def test_numbers_longer_than_python_reads_at_once():
+    row = fusion.bound(4096, 5, 40, i=2048).rows[0]
+    assert 0 < row.pr_success < Fraction(1, 2**4000)
+
+
 def test_accuracies_may_be_of_any_type():
     values = [fusion.bound(8, 2, 4, reject_acc=one).accept for one in (0.8, "0.8", "80%", Fraction(4, 5))]
     assert values == [Fraction(4, 5) ** 4] * 4

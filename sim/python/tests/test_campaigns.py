@@ -63,6 +63,15 @@ def test_mistakes_of_a_script_have_their_places(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_bound_is_no_exact_rate(tmp_path):
+    bounded = SCRIPT.replace("win: { equals: spec }", "win: { at_most: 1/2 }")
+    assert bounded != SCRIPT
+    strategies = fusion.attack(bounded, out=tmp_path).strategies
+    assert all(strategy.exact is None for strategy in strategies.values())
+    with pytest.raises(ValueError):
+        fusion.attack(SCRIPT, max=-1, out=tmp_path)
+
+
 def test_an_exception_of_the_listener_stops_the_campaign(tmp_path):
     def listener(event):
         raise LookupError(event["event"])

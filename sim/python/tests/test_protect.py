@@ -107,6 +107,17 @@ def test_an_exception_of_the_inference_ends_the_session():
         guard.check([0] * 10)
 
 
+def test_what_is_over_says_so_and_no_number_overflows():
+    guard = client()
+    with pytest.raises(RuntimeError, match="no batch has been given out"):
+        guard.check([])
+    with pytest.raises(RuntimeError, match="the session is over"):
+        guard.batch(QUERIES)
+    for R in (-1, 2**64):
+        with pytest.raises(ValueError):
+            fusion.MixAndCheck(type("Plan", (), {"R": R, "B": 2, "T": 0, "slack": 0}), [])
+
+
 def test_no_text_shows_the_order():
     guard = client()
     assert repr(guard) == "MixAndCheck(R=3 B=2 T=4 slack=0: no batch given out)"
@@ -142,6 +153,7 @@ def test_disagreement_and_the_slack_that_follows():
     assert 0 < slack < 100
     at = lambda slack: Fraction(fusion.bound(8, 2, 100, slack=slack, honest_acc=1 - high).false_abort)
     assert at(slack) <= Fraction(1, 2**20) < at(slack - 1)
+    assert 0 < found.slack(T=1000, kappa=20) < 1000, "of numbers longer than Python reads at once"
     assert found.copies_abort(R=8, B=3) == 16 * high
     exact = fusion.measure_disagreement(lambda one: one, range(10), repeats=4)
     assert (exact.pairs, exact.disagree, exact.interval[0]) == (20, 0, 0)
