@@ -145,6 +145,7 @@ fn figures_are_of_the_size_and_the_font_that_are_asked_for() {
     }
     for (flags, says) in [
         ("--figure-width 10", "a width must be from 40 to 1000"),
+        ("--figure-width 40 --font-size 40", "its labels leave no room for an axis"),
         ("--font comic", "possible values: helvetica, times"),
         ("--font-size 8", "--figures"),
     ] {

@@ -10,7 +10,7 @@ pub mod run;
 mod sequence;
 mod tables;
 
-use figures::Form;
+use figures::{Form, Scene};
 use fusion_engine::documents::tables::TablesDocument;
 use fusion_engine::failure::Failure;
 use fusion_engine::files;
@@ -34,13 +34,17 @@ pub fn write(folder: &Path) -> Result<PathBuf, Failure> {
 /// Writes the plots of a run, and its bytes by layer where there are two parties, as SVG and PDF into a folder. Returns the paths.
 ///
 /// # Errors
-/// The same as those of [`write`].
+/// The same as those of [`write`], and [`Failure::Usage`] for a form in which a figure has no room.
 pub fn write_figures(run: &Path, folder: &Path, form: Form) -> Result<Vec<PathBuf>, Failure> {
     let run = run::Run::read(run)?;
     let mut drawings = page::RunPage::new(&run)?.drawings(form);
     let layers = run.result.cost.as_ref().map(|cost| cost.by_layer.as_slice()).filter(|layers| !layers.is_empty());
     drawings.extend(layers.map(|layers| ("bytes-by-layer".into(), figures::layers(layers, form))));
-    figures::write(folder, &drawings)
+    let room = |(name, scene): (String, Option<Scene>)| {
+        let what = "its labels leave no room for an axis: ask for a wider figure or smaller letters";
+        Ok((name.clone(), scene.ok_or_else(|| Failure::Usage(format!("--figures: {name}: {what}")))?))
+    };
+    figures::write(folder, &drawings.into_iter().map(room).collect::<Result<Vec<_>, Failure>>()?)
 }
 
 /// Makes the page on two runs, side by side. Returns the second run's folder, the name of the page's file there, and its text.

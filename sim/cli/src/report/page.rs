@@ -39,8 +39,8 @@ pub struct RunPage {
     accuracy: Option<String>,
     substitution: String,
     overview: Plot,
-    /// The address from which the overview is saved as SVG.
-    overview_svg: String,
+    /// The address from which the overview is saved as SVG, if there is room for one.
+    overview_svg: Option<String>,
     hypotheses: [Stated; 9],
     strategies: Vec<Card>,
     cost: Option<Spending>,
@@ -158,7 +158,7 @@ impl RunPage {
             parameters: parameters(run)?,
             accuracy: accuracy::sentence(&run.result.accuracy, run.result.publics_kept.as_ref()),
             substitution: sentence(SubstitutionDocument::new(run.params).as_ref()),
-            overview_svg: figures::link(&figures::rates(&overview, Form::OF_PAGES)),
+            overview_svg: figures::rates(&overview, Form::OF_PAGES).map(|scene| figures::link(&scene)),
             overview,
             hypotheses: stated(run),
             strategies: run.result.strategies.iter().map(|strategy| Card::new(run, strategy)).collect(),
@@ -172,8 +172,8 @@ impl RunPage {
 }
 
 impl RunPage {
-    /// Returns the plots of the page, each with a name for its file.
-    pub fn drawings(&self, form: Form) -> Vec<(String, Scene)> {
+    /// Returns the plots of the page, each with a name for its file; `None` in place of one that has no room.
+    pub fn drawings(&self, form: Form) -> Vec<(String, Option<Scene>)> {
         let overview = ("measured-against-exact".into(), figures::rates(&self.overview, form));
         let card = |card: &Card| Some((format!("strategy-{}", card.name), figures::rates(card.plot.as_ref()?, form)));
         std::iter::once(overview).chain(self.strategies.iter().filter_map(card)).collect()
@@ -348,7 +348,7 @@ impl Card {
             stopped_by: strategy.stopped_by.name().into(),
             outcomes: if staged { Vec::new() } else { outcomes(strategy) },
             rows: rows(strategy, &claims),
-            plot_svg: plot.as_ref().map(|plot| figures::link(&figures::rates(plot, Form::OF_PAGES))),
+            plot_svg: plot.as_ref().and_then(|plot| Some(figures::link(&figures::rates(plot, Form::OF_PAGES)?))),
             plot,
             stages: strategy.stages.iter().map(StageRow::from).collect(),
             hypotheses: conditions(run, strategy),

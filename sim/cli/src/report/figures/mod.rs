@@ -64,12 +64,16 @@ struct Sheet {
     scene: Scene,
 }
 
+/// The shortest axis, in sizes of a letter.
+const SHORTEST: f32 = 12.0;
+
 impl Sheet {
-    fn new<'l>(form: Form, labels: impl Iterator<Item = &'l str>) -> Self {
+    fn new<'l>(form: Form, labels: impl Iterator<Item = &'l str>) -> Option<Self> {
         let widest = labels.map(|label| form.font.width(label, form.size)).fold(0.0, f32::max);
         let left = widest + 2.0 * form.gap();
         let scene = Scene { size: [form.width, 0.0], font: form.font, marks: Vec::new() };
-        Self { form, left, length: form.width - left - form.gap(), scene }
+        let length = form.width - left - form.gap();
+        (length >= SHORTEST * form.size).then_some(Self { form, left, length, scene })
     }
 
     /// The place of a percentage along the axis.
@@ -116,9 +120,9 @@ impl Sheet {
     }
 }
 
-/// Draws a plot of rates.
-pub fn rates(plot: &Plot, form: Form) -> Scene {
-    let mut sheet = Sheet::new(form, plot.rows.iter().map(|row| row.label.as_str()));
+/// Draws a plot of rates; `None` if the labels leave no room for an axis.
+pub fn rates(plot: &Plot, form: Form) -> Option<Scene> {
+    let mut sheet = Sheet::new(form, plot.rows.iter().map(|row| row.label.as_str()))?;
     let mut top = 0.0;
     for row in &plot.rows {
         rate(&mut sheet, row, top);
@@ -126,7 +130,7 @@ pub fn rates(plot: &Plot, form: Form) -> Scene {
     }
     let end = sheet.axis(&plot.ticks, &plot.caption, top);
     let end = legend(&mut sheet, plot, end);
-    sheet.finish(end)
+    Some(sheet.finish(end))
 }
 
 fn rate(sheet: &mut Sheet, row: &PlotRow, top: f32) {
@@ -193,9 +197,9 @@ fn legend(sheet: &mut Sheet, plot: &Plot, top: f32) -> f32 {
     top + 1.6 * size
 }
 
-/// Draws the bytes that both parties send in each layer, as bars.
-pub fn layers(layers: &[LayerCost], form: Form) -> Scene {
-    let mut sheet = Sheet::new(form, layers.iter().map(|layer| layer.step.as_str()));
+/// Draws the bytes that both parties send in each layer, as bars; `None` if the labels leave no room for them.
+pub fn layers(layers: &[LayerCost], form: Form) -> Option<Scene> {
+    let mut sheet = Sheet::new(form, layers.iter().map(|layer| layer.step.as_str()))?;
     let size = form.size;
     #[expect(clippy::cast_precision_loss, reason = "drawn, not summed")]
     let kilobytes = |bytes: usize| bytes as f32 / 1e3;
@@ -223,7 +227,7 @@ pub fn layers(layers: &[LayerCost], form: Form) -> Scene {
         sheet.text([x + 1.5 * size, top + 1.45 * size], Anchor::Start, text, "");
         x += form.font.width(text, size) + 3.0 * size;
     }
-    sheet.finish(top + 2.0 * size)
+    Some(sheet.finish(top + 2.0 * size))
 }
 
 /// Writes drawings as `NAME.svg` and `NAME.pdf` into a folder, which is made where it does not exist. Returns the paths.
