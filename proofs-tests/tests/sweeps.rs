@@ -96,6 +96,33 @@ fn rates_by_stages_are_those_of_wins() {
     }
 }
 
+/// Paths in the table are those below the sweep's folder, however that is named.
+#[test]
+fn runs_are_named_below_the_folder_of_the_sweep() {
+    let scratch = Scratch::new("sweep-paths");
+    let script = scratch.file("plain.yaml", PLAIN);
+    let crooked = format!("{}/./sub/../out", scratch.display());
+    fs::create_dir(scratch.join("sub")).expect("creatable");
+    let first = sweep(&script, &crooked, "--T 2,4 --max 1024");
+    assert!([0, 3].contains(&first.code), "{first:?}");
+    let lines = table(&crooked);
+    assert!(lines.iter().all(|line| line["run"].starts_with("R8-B2-T")), "{:?}", lines[0]);
+    sweep(&script, &crooked, "--T 2,4 --max 1024");
+    assert_eq!(table(&crooked), lines);
+}
+
+/// A rate of 0 has its dot, and its interval its place, beside rates that are far smaller.
+#[test]
+fn a_picture_has_room_for_every_interval() {
+    let scratch = Scratch::new("sweep-picture");
+    let text = "schema: fusion/campaign/v1\nname: ours\nprotocol: { R: 8, B: 3, T: 30 }\nfidelity: plain\ntrials: { seed: 1, max: 2048 }\nstrategies:\n  - { name: guess, do: [{ at: { random: 3 }, relabel: next }] }\n";
+    let (script, out) = (scratch.file("ours.yaml", text), scratch.path("sweep"));
+    sweep(&script, &out, "--R 8,64,512,4096");
+    let picture = fs::read_to_string(Path::new(&out).join("sweep.svg")).expect("a picture");
+    assert_eq!(picture.matches("<circle").count(), 4, "a dot for each");
+    assert!(picture.contains("10^-2"), "where intervals end");
+}
+
 /// Two shares in one folder, and a sweep that is repeated, are the sweep: nothing is played twice.
 #[test]
 fn a_sweep_goes_on_where_it_stopped() {
@@ -118,6 +145,12 @@ fn a_sweep_goes_on_where_it_stopped() {
     assert_eq!(run(&table(&parts)), run(&runs));
     sweep(&script, &parts, &format!("{flags} --seed 2"));
     assert!(run(&table(&parts)).iter().zip(run(&runs)).all(|(new, old)| *new != old));
+    sweep(&script, &parts, flags);
+    assert_eq!(run(&table(&parts)), run(&runs), "the first campaigns again");
+    // A part of a copy is no run.
+    fs::remove_file(Path::new(&parts).join(&runs[0]["run"]).join("env.json")).expect("there");
+    let again = sweep(&script, &parts, flags);
+    assert!([0, 3].contains(&again.code) && table(&parts)[0]["run"] != runs[0]["run"], "{again:?}");
 }
 
 #[test]
@@ -164,6 +197,8 @@ fn nothing_is_played_where_a_combination_is_refused() {
     refused("--slack 0,5", "at R = 8, B = 2, T = 4, slack = 5: ");
     refused("--B auto", "`auto` needs lambda, or a goal in the script");
     refused("--B two", "or auto");
+    refused("--T 4,5 --shard 3/3", "--shard 3/3: there are 2 combinations, and none is in this share");
+    refused("--backend delphi,aby", "--backend: no strategy of ours is played inside a protocol");
     refused("--T 4 --only nobody", "--only nobody: no such strategy");
     assert!(sim(&["sweep", "-"], "--T 4").stderr.contains("give a file, not a stream"));
 }

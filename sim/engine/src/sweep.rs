@@ -49,7 +49,7 @@ pub struct Axes {
 pub struct Setting {
     /// The parameters of a session.
     pub params: Params,
-    /// The security bits for which they were chosen, where the sweep varies them.
+    /// The security bits for which they were chosen, where the sweep varies them and something was chosen.
     pub lambda: Option<Lambda>,
     /// The family of protocols, where the sweep varies it.
     pub backend: Option<Family>,
@@ -114,7 +114,10 @@ impl Axes {
                     pairs.map(move |(B, T)| (R, slack, B, T))
                 }) {
                     match chosen(R, [B, T, slack], goal.as_ref()) {
-                        Ok(params) => settings.push(Setting { params, lambda, backend }),
+                        Ok(params) => {
+                            let lambda = lambda.filter(|_| [B, T].contains(&Auto::Auto));
+                            settings.push(Setting { params, lambda, backend });
+                        }
                         Err(problem) => problems.push(told(R, [B, T, slack], lambda, &problem)),
                     }
                 }
@@ -258,6 +261,11 @@ mod tests {
     fn combinations_that_come_to_the_same_are_one() {
         let axes = Axes { B: vec![Auto::Value(2), Auto::Value(2)], backend: vec![Family::Delphi], ..Axes::default() };
         assert_eq!(names(settings("twice", GIVEN, &axes)), ["R8-B2-T4-delphi"]);
+        let (lambda, B) = (vec![lambda(20), lambda(30)], vec![Auto::Value(2), Auto::Auto]);
+        let axes = Axes { lambda, B, T: vec![Auto::Value(100)], ..Axes::default() };
+        let names = names(settings("not-chosen", GIVEN, &axes));
+        assert_eq!(names.len(), 3, "what is given is not chosen for a lambda: {names:?}");
+        assert_eq!(names[0], "R8-B2-T100");
     }
 
     #[test]

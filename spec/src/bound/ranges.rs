@@ -33,7 +33,7 @@ impl Game {
         Ranges::new(self, lambda)?.at(slack, min_T)
     }
 
-    /// Finds the least slack at which the game allows `T` publics; `None` if it does at no slack.
+    /// Finds the least slack at which the game allows `T` publics; `None` if it does at no slack, or at one whose publics are more than are searched.
     ///
     /// # Errors
     /// [`AccuracyError`] for accuracies that cannot be told apart at all.

@@ -177,13 +177,20 @@ pub struct ReportArgs {
     #[arg(long, value_name = "DIR", conflicts_with = "diff")]
     pub figures: Option<PathBuf>,
     /// The width of a figure in millimetres, 40 to 1000.
-    #[arg(long, value_name = "MM", value_parser = figure_width, default_value = "85", requires = "figures", allow_negative_numbers = true)]
+    #[arg(long, value_name = "MM", value_parser = figure_width, default_value = "85", requires = "figures", conflicts_with = "diff", allow_negative_numbers = true)]
     pub figure_width: u16,
     /// The size of a figure's letters in points, 4 to 40.
-    #[arg(long, value_name = "PT", value_parser = font_size, default_value = "8", requires = "figures", allow_negative_numbers = true)]
+    #[arg(long, value_name = "PT", value_parser = font_size, default_value = "8", requires = "figures", conflicts_with = "diff", allow_negative_numbers = true)]
     pub font_size: u8,
     /// The font of a figure's letters.
-    #[arg(long, value_enum, value_name = "NAME", default_value = "helvetica", requires = "figures")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "NAME",
+        default_value = "helvetica",
+        requires = "figures",
+        conflicts_with = "diff"
+    )]
     pub font: Font,
 }
 

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 ///
 /// Each list replaces what the script says, and one campaign is played for each combination. A folder keeps all runs, a table of
 /// exact and measured rates beside costs (sweep.csv), and a picture of them (sweep.svg). The same command continues a sweep that
-/// was interrupted: what is decided is not played again.
+/// was interrupted: what is decided is not played again. --wall and the chance of a false alarm are those of each campaign.
 ///
 /// Exit codes are those of `sim attack`, for the worst verdict of all campaigns.
 #[derive(Debug, Args)]

@@ -161,7 +161,9 @@ impl Publics {
             (None, Some(game @ Game { honest: Some(_), .. })) => game.least_slack(goal.lambda, T).map_err(usage)?,
             (slack, _) => Some(slack.unwrap_or(0)),
         };
-        let Some(slack) = slack else { return Ok(Self { slack: 0, why: Some("no slack tells the models apart") }) };
+        let Some(slack) = slack else {
+            return Ok(Self { slack: 0, why: Some("no slack was found that tells the models apart") });
+        };
         let range = goal.accuracy.as_ref().map(|game| game.range(goal.lambda, slack, goal.min_T)).transpose();
         let range = if T < goal.min_T { None } else { range.map_err(usage)? };
         let fewest = match &goal.substitution {

@@ -14,13 +14,14 @@ use fusion_adversaries::script::HONEST;
 use fusion_engine::campaign::load::{Overrides, load};
 use fusion_engine::campaign::run::Options;
 use fusion_engine::campaign::verdict::CampaignVerdict;
-use fusion_engine::campaign::{Campaign, Shard};
+use fusion_engine::campaign::{Campaign, Entry, Shard};
 use fusion_engine::documents::sweep::SweepRow;
 use fusion_engine::failure::{Failure, Located};
 use fusion_engine::files;
 use fusion_engine::store::{Environment, Store};
 use fusion_engine::sweep::Setting;
 use std::collections::BTreeSet;
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -37,13 +38,7 @@ pub fn run(
     terminal: Terminal,
 ) -> Result<u8, Failure> {
     let settings = args.axes().settings(&args.script)?;
-    let settings: Vec<Setting> = match args.shard {
-        Some(Shard { index, of }) => {
-            let own = |place: &usize| *place as u64 % of == index - 1;
-            settings.into_iter().enumerate().filter(|(place, _)| own(place)).map(|(_, setting)| setting).collect()
-        }
-        None => settings,
-    };
+    let settings = share(settings, args.shard)?;
     let overrides = args.trials.overrides();
     let waiting = terminal.waiting("sim sweep");
     let name = check(args, &settings, &overrides, stderr)?;
@@ -56,20 +51,21 @@ pub fn run(
     for (place, setting) in settings.iter().enumerate() {
         let mut campaign = load(&args.script, &setting.apply(&overrides))?;
         let mut store = open(&out.join(setting.name()), &mut campaign)?;
-        let ended = play(&mut campaign, &mut store, &options, Style::Quiet, &mut io::sink(), stderr)?;
+        let mut said = Vec::new();
+        let ended = play(&mut campaign, &mut store, &options, Style::Quiet, &mut io::sink(), &mut said)?;
         if ended == INTERRUPTED {
             // The state is saved, whether or not anybody reads where.
             let _ =
                 writeln!(stderr, "{place} of {} combinations are done; repeat the command to continue", settings.len());
             return Ok(INTERRUPTED);
         }
+        stderr.write_all(&said)?;
         let result = Run::read(store.folder())?.result;
         if !args.quiet {
             let _ =
                 writeln!(stderr, "{} of {}  {}  {}", place + 1, settings.len(), setting.name(), result.verdict.name());
         }
-        let folder = store.folder().strip_prefix(&out).unwrap_or(store.folder()).display().to_string();
-        rows.extend(SweepRow::of(setting, &campaign, &result, &folder));
+        rows.extend(SweepRow::of(setting, &campaign, &result, &below(&out, store.folder())?));
         worst.push(result.verdict);
         code = worse(code, ended);
     }
@@ -81,6 +77,30 @@ pub fn run(
         show(args, (&name, &out), &rows, CampaignVerdict::worst(worst), stdout)?;
     }
     Ok(code)
+}
+
+/// The combinations of a share, of which there must be some.
+fn share(settings: Vec<Setting>, shard: Option<Shard>) -> Result<Vec<Setting>, Failure> {
+    let Some(shard @ Shard { index, of }) = shard else { return Ok(settings) };
+    let all = settings.len();
+    let own = |place: usize| place as u64 % of == index - 1;
+    let own: Vec<Setting> =
+        settings.into_iter().enumerate().filter(|(place, _)| own(*place)).map(|(_, setting)| setting).collect();
+    if own.is_empty() {
+        return Err(Failure::Usage(format!(
+            "--shard {shard}: there are {all} combinations, and none is in this share"
+        )));
+    }
+    Ok(own)
+}
+
+/// The path of a run below the folder of its sweep.
+fn below(out: &Path, run: &Path) -> Result<String, Failure> {
+    let whole =
+        |path: &Path| path.canonicalize().map_err(|error| Failure::Io(format!("finding {}", path.display()), error));
+    let (out, run) = (whole(out)?, whole(run)?);
+    let path = run.strip_prefix(&out).map_err(|error| Failure::Bug(format!("{}: {error}", run.display())))?;
+    Ok(path.display().to_string())
 }
 
 /// Loads every campaign once, so that what is wrong with one of them is told before the first trial. Returns the campaigns' name.
@@ -99,6 +119,13 @@ fn check(
                 let _ = writeln!(stderr, "{}", text::warning(&warning.message));
             }
         }
+        let inside = |entry: &Entry| entry.strategy.moves().iter().any(|m| m.act.is_inside());
+        if setting.backend.is_some() && campaign.parties.is_none() && !campaign.entries.iter().any(inside) {
+            let name = &campaign.script.name;
+            return Err(Failure::Usage(format!(
+                "--backend: no strategy of {name} is played inside a protocol; ask for --fidelity real"
+            )));
+        }
         name = campaign.script.name;
     }
     Ok(name)
@@ -114,20 +141,26 @@ fn named(failure: Failure, setting: &Setting) -> Failure {
     }
 }
 
-/// Opens the run of a campaign in the folder of its combination, or makes one where the last is of another campaign.
+/// Opens the run of a campaign in the folder of its combination, or makes one where there is none.
 fn open(folder: &Path, campaign: &mut Campaign) -> Result<Store, Failure> {
-    let known = folder.join("latest").canonicalize().ok();
-    let known: Option<PathBuf> = match known {
-        Some(run) if Environment::read(&run)?.id == campaign.id.to_string() => Some(run),
-        _ => None,
-    };
-    match known {
-        Some(run) => {
-            Environment::read(&run)?.divide(campaign)?;
+    match last_run(&folder.join(&campaign.script.name), campaign) {
+        Some((run, environment)) => {
+            environment.divide(campaign)?;
             Store::open(&run, campaign)
         }
         None => Store::create(folder, campaign, None),
     }
+}
+
+/// The last of the runs in a folder that are of a campaign. One whose environment cannot be read, such as a part of a copy, is none.
+fn last_run(folder: &Path, campaign: &Campaign) -> Option<(PathBuf, Environment)> {
+    let runs = fs::read_dir(folder).ok()?;
+    let own = |run: PathBuf| {
+        let environment = Environment::read(&run).ok()?;
+        (environment.id == campaign.id.to_string() && environment.shard.is_none()).then_some((run, environment))
+    };
+    // Names begin with the second in which a run was begun.
+    runs.filter_map(|run| own(run.ok()?.path())).max_by(|(one, _), (other, _)| one.cmp(other))
 }
 
 /// The exit code of the worse of two campaigns: a bug of this program, then a refutation, then an open clause.

@@ -79,9 +79,12 @@ fn panel(
         chart.draw_series(LineSeries::new(exact, color.stroke_width(2)))?;
         let bars = own.iter().filter_map(|row| Some((x(row)?, scale.y(row.low?), scale.y(row.high?))));
         chart.draw_series(bars.map(|(x, low, high)| PathElement::new([(x, low), (x, high)], color.stroke_width(1))))?;
-        let dots = own.iter().filter_map(|row| Some((x(row)?, scale.y(row.rate.filter(|rate| scale.has(*rate))?))));
+        let dot = |row: &&&SweepRow| {
+            let style = if scale.has(row.rate?) { color.filled() } else { color.stroke_width(1) };
+            Some(Circle::new((x(row)?, scale.y(row.rate?)), 4, style))
+        };
         chart
-            .draw_series(dots.map(|point| Circle::new(point, 4, color.filled())))?
+            .draw_series(own.iter().filter_map(|row| dot(&row)))?
             .label(series.clone())
             .legend(move |(x, y)| Circle::new((x + 12, y), 4, color.filled()));
     }
@@ -109,10 +112,10 @@ enum Scale {
 
 impl Scale {
     fn of(rows: &[&SweepRow]) -> Self {
-        let rates = || rows.iter().flat_map(|row| [row.rate, row.exact_decimal]).flatten();
+        let rates = || rows.iter().flat_map(|row| [row.rate, row.exact_decimal, row.high]).flatten();
         match Axis::for_rates(rates()) {
             Axis::Linear(..) => {
-                let most = rates().chain(rows.iter().filter_map(|row| row.high)).fold(0.0, f64::max);
+                let most = rates().fold(0.0, f64::max);
                 Self::Linear(if most > 0.0 { most } else { 1.0 })
             }
             Axis::Log(first, last) => Self::Log(first, last),
