@@ -59,7 +59,7 @@ def test_everything_is_used_once():
     assert guard.check(map(len, batch)).accepted
     with pytest.raises(RuntimeError, match="over"):
         guard.check(map(len, batch))
-    with pytest.raises(RuntimeError, match="given out"):
+    with pytest.raises(RuntimeError, match="the session is over"):
         guard.batch(QUERIES)
     with pytest.raises(RuntimeError, match="no batch"):
         client().check([])
