@@ -249,7 +249,7 @@ fn small_files_with_large_constants_are_refused() {
     }
     let sizes = |sizes: &[i64]| Tensor {
         name: "s".into(),
-        dims: vec![sizes.len() as i64],
+        dims: vec![i64::try_from(sizes.len()).expect("few")],
         data_type: 7,
         int64_data: sizes.into(),
         ..Tensor::default()
