@@ -23,6 +23,12 @@ use std::time::{Duration, Instant};
 /// How long the collector waits before it checks the clock and interruptions.
 const TICK: Duration = Duration::from_millis(100);
 
+/// Returns the number of worker threads by default: one for each core that this process may use, or one where the system does not tell.
+#[must_use]
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// The options with which a campaign is played.
 pub struct Options {
     /// The number of worker threads.

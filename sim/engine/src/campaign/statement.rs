@@ -42,8 +42,6 @@ pub enum Relation {
 #[error("not a clause such as `win equals spec`, `win at_most 1/20` or `reasons only`")]
 pub struct NoStatement;
 
-const EVENTS: [CountedEvent; 4] =
-    [CountedEvent::Win, CountedEvent::Accepted, CountedEvent::Harmless, CountedEvent::Caught];
 const REASONS_ONLY: &str = "reasons only";
 const E_T: &str = "e_t";
 const E_B: &str = "e_b given e_t";
@@ -60,6 +58,10 @@ impl Relation {
 }
 
 impl Statement {
+    /// Every event whose rate a claim may be about.
+    pub const EVENTS: [CountedEvent; 4] =
+        [CountedEvent::Win, CountedEvent::Accepted, CountedEvent::Harmless, CountedEvent::Caught];
+
     /// Returns what the claim is about: the statement without the claimed number.
     #[must_use]
     pub fn subject(&self) -> &'static str {
@@ -113,7 +115,7 @@ impl FromStr for Statement {
             _ => {}
         }
         let [event, relation, claim] = text.split(' ').collect::<Vec<_>>()[..] else { return Err(NoStatement) };
-        let event = EVENTS.into_iter().find(|known| known.name() == event).ok_or(NoStatement)?;
+        let event = Self::EVENTS.into_iter().find(|known| known.name() == event).ok_or(NoStatement)?;
         let relations = [Relation::Equals, Relation::AtMost];
         let relation = relations.into_iter().find(|known| known.name() == relation).ok_or(NoStatement)?;
         let claim = match claim {

@@ -2,17 +2,13 @@
 
 use super::result::{ExpectationDocument, Fraction, ResultDocument, StrategyDocument};
 use crate::campaign::verdict::CampaignVerdict;
-use crate::campaign::{Campaign, Entry};
+use crate::campaign::{Campaign, Entry, Statement};
 use crate::sweep::Setting;
 use fusion_adversaries::script::CountedEvent;
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::params::Lambda;
 use schemars::JsonSchema;
 use serde::Serialize;
-
-/// The events of a row.
-const EVENTS: [CountedEvent; 4] =
-    [CountedEvent::Win, CountedEvent::Accepted, CountedEvent::Harmless, CountedEvent::Caught];
 
 /// How often an event happened to a strategy in one setting, beside what is claimed of it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -73,7 +69,7 @@ impl SweepRow {
     #[must_use]
     pub fn of(setting: &Setting, campaign: &Campaign, result: &ResultDocument, run: &str) -> Vec<Self> {
         let rows = |(entry, strategy): (&Entry, &StrategyDocument)| {
-            EVENTS.map(|event| {
+            Statement::EVENTS.map(|event| {
                 let claim = strategy.expectations.iter().find(|claim| claim.clause.subject() == event.name());
                 let exact = match claim {
                     Some(claim) => claim.standing.expected.clone(),
@@ -82,7 +78,7 @@ impl SweepRow {
                 Self {
                     exact_decimal: exact.as_ref().map(|exact| nearest(&exact.0)),
                     exact,
-                    ..Self::measured(setting, result, run, strategy, event)
+                    ..Self::measured(setting, result, run, strategy, (event, claim))
                 }
             })
         };
@@ -95,10 +91,9 @@ impl SweepRow {
         result: &ResultDocument,
         run: &str,
         strategy: &StrategyDocument,
-        event: CountedEvent,
+        (event, claim): (CountedEvent, Option<&ExpectationDocument>),
     ) -> Self {
         let params = setting.params;
-        let claim = strategy.expectations.iter().find(|claim| claim.clause.subject() == event.name());
         let count = match event {
             CountedEvent::Win => strategy.win,
             CountedEvent::Accepted => strategy.accepted,
@@ -113,7 +108,10 @@ impl SweepRow {
         };
         let each = |whole: f64| whole / params.R() as f64;
         let bytes = result.cost.as_ref().map(|cost| each((cost.client_sent_bytes + cost.server_sent_bytes) as f64));
-        let relation = |claim: &ExpectationDocument| if claim.clause.is_bound() { "at_most" } else { "equals" };
+        let relation = match claim.map(|claim| &claim.clause) {
+            Some(Statement::Rate { relation, .. }) => Some(relation.name()),
+            _ => None,
+        };
         Self {
             B: params.B(),
             R: params.R(),
@@ -132,7 +130,7 @@ impl SweepRow {
                 CountedEvent::Win => strategy.rate,
                 _ => counted.then(|| count as f64 / strategy.trials as f64),
             },
-            relation: claim.map(relation),
+            relation,
             run: run.into(),
             seconds_per_query: result.cost.as_ref().map(|cost| each(cost.virtual_s)),
             slack: params.slack(),

@@ -17,7 +17,7 @@ use super::{Style, play};
 use crate::signals::INTERRUPTED;
 use crate::text;
 use fusion_engine::campaign::load::{Overrides, load, load_text};
-use fusion_engine::campaign::run::Options;
+use fusion_engine::campaign::run::{Options, cores};
 use fusion_engine::failure::Failure;
 use fusion_engine::store::Store;
 use std::io::Write;
@@ -53,8 +53,7 @@ impl Attack {
     /// Makes a campaign from a script as it is, on one thread for each core.
     #[must_use]
     pub fn new(script: Script, runs: PathBuf) -> Self {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { script, overrides: Overrides::default(), runs, threads, interrupted: Arc::default() }
+        Self { script, overrides: Overrides::default(), runs, threads: cores(), interrupted: Arc::default() }
     }
 
     /// Plays the campaign and returns the folder of its run, or `None` if it was interrupted. Events go to `events` as `sim attack --json` prints them, one

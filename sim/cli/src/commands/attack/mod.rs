@@ -16,7 +16,7 @@ use fusion_adversaries::script::HONEST;
 use fusion_engine::campaign::Campaign;
 use fusion_engine::campaign::Shard;
 use fusion_engine::campaign::load::{Overrides, load};
-use fusion_engine::campaign::run::{Finished, Options, StoppedBy};
+use fusion_engine::campaign::run::{Finished, Options, StoppedBy, cores};
 use fusion_engine::campaign::verdict::CampaignVerdict;
 use fusion_engine::campaign::{exemplar, turns};
 use fusion_engine::documents::cost::CostDocument;
@@ -65,7 +65,6 @@ pub fn run(
         Some(folder) => Store::open(folder, &campaign)?,
         None => Store::create(&args.runs, &campaign, args.shard)?,
     };
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     // What was begun as a share goes on as that share.
     let options = Options { threads: args.threads.unwrap_or_else(cores), shard: store.shard(), interrupted };
     play(&mut campaign, &mut store, &options, Style::new(args.json, args.quiet, terminal), stdout, stderr)

@@ -7,6 +7,7 @@ use crate::problems;
 use crate::text::{self, DIM, HEADING};
 use fusion_engine::campaign::load::{Overrides, load};
 use fusion_engine::campaign::pace::trial_cpu;
+use fusion_engine::campaign::run::cores;
 use fusion_engine::campaign::{Campaign, Entry};
 use fusion_engine::failure::Failure;
 use fusion_spec::evidence::trials_needed;
@@ -74,8 +75,7 @@ fn model_flags(args: &CheckArgs) -> Result<(), Failure> {
 
 /// Measures how long a trial takes if all cores of this machine play trials.
 fn seconds_of_a_trial(campaign: &Campaign, entry: &Entry) -> f64 {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    trial_cpu(campaign, entry).as_secs_f64() / as_float(cores as u64)
+    trial_cpu(campaign, entry).as_secs_f64() / as_float(cores() as u64)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a time is shown to two digits")]

@@ -12,7 +12,7 @@ use crate::text::{self, HEADING, percent};
 use axis::Key;
 use fusion_adversaries::script::HONEST;
 use fusion_engine::campaign::load::{Overrides, load};
-use fusion_engine::campaign::run::Options;
+use fusion_engine::campaign::run::{Options, cores};
 use fusion_engine::campaign::verdict::CampaignVerdict;
 use fusion_engine::campaign::{Campaign, Entry, Shard};
 use fusion_engine::documents::sweep::SweepRow;
@@ -44,7 +44,6 @@ pub fn run(
     let name = check(args, &settings, &overrides, stderr)?;
     drop(waiting);
     let out = args.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("{name}-sweep")));
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let interrupted = signals::interruption()?;
     let options = Options { threads: args.threads.unwrap_or_else(cores), shard: None, interrupted };
     let (mut rows, mut worst, mut code) = (Vec::new(), Vec::new(), 0);
@@ -81,11 +80,10 @@ pub fn run(
 
 /// The combinations of a share, of which there must be some.
 fn share(settings: Vec<Setting>, shard: Option<Shard>) -> Result<Vec<Setting>, Failure> {
-    let Some(shard @ Shard { index, of }) = shard else { return Ok(settings) };
+    let Some(shard) = shard else { return Ok(settings) };
     let all = settings.len();
-    let own = |place: usize| place as u64 % of == index - 1;
-    let own: Vec<Setting> =
-        settings.into_iter().enumerate().filter(|(place, _)| own(*place)).map(|(_, setting)| setting).collect();
+    let own = (0..).zip(settings).filter(|(place, _)| shard.holds(*place));
+    let own: Vec<Setting> = own.map(|(_, setting)| setting).collect();
     if own.is_empty() {
         return Err(Failure::Usage(format!(
             "--shard {shard}: there are {all} combinations, and none is in this share"

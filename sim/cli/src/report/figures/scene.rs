@@ -11,11 +11,11 @@ pub type Point = [f32; 2];
 /// Where a text stands at its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anchor {
-    /// It begins there.
+    /// The text begins at its place.
     Start,
-    /// Its middle is there.
+    /// The middle of the text is at its place.
     Middle,
-    /// It ends there.
+    /// The text ends at its place.
     End,
 }
 
@@ -40,11 +40,11 @@ pub enum Mark {
         /// The colour that fills it.
         colour: Colour,
     },
-    /// A disc.
+    /// A disc that is filled.
     Dot {
         /// The middle of the disc.
         at: Point,
-        /// Its radius.
+        /// The radius of the disc.
         radius: f32,
         /// The colour that fills it.
         colour: Colour,
