@@ -271,6 +271,7 @@ pages! {
     reading_reports: "docs/reading-reports.md",
     threat_model: "docs/threat-model.md",
     choosing_parameters: "docs/choosing-parameters.md",
+    two_machines: "docs/two-machines.md",
 }
 
 /// Every Markdown file of the repository's own, by its path.
@@ -305,9 +306,10 @@ fn commands_in_the_text_exist() {
         let text = fs::read_to_string(Path::new(ROOT).join(page)).expect("readable");
         let prose = text.split("```").step_by(2);
         for command in prose.flat_map(|prose| prose.split('`').skip(1).step_by(2)) {
-            let mut words = command.split_whitespace();
+            let mut words = command.split_whitespace().peekable();
             let (Some("sim"), Some(name)) = (words.next(), words.next()) else { continue };
-            let help = fusion_sim::run(["sim", name, "--help"]);
+            let below = words.next_if(|word| name == "party" && !word.starts_with("--"));
+            let help = fusion_sim::run(["sim", name].into_iter().chain(below).chain(["--help"]));
             assert_eq!(help.code, 0, "{page}: {command}");
             for flag in words.filter(|word| word.starts_with("--")) {
                 assert!(help.stdout.contains(&format!(" {flag}")), "{page}: {command}");

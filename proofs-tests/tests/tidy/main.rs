@@ -45,8 +45,8 @@ fn every_crate_says_what_it_is() {
     }
 }
 
-/// The one file whose client is real, and must draw its order from the operating system.
-const REAL_CLIENT: &str = "sim/engine/src/protect.rs";
+/// The files of parties that are real, and must draw their secrets from the operating system: the order of a client's slots, and what a party on its own machine has.
+const REAL: [&str; 2] = ["sim/engine/src/protect.rs", "sim/party/src/entropy.rs"];
 
 /// A trial is a function of script, seed and number, and keys come from seeds. Clocks are forbidden by clippy.toml.
 #[test]
@@ -62,15 +62,26 @@ fn nothing_draws_ambient_randomness() {
         "RandomState",
         "fastrand",
     ];
-    for (path, text) in
-        sources().iter().filter(|(path, _)| !["tests/tidy/main.rs", REAL_CLIENT].iter().any(|end| path.ends_with(end)))
-    {
+    let permitted = |path: &Path| REAL.iter().chain(&["tests/tidy/main.rs"]).any(|end| path.ends_with(end));
+    for (path, text) in sources().iter().filter(|(path, _)| !permitted(path)) {
         for name in ambient {
             assert!(!text.contains(name), "{}: {name}", path.display());
         }
     }
     let clippy = read(&root().join("clippy.toml"));
     assert!(["Instant::now", "SystemTime::now"].iter().all(|clock| clippy.contains(clock)));
+}
+
+/// A party's secrets come from the one file that draws them, and no simulated ones are among them.
+#[test]
+fn parties_are_never_seeded() {
+    for (path, text) in sources() {
+        let is_party = path.strip_prefix(root()).expect("below the root").starts_with("sim/party/src");
+        let draws = text.contains("Entropy::filled");
+        let known = ["sim/party/src/entropy.rs", "tests/tidy/main.rs"].iter().any(|end| path.ends_with(end));
+        assert!(known || !draws, "{}: only entropy.rs makes a root of real secrets", path.display());
+        assert!(!is_party || !text.contains("Simulated"), "{}: a party is not simulated", path.display());
+    }
 }
 
 /// The files of a crate's public modules, from its root.

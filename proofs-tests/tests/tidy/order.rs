@@ -5,13 +5,14 @@ use super::tree::{Tree, made_up, members, read, repository, root};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What each crate may depend on, of ours.
-const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 10] = [
     ("fusion-spec", &[]),
     ("fusion-nn", &[]),
     ("fusion-2pc", &["fusion-nn"]),
     ("fusion-adversaries", &["fusion-spec", "fusion-2pc"]),
     ("fusion-engine", &["fusion-spec", "fusion-nn", "fusion-2pc", "fusion-adversaries"]),
-    ("fusion-sim", &["fusion-spec", "fusion-nn", "fusion-2pc", "fusion-adversaries", "fusion-engine"]),
+    ("fusion-party", &["fusion-spec", "fusion-nn", "fusion-2pc", "fusion-engine"]),
+    ("fusion-sim", &["fusion-spec", "fusion-nn", "fusion-2pc", "fusion-adversaries", "fusion-engine", "fusion-party"]),
     ("fusion-python", &["fusion-spec", "fusion-nn", "fusion-engine", "fusion-sim"]),
     (
         "fusion-examples",
@@ -19,7 +20,15 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 9] = [
     ),
     (
         "fusion-proofs-tests",
-        &["fusion-spec", "fusion-nn", "fusion-2pc", "fusion-adversaries", "fusion-engine", "fusion-sim"],
+        &[
+            "fusion-spec",
+            "fusion-nn",
+            "fusion-2pc",
+            "fusion-adversaries",
+            "fusion-engine",
+            "fusion-party",
+            "fusion-sim",
+        ],
     ),
 ];
 

@@ -8,6 +8,7 @@ use crate::transports::tcp;
 use crate::watch::Watch;
 use crate::world::{World, plan_by};
 use fusion_2pc::address::Address;
+use fusion_2pc::backend::cryptflow2::Cryptflow2He;
 use fusion_2pc::backend::{Backend, Choice, Family, ForBackend, Options};
 use fusion_2pc::circuit::ARGMAX;
 use fusion_2pc::ideal;
@@ -17,12 +18,14 @@ use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::{Grouping, Service};
 use fusion_2pc::share::truncate::Truncation;
+use fusion_2pc::share::uniform::Uniform;
 use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::hook::Deviation;
 use fusion_2pc::wire::link::{Halt, Link};
 use fusion_2pc::wire::meter::Phase;
+use fusion_nn::fixed::{Precision, Ring};
 use fusion_nn::model::Model;
-use fusion_proofs_tests::networks::{PRECISION, clipped, fixed, many_classes, noise, residual, tiny};
+use fusion_proofs_tests::networks::{PRECISION, clipped, fixed, many_classes, noise, pixels, residual, tiny};
 
 /// What a test checks of a backend.
 trait Law {
@@ -383,4 +386,16 @@ impl Law for BentSetUp {
 #[test]
 fn set_ups_of_every_family_bend_every_message() {
     every_family(&BentSetUp);
+}
+
+/// Values modulo a prime are divided by as many bits as two divides the prime less one: the primes of the released code allow 17 and 16.
+#[test]
+fn a_prime_divides_what_a_network_drops() {
+    for frac_bits in 12..=20 {
+        let model = fixed(&pixels(), Precision { frac_bits, ring: Ring::Auto });
+        let circuit = Cryptflow2He::default().circuit(&[&model], Truncation::Faithful).expect("small values");
+        let Some(Uniform { modulus: Modulus::Prime(p), .. }) = circuit.uniform else { panic!("a prime") };
+        let (shift, _) = circuit.most_dropped().expect("a rectifier drops bits");
+        assert_eq!(p % (1 << shift), 1, "{frac_bits}: {p}");
+    }
 }

@@ -4,7 +4,7 @@ use crate::transports::tcp;
 use crate::watch::Watch;
 use crate::world::{Session, World};
 use fusion_2pc::backend::Backend;
-use fusion_2pc::random::Seed;
+use fusion_2pc::random::{Seed, Simulated};
 use fusion_2pc::role::Role;
 use fusion_2pc::session::{self, ClientSetup, ServerSetup};
 use fusion_2pc::wire::clock::LinkSpeed;
@@ -158,8 +158,8 @@ pub fn set_up<B: Backend>(world: &World<B>, deviant: Role, deviation: Option<At>
     }
     let plans = [&world.plan];
     std::thread::scope(|scope| {
-        let server = scope.spawn(move || ServerSetup::new(&mut { far }, &Seed([2; 32]), &plans));
-        let client = ClientSetup::new(&mut near, &Seed([1; 32]), &plans);
+        let server = scope.spawn(move || ServerSetup::new(&mut { far }, Simulated(Seed([2; 32])), &plans));
+        let client = ClientSetup::new(&mut near, Simulated(Seed([1; 32])), &plans);
         let sent = near.meter().sent(deviant, None).messages;
         drop(near);
         (client, server.join().expect("no party panics"), sent)

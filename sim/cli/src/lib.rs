@@ -131,6 +131,7 @@ fn perform(
         Command::Init(init) => commands::init::run(&init, stdout),
         Command::List(list) => commands::list::run(&list, stdout),
         Command::Explore(explore) => commands::explore::run(&explore, stdout),
+        Command::Party(party) => return commands::party::run(&party.command, stdout, stderr, terminal),
         Command::Completions { shell } => commands::completions(shell, stdout),
         Command::Man { command } => commands::man(command.as_deref(), stdout),
     };

@@ -3,9 +3,11 @@
 //! Invariant: every value a layer reads is the input or an earlier layer's output, all shapes fit, and every number is finite.
 
 use crate::tensor::Tensor;
+use serde::{Deserialize, Serialize};
 
 /// A value that a layer reads: the input, or the output of an earlier layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Value {
     /// The image that the network reads.
     Input,
@@ -23,7 +25,8 @@ pub enum Value {
 /// let corner: Vec<_> = window.cells([0, 0], [28, 28]).collect();
 /// assert_eq!(corner, [(4, 0, 0), (5, 0, 1), (7, 1, 0), (8, 1, 1)], "padding is skipped");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Window {
     /// The window's height and width.
     pub size: [usize; 2],

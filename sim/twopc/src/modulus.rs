@@ -2,9 +2,11 @@
 
 use crate::bits::mask;
 use rand_core::Rng;
+use serde::{Deserialize, Serialize};
 
 /// The modulus of additive shares: a value is the sum of both parties' shares modulo it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Modulus {
     /// `2^bits`, for at most 64 bits.
     TwoTo(u32),

@@ -1,6 +1,7 @@
 //! Measures what one secure inference costs, on a batch, and holds the document that `sim bench --json` prints.
 
 use super::pictures::Pictures;
+use crate::args::FixedPointArgs;
 use crate::args::bench::InferenceArgs;
 use fusion_2pc::backend::{Difference, Family};
 use fusion_2pc::circuit::Circuit;
@@ -36,12 +37,11 @@ pub struct Job<'a> {
 ///
 /// # Errors
 /// [`Failure::Usage`] with every problem of the model, [`Failure::Io`] if reading fails.
-pub fn load(file: &Path, inference: &InferenceArgs) -> Result<FixedModel, Failure> {
+pub fn load(file: &Path, fixed_point: &FixedPointArgs) -> Result<FixedModel, Failure> {
     let name = files::name(file);
     let problems = |problems: String| Failure::Usage(format!("{name}: {}", one_line(&problems.replace('\n', "; "))));
     let model = models::load(file)?.model.map_err(|error| problems(error.to_string()))?;
-    FixedModel::new(&model, inference.fixed_point.precision(), inference.fixed_point.pixels())
-        .map_err(|error| problems(error.to_string()))
+    FixedModel::new(&model, fixed_point.precision(), fixed_point.pixels()).map_err(|error| problems(error.to_string()))
 }
 
 /// The measurements of one batch.

@@ -32,7 +32,7 @@ pub struct PerQuery {
 impl PerQuery {
     /// Measures the cost of one inference in a session of `N` slots, or of as many as a message carries at most, so many times and at least once.
     pub fn measure(file: &Path, inference: &InferenceArgs, N: u128, repeats: usize) -> Result<Self, Failure> {
-        let model = load(file, inference)?;
+        let model = load(file, &inference.fixed_point)?;
         let batch = Self::batch(N);
         let images = Pictures::Random { seed: 1 };
         let job = Job { file, model: &model, inference, seed: 1, batch, images: &images };
@@ -62,7 +62,7 @@ impl PerQuery {
 
     /// Checks that a model can be read in fixed point, and so be measured.
     pub fn check(file: &Path, inference: &InferenceArgs) -> Result<(), Failure> {
-        load(file, inference).map(|_| ())
+        load(file, &inference.fixed_point).map(|_| ())
     }
 
     /// Returns how many images are measured for a session of `N` slots.

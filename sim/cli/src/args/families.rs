@@ -19,7 +19,7 @@ fn extensions() -> impl TypedValueParser<Value = Extension> {
 }
 
 /// Reads whether extensions are checked.
-fn checks() -> impl TypedValueParser<Value = Checks> {
+pub fn checks() -> impl TypedValueParser<Value = Checks> {
     let values = Checks::ALL.map(|checks| PossibleValue::new(checks.name()).help(checks.about()));
     PossibleValuesParser::new(values).try_map(|name| name.parse::<Checks>())
 }

@@ -8,6 +8,7 @@ mod explore;
 mod families;
 mod fixed_point;
 mod numbers;
+mod party;
 mod plan;
 mod sweep;
 mod tables;
@@ -17,6 +18,7 @@ pub use check::CheckArgs;
 pub use explore::ExploreArgs;
 pub use families::OptionsArgs;
 pub use fixed_point::FixedPointArgs;
+pub use party::{AskArgs, PartyArgs, PartyCommand, PartyInitArgs, ServeArgs};
 pub use plan::PlanArgs;
 pub use sweep::SweepArgs;
 pub use tables::TablesArgs;
@@ -54,6 +56,7 @@ Examples:
   sim explore                                the same numbers on a local web page
   sim report runs/latest                     a report on the last campaign, with plots
   sim check model.onnx                       the layers of a model in fixed point
+  sim party serve --help                     a real server and a real client on two machines
   sim tables --quick                         the paper's tables, published and measured here
   sim completions bash > ~/.local/share/bash-completion/completions/sim
 
@@ -76,6 +79,7 @@ pub enum Command {
     Init(InitArgs),
     List(ListArgs),
     Explore(ExploreArgs),
+    Party(PartyArgs),
     /// Print a shell completion script.
     Completions {
         /// The shell to complete for.
@@ -107,6 +111,7 @@ impl Command {
             | Self::Init(_)
             | Self::List(_)
             | Self::Explore(_)
+            | Self::Party(_)
             | Self::Completions { .. }
             | Self::Man { .. } => None,
         }

@@ -11,7 +11,7 @@ use std::io::Write;
 
 /// Measures each batch, and writes a table for each or one JSON array for all.
 pub fn run(args: &BenchArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
-    let model = load(args.model(), &args.inference)?;
+    let model = load(args.model(), &args.inference.fixed_point)?;
     let images = Pictures::new(args.images.as_deref(), args.seed, &model)?;
     let measured = |&batch: &usize| {
         let seed = args.seed;

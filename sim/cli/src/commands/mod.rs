@@ -9,6 +9,7 @@ pub mod grid;
 pub mod init;
 pub mod list;
 pub mod merge;
+pub mod party;
 pub mod plan;
 pub mod plot;
 pub mod report;

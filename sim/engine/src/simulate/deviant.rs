@@ -25,6 +25,15 @@ impl<R: Rng> Deviant<R> {
     /// random.
     pub fn new(world: &World, asked: &[Asked], moves: &[Move], touches: &Touches, coins: R) -> Option<Self> {
         let bites = |m: &Move, slot: Slot| asked.get(slot as usize).is_some_and(|asked| world.bites(m, asked.image));
+        Self::biting(bites, moves, touches, coins)
+    }
+
+    /// Collects the acts of a session of a server that does not know what its slots hold: all of them bite. Returns `None` if there are none.
+    pub fn blind(moves: &[Move], touches: &Touches, coins: R) -> Option<Self> {
+        Self::biting(|_, _| true, moves, touches, coins)
+    }
+
+    fn biting(bites: impl Fn(&Move, Slot) -> bool, moves: &[Move], touches: &Touches, coins: R) -> Option<Self> {
         let slots = |(place, m): (usize, &Move)| {
             let own = touches.moves().iter().filter(|(_, of)| *of == place).map(|(slot, _)| *slot);
             (m.act.clone(), own.filter(|slot| bites(m, *slot)).collect::<Vec<_>>())

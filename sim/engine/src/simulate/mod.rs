@@ -18,6 +18,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod alone;
 mod client;
 pub mod conditional;
 mod counts;
@@ -44,6 +45,7 @@ mod trial;
 mod urn;
 mod world;
 
+pub use alone::{Alone, NotAlone};
 pub use client::{Answers, EarlyEnd, Exchange};
 pub use counts::{Counts, REASONS};
 pub use effects::Seen;

@@ -105,7 +105,7 @@ impl Inference for TwoParty<'_> {
         };
         let renewed = self.renewed(at).ok()?;
         let pair = renewed.as_deref().unwrap_or(&*self.parties.pair);
-        let services: Vec<Service> = asked.iter().map(|asked| service(asked, world.classes())).collect();
+        let services: Vec<Service> = asked.iter().map(|asked| asked.service.service(world.classes())).collect();
         let name = seed(at, Purpose::Session);
         let coins = at.server.streams.coins(Purpose::Messages, at.trial, at.session);
         let deviant = Deviant::new(world, asked, at.server.strategy.moves(), touches, coins);
@@ -191,9 +191,4 @@ impl From<Halt> for EarlyEnd {
             Halt::PeerGone { .. } => Self::PeerGone,
         }
     }
-}
-
-fn service(asked: &Asked, classes: u32) -> Service {
-    let turn = asked.service.turn;
-    Service { model: asked.service.model, labels: (0..classes).map(|label| turn.of(label, classes)).collect() }
 }

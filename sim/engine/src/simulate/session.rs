@@ -13,7 +13,7 @@ use super::trial::{SlotRecord, Trial};
 use super::urn::Urn;
 use super::world::{DrawnSamples, World};
 use fusion_2pc::backend::probe::Probe;
-use fusion_2pc::session::ServerProgram;
+use fusion_2pc::session::{ServerProgram, Service};
 use fusion_adversaries::probe::Prober;
 use fusion_adversaries::script::Relabel;
 use fusion_adversaries::strategy::{Act, Touches, View};
@@ -42,6 +42,24 @@ pub enum Turn {
 impl SlotService {
     /// The honest service: the honest model's labels, unchanged.
     pub const HONEST: Self = Self { model: 0, turn: Turn::By(0) };
+
+    /// What the server answers after an act; `shift` is how far one of random labels moves a label.
+    pub(super) fn after(self, act: &Act, shift: u32, classes: u32) -> Self {
+        match act {
+            Act::Model(model) => Self { model: *model, turn: Turn::By(0) },
+            Act::Relabel(Relabel::To(to)) => Self { turn: Turn::To(*to), ..self },
+            Act::Relabel(Relabel::Next | Relabel::RandomWrong) => {
+                Self { turn: self.turn.further(shift, classes), ..self }
+            }
+            Act::Add { .. } | Act::Bend { .. } | Act::Stop { .. } => self,
+        }
+    }
+
+    /// The label that the server gives for each class.
+    #[must_use]
+    pub fn service(self, classes: u32) -> Service {
+        Service { model: self.model, labels: (0..classes).map(|label| self.turn.of(label, classes)).collect() }
+    }
 }
 
 impl Turn {
@@ -300,14 +318,7 @@ impl<'w, I: Inference> Judged<'w, I> {
                 if !world.bites(m, image) {
                     continue;
                 }
-                service = match m.act {
-                    Act::Model(model) => SlotService { model, turn: Turn::By(0) },
-                    Act::Relabel(Relabel::To(to)) => SlotService { turn: Turn::To(to), ..service },
-                    Act::Relabel(Relabel::Next | Relabel::RandomWrong) => {
-                        SlotService { turn: service.turn.further(shifts[index], view.classes), ..service }
-                    }
-                    Act::Add { .. } | Act::Bend { .. } | Act::Stop { .. } => service,
-                };
+                service = service.after(&m.act, shifts[index], view.classes);
             }
             asked.push(Asked { slot, sample, image, touched: !own.is_empty(), service });
         }

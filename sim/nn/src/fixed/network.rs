@@ -63,6 +63,12 @@ impl FixedModel {
         ends(&self.pixel)
     }
 
+    /// Returns the integer that each of the 256 values of a pixel enters as.
+    #[must_use]
+    pub fn pixel_integers(&self) -> &[i64] {
+        &self.pixel
+    }
+
     /// Computes the integers that enter the first layer for an image of 8-bit pixels.
     ///
     /// # Errors

@@ -23,6 +23,7 @@
 
 mod path;
 mod pattern;
+mod serial;
 #[cfg(test)]
 mod tests;
 

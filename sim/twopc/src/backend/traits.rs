@@ -60,6 +60,14 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
     /// [`Unsupported`] for networks of different architectures, for layers without a protocol, and for values that the family cannot hold.
     fn circuit(&self, models: &[&FixedModel], truncation: Truncation) -> Result<Circuit, Unsupported>;
 
+    /// Checks that this family, as it is set, evaluates a circuit that is not its own but a peer's, once it has passed [`Circuit::check`].
+    ///
+    /// # Errors
+    /// [`Unsupported`] for values that are shared otherwise than in this family, and always for a family that does not say which circuits it takes.
+    fn admits(&self, _circuit: &Circuit) -> Result<(), Unsupported> {
+        Err(Unsupported("the family takes no circuit from a peer".into()))
+    }
+
     /// How many slots are evaluated together, at least one.
     fn slots_per_message(&self, circuit: &Circuit) -> usize;
 

@@ -9,6 +9,7 @@
 //! some ring that its integers fit. A comparison gets the ring that also holds the difference.
 
 mod build;
+mod check;
 mod demand;
 mod step;
 

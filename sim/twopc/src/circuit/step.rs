@@ -9,12 +9,14 @@ use crate::share::extend::{Sign, Widening};
 use crate::share::truncate::{Rescaling, Truncation};
 use crate::share::uniform::Uniform;
 use fusion_nn::model::{Value, Window};
+use serde::{Deserialize, Serialize};
 
 /// The name of the step that follows the last one of a circuit: in it the client gets its labels.
 pub const ARGMAX: &str = "argmax";
 
 /// The functionality of a step.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Op {
     /// A linear layer, on values modulo the ring of its output.
     Linear {
@@ -74,11 +76,13 @@ pub enum Op {
 }
 
 /// One step of a circuit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Step {
     /// The place of the layer that it belongs to among the layers of the network.
     pub layer: usize,
-    /// The name, in errors, of the node that this layer comes from.
+    /// The name, in errors, of the node that this layer comes from. It is the server's own, and does not travel.
+    #[serde(skip)]
     pub node: String,
     /// The address of the step, without slots.
     pub address: Address,
@@ -113,7 +117,8 @@ impl Step {
 }
 
 /// A network as a list of functionalities.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Circuit {
     /// The number of elements of the input.
     pub pixels: usize,

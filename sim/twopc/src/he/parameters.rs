@@ -2,6 +2,8 @@
 //!
 //! Everything is measured against half a step of the plaintext, `q / 2^(l+1)`. The derivation is in decision 7.
 
+use serde::{Deserialize, Serialize};
+
 /// The largest size of a coefficient of an error, which is a centred binomial of 42 coins with standard deviation `sqrt(42)/2 = 3.24`.
 pub const MAX_ERROR: u32 = 21;
 
@@ -100,7 +102,8 @@ impl Parameters {
 }
 
 /// A public bound on the weights of one filter, or of one output, in whole bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Bound {
     /// The sizes of the weights sum to at most `2^sum_bits`.
     pub sum_bits: u32,

@@ -17,11 +17,13 @@ use crate::he::cipher::{RingPair, fresh_bytes, response_bytes};
 use crate::he::parameters::{Bound, Norm, Parameters, Released, Response};
 use fusion_nn::fixed::FixedOp;
 use fusion_nn::model::Window;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::ops::Range;
 
 /// The shape of a linear layer, for one sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Shape {
     /// A convolution in one group, with weights `[filters, channels, height, width]`, as [`dense`] returns them.
     Conv {

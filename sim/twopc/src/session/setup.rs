@@ -4,15 +4,21 @@ use super::plan::Plan;
 use super::threads::run;
 use crate::backend::Backend;
 use crate::backend::probe::Probe;
-use crate::random::Seed;
+use crate::random::{Root, Seed, Simulated};
 use crate::wire::clock::LinkSpeed;
 use crate::wire::link::{Halt, Link};
+use zeroize::Zeroize;
 
-/// What a client keeps between sessions.
-#[derive(Clone)]
+/// What a client keeps between sessions. It has no copy: two copies could play sessions of one name.
 pub struct ClientSetup<B: Backend> {
     pub(super) seed: Seed,
     pub(super) keys: B::ClientKeys,
+}
+
+impl<B: Backend> Drop for ClientSetup<B> {
+    fn drop(&mut self) {
+        self.seed.0.zeroize();
+    }
 }
 
 impl<B: Backend> ClientSetup<B> {
@@ -23,9 +29,10 @@ impl<B: Backend> ClientSetup<B> {
     ///
     /// # Panics
     /// Without a plan.
-    pub fn new(link: &mut Link, seed: &Seed, plans: &[&Plan<B>]) -> Result<Self, Halt> {
+    pub fn new(link: &mut Link, root: impl Root, plans: &[&Plan<B>]) -> Result<Self, Halt> {
         let (backend, packings) = packings(plans);
-        Ok(Self { keys: backend.client_keys(link, seed, &packings)?, seed: seed.child("sessions") })
+        let seed = root.into_seed();
+        Ok(Self { keys: backend.client_keys(link, &seed, &packings)?, seed: seed.child("sessions") })
     }
 }
 
@@ -48,11 +55,16 @@ impl<B: Backend> ClientSetup<B> {
     }
 }
 
-/// What a server keeps between sessions.
-#[derive(Clone)]
+/// What a server keeps between sessions. It has no copy: two copies could play sessions of one name.
 pub struct ServerSetup<B: Backend> {
     pub(super) seed: Seed,
     pub(super) keys: B::ServerKeys,
+}
+
+impl<B: Backend> Drop for ServerSetup<B> {
+    fn drop(&mut self) {
+        self.seed.0.zeroize();
+    }
 }
 
 impl<B: Backend> ServerSetup<B> {
@@ -63,9 +75,10 @@ impl<B: Backend> ServerSetup<B> {
     ///
     /// # Panics
     /// Without a plan.
-    pub fn new(link: &mut Link, seed: &Seed, plans: &[&Plan<B>]) -> Result<Self, Halt> {
+    pub fn new(link: &mut Link, root: impl Root, plans: &[&Plan<B>]) -> Result<Self, Halt> {
         let (backend, packings) = packings(plans);
-        Ok(Self { keys: backend.server_keys(link, seed, &packings)?, seed: seed.child("sessions") })
+        let seed = root.into_seed();
+        Ok(Self { keys: backend.server_keys(link, &seed, &packings)?, seed: seed.child("sessions") })
     }
 }
 
@@ -85,7 +98,7 @@ pub fn client_set_up<B: Backend>(
     pair: &Seed,
     plans: &[&Plan<B>],
 ) -> (Result<ClientSetup<B>, Halt>, Link) {
-    let made = ClientSetup::new(&mut link, &pair.child("client"), plans);
+    let made = ClientSetup::new(&mut link, Simulated(pair.child("client")), plans);
     link.hang_up();
     (made, link)
 }
@@ -100,7 +113,7 @@ pub fn server_set_up<B: Backend>(
     pair: &Seed,
     plans: &[&Plan<B>],
 ) -> (Result<ServerSetup<B>, Halt>, Link) {
-    let made = ServerSetup::new(&mut link, &pair.child("server"), plans);
+    let made = ServerSetup::new(&mut link, Simulated(pair.child("server")), plans);
     link.hang_up();
     (made, link)
 }

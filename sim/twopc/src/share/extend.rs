@@ -8,9 +8,11 @@ use crate::role::Role;
 use crate::share::compare;
 use crate::share::product;
 use crate::wire::link::Halt;
+use serde::{Deserialize, Serialize};
 
 /// What is known of the signed values in a ring of `l` bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Sign {
     /// The values are in `0 .. 2^(l-1)`.
     Positive,

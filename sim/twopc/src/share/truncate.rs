@@ -10,9 +10,11 @@ use crate::role::Role;
 use crate::share::compare;
 use crate::share::product;
 use crate::wire::link::Halt;
+use serde::{Deserialize, Serialize};
 
 /// How a truncation drops bits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Truncation {
     /// The result is always the floor.
     #[default]

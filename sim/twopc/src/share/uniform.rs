@@ -6,9 +6,11 @@
 use crate::bits::mask;
 use crate::modulus::Modulus;
 use crate::role::Role;
+use serde::{Deserialize, Serialize};
 
 /// The one modulus of a circuit's values, and how two of them are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Uniform {
     /// What all values are shared modulo.
     pub modulus: Modulus,

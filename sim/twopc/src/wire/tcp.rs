@@ -14,76 +14,137 @@ use std::time::{Duration, Instant};
 /// The length of a frame's header in bytes: what a message takes on the line besides its payload, which is all that meters count.
 pub const HEADER_BYTES: usize = 24;
 
+/// The direction of a connection that bytes come from.
+pub trait Source: Send {
+    /// Reads some bytes, at least one unless the connection has ended.
+    ///
+    /// # Errors
+    /// The connection's own, and one of its own choice if nothing comes within this time, which is positive.
+    fn read(&mut self, bytes: &mut [u8], within: Duration) -> io::Result<usize>;
+}
+
+/// The direction of a connection that bytes go to.
+pub trait Sink: Send {
+    /// Writes some of the bytes, at least one.
+    ///
+    /// # Errors
+    /// The connection's own, and one of its own choice if nothing goes within this time, which is positive.
+    fn write(&mut self, bytes: &[u8], within: Duration) -> io::Result<usize>;
+
+    /// Says that nothing more will come.
+    ///
+    /// # Errors
+    /// The connection's own.
+    fn close(&mut self) -> io::Result<()>;
+}
+
+impl Source for TcpStream {
+    fn read(&mut self, bytes: &mut [u8], within: Duration) -> io::Result<usize> {
+        self.set_read_timeout(Some(within))?;
+        Read::read(self, bytes)
+    }
+}
+
+impl Sink for TcpStream {
+    fn write(&mut self, bytes: &[u8], within: Duration) -> io::Result<usize> {
+        self.set_write_timeout(Some(within))?;
+        Write::write(self, bytes)
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
+}
+
 /// One end of a connection. Dropping it sends what is left and closes the connection.
-#[derive(Debug)]
 pub struct TcpWire {
-    stream: TcpStream,
+    source: Box<dyn Source>,
     patience: Patience,
     outbox: Option<Sender<Vec<u8>>>,
     writer: Option<JoinHandle<()>>,
 }
 
 impl TcpWire {
-    /// Makes a wire of a connected stream. A frame in either direction may take [`PATIENCE_NS`] and the time of its bytes on a line of
-    /// 100 KB/s, however its bytes are spread over that time; then the peer counts as gone.
+    /// Makes a wire of a connected stream, with the patience of [`Patience::default`].
     ///
     /// # Errors
     /// The operating system refuses to set the stream up.
     pub fn new(stream: TcpStream) -> io::Result<Self> {
-        Self::with_patience(stream, Patience { late: Duration::from_nanos(PATIENCE_NS), bytes_per_s: 100_000 })
+        stream.set_nodelay(true)?;
+        let out = stream.try_clone()?;
+        Ok(Self::over(Box::new(stream), Box::new(out), Patience::default()))
     }
 
-    fn with_patience(stream: TcpStream, patience: Patience) -> io::Result<Self> {
-        stream.set_nodelay(true)?;
-        let mut out = stream.try_clone()?;
+    /// Makes a wire of the two directions of a connection, such as an encrypted one.
+    #[must_use]
+    pub fn over(source: Box<dyn Source>, mut sink: Box<dyn Sink>, patience: Patience) -> Self {
         let (outbox, frames) = channel::<Vec<u8>>();
         let writer = std::thread::spawn(move || {
             // A peer that is gone is noticed by the next to read from it.
-            let _ = frames.iter().try_for_each(|frame| write(&mut out, &frame, patience.until(frame.len())));
-            let _ = out.shutdown(Shutdown::Write);
+            let _ = frames.iter().try_for_each(|frame| write(&mut *sink, &frame, patience.until(frame.len())));
+            let _ = sink.close();
         });
-        Ok(Self { stream, patience, outbox: Some(outbox), writer: Some(writer) })
+        Self { source, patience, outbox: Some(outbox), writer: Some(writer) }
     }
 
     fn read(&mut self, most: usize) -> io::Result<Frame> {
         let mut header = [0; HEADER_BYTES];
-        read(&mut self.stream, &mut header, self.patience.until(HEADER_BYTES))?;
+        read(&mut *self.source, &mut header, self.patience.until(HEADER_BYTES))?;
         let word = |at: usize| u32::from_le_bytes(std::array::from_fn(|byte| header[4 * at + byte]));
         let [length, round, index, depth, arrival_low, arrival_high] = std::array::from_fn(word);
         // What is too long is not read: the receiver refuses it by its length.
         let length = (length as usize).min(most + 1);
         let mut payload = vec![0; length];
         if length <= most {
-            read(&mut self.stream, &mut payload, self.patience.until(length))?;
+            read(&mut *self.source, &mut payload, self.patience.until(length))?;
         }
         Ok(Frame { depth, round, index, arrival_ns: u64::from(arrival_high) << 32 | u64::from(arrival_low), payload })
     }
 }
 
-/// How long a peer may take for a frame.
-#[derive(Clone, Copy, Debug)]
-struct Patience {
-    late: Duration,
-    /// The slowest line that is none too slow.
-    bytes_per_s: u32,
+impl std::fmt::Debug for TcpWire {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TcpWire").field("patience", &self.patience).finish_non_exhaustive()
+    }
+}
+
+/// How long a peer may take for a frame in either direction, however its bytes are spread over that time; then it counts as gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// The time for a frame of no bytes.
+    pub late: Duration,
+    /// The slowest line that is none too slow, in bytes a second: the bytes of a frame have as much time more.
+    pub bytes_per_s: u32,
+}
+
+impl Default for Patience {
+    /// [`PATIENCE_NS`], and a line of 100 KB/s.
+    fn default() -> Self {
+        Self { late: Duration::from_nanos(PATIENCE_NS), bytes_per_s: 100_000 }
+    }
 }
 
 impl Patience {
-    fn until(self, bytes: usize) -> Deadline {
+    /// When a frame of so many bytes must have gone over the wire that begins now.
+    #[must_use]
+    pub fn until(self, bytes: usize) -> Deadline {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         Deadline(now() + self.late + Duration::from_secs(1) * bytes / self.bytes_per_s)
     }
 }
 
-/// When a frame must have gone over the wire.
-#[derive(Clone, Copy)]
-struct Deadline(Instant);
+/// When something must be done.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(Instant);
 
 impl Deadline {
-    /// What is left, as a timeout of the next call.
-    fn left(self) -> io::Result<Option<Duration>> {
+    /// What is left of the time.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::TimedOut`] if nothing is.
+    pub fn left(self) -> io::Result<Duration> {
         let left = self.0.saturating_duration_since(now());
-        if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(Some(left)) }
+        if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
     }
 }
 
@@ -92,10 +153,13 @@ fn now() -> Instant {
     Instant::now()
 }
 
-fn read(stream: &mut TcpStream, mut bytes: &mut [u8], deadline: Deadline) -> io::Result<()> {
+/// Reads all of these bytes.
+///
+/// # Errors
+/// The connection's own, [`io::ErrorKind::UnexpectedEof`] if it ends before, and [`io::ErrorKind::TimedOut`] at the deadline.
+pub fn read(source: &mut dyn Source, mut bytes: &mut [u8], deadline: Deadline) -> io::Result<()> {
     while !bytes.is_empty() {
-        stream.set_read_timeout(deadline.left()?)?;
-        match stream.read(bytes) {
+        match source.read(bytes, deadline.left()?) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(count) => bytes = &mut bytes[count..],
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -105,10 +169,13 @@ fn read(stream: &mut TcpStream, mut bytes: &mut [u8], deadline: Deadline) -> io:
     Ok(())
 }
 
-fn write(stream: &mut TcpStream, mut bytes: &[u8], deadline: Deadline) -> io::Result<()> {
+/// Writes all of these bytes.
+///
+/// # Errors
+/// The connection's own, and [`io::ErrorKind::TimedOut`] at the deadline.
+pub fn write(sink: &mut dyn Sink, mut bytes: &[u8], deadline: Deadline) -> io::Result<()> {
     while !bytes.is_empty() {
-        stream.set_write_timeout(deadline.left()?)?;
-        match stream.write(bytes) {
+        match sink.write(bytes, deadline.left()?) {
             Ok(count) => bytes = &bytes[count..],
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),

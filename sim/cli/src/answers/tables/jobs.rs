@@ -77,7 +77,7 @@ impl Subject {
             Some((network, batches, file(network, name)?, pixels))
         });
         let subject = |(network, batches, file, pixels): (Network, &'static [usize], PathBuf, Pixels)| {
-            let model = load(&file, &inference(Family::default(), pixels)?)?;
+            let model = load(&file, &inference(Family::default(), pixels)?.fixed_point)?;
             Ok(Self { network, hash: models::load(&file)?.hash, batches, file, model, pixels })
         };
         models.map(subject).collect()

@@ -103,6 +103,11 @@ impl Backend for Aby {
         Circuit::over(models, truncation, uniform)
     }
 
+    fn admits(&self, circuit: &Circuit) -> Result<(), Unsupported> {
+        let uniform = Uniform { modulus: self.modulus(), differences: false };
+        circuit.shared_where(|found| found == Some(uniform))
+    }
+
     /// Of a slot a party holds three words for each product, and while a layer is opened ten more for each of its own.
     fn slots_per_message(&self, circuit: &Circuit) -> usize {
         let packing = Packing::new(circuit, 1);

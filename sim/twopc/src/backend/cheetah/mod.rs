@@ -61,6 +61,10 @@ impl Backend for Cheetah {
         Circuit::new(models, truncation)
     }
 
+    fn admits(&self, circuit: &Circuit) -> Result<(), Unsupported> {
+        circuit.shared_where(|uniform| uniform.is_none())
+    }
+
     fn slots_per_message(&self, circuit: &Circuit) -> usize {
         slots_per_message(circuit)
     }

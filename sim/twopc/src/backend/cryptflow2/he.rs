@@ -10,6 +10,7 @@ use crate::backend::probe::Coefficient;
 use crate::backend::reader::{Reader, Reading};
 use crate::backend::slots::{self, Network, Packing};
 use crate::backend::traits::{Backend, Chunk};
+use crate::bits::mask;
 use crate::circuit::{Circuit, Demand, Op, Unsupported, demands, meets};
 use crate::cost::Cost;
 use crate::he::slots::{ClientKey, ServerKeys};
@@ -28,10 +29,10 @@ use crate::wire::link::{Halt, Link};
 use fusion_nn::fixed::FixedModel;
 use tfhe_ntt::prime::largest_prime_in_arithmetic_progression64;
 
-/// The primes of the authors' code for values of 37 and of 41 bits. They are 1 modulo `2^20`.
+/// The primes of the authors' code for values of 37 and of 41 bits. They are 1 modulo `2^17` and `2^16`, so that no more bits than these are dropped.
 pub const PRIMES: [u64; 2] = [137_438_822_401, 2_199_023_190_017];
 
-/// The most bits that a truncation drops: every prime here is 1 modulo two to this.
+/// The most bits that a truncation drops: every other prime here is 1 modulo two to this.
 const MOST_SHIFT: u32 = 20;
 
 /// The most bits of a prime that takes the place of [`PRIMES`] where values need more room.
@@ -61,25 +62,39 @@ pub struct HeServerKeys {
     transfers: Keys,
 }
 
-/// The prime for values of networks.
-fn prime(demands: &[Demand]) -> Result<u64, Unsupported> {
+/// The prime for values of networks that drop at most so many bits: a prime is 1 modulo two to these.
+fn prime(demands: &[Demand], shift: u32) -> Result<u64, Unsupported> {
     let most = demands.iter().map(|demand| demand.size).max();
     let step = 1 << MOST_SHIFT;
     let windows = most.into_iter().flat_map(|size| (size..1 << (MOST_BITS - 1)).step_by(step >> 1));
     let wider = windows
         .filter_map(|half| largest_prime_in_arithmetic_progression64(step as u64, 1, 2 * half, 2 * half + step as u64));
     let holds = |p: &u64| most.is_none_or(|size| Modulus::Prime(*p).holds(size));
-    match PRIMES.into_iter().chain(wider).find(holds) {
+    match PRIMES.into_iter().filter(|p| divides(*p, shift)).chain(wider).find(holds) {
         Some(p) => Ok(p),
         None => meets(Modulus::Prime(PRIMES[1]), demands).map(|()| PRIMES[1]),
     }
 }
 
+/// Whether a number is such a prime.
+fn is_own(p: u64) -> bool {
+    let wider = p >> MOST_BITS == 0 && largest_prime_in_arithmetic_progression64(1 << MOST_SHIFT, 1, p, p) == Some(p);
+    wider || PRIMES.contains(&p)
+}
+
+/// Whether values modulo a prime can be divided by two to so many bits.
+fn divides(p: u64, shift: u32) -> bool {
+    p & mask(shift) == 1 || shift == 0
+}
+
 /// Refuses a step that drops more bits than a prime allows, or whose division has messages of more than a word.
-fn shifts_fit(circuit: Circuit, p: u64) -> Result<Circuit, Unsupported> {
+fn shifts_fit(circuit: &Circuit, p: u64) -> Result<(), Unsupported> {
     match circuit.most_dropped() {
         Some((shift, step)) if shift > MOST_SHIFT => {
             Err(Unsupported(format!("{}: it drops {shift} bits, more than {MOST_SHIFT}", step.node)))
+        }
+        Some((shift, step)) if !divides(p, shift) => {
+            Err(Unsupported(format!("{}: it drops {shift} bits, more than the prime {p} allows", step.node)))
         }
         Some((shift, step)) if message_bits(p, shift) > u64::BITS => {
             let bits = Modulus::Prime(p).bits();
@@ -88,7 +103,7 @@ fn shifts_fit(circuit: Circuit, p: u64) -> Result<Circuit, Unsupported> {
                 step.node
             )))
         }
-        _ => Ok(circuit),
+        _ => Ok(()),
     }
 }
 
@@ -102,9 +117,24 @@ impl Backend for Cryptflow2He {
 
     /// The published truncation is exact, so that `truncation` makes no difference.
     fn circuit(&self, models: &[&FixedModel], _truncation: Truncation) -> Result<Circuit, Unsupported> {
-        let p = prime(&demands(models, true))?;
-        let uniform = Uniform { modulus: Modulus::Prime(p), differences: true };
-        shifts_fit(Circuit::over(models, Truncation::Faithful, uniform)?, p)
+        let over = |p: u64| {
+            let uniform = Uniform { modulus: Modulus::Prime(p), differences: true };
+            Circuit::over(models, Truncation::Faithful, uniform)
+        };
+        // What is dropped does not depend on the prime.
+        let shift = over(PRIMES[0])?.most_dropped().map_or(0, |(shift, _)| shift);
+        let p = prime(&demands(models, true), shift)?;
+        let circuit = over(p)?;
+        shifts_fit(&circuit, p).map(|()| circuit)
+    }
+
+    fn admits(&self, circuit: &Circuit) -> Result<(), Unsupported> {
+        let prime = match circuit.uniform {
+            Some(Uniform { modulus: Modulus::Prime(p), differences: true }) if is_own(p) => Some(p),
+            _ => None,
+        };
+        circuit.shared_where(|_| prime.is_some() && circuit.truncation == Truncation::Faithful)?;
+        prime.map_or(Ok(()), |p| shifts_fit(circuit, p))
     }
 
     /// A circuit that cannot be packed counts without ciphertexts, as no session evaluates it.

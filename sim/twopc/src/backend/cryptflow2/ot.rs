@@ -82,6 +82,11 @@ impl Backend for Cryptflow2Ot {
         }
     }
 
+    fn admits(&self, circuit: &Circuit) -> Result<(), Unsupported> {
+        let own = |Uniform { modulus, differences }| differences && matches!(modulus, Modulus::TwoTo(2..=u64::BITS));
+        circuit.shared_where(|uniform| uniform.is_some_and(own))
+    }
+
     fn slots_per_message(&self, circuit: &Circuit) -> usize {
         // Linear layers go in pieces.
         cost::slots_per_message(circuit, |_| 0)

@@ -108,6 +108,11 @@ fn primes_above(size: u64) -> impl Iterator<Item = u64> {
     windows.filter_map(move |least| largest_prime_in_arithmetic_progression64(step, 1, least, least + step))
 }
 
+/// Whether a number is such a prime.
+fn is_own(p: u64) -> bool {
+    p >> MOST_BITS == 0 && largest_prime_in_arithmetic_progression64(2 * SLOTS as u64, 1, p, p) == Some(p)
+}
+
 /// The prime for values of networks: DELPHI's, or the least that holds them.
 fn prime(models: &[&FixedModel]) -> Result<u64, Unsupported> {
     // A residue of `(p - 1) / 2` counts as negative in circuits, thus no value may be as large.
@@ -134,6 +139,11 @@ impl Backend for Delphi {
     fn circuit(&self, models: &[&FixedModel], truncation: Truncation) -> Result<Circuit, Unsupported> {
         let modulus = Modulus::Prime(prime(models)?);
         Circuit::over(models, truncation, Uniform { modulus, differences: false })
+    }
+
+    fn admits(&self, circuit: &Circuit) -> Result<(), Unsupported> {
+        let own = |Uniform { modulus, differences }| matches!(modulus, Modulus::Prime(p) if is_own(p)) && !differences;
+        circuit.shared_where(|uniform| uniform.is_some_and(own))
     }
 
     /// The same for every extension. Of a slot a party holds what is garbled for it, and at a time the ciphertexts of one layer, or of all if they are sent at once.

@@ -1,0 +1,88 @@
+//! Scripted servers over the line: what a client gets from one is what the simulator's client gets in the trial of the same number.
+
+use crate::world::{Keys, LIMITS, asked, serving_of};
+use fusion_engine::campaign::load::{Overrides, load_text};
+use fusion_engine::campaign::{Campaign, Player};
+use fusion_engine::simulate::World;
+use fusion_party::Service;
+use fusion_spec::mix::Sample;
+use std::fmt::Write;
+
+/// A campaign of one strategy on the small model and the digits of the examples.
+fn campaign(acts: &str) -> Campaign {
+    let mut script = String::from(
+        "schema: fusion/campaign/v1\nname: over-the-line\nprotocol: { R: 2, B: 2, T: 2 }\nfidelity: real\n\
+         model: { path: 'built-in:/small_mnist.onnx' }\n\
+         data:\n  images: 'built-in:/mnist_t1000-images-idx3-ubyte'\n  \
+         labels: 'built-in:/mnist_t1000-labels-idx1-ubyte'\n  queries: 0..500\n  public: { from: 500..1000 }\n  draw: fixed\n\
+         strategies:\n",
+    );
+    writeln!(script, "  - name: one\n    do: {acts}").expect("a text");
+    load_text(&script, &Overrides::default()).unwrap_or_else(|failure| panic!("{script}: {failure:?}"))
+}
+
+/// The image of a sample, of those that are drawn for all sessions.
+fn image(world: &World, sample: Sample) -> &[u8] {
+    let drawn = world.fixed().expect("samples that are drawn once");
+    match sample {
+        Sample::Query { query, .. } => world.image(drawn.queries[query as usize]),
+        Sample::Public { index } => world.image(world.queries() + drawn.publics[index as usize]),
+    }
+}
+
+fn service(keys: &Keys, acts: &str) -> Service {
+    let clients = [keys.fingerprint("client")].into();
+    Service::scripted(&keys.of("server"), clients, campaign(acts), "one", LIMITS).expect("a server can play it")
+}
+
+/// Labels by labels, in the order that the simulated client had: wrong labels, a share that is moved, and a message that is bent.
+#[test]
+fn a_scripted_server_answers_as_in_the_simulators_trials() {
+    for acts in [
+        "[{ at: { random: 2 }, relabel: next }]",
+        "[{ at: { random: 2 }, relabel: random_wrong }]",
+        "[{ at: { random: 3 }, relabel: { to: 7 } }]",
+        "[{ at: { random: 2 }, add: { step: 'layer[*:relu]', value: 4096, elements: all } }]",
+    ] {
+        let keys = Keys::new(&["server", "client"]);
+        let campaign = campaign(acts);
+        let world = campaign.world.as_ref().expect("at real");
+        let entry = campaign.entries.iter().find(|entry| entry.name == "one").expect("it is there");
+        let mut player = Player::new(&campaign, entry);
+        serving_of(&service(&keys, acts), |address, _| {
+            for trial in 0..3 {
+                let (_, sessions) = player.replay(trial).expect("it is played");
+                let slots = &sessions[0].slots;
+                let images: Vec<&[u8]> = slots.iter().map(|slot| image(world, slot.sample)).collect();
+                let answers = asked(&keys, "client", address, &images, |_| {}).expect("a session");
+                let expected: Vec<u32> = slots.iter().map(|slot| slot.labels.expect("at real")[1].0).collect();
+                assert_eq!(answers.labels, Ok(expected), "{acts}, trial {trial}");
+            }
+        });
+    }
+}
+
+#[test]
+fn strategies_that_need_to_know_the_inputs_are_refused() {
+    let keys = Keys::new(&["server", "client"]);
+    let refused = |acts: &str| {
+        let clients = [keys.fingerprint("client")].into();
+        let made = Service::scripted(&keys.of("server"), clients, campaign(acts), "one", LIMITS);
+        made.err().expect("refused").to_string()
+    };
+    let by_input = "[{ at: all, when: { pixel: [5, 5], at_least: 100 }, relabel: next }]";
+    assert_eq!(refused(by_input), "strategy: one: an act depends on the input, which only a simulation can look up");
+    let clients = [keys.fingerprint("client")].into();
+    let unknown = Service::scripted(&keys.of("server"), clients, campaign("[]"), "two", LIMITS).err().expect("refused");
+    assert_eq!(unknown.to_string(), "strategy: the script has no strategy `two`");
+}
+
+#[test]
+fn a_scripted_server_answers_batches_of_the_scripts_size() {
+    let keys = Keys::new(&["server", "client"]);
+    let image = vec![0; 784];
+    serving_of(&service(&keys, "[{ at: { random: 2 }, relabel: next }]"), |address, _| {
+        let error = asked(&keys, "client", address, &[&image], |_| {}).expect_err("another size");
+        assert_eq!(error.to_string(), "the peer refuses: slots: this server plays sessions of 6");
+    });
+}

@@ -1,0 +1,77 @@
+//! Sessions that take place: labels, verdicts, and what each party keeps of them.
+
+use crate::world::{Keys, LIMITS, asked, cheetah, images, model, question, serving, views};
+use fusion_2pc::backend::{Choice, Family, Options};
+use fusion_2pc::ot::Checks;
+use fusion_party::{Protected, Step, ask_protected};
+use fusion_spec::params::Params;
+use fusion_spec::verdict::{Label, Reason, Verdict};
+use std::sync::atomic::Ordering;
+
+#[test]
+fn labels_are_those_of_the_model_in_every_family() {
+    let keys = Keys::new(&["server", "client"]);
+    let (model, images) = (model(), images(3));
+    let expected: Vec<u32> = images.iter().map(|image| model.label(image).expect("its size")).collect();
+    let checked = Options { checks: Some(Checks::Active), ..Options::default() };
+    let checked = Choice::new(Family::Cheetah, checked).expect("it has checks");
+    for choice in Family::ALL.into_iter().map(Choice::from).chain([checked]) {
+        let answers =
+            serving(&keys, choice, LIMITS, |address, _| asked(&keys, "client", address, &views(&images), |_| {}));
+        let answers = answers.expect("a session");
+        assert_eq!(answers.labels, Ok(expected.clone()), "{choice:?}");
+    }
+}
+
+/// Publics with their labels, or with the next ones.
+fn publics(images: &[Vec<u8>], turn: u32) -> Vec<(&[u8], Label)> {
+    let model = model();
+    let label = |image: &Vec<u8>| Label((model.label(image).expect("its size") + turn) % model.classes());
+    images.iter().map(|image| (image.as_slice(), label(image))).collect()
+}
+
+#[test]
+fn labels_are_released_only_if_the_session_is_accepted() {
+    let keys = Keys::new(&["server", "client"]);
+    let (queries, known) = (images(2), images(5));
+    let params = Params::new(2, 2, 3, 0).expect("legal");
+    let played = |turn: u32| -> Protected {
+        serving(&keys, cheetah(), LIMITS, |address, _| {
+            let (identity, address) = (keys.of("client"), address.to_string());
+            let question = question(&identity, &keys, &address);
+            ask_protected(question, params, &views(&queries), &publics(&known, turn), |_| {}).expect("a session")
+        })
+    };
+    let right = queries.iter().map(|query| Label(model().label(query).expect("its size"))).collect();
+    assert_eq!(played(0).verdict, Verdict::Accepted(right));
+    assert_eq!(played(1).verdict, Verdict::Rejected(Reason::PublicWrong));
+}
+
+#[test]
+fn every_session_has_a_number_of_its_own_at_both_ends() {
+    let keys = Keys::new(&["server", "client"]);
+    let images = images(1);
+    for sessions in 1..=3 {
+        serving(&keys, cheetah(), LIMITS, |address, _| asked(&keys, "client", address, &views(&images), |_| {}))
+            .expect("a session");
+        for (name, peer) in [("client", "server"), ("server", "client")] {
+            let ledger: serde_json::Value = serde_json::from_str(&keys.ledger(name)).expect("JSON");
+            assert_eq!(ledger["begun"], sessions);
+            assert_eq!(ledger["peers"][keys.fingerprint(peer).to_string()], sessions);
+        }
+    }
+}
+
+#[test]
+fn a_service_that_is_stopped_ends_the_session_in_flight() {
+    let keys = Keys::new(&["server", "client"]);
+    let images = images(2);
+    let answers = serving(&keys, cheetah(), LIMITS, |address, stop| {
+        asked(&keys, "client", address, &views(&images), |step| {
+            if let Step::Agreed(_) = step {
+                stop.store(true, Ordering::Relaxed);
+            }
+        })
+    });
+    assert!(answers.expect("a session").labels.is_ok());
+}

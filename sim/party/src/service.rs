@@ -1,0 +1,319 @@
+//! A server that answers its clients' sessions, some of them at once, until it is told to stop.
+
+use crate::agreement::{Hello, NamePart, Reply, Request, Terms, VERSION, name};
+use crate::behaviour::{Behaviour, Conduct, Honest, Scripted};
+use crate::channel::Channel;
+use crate::entropy;
+use crate::error::{PartyError, Refusal};
+use crate::hosting::{Hosted, Hosting, Ready};
+use crate::identity::{Fingerprint, Identity};
+use crate::ledger::Ledger;
+use crate::offer::Offer;
+use crate::tls;
+use fusion_2pc::backend::Choice;
+use fusion_2pc::circuit::Unsupported;
+use fusion_2pc::role::Role;
+use fusion_2pc::session::Grouping;
+use fusion_2pc::share::truncate::Truncation;
+use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_2pc::wire::link::Link;
+use fusion_2pc::wire::meter::Meter;
+use fusion_2pc::wire::tcp::Patience;
+use fusion_engine::campaign::Campaign;
+use fusion_engine::simulate::ProtocolChoice;
+use fusion_nn::fixed::FixedModel;
+use rustls::ServerConfig;
+use std::collections::BTreeSet;
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tracing::{debug, info, warn};
+
+/// The most slots of a session.
+pub const MOST_SLOTS: u32 = 1 << 16;
+/// The most connections that are open at once before the handshake is done; more are closed at once.
+const MOST_STRANGERS: usize = 64;
+/// The most bytes of a client's documents.
+const MOST_BYTES: u32 = 1 << 16;
+/// How often a server that has nothing to do looks whether it is to stop.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// How much a server does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServiceLimits {
+    /// The most sessions at once.
+    pub clients: usize,
+    /// The number of sessions in the server's life. Their responses together reveal nothing of the weights, within `2^-40`.
+    pub sessions: u64,
+    /// How long a new connection may take to show its key.
+    pub handshake: Duration,
+    /// How long a client may take for a message.
+    pub patience: Patience,
+}
+
+/// A server with its network, its key and its clients' keys.
+pub struct Service {
+    fingerprint: Fingerprint,
+    tls: Arc<ServerConfig>,
+    hosted: Box<dyn Hosted>,
+    behaviour: Box<dyn Behaviour>,
+    backend: Choice,
+    pixels: Vec<i64>,
+    limits: ServiceLimits,
+    ledger: Mutex<Ledger>,
+    /// The clients that are in a session.
+    busy: Mutex<BTreeSet<Fingerprint>>,
+    /// The connections that have not shown a key yet.
+    strangers: AtomicUsize,
+    /// How many connections ended without the key of a client.
+    turned_away: AtomicU64,
+}
+
+impl Service {
+    /// Makes a server that computes a network for clients with these keys.
+    ///
+    /// # Errors
+    /// [`PartyError::Refuses`] for a network that the family cannot compute, and those of the identity's ledger.
+    pub fn new(
+        identity: &Identity,
+        clients: BTreeSet<Fingerprint>,
+        model: FixedModel,
+        protocols: (Choice, Truncation),
+        limits: ServiceLimits,
+    ) -> Result<Self, PartyError> {
+        let honest = Honest { classes: model.classes() };
+        Self::behaving(identity, clients, vec![model], protocols, limits, Box::new(honest))
+    }
+
+    /// Makes a server that plays a strategy of a campaign, with the campaign's models and protocols. This is for testing a client.
+    ///
+    /// # Errors
+    /// [`PartyError::Refuses`] for a strategy that no server can play alone ([`NotAlone`](fusion_engine::simulate::NotAlone)), and as [`new`](Self::new).
+    pub fn scripted(
+        identity: &Identity,
+        clients: BTreeSet<Fingerprint>,
+        campaign: Campaign,
+        strategy: &str,
+        limits: ServiceLimits,
+    ) -> Result<Self, PartyError> {
+        let world = campaign.world.as_ref();
+        let Some((models, protocols)) = world.map(|world| (world.models().to_vec(), world.protocols())) else {
+            let reason = "the script has no network, as it plays at `plain` alone";
+            return Err(PartyError::Refuses(Refusal::new("strategy", reason)));
+        };
+        let ProtocolChoice { backend, truncation } = protocols;
+        let behaviour = Scripted::new(campaign, strategy).map_err(PartyError::Refuses)?;
+        Self::behaving(identity, clients, models, (backend, truncation), limits, Box::new(behaviour))
+    }
+
+    fn behaving(
+        identity: &Identity,
+        clients: BTreeSet<Fingerprint>,
+        models: Vec<FixedModel>,
+        (backend, truncation): (Choice, Truncation),
+        limits: ServiceLimits,
+        behaviour: Box<dyn Behaviour>,
+    ) -> Result<Self, PartyError> {
+        let unsupported = |Unsupported(reason)| PartyError::Refuses(Refusal::new("model", reason));
+        let pixels = models[0].pixel_integers().to_vec();
+        let grouping = behaviour.grouping();
+        let hosting = Hosting { models, backend, truncation, grouping, sessions: limits.sessions };
+        Ok(Self {
+            fingerprint: identity.fingerprint(),
+            tls: tls::server(identity, clients)?,
+            hosted: hosting.hosted().map_err(unsupported)?,
+            behaviour,
+            backend,
+            pixels,
+            limits,
+            ledger: Mutex::new(Ledger::open(identity)?),
+            busy: Mutex::default(),
+            strangers: AtomicUsize::new(0),
+            turned_away: AtomicU64::new(0),
+        })
+    }
+
+    /// Answers connections until `stop` is set, and returns when the last session has ended.
+    ///
+    /// # Errors
+    /// The operating system's, if it takes the listener away.
+    pub fn run(&self, listener: &TcpListener, stop: &AtomicBool) -> io::Result<()> {
+        listener.set_nonblocking(true)?;
+        info!(address = %listener.local_addr()?, fingerprint = %self.fingerprint, backend = self.backend.family().name(), "listening");
+        let done = std::thread::scope(|scope| {
+            while !stop.load(Ordering::Relaxed) {
+                match listener.accept() {
+                    Ok((stream, address)) if self.strangers.load(Ordering::Relaxed) < MOST_STRANGERS => {
+                        self.strangers.fetch_add(1, Ordering::Relaxed);
+                        scope.spawn(move || self.connection(stream, address, stop));
+                    }
+                    Ok((_, address)) => {
+                        self.turned_away.fetch_add(1, Ordering::Relaxed);
+                        debug!(%address, "turned away: too many connections at once");
+                    }
+                    Err(error) if is_passing(&error) => std::thread::sleep(PAUSE),
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(())
+        });
+        info!(turned_away = self.turned_away.load(Ordering::Relaxed), "stopped");
+        done
+    }
+
+    /// Answers one connection.
+    fn connection(&self, stream: TcpStream, address: SocketAddr, stop: &AtomicBool) {
+        let known = self.handshake(stream);
+        self.strangers.fetch_sub(1, Ordering::Relaxed);
+        let channel = match known {
+            Ok(channel) => channel,
+            Err(error) => {
+                self.turned_away.fetch_add(1, Ordering::Relaxed);
+                debug!(%address, "turned away: {error}");
+                return;
+            }
+        };
+        let peer = channel.peer;
+        match self.session(channel, stop) {
+            Ok(Done { slots, meter }) => {
+                let [received, sent] = [Role::Client, Role::Server].map(|role| meter.sent(role, None).bytes);
+                info!(%peer, %address, slots, sent, received, "session ended");
+            }
+            Err(error) => warn!(%peer, %address, "session failed: {error}"),
+        }
+    }
+
+    fn handshake(&self, stream: TcpStream) -> Result<Channel, PartyError> {
+        stream.set_nonblocking(false).map_err(PartyError::Gone)?;
+        let Patience { bytes_per_s, .. } = self.limits.patience;
+        let deadline = Patience { late: self.limits.handshake, bytes_per_s }.until(0);
+        Channel::open(stream, tls::accept(&self.tls)?, deadline, self.limits.patience)
+    }
+
+    /// Agrees with a client on a session, and serves it.
+    fn session(&self, mut channel: Channel, stop: &AtomicBool) -> Result<Done, PartyError> {
+        channel.say(&Hello { version: VERSION.into() })?;
+        let request: Request = channel.hear("request", MOST_BYTES)?;
+        let peer = channel.peer;
+        let admitted = self.admitted(peer, &request, stop);
+        let Admitted { turn: _turn, ready, part, conduct } = answered(&mut channel, admitted)?;
+        channel.say(&Reply::Yes(self.offer(part)))?;
+        let theirs: Terms = channel.hear::<Reply<Terms>>("terms", MOST_BYTES)?.taken()?;
+        let met = ready.terms().meet(&theirs).map_err(PartyError::Refuses);
+        answered(&mut channel, met)?;
+        channel.say(&Reply::Yes(ready.terms()))?;
+        info!(%peer, slots = request.slots, number = part.number, "session begins");
+        let root = entropy::root()?;
+        let name = name([(peer, request.part), (self.fingerprint, part)]);
+        let link = Link::new(Role::Server, Box::new(channel.into_wire()), LinkSpeed::LAN);
+        let (served, meter) = ready.serve(link, root, &name, conduct);
+        served?;
+        Ok(Done { slots: request.slots, meter })
+    }
+
+    /// Admits a client to a session, before the offer.
+    fn admitted(&self, peer: Fingerprint, request: &Request, stop: &AtomicBool) -> Result<Admitted<'_>, PartyError> {
+        let refuse = |field: &str, reason: String| Err(PartyError::Refuses(Refusal::new(field, reason)));
+        if request.version != VERSION {
+            return refuse("version", format!("the server has {VERSION}"));
+        }
+        if stop.load(Ordering::Relaxed) {
+            return refuse("server", "it is about to stop".into());
+        }
+        if !(1..=MOST_SLOTS).contains(&request.slots) {
+            return refuse("slots", format!("a session has 1 to {MOST_SLOTS}"));
+        }
+        let turn = self.turn(peer)?;
+        let ready = self.hosted.ready(request.slots as usize).map_err(PartyError::Refuses)?;
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        if ledger.begun() >= self.limits.sessions {
+            let reason = format!("the budget of {} sessions is used up", self.limits.sessions);
+            return refuse("sessions", reason);
+        }
+        ledger.admit(peer, request.part.number)?;
+        let conduct =
+            self.behaviour.conduct(request.slots as usize, ledger.begun() + 1).map_err(PartyError::Refuses)?;
+        let part = NamePart { number: ledger.begin()?, nonce: entropy::nonce()? };
+        Ok(Admitted { turn, ready, part, conduct })
+    }
+
+    fn offer(&self, part: NamePart) -> Offer {
+        Offer {
+            backend: self.backend.family().name().into(),
+            extension: self.backend.extension().map(|extension| extension.name().into()),
+            checks: self.backend.checks().name().into(),
+            slot_by_slot: self.behaviour.grouping() == Grouping::Slot,
+            sessions: self.limits.sessions,
+            circuit: self.hosted.circuit().clone(),
+            pixels: self.pixels.clone(),
+            part,
+        }
+    }
+
+    /// Gives a client its turn: one session at a time for each, and no more at once than the limit.
+    fn turn(&self, peer: Fingerprint) -> Result<Turn<'_>, PartyError> {
+        let mut busy = self.busy();
+        let refuse = |reason: &str| Err(PartyError::Refuses(Refusal::new("turn", reason)));
+        if busy.contains(&peer) {
+            return refuse("a session of this client is not over yet");
+        }
+        if busy.len() >= self.limits.clients {
+            return refuse("as many clients as may be are in sessions");
+        }
+        busy.insert(peer);
+        Ok(Turn { service: self, peer })
+    }
+
+    fn busy(&self) -> MutexGuard<'_, BTreeSet<Fingerprint>> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a client is given before the offer.
+struct Admitted<'s> {
+    turn: Turn<'s>,
+    ready: Arc<dyn Ready>,
+    /// The server's part of the session's name.
+    part: NamePart,
+    conduct: Conduct,
+}
+
+/// A session that came to its end.
+struct Done {
+    slots: u32,
+    meter: Meter,
+}
+
+/// A client's turn, which ends when this is dropped.
+struct Turn<'s> {
+    service: &'s Service,
+    peer: Fingerprint,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.service.busy().remove(&self.peer);
+    }
+}
+
+/// Tells the peer of a refusal, if it is one, before it is returned.
+fn answered<T>(channel: &mut Channel, outcome: Result<T, PartyError>) -> Result<T, PartyError> {
+    outcome.inspect_err(|error| {
+        let refusal = match error {
+            PartyError::Refuses(refusal) => refusal.clone(),
+            // The client need not know what is wrong here.
+            _ => Refusal::new("server", "it cannot begin a session"),
+        };
+        // A peer that does not listen any more needs no reason.
+        let _ = channel.say(&Reply::<()>::No(refusal));
+    })
+}
+
+/// Whether the operating system may accept the next connection: nobody has called, or whoever did is gone, or too much is open right now.
+fn is_passing(error: &io::Error) -> bool {
+    const TOO_MANY_OPEN_FILES: [i32; 2] = [23, 24];
+    let passing = [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted, io::ErrorKind::ConnectionAborted];
+    passing.contains(&error.kind()) || error.raw_os_error().is_some_and(|code| TOO_MANY_OPEN_FILES.contains(&code))
+}
