@@ -5,7 +5,7 @@ SIM := target/release/sim
 # Formulas in the documentation are set by KaTeX.
 KATEX := --html-in-header docs/katex-header.html
 
-.PHONY: demo test proofs models browser python bench docs dist setup changes mutants fuzz
+.PHONY: demo test proofs models browser cluster python bench docs dist setup changes mutants fuzz
 
 ## Build, and attack a real model on real digits; then inside the two-party protocol.
 demo: setup
@@ -17,7 +17,7 @@ demo: setup
 	$(SIM) plan --R 512 --lambda 40 --reject-acc 0.80 --honest-acc 0.99 --kappa 20
 
 ## Everything CI runs.
-test: setup proofs models browser
+test: setup proofs models browser cluster
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	@if command -v cargo-nextest >/dev/null; \
@@ -52,6 +52,10 @@ models: setup
 ## Chromium in CI, for the test of the page; elsewhere only a word where it is missing.
 browser:
 	@bash scripts/chromium.sh
+
+## Slurm, GNU parallel and mpirun in CI, for the tests of campaigns on a cluster; elsewhere only a word where they are missing.
+cluster:
+	@bash scripts/slurm.sh
 
 ## Test the Python package, with the library that the Rust tests were built with.
 python: setup

@@ -7,3 +7,4 @@ pub mod fuzz;
 pub mod networks;
 pub mod random;
 pub mod scratch;
+pub mod slurm;

@@ -208,6 +208,7 @@ const BAD: &[(&str, &str)] = &[
     ("report a --diff b c", "cannot be used with"),
     ("report nowhere", "nowhere: not the folder of a run"),
     ("man atack", "no command `atack`; did you mean `attack`?"),
+    ("man submit-slum", "no command `submit-slum`"),
     ("completions cobol", "invalid value 'cobol'"),
 ];
 
@@ -239,6 +240,7 @@ fn extremes_are_answered() {
         "completions fish",
         "man",
         "man attack",
+        "man submit-slurm",
         "--version",
     ] {
         let CommandOutput { code, stdout, stderr } = sim(line);

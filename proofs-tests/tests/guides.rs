@@ -16,6 +16,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use fusion_proofs_tests::scratch::Scratch;
+use fusion_proofs_tests::slurm::{Cluster, missing};
 use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -100,8 +101,14 @@ fn examples(lines: &[&str]) -> Vec<Example> {
     examples
 }
 
+/// The page whose reader sits at a cluster.
+const CLUSTER: &str = "docs/cluster.md";
+/// Open MPI starts nothing as root, nor more processes than cores, unless it is told to.
+const MPI: [&str; 3] = ["ALLOW_RUN_AS_ROOT", "ALLOW_RUN_AS_ROOT_CONFIRM", "MCA_rmaps_base_oversubscribe"];
+
 /// A reader's shell, in a folder that looks like the repository.
 struct Shell {
+    cluster: Option<Cluster>,
     folder: Scratch,
     code: i32,
 }
@@ -117,13 +124,30 @@ impl Shell {
                 symlink(entry.path().canonicalize().expect("there"), folder.join(entry.file_name())).expect("linkable");
             }
         }
-        Self { folder, code: 0 }
+        Self { cluster: None, folder, code: 0 }
+    }
+
+    /// The shell of a page's reader; `None` where this machine has not what the page is about.
+    fn of(page: &str) -> Option<Self> {
+        let mut shell = Self::new(&page.replace('/', "-"));
+        if page == CLUSTER {
+            if let Some(why) = missing(&["parallel", "mpirun"]) {
+                println!("{page} is skipped: {why}");
+                return None;
+            }
+            shell.cluster = Some(Cluster::start("guides-slurm", 2));
+        }
+        Some(shell)
     }
 
     /// What a command prints. `$?` is the code of the one before.
     fn run(&mut self, command: &str) -> String {
         let path = std::env::var("PATH").unwrap_or_default();
-        let output = Command::new("bash")
+        let mut bash = Command::new("bash");
+        if let Some(cluster) = &self.cluster {
+            bash.env("SLURM_CONF", cluster.configuration()).envs(MPI.map(|name| (format!("OMPI_{name}"), "1")));
+        }
+        let output = bash
             .args(["-c", &format!("(exit {})\n{command}", self.code)])
             .current_dir(&self.folder)
             .env("PATH", format!("{}:{path}", self.folder.join("bin").display()))
@@ -211,7 +235,7 @@ fn left_out(command: &str) -> bool {
 fn hold(page: &str) {
     let path = Path::new(ROOT).join(page);
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{page}: {error}"));
-    let mut shell = Shell::new(&page.replace('/', "-"));
+    let Some(mut shell) = Shell::of(page) else { return };
     let mut lines: Vec<String> = text.lines().map(String::from).collect();
     let mut wrong = String::new();
     let mut moved = 0;
@@ -272,6 +296,7 @@ pages! {
     threat_model: "docs/threat-model.md",
     choosing_parameters: "docs/choosing-parameters.md",
     two_machines: "docs/two-machines.md",
+    cluster: "docs/cluster.md",
 }
 
 /// Every Markdown file of the repository's own, by its path.
@@ -308,7 +333,7 @@ fn commands_in_the_text_exist() {
         for command in prose.flat_map(|prose| prose.split('`').skip(1).step_by(2)) {
             let mut words = command.split_whitespace().peekable();
             let (Some("sim"), Some(name)) = (words.next(), words.next()) else { continue };
-            let below = words.next_if(|word| name == "party" && !word.starts_with("--"));
+            let below = words.next_if(|word| ["party", "submit"].contains(&name) && !word.starts_with("--"));
             let help = fusion_sim::run(["sim", name].into_iter().chain(below).chain(["--help"]));
             assert_eq!(help.code, 0, "{page}: {command}");
             for flag in words.filter(|word| word.starts_with("--")) {

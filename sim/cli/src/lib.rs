@@ -120,6 +120,7 @@ fn perform(
         Command::Attack(attack) => return commands::attack::run(&attack, &mut Unread(stdout), stderr, terminal),
         Command::Sweep(sweep) => return commands::sweep::run(&sweep, &mut Unread(stdout), stderr, terminal),
         Command::Merge(merge) => return commands::merge::run(&merge, &mut Unread(stdout), stderr, terminal),
+        Command::Submit(submit) => return commands::submit::run(&submit, stdout, stderr, terminal),
         Command::Plan(plan) if plan.grid => commands::grid::run(&plan, stdout),
         Command::Plan(plan) => commands::plan::run(&plan, stdout, terminal),
         Command::Bound(bound) => commands::bound::run(&bound, stdout),

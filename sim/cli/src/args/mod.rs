@@ -10,6 +10,7 @@ mod fixed_point;
 mod numbers;
 mod party;
 mod plan;
+mod submit;
 mod sweep;
 mod tables;
 
@@ -20,6 +21,7 @@ pub use families::OptionsArgs;
 pub use fixed_point::FixedPointArgs;
 pub use party::{AskArgs, PartyArgs, PartyCommand, PartyInitArgs, ServeArgs};
 pub use plan::PlanArgs;
+pub use submit::{ClusterArgs, ResumeArgs, SlurmArgs, StatusArgs, SubmitArgs, SubmitCommand};
 pub use sweep::SweepArgs;
 pub use tables::TablesArgs;
 
@@ -55,6 +57,7 @@ Examples:
   sim bound --R 8 --B 2 --T 4                the exact probabilities of one setting
   sim explore                                the same numbers on a local web page
   sim report runs/latest                     a report on the last campaign, with plots
+  sim submit slurm quickstart --shards 32    a campaign on a cluster, in 32 parts
   sim check model.onnx                       the layers of a model in fixed point
   sim party serve --help                     a real server and a real client on two machines
   sim tables --quick                         the paper's tables, published and measured here
@@ -76,6 +79,7 @@ pub enum Command {
     Run(RunArgs),
     Report(ReportArgs),
     Merge(MergeArgs),
+    Submit(SubmitArgs),
     Init(InitArgs),
     List(ListArgs),
     Explore(ExploreArgs),
@@ -89,7 +93,7 @@ pub enum Command {
     ///
     /// `sim man attack | man -l -` shows a page; `sim man > ~/.local/share/man/man1/sim.1` installs the one of `sim` itself.
     Man {
-        /// The command that the page describes [default: `sim` itself].
+        /// The command that the page describes, such as `attack` or `submit-slurm` [default: `sim` itself].
         command: Option<String>,
     },
 }
@@ -108,6 +112,7 @@ impl Command {
             | Self::Sweep(_)
             | Self::Tables(_)
             | Self::Merge(_)
+            | Self::Submit(_)
             | Self::Init(_)
             | Self::List(_)
             | Self::Explore(_)

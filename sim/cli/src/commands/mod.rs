@@ -14,6 +14,7 @@ pub mod plan;
 pub mod plot;
 pub mod report;
 pub mod run;
+pub mod submit;
 pub mod sweep;
 pub mod tables;
 
@@ -33,7 +34,11 @@ pub fn man(name: Option<&str>, stdout: &mut dyn Write) -> Result<(), Failure> {
         Some(name) => {
             let names: Vec<&str> = sim.get_subcommands().map(clap::Command::get_name).collect();
             let unknown = || Failure::Usage(format!("no command `{name}`; {}", nearest(name, &names)));
-            sim.find_subcommand(name).ok_or_else(unknown)?.clone()
+            let found = sim.find_subcommand(name).or_else(|| {
+                let (outer, inner) = name.split_once('-')?;
+                sim.find_subcommand(outer)?.find_subcommand(inner)
+            });
+            found.ok_or_else(unknown)?.clone()
         }
     };
     let mut page = Vec::new();
