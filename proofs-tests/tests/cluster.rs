@@ -259,7 +259,7 @@ fn holding(held: &str) -> String {
     if [ -n "${{hold:-}}" ]; then
         '{SIM}' "$@" --max 5000 > /dev/null
         : > "{held}/$SLURMD_NODENAME.$$"
-        while [ ! -e '{held}/go' ]; do sleep 0.2; done
+        for _ in {{1..3000}}; do [ ! -e '{held}/go' ] || break; sleep 0.2; done
     fi
 fi"#
     )
