@@ -178,7 +178,7 @@ RequeueExit=137
 SlurmdTimeout=3
 BatchStartTimeout=1
 TCPTimeout=1
-MessageTimeout=5
+MessageTimeout=3
 KillWait=1
 SchedulerParameters=batch_sched_delay=0,sched_interval=1,bf_interval=1,sched_min_interval=0
 ",
