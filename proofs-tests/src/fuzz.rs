@@ -34,6 +34,11 @@ const LENET: &[u8] = include_bytes!("../../examples/models/lenet_mnist_full.onnx
 /// The part of the model that is not weights; the rest only makes each case slow.
 const HEAD: usize = 4096;
 
+/// Two images of two pixels each as an array of NPY, and as IDX behind gzip (Python's `gzip.compress`).
+const NPY: &[u8] =
+    b"\x93NUMPY\x01\x00\x42\x00{'descr': '|u1', 'fortran_order': False, 'shape': (2, 1, 2), }   \n\x0a\x0b\x14\x15";
+const GZIP: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\x63\x60\xe0\x60\x66\x60\x60\x60\x02\x62\x46\x10\xcd\xc5\x2d\x22\x0a\x00\x56\xa0\x62\x66\x14\x00\x00\x00";
+
 /// A small model, and the file that holds its constants.
 const EXTERNAL: &[u8] = include_bytes!("../data/faults/torch-2.9-external.onnx");
 const BESIDE: &[u8] = include_bytes!("../data/faults/torch-2.9-external.onnx.data");
@@ -72,8 +77,15 @@ pub fn models(input: &[u8]) {
     }
 }
 
-/// Reads IDX images and labels: the bytes after a good magic number.
+/// Reads images and labels: the bytes after a good magic number of IDX, and a good array of NPY and a good file of gzip that they edit.
 pub fn data(input: &[u8]) {
+    assert!([NPY, GZIP].iter().all(|good| Images::parse(good).is_ok()));
+    for file in [mutated(NPY, input), mutated(GZIP, input)] {
+        if let Ok(images) = Images::parse(&file) {
+            assert!((0..images.len()).all(|index| images.get(index).is_some()));
+        }
+        let _ = idx::labels(&file);
+    }
     for kind in [0x08, 0x0b] {
         let rank = input.first().map_or(0, |byte| byte % 5);
         let file = [&[0, 0, kind, rank], input].concat();

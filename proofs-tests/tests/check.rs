@@ -254,6 +254,45 @@ fn data_must_fit_the_model() {
     assert_eq!(sim(&labelled(&nine)).code, 0);
 }
 
+/// The header of an array of NPY before its bytes, as `numpy.save` writes it.
+fn npy(kind: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+    let header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let length = u16::try_from(header.len()).expect("short").to_le_bytes();
+    [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), data].concat()
+}
+
+/// The digits of IDX, the same behind gzip, and the same in arrays of bytes and of floats say the same of a model.
+#[test]
+fn data_of_every_kind_is_the_same_data() {
+    let (images, labels) = (std::fs::read(IMAGES).expect("data"), std::fs::read(LABELS).expect("data"));
+    let (pixels, classes) = (&images[16..][..100 * 784], &labels[8..][..100]);
+    let idx = |head: &[u8], data: &[u8]| [head, data].concat();
+    let gzip = |content: Vec<u8>| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, &content).expect("memory");
+        encoder.finish().expect("memory")
+    };
+    let floats: Vec<u8> = pixels.iter().flat_map(|pixel| (f32::from(*pixel) / 255.0).to_le_bytes()).collect();
+    let wide: Vec<u8> = classes.iter().flat_map(|class| i64::from(*class).to_le_bytes()).collect();
+    let plain =
+        (idx(&[0, 0, 8, 3, 0, 0, 0, 100, 0, 0, 0, 28, 0, 0, 0, 28], pixels), idx(&[0, 0, 8, 1, 0, 0, 0, 100], classes));
+    let kinds = [
+        (gzip(plain.0.clone()), gzip(plain.1.clone())),
+        (npy("|u1", "(100, 1, 28, 28)", pixels), npy("|u1", "(100,)", classes)),
+        (npy("<f4", "(100, 784)", &floats), npy("<i8", "(100, 1)", &wide)),
+    ];
+    let data = Scratch::new("check-kinds");
+    // The same names each time, because the answer repeats them.
+    let answer = |(images, labels): (Vec<u8>, Vec<u8>)| {
+        let (images, labels) = (data.file("images", images), data.file("labels", labels));
+        json(&format!("check FULL --against float --images {images} --labels {labels} --json"))
+    };
+    let expected = answer(plain);
+    for kind in kinds {
+        assert_eq!(answer(kind), expected);
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_file_that_cannot_be_read_is_an_io_error() {

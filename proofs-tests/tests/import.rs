@@ -860,7 +860,10 @@ proptest! {
         let _ = Model::from_onnx(&bytes);
         let _ = idx::Images::parse(&bytes);
         let _ = idx::labels(&bytes);
-        let framed = [&[0, 0, 8, 3], &bytes[..]].concat();
-        let _ = idx::Images::parse(&framed);
+        let npy = [b"\x93NUMPY\x01\x00\x40\x00{'descr': '<f4', 'fortran_order': False, 'shape': (", &bytes[..]].concat();
+        for framed in [[&[0, 0, 8, 3], &bytes[..]].concat(), npy, [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0], &bytes[..]].concat()] {
+            let _ = idx::Images::parse(&framed);
+            let _ = idx::labels(&framed);
+        }
     }
 }

@@ -155,7 +155,7 @@ pub enum When {
     },
     /// The image is one of a file's.
     Memorised {
-        /// A file of IDX images.
+        /// A file of images: IDX or NPY, or gzip of these.
         memorised: PathBuf,
     },
 }

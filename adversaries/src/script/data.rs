@@ -83,9 +83,9 @@ pub enum TruncationKind {
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Data {
-    /// The file of IDX images.
+    /// The file of images: IDX or NPY, or gzip of these.
     pub images: Spot<PathBuf>,
-    /// The file of IDX labels.
+    /// The file of labels: IDX or NPY, or gzip of these.
     pub labels: Spot<PathBuf>,
     /// The pool that queries are drawn from.
     pub queries: Spot<Samples>,

@@ -3,7 +3,7 @@
 /// The first bytes of a pointer (Git LFS specification, "The Pointer").
 const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
 /// The first bytes of a gzip file (RFC 1952, section 2.3.1).
-const GZIP: &[u8] = &[0x1f, 0x8b];
+pub(crate) const GZIP: &[u8] = &[0x1f, 0x8b];
 
 /// Says in words what a file is that stands in the place of another; `None` for any other content. No ONNX model and no IDX file
 /// begins like any of these: IDX begins with two zero bytes, and an ONNX model with the tag of a field, whose low three bits are not 6 or 7.
@@ -32,8 +32,10 @@ mod tests {
             assert!(kind.contains(says), "{kind}");
             let model = Model::from_onnx(bytes).expect_err("no model").to_string();
             assert_eq!(model, format!("not an ONNX model: {kind}"));
-            let idx = [Images::parse(bytes).map(|_| ()), labels(bytes).map(|_| ())];
-            for found in idx.map(|found| found.expect_err("no data").to_string()) {
+            // Images and labels are read from gzip, which is a fault only in a model.
+            let found =
+                if bytes == gzip { vec![] } else { vec![Images::parse(bytes).map(|_| ()), labels(bytes).map(|_| ())] };
+            for found in found.into_iter().map(|found| found.expect_err("no data").to_string()) {
                 assert_eq!(found, format!("not an IDX file: {kind}"));
             }
         }

@@ -1,15 +1,15 @@
 //! Neural networks in exact fixed point.
 //!
 //! Secure inference computes on integers, so that what an honest server answers must be defined on integers too, to the last bit. Use this crate to read a
-//! trained network from ONNX and images and labels from IDX, to turn the network into one on integers, to evaluate that one (its label *is* the honest
+//! trained network from ONNX and images and labels from IDX or NPY, to turn the network into one on integers, to evaluate that one (its label *is* the honest
 //! answer), and to find out how far it is from floating point. It knows nothing of parties or of cryptography.
 //!
-//! Everything is read from bytes, and memory is bounded by their length. There are no files, no clock and no threads.
+//! Everything is read from bytes, and memory is bounded by their length (of gzip, by what deflate can make of it, and 1 GiB). There are no files, no clock and no threads.
 //!
 //! | module | subject |
 //! |---|---|
 //! | [`onnx`], [`import`] | ONNX files: the messages, and reading a network from them with every problem of a file at once |
-//! | [`idx`] | IDX files: images and labels |
+//! | [`idx`] | images and labels, from files of IDX, NPY, and gzip of these |
 //! | [`model`], [`tensor`] | a network as data: layers, windows, shapes |
 //! | [`fixed`] | the network on integers: quantisation, rings and their wrapping, truncation, the honest answer |
 //! | [`mod@float`] | the same network in floating point |
@@ -33,14 +33,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod announced;
 pub mod compare;
 pub mod fixed;
 pub mod float;
 mod foreign;
+mod gzip;
 pub mod idx;
 pub mod import;
 mod kernel;
 pub mod model;
+mod npy;
 pub mod onnx;
+mod picture;
 pub mod tensor;
 mod work;

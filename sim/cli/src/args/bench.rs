@@ -29,7 +29,7 @@ pub struct BenchArgs {
     pub batch: Vec<usize>,
     #[command(flatten)]
     pub inference: InferenceArgs,
-    /// An IDX file of images with 8-bit pixels [default: random pixels].
+    /// A file of images with 8-bit pixels (IDX or NPY, or gzip of these) [default: random pixels].
     #[arg(long, value_name = "FILE")]
     pub images: Option<PathBuf>,
     /// The seed of keys, masks and random pixels.

@@ -38,10 +38,10 @@ pub struct CheckArgs {
     /// Compare every layer with this evaluator.
     #[arg(long, value_enum, value_name = "EVALUATOR")]
     pub against: Option<Against>,
-    /// An IDX file of images with 8-bit pixels to compare on [default: 20 images of random pixels, seed 1].
+    /// A file of images with 8-bit pixels (IDX or NPY, or gzip of these) to compare on [default: 20 images of random pixels, seed 1].
     #[arg(long, value_name = "FILE", requires = "against")]
     pub images: Option<PathBuf>,
-    /// An IDX file of their labels, for the accuracy of both.
+    /// A file of their labels, of the same kinds, for the accuracy of both.
     #[arg(long, value_name = "FILE", requires = "images")]
     pub labels: Option<PathBuf>,
     /// Print one JSON document instead of text.

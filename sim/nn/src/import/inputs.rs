@@ -8,6 +8,7 @@ use super::problem::ImportProblem;
 use super::view::{Known, View};
 use crate::model::Value;
 use crate::onnx::{self, element_type};
+use crate::picture::{is_channels_last, of_vector};
 use crate::tensor::elements;
 
 /// What an input says of its shape.
@@ -74,21 +75,6 @@ impl Importer<'_, '_> {
     }
 }
 
-/// Whether sizes are those of an image with few channels, which come last.
-pub(super) fn is_channels_last(sizes: &[usize]) -> bool {
-    matches!(*sizes, [height, width, 1..=4] if height > 4 && width > 4)
-}
-
-/// The image that a vector of features is: a square of one channel or of three, or else a row.
-fn of_vector(features: usize) -> [usize; 3] {
-    let square = |area: usize| Some(area.isqrt()).filter(|side| side * side == area);
-    match (square(features), features.is_multiple_of(3).then(|| square(features / 3)).flatten()) {
-        (Some(side), _) => [1, side, side],
-        (None, Some(side)) if side > 4 => [3, side, side],
-        _ => [1, 1, features],
-    }
-}
-
 /// The batch, where it is fixed, and the sizes of an image. The notes go on from the input's name.
 fn shape_of(input: &onnx::ValueInfo, notes: &mut Notes) -> Option<Shape> {
     let Some(tensor) = input.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref()) else {
@@ -131,29 +117,4 @@ pub(super) fn listed<'n>(what: &str, names: impl ExactSizeIterator<Item = &'n st
         first.push("..".into());
     }
     if count == 0 { format!("0 {what}") } else { format!("{count} {what} ({})", first.join(", ")) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn vectors_are_squares_where_they_can_be() {
-        for (features, image) in [
-            (784, [1, 28, 28]),
-            (64, [1, 8, 8]),
-            (3072, [3, 32, 32]),
-            (12, [1, 1, 12]),
-            (30, [1, 1, 30]),
-            (4, [1, 2, 2]),
-        ] {
-            assert_eq!(of_vector(features), image);
-        }
-    }
-
-    #[test]
-    fn few_channels_at_the_end_are_channels() {
-        assert!([[28, 28, 1], [32, 32, 3], [5, 9, 4]].iter().all(|sizes| is_channels_last(sizes)));
-        assert!(![[3, 32, 32], [1, 28, 28], [3, 5, 3], [8, 8, 8]].iter().any(|sizes| is_channels_last(sizes)));
-    }
 }

@@ -4,7 +4,6 @@ use super::attributes::Attributes;
 use super::constant::{Constant, Extent};
 use super::elements::is_float;
 use super::importer::{At, Importer};
-use super::inputs::is_channels_last;
 use super::layout::{CHANNELS_LAST, Layout, ORDERS};
 use super::notes::Notes;
 use super::pooling::place_of;
@@ -12,6 +11,7 @@ use super::shapes::rows;
 use super::view::{Known, View};
 use crate::model::{Op, Value};
 use crate::onnx;
+use crate::picture::is_channels_last;
 use crate::tensor::{MAX_RANK, elements};
 
 /// The last version of the operators whose `Dropout` trains unless it is told otherwise.
