@@ -232,13 +232,13 @@ fn networks_that_were_refused_for_nothing_are_read() {
 fn every_reason_comes_out_at_once() {
     let conv = |node: &str| {
         [
-            format!("{node}: dilations other than 1 are not supported"),
+            format!("{node}: dilations = [0, 0] is not usable"),
             format!("{node}: weights [2, 1, 1, 1] in 7 groups do not fit 1 channels"),
         ]
     };
     assert_eq!(refused(&fault("three-reasons-at-one-node.onnx")), conv("node 0 'c' (Conv)"));
     let rest = [
-        "node 1 's' (Sigmoid): the operator is not supported",
+        "node 1 's' (Hardmax): the operator is not supported",
         "node 4 'y' (Softmax): the operator is supported only over the logits, [N, classes]",
     ];
     let all: Vec<String> = conv("node 0 'c' (Conv)").into_iter().chain(rest.map(String::from)).collect();

@@ -540,7 +540,7 @@ impl Folder {
         for (name, bytes) in [
             ("two.onnx", linear([28, 28], 2, "MatMul")),
             ("small.onnx", linear([2, 2], 10, "MatMul")),
-            ("soft.onnx", linear([28, 28], 10, "Sigmoid")),
+            ("soft.onnx", linear([28, 28], 10, "Hardmax")),
             ("tiny", [&[0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2][..], &[7; 4]].concat()),
             ("three", vec![0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 3]),
         ] {
@@ -874,7 +874,7 @@ fn a_missing_model_hides_nothing_that_does_not_need_it() {
         [
             "7:9 fool.onnx: there is no such file",
             "12:11 there are 3 labels and 1000 images",
-            "24:28 node 1 'out' (Sigmoid): the operator is not supported",
+            "24:28 node 1 'out' (Hardmax): the operator is not supported",
             "48:30 there is no exact rate of `win` for this strategy",
         ],
         "how many samples there are, and of how many classes, is not known"

@@ -56,9 +56,11 @@ impl<'a> Attributes<'a> {
         sizes.or_else(|| notes.wrong(format!("{name} = {:?} is not usable", attribute.ints)))
     }
 
-    /// Reads a sliding window over an image of a shape, if it can be read completely. Its size is that of the weights where there are some.
+    /// Reads a sliding window over an image of a shape, if it can be read completely. Its size is that of the weights where there are some, with what
+    /// lies between them where they are dilated.
     pub(super) fn window(&self, size: Size, shape: Option<&[usize]>, notes: &mut Notes) -> Option<Window> {
-        if self.sizes("dilations", [1, 1], 1, notes).is_some_and(|dilations| dilations != [1, 1]) {
+        let dilations = self.sizes("dilations", [1, 1], 1, notes);
+        if matches!(size, Size::Needed) && dilations.is_some_and(|dilations| dilations != [1, 1]) {
             notes.note("dilations other than 1 are not supported");
         }
         let size = match (self.get("kernel_shape").map(|_| self.sizes("kernel_shape", [1, 1], 1, notes)), size) {
@@ -67,6 +69,11 @@ impl<'a> Attributes<'a> {
                 notes.wrong(format!("kernel_shape {size:?} is not that of its weights"))
             }
             (None, Size::OfWeights(size)) | (Some(size), _) => size,
+        };
+        let size = match (size, dilations) {
+            (Some(size), Some(dilations)) => dilated(size, dilations)
+                .or_else(|| notes.wrong(format!("dilations = {dilations:?} are not usable: the window is too large"))),
+            _ => None,
         };
         let stride = self.sizes("strides", [1, 1], 1, notes);
         let pads = match self.get("auto_pad").map_or(&b"NOTSET"[..], |attribute| &attribute.s) {
@@ -83,6 +90,15 @@ impl<'a> Attributes<'a> {
         };
         Some(Window { size: size?, stride: stride?, pads: pads? })
     }
+}
+
+/// The size of a window between whose cells, `dilation - 1` each, others are left out.
+fn dilated(size: [usize; 2], dilations: [usize; 2]) -> Option<[usize; 2]> {
+    let along = |axis: usize| {
+        let reach = size[axis].checked_sub(1)?.checked_mul(dilations[axis])?.checked_add(1)?;
+        Some(reach).filter(|reach| *reach <= MAX_ELEMENTS)
+    };
+    Some([along(0)?, along(1)?])
 }
 
 /// The padding with which a window of a stride has as many places as the input has strides, the odd one at the end or at the start.

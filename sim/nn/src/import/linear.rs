@@ -9,8 +9,11 @@ use super::shapes::{by_channel, filters_fit, rows, transposed};
 use super::view::{Affine, Change, Known, Pending, View};
 use crate::model::{Op, Value, Window};
 use crate::onnx;
-use crate::tensor::{MAX_ELEMENTS, Tensor};
+use crate::tensor::{MAX_ELEMENTS, Tensor, elements};
 use std::rc::Rc;
+
+/// The most weights that a convolution may have once it is dilated: so many no family computes with.
+const MOST_DILATED: usize = 1 << 24;
 
 impl<'a> Importer<'a, '_> {
     pub(super) fn conv(&mut self, at: At<'a>, attributes: &Attributes<'_>, notes: &mut Notes) -> Option<Known> {
@@ -43,9 +46,44 @@ impl<'a> Importer<'a, '_> {
         for (pad, more) in window.pads.iter_mut().zip(zeros) {
             *pad = pad.checked_add(more).filter(|pad| *pad <= MAX_ELEMENTS)?;
         }
-        let op = Op::Conv { weights: Tensor::clone(&weights), bias, window, groups: groups? };
+        let weights = self.spread(&weights, &window, &self.shape(view.value).to_vec(), notes)?;
+        let op = Op::Conv { weights, bias, window, groups: groups? };
         let value = self.layer(at, op, vec![view.value], notes)?;
         Some(self.whole(value))
+    }
+
+    /// The weights of a convolution as its window has them: dilated ones have zeros between them. That is refused before it is done where the window does
+    /// not fit or the weights would be too many, because a small file may ask for any dilation.
+    fn spread(
+        &self,
+        weights: &Tensor<f32>,
+        window: &Window,
+        input: &[usize],
+        notes: &mut Notes,
+    ) -> Option<Tensor<f32>> {
+        let &[filters, depth, rows, columns] = weights.shape() else { return None };
+        let [height, width] = window.size;
+        if [rows, columns] == window.size {
+            return Some(weights.clone());
+        }
+        if let &[_, height, width] = input
+            && window.output([height, width]).is_none()
+        {
+            return notes.wrong(format!("its dilated window {:?} does not fit its input {input:?}", window.size));
+        }
+        let shape = vec![filters, depth, height, width];
+        let count = elements(&shape).filter(|count| *count <= MOST_DILATED);
+        let Some(count) = count else {
+            return notes.wrong(format!("its dilated weights {shape:?} are over {MOST_DILATED}"));
+        };
+        let (down, right) = ((height - 1) / (rows - 1).max(1), (width - 1) / (columns - 1).max(1));
+        let mut data = vec![0.0; count];
+        for (plane, own) in data.chunks_exact_mut(height * width).zip(weights.data().chunks_exact(rows * columns)) {
+            for (place, weight) in own.iter().enumerate() {
+                plane[place / columns * down * width + place % columns * right] = *weight;
+            }
+        }
+        Tensor::new(shape, data)
     }
 
     /// The image that a convolution reads, with the zeros around it that it takes in.

@@ -62,7 +62,7 @@ fn refused(bytes: &[u8]) -> Vec<String> {
 fn every_problem_is_named() {
     let found = problems(
         vec![
-            node("Sigmoid", &["in"], "s", &[]),
+            node("Hardmax", &["in"], "s", &[]),
             node("Relu", &["s"], "quiet", &[]),
             node("Conv", &["in", "w"], "c", &[ints("dilations", &[2, 2]), int("group", 1)]),
             node("MaxPool", &["in"], "p", &[ints("kernel_shape", &[9, 9])]),
@@ -80,8 +80,8 @@ fn every_problem_is_named() {
     assert_eq!(
         found,
         [
-            "node 0 'Sigmoid-s' (Sigmoid): the operator is not supported",
-            "node 2 'Conv-c' (Conv): dilations other than 1 are not supported",
+            "node 0 'Hardmax-s' (Hardmax): the operator is not supported",
+            "node 2 'Conv-c' (Conv): its dilated window [5, 5] does not fit its input [2, 4, 4]",
             "node 3 'MaxPool-p' (MaxPool): its window [9, 9] does not fit into [4, 4]",
             "node 4 'Softmax-t' (Softmax): the operator is not supported",
             "node 5 'AveragePool-q' (AveragePool): ceil_mode other than 0 is not supported where it changes the size: export with ceil_mode=False",
@@ -277,7 +277,7 @@ fn small_files_with_large_constants_are_refused() {
 #[test]
 fn problems_do_not_hide_each_other() {
     let nodes = vec![
-        node("Sigmoid", &["in"], "p", &[]),
+        node("Hardmax", &["in"], "p", &[]),
         Node { output: vec!["first".into(), "second".into()], ..node("Split", &["p"], "", &[]) },
         node("Add", &["first", "second"], "a", &[]),
         node("Gemm", &["a", "bad"], "g", &[int("transA", 1), float("alpha", 2.0), float("beta", 0.5), int("own", 1)]),
@@ -297,7 +297,7 @@ fn problems_do_not_hide_each_other() {
         refused(&encode(graph)),
         [
             "the graph has 2 inputs ('in', 'other'), and one image is needed",
-            "node 0 'Sigmoid-p' (Sigmoid): the operator is not supported",
+            "node 0 'Hardmax-p' (Hardmax): the operator is not supported",
             "node 1 'Split-' (Split): the operator is not supported",
             "node 3 'Gemm-g' (Gemm): attributes not supported: own",
             "node 3 'Gemm-g' (Gemm): transA is not supported",
@@ -344,4 +344,27 @@ fn names_are_defined_once() {
     let weights = [floats("w", &[32, 3], &ramp(96)), floats("w", &[32, 2], &ramp(64))];
     let found = problems(vec![flat("f"), node("MatMul", &["f", "w"], "out", &[])], weights.to_vec());
     assert_eq!(found, ["constant 'w' is defined twice"]);
+}
+
+/// A small file may ask for any dilation. What is too large is refused before it is made.
+#[test]
+fn dilations_are_bounded() {
+    let conv = |dilations: &[i64], pads: i64| {
+        let window = [ints("dilations", dilations), ints("pads", &[pads; 4])];
+        let nodes = vec![node("Conv", &["in", "w"], "c", &window), node("Flatten", &["c"], "out", &[])];
+        problems(nodes, vec![floats("w", &[1, 2, 2, 2], &ramp(8))]).join("; ")
+    };
+    for (dilations, pads, says) in [
+        (&[i64::MAX, 1][..], 0, "dilations = [9223372036854775807, 1] is not usable"),
+        (&[0, 1], 0, "dilations = [0, 1] is not usable"),
+        (&[1], 0, "dilations = [1] is not usable"),
+        (&[1 << 28, 1], 0, "dilations = [268435456, 1] are not usable: the window is too large"),
+        (&[4, 1], 0, "its dilated window [5, 2] does not fit its input [2, 4, 4]"),
+        (&[8000, 8000], 8000, "its dilated weights [1, 2, 8001, 8001] are over 16777216"),
+    ] {
+        assert!(conv(dilations, pads).contains(says), "{}", conv(dilations, pads));
+    }
+    let pool = [ints("kernel_shape", &[2, 2]), ints("dilations", &[2, 1])];
+    let pool = problems(vec![node("MaxPool", &["in"], "out", &pool)], vec![]).join("; ");
+    assert!(pool.contains("dilations other than 1 are not supported"), "{pool}");
 }

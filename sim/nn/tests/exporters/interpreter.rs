@@ -1,77 +1,9 @@
 //! An interpreter of ONNX in double precision, written from the operators' definitions and for nothing but tests. It is slow, trusts its input, and shares
 //! no code with the importer.
 
+use crate::array::{Array, axis_of, broadcast, real, signed, size, whole};
 use fusion_nn::onnx::{Attribute, Graph, Node, Tensor};
 use std::collections::BTreeMap;
-
-/// A tensor of any element type; integers and truth values are numbers too.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Array {
-    pub shape: Vec<usize>,
-    pub data: Vec<f64>,
-}
-
-impl Array {
-    pub fn new(shape: &[usize], data: Vec<f64>) -> Self {
-        assert_eq!(shape.iter().product::<usize>(), data.len(), "{shape:?}");
-        Self { shape: shape.to_vec(), data }
-    }
-
-    fn scalar(&self) -> f64 {
-        assert_eq!(self.data.len(), 1);
-        self.data[0]
-    }
-
-    /// The element at an index for each axis.
-    fn at(&self, index: &[usize]) -> f64 {
-        self.data[index.iter().zip(&self.shape).fold(0, |place, (at, size)| place * size + at)]
-    }
-
-    /// The array of a shape whose elements are given by their index.
-    fn by(shape: &[usize], mut element: impl FnMut(&[usize]) -> f64) -> Self {
-        let count = shape.iter().product();
-        let mut data = Vec::with_capacity(count);
-        for place in 0..count {
-            let (mut rest, mut index) = (place, vec![0; shape.len()]);
-            for axis in (0..shape.len()).rev() {
-                index[axis] = rest % shape[axis];
-                rest /= shape[axis];
-            }
-            data.push(element(&index));
-        }
-        Self::new(shape, data)
-    }
-
-    fn map(&self, change: impl Fn(f64) -> f64) -> Self {
-        Self::new(&self.shape, self.data.iter().map(|x| change(*x)).collect())
-    }
-
-    fn sizes(&self) -> Vec<i64> {
-        self.data.iter().map(|x| whole(*x)).collect()
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "small whole numbers")]
-fn whole(x: f64) -> i64 {
-    x.trunc() as i64
-}
-
-#[expect(clippy::cast_precision_loss, reason = "small whole numbers")]
-fn real(x: i64) -> f64 {
-    x as f64
-}
-
-fn size(x: i64) -> usize {
-    usize::try_from(x).expect("a size")
-}
-
-fn signed(x: usize) -> i64 {
-    i64::try_from(x).expect("a size")
-}
-
-fn axis_of(axis: i64, rank: usize) -> usize {
-    size(if axis < 0 { axis + signed(rank) } else { axis })
-}
 
 /// The attributes of a node.
 struct Given<'a>(&'a [Attribute]);
@@ -279,18 +211,6 @@ fn reshape(x: &Array, sizes: &[i64]) -> Array {
     Array::new(&shape, x.data.clone())
 }
 
-fn broadcast(a: &Array, b: &Array, operator: impl Fn(f64, f64) -> f64) -> Array {
-    let rank = a.shape.len().max(b.shape.len());
-    let whole = |x: &Array| Array::new(&[vec![1; rank - x.shape.len()], x.shape.clone()].concat(), x.data.clone());
-    let (a, b) = (whole(a), whole(b));
-    let shape: Vec<usize> = a.shape.iter().zip(&b.shape).map(|(a, b)| *a.max(b)).collect();
-    let at = |x: &Array, index: &[usize]| {
-        let index: Vec<usize> = index.iter().zip(&x.shape).map(|(at, size)| if *size == 1 { 0 } else { *at }).collect();
-        x.at(&index)
-    };
-    Array::by(&shape, |index| operator(at(&a, index), at(&b, index)))
-}
-
 fn matmul(a: &Array, b: &Array) -> Array {
     let (rank, inner) = (a.shape.len(), b.shape[0]);
     let mut shape = a.shape.clone();
@@ -350,7 +270,9 @@ fn under(x: &Array, [n, c]: [usize; 2], at: [usize; 2]) -> Option<f64> {
 
 fn conv(x: &Array, w: &Array, bias: Option<&Array>, given: &Given<'_>) -> Array {
     let kernel = [w.shape[2], w.shape[3]];
-    let (stride, pads, [height, width]) = window(x, kernel, given);
+    let apart: Vec<usize> = given.ints("dilations", &[1, 1]).into_iter().map(size).collect();
+    let reach = [0, 1].map(|axis| (kernel[axis] - 1) * apart[axis] + 1);
+    let (stride, pads, [height, width]) = window(x, reach, given);
     let (filters, depth) = (w.shape[0], w.shape[1]);
     let per_group = filters / size(given.int("group", 1));
     Array::by(&[x.shape[0], filters, height, width], |index| {
@@ -358,8 +280,8 @@ fn conv(x: &Array, w: &Array, bias: Option<&Array>, given: &Given<'_>) -> Array 
         for c in 0..depth {
             for i in 0..kernel[0] {
                 for j in 0..kernel[1] {
-                    let row = (index[2] * stride[0] + i).wrapping_sub(pads[0]);
-                    let column = (index[3] * stride[1] + j).wrapping_sub(pads[1]);
+                    let row = (index[2] * stride[0] + i * apart[0]).wrapping_sub(pads[0]);
+                    let column = (index[3] * stride[1] + j * apart[1]).wrapping_sub(pads[1]);
                     let channel = index[1] / per_group * depth + c;
                     sum += w.at(&[index[1], c, i, j]) * under(x, [index[0], channel], [row, column]).unwrap_or(0.0);
                 }

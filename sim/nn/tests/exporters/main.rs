@@ -3,18 +3,20 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod array;
 mod builder;
 mod interpreter;
 mod keras;
 mod others;
 mod pytorch;
 
+use array::Array;
 use builder::{Net, file};
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::float;
 use fusion_nn::model::Model;
 use fusion_nn::onnx::Graph;
-use interpreter::{Array, run};
+use interpreter::run;
 
 /// How the image lies in the graph's input.
 #[derive(Clone, Copy, PartialEq)]

@@ -415,4 +415,18 @@ pub(super) const CASES: &[Case] = &[
         let x = flat(net, &x);
         linear(net, &x, [4, 100])
     }),
+    Case::new("dilated convolutions", &[0, 2, 12, 11], FIRST, "conv relu conv relu conv flatten gemm", |net| {
+        let (w, b) = (net.weights(&[3, 2, 3, 2]), net.weights(&[3]));
+        let x = net.op("Conv", &["x", &w, &b], &[ints("dilations", &[2, 3]), ints("pads", &[2, 1, 1, 2])]);
+        let x = relu(net, &x);
+        let w = net.weights(&[3, 1, 2, 2]);
+        let same =
+            [ints("dilations", &[3, 2]), int("group", 3), ints("strides", &[2, 1]), text("auto_pad", "SAME_UPPER")];
+        let x = net.op("Conv", &[&x, &w], &same);
+        let x = relu(net, &x);
+        let w = net.weights(&[2, 3, 1, 1]);
+        let x = net.op("Conv", &[&x, &w], &[ints("dilations", &[5, 5])]);
+        let x = flat(net, &x);
+        linear(net, &x, [4, 132])
+    }),
 ];
