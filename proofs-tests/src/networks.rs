@@ -251,6 +251,23 @@ pub fn clipped() -> Model {
     model(nodes, filters.into_iter().chain([constant("matrix", &[3, 12], 0)]).collect())
 }
 
+/// Makes a network with a dilated convolution, and activations that are read as pieces: a sigmoid and a leaky ReLU of images, a hyperbolic tangent of a vector.
+pub fn in_pieces() -> Model {
+    let apart = [ints("dilations", &[2, 2]), ints("strides", &[2, 2])];
+    let nodes = vec![
+        node("Conv", &["in", "filters"], "c", &apart),
+        node("Sigmoid", &["c"], "s", &[]),
+        node("Conv", &["s", "inner"], "d", &[]),
+        node("LeakyRelu", &["d"], "l", &[float("alpha", 0.125)]),
+        node("Flatten", &["l"], "flat", &[]),
+        node("Gemm", &["flat", "matrix"], "g", &[int("transB", 1)]),
+        node("Tanh", &["g"], "t", &[]),
+        node("Gemm", &["t", "last"], "out", &[int("transB", 1)]),
+    ];
+    let filters = [constant("filters", &[2, 1, 2, 2], 0), constant("inner", &[2, 2, 1, 1], 1)];
+    model(nodes, filters.into_iter().chain([constant("matrix", &[4, 8], 0), constant("last", &[3, 4], 2)]).collect())
+}
+
 /// Makes images of noise for the small networks.
 pub fn noise(count: usize, turn: u8) -> Vec<Vec<u8>> {
     let mut rng = fusion_2pc::random::Seed([turn; 32]).stream();

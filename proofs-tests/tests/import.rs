@@ -724,8 +724,24 @@ fn any_graph() -> impl Strategy<Value = Vec<u8>> {
         "Relu",
         "Conv",
     ];
-    const MORE: [&str; 11] =
-        ["Transpose", "Squeeze", "Unsqueeze", "Pad", "Mul", "Sub", "Div", "Max", "ReduceMean", "Shape", "ArgMax"];
+    const MORE: [&str; 16] = [
+        "Transpose",
+        "Squeeze",
+        "Unsqueeze",
+        "Pad",
+        "Mul",
+        "Sub",
+        "Div",
+        "Max",
+        "ReduceMean",
+        "Shape",
+        "ArgMax",
+        "LeakyRelu",
+        "PRelu",
+        "HardSigmoid",
+        "Tanh",
+        "Hardmax",
+    ];
     let attributes = || {
         let one = prop_oneof![
             prop::sample::select(vec!["axis", "group", "transA", "transB", "ceil_mode", "allowzero", "training_mode"])

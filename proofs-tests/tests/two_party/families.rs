@@ -25,7 +25,7 @@ use fusion_2pc::wire::link::{Halt, Link};
 use fusion_2pc::wire::meter::Phase;
 use fusion_nn::fixed::{Precision, Ring};
 use fusion_nn::model::Model;
-use fusion_proofs_tests::networks::{PRECISION, clipped, fixed, many_classes, noise, pixels, residual, tiny};
+use fusion_proofs_tests::networks::{PRECISION, clipped, fixed, in_pieces, many_classes, noise, pixels, residual, tiny};
 
 /// What a test checks of a backend.
 trait Law {
@@ -124,6 +124,22 @@ fn every_extension_is_exact_and_sends_what_it_predicts() {
 #[test]
 fn every_family_with_checks_is_exact_and_sends_what_it_predicts() {
     every_checked_family(&Family::ALL, &Exact);
+}
+
+/// Activations in pieces and dilated convolutions are layers like any others: every logit is the reference's.
+struct ExactInPieces;
+
+impl Law for ExactInPieces {
+    fn check<B: Backend>(&self, _: Family, backend: B) {
+        let images = noise(2, 1);
+        let world = World::by(backend, &[in_pieces()], images.len(), 1);
+        world.assert_exact(&world.session(1, &images, &world.honest()), &images);
+    }
+}
+
+#[test]
+fn every_family_is_exact_on_activations_in_pieces() {
+    every_family(&ExactInPieces);
 }
 
 /// A chunk's offline messages are all sent before the first online one; and no address, length or depth depends on the images.

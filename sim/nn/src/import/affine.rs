@@ -19,7 +19,7 @@ pub(super) enum Arithmetic {
 }
 
 /// The most factors and offsets that a network may have outside of its linear layers, all nodes together.
-const MAX_PENDING: usize = 1 << 22;
+pub(super) const MAX_PENDING: usize = 1 << 22;
 
 impl<'a> Importer<'a, '_> {
     /// Reads a sum of two values, or a value and a constant that are added, subtracted, multiplied or divided.
@@ -57,10 +57,14 @@ impl<'a> Importer<'a, '_> {
 
     fn sum(&mut self, at: At<'a>, one: View, other: View, notes: &mut Notes) -> Option<Known> {
         let (one, other) = (self.settle(one, notes)?, self.settle(other, notes)?);
-        if one.dims() != other.dims() {
-            let (one, other) = (one.dims(), other.dims());
-            return notes.wrong(format!("{one:?} and {other:?} cannot be added: broadcasting is not supported"));
-        }
+        let (one, other) = if one.dims() == other.dims() {
+            (one, other)
+        } else if other.dims().iter().product::<usize>() < one.dims().iter().product() {
+            let other = self.spread_out(at, &other, &one, notes)?;
+            (one, other)
+        } else {
+            (self.spread_out(at, &one, &other, notes)?, other)
+        };
         let (one, other) = if one.dims().len() == 1 {
             (self.vector(at, one, notes)?, self.vector(at, other, notes)?)
         } else {
@@ -72,6 +76,30 @@ impl<'a> Importer<'a, '_> {
         }
         let value = self.layer(at, Op::Add, vec![one.value, other.value], notes)?;
         Some(Known::View(View { value, ..one }))
+    }
+
+    /// One number for each channel, at each pixel of another image: a convolution of ones, whose window is as large as that image and meets the one pixel at
+    /// each of its places.
+    fn spread_out(&mut self, at: At<'a>, few: &View, many: &View, notes: &mut Notes) -> Option<View> {
+        let (pixel, image) = (self.shape(few.value), self.shape(many.value));
+        let axes = many.layout.axes(image);
+        let in_order = axes.is_some_and(|axes| {
+            let sizes = axes.iter().map(|axis| if *axis == 0 { image[0] } else { 1 });
+            few.dims().iter().copied().eq(sizes) && few.layout.axes(pixel).is_some()
+        });
+        let (&[channels, height, width], true) = (image, in_order && *pixel == [image[0], 1, 1]) else {
+            let (few, many) = (few.dims(), many.dims());
+            return notes.wrong(format!(
+                "{few:?} and {many:?} cannot be added: broadcasting is supported only for one number for each channel"
+            ));
+        };
+        let shape = vec![channels, 1, height, width];
+        let weights = Tensor::new(shape, vec![1.0; channels * height * width])?;
+        let [above, left] = [height - 1, width - 1];
+        let window = Window { size: [height, width], stride: [1, 1], pads: [above, left, above, left] };
+        let op = Op::Conv { weights, bias: vec![0.0; channels], window, groups: channels };
+        let value = self.layer(at, op, vec![few.value], notes)?;
+        Some(View { value, ..many.clone() })
     }
 
     fn with_constant(
@@ -116,7 +144,7 @@ impl<'a> Importer<'a, '_> {
 
     /// Computes `factor * x + offset` for each channel of the value under a view. If the layer that computes `x` does so for nothing else, it takes this
     /// in. Otherwise this becomes a convolution of its own, or for a vector waits for the fully connected layer that takes it in.
-    fn affine(
+    pub(super) fn affine(
         &mut self,
         at: At<'a>,
         view: &View,

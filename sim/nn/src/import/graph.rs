@@ -6,6 +6,7 @@ use super::constant::Constant;
 use super::importer::{At, Importer, name_of};
 use super::inputs::listed;
 use super::notes::Notes;
+use super::piecewise::Smooth;
 use super::problem::{ImportError, ImportProblem};
 use super::shapes::rows;
 use super::view::Known;
@@ -118,6 +119,11 @@ impl<'a> Importer<'a, '_> {
             "Pad" => self.pad(at, attributes, notes),
             "BatchNormalization" => self.batch_norm(at, attributes, notes),
             "Relu" => self.relu(at, attributes, notes),
+            "LeakyRelu" => self.leaky_relu(at, attributes, notes),
+            "PRelu" => self.prelu(at, attributes, notes),
+            "HardSigmoid" => self.hard_sigmoid(at, attributes, notes),
+            "Sigmoid" => self.smooth(at, attributes, Smooth::Sigmoid, notes),
+            "Tanh" => self.smooth(at, attributes, Smooth::Tanh, notes),
             "Clip" => self.clip(at, attributes, notes),
             "Max" => self.extremum(at, attributes, true, notes),
             "Min" => self.extremum(at, attributes, false, notes),
@@ -199,8 +205,9 @@ fn advice(operator: &str) -> Option<&'static str> {
         | "MatMulInteger"
         | "DynamicQuantizeLinear" => "export the model in floats, before it is quantised",
         "If" | "Loop" | "Scan" => "export one trace of the model, without branches and loops",
-        "LeakyRelu" | "PRelu" | "Elu" | "Selu" | "Celu" | "Gelu" | "HardSwish" | "HardSigmoid" | "Softplus"
-        | "Tanh" | "Erf" => "Relu and Clip are the activations that are",
+        "Elu" | "Selu" | "Celu" | "Gelu" | "HardSwish" | "Softplus" | "Erf" => {
+            "the activations that are: Relu, LeakyRelu, PRelu, Clip, Sigmoid, HardSigmoid and Tanh"
+        }
         "ConvTranspose" | "Resize" | "Upsample" => "only networks that classify images are",
         "InstanceNormalization" | "LayerNormalization" | "GroupNormalization" | "LRN" => {
             "BatchNormalization is the normalisation that is"

@@ -46,44 +46,10 @@ impl<'a> Importer<'a, '_> {
         for (pad, more) in window.pads.iter_mut().zip(zeros) {
             *pad = pad.checked_add(more).filter(|pad| *pad <= MAX_ELEMENTS)?;
         }
-        let weights = self.spread(&weights, &window, &self.shape(view.value).to_vec(), notes)?;
+        let weights = spread(&weights, &window, self.shape(view.value), notes)?;
         let op = Op::Conv { weights, bias, window, groups: groups? };
         let value = self.layer(at, op, vec![view.value], notes)?;
         Some(self.whole(value))
-    }
-
-    /// The weights of a convolution as its window has them: dilated ones have zeros between them. That is refused before it is done where the window does
-    /// not fit or the weights would be too many, because a small file may ask for any dilation.
-    fn spread(
-        &self,
-        weights: &Tensor<f32>,
-        window: &Window,
-        input: &[usize],
-        notes: &mut Notes,
-    ) -> Option<Tensor<f32>> {
-        let &[filters, depth, rows, columns] = weights.shape() else { return None };
-        let [height, width] = window.size;
-        if [rows, columns] == window.size {
-            return Some(weights.clone());
-        }
-        if let &[_, height, width] = input
-            && window.output([height, width]).is_none()
-        {
-            return notes.wrong(format!("its dilated window {:?} does not fit its input {input:?}", window.size));
-        }
-        let shape = vec![filters, depth, height, width];
-        let count = elements(&shape).filter(|count| *count <= MOST_DILATED);
-        let Some(count) = count else {
-            return notes.wrong(format!("its dilated weights {shape:?} are over {MOST_DILATED}"));
-        };
-        let (down, right) = ((height - 1) / (rows - 1).max(1), (width - 1) / (columns - 1).max(1));
-        let mut data = vec![0.0; count];
-        for (plane, own) in data.chunks_exact_mut(height * width).zip(weights.data().chunks_exact(rows * columns)) {
-            for (place, weight) in own.iter().enumerate() {
-                plane[place / columns * down * width + place % columns * right] = *weight;
-            }
-        }
-        Tensor::new(shape, data)
     }
 
     /// The image that a convolution reads, with the zeros around it that it takes in.
@@ -316,4 +282,31 @@ fn taken_in(row: &mut [f32], bias: f32, Affine { factor, offset }: &Affine) -> f
     )]
     let sum = sum as f32;
     sum
+}
+
+/// The weights of a convolution as its window has them: dilated ones have zeros between them. That is refused before it is done where the window does
+/// not fit or the weights would be too many, because a small file may ask for any dilation.
+fn spread(weights: &Tensor<f32>, window: &Window, input: &[usize], notes: &mut Notes) -> Option<Tensor<f32>> {
+    let &[filters, depth, rows, columns] = weights.shape() else { return None };
+    let [height, width] = window.size;
+    if [rows, columns] == window.size {
+        return Some(weights.clone());
+    }
+    if let &[_, height, width] = input
+        && window.output([height, width]).is_none()
+    {
+        return notes.wrong(format!("its dilated window {:?} does not fit its input {input:?}", window.size));
+    }
+    let shape = vec![filters, depth, height, width];
+    let Some(count) = elements(&shape).filter(|count| *count <= MOST_DILATED) else {
+        return notes.wrong(format!("its dilated weights {shape:?} are over {MOST_DILATED}"));
+    };
+    let (down, right) = ((height - 1) / (rows - 1).max(1), (width - 1) / (columns - 1).max(1));
+    let mut data = vec![0.0; count];
+    for (plane, own) in data.chunks_exact_mut(height * width).zip(weights.data().chunks_exact(rows * columns)) {
+        for (place, weight) in own.iter().enumerate() {
+            plane[place / columns * down * width + place % columns * right] = *weight;
+        }
+    }
+    Tensor::new(shape, data)
 }

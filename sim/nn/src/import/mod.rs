@@ -23,6 +23,7 @@ mod learned;
 mod linear;
 mod notes;
 mod operands;
+mod piecewise;
 mod pooling;
 mod problem;
 mod relaying;

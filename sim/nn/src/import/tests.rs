@@ -368,3 +368,44 @@ fn dilations_are_bounded() {
     let pool = problems(vec![node("MaxPool", &["in"], "out", &pool)], vec![]).join("; ");
     assert!(pool.contains("dilations other than 1 are not supported"), "{pool}");
 }
+
+/// Pieces of many elements, and of none, are told at their node; nothing is allocated for them.
+#[test]
+fn activations_in_pieces_are_bounded() {
+    let of = |op: &str, input: &[i64]| {
+        let inputs = &["in", "slope"][..1 + usize::from(op == "PRelu")];
+        let graph = Graph {
+            node: vec![node(op, inputs, "act", &[]), node("Flatten", &["act"], "out", &[])],
+            initializer: vec![floats("slope", &[3], &ramp(3))],
+            input: vec![value("in", input)],
+            output: vec![value("out", &[])],
+        };
+        refused(&encode(graph)).join("; ")
+    };
+    for (op, input, says) in [
+        ("PRelu", &[0, 4, 4, 4][..], "its slope [3] is not one number for each channel of [4, 4, 4]"),
+        ("PRelu", &[0, 5], "its slope [3] is not one number"),
+        ("Sigmoid", &[0, 1 << 20, 1, 1], "over 4194304 factors and offsets"),
+        ("LeakyRelu", &[0, 1 << 22, 1, 1], "over 4194304 factors and offsets"),
+        ("HardSigmoid", &[0, (1 << 22) + 1, 1, 1], "over 4194304 factors and offsets"),
+        ("Gelu", &[0, 4, 4, 4], "the activations that are: Relu, LeakyRelu"),
+    ] {
+        let found = of(op, input);
+        assert!(found.contains(says), "{op}: {found}");
+    }
+    let wide = vec![
+        node("Flatten", &["in"], "flat", &[]),
+        node("Relu", &["flat"], "positive", &[]),
+        node("Tanh", &["positive"], "act", &[]),
+        node("Relu", &["act"], "out", &[]),
+    ];
+    let graph = |features| Graph {
+        node: wide.clone(),
+        initializer: vec![],
+        input: vec![value("in", &[0, features])],
+        output: vec![value("out", &[])],
+    };
+    let found = refused(&encode(graph(1366))).join("; ");
+    assert!(found.contains("9 pieces of each of 1366 elements take over 16777216 weights"), "{found}");
+    assert_eq!(Model::from_onnx(&encode(graph(50))).map(|model| model.layers().len()), Ok(6));
+}

@@ -86,6 +86,11 @@ fn evaluate(node: &Node, inputs: &[Option<&Array>]) -> Array {
             broadcast(&broadcast(x(), &part("offset"), |a, b| a - b), &part("scale"), |a, b| a * b)
         }
         "Relu" => x().map(|x| x.max(0.0)),
+        "LeakyRelu" => x().map(|x| if x < 0.0 { given.float("alpha", 0.01) * x } else { x }),
+        "PRelu" => broadcast(x(), second(), |x, slope| if x < 0.0 { slope * x } else { x }),
+        "HardSigmoid" => x().map(|x| (given.float("alpha", 0.2) * x + given.float("beta", 0.5)).clamp(0.0, 1.0)),
+        "Sigmoid" => x().map(sigmoid),
+        "Tanh" => x().map(|x| 2.0 * sigmoid(2.0 * x) - 1.0),
         "Neg" => x().map(|x| -x),
         "Sqrt" => x().map(f64::sqrt),
         "Reciprocal" => x().map(f64::recip),
@@ -127,6 +132,24 @@ fn evaluate(node: &Node, inputs: &[Option<&Array>]) -> Array {
         "ArgMax" => arg_max(x(), axis_of(given.int("axis", 0), x().shape.len()), given.int("keepdims", 1) != 0),
         other => lay(other, &given, x(), inputs),
     }
+}
+
+/// The sigmoid as docs/models.md defines it: straight between the ends of its table, and constant beyond them.
+pub fn sigmoid(x: f64) -> f64 {
+    let table = [
+        (0.0, 0.5),
+        (0.854_396_426, 0.704_462_942),
+        (1.563_937_695, 0.829_892_024),
+        (2.326_666_972, 0.914_036_000),
+        (3.328_935_241, 0.968_382_593),
+        (5.118_611_676, 0.997_025_637),
+    ];
+    if x < 0.0 {
+        return 1.0 - sigmoid(-x);
+    }
+    let Some(end) = table.iter().position(|(end, _)| x < *end) else { return table[5].1 };
+    let ((a, low), (b, high)) = (table[end - 1], table[end]);
+    low + (x - a) / (b - a) * (high - low)
 }
 
 /// Operators that compute nothing.

@@ -8,6 +8,7 @@ mod builder;
 mod interpreter;
 mod keras;
 mod others;
+mod pieces;
 mod pytorch;
 
 use array::Array;
@@ -31,6 +32,7 @@ enum End {
     Logits,
     Probabilities,
     Logarithms,
+    Sigmoids,
     Label,
 }
 
@@ -70,7 +72,7 @@ impl Case {
 }
 
 fn cases() -> impl Iterator<Item = &'static Case> {
-    [pytorch::CASES, keras::CASES, others::CASES].into_iter().flatten()
+    [pytorch::CASES, keras::CASES, others::CASES, pieces::CASES].into_iter().flatten()
 }
 
 /// Images, each in the order of the network's input: channels, rows, columns.
@@ -103,6 +105,7 @@ fn ended(end: End, logits: &[f64]) -> Vec<f64> {
         End::Logits => logits.to_vec(),
         End::Probabilities => logits.iter().map(|x| (x - most).exp() / sum).collect(),
         End::Logarithms => logits.iter().map(|x| x - most - sum.ln()).collect(),
+        End::Sigmoids => logits.iter().map(|x| interpreter::sigmoid(*x)).collect(),
         End::Label => {
             let label = logits.iter().position(|x| x.total_cmp(&most).is_eq()).expect("the largest");
             vec![f64::from(u8::try_from(label).expect("few classes"))]
