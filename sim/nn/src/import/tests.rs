@@ -373,7 +373,7 @@ fn dilations_are_bounded() {
 #[test]
 fn activations_in_pieces_are_bounded() {
     let of = |op: &str, input: &[i64]| {
-        let inputs = &["in", "slope"][..1 + usize::from(op == "PRelu")];
+        let inputs = &["in", "slope"][..=usize::from(op == "PRelu")];
         let graph = Graph {
             node: vec![node(op, inputs, "act", &[]), node("Flatten", &["act"], "out", &[])],
             initializer: vec![floats("slope", &[3], &ramp(3))],
