@@ -77,7 +77,11 @@ impl<'a> Importer<'a, '_> {
         attributes.only(&[], notes);
         let view = self.view(at.node, 0, notes)?;
         if view.dims().len() == 1 && self.ends(at.node) {
-            return Some(Known::View(view));
+            // The largest of one logit is always the first.
+            return match view.dims() {
+                [1] => notes.wrong("one output stands for two classes: export two logits, which may be 0 and this one"),
+                _ => Some(Known::View(view)),
+            };
         }
         let view = self.settle(view, notes)?;
         let Function { start, pieces } = kind.function();

@@ -393,6 +393,12 @@ fn activations_in_pieces_are_bounded() {
         let found = of(op, input);
         assert!(found.contains(says), "{op}: {found}");
     }
+    let nodes = vec![node("Gemm", &["in", "w"], "g", &[]), node("Sigmoid", &["g"], "out", &[])];
+    let initializer = vec![floats("w", &[16, 1], &ramp(16))];
+    let binary =
+        Graph { node: nodes, initializer, input: vec![value("in", &[0, 16])], output: vec![value("out", &[])] };
+    let found = refused(&encode(binary)).join("; ");
+    assert!(found.contains("one output stands for two classes"), "{found}");
     let wide = vec![
         node("Flatten", &["in"], "flat", &[]),
         node("Relu", &["flat"], "positive", &[]),
