@@ -133,6 +133,9 @@ impl Law for ExactInPieces {
     fn check<B: Backend>(&self, _: Family, backend: B) {
         let images = noise(2, 1);
         let world = World::by(backend, &[in_pieces()], images.len(), 1);
+        let addresses: Vec<String> = world.plan.circuit.steps.iter().map(|step| step.address.to_string()).collect();
+        let distinct: std::collections::BTreeSet<&String> = addresses.iter().collect();
+        assert_eq!(distinct.len(), addresses.len(), "each step has an address of its own: {addresses:?}");
         world.assert_exact(&world.session(1, &images, &world.honest()), &images);
     }
 }

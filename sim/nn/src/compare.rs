@@ -267,7 +267,7 @@ mod tests {
         ];
         let layer = |(node, (op, shape)): (usize, (Op, &[usize]))| {
             let input = node.checked_sub(1).map_or(Value::Input, Value::Layer);
-            Layer { node, name: format!("n{node}"), op, inputs: vec![input], shape: shape.to_vec() }
+            Layer { node, name: format!("n{node}"), op, gathers: false, inputs: vec![input], shape: shape.to_vec() }
         };
         Model::new([1, 2, 2], layers.into_iter().enumerate().map(layer).collect(), 4)
     }
@@ -336,6 +336,7 @@ mod tests {
             node: input + 1,
             name: String::new(),
             op: Op::Gemm { weights: Tensor::new(vec![2, 2], data.to_vec()).expect("fills"), bias: vec![0.0; 2] },
+            gathers: false,
             inputs: vec![Value::Layer(input)],
             shape: vec![2],
         };

@@ -144,6 +144,8 @@ pub struct Layer {
     pub name: String,
     /// The operator, with its weights.
     pub op: Op,
+    /// Whether the layer adds up the pieces of an activation. It is the second linear layer of its node.
+    pub gathers: bool,
     /// The values that the layer reads.
     pub inputs: Vec<Value>,
     /// The shape of the output, without the batch.

@@ -49,7 +49,7 @@ mod tests {
     fn layer(op: FixedOp, shape: &[usize]) -> FixedLayer {
         let (name, inputs, shape) = (String::new(), vec![Value::Input], shape.to_vec());
         let (bound, ring_bits, range, wraps) = (1, 2, [-1, 1], false);
-        FixedLayer { node: 0, name, op, inputs, shape, unit: 1.0, bound, ring_bits, range, wraps }
+        FixedLayer { node: 0, name, op, gathers: false, inputs, shape, unit: 1.0, bound, ring_bits, range, wraps }
     }
 
     #[test]

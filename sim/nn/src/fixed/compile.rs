@@ -222,6 +222,7 @@ impl Compiler {
         self.layers.push(FixedLayer {
             node: layer.node,
             name: layer.name.clone(),
+            gathers: layer.gathers && !matches!(op, FixedOp::Truncate { .. }),
             op,
             inputs: inputs.iter().map(|input| input.value).collect(),
             shape,
@@ -314,7 +315,8 @@ mod tests {
     fn rows(weights: &[f32]) -> Model {
         let count = weights.len() / 2;
         let weights = Tensor::new(vec![count, 2], weights.to_vec()).expect("fills");
-        let layer = |op, input, shape| Layer { node: 0, name: "n".into(), op, inputs: vec![input], shape };
+        let layer =
+            |op, input, shape| Layer { node: 0, name: "n".into(), op, gathers: false, inputs: vec![input], shape };
         let gemm = Op::Gemm { weights, bias: vec![0.0; count] };
         let layers = vec![layer(Op::Flatten, Value::Input, vec![2]), layer(gemm, Value::Layer(0), vec![count])];
         Model::new([1, 1, 2], layers, 1)

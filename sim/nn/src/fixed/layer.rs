@@ -84,6 +84,8 @@ pub struct FixedLayer {
     pub name: String,
     /// The operator, with its weights.
     pub op: FixedOp,
+    /// Whether the layer adds up the pieces of an activation. It is the second linear layer of its node.
+    pub gathers: bool,
     /// The values that the layer reads.
     pub inputs: Vec<Value>,
     /// The shape of the output.
@@ -101,6 +103,12 @@ pub struct FixedLayer {
 }
 
 impl FixedLayer {
+    /// Returns what tells the layer from others of its node: the operator in lower case, or `gather` where it adds up the pieces of an activation.
+    #[must_use]
+    pub fn operator(&self) -> &'static str {
+        if self.gathers { "gather" } else { self.op.name() }
+    }
+
     /// Returns whether an output may exceed the ring, and so wrap.
     #[must_use]
     pub fn may_wrap(&self) -> bool {
@@ -167,6 +175,7 @@ mod tests {
             node: 0,
             name: String::new(),
             op,
+            gathers: false,
             inputs: vec![Value::Input; inputs.len()],
             shape: shape.clone(),
             unit: 1.0,

@@ -130,7 +130,7 @@ impl<'a, 'b> Importer<'a, 'b> {
         self.spend(&op, &shape, notes)?;
         // From now on the image has the shape with which a layer reads it.
         self.image_is_open &= !inputs.contains(&Value::Input);
-        self.layers.push(Layer { node: at.index, name: name_of(at.node), op, inputs, shape });
+        self.layers.push(Layer { node: at.index, name: name_of(at.node), op, gathers: false, inputs, shape });
         Some(Value::Layer(self.layers.len() - 1))
     }
 

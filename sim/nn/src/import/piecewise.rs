@@ -167,6 +167,7 @@ impl<'a> Importer<'a, '_> {
         let value = self.layer(at, linear(factors, offsets, channels)?, vec![view.value], notes)?;
         let value = self.layer(at, act, vec![value], notes)?;
         let value = self.layer(at, linear(heights, vec![start; channels], channels)?, vec![value], notes)?;
+        self.layers.last_mut()?.gathers = true;
         Some(Known::View(View { value, ..view.clone() }))
     }
 }

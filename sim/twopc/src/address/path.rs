@@ -18,7 +18,7 @@ pub enum Component {
     Layer {
         /// The index of the layer's node in the model's file.
         node: usize,
-        /// The layer's operator in lower case.
+        /// The layer's operator in lower case, or `gather`.
         operator: Cow<'static, str>,
     },
     /// A level of a tournament: `level[2]`.
@@ -33,7 +33,7 @@ impl Component {
     /// The component of a layer.
     #[must_use]
     pub fn of(layer: &FixedLayer) -> Self {
-        Self::Layer { node: layer.node, operator: Cow::Borrowed(layer.op.name()) }
+        Self::Layer { node: layer.node, operator: Cow::Borrowed(layer.operator()) }
     }
 }
 

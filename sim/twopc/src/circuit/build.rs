@@ -318,7 +318,7 @@ impl Builder<'_> {
 
 /// How messages name a layer.
 pub(super) fn node(layer: &FixedLayer) -> String {
-    format!("node {} '{}' ({})", layer.node, layer.name, layer.op.name())
+    format!("node {} '{}' ({})", layer.node, layer.name, layer.operator())
 }
 
 fn too_many_groups(op: &FixedOp) -> String {

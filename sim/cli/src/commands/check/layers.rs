@@ -192,7 +192,8 @@ impl<'a> ModelDocument<'a> {
 
 impl<'a> LayerDocument<'a> {
     fn new(layer: &'a FixedLayer) -> Self {
-        let FixedLayer { node, name, op: _, inputs: _, shape, unit, bound, ring_bits, range: _, wraps } = layer;
+        let FixedLayer { node, name, op: _, gathers: _, inputs: _, shape, unit, bound, ring_bits, range: _, wraps } =
+            layer;
         Self {
             node: *node,
             step: Component::of(layer).to_string(),
