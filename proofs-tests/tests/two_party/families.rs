@@ -25,7 +25,9 @@ use fusion_2pc::wire::link::{Halt, Link};
 use fusion_2pc::wire::meter::Phase;
 use fusion_nn::fixed::{Precision, Ring};
 use fusion_nn::model::Model;
-use fusion_proofs_tests::networks::{PRECISION, clipped, fixed, in_pieces, many_classes, noise, pixels, residual, tiny};
+use fusion_proofs_tests::networks::{
+    PRECISION, clipped, fixed, in_pieces, many_classes, noise, pixels, residual, tiny,
+};
 
 /// What a test checks of a backend.
 trait Law {
