@@ -31,6 +31,7 @@ pub const SCRIPTS: &[(&str, &str)] = &[
     ("probe-delta.yaml", include_str!("../scripts/probe-delta.yaml")),
     ("probe-key.yaml", include_str!("../scripts/probe-key.yaml")),
     ("rare-event.yaml", include_str!("../scripts/rare-event.yaml")),
+    ("replay-ciphertext.yaml", include_str!("../scripts/replay-ciphertext.yaml")),
     ("retries.yaml", include_str!("../scripts/retries.yaml")),
     ("scatter.yaml", include_str!("../scripts/scatter.yaml")),
     ("selective-failure.yaml", include_str!("../scripts/selective-failure.yaml")),

@@ -17,7 +17,7 @@
 //! assert_eq!(search.asks(), None, "both are known");
 //! ```
 
-use fusion_2pc::backend::probe::{Coefficient, Probe};
+use fusion_2pc::backend::probe::{Coefficient, Parity, Probe};
 use fusion_2pc::ot::probe::{Guess, Parts};
 use fusion_spec::mix::uniform_below;
 use rand_core::Rng;
@@ -121,6 +121,47 @@ impl Prober for KeySearch {
 
     fn names(&self) -> Vec<Probe> {
         vec![Probe::Key(Coefficient { index: self.index, value: self.left[0] })]
+    }
+}
+
+/// Keeps the client's first message of the first session, and asks about one parity of what it encrypts in each later one.
+#[derive(Clone, Debug)]
+pub struct Replayer {
+    /// The names of the parities that are still to be asked about; the last is next.
+    left: Vec<u64>,
+    asked: Option<Probe>,
+    found: Vec<Parity>,
+    keeps: bool,
+}
+
+impl Replayer {
+    /// A server that wants so many parities, which are drawn at random.
+    #[must_use]
+    pub fn new(wanted: u32, coins: &mut dyn Rng) -> Self {
+        let left = (0..wanted).map(|_| coins.next_u64()).collect();
+        Self { left, asked: None, found: Vec::new(), keeps: false }
+    }
+}
+
+impl Prober for Replayer {
+    fn asks(&mut self) -> Option<Probe> {
+        self.asked = if self.keeps {
+            self.left.pop().map(|of| Probe::Earlier(Parity { of, odd: false }))
+        } else {
+            self.keeps = true;
+            Some(Probe::Keep)
+        };
+        self.asked
+    }
+
+    fn told(&mut self, accepted: bool) {
+        if let Some(Probe::Earlier(parity)) = self.asked.take() {
+            self.found.push(Parity { odd: !accepted, ..parity });
+        }
+    }
+
+    fn names(&self) -> Vec<Probe> {
+        self.found.iter().copied().map(Probe::Earlier).collect()
     }
 }
 

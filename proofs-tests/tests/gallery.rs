@@ -33,6 +33,7 @@ const SHOWN: &[(&str, &str, u64)] = &[
     ("probe-delta", "three-bits", 4),
     ("probe-key", "one-coefficient", 0),
     ("rare-event", "one-group", 0),
+    ("replay-ciphertext", "two-bits", 0),
     ("retries", "until-accepted", 0),
     ("scatter", "two-slots", 0),
     ("selective-failure", "half-the-slots", 5),

@@ -5,6 +5,7 @@ mod linking;
 mod place;
 mod probe_delta;
 mod probe_key;
+mod replay_ciphertext;
 mod scripted;
 mod unmask;
 
@@ -13,5 +14,6 @@ pub use linking::Linking;
 pub use place::Place;
 pub use probe_delta::ProbeDelta;
 pub use probe_key::ProbeKey;
+pub use replay_ciphertext::ReplayCiphertext;
 pub use scripted::{PlacedMove, Scripted, WeightedMoves};
 pub use unmask::Unmask;

@@ -39,9 +39,13 @@ impl ProbeDelta {
 /// Whether answers that have nothing to do with the images are accepted with no more than `2^-40`, if every label is as likely.
 fn garbage_is_rejected(view: &View) -> bool {
     let params = view.params;
-    let labels = params.T() + params.R() * (params.B() - 1);
+    passes_rarely(view, params.T() + params.R() * (params.B() - 1))
+}
+
+/// Whether so many labels that have to be one each are right with no more than `2^-40`, if every label is as likely.
+pub(super) fn passes_rarely(view: &View, labels: u64) -> bool {
     let outcomes = (0..labels.min(40)).fold(Integer::from(1), |outcomes, _| outcomes * view.classes);
-    params.slack() == 0 && outcomes >= Integer::from(1) << 40
+    view.params.slack() == 0 && outcomes >= Integer::from(1) << 40
 }
 
 /// The rates of a trial in which a part of a secret is named, of so many values: see [`named_right`]. `None` where they are not known, as garbage may be accepted.

@@ -113,6 +113,8 @@ pub enum ProgramName {
     ProbeDelta,
     /// It spends the verdicts of two sessions on a coefficient of the client's encryption key.
     ProbeKey,
+    /// It spends the verdicts of later sessions on an input of the first.
+    ReplayCiphertext,
 }
 
 impl StrategyKind {

@@ -62,6 +62,7 @@ strategies:
   - { name: kept, fidelity: real, do: [{ at: all, add: { step: 'layer[9:relu]', value: 1, elements: all, where: kept } }] }
   - { name: probe, fidelity: real, program: probe-delta, sessions: { until: max, max: 3 } }
   - { name: key, fidelity: real, program: probe-key, sessions: { until: max, max: 2 } }
+  - { name: replay, fidelity: real, program: replay-ciphertext, sessions: { until: max, max: 3 } }
 setup: session
 ";
 

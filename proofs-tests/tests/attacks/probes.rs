@@ -182,3 +182,66 @@ fn a_probe_of_the_key_has_a_rate_where_slots_are_encrypted() {
         assert!(refused.code == 64 && told.contains(&format!("in `{backend}` the client encrypts no slots")), "{told}");
     }
 }
+
+/// The script of the program that asks about an earlier session: thirteen publics reject what it changes.
+fn replay_script(backend: &str, setup: &str, sessions: u32, trials: u32) -> String {
+    script(backend, setup, sessions, trials).replace("probe-delta", "replay-ciphertext").replace("T: 12", "T: 13")
+}
+
+/// Where each slot has ciphertexts of its own.
+const ALONE: &str = "{ cheetah: { chunk: 1 } }";
+
+/// Three parities of an image of the first session: a server that guessed would be right in all four trials with `2^-12`.
+#[test]
+fn an_input_of_an_earlier_session_is_told_bit_by_bit_under_a_kept_key() {
+    let folder = Scratch::new("replay-kept");
+    assert_eq!(wins(&folder, &replay_script(ALONE, "setup: kept", 4, 4)), 4);
+}
+
+/// Under another key the earlier message is noise: every later session is rejected, whatever the parity is. The server names one parity right with 1/2: in all of twelve trials, or in none, with `2^-11`. As the
+/// seed is fixed, this does not vary from run to run.
+#[test]
+fn nothing_is_told_of_an_earlier_session_under_a_fresh_key() {
+    let folder = Scratch::new("replay-fresh");
+    let text = replay_script(ALONE, "setup: session", 2, 12);
+    let wins = wins(&folder, &text);
+    assert!((1..12).contains(&wins), "{wins} of 12");
+    let script = folder.file("replay.yaml", &text);
+    for trial in 0..2 {
+        let replay = fusion_sim::run(["sim", "run", &script, "--trial", &format!("probe:{trial}"), "--json"]);
+        let replay: Value = serde_json::from_str(&replay.stdout).expect("one document");
+        let sessions = replay["sessions"].as_array().expect("a list").iter();
+        let rejected: Vec<bool> =
+            sessions.map(|session| session["outcome"].as_str().is_some_and(|end| end.starts_with("caught"))).collect();
+        assert_eq!(rejected, [false, true], "{replay}");
+    }
+}
+
+#[test]
+fn a_replay_has_a_rate_where_one_image_is_in_a_ciphertext() {
+    let folder = Scratch::new("replay-rate");
+    let check = |text: &str| {
+        let open = text.trim_end().strip_suffix(" }").expect("the strategy is last");
+        let claimed = format!("{open}, expect: {{ win: {{ equals: spec }} }} }}\n");
+        fusion_sim::run(["sim", "check", &folder.file("claimed.yaml", &claimed), "--json"])
+    };
+    for (setup, sessions, rate) in [("setup: kept", 5, "1"), ("setup: kept", 2, "1"), ("", 5, "1/16"), ("", 2, "1/2")] {
+        let checked = check(&replay_script(ALONE, setup, sessions, 16));
+        let document: Value = serde_json::from_str(&checked.stdout).expect("one document");
+        assert_eq!(document["clauses"].as_array().and_then(|all| all.last()).expect("a clause")["expected"], rate);
+    }
+    let refused = |text: &str, because: &str| {
+        let outcome = check(text);
+        let told = outcome.stdout + &outcome.stderr;
+        assert!(outcome.code == 64 && told.contains(because), "{because}: {told}");
+    };
+    let good = replay_script(ALONE, "setup: kept", 2, 1);
+    refused(&good.replace("T: 13", "T: 12"), "exact rate");
+    refused(&good.replace("small_mnist", "lenet_mnist_full"), "the first linear layer of this network is another");
+    refused(&good.replace("max: 2 }", "max: 1 }"), "the first of 2 to 256 sessions that are all played");
+    refused(&good.replace("until: max", "until: accepted"), "the first of 2 to 256 sessions that are all played");
+    refused(&replay_script("cheetah", "setup: kept", 2, 1), "here slots share ciphertexts");
+    for family in ["delphi", "cryptflow2-he", "aby"] {
+        refused(&replay_script(family, "", 2, 1), &format!("in `{family}` the client sends none"));
+    }
+}

@@ -6,14 +6,18 @@ use serde_json::Value;
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
 
-/// Scripts whose servers read slots, or err by a bit of a value; with the trials at (8, 2, 4), and at (8, 8, 100).
-const PLAYED: [(&str, [u32; 2]); 6] = [
+/// Scripts whose servers read slots, err by a bit of a value, or ask about secrets; with the trials at (8, 2, 4), and at (8, 8, 100).
+const PLAYED: [(&str, [u32; 2]); 10] = [
     ("predicate", [4096, 1024]),
+    ("trojan-garbler", [4096, 1024]),
     ("unmask", [64, 16]),
     ("unmask-as-released", [64, 16]),
     ("unmask-batch", [32, 4]),
     ("unmask-slot-by-slot", [64, 16]),
     ("probe-delta", [0, 2]),
+    ("probe-delta-fresh", [0, 2]),
+    ("probe-key", [0, 1]),
+    ("replay-ciphertext", [0, 4]),
 ];
 
 /// Slot by slot, the modes that have no curated script of that.

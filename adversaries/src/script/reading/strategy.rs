@@ -114,6 +114,7 @@ fn program(reader: &mut Reader, node: &Node) -> Option<Spot<ProgramName>> {
         ("unmask", ProgramName::Unmask),
         ("probe-delta", ProgramName::ProbeDelta),
         ("probe-key", ProgramName::ProbeKey),
+        ("replay-ciphertext", ProgramName::ReplayCiphertext),
     ];
     let value = reader.word(node, "program", &words)?;
     Some(Spot { value, mark: node.mark })

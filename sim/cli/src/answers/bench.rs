@@ -175,7 +175,7 @@ pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
         program: None,
         probe: None,
     };
-    let Played { client, server, metered, cpu, wall } = pair.play(session, &mut |_| {});
+    let Played { client, server, metered, cpu, wall, .. } = pair.play(session, &mut |_| {});
     let (mine, theirs) = (client.map_err(halted)?, server.map_err(halted)?);
     let exact = is_exact(model, circuit, batch, image, [&mine, &theirs])?;
     let faithful = protocols.truncation == Truncation::Faithful;

@@ -32,6 +32,7 @@ pub mod metered;
 pub mod pair;
 mod plain;
 mod positional;
+pub mod probing;
 mod real;
 mod right;
 mod second;

@@ -1,9 +1,11 @@
 //! A client and a server in one process, set up once for all sessions, whichever family of protocols they run.
 
 use super::metered::{self, Metered, SetupSpent, timed};
+use super::probing::Tested;
 use crate::clock::now;
 use fusion_2pc::address::Address;
 use fusion_2pc::backend::probe::Probe;
+use fusion_2pc::backend::replay::{Kept, Notes};
 use fusion_2pc::backend::{Backend, Choice, ForBackend, Reading};
 use fusion_2pc::circuit::{Circuit, Step, Unsupported};
 use fusion_2pc::ideal;
@@ -205,7 +207,7 @@ pub struct SessionSetting<'a> {
     /// The program that the server runs; `None` if it reads nothing.
     pub program: Option<&'a mut dyn ServerProgram>,
     /// What the server tests of the client's secrets, if it does. A server that tests runs no program.
-    pub probe: Option<Probe>,
+    pub probe: Option<Tested<'a>>,
 }
 
 /// A session that was played.
@@ -214,6 +216,8 @@ pub struct Played {
     pub client: Result<Answered, Halt>,
     /// What the server has, or why it stopped.
     pub server: Result<Answered, Halt>,
+    /// What the server keeps of the session ([`Probe::Keep`]).
+    pub kept: Option<Kept>,
     /// The session as both parties metered it.
     pub metered: Metered,
     /// The processor time of the client and of the server.
@@ -311,35 +315,32 @@ impl<B: Backend> Pair for Parties<B> {
         let SessionSetting { grouping, name, image, services, deviation, program, probe } = session;
         let prepared = self.prepared.iter().find(|(plan, _)| plan.grouping() == grouping);
         let (plan, networks) = prepared.expect("a way of grouping that the pair was set up for");
-        let began = now();
-        let (((client, near), client_cpu), ((server, far), server_cpu)) = session::run(
+        let (began, notes) = (now(), Notes::default());
+        let (((client, near), client_cpu), ((server, mut far), server_cpu)) = session::run(
             self.network,
             |link| timed(|| session::watched_client(link, &self.client, plan, &name, image, watch)),
             |mut link: Link| {
-                let key_probe = match probe {
-                    Some(Probe::Key(asked)) => {
-                        plan.packings().next().and_then(|packing| plan.backend.key_probe(packing, asked))
-                    }
-                    _ => None,
-                };
-                if let Some(deviation) = deviation.or(key_probe) {
+                if let Some(tested) = probe {
+                    tested.prepare(plan, &notes, &mut link);
+                }
+                if let Some(deviation) = deviation {
                     link.deviate(deviation);
                 }
-                timed(|| match (program, probe) {
-                    (None, None | Some(Probe::Key(_))) => {
-                        session::server(link, &self.server, plan, &name, networks, services)
-                    }
+                timed(|| match (program, probe.map(|tested| tested.probe)) {
                     (None, Some(Probe::Correlation(guess))) => {
                         session::guessing_server(link, &self.server, plan, &name, (networks, services), guess)
                     }
+                    (None, _) => session::server(link, &self.server, plan, &name, networks, services),
                     (Some(program), _) => {
                         session::programmed_server(link, &self.server, plan, &name, (networks, services), program)
                     }
                 })
             },
         );
+        let heard = far.heard();
         let metered = Metered { meters: [near, far].map(Link::into_meter), cpu: client_cpu + server_cpu };
-        Played { client, server, metered, cpu: [client_cpu, server_cpu], wall: began.elapsed() }
+        let kept = notes.kept(&plan.circuit, heard, &metered.meters[1].log);
+        Played { client, server, kept, metered, cpu: [client_cpu, server_cpu], wall: began.elapsed() }
     }
 
     fn renewed(&self, keys: &Seed) -> Result<Box<dyn Pair>, Halt> {

@@ -7,6 +7,7 @@ use super::client::{Answers, EarlyEnd, Exchange};
 use super::deviant::Deviant;
 use super::metered::{Metered, SetupSpent};
 use super::pair::{Pair, PairSetting, PartiesError, SessionSetting, SetUp};
+use super::probing::{Earlier, Tested};
 use super::server::Server;
 use super::session::{Asked, Inference, Judged, Position};
 use super::simulator::Simulator;
@@ -72,6 +73,8 @@ impl Parties {
 pub struct TwoParty<'w> {
     parties: &'w Parties,
     grouping: Grouping,
+    /// The session of the trial of which the server keeps something.
+    earlier: Earlier,
     /// The last session, as both parties metered it.
     pub metered: Metered,
 }
@@ -83,7 +86,11 @@ impl<'w> Real<'w> {
     /// Makes the working memory for sessions in a world.
     #[must_use]
     pub fn new(view: &View, world: &'w World, parties: &'w Parties, grouping: Grouping) -> Self {
-        Self::with(view, world, TwoParty { parties, grouping, metered: Metered::default() })
+        Self::with(
+            view,
+            world,
+            TwoParty { parties, grouping, earlier: Earlier::default(), metered: Metered::default() },
+        )
     }
 }
 
@@ -121,11 +128,14 @@ impl Inference for TwoParty<'_> {
                 services: &services,
                 deviation: deviant.map(|deviant| -> Box<dyn Deviation> { Box::new(deviant) }),
                 program: program.as_mut().map(|program| -> &mut dyn ServerProgram { program }),
-                probe: at.probe,
+                probe: at.probe.map(|probe| Tested { probe, kept: &self.earlier.kept }),
             },
             &mut watch,
         );
         self.metered = played.metered;
+        if at.probe == Some(Probe::Keep) {
+            self.earlier = Earlier::new(played.kept?, pair.circuit(), honest, &image(0));
+        }
         let changed = program.map(|program| program.changed).into_iter().flatten().collect();
         match played.client {
             Ok(_) => Some(Answers { exchanges, end: None, changed }),
@@ -138,7 +148,11 @@ impl Inference for TwoParty<'_> {
     fn holds(&mut self, at: &Position<'_, '_>, named: &[Probe]) -> Option<bool> {
         let renewed = self.renewed(at).ok()?;
         let pair = renewed.as_deref().unwrap_or(&*self.parties.pair);
-        Some(named.iter().all(|named| pair.holds(*named)))
+        let holds = |named: &Probe| match *named {
+            Probe::Earlier(parity) => self.earlier.has(parity),
+            named => pair.holds(named),
+        };
+        Some(named.iter().all(holds))
     }
 }
 

@@ -6,7 +6,7 @@ use super::right::{Indices, RightAnswers};
 use super::size::in_32_bits;
 use super::stream::{Purpose, Streams};
 use super::urn::Urn;
-use fusion_2pc::backend::Reading;
+use fusion_2pc::backend::{Reading, replay};
 use fusion_2pc::circuit::{Circuit, Unsupported};
 use fusion_2pc::ideal;
 use fusion_2pc::share::truncate::Truncation;
@@ -186,6 +186,15 @@ impl World {
         let read = |image: &Vec<u8>| Ok(self.protocols.shown(circuit, &self.models[0], &self.models[0].pixels(image)?));
         let readings: Result<HashSet<Reading>, WrongSize> = self.images.par_iter().map(read).collect();
         readings.is_ok_and(|readings| readings.len() == self.images.len())
+    }
+
+    /// Whether some value that the first matrix reads is odd, in every image of the pools. A network that does not begin with a matrix reads none.
+    pub(crate) fn reads_odd_values(&self, circuit: &Circuit) -> bool {
+        let model = &self.models[0];
+        self.images.par_iter().all(|image| {
+            let read = model.pixels(image).ok().and_then(|pixels| replay::read_first(circuit, model, &pixels));
+            read.is_some_and(|values| values.iter().any(|value| value & 1 == 1))
+        })
     }
 
     /// Whether every honest server passes: truncation is faithful, and the honest model errs on no public of the pool.

@@ -10,6 +10,7 @@ mod family;
 pub mod probe;
 mod protocols;
 mod reader;
+pub mod replay;
 pub mod slots;
 mod traits;
 

@@ -1,8 +1,9 @@
 //! What a family of two-party inference is.
 
-use super::probe::Coefficient;
+use super::probe::{Coefficient, Parity};
 use super::protocols::Protocols;
 use super::reader::{Reader, Reading};
+use super::replay::Kept;
 use crate::circuit::{Circuit, Unsupported};
 use crate::cost::Cost;
 use crate::linear::TooHeavy;
@@ -177,6 +178,18 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
 
     /// Whether a coefficient of the client's key has a value; `None` for a family without [`key_probe`](Self::key_probe).
     fn has_coefficient(&self, _keys: &Self::ClientKeys, _packing: &Self::Packing, _asked: Coefficient) -> Option<bool> {
+        None
+    }
+
+    /// A server's deviation in sessions packed so, whose answers are right if a parity of what an earlier session read is as said; `None` for a family or a
+    /// circuit without ([`replay::first_matrix`](super::replay::first_matrix)).
+    fn replay(
+        &self,
+        _circuit: &Circuit,
+        _packing: &Self::Packing,
+        _kept: &Kept,
+        _asked: Parity,
+    ) -> Option<Box<dyn Deviation>> {
         None
     }
 

@@ -224,6 +224,24 @@ impl Ciphertext {
         }
     }
 
+    /// Adds this sum of products to a response of so many coefficients that was made before, and writes what that becomes. The sum is transformed.
+    pub fn add_to_response(
+        mut self,
+        ring: &Ring,
+        Response { a_bits, b_bits, .. }: Response,
+        coefficients: impl Iterator<Item = usize>,
+        (response, packer): (&mut Unpacker, &mut Packer),
+    ) {
+        ring.untransform(&mut self.a);
+        ring.untransform(&mut self.b);
+        let mut add = |part: &[u64], index, bits| {
+            let more = rounded(ring.fraction(part, index), bits);
+            packer.push(response.pull(bits).wrapping_add(more) & mask(bits), bits);
+        };
+        (0..ring.parameters().degree).for_each(|index| add(&self.a, index, a_bits));
+        coefficients.for_each(|index| add(&self.b, index, b_bits));
+    }
+
     /// Turns an encryption of zero into a public key for responses: it is divided by `N`, to make up for one transform back.
     #[must_use]
     pub fn into_public(mut self, ring: &Ring) -> Self {

@@ -33,6 +33,7 @@
 
 mod choice;
 mod layout;
+pub mod replay;
 pub mod rotations;
 #[cfg(test)]
 mod tests;

@@ -51,6 +51,7 @@ impl<B: Backend> ClientSetup<B> {
                 let has = |packing| backend.has_coefficient(&self.keys, packing, named);
                 plan.packings().next().and_then(has) == Some(true)
             }
+            Probe::Keep | Probe::Earlier(_) => false,
         }
     }
 }

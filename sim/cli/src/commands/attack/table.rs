@@ -253,7 +253,7 @@ const LEGEND: &str = "E_T: at most `slack` touched slots hold publics. E_B: the 
 fn remarks<'a>(pairs: impl Iterator<Item = (&'a Entry, &'a Finished)>, out: &mut dyn Write) -> io::Result<()> {
     let mut lines = Vec::new();
     for (entry, finished) in pairs {
-        let breaks = entry.claims.breaks.iter().map(|h| format!("{} fails: {}", h.name(), h.failure()));
+        let breaks = entry.claims.breaks.iter().map(|h| format!("{} falls: {}", h.name(), h.failure()));
         let staged = (!entry.stages.is_empty())
             .then(|| format!("estimated in {} stages, each given that all before it succeeded", entry.stages.len()));
         let events = entry.claims.events.as_ref().filter(|(e_t, _)| *e_t != 0 && *e_t != 1).map(|(e_t, e_b)| {

@@ -47,6 +47,9 @@ impl Loader {
             StrategyKind::Program { program: Spot { value: ProgramName::ProbeKey, mark }, sessions } => {
                 self.probe_key(setting, section, *sessions, *mark)
             }
+            StrategyKind::Program { program: Spot { value: ProgramName::ReplayCiphertext, mark }, sessions } => {
+                self.replay_ciphertext(setting, section, *sessions, *mark)
+            }
         };
         Ok(built.filter(|_| *whole))
     }
@@ -297,6 +300,6 @@ fn pixel_index([channels, height, width]: [usize; 3], pixel: Pixel) -> Option<us
 }
 
 /// Whether the client keeps its set-up over the sessions of a strategy's trials.
-fn keeps(setting: &Setting<'_>, section: &StrategySection) -> Option<bool> {
+pub(super) fn keeps(setting: &Setting<'_>, section: &StrategySection) -> Option<bool> {
     Some(SetupRule::of(setting.draft.head.as_ref()?.setup, Some(section)) == SetupRule::Kept)
 }

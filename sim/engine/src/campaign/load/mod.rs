@@ -9,6 +9,7 @@ mod models;
 mod parameters;
 mod paths;
 mod real;
+mod replays;
 mod samples;
 mod text;
 
@@ -196,6 +197,7 @@ fn parts(loader: &mut Loader, draft: &mut Draft) -> Result<Option<Parts>, Failur
     let parties = world.as_ref().and_then(|world| loader.parties(draft, &view, world, &entries));
     if let Some(world) = &world {
         loader.aims(draft, &view, world);
+        loader.replays(draft, world);
     }
     Ok(Some(Parts { view, world, parties, entries }))
 }

@@ -3,12 +3,15 @@
 mod cost;
 mod packing;
 mod party;
+mod replay;
 #[cfg(test)]
 mod tests;
 
 pub use packing::{EncodedModel, MOST_SLOTS, Packing, SLOT_MEMORY, slots_per_message};
 pub use party::CheetahParty;
 
+use super::probe::Parity;
+use super::replay::Kept;
 use super::traits::{Backend, Chunk};
 use crate::circuit::{Circuit, Op, Unsupported};
 use crate::cost::Cost;
@@ -20,6 +23,7 @@ use crate::ot::{Checks, Extension, Scheme, Setup};
 use crate::party::Pads;
 use crate::random::Seed;
 use crate::share::truncate::Truncation;
+use crate::wire::hook::Deviation;
 use crate::wire::link::{Halt, Link};
 use cost::Messages;
 use fusion_nn::fixed::FixedModel;
@@ -134,6 +138,10 @@ impl Backend for Cheetah {
             receiver: keys.transfers.guessing_receiver(session, expected[0], guess),
             ..self.server_transfers(keys, session, expected)
         })
+    }
+
+    fn replay(&self, circuit: &Circuit, packing: &Packing, kept: &Kept, asked: Parity) -> Option<Box<dyn Deviation>> {
+        Some(Box::new(replay::Replay::new(circuit, packing, kept, asked)?))
     }
 
     fn offline_cost(&self, _chunk: Chunk<'_, Self>, _step: usize, _cost: &mut Cost) {}

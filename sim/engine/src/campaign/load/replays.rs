@@ -1,0 +1,71 @@
+//! The program that asks about an input of an earlier session: the family, the packing and the network that it needs.
+
+use super::acts::{Played, keeps};
+use super::loader::{Loader, Setting};
+use crate::simulate::World;
+use fusion_2pc::backend::{Family, replay};
+use fusion_adversaries::behaviour::ReplayCiphertext;
+use fusion_adversaries::problem::{Mark, Problem};
+use fusion_adversaries::script::{Draft, ProgramName, SessionsSection, Spot, StrategyKind, StrategySection, Until};
+
+impl Loader {
+    pub(super) fn replay_ciphertext(
+        &mut self,
+        setting: &Setting<'_>,
+        section: &StrategySection,
+        sessions: Option<SessionsSection>,
+        mark: Mark,
+    ) -> Option<Played> {
+        let family = setting.backend()?.family();
+        if family != Family::Cheetah {
+            let message = format!(
+                "`replay-ciphertext` adds multiples of an old encryption of polynomials in a ring, and in `{}` the client sends none",
+                family.name()
+            );
+            self.problems.push(Problem::new(mark, message).help("such as `backend: { cheetah: { chunk: 1 } }`"));
+            return None;
+        }
+        let most = ReplayCiphertext::MOST_SESSIONS;
+        match sessions {
+            Some(SessionsSection { until: Until::Max, max }) if (2..=most).contains(&max) => {
+                Some(Box::new(ReplayCiphertext::new(max, keeps(setting, section)?)))
+            }
+            _ => {
+                let message = format!(
+                    "`replay-ciphertext` keeps a message of the first of 2 to {most} sessions that are all played"
+                );
+                self.problems.push(Problem::new(mark, message).help("such as `sessions: { until: max, max: 2 }`"));
+                None
+            }
+        }
+    }
+
+    /// Checks that an encrypted image can be asked about, where a strategy does so.
+    pub(super) fn replays(&mut self, draft: &Draft, world: &World) {
+        let kinds = draft.strategies.iter().map(|strategy| &strategy.section.kind);
+        let marks = kinds.filter_map(|kind| match kind {
+            StrategyKind::Program { program: Spot { value: ProgramName::ReplayCiphertext, mark }, .. } => Some(*mark),
+            _ => None,
+        });
+        if world.protocols().backend.family() != Family::Cheetah {
+            return;
+        }
+        for mark in marks.collect::<Vec<_>>() {
+            if world.slots_per_message().is_some_and(|slots| slots > 1) {
+                let message =
+                    "`replay-ciphertext` asks about a ciphertext of one slot, and here slots share ciphertexts";
+                self.problems.push(Problem::new(mark, message).help("choose `backend: { cheetah: { chunk: 1 } }`"));
+            }
+            let Ok(circuit) = world.circuit() else { continue };
+            if replay::first_matrix(circuit).is_none() {
+                let message = "`replay-ciphertext` asks about what a fully connected layer reads, and the first linear layer of this network is another";
+                self.problem(mark, message);
+            } else if !world.reads_odd_values(circuit) {
+                self.problem(
+                    mark,
+                    "`replay-ciphertext` asks which values are odd, and some image of the pools has none",
+                );
+            }
+        }
+    }
+}
