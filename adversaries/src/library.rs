@@ -44,4 +44,5 @@ pub const SCRIPTS: &[(&str, &str)] = &[
     ("unmask-batch.yaml", include_str!("../scripts/unmask-batch.yaml")),
     ("unmask-slot-by-slot.yaml", include_str!("../scripts/unmask-slot-by-slot.yaml")),
     ("unmask.yaml", include_str!("../scripts/unmask.yaml")),
+    ("wrong-sign.yaml", include_str!("../scripts/wrong-sign.yaml")),
 ];

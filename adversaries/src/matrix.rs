@@ -189,11 +189,11 @@ impl Kind {
             }),
             Self::AnyFunction if family == Family::Cryptflow2He => Cell::Played(Shown {
                 because: "a ReLU takes a value for negative, or not, by any function of four of its bits: the server chooses its share of it, and offers false messages in the transfers of a comparison",
-                tests: &["two_party/by_a_digit.rs"],
+                tests: &["attacks/by_a_digit.rs", "two_party/by_a_digit.rs"],
             }),
             Self::AnyFunction => Cell::Played(Shown {
                 because: "a ReLU takes a value for negative, or not, by any function of the digit below its sign: the server offers false messages in the transfers of a comparison",
-                tests: &["two_party/by_a_digit.rs"],
+                tests: &["attacks/by_a_digit.rs", "two_party/by_a_digit.rs"],
             }),
             Self::Exposure => Cell::Nothing(Shown {
                 because: "every message of the client is masked by a coin of its own, whatever the server sent before, if transfers and encryption are secure; not in the named modes of docs/security.md",

@@ -33,6 +33,7 @@ pub use crate::hypothesis::Hypothesis;
 use crate::law::Case;
 use crate::probe::Prober;
 use crate::script::{Bend, Elements, Relabel, StepPattern, Stop};
+use fusion_2pc::backend::digits::DigitRule;
 use fusion_2pc::session::ServerProgram;
 use fusion_spec::bound::outside::Rates;
 use fusion_spec::mix::{MixError, Slot, uniform_below};
@@ -85,6 +86,15 @@ pub enum Act {
         /// Whether it adds only where a ReLU keeps the element, because its input is not negative: an error by a bit.
         kept: bool,
     },
+    /// The server makes a ReLU take some values for negative, by a digit of each that it does not see: an error by any function of a digit.
+    WrongSign {
+        /// The ReLUs.
+        step: StepPattern,
+        /// The elements for which it does so.
+        elements: Elements,
+        /// The values of the digit.
+        rule: DigitRule,
+    },
     /// The server's messages of a step are bent, for all slots of the chunk.
     Bend {
         /// The messages that are bent, or the steps all of whose messages are bent.
@@ -107,7 +117,7 @@ impl Act {
     pub fn is_on_messages(&self) -> bool {
         match self {
             Self::Bend { .. } | Self::Stop { .. } => true,
-            Self::Model(_) | Self::Relabel(_) | Self::Add { .. } => false,
+            Self::Model(_) | Self::Relabel(_) | Self::Add { .. } | Self::WrongSign { .. } => false,
         }
     }
 
@@ -128,7 +138,7 @@ impl Act {
     #[must_use]
     pub fn reach(&self, N: u128, slots_per_message: u32) -> u128 {
         match self {
-            Self::Model(_) | Self::Relabel(_) | Self::Add { .. } => 1,
+            Self::Model(_) | Self::Relabel(_) | Self::Add { .. } | Self::WrongSign { .. } => 1,
             Self::Bend { step, how: Bend::FlipBit(_) | Bend::Replace(_) } if !step.names_messages() => N,
             Self::Bend { how: Bend::FlipBit(_) | Bend::Replace(_) | Bend::DelayMs(_), .. } | Self::Stop { .. } => {
                 slots_per_message.into()
@@ -141,7 +151,7 @@ impl Act {
     #[must_use]
     pub fn is_inside(&self) -> bool {
         match self {
-            Self::Add { .. } | Self::Bend { .. } | Self::Stop { .. } => true,
+            Self::Add { .. } | Self::WrongSign { .. } | Self::Bend { .. } | Self::Stop { .. } => true,
             Self::Model(_) | Self::Relabel(_) => false,
         }
     }

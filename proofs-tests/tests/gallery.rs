@@ -46,6 +46,7 @@ const SHOWN: &[(&str, &str, u64)] = &[
     ("unmask-batch", "one-group", 0),
     ("unmask-slot-by-slot", "one-group", 0),
     ("unmask", "one-group", 0),
+    ("wrong-sign", "by-a-digit", 0),
 ];
 
 /// What a script at `plain` lacks for the labels of its untouched slots. All fidelities play the same trials. The pools are small: all of

@@ -51,6 +51,14 @@ pub enum ActSection {
         /// At `ideal` and `real`: a number that the server adds to its shares.
         add: Spot<AddSection>,
     },
+    /// A ReLU takes values for negative that are not.
+    WrongSign {
+        /// The act is limited to inputs like this.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        when: Option<Spot<When>>,
+        /// At `ideal` and `real`: values that a ReLU takes for negative, by a digit of each.
+        wrong_sign: Spot<WrongSignSection>,
+    },
     /// The server's messages change, whatever the input is.
     Bend {
         /// At `real`: a change of the server's messages.
@@ -68,7 +76,10 @@ impl ActSection {
     #[must_use]
     pub fn when(&self) -> Option<&Spot<When>> {
         match self {
-            Self::Model { when, .. } | Self::Relabel { when, .. } | Self::Add { when, .. } => when.as_ref(),
+            Self::Model { when, .. }
+            | Self::Relabel { when, .. }
+            | Self::Add { when, .. }
+            | Self::WrongSign { when, .. } => when.as_ref(),
             Self::Bend { .. } | Self::Stop { .. } => None,
         }
     }
@@ -78,9 +89,12 @@ impl ActSection {
     pub fn misplaced(&self, fidelity: Fidelity) -> Option<(&'static str, Mark, &'static str)> {
         match (self, fidelity) {
             (Self::Model { .. } | Self::Relabel { .. }, _)
-            | (Self::Add { .. }, Fidelity::Ideal | Fidelity::Real)
+            | (Self::Add { .. } | Self::WrongSign { .. }, Fidelity::Ideal | Fidelity::Real)
             | (Self::Bend { .. } | Self::Stop { .. }, Fidelity::Real) => None,
             (Self::Add { add, .. }, Fidelity::Plain) => Some(("add", add.mark, "`ideal` or `real`")),
+            (Self::WrongSign { wrong_sign, .. }, Fidelity::Plain) => {
+                Some(("wrong_sign", wrong_sign.mark, "`ideal` or `real`"))
+            }
             (Self::Bend { bend }, Fidelity::Plain | Fidelity::Ideal) => Some(("bend", bend.mark, "`real`")),
             (Self::Stop { stop }, Fidelity::Plain | Fidelity::Ideal) => Some(("stop", stop.mark, "`real`")),
         }
@@ -217,6 +231,22 @@ pub struct AddSection {
     pub only: Option<Kept>,
 }
 
+/// Makes a ReLU take values for negative, by a digit of each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct WrongSignSection {
+    /// The ReLUs whose whole address matches.
+    pub step: StepPattern,
+    /// The elements for which it does so.
+    pub elements: Elements,
+    /// The place of the digit's lowest bit.
+    pub from: u32,
+    /// The number of the digit's bits, from 1 to 4.
+    pub bits: u32,
+    /// The values of the digit: distinct, and below `2^bits`.
+    pub are: Vec<u32>,
+}
+
 /// The elements of a ReLU whose inputs are not negative.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -299,6 +329,17 @@ impl Filling {
         match self {
             Self::Zeros => "zeros",
             Self::Random => "random",
+        }
+    }
+}
+
+impl Elements {
+    /// Whether an element is one of them.
+    #[must_use]
+    pub fn have(&self, element: usize) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(these) => these.iter().any(|these| *these as usize == element),
         }
     }
 }

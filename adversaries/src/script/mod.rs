@@ -50,7 +50,7 @@ mod yaml_text;
 
 pub use act::{
     ActSection, AddSection, Bend, BendSection, Elements, Filling, MoveSection, Pixel, Relabel, Stop, StopSection, When,
-    Where, missing_slot,
+    Where, WrongSignSection, missing_slot,
 };
 pub use backend::Backend;
 pub use data::{Data, Draw, FixedPoint, Input, Keep, ModelSection, Publics, RingBits, Samples, TruncationKind};

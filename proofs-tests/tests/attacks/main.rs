@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod by_a_bit;
+mod by_a_digit;
 mod curated;
 mod kinds;
 mod matrix;

@@ -2,7 +2,7 @@
 //! ReLU takes the sign of a value for the other one where some bits of the value, which nobody sees, are what the server says. Logits are those of a third party that does so in the clear.
 //!
 //! In a ring (Cheetah, CrypTFlow2 over transfers) the bits are those of the highest digit below the sign. They are a function of the client's digit, the server's and the carry from below, which
-//! the tree of the comparison multiplies in: the server's share need not be chosen. Modulo a prime (CrypTFlow2 under encryption) it is any digit. The server chooses 0 as the mask of its answer,
+//! the tree of the comparison multiplies in: the server's share need not be chosen. Modulo a prime (CrypTFlow2 under encryption) it is any digit. The server chooses 0 as its share, by the mask of its answer,
 //! so that the client's share is the value. Then no sum of shares wraps, and one of two comparisons is free to tell of the digit.
 
 use crate::watch::Watch;
@@ -104,10 +104,8 @@ impl Deviation for Server {
         Some(own.iter().map(mistakes).collect())
     }
 
-    fn masks(&mut self, _step: &Address, masks: &mut [u64], _modulus: Modulus) {
-        if self.prime {
-            masks.fill(0);
-        }
+    fn chosen(&mut self, _step: &Address, count: usize) -> Option<Vec<u64>> {
+        self.prime.then(|| vec![0; count])
     }
 }
 
@@ -125,7 +123,7 @@ fn expected<B: Backend>(world: &World<B>, image: &[u8], rule: Rule) -> Expected 
     let ring = matches!(modulus, Modulus::TwoTo(_));
     let mut before: Vec<u64> = Vec::new();
     let [mut dropped, mut kept] = [0; 2];
-    let boundary = |step: &Step, _: &[bool], values: &mut [u64]| {
+    let boundary = |step: &Step, _: &[u64], values: &mut [u64]| {
         if let Op::Relu { from, shift } = step.op {
             let (inputs, out) = (circuit.modulus(from), circuit.modulus(step.ring));
             for (value, x) in values.iter_mut().zip(before.iter().map(|x| inputs.reduce(*x))) {

@@ -62,7 +62,7 @@ impl Shared {
 }
 
 /// Computes the logits of one image modulo the ring of the circuit's output. `boundary` may change the values of every step, as a server
-/// that adds to its shares does; for a ReLU it is told which of them were kept, as their inputs are not negative.
+/// that adds to its shares does; for a ReLU it is told the inputs, modulo their ring.
 ///
 /// # Panics
 /// For a network that the circuit is not of, or an image of another size.
@@ -71,7 +71,7 @@ pub fn logits(
     model: &FixedModel,
     pixels: &[i64],
     coins: &mut impl Rng,
-    mut boundary: impl FnMut(&Step, &[bool], &mut [u64]),
+    mut boundary: impl FnMut(&Step, &[u64], &mut [u64]),
 ) -> Vec<u64> {
     let image: Vec<u64> = pixels.iter().map(|pixel| circuit.pixel(*pixel)).collect();
     let image = Shared { client: image.clone(), values: image };
@@ -83,7 +83,7 @@ pub fn logits(
         };
         let inputs: Vec<&Shared> = step.inputs.iter().map(read).collect();
         let mut output = walk(circuit, step, model, &inputs, coins);
-        boundary(step, &kept(circuit, step, inputs[0]), &mut output.values);
+        boundary(step, &rectified(circuit, step, inputs[0]), &mut output.values);
         held.push(output);
     }
     match circuit.output {
@@ -92,11 +92,11 @@ pub fn logits(
     }
 }
 
-/// Which values a ReLU keeps; nothing for another step.
-fn kept(circuit: &Circuit, step: &Step, input: &Shared) -> Vec<bool> {
+/// The inputs of a ReLU; nothing for another step.
+fn rectified(circuit: &Circuit, step: &Step, input: &Shared) -> Vec<u64> {
     let Op::Relu { from, .. } = step.op else { return Vec::new() };
     let modulus = circuit.modulus(from);
-    input.values.iter().map(|x| modulus.integer(modulus.reduce(*x)) >= 0).collect()
+    input.values.iter().map(|x| modulus.reduce(*x)).collect()
 }
 
 fn walk(circuit: &Circuit, step: &Step, model: &FixedModel, inputs: &[&Shared], coins: &mut impl Rng) -> Shared {

@@ -5,7 +5,7 @@ use crate::problem::Problem;
 use crate::read::{Fields, Reader};
 use crate::script::act::{
     ActSection, AddSection, Bend, BendSection, Elements, Filling, Kept, MoveSection, Pixel, Relabel, Stop, StopSection,
-    When, Where,
+    When, Where, WrongSignSection,
 };
 use crate::script::step::{NoStep, StepPattern};
 use crate::script::values::{Always, Spot};
@@ -18,7 +18,8 @@ pub fn moves(reader: &mut Reader, node: &Node) -> Option<Vec<MoveSection>> {
 }
 
 fn one_move(reader: &mut Reader, node: &Node) -> Option<MoveSection> {
-    let fields = reader.fields(node, "an act", &["at", "when", "model", "relabel", "add", "bend", "stop"])?;
+    let fields =
+        reader.fields(node, "an act", &["at", "when", "model", "relabel", "add", "wrong_sign", "bend", "stop"])?;
     let at = reader.require(&fields, "at").and_then(|n| place(reader, n));
     let act = act(reader, &fields);
     Some(MoveSection { at: at?, act: act? })
@@ -32,6 +33,10 @@ fn act(reader: &mut Reader, fields: &Fields<'_>) -> Option<ActSection> {
             ("model", &|r, n| Some(ActSection::Model { model: path(r, n, "model")?, when: when.clone()? })),
             ("relabel", &|r, n| Some(ActSection::Relabel { relabel: relabel(r, n)?, when: when.clone()? })),
             ("add", &|r, n| Some(ActSection::Add { add: spot(fields.mark("add"), add(r, n))?, when: when.clone()? })),
+            ("wrong_sign", &|r, n| {
+                let wrong_sign = spot(fields.mark("wrong_sign"), wrong_sign(r, n))?;
+                Some(ActSection::WrongSign { wrong_sign, when: when.clone()? })
+            }),
             ("bend", &|r, n| Some(ActSection::Bend { bend: spot(fields.mark("bend"), bend(r, n))? })),
             ("stop", &|r, n| Some(ActSection::Stop { stop: spot(fields.mark("stop"), stop(r, n))? })),
         ],
@@ -135,6 +140,20 @@ fn add(reader: &mut Reader, node: &Node) -> Option<AddSection> {
     let only =
         reader.optional(&fields, "where", None, |r, n| r.word(n, "condition", &[("kept", Kept::Kept)]).map(Some));
     Some(AddSection { step: step?, value: value?, elements: elements?, only: only? })
+}
+
+fn wrong_sign(reader: &mut Reader, node: &Node) -> Option<WrongSignSection> {
+    let fields = reader.fields(node, "`wrong_sign`", &["step", "elements", "from", "bits", "are"])?;
+    let step = reader.require(&fields, "step").and_then(|n| step(reader, n));
+    let elements = reader.require(&fields, "elements").and_then(|n| elements(reader, n));
+    let from = reader.require(&fields, "from").and_then(|n| reader.natural32(n, "from", 0..=63));
+    let bits = reader.require(&fields, "bits").and_then(|n| reader.natural32(n, "bits", 1..=4));
+    let are = reader.require(&fields, "are").and_then(|n| distinct(reader, n, "are", ["a value", "value"]));
+    let (bits, are) = (bits?, are?);
+    if let Some(value) = are.iter().find(|value| **value >> bits > 0) {
+        return reader.wrong(fields.mark("are"), format!("no digit of {bits} bits is {value}"));
+    }
+    Some(WrongSignSection { step: step?, elements: elements?, from: from?, bits, are })
 }
 
 fn elements(reader: &mut Reader, node: &Node) -> Option<Elements> {

@@ -4,8 +4,10 @@
 use super::session::Asked;
 use super::world::World;
 use fusion_2pc::address::Address;
+use fusion_2pc::backend::digits::{self, DigitRule};
+use fusion_2pc::circuit::{Circuit, Op, Step};
 use fusion_2pc::modulus::Modulus;
-use fusion_2pc::wire::hook::{Conduct, Deviation};
+use fusion_2pc::wire::hook::{Compared, Conduct, Deviation, Mistakes};
 use fusion_2pc::wire::meter::Message;
 use fusion_adversaries::script::{Bend, Elements, Filling, Stop};
 use fusion_adversaries::strategy::{Act, Move, Touches};
@@ -17,7 +19,35 @@ use std::ops::Range;
 pub struct Deviant<R> {
     /// The acts in the order of the moves, each with its slots.
     acts: Vec<(Act, Vec<Slot>)>,
+    /// The ReLUs whose signs may be turned; none where no act does so.
+    relus: Vec<Compares>,
     coins: R,
+}
+
+/// A ReLU, as a server sees it that turns signs.
+struct Compares {
+    /// The step in which signs are compared, without slots, and that of the ReLU.
+    signs: Address,
+    step: Address,
+    /// What the inputs are shared modulo.
+    modulus: Modulus,
+    /// The linear step whose outputs it reads, if the server has to choose its shares of them.
+    fed_by: Option<Address>,
+}
+
+impl Compares {
+    /// The ReLUs of a circuit.
+    fn all(circuit: &Circuit) -> Vec<Self> {
+        let relu = |step: &Step| {
+            let Op::Relu { from, .. } = step.op else { return None };
+            let modulus = circuit.modulus(from);
+            let chosen = matches!(modulus, Modulus::Prime(_));
+            let fed_by = digits::fed_by(circuit, step).filter(|_| chosen).map(|step| step.address.clone());
+            let signs = step.address.join(&Address::of(["msb".into()]));
+            Some(Self { signs, step: step.address.clone(), modulus, fed_by })
+        };
+        circuit.steps.iter().filter_map(relu).collect()
+    }
 }
 
 impl<R: Rng> Deviant<R> {
@@ -40,7 +70,10 @@ impl<R: Rng> Deviant<R> {
         };
         let acts = moves.iter().enumerate().filter(|(_, m)| m.act.is_inside()).map(slots);
         let acts: Vec<(Act, Vec<Slot>)> = acts.filter(|(_, slots)| !slots.is_empty()).collect();
-        (!acts.is_empty()).then_some(Self { acts, coins })
+        let turns = acts.iter().any(|(act, _)| matches!(act, Act::WrongSign { .. }));
+        let circuit = world.circuit().ok().filter(|_| turns);
+        let relus = circuit.into_iter().flat_map(Compares::all).collect();
+        (!acts.is_empty()).then_some(Self { acts, relus, coins })
     }
 }
 
@@ -66,7 +99,7 @@ impl<R: Rng + Send> Deviation for Deviant<R> {
         let chunk = chunk(step);
         let each = shares.len() / chunk.len().max(1);
         for (slot, own) in chunk.zip(shares.chunks_exact_mut(each.max(1))) {
-            self.add(slot, own, &Output { step, modulus, kept: &[], flips: false });
+            self.add(slot, own, &Output { step, modulus, inputs: (&[], modulus), flips: false });
         }
     }
 
@@ -80,9 +113,33 @@ impl<R: Rng + Send> Deviation for Deviant<R> {
         errors.iter().any(|error| *error != 0).then_some(errors)
     }
 
+    fn compared(&mut self, step: &Address, digit: Compared, own: &[u8]) -> Option<Vec<Mistakes>> {
+        let below = step.below_slots();
+        let relu = self.relus.iter().find(|relu| relu.signs == below)?;
+        let slots = step.slots()?;
+        let (step, each) = (relu.step.in_slots(slots.clone()), own.len() / slots.len().max(1));
+        let mut mistakes = Vec::with_capacity(own.len());
+        for (slot, own) in chunk(&step).zip(own.chunks_exact(each.max(1))) {
+            mistakes.extend(own.iter().enumerate().map(|(element, own)| {
+                let rule = rule(self.on(slot), &step, element);
+                rule.and_then(|rule| rule.mistakes(digit, *own, relu.modulus)).map_or([0; 16], |mistakes| mistakes)
+            }));
+        }
+        Some(mistakes)
+    }
+
+    /// With 0 as its share of what a ReLU reads, the client's is the value.
+    fn chosen(&mut self, step: &Address, count: usize) -> Option<Vec<u64>> {
+        let below = step.below_slots();
+        let relu = self.relus.iter().find(|relu| relu.fed_by.as_ref() == Some(&below))?;
+        let relu = relu.step.in_slots(step.slots()?);
+        let turns = |(act, _): &(Act, _)| matches!(act, Act::WrongSign { step, .. } if step.matches(&relu));
+        self.acts.iter().any(turns).then(|| vec![0; count])
+    }
+
     fn message(&mut self, message: &Message, payload: &[u8]) -> Conduct {
         let chunk = chunk(&message.address);
-        let Self { acts, coins } = self;
+        let Self { acts, relus: _, coins } = self;
         let mut changed: Option<Vec<u8>> = None;
         for (act, _) in acts.iter().filter(|(_, slots)| slots.iter().any(|slot| chunk.contains(slot))) {
             let bytes = changed.as_deref().unwrap_or(payload);
@@ -120,19 +177,33 @@ pub struct Output<'a> {
     pub step: &'a Address,
     /// What the elements are shared modulo.
     pub modulus: Modulus,
-    /// The elements that a ReLU keeps; nothing for another step, and where the parties themselves add to those.
-    pub kept: &'a [bool],
+    /// What a ReLU reads, and its modulus; nothing for another step, and where the parties themselves change what it keeps.
+    pub inputs: (&'a [u64], Modulus),
     /// Whether what is added to those flips their bits, as in a garbled circuit.
     pub flips: bool,
 }
 
+impl<'a> Output<'a> {
+    /// A slot's part of the output of a circuit's step, at an address with slots, where a third party evaluates it; `inputs` are those of a ReLU.
+    pub fn of(circuit: &Circuit, step: &Step, address: &'a Address, inputs: &'a [u64], flips: bool) -> Self {
+        let modulus = circuit.modulus(step.ring);
+        let before = if let Op::Relu { from, .. } = step.op { circuit.modulus(from) } else { modulus };
+        Self { step: address, modulus, inputs: (inputs, before), flips }
+    }
+}
+
 impl Output<'_> {
-    /// Adds the values of acts: first those that are added where a ReLU keeps an element, inside it.
+    /// Adds the values of acts: first those that are added where a ReLU keeps an element, inside it. What it takes for negative becomes 0.
     pub fn add<'m>(&self, acts: impl Iterator<Item = &'m Act> + Clone, own: &mut [u64]) {
-        let mut errors = vec![0; self.kept.len()];
+        let (inputs, before) = self.inputs;
+        let mut errors = vec![0; inputs.len()];
         add_values(acts.clone(), self.step, true, &mut errors, |error, value| *error += value);
-        for ((share, error), _) in own.iter_mut().zip(errors).zip(self.kept).filter(|(_, kept)| **kept) {
-            *share = if self.flips {
+        let kept = inputs.iter().enumerate().filter(|(_, input)| before.integer(**input) >= 0);
+        for (element, input) in kept {
+            let (share, error) = (&mut own[element], errors[element]);
+            *share = if rule(acts.clone(), self.step, element).is_some_and(|rule| rule.holds(*input, before)) {
+                0
+            } else if self.flips {
                 *share ^ error.cast_unsigned()
             } else {
                 self.modulus.add(self.modulus.reduce(*share), self.modulus.element(error))
@@ -143,6 +214,16 @@ impl Output<'_> {
             *share = modulus.add(modulus.reduce(*share), modulus.element(value));
         });
     }
+}
+
+/// The digits by which an element of a ReLU is taken for negative: those of the first act that is about it.
+fn rule<'m>(mut acts: impl Iterator<Item = &'m Act>, step: &Address, element: usize) -> Option<DigitRule> {
+    acts.find_map(|act| match act {
+        Act::WrongSign { step: pattern, elements, rule } if pattern.matches(step) && elements.have(element) => {
+            Some(*rule)
+        }
+        _ => None,
+    })
 }
 
 /// Adds the value of each act on shares whose pattern a step matches to the elements that it names: of the acts that add only to what a ReLU keeps, or

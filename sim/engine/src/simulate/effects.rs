@@ -29,7 +29,7 @@ impl World {
                     relabels.clear();
                 }
                 Act::Relabel(relabel) => relabels.push(*relabel),
-                add @ Act::Add { .. } => adds.push(add),
+                add @ (Act::Add { .. } | Act::WrongSign { .. }) => adds.push(add),
                 Act::Bend { .. } | Act::Stop { .. } => return None,
             }
         }
@@ -60,9 +60,9 @@ impl World {
         let pixels = self.models()[model].pixels(self.image(image)).ok()?;
         let mut coins = Streams::new(0, "values that are added to").coins(Purpose::Shares, 0, 0);
         let mut values: Vec<Vec<u64>> = Vec::with_capacity(circuit.steps.len());
-        let logits = ideal::logits(circuit, &self.models()[model], &pixels, &mut coins, |step, kept, own| {
-            let (address, modulus) = (step.address.in_slots(first.clone()), circuit.modulus(step.ring));
-            Output { step: &address, modulus, kept, flips }.add(adds.iter().copied(), own);
+        let logits = ideal::logits(circuit, &self.models()[model], &pixels, &mut coins, |step, inputs, own| {
+            let address = step.address.in_slots(first.clone());
+            Output::of(circuit, step, &address, inputs, flips).add(adds.iter().copied(), own);
             values.push(own.to_vec());
         });
         let labels: Vec<u32> = (0..self.classes()).collect();
@@ -100,9 +100,9 @@ impl World {
     }
 }
 
-/// Whether an act adds to the output of a step.
+/// Whether an act changes the output of a step.
 fn is_aimed(act: &Act, step: &Address) -> bool {
-    matches!(act, Act::Add { step: pattern, .. } if pattern.matches(step))
+    matches!(act, Act::Add { step: pattern, .. } | Act::WrongSign { step: pattern, .. } if pattern.matches(step))
 }
 
 /// Whether the ideal twin of a step, in faithful arithmetic, acts on these values whatever their shares are: that of an extension does so only on

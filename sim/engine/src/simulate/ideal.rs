@@ -70,9 +70,9 @@ fn added<R>(world: &World, deviant: &Deviant<R>, asked: &Asked, slots: usize, co
     let mut chunks = session::chunks(slots, world.slots_per_message()? as usize);
     let chunk = chunks.find(|chunk| chunk.contains(&(asked.slot as usize)))?;
     let flips = world.protocols().backend.family().garbles();
-    let logits = ideal::logits(circuit, model, &pixels, coins, |step, kept, values| {
-        let (address, modulus) = (step.address.in_slots(chunk.clone()), circuit.modulus(step.ring));
-        deviant.add(asked.slot, values, &Output { step: &address, modulus, kept, flips });
+    let logits = ideal::logits(circuit, model, &pixels, coins, |step, inputs, values| {
+        let address = step.address.in_slots(chunk.clone());
+        deviant.add(asked.slot, values, &Output::of(circuit, step, &address, inputs, flips));
     });
     let labels: Vec<u32> = (0..world.classes()).collect();
     Some(ideal::argmax(circuit, &logits, &labels))

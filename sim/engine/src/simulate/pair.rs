@@ -63,7 +63,7 @@ impl ProtocolChoice {
     #[must_use]
     pub fn shown(self, circuit: &Circuit, model: &FixedModel, pixels: &[i64]) -> Reading {
         let mut values = Vec::with_capacity(circuit.steps.len());
-        let keep = |_: &Step, _: &[bool], of_step: &mut [u64]| values.push(of_step.to_vec());
+        let keep = |_: &Step, _: &[u64], of_step: &mut [u64]| values.push(of_step.to_vec());
         // With faithful truncation, no value depends on how it is shared.
         ideal::logits(circuit, model, pixels, &mut Seed([0; 32]).stream(), keep);
         self.backend.run(Shown { circuit, values: &values })

@@ -15,6 +15,11 @@ pub(super) fn distance(m: &Move, classes: u32, labels: &mut impl Rng) -> Option<
     match m.act {
         Act::Relabel(Relabel::Next) => Some(1 % classes),
         Act::Relabel(Relabel::RandomWrong) => Some(1 + uniform_below(classes.saturating_sub(1).max(1), labels)),
-        Act::Relabel(Relabel::To(_)) | Act::Model(_) | Act::Add { .. } | Act::Bend { .. } | Act::Stop { .. } => None,
+        Act::Relabel(Relabel::To(_))
+        | Act::Model(_)
+        | Act::Add { .. }
+        | Act::WrongSign { .. }
+        | Act::Bend { .. }
+        | Act::Stop { .. } => None,
     }
 }

@@ -6,6 +6,7 @@ mod choice;
 pub mod cryptflow2;
 pub mod delphi;
 mod differences;
+pub mod digits;
 mod family;
 pub mod probe;
 mod protocols;

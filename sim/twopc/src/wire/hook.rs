@@ -59,9 +59,10 @@ pub trait Deviation: Send {
         None
     }
 
-    /// May choose the numbers with which a server masks its answer about a linear layer, and which become its shares, in `CrypTFlow2` and DELPHI under encryption. They are uniform otherwise.
-    fn masks(&mut self, step: &Address, masks: &mut [u64], modulus: Modulus) {
-        let _ = (step, masks, modulus);
+    /// Returns the shares that a server chooses of the outputs of a linear layer, slot after slot, in `CrypTFlow2` under encryption, where it masks its answer; `None` for uniform ones.
+    fn chosen(&mut self, step: &Address, count: usize) -> Option<Vec<u64>> {
+        let _ = (step, count);
+        None
     }
 
     /// Is told what the party reads in a message, with its own part taken off: of the openings of products of bits, the factors under the other's masks; of the transfers of a

@@ -159,10 +159,9 @@ impl Link {
         self.deviation.as_mut()?.compared(&self.level.address, digit, &own.collect::<Vec<_>>())
     }
 
-    /// Lets a party that deviates choose the masks of an answer.
-    pub fn choose_masks(&mut self, masks: &mut [u64], modulus: Modulus) {
-        let Some(deviation) = &mut self.deviation else { return };
-        deviation.masks(&self.level.address, masks, modulus);
+    /// Returns the shares that a party that deviates chooses of so many outputs; `None` for uniform ones.
+    pub fn chosen_shares(&mut self, count: usize) -> Option<Vec<u64>> {
+        self.deviation.as_mut()?.chosen(&self.level.address, count)
     }
 
     /// Tells a party that deviates what it reads in a message.

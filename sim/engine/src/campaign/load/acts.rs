@@ -3,6 +3,7 @@
 use super::loader::{Labelled, Loader, Setting};
 use crate::failure::Failure;
 use crate::simulate::{Guard, is_positional};
+use fusion_2pc::backend::digits::DigitRule;
 use fusion_adversaries::behaviour::{
     Linking, Place, PlacedMove, ProbeDelta, ProbeKey, Scripted, Unmask, WeightedMoves, flaky,
 };
@@ -204,6 +205,10 @@ impl Loader {
             ActSection::Add { add: Spot { value: AddSection { step, value, elements, only }, .. }, .. } => {
                 let (elements, kept) = (elements.clone(), only.is_some());
                 Some(Act::Add { step: step.clone(), value: *value, elements, kept })
+            }
+            ActSection::WrongSign { wrong_sign: Spot { value: section, .. }, .. } => {
+                let rule = DigitRule::of(section.from, section.bits, &section.are);
+                Some(Act::WrongSign { step: section.step.clone(), elements: section.elements.clone(), rule })
             }
             ActSection::Bend { bend: Spot { value: BendSection { step, how }, .. } } => {
                 Some(Act::Bend { step: step.clone(), how: *how })

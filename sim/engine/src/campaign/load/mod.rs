@@ -3,6 +3,7 @@
 //! A problem in one part hides none in another: every step continues with what is known, and all problems are reported together.
 
 mod acts;
+mod digits;
 mod entries;
 mod loader;
 mod models;
@@ -197,6 +198,7 @@ fn parts(loader: &mut Loader, draft: &mut Draft) -> Result<Option<Parts>, Failur
     let parties = world.as_ref().and_then(|world| loader.parties(draft, &view, world, &entries));
     if let Some(world) = &world {
         loader.aims(draft, &view, world);
+        loader.wrong_signs(draft, &view, world);
         loader.replays(draft, world);
     }
     Ok(Some(Parts { view, world, parties, entries }))

@@ -34,7 +34,9 @@ pub fn resolve(loader: &mut Loader, draft: &mut Draft) {
                 resolve(&mut model.value, model.mark);
                 when
             }
-            ActSection::Relabel { when, .. } | ActSection::Add { when, .. } => when,
+            ActSection::Relabel { when, .. } | ActSection::Add { when, .. } | ActSection::WrongSign { when, .. } => {
+                when
+            }
             ActSection::Bend { .. } | ActSection::Stop { .. } => continue,
         };
         if let Some(Spot { value: When::Memorised { memorised }, mark }) = when {

@@ -127,7 +127,7 @@ fn in_reach(world: &World, on_messages: bool) -> Result<[Vec<Address>; 2], Parti
 }
 
 /// Whether `fits` accepts an address for some chunk of a session's slots.
-fn below_some_chunk(view: &View, address: &Address, fits: &dyn Fn(&Address) -> bool) -> bool {
+pub(super) fn below_some_chunk(view: &View, address: &Address, fits: &dyn Fn(&Address) -> bool) -> bool {
     chunks(view.slots as usize, view.slots_per_message as usize).any(|slots| fits(&address.in_slots(slots)))
 }
 
@@ -190,6 +190,7 @@ fn aim(act: &ActSection) -> Option<Aim<'_>> {
     match act {
         ActSection::Model { .. } | ActSection::Relabel { .. } => None,
         ActSection::Add { add, .. } => Some((&add.value.step, add.mark, false)),
+        ActSection::WrongSign { wrong_sign, .. } => Some((&wrong_sign.value.step, wrong_sign.mark, false)),
         ActSection::Bend { bend } => Some((&bend.value.step, bend.mark, true)),
         ActSection::Stop { stop } => Some((&stop.value.step, stop.mark, true)),
     }

@@ -18,7 +18,7 @@ use crate::wire::hook::{Compared, Mistakes};
 use crate::wire::link::Halt;
 
 /// The most bits that a digit has.
-const DIGIT_BITS: u32 = 4;
+pub const DIGIT_BITS: u32 = 4;
 
 /// A digit of numbers that are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -31,5 +31,6 @@ mod wraps;
 
 pub use form::TripleForm;
 pub use he::{Cryptflow2He, PRIMES};
+pub use millionaires::DIGIT_BITS;
 pub use ot::Cryptflow2Ot;
 pub use transfers::{Keys, Transfers};

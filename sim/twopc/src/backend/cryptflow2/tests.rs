@@ -126,7 +126,7 @@ fn read<B: Backend>(backend: B, digits: &[usize]) -> (Vec<u32>, [Vec<Reading>; 2
     assert_costs(&plan, link.meter());
     let shown = |slot: usize| {
         let mut values = Vec::new();
-        let keep = |_: &Step, _: &[bool], of_step: &mut [u64]| values.push(of_step.to_vec());
+        let keep = |_: &Step, _: &[u64], of_step: &mut [u64]| values.push(of_step.to_vec());
         ideal::logits(&plan.circuit, &models[0], &pixels(slot), &mut Seed([7; 32]).stream(), keep);
         plan.backend.shown(&plan.circuit, &values)
     };

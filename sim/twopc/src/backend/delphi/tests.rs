@@ -144,7 +144,7 @@ fn read_of(delphi: Delphi, model: &FixedModel, digits: &[usize]) -> (Vec<u32>, [
     assert_predicted(&plan, link.meter());
     let shown = |at: &usize| {
         let mut values = Vec::new();
-        let keep = |_: &Step, _: &[bool], of_step: &mut [u64]| values.push(of_step.to_vec());
+        let keep = |_: &Step, _: &[u64], of_step: &mut [u64]| values.push(of_step.to_vec());
         let pixels = models[0].pixels(digit(*at)).unwrap();
         ideal::logits(&plan.circuit, &models[0], &pixels, &mut Seed([7; 32]).stream(), keep);
         plan.backend.shown(&plan.circuit, &values)

@@ -176,9 +176,6 @@ pub(crate) fn answer(
         let (mut sums, _) = evaluate::evaluate(keys, layout, weights, fresh);
         let mut masks: Vec<Vec<u64>> = sums.iter().map(|_| modulus.uniform(rng, SLOTS)).collect();
         choose(sample, &mut sums, &mut masks);
-        for masks in &mut masks {
-            link.choose_masks(masks, modulus);
-        }
         for (sum, masks) in sums.into_iter().zip(&masks) {
             keys.respond(sum, layout.response(), masks, rng, &mut packer);
         }
