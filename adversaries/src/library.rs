@@ -40,6 +40,7 @@ pub const SCRIPTS: &[(&str, &str)] = &[
     ("three-copies-real.yaml", include_str!("../scripts/three-copies-real.yaml")),
     ("three-copies.yaml", include_str!("../scripts/three-copies.yaml")),
     ("trojan-garbler.yaml", include_str!("../scripts/trojan-garbler.yaml")),
+    ("undecodable.yaml", include_str!("../scripts/undecodable.yaml")),
     ("unmask-as-released.yaml", include_str!("../scripts/unmask-as-released.yaml")),
     ("unmask-batch.yaml", include_str!("../scripts/unmask-batch.yaml")),
     ("unmask-slot-by-slot.yaml", include_str!("../scripts/unmask-slot-by-slot.yaml")),

@@ -9,6 +9,7 @@
 //! ```
 
 use crate::hypothesis::Hypothesis;
+use fusion_2pc::backend::delphi::Decode;
 use fusion_2pc::backend::{Choice, Exposure, Family};
 
 /// The script of the attacks that are counted here.
@@ -172,6 +173,7 @@ impl Kind {
         match self {
             Self::Linking => false,
             Self::Exposure => backend.exposure() != Exposure::Nothing,
+            Self::Stop => backend.decode() == Decode::Stop,
             _ => matches!(self.cell(backend.family()), Cell::Attack(_) | Cell::Played(_)),
         }
     }
@@ -200,8 +202,13 @@ impl Kind {
                 tests: &["two_party/transcript.rs", "two_party/views.rs", "attacks/noise.rs"],
             }),
             Self::Stop if family == Family::Delphi => Cell::Nothing(Shown {
-                because: "the client takes a value whose labels decode to nothing for 0, where the released code stops, and looks at labels after the last answer",
-                tests: &["two_party/undecodable.rs", "two_party/families.rs", "attacks/matrix.rs"],
+                because: "the client takes a value whose labels decode to nothing for 0, where the released code stops (`decode: stop`), and looks at labels after the last answer",
+                tests: &[
+                    "two_party/undecodable.rs",
+                    "attacks/undecodable.rs",
+                    "two_party/families.rs",
+                    "attacks/matrix.rs",
+                ],
             }),
             Self::Stop => Cell::Nothing(Shown {
                 because: "the client takes any bytes of the right length as some value, and looks at labels after the last answer",
@@ -257,6 +264,8 @@ mod tests {
         }
         let inside = Options { mask: Some(Mask::Inside), ..Options::default() };
         assert_eq!(names(Hypothesis::H2, Choice::new(Family::Delphi, inside).unwrap()), "exposure");
+        let stops = Options { decode: Some(Decode::Stop), ..Options::default() };
+        assert_eq!(names(Hypothesis::H6, Choice::new(Family::Delphi, stops).unwrap()), "stop");
     }
 
     #[test]

@@ -88,12 +88,21 @@ pub enum Act {
     },
     /// The server makes a ReLU take some values for negative, by a digit of each that it does not see: an error by any function of a digit.
     WrongSign {
-        /// The ReLUs.
+        /// The steps, all of them a ReLU.
         step: StepPattern,
         /// The elements for which it does so.
         elements: Elements,
         /// The values of the digit.
         rule: DigitRule,
+    },
+    /// The server spoils the decoding of a bit of what a ReLU keeps: where the bit is set, the client decodes nothing.
+    Spoil {
+        /// The steps, all of them a ReLU.
+        step: StepPattern,
+        /// The elements.
+        elements: Elements,
+        /// The bit, counted from the lowest.
+        bit: u32,
     },
     /// The server's messages of a step are bent, for all slots of the chunk.
     Bend {
@@ -112,12 +121,18 @@ pub enum Act {
 }
 
 impl Act {
+    /// Whether the act makes values undecodable.
+    #[must_use]
+    pub fn spoils(&self) -> bool {
+        matches!(self, Self::Spoil { .. })
+    }
+
     /// Whether the act is done to messages, and so to every slot that they carry.
     #[must_use]
     pub fn is_on_messages(&self) -> bool {
         match self {
             Self::Bend { .. } | Self::Stop { .. } => true,
-            Self::Model(_) | Self::Relabel(_) | Self::Add { .. } | Self::WrongSign { .. } => false,
+            Self::Model(_) | Self::Relabel(_) | Self::Add { .. } | Self::WrongSign { .. } | Self::Spoil { .. } => false,
         }
     }
 
@@ -138,7 +153,7 @@ impl Act {
     #[must_use]
     pub fn reach(&self, N: u128, slots_per_message: u32) -> u128 {
         match self {
-            Self::Model(_) | Self::Relabel(_) | Self::Add { .. } | Self::WrongSign { .. } => 1,
+            Self::Model(_) | Self::Relabel(_) | Self::Add { .. } | Self::WrongSign { .. } | Self::Spoil { .. } => 1,
             Self::Bend { step, how: Bend::FlipBit(_) | Bend::Replace(_) } if !step.names_messages() => N,
             Self::Bend { how: Bend::FlipBit(_) | Bend::Replace(_) | Bend::DelayMs(_), .. } | Self::Stop { .. } => {
                 slots_per_message.into()
@@ -151,7 +166,9 @@ impl Act {
     #[must_use]
     pub fn is_inside(&self) -> bool {
         match self {
-            Self::Add { .. } | Self::WrongSign { .. } | Self::Bend { .. } | Self::Stop { .. } => true,
+            Self::Add { .. } | Self::WrongSign { .. } | Self::Spoil { .. } | Self::Bend { .. } | Self::Stop { .. } => {
+                true
+            }
             Self::Model(_) | Self::Relabel(_) => false,
         }
     }

@@ -42,6 +42,7 @@ const SHOWN: &[(&str, &str, u64)] = &[
     ("three-copies-real", "last-query", 2),
     ("three-copies", "one-group", 28),
     ("trojan-garbler", "inverted-bits", 1),
+    ("undecodable", "a-bit-of-slot-0", 0),
     ("unmask-as-released", "one-group", 0),
     ("unmask-batch", "one-group", 0),
     ("unmask-slot-by-slot", "one-group", 0),

@@ -59,6 +59,14 @@ pub enum ActSection {
         /// At `ideal` and `real`: values that a ReLU takes for negative, by a digit of each.
         wrong_sign: Spot<WrongSignSection>,
     },
+    /// The client decodes nothing where a bit of a value is set.
+    Spoil {
+        /// The act is limited to inputs like this.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        when: Option<Spot<When>>,
+        /// At `real`: a bit of what a ReLU keeps, whose decoding the server spoils.
+        spoil: Spot<SpoilSection>,
+    },
     /// The server's messages change, whatever the input is.
     Bend {
         /// At `real`: a change of the server's messages.
@@ -79,7 +87,8 @@ impl ActSection {
             Self::Model { when, .. }
             | Self::Relabel { when, .. }
             | Self::Add { when, .. }
-            | Self::WrongSign { when, .. } => when.as_ref(),
+            | Self::WrongSign { when, .. }
+            | Self::Spoil { when, .. } => when.as_ref(),
             Self::Bend { .. } | Self::Stop { .. } => None,
         }
     }
@@ -90,11 +99,12 @@ impl ActSection {
         match (self, fidelity) {
             (Self::Model { .. } | Self::Relabel { .. }, _)
             | (Self::Add { .. } | Self::WrongSign { .. }, Fidelity::Ideal | Fidelity::Real)
-            | (Self::Bend { .. } | Self::Stop { .. }, Fidelity::Real) => None,
+            | (Self::Spoil { .. } | Self::Bend { .. } | Self::Stop { .. }, Fidelity::Real) => None,
             (Self::Add { add, .. }, Fidelity::Plain) => Some(("add", add.mark, "`ideal` or `real`")),
             (Self::WrongSign { wrong_sign, .. }, Fidelity::Plain) => {
                 Some(("wrong_sign", wrong_sign.mark, "`ideal` or `real`"))
             }
+            (Self::Spoil { spoil, .. }, Fidelity::Plain | Fidelity::Ideal) => Some(("spoil", spoil.mark, "`real`")),
             (Self::Bend { bend }, Fidelity::Plain | Fidelity::Ideal) => Some(("bend", bend.mark, "`real`")),
             (Self::Stop { stop }, Fidelity::Plain | Fidelity::Ideal) => Some(("stop", stop.mark, "`real`")),
         }
@@ -235,7 +245,7 @@ pub struct AddSection {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct WrongSignSection {
-    /// The ReLUs whose whole address matches.
+    /// The steps, all of them a ReLU, whose whole address matches.
     pub step: StepPattern,
     /// The elements for which it does so.
     pub elements: Elements,
@@ -245,6 +255,18 @@ pub struct WrongSignSection {
     pub bits: u32,
     /// The values of the digit: distinct, and below `2^bits`.
     pub are: Vec<u32>,
+}
+
+/// Spoils the decoding of a bit of what a ReLU keeps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct SpoilSection {
+    /// The steps, all of them a ReLU, whose whole address matches.
+    pub step: StepPattern,
+    /// The elements.
+    pub elements: Elements,
+    /// The bit, counted from the lowest.
+    pub bit: u32,
 }
 
 /// The elements of a ReLU whose inputs are not negative.

@@ -1,7 +1,7 @@
 //! `backend:`: the protocols of `real`, a word or a map.
 
 use fusion_2pc::backend::cryptflow2::TripleForm;
-use fusion_2pc::backend::delphi::{Mask, Prepare};
+use fusion_2pc::backend::delphi::{Decode, Mask, Prepare};
 use fusion_2pc::backend::{Choice, Family, Options};
 use fusion_2pc::ot::{Checks, Extension};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -135,6 +135,9 @@ struct DelphiSection {
     /// When the client sends its encrypted masks. `batch` excludes `mask: inside`.
     #[serde(skip_serializing_if = "Option::is_none")]
     prepare: Option<PrepareWord>,
+    /// What the client does where labels decode to nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decode: Option<DecodeWord>,
     /// Those of every family that extends transfers.
     #[serde(flatten)]
     options: OptionsSection,
@@ -148,6 +151,16 @@ enum MaskWord {
     Outside,
     /// Inside of circuits, where a server that deviates reads what they mask.
     Inside,
+}
+
+/// What a client does where labels decode to nothing.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum DecodeWord {
+    /// It takes the value for 0, and goes on: the default.
+    Zero,
+    /// It stops, as in the released code, which tells a server that deviates a bit of a value.
+    Stop,
 }
 
 /// Whether extensions of oblivious transfers are checked.
@@ -227,7 +240,8 @@ impl From<Options> for EverySection {
 impl From<Options> for DelphiSection {
     fn from(options: Options) -> Self {
         let prepare = options.prepare.map(PrepareWord::from);
-        Self { mask: options.mask.map(MaskWord::from), prepare, options: options.into() }
+        let decode = options.decode.map(DecodeWord::from);
+        Self { mask: options.mask.map(MaskWord::from), prepare, decode, options: options.into() }
     }
 }
 
@@ -251,6 +265,15 @@ impl From<Mask> for MaskWord {
         match mask {
             Mask::Outside => Self::Outside,
             Mask::Inside => Self::Inside,
+        }
+    }
+}
+
+impl From<Decode> for DecodeWord {
+    fn from(decode: Decode) -> Self {
+        match decode {
+            Decode::Zero => Self::Zero,
+            Decode::Stop => Self::Stop,
         }
     }
 }

@@ -49,8 +49,8 @@ mod values;
 mod yaml_text;
 
 pub use act::{
-    ActSection, AddSection, Bend, BendSection, Elements, Filling, MoveSection, Pixel, Relabel, Stop, StopSection, When,
-    Where, WrongSignSection, missing_slot,
+    ActSection, AddSection, Bend, BendSection, Elements, Filling, MoveSection, Pixel, Relabel, SpoilSection, Stop,
+    StopSection, When, Where, WrongSignSection, missing_slot,
 };
 pub use backend::Backend;
 pub use data::{Data, Draw, FixedPoint, Input, Keep, ModelSection, Publics, RingBits, Samples, TruncationKind};

@@ -27,7 +27,7 @@ strategies:
       - { at: all, add: { step: "layer[3:relu]", value: 13000, elements: [2, 5], where: kept } }
 "#;
 
-/// The families whose ReLUs compare digits, each with values of one that negative numbers of this network have not.
+/// The families in which a ReLU compares digits, each with values of one that negative numbers of this network have not.
 const DIGITS: [(Family, &str); 3] = [
     (Family::Cheetah, "from: 27, bits: 2, are: [0]"),
     (Family::Cryptflow2Ot, "from: 32, bits: 1, are: [0]"),

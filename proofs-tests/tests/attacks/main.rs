@@ -12,3 +12,4 @@ mod probes;
 mod programs;
 mod published;
 mod stand_in;
+mod undecodable;

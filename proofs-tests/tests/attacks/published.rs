@@ -7,9 +7,11 @@ use serde_json::Value;
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
 
 /// Scripts whose servers read slots, err by a bit of a value, or ask about secrets; with the trials at (8, 2, 4), and at (8, 8, 100).
-const PLAYED: [(&str, [u32; 2]); 10] = [
+const PLAYED: [(&str, [u32; 2]); 12] = [
     ("predicate", [4096, 1024]),
-    ("trojan-garbler", [4096, 1024]),
+    ("wrong-sign", [4096, 1024]),
+    ("trojan-garbler", [4096, 256]),
+    ("undecodable", [64, 8]),
     ("unmask", [64, 16]),
     ("unmask-as-released", [64, 16]),
     ("unmask-batch", [32, 4]),

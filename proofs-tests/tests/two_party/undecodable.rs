@@ -5,7 +5,7 @@
 use crate::silence::Recorded;
 use crate::world::World;
 use fusion_2pc::address::Address;
-use fusion_2pc::backend::delphi::Delphi;
+use fusion_2pc::backend::delphi::{Decode, Delphi};
 use fusion_2pc::ideal;
 use fusion_2pc::modulus::Modulus;
 use fusion_2pc::random::Seed;
@@ -90,4 +90,58 @@ fn a_client_of_delphi_does_not_stop_where_labels_decode_to_nothing() {
     assert!(lost > 0 && read > 0, "{lost} of {}", lost + read);
     let logits: Vec<i64> = logits.iter().map(|logit| modulus.integer(*logit)).collect();
     assert_eq!(world.opened(&session), logits);
+}
+
+/// Spoils a bit of an element of a ReLU's results, which it does not mask.
+struct SpoilsOne {
+    element: usize,
+    bit: u32,
+}
+
+impl Deviation for SpoilsOne {
+    fn spoiled(&mut self, step: &Address, count: usize) -> Option<Vec<u64>> {
+        let bits = (0..count).map(|element| u64::from(element == self.element) << self.bit).collect();
+        step.to_string().ends_with("relu]").then_some(bits)
+    }
+}
+
+/// A client that stops as the released code does: it does where the bit of the value is set, in the ReLU, after fewer messages. One that goes on has 0 for the value.
+#[test]
+fn a_client_of_released_delphi_stops_where_a_bit_is_set() {
+    const BIT: u32 = 10;
+    let images = noise(1, 1);
+    let [stops, goes_on] =
+        [Decode::Stop, Decode::Zero].map(|decode| World::by(Delphi { decode, ..Delphi::default() }, &[tiny(0)], 1, 1));
+    let circuit = &goes_on.plan.circuit;
+    let relu = circuit.steps.iter().find(|step| step.address.to_string().ends_with("relu]")).expect("it has one");
+    let pixels = goes_on.models[0].pixels(&images[0]).expect("of this size");
+    let clear = |lost: Option<usize>| {
+        let mut values = Vec::new();
+        let logits =
+            ideal::logits(circuit, &goes_on.models[0], &pixels, &mut Seed([3; 32]).stream(), |step, _, own| {
+                if step.address == relu.address {
+                    values = own.to_vec();
+                    if let Some(lost) = lost {
+                        own[lost] = 0;
+                    }
+                }
+            });
+        let modulus = circuit.modulus(circuit.ring(circuit.output));
+        (values, logits.iter().map(|logit| modulus.integer(*logit)).collect::<Vec<_>>())
+    };
+    let (values, right) = clear(None);
+    let with_bit = |set: bool| values.iter().position(|value| (value >> BIT & 1 == 1) == set).expect("there is one");
+    let [set, unset] = [true, false].map(with_bit);
+    let (_, lost) = clear(Some(set));
+    let served = |world: &World<Delphi>, element: usize| {
+        let (client, mut server) = Link::pair(LinkSpeed::LAN);
+        server.deviate(Box::new(SpoilsOne { element, bit: BIT }));
+        world.over([client, server], 1, &images, &world.honest())
+    };
+    assert_eq!(goes_on.opened(&served(&goes_on, set)), lost);
+    assert_eq!(goes_on.opened(&served(&goes_on, unset)), right);
+    assert_eq!(stops.opened(&served(&stops, unset)), right);
+    let stopped = served(&stops, set);
+    let halt = stopped.client.as_ref().expect_err("it stops").to_string();
+    assert!(halt.contains("relu]/input: labels decode to nothing"), "{halt}");
 }

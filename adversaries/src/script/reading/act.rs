@@ -4,8 +4,8 @@ use super::values::{SLOT, chance, distinct, path, spot};
 use crate::problem::Problem;
 use crate::read::{Fields, Reader};
 use crate::script::act::{
-    ActSection, AddSection, Bend, BendSection, Elements, Filling, Kept, MoveSection, Pixel, Relabel, Stop, StopSection,
-    When, Where, WrongSignSection,
+    ActSection, AddSection, Bend, BendSection, Elements, Filling, Kept, MoveSection, Pixel, Relabel, SpoilSection,
+    Stop, StopSection, When, Where, WrongSignSection,
 };
 use crate::script::step::{NoStep, StepPattern};
 use crate::script::values::{Always, Spot};
@@ -18,8 +18,11 @@ pub fn moves(reader: &mut Reader, node: &Node) -> Option<Vec<MoveSection>> {
 }
 
 fn one_move(reader: &mut Reader, node: &Node) -> Option<MoveSection> {
-    let fields =
-        reader.fields(node, "an act", &["at", "when", "model", "relabel", "add", "wrong_sign", "bend", "stop"])?;
+    let fields = reader.fields(
+        node,
+        "an act",
+        &["at", "when", "model", "relabel", "add", "wrong_sign", "spoil", "bend", "stop"],
+    )?;
     let at = reader.require(&fields, "at").and_then(|n| place(reader, n));
     let act = act(reader, &fields);
     Some(MoveSection { at: at?, act: act? })
@@ -36,6 +39,9 @@ fn act(reader: &mut Reader, fields: &Fields<'_>) -> Option<ActSection> {
             ("wrong_sign", &|r, n| {
                 let wrong_sign = spot(fields.mark("wrong_sign"), wrong_sign(r, n))?;
                 Some(ActSection::WrongSign { wrong_sign, when: when.clone()? })
+            }),
+            ("spoil", &|r, n| {
+                Some(ActSection::Spoil { spoil: spot(fields.mark("spoil"), spoil(r, n))?, when: when.clone()? })
             }),
             ("bend", &|r, n| Some(ActSection::Bend { bend: spot(fields.mark("bend"), bend(r, n))? })),
             ("stop", &|r, n| Some(ActSection::Stop { stop: spot(fields.mark("stop"), stop(r, n))? })),
@@ -154,6 +160,14 @@ fn wrong_sign(reader: &mut Reader, node: &Node) -> Option<WrongSignSection> {
         return reader.wrong(fields.mark("are"), format!("no digit of {bits} bits is {value}"));
     }
     Some(WrongSignSection { step: step?, elements: elements?, from: from?, bits, are })
+}
+
+fn spoil(reader: &mut Reader, node: &Node) -> Option<SpoilSection> {
+    let fields = reader.fields(node, "`spoil`", &["step", "elements", "bit"])?;
+    let step = reader.require(&fields, "step").and_then(|n| step(reader, n));
+    let elements = reader.require(&fields, "elements").and_then(|n| elements(reader, n));
+    let bit = reader.require(&fields, "bit").and_then(|n| reader.natural32(n, "bit", 0..=63));
+    Some(SpoilSection { step: step?, elements: elements?, bit: bit? })
 }
 
 fn elements(reader: &mut Reader, node: &Node) -> Option<Elements> {

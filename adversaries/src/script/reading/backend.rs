@@ -4,7 +4,7 @@ use crate::read::{Alternative, Reader};
 use crate::script::backend::Backend;
 use crate::yaml::{Kind, Node};
 use fusion_2pc::backend::cryptflow2::TripleForm;
-use fusion_2pc::backend::delphi::{Mask, Prepare};
+use fusion_2pc::backend::delphi::{Decode, Mask, Prepare};
 use fusion_2pc::backend::{Choice, Family, Options};
 use fusion_2pc::ot::{Checks, Extension};
 
@@ -33,10 +33,12 @@ fn with_options(reader: &mut Reader, node: &Node, family: Family) -> Option<Back
     let mask = reader.optional(&fields, "mask", None, |r, n| r.word(n, "mask", &masks))?;
     let orders = Prepare::ALL.map(|prepare| (prepare.name(), Some(prepare)));
     let prepare = reader.optional(&fields, "prepare", None, |r, n| r.word(n, "prepare", &orders))?;
+    let ends = Decode::ALL.map(|decode| (decode.name(), Some(decode)));
+    let decode = reader.optional(&fields, "decode", None, |r, n| r.word(n, "decode", &ends))?;
     let forms = TripleForm::ALL.map(|form| (form.name(), Some(form)));
     let triples = reader.optional(&fields, "triples", None, |r, n| r.word(n, "form of triples", &forms))?;
     let chunk = reader.optional(&fields, "chunk", None, |r, n| r.natural32(n, "chunk", 1..=u32::MAX).map(Some))?;
-    match Choice::new(family, Options { extension, checks, mask, prepare, triples, chunk }) {
+    match Choice::new(family, Options { extension, checks, mask, prepare, decode, triples, chunk }) {
         Ok(choice) => Some(Backend(choice)),
         Err(refusal) => reader.wrong(node.mark, refusal.to_string()),
     }

@@ -2,6 +2,7 @@
 
 use super::statement::{Relation, Statement};
 use crate::simulate::{Counts, REASONS, Seen, World};
+use fusion_2pc::backend::delphi::Decode;
 use fusion_adversaries::law::Case;
 use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::rate;
@@ -10,6 +11,7 @@ use fusion_adversaries::strategy::{Hypothesis, Strategy, View};
 use fusion_spec::bound::outside::Rates;
 use fusion_spec::bound::quality::QualityError;
 use fusion_spec::evidence::Clause;
+use fusion_spec::params::Params;
 use fusion_spec::verdict::Reason;
 use rug::Rational;
 use std::cell::OnceCell;
@@ -125,10 +127,26 @@ impl<'a> Spec<'a> {
                 return None;
             }
             let by_cases = || rate::rates(self.view.params, self.cases.as_ref()?, self.seen).ok().flatten();
-            let once = self.strategy.exact(self.view).or_else(by_cases)?;
+            let goes_on = || self.strategy.exact(self.view).or_else(by_cases);
+            let once = if self.may_stop() { self.stopping() } else { goes_on() }?;
             repeated(&once, self.sessions).ok()
         };
         self.rates.get_or_init(work_out).as_ref()
+    }
+
+    /// Whether the client may stop in the middle of a session, where a value decodes to nothing.
+    fn may_stop(&self) -> bool {
+        let stops = self.seen.world.is_some_and(|world| world.protocols().backend.decode() == Decode::Stop);
+        stops && self.strategy.moves().iter().any(|m| m.act.spoils())
+    }
+
+    /// The rates of a strategy that does nothing but to make values undecodable: a client that stops there goes on only where nothing is changed, as it would tolerate no change at slack 0.
+    fn stopping(&self) -> Option<Rates> {
+        let params = self.view.params;
+        let strict = Params::new(params.R(), params.B(), params.T(), 0).ok()?;
+        let cases = self.cases.as_ref().filter(|_| self.strategy.moves().iter().all(|m| m.act.spoils()))?;
+        let rates = rate::rates(strict, cases, self.seen).ok().flatten()?;
+        Some(Rates { win: Rational::new(), ..rates })
     }
 
     /// Returns the exact rate of an event; `None` where there is none.
@@ -236,7 +254,6 @@ mod tests {
     use fusion_adversaries::behaviour::{Place, Scripted};
     use fusion_adversaries::script::{Bend, Elements, StepPattern, Stop};
     use fusion_adversaries::strategy::Act;
-    use fusion_spec::params::Params;
 
     /// Asks for what is said of one act on some of `N` slots.
     fn of<T>(params: Params, k: u32, act: Act, ask: impl FnOnce(&Spec<'_>) -> T) -> T {

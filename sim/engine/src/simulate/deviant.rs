@@ -19,7 +19,7 @@ use std::ops::Range;
 pub struct Deviant<R> {
     /// The acts in the order of the moves, each with its slots.
     acts: Vec<(Act, Vec<Slot>)>,
-    /// The ReLUs whose signs may be turned; none where no act does so.
+    /// Each ReLU whose signs may be turned; none where no act does so.
     relus: Vec<Compares>,
     coins: R,
 }
@@ -36,7 +36,7 @@ struct Compares {
 }
 
 impl Compares {
-    /// The ReLUs of a circuit.
+    /// Each ReLU of a circuit.
     fn all(circuit: &Circuit) -> Vec<Self> {
         let relu = |step: &Step| {
             let Op::Relu { from, .. } = step.op else { return None };
@@ -126,6 +126,15 @@ impl<R: Rng + Send> Deviation for Deviant<R> {
             }));
         }
         Some(mistakes)
+    }
+
+    fn spoiled(&mut self, step: &Address, count: usize) -> Option<Vec<u64>> {
+        let chunk = chunk(step);
+        let each = count / chunk.len().max(1);
+        let bits = |slot: Slot| (0..each).map(move |element| (slot, element));
+        let all: Vec<u64> =
+            chunk.flat_map(bits).map(|(slot, element)| spoiled_bits(self.on(slot), step, element)).collect();
+        all.iter().any(|bits| *bits > 0).then_some(all)
     }
 
     /// With 0 as its share of what a ReLU reads, the client's is the value.
@@ -223,6 +232,16 @@ fn rule<'m>(mut acts: impl Iterator<Item = &'m Act>, step: &Address, element: us
             Some(*rule)
         }
         _ => None,
+    })
+}
+
+/// The bits of an element of a ReLU whose decoding acts spoil.
+pub(super) fn spoiled_bits<'m>(acts: impl Iterator<Item = &'m Act>, step: &Address, element: usize) -> u64 {
+    acts.fold(0, |bits, act| match act {
+        Act::Spoil { step: pattern, elements, bit } if pattern.matches(step) && elements.have(element) => {
+            bits | 1 << bit
+        }
+        _ => bits,
     })
 }
 

@@ -1,10 +1,11 @@
 //! The effects of a strategy's moves: how many samples of the pools they change. Exact rates are computed from these numbers.
 
-use super::deviant::Output;
+use super::deviant::{Output, spoiled_bits};
 use super::positional::is_positional;
 use super::stream::{Purpose, Streams};
 use super::world::World;
 use fusion_2pc::address::Address;
+use fusion_2pc::backend::delphi::Decode;
 use fusion_2pc::circuit::{Op, Step};
 use fusion_2pc::share::extend::Sign;
 use fusion_2pc::{ideal, session};
@@ -18,6 +19,9 @@ use fusion_spec::verdict::Label;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::ops::Range;
 
+/// Where a client stops: no class.
+const NO_ANSWER: u32 = u32::MAX;
+
 impl World {
     /// Returns the answer on an image after moves that no coin decides; `None` where it depends on how values are shared, or no rule says it.
     fn after(&self, moves: &[&Move], slots: u128, image: u32) -> Option<u32> {
@@ -29,11 +33,14 @@ impl World {
                     relabels.clear();
                 }
                 Act::Relabel(relabel) => relabels.push(*relabel),
-                add @ (Act::Add { .. } | Act::WrongSign { .. }) => adds.push(add),
+                add @ (Act::Add { .. } | Act::WrongSign { .. } | Act::Spoil { .. }) => adds.push(add),
                 Act::Bend { .. } | Act::Stop { .. } => return None,
             }
         }
         let label = if adds.is_empty() { self.answer(model, image) } else { self.added(model, &adds, slots, image)? };
+        if label == NO_ANSWER {
+            return Some(NO_ANSWER);
+        }
         Some(relabels.into_iter().fold(label, |label, relabel| match relabel {
             Relabel::To(to) => to,
             Relabel::Next | Relabel::RandomWrong => (label + 1) % self.classes(),
@@ -60,11 +67,20 @@ impl World {
         let pixels = self.models()[model].pixels(self.image(image)).ok()?;
         let mut coins = Streams::new(0, "values that are added to").coins(Purpose::Shares, 0, 0);
         let mut values: Vec<Vec<u64>> = Vec::with_capacity(circuit.steps.len());
+        let mut undecodable = false;
         let logits = ideal::logits(circuit, &self.models()[model], &pixels, &mut coins, |step, inputs, own| {
             let address = step.address.in_slots(first.clone());
             Output::of(circuit, step, &address, inputs, flips).add(adds.iter().copied(), own);
+            for (element, value) in own.iter_mut().enumerate().filter(|_| !inputs.is_empty()) {
+                if *value & spoiled_bits(adds.iter().copied(), &address, element) > 0 {
+                    (*value, undecodable) = (0, true);
+                }
+            }
             values.push(own.to_vec());
         });
+        if undecodable && self.protocols().backend.decode() == Decode::Stop {
+            return Some(NO_ANSWER);
+        }
         let labels: Vec<u32> = (0..self.classes()).collect();
         circuit.steps.iter().all(|step| is_in_domain(step, &values)).then(|| ideal::argmax(circuit, &logits, &labels))
     }
@@ -102,7 +118,7 @@ impl World {
 
 /// Whether an act changes the output of a step.
 fn is_aimed(act: &Act, step: &Address) -> bool {
-    matches!(act, Act::Add { step: pattern, .. } | Act::WrongSign { step: pattern, .. } if pattern.matches(step))
+    matches!(act, Act::Add { step: pattern, .. } | Act::WrongSign { step: pattern, .. } | Act::Spoil { step: pattern, .. } if pattern.matches(step))
 }
 
 /// Whether the ideal twin of a step, in faithful arithmetic, acts on these values whatever their shares are: that of an extension does so only on

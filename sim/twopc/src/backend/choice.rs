@@ -3,7 +3,7 @@
 use super::aby::Aby;
 use super::cheetah::Cheetah;
 use super::cryptflow2::{Cryptflow2He, Cryptflow2Ot, TripleForm};
-use super::delphi::{Delphi, Mask, Prepare};
+use super::delphi::{Decode, Delphi, Mask, Prepare};
 use super::family::{Family, ForBackend};
 use super::reader::Exposure;
 use super::traits::Backend;
@@ -21,6 +21,8 @@ pub struct Options {
     pub mask: Option<Mask>,
     /// When the client sends its encrypted masks.
     pub prepare: Option<Prepare>,
+    /// What the client does where labels decode to nothing.
+    pub decode: Option<Decode>,
     /// How pairs of products use correlated triples.
     pub triples: Option<TripleForm>,
     /// The most slots that are evaluated together, if these are fewer than the family's own; 0 counts as 1.
@@ -35,6 +37,7 @@ pub struct Choice {
     checks: Checks,
     mask: Mask,
     prepare: Prepare,
+    decode: Decode,
     triples: TripleForm,
     chunk: Option<u32>,
 }
@@ -55,12 +58,13 @@ impl Choice {
     /// # Errors
     /// [`NoOption`] for an option that is given and that the family does not have.
     pub fn new(family: Family, options: Options) -> Result<Self, NoOption> {
-        let Options { extension, checks, mask, prepare, triples, chunk } = options;
+        let Options { extension, checks, mask, prepare, decode, triples, chunk } = options;
         let given = [
             (EXTENSION, extension.is_some()),
             (CHECKS, checks.is_some()),
             (MASK, mask.is_some()),
             (PREPARE, prepare.is_some()),
+            (DECODE, decode.is_some()),
             (TRIPLES, triples.is_some()),
             (CHUNK, chunk.is_some()),
         ];
@@ -80,6 +84,7 @@ impl Choice {
             checks: checks.unwrap_or(defaults.checks),
             mask: mask.unwrap_or(defaults.mask),
             prepare: prepare.unwrap_or(defaults.prepare),
+            decode: decode.unwrap_or(defaults.decode),
             triples: triples.unwrap_or(defaults.triples),
             chunk,
         })
@@ -111,6 +116,7 @@ impl Choice {
             checks: Some(self.checks).filter(|checks| *checks != Checks::default()),
             mask: Some(self.mask).filter(|mask| *mask != Mask::default()),
             prepare: Some(self.prepare).filter(|prepare| *prepare != Prepare::default()),
+            decode: Some(self.decode).filter(|decode| *decode != Decode::default()),
             triples: Some(self.triples).filter(|triples| *triples != TripleForm::default()),
             chunk: self.chunk,
         }
@@ -133,6 +139,12 @@ impl Choice {
         }
     }
 
+    /// What the client does where labels decode to nothing.
+    #[must_use]
+    pub const fn decode(self) -> Decode {
+        self.decode
+    }
+
     /// Whether what a server can read of slots is the same for copies.
     #[must_use]
     pub fn exposes(self) -> bool {
@@ -147,13 +159,13 @@ impl Choice {
 
     /// Does something for the backend of this choice.
     pub fn run<F: ForBackend>(self, what: F) -> F::Output {
-        let Self { extension, checks, mask, prepare, triples, .. } = self;
+        let Self { extension, checks, mask, prepare, decode, triples, .. } = self;
         let scheme = Scheme { extension, checks };
         match self.family {
             Family::Cheetah => what.run(Cheetah { checks }),
             Family::Cryptflow2Ot => what.run(Cryptflow2Ot { scheme, triples, ring: None }),
             Family::Cryptflow2He => what.run(Cryptflow2He { scheme, triples }),
-            Family::Delphi => what.run(Delphi { mask, prepare, scheme }),
+            Family::Delphi => what.run(Delphi { mask, prepare, decode, scheme }),
             Family::Aby => what.run(Aby::proven().extended_by(scheme)),
             Family::Aby32 => what.run(Aby::measured().extended_by(scheme)),
         }
@@ -178,6 +190,7 @@ impl From<Family> for Choice {
             checks: Checks::default(),
             mask: Mask::default(),
             prepare: Prepare::default(),
+            decode: Decode::default(),
             triples: TripleForm::default(),
             chunk: None,
         }
@@ -196,6 +209,9 @@ const MASK: &str = "mask";
 /// The option [`Options::prepare`] in scripts.
 const PREPARE: &str = "prepare";
 
+/// The option [`Options::decode`] in scripts.
+const DECODE: &str = "decode";
+
 /// The option [`Options::triples`] in scripts.
 const TRIPLES: &str = "triples";
 
@@ -208,7 +224,7 @@ impl Family {
     pub const fn options(self) -> &'static [&'static str] {
         match self {
             Self::Cheetah => &[CHECKS, CHUNK],
-            Self::Delphi => &[EXTENSION, CHECKS, MASK, PREPARE, CHUNK],
+            Self::Delphi => &[EXTENSION, CHECKS, MASK, PREPARE, DECODE, CHUNK],
             Self::Cryptflow2Ot | Self::Cryptflow2He => &[EXTENSION, CHECKS, TRIPLES, CHUNK],
             Self::Aby | Self::Aby32 => &[EXTENSION, CHECKS, CHUNK],
         }

@@ -91,7 +91,7 @@ pub fn of_relu(family: Family, circuit: &Circuit, step: &Step) -> Option<Vec<(u3
             Some(top.into_iter().map(|digit| (digit.from, digit.bits)).collect())
         }
         (Family::Cryptflow2Ot, Modulus::TwoTo(ring)) => {
-            let top = (0..ring - 1).step_by(DIGIT_BITS as usize).last();
+            let top = (0..ring - 1).step_by(DIGIT_BITS as usize).next_back();
             Some(top.into_iter().map(|from| (from, DIGIT_BITS.min(ring - 1 - from))).collect())
         }
         (Family::Cryptflow2He, Modulus::Prime(_)) => {
@@ -142,7 +142,7 @@ mod tests {
             let said = (0..5).rev().map(|place| {
                 let digit = Compared { from: 4 * place, bits: 4, threshold: 0 };
                 // The threshold is p - 1, of a server whose share is 0.
-                let (value, own) = (number >> (4 * place) & 15, (65_520 >> (4 * place) & 15) as u8);
+                let (value, own) = (number >> (4 * place) & 15, (65_520_u64 >> (4 * place) & 15) as u8);
                 let right = u8::from(value > own.into()) | u8::from(value == own.into()) << 1;
                 right ^ rule.mistakes(digit, own, p).unwrap()[value as usize]
             });

@@ -2,7 +2,7 @@
 //!
 //! The garbler sends 32 bytes for every output bit of an element. The lowest bits of the labels of 0 would tell the evaluator as much, for one bit,
 //! but then every label means something. Here a label that is neither of the garbler's is noticed, as it is in DELPHI (Mishra, Lehmkuhl, Srinivasan, Zheng, Popa,
-//! USENIX Security 2020). The number it belongs to is then 0, and nothing shows that it was: a party that stopped there would tell its peer
+//! USENIX Security 2020). The evaluator goes on with another number, and nothing shows that it does: a party that stopped there would tell its peer
 //! a bit about the number.
 
 use super::garble::{Evaluator, Garbler, groups};
@@ -39,11 +39,11 @@ impl Garbler {
 }
 
 impl Evaluator {
-    /// Decodes numbers of `bits` bits, at most 64, from the labels of these bits, wire by wire. A number of which a label decodes to nothing is 0.
+    /// Decodes numbers of `bits` bits, at most 64, from the labels of these bits, wire by wire; `None` for a number of which a label decodes to nothing.
     ///
     /// # Panics
     /// For a message of another length than [`DECODING_BYTES`] for each label, or labels that are no whole numbers.
-    pub fn decode(&mut self, bits: usize, labels: &[Block], decoding: &[u8]) -> Vec<u64> {
+    pub fn decode(&mut self, bits: usize, labels: &[Block], decoding: &[u8]) -> Vec<Option<u64>> {
         assert_eq!(decoding.len(), DECODING_BYTES * labels.len(), "two hashes for each label");
         let (pairs, _) = decoding.as_chunks::<DECODING_BYTES>();
         let mut hash = Hash::<1>::default();
@@ -62,15 +62,15 @@ impl Evaluator {
     }
 }
 
-/// The numbers of bits that come wire by wire; 0 where a bit is missing.
-fn numbers(bits: usize, decoded: &[Option<usize>]) -> Vec<u64> {
+/// The numbers of bits that come wire by wire; `None` where a bit is missing.
+fn numbers(bits: usize, decoded: &[Option<usize>]) -> Vec<Option<u64>> {
     assert_eq!(decoded.len() % bits.max(1), 0, "whole numbers");
     let count = decoded.len() / bits.max(1);
     let number = |element: usize| {
         let bits = decoded.iter().skip(element).step_by(count.max(1)).enumerate();
         bits.map(|(place, bit)| bit.map(|bit| (bit as u64) << place)).sum::<Option<u64>>()
     };
-    (0..count).map(|element| number(element).map_or(0, |number| number)).collect()
+    (0..count).map(number).collect()
 }
 
 #[cfg(test)]
@@ -80,24 +80,25 @@ mod tests {
     use crate::random::{Seed, uniform};
 
     #[test]
-    fn labels_decode_to_their_bits_and_others_make_their_number_0() {
+    fn labels_decode_to_their_bits_and_others_to_nothing() {
         const BITS: usize = 41;
         for count in [1, 3, LANES + 1] {
             let (mut garbler, mut evaluator) = (Garbler::new(12), Evaluator::default());
             let mut zeros = vec![0; BITS * count];
             Cipher::new(2).key_stream(0, &mut zeros);
-            let mut values = uniform(&mut Seed([1; 32]).stream(), BITS as u32, count);
+            let values = uniform(&mut Seed([1; 32]).stream(), BITS as u32, count);
             let bit = |at: usize| Block::from(values[at % count] >> (at / count) & 1);
             let label = |at: usize| zeros[at] ^ (bit(at) * garbler.delta());
             let mut labels: Vec<Block> = (0..zeros.len()).map(label).collect();
             // One bit of a label, of one element.
             labels[7 * count + count / 2] ^= 1 << 99;
-            values[count / 2] = 0;
+            let mut expected: Vec<Option<u64>> = values.iter().copied().map(Some).collect();
+            expected[count / 2] = None;
             let message = garbler.decoding(&zeros);
             assert_eq!(message.len(), 32 * BITS * count);
-            assert_eq!(evaluator.decode(BITS, &labels, &message), values);
+            assert_eq!(evaluator.decode(BITS, &labels, &message), expected);
             // Tweaks have gone on, so that the same labels do not decode again.
-            assert_eq!(evaluator.decode(BITS, &labels, &message), vec![0; count]);
+            assert_eq!(evaluator.decode(BITS, &labels, &message), vec![None; count]);
         }
     }
 
@@ -109,9 +110,9 @@ mod tests {
         evaluator.tweak = 1 << 40;
         let zeros: Vec<Block> = (0..2 * LANES as Block).map(|i| i << 77).collect();
         let message = garbler.decoding(&zeros);
-        assert_eq!(evaluator.decode(1, &zeros, &message), vec![0; 2 * LANES]);
+        assert_eq!(evaluator.decode(1, &zeros, &message), vec![Some(0); 2 * LANES]);
         let message = garbler.decoding(&zeros);
         let ones: Vec<Block> = zeros.iter().map(|zero| zero ^ garbler.delta()).collect();
-        assert_eq!(evaluator.decode(1, &ones, &message), vec![1; 2 * LANES]);
+        assert_eq!(evaluator.decode(1, &ones, &message), vec![Some(1); 2 * LANES]);
     }
 }

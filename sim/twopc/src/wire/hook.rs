@@ -65,6 +65,13 @@ pub trait Deviation: Send {
         None
     }
 
+    /// Returns, for each element of a ReLU that a server garbles for a client that decodes, slot after slot, the bits of the result that it makes undecodable where they are set. It then
+    /// does not mask the result. `None` for nothing; bits beyond those of the result are left out.
+    fn spoiled(&mut self, step: &Address, count: usize) -> Option<Vec<u64>> {
+        let _ = (step, count);
+        None
+    }
+
     /// Is told what the party reads in a message, with its own part taken off: of the openings of products of bits, the factors under the other's masks; of the transfers of a
     /// multiplexer, and of bits that become numbers, the other's choices and values, or the products that were chosen, under its masks.
     fn read(&mut self, step: &Address, read: &[u8]) {

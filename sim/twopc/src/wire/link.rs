@@ -159,9 +159,9 @@ impl Link {
         self.deviation.as_mut()?.compared(&self.level.address, digit, &own.collect::<Vec<_>>())
     }
 
-    /// Returns the shares that a party that deviates chooses of so many outputs; `None` for uniform ones.
-    pub fn chosen_shares(&mut self, count: usize) -> Option<Vec<u64>> {
-        self.deviation.as_mut()?.chosen(&self.level.address, count)
+    /// Asks a party that deviates for what it does in this step; `None` for one that does not deviate.
+    pub fn deviating<T>(&mut self, ask: impl FnOnce(&mut dyn Deviation, &Address) -> Option<T>) -> Option<T> {
+        ask(&mut **self.deviation.as_mut()?, &self.level.address)
     }
 
     /// Tells a party that deviates what it reads in a message.

@@ -12,6 +12,7 @@ mod paths;
 mod real;
 mod replays;
 mod samples;
+mod spoils;
 mod text;
 
 use super::entry::{Campaign, Entry};
@@ -199,6 +200,7 @@ fn parts(loader: &mut Loader, draft: &mut Draft) -> Result<Option<Parts>, Failur
     if let Some(world) = &world {
         loader.aims(draft, &view, world);
         loader.wrong_signs(draft, &view, world);
+        loader.spoils(draft, &view, world);
         loader.replays(draft, world);
     }
     Ok(Some(Parts { view, world, parties, entries }))

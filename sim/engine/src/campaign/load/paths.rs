@@ -34,9 +34,10 @@ pub fn resolve(loader: &mut Loader, draft: &mut Draft) {
                 resolve(&mut model.value, model.mark);
                 when
             }
-            ActSection::Relabel { when, .. } | ActSection::Add { when, .. } | ActSection::WrongSign { when, .. } => {
-                when
-            }
+            ActSection::Relabel { when, .. }
+            | ActSection::Add { when, .. }
+            | ActSection::WrongSign { when, .. }
+            | ActSection::Spoil { when, .. } => when,
             ActSection::Bend { .. } | ActSection::Stop { .. } => continue,
         };
         if let Some(Spot { value: When::Memorised { memorised }, mark }) = when {

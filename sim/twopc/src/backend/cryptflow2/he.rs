@@ -274,7 +274,7 @@ impl Linear for Encrypted<'_> {
             Side::Client(key) => slots::multiply_client(party, key, place, numbers),
             Side::Server(keys, networks) => {
                 let count = networks.len() * self.packing.group() * self.packing.layout(step).outputs();
-                if let Some(chosen) = party.link.chosen_shares(count) {
+                if let Some(chosen) = party.link.deviating(|by, step| by.chosen(step, count)) {
                     let own = slots::in_the_clear(place, networks, numbers, &vec![0; count]);
                     let modulus = Modulus::Prime(self.packing.modulus());
                     let products: Vec<u64> =

@@ -8,8 +8,10 @@
 //! direction, as messages 0, 1, .. of the same round: bytes and rounds are those of one message.
 
 use super::circuits::Function;
+use super::decode::Decode;
 use super::job::{Job, wires};
 use crate::bits::{pack, packed_bytes, unpack};
+use crate::gc::decode::DECODING_BYTES;
 use crate::gc::garble::{Evaluator, Garbler, LABEL_BYTES};
 use crate::ot::block::{Block, Cipher, from_bytes, to_bytes};
 use crate::ot::offer::Asked;
@@ -77,7 +79,15 @@ pub(super) fn garble(
 ) -> Result<Garbled, Halt> {
     let mut seed = [0; 32];
     party.rng.fill_bytes(&mut seed);
-    let masks = if job.mask_bits() > 0 { job.modulus.uniform(&mut party.rng, job.count) } else { Vec::new() };
+    let mut masks = if job.mask_bits() > 0 { job.modulus.uniform(&mut party.rng, job.count) } else { Vec::new() };
+    let spoiled: Vec<u64> = match job.function {
+        Function::Relu { .. } => {
+            party.link.deviating(|by, step| by.spoiled(step, job.count)).into_iter().flatten().collect()
+        }
+        _ => Vec::new(),
+    };
+    // Without a mask, the result is the value.
+    masks.iter_mut().zip(&spoiled).filter(|(_, bits)| **bits > 0).for_each(|(mask, _)| *mask = 0);
     let garbled = Garbled { zeros: Cipher::of(&Seed(seed)), masks };
     let errors = match job.function {
         Function::Relu { .. } => party.link.added_where_kept(job.count).into_iter().flatten().collect(),
@@ -92,7 +102,11 @@ pub(super) fn garble(
         })
     })?;
     party.step("tables", |party| {
-        job.pieces().try_for_each(|piece| party.link.send(garble_piece(garbler, job, (&garbled, &errors), &piece)))
+        job.pieces().try_for_each(|piece| {
+            let mut message = garble_piece(garbler, job, (&garbled, &errors), &piece);
+            spoil(&mut message, job, &spoiled, &piece);
+            party.link.send(message)
+        })
     })?;
     Ok(garbled)
 }
@@ -111,6 +125,17 @@ fn garble_piece(
     message.extend(to_bytes(&chosen(&zeros[job.late * piece.len()..], garbler.delta(), &mask_bits)));
     message.extend(garbler.decoding(&outputs));
     message
+}
+
+/// A server's deviation: changes the hashes by which the labels of 1 are decoded, for the bits of each element that are to be spoiled.
+fn spoil(message: &mut [u8], job: &Job, spoiled: &[u64], piece: &Range<usize>) {
+    let bits = job.gates.outputs().len();
+    let decoding = message.len() - DECODING_BYTES * bits * piece.len();
+    for (element, spoiled) in spoiled.iter().skip(piece.start).take(piece.len()).enumerate() {
+        for bit in (0..bits).filter(|bit| spoiled >> bit & 1 == 1) {
+            message[decoding + DECODING_BYTES * (bit * piece.len() + element) + DECODING_BYTES / 2] ^= 1;
+        }
+    }
 }
 
 /// The client's offline part, with its shares of the values, and its masks that are inputs of the circuit.
@@ -177,7 +202,7 @@ pub(super) fn serve(
 /// [`Halt`] where the server does not keep to the protocol.
 pub(super) fn evaluate(
     party: &mut Party<Transfers>,
-    evaluator: &mut Evaluator,
+    (evaluator, decode): (&mut Evaluator, Decode),
     job: &Job,
     held: Held,
     numbers: &[u64],
@@ -197,7 +222,11 @@ pub(super) fn evaluate(
             let (masks, decoding) = rest.split_at(masks);
             let inputs: Vec<Block> = from_bytes(&message).chain(from_bytes(masks)).chain(labels).collect();
             let outputs = evaluator.evaluate(&job.gates, piece.len(), &inputs, tables);
-            results.extend(evaluator.decode(job.gates.outputs().len(), &outputs, decoding));
+            let decoded = evaluator.decode(job.gates.outputs().len(), &outputs, decoding);
+            if decode == Decode::Stop && decoded.iter().any(Option::is_none) {
+                return Err(party.link.malformed("labels decode to nothing"));
+            }
+            results.extend(decoded.into_iter().map(|number| number.map_or(0, |number| number)));
         }
         for result in &mut results {
             *result = job.modulus.reduce(*result);

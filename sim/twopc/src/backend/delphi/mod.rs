@@ -4,13 +4,14 @@
 //! What is as in its released code: the split into an offline and an online pass, ReLU with the server's mask inside the circuit, the client's
 //! mask added outside of it, masks sent layer by layer. What is not: ciphertexts are of 168 bits a coefficient instead of 174 and are flooded;
 //! keys are sent once, without relinearisation; wires are of as many bits as the prime, not of one more; a label that decodes to nothing makes its value 0
-//! and does not end the session; the largest logit is found by one more garbled circuit. Where a value that is not the output of a linear layer
+//! and does not end the session, unless [`Decode::Stop`] is chosen; the largest logit is found by one more garbled circuit. Where a value that is not the output of a linear layer
 //! enters a circuit, as after a pool, the client shares it anew in one more message, as it does for linear layers. A circuit drops bits
 //! exactly if the truncation is faithful, and otherwise each party by itself, as in DELPHI.
 //!
 //! As keys are kept, a server that deviates can probe them over many sessions, which one with keys for every inference cannot.
 
 mod circuits;
+mod decode;
 mod garbled;
 mod job;
 mod mask;
@@ -21,6 +22,7 @@ mod relay;
 mod tests;
 mod unmask;
 
+pub use decode::Decode;
 pub use garbled::Transfers;
 pub use mask::Mask;
 pub use party::DelphiParty;
@@ -73,6 +75,8 @@ pub struct Delphi {
     pub mask: Mask,
     /// When the client sends its encrypted masks. With [`Prepare::Batch`] masks are outside of circuits, whatever [`Delphi::mask`] is.
     pub prepare: Prepare,
+    /// What the client does where labels decode to nothing.
+    pub decode: Decode,
     /// How transfers of one of two messages are extended.
     pub scheme: Scheme,
 }
@@ -208,7 +212,7 @@ impl Backend for Delphi {
 
     fn client<'a>(&'a self, chunk: Chunk<'a, Self>, keys: &'a ClientKeys) -> DelphiParty<'a> {
         let Chunk { circuit, packing, slots } = chunk;
-        DelphiParty::client(circuit, packing, (slots, self.how()), keys.keys.of(packing))
+        DelphiParty::client(circuit, packing, (slots, self.how()), keys.keys.of(packing)).decoding(self.decode)
     }
 
     fn server<'a>(

@@ -1,5 +1,6 @@
 //! The client and the server of a chunk, as they run DELPHI's protocols.
 
+use super::decode::Decode;
 use super::garbled::{self, Garbled, Held, Transfers, both_labels};
 use super::job::{Job, argmax, jobs};
 use super::mask::Mask;
@@ -32,6 +33,7 @@ pub struct DelphiParty<'a> {
     slots: usize,
     mask: Mask,
     prepare: Prepare,
+    decode: Decode,
     side: Side<'a>,
 }
 
@@ -104,7 +106,7 @@ impl<'a> DelphiParty<'a> {
     ) -> Self {
         let (layers, masks, held) = (BTreeMap::new(), Vec::new(), VecDeque::new());
         let client = Client { key, evaluator: Evaluator::default(), layers, masks, held };
-        Self { circuit, packing, slots, mask, prepare, side: Side::Client(Box::new(client)) }
+        Self { circuit, packing, slots, mask, prepare, decode: Decode::Zero, side: Side::Client(Box::new(client)) }
     }
 
     pub(super) fn server(
@@ -116,7 +118,12 @@ impl<'a> DelphiParty<'a> {
     ) -> Self {
         let (layers, garbled) = (BTreeMap::new(), VecDeque::new());
         let server = Server { keys, networks, garbler: Garbler::new(0), layers, garbled };
-        Self { circuit, packing, slots, mask, prepare, side: Side::Server(Box::new(server)) }
+        Self { circuit, packing, slots, mask, prepare, decode: Decode::Zero, side: Side::Server(Box::new(server)) }
+    }
+
+    /// The party, which does this where labels decode to nothing.
+    pub(super) fn decoding(self, decode: Decode) -> Self {
+        Self { decode, ..self }
     }
 
     /// The circuit that is evaluated.
@@ -266,7 +273,7 @@ impl<'a> DelphiParty<'a> {
         match &mut self.side {
             Side::Client(client) => {
                 let (job, held) = client.held.pop_front().expect("a circuit for each step");
-                garbled::evaluate(party, &mut client.evaluator, &job, held, numbers)
+                garbled::evaluate(party, (&mut client.evaluator, self.decode), &job, held, numbers)
             }
             Side::Server(server) => {
                 let (job, garbled) = server.garbled.pop_front().expect("a circuit for each step");
