@@ -1,9 +1,10 @@
 //! Sessions that do not take place, each for a reason that is told.
 
-use crate::world::{Keys, LIMITS, asked, cheetah, images, question, serving, views};
-use fusion_2pc::backend::Family;
+use crate::world::{Keys, LIMITS, asked, cheetah, images, model, question, serving, views};
+use fusion_2pc::backend::{Choice, Family, Options};
 use fusion_2pc::ot::Checks;
-use fusion_party::{PartyError, Question, ServiceLimits, Step, Wanted, ask};
+use fusion_2pc::share::truncate::Truncation;
+use fusion_party::{PartyError, Question, Service, ServiceLimits, Step, Wanted, ask};
 
 /// The reason why a party that asks gets no session.
 fn told(error: Result<fusion_party::Answers, PartyError>) -> String {
@@ -109,4 +110,16 @@ fn a_machine_that_does_not_listen_is_named() {
     let nobody = "127.0.0.1:1".parse().expect("an address");
     let told = told(asked(&keys, "client", nobody, &views(&images), |_| {}));
     assert!(told.starts_with("127.0.0.1:1 cannot be reached: "), "{told}");
+}
+
+/// What a client cannot be told in an offer is not served: it would plan other messages.
+#[test]
+fn options_that_no_client_takes_are_refused() {
+    let keys = Keys::new(&["server", "client"]);
+    let chunk = Options { chunk: Some(1), ..Options::default() };
+    let protocols = (Choice::new(Family::Cheetah, chunk).expect("it has chunks"), Truncation::Faithful);
+    let clients = [keys.fingerprint("client")].into();
+    let error = Service::new(&keys.of("server"), clients, model(), protocols, LIMITS).err().expect("refused");
+    let reason = "no client takes an option other than the extension and the checks";
+    assert_eq!(error.to_string(), format!("backend: {reason}"));
 }

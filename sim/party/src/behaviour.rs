@@ -1,10 +1,11 @@
 //! What a server does with its slots: as it should, or as a scripted strategy has it, to test a client.
 
 use crate::error::Refusal;
+use fusion_2pc::circuit::Circuit;
 use fusion_2pc::session::{Grouping, Service};
 use fusion_2pc::wire::hook::Deviation;
 use fusion_engine::campaign::{Campaign, grouping};
-use fusion_engine::simulate::{Alone, Server};
+use fusion_engine::simulate::{Alone, NotAlone, Server};
 
 /// What a server does in one session.
 pub struct Conduct {
@@ -46,6 +47,7 @@ impl Behaviour for Honest {
 /// A server that plays a strategy of a campaign, trial after trial: its session of number `n` is the campaign's trial `n - 1`.
 pub struct Scripted {
     campaign: Campaign,
+    circuit: Circuit,
     /// The place of the strategy among the campaign's.
     entry: usize,
 }
@@ -62,15 +64,18 @@ impl Scripted {
         if campaign.entries[entry].sessions.is_some() {
             return Err(refuse(format!("{name}: it is about several sessions of one client")));
         }
-        let scripted = Self { campaign, entry };
+        let circuit = campaign.world.as_ref().and_then(|world| world.circuit().ok());
+        let circuit =
+            circuit.ok_or_else(|| refuse("the script has no network that two parties compute".into()))?.clone();
+        let scripted = Self { campaign, circuit, entry };
         scripted.alone(0).map_err(|error| refuse(format!("{name}: {error}")))?;
         Ok(scripted)
     }
 
-    fn alone(&self, trial: u64) -> Result<Alone, fusion_engine::simulate::NotAlone> {
-        let Self { campaign, entry } = self;
+    fn alone(&self, trial: u64) -> Result<Alone, NotAlone> {
+        let Self { campaign, circuit, entry } = self;
         let entry = &campaign.entries[*entry];
-        Server::new(&entry.name, campaign.script.trials.seed, &*entry.strategy).alone(&campaign.view, trial)
+        Server::new(&entry.name, campaign.script.trials.seed, &*entry.strategy).alone(&campaign.view, circuit, trial)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::identity::{Fingerprint, Identity};
 use crate::ledger::Ledger;
 use crate::offer::Offer;
 use crate::tls;
-use fusion_2pc::backend::Choice;
+use fusion_2pc::backend::{Choice, Options};
 use fusion_2pc::circuit::Unsupported;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::Grouping;
@@ -117,6 +117,11 @@ impl Service {
         behaviour: Box<dyn Behaviour>,
     ) -> Result<Self, PartyError> {
         let unsupported = |Unsupported(reason)| PartyError::Refuses(Refusal::new("model", reason));
+        let (extension, checks) = (backend.extension(), Some(backend.checks()));
+        if Choice::new(backend.family(), Options { extension, checks, ..Options::default() }) != Ok(backend) {
+            let reason = "no client takes an option other than the extension and the checks";
+            return Err(PartyError::Refuses(Refusal::new("backend", reason)));
+        }
         let pixels = models[0].pixel_integers().to_vec();
         let grouping = behaviour.grouping();
         let hosting = Hosting { models, backend, truncation, grouping, sessions: limits.sessions };

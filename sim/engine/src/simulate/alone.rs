@@ -5,6 +5,7 @@ use super::positional::distance;
 use super::server::Server;
 use super::session::SlotService;
 use super::stream::Purpose;
+use fusion_2pc::circuit::Circuit;
 use fusion_2pc::session::Service;
 use fusion_2pc::wire::hook::Deviation;
 use fusion_adversaries::strategy::{Touches, View};
@@ -32,11 +33,11 @@ pub enum NotAlone {
 }
 
 impl Server<'_> {
-    /// What the server does in the first session of a trial, as in a campaign, without knowing what its slots hold.
+    /// What the server does in the first session of a trial, as in a campaign, without knowing what its slots hold. `circuit` is what the parties evaluate.
     ///
     /// # Errors
     /// [`NotAlone`] for a strategy that needs to know it.
-    pub fn alone(&self, view: &View, trial: u64) -> Result<Alone, NotAlone> {
+    pub fn alone(&self, view: &View, circuit: &Circuit, trial: u64) -> Result<Alone, NotAlone> {
         let coins = |purpose| self.streams.coins(purpose, trial, 0);
         let moves = self.strategy.moves();
         if moves.iter().any(|m| m.when.is_some()) {
@@ -58,7 +59,7 @@ impl Server<'_> {
             let shift = distance(m, view.classes, &mut labels).unwrap_or(0);
             *service = service.after(&m.act, shift, view.classes);
         }
-        let deviant = Deviant::blind(moves, &touches, coins(Purpose::Messages));
+        let deviant = Deviant::blind(circuit, moves, &touches, coins(Purpose::Messages));
         Ok(Alone {
             services: services.into_iter().map(|service| service.service(view.classes)).collect(),
             deviation: deviant.map(|deviant| -> Box<dyn Deviation> { Box::new(deviant) }),

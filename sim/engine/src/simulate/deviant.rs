@@ -55,15 +55,21 @@ impl<R: Rng> Deviant<R> {
     /// random.
     pub fn new(world: &World, asked: &[Asked], moves: &[Move], touches: &Touches, coins: R) -> Option<Self> {
         let bites = |m: &Move, slot: Slot| asked.get(slot as usize).is_some_and(|asked| world.bites(m, asked.image));
-        Self::biting(bites, moves, touches, coins)
+        Self::biting(bites, world.circuit().ok(), moves, touches, coins)
     }
 
     /// Collects the acts of a session of a server that does not know what its slots hold: all of them bite. Returns `None` if there are none.
-    pub fn blind(moves: &[Move], touches: &Touches, coins: R) -> Option<Self> {
-        Self::biting(|_, _| true, moves, touches, coins)
+    pub fn blind(circuit: &Circuit, moves: &[Move], touches: &Touches, coins: R) -> Option<Self> {
+        Self::biting(|_, _| true, Some(circuit), moves, touches, coins)
     }
 
-    fn biting(bites: impl Fn(&Move, Slot) -> bool, moves: &[Move], touches: &Touches, coins: R) -> Option<Self> {
+    fn biting(
+        bites: impl Fn(&Move, Slot) -> bool,
+        circuit: Option<&Circuit>,
+        moves: &[Move],
+        touches: &Touches,
+        coins: R,
+    ) -> Option<Self> {
         let slots = |(place, m): (usize, &Move)| {
             let own = touches.moves().iter().filter(|(_, of)| *of == place).map(|(slot, _)| *slot);
             (m.act.clone(), own.filter(|slot| bites(m, *slot)).collect::<Vec<_>>())
@@ -71,8 +77,7 @@ impl<R: Rng> Deviant<R> {
         let acts = moves.iter().enumerate().filter(|(_, m)| m.act.is_inside()).map(slots);
         let acts: Vec<(Act, Vec<Slot>)> = acts.filter(|(_, slots)| !slots.is_empty()).collect();
         let turns = acts.iter().any(|(act, _)| matches!(act, Act::WrongSign { .. }));
-        let circuit = world.circuit().ok().filter(|_| turns);
-        let relus = circuit.into_iter().flat_map(Compares::all).collect();
+        let relus = circuit.filter(|_| turns).into_iter().flat_map(Compares::all).collect();
         (!acts.is_empty()).then_some(Self { acts, relus, coins })
     }
 }

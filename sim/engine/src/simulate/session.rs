@@ -51,11 +51,7 @@ impl SlotService {
             Act::Relabel(Relabel::Next | Relabel::RandomWrong) => {
                 Self { turn: self.turn.further(shift, classes), ..self }
             }
-            Act::Add { .. }
-            | Act::WrongSign { .. }
-            | Act::Spoil { .. }
-            | Act::Bend { .. }
-            | Act::Stop { .. } => self,
+            Act::Add { .. } | Act::WrongSign { .. } | Act::Spoil { .. } | Act::Bend { .. } | Act::Stop { .. } => self,
         }
     }
 
