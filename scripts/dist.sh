@@ -23,8 +23,10 @@ cp examples/DATA.md "$folder/licences/MODELS-AND-DIGITS.md"
 for command in $("$sim" --help | sed -n '/^Commands:/,/^Options:/s/^  \([a-z]\+\) .*/\1/p'); do
     [ "$command" = help ] || "$sim" man "$command" > "$folder/man/man1/sim-$command.1"
 done
-for command in $("$sim" submit --help | sed -n '/^Commands:/,/^Options:/s/^  \([a-z]\+\) .*/\1/p'); do
-    [ "$command" = help ] || "$sim" man "submit-$command" > "$folder/man/man1/sim-submit-$command.1"
+for outer in submit party; do
+    for command in $("$sim" "$outer" --help | sed -n '/^Commands:/,/^Options:/s/^  \([a-z]\+\) .*/\1/p'); do
+        [ "$command" = help ] || "$sim" man "$outer-$command" > "$folder/man/man1/sim-$outer-$command.1"
+    done
 done
 for shell in bash zsh fish; do
     "$sim" completions "$shell" > "$folder/completions/sim.$shell"

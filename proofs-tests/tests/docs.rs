@@ -186,6 +186,7 @@ fn the_glossary_names_items_that_exist() {
             "fusion_2pc" => "sim/twopc",
             "fusion_adversaries" => "adversaries",
             "fusion_engine" => "sim/engine",
+            "fusion_party" => "sim/party",
             _ => panic!("{item}"),
         };
         let module = Path::new(ROOT).join(folder).join("src").join(module);

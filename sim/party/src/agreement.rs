@@ -4,7 +4,7 @@
 //! works out the parameters for itself, and both compare what they have, field by field, as texts and hashes.
 
 use crate::error::{PartyError, Refusal, printable};
-use crate::identity::Fingerprint;
+use crate::fingerprint::Fingerprint;
 use fusion_2pc::backend::{Backend, Choice};
 use fusion_2pc::ot::Checks;
 use fusion_2pc::random::Seed;

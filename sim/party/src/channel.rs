@@ -3,7 +3,7 @@
 //! A record is sealed and opened under a lock, and sent and received without it: neither direction waits for the other.
 
 use crate::error::PartyError;
-use crate::identity::Fingerprint;
+use crate::fingerprint::Fingerprint;
 use crate::tls::insecure;
 use fusion_2pc::wire::tcp::{Deadline, Patience, Sink, Source, TcpWire, read, write};
 use rustls::Connection;

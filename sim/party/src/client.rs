@@ -4,7 +4,8 @@ use crate::agreement::{Hello, NamePart, Reply, Request, Terms, VERSION, Wanted, 
 use crate::channel::Channel;
 use crate::entropy;
 use crate::error::{PartyError, Refusal, printable};
-use crate::identity::{Fingerprint, Identity};
+use crate::fingerprint::Fingerprint;
+use crate::identity::Identity;
 use crate::ledger::Ledger;
 use crate::offer::{MOST_OFFER_BYTES, Offer};
 use crate::service::MOST_SLOTS;

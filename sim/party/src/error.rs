@@ -1,6 +1,6 @@
 //! Why a party does not begin a session, or does not end it.
 
-use crate::identity::Fingerprint;
+use crate::fingerprint::Fingerprint;
 use fusion_2pc::wire::link::Halt;
 use serde::{Deserialize, Serialize};
 use std::io;

@@ -1,7 +1,8 @@
 //! The ledger of a party's sessions: how many it has begun, and the last number of each peer. A number is on the disk before it is used, and is never used again.
 
 use crate::error::{PartyError, Refusal};
-use crate::identity::{Fingerprint, Identity};
+use crate::fingerprint::Fingerprint;
+use crate::identity::Identity;
 use fusion_engine::failure::Failure;
 use fusion_engine::files;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! `sim party ask`: a client that asks a server about images, and believes it only if the session is accepted.
 
-use super::failure;
+use super::fault::failure;
 use crate::args::AskArgs;
 use crate::terminal::Terminal;
 use fusion_2pc::role::Role;

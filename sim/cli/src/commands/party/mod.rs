@@ -1,13 +1,15 @@
 //! `sim party`: the two parties on two machines.
 
 mod ask;
+mod fault;
 mod serve;
 
 use crate::args::{PartyCommand, PartyInitArgs};
 use crate::terminal::Terminal;
+use fault::failure;
 use fusion_engine::failure::Failure;
-use fusion_party::{Identity, PartyError};
-use std::io::{self, Write};
+use fusion_party::Identity;
+use std::io::Write;
 
 /// Runs what a party does, and returns the exit code.
 pub fn run(
@@ -27,24 +29,4 @@ pub fn run(
 fn init(args: &PartyInitArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let identity = Identity::create(&args.folder).map_err(failure)?;
     Ok(writeln!(stdout, "{}", identity.fingerprint())?)
-}
-
-/// What a party's error is for the command line: a mistake of a user's at either end, or trouble with files and the network.
-fn failure(error: PartyError) -> Failure {
-    let message = error.to_string();
-    match error {
-        PartyError::File { error, .. } if error.kind() == io::ErrorKind::Other => Failure::Usage(message),
-        PartyError::File { what, error } => Failure::Io(what, error),
-        PartyError::Unreachable { address, error } => Failure::Io(address, error),
-        PartyError::InUse(_)
-        | PartyError::WrongKey { .. }
-        | PartyError::NotPinned
-        | PartyError::Refuses(_)
-        | PartyError::Refused(_) => Failure::Usage(message),
-        PartyError::Randomness
-        | PartyError::Insecure(_)
-        | PartyError::Gone(_)
-        | PartyError::Malformed(_)
-        | PartyError::Halt(_) => Failure::Io("the session".into(), io::Error::other(message)),
-    }
 }

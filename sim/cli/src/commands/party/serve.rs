@@ -1,6 +1,6 @@
 //! `sim party serve`: a server that answers sessions until it is told to stop.
 
-use super::failure;
+use super::fault::failure;
 use crate::answers::bench;
 use crate::args::ServeArgs;
 use crate::signals::interruption;
