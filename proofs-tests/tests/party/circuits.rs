@@ -161,3 +161,42 @@ fn what_passes_can_be_evaluated() {
     }
     assert!(played > 10, "{played} sessions were played to the end");
 }
+
+/// Circuits that a server might make to exhaust or break a client, each of which has sizes that fit one another.
+#[test]
+fn circuits_beyond_every_bound_are_refused() {
+    let circuit = Choice::from(Family::Cheetah).run(CircuitOf(&fixed(&tiny(0), PRECISION)));
+    let with = |steps: serde_json::Value, output: serde_json::Value, classes: usize| {
+        let mut document = serde_json::to_value(&circuit).expect("JSON");
+        document["steps"] = steps;
+        document["output"] = output;
+        document["classes"] = classes.into();
+        serde_json::from_value::<Circuit>(document).expect("it reads as one").check().map_err(|refused| refused.0)
+    };
+    let step = |op: serde_json::Value, inputs: serde_json::Value, count: usize, ring: u32| serde_json::json!({ "layer": 0, "address": "layer[0:add]", "op": op, "inputs": inputs, "count": count, "ring": ring });
+    let told = |checked: Result<(), String>, what: &str| {
+        let told = checked.expect_err("refused");
+        assert!(told.contains(what), "{told}");
+    };
+    // As many windows as pixels, each a quarter of the image.
+    let side = 896;
+    let concat = step("concat".into(), serde_json::json!(vec!["input"; side * side / 36]), side * side / 36 * 36, 9);
+    let window = serde_json::json!({ "size": [448, 448], "stride": [1, 1], "pads": [0, 0, 0, 0] });
+    let pool = serde_json::json!({ "largest": { "window": window, "image": [1, side, side] } });
+    let pooled = serde_json::json!([concat, step(pool, serde_json::json!([{ "layer": 0 }]), 449 * 449, 9)]);
+    told(with(pooled, serde_json::json!({ "layer": 1 }), 449 * 449), "more than");
+    let small = serde_json::json!({ "size": [3, 3], "stride": [1, 1], "pads": [3, 0, 0, 0] });
+    let uncovered = serde_json::json!({ "largest": { "window": small, "image": [1, 6, 6] } });
+    let uncovered = serde_json::json!([step(uncovered, serde_json::json!(["input"]), 28, 9)]);
+    told(with(uncovered, serde_json::json!({ "layer": 0 }), 28), "sizes");
+    // More steps than any network has, each of one that is cheap.
+    let adds: Vec<_> = (0..5_000).map(|_| step("add".into(), serde_json::json!(["input", "input"]), 36, 9)).collect();
+    told(with(adds.into(), serde_json::json!({ "layer": 0 }), 36), "steps");
+    let one_bit = serde_json::json!([step("add".into(), serde_json::json!(["input", "input"]), 36, 1)]);
+    told(with(one_bit, serde_json::json!({ "layer": 0 }), 36), "no room for a comparison");
+    let strided = serde_json::json!({ "size": [1, 1], "stride": [1 << 24, 1 << 24], "pads": [0, 0, (1 << 24) - 1, 0] });
+    let shape = serde_json::json!({ "conv": { "image": [36, 1, 1], "filters": 4, "window": strided } });
+    let conv = serde_json::json!({ "linear": { "shape": shape, "bound": { "sum_bits": 3, "root_bits": 3 } } });
+    let conv = serde_json::json!([step(conv, serde_json::json!(["input"]), 4, 20)]);
+    told(with(conv, serde_json::json!({ "layer": 0 }), 4), "sizes");
+}

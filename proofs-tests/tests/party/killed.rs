@@ -117,8 +117,6 @@ fn a_server_that_is_killed_leaves_a_client_without_labels() {
     let mut cut = 0;
     for moment in moments() {
         let (mut server, address) = hall.serve();
-        // Labels of an earlier session are not taken for those of this one.
-        let _ = std::fs::remove_file(hall.folder.join("labels"));
         let client = hall.ask(&address).spawn().expect("it runs");
         std::thread::sleep(moment);
         server.kill().expect("a process");

@@ -27,8 +27,8 @@ fn keys_that_are_not_pinned_are_refused_at_either_end() {
             format!("the peer has the key {found}, which is not pinned")
         );
     });
-    let folder = |name: &str| std::panic::catch_unwind(|| keys.ledger(name)).is_ok();
-    assert!(!folder("server") && !folder("client"), "no session was begun");
+    let ledger: serde_json::Value = serde_json::from_str(&keys.ledger("server")).expect("JSON");
+    assert_eq!((&ledger["begun"], &ledger["peers"]), (&0.into(), &serde_json::json!({})), "no session was begun");
 }
 
 #[test]
@@ -101,6 +101,10 @@ fn a_budget_of_sessions_ends() {
         let third = told(asked(&keys, "client", address, &views(&images), |_| {}));
         assert_eq!(third, "the peer refuses: sessions: the budget of 2 sessions is used up");
     });
+    let clients = [keys.fingerprint("client")].into();
+    let more = Service::new(&keys.of("server"), clients, model(), (cheetah(), Truncation::Faithful), LIMITS);
+    let reason = "this identity has a budget of 2; another budget takes a new identity";
+    assert_eq!(more.err().expect("refused").to_string(), format!("sessions: {reason}"));
 }
 
 #[test]

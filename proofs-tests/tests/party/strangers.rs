@@ -24,7 +24,7 @@ fn bytes_that_are_no_handshake_get_an_alert_or_nothing() {
     let keys = Keys::new(&["server", "client"]);
     let images = images(1);
     serving(&keys, cheetah(), LIMITS, |address, _| {
-        let oversized = [&[22, 3, 1, 0xff, 0xff][..], &[1; 70_000]].concat();
+        let oversized = [vec![22, 3, 1, 0xff, 0xff], vec![1; 70_000]].concat();
         let junk: Vec<u8> = (0..40_000_u32).map(|at| at.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
         for bytes in [&b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"[..], &oversized, &junk, &[0; 5]] {
             let answer = answered(address, bytes);

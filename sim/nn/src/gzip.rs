@@ -80,7 +80,7 @@ mod tests {
         assert_eq!(unpacked(&members, Some(14)), Ok(b"fusion of gzip".to_vec()));
     }
 
-    /// A gigabyte of zeros in a megabyte is left packed after what the header announces: were it unpacked, memory would say so.
+    /// Sixteen megabytes of zeros, which take a few kilobytes packed, are left packed beyond what the header announces.
     #[test]
     fn a_bomb_is_refused() {
         let bomb = packed(&vec![0; 1 << 24]);

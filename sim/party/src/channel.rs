@@ -4,7 +4,7 @@
 
 use crate::error::PartyError;
 use crate::fingerprint::Fingerprint;
-use crate::tls::insecure;
+use crate::tls::{insecure, is_about_a_key};
 use fusion_2pc::wire::tcp::{Deadline, Patience, Sink, Source, TcpWire, read, write};
 use rustls::Connection;
 use serde::Serialize;
@@ -105,7 +105,7 @@ impl Channel {
     /// Shakes hands over a new connection.
     ///
     /// # Errors
-    /// [`PartyError::Insecure`] and [`PartyError::WrongServer`] where the peer is not the right one, or breaks off.
+    /// [`PartyError::Insecure`] and [`PartyError::WrongKey`] or [`PartyError::NotPinned`] where the peer is not the right one, or breaks off.
     pub fn open(
         stream: TcpStream,
         connection: impl Into<Connection>,
@@ -165,6 +165,11 @@ impl Channel {
         serde_json::from_slice(&json).map_err(|_| PartyError::Malformed(what))
     }
 
+    /// Waits for documents and frames so long from now on.
+    pub fn wait(&mut self, patience: Patience) {
+        self.patience = patience;
+    }
+
     /// Gives the connection over to the frames of a session.
     pub fn into_wire(self) -> TcpWire {
         TcpWire::over(Box::new(self.source), Box::new(self.sink), self.patience)
@@ -196,7 +201,7 @@ fn shake(source: &mut Sealed, deadline: Deadline) -> Result<(), PartyError> {
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn gone(error: io::Error) -> PartyError {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        Some(rustls::Error::AlertReceived(_)) => PartyError::NotPinned,
+        Some(rustls::Error::AlertReceived(alert)) if is_about_a_key(*alert) => PartyError::NotPinned,
         _ => PartyError::Gone(io::Error::other(ended(&error))),
     }
 }

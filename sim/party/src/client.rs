@@ -94,14 +94,17 @@ pub fn ask(question: Question<'_>, images: &[&[u8]], mut watch: impl FnMut(Step)
 fn connected(question: &Question<'_>) -> Result<Channel, PartyError> {
     let Question { identity, server, address, patience, .. } = *question;
     let unreachable = |error| PartyError::Unreachable { address: address.into(), error };
-    let mut last = std::io::Error::other("the name has no address");
+    let mut last = Err(unreachable(std::io::Error::other("the name has no address")));
     for found in address.to_socket_addrs().map_err(unreachable)? {
         match TcpStream::connect_timeout(&found, patience.late) {
-            Ok(stream) => return Channel::open(stream, tls::connect(identity, server)?, patience.until(0), patience),
-            Err(error) => last = error,
+            Ok(stream) => match Channel::open(stream, tls::connect(identity, server)?, patience.until(0), patience) {
+                Err(error @ PartyError::Insecure(_)) => last = Err(error),
+                opened => return opened,
+            },
+            Err(error) => last = Err(unreachable(error)),
         }
     }
-    Err(unreachable(last))
+    last
 }
 
 /// A session that is about to be planned.
@@ -121,7 +124,7 @@ impl<W: FnMut(Step)> ForBackend for Session<'_, W> {
         let Self { mut channel, offer, choice, name, images, watch } = self;
         let grouping = offer.grouping();
         let Offer { circuit, pixels, sessions, .. } = offer;
-        let refused = |Unsupported(reason)| PartyError::Refuses(Refusal::new("parameters", reason));
+        let refused = |Unsupported(reason)| PartyError::Refuses(Refusal::new("parameters", printable(&reason)));
         let plan = Plan::for_sessions(backend, circuit, images.len(), grouping, sessions).map_err(refused)?;
         let terms = Terms::of(&plan, choice, sessions, &pixels);
         channel.say(&Reply::Yes(&terms))?;

@@ -78,5 +78,5 @@ pub enum PartyError {
 
 /// A peer's text as it may stand on a terminal.
 pub fn printable(text: &str) -> String {
-    text.chars().take(200).map(|char| if char.is_control() { '?' } else { char }).collect()
+    text.chars().take(200).map(|char| if char.is_ascii_graphic() || char == ' ' { char } else { '?' }).collect()
 }

@@ -8,7 +8,7 @@ use rustls::sign::CertifiedKey;
 use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -18,6 +18,18 @@ const KEY: &str = "key.pk8";
 /// The most bytes of a key's file.
 const MOST_KEY_BYTES: u64 = 4096;
 
+/// Refuses a folder in which others can put a ledger of theirs.
+fn own(folder: &Path) -> Result<(), PartyError> {
+    let failed = |error| PartyError::File { what: folder.display().to_string(), error };
+    match std::fs::metadata(folder) {
+        Ok(found) if found.mode() & 0o022 != 0 => Err(failed(io::Error::other("others can write into the folder"))),
+        Ok(_) => Ok(()),
+        // That there is no identity is told by its key.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed(error)),
+    }
+}
+
 /// A party's key pair, and the folder that holds it with the ledger of its sessions.
 pub struct Identity {
     folder: PathBuf,
@@ -26,7 +38,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Makes a new identity in a folder, which only its owner may read. The folder is made if it is not there.
+    /// Makes a new identity in a folder, with a key that only its owner may read. The folder is made if it is not there; others must not be able to write into it.
     ///
     /// # Errors
     /// [`PartyError::File`] if there is an identity already, or if the folder cannot be written; [`PartyError::Randomness`].
@@ -34,6 +46,7 @@ impl Identity {
         let failed = |error| PartyError::File { what: folder.join(KEY).display().to_string(), error };
         let key = entropy::key()?;
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        own(folder)?;
         let mut file =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.join(KEY)).map_err(|error| {
                 match error.kind() {
@@ -51,6 +64,7 @@ impl Identity {
     /// [`PartyError::File`] if there is none, or if its key is no Ed25519 key.
     pub fn open(folder: &Path) -> Result<Self, PartyError> {
         let failed = |error| PartyError::File { what: folder.join(KEY).display().to_string(), error };
+        own(folder)?;
         let mut bytes = Zeroizing::new(Vec::new());
         let file = File::open(folder.join(KEY)).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => failed(io::Error::other("there is no identity; 'sim party init' makes one")),

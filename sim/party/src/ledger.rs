@@ -18,12 +18,18 @@ const LEDGER: &str = "sessions.json";
 /// The most bytes of the ledger: it has a line for each peer.
 const MOST_BYTES: u64 = 1 << 24;
 
+/// No session has this number or a larger one.
+const MOST_SESSIONS: u64 = 1 << 63;
+
 /// The ledger as it is on the disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entries {
     /// The number of sessions that this party has begun.
     begun: u64,
+    /// The number of sessions that it may begin, as it was when the first began; absent from the ledger of a client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    budget: Option<u64>,
     /// The number of the last session of each peer, as the peer counts.
     peers: BTreeMap<Fingerprint, u64>,
 }
@@ -56,7 +62,7 @@ impl Ledger {
         let broken = |error| PartyError::File { what: path.display().to_string(), error };
         let entries = if path.try_exists().map_err(broken)? {
             let bytes = files::read(&path, MOST_BYTES).map_err(of_files)?;
-            serde_json::from_slice(&bytes).map_err(|error| broken(error.into()))?
+            serde_json::from_slice(&bytes).map_err(|error| broken(io::Error::other(error)))?
         } else {
             Entries::default()
         };
@@ -73,8 +79,28 @@ impl Ledger {
     /// # Errors
     /// [`PartyError::File`] if the number cannot be kept; no session may begin then.
     pub fn begin(&mut self) -> Result<u64, PartyError> {
-        self.keep(Entries { begun: self.entries.begun + 1, ..self.entries.clone() })?;
+        let full = || PartyError::File {
+            what: self.path.display().to_string(),
+            error: io::Error::other("there are no more numbers of sessions"),
+        };
+        let begun = self.entries.begun.checked_add(1).filter(|begun| *begun < MOST_SESSIONS).ok_or_else(full)?;
+        self.keep(Entries { begun, ..self.entries.clone() })?;
         Ok(self.entries.begun)
+    }
+
+    /// Takes note of the number of sessions that share a budget of noise.
+    ///
+    /// # Errors
+    /// [`PartyError::Refuses`] for another number than before: sessions that are over had the noise of theirs.
+    pub fn share(&mut self, budget: u64) -> Result<(), PartyError> {
+        match self.entries.budget {
+            Some(before) if before != budget => {
+                let reason = format!("this identity has a budget of {before}; another budget takes a new identity");
+                Err(PartyError::Refuses(Refusal::new("sessions", reason)))
+            }
+            Some(_) => Ok(()),
+            None => self.keep(Entries { budget: Some(budget), ..self.entries.clone() }),
+        }
     }
 
     /// Takes note of a peer's number for a session.
@@ -82,7 +108,7 @@ impl Ledger {
     /// # Errors
     /// [`PartyError::Refuses`] for a number that is not above the peer's last one, and [`PartyError::File`] if it cannot be kept.
     pub fn admit(&mut self, peer: Fingerprint, number: u64) -> Result<(), PartyError> {
-        if self.entries.peers.get(&peer).is_some_and(|last| number <= *last) {
+        if number >= MOST_SESSIONS || self.entries.peers.get(&peer).is_some_and(|last| number <= *last) {
             let reason = "the peer has used this number before; is its folder an older copy?";
             return Err(PartyError::Refuses(Refusal::new("session number", reason)));
         }

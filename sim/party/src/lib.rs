@@ -16,7 +16,7 @@ mod error;
 mod fingerprint;
 mod hex;
 mod hosting;
-mod identity;
+pub mod identity;
 mod ledger;
 mod offer;
 mod protected;

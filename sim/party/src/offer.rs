@@ -1,7 +1,7 @@
 //! What a server offers: its circuit, which is public, in a form that travels, and the check of it by the client.
 
 use crate::agreement::NamePart;
-use crate::error::{PartyError, Refusal};
+use crate::error::{PartyError, Refusal, printable};
 use fusion_2pc::backend::{Backend, Choice, Family, ForBackend, Options};
 use fusion_2pc::circuit::{Circuit, Unsupported};
 use fusion_2pc::ot::{Checks, Extension};
@@ -63,7 +63,7 @@ impl Offer {
     /// # Errors
     /// [`PartyError::Refuses`] with what is amiss.
     pub fn checked(mut self, choice: Choice) -> Result<Self, PartyError> {
-        let refused = |Unsupported(reason)| PartyError::Refuses(Refusal::new("circuit", reason));
+        let refused = |Unsupported(reason)| PartyError::Refuses(Refusal::new("circuit", printable(&reason)));
         self.circuit.check().map_err(refused)?;
         for step in &mut self.circuit.steps {
             step.node = step.address.to_string();

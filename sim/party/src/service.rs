@@ -34,8 +34,8 @@ use tracing::{debug, info, warn};
 
 /// The most slots of a session.
 pub const MOST_SLOTS: u32 = 1 << 16;
-/// The most connections that are open at once before the handshake is done; more are closed at once.
-const MOST_STRANGERS: usize = 64;
+/// The most connections that are open at once before their sessions begin; more are closed at once.
+const MOST_CONNECTIONS: usize = 64;
 /// The most bytes of a client's documents.
 const MOST_BYTES: u32 = 1 << 16;
 /// How often a server that has nothing to do looks whether it is to stop.
@@ -66,8 +66,8 @@ pub struct Service {
     ledger: Mutex<Ledger>,
     /// The clients that are in a session.
     busy: Mutex<BTreeSet<Fingerprint>>,
-    /// The connections that have not shown a key yet.
-    strangers: AtomicUsize,
+    /// The connections that are not in a session yet.
+    connections: AtomicUsize,
     /// How many connections ended without the key of a client.
     turned_away: AtomicU64,
 }
@@ -123,6 +123,8 @@ impl Service {
             let reason = "no client takes an option other than the extension and the checks";
             return Err(PartyError::Refuses(Refusal::new("backend", reason)));
         }
+        let mut ledger = Ledger::open(identity)?;
+        ledger.share(limits.sessions)?;
         let pixels = models[0].pixel_integers().to_vec();
         let grouping = behaviour.grouping();
         let hosting = Hosting { models, backend, truncation, grouping, sessions: limits.sessions };
@@ -134,9 +136,9 @@ impl Service {
             backend,
             pixels,
             limits,
-            ledger: Mutex::new(Ledger::open(identity)?),
+            ledger: Mutex::new(ledger),
             busy: Mutex::default(),
-            strangers: AtomicUsize::new(0),
+            connections: AtomicUsize::new(0),
             turned_away: AtomicU64::new(0),
         })
     }
@@ -151,9 +153,13 @@ impl Service {
         let done = std::thread::scope(|scope| {
             while !stop.load(Ordering::Relaxed) {
                 match listener.accept() {
-                    Ok((stream, address)) if self.strangers.load(Ordering::Relaxed) < MOST_STRANGERS => {
-                        self.strangers.fetch_add(1, Ordering::Relaxed);
-                        scope.spawn(move || self.connection(stream, address, stop));
+                    Ok((stream, address)) if self.connections.load(Ordering::Relaxed) < MOST_CONNECTIONS => {
+                        let connection = Connection::new(&self.connections);
+                        let answer = move || self.connection(stream, address, connection, stop);
+                        if let Err(error) = std::thread::Builder::new().spawn_scoped(scope, answer) {
+                            self.turned_away.fetch_add(1, Ordering::Relaxed);
+                            warn!(%address, "turned away: {error}");
+                        }
                     }
                     Ok((_, address)) => {
                         self.turned_away.fetch_add(1, Ordering::Relaxed);
@@ -170,10 +176,8 @@ impl Service {
     }
 
     /// Answers one connection.
-    fn connection(&self, stream: TcpStream, address: SocketAddr, stop: &AtomicBool) {
-        let known = self.handshake(stream);
-        self.strangers.fetch_sub(1, Ordering::Relaxed);
-        let channel = match known {
+    fn connection(&self, stream: TcpStream, address: SocketAddr, connection: Connection<'_>, stop: &AtomicBool) {
+        let channel = match self.handshake(stream) {
             Ok(channel) => channel,
             Err(error) => {
                 self.turned_away.fetch_add(1, Ordering::Relaxed);
@@ -182,7 +186,7 @@ impl Service {
             }
         };
         let peer = channel.peer;
-        match self.session(channel, stop) {
+        match self.session(channel, connection, stop) {
             Ok(Done { slots, meter }) => {
                 let [received, sent] = [Role::Client, Role::Server].map(|role| meter.sent(role, None).bytes);
                 info!(%peer, %address, slots, sent, received, "session ended");
@@ -193,18 +197,20 @@ impl Service {
 
     fn handshake(&self, stream: TcpStream) -> Result<Channel, PartyError> {
         stream.set_nonblocking(false).map_err(PartyError::Gone)?;
-        let Patience { bytes_per_s, .. } = self.limits.patience;
-        let deadline = Patience { late: self.limits.handshake, bytes_per_s }.until(0);
-        Channel::open(stream, tls::accept(&self.tls)?, deadline, self.limits.patience)
+        // A stranger, and a client that does not ask, are waited for no longer than this.
+        let patience = Patience { late: self.limits.handshake, ..self.limits.patience };
+        Channel::open(stream, tls::accept(&self.tls)?, patience.until(0), patience)
     }
 
     /// Agrees with a client on a session, and serves it.
-    fn session(&self, mut channel: Channel, stop: &AtomicBool) -> Result<Done, PartyError> {
+    fn session(&self, mut channel: Channel, connection: Connection<'_>, stop: &AtomicBool) -> Result<Done, PartyError> {
         channel.say(&Hello { version: VERSION.into() })?;
         let request: Request = channel.hear("request", MOST_BYTES)?;
         let peer = channel.peer;
         let admitted = self.admitted(peer, &request, stop);
         let Admitted { turn: _turn, ready, part, conduct } = answered(&mut channel, admitted)?;
+        drop(connection);
+        channel.wait(self.limits.patience);
         channel.say(&Reply::Yes(self.offer(part)))?;
         let theirs: Terms = channel.hear::<Reply<Terms>>("terms", MOST_BYTES)?.taken()?;
         let met = ready.terms().meet(&theirs).map_err(PartyError::Refuses);
@@ -232,11 +238,15 @@ impl Service {
             return refuse("slots", format!("a session has 1 to {MOST_SLOTS}"));
         }
         let turn = self.turn(peer)?;
+        let used_up = |ledger: &Ledger| ledger.begun() >= self.limits.sessions;
+        let reason = || format!("the budget of {} sessions is used up", self.limits.sessions);
+        if used_up(&self.ledger()) {
+            return refuse("sessions", reason());
+        }
         let ready = self.hosted.ready(request.slots as usize).map_err(PartyError::Refuses)?;
-        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        if ledger.begun() >= self.limits.sessions {
-            let reason = format!("the budget of {} sessions is used up", self.limits.sessions);
-            return refuse("sessions", reason);
+        let mut ledger = self.ledger();
+        if used_up(&ledger) {
+            return refuse("sessions", reason());
         }
         ledger.admit(peer, request.part.number)?;
         let conduct =
@@ -272,6 +282,10 @@ impl Service {
         Ok(Turn { service: self, peer })
     }
 
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn busy(&self) -> MutexGuard<'_, BTreeSet<Fingerprint>> {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -284,6 +298,22 @@ struct Admitted<'s> {
     /// The server's part of the session's name.
     part: NamePart,
     conduct: Conduct,
+}
+
+/// A connection that is not in a session yet, and counts until this is dropped.
+struct Connection<'s>(&'s AtomicUsize);
+
+impl<'s> Connection<'s> {
+    fn new(open: &'s AtomicUsize) -> Self {
+        open.fetch_add(1, Ordering::Relaxed);
+        Self(open)
+    }
+}
+
+impl Drop for Connection<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// A session that came to its end.
@@ -317,9 +347,8 @@ fn answered<T>(channel: &mut Channel, outcome: Result<T, PartyError>) -> Result<
     })
 }
 
-/// Whether the operating system may accept the next connection: nobody has called, or whoever did is gone, or too much is open right now.
+/// Whether the operating system may accept the next connection: whatever is wrong is not wrong with the listener.
 fn is_passing(error: &io::Error) -> bool {
-    const TOO_MANY_OPEN_FILES: [i32; 2] = [23, 24];
-    let passing = [io::ErrorKind::WouldBlock, io::ErrorKind::Interrupted, io::ErrorKind::ConnectionAborted];
-    passing.contains(&error.kind()) || error.raw_os_error().is_some_and(|code| TOO_MANY_OPEN_FILES.contains(&code))
+    const OF_THE_LISTENER: [i32; 3] = [9, 22, 88];
+    error.raw_os_error().is_none_or(|code| !OF_THE_LISTENER.contains(&code))
 }

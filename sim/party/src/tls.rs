@@ -12,8 +12,8 @@ use rustls::server::AlwaysResolvesServerRawPublicKeys;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::version::TLS13;
 use rustls::{
-    ClientConfig, ClientConnection, DigitallySignedStruct, DistinguishedName, Error, PeerIncompatible, ServerConfig,
-    ServerConnection, SignatureScheme,
+    AlertDescription, ClientConfig, ClientConnection, DigitallySignedStruct, DistinguishedName, Error,
+    PeerIncompatible, ServerConfig, ServerConnection, SignatureScheme,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -163,15 +163,28 @@ pub fn connect(identity: &Identity, server: Fingerprint) -> Result<ClientConnect
     ClientConnection::new(Arc::new(config), nobody).map_err(insecure)
 }
 
-/// An error of the library in words; that of a key that is not pinned, at either end, is told apart. A peer's alerts carry no other news between parties of one
-/// protocol.
+/// An error of the library in words; that of a key that is not pinned, at either end, is told apart.
 pub fn insecure(error: Error) -> PartyError {
     match error {
         Error::General(text) => match text.parse() {
             Ok(found) => PartyError::WrongKey { found },
             Err(_) => PartyError::Insecure(text),
         },
-        Error::AlertReceived(_) => PartyError::NotPinned,
+        Error::AlertReceived(alert) if is_about_a_key(alert) => PartyError::NotPinned,
         error => PartyError::Insecure(error.to_string()),
     }
+}
+
+/// Whether a peer that does not take a key says so by this alert.
+pub fn is_about_a_key(alert: AlertDescription) -> bool {
+    use AlertDescription as Alert;
+    matches!(
+        alert,
+        Alert::HandshakeFailure
+            | Alert::AccessDenied
+            | Alert::BadCertificate
+            | Alert::CertificateUnknown
+            | Alert::CertificateRequired
+            | Alert::UnknownCA
+    )
 }

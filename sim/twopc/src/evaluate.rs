@@ -18,6 +18,7 @@ pub fn evaluate<P: Protocols + ?Sized>(
     protocols: &mut P,
 ) -> Result<Vec<u64>, Halt> {
     let mut values: Vec<Vec<u64>> = Vec::with_capacity(circuit.steps.len());
+    let mut dropped = dropped(circuit);
     for (index, step) in circuit.steps.iter().enumerate() {
         let read = |value: &Value| match value {
             Value::Input => input,
@@ -28,10 +29,8 @@ pub fn evaluate<P: Protocols + ?Sized>(
             party.step(step.address.clone(), |party| walk(party, circuit, (index, step), &inputs, protocols))?;
         party.link.boundary(&step.address, &mut output, circuit.modulus(step.ring));
         values.push(output);
-        for (past, value) in values.iter_mut().enumerate() {
-            if !is_read_after(circuit, past, index) {
-                *value = Vec::new();
-            }
+        for past in std::mem::take(&mut dropped[index]) {
+            values[past] = Vec::new();
         }
     }
     Ok(match circuit.output {
@@ -40,9 +39,21 @@ pub fn evaluate<P: Protocols + ?Sized>(
     })
 }
 
-fn is_read_after(circuit: &Circuit, value: usize, index: usize) -> bool {
-    let value = Value::Layer(value);
-    circuit.output == value || circuit.steps[index + 1..].iter().any(|step| step.inputs.contains(&value))
+/// For each step the values that no later one reads, other than the output.
+fn dropped(circuit: &Circuit) -> Vec<Vec<usize>> {
+    let mut last: Vec<usize> = (0..circuit.steps.len()).collect();
+    for (index, step) in circuit.steps.iter().enumerate() {
+        for input in &step.inputs {
+            if let Value::Layer(past) = input {
+                last[*past] = index;
+            }
+        }
+    }
+    let mut dropped = vec![Vec::new(); circuit.steps.len()];
+    for (past, last) in last.into_iter().enumerate().filter(|(past, _)| circuit.output != Value::Layer(*past)) {
+        dropped[last].push(past);
+    }
+    dropped
 }
 
 fn walk<P: Protocols + ?Sized>(

@@ -111,7 +111,7 @@ pub struct ServeArgs {
 /// accepted; the server is not told the verdict. The exit code is 0 for an accepted session and 1 for a rejected one.
 #[derive(Debug, Args)]
 pub struct AskArgs {
-    /// An IDX file of images with 8-bit pixels; the first R are asked about.
+    /// A file of images, IDX or NPY; the first R are asked about.
     #[arg(long, value_name = "FILE")]
     pub images: PathBuf,
     /// The server's address, with its port.
@@ -135,10 +135,10 @@ pub struct AskArgs {
     /// The number of wrong public answers that are tolerated.
     #[arg(long, value_name = "SLACK", value_parser = slack, default_value = "0", allow_negative_numbers = true)]
     pub slack: u64,
-    /// An IDX file of images that the server has never seen, of which T are drawn.
+    /// A file of images that the server has never seen, of which T are drawn.
     #[arg(long, value_name = "FILE", required_unless_present = "plain_inference", requires = "public_labels")]
     pub publics: Option<PathBuf>,
-    /// An IDX file of the labels of the publics.
+    /// A file of the labels of the publics.
     #[arg(long, value_name = "FILE", requires = "publics")]
     pub public_labels: Option<PathBuf>,
     /// Ask each query once and check nothing: a server that deviates is not noticed.

@@ -13,10 +13,16 @@ use fusion_nn::model::{Value, Window};
 
 /// The most elements of all values of one slot together.
 const MOST_ELEMENTS: usize = 1 << 26;
-/// The most products of a linear layer, and the most cells of all windows of a pooling layer, for one slot.
+/// The most products of all linear layers together, for one slot.
 const MOST_WORK: usize = 1 << 36;
+/// The most cells of all windows of a pooling layer, for one slot: a party holds them at once.
+const MOST_CELLS: usize = 1 << 26;
 /// The largest side of an image, a window or a vector.
-const MOST_SIDE: usize = 1 << 24;
+const MOST_SIDE: usize = 1 << 18;
+/// The most steps, and the most values that all of them read.
+const MOST_STEPS: usize = 1 << 12;
+/// The most components of the address of a step.
+const MOST_COMPONENTS: usize = 8;
 /// The end of a clipping is cut at this size, which no value of a ring exceeds.
 const MOST_END: u64 = 1 << 61;
 /// The most bits of a sum of sizes of weights.
@@ -29,9 +35,17 @@ impl Circuit {
     /// # Errors
     /// [`Unsupported`] names the first step that is amiss by its address.
     pub fn check(&self) -> Result<(), Unsupported> {
+        let reads: usize = self.steps.iter().map(|step| step.inputs.len()).sum();
+        if self.steps.len().max(reads) > MOST_STEPS {
+            return Err(Unsupported(format!("it has more than {MOST_STEPS} steps, or they read more values")));
+        }
         let sizes = Sizes::of(self)?;
+        let mut work = 0_usize;
         let refuse = |step: &Step, what: &str| Err(Unsupported(format!("{}: {what}", step.address)));
         for (index, step) in self.steps.iter().enumerate() {
+            if step.address.components().len() > MOST_COMPONENTS {
+                return Err(Unsupported(format!("the address of step {index} is long")));
+            }
             let inputs: Option<Vec<usize>> = step.inputs.iter().map(|value| sizes.before(index, *value)).collect();
             let Some(inputs) = inputs else { return refuse(step, "it reads a value that is not there yet") };
             if outputs(&step.op, &inputs) != Some(step.count) {
@@ -40,10 +54,18 @@ impl Circuit {
             if !self.has_room(step) {
                 return refuse(step, "its rings do not fit");
             }
+            work = work.saturating_add(products(&step.op));
+        }
+        if work > MOST_WORK {
+            return Err(Unsupported(format!("its linear layers take more than {MOST_WORK} products")));
         }
         let end = self.steps.len();
         if self.classes == 0 || sizes.before(end, self.output) != Some(self.classes) {
             return Err(Unsupported("the output is not one value for each class".into()));
+        }
+        // The largest of some values is found by a comparison, which needs a sign and a bit.
+        if self.ring(self.output) < 2 && self.classes > 1 {
+            return Err(Unsupported("the output has no room for a comparison".into()));
         }
         Ok(())
     }
@@ -141,17 +163,29 @@ fn is_bound(Bound { sum_bits, root_bits }: Bound) -> bool {
 }
 
 fn linear(shape: Shape, input: usize) -> Option<usize> {
-    let (inputs, outputs, weights, places) = match shape {
-        Shape::Gemm { inputs, outputs } => (inputs, outputs, inputs.checked_mul(outputs)?, 1),
+    let (inputs, outputs, weights, filters) = match shape {
+        Shape::Gemm { inputs, outputs } => (inputs, outputs, inputs.checked_mul(outputs)?, outputs.max(inputs)),
         Shape::Conv { image, filters, window } => {
             let (inputs, places) = places(&window, image)?;
             let each = product(&[image[0], window.size[0], window.size[1]])?;
-            (inputs, filters.checked_mul(places)?, each.checked_mul(filters)?, places)
+            (inputs, filters.checked_mul(places)?, each.checked_mul(filters)?, filters)
         }
     };
-    let sides = (1..=MOST_SIDE).contains(&inputs) && (1..=MOST_SIDE).contains(&outputs);
-    let work = weights.checked_mul(places)?;
-    (sides && inputs == input && weights <= MOST_DENSE && work <= MOST_WORK).then_some(outputs)
+    let sides = (1..=MOST_SIDE).contains(&filters);
+    (sides && inputs == input && weights <= MOST_DENSE).then_some(outputs)
+}
+
+/// The products of a step, if it is linear.
+fn products(op: &Op) -> usize {
+    match op {
+        Op::Linear { shape: Shape::Gemm { inputs, outputs }, .. } => inputs.saturating_mul(*outputs),
+        Op::Linear { shape: Shape::Conv { image, filters, window }, .. } => {
+            let [rows, columns] = window.output([image[1], image[2]]).unwrap_or([0, 0]);
+            let [height, width] = window.size;
+            [image[0], height, width, rows, columns].into_iter().fold(*filters, usize::saturating_mul)
+        }
+        _ => 0,
+    }
 }
 
 /// The most weights of a linear layer.
@@ -160,8 +194,8 @@ const MOST_DENSE: usize = 16 * MAX_DENSE_WEIGHTS;
 fn pooled(window: &Window, image: [usize; 3], input: usize) -> Option<usize> {
     let (inputs, places) = places(window, image)?;
     let outputs = image[0].checked_mul(places)?;
-    let work = product(&[outputs, window.size[0], window.size[1]])?;
-    (inputs == input && work <= MOST_WORK).then_some(outputs)
+    let cells = product(&[outputs, window.size[0], window.size[1]])?;
+    (inputs == input && cells <= MOST_CELLS).then_some(outputs)
 }
 
 /// The elements of an image, and how often a window stands on each channel.

@@ -401,7 +401,8 @@ pub(super) fn geometries(
             cuts(layer.output[0]).into_iter().flat_map(move |rows| {
                 let plane: usize = layer.plane(rows).iter().product();
                 cuts(layer.channels).into_iter().filter_map(move |channels| {
-                    let samples = parameters.degree / (plane * channels * filters);
+                    let one = plane.checked_mul(channels)?.checked_mul(filters)?;
+                    let samples = parameters.degree / one;
                     let geometry = Geometry { parameters, response, rows, samples, channels, filters };
                     (samples > 0).then_some(geometry)
                 })

@@ -31,8 +31,10 @@ impl<B: Backend> ClientSetup<B> {
     /// Without a plan.
     pub fn new(link: &mut Link, root: impl Root, plans: &[&Plan<B>]) -> Result<Self, Halt> {
         let (backend, packings) = packings(plans);
-        let seed = root.into_seed();
-        Ok(Self { keys: backend.client_keys(link, &seed, &packings)?, seed: seed.child("sessions") })
+        let mut root = root.into_seed();
+        let (keys, seed) = (backend.client_keys(link, &root, &packings), root.child("sessions"));
+        root.0.zeroize();
+        Ok(Self { keys: keys?, seed })
     }
 }
 
@@ -78,8 +80,10 @@ impl<B: Backend> ServerSetup<B> {
     /// Without a plan.
     pub fn new(link: &mut Link, root: impl Root, plans: &[&Plan<B>]) -> Result<Self, Halt> {
         let (backend, packings) = packings(plans);
-        let seed = root.into_seed();
-        Ok(Self { keys: backend.server_keys(link, &seed, &packings)?, seed: seed.child("sessions") })
+        let mut root = root.into_seed();
+        let (keys, seed) = (backend.server_keys(link, &root, &packings), root.child("sessions"));
+        root.0.zeroize();
+        Ok(Self { keys: keys?, seed })
     }
 }
 

@@ -15,6 +15,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde::Serialize;
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// The exit code of a session that is rejected.
@@ -54,10 +55,10 @@ pub fn run(args: &AskArgs, stdout: &mut dyn Write, stderr: &mut dyn Write, termi
     };
     let images = images(&args.images)?;
     let queries = first(&images, &args.images, args.R)?;
-    if let Some(out) = &args.out {
-        // Labels that cannot be kept are not asked for.
-        OpenOptions::new().create(true).append(true).open(out).map_err(|error| writing(out, error))?;
-    }
+    // Labels that cannot be kept are not asked for, and those of an earlier session are gone.
+    let mut open = OpenOptions::new();
+    let open = open.create(true).write(true).truncate(true).mode(0o600);
+    let out = args.out.as_deref().map(|out| open.open(out).map_err(|error| writing(out, error))).transpose()?;
     let document = match args.plan()? {
         None => plain(question, &queries, terminal)?,
         Some(params) => {
@@ -65,6 +66,9 @@ pub fn run(args: &AskArgs, stdout: &mut dyn Write, stderr: &mut dyn Write, termi
             protected(question, params, &queries, &publics, terminal)?
         }
     };
+    if let (Some(mut file), Some(path), Some(labels)) = (out, &args.out, &document.labels) {
+        labels.iter().try_for_each(|label| writeln!(file, "{label}")).map_err(|error| writing(path, error))?;
+    }
     document.write(args, stdout, stderr)?;
     Ok(if document.accepted { 0 } else { REJECTED })
 }
@@ -117,11 +121,8 @@ fn first<'i>(images: &'i Images, path: &Path, R: u64) -> Result<Vec<&'i [u8]>, F
 
 fn plain(question: Question<'_>, queries: &[&[u8]], terminal: Terminal) -> Result<AskDocument, Failure> {
     let Answers { labels, meter } = ask(question, queries, watch(queries.len(), terminal)).map_err(failure)?;
-    let (labels, ended) = match labels {
-        Ok(labels) => (Some(labels), None),
-        Err(halt) => (None, Some(halt.to_string())),
-    };
-    Ok(AskDocument { labels, ended, ..AskDocument::of(false, queries.len(), &meter) }.judged(None))
+    let labels = labels.map_err(|halt| failure(halt.into()))?;
+    Ok(AskDocument { labels: Some(labels), ..AskDocument::of(false, queries.len(), &meter) }.judged(None))
 }
 
 fn protected(
@@ -142,7 +143,7 @@ fn protected(
         Verdict::Rejected(reason) => (None, Some(reason.name())),
     };
     let ended = halt.map(|halt| halt.to_string());
-    Ok(AskDocument { labels, ended, ..AskDocument::of(true, slots, &meter) }.judged(reason))
+    Ok(AskDocument { ended, labels, ..AskDocument::of(true, slots, &meter) }.judged(reason))
 }
 
 /// A display of how many slots are answered, on a terminal.
@@ -182,10 +183,6 @@ impl AskDocument {
     }
 
     fn write(&self, args: &AskArgs, stdout: &mut dyn Write, stderr: &mut dyn Write) -> Result<(), Failure> {
-        if let (Some(labels), Some(out)) = (&self.labels, &args.out) {
-            let text: String = labels.iter().map(|label| format!("{label}\n")).collect();
-            files::replace(out, &text)?;
-        }
         if args.json {
             serde_json::to_writer_pretty(&mut *stdout, self).map_err(io::Error::from)?;
             return Ok(writeln!(stdout)?);
@@ -212,7 +209,7 @@ impl AskDocument {
         match (self.accepted, self.protected) {
             (true, true) => "accepted".into(),
             (true, false) => "not checked".into(),
-            (false, _) => self.reason.map_or_else(|| "no labels".into(), |reason| format!("rejected: {reason}")),
+            (false, _) => format!("rejected: {}", self.reason.unwrap_or("no labels")),
         }
     }
 }
