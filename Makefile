@@ -42,7 +42,7 @@ bench: setup
 	cargo bench --locked -p fusion-sim -p fusion-engine -p fusion-nn -p fusion-2pc --benches
 	cargo build --locked --release --bin sim
 	bash scripts/measure.sh
-	cargo test --locked --release -p fusion-proofs-tests --test disagreement --test two_party --test attacks -- --ignored --nocapture
+	cargo test --locked --release -p fusion-proofs-tests --test disagreement --test two_party --test attacks --test party -- --ignored --nocapture
 	cargo test --locked --release -p fusion-2pc --lib -- --ignored --nocapture
 
 ## Check the protocol's independent model with Spin.

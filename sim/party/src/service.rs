@@ -38,8 +38,10 @@ pub const MOST_SLOTS: u32 = 1 << 16;
 const MOST_CONNECTIONS: usize = 64;
 /// The most bytes of a client's documents.
 const MOST_BYTES: u32 = 1 << 16;
-/// How often a server that has nothing to do looks whether it is to stop.
+/// How often a server that waits looks again whether it is to stop, or may go on.
 const PAUSE: Duration = Duration::from_millis(20);
+/// How many such pauses a client waits for the end of its last session.
+const TIDYING: usize = 50;
 
 /// How much a server does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -268,18 +270,23 @@ impl Service {
         }
     }
 
-    /// Gives a client its turn: one session at a time for each, and no more at once than the limit.
+    /// Gives a client its turn: one session at a time for each, and no more at once than the limit. A client may come back while the server still tidies up its last
+    /// session, and so is waited for a little.
     fn turn(&self, peer: Fingerprint) -> Result<Turn<'_>, PartyError> {
-        let mut busy = self.busy();
         let refuse = |reason: &str| Err(PartyError::Refuses(Refusal::new("turn", reason)));
-        if busy.contains(&peer) {
-            return refuse("a session of this client is not over yet");
+        for _ in 0..TIDYING {
+            let mut busy = self.busy();
+            if !busy.contains(&peer) {
+                if busy.len() >= self.limits.clients {
+                    return refuse("as many clients as may be are in sessions");
+                }
+                busy.insert(peer);
+                return Ok(Turn { service: self, peer });
+            }
+            drop(busy);
+            std::thread::sleep(PAUSE);
         }
-        if busy.len() >= self.limits.clients {
-            return refuse("as many clients as may be are in sessions");
-        }
-        busy.insert(peer);
-        Ok(Turn { service: self, peer })
+        refuse("a session of this client is not over yet")
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
