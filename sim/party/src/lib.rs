@@ -5,7 +5,7 @@
 //! verdict, whichever way it becomes known, tells nothing of a later session.
 //!
 //! Invariants: no secret of a party is used before its peer's key is verified and both have agreed; no name of a session is used twice; bytes of a
-//! peer never cause a panic or a wait without end; [`entropy`] is the only file that draws randomness, and nothing here is seeded.
+//! peer never cause a panic or a wait without end; `entropy.rs` is the only file that draws randomness, and nothing here is seeded.
 
 mod agreement;
 mod behaviour;
