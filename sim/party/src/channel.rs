@@ -39,11 +39,19 @@ impl Sealed {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens what waits, as far as the connection takes it.
-    fn open(&mut self) -> io::Result<()> {
+    /// Waits for bytes of the line, unless some wait here, and opens them as far as the connection takes them. Errors of TLS are inside those that it returns.
+    fn fetch(&mut self, deadline: Deadline) -> io::Result<()> {
+        if self.waiting.is_empty() {
+            let mut record = vec![0; RECORD];
+            let came = Source::read(&mut self.stream, &mut record, deadline.left()?)?;
+            if came == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            record.truncate(came);
+            self.waiting = record;
+        }
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut rest = &self.waiting[..];
-        let taken = connection.read_tls(&mut rest)?;
+        let taken = connection.read_tls(&mut &self.waiting[..])?;
         self.waiting.drain(..taken);
         connection.process_new_packets().map(|_| ()).map_err(io::Error::other)
     }
@@ -70,16 +78,7 @@ impl Source for Sealed {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 done => return done,
             }
-            if self.waiting.is_empty() {
-                let mut record = vec![0; RECORD];
-                let came = Source::read(&mut self.stream, &mut record, deadline.left()?)?;
-                if came == 0 {
-                    return Err(io::ErrorKind::UnexpectedEof.into());
-                }
-                record.truncate(came);
-                self.waiting = record;
-            }
-            self.open()?;
+            self.fetch(deadline)?;
         }
     }
 }
@@ -120,13 +119,11 @@ impl Channel {
         let (mut source, mut sink) = (direction(stream), direction(out));
         while source.connection().is_handshaking() {
             sink.flush(deadline.left().map_err(gone)?).map_err(gone)?;
-            if source.connection().is_handshaking() {
-                let told = shake(&mut source, deadline);
-                if let Err(error) = told {
-                    // The peer is told why, if it still listens.
-                    let _ = sink.flush(CLOSING);
-                    return Err(error);
-                }
+            let goes_on = source.connection().is_handshaking();
+            if goes_on && let Err(error) = source.fetch(deadline) {
+                // The peer is told why, if it still listens.
+                let _ = sink.flush(CLOSING);
+                return Err(of_tls(&error).cloned().map_or_else(|| gone(error), insecure));
             }
         }
         sink.flush(deadline.left().map_err(gone)?).map_err(gone)?;
@@ -176,31 +173,15 @@ impl Channel {
     }
 }
 
-/// Hears the next bytes of a handshake.
-fn shake(source: &mut Sealed, deadline: Deadline) -> Result<(), PartyError> {
-    let gone = |error: io::Error| PartyError::Insecure(ended(&error));
-    if source.waiting.is_empty() {
-        let mut record = vec![0; RECORD];
-        let came = Source::read(&mut source.stream, &mut record, deadline.left().map_err(gone)?).map_err(gone)?;
-        if came == 0 {
-            return Err(gone(io::ErrorKind::UnexpectedEof.into()));
-        }
-        record.truncate(came);
-        source.waiting = record;
-    }
-    let mut rest = &source.waiting[..];
-    let mut connection = source.connection.lock().unwrap_or_else(PoisonError::into_inner);
-    let taken = connection.read_tls(&mut rest).map_err(gone)?;
-    connection.process_new_packets().map_err(insecure)?;
-    drop(connection);
-    source.waiting.drain(..taken);
-    Ok(())
+/// The error of TLS in one of a connection.
+fn of_tls(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
 }
 
 /// How a connection ended before a session.
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn gone(error: io::Error) -> PartyError {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+    match of_tls(&error) {
         Some(rustls::Error::AlertReceived(alert)) if is_about_a_key(*alert) => PartyError::NotPinned,
         _ => PartyError::Gone(io::Error::other(ended(&error))),
     }
