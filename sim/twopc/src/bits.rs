@@ -6,6 +6,22 @@ pub const fn mask(bits: u32) -> u64 {
     if bits >= u64::BITS { u64::MAX } else { (1 << bits) - 1 }
 }
 
+/// All ones where two numbers are equal, otherwise 0; no branch depends on them.
+#[must_use]
+#[inline]
+pub const fn same(a: u64, b: u64) -> u64 {
+    let difference = a ^ b;
+    (!difference & difference.wrapping_sub(1)).cast_signed().wrapping_shr(63).cast_unsigned()
+}
+
+/// The negated value where the bit is 1, otherwise the value, modulo `2^64`; no branch depends on the bit.
+#[must_use]
+#[inline]
+pub const fn negate_if(bit: u8, value: u64) -> u64 {
+    let all = (bit as u64).wrapping_neg();
+    (value ^ all).wrapping_sub(all)
+}
+
 /// The number of bytes that `count` values of `bits` bits fill.
 #[must_use]
 pub const fn packed_bytes(count: usize, bits: u32) -> usize {
@@ -97,12 +113,6 @@ impl<'a> Unpacker<'a> {
         if bits <= 56 { self.pull_short(bits) } else { self.pull_short(32) | self.pull_short(bits - 32) << 32 }
     }
 
-    /// Passes over so many bits.
-    #[inline]
-    pub fn skip(&mut self, bits: usize) {
-        self.at += bits;
-    }
-
     #[inline]
     fn pull_short(&mut self, bits: u32) -> u64 {
         let from = self.at / 8;
@@ -119,6 +129,17 @@ impl<'a> Unpacker<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn selections_are_those_of_branches() {
+        let numbers = [0, 1, 2, 15, 1 << 62, (1 << 63) - 1, 1 << 63, u64::MAX];
+        for a in numbers {
+            for b in numbers {
+                assert_eq!(same(a, b), if a == b { u64::MAX } else { 0 }, "{a} {b}");
+            }
+            assert_eq!([0, 1].map(|bit| negate_if(bit, a)), [a, a.wrapping_neg()]);
+        }
+    }
 
     #[test]
     fn every_width_comes_back() {

@@ -163,10 +163,9 @@ impl<C: Code> Sender<C> {
         let sent = message.chunks_exact(count.div_ceil(8));
         for (((chosen, stream), column), sent) in self.streams.iter().zip(columns.chunks_exact_mut(width)).zip(sent) {
             stream.key_stream(self.counter, column);
-            if *chosen {
-                for (byte, sent) in bytemuck::cast_slice_mut::<Block, u8>(column).iter_mut().zip(sent) {
-                    *byte ^= sent;
-                }
+            let chosen = u8::from(*chosen).wrapping_neg();
+            for (byte, sent) in bytemuck::cast_slice_mut::<Block, u8>(column).iter_mut().zip(sent) {
+                *byte ^= chosen & sent;
             }
         }
         self.counter += width as Block;

@@ -6,7 +6,7 @@
 
 use super::block::{Block, from_bytes, low, to_bytes};
 use super::hash::Hash;
-use crate::bits::{Packer, Unpacker, mask, pack, packed_bytes, unpack};
+use crate::bits::{Packer, Unpacker, mask, pack, packed_bytes, same, unpack};
 use crate::modulus::Modulus;
 use std::ops::Range;
 
@@ -122,16 +122,14 @@ impl Asked {
 
     /// Reads what [`Heard::offer`] masked, and returns the messages of `bits` bits that were chosen.
     pub fn take(&self, range: Range<usize>, (values, bits): (usize, u32), masked: &mut Unpacker<'_>) -> Vec<u64> {
-        let (hash, bits_each) = (Hash::default(), bits as usize);
+        let hash = Hash::default();
         let mut taken = Vec::with_capacity(range.len());
         for first in range.clone().step_by(BATCH) {
             let batch = first..range.end.min(first + BATCH);
             let pads = self.pads(&hash, batch.clone(), 1);
             for (&choice, &pad) in self.choices[batch].iter().zip(&pads) {
-                let choice = usize::from(choice);
-                masked.skip(choice * bits_each);
-                taken.push((masked.pull(bits) ^ low(pad)) & mask(bits));
-                masked.skip((values - 1 - choice) * bits_each);
+                let chosen = choose(choice, (values, bits), masked);
+                taken.push((chosen ^ low(pad)) & mask(bits));
             }
         }
         taken
@@ -143,7 +141,7 @@ impl Asked {
         let pads = self.pads(&Hash::default(), 0..self.blocks.len(), 1);
         let masked: Vec<Block> = from_bytes(masked).collect();
         let chosen = masked.chunks_exact(2).zip(&self.choices).zip(pads);
-        chosen.map(|((pair, &choice), pad)| pair[usize::from(choice)] ^ pad).collect()
+        chosen.map(|((pair, &choice), pad)| pair[0] ^ (pair[0] ^ pair[1]) & all_if(choice) ^ pad).collect()
     }
 
     /// Reads what [`Heard::correlate`] sent, and returns the receiver's numbers.
@@ -155,7 +153,7 @@ impl Asked {
         numbers
             .map(|((pad, &choice), sent)| {
                 let x = element(modulus, pad);
-                if choice == 1 { modulus.add(x, modulus.reduce(sent)) } else { x }
+                modulus.add(x, modulus.reduce(sent) & low(all_if(choice)))
             })
             .collect()
     }
@@ -167,8 +165,22 @@ impl Asked {
     pub fn take_correlated_blocks(&self, sent: &[u8]) -> Vec<Block> {
         let pads = self.pads(&Hash::default(), 0..self.blocks.len(), 1);
         let blocks = pads.into_iter().zip(&self.choices).zip(from_bytes(sent));
-        blocks.map(|((pad, &choice), sent)| if choice == 1 { pad ^ sent } else { pad }).collect()
+        blocks.map(|((pad, &choice), sent)| pad ^ sent & all_if(choice)).collect()
     }
+}
+
+/// The masked message at the choice: all messages are read, so that no address depends on it.
+fn choose(choice: u8, (values, bits): (usize, u32), masked: &mut Unpacker<'_>) -> u64 {
+    let all = values as u32 * bits;
+    if all <= u64::BITS {
+        return masked.pull(all) >> (u32::from(choice) * bits);
+    }
+    (0..values as u64).fold(0, |chosen, value| chosen | masked.pull(bits) & same(value, choice.into()))
+}
+
+/// A block of ones where the bit is 1, otherwise 0.
+fn all_if(bit: u8) -> Block {
+    Block::from(bit).wrapping_neg()
 }
 
 /// A uniform element from a uniform block: modulo a prime of `b` bits, but for a distance of `2^(b - 128)`.

@@ -16,6 +16,7 @@
 use super::base::TRANSFERS;
 use super::block::Block;
 use super::check::Checks;
+use crate::bits::same;
 use crate::random::Seed;
 
 const SEED_BYTES: usize = 32;
@@ -51,7 +52,7 @@ pub fn grow(K: usize, pairs: &[[Seed; 2]]) -> (Vec<Seed>, Vec<u8>) {
 }
 
 /// Computes the other party's leaves from the message, and from the seeds of the sides that the bits of `delta`, but for the lowest, do not
-/// name. Leaf `y` of a tree is the owner's leaf `y ^ d`, where `d` are the tree's bits of `delta`. Leaf 0 is missing, and is zeros.
+/// name. No branch and no address depends on `delta`. Leaf `y` of a tree is the owner's leaf `y ^ d`, where `d` are the tree's bits of `delta`. Leaf 0 is missing, and is zeros.
 ///
 /// # Panics
 /// If the message is shorter than [`message_bytes`] without checks.
@@ -65,20 +66,42 @@ pub fn puncture(K: usize, delta: Block, seeds: &[Seed], message: &[u8]) -> Vec<S
         let bits = delta >> (1 + tree * K);
         let (mut nodes, mut path) = (vec![MISSING], 0);
         for (level, seed) in seeds.iter().enumerate() {
-            let bit = usize::from(bits >> level & 1 == 1);
-            let known = 1 - bit;
+            let bit = (bits >> level) as u64 & 1;
             // Of the first level, the seed is the node; of the others it masks a sum.
-            let masked = if level == 0 { MISSING } else { Seed(sums.next().expect("sums of every level")[known]) };
+            let masked = if level == 0 { [[0; SEED_BYTES]; 2] } else { *sums.next().expect("sums of every level") };
             let mut sides = children(&nodes);
-            sides[bit][path] = MISSING;
-            sides[known][path] = MISSING;
-            sides[known][path] = sides[known].iter().fold(add(masked, seed), add);
-            path += bit * nodes.len();
+            let on_path: Vec<u64> = (0..nodes.len() as u64).map(|at| same(at, path)).collect();
+            for ((nodes, masked), side) in sides.iter_mut().zip(masked).zip(0..) {
+                nodes.iter_mut().zip(&on_path).for_each(|(node, here)| *node = only(!here, node));
+                let sibling = only(!same(side, bit), &nodes.iter().fold(add(Seed(masked), seed), add));
+                nodes.iter_mut().zip(&on_path).for_each(|(node, here)| *node = add(*node, &only(*here, &sibling)));
+            }
+            path += bit << level;
             nodes = sides.concat();
         }
-        leaves.extend((0..nodes.len()).map(|y| nodes[y ^ path]));
+        leaves.extend(renumbered(nodes, path as usize));
     }
     leaves
+}
+
+/// The nodes, of which number `y` was `y ^ by`; no address depends on `by`.
+fn renumbered(mut nodes: Vec<Seed>, by: usize) -> Vec<Seed> {
+    for level in 0..nodes.len().ilog2() {
+        let swapped = (by as u64 >> level & 1).wrapping_neg();
+        for pairs in nodes.chunks_exact_mut(2 << level) {
+            let (lower, upper) = pairs.split_at_mut(1 << level);
+            for (lower, upper) in lower.iter_mut().zip(upper) {
+                let difference = only(swapped, &add(*lower, upper));
+                (*lower, *upper) = (add(*lower, &difference), add(*upper, &difference));
+            }
+        }
+    }
+    nodes
+}
+
+/// The seed where the mask is all ones, zeros where it is 0.
+fn only(mask: u64, seed: &Seed) -> Seed {
+    Seed(seed.0.map(|byte| byte & mask as u8))
 }
 
 /// Computes the owner's proof from the leaves of all trees: a sum for each tree, and a hash.
@@ -99,7 +122,7 @@ pub fn is_proved(K: usize, delta: Block, punctured: &[Seed], proof: &[u8]) -> bo
         let missing = (delta >> (1 + tree * K)) as usize & (leaves.len() - 1);
         let mut own: Vec<Seed> = leaves.iter().map(check).collect();
         own[0] = own[1..].iter().fold(Seed(*sum), add);
-        hashes.extend((0..own.len()).map(|x| own[x ^ missing]));
+        hashes.extend(renumbered(own, missing));
     }
     of_all(&hashes) == Seed(*all)
 }

@@ -177,8 +177,8 @@ fn selectors(digit: Digit) -> Vec<u16> {
 
 /// The messages of a digit, in one word, for each digit of the server's and each correction of the client's.
 struct Table {
-    words: Vec<u16>,
-    bits: u32,
+    /// By correction, which is public: the words of all own digits side by side.
+    rows: Vec<u128>,
     /// A word of ones in the lowest bit of each message.
     everywhere: u16,
 }
@@ -192,19 +192,15 @@ impl Table {
         let word = |own: u16, correction: u16| {
             values.clone().fold(0, |word, place| word | message(own, place ^ correction) << (u32::from(place) * width))
         };
+        let row = |c: u16| values.clone().rev().fold(0, |row, own| row << u16::BITS | u128::from(word(own, c)));
         Self {
-            words: values
-                .clone()
-                .flat_map(|own| values.clone().map(move |c| (own, c)))
-                .map(|(own, c)| word(own, c))
-                .collect(),
-            bits: digit.bits,
+            rows: values.clone().map(row).collect(),
             everywhere: values.clone().map(|value| 1 << (u32::from(value) * width)).sum(),
         }
     }
 
     fn at(&self, own: u64, correction: u64) -> u16 {
-        self.words[(own << self.bits | correction) as usize]
+        (self.rows[correction as usize] >> (own as u32 * u16::BITS)) as u16
     }
 }
 

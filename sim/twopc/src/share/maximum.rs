@@ -4,7 +4,7 @@
 //! fewest comparisons. For the index among few classes, every two values are compared at once, which takes half the rounds.
 
 use crate::address::Component;
-use crate::bits::{mask, pack, packed_bytes, unpack};
+use crate::bits::{mask, negate_if, pack, packed_bytes, unpack};
 use crate::party::Party;
 use crate::role::Role;
 use crate::share::and::{Factors, and};
@@ -106,7 +106,7 @@ fn pairwise(
         // b = b0 + b1 - 2 b0 b1, with b1 the server's own.
         Role::Server => {
             let said = |at: usize| u64::from(labels[at % slots][at / slots]);
-            let values = (0..shared.len()).map(|at| if shared[at] == 1 { said(at).wrapping_neg() } else { said(at) });
+            let values = (0..shared.len()).map(|at| negate_if(shared[at], said(at)));
             let products = product::send(party, &values.collect::<Vec<_>>(), bits)?;
             Ok(products.iter().enumerate().map(|(at, p)| p.wrapping_add(u64::from(shared[at]) * said(at))).collect())
         }

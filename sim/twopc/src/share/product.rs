@@ -3,7 +3,7 @@
 //! A sender's value times a receiver's bit, shared: the receiver corrects its random choice with one bit, the sender its random
 //! pads with one ring element (Asharov et al., "More efficient oblivious transfer", CCS 2013, section 5.1).
 
-use crate::bits::{Packer, Unpacker, mask, pack, packed_bytes, unpack};
+use crate::bits::{Packer, Unpacker, mask, negate_if, pack, packed_bytes, unpack};
 use crate::party::Party;
 use crate::role::Role;
 use crate::wire::link::Halt;
@@ -54,8 +54,7 @@ pub fn multiplex(party: &mut Party, choices: &[u8], values: &[u64], bits: u32) -
     };
     let corrections = party.exchange(ask(choices, &chosen))?;
     party.link.read(|| without_bits(choices.iter().map(|&bit| bit.into()), &corrections));
-    let turned: Vec<u64> =
-        values.iter().zip(choices).map(|(value, &bit)| if bit == 1 { value.wrapping_neg() } else { *value }).collect();
+    let turned: Vec<u64> = values.iter().zip(choices).map(|(value, &bit)| negate_if(bit, *value)).collect();
     let (sent, message) = offer(&turned, bits, pads, &corrections);
     let message = party.exchange(message)?;
     party.link.read(|| without_values(choices, values, bits, &message));
@@ -89,7 +88,7 @@ fn without_bits(own: impl ExactSizeIterator<Item = u64>, corrections: &[u8]) -> 
 /// A sender's message without one's own share of its values, for each sign that the sum of the choices may have given them: a value, or a difference of shares, under its pads.
 fn without_values(choices: &[u8], values: &[u64], bits: u32, message: &[u8]) -> Vec<u8> {
     let of = |((message, &own), value): ((u64, &u8), &u64)| {
-        let turned = if own == 1 { message.wrapping_neg() } else { message };
+        let turned = negate_if(own, message);
         [turned.wrapping_add(*value), turned.wrapping_sub(*value)].map(|sum| sum & mask(bits))
     };
     let sums = unpack(message, bits, values.len()).into_iter().zip(choices).zip(values);

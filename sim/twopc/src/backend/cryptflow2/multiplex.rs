@@ -27,7 +27,7 @@ pub fn multiplex(
     let masks = modulus.uniform(&mut party.rng, count);
     let mut masked = Packer::with_capacity(offer_bytes(count, 2, modulus.bits()));
     heard.offer(0..count, messages, &mut masked, |at, choice| {
-        let product = if usize::from(bits[at]) == choice { 0 } else { values[at] };
+        let product = u64::from(bits[at] ^ choice as u8).wrapping_neg() & values[at];
         modulus.sub(product, masks[at])
     });
     let theirs = party.exchange(masked.finish())?;
