@@ -47,14 +47,15 @@ impl Identity {
         let key = entropy::key()?;
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
         own(folder)?;
-        let mut file =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.join(KEY)).map_err(|error| {
-                match error.kind() {
-                    io::ErrorKind::AlreadyExists => failed(io::Error::other("there is an identity already")),
-                    _ => failed(error),
-                }
-            })?;
-        file.write_all(&key).and_then(|()| file.sync_all()).map_err(failed)?;
+        // The key has its name once it is whole, and takes no other key's place.
+        let whole = folder.join(format!("{KEY}.{}", std::process::id()));
+        let named = write(&whole, &key).and_then(|()| std::fs::hard_link(&whole, folder.join(KEY)));
+        let removed = std::fs::remove_file(&whole);
+        named.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => failed(io::Error::other("there is an identity already")),
+            _ => failed(error),
+        })?;
+        removed.map_err(failed)?;
         Self::open(folder)
     }
 
@@ -93,6 +94,13 @@ impl Identity {
     pub(crate) fn key(&self) -> Arc<CertifiedKey> {
         Arc::clone(&self.key)
     }
+}
+
+/// Writes a file that only its owner may read.
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 impl fmt::Debug for Identity {

@@ -188,4 +188,6 @@ fn folders_without_a_key_are_told() {
     folder.file("key.pk8", "no key");
     assert!(told().ends_with("it is no Ed25519 key"));
     assert!(Identity::create(&folder).unwrap_err().to_string().ends_with("there is an identity already"));
+    assert_eq!(std::fs::read(folder.join("key.pk8")).unwrap(), b"no key");
+    assert_eq!(std::fs::read_dir(&*folder).unwrap().count(), 1, "what was written on the way is gone");
 }
