@@ -86,9 +86,10 @@ pub fn of_relu(family: Family, circuit: &Circuit, step: &Step) -> Option<Vec<(u3
     let modulus = circuit.modulus(from);
     match (family, modulus) {
         (Family::Cheetah, _) => {
-            let low = step.rescaling(from, shift, circuit.truncation).carrying_bits();
-            let top = compare::digits(low, from - 1 - low).pop();
-            Some(top.into_iter().map(|digit| (digit.from, digit.bits)).collect())
+            let how = step.rescaling(from, shift, circuit.truncation);
+            let low = how.carrying_bits();
+            let top = compare::digits(low, how.compared_bits()).pop();
+            Some(top.into_iter().map(|digit| (digit.from + shift - low, digit.bits)).collect())
         }
         (Family::Cryptflow2Ot, Modulus::TwoTo(ring)) => {
             let top = (0..ring - 1).step_by(DIGIT_BITS as usize).next_back();

@@ -1,5 +1,7 @@
-//! `max(x, 0)`, truncated: one comparison gives the sign and the carry that truncation needs.
+//! `max(x, 0)`, truncated. One comparison gives the sign and the carry that truncation needs; where each party drops bits by itself, they are dropped first, and only
+//! what is left is compared.
 
+use crate::bits::mask;
 use crate::modulus::Modulus;
 use crate::party::Party;
 use crate::share::compare;
@@ -12,15 +14,18 @@ use crate::wire::link::Halt;
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
 pub fn relu(party: &mut Party, numbers: &[u64], how: Rescaling) -> Result<Vec<u64>, Halt> {
-    let (low, from) = (how.carrying_bits(), how.from);
-    let carries = party.step("msb", |party| compare::carries(party, numbers, low, from - 1 - low))?;
-    let positive: Vec<u8> =
-        msbs(numbers, from).zip(&carries.all).map(|(msb, carry)| msb ^ carry ^ party.leads()).collect();
-    let mut dropped = if low > 0 {
-        party.step("b2a", |party| with_carry(party, numbers, how, &carries.low))?
+    let (lead, low, high) = (party.leads(), how.carrying_bits(), how.compared_bits());
+    let (negative, mut dropped): (Vec<u8>, _) = if low > 0 {
+        let carries = party.step("msb", |party| compare::carries(party, numbers, low, high))?;
+        let negative = msbs(numbers, how.from).zip(&carries.all).map(|(msb, carry)| msb ^ carry).collect();
+        (negative, party.step("b2a", |party| with_carry(party, numbers, how, &carries.low))?)
     } else {
-        drop_bits(party.role(), numbers, how)
+        // Of values below 0 one that is rounded up is 0, so that the sign of what is left is as good.
+        let left = drop_bits(party.role(), numbers, Rescaling { out: high + 1, ..how });
+        let negative = party.step("msb", |party| negative(party, &left, high + 1))?;
+        (negative, left.iter().map(|x| x & mask(how.out)).collect::<Vec<_>>())
     };
+    let positive: Vec<u8> = negative.iter().map(|negative| negative ^ lead).collect();
     party.link.add_where_kept(&mut dropped, Modulus::TwoTo(how.out), 0);
     party.step("mux", |party| product::multiplex(party, &positive, &dropped, how.out))
 }
@@ -28,7 +33,10 @@ pub fn relu(party: &mut Party, numbers: &[u64], how: Rescaling) -> Result<Vec<u6
 /// The ideal twin of [`relu`]: what becomes of `x` if the client's share of it is `x0`.
 #[must_use]
 pub fn ideal(x: u64, x0: u64, how: Rescaling) -> u64 {
-    if x >> (how.from - 1) & 1 == 1 { 0 } else { truncate::ideal(x, x0, how) }
+    let (high, is_negative) = (how.compared_bits(), |x: u64, top: u32| x >> top & 1 == 1);
+    let left = truncate::ideal(x, x0, Rescaling { out: high + 1, ..how });
+    let negative = if how.carrying_bits() > 0 { is_negative(x, how.from - 1) } else { is_negative(left, high) };
+    if negative { 0 } else { left & mask(how.out) }
 }
 
 /// Computes shares of the bits `x < 0`, from the top bits and the carry into them.
@@ -63,6 +71,20 @@ mod tests {
                 };
                 let ([y0, y1], _) = both(run(&x0), run(&x1));
                 assert_twin([&x0, &x1], from, [&y0, &y1], out, |x, x0| ideal(x, x0, how));
+            }
+        }
+    }
+
+    /// Of one ring every value in every sharing, but for those that the last bits dropped might round up out of the ring: what the sign of the value itself decides is what
+    /// the sign of what is left does.
+    #[test]
+    fn where_bits_are_dropped_first_no_sign_is_another() {
+        let how = Rescaling { from: 8, shift: 3, out: 5, truncation: Truncation::OneBit };
+        for x in -128..=120_i64 {
+            let x = x.cast_unsigned() & 0xff;
+            for x0 in 0..256 {
+                let expected = if x >> 7 == 1 { 0 } else { truncate::ideal(x, x0, how) };
+                assert_eq!(ideal(x, x0, how), expected, "{x} as {x0} and another");
             }
         }
     }

@@ -46,6 +46,12 @@ impl Rescaling {
             Truncation::OneBit => 0,
         }
     }
+
+    /// The number of bits above the dropped ones whose carry gives the sign.
+    #[must_use]
+    pub fn compared_bits(self) -> u32 {
+        self.from - 1 - self.shift
+    }
 }
 
 /// Computes shares of the truncated values.

@@ -66,7 +66,7 @@ impl Messages<'_> {
     /// [`crate::share::relu::relu`].
     fn relu(&mut self, count: usize, how: Rescaling) {
         let low = how.carrying_bits();
-        self.carries(count, low, how.from - 1 - low);
+        self.carries(count, low, how.compared_bits());
         if low > 0 {
             self.bits_to_ring(count, how.out);
         }
