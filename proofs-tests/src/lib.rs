@@ -4,6 +4,7 @@
 #![expect(clippy::must_use_candidate, reason = "tests use what they ask for")]
 
 pub mod fuzz;
+pub mod line;
 pub mod networks;
 pub mod random;
 pub mod scratch;

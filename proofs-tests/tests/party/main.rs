@@ -9,4 +9,5 @@ mod refused;
 mod scripted;
 mod sessions;
 mod strangers;
+mod wall;
 mod world;

@@ -10,41 +10,11 @@ use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::link::Link;
 use fusion_2pc::wire::tcp::TcpWire;
 use fusion_engine::simulate::metered::timed;
+use fusion_proofs_tests::line::join;
 use fusion_proofs_tests::networks::{digits, lenet};
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, channel};
+use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
-
-/// A frame of Ethernet, roughly: what the line sends at once.
-const PIECE_BYTES: usize = 1500;
-
-/// One direction of a line.
-fn relay(mut from: TcpStream, mut to: TcpStream, network: LinkSpeed) {
-    let (pieces, due): (_, Receiver<(Instant, Vec<u8>)>) = channel();
-    thread::spawn(move || {
-        let mut free = Instant::now();
-        let mut piece = [0; PIECE_BYTES];
-        while let Ok(bytes @ 1..) = from.read(&mut piece) {
-            let ns = bytes as u64 * 8_000_000_000 / network.bits_per_s;
-            free = free.max(Instant::now()) + Duration::from_nanos(ns);
-            let due = free + Duration::from_nanos(network.rtt_ns / 2);
-            if pieces.send((due, piece[..bytes].to_vec())).is_err() {
-                break;
-            }
-        }
-    });
-    thread::spawn(move || {
-        for (due, bytes) in due {
-            thread::sleep(due.saturating_duration_since(Instant::now()));
-            if to.write_all(&bytes).is_err() {
-                return;
-            }
-        }
-        let _ = to.shutdown(Shutdown::Write);
-    });
-}
 
 /// The two ends of a line of this kind.
 fn line(network: LinkSpeed) -> [Link; 2] {
@@ -52,13 +22,10 @@ fn line(network: LinkSpeed) -> [Link; 2] {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let near = TcpStream::connect(listener.local_addr().expect("bound")).expect("it listens");
         let far = listener.accept().expect("it connects").0;
-        [&near, &far].map(|stream| stream.set_nodelay(true)).into_iter().for_each(|set| set.expect("a socket"));
         (near, far)
     };
     let ((client, beside_client), (server, beside_server)) = (connected(), connected());
-    let again = |stream: &TcpStream| stream.try_clone().expect("a descriptor");
-    relay(again(&beside_client), again(&beside_server), network);
-    relay(beside_server, beside_client, network);
+    join(beside_client, beside_server, network);
     [(Role::Client, client), (Role::Server, server)]
         .map(|(role, stream)| Link::new(role, Box::new(TcpWire::new(stream).expect("a thread")), network))
 }

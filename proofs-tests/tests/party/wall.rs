@@ -1,0 +1,89 @@
+//! Two parties over a line of a network's rate and length, against virtual time. Timed, so not part of the suite: `make bench` runs it.
+
+#![expect(clippy::disallowed_methods, reason = "this is about the clock on the wall")]
+
+use crate::world::{Keys, LIMITS, asked, cheetah, serving_of, views};
+use fusion_2pc::backend::Backend;
+use fusion_2pc::backend::cheetah::Cheetah;
+use fusion_2pc::random::Seed;
+use fusion_2pc::session::{self, Grouping, Networks, Plan, Service as Served};
+use fusion_2pc::share::truncate::Truncation;
+use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_2pc::wire::link::Link;
+use fusion_engine::simulate::metered::{set_up, timed};
+use fusion_nn::fixed::FixedModel;
+use fusion_party::{Service, Step};
+use fusion_proofs_tests::line::join;
+use fusion_proofs_tests::networks::{PRECISION, digits, fixed, lenet};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+/// Virtual time, and processor time of both parties, of a set-up and a session by the simulator.
+fn simulated(model: &FixedModel, images: &[Vec<u8>], network: LinkSpeed) -> [Duration; 2] {
+    let backend = Cheetah::default();
+    let circuit = backend.circuit(&[model], Truncation::Faithful).expect("it is computed");
+    let plan = Plan::for_sessions(backend, circuit, images.len(), Grouping::Chunk, LIMITS.sessions).expect("it fits");
+    let networks = Networks::new(&plan, std::slice::from_ref(model)).expect("of this circuit");
+    let (client, server, setup) = set_up(&Seed([1; 32]), &[&plan], network).expect("both are honest");
+    let honest = Served { model: 0, labels: (0..model.classes()).collect() };
+    let services = vec![honest; images.len()];
+    let name = Seed([2; 32]);
+    let image = |slot: usize| model.pixels(&images[slot]).expect("of this size");
+    let (((answered, link), client_cpu), (_, server_cpu)) = session::run(
+        network,
+        |link| timed(|| session::client(link, &client, &plan, &name, image)),
+        |link: Link| timed(|| session::server(link, &server, &plan, &name, &networks, &services)),
+    );
+    answered.expect("both are honest");
+    let line = Duration::from_nanos(setup.spent.virtual_ns + link.meter().virtual_ns());
+    [line, setup.spent.cpu + client_cpu + server_cpu]
+}
+
+/// The address of a line to the server, for one connection.
+fn line_to(server: SocketAddr, network: LinkSpeed) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    std::thread::spawn(move || {
+        let near = listener.accept().expect("it connects").0;
+        join(near, TcpStream::connect(server).expect("it listens"), network);
+    });
+    address
+}
+
+/// From the agreement to the last label, with set-up and TLS: within a fifth of virtual time and the work of both parties.
+#[test]
+#[ignore = "timed: run by make bench"]
+fn two_parties_take_virtual_time_and_their_work() {
+    let keys = Keys::new(&["server", "client"]);
+    let model = fixed(&lenet("full"), PRECISION);
+    let clients = [keys.fingerprint("client")].into();
+    let protocols = (cheetah(), Truncation::Faithful);
+    let service =
+        Service::new(&keys.of("server"), clients, model.clone(), protocols, LIMITS).expect("it has a circuit");
+    serving_of(&service, |server, _| {
+        for (name, network) in [("LAN", LinkSpeed::LAN), ("WAN", LinkSpeed::WAN)] {
+            for slots in [20, 164] {
+                let images = digits(slots);
+                let [line, work] = simulated(&model, &images, network);
+                let mut began = None;
+                let watch = |step| {
+                    if let Step::Agreed(_) = step {
+                        began = Some(Instant::now());
+                    }
+                };
+                let answers = asked(&keys, "client", line_to(server, network), &views(&images), watch);
+                let wall = began.expect("they agree").elapsed();
+                answers.expect("a session").labels.expect("both are honest");
+                let expected = line + work;
+                println!(
+                    "{name}, {slots} slots, in ms: virtual {}, work {}, on the wall {}: {:.2} of both",
+                    line.as_millis(),
+                    work.as_millis(),
+                    wall.as_millis(),
+                    wall.as_secs_f64() / expected.as_secs_f64()
+                );
+                assert!(wall >= expected.mul_f64(0.8) && wall <= expected.mul_f64(1.2), "{name}, {slots} slots");
+            }
+        }
+    });
+}
