@@ -15,6 +15,7 @@ use fusion_2pc::circuit::Unsupported;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::{self, ClientSetup, Plan, Progress};
+use fusion_2pc::wipe::wipe_stack;
 use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::link::{Halt, Link};
 use fusion_2pc::wire::meter::Meter;
@@ -88,7 +89,9 @@ pub fn ask(question: Question<'_>, images: &[&[u8]], mut watch: impl FnMut(Step)
             format!("one has {} values, and the network reads {}", image.len(), offer.circuit.pixels),
         );
     }
-    choice.run(Session { channel, offer, choice, name, images, watch: &mut watch })
+    let answers = choice.run(Session { channel, offer, choice, name, images, watch: &mut watch });
+    wipe_stack();
+    answers
 }
 
 fn connected(question: &Question<'_>) -> Result<Channel, PartyError> {

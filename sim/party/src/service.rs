@@ -16,6 +16,7 @@ use fusion_2pc::circuit::Unsupported;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::Grouping;
 use fusion_2pc::share::truncate::Truncation;
+use fusion_2pc::wipe::wipe_stack;
 use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::link::Link;
 use fusion_2pc::wire::meter::Meter;
@@ -157,7 +158,10 @@ impl Service {
                 match listener.accept() {
                     Ok((stream, address)) if self.connections.load(Ordering::Relaxed) < MOST_CONNECTIONS => {
                         let connection = Connection::new(&self.connections);
-                        let answer = move || self.connection(stream, address, connection, stop);
+                        let answer = move || {
+                            self.connection(stream, address, connection, stop);
+                            wipe_stack();
+                        };
                         if let Err(error) = std::thread::Builder::new().spawn_scoped(scope, answer) {
                             self.turned_away.fetch_add(1, Ordering::Relaxed);
                             warn!(%address, "turned away: {error}");

@@ -80,6 +80,7 @@ pub mod random;
 pub mod role;
 pub mod session;
 pub mod share;
+pub mod wipe;
 pub mod wire;
 
 /// The means by which the wire in memory synchronises two threads; a test puts others in their place.

@@ -5,7 +5,7 @@
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// A seed, from which random streams and other seeds grow.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,12 @@ pub struct Seed(pub [u8; 32]);
 impl std::fmt::Debug for Seed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Seed(..)")
+    }
+}
+
+impl Zeroize for Seed {
+    fn zeroize(&mut self) {
+        self.0.zeroize();
     }
 }
 
@@ -54,7 +60,7 @@ impl Root for Simulated {
 }
 
 /// The root of a party that is real: 32 bytes that nobody else knows. It has no copy, and is wiped when it is dropped.
-pub struct Entropy(Seed);
+pub struct Entropy(Zeroizing<Seed>);
 
 impl Entropy {
     /// Takes 32 uniform bytes from a source that never gives them again.
@@ -62,21 +68,15 @@ impl Entropy {
     /// # Errors
     /// The source's own.
     pub fn filled<E>(fill: impl FnOnce(&mut [u8]) -> Result<(), E>) -> Result<Self, E> {
-        let mut entropy = Self(Seed([0; 32]));
-        fill(&mut entropy.0.0)?;
-        Ok(entropy)
+        let mut seed = Zeroizing::new(Seed([0; 32]));
+        fill(&mut seed.0)?;
+        Ok(Self(seed))
     }
 }
 
 impl Root for Entropy {
     fn into_seed(self) -> Seed {
-        self.0
-    }
-}
-
-impl Drop for Entropy {
-    fn drop(&mut self) {
-        self.0.0.zeroize();
+        *self.0
     }
 }
 

@@ -15,6 +15,7 @@ use super::hash::{Hash, LANES, Lanes};
 use crate::ot::block::Block;
 use pulp::Arch;
 use std::ops::Range;
+use zeroize::Zeroizing;
 
 /// The bytes of the tables of an AND gate, for one element.
 pub const AND_BYTES: usize = 32;
@@ -31,7 +32,7 @@ pub fn table_bytes(circuit: &Circuit, count: usize) -> usize {
 /// The party that garbles circuits, under one offset of its own.
 pub struct Garbler {
     hash: Hash<4>,
-    delta: Block,
+    delta: Zeroizing<Block>,
     pub(super) tweak: u64,
 }
 
@@ -52,13 +53,13 @@ impl Garbler {
     /// Makes a garbler with a random offset, whose lowest bit is set here.
     #[must_use]
     pub fn new(delta: Block) -> Self {
-        Self { hash: Hash::default(), delta: delta | 1, tweak: 0 }
+        Self { hash: Hash::default(), delta: Zeroizing::new(delta | 1), tweak: 0 }
     }
 
     /// The offset between the two labels of every wire.
     #[must_use]
     pub fn delta(&self) -> Block {
-        self.delta
+        *self.delta
     }
 
     /// Garbles a circuit for `count` elements, given the labels of 0 of its input wires: the tables, and the labels of 0 of the outputs.
@@ -85,7 +86,7 @@ impl Garbler {
                 }
             }
             wires.store(&mut outputs, &lanes, |bit| match bit {
-                Bit::Constant(bit) | Bit::Wire { inverted: bit, .. } => if_one(bit, self.delta),
+                Bit::Constant(bit) | Bit::Wire { inverted: bit, .. } => if_one(bit, *self.delta),
             });
         }
         (tables, outputs)
@@ -93,7 +94,7 @@ impl Garbler {
 
     /// Garbles one AND gate: its table, both halves, and the labels of 0 of its output.
     fn and(&mut self, inputs: [&Lanes; 2], inverted: [bool; 2], halves: &mut [Lanes; 2], output: &mut Lanes) {
-        let delta = self.delta;
+        let delta = *self.delta;
         let offsets = inverted.map(|bit| if_one(bit, delta));
         let [first, second] = half_tweaks(&mut self.tweak);
         let hashes = self.hash.hash([first, first, second, second], |labels| {

@@ -11,6 +11,7 @@ use super::ring::{Ring, errors, ternary};
 use crate::bits::{Packer, Unpacker, mask};
 use crate::random::Seed;
 use rand_core::Rng;
+use zeroize::Zeroizing;
 
 /// The length in bytes of the seed that a message has in place of the uniform halves of its ciphertexts.
 pub const SEED_BYTES: usize = 32;
@@ -27,16 +28,16 @@ pub struct Ciphertext {
 /// The client's key, from which an independent secret grows for each ring.
 #[derive(Clone, Debug)]
 pub struct ClientKey {
-    seed: Seed,
+    seed: Zeroizing<Seed>,
 }
 
 /// The secret of a ring, transformed and divided by `N`.
 #[derive(Clone)]
 pub struct Secret {
     /// Of the ring in which it encrypts.
-    outer: Vec<u64>,
+    outer: Zeroizing<Vec<u64>>,
     /// Of the ring in which it decrypts.
-    inner: Vec<u64>,
+    inner: Zeroizing<Vec<u64>>,
 }
 
 /// The two rings of one set of parameters.
@@ -61,7 +62,7 @@ impl ClientKey {
     /// Makes the key from which the secrets of all rings grow.
     #[must_use]
     pub fn new(seed: &Seed) -> Self {
-        Self { seed: seed.child("rlwe key") }
+        Self { seed: Zeroizing::new(seed.child("rlwe key")) }
     }
 
     fn child(&self, purpose: &str, parameters: Parameters) -> Seed {
@@ -75,7 +76,7 @@ impl ClientKey {
         let parameters = rings.outer.parameters();
         let mut rng = self.child("secret", parameters).stream();
         let coefficients = loop {
-            let coefficients = ternary(&mut rng, parameters.degree);
+            let coefficients = Zeroizing::new(ternary(&mut rng, parameters.degree));
             if coefficients.iter().filter(|&&coefficient| coefficient != 0).count() <= parameters.max_weight() {
                 break coefficients;
             }
@@ -84,7 +85,7 @@ impl ClientKey {
             let mut secret = ring.small(&coefficients);
             ring.transform(&mut secret);
             ring.normalize(&mut secret);
-            secret
+            Zeroizing::new(secret)
         };
         Secret { outer: transformed(&rings.outer), inner: transformed(&rings.inner) }
     }

@@ -10,14 +10,15 @@ use crate::random::Seed;
 use crate::wire::link::{Halt, Link};
 use rand_core::Rng;
 use std::marker::PhantomData;
+use zeroize::Zeroizing;
 
 /// What a party holds after the base transfers of a code in both directions.
 pub struct Setup<C> {
     /// As the receiver of base transfers, thus as the sender of the extended ones.
-    choices: Vec<u8>,
-    chosen: Vec<Seed>,
+    choices: Zeroizing<Vec<u8>>,
+    chosen: Zeroizing<Vec<Seed>>,
     /// As the sender of base transfers, thus as the receiver of the extended ones.
-    pairs: Vec<[Seed; 2]>,
+    pairs: Zeroizing<Vec<[Seed; 2]>>,
     checks: Checks,
     code: PhantomData<fn(C)>,
 }
@@ -35,14 +36,15 @@ impl<C: Code> Setup<C> {
     /// # Errors
     /// [`Halt`] where the peer does not keep to the protocol.
     pub fn run(link: &mut Link, own: &Seed, checks: Checks) -> Result<Self, Halt> {
-        let own = own.child("oblivious transfer by columns").child(C::NAME);
+        let own = Zeroizing::new(own.child("oblivious transfer by columns").child(C::NAME));
         let mut words = own.child("choices").stream();
         let choices: Vec<u8> = (0..C::COLUMNS).map(|_| (words.next_u32() & 1) as u8).collect();
+        let choices = Zeroizing::new(choices);
         let mut rng = own.child("base").stream();
         link.step("base-ot", |link| {
             let sender = base::Sender::announce(link, &mut rng)?;
-            let chosen = base::choose_each(link, &mut rng, &choices)?;
-            let pairs = sender.seeds_of(link, C::COLUMNS)?;
+            let chosen = Zeroizing::new(base::choose_each(link, &mut rng, &choices)?);
+            let pairs = Zeroizing::new(sender.seeds_of(link, C::COLUMNS)?);
             Ok(Self { choices, chosen, pairs, checks, code: PhantomData })
         })
     }
@@ -56,7 +58,8 @@ impl<C: Code> Setup<C> {
     /// The sender of a session's transfers to the peer. Both parties give the same name, which was never used before.
     #[must_use]
     pub fn sender(&self, session: &Seed) -> Sender<C> {
-        let seeds: Vec<Seed> = self.chosen.iter().map(|seed| seed.of_session(session)).collect();
+        let seeds = self.chosen.iter().map(|seed| seed.of_session(session)).collect();
+        let seeds: Zeroizing<Vec<Seed>> = Zeroizing::new(seeds);
         Sender::new(&self.choices, &seeds, setup::first_tweak(session), self.checks)
     }
 
@@ -64,7 +67,7 @@ impl<C: Code> Setup<C> {
     #[must_use]
     pub fn receiver(&self, session: &Seed) -> Receiver<C> {
         let of_session = |pair: &[Seed; 2]| pair.each_ref().map(|seed| seed.of_session(session));
-        let pairs: Vec<[Seed; 2]> = self.pairs.iter().map(of_session).collect();
+        let pairs: Zeroizing<Vec<[Seed; 2]>> = Zeroizing::new(self.pairs.iter().map(of_session).collect());
         Receiver::new(&pairs, setup::first_tweak(session), self.checks)
     }
 

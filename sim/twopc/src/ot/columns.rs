@@ -21,6 +21,7 @@ use crate::random::{Seed, uniform};
 use crate::wire::link::{Halt, Link};
 use rand_chacha::ChaCha20Rng;
 use std::marker::PhantomData;
+use zeroize::Zeroizing;
 
 /// The rows that are made together: their columns stay in the cache.
 const CHUNK: usize = 16 * transpose::ROWS;
@@ -74,7 +75,7 @@ pub struct Sender<C> {
     /// For each column, which of the two streams it has, and that stream.
     streams: Vec<(bool, Cipher)>,
     /// By value.
-    deltas: Vec<Block>,
+    deltas: Zeroizing<Vec<Block>>,
     counter: Block,
     /// Of the next transfer.
     tweak: Block,
@@ -99,7 +100,7 @@ impl<C: Code> Sender<C> {
             });
             word.fold(0, |delta, part| delta ^ part)
         };
-        let deltas = (0..=u8::MAX >> (8 - C::BITS)).map(delta).collect();
+        let deltas = Zeroizing::new((0..=u8::MAX >> (8 - C::BITS)).map(delta).collect());
         Self { streams, deltas, counter: 0, tweak, checks, code: PhantomData }
     }
 

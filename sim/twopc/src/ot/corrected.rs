@@ -12,6 +12,7 @@ use super::offer::{Asked, Heard};
 use crate::bits::packed_bytes;
 use crate::role::Role;
 use crate::wire::link::{Halt, Link};
+use zeroize::Zeroizing;
 
 /// Random transfers that were extended and not used, and the tweak of the next one that is used.
 struct Reserve<P> {
@@ -46,14 +47,14 @@ impl<P: ferret::Party> Reserve<P> {
 /// The sender's side.
 pub struct Sender {
     reserve: Reserve<ferret::Sender>,
-    delta: Block,
+    delta: Zeroizing<Block>,
 }
 
 impl Sender {
     /// Makes the sender of a session in which so many transfers are expected. Both parties give the same `public`, `scheme` and `expected`.
     #[must_use]
     pub fn new(party: ferret::Sender, delta: Block, public: Public, scheme: Scheme, expected: usize) -> Self {
-        Self { reserve: Reserve::new(party, public, scheme, expected), delta }
+        Self { reserve: Reserve::new(party, public, scheme, expected), delta: Zeroizing::new(delta) }
     }
 
     /// Extends until so many transfers are ready.
@@ -74,10 +75,10 @@ impl Sender {
         let (tweak, mut blocks) = self.reserve.take(count, pad_blocks);
         for (blocks, byte) in blocks.chunks_mut(8).zip(message) {
             for (bit, block) in blocks.iter_mut().enumerate() {
-                *block ^= Block::from(byte >> bit & 1).wrapping_neg() & self.delta;
+                *block ^= Block::from(byte >> bit & 1).wrapping_neg() & *self.delta;
             }
         }
-        Ok(Heard { blocks, deltas: vec![0, self.delta], tweak, pad_blocks })
+        Ok(Heard { blocks, deltas: Zeroizing::new(vec![0, *self.delta]), tweak, pad_blocks })
     }
 }
 

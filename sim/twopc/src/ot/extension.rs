@@ -11,6 +11,7 @@ use crate::address::OT_EXTENSION;
 use crate::role::Role;
 use crate::wire::link::{Halt, Link};
 use crate::wire::meter::{Phase, Tally};
+use zeroize::Zeroizing;
 
 /// The way in which a session extends its base transfers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -224,7 +225,7 @@ impl Supply<ferret::Receiver> {
 #[derive(Debug)]
 pub struct ExtendedSender {
     supply: Supply<ferret::Sender>,
-    delta: Block,
+    delta: Zeroizing<Block>,
     hash: Hash,
 }
 
@@ -233,7 +234,11 @@ impl ExtendedSender {
     #[must_use]
     pub fn new(party: ferret::Sender, delta: Block, public: Public, checks: Checks, expected: usize) -> Self {
         let scheme = Scheme { extension: Extension::for_count(expected), checks };
-        Self { supply: Supply::new(party, public, scheme, expected), delta, hash: Hash::default() }
+        Self {
+            supply: Supply::new(party, public, scheme, expected),
+            delta: Zeroizing::new(delta),
+            hash: Hash::default(),
+        }
     }
 }
 
@@ -243,7 +248,7 @@ impl Sender for ExtendedSender {
         while !rest.is_empty() {
             let (tweak, q) = self.supply.take(link, link.role(), rest.len())?;
             let (pads, after) = rest.split_at_mut(q.len());
-            self.hash.both(self.delta, tweak, q, pads);
+            self.hash.both(*self.delta, tweak, q, pads);
             rest = after;
         }
         Ok(())

@@ -26,6 +26,7 @@ use crate::wire::link::{Halt, Link};
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
 use std::collections::VecDeque;
+use zeroize::Zeroizing;
 
 /// The number of base transfers of each tree from which the first transfers are extended (decision 6).
 pub const K: usize = 8;
@@ -65,7 +66,7 @@ pub trait Party: Send {
 #[derive(Debug)]
 pub struct Sender {
     first: softspoken::Sender<K>,
-    delta: Block,
+    delta: Zeroizing<Block>,
     roots: ChaCha20Rng,
     grower: Grower,
     checks: Checks,
@@ -76,14 +77,14 @@ impl Sender {
     #[must_use]
     pub fn new(delta: Block, leaves: &[Seed], own: &Seed, checks: Checks) -> Self {
         let first = softspoken::Sender::new(delta, leaves, checks);
-        Self { first, delta, roots: own.stream(), grower: Grower::default(), checks }
+        Self { first, delta: Zeroizing::new(delta), roots: own.stream(), grower: Grower::default(), checks }
     }
 
     /// Says the hash of its sums, corrected by what the receiver says of its choices.
     fn prove(&self, link: &mut Link, message: &[u8], masks: &[Block], outputs: &[Block]) -> Result<(), Halt> {
         let mut sums = Matrix::new(NAME, 0, message).sums(masks, outputs);
         let said: Vec<Block> = from_bytes(&link.receive(CHOICE_BYTES)?).collect();
-        check::correct(&mut sums, &said, &[self.delta]);
+        check::correct(&mut sums, &said, &[*self.delta]);
         link.send(check::hash(&sums).as_bytes().to_vec())
     }
 }
@@ -100,7 +101,7 @@ impl Party for Sender {
         for (outputs, sums) in groups(set, outputs).zip(sums.chunks_mut(GROUP * set.depth)) {
             let mut roots = [0; GROUP];
             self.roots.fill_bytes(bytemuck::cast_slice_mut(&mut roots));
-            self.grower.grow(self.delta, &roots[..sums.len() / set.depth], outputs, sums);
+            self.grower.grow(*self.delta, &roots[..sums.len() / set.depth], outputs, sums);
         }
         for (sum, q) in sums.iter_mut().zip(levels) {
             *sum ^= q;

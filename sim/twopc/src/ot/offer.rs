@@ -9,6 +9,7 @@ use super::hash::Hash;
 use crate::bits::{Packer, Unpacker, mask, pack, packed_bytes, same, unpack};
 use crate::modulus::Modulus;
 use std::ops::Range;
+use zeroize::Zeroizing;
 
 /// Transfers whose pads are made together.
 const BATCH: usize = 256;
@@ -17,7 +18,7 @@ const BATCH: usize = 256;
 pub struct Heard {
     pub(super) blocks: Vec<Block>,
     /// By value.
-    pub(super) deltas: Vec<Block>,
+    pub(super) deltas: Zeroizing<Vec<Block>>,
     /// Of the first transfer.
     pub(super) tweak: Block,
     pub(super) pad_blocks: usize,

@@ -18,6 +18,7 @@ use super::block::Block;
 use super::check::Checks;
 use crate::bits::same;
 use crate::random::Seed;
+use zeroize::Zeroizing;
 
 const SEED_BYTES: usize = 32;
 
@@ -31,10 +32,11 @@ pub const fn message_bytes(K: usize, checks: Checks) -> usize {
 
 /// Computes the owner's part from both seeds of each base transfer: the leaves of all trees, and the message.
 #[must_use]
-pub fn grow(K: usize, pairs: &[[Seed; 2]]) -> (Vec<Seed>, Vec<u8>) {
-    let (mut leaves, mut message) = (Vec::new(), Vec::with_capacity(message_bytes(K, Checks::Active)));
+pub fn grow(K: usize, pairs: &[[Seed; 2]]) -> (Zeroizing<Vec<Seed>>, Vec<u8>) {
+    let mut leaves = Zeroizing::new(Vec::with_capacity(leaves_of(K)));
+    let mut message = Vec::with_capacity(message_bytes(K, Checks::Active));
     for pairs in pairs.chunks(K) {
-        let mut nodes = Vec::new();
+        let mut nodes = Zeroizing::new(Vec::with_capacity(2));
         for (level, pair) in pairs.iter().enumerate() {
             if level == 0 {
                 nodes.extend(pair);
@@ -44,9 +46,9 @@ pub fn grow(K: usize, pairs: &[[Seed; 2]]) -> (Vec<Seed>, Vec<u8>) {
             for (nodes, mask) in sides.iter().zip(pair) {
                 message.extend_from_slice(&nodes.iter().fold(*mask, add).0);
             }
-            nodes = sides.concat();
+            nodes = Zeroizing::new(sides.concat());
         }
-        leaves.extend(nodes);
+        leaves.extend_from_slice(&nodes);
     }
     (leaves, message)
 }
@@ -58,13 +60,13 @@ pub fn grow(K: usize, pairs: &[[Seed; 2]]) -> (Vec<Seed>, Vec<u8>) {
 /// If the message is shorter than [`message_bytes`] without checks.
 #[must_use]
 #[expect(clippy::expect_used, reason = "a link delivers as many bytes as were asked for")]
-pub fn puncture(K: usize, delta: Block, seeds: &[Seed], message: &[u8]) -> Vec<Seed> {
+pub fn puncture(K: usize, delta: Block, seeds: &[Seed], message: &[u8]) -> Zeroizing<Vec<Seed>> {
     let (sums, _) = message.as_chunks::<SEED_BYTES>();
     let mut sums = sums.as_chunks::<2>().0.iter();
-    let mut leaves = Vec::new();
+    let mut leaves = Zeroizing::new(Vec::with_capacity(leaves_of(K)));
     for (tree, seeds) in seeds.chunks(K).enumerate() {
         let bits = delta >> (1 + tree * K);
-        let (mut nodes, mut path) = (vec![MISSING], 0);
+        let (mut nodes, mut path) = (Zeroizing::new(vec![MISSING]), 0);
         for (level, seed) in seeds.iter().enumerate() {
             let bit = (bits >> level) as u64 & 1;
             // Of the first level, the seed is the node; of the others it masks a sum.
@@ -77,15 +79,16 @@ pub fn puncture(K: usize, delta: Block, seeds: &[Seed], message: &[u8]) -> Vec<S
                 nodes.iter_mut().zip(&on_path).for_each(|(node, here)| *node = add(*node, &only(*here, &sibling)));
             }
             path += bit << level;
-            nodes = sides.concat();
+            nodes = Zeroizing::new(sides.concat());
         }
-        leaves.extend(renumbered(nodes, path as usize));
+        renumber(&mut nodes, path as usize);
+        leaves.extend_from_slice(&nodes);
     }
     leaves
 }
 
-/// The nodes, of which number `y` was `y ^ by`; no address depends on `by`.
-fn renumbered(mut nodes: Vec<Seed>, by: usize) -> Vec<Seed> {
+/// Gives node `y ^ by` the number `y`; no address depends on `by`.
+fn renumber(nodes: &mut [Seed], by: usize) {
     for level in 0..nodes.len().ilog2() {
         let swapped = (by as u64 >> level & 1).wrapping_neg();
         for pairs in nodes.chunks_exact_mut(2 << level) {
@@ -96,7 +99,6 @@ fn renumbered(mut nodes: Vec<Seed>, by: usize) -> Vec<Seed> {
             }
         }
     }
-    nodes
 }
 
 /// The seed where the mask is all ones, zeros where it is 0.
@@ -122,7 +124,8 @@ pub fn is_proved(K: usize, delta: Block, punctured: &[Seed], proof: &[u8]) -> bo
         let missing = (delta >> (1 + tree * K)) as usize & (leaves.len() - 1);
         let mut own: Vec<Seed> = leaves.iter().map(check).collect();
         own[0] = own[1..].iter().fold(Seed(*sum), add);
-        hashes.extend(renumbered(own, missing));
+        renumber(&mut own, missing);
+        hashes.extend(own);
     }
     of_all(&hashes) == Seed(*all)
 }
@@ -145,8 +148,13 @@ fn of_all(hashes: &[Seed]) -> Seed {
 const MISSING: Seed = Seed([0; SEED_BYTES]);
 
 /// The nodes of the next level, left and right.
-fn children(nodes: &[Seed]) -> [Vec<Seed>; 2] {
-    ["left", "right"].map(|side| nodes.iter().map(|node| node.child(side)).collect())
+fn children(nodes: &[Seed]) -> Zeroizing<[Vec<Seed>; 2]> {
+    Zeroizing::new(["left", "right"].map(|side| nodes.iter().map(|node| node.child(side)).collect()))
+}
+
+/// The number of leaves of all trees, or a little more: a vector that grows would leave some behind.
+const fn leaves_of(K: usize) -> usize {
+    TRANSFERS.div_ceil(K) << K
 }
 
 fn add(a: Seed, b: &Seed) -> Seed {
@@ -182,7 +190,7 @@ mod tests {
     #[test]
     fn over_two_elements_the_leaves_are_the_base_seeds() {
         let (known, pairs) = base(!DELTA);
-        assert!(grow(1, &pairs) == (pairs.concat(), vec![]));
+        assert!(grow(1, &pairs) == (pairs.concat().into(), vec![]));
         assert!(puncture(1, DELTA, &known, &[]).chunks(2).zip(known).all(|(leaves, known)| leaves[1] == known));
     }
 

@@ -15,6 +15,7 @@ use super::{base, corrected, puncture};
 use crate::random::Seed;
 use crate::role::Role;
 use crate::wire::link::{Halt, Link};
+use zeroize::Zeroizing;
 
 /// The bytes that each party sends in the set-up.
 #[must_use]
@@ -26,12 +27,12 @@ pub const fn sent_bytes(checks: Checks) -> usize {
 #[derive(Clone)]
 pub struct Setup {
     role: Role,
-    delta: Block,
+    delta: Zeroizing<Block>,
     /// As receiver of base transfers, thus as sender of the extended ones: leaves punctured at `delta`.
-    punctured: Vec<Seed>,
+    punctured: Zeroizing<Vec<Seed>>,
     /// As sender of base transfers, thus as receiver of the extended ones: all leaves.
-    leaves: Vec<Seed>,
-    own: Seed,
+    leaves: Zeroizing<Vec<Seed>>,
+    own: Zeroizing<Seed>,
     checks: Checks,
 }
 
@@ -42,21 +43,21 @@ impl Setup {
     /// # Errors
     /// [`Halt`] where the peer does not keep to the protocol.
     pub fn run(link: &mut Link, own: &Seed, checks: Checks) -> Result<Self, Halt> {
-        let own = own.child("oblivious transfer");
-        let delta = halves(&own.child("delta"))[0] | 1;
+        let own = Zeroizing::new(own.child("oblivious transfer"));
+        let delta = Zeroizing::new(halves(&own.child("delta"))[0] | 1);
         let mut rng = own.child("base").stream();
         link.step("base-ot", |link| {
             let sender = base::Sender::announce(link, &mut rng)?;
-            let known = base::choose(link, &mut rng, !delta)?;
-            let (leaves, mut message) = puncture::grow(K, &sender.seeds(link)?);
+            let known = Zeroizing::new(base::choose(link, &mut rng, !*delta)?);
+            let (leaves, mut message) = puncture::grow(K, &Zeroizing::new(sender.seeds(link)?));
             if checks.is_active() {
                 message.extend(puncture::proof(K, &leaves));
             }
             link.send(message)?;
             let message = link.receive(puncture::message_bytes(K, checks))?;
             let (sums, proof) = message.split_at(puncture::message_bytes(K, Checks::None));
-            let punctured = puncture::puncture(K, delta, &known, sums);
-            if checks.is_active() && !puncture::is_proved(K, delta, &punctured, proof) {
+            let punctured = puncture::puncture(K, *delta, &known, sums);
+            if checks.is_active() && !puncture::is_proved(K, *delta, &punctured, proof) {
                 return Err(link.malformed("its trees fail their check"));
             }
             Ok(Self { role: link.role(), delta, punctured, leaves, own, checks })
@@ -69,7 +70,7 @@ impl Setup {
     pub fn sender(&self, session: &Seed, expected: usize) -> Box<dyn Sender> {
         Box::new(ExtendedSender::new(
             self.sends(session),
-            self.delta,
+            *self.delta,
             public(session, self.role),
             self.checks,
             expected,
@@ -98,13 +99,13 @@ impl Setup {
     /// The correlation of all transfers that this party sends.
     #[must_use]
     pub fn correlation(&self) -> Block {
-        self.delta
+        *self.delta
     }
 
     /// The sender of a session's transfers of one of two messages. Their name is another than that of pads, so that a session may have both.
     pub(super) fn corrected_sender(&self, session: &Seed, scheme: Scheme, expected: usize) -> corrected::Sender {
         let session = &session.child(ONE_OF_TWO);
-        corrected::Sender::new(self.sends(session), self.delta, public(session, self.role), scheme, expected)
+        corrected::Sender::new(self.sends(session), *self.delta, public(session, self.role), scheme, expected)
     }
 
     /// The receiver of a session's transfers of one of two messages.
@@ -114,8 +115,8 @@ impl Setup {
     }
 
     fn sends(&self, session: &Seed) -> ferret::Sender {
-        let own = self.own.of_session(session).child("sender");
-        ferret::Sender::new(self.delta, &of_session(&self.punctured, session), &own, self.checks)
+        let own = Zeroizing::new(self.own.of_session(session).child("sender"));
+        ferret::Sender::new(*self.delta, &of_session(&self.punctured, session), &own, self.checks)
     }
 
     fn receives(&self, session: &Seed) -> ferret::Receiver {
@@ -132,8 +133,8 @@ impl std::fmt::Debug for Setup {
 /// What a session of transfers of one of two messages is named by, besides its own name.
 const ONE_OF_TWO: &str = "one of two";
 
-fn of_session(leaves: &[Seed], session: &Seed) -> Vec<Seed> {
-    leaves.iter().map(|leaf| leaf.of_session(session)).collect()
+fn of_session(leaves: &[Seed], session: &Seed) -> Zeroizing<Vec<Seed>> {
+    Zeroizing::new(leaves.iter().map(|leaf| leaf.of_session(session)).collect())
 }
 
 /// Transfers of a session in one direction are fewer than two to this.

@@ -22,6 +22,7 @@ use super::transpose::{self, transpose};
 use crate::random::Seed;
 use crate::wire::link::{Halt, Link};
 use pulp::Arch;
+use zeroize::Zeroizing;
 
 /// The most rows that one message extends.
 pub const CHUNK: usize = 16 * transpose::ROWS;
@@ -131,7 +132,7 @@ fn add(sums: &mut [u64], terms: &[u64]) {
 /// The sender of the transfers.
 #[derive(Debug)]
 pub struct Sender<const K: usize> {
-    delta: Block,
+    delta: Zeroizing<Block>,
     streams: Streams<K>,
     checks: Checks,
 }
@@ -140,7 +141,7 @@ impl<const K: usize> Sender<K> {
     /// Makes the sender from the leaves of trees punctured at `delta`, in the order of [`super::puncture`]: leaf 0 is the missing one.
     #[must_use]
     pub fn new(delta: Block, leaves: &[Seed], checks: Checks) -> Self {
-        Self { delta: delta | 1, streams: Streams::new(leaves), checks }
+        Self { delta: Zeroizing::new(delta | 1), streams: Streams::new(leaves), checks }
     }
 
     /// Fills `q` with transfers; its length is a multiple of [`ROWS`].
@@ -155,7 +156,7 @@ impl<const K: usize> Sender<K> {
     fn chunk(&mut self, link: &mut Link, q: &mut [Block]) -> Result<(), Halt> {
         let message = link.receive(message_bytes::<K>(q.len(), self.checks))?;
         let (sent, proof) = message.split_at(message.len() - self.checks.proof_bytes(1));
-        let (place, delta) = (self.streams.counter, self.delta);
+        let (place, delta) = (self.streams.counter, *self.delta);
         let mut columns = Columns::new(q.len(), self.checks);
         let (width, corrected) = (columns.width, columns.corrected);
         let (corrections, _) = sent.as_chunks::<16>();

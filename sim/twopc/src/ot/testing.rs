@@ -6,6 +6,7 @@ use super::puncture;
 use crate::random::Seed;
 use crate::wire::clock::LinkSpeed;
 use crate::wire::link::Link;
+use zeroize::Zeroizing;
 
 /// A correlation.
 pub const DELTA: Block = 0xdead_beef_0123_4567_89ab_cdef_fedc_ba9b;
@@ -19,7 +20,7 @@ pub fn base(delta: Block) -> (Vec<Seed>, Vec<[Seed; 2]>) {
 }
 
 /// Leaves of trees that are punctured at `delta`, and all leaves.
-pub fn trees(delta: Block, K: usize) -> (Vec<Seed>, Vec<Seed>) {
+pub fn trees(delta: Block, K: usize) -> (Zeroizing<Vec<Seed>>, Zeroizing<Vec<Seed>>) {
     let (known, pairs) = base(!delta);
     let (leaves, message) = puncture::grow(K, &pairs);
     (puncture::puncture(K, delta, &known, &message), leaves)

@@ -7,18 +7,12 @@ use crate::backend::probe::Probe;
 use crate::random::{Root, Seed, Simulated};
 use crate::wire::clock::LinkSpeed;
 use crate::wire::link::{Halt, Link};
-use zeroize::Zeroize;
+use zeroize::Zeroizing;
 
 /// What a client keeps between sessions. It has no copy: two copies could play sessions of one name.
 pub struct ClientSetup<B: Backend> {
-    pub(super) seed: Seed,
+    pub(super) seed: Zeroizing<Seed>,
     pub(super) keys: B::ClientKeys,
-}
-
-impl<B: Backend> Drop for ClientSetup<B> {
-    fn drop(&mut self) {
-        self.seed.0.zeroize();
-    }
 }
 
 impl<B: Backend> ClientSetup<B> {
@@ -31,10 +25,9 @@ impl<B: Backend> ClientSetup<B> {
     /// Without a plan.
     pub fn new(link: &mut Link, root: impl Root, plans: &[&Plan<B>]) -> Result<Self, Halt> {
         let (backend, packings) = packings(plans);
-        let mut root = root.into_seed();
-        let (keys, seed) = (backend.client_keys(link, &root, &packings), root.child("sessions"));
-        root.0.zeroize();
-        Ok(Self { keys: keys?, seed })
+        let root = Zeroizing::new(root.into_seed());
+        let seed = Zeroizing::new(root.child("sessions"));
+        Ok(Self { keys: backend.client_keys(link, &root, &packings)?, seed })
     }
 }
 
@@ -60,14 +53,8 @@ impl<B: Backend> ClientSetup<B> {
 
 /// What a server keeps between sessions. It has no copy: two copies could play sessions of one name.
 pub struct ServerSetup<B: Backend> {
-    pub(super) seed: Seed,
+    pub(super) seed: Zeroizing<Seed>,
     pub(super) keys: B::ServerKeys,
-}
-
-impl<B: Backend> Drop for ServerSetup<B> {
-    fn drop(&mut self) {
-        self.seed.0.zeroize();
-    }
 }
 
 impl<B: Backend> ServerSetup<B> {
@@ -80,10 +67,9 @@ impl<B: Backend> ServerSetup<B> {
     /// Without a plan.
     pub fn new(link: &mut Link, root: impl Root, plans: &[&Plan<B>]) -> Result<Self, Halt> {
         let (backend, packings) = packings(plans);
-        let mut root = root.into_seed();
-        let (keys, seed) = (backend.server_keys(link, &root, &packings), root.child("sessions"));
-        root.0.zeroize();
-        Ok(Self { keys: keys?, seed })
+        let root = Zeroizing::new(root.into_seed());
+        let seed = Zeroizing::new(root.child("sessions"));
+        Ok(Self { keys: backend.server_keys(link, &root, &packings)?, seed })
     }
 }
 

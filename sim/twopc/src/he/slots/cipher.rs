@@ -9,16 +9,17 @@ use crate::he::cipher::Ciphertext;
 use crate::he::ring::{errors, ternary};
 use crate::random::Seed;
 use rand_core::Rng;
+use zeroize::Zeroizing;
 
 /// The client's key of a scheme. It is a function of a seed.
 #[derive(Clone)]
 pub struct ClientKey {
     scheme: Scheme,
-    seed: Seed,
+    seed: Zeroizing<Seed>,
     /// The secret, transformed: in the rings of ciphertexts and of the special prime.
-    pub(super) secret: Wide,
+    pub(super) secret: Zeroizing<Wide>,
     /// The secret in the ring in which switched responses are decrypted, divided by `N` to make up for one transform back.
-    inner: Vec<u64>,
+    inner: Zeroizing<Vec<u64>>,
     public: Ciphertext,
 }
 
@@ -26,16 +27,16 @@ impl ClientKey {
     /// Makes the key.
     #[must_use]
     pub fn new(seed: &Seed, scheme: &Scheme) -> Self {
-        let seed = seed.child(&format!("slots modulo {}", scheme.modulus()));
+        let seed = Zeroizing::new(seed.child(&format!("slots modulo {}", scheme.modulus())));
         let mut rng = seed.child("secret").stream();
         let coefficients = loop {
-            let coefficients = ternary(&mut rng, DEGREE);
+            let coefficients = Zeroizing::new(ternary(&mut rng, DEGREE));
             if coefficients.iter().filter(|&&coefficient| coefficient != 0).count() <= OUTER.max_weight() {
                 break coefficients;
             }
         };
-        let secret = Wide::small(scheme, &coefficients);
-        let mut inner = scheme.inner.small(&coefficients);
+        let secret = Zeroizing::new(Wide::small(scheme, &coefficients));
+        let mut inner = Zeroizing::new(scheme.inner.small(&coefficients));
         scheme.inner.transform(&mut inner);
         scheme.inner.normalize(&mut inner);
         let ring = &scheme.outer;

@@ -9,12 +9,20 @@ use super::parameters::{DEGREE, OUTER, SLOT_ROW};
 use super::scheme::{Scheme, restore};
 use crate::he::cipher::Ciphertext;
 use crate::he::ring::Ring;
+use zeroize::Zeroize;
 
 /// A polynomial modulo the modulus of ciphertexts times the special prime, transformed.
 #[derive(Clone, Debug)]
 pub(super) struct Wide {
     pub outer: Vec<u64>,
     pub special: Vec<u64>,
+}
+
+impl Zeroize for Wide {
+    fn zeroize(&mut self) {
+        self.outer.zeroize();
+        self.special.zeroize();
+    }
 }
 
 impl Wide {
