@@ -5,7 +5,7 @@
 
 use fusion_2pc::backend::{Backend, Chunk, Protocols};
 use fusion_2pc::bits::{pack, packed_bytes, unpack};
-use fusion_2pc::circuit::{Circuit, Op, Unsupported, demands, meets};
+use fusion_2pc::circuit::{Circuit, Draft, Op, Unsupported, demands, meets};
 use fusion_2pc::cost::Cost;
 use fusion_2pc::linear::TooHeavy;
 use fusion_2pc::modulus::Modulus;
@@ -134,16 +134,16 @@ impl Backend for Plaintext {
     type Party<'a> = PlaintextParty<'a>;
 
     /// One ring for all values, which must hold them; the server can do nothing before it has the image.
-    fn circuit(&self, models: &[&FixedModel], truncation: Truncation) -> Result<Circuit, Unsupported> {
-        meets(TWINS.modulus, &demands(models, TWINS.differences))?;
-        let circuit = Circuit::over(models, truncation, TWINS)?;
-        let too_early = |step: usize| is_first(&circuit, step) && !matches!(circuit.steps[step].op, Op::Linear { .. });
-        match (0..circuit.steps.len()).find(|step| too_early(*step)) {
-            Some(step) => {
-                Err(Unsupported(format!("{}: it reads the image, and is not linear", circuit.steps[step].node)))
-            }
-            None => Ok(circuit),
-        }
+    fn draft(&self, models: &[&FixedModel], truncation: Truncation) -> Draft {
+        let held = meets(TWINS.modulus, &demands(models, TWINS.differences));
+        let not_too_early = |circuit: &Circuit| {
+            let first = circuit.steps.iter().enumerate().filter(|(step, _)| is_first(circuit, *step));
+            let early = first.filter(|(_, step)| !matches!(step.op, Op::Linear { .. }));
+            Unsupported::unless_none(
+                early.map(|(_, step)| format!("{}: it reads the image, and is not linear", step.node)),
+            )
+        };
+        Circuit::draft(models, truncation, Some(TWINS)).after(held).checked(not_too_early)
     }
 
     fn slots_per_message(&self, _circuit: &Circuit) -> usize {

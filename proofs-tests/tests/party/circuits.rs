@@ -30,10 +30,10 @@ impl ForBackend for Planned<'_> {
     type Output = Result<(), String>;
 
     fn run<B: Backend>(self, backend: B) -> Self::Output {
-        self.0.check().and_then(|()| backend.admits(self.0)).map_err(|refused| refused.0)?;
+        self.0.check().and_then(|()| backend.admits(self.0)).map_err(|refused| refused.to_string())?;
         for slots in [1, 3] {
             let plan = Plan::for_sessions(backend.clone(), self.0.clone(), slots, Grouping::Chunk, 7);
-            let plan = plan.map_err(|refused| refused.0)?;
+            let plan = plan.map_err(|refused| refused.to_string())?;
             let _ = (plan.transfers(), plan.chain(slots.min(plan.slots_per_message())));
         }
         Ok(())
@@ -171,7 +171,10 @@ fn circuits_beyond_every_bound_are_refused() {
         document["steps"] = steps;
         document["output"] = output;
         document["classes"] = classes.into();
-        serde_json::from_value::<Circuit>(document).expect("it reads as one").check().map_err(|refused| refused.0)
+        serde_json::from_value::<Circuit>(document)
+            .expect("it reads as one")
+            .check()
+            .map_err(|refused| refused.to_string())
     };
     let step = |op: serde_json::Value, inputs: serde_json::Value, count: usize, ring: u32| serde_json::json!({ "layer": 0, "address": "layer[0:add]", "op": op, "inputs": inputs, "count": count, "ring": ring });
     let told = |checked: Result<(), String>, what: &str| {

@@ -127,7 +127,8 @@ impl<W: FnMut(Step)> ForBackend for Session<'_, W> {
         let Self { mut channel, offer, choice, name, images, watch } = self;
         let grouping = offer.grouping();
         let Offer { circuit, pixels, sessions, .. } = offer;
-        let refused = |Unsupported(reason)| PartyError::Refuses(Refusal::new("parameters", printable(&reason)));
+        let refused =
+            |found: Unsupported| PartyError::Refuses(Refusal::new("parameters", printable(&found.to_string())));
         let plan = Plan::for_sessions(backend, circuit, images.len(), grouping, sessions).map_err(refused)?;
         let terms = Terms::of(&plan, choice, sessions, &pixels);
         channel.say(&Reply::Yes(&terms))?;

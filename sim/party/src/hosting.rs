@@ -52,7 +52,7 @@ impl Hosting {
     /// Makes the network's circuit.
     ///
     /// # Errors
-    /// [`Unsupported`] names the first layer that the family cannot compute.
+    /// [`Unsupported`] names the layers that the family cannot compute.
     pub fn hosted(self) -> Result<Box<dyn Hosted>, Unsupported> {
         self.backend.run(Make(self))
     }
@@ -99,7 +99,7 @@ impl<B: Backend> Hosted for Host<B> {
         let refused = |reason: String| Refusal::new("parameters", reason);
         let circuit = self.circuit.clone();
         let plan = Plan::for_sessions(self.backend.clone(), circuit, slots, *grouping, *sessions);
-        let plan = plan.map_err(|Unsupported(reason)| refused(reason))?;
+        let plan = plan.map_err(|found: Unsupported| refused(found.to_string()))?;
         let networks = Networks::new(&plan, models).map_err(|error| refused(error.to_string()))?;
         let terms = Terms::of(&plan, *backend, *sessions, models[0].pixel_integers());
         let planned = Arc::new(Planned { plan, networks, terms });

@@ -63,7 +63,7 @@ impl Offer {
     /// # Errors
     /// [`PartyError::Refuses`] with what is amiss.
     pub fn checked(mut self, choice: Choice) -> Result<Self, PartyError> {
-        let refused = |Unsupported(reason)| PartyError::Refuses(Refusal::new("circuit", printable(&reason)));
+        let refused = |found: Unsupported| PartyError::Refuses(Refusal::new("circuit", printable(&found.to_string())));
         self.circuit.check().map_err(refused)?;
         for step in &mut self.circuit.steps {
             step.node = step.address.to_string();

@@ -120,7 +120,7 @@ impl Service {
         limits: ServiceLimits,
         behaviour: Box<dyn Behaviour>,
     ) -> Result<Self, PartyError> {
-        let unsupported = |Unsupported(reason)| PartyError::Refuses(Refusal::new("model", reason));
+        let unsupported = |found: Unsupported| PartyError::Refuses(Refusal::new("model", found.to_string()));
         let (extension, checks) = (backend.extension(), Some(backend.checks()));
         if Choice::new(backend.family(), Options { extension, checks, ..Options::default() }) != Ok(backend) {
             let reason = "no client takes an option other than the extension and the checks";

@@ -69,31 +69,16 @@ impl ProtocolChoice {
         self.backend.run(Shown { circuit, values: &values })
     }
 
-    /// Checks that two parties can compute a network.
+    /// Checks that two parties can compute networks of one architecture.
     ///
     /// # Errors
-    /// [`Unsupported`] with the node of the first layer that they cannot compute.
-    pub fn check(self, model: &FixedModel) -> Result<(), Unsupported> {
-        self.backend.run(Check { model, truncation: self.truncation })
+    /// [`Unsupported`] with every reason why they cannot, each with its node: of the circuit, and of how its linear layers are packed for one slot.
+    pub fn check(self, models: &[&FixedModel]) -> Result<(), Unsupported> {
+        self.backend.run(Check { models, truncation: self.truncation })
     }
 
-    /// Predicts, without running it, the bytes that a client and a server send in a session of so many slots with networks of one architecture.
-    ///
-    /// # Errors
-    /// [`Unsupported`] with the node of the first layer that they cannot compute.
-    pub fn predicted(
-        self,
-        models: &[&FixedModel],
-        slots: usize,
-        grouping: Grouping,
-    ) -> Result<[usize; 2], Unsupported> {
-        self.backend.run(Prediction { models, protocols: self, slots, grouping })
-    }
-}
-
-impl ProtocolChoice {
     /// The plan of a session of the backend of this choice.
-    fn plan<B: Backend>(
+    pub(super) fn plan<B: Backend>(
         self,
         backend: &B,
         models: &[&FixedModel],
@@ -135,7 +120,7 @@ impl ForBackend for CircuitOf<'_> {
 }
 
 struct Check<'a> {
-    model: &'a FixedModel,
+    models: &'a [&'a FixedModel],
     truncation: Truncation,
 }
 
@@ -143,35 +128,8 @@ impl ForBackend for Check<'_> {
     type Output = Result<(), Unsupported>;
 
     fn run<B: Backend>(self, backend: B) -> Self::Output {
-        let circuit = backend.circuit(&[self.model], self.truncation)?;
-        Plan::new(backend, circuit, 1, Grouping::Chunk).map(|_| ())
-    }
-}
-
-struct Prediction<'a> {
-    models: &'a [&'a FixedModel],
-    protocols: ProtocolChoice,
-    slots: usize,
-    grouping: Grouping,
-}
-
-impl ForBackend for Prediction<'_> {
-    type Output = Result<[usize; 2], Unsupported>;
-
-    fn run<B: Backend>(self, backend: B) -> Self::Output {
-        let plan = self.protocols.plan(&backend, self.models, self.slots, self.grouping)?;
-        let mut sent = [0, 0];
-        for cost in plan.chunks().flat_map(|chunk| plan.costs(chunk.len())) {
-            sent[0] += cost.client_bytes;
-            sent[1] += cost.server_bytes;
-        }
-        let [by_client, by_server] = plan.transfers();
-        for (count, sender) in [(by_client, 0), (by_server, 1)].into_iter().filter(|(count, _)| *count > 0) {
-            let extension = plan.backend.extension(count).cost(count);
-            sent[sender] += extension.sender.bytes;
-            sent[1 - sender] += extension.receiver.bytes;
-        }
-        Ok(sent)
+        let packed = |circuit: &Circuit| backend.packing(circuit, 1, 1).map(|_| ());
+        backend.draft(self.models, self.truncation).checked(packed).finished().map(|_| ())
     }
 }
 
@@ -401,47 +359,4 @@ pub fn reachable(protocols: ProtocolChoice, models: &[FixedModel]) -> Result<Rea
         steps: circuit.steps.iter().map(|step| step.address.clone()).collect(),
         messages: sent.map(|message| message.address.below_slots()).collect(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use fusion_nn::fixed::{Pixels, Precision, Ring};
-    use fusion_nn::model::Model;
-
-    /// Whatever the family: what it predicts is what its meter counts, for one slot and for several.
-    #[test]
-    fn the_bytes_of_a_session_are_predicted() {
-        let onnx = include_bytes!("../../../../examples/models/lenet_mnist_full.onnx");
-        let precision = Precision { frac_bits: 12, ring: Ring::Auto };
-        let model = Model::from_onnx(onnx).unwrap();
-        let model = FixedModel::new(&model, precision, Pixels { scale: 1.0 / 255.0, offset: 0.0 }).unwrap();
-        let protocols = ProtocolChoice { backend: Choice::default(), truncation: Truncation::Faithful };
-        for slots in [1, 3] {
-            let pair = SetUp::new(&PairSetting {
-                protocols,
-                models: std::slice::from_ref(&model),
-                slots,
-                groupings: &[Grouping::Chunk],
-                keys: Seed([1; 32]),
-                network: LinkSpeed::LAN,
-            });
-            let pair = pair.unwrap().pair;
-            let pixels = pair.circuit().pixels;
-            let services = vec![Service { model: 0, labels: (0..model.classes()).collect() }; slots];
-            let session = SessionSetting {
-                grouping: Grouping::Chunk,
-                name: Seed([2; 32]),
-                image: &|_| vec![0; pixels],
-                services: &services,
-                deviation: None,
-                program: None,
-                probe: None,
-            };
-            let played = pair.play(session, &mut |_| {});
-            assert!(played.client.is_ok() && played.server.is_ok());
-            let sent = [Role::Client, Role::Server].map(|role| played.metered.meters[0].sent(role, None).bytes);
-            assert_eq!(protocols.predicted(&[&model], slots, Grouping::Chunk).unwrap(), sent, "{slots} slots");
-        }
-    }
 }

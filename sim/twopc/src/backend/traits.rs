@@ -4,7 +4,7 @@ use super::probe::{Coefficient, Parity};
 use super::protocols::Protocols;
 use super::reader::{Reader, Reading};
 use super::replay::Kept;
-use crate::circuit::{Circuit, Unsupported};
+use crate::circuit::{Circuit, Draft, Unsupported};
 use crate::cost::Cost;
 use crate::linear::TooHeavy;
 use crate::ot::block::Block;
@@ -55,18 +55,24 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
     /// One of the parties of a chunk, as it runs the family's protocols.
     type Party<'a>: Protocols<Transfers = Self::Transfers>;
 
+    /// The circuit of networks of one architecture in the family's arithmetic, as far as it can be made, with every reason against it: different
+    /// architectures, layers without a protocol, and values that the family cannot hold.
+    fn draft(&self, models: &[&FixedModel], truncation: Truncation) -> Draft;
+
     /// The circuit of networks of one architecture, in the family's arithmetic.
     ///
     /// # Errors
-    /// [`Unsupported`] for networks of different architectures, for layers without a protocol, and for values that the family cannot hold.
-    fn circuit(&self, models: &[&FixedModel], truncation: Truncation) -> Result<Circuit, Unsupported>;
+    /// [`Unsupported`] with every reason of [`Backend::draft`].
+    fn circuit(&self, models: &[&FixedModel], truncation: Truncation) -> Result<Circuit, Unsupported> {
+        self.draft(models, truncation).finished()
+    }
 
     /// Checks that this family, as it is set, evaluates a circuit that is not its own but a peer's, once it has passed [`Circuit::check`].
     ///
     /// # Errors
     /// [`Unsupported`] for values that are shared otherwise than in this family, and always for a family that does not say which circuits it takes.
     fn admits(&self, _circuit: &Circuit) -> Result<(), Unsupported> {
-        Err(Unsupported("the family takes no circuit from a peer".into()))
+        Err(Unsupported::new("the family takes no circuit from a peer"))
     }
 
     /// How many slots are evaluated together, at least one.
@@ -75,7 +81,7 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
     /// Lays the layers out for groups of `group` slots. What `slots` slots together reveal of the weights is statistically bounded.
     ///
     /// # Errors
-    /// [`Unsupported`] for a layer that no parameters hold; it names the node.
+    /// [`Unsupported`] for layers that no parameters hold; it names each node.
     fn packing(&self, circuit: &Circuit, group: usize, slots: u64) -> Result<Self::Packing, Unsupported>;
 
     /// Encodes the weights of a network.

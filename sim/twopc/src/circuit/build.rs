@@ -1,6 +1,7 @@
 //! From networks of one architecture to their circuit.
 
 use super::step::{ARGMAX, Circuit, Op, Step};
+use super::unsupported::{Draft, Unsupported};
 use crate::address::{Address, Component};
 use crate::he::parameters::Bound;
 use crate::linear::{MAX_DENSE_WEIGHTS, Shape};
@@ -10,18 +11,13 @@ use crate::share::uniform::Uniform;
 use fusion_nn::fixed::{FixedLayer, FixedModel, FixedOp};
 use fusion_nn::model::Value;
 
-/// The reason why networks have no common circuit.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Unsupported(pub String);
-
 impl Circuit {
     /// Makes the circuit of networks of one architecture, with rings that hold the values of all of them.
     ///
     /// # Errors
     /// [`Unsupported`] for networks of different architectures, and for layers without a protocol.
     pub fn new(models: &[&FixedModel], truncation: Truncation) -> Result<Self, Unsupported> {
-        Self::build(models, truncation, None)
+        Self::draft(models, truncation, None).finished()
     }
 
     /// Makes the circuit of networks of one architecture whose values are all shared modulo one number. Whether it holds them is for
@@ -30,24 +26,28 @@ impl Circuit {
     /// # Errors
     /// [`Unsupported`] for networks of different architectures, for layers without a protocol, and for layers that are defined modulo a ring of their own.
     pub fn over(models: &[&FixedModel], truncation: Truncation, uniform: Uniform) -> Result<Self, Unsupported> {
-        Self::build(models, truncation, Some(uniform))
+        Self::draft(models, truncation, Some(uniform)).finished()
     }
 
-    fn build(models: &[&FixedModel], truncation: Truncation, uniform: Option<Uniform>) -> Result<Self, Unsupported> {
-        let [first, others @ ..] = models else { return Err(Unsupported("there is no network".into())) };
-        for other in others {
-            same_architecture(first, other)?;
+    /// Makes the circuit of networks of one architecture as far as it goes, over one modulus if there is one, with every reason against it.
+    #[must_use]
+    pub fn draft(models: &[&FixedModel], truncation: Truncation, uniform: Option<Uniform>) -> Draft {
+        let [first, others @ ..] = models else { return Draft::none(Unsupported::new("there is no network")) };
+        let apart = others.iter().flat_map(|other| differences(first, other));
+        if let Err(apart) = Unsupported::unless_none(apart) {
+            return Draft::none(apart);
         }
-        let mut builder = Builder { models, image: first.image(), steps: Vec::new(), uniform };
+        let mut builder = Builder { models, image: first.image(), steps: Vec::new(), uniform, reasons: Vec::new() };
         let mut values: Vec<Held> = Vec::with_capacity(first.layers().len());
         for index in 0..first.layers().len() {
-            let held = builder.layer(index, &values)?;
+            let held = builder.layer(index, &values);
             values.push(held);
         }
         let output = values[first.output()];
         let last = Place { layer: first.output(), address: ARGMAX.into() };
         let output = builder.fit(output, output.with_room(), &last);
-        Ok(Self {
+        let reasons = std::mem::take(&mut builder.reasons);
+        let circuit = Self {
             pixels: first.image().iter().product(),
             pixel_bits: builder.bits(builder.pixels().with_room()),
             steps: builder.steps,
@@ -55,11 +55,13 @@ impl Circuit {
             classes: first.classes() as usize,
             truncation,
             uniform,
-        })
+        };
+        Draft { circuit: Some(circuit), reasons }
     }
 }
 
-fn same_architecture(a: &FixedModel, b: &FixedModel) -> Result<(), Unsupported> {
+/// In what the architectures of two networks differ.
+fn differences(a: &FixedModel, b: &FixedModel) -> Vec<String> {
     let same = |a: &FixedLayer, b: &FixedLayer| {
         let ops = match (&a.op, &b.op) {
             (FixedOp::Conv { window, groups, .. }, FixedOp::Conv { window: w, groups: g, .. }) => {
@@ -72,14 +74,10 @@ fn same_architecture(a: &FixedModel, b: &FixedModel) -> Result<(), Unsupported> 
         ops && rings && a.shape == b.shape && a.inputs == b.inputs
     };
     if a.image() != b.image() || a.layers().len() != b.layers().len() {
-        return Err(Unsupported("the networks have different architectures".into()));
+        return vec!["the networks have different architectures".into()];
     }
-    match a.layers().iter().zip(b.layers()).find(|(a, b)| !same(a, b)) {
-        Some((layer, _)) => {
-            Err(Unsupported(format!("the networks differ in architecture at {}", Component::of(layer))))
-        }
-        None => Ok(()),
-    }
+    let apart = a.layers().iter().zip(b.layers()).filter(|(a, b)| !same(a, b));
+    apart.map(|(layer, _)| format!("the networks differ in architecture at {}", Component::of(layer))).collect()
 }
 
 /// A value while the circuit is made.
@@ -155,17 +153,16 @@ struct Builder<'a> {
     image: [usize; 3],
     steps: Vec<Step>,
     uniform: Option<Uniform>,
+    /// What speaks against the circuit so far.
+    reasons: Vec<String>,
 }
 
 impl Builder<'_> {
-    fn layer(&mut self, index: usize, values: &[Held]) -> Result<Held, Unsupported> {
+    fn layer(&mut self, index: usize, values: &[Held]) -> Held {
         let layer = &self.models[0].layers()[index];
         let known = self.known(index);
         if self.uniform.is_some() && known.wraps.is_some() {
-            return Err(Unsupported(format!(
-                "{}: it wraps in a ring of its own, and all values share one",
-                node(layer)
-            )));
+            self.reasons.push(format!("{}: it wraps in a ring of its own, and all values share one", node(layer)));
         }
         let place = Place { layer: index, address: Component::of(layer).into() };
         let held = |value: &Value| match value {
@@ -174,10 +171,13 @@ impl Builder<'_> {
         };
         let inputs: Vec<Held> = layer.inputs.iter().map(held).collect();
         let input = inputs[0];
-        Ok(match &layer.op {
+        match &layer.op {
             FixedOp::Conv { .. } | FixedOp::Gemm { .. } => match Shape::of(&layer.op, self.shape(layer.inputs[0])) {
                 Some(shape) => self.linear(&place, shape, input, known),
-                None => return Err(Unsupported(format!("{}: {}", node(layer), too_many_groups(&layer.op)))),
+                None => {
+                    self.reasons.push(format!("{}: {}", node(layer), too_many_groups(&layer.op)));
+                    self.left_out(known)
+                }
             },
             FixedOp::Relu { shift } | FixedOp::Truncate { shift } => {
                 let positive = matches!(layer.op, FixedOp::Relu { .. });
@@ -197,7 +197,13 @@ impl Builder<'_> {
             FixedOp::Add => self.added(&place, Op::Add, &inputs, known),
             FixedOp::Concat => self.added(&place, Op::Concat, &inputs, known),
             FixedOp::Flatten => input,
-        })
+        }
+    }
+
+    /// What stands for the output of a layer that has no step. Later steps seem to read the image instead, and keep their own rings and sizes.
+    fn left_out(&self, known: Known) -> Held {
+        let ring = self.bits(known.ring());
+        Held { value: Value::Input, ring, least: known.least, positive: false }
     }
 
     /// The bits in which a value is shared that needs so many.

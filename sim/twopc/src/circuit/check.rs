@@ -3,8 +3,8 @@
 //! The check is about sizes and rings alone. Whether a circuit computes what its maker says is not for it to tell: a client that takes a server's circuit takes the
 //! server's answers, and mix-and-check holds them against public samples and against each other. A circuit has no step that reveals anything but its labels.
 
-use super::build::Unsupported;
 use super::step::{Circuit, Op, Step};
+use super::unsupported::Unsupported;
 use crate::he::parameters::Bound;
 use crate::linear::{MAX_DENSE_WEIGHTS, Shape};
 use crate::share::extend::Sign;
@@ -37,14 +37,14 @@ impl Circuit {
     pub fn check(&self) -> Result<(), Unsupported> {
         let reads: usize = self.steps.iter().map(|step| step.inputs.len()).sum();
         if self.steps.len().max(reads) > MOST_STEPS {
-            return Err(Unsupported(format!("it has more than {MOST_STEPS} steps, or they read more values")));
+            return Err(Unsupported::new(format!("it has more than {MOST_STEPS} steps, or they read more values")));
         }
         let sizes = Sizes::of(self)?;
         let mut work = 0_usize;
-        let refuse = |step: &Step, what: &str| Err(Unsupported(format!("{}: {what}", step.address)));
+        let refuse = |step: &Step, what: &str| Err(Unsupported::new(format!("{}: {what}", step.address)));
         for (index, step) in self.steps.iter().enumerate() {
             if step.address.components().len() > MOST_COMPONENTS {
-                return Err(Unsupported(format!("the address of step {index} is long")));
+                return Err(Unsupported::new(format!("the address of step {index} is long")));
             }
             let inputs: Option<Vec<usize>> = step.inputs.iter().map(|value| sizes.before(index, *value)).collect();
             let Some(inputs) = inputs else { return refuse(step, "it reads a value that is not there yet") };
@@ -57,15 +57,15 @@ impl Circuit {
             work = work.saturating_add(products(&step.op));
         }
         if work > MOST_WORK {
-            return Err(Unsupported(format!("its linear layers take more than {MOST_WORK} products")));
+            return Err(Unsupported::new(format!("its linear layers take more than {MOST_WORK} products")));
         }
         let end = self.steps.len();
         if self.classes == 0 || sizes.before(end, self.output) != Some(self.classes) {
-            return Err(Unsupported("the output is not one value for each class".into()));
+            return Err(Unsupported::new("the output is not one value for each class"));
         }
         // The largest of some values is found by a comparison, which needs a sign and a bit.
         if self.ring(self.output) < 2 && self.classes > 1 {
-            return Err(Unsupported("the output has no room for a comparison".into()));
+            return Err(Unsupported::new("the output has no room for a comparison"));
         }
         Ok(())
     }
@@ -78,7 +78,7 @@ impl Circuit {
         if alike(self.uniform) {
             Ok(())
         } else {
-            Err(Unsupported("its values are not shared as the family shares them".into()))
+            Err(Unsupported::new("its values are not shared as the family shares them"))
         }
     }
 
@@ -130,8 +130,10 @@ impl<'c> Sizes<'c> {
             .try_fold(0_usize, |sum, count| sum.checked_add(count?).filter(|sum| *sum <= MOST_ELEMENTS));
         match total {
             Some(_) if (1..=u64::BITS).contains(&circuit.pixel_bits) => Ok(Self(circuit)),
-            Some(_) => Err(Unsupported(format!("an image has no integers of {} bits", circuit.pixel_bits))),
-            None => Err(Unsupported(format!("its values have no elements, or more than {MOST_ELEMENTS} together"))),
+            Some(_) => Err(Unsupported::new(format!("an image has no integers of {} bits", circuit.pixel_bits))),
+            None => {
+                Err(Unsupported::new(format!("its values have no elements, or more than {MOST_ELEMENTS} together")))
+            }
         }
     }
 

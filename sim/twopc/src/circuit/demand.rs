@@ -1,8 +1,11 @@
 //! What one modulus for all values of a circuit must hold.
 
-use super::build::{Unsupported, is_compared, node};
+use super::build::{is_compared, node};
+use super::unsupported::Unsupported;
 use crate::modulus::Modulus;
 use fusion_nn::fixed::FixedModel;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// What a layer demands of the modulus of all values: that it holds integers up to a size.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +16,7 @@ pub struct Demand {
     pub size: u64,
 }
 
-/// The demands of the layers of networks of one architecture. Where values are compared by the sign of their `differences`, the modulus must
+/// The demands of the layers of networks of one architecture, each layer once. Where values are compared by the sign of their `differences`, the modulus must
 /// also hold these.
 #[must_use]
 pub fn demands(models: &[&FixedModel], differences: bool) -> Vec<Demand> {
@@ -29,7 +32,25 @@ pub fn demands(models: &[&FixedModel], differences: bool) -> Vec<Demand> {
             .map(move |(index, layer)| Demand { node: node(layer), size: size(layer.range, is_compared(model, index)) })
     });
     let images = models.iter().map(|model| Demand { node: "the image".into(), size: size(model.pixel_range(), true) });
-    images.chain(layers).collect()
+    largest_of_each(images.chain(layers))
+}
+
+/// The largest demand of each layer, in the order of the layers.
+fn largest_of_each(all: impl Iterator<Item = Demand>) -> Vec<Demand> {
+    let (mut each, mut places): (Vec<Demand>, BTreeMap<String, usize>) = (Vec::new(), BTreeMap::new());
+    for demand in all {
+        match places.entry(demand.node.clone()) {
+            Entry::Occupied(place) => {
+                let known = &mut each[*place.get()];
+                known.size = known.size.max(demand.size);
+            }
+            Entry::Vacant(vacant) => {
+                vacant.insert(each.len());
+                each.push(demand);
+            }
+        }
+    }
+    each
 }
 
 /// The number of bits of the smallest ring that meets all demands.
@@ -42,14 +63,33 @@ pub fn bits_for(demands: &[Demand]) -> u32 {
 /// Checks that a modulus meets all demands.
 ///
 /// # Errors
-/// [`Unsupported`] with the first layer whose integers it does not hold.
+/// [`Unsupported`] with every layer whose integers it does not hold.
 pub fn meets(modulus: Modulus, demands: &[Demand]) -> Result<(), Unsupported> {
-    let Some(Demand { node, size }) = demands.iter().find(|demand| !modulus.holds(demand.size)) else { return Ok(()) };
     let what = match modulus {
         Modulus::TwoTo(bits) => format!("a ring of {bits} bits"),
         Modulus::Prime(p) => format!("the field of {p} elements"),
     };
-    Err(Unsupported(format!("{node}: its values may be as large as {size}, which {what} does not hold")))
+    let refused = demands.iter().filter(|demand| !modulus.holds(demand.size));
+    Unsupported::unless_none(refused.map(|demand| format!("{}, which {what} does not hold", demand.said())))
+}
+
+/// Checks that some prime of a family meets each demand by itself: where all of them together are to be met, the largest decides.
+///
+/// # Errors
+/// [`Unsupported`] with every layer whose integers no prime of the family holds.
+pub fn met_by_some(most_bits: u32, demands: &[Demand], is_met: impl Fn(&Demand) -> bool) -> Result<(), Unsupported> {
+    let refused = demands.iter().filter(|demand| !is_met(demand));
+    let reason = |demand: &Demand| {
+        format!("{}, which no prime of the family holds (they have at most {most_bits} bits)", demand.said())
+    };
+    Unsupported::unless_none(refused.map(reason))
+}
+
+impl Demand {
+    fn said(&self) -> String {
+        let Self { node, size } = self;
+        format!("{node}: its values may be as large as {size}")
+    }
 }
 
 #[cfg(test)]

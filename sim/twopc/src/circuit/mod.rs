@@ -12,7 +12,8 @@ mod build;
 mod check;
 mod demand;
 mod step;
+mod unsupported;
 
-pub use build::Unsupported;
-pub use demand::{Demand, bits_for, demands, meets};
+pub use demand::{Demand, bits_for, demands, meets, met_by_some};
 pub use step::{ARGMAX, Circuit, Op, Step};
+pub use unsupported::{Draft, Unsupported};

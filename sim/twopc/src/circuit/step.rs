@@ -137,18 +137,19 @@ pub struct Circuit {
 }
 
 impl Circuit {
-    /// The most bits that a step drops, and that step; `None` if none drops any.
-    #[must_use]
-    pub fn most_dropped(&self) -> Option<(u32, &Step)> {
+    /// The steps that drop bits, each with how many.
+    pub fn dropped(&self) -> impl Iterator<Item = (u32, &Step)> {
         let dropped = |step: &Step| match step.op {
             Op::Relu { shift, .. } | Op::Clip { shift, .. } | Op::Truncate { shift, .. } => shift,
             Op::Linear { .. } | Op::Extend { .. } | Op::Sum { .. } | Op::Largest { .. } | Op::Add | Op::Concat => 0,
         };
-        self.steps
-            .iter()
-            .map(|step| (dropped(step), step))
-            .filter(|(shift, _)| *shift > 0)
-            .max_by_key(|(shift, _)| *shift)
+        self.steps.iter().map(move |step| (dropped(step), step)).filter(|(shift, _)| *shift > 0)
+    }
+
+    /// The most bits that a step drops, and that step; `None` if none drops any.
+    #[must_use]
+    pub fn most_dropped(&self) -> Option<(u32, &Step)> {
+        self.dropped().max_by_key(|(shift, _)| *shift)
     }
 
     /// For each step how many elements a party holds of one slot while it runs: those of the step's output, and of every earlier value that

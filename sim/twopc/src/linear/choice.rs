@@ -84,18 +84,23 @@ fn price(layers: &[Candidates], rings: &RingSet) -> Option<usize> {
 /// the weights; each layer has an equal part in what they may reveal.
 ///
 /// # Errors
-/// The place of the first layer that no ring holds, and the reason.
+/// The place of every layer that no ring holds, with the reason.
 #[expect(
     clippy::expect_used,
     clippy::missing_panics_doc,
     reason = "every layer's own best ring is among the first rings"
 )]
-pub fn layouts(layers: &[LinearLayer], batch: usize, slots: u64) -> Result<Vec<Layout>, (usize, Unfit)> {
+pub fn layouts(layers: &[LinearLayer], batch: usize, slots: u64) -> Result<Vec<Layout>, Vec<(usize, Unfit)>> {
+    let mut unfit: Vec<(usize, Unfit)> = Vec::new();
     let candidates = layers.iter().enumerate().map(|(place, &layer)| {
         let candidates = Candidates::new(layer, batch, share(layers, layer, slots)).map_err(|unfit| (place, unfit))?;
         if candidates.by_ring.is_empty() { Err((place, candidates.unfit())) } else { Ok(candidates) }
     });
-    let candidates: Vec<Candidates> = candidates.collect::<Result<_, _>>()?;
+    let candidates: Vec<Candidates> =
+        candidates.filter_map(|found: Result<_, _>| found.map_err(|at| unfit.push(at)).ok()).collect();
+    if !unfit.is_empty() {
+        return Err(unfit);
+    }
     let all: RingSet = candidates.iter().flat_map(|layer| layer.by_ring.keys().copied()).collect();
     let alone = |layer: &Candidates| layer.cheapest(|_| true).map(|(geometry, _)| geometry.parameters);
     let priced = |rings: RingSet| Some((price(&candidates, &rings)?, rings));
@@ -106,11 +111,12 @@ pub fn layouts(layers: &[LinearLayer], batch: usize, slots: u64) -> Result<Vec<L
         best = better;
     }
     let (_, rings) = best;
-    let layout = |(place, layer): (usize, &Candidates)| {
-        let (geometry, _) = layer.cheapest(|ring| rings.contains(ring)).ok_or((place, layer.unfit()))?;
-        Ok(layer.layout(geometry))
+    let layout = |layer: &Candidates| {
+        let (geometry, _) =
+            layer.cheapest(|ring| rings.contains(ring)).expect("rings that have a price hold each layer");
+        layer.layout(geometry)
     };
-    candidates.iter().enumerate().map(layout).collect()
+    Ok(candidates.iter().map(layout).collect())
 }
 
 /// The sets with one ring more, or one less.

@@ -46,7 +46,7 @@ impl<B: Backend> Plan<B> {
     /// those of `k` sessions under one set-up together are within `sqrt(k)` times that.
     ///
     /// # Errors
-    /// [`Unsupported`] for a layer that no parameters hold; it names the node.
+    /// [`Unsupported`] for layers that no parameters hold; it names each node.
     pub fn new(backend: B, circuit: Circuit, slots: usize, grouping: Grouping) -> Result<Self, Unsupported> {
         Self::for_sessions(backend, circuit, slots, grouping, 1)
     }
@@ -54,7 +54,7 @@ impl<B: Backend> Plan<B> {
     /// Plans a session as [`Plan::new`] does, in chunks of at most so many slots, at least one.
     ///
     /// # Errors
-    /// [`Unsupported`] for a layer that no parameters hold; it names the node.
+    /// [`Unsupported`] for layers that no parameters hold; it names each node.
     pub fn in_chunks(
         backend: B,
         circuit: Circuit,
@@ -69,7 +69,7 @@ impl<B: Backend> Plan<B> {
     /// that reveal nothing of the weights. Four times as many sessions take one more bit of flooding noise.
     ///
     /// # Errors
-    /// [`Unsupported`] for a layer that no parameters hold; it names the node.
+    /// [`Unsupported`] for layers that no parameters hold; it names each node.
     pub fn for_sessions(
         backend: B,
         circuit: Circuit,

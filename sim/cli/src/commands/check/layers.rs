@@ -37,8 +37,10 @@ pub struct ModelDocument<'a> {
     /// How transfers of one of two messages are extended, if the family has the choice.
     #[serde(skip_serializing_if = "Option::is_none")]
     extension: Option<&'static str>,
-    /// The reason why `real` and `sim bench` refuse the model, with the node; `null` if they do not.
+    /// The first reason why `real` and `sim bench` refuse the model, with the node; `null` if they do not.
     not_at_real: Option<String>,
+    /// All reasons why they do, each with its node; empty if they do not.
+    reasons: Vec<String>,
     /// Whether each family of protocols can compute the model: the one that was asked about, or else all of them.
     families: Vec<FamilyDocument>,
     /// What a script can aim at; `null` unless a family of protocols was asked about that can compute the model.
@@ -49,8 +51,15 @@ pub struct ModelDocument<'a> {
 #[derive(Serialize)]
 struct FamilyDocument {
     backend: &'static str,
-    /// The reason why it cannot, with the node; `null` if it can.
+    /// The first reason why it cannot, with the node; `null` if it can.
     not_at_real: Option<String>,
+    /// All reasons why it cannot, each with its node; empty if it can.
+    reasons: Vec<String>,
+}
+
+/// The reasons why a family of protocols cannot compute a model; empty where it can.
+fn reasons(protocols: ProtocolChoice, model: &FixedModel) -> Vec<String> {
+    protocols.check(&[model]).map_or_else(|refused| refused.reasons().to_vec(), |()| Vec::new())
 }
 
 /// The addresses that patterns of a script can match.
@@ -89,19 +98,21 @@ impl<'a> ModelDocument<'a> {
         let Precision { frac_bits, ring } = args.fixed_point.precision();
         let chosen = backend.unwrap_or(Choice::from(Family::Cheetah));
         let protocols = ProtocolChoice { backend: chosen, ..ProtocolChoice::default() };
-        let (in_reach, refused) = match backend {
-            None => (None, protocols.check(pair.fixed()).err().map(PartiesError::from)),
-            Some(_) => match ReachDocument::new(protocols, pair.fixed()) {
-                Ok(in_reach) => (Some(in_reach), None),
-                Err(error) => (None, Some(error)),
+        let mut refused = reasons(protocols, pair.fixed());
+        let in_reach = match backend {
+            Some(_) if refused.is_empty() => match ReachDocument::new(protocols, pair.fixed()) {
+                Ok(in_reach) => Some(in_reach),
+                Err(error) => {
+                    refused.push(error.to_string());
+                    None
+                }
             },
+            _ => None,
         };
-        let not_at_real = refused.map(|reason| reason.to_string());
         let of_family = |family: Family| {
-            let others = || ProtocolChoice { backend: family.into(), ..protocols }.check(pair.fixed()).err();
-            let asked = family == chosen.family();
-            let reason = if asked { not_at_real.clone() } else { others().map(|reason| reason.to_string()) };
-            FamilyDocument { backend: family.name(), not_at_real: reason }
+            let others = || reasons(ProtocolChoice { backend: family.into(), ..protocols }, pair.fixed());
+            let reasons = if family == chosen.family() { refused.clone() } else { others() };
+            FamilyDocument { backend: family.name(), not_at_real: reasons.first().cloned(), reasons }
         };
         let asked = Family::ALL.into_iter().filter(|family| backend.is_none() || *family == chosen.family());
         let families = asked.map(of_family).collect();
@@ -122,7 +133,8 @@ impl<'a> ModelDocument<'a> {
             layers,
             backend: chosen.family().name(),
             extension: chosen.extension().map(Extension::name),
-            not_at_real,
+            not_at_real: refused.first().cloned(),
+            reasons: refused,
             families,
             in_reach,
         }
@@ -132,15 +144,16 @@ impl<'a> ModelDocument<'a> {
         self.layers.iter().map(|layer| layer.ring_bits).max().unwrap_or(0)
     }
 
-    /// The families that cannot compute the model, with the reason.
-    fn refused(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.families.iter().filter_map(|family| Some((family.backend, family.not_at_real.as_deref()?)))
+    /// The families that cannot compute the model.
+    fn refused(&self) -> impl Iterator<Item = &str> {
+        self.families.iter().filter(|family| !family.reasons.is_empty()).map(|family| family.backend)
     }
 
-    /// The same, with the families together that have one reason.
+    /// Every reason, with all families that have it.
     fn refused_together(&self) -> Vec<(Vec<&str>, &str)> {
         let mut groups: Vec<(Vec<&str>, &str)> = Vec::new();
-        for (family, reason) in self.refused() {
+        let each = self.families.iter().flat_map(|family| family.reasons.iter().map(|reason| (family.backend, reason)));
+        for (family, reason) in each {
             match groups.iter_mut().find(|(_, common)| *common == reason) {
                 Some((families, _)) => families.push(family),
                 None => groups.push((vec![family], reason)),
@@ -151,7 +164,7 @@ impl<'a> ModelDocument<'a> {
 
     /// Describes the model in one line.
     pub fn verdict(&self) -> String {
-        let refused: Vec<&str> = self.refused().map(|(family, _)| family).collect();
+        let refused: Vec<&str> = self.refused().collect();
         let real = if refused.is_empty() { String::new() } else { format!(", not at real by {}", refused.join(", ")) };
         format!("ok: {} layers, rings up to {} bits{real}", self.layers.len(), self.widest())
     }

@@ -14,6 +14,7 @@ use fusion_2pc::wire::link::Halt;
 use fusion_adversaries::problem::{Mark, Problem, quoted};
 use fusion_adversaries::script::{ActSection, AddSection, Draft, Fidelity, Network, StepPattern};
 use fusion_adversaries::strategy::View;
+use std::fmt::Display;
 
 impl Loader {
     /// Sets up a client and a server for the strategies at `real`. This takes long, so where another problem was recorded it only
@@ -34,7 +35,7 @@ impl Loader {
             world.circuit().map(|_| None).map_err(|error| error.clone().into())
         };
         made.unwrap_or_else(|error| {
-            self.problems.push(unfit(draft, world, &error));
+            self.problems.extend(unfit(draft, world, &error));
             None
         })
     }
@@ -49,7 +50,7 @@ impl Loader {
                     let bytes = (client as u128 + server as u128) * u128::from(sessions);
                     entry.block = block::at_real(protocols.backend.family(), bytes);
                 }
-                Err(error) => self.problems.push(unfit(draft, world, &error.into())),
+                Err(error) => self.problems.extend(unfit(draft, world, &error.into())),
             }
         }
     }
@@ -76,7 +77,7 @@ impl Loader {
                     }
                 }
             }
-            Err(error) => self.problems.push(unfit(draft, world, &error)),
+            Err(error) => self.problems.extend(unfit(draft, world, &error)),
         }
         if let Ok(circuit) = world.circuit() {
             let problems =
@@ -147,30 +148,44 @@ fn capable(world: &World) -> impl Iterator<Item = Family> {
     let models: Vec<_> = world.models().iter().collect();
     let can = move |family: &Family| {
         let protocols = ProtocolChoice { backend: (*family).into(), ..world.protocols() };
-        protocols.circuit(&models).is_ok() && models.iter().all(|model| protocols.check(model).is_ok())
+        protocols.check(&models).is_ok()
     };
     Family::ALL.into_iter().filter(can)
 }
 
-/// The problem of a model that two parties cannot run.
-fn unfit(draft: &Draft, world: &World, error: &PartiesError) -> Problem {
+/// The problems of models that two parties cannot run, one for each reason. Advice is with the last.
+fn unfit(draft: &Draft, world: &World, error: &PartiesError) -> Vec<Problem> {
     let mark = draft.model.read().map_or(Mark::START, |model| model.path.mark);
-    let problem = Problem::new(mark, format!("fidelity `real`: {error}"));
+    let problem = |reason: &dyn Display| Problem::new(mark, format!("fidelity `real`: {reason}"));
     match error {
-        PartiesError::Unsupported(_) => {
-            let refused = world.protocols().backend.family().name();
-            let capable: Vec<String> = capable(world).map(|family| format!("`{}`", family.name())).collect();
-            let others = match &capable[..] {
-                [] => "nor can any other backend".into(),
-                _ => format!("and {} can", capable.join(", ")),
+        PartiesError::Unsupported(found) => {
+            let models: Vec<_> = world.models().iter().collect();
+            // What was asked for may have stopped before the layers are packed.
+            let all = match world.protocols().check(&models) {
+                Ok(()) => found.clone(),
+                Err(all) => all.and(found.clone()),
             };
-            problem.help(format!("it runs at `plain` and `ideal`; `{refused}` cannot compute it, {others}"))
+            let mut problems: Vec<Problem> = all.reasons().iter().map(|reason| problem(reason)).collect();
+            let advised = problems.pop().map(|last| last.help(instead(world)));
+            problems.extend(advised);
+            problems
         }
         PartiesError::Halt(Halt::PeerGone { .. }) => {
-            problem.help("over this network a message takes longer than the minute that a party waits")
+            vec![problem(error).help("over this network a message takes longer than the minute that a party waits")]
         }
-        _ => problem,
+        _ => vec![problem(error)],
     }
+}
+
+/// Says where models run that a family of protocols cannot compute.
+fn instead(world: &World) -> String {
+    let refused = world.protocols().backend.family().name();
+    let capable: Vec<String> = capable(world).map(|family| format!("`{}`", family.name())).collect();
+    let others = match &capable[..] {
+        [] => "nor can any other backend".into(),
+        _ => format!("and {} can", capable.join(", ")),
+    };
+    format!("it runs at `plain` and `ideal`; `{refused}` cannot compute it, {others}")
 }
 
 fn wire(network: Network) -> LinkSpeed {

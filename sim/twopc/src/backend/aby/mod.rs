@@ -20,7 +20,7 @@ pub use party::AbyParty;
 pub use transfers::Transfers;
 
 use super::traits::{Backend, Chunk};
-use crate::circuit::{Circuit, Unsupported, demands, meets};
+use crate::circuit::{Circuit, Draft, Unsupported, demands, meets};
 use crate::cost::Cost;
 use crate::linear::TooHeavy;
 use crate::modulus::Modulus;
@@ -95,12 +95,13 @@ impl Backend for Aby {
     type Transfers = Transfers;
     type Party<'a> = AbyParty<'a>;
 
-    fn circuit(&self, models: &[&FixedModel], truncation: Truncation) -> Result<Circuit, Unsupported> {
+    fn draft(&self, models: &[&FixedModel], truncation: Truncation) -> Draft {
         let uniform = Uniform { modulus: self.modulus(), differences: false };
-        if self.bits == u64::BITS {
-            meets(uniform.modulus, &demands(models, uniform.differences))?;
-        }
-        Circuit::over(models, truncation, uniform)
+        let held = match self.bits {
+            u64::BITS => meets(uniform.modulus, &demands(models, uniform.differences)),
+            _ => Ok(()),
+        };
+        Circuit::draft(models, truncation, Some(uniform)).after(held)
     }
 
     fn admits(&self, circuit: &Circuit) -> Result<(), Unsupported> {

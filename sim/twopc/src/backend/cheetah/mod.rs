@@ -13,7 +13,7 @@ pub use party::CheetahParty;
 use super::probe::Parity;
 use super::replay::Kept;
 use super::traits::{Backend, Chunk};
-use crate::circuit::{Circuit, Op, Unsupported};
+use crate::circuit::{Circuit, Draft, Op, Unsupported};
 use crate::cost::Cost;
 use crate::he::cipher::ClientKey;
 use crate::linear::{self, Layout, PublicKeys, TooHeavy};
@@ -61,8 +61,8 @@ impl Backend for Cheetah {
     type Transfers = Pads;
     type Party<'a> = CheetahParty<'a>;
 
-    fn circuit(&self, models: &[&FixedModel], truncation: Truncation) -> Result<Circuit, Unsupported> {
-        Circuit::new(models, truncation)
+    fn draft(&self, models: &[&FixedModel], truncation: Truncation) -> Draft {
+        Circuit::draft(models, truncation, None)
     }
 
     fn admits(&self, circuit: &Circuit) -> Result<(), Unsupported> {

@@ -50,7 +50,7 @@ impl Packing {
     /// Packs groups of `group` slots. The responses for `slots` slots together are to reveal nothing of the weights.
     ///
     /// # Errors
-    /// [`Unsupported`] for a layer that no parameters hold; it names the node.
+    /// [`Unsupported`] for layers that no parameters hold; it names each node.
     #[expect(
         clippy::expect_used,
         clippy::missing_panics_doc,
@@ -66,9 +66,10 @@ impl Packing {
         let located = |(place, unfit): (usize, Unfit)| {
             let mut linear = circuit.steps.iter().zip(&layers).filter(|(_, layer)| layer.is_some());
             let (Step { node, .. }, _) = linear.nth(place).expect("an error is about one of the layers");
-            Unsupported(format!("{node}: {unfit}"))
+            format!("{node}: {unfit}")
         };
-        let mut packed = linear::layouts(&linear, group, slots).map_err(located)?.into_iter();
+        let all = |unfit: Vec<(usize, Unfit)>| Unsupported::all(unfit.into_iter().map(located));
+        let mut packed = linear::layouts(&linear, group, slots).map_err(all)?.into_iter();
         let layouts = layers.iter().map(|layer| layer.and_then(|_| packed.next())).collect();
         Ok(Self { group, layouts })
     }

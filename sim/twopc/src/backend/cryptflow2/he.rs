@@ -11,7 +11,7 @@ use crate::backend::reader::{Reader, Reading};
 use crate::backend::slots::{self, Network, Packing};
 use crate::backend::traits::{Backend, Chunk};
 use crate::bits::mask;
-use crate::circuit::{Circuit, Demand, Op, Unsupported, demands, meets};
+use crate::circuit::{Circuit, Draft, Op, Unsupported, demands, met_by_some};
 use crate::cost::Cost;
 use crate::he::slots::{ClientKey, ServerKeys};
 use crate::linear::TooHeavy;
@@ -62,18 +62,14 @@ pub struct HeServerKeys {
     transfers: Keys,
 }
 
-/// The prime for values of networks that drop at most so many bits: a prime is 1 modulo two to these.
-fn prime(demands: &[Demand], shift: u32) -> Result<u64, Unsupported> {
-    let most = demands.iter().map(|demand| demand.size).max();
+/// The prime for integers up to a size of networks that drop at most so many bits: a prime is 1 modulo two to these. `None` where none holds them.
+fn prime(size: u64, shift: u32) -> Option<u64> {
     let step = 1 << MOST_SHIFT;
-    let windows = most.into_iter().flat_map(|size| (size..1 << (MOST_BITS - 1)).step_by(step >> 1));
+    let windows = (size..1 << (MOST_BITS - 1)).step_by(step >> 1);
     let wider = windows
         .filter_map(|half| largest_prime_in_arithmetic_progression64(step as u64, 1, 2 * half, 2 * half + step as u64));
-    let holds = |p: &u64| most.is_none_or(|size| Modulus::Prime(*p).holds(size));
-    match PRIMES.into_iter().filter(|p| divides(*p, shift)).chain(wider).find(holds) {
-        Some(p) => Ok(p),
-        None => meets(Modulus::Prime(PRIMES[1]), demands).map(|()| PRIMES[1]),
-    }
+    let own = PRIMES.into_iter().filter(|p| divides(*p, shift));
+    own.chain(wider).find(|p| Modulus::Prime(*p).holds(size))
 }
 
 /// Whether a number is such a prime.
@@ -87,24 +83,21 @@ fn divides(p: u64, shift: u32) -> bool {
     p & mask(shift) == 1 || shift == 0
 }
 
-/// Refuses a step that drops more bits than a prime allows, or whose division has messages of more than a word.
+/// Refuses every step that drops more bits than a prime allows, or whose division has messages of more than a word.
 fn shifts_fit(circuit: &Circuit, p: u64) -> Result<(), Unsupported> {
-    match circuit.most_dropped() {
-        Some((shift, step)) if shift > MOST_SHIFT => {
-            Err(Unsupported(format!("{}: it drops {shift} bits, more than {MOST_SHIFT}", step.node)))
-        }
-        Some((shift, step)) if !divides(p, shift) => {
-            Err(Unsupported(format!("{}: it drops {shift} bits, more than the prime {p} allows", step.node)))
-        }
-        Some((shift, step)) if message_bits(p, shift) > u64::BITS => {
-            let bits = Modulus::Prime(p).bits();
-            Err(Unsupported(format!(
-                "{}: it drops {shift} bits of values modulo a prime of {bits} bits, too many together",
-                step.node
-            )))
-        }
-        _ => Ok(()),
-    }
+    let bits = Modulus::Prime(p).bits();
+    let beyond = circuit.dropped().filter_map(|(shift, step)| {
+        let what = match shift {
+            _ if shift > MOST_SHIFT => format!("bits, more than {MOST_SHIFT}"),
+            _ if !divides(p, shift) => format!("bits, more than the prime {p} allows"),
+            _ if message_bits(p, shift) > u64::BITS => {
+                format!("bits of values modulo a prime of {bits} bits, too many together")
+            }
+            _ => return None,
+        };
+        Some(format!("{}: it drops {shift} {what}", step.node))
+    });
+    Unsupported::unless_none(beyond)
 }
 
 impl Backend for Cryptflow2He {
@@ -115,17 +108,21 @@ impl Backend for Cryptflow2He {
     type Transfers = Transfers;
     type Party<'a> = Cryptflow2Party<Encrypted<'a>>;
 
-    /// The published truncation is exact, so that `truncation` makes no difference.
-    fn circuit(&self, models: &[&FixedModel], _truncation: Truncation) -> Result<Circuit, Unsupported> {
+    /// The published truncation is exact, so that `truncation` makes no difference. Where no prime holds the values, one that allows what is dropped stands in
+    /// for it: what does not fit it fits no larger one.
+    fn draft(&self, models: &[&FixedModel], _truncation: Truncation) -> Draft {
         let over = |p: u64| {
             let uniform = Uniform { modulus: Modulus::Prime(p), differences: true };
-            Circuit::over(models, Truncation::Faithful, uniform)
+            Circuit::draft(models, Truncation::Faithful, Some(uniform))
         };
         // What is dropped does not depend on the prime.
-        let shift = over(PRIMES[0])?.most_dropped().map_or(0, |(shift, _)| shift);
-        let p = prime(&demands(models, true), shift)?;
-        let circuit = over(p)?;
-        shifts_fit(&circuit, p).map(|()| circuit)
+        let first = over(PRIMES[0]).circuit;
+        let shift = first.as_ref().and_then(Circuit::most_dropped).map_or(0, |(shift, _)| shift);
+        let demands = demands(models, true);
+        let held = met_by_some(MOST_BITS, &demands, |demand| prime(demand.size, shift).is_some());
+        let most = demands.iter().map(|demand| demand.size).max();
+        let p = most.and_then(|size| prime(size, shift)).or_else(|| prime(PRIMES[1] >> 1, shift)).unwrap_or(PRIMES[1]);
+        over(p).after(held).checked(|circuit| shifts_fit(circuit, p))
     }
 
     fn admits(&self, circuit: &Circuit) -> Result<(), Unsupported> {

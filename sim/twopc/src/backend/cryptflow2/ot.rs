@@ -8,7 +8,7 @@ use super::transfers::{Keys, Transfers};
 use super::unmask::{self, Unmask};
 use crate::backend::reader::Reader;
 use crate::backend::traits::{Backend, Chunk};
-use crate::circuit::{Circuit, Op, Step, Unsupported, bits_for, demands, meets};
+use crate::circuit::{Circuit, Draft, Op, Step, Unsupported, bits_for, demands, meets};
 use crate::cost::Cost;
 use crate::he::parameters::Bound;
 use crate::linear::{TooHeavy, dense};
@@ -63,23 +63,24 @@ impl Backend for Cryptflow2Ot {
     type Party<'a> = Cryptflow2Party<Product<'a>>;
 
     /// The published truncation is exact, so that `truncation` makes no difference.
-    fn circuit(&self, models: &[&FixedModel], _truncation: Truncation) -> Result<Circuit, Unsupported> {
+    fn draft(&self, models: &[&FixedModel], _truncation: Truncation) -> Draft {
         let demands = demands(models, true);
         let over = |bits: u32| {
             let uniform = Uniform { modulus: Modulus::TwoTo(bits), differences: true };
-            Circuit::over(models, Truncation::Faithful, uniform)
+            Circuit::draft(models, Truncation::Faithful, Some(uniform))
         };
         // Above the bits that a step drops, a sign and a bit must be left.
-        let widest = over(u64::BITS)?;
-        let least = widest.most_dropped().map_or(0, |(shift, _)| shift + 2).max(bits_for(&demands));
+        let widest = over(u64::BITS).circuit;
+        let most_dropped = widest.as_ref().and_then(Circuit::most_dropped);
+        let least = most_dropped.map_or(0, |(shift, _)| shift + 2).max(bits_for(&demands));
         let bits = self.ring.unwrap_or(least).min(u64::BITS);
-        meets(Modulus::TwoTo(bits), &demands)?;
-        match widest.most_dropped() {
-            Some((shift, step)) if shift + 2 > bits => {
-                Err(Unsupported(format!("{}: it drops {shift} bits in a ring of {bits}", step.node)))
-            }
-            _ => over(bits),
-        }
+        let shifts = |circuit: &Circuit| {
+            let beyond = circuit.dropped().filter(|(shift, _)| shift + 2 > bits);
+            Unsupported::unless_none(
+                beyond.map(|(shift, step)| format!("{}: it drops {shift} bits in a ring of {bits}", step.node)),
+            )
+        };
+        over(bits).after(meets(Modulus::TwoTo(bits), &demands)).checked(shifts)
     }
 
     fn admits(&self, circuit: &Circuit) -> Result<(), Unsupported> {
@@ -93,12 +94,17 @@ impl Backend for Cryptflow2Ot {
     }
 
     fn packing(&self, circuit: &Circuit, group: usize, _slots: u64) -> Result<Products, Unsupported> {
+        let mut unfit: Vec<String> = Vec::new();
         let matrix = |step: &Step| {
-            let Op::Linear { shape, .. } = step.op else { return Ok(None) };
-            let unfit = || Unsupported(format!("{}: the window does not fit the image", step.node));
-            Matrix::new(shape, step.ring).ok_or_else(unfit).map(Some)
+            let Op::Linear { shape, .. } = step.op else { return None };
+            let matrix = Matrix::new(shape, step.ring);
+            if matrix.is_none() {
+                unfit.push(format!("{}: the window does not fit the image", step.node));
+            }
+            matrix
         };
-        Ok(Products { group, matrices: circuit.steps.iter().map(matrix).collect::<Result<_, _>>()? })
+        let matrices = circuit.steps.iter().map(matrix).collect();
+        Unsupported::unless_none(unfit).map(|()| Products { group, matrices })
     }
 
     fn network(&self, model: &FixedModel, circuit: &Circuit, packing: &Products) -> Result<Network, TooHeavy> {

@@ -199,7 +199,7 @@ fn a_narrow_ring_is_refused() {
         Cryptflow2Ot { ring: Some(bits), ..Cryptflow2Ot::default() }.circuit(&[&models[0]], Truncation::Faithful)
     };
     assert!(refused(41).is_ok());
-    assert!(refused(30).unwrap_err().0.contains("which a ring of 30 bits does not hold"));
+    assert!(refused(30).unwrap_err().to_string().contains("which a ring of 30 bits does not hold"));
 }
 
 /// A message of a division carries an element of the field and a remainder, which together must fit a word: a network of 15 fractional bits needs more.
@@ -209,6 +209,6 @@ fn a_division_of_too_many_bits_is_refused() {
     let precision = Precision { frac_bits: 15, ring: Ring::Auto };
     let pixels = Pixels { scale: 1.0 / 255.0, offset: 0.0 };
     let model = FixedModel::new(&Model::from_onnx(onnx).unwrap(), precision, pixels).unwrap();
-    let refused = Cryptflow2He::default().circuit(&[&model], Truncation::Faithful).unwrap_err().0;
+    let refused = Cryptflow2He::default().circuit(&[&model], Truncation::Faithful).unwrap_err().to_string();
     assert!(refused.contains("too many together"), "{refused}");
 }

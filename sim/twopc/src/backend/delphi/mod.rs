@@ -33,7 +33,7 @@ use super::reader::{Reader, Reading};
 use super::slots::{self, Network, Packing};
 use super::traits::{Backend, Chunk};
 use crate::bits::packed_bytes;
-use crate::circuit::{Circuit, Op, Step, Unsupported, demands, meets};
+use crate::circuit::{Circuit, Demand, Draft, Op, Step, Unsupported, demands, met_by_some};
 use crate::cost::Cost;
 use crate::he::slots::SLOTS;
 use crate::linear::TooHeavy;
@@ -117,19 +117,10 @@ fn is_own(p: u64) -> bool {
     p >> MOST_BITS == 0 && largest_prime_in_arithmetic_progression64(2 * SLOTS as u64, 1, p, p) == Some(p)
 }
 
-/// The prime for values of networks: DELPHI's, or the least that holds them.
-fn prime(models: &[&FixedModel]) -> Result<u64, Unsupported> {
-    // A residue of `(p - 1) / 2` counts as negative in circuits, thus no value may be as large.
-    let mut demands = demands(models, false);
-    for demand in &mut demands {
-        demand.size = demand.size.saturating_add(1);
-    }
-    let own = meets(Modulus::Prime(PRIME), &demands);
-    let most = demands.iter().map(|demand| demand.size).max().filter(|_| own.is_err());
-    match most.filter(|size| size >> (MOST_BITS - 1) == 0).and_then(|size| primes_above(size).next()) {
-        Some(wider) => meets(Modulus::Prime(wider), &demands).map(|()| wider),
-        None => own.map(|()| PRIME),
-    }
+/// The prime for integers up to a size: DELPHI's, or the least that holds them; `None` where none of so many bits does.
+fn prime(size: u64) -> Option<u64> {
+    let wider = || primes_above(size).next().filter(|_| size >> (MOST_BITS - 1) == 0);
+    if Modulus::Prime(PRIME).holds(size) { Some(PRIME) } else { wider() }
 }
 
 impl Backend for Delphi {
@@ -140,9 +131,17 @@ impl Backend for Delphi {
     type Transfers = Transfers;
     type Party<'a> = DelphiParty<'a>;
 
-    fn circuit(&self, models: &[&FixedModel], truncation: Truncation) -> Result<Circuit, Unsupported> {
-        let modulus = Modulus::Prime(prime(models)?);
-        Circuit::over(models, truncation, Uniform { modulus, differences: false })
+    /// Where no prime holds the values, DELPHI's own stands in for one: what does not fit it fits no larger one.
+    fn draft(&self, models: &[&FixedModel], truncation: Truncation) -> Draft {
+        // A residue of `(p - 1) / 2` counts as negative in circuits, thus no value may be as large.
+        let mut demands = demands(models, false);
+        for demand in &mut demands {
+            demand.size = demand.size.saturating_add(1);
+        }
+        let most = demands.iter().map(|demand| demand.size).max();
+        let held = met_by_some(MOST_BITS, &demands, |Demand { size, .. }| prime(*size).is_some());
+        let modulus = Modulus::Prime(most.and_then(prime).unwrap_or(PRIME));
+        Circuit::draft(models, truncation, Some(Uniform { modulus, differences: false })).after(held)
     }
 
     fn admits(&self, circuit: &Circuit) -> Result<(), Unsupported> {

@@ -24,7 +24,7 @@ impl Packing {
     /// Packs the layers of a circuit modulo a prime, in the style of a system. The responses for `slots` slots together are to reveal nothing of the weights.
     ///
     /// # Errors
-    /// [`Unsupported`] for a layer that no parameters hold; it names the node.
+    /// [`Unsupported`] for layers that no parameters hold; it names each node.
     #[expect(
         clippy::expect_used,
         clippy::missing_panics_doc,
@@ -32,16 +32,17 @@ impl Packing {
     )]
     pub fn new(circuit: &Circuit, style: Style, group: usize, slots: u64) -> Result<Self, Unsupported> {
         let Some(Modulus::Prime(p)) = circuit.uniform.map(|uniform| uniform.modulus) else {
-            return Err(Unsupported("the values of the circuit are not shared modulo a prime".into()));
+            return Err(Unsupported::new("the values of the circuit are not shared modulo a prime"));
         };
         let scheme = Scheme::new(p);
         let linear: Vec<(&Step, Shape)> = circuit.steps.iter().filter_map(|step| Some((step, shape(step)?))).collect();
         let shapes: Vec<Shape> = linear.iter().map(|(_, shape)| *shape).collect();
         let located = |(place, unfit): (usize, Unfit)| {
             let (Step { node, .. }, _) = linear.get(place).expect("an error is about one of the layers");
-            Unsupported(format!("{node}: {unfit}"))
+            format!("{node}: {unfit}")
         };
-        let mut packed = layouts(&shapes, &scheme, style, slots).map_err(located)?.into_iter();
+        let all = |unfit: Vec<(usize, Unfit)>| Unsupported::all(unfit.into_iter().map(located));
+        let mut packed = layouts(&shapes, &scheme, style, slots).map_err(all)?.into_iter();
         let layouts = circuit.steps.iter().map(|step| shape(step).and_then(|_| packed.next())).collect();
         Ok(Self { scheme, form: style.form, group, layouts })
     }

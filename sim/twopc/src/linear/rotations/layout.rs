@@ -47,11 +47,19 @@ pub struct Layout {
 ///
 /// # Errors
 /// The place of the first layer that cannot be packed, and the reason.
-pub fn layouts(shapes: &[Shape], scheme: &Scheme, style: Style, slots: u64) -> Result<Vec<Layout>, (usize, Unfit)> {
+pub fn layouts(
+    shapes: &[Shape],
+    scheme: &Scheme,
+    style: Style,
+    slots: u64,
+) -> Result<Vec<Layout>, Vec<(usize, Unfit)>> {
+    let mut unfit: Vec<(usize, Unfit)> = Vec::new();
     let share = slots.saturating_mul(shapes.len() as u64);
     let layout =
         |(place, shape): (usize, &Shape)| Layout::new(*shape, scheme, style, share).map_err(|unfit| (place, unfit));
-    shapes.iter().enumerate().map(layout).collect()
+    let packed: Vec<Layout> =
+        shapes.iter().enumerate().filter_map(|layer| layout(layer).map_err(|at| unfit.push(at)).ok()).collect();
+    if unfit.is_empty() { Ok(packed) } else { Err(unfit) }
 }
 
 impl Layout {
