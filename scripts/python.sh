@@ -42,5 +42,5 @@ rm -rf "$package/fusion/__pycache__"
 case $(uname) in Darwin) library=libfusion_native.dylib ;; *) library=libfusion_native.so ;; esac
 cp "$target/debug/$library" "$package/fusion/_native.abi3.so"
 
-PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(realpath "$package") MPLBACKEND=agg "$venv/bin/python" -m pytest -q -p no:cacheprovider \
+PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$(realpath "$package") MPLBACKEND=agg "$venv/bin/python" -m pytest -q -rs -p no:cacheprovider \
     --rootdir sim/python --doctest-modules "$package/fusion" sim/python/tests "$@"

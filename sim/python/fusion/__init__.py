@@ -17,11 +17,11 @@ A mistake in arguments, scripts or models raises ``ValueError``; input and outpu
 
 from ._bounds import Bound, Plan, Row, bound, plan
 from ._campaigns import Interrupted, Result, Strategy, attack, load
-from ._costs import Cost, Model, bench
+from ._costs import Cost, Model, PredictedCost, Prediction, bench, predict
 from ._native import __version__
 from ._protect import Disagreement, MixAndCheck, Verdict, measure_disagreement
 
 __all__ = [
-    "Bound", "Cost", "Disagreement", "Interrupted", "MixAndCheck", "Model", "Plan", "Result", "Row", "Strategy", "Verdict",
-    "__version__", "attack", "bench", "bound", "load", "measure_disagreement", "plan",
+    "Bound", "Cost", "Disagreement", "Interrupted", "MixAndCheck", "Model", "Plan", "PredictedCost", "Prediction", "Result", "Row",
+    "Strategy", "Verdict", "__version__", "attack", "bench", "bound", "load", "measure_disagreement", "plan", "predict",
 ]

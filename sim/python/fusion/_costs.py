@@ -84,6 +84,117 @@ def bench(
     )
 
 
+@dataclass(frozen=True)
+class PredictedCost:
+    """What messages cost by the public plan. Setting the parties up and computing come on top.
+
+    Attributes
+    ----------
+    client_sent_bytes, server_sent_bytes : float
+        Bytes of the messages; they are exact.
+    rounds : float
+        Messages in sequence, at most.
+    lan_s, wan_s, network_s : float
+        Seconds that the messages take at most on a local and a wide-area network, and on the one that was named.
+    """
+
+    client_sent_bytes: float
+    server_sent_bytes: float
+    rounds: float
+    lan_s: float
+    wan_s: float
+    network_s: float
+
+    @property
+    def sent_bytes(self) -> float:
+        """Bytes of both parties' messages."""
+        return self.client_sent_bytes + self.server_sent_bytes
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The predicted cost of a session by one family of protocols.
+
+    Attributes
+    ----------
+    backend, model, network : str
+        The family, the model, and the network of ``network_s``.
+    batch : int
+        Images in the session.
+    reasons : tuple of str
+        Every reason why the family cannot compute the model; empty if it can.
+    session, per_inference : PredictedCost or None
+        The cost of the whole session, and of one of its images; ``None`` where there are reasons.
+    document : dict
+        An entry of ``families`` of ``sim bench --predict --json``.
+    """
+
+    backend: str
+    model: str
+    network: str
+    batch: int
+    reasons: tuple
+    session: Optional[PredictedCost]
+    per_inference: Optional[PredictedCost]
+    document: dict = field(repr=False)
+
+
+def _predicted(document: Optional[dict]) -> Optional[PredictedCost]:
+    if document is None:
+        return None
+    sent = {name: document[name] for name in ("client_sent_bytes", "server_sent_bytes")}
+    return PredictedCost(**sent, **{name: document[name + "_at_most"] for name in ("rounds", "lan_s", "wan_s", "network_s")})
+
+
+def predict(
+    model: Union[str, os.PathLike],
+    *,
+    batch: int = 1,
+    network: Optional[str] = None,
+    frac_bits: Optional[int] = None,
+    scale: Optional[Number] = None,
+    offset: Optional[Number] = None,
+    truncation: Optional[str] = None,
+) -> dict:
+    """Predict what a session of secure inferences costs by every family of protocols, without running it.
+
+    Parameters
+    ----------
+    model : path
+        An ONNX model.
+    batch : int
+        Images in the session: ``plan.N`` for a session of mix-and-check.
+    network : str, optional
+        ``"lan"``, ``"wan"`` or ``"40ms,100mbit"``.
+    frac_bits : int, optional
+        Fractional bits of weights and activations.
+    scale, offset : number, optional
+        A pixel ``p`` (0 to 255) stands for ``p * scale + offset``. They decide how large values may be.
+    truncation : str, optional
+        ``"faithful"`` (the default) or ``"one_bit"``.
+
+    Returns
+    -------
+    dict of str to Prediction
+        By the name of the family, such as ``"cheetah"``.
+
+    Raises
+    ------
+    ValueError
+        If the model cannot be read, or an argument is wrong.
+    """
+    flags = {"batch": batch, "network": network, "frac_bits": frac_bits, "scale": scale, "offset": offset}
+    document = answer("bench", (os.fspath(model),), predict=True, truncation=truncation, **flags)[0]
+    common = {name: document[name] for name in ("model", "network", "batch")}
+    return {
+        family["backend"]: Prediction(
+            backend=family["backend"], **common, reasons=tuple(family["reasons"]), session=_predicted(family["session"]),
+            per_inference=_predicted(family["per_inference"]), document=family,
+        )
+        for family in document["families"]
+    }
+
+
 class Model:
     """An ONNX model in fixed point, as the simulator computes it: integers, and the same to the last bit everywhere.
 

@@ -13,15 +13,19 @@ PYTHON = Path(__file__).resolve().parents[3] / "examples/python"
 @pytest.fixture(scope="module")
 def http():
     pytest.importorskip("onnxruntime")
-    spec = importlib.util.spec_from_file_location("http_onnxruntime", PYTHON / "http_onnxruntime.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded("http_onnxruntime")
 
 
 @pytest.fixture(scope="module")
 def answer(http):
     return http.model()
+
+
+def loaded(name):
+    spec = importlib.util.spec_from_file_location(name, PYTHON / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def session(http, answer, cheat):
@@ -52,6 +56,15 @@ def test_a_server_that_reads_its_inputs_wins(http, answer):
     assert verdict.accepted and verdict.labels != truth
 
 
+def test_an_inference_in_spu_is_protected():
+    """The model errs on a query with probability 0.011, and on more than one of two with probability below 2e-4."""
+    pytest.importorskip("spu", reason="spu is not installed: it has wheels for Python 3.10 and 3.11 alone")
+    pytest.importorskip("onnx")
+    plan, (honest, touched), truth = loaded("spu_mix_and_check").main(R=2, lambda_=4, measured=100)
+    assert plan.slack >= 1 and honest.accepted and sum(map(int.__ne__, honest.labels, truth)) <= 1
+    assert touched.accepted or touched.reason in ("copies_disagree", "public_wrong")
+
+
 def test_the_notebook_runs_and_is_kept_without_output():
     pytest.importorskip("pandas")
     pyplot = pytest.importorskip("matplotlib.pyplot")
@@ -68,10 +81,13 @@ def test_the_notebook_runs_and_is_kept_without_output():
 
 def test_the_code_of_the_page_runs(capsys):
     page = (PYTHON.parents[1] / "docs/python.md").read_text(encoding="utf-8")
-    first, protect, disagreement = [block.split("```")[0] for block in page.split("```python\n")[1:]]
+    first, costs, protect, disagreement = [block.split("```")[0] for block in page.split("```python\n")[1:]]
     names = {"inputs": range(500), "answer_one": lambda number: number % 10, "used": []}
     exec(first, names)
     assert capsys.readouterr().out == "4/95\n" and (names["plan"].B, names["plan"].T) == (5, 4)
+    names["model"] = PYTHON.parent / "models/small_mnist.onnx"
+    exec(costs, names)
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(fusion.predict(names["model"]))
     names |= {"queries": [11, 12], "use": names["used"].extend, "infer": lambda batch: [number % 10 for number in batch]}
     T = fusion.plan(R=2, lambda_=40, reject_acc="0.8", honest_acc="0.99", kappa=20).T
     names["publics"] = [(number, number % 10) for number in range(T)]

@@ -6,5 +6,6 @@ pub mod cost;
 pub mod headline;
 pub mod pictures;
 pub mod plan;
+pub mod predict;
 pub mod substitution;
 pub mod tables;

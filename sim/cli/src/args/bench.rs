@@ -35,6 +35,9 @@ pub struct BenchArgs {
     /// The seed of keys, masks and random pixels.
     #[arg(long, value_name = "SEED", default_value = "1")]
     pub seed: u64,
+    /// Instead predict the cost by every family of protocols, and run nothing: bytes, and bounds on rounds and on the time of the messages.
+    #[arg(long, conflicts_with_all = ["backend", "extension", "checks", "images", "seed", "explain", "by"])]
+    pub predict: bool,
     /// Also list what the backend shares with Cheetah, and each difference from the system as its authors released it.
     #[arg(long)]
     pub explain: bool,
@@ -93,6 +96,9 @@ Examples:
 
   sim bench lenet.onnx --backend aby --extension ferret
       Measures ABY with another extension of oblivious transfers than its own.
+
+  sim bench lenet.onnx --predict --batch 1,2564
+      Predicts what one inference and a session of 2,564 cost by every family, without running any.
 
   sim bench lenet.onnx --batch 1,64 --network '20ms,400mbit' --images digits.idx --json
       Measures real images over another network in batches of 1 and of 64, as JSON.";

@@ -2,15 +2,20 @@
 
 use crate::answers::bench::{BenchDocument, DifferenceDocument, Job, LayerMeasured, load, measure};
 use crate::answers::pictures::Pictures;
+use crate::answers::predict::{FamilyPrediction, PredictedCost, PredictionDocument, predict};
 use crate::args::bench::BenchArgs;
 use crate::text::{self, BAD, DIM, HEADING};
 use fusion_2pc::backend::Choice;
 use fusion_2pc::ot::Extension;
+use fusion_adversaries::problem::one_line;
 use fusion_engine::failure::Failure;
 use std::io::Write;
 
 /// Measures each batch, and writes a table for each or one JSON array for all.
 pub fn run(args: &BenchArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
+    if args.predict {
+        return write_predictions(&predict(args)?, args.json, stdout);
+    }
     let model = load(args.model(), &args.inference.fixed_point)?;
     let images = Pictures::new(args.images.as_deref(), args.seed, &model)?;
     let measured = |&batch: &usize| {
@@ -36,6 +41,41 @@ pub fn run(args: &BenchArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     }
     stdout.flush()?;
     documents.iter().try_for_each(BenchDocument::fault)
+}
+
+/// Writes a table of the families for each batch, or one JSON array for all.
+fn write_predictions(documents: &[PredictionDocument], json: bool, out: &mut dyn Write) -> Result<(), Failure> {
+    if json {
+        serde_json::to_writer_pretty(&mut *out, documents).map_err(std::io::Error::from)?;
+        writeln!(out)?;
+        return Ok(out.flush()?);
+    }
+    for PredictionDocument { model, batch, network, truncation, families } in documents {
+        let title = format!("{model}   predicted   batch {batch}   {truncation}");
+        writeln!(out, "{}\n", text::styled(HEADING, &title))?;
+        let named = !["lan", "wan"].contains(&network.as_str());
+        let own = format!("over {network}");
+        let mut heading = vec!["per inference", "client sends", "server sends", "rounds", "over lan", "over wan"];
+        heading.extend(named.then_some(own.as_str()));
+        let cells = |name: &str, cost: &PredictedCost| {
+            let PredictedCost { client_sent_bytes, server_sent_bytes, rounds_at_most, .. } = cost;
+            let [client, server] = [client_sent_bytes, server_sent_bytes].map(|bytes| kilo(*bytes));
+            let mut row = vec![name.to_owned(), client, server, format!("{rounds_at_most:.2}")];
+            row.extend([cost.lan_s_at_most, cost.wan_s_at_most].map(milli));
+            row.extend(named.then(|| milli(cost.network_s_at_most)));
+            row
+        };
+        let runs = |family: &FamilyPrediction| Some(cells(family.backend, family.per_inference.as_ref()?));
+        write!(out, "{}", text::table(&heading, families.iter().filter_map(runs).collect(), 1))?;
+        let note = "rounds and times at most, times of messages alone; set-up and computing come on top";
+        writeln!(out, "\n{}", text::styled(DIM, note))?;
+        for FamilyPrediction { backend, reasons, .. } in families {
+            for reason in reasons {
+                writeln!(out, "not by {backend}: {}", one_line(reason))?;
+            }
+        }
+    }
+    Ok(out.flush()?)
 }
 
 /// Writes in what a family differs here from the system as released.
