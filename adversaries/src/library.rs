@@ -5,8 +5,10 @@
 //! assert!(SCRIPTS.iter().all(|(_name, text)| Script::read(text).is_ok()));
 //! ```
 
-/// The file name and the text of each of the examples that the README begins with. They name files in `models/` and `data/` of their folder.
+/// The file name and the text of each of the examples that the README begins with, and of the one for the network of CIFAR-10. They name files in `models/` and
+/// `data/` of their folder.
 pub const EXAMPLES: &[(&str, &str)] = &[
+    ("cifar10-synthetic.yaml", include_str!("../../examples/cifar10-synthetic.yaml")),
     ("quickstart.yaml", include_str!("../../examples/quickstart.yaml")),
     ("real.yaml", include_str!("../../examples/real.yaml")),
 ];

@@ -22,6 +22,10 @@ use std::path::Path;
 #[expect(dead_code, reason = "the program around the conversion")]
 mod cifar10_to_idx;
 
+#[path = "../../examples/synthetic_images.rs"]
+#[expect(dead_code, reason = "the program around the generator")]
+mod synthetic_images;
+
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 fn sim(line: &str) -> CommandOutput {
@@ -511,6 +515,21 @@ fn rare_events_are_bracketed() {
     let [lower, upper] = [0, 1].map(|end| rare["interval"][end].as_f64().expect("a number"));
     assert!(lower < exact && exact < upper && lower * 5.0 > upper, "[{lower}, {upper}]");
     assert_eq!(rare["stages"].as_array().map(Vec::len), Some(15));
+}
+
+/// The synthetic pictures are what the generator makes of the full model, and the campaign on them is played by its name, with files inside the program.
+#[test]
+fn synthetic_pictures_are_their_generators() {
+    let read = |path: &str| std::fs::read(format!("{ROOT}/examples/{path}")).expect("there");
+    let made = synthetic_images::generate(&read("models/lenet_cifar10_full.onnx")).expect("a model of ten classes");
+    for (name, made) in ["images-idx4", "labels-idx1"].into_iter().zip(made) {
+        assert!(read(&format!("data/synthetic_3x32x32-{name}-ubyte")) == made, "{name}");
+    }
+    assert!(synthetic_images::generate(&read("models/small_mnist.onnx")).is_err(), "it reads other images");
+    let (code, result) = attack("cifar10-synthetic", &Scratch::new("campaigns-synthetic"));
+    assert_eq!((code, &result["verdict"]), (0, &"pass".into()), "{result}");
+    // 26 of 64 labels are the full model's, 13 of them among the publics: C(13, 4) / C(32, 4).
+    assert_eq!(strategy(&result, "three-bit-weights")["expectations"][0]["expected"], "143/7192");
 }
 
 /// A batch in CIFAR-10's binary form becomes the IDX files that the example reads, where the data is present.

@@ -19,9 +19,19 @@ pub const DATA: &[(&str, &[u8])] = &[
     ("lenet_mnist_pruned90.onnx", include_bytes!("../../../examples/models/lenet_mnist_pruned90.onnx")),
     ("lenet_mnist_q2bit.onnx", include_bytes!("../../../examples/models/lenet_mnist_q2bit.onnx")),
     ("lenet_mnist_q3bit.onnx", include_bytes!("../../../examples/models/lenet_mnist_q3bit.onnx")),
+    ("lenet_cifar10_full.onnx", include_bytes!("../../../examples/models/lenet_cifar10_full.onnx")),
+    ("lenet_cifar10_q3bit.onnx", include_bytes!("../../../examples/models/lenet_cifar10_q3bit.onnx")),
     ("small_mnist.onnx", include_bytes!("../../../examples/models/small_mnist.onnx")),
     ("mnist_t1000-images-idx3-ubyte", include_bytes!("../../../examples/data/mnist_t1000-images-idx3-ubyte")),
     ("mnist_t1000-labels-idx1-ubyte", include_bytes!("../../../examples/data/mnist_t1000-labels-idx1-ubyte")),
+    (
+        "synthetic_3x32x32-images-idx4-ubyte",
+        include_bytes!("../../../examples/data/synthetic_3x32x32-images-idx4-ubyte"),
+    ),
+    (
+        "synthetic_3x32x32-labels-idx1-ubyte",
+        include_bytes!("../../../examples/data/synthetic_3x32x32-labels-idx1-ubyte"),
+    ),
     ("mnist_memorised-images-idx3-ubyte", include_bytes!("../../../examples/data/mnist_memorised-images-idx3-ubyte")),
 ];
 

@@ -34,7 +34,10 @@ pub fn run(args: &ListArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
         "\n`sim attack NAME` plays one. The program holds them, and the files that they name, as `built-in:/FILE`:"
     )?;
     writeln!(stdout, "{}", files.join(", "))?;
-    Ok(writeln!(stdout, "The digits are from MNIST (LeCun, Cortes, Burges), commonly given as CC BY-SA 3.0.")?)
+    Ok(writeln!(
+        stdout,
+        "The digits are from MNIST (LeCun, Cortes, Burges), commonly given as CC BY-SA 3.0; the pictures of 3x32x32 are synthetic."
+    )?)
 }
 
 /// A script that the program holds.
