@@ -28,6 +28,7 @@ pub const SCRIPTS: &[(&str, &str)] = &[
     ("mixed.yaml", include_str!("../scripts/mixed.yaml")),
     ("moved-share.yaml", include_str!("../scripts/moved-share.yaml")),
     ("one-bit.yaml", include_str!("../scripts/one-bit.yaml")),
+    ("own-choice.yaml", include_str!("../scripts/own-choice.yaml")),
     ("predicate.yaml", include_str!("../scripts/predicate.yaml")),
     ("probe-delta-fresh.yaml", include_str!("../scripts/probe-delta-fresh.yaml")),
     ("probe-delta.yaml", include_str!("../scripts/probe-delta.yaml")),

@@ -187,15 +187,15 @@ impl Kind {
         match self {
             Self::AnyFunction if family.garbles() => Cell::Played(Shown {
                 because: "the server garbles another circuit of the same gates; which functions they carry is limited by the gates",
-                tests: &["attacks/by_a_bit.rs"],
+                tests: &["attacks/by_a_bit.rs", "attacks/own_choice.rs"],
             }),
             Self::AnyFunction if family == Family::Cryptflow2He => Cell::Played(Shown {
-                because: "a ReLU takes a value for negative, or not, by any function of four of its bits: the server chooses its share of it, and offers false messages in the transfers of a comparison",
-                tests: &["attacks/by_a_digit.rs", "two_party/by_a_digit.rs"],
+                because: "a ReLU takes a value for negative, or not, by any function of four of its bits: the server chooses its share of it, and offers false messages in the transfers of a comparison; or it keeps what is negative alone, by a choice that is not the server's share",
+                tests: &["attacks/by_a_digit.rs", "two_party/by_a_digit.rs", "attacks/own_choice.rs"],
             }),
             Self::AnyFunction => Cell::Played(Shown {
-                because: "a ReLU takes a value for negative, or not, by any function of the digit below its sign: the server offers false messages in the transfers of a comparison",
-                tests: &["attacks/by_a_digit.rs", "two_party/by_a_digit.rs"],
+                because: "a ReLU takes a value for negative, or not, by any function of the digit below its sign: the server offers false messages in the transfers of a comparison; or it keeps what is negative alone, by a choice that is not the server's share",
+                tests: &["attacks/by_a_digit.rs", "two_party/by_a_digit.rs", "attacks/own_choice.rs"],
             }),
             Self::Exposure => Cell::Nothing(Shown {
                 because: "every message of the client is masked by a coin of its own, whatever the server sent before, if transfers and encryption are secure; not in the named modes of docs/security.md",

@@ -95,6 +95,15 @@ pub enum Act {
         /// The values of the digit.
         rule: DigitRule,
     },
+    /// The server chooses otherwise than by its share of a sign in the products of a ReLU: what is kept is what is negative, with a number added, and nothing else.
+    OwnChoice {
+        /// The steps, all of them a ReLU.
+        step: StepPattern,
+        /// The elements for which it does so.
+        elements: Elements,
+        /// The number that is added to what is kept.
+        value: i64,
+    },
     /// The server spoils the decoding of a bit of what a ReLU keeps: where the bit is set, the client decodes nothing.
     Spoil {
         /// The steps, all of them a ReLU.
@@ -132,7 +141,12 @@ impl Act {
     pub fn is_on_messages(&self) -> bool {
         match self {
             Self::Bend { .. } | Self::Stop { .. } => true,
-            Self::Model(_) | Self::Relabel(_) | Self::Add { .. } | Self::WrongSign { .. } | Self::Spoil { .. } => false,
+            Self::Model(_)
+            | Self::Relabel(_)
+            | Self::Add { .. }
+            | Self::WrongSign { .. }
+            | Self::OwnChoice { .. }
+            | Self::Spoil { .. } => false,
         }
     }
 
@@ -153,7 +167,12 @@ impl Act {
     #[must_use]
     pub fn reach(&self, N: u128, slots_per_message: u32) -> u128 {
         match self {
-            Self::Model(_) | Self::Relabel(_) | Self::Add { .. } | Self::WrongSign { .. } | Self::Spoil { .. } => 1,
+            Self::Model(_)
+            | Self::Relabel(_)
+            | Self::Add { .. }
+            | Self::WrongSign { .. }
+            | Self::OwnChoice { .. }
+            | Self::Spoil { .. } => 1,
             Self::Bend { step, how: Bend::FlipBit(_) | Bend::Replace(_) } if !step.names_messages() => N,
             Self::Bend { how: Bend::FlipBit(_) | Bend::Replace(_) | Bend::DelayMs(_), .. } | Self::Stop { .. } => {
                 slots_per_message.into()
@@ -166,9 +185,12 @@ impl Act {
     #[must_use]
     pub fn is_inside(&self) -> bool {
         match self {
-            Self::Add { .. } | Self::WrongSign { .. } | Self::Spoil { .. } | Self::Bend { .. } | Self::Stop { .. } => {
-                true
-            }
+            Self::Add { .. }
+            | Self::WrongSign { .. }
+            | Self::OwnChoice { .. }
+            | Self::Spoil { .. }
+            | Self::Bend { .. }
+            | Self::Stop { .. } => true,
             Self::Model(_) | Self::Relabel(_) => false,
         }
     }

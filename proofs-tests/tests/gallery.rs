@@ -28,6 +28,7 @@ const SHOWN: &[(&str, &str, u64)] = &[
     ("mixed", "honest-5-two-4-four-1", 8),
     ("moved-share", "one-logit", 7),
     ("one-bit", "honest-again", 74),
+    ("own-choice", "otherwise", 0),
     ("predicate", "by-a-bit", 0),
     ("probe-delta-fresh", "one-bit", 0),
     ("probe-delta", "three-bits", 4),

@@ -114,7 +114,7 @@ impl Strategy for Scripted {
             Act::Relabel(Relabel::RandomWrong) => &[Hypothesis::H4b],
             Act::Relabel(Relabel::Next) => &[],
             // The answer depends on the input, and on the shares too where a value leaves its range.
-            Act::Add { kept: true, .. } | Act::WrongSign { .. } | Act::Spoil { .. } => {
+            Act::Add { kept: true, .. } | Act::WrongSign { .. } | Act::OwnChoice { .. } | Act::Spoil { .. } => {
                 &[Hypothesis::H3, Hypothesis::H4a, Hypothesis::H4b]
             }
             Act::Add { .. } | Act::Bend { .. } | Act::Stop { .. } => &[Hypothesis::H4a, Hypothesis::H4b],

@@ -3,11 +3,11 @@
 //! `add` acts on shares, `bend` and `stop` on messages: only the two-party protocols have a place for these.
 
 use super::fidelity::Fidelity;
+use super::message::{BendSection, StopSection};
 use super::step::StepPattern;
 use super::values::{Always, Exact, Spot};
 use crate::problem::Mark;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -59,6 +59,14 @@ pub enum ActSection {
         /// At `ideal` and `real`: values that a ReLU takes for negative, by a digit of each.
         wrong_sign: Spot<WrongSignSection>,
     },
+    /// The server chooses otherwise than by its share of a sign.
+    OwnChoice {
+        /// The act is limited to inputs like this.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        when: Option<Spot<When>>,
+        /// At `ideal` and `real`: elements of a ReLU for which the server chooses otherwise than by its share of the sign.
+        own_choice: Spot<OwnChoiceSection>,
+    },
     /// The client decodes nothing where a bit of a value is set.
     Spoil {
         /// The act is limited to inputs like this.
@@ -88,6 +96,7 @@ impl ActSection {
             | Self::Relabel { when, .. }
             | Self::Add { when, .. }
             | Self::WrongSign { when, .. }
+            | Self::OwnChoice { when, .. }
             | Self::Spoil { when, .. } => when.as_ref(),
             Self::Bend { .. } | Self::Stop { .. } => None,
         }
@@ -98,11 +107,14 @@ impl ActSection {
     pub fn misplaced(&self, fidelity: Fidelity) -> Option<(&'static str, Mark, &'static str)> {
         match (self, fidelity) {
             (Self::Model { .. } | Self::Relabel { .. }, _)
-            | (Self::Add { .. } | Self::WrongSign { .. }, Fidelity::Ideal | Fidelity::Real)
+            | (Self::Add { .. } | Self::WrongSign { .. } | Self::OwnChoice { .. }, Fidelity::Ideal | Fidelity::Real)
             | (Self::Spoil { .. } | Self::Bend { .. } | Self::Stop { .. }, Fidelity::Real) => None,
             (Self::Add { add, .. }, Fidelity::Plain) => Some(("add", add.mark, "`ideal` or `real`")),
             (Self::WrongSign { wrong_sign, .. }, Fidelity::Plain) => {
                 Some(("wrong_sign", wrong_sign.mark, "`ideal` or `real`"))
+            }
+            (Self::OwnChoice { own_choice, .. }, Fidelity::Plain) => {
+                Some(("own_choice", own_choice.mark, "`ideal` or `real`"))
             }
             (Self::Spoil { spoil, .. }, Fidelity::Plain | Fidelity::Ideal) => Some(("spoil", spoil.mark, "`real`")),
             (Self::Bend { bend }, Fidelity::Plain | Fidelity::Ideal) => Some(("bend", bend.mark, "`real`")),
@@ -257,6 +269,18 @@ pub struct WrongSignSection {
     pub are: Vec<u32>,
 }
 
+/// Chooses otherwise than by the server's share of a sign, in the products by which a ReLU keeps values: it keeps those that are negative, with a number added, and no others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct OwnChoiceSection {
+    /// The steps, all of them a ReLU, whose whole address matches.
+    pub step: StepPattern,
+    /// The elements for which it does so.
+    pub elements: Elements,
+    /// The number that is added to what is kept, so that it is not negative.
+    pub value: i64,
+}
+
 /// Spoils the decoding of a bit of what a ReLU keeps.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -284,75 +308,6 @@ pub enum Elements {
     All,
     /// Distinct elements, from 0.
     These(Arc<[u32]>),
-}
-
-/// Bends messages of the server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BendSection {
-    /// The messages: those whose address matches, and those of steps whose address matches.
-    pub step: StepPattern,
-    /// The change of each message.
-    pub how: Bend,
-}
-
-/// A change of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Bend {
-    /// One bit changes: this one, modulo the number of the message's bits, from the lowest of byte 0.
-    FlipBit(u64),
-    /// Another message of the same length goes out.
-    Replace(Filling),
-    /// The message goes out twice.
-    Replay,
-    /// The message does not go out.
-    Drop,
-    /// The message goes out so many milliseconds late.
-    DelayMs(u32),
-}
-
-/// The bytes that replace a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Filling {
-    /// Zero bytes.
-    Zeros,
-    /// Bytes drawn uniformly.
-    Random,
-}
-
-/// Stops before the first message that matches.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-pub struct StopSection {
-    /// The messages: those whose address matches, and those of steps whose address matches.
-    pub step: StepPattern,
-    /// The way in which the server stops.
-    pub how: Stop,
-}
-
-/// The way in which a server stops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Stop {
-    /// The server dies: the connection breaks.
-    Crash,
-    /// The server closes the connection in order.
-    Abort,
-    /// The server falls silent, and the connection stays open.
-    Stall,
-}
-
-impl Filling {
-    /// Every filling.
-    pub(super) const ALL: [Self; 2] = [Self::Zeros, Self::Random];
-
-    /// The word that scripts use for this filling.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Zeros => "zeros",
-            Self::Random => "random",
-        }
-    }
 }
 
 impl Elements {
@@ -384,51 +339,6 @@ impl JsonSchema for Elements {
         json_schema!({
             "anyOf": [{ "const": "all" }, { "type": "array", "items": { "type": "integer", "minimum": 0 } }],
             "description": "`all`, or distinct elements, from 0"
-        })
-    }
-}
-
-impl Serialize for BendSection {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(2))?;
-        map.serialize_entry("step", &self.step)?;
-        match self.how {
-            Bend::FlipBit(bit) => map.serialize_entry("flip_bit", &bit)?,
-            Bend::Replace(filling) => {
-                map.serialize_entry("replace", filling.name())?;
-            }
-            Bend::Replay => map.serialize_entry("replay", &true)?,
-            Bend::Drop => map.serialize_entry("drop", &true)?,
-            Bend::DelayMs(ms) => map.serialize_entry("delay_ms", &ms)?,
-        }
-        map.end()
-    }
-}
-
-impl JsonSchema for BendSection {
-    fn schema_name() -> Cow<'static, str> {
-        "BendSection".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let step = generator.subschema_for::<StepPattern>();
-        let one = |key: &str, value: Schema| {
-            json_schema!({
-                "type": "object",
-                "properties": { "step": step, key: value },
-                "required": ["step", key],
-                "additionalProperties": false
-            })
-        };
-        json_schema!({
-            "description": "Bends messages of the server: `step`, and exactly one of the others.",
-            "oneOf": [
-                one("flip_bit", json_schema!({ "type": "integer", "minimum": 0 })),
-                one("replace", json_schema!({ "enum": Filling::ALL.map(Filling::name) })),
-                one("replay", json_schema!({ "const": true })),
-                one("drop", json_schema!({ "const": true })),
-                one("delay_ms", json_schema!({ "type": "integer", "minimum": 0, "maximum": u32::MAX })),
-            ]
         })
     }
 }

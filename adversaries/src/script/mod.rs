@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `document` | a script as a whole |
 //! | `protocol`, `data`, `fidelity`, `backend`, `setup`, `trials` | its sections: parameters and goal, model and samples, how sessions are simulated, how many |
-//! | `strategy`, `act`, `step`, `expect` | what the server does, where, and what is claimed of it |
+//! | `strategy`, `act`, `message`, `step`, `expect` | what the server does, where, and what is claimed of it |
 //! | `values` | numbers, durations, and places in the file |
 //! | `reading` | all of these from located trees ([`crate::yaml`]) |
 //! | `draft` | as much of a script as could be read |
@@ -38,6 +38,7 @@ mod document;
 mod draft;
 mod expect;
 mod fidelity;
+mod message;
 mod protocol;
 mod reading;
 mod schema;
@@ -49,8 +50,8 @@ mod values;
 mod yaml_text;
 
 pub use act::{
-    ActSection, AddSection, Bend, BendSection, Elements, Filling, MoveSection, Pixel, Relabel, SpoilSection, Stop,
-    StopSection, When, Where, WrongSignSection, missing_slot,
+    ActSection, AddSection, Elements, MoveSection, OwnChoiceSection, Pixel, Relabel, SpoilSection, When, Where,
+    WrongSignSection, missing_slot,
 };
 pub use backend::Backend;
 pub use data::{Data, Draw, FixedPoint, Input, Keep, ModelSection, Publics, RingBits, Samples, TruncationKind};
@@ -58,6 +59,7 @@ pub use document::{HONEST, Script, Version};
 pub use draft::{Draft, Head, Section, StrategyDraft};
 pub use expect::{Claim, CountedEvent, Expect, Expectation, Reasons};
 pub use fidelity::{Fidelity, Network};
+pub use message::{Bend, BendSection, Filling, Stop, StopSection};
 pub use protocol::{AccuracyGoal, Auto, Compare, GoalSection, Protocol, Sizes};
 pub use setup::SetupRule;
 pub use step::{NoStep, StepPattern};

@@ -8,6 +8,7 @@ mod curated;
 mod kinds;
 mod matrix;
 mod noise;
+mod own_choice;
 mod probes;
 mod programs;
 mod published;

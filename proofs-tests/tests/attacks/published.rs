@@ -6,27 +6,8 @@ use serde_json::Value;
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
 
-/// Scripts whose servers read slots, err by a bit of a value, or ask about secrets; with the trials at (8, 2, 4), and at (8, 8, 100).
-const PLAYED: [(&str, [u32; 2]); 12] = [
-    ("predicate", [4096, 1024]),
-    ("wrong-sign", [4096, 1024]),
-    ("trojan-garbler", [4096, 256]),
-    ("undecodable", [64, 8]),
-    ("unmask", [64, 16]),
-    ("unmask-as-released", [64, 16]),
-    ("unmask-batch", [32, 4]),
-    ("unmask-slot-by-slot", [64, 16]),
-    ("probe-delta", [0, 2]),
-    ("probe-delta-fresh", [0, 2]),
-    ("probe-key", [0, 1]),
-    ("replay-ciphertext", [0, 4]),
-];
-
-/// Slot by slot, the modes that have no curated script of that.
-const SLOT_BY_SLOT: [(&str, &str); 2] = [
-    ("unmask-batch", "delphi: { prepare: batch, chunk: 1 }"),
-    ("unmask-as-released", "cryptflow2-he: { triples: as-released, chunk: 1 }"),
-];
+/// Published settings.
+const SETTINGS: [&str; 2] = ["{ R: 8, B: 2, T: 4 }", "{ R: 8, B: 8, T: 100 }"];
 
 fn curated(name: &str) -> String {
     let (_, text) =
@@ -63,18 +44,56 @@ fn holds(folder: &Scratch, text: &str, trials: u32) {
     assert!(clauses > 1, "a clause beside that of the honest server: {text}");
 }
 
-#[test]
-#[ignore = "tens of minutes: make bench runs it"]
-fn programs_keep_their_rates_at_published_settings() {
+/// Plays a curated script with so many trials at each published setting; with none where nothing is claimed there.
+fn published(name: &str, trials: [u32; 2]) {
     let folder = Scratch::new("published");
-    for (place, setting) in ["{ R: 8, B: 2, T: 4 }", "{ R: 8, B: 8, T: 100 }"].into_iter().enumerate() {
-        for (name, trials) in PLAYED.into_iter().filter(|(_, trials)| trials[place] > 0) {
-            holds(&folder, &with(&curated(name), "protocol", setting), trials[place]);
+    for (setting, trials) in SETTINGS.into_iter().zip(trials).filter(|(_, trials)| *trials > 0) {
+        holds(&folder, &with(&curated(name), "protocol", setting), trials);
+    }
+}
+
+/// Plays a mode that has no curated script of that slot by slot, at (8, 2, 4).
+fn slot_by_slot(name: &str, backend: &str) {
+    let text = curated(name).lines().filter(|line| !line.contains("link: best")).collect::<Vec<_>>().join("\n");
+    let text = with(&text, "backend", &format!("{{ {backend} }}"));
+    holds(&Scratch::new("published"), &with(&text, "protocol", SETTINGS[0]), 16);
+}
+
+/// Tests of curated scripts whose servers read slots, err by a bit or a digit of a value, or ask about secrets, with the trials at (8, 2, 4) and at (8, 8, 100).
+macro_rules! played {
+    ($($test:ident: $name:literal, $trials:expr;)*) => {$(
+        #[test]
+        #[ignore = "minutes: make bench runs it"]
+        fn $test() {
+            published($name, $trials);
         }
-    }
-    for (name, backend) in SLOT_BY_SLOT {
-        let text = curated(name).lines().filter(|line| !line.contains("link: best")).collect::<Vec<_>>().join("\n");
-        let text = with(&text, "backend", &format!("{{ {backend} }}"));
-        holds(&folder, &with(&text, "protocol", "{ R: 8, B: 2, T: 4 }"), 16);
-    }
+    )*};
+}
+
+played! {
+    predicate: "predicate", [4096, 1024];
+    wrong_sign: "wrong-sign", [4096, 1024];
+    own_choice: "own-choice", [4096, 1024];
+    trojan_garbler: "trojan-garbler", [4096, 256];
+    undecodable: "undecodable", [64, 8];
+    unmask: "unmask", [64, 16];
+    unmask_as_released: "unmask-as-released", [64, 16];
+    unmask_batch: "unmask-batch", [32, 4];
+    unmask_slot_by_slot: "unmask-slot-by-slot", [64, 16];
+    probe_delta: "probe-delta", [0, 2];
+    probe_delta_fresh: "probe-delta-fresh", [0, 2];
+    probe_key: "probe-key", [0, 1];
+    replay_ciphertext: "replay-ciphertext", [0, 4];
+}
+
+#[test]
+#[ignore = "minutes: make bench runs it"]
+fn unmask_batch_by_slots() {
+    slot_by_slot("unmask-batch", "delphi: { prepare: batch, chunk: 1 }");
+}
+
+#[test]
+#[ignore = "minutes: make bench runs it"]
+fn unmask_as_released_by_slots() {
+    slot_by_slot("unmask-as-released", "cryptflow2-he: { triples: as-released, chunk: 1 }");
 }

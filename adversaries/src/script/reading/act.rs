@@ -4,9 +4,10 @@ use super::values::{SLOT, chance, distinct, path, spot};
 use crate::problem::Problem;
 use crate::read::{Fields, Reader};
 use crate::script::act::{
-    ActSection, AddSection, Bend, BendSection, Elements, Filling, Kept, MoveSection, Pixel, Relabel, SpoilSection,
-    Stop, StopSection, When, Where, WrongSignSection,
+    ActSection, AddSection, Elements, Kept, MoveSection, OwnChoiceSection, Pixel, Relabel, SpoilSection, When, Where,
+    WrongSignSection,
 };
+use crate::script::message::{Bend, BendSection, Filling, Stop, StopSection};
 use crate::script::step::{NoStep, StepPattern};
 use crate::script::values::{Always, Spot};
 use crate::yaml::{Kind, Node};
@@ -21,7 +22,7 @@ fn one_move(reader: &mut Reader, node: &Node) -> Option<MoveSection> {
     let fields = reader.fields(
         node,
         "an act",
-        &["at", "when", "model", "relabel", "add", "wrong_sign", "spoil", "bend", "stop"],
+        &["at", "when", "model", "relabel", "add", "wrong_sign", "own_choice", "spoil", "bend", "stop"],
     )?;
     let at = reader.require(&fields, "at").and_then(|n| place(reader, n));
     let act = act(reader, &fields);
@@ -39,6 +40,10 @@ fn act(reader: &mut Reader, fields: &Fields<'_>) -> Option<ActSection> {
             ("wrong_sign", &|r, n| {
                 let wrong_sign = spot(fields.mark("wrong_sign"), wrong_sign(r, n))?;
                 Some(ActSection::WrongSign { wrong_sign, when: when.clone()? })
+            }),
+            ("own_choice", &|r, n| {
+                let own_choice = spot(fields.mark("own_choice"), own_choice(r, n))?;
+                Some(ActSection::OwnChoice { own_choice, when: when.clone()? })
             }),
             ("spoil", &|r, n| {
                 Some(ActSection::Spoil { spoil: spot(fields.mark("spoil"), spoil(r, n))?, when: when.clone()? })
@@ -160,6 +165,14 @@ fn wrong_sign(reader: &mut Reader, node: &Node) -> Option<WrongSignSection> {
         return reader.wrong(fields.mark("are"), format!("no digit of {bits} bits is {value}"));
     }
     Some(WrongSignSection { step: step?, elements: elements?, from: from?, bits, are })
+}
+
+fn own_choice(reader: &mut Reader, node: &Node) -> Option<OwnChoiceSection> {
+    let fields = reader.fields(node, "`own_choice`", &["step", "elements", "value"])?;
+    let step = reader.require(&fields, "step").and_then(|n| step(reader, n));
+    let elements = reader.require(&fields, "elements").and_then(|n| elements(reader, n));
+    let value = reader.require(&fields, "value").and_then(|n| reader.integer(n, "value"));
+    Some(OwnChoiceSection { step: step?, elements: elements?, value: value? })
 }
 
 fn spoil(reader: &mut Reader, node: &Node) -> Option<SpoilSection> {

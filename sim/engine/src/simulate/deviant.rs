@@ -104,7 +104,7 @@ impl<R: Rng + Send> Deviation for Deviant<R> {
         let chunk = chunk(step);
         let each = shares.len() / chunk.len().max(1);
         for (slot, own) in chunk.zip(shares.chunks_exact_mut(each.max(1))) {
-            self.add(slot, own, &Output { step, modulus, inputs: (&[], modulus), flips: false });
+            self.add(slot, own, &Output { step, modulus, inputs: (&[], modulus), shift: 0, flips: false });
         }
     }
 
@@ -116,6 +116,15 @@ impl<R: Rng + Send> Deviation for Deviant<R> {
             add_values(self.on(slot), step, true, own, |error, value| *error += value);
         }
         errors.iter().any(|error| *error != 0).then_some(errors)
+    }
+
+    fn own_choices(&mut self, step: &Address, count: usize) -> Option<Vec<Option<i64>>> {
+        let chunk = chunk(step);
+        let each = count / chunk.len().max(1);
+        let elements = |slot: Slot| (0..each).map(move |element| (slot, element));
+        let all: Vec<Option<i64>> =
+            chunk.flat_map(elements).map(|(slot, element)| own_choice(self.on(slot), step, element)).collect();
+        all.iter().any(Option::is_some).then_some(all)
     }
 
     fn compared(&mut self, step: &Address, digit: Compared, own: &[u8]) -> Option<Vec<Mistakes>> {
@@ -193,6 +202,8 @@ pub struct Output<'a> {
     pub modulus: Modulus,
     /// What a ReLU reads, and its modulus; nothing for another step, and where the parties themselves change what it keeps.
     pub inputs: (&'a [u64], Modulus),
+    /// The number of bits that a ReLU drops.
+    pub shift: u32,
     /// Whether what is added to those flips their bits, as in a garbled circuit.
     pub flips: bool,
 }
@@ -201,26 +212,35 @@ impl<'a> Output<'a> {
     /// A slot's part of the output of a circuit's step, at an address with slots, where a third party evaluates it; `inputs` are those of a ReLU.
     pub fn of(circuit: &Circuit, step: &Step, address: &'a Address, inputs: &'a [u64], flips: bool) -> Self {
         let modulus = circuit.modulus(step.ring);
-        let before = if let Op::Relu { from, .. } = step.op { circuit.modulus(from) } else { modulus };
-        Self { step: address, modulus, inputs: (inputs, before), flips }
+        let (before, shift) = match step.op {
+            Op::Relu { from, shift } => (circuit.modulus(from), shift),
+            _ => (modulus, 0),
+        };
+        Self { step: address, modulus, inputs: (inputs, before), shift, flips }
     }
 }
 
 impl Output<'_> {
-    /// Adds the values of acts: first those that are added where a ReLU keeps an element, inside it. What it takes for negative becomes 0.
+    /// Adds the values of acts: first those that are added where a ReLU keeps an element, inside it. What it takes for negative becomes 0; where the server chooses otherwise than by
+    /// its share of the sign, what it takes for negative is kept, and all else becomes 0.
     pub fn add<'m>(&self, acts: impl Iterator<Item = &'m Act> + Clone, own: &mut [u64]) {
         let (inputs, before) = self.inputs;
         let mut errors = vec![0; inputs.len()];
         add_values(acts.clone(), self.step, true, &mut errors, |error, value| *error += value);
-        let kept = inputs.iter().enumerate().filter(|(_, input)| before.integer(**input) >= 0);
-        for (element, input) in kept {
-            let (share, error) = (&mut own[element], errors[element]);
-            *share = if rule(acts.clone(), self.step, element).is_some_and(|rule| rule.holds(*input, before)) {
-                0
-            } else if self.flips {
-                *share ^ error.cast_unsigned()
-            } else {
-                self.modulus.add(self.modulus.reduce(*share), self.modulus.element(error))
+        for (element, input) in inputs.iter().enumerate() {
+            let (share, error, number) = (&mut own[element], errors[element], before.integer(*input));
+            let turned = rule(acts.clone(), self.step, element).is_some_and(|rule| rule.holds(*input, before));
+            let otherwise = own_choice(acts.clone(), self.step, element);
+            let kept = number >= 0 && !turned;
+            *share = match otherwise {
+                None if number < 0 => *share,
+                None if turned => 0,
+                None if self.flips => *share ^ error.cast_unsigned(),
+                None => self.modulus.add(self.modulus.reduce(*share), self.modulus.element(error)),
+                Some(_) if kept => 0,
+                Some(value) => [number >> self.shift, error, value]
+                    .into_iter()
+                    .fold(0, |sum, part| self.modulus.add(sum, self.modulus.element(part))),
             };
         }
         let modulus = self.modulus;
@@ -228,6 +248,24 @@ impl Output<'_> {
             *share = modulus.add(modulus.reduce(*share), modulus.element(value));
         });
     }
+}
+
+impl Output<'_> {
+    /// Whether a server chose otherwise for an element, which then is not what a ReLU gives: from 0 below half of the modulus. `own` is what the acts made.
+    pub fn leaves<'m>(&self, acts: impl Iterator<Item = &'m Act> + Clone, own: &[u64]) -> bool {
+        let mut all = own.iter().enumerate();
+        all.any(|(at, x)| own_choice(acts.clone(), self.step, at).is_some() && self.modulus.integer(*x) < 0)
+    }
+}
+
+/// What a server adds to an element of a ReLU of which it chooses otherwise than by its share of the sign: that of the first act that is about it.
+fn own_choice<'m>(mut acts: impl Iterator<Item = &'m Act>, step: &Address, element: usize) -> Option<i64> {
+    acts.find_map(|act| match act {
+        Act::OwnChoice { step: pattern, elements, value } if pattern.matches(step) && elements.have(element) => {
+            Some(*value)
+        }
+        _ => None,
+    })
 }
 
 /// The digits by which an element of a ReLU is taken for negative: those of the first act that is about it.

@@ -33,7 +33,9 @@ impl World {
                     relabels.clear();
                 }
                 Act::Relabel(relabel) => relabels.push(*relabel),
-                add @ (Act::Add { .. } | Act::WrongSign { .. } | Act::Spoil { .. }) => adds.push(add),
+                add @ (Act::Add { .. } | Act::WrongSign { .. } | Act::OwnChoice { .. } | Act::Spoil { .. }) => {
+                    adds.push(add)
+                }
                 Act::Bend { .. } | Act::Stop { .. } => return None,
             }
         }
@@ -67,10 +69,12 @@ impl World {
         let pixels = self.models()[model].pixels(self.image(image)).ok()?;
         let mut coins = Streams::new(0, "values that are added to").coins(Purpose::Shares, 0, 0);
         let mut values: Vec<Vec<u64>> = Vec::with_capacity(circuit.steps.len());
-        let mut undecodable = false;
+        let (mut undecodable, mut leaves) = (false, false);
         let logits = ideal::logits(circuit, &self.models()[model], &pixels, &mut coins, |step, inputs, own| {
             let address = step.address.in_slots(first.clone());
-            Output::of(circuit, step, &address, inputs, flips).add(adds.iter().copied(), own);
+            let output = Output::of(circuit, step, &address, inputs, flips);
+            output.add(adds.iter().copied(), own);
+            leaves |= output.leaves(adds.iter().copied(), own);
             for (element, value) in own.iter_mut().enumerate().filter(|_| !inputs.is_empty()) {
                 if *value & spoiled_bits(adds.iter().copied(), &address, element) > 0 {
                     (*value, undecodable) = (0, true);
@@ -82,7 +86,8 @@ impl World {
             return Some(NO_ANSWER);
         }
         let labels: Vec<u32> = (0..self.classes()).collect();
-        circuit.steps.iter().all(|step| is_in_domain(step, &values)).then(|| ideal::argmax(circuit, &logits, &labels))
+        let inside = !leaves && circuit.steps.iter().all(|step| is_in_domain(step, &values));
+        inside.then(|| ideal::argmax(circuit, &logits, &labels))
     }
 
     /// Whether the honest model's answer on some public of the pool is not its label.
@@ -118,7 +123,13 @@ impl World {
 
 /// Whether an act changes the output of a step.
 fn is_aimed(act: &Act, step: &Address) -> bool {
-    matches!(act, Act::Add { step: pattern, .. } | Act::WrongSign { step: pattern, .. } | Act::Spoil { step: pattern, .. } if pattern.matches(step))
+    match act {
+        Act::Add { step: pattern, .. }
+        | Act::WrongSign { step: pattern, .. }
+        | Act::OwnChoice { step: pattern, .. }
+        | Act::Spoil { step: pattern, .. } => pattern.matches(step),
+        Act::Model(_) | Act::Relabel(_) | Act::Bend { .. } | Act::Stop { .. } => false,
+    }
 }
 
 /// Whether the ideal twin of a step, in faithful arithmetic, acts on these values whatever their shares are: that of an extension does so only on

@@ -19,6 +19,7 @@ pub(super) fn distance(m: &Move, classes: u32, labels: &mut impl Rng) -> Option<
         | Act::Model(_)
         | Act::Add { .. }
         | Act::WrongSign { .. }
+        | Act::OwnChoice { .. }
         | Act::Spoil { .. }
         | Act::Bend { .. }
         | Act::Stop { .. } => None,

@@ -51,7 +51,12 @@ impl SlotService {
             Act::Relabel(Relabel::Next | Relabel::RandomWrong) => {
                 Self { turn: self.turn.further(shift, classes), ..self }
             }
-            Act::Add { .. } | Act::WrongSign { .. } | Act::Spoil { .. } | Act::Bend { .. } | Act::Stop { .. } => self,
+            Act::Add { .. }
+            | Act::WrongSign { .. }
+            | Act::OwnChoice { .. }
+            | Act::Spoil { .. }
+            | Act::Bend { .. }
+            | Act::Stop { .. } => self,
         }
     }
 

@@ -183,7 +183,7 @@ const DELPHI: &[Difference] = &[
     difference(
         "labels that decode to nothing",
         "end the client, in the middle of a session",
-        "make the value 0",
+        "make the value 0; `decode: stop` is the released form, to be attacked only",
         Neither,
     ),
     difference(

@@ -28,3 +28,47 @@ pub fn replayed(layout: &Layout, response: &[u8], earlier: &[u8], weights: &[i64
     }
     packer.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::he::parameters::Bound;
+    use crate::linear::Shape;
+    use fusion_nn::model::Window;
+    use std::collections::BTreeSet;
+
+    /// The values that a multiple of the message brings to an output, while it brings to each other output what no value is in: those that a server can ask about by moving outputs of its choice.
+    fn moved_alone(layout: &Layout) -> Vec<usize> {
+        let degree = layout.geometry().parameters.degree;
+        let [samples, channels, filters] = layout.groups();
+        assert_eq!([samples, channels], [1, 1], "one message");
+        let place = |value: usize| {
+            let mut values = vec![0; layout.inputs()];
+            values[value] = 1;
+            layout.input(&values, 0, 0).iter().position(|coefficient| *coefficient == 1).expect("it is encrypted")
+        };
+        let places: Vec<usize> = (0..layout.inputs()).map(place).collect();
+        let held: BTreeSet<usize> = places.iter().copied().collect();
+        let outputs = |filter| layout.products(0, filter).map(|(coefficient, _)| coefficient).collect::<Vec<_>>();
+        let answers: Vec<Vec<usize>> = (0..filters).map(outputs).collect();
+        let alone = |place: usize| {
+            answers.iter().any(|all| {
+                let others = |own: usize| all.iter().filter(move |other| **other != own);
+                all.iter()
+                    .any(|&own| others(own).all(|other| !held.contains(&((place + degree + other - own) % degree))))
+            })
+        };
+        (0..layout.inputs()).filter(|value| alone(places[*value])).collect()
+    }
+
+    /// Of a matrix every value is; of a convolution those at two corners of the image alone, as one output has the others beside it.
+    #[test]
+    fn a_convolution_moves_no_output_alone() {
+        let bound = Bound { sum_bits: 16, root_bits: 13 };
+        let layout = |shape| Layout::new(shape, 30, bound, 1).expect("parameters hold it");
+        assert_eq!(moved_alone(&layout(Shape::Gemm { inputs: 36, outputs: 7 })), (0..36).collect::<Vec<_>>());
+        let window = Window { size: [3, 3], stride: [1, 1], pads: [0; 4] };
+        let image = layout(Shape::Conv { image: [1, 6, 6], filters: 2, window });
+        assert_eq!(moved_alone(&image), [0, 35]);
+    }
+}

@@ -4,6 +4,7 @@
 //! each protocol against its twin on every value, also beyond its domain.
 
 pub mod and;
+pub mod choice;
 pub mod clip;
 pub mod compare;
 pub mod extend;

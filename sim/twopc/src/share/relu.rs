@@ -4,6 +4,7 @@
 use crate::bits::mask;
 use crate::modulus::Modulus;
 use crate::party::Party;
+use crate::share::choice::own_choices;
 use crate::share::compare;
 use crate::share::product;
 use crate::share::truncate::{self, Rescaling, drop_bits, with_carry};
@@ -25,8 +26,9 @@ pub fn relu(party: &mut Party, numbers: &[u64], how: Rescaling) -> Result<Vec<u6
         let negative = party.step("msb", |party| negative(party, &left, high + 1))?;
         (negative, left.iter().map(|x| x & mask(how.out)).collect::<Vec<_>>())
     };
-    let positive: Vec<u8> = negative.iter().map(|negative| negative ^ lead).collect();
+    let mut positive: Vec<u8> = negative.iter().map(|negative| negative ^ lead).collect();
     party.link.add_where_kept(&mut dropped, Modulus::TwoTo(how.out), 0);
+    own_choices(&mut party.link, &mut positive, &mut dropped, Modulus::TwoTo(how.out), 0);
     party.step("mux", |party| product::multiplex(party, &positive, &dropped, how.out))
 }
 

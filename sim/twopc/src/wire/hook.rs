@@ -52,6 +52,13 @@ pub trait Deviation: Send {
         None
     }
 
+    /// Returns, for each element of a ReLU whose sign is shared, slot after slot, the number that a server adds to it if it chooses otherwise than by its share of the sign, as the
+    /// receiver of a product and as the sender of the other ([`share::choice`](crate::share::choice)). `None` for nothing.
+    fn own_choices(&mut self, step: &Address, count: usize) -> Option<Vec<Option<i64>>> {
+        let _ = (step, count);
+        None
+    }
+
     /// Returns the mistakes that a server makes about each number of a comparison, whose digits are `own`; `None` for none. Results are joined as sums of products, so that any function
     /// of the client's digit, and of the result of the digits below it, takes the place of the true one (Rathee et al., CrypTFlow2, CCS 2020, section 3.1.1).
     fn compared(&mut self, step: &Address, digit: Compared, own: &[u8]) -> Option<Vec<Mistakes>> {

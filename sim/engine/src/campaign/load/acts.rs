@@ -9,9 +9,9 @@ use fusion_adversaries::behaviour::{
 };
 use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::script::{
-    ActSection, AddSection, BendSection, Fidelity, LinkSection, MoveSection, Pixel, ProgramName, Relabel, Section,
-    SessionsSection, SetupRule, SpoilSection, Spot, StopSection, StrategyDraft, StrategyKind, StrategySection, Until,
-    When, Where, missing_slot,
+    ActSection, AddSection, BendSection, Fidelity, LinkSection, MoveSection, OwnChoiceSection, Pixel, ProgramName,
+    Relabel, Section, SessionsSection, SetupRule, SpoilSection, Spot, StopSection, StrategyDraft, StrategyKind,
+    StrategySection, Until, When, Where, missing_slot,
 };
 use fusion_adversaries::strategy::{Act, Hypothesis, Move, Strategy};
 use fusion_nn::idx::Images;
@@ -209,6 +209,10 @@ impl Loader {
             ActSection::WrongSign { wrong_sign: Spot { value: section, .. }, .. } => {
                 let rule = DigitRule::of(section.from, section.bits, &section.are);
                 Some(Act::WrongSign { step: section.step.clone(), elements: section.elements.clone(), rule })
+            }
+            ActSection::OwnChoice { own_choice: Spot { value: section, .. }, .. } => {
+                let OwnChoiceSection { step, elements, value } = section.clone();
+                Some(Act::OwnChoice { step, elements, value })
             }
             ActSection::Spoil { spoil: Spot { value: SpoilSection { step, elements, bit }, .. }, .. } => {
                 Some(Act::Spoil { step: step.clone(), elements: elements.clone(), bit: *bit })

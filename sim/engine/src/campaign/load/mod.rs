@@ -3,6 +3,7 @@
 //! A problem in one part hides none in another: every step continues with what is known, and all problems are reported together.
 
 mod acts;
+mod choices;
 mod digits;
 mod entries;
 mod loader;
@@ -200,6 +201,7 @@ fn parts(loader: &mut Loader, draft: &mut Draft) -> Result<Option<Parts>, Failur
     if let Some(world) = &world {
         loader.aims(draft, &view, world);
         loader.wrong_signs(draft, &view, world);
+        loader.own_choices(draft, &view, world);
         loader.spoils(draft, &view, world);
         loader.replays(draft, world);
     }

@@ -37,6 +37,7 @@ pub fn resolve(loader: &mut Loader, draft: &mut Draft) {
             ActSection::Relabel { when, .. }
             | ActSection::Add { when, .. }
             | ActSection::WrongSign { when, .. }
+            | ActSection::OwnChoice { when, .. }
             | ActSection::Spoil { when, .. } => when,
             ActSection::Bend { .. } | ActSection::Stop { .. } => continue,
         };

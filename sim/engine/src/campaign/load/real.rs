@@ -206,6 +206,7 @@ fn aim(act: &ActSection) -> Option<Aim<'_>> {
         ActSection::Model { .. } | ActSection::Relabel { .. } => None,
         ActSection::Add { add, .. } => Some((&add.value.step, add.mark, false)),
         ActSection::WrongSign { wrong_sign, .. } => Some((&wrong_sign.value.step, wrong_sign.mark, false)),
+        ActSection::OwnChoice { own_choice, .. } => Some((&own_choice.value.step, own_choice.mark, false)),
         ActSection::Spoil { spoil, .. } => Some((&spoil.value.step, spoil.mark, false)),
         ActSection::Bend { bend } => Some((&bend.value.step, bend.mark, true)),
         ActSection::Stop { stop } => Some((&stop.value.step, stop.mark, true)),

@@ -18,10 +18,13 @@ impl Loader {
     ) -> Option<Played> {
         let family = setting.backend()?.family();
         if family != Family::Cheetah {
-            let message = format!(
-                "`replay-ciphertext` adds multiples of an old encryption of polynomials in a ring, and in `{}` the client sends none",
-                family.name()
-            );
+            let reason = if family.encrypts_slots() {
+                "values are modulo a prime: what a server can add that is 0 where all values are even is always 0"
+            } else {
+                "the client encrypts none"
+            };
+            let message =
+                format!("`replay-ciphertext` asks which old values are odd, and in `{}` {reason}", family.name());
             self.problems.push(Problem::new(mark, message).help("such as `backend: { cheetah: { chunk: 1 } }`"));
             return None;
         }
@@ -58,7 +61,7 @@ impl Loader {
             }
             let Ok(circuit) = world.circuit() else { continue };
             if replay::first_matrix(circuit).is_none() {
-                let message = "`replay-ciphertext` asks about what a fully connected layer reads, and the first linear layer of this network is another";
+                let message = "`replay-ciphertext` moves outputs of a fully connected layer by some old values, and the first linear layer of this network is a convolution, whose other outputs move by the values beside them";
                 self.problem(mark, message);
             } else if !world.reads_odd_values(circuit) {
                 self.problem(

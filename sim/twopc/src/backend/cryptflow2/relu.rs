@@ -7,6 +7,7 @@ use super::truncate::{self, Floor};
 use super::wraps::Signs;
 use crate::modulus::Modulus;
 use crate::party::Party;
+use crate::share::choice::own_choices;
 use crate::wire::link::Halt;
 
 /// Computes shares of `max(x, 0) >> shift`.
@@ -36,9 +37,10 @@ pub fn of_signs(
     numbers: &[u64],
     floor: Floor,
 ) -> Result<Vec<u64>, Halt> {
-    let mut numbers = numbers.to_vec();
+    let (mut positive, mut numbers) = (positive.to_vec(), numbers.to_vec());
     party.link.add_where_kept(&mut numbers, floor.modulus, floor.shift);
-    let rectified = party.step("mux", |party| multiplex(party, positive, &numbers, floor.modulus))?;
+    own_choices(&mut party.link, &mut positive, &mut numbers, floor.modulus, floor.shift);
+    let rectified = party.step("mux", |party| multiplex(party, &positive, &numbers, floor.modulus))?;
     party.step("truncate", |party| truncate::with_signs(party, &rectified, floor, Signs::Positive))
 }
 
