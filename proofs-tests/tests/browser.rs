@@ -149,7 +149,7 @@ impl Browser {
     /// By the tabulator alone.
     fn tab_to(&mut self, id: &str) {
         let here = format!("document.activeElement.id === '{id}'");
-        let reached = (0..60).any(|_| {
+        let reached = (0..90).any(|_| {
             self.press("Tab", 9);
             self.value(&here) == true
         });
@@ -231,6 +231,7 @@ fn the_page_works() {
     go_to_a_cell(&mut browser);
     play_two_games(&mut browser);
     copy(&mut browser);
+    cheat(&mut browser);
     fit_narrow_screens(&mut browser);
 
     assert_eq!(browser.complaints(), Vec::<&Value>::new());
@@ -304,6 +305,65 @@ fn copy(browser: &mut Browser) {
         let copied = browser.value("navigator.clipboard.readText()");
         assert_eq!(copied, browser.text(id));
     }
+}
+
+/// By keyboard: sessions are played one after another, on both sides, until a plan or a server is another.
+fn cheat(browser: &mut Browser) {
+    let press = |browser: &mut Browser, button: &str, trial: u64| {
+        browser.tab_to(button);
+        browser.press("Enter", 13);
+        browser.wait_for(&format!("document.getElementById('tally').textContent.includes('trial {trial}. ')"));
+    };
+    let nothing = "document.getElementById('verdict').textContent === 'No session is played yet.'";
+    assert_eq!(browser.value(nothing), true);
+    let moving = "document.getElementById('session').getAnimations({ subtree: true }).length > 0";
+    press(browser, "cheat", 0);
+    assert_eq!(browser.value(moving), true, "the slots move");
+    assert_eq!(browser.text("cheat"), "Again");
+    assert!(browser.text("tally").ends_with("Won 0 of 1 played; exact rate: 2^-40.70"), "{}", browser.text("tally"));
+    let still = json!({ "features": [{ "name": "prefers-reduced-motion", "value": "reduce" }] });
+    browser.call("Emulation.setEmulatedMedia", &still);
+    press(browser, "cheat", 1);
+    assert_eq!(browser.value(moving), false, "unless they must not");
+    press(browser, "many", 1001);
+    // The client's slots are marked, and the server's are not.
+    let cells = |side: usize, filter: &str| {
+        format!(
+            "[...document.querySelectorAll('#session figure')[{side}].querySelectorAll('.slot')].filter({filter}).length"
+        )
+    };
+    let drawn = browser.value(&cells(0, "() => true"));
+    assert!(drawn.as_u64().is_some_and(|drawn| drawn > 100));
+    assert_eq!(browser.value(&cells(0, "(cell) => /^★?\\d+$/.test(cell.textContent)")), drawn);
+    assert_eq!(browser.value(&cells(0, "(cell) => cell.classList.contains('public')")), 4);
+    assert_eq!(
+        browser.value(&cells(1, "(cell) => cell.textContent === '' && cell.className === 'slot blank'")),
+        json!(drawn.as_u64().expect("a number") - 5)
+    );
+    assert_eq!(browser.value(&cells(1, "(cell) => cell.textContent === '✗'")), 5);
+    assert_eq!(browser.value(&cells(0, "(cell) => cell.classList.contains('wrong')")), 5);
+    // Another number of slots, and one that is too large.
+    browser.value("(touch.value = 'number', touch.dispatchEvent(new Event('change')))");
+    browser.wait_for(nothing);
+    browser.type_into("touch-number", "5000");
+    browser.wait_for("document.getElementById('session-problem').textContent === 'touch must be from 0 to 2564'");
+    assert_eq!(browser.value("document.getElementById('cheat').ariaDisabled"), "true");
+    browser.value("(touch.value = 'group', touch.dispatchEvent(new Event('change')))");
+    browser.wait_for(nothing);
+    // Another plan has sessions of its own, and here the server wins some of them.
+    browser.tab_to("small");
+    browser.press("Enter", 13);
+    browser.settle();
+    assert_eq!(browser.value(nothing), true);
+    press(browser, "many", 999);
+    let tally = browser.text("tally");
+    let won = tally.strip_prefix("Seed 1, trial 999. Won ").and_then(|rest| rest.split(' ').next());
+    let won: u64 = won.and_then(|won| won.parse().ok()).unwrap_or_else(|| panic!("{tally}"));
+    // The rate is 1/9: 111 wins in 1000, and beyond 70 off with chance 2e-12; but the seed is fixed.
+    assert!(won.abs_diff(111) < 70 && tally.ends_with("exact rate: 1/9 = 11.11%"), "{tally}");
+    browser.tab_to("reset");
+    browser.press("Enter", 13);
+    browser.settle();
 }
 
 fn fit_narrow_screens(browser: &mut Browser) {

@@ -5,6 +5,7 @@
 use fusion_proofs_tests::scratch::Scratch;
 use fusion_sim::run;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -212,6 +213,147 @@ fn charts_with_slack_beyond_b() {
     assert!(planned >= 4, "columns of many publics are safe too: {planned} of them in {surface}");
 }
 
+/// How the client's rule ends a session whose slots are all drawn: publics first, then copies.
+fn ending(slots: &[Value], B: usize, slack: usize) -> &'static str {
+    let wrong =
+        |key: &str| slots.iter().filter(|slot| slot["wrong"] == true && !slot[key].is_null()).collect::<Vec<_>>();
+    let copies = wrong("query");
+    let of = |query: &Value| copies.iter().filter(|slot| slot["query"] == *query).count();
+    if wrong("public").len() > slack {
+        "caught: public_wrong"
+    } else if copies.iter().any(|slot| of(&slot["query"]) != B) {
+        "caught: copies_disagree"
+    } else if copies.is_empty() {
+        "harmless"
+    } else {
+        "win"
+    }
+}
+
+/// A session of the page is the trial that `sim run` plays of the script beside it, and its count that of the trials up to it.
+#[test]
+fn a_session_is_the_trial_of_sim_run() {
+    let address = served(&[]);
+    let folder = Scratch::new("session");
+    let mut endings = BTreeSet::new();
+    for (setting, B, slack, touch) in [
+        ("R=4&B=2&T=1", 2, 0, "group"),
+        ("R=4&B=2&T=1", 2, 0, "one"),
+        ("R=4&B=2&T=0", 2, 0, "all"),
+        ("R=3&B=2&T=4&slack=2", 2, 2, "3"),
+        ("R=3&B=1&T=2&slack=1", 1, 1, "0"),
+    ] {
+        let mut won = 0;
+        for trial in 0..40 {
+            let query = format!("{setting}&touch={touch}&seed=5&trial={trial}");
+            let answer = json(&get(address, &format!("/api/session?{query}")));
+            let slots = answer["slots"].as_array().expect("a list");
+            assert_eq!(answer["outcome"], ending(slots, B, slack), "{query}: {answer}");
+            endings.insert(answer["outcome"].to_string());
+            won += u64::from(answer["outcome"] == "win");
+            assert_eq!((&answer["won"], &answer["played"]), (&won.into(), &(trial + 1).into()), "{query}");
+            let tally = answer["tally"].as_str().expect("text");
+            let prefix = format!("Seed 5, trial {trial}. Won {won} of {} played", trial + 1);
+            let rest = tally.strip_prefix(&prefix).unwrap_or_else(|| panic!("{tally}"));
+            assert_eq!(rest.starts_with(" ("), won > 0, "no rate before there is one: {tally}");
+            if trial % 8 > 1 {
+                continue;
+            }
+            let file = folder.file("explored.yaml", answer["yaml"].as_str().expect("text"));
+            let command = answer["command"].as_str().expect("text").replace("explored.yaml", &file);
+            let replayed = sim(&format!("{command} --json"));
+            assert_eq!(replayed["outcome"], answer["outcome"], "{command}");
+            let kept =
+                |slot: &Value| ["slot", "query", "copy", "public", "touched", "wrong"].map(|key| slot[key].clone());
+            let touched = slots.iter().filter(|slot| slot["touched"] == true).map(kept);
+            let theirs = replayed["sessions"][0]["slots"].as_array().expect("a list");
+            assert!(touched.eq(theirs.iter().map(kept)), "{answer}\n{replayed}");
+        }
+    }
+    assert_eq!(endings.len(), 4, "{endings:?}");
+}
+
+/// Before a session is played its batch is there, and what the server will do is not.
+#[test]
+fn a_batch_shows_nothing_before_it_is_played() {
+    let address = served(&[]);
+    let query = "/api/session?R=8&B=2&T=4&touch=group&seed=1";
+    let (dealt, played) = (json(&get(address, query)), json(&get(address, &format!("{query}&trial=0"))));
+    assert_eq!([&dealt["trial"], &dealt["outcome"], &dealt["why"]], [&Value::Null; 3]);
+    assert_eq!(
+        (&dealt["next"], &dealt["later"], &dealt["won"], &dealt["played"]),
+        (&0.into(), &999.into(), &0.into(), &0.into())
+    );
+    assert_eq!(dealt["tally"], "Exact rate of wins: 4/95 = 4.211%");
+    let samples = |answer: &Value| -> Vec<[Value; 4]> {
+        let slots = answer["slots"].as_array().expect("a list").iter();
+        slots.map(|slot| ["slot", "query", "copy", "public"].map(|key| slot[key].clone())).collect()
+    };
+    assert_eq!(samples(&dealt), samples(&played), "the same shuffle");
+    let touched = |answer: &Value| {
+        answer["slots"].as_array().expect("a list").iter().filter(|slot| slot["touched"] == true).count()
+    };
+    assert_eq!((touched(&dealt), touched(&played)), (0, 2));
+    assert_eq!((&played["next"], &played["later"]), (&1.into(), &1000.into()));
+}
+
+/// Exact rates in words, for settings that are short and for one that is not.
+#[test]
+fn a_session_has_its_exact_rate() {
+    let address = served(&[]);
+    for (setting, says) in [
+        ("R=8&B=2&T=4&touch=2", "4/95 = 4.211%"),
+        ("R=8&B=2&T=4&touch=3", "0: 3 slots are never all copies of some queries"),
+        (
+            "R=8&B=2&T=4&slack=1&touch=all",
+            "0: 20 slots are never all copies of some queries beside the publics that the slack tolerates",
+        ),
+        ("R=8&B=2&T=4&touch=0", "0: an honest server wins nothing"),
+        ("R=8&B=8&T=100&touch=group", "2^-40.31"),
+        ("R=2^19&B=3&T=100&touch=group", "2^-40.16"),
+        ("R=2^19&B=3&T=100&touch=786432", "2^-"),
+        ("R=1&B=1&T=0&touch=all", "1"),
+    ] {
+        // A busy machine may give a million slots up, but not again and again.
+        let target = format!("/api/session?{setting}&seed=1");
+        let mut answers = (0..20).map(|_| get(address, &target));
+        let answer = answers.find(|answer| status(answer) != 503).expect("an answer in time");
+        let answer = json(&answer);
+        let tally = answer["tally"].as_str().unwrap_or_else(|| panic!("{setting}: {answer}"));
+        assert!(tally.starts_with(&format!("Exact rate of wins: {says}")), "{setting}: {tally}");
+        assert!(answer["slots"].as_array().is_some_and(|slots| slots.len() <= 120));
+    }
+}
+
+#[test]
+fn sessions_that_cannot_be_played_are_refused() {
+    let address = served(&[]);
+    for (query, key, says) in [
+        ("B=2&T=4&touch=1&seed=1", Some("R"), "R is needed"),
+        ("R=8&B=2&T=4&seed=1", Some("touch"), "touch is needed"),
+        ("R=8&B=2&T=4&touch=21&seed=1", Some("touch"), "touch must be from 0 to 20"),
+        ("R=8&B=2&T=4&touch=-1&seed=1", Some("touch"), "touch must be from 0 to 20"),
+        ("R=8&B=2&T=4&touch=some&seed=1", Some("touch"), "not a whole number"),
+        ("R=8&B=2&T=4&touch=1", Some("seed"), "seed is needed"),
+        ("R=8&B=2&T=4&touch=1&seed=2^64", Some("seed"), "seed must be from 0 to"),
+        ("R=8&B=2&T=4&touch=1&seed=1&trial=1000000", Some("trial"), "trial must be from 0 to 999999"),
+        ("R=2^21&B=1&T=1&touch=1&seed=1", None, "N = 2097153 slots are too many for a picture"),
+        ("R=2^62&B=2^20&T=2^62&touch=all&seed=1", None, "slots are too many for a picture"),
+        ("R=8&B=2&T=4&touch=1&seed=1&lambda=40", None, "no key `lambda`"),
+    ] {
+        let answer = get(address, &format!("/api/session?{query}"));
+        assert_eq!(status(&answer), 400, "{query}: {answer}");
+        let problem = json(&answer);
+        assert!(problem["error"].as_str().is_some_and(|error| error.contains(says)), "{query}: {answer}");
+        assert_eq!(problem["key"].as_str(), key, "{query}: {answer}");
+    }
+    assert_eq!(status(&get(address, "/api/session?R=8&B=2&T=4&touch=1&seed=1&trial=999999")), 200);
+    // The most slots, each of them touched, and the last trial: an answer in time, or the word that there is none.
+    for query in ["R=2^20&B=2&T=0&touch=all&seed=1&trial=0", "R=2^20&B=1&T=2^20&touch=all&seed=1&trial=999999"] {
+        assert!([200, 400, 503].contains(&status(&get(address, &format!("/api/session?{query}")))), "{query}");
+    }
+}
+
 #[test]
 fn a_model_has_its_cost() {
     let address = served(&["--model", MODEL, "--network", "lan"]);
@@ -254,6 +396,11 @@ fn only_its_own_page_is_answered() {
     for (site, expected) in [("same-origin", 200), ("none", 200), ("same-site", 403), ("cross-site", 403)] {
         assert_eq!(answer(&format!("{host}Sec-Fetch-Site: {site}\r\n")), expected, "{site}");
     }
+    for target in ["/api/session?R=8&B=2&T=4&touch=1&seed=1", "/mixing.js"] {
+        assert_eq!(status(&request(address, "GET", target, "Host: evil.example\r\n")), 403, "{target}");
+    }
+    let other = format!("{host}Sec-Fetch-Site: cross-site\r\n");
+    assert_eq!(status(&request(address, "GET", "/api/session?R=8&B=2&T=4&touch=1&seed=1", &other)), 403);
     // A link from elsewhere leads to the page.
     assert_eq!(status(&request(address, "GET", "/", &format!("{host}Sec-Fetch-Site: cross-site\r\n"))), 200);
     for target in ["http://evil.example/", "//evil.example/", "http://evil.example:80/api/plan?R=8&lambda=40"] {
@@ -294,7 +441,17 @@ fn methods_and_paths() {
         assert_eq!(status(&request(address, method, "/api/plan?R=8&lambda=40", &host)), 405, "{method}");
     }
     assert!([400, 403, 405].contains(&status(&request(address, "CONNECT", "evil.example:80", &host))));
-    for target in ["/", "/app.js", "/charts.js", "/style.css", "/icon.svg", "/api/about", "/api/plan?R=8&lambda=40"] {
+    for target in [
+        "/",
+        "/app.js",
+        "/mixing.js",
+        "/charts.js",
+        "/style.css",
+        "/icon.svg",
+        "/api/about",
+        "/api/plan?R=8&lambda=40",
+        "/api/session?R=8&B=2&T=4&touch=1&seed=1",
+    ] {
         let (whole, head) = (get(address, target), request(address, "HEAD", target, &host));
         assert_eq!((status(&whole), status(&head)), (200, 200), "{target}");
         assert!(!body(&whole).is_empty() && body(&head).is_empty(), "{target}");

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 ///
 /// The page is served to this machine only (127.0.0.1), and needs nothing from the network. It shows the numbers of `sim plan` and
 /// `sim bound`: the cheapest B and T, the limiting constraint, the winning rate over k, the cost of neighbouring B and T, and the
-/// cost at other R beside the six published points. Its address holds the settings, which can be copied as a command, or as
+/// cost at other R beside the six published points. Sessions of the plan with a cheating server can be played and watched, slot by
+/// slot. Its address holds the settings, which can be copied as a command, or as
 /// `protocol:` and `goal:` of a script.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
@@ -20,7 +21,7 @@ pub struct ExploreArgs {
     /// One more name with its port under which the page is asked for, such as that of a forwarded port. The server still listens on 127.0.0.1 alone.
     #[arg(long, value_name = "NAME:PORT", value_parser = host)]
     pub host: Option<String>,
-    /// Also show the cost of a query on this ONNX model, which is measured when the page first asks.
+    /// Also show the cost of a query on this ONNX model, which is measured when the page first asks, and what every family of protocols would send.
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
     #[command(flatten)]

@@ -7,7 +7,7 @@ mod check;
 mod explore;
 mod families;
 mod fixed_point;
-mod numbers;
+pub(crate) mod numbers;
 mod party;
 mod plan;
 mod submit;

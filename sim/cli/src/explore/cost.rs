@@ -10,7 +10,7 @@ use fusion_2pc::ot::Extension;
 use fusion_adversaries::problem::one_line;
 use fusion_nn::fixed::Ring;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 /// The largest number of measurements that are remembered.
@@ -35,6 +35,16 @@ impl MeasuredModel {
     /// Makes a model of which nothing is measured yet.
     pub fn new(file: PathBuf, inference: InferenceArgs) -> Self {
         Self { file, inference, known: Mutex::default() }
+    }
+
+    /// Returns the model's file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Returns how the model is run.
+    pub fn inference(&self) -> &InferenceArgs {
+        &self.inference
     }
 
     /// Returns the flags of `sim plan` that name the model and how it computes.

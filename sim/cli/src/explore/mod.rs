@@ -7,9 +7,12 @@ mod answer;
 mod charts;
 mod cost;
 mod desk;
+mod families;
 mod guard;
 mod plans;
 mod query;
+mod sample;
+mod session;
 
 use crate::answers::cost::PerQuery;
 use crate::args::{ExploreArgs, PlanArgs};
@@ -23,10 +26,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use cost::{About, MeasuredModel};
 use desk::{Desk, Limit, Missed};
+use families::Families;
 use fusion_engine::failure::Failure;
 use guard::Names;
 use plans::{Plans, Wanted};
-use query::{BOUND, GRID, PLAN, Query, QueryProblem, SURFACE};
+use query::{BOUND, GRID, PLAN, Query, QueryProblem, SESSION, SURFACE};
 use serde::Serialize;
 use serde_json::json;
 use std::io;
@@ -36,6 +40,8 @@ use std::time::Duration;
 
 /// The deadline for an answer that measures no model.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// The deadline for a session that is played: two million slots take a second or two.
+const PATIENCE_FOR_A_SESSION: Duration = Duration::from_secs(10);
 /// The deadline for an answer that measures a model.
 const PATIENCE_FOR_A_MODEL: Duration = Duration::from_mins(1);
 /// The largest number of plans that are computed at once, and that of charts. They are separate, so that slow ones of either kind
@@ -55,7 +61,9 @@ struct PageState {
     about: About,
     plans: Desk,
     charts: Desk,
+    sessions: Desk,
     models: Desk,
+    predictions: Desk,
 }
 
 impl PageServer {
@@ -74,9 +82,11 @@ impl PageServer {
         let model = model.clone().map(|file| MeasuredModel::new(file, inference.clone()));
         let about = About::new(model.as_ref(), inference);
         let (plans, charts) = (Desk::new(PLACES, PATIENCE), Desk::new(PLACES, PATIENCE));
-        let models = Desk::new(1, PATIENCE_FOR_A_MODEL);
+        let sessions = Desk::new(1, PATIENCE_FOR_A_SESSION);
+        let [models, predictions] = [(); 2].map(|()| Desk::new(1, PATIENCE_FOR_A_MODEL));
         let names = Names::new(address, host.as_deref());
-        Ok(Self { listener, address, names, shared: Arc::new(PageState { model, about, plans, charts, models }) })
+        let shared = Arc::new(PageState { model, about, plans, charts, sessions, models, predictions });
+        Ok(Self { listener, address, names, shared })
     }
 
     /// Returns the address on which the server listens.
@@ -92,7 +102,7 @@ impl PageServer {
     pub fn serve(self, stop: impl Future<Output = ()>) -> io::Result<()> {
         let Self { listener, address: _, names, shared } = self;
         let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2 * PLACES + 1).build()?;
+            tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2 * PLACES + 3).build()?;
         let served = runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             tokio::select! {
@@ -111,6 +121,7 @@ fn router(shared: Arc<PageState>, names: Names) -> Router {
     Router::new()
         .route("/", file("text/html; charset=utf-8", include_str!("assets/index.html")))
         .route("/app.js", file("text/javascript; charset=utf-8", include_str!("assets/app.js")))
+        .route("/mixing.js", file("text/javascript; charset=utf-8", include_str!("assets/mixing.js")))
         .route("/charts.js", file("text/javascript; charset=utf-8", include_str!("assets/charts.js")))
         .route("/style.css", file("text/css; charset=utf-8", include_str!("assets/style.css")))
         .route("/icon.svg", file("image/svg+xml", include_str!("assets/icon.svg")))
@@ -120,7 +131,9 @@ fn router(shared: Arc<PageState>, names: Names) -> Router {
         .route("/api/surface", get(surface))
         .route("/api/series", get(series))
         .route("/api/map", get(map))
+        .route("/api/session", get(session))
         .route("/api/cost", get(cost))
+        .route("/api/families", get(families))
         .layer(from_fn_with_state(names, guard::guard))
         .with_state(shared)
 }
@@ -183,16 +196,37 @@ async fn plans<T: Serialize>(
     Ok(respond(done, &command))
 }
 
-async fn cost(State(shared): App, RawQuery(text): RawQuery) -> Result<Response, QueryProblem> {
+/// Answers with a session that is played.
+async fn session(State(shared): App, RawQuery(text): RawQuery) -> Result<Response, QueryProblem> {
+    let query = read(text.as_deref(), SESSION)?;
+    let command = query.command("sim bound", BOUND, None);
+    Ok(respond(shared.sessions.compute(move |limit| session::picture(&query, limit)).await, &command))
+}
+
+async fn cost(app: App, query: RawQuery) -> Result<Response, QueryProblem> {
+    with_model(app, query, |shared| &shared.models, |query, model| model.cost(query)).await
+}
+
+async fn families(app: App, query: RawQuery) -> Result<Response, QueryProblem> {
+    with_model(app, query, |shared| &shared.predictions, Families::new).await
+}
+
+/// Answers with what is known of a plan with the model that was named.
+async fn with_model<T: Serialize + Send + 'static>(
+    State(shared): App,
+    RawQuery(text): RawQuery,
+    desk: fn(&PageState) -> &Desk,
+    work: fn(&Query, &MeasuredModel) -> Result<T, QueryProblem>,
+) -> Result<Response, QueryProblem> {
     let query = read(text.as_deref(), PLAN)?;
     let Some(words) = shared.model.as_ref().map(MeasuredModel::words) else {
         let error = "no model was named: sim explore --model FILE";
         return Ok(document(StatusCode::NOT_FOUND, &json!({ "error": error })));
     };
     let command = query.command("sim plan", PLAN, Some(&words));
-    let models = shared.models.clone();
-    let work = move |_: &Limit| shared.model.as_ref().map(|model| model.cost(&query)).transpose();
-    Ok(respond(models.compute(work).await, &command))
+    let desk = desk(&shared).clone();
+    let work = move |_: &Limit| shared.model.as_ref().map(|model| work(&query, model)).transpose();
+    Ok(respond(desk.compute(work).await, &command))
 }
 
 fn read(text: Option<&str>, known: &[(&'static str, &str)]) -> Result<Query, QueryProblem> {

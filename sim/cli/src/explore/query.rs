@@ -1,5 +1,6 @@
 //! A query string as the flags of a command: the page accepts the same values as the command line, with the same messages.
 
+use crate::args::numbers::natural;
 use crate::args::{BoundArgs, Cli, Command, PlanArgs};
 use crate::failure::of_arguments;
 use crate::text;
@@ -57,6 +58,10 @@ pub const SURFACE: &[(&str, &str)] = &[
     ("T", "--T"),
 ];
 
+/// The keys of a session that is played: a setting, what the server touches, and which trial it is.
+pub const SESSION: &[(&str, &str)] =
+    &[("R", "--R"), ("B", "--B"), ("T", "--T"), ("slack", "--slack"), ("touch", ""), ("seed", ""), ("trial", "")];
+
 /// What is wrong with a query, and with which of its keys.
 #[derive(Debug, Serialize)]
 pub struct QueryProblem {
@@ -109,6 +114,13 @@ impl Query {
     /// Returns the value of a key.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.iter().find(|(name, value)| *name == key && !value.is_empty()).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns the value of a key as a whole number between two others.
+    pub fn natural(&self, key: &'static str, least: u64, most: u64) -> Result<u64, QueryProblem> {
+        let told = |error: String| QueryProblem { error, key: Some(key) };
+        let value = self.get(key).ok_or_else(|| told(format!("{key} is needed")))?;
+        natural(key, value, least, most).map_err(told)
     }
 
     /// Returns the query as flags of a command.

@@ -4,6 +4,7 @@
 //! An answer is its distance from the honest one, modulo the classes; 0 is right. That covers the acts whose effect does not
 //! depend on the label: `next` and `random_wrong`.
 
+use super::client::{Answers, conclude};
 use super::linking::guess;
 use super::positional::{distance, is_positional};
 use super::second::Heard;
@@ -16,7 +17,7 @@ use super::trial::{SlotRecord, Trial};
 use fusion_adversaries::script::Relabel;
 use fusion_adversaries::strategy::{Act, Strategy, Touches, View};
 use fusion_spec::machine::{Effect, Event};
-use fusion_spec::mix::{Deck, Mix, Sample};
+use fusion_spec::mix::{Deck, Mix, Permutation, Sample};
 use fusion_spec::params::Params;
 use fusion_spec::trace::Logged;
 use fusion_spec::verdict::{Events, Label, Outcome, Reason, Verdict};
@@ -121,14 +122,40 @@ impl Plain {
         (events, records)
     }
 
+    /// Plays a session and returns every slot of it, in order. The specification's client judges the answers; where it concludes something else than
+    /// positions do, the trial is an error. `None` for a server that names slots instead of answering.
+    pub fn whole(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Option<(Trial, Vec<SlotRecord>)> {
+        let played = self.by_slot(server, trial, session);
+        server.strategy.link().is_none().then_some(())?;
+        let params = self.view.params;
+        let mix = self.mixed(server, trial, session)?;
+        let zeros = |count: u64| (0..count).map(|_| Label(0)).collect::<Vec<_>>();
+        let answers = Answers::at_once(self.distance.iter().copied().map(Label).collect());
+        let verdict = conclude(params, mix.clone(), zeros(params.T()), &answers, u32::MAX, &mut None).ok()?;
+        let judged = Outcome::of(&verdict, &zeros(params.R()));
+        let played = if played.outcome == Some(judged) { played } else { Trial::ERROR };
+        let record = |((slot, sample), distance): ((u32, Sample), &u32)| {
+            let wrong = *distance != 0;
+            SlotRecord { slot, sample, touched: false, named: false, labels: None, wrong }
+        };
+        let mut records: Vec<SlotRecord> = (0..).zip(mix.samples()).zip(&self.distance).map(record).collect();
+        self.touches.slots().iter().for_each(|&slot| records[slot as usize].touched = true);
+        Some((played, records))
+    }
+
+    /// Draws the whole mix of a session that was just played by slot: the touched slots first.
+    fn mixed(&self, server: &Server<'_>, trial: u64, session: u32) -> Option<Permutation> {
+        let mut coins = server.streams.coins(Purpose::Mix, trial, session);
+        let mut mix = Mix::new(self.view.params).ok()?;
+        self.touches.slots().iter().try_for_each(|&slot| mix.place(slot, &mut coins).map(drop)).ok()?;
+        Some(mix.finish(&mut coins))
+    }
+
     /// Returns the log of a session with this outcome. Labels are distances, so each honest answer is 0.
     fn trace(&mut self, server: &Server<'_>, (trial, session): (u64, u32), outcome: Outcome) -> Option<Trace> {
         self.by_slot(server, trial, session);
         let params = self.view.params;
-        let mut coins = server.streams.coins(Purpose::Mix, trial, session);
-        let mut mix = Mix::new(params).ok()?;
-        self.touches.slots().iter().try_for_each(|&slot| mix.place(slot, &mut coins).map(drop)).ok()?;
-        let mix = mix.finish(&mut coins);
+        let mix = self.mixed(server, trial, session)?;
         let zeros = |count: u64| (0..count).map(|_| Label(0)).collect::<Vec<_>>();
         let labels = || self.distance.iter().copied().map(Label);
         let mut results = zeros(params.R());
@@ -244,5 +271,48 @@ fn verdict_on(too_many_publics: bool, copies_agree: bool, some_query_wrong: bool
         Outcome::Win
     } else {
         Outcome::Harmless
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fusion_adversaries::behaviour::{Linking, Place, Scripted};
+
+    /// A whole session is that of the log which the machine checks, slot by slot, whatever is touched, and ends as the trial that is only counted.
+    #[test]
+    fn a_whole_session_is_the_one_that_is_counted() {
+        let view = View::new(Params::new(4, 2, 3, 1).expect("legal"), 2).expect("small");
+        let mut outcomes = std::collections::BTreeSet::new();
+        for place in [Place::Slots(Vec::new()), Place::Random(1), Place::Random(2), Place::Random(3), Place::All] {
+            for relabel in [Relabel::Next, Relabel::RandomWrong] {
+                let strategy = Scripted::single(place.clone(), Act::Relabel(relabel));
+                let server = Server::new("whole", 7, &strategy);
+                let mut plain = Plain::new(&view, &strategy);
+                for number in 0..200 {
+                    let (trial, slots) = plain.whole(&server, number, 0).expect("an inference");
+                    let (counted, trace) = plain.traced(&server, number, 0);
+                    assert_eq!(trial.outcome, counted.outcome, "{place:?} {number}");
+                    outcomes.insert(format!("{:?}", trial.outcome));
+                    let trace = trace.expect("a log");
+                    trace.check(trial.outcome).expect("as specified");
+                    assert_eq!(slots.iter().map(|slot| slot.sample).collect::<Vec<_>>(), trace.heard.order);
+                    let wrong = trace.heard.answers.iter().map(|answer| *answer != Label(0));
+                    assert!(slots.iter().map(|slot| slot.wrong).eq(wrong));
+                    let (events, touched) = plain.records(&server, number, 0);
+                    assert_eq!(events, trial.events);
+                    assert_eq!(slots.into_iter().filter(|slot| slot.touched).collect::<Vec<_>>(), touched);
+                }
+            }
+        }
+        assert_eq!(outcomes.len(), 4, "{outcomes:?}");
+    }
+
+    #[test]
+    fn a_server_that_only_names_slots_has_no_session() {
+        let view = View::new(Params::new(4, 2, 3, 0).expect("legal"), 2).expect("small");
+        let strategy = Linking::Named([0, 1]);
+        let server = Server::new("whole", 7, &strategy);
+        assert_eq!(Plain::new(&view, &strategy).whole(&server, 0, 0), None);
     }
 }

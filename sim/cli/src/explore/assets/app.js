@@ -81,7 +81,7 @@ async function refresh(values) {
     clearProblems();
     showPlan(answer);
     $("results").classList.remove("stale");
-    await Promise.all([curve(answer, signal), surface(values, answer, signal), series(values, answer, signal), map(values, answer, signal), cost(values, signal)]);
+    await Promise.all([deal(answer, signal), curve(answer, signal), surface(values, answer, signal), series(values, answer, signal), map(values, answer, signal), cost(values, signal), families(values, signal)]);
   } catch (problem) {
     if (signal.aborted) return;
     clearProblems();
@@ -330,6 +330,22 @@ async function cost(values, signal) {
   }
 }
 
+function families(values, signal) {
+  $("families-part").hidden = !about.model;
+  if (!about.model) return null;
+  return chart("families", given(values, FIELDS), signal, ({ inferences, rows }) => {
+    const table = document.createElement("table");
+    const line = ({ family, chosen, predicted, problem }) => {
+      const name = chosen ? `${family} (chosen)` : family;
+      return predicted ? [name, predicted.sent, predicted.rounds_at_most, predicted.lan, predicted.wan] : [name, problem];
+    };
+    fillTable(table, ["Family", "Sent", "Rounds", "LAN", "WAN"], rows.map(line));
+    for (const row of table.tBodies[0].rows) if (row.cells.length === 2) (row.cells[1].colSpan = 4, row.cells[1].className = "why");
+    $("families").replaceChildren(table);
+    $("families-note").textContent = `${inferences} inferences, each family with its usual options.`;
+  });
+}
+
 async function copy(text, what) {
   try {
     await navigator.clipboard.writeText(text);
@@ -355,7 +371,9 @@ function listen() {
   $("lambda-slider").addEventListener("input", (event) => (($("lambda").value = event.target.value), changed()));
   for (const name of FIELDS) $(name).addEventListener("input", changed);
   $("map").addEventListener("keydown", walk);
+  listenToSession();
   $("published").addEventListener("click", () => set({ R: "512", min_T: "100" }));
+  $("small").addEventListener("click", () => set({ R: "4", lambda: "3" }));
   $("two-games").addEventListener("click", () => set({ R: "512", reject_acc: "0.8", honest_acc: "0.99", kappa: "20" }));
   $("copy-command").addEventListener("click", () => latest && copy(latest.command, "command"));
   $("copy-yaml").addEventListener("click", () => latest && copy(latest.yaml, "YAML"));
