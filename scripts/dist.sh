@@ -18,6 +18,7 @@ ln -s sim "$folder/bin/fusion-sim"
 sim=$folder/bin/sim
 cp README.md CHANGELOG.md CITATION.cff LICENSE-APACHE LICENSE-MIT "$folder"
 cp examples/DATA.md "$folder/licences/MODELS-AND-DIGITS.md"
+cp sim/cli/src/report/figures/fonts/README.md "$folder/licences/FONTS.md"
 
 "$sim" man > "$folder/man/man1/sim.1"
 for command in $("$sim" --help | sed -n '/^Commands:/,/^Options:/s/^  \([a-z]\+\) .*/\1/p'); do
@@ -54,7 +55,7 @@ done < "$folder/licences/PACKAGES"
 cat > "$folder/licences/README" <<'NOTE'
 PACKAGES lists every package that the program is linked from, with its licence; beside it are the texts. GMP (gmp-mpfr-sys) is under
 the LGPL, version 3: its sources are in the package gmp-mpfr-sys on crates.io, and `make dist` in this program's sources links it
-again, changed or not. The models and digits inside the program have the licences that MODELS-AND-DIGITS.md states.
+again, changed or not. The models and digits inside the program have the licences that MODELS-AND-DIGITS.md states, and its fonts those of FONTS.md.
 NOTE
 
 tar -C target/dist --owner=0 --group=0 --sort=name -czf "$folder.tar.gz" "$name"

@@ -118,6 +118,22 @@ fn numbers(svg: &str, attributes: &[&str]) -> ([f64; 2], Vec<f64>) {
     ([width[0], height[0]], attributes.iter().flat_map(|key| after(body, key)).collect())
 }
 
+/// The font of a PDF page is in the file: its name leads to a descriptor, and that to a stream of as many bytes as it says, which is a font.
+fn assert_embedded(pdf: &[u8], name: &str) {
+    let text = String::from_utf8_lossy(pdf);
+    assert!(text.contains(&format!("/BaseFont /{name}")) && text.contains("/Subtype /TrueType"));
+    let file = text.split("/FontFile2 ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a file of the font");
+    let find = |bytes: &[u8], from: usize| (from..pdf.len()).find(|at| pdf[*at..].starts_with(bytes)).expect("there");
+    let object = find(format!("\n{file} 0 obj").as_bytes(), 0);
+    let start = find(b"stream\n", object) + b"stream\n".len();
+    let length = text.split("/Length1 ").nth(1).and_then(|rest| rest.split_whitespace().next()?.parse::<usize>().ok());
+    let length = length.expect("a length");
+    assert!(pdf[start + length..].trim_ascii_start().starts_with(b"endstream"), "the stream is as long as it says");
+    // A TrueType font: its version, and a table of outlines.
+    let font = &pdf[start..start + length];
+    assert!(font.starts_with(&[0, 1, 0, 0]) && font.windows(4).any(|table| table == b"glyf"));
+}
+
 /// A figure has the size that was asked for, everything lies on it, and SVG and PDF have the same texts.
 #[test]
 fn figures_are_of_the_size_and_the_font_that_are_asked_for() {
@@ -128,9 +144,9 @@ fn figures_are_of_the_size_and_the_font_that_are_asked_for() {
     let outcome = sim(&["report", &folder, "--figures", &figures], "--figure-width 120 --font-size 10 --font times");
     assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""));
     let files: Vec<&str> = outcome.stdout.lines().skip(1).collect();
-    assert_eq!(files.len(), 2 * (1 + 5), "two for the overview and for each strategy with a claim: {files:?}");
-    for pair in files.chunks(2) {
-        let (svg, pdf) = (std::fs::read_to_string(pair[0]).unwrap(), std::fs::read(pair[1]).unwrap());
+    assert_eq!(files.len(), 3 * (1 + 5), "three for the overview and for each strategy with a claim: {files:?}");
+    for kinds in files.chunks(3) {
+        let (svg, pdf) = (std::fs::read_to_string(kinds[0]).unwrap(), std::fs::read(kinds[1]).unwrap());
         let ([width, height], across) = numbers(&svg, &["cx", "x"]);
         let (_, down) = numbers(&svg, &["cy", "y"]);
         assert!((width - 120.0 * 72.0 / 25.4).abs() < 1e-3, "{width}");
@@ -138,15 +154,28 @@ fn figures_are_of_the_size_and_the_font_that_are_asked_for() {
         assert!(down.len() > 3 && down.iter().all(|y| (0.0..=height).contains(y)), "{down:?} of {height}");
         assert!(svg.contains("Times") && svg.contains(" font-size=\"10\""));
         let text = String::from_utf8_lossy(&pdf);
-        assert!(text.starts_with("%PDF-") && text.contains("/Times-Roman") && text.trim_end().ends_with("%%EOF"));
+        assert!(text.starts_with("%PDF-") && text.trim_end().ends_with("%%EOF"));
+        assert_embedded(&pdf, "FUSION+Tinos");
         for words in svg.split("<text ").skip(1).filter_map(|text| text.split(['>', '<']).nth(1)) {
-            assert!(text.contains(&format!("({words})")), "{words} is not in {}", pair[1]);
+            assert!(text.contains(&format!("({words})")), "{words} is not in {}", kinds[1]);
         }
+        // The size is in the header, after the signature and the header's name.
+        let png = std::fs::read(kinds[2]).unwrap();
+        assert!(png.starts_with(b"\x89PNG\r\n\x1a\n") && &png[12..16] == b"IHDR");
+        let pixels = |at: usize| f64::from(u32::from_be_bytes(png[at..at + 4].try_into().unwrap()));
+        assert_eq!(
+            [pixels(16), pixels(20)],
+            [width, height].map(|points| (points / 72.0 * 300.0).ceil()),
+            "{}",
+            kinds[2]
+        );
     }
     for (flags, says) in [
         ("--figure-width 10", "a width must be from 40 to 1000"),
         ("--figure-width 40 --font-size 40", "its labels leave no room for an axis"),
         ("--font comic", "possible values: helvetica, times"),
+        ("--dpi 30", "dpi must be from 50 to 1200"),
+        ("--figure-width 1000 --font-size 40 --dpi 1200", "pixels is too large: ask for fewer by --dpi"),
         ("--font-size 8", "--figures"),
     ] {
         let named = if flags == "--font-size 8" {

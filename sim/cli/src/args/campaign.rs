@@ -173,7 +173,7 @@ pub struct ReportArgs {
     /// Compare these two runs.
     #[arg(long, num_args = 2, value_names = ["A", "B"])]
     pub diff: Option<Vec<PathBuf>>,
-    /// Write the plots too, as SVG and PDF into this folder: for papers.
+    /// Write the plots too, as SVG, PDF and PNG into this folder: for papers.
     #[arg(long, value_name = "DIR", conflicts_with = "diff")]
     pub figures: Option<PathBuf>,
     /// The width of a figure in millimetres, 40 to 1000.
@@ -192,6 +192,9 @@ pub struct ReportArgs {
         conflicts_with = "diff"
     )]
     pub font: Font,
+    /// The pixels of a PNG to an inch, 50 to 1200.
+    #[arg(long, value_name = "N", value_parser = dpi, default_value = "300", requires = "figures", conflicts_with = "diff", allow_negative_numbers = true)]
+    pub dpi: u16,
 }
 
 /// Join the shards of one campaign: apply the stopping rule, drop later trials, and give the verdict.
@@ -233,6 +236,11 @@ pub struct ListArgs {
 
 fn figure_width(text: &str) -> Result<u16, String> {
     let value = natural("a width", text, 40, 1000)?;
+    u16::try_from(value).map_err(|error| error.to_string())
+}
+
+fn dpi(text: &str) -> Result<u16, String> {
+    let value = natural("dpi", text, 50, 1200)?;
     u16::try_from(value).map_err(|error| error.to_string())
 }
 

@@ -26,7 +26,7 @@ pub fn run(args: &ReportArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     if let (Some(run), Some(folder)) = (&args.run, &args.figures) {
         let width = f32::from(args.figure_width) * POINTS_PER_MM;
         let form = Form { width, size: args.font_size.into(), font: args.font };
-        for path in write_figures(run, folder, form)? {
+        for path in write_figures(run, folder, form, args.dpi)? {
             writeln!(stdout, "{}", path.display())?;
         }
     }

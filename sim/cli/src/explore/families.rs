@@ -101,5 +101,9 @@ fn bytes(bytes: usize) -> String {
 }
 
 fn seconds(seconds: f64) -> String {
-    if seconds < 3600.0 { format!("{seconds:.1} s") } else { format!("{:.1} h", seconds / 3600.0) }
+    match seconds {
+        short if short < 1.0 => format!("{:.0} ms", short * 1e3),
+        medium if medium < 3600.0 => format!("{medium:.1} s"),
+        long => format!("{:.1} h", long / 3600.0),
+    }
 }

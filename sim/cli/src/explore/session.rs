@@ -184,7 +184,8 @@ fn exact(params: Params, k: u128) -> String {
 
 fn never(params: Params, k: u128) -> String {
     let beside = if params.slack() == 0 { "" } else { " beside the publics that the slack tolerates" };
-    format!("0: {k} slots are never all copies of some queries{beside}")
+    let slots = if k == 1 { "one slot is".into() } else { format!("{k} slots are") };
+    format!("0: {slots} never all copies of some queries{beside}")
 }
 
 fn rate(rate: &Rational) -> String {

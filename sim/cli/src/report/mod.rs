@@ -31,11 +31,12 @@ pub fn write(folder: &Path) -> Result<PathBuf, Failure> {
     Ok(path)
 }
 
-/// Writes the plots of a run, and its bytes by layer where there are two parties, as SVG and PDF into a folder. Returns the paths.
+/// Writes the plots of a run, and its bytes by layer where there are two parties, as SVG, PDF and PNG into a folder; a PNG has `dpi` pixels to an inch.
+/// Returns the paths.
 ///
 /// # Errors
-/// The same as those of [`write`], and [`Failure::Usage`] for a form in which a figure has no room.
-pub fn write_figures(run: &Path, folder: &Path, form: Form) -> Result<Vec<PathBuf>, Failure> {
+/// The same as those of [`write`], and [`Failure::Usage`] for a form in which a figure has no room, or a picture with too many pixels.
+pub fn write_figures(run: &Path, folder: &Path, form: Form, dpi: u16) -> Result<Vec<PathBuf>, Failure> {
     let run = run::Run::read(run)?;
     let mut drawings = page::RunPage::new(&run)?.drawings(form);
     let layers = run.result.cost.as_ref().map(|cost| cost.by_layer.as_slice()).filter(|layers| !layers.is_empty());
@@ -44,7 +45,7 @@ pub fn write_figures(run: &Path, folder: &Path, form: Form) -> Result<Vec<PathBu
         let what = "its labels leave no room for an axis: ask for a wider figure or smaller letters";
         Ok((name.clone(), scene.ok_or_else(|| Failure::Usage(format!("--figures: {name}: {what}")))?))
     };
-    figures::write(folder, &drawings.into_iter().map(room).collect::<Result<Vec<_>, Failure>>()?)
+    figures::write(folder, &drawings.into_iter().map(room).collect::<Result<Vec<_>, Failure>>()?, dpi)
 }
 
 /// Makes the page on two runs, side by side. Returns the second run's folder, the name of the page's file there, and its text.

@@ -20,8 +20,10 @@ function sessionQuery(trial) {
 // The batch of a plan, before any session of it is played.
 function deal({ shown }, signal) {
   dealt = { shown, next: null, later: null };
-  playing.abort();
-  return askSession(null, signal);
+  const dealing = play(null);
+  const own = playing;
+  signal.addEventListener("abort", () => own.abort());
+  return dealing;
 }
 
 // A trial; `null`: only the batch.
@@ -114,9 +116,11 @@ function shuffle(client, server, slots) {
     const start = `translate(${from.left - to.left}px, ${from.top - to.top}px)`;
     cells[at].animate([{ transform: start }, { transform: "none" }], { duration: SHUFFLE_MS, easing: "ease-in-out" });
   });
-  const appear = (one, delay) => one.animate([{ opacity: 0 }, { opacity: 1 }], { duration: REVEAL_MS, delay, fill: "backwards" });
-  for (const cell of server.querySelectorAll(".touched")) appear(cell, SHUFFLE_MS);
-  appear($("verdict"), SHUFFLE_MS + REVEAL_MS);
+  const appear = (one, hidden, delay) => one.animate([hidden, {}], { duration: REVEAL_MS, delay, fill: "backwards" });
+  const untouched = { color: "transparent", borderColor: "var(--line)" };
+  for (const cell of server.querySelectorAll(".touched")) appear(cell, untouched, SHUFFLE_MS);
+  for (const cell of client.querySelectorAll(".wrong")) appear(cell, { outlineColor: "transparent", color: "var(--ink)" }, SHUFFLE_MS);
+  appear($("verdict"), { opacity: 0 }, SHUFFLE_MS + REVEAL_MS);
 }
 
 function listenToSession() {

@@ -1,6 +1,7 @@
-//! Two of the fonts that every reader of PDF has, and the widths of their letters.
+//! The two fonts of figures: Arimo and Tinos, whose letters are as wide as those of Helvetica and Times.
 
 use clap::ValueEnum;
+use ttf_parser::Face;
 
 /// A font of figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -11,30 +12,29 @@ pub enum Font {
     Times,
 }
 
-/// The widths of the characters from space to `~`, in thousandths of the size (Adobe, Core 14 AFM files).
-const HELVETICA: [u16; 95] = [
-    278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556,
-    556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833,
-    722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556, 333, 556, 556, 500, 556,
-    556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334,
-    260, 334, 584,
-];
-const TIMES: [u16; 95] = [
-    250, 333, 408, 500, 500, 833, 778, 180, 333, 333, 500, 564, 250, 333, 250, 278, 500, 500, 500, 500, 500, 500, 500,
-    500, 500, 500, 278, 278, 564, 564, 564, 444, 921, 722, 667, 667, 722, 611, 556, 722, 722, 333, 389, 722, 611, 889,
-    722, 722, 556, 722, 667, 556, 611, 722, 722, 944, 722, 722, 611, 333, 278, 333, 469, 500, 333, 444, 500, 444, 500,
-    444, 333, 500, 500, 278, 278, 500, 278, 778, 500, 500, 500, 500, 333, 389, 278, 500, 500, 722, 500, 500, 444, 480,
-    200, 480, 541,
-];
-/// The width of an en dash, which stands for the minus of an exponent.
-const DASH: u16 = 556;
+/// The character that stands for the minus of an exponent, and for every character that the fonts lack.
+pub const DASH: char = '\u{2013}';
 
 impl Font {
-    /// Returns the name of the font in PDF.
+    /// Returns the file of the font. It holds the characters from space to `~` and the dash, without instructions for small sizes.
+    pub fn file(self) -> &'static [u8] {
+        match self {
+            Self::Helvetica => include_bytes!("fonts/arimo.ttf"),
+            Self::Times => include_bytes!("fonts/tinos.ttf"),
+        }
+    }
+
+    /// Returns the font as it is read from its file.
+    #[expect(clippy::expect_used, reason = "the file is inside the program, and a test reads it")]
+    pub fn face(self) -> Face<'static> {
+        Face::parse(self.file(), 0).expect("a font inside the program is whole")
+    }
+
+    /// Returns the name of the font in PDF, with the mark of a font that holds some characters only.
     pub fn in_pdf(self) -> &'static [u8] {
         match self {
-            Self::Helvetica => b"Helvetica",
-            Self::Times => b"Times-Roman",
+            Self::Helvetica => b"FUSION+Arimo",
+            Self::Times => b"FUSION+Tinos",
         }
     }
 
@@ -48,14 +48,39 @@ impl Font {
 
     /// Returns the width of a text of this size, in the unit of the size.
     pub fn width(self, text: &str, size: f32) -> f32 {
-        let widths = match self {
-            Self::Helvetica => &HELVETICA,
-            Self::Times => &TIMES,
-        };
-        let of = |letter: char| match (letter as usize).checked_sub(32).and_then(|place| widths.get(place)) {
-            Some(width) => *width,
-            None => DASH,
-        };
-        text.chars().map(|letter| f32::from(of(letter))).sum::<f32>() * size / 1000.0
+        let face = self.face();
+        text.chars().map(|letter| advance(&face, letter)).sum::<f32>() * size
+    }
+}
+
+/// Returns the character that is drawn for another one: itself, or the dash.
+pub fn drawn(letter: char) -> char {
+    if matches!(letter, ' '..='~') { letter } else { DASH }
+}
+
+/// Returns the width of a letter as a share of the size.
+pub fn advance(face: &Face<'_>, letter: char) -> f32 {
+    let width = face.glyph_index(drawn(letter)).and_then(|glyph| face.glyph_hor_advance(glyph)).unwrap_or(0);
+    f32::from(width) / f32::from(face.units_per_em())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The widths of some letters in thousandths of the size, from Adobe's files on Helvetica and Times (Core 14 AFM).
+    #[test]
+    fn the_fonts_are_as_wide_as_helvetica_and_times() {
+        for (font, widths) in
+            [(Font::Helvetica, [278, 556, 667, 556, 222, 584]), (Font::Times, [250, 500, 722, 500, 278, 541])]
+        {
+            for (letter, width) in " 0Ani~".chars().zip(widths) {
+                let found = font.width(&letter.to_string(), 1000.0);
+                assert!((found - width as f32).abs() < 0.6, "{font:?} {letter}: {found}");
+            }
+            let face = font.face();
+            assert!((' '..='~').chain([DASH]).all(|letter| face.glyph_index(letter).is_some()), "{font:?}");
+            assert!((font.width("\u{e9}", 1.0) - font.width("\u{2013}", 1.0)).abs() < f32::EPSILON);
+        }
     }
 }

@@ -1,7 +1,8 @@
-//! Figures for papers: the plots of a report as SVG and PDF, in a size and a font of one's choice.
+//! Figures for papers: the plots of a report as SVG, PDF and PNG, in a size and a font of one's choice.
 
 mod font;
 mod pdf;
+mod png;
 mod scene;
 mod svg;
 
@@ -12,7 +13,8 @@ use super::plot::{Plot, PlotRow};
 use crate::axis::Tick;
 use fusion_engine::documents::cost::LayerCost;
 use fusion_engine::failure::Failure;
-use scene::{Anchor, Colour, Mark, Point};
+use png::NoPicture;
+use scene::{Anchor, Colour, Mark, Point, RAISED_SIZE};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -98,15 +100,21 @@ impl Sheet {
 
     /// Adds ticks through all rows above, their labels, and the name of the axis; returns the end.
     fn axis(&mut self, ticks: &[Tick], caption: &str, top: f32) -> f32 {
-        let Form { size, .. } = self.form;
+        let Form { size, font, .. } = self.form;
+        let mut free = 0.0;
         for tick in ticks {
             let x = self.x(tick.x);
             let mark = Mark::Line { points: vec![[x, 0.0], [x, top + 0.3 * size]], colour: GRID, width: 0.5 };
             self.scene.marks.insert(0, mark);
-            let at = [x, top + 1.4 * size];
-            match tick.exponent {
-                Some(exponent) => self.text(at, Anchor::Middle, "10", &exponent.to_string().replace('-', "\u{2013}")),
-                None => self.text(at, Anchor::Middle, &tick.label, ""),
+            let (label, raised) = match tick.exponent {
+                Some(exponent) => ("10", exponent.to_string().replace('-', "\u{2013}")),
+                None => (tick.label.as_str(), String::new()),
+            };
+            let half = (font.width(label, size) + font.width(&raised, RAISED_SIZE * size)) / 2.0;
+            // A label that would run into the one before is left out.
+            if x - half >= free {
+                self.text([x, top + 1.4 * size], Anchor::Middle, label, &raised);
+                free = x + half + 0.3 * size;
             }
         }
         self.line(&[[self.left, top], [self.left + self.length, top]], INK, 0.5);
@@ -177,8 +185,9 @@ fn legend(sheet: &mut Sheet, plot: &Plot, top: f32) -> f32 {
     let y = top + size;
     let mut entries = vec!["measured, with its interval", "exact"];
     entries.extend(plot.bounds.then_some("bound"));
-    let width = |text: &str| font.width(text, size) + 4.5 * size;
-    let whole = entries.iter().map(|text| width(text)).sum::<f32>() - 1.9 * size;
+    let mark = |place: usize| if place == 0 { 2.0 * size } else { 0.9 * size };
+    let width = |place: usize, text: &str| mark(place) + 0.6 * size + font.width(text, size) + 1.9 * size;
+    let whole = entries.iter().enumerate().map(|(place, text)| width(place, text)).sum::<f32>() - 1.9 * size;
     // In the middle below the axis, if there is room.
     let last = sheet.form.width - whole - sheet.form.gap();
     let mut x = (sheet.left + (sheet.length - whole) / 2.0).min(last).max(0.0);
@@ -189,10 +198,10 @@ fn legend(sheet: &mut Sheet, plot: &Plot, top: f32) -> f32 {
                 let at = [x + size, y - 0.35 * size];
                 sheet.scene.marks.push(Mark::Dot { at, radius: 0.28 * size, colour: MEASURED });
             }
-            _ => exactly(sheet, [x + size, y - 0.35 * size], place == 2),
+            _ => exactly(sheet, [x + 0.45 * size, y - 0.35 * size], place == 2),
         }
-        sheet.text([x + 2.6 * size, y], Anchor::Start, text, "");
-        x += width(text);
+        sheet.text([x + mark(place) + 0.6 * size, y], Anchor::Start, text, "");
+        x += width(place, text);
     }
     top + 1.6 * size
 }
@@ -230,19 +239,27 @@ pub fn layers(layers: &[LayerCost], form: Form) -> Option<Scene> {
     Some(sheet.finish(top + 2.0 * size))
 }
 
-/// Writes drawings as `NAME.svg` and `NAME.pdf` into a folder, which is made where it does not exist. Returns the paths.
+/// Writes drawings as `NAME.svg`, `NAME.pdf` and `NAME.png` into a folder, which is made where it does not exist; a picture has `dpi` pixels to an inch.
+/// Returns the paths.
 ///
 /// # Errors
-/// [`Failure::Io`] if writing fails.
-pub fn write(folder: &Path, drawings: &[(String, Scene)]) -> Result<Vec<PathBuf>, Failure> {
+/// [`Failure::Usage`] for a picture with too many pixels, [`Failure::Io`] if writing fails.
+pub fn write(folder: &Path, drawings: &[(String, Scene)], dpi: u16) -> Result<Vec<PathBuf>, Failure> {
     let failed = |path: &Path| {
         let path = path.display().to_string();
         move |error| Failure::Io(format!("writing {path}"), error)
     };
+    let picture = |(name, scene): &(String, Scene)| {
+        png::write(scene, dpi).map_err(|error| match error {
+            NoPicture::TooLarge(..) => Failure::Usage(format!("--figures: {name}: {error}")),
+            NoPicture::Compression(_) => Failure::Bug(format!("{name}: {error}")),
+        })
+    };
+    let pictures = drawings.iter().map(picture).collect::<Result<Vec<_>, Failure>>()?;
     fs::create_dir_all(folder).map_err(failed(folder))?;
     let mut written = Vec::new();
-    for (name, scene) in drawings {
-        for (ending, bytes) in [("svg", svg::write(scene).into_bytes()), ("pdf", pdf::write(scene))] {
+    for ((name, scene), picture) in drawings.iter().zip(pictures) {
+        for (ending, bytes) in [("svg", svg::write(scene).into_bytes()), ("pdf", pdf::write(scene)), ("png", picture)] {
             let path = folder.join(format!("{name}.{ending}"));
             fs::write(&path, bytes).map_err(failed(&path))?;
             written.push(path);
