@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Compiles spec/coq from nothing, checks that no theorem rests on anything unproved, and that the committed vectors are Coq's.
+# Compiles spec/coq from nothing, checks that no theorem rests on anything unproved, and that the committed vectors are Coq's. Then
+# the functions extracted from Coq recompute Rust's answers on a million random lines; PROOFS_SEED=N repeats those of an earlier run.
 # `scripts/proofs.sh --write` writes the vectors instead of comparing them.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -10,6 +11,9 @@ library=$(coqc -where 2>/dev/null || true)/user-contrib/mathcomp
 if [ ! -d "$library/ssreflect" ] || [ ! -d "$library/algebra" ]; then
     apt_install "proofs: Coq 8.16 and MathComp 1.15" "${packages[@]}"
 fi
+if ! command -v ocamlopt >/dev/null || [ ! -e "$(ocamlfind query zarith 2>/dev/null)/zarith.cmxa" ]; then
+    apt_install "proofs: what Coq extracts" ocaml-nox ocaml-findlib libzarith-ocaml-dev
+fi
 
 if grep -nEiw 'admit|admitted|axioms?|parameters?|conjectures?|hypothesis|hypotheses' spec/coq/*.v; then
     echo "These words have no place in spec/coq: everything there is proved" >&2
@@ -19,9 +23,10 @@ fi
 build=target/coq
 rm -rf "$build"
 mkdir -p "$build"
-cp spec/coq/*.v "$build"
+cp spec/coq/*.v spec/coq/recompute.ml "$build"
 cd "$build"
-for file in Mix Worst Certificate Success Deviation Events Touch Slack Substitution Sessions Computed Vectors Assumptions Instances; do
+for file in Mix Worst Certificate Success Deviation Events Touch Slack Substitution Sessions Computed Shuffle Ville Verdict Decided Extracted \
+    Vectors Assumptions Instances MoreInstances; do
     echo "coqc $file.v"
     coqc -w none "$file.v" >"$file.out"
 done
@@ -42,7 +47,7 @@ echo "$theorems headline theorems, each closed under the global context"
 # X_instance whose statement has no premise left and whose proof applies X.
 mapfile -t names < <(sed -nE 's/^Print Assumptions (.*)\.$/\1/p' Assumptions.v)
 {
-    echo 'Require Import Instances. Set Printing Depth 100000.'
+    echo 'Require Import Instances MoreInstances. Set Printing Depth 100000.'
     echo 'Ltac has_premise claim := assert claim;'
     echo '  [intros; match goal with _ : ?P |- _ => match type of P with Prop => idtac end end|].'
     for name in "${names[@]}"; do
@@ -57,7 +62,7 @@ applied() { # the theorems that their own examples apply
          { count = split($0, words, /[^A-Za-z0-9_]+/); for (i = 1; i <= count; i++) if (words[i] == theorem) print theorem }' "$1"
 }
 missing=$(comm -23 <(printf '%s\n' "${names[@]}" | sort -u) <(applied checks.out | sort -u))
-[ -z "$missing" ] || { echo "These examples in Instances.v do not apply their theorem:" $missing >&2; exit 1; }
+[ -z "$missing" ] || { echo "These examples in Instances.v and MoreInstances.v do not apply their theorem:" $missing >&2; exit 1; }
 echo "$theorems instances"
 
 cd ../..
@@ -76,3 +81,10 @@ else
     diff -u spec/coq/vectors.txt "$build/vectors.txt" || { echo "spec/coq/vectors.txt is not what Coq computes" >&2; exit 1; }
 fi
 echo "$vectors vectors"
+
+(cd "$build" && ocamlfind ocamlopt -w -a -package zarith -linkpkg formulas.mli formulas.ml recompute.ml -o recompute)
+seed=${PROOFS_SEED:-$(od -An -N6 -tu8 /dev/urandom | tr -d ' ')}
+echo "random answers of Rust, recomputed (PROOFS_SEED=$seed)"
+cargo run --locked --quiet -p fusion-spec --example answers -- "$seed" 1000000 | "$build/recompute" | tee "$build/recomputed.txt"
+awk '$2 < 10000 { few = few " " $1 } { all += $2 } END { if (NR != 12 || all != 1000000 || few) { print "Too few lines:" few; exit 1 } }' \
+    "$build/recomputed.txt"

@@ -1,0 +1,140 @@
+(* One instance of every headline theorem of Shuffle.v, Ville.v, Verdict.v and Decided.v; what Instances.v says of itself holds
+   here. A word has 3 bits or 64, and a rate of 4/95 is tested at alpha = 1/1000, within a tenth. *)
+Require Import NArith.
+From mathcomp Require Import all_ssreflect fingroup perm all_algebra.
+Require Import Mix Success Shuffle Ville Verdict Computed Decided Instances.
+Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
+Import GRing.Theory Num.Theory Order.TTheory.
+
+Local Opaque binomial factorial expn.
+
+Local Notation slot := (slot 8 2 4).
+Local Notation "n // d" := ((n%:R / d%:R)%R : rat) (at level 40, no associativity).
+
+(* Shuffle.v: 3-bit words for a value below 3; the slots of a session, asked for in order *)
+Example every_value_has_as_many_words_instance : #|[set w : 'I_8 | accept_word 8 3 w == Some 2]| = 2.
+Proof. by rewrite every_value_has_as_many_words. Qed.
+
+Example rejected_words_instance : #|[set w : 'I_8 | accept_word 8 3 w == None]| = 2.
+Proof. by rewrite rejected_words. Qed.
+
+Definition first_slot : slot := inl (ord0, ord0).
+Definition in_order (s : seq slot) := nth first_slot (enum [finType of slot]) (size s).
+Lemma in_order_fresh s : uniq s -> size s < #|[finType of slot]| ->
+  in_order s \notin [seq in_order (take j s) | j <- iota 0 (size s)].
+Proof.
+move=> _ lt; apply/mapP=> -[j]; rewrite mem_iota add0n => /= js /eqP.
+rewrite /in_order size_takel ?(ltnW js) // nth_uniq -?cardE ?enum_uniq ?(ltn_trans js) // => /eqP e.
+by rewrite e ltnn in js.
+Qed.
+
+Example draws_and_permutations_instance :
+  (forall cs, legal #|[finType of slot]| cs ->
+    exists! p, deal first_slot (enum [finType of slot]) cs = seen in_order p #|[finType of slot]|) /\
+  (forall p, exists! cs, legal #|[finType of slot]| cs /\
+    deal first_slot (enum [finType of slot]) cs = seen in_order p #|[finType of slot]|).
+Proof. exact: (draws_and_permutations first_slot (perm_refl _) in_order_fresh). Qed.
+
+Lemma slots_20 : #|[finType of slot]| = 20. Proof. exact: card_slot. Qed.
+Lemma words_enough : #|[finType of slot]| <= 2 ^ 64.
+Proof. by rewrite slots_20 (@leq_trans (2 ^ 5)) // leq_exp2l. Qed.
+Local Notation mixing := (mixes first_slot (enum [finType of slot]) in_order).
+
+Example shuffle_uniform_instance : forall l (p q : {perm slot}),
+  #|[set ws : l.-tuple 'I_(2 ^ 64) | mixing p ws]| = #|[set ws : l.-tuple 'I_(2 ^ 64) | mixing q ws]|.
+Proof. exact: (shuffle_uniform first_slot (perm_refl _) words_enough in_order_fresh). Qed.
+
+Lemma in_95 a b won f : 0 < f -> a * f = b * won -> won * 190 = 8 * f -> a * 95 = b * 4.
+Proof.
+move=> f0 h w; have f2 : 0 < f * 2 by rewrite muln_gt0 f0.
+apply/eqP; rewrite -(eqn_pmul2r f2) -mulnA [95 * _]mulnCA mulnA h -mulnA w -mulnA; apply/eqP; congr (b * _).
+by rewrite [RHS]mulnCA mulnC.
+Qed.
+
+(* of the sequences of words that make a permutation, 4 in 95 let a server that touches two positions win *)
+Example hypothesis_1_instance : forall l,
+  #|[set ws : l.-tuple 'I_(2 ^ 64) | [exists p, mixing p ws && wins 0 (p @: positions 2)]]| * 95 =
+  #|[set ws : l.-tuple 'I_(2 ^ 64) | shuffle first_slot (enum [finType of slot]) ws]| * 4.
+Proof.
+move=> l; have := hypothesis_1 first_slot (perm_refl _) words_enough in_order_fresh l (fun p => wins 0 (p @: positions 2)).
+have two : 'C(20, 2) = 190 by vm_compute.
+have all : #|{perm slot}| = 20`! by exact: cperm.
+have := uniform_permutation_instance; rewrite two all => w h.
+exact: in_95 (fact_gt0 20) h w.
+Qed.
+
+(* Ville.v: a rate of 4/95 at alpha = 1/1000 *)
+Local Open Scope ring_scope.
+Local Notation rate := (4 // 95).
+Local Notation alpha := (1 // 1000).
+Lemma alpha_ge0 : 0 <= alpha. Proof. by rewrite divr_ge0 ?ler0n. Qed.
+Lemma rate01 : 0 <= rate <= 1.
+Proof. by rewrite divr_ge0 ?ler0n //= ler_pdivr_mulr ?ltr0n // mul1r ler_nat. Qed.
+
+Example rate_ever_excluded_instance : forall n,
+  \sum_(t : n.-tuple bool | [exists m : 'I_n.+1, excluded rate alpha (take m t)]) chance rate t <= alpha.
+Proof. exact: (rate_ever_excluded rate alpha_ge0). Qed.
+
+(* one stops at the first success *)
+Lemma first_success n (t : n.-tuple bool) : (find id t < n.+1)%N.
+Proof. by rewrite ltnS -[X in (_ <= X)%N](size_tuple t) find_size. Qed.
+Example rate_excluded_at_stop_instance : forall n,
+  \sum_(t : n.-tuple bool | excluded rate alpha (take (find id t) t)) chance rate t <= alpha.
+Proof. by move=> n; apply: (rate_excluded_at_stop rate01 alpha_ge0 (fun t => Ordinal (first_success t))). Qed.
+
+(* two clauses on the very same trials *)
+Lemma same_trials n (i : bool) (t : n.-tuple bool) : \sum_(w : n.-tuple bool | w == t) chance rate w = chance rate t.
+Proof. by rewrite big_pred1_eq. Qed.
+Lemma both_alphas : \sum_(i : bool) alpha = 2 // 1000.
+Proof. by rewrite big_bool /= -mulrDl -natrD. Qed.
+Lemma chances_ge0 n (t : n.-tuple bool) : 0 <= chance rate t. Proof. exact: (chance_ge0 rate01). Qed.
+
+Example some_rate_ever_excluded_instance : forall n,
+  \sum_(w : n.-tuple bool | [exists i : bool, misses (fun=> rate) (fun=> alpha) (fun (_ : bool) (u : n.-tuple bool) => u) i w])
+    chance rate w <= 2 // 1000.
+Proof.
+move=> n; rewrite -both_alphas.
+exact: (some_rate_ever_excluded (@chances_ge0 n) (fun=> alpha_ge0) (@same_trials n)).
+Qed.
+
+(* Verdict.v: any claim p on a rate that is 4/95, within 4/950 *)
+Example wrong_verdict_excludes_instance : forall p s, wrong alpha (4 // 950) rate p s -> excluded rate alpha s.
+Proof. by move=> p s; apply: (wrong_verdict_excludes rate01). Qed.
+
+Example ever_wrong_verdict_instance : forall n p,
+  \sum_(t : n.-tuple bool | [exists m : 'I_n.+1, wrong alpha (4 // 950) rate p (take m t)]) chance rate t <= alpha.
+Proof. by move=> n p; exact: (@ever_wrong_verdict _ n alpha (4 // 950) rate p rate01 alpha_ge0). Qed.
+
+Example some_wrong_verdict_instance : forall n (p : bool -> rat),
+  \sum_(w : n.-tuple bool | [exists i : bool, [exists m : 'I_n.+1, wrong alpha (4 // 950) rate (p i) (take m w)]])
+    chance rate w <= 2 // 1000.
+Proof.
+move=> n p; rewrite -both_alphas.
+exact: (@some_wrong_verdict _ [finType of bool] _ _ (fun=> n) (fun=> rate) p (fun=> alpha) (fun=> 4 // 950)
+  (fun _ u => u) (@chances_ge0 n) (fun=> rate01) (fun=> alpha_ge0) (@same_trials n)).
+Qed.
+
+(* Decided.v: 300 failures and no success *)
+Example contains_computed_instance :
+  excluded rate alpha (nseq 300 false) /\ ~~ excluded (4 // 855) alpha (nseq 300 false).
+Proof.
+split.
+  have := @contains_computed (nseq 300 false) 1 1000 isT 4 95 isT isT; set x := containsN _ _ _ _ _ _.
+  have -> : x = false by vm_compute.
+  by move=> /esym/negbFE.
+have := @contains_computed (nseq 300 false) 1 1000 isT 4 855 isT isT; set x := containsN _ _ _ _ _ _.
+have -> : x = true by vm_compute.
+by move=> /esym.
+Qed.
+
+Example decide_computed_instance :
+  refuted_equals alpha (nseq 300 false) rate /\ passed_at_most alpha (1 // 100) (nseq 300 false) (1 // 10).
+Proof.
+split.
+  have [+ _ _ _] := @decide_computed (nseq 300 false) 1 1000 isT 4 95 4 950 isT isT isT; set x := decideN _ _ _ _ _ _ _ _ _.
+  have -> : x = 2%num by vm_compute.
+  by move=> /esym.
+have [_ _ _ +] := @decide_computed (nseq 300 false) 1 1000 isT 1 10 1 100 isT isT isT; set x := decideN _ _ _ _ _ _ _ _ _.
+have -> : x = 1%num by vm_compute.
+by move=> /esym.
+Qed.

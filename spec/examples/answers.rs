@@ -1,0 +1,179 @@
+//! Writes random numbers with Rust's answers, which `scripts/proofs.sh` lets the functions extracted from Coq recompute:
+//! `answers SEED LINES`. The kinds of lines are those of `spec/coq/recompute.ml`. The same seed writes the same lines.
+
+#![expect(non_snake_case, reason = "parameters have the paper's letters")]
+
+use fusion_spec::bound::certificate::{self, Certificate};
+use fusion_spec::bound::deviation::Deviation;
+use fusion_spec::bound::optimum::optimum;
+use fusion_spec::bound::quality::substituted_win;
+use fusion_spec::evidence::{Clause, Decision, Evidence, Tolerance};
+use fusion_spec::exact::binomial::binomial;
+use fusion_spec::params::{Lambda, Params};
+use rand_pcg::Pcg64;
+use rand_pcg::rand_core::{Rng, SeedableRng};
+use rug::{Integer, Rational, ops::Pow};
+use std::error::Error;
+use std::fmt::Display;
+use std::io::{self, BufWriter, Write};
+
+type Answer = Result<String, Box<dyn Error>>;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<u64> = std::env::args().skip(1).map(|text| text.parse()).collect::<Result<_, _>>()?;
+    let &[seed, lines] = arguments.as_slice() else { return Err("answers SEED LINES".into()) };
+    let mut coins = Coins(Pcg64::seed_from_u64(seed));
+    let mut out = BufWriter::new(io::stdout().lock());
+    for _ in 0..lines {
+        writeln!(out, "{}", coins.line()?)?;
+    }
+    Ok(out.flush()?)
+}
+
+/// Numbers for the lines; none of them needs to be unbiased.
+struct Coins(Pcg64);
+
+impl Coins {
+    /// A number from `low` to `high`.
+    fn within(&mut self, low: u64, high: u64) -> u64 {
+        low + self.0.next_u64() % (high - low + 1)
+    }
+
+    fn line(&mut self) -> Answer {
+        match self.within(0, 19) {
+            0..=5 => self.sets(),
+            6..=8 => self.touch(),
+            9..=10 => self.binomial(),
+            11..=12 => self.swapped(),
+            13 => self.certificate(),
+            14..=16 => self.contains(),
+            _ => self.decide(),
+        }
+    }
+
+    /// `(R, B, T)` of a session of a few slots.
+    fn setting(&mut self) -> (u64, u64, u64) {
+        (self.within(1, 12), self.within(1, 6), self.within(0, 24))
+    }
+
+    fn sets(&mut self) -> Answer {
+        let (R, B, T) = self.setting();
+        let (s, m, t, k) = (self.within(0, T), self.within(0, R), self.within(0, T), self.within(0, R * B + T));
+        let deviation = Deviation::new(Params::new(R, B, T, s)?, k.into(), m, t)?;
+        if self.within(0, 1) == 0 {
+            Ok(written("wins", &[R, B, T, s, m, t, k], &deviation.winning_sets()?))
+        } else {
+            Ok(written("accepted", &[R, B, T, s, m, t, k], &deviation.accepted_sets()?))
+        }
+    }
+
+    fn touch(&mut self) -> Answer {
+        let (R, B, T) = self.setting();
+        let k = self.within(0, R * B + T);
+        let deviation = Deviation::full(Params::new(R, B, T, 0)?, k.into())?;
+        let count = deviation.touch_bound()? * Rational::from(deviation.all_sets()?);
+        Ok(written("touch", &[R, B, T, k], &count))
+    }
+
+    fn binomial(&mut self) -> Answer {
+        let bits = self.within(1, 60);
+        let (n, k) = (self.within(0, 1 << bits), self.within(0, 40));
+        Ok(written("binomial", &[n, k], &binomial(n.into(), k.into())?))
+    }
+
+    fn swapped(&mut self) -> Answer {
+        let (R, T, n) = (self.within(1, 12), self.within(1, 24), self.within(1, 1000));
+        let (s, w) = (self.within(0, T), self.within(0, n));
+        let draws = Integer::from(n).pow(u32::try_from(R + T)?);
+        let count = substituted_win(R, T, s, &Rational::from((w, n)))? * draws;
+        Ok(written("swapped", &[R, T, s, w, n], &count))
+    }
+
+    /// The optimum's certificate, as it is or with one number off by one or two. A number of copies is off only where `R` is small: Coq's fifth
+    /// comparison builds a binomial whose index may be `R + T`. Its second one has the index `T`.
+    fn certificate(&mut self) -> Answer {
+        let change = self.within(0, 15);
+        let mut claim = loop {
+            let bits = self.within(0, if change < 2 { 10 } else { 40 });
+            let (R, lambda) = (self.within(1, 1 << bits), Lambda::new(self.within(1, 64))?);
+            let min_T = if self.within(0, 2) == 0 { self.within(1, 100) } else { 0 };
+            let claim = optimum(R, lambda, min_T).ok_or("no plan is within the limits")?;
+            if claim.T <= 200 {
+                break claim;
+            }
+        };
+        let off = self.within(1, 2);
+        match change {
+            0 => claim.B += off,
+            1 => claim.B = claim.B.saturating_sub(off).max(1),
+            2 => claim.T += off,
+            3 => claim.T = claim.T.saturating_sub(off),
+            4 => claim.b += u128::from(off),
+            5 => claim.l += u128::from(off),
+            6 => claim.l = claim.l.saturating_sub(off.into()),
+            7 => claim.b = claim.b.saturating_sub(off.into()),
+            _ => {}
+        }
+        claim.N = u128::from(claim.R) * u128::from(claim.B) + u128::from(claim.T);
+        let Certificate { R, lambda, min_T, B, T, N: _, b, l } = claim;
+        let numbers: [u128; 7] = [R.into(), lambda.bits().into(), min_T.into(), B.into(), T.into(), b, l];
+        Ok(written("certificate", &numbers, &u8::from(certificate::check(&claim).is_ok())))
+    }
+
+    /// A claimed rate.
+    fn rate(&mut self) -> Rational {
+        let b = self.within(1, 200);
+        let a = match self.within(0, 9) {
+            0 => 0,
+            1 => b,
+            _ => self.within(0, b),
+        };
+        Rational::from((a, b))
+    }
+
+    /// Trials of about a rate, and an error probability: one in some power of ten, or just that at which the rate is a tie, where it has one.
+    fn evidence(&mut self, p: &Rational) -> Result<(Evidence, [Integer; 4]), Box<dyn Error>> {
+        let most = if self.within(0, 9) == 0 { 400 } else { 60 };
+        let n = self.within(0, most);
+        let expected = (Rational::from(p * n)).round().numer().to_u64().ok_or("a count")?;
+        let spread = n.isqrt() + 1;
+        let S = (expected + self.within(0, 3 * spread)).saturating_sub(self.within(0, 3 * spread)).min(n);
+        let likelihood = p.clone().pow(u32::try_from(S)?) * Rational::from(1 - p).pow(u32::try_from(n - S)?);
+        let tie = likelihood * binomial(n.into(), S.into())? * (n + 1);
+        let power = Integer::from(10).pow(u32::try_from(self.within(1, 9))?);
+        let tied = self.within(0, 3) == 0 && tie > 0 && tie < 1;
+        let alpha = if tied { tie } else { Rational::from((1, power)) };
+        let numbers = [n.into(), S.into(), alpha.numer().clone(), alpha.denom().clone()];
+        Ok((Evidence::new(n, S, alpha)?, numbers))
+    }
+
+    fn contains(&mut self) -> Answer {
+        let p = self.rate();
+        let (evidence, [n, S, c, d]) = self.evidence(&p)?;
+        let (a, b) = (p.numer().clone(), p.denom().clone());
+        Ok(written("contains", &[n, S, c, d, a, b], &u8::from(evidence.contains(&p))))
+    }
+
+    fn decide(&mut self) -> Answer {
+        let p = self.rate();
+        let (evidence, [n, S, c, d]) = self.evidence(&p)?;
+        let share = |coins: &mut Self| Rational::from((coins.within(0, 100), coins.within(1, 100)));
+        let tolerance = Tolerance { relative: share(self), absolute: share(self) };
+        let delta = tolerance.around(&p);
+        let bound = self.within(0, 1);
+        let (a, b, e, g) = (p.numer().clone(), p.denom().clone(), delta.numer().clone(), delta.denom().clone());
+        let clause = if bound == 1 { Clause::AtMost(p) } else { Clause::Equals(p) };
+        let decision = match evidence.decide(&clause, &tolerance) {
+            Decision::Inconclusive => 0_u8,
+            Decision::Pass => 1,
+            Decision::Refuted => 2,
+        };
+        Ok(written("decide", &[bound.into(), n, S, c, d, a, b, e, g], &decision))
+    }
+}
+
+/// A line: a kind, its numbers, and Rust's answer.
+fn written(kind: &str, numbers: &[impl Display], answer: &impl Display) -> String {
+    let numbers = numbers.iter().map(ToString::to_string).collect::<Vec<_>>();
+    format!("{kind} {} = {answer}", numbers.join(" "))
+}
