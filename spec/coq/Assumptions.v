@@ -1,5 +1,5 @@
 (* The headline theorems. scripts/proofs.sh fails unless Coq answers "Closed under the global context" for every one. *)
-Require Import Mix Worst Success Deviation Events Touch Slack Certificate Substitution Sessions Computed Shuffle Ville Verdict Decided.
+Require Import Mix Worst Success Deviation Events Touch Slack Certificate Substitution Sessions Computed Shuffle Ville Verdict Decided Dealt.
 Print Assumptions winning_sets.
 Print Assumptions winning_sets_with_slack.
 Print Assumptions uniform_permutation.
@@ -65,3 +65,5 @@ Print Assumptions ever_wrong_verdict.
 Print Assumptions some_wrong_verdict.
 Print Assumptions contains_computed.
 Print Assumptions decide_computed.
+Print Assumptions accept_computed.
+Print Assumptions shuffle_computed.

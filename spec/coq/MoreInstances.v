@@ -1,8 +1,8 @@
-(* One instance of every headline theorem of Shuffle.v, Ville.v, Verdict.v and Decided.v; what Instances.v says of itself holds
+(* One instance of every headline theorem of Shuffle.v, Ville.v, Verdict.v, Decided.v and Dealt.v; what Instances.v says of itself holds
    here. A word has 3 bits or 64, and a rate of 4/95 is tested at alpha = 1/1000, within a tenth. *)
 Require Import NArith.
 From mathcomp Require Import all_ssreflect fingroup perm all_algebra.
-Require Import Mix Success Shuffle Ville Verdict Computed Decided Instances.
+Require Import Mix Success Shuffle Ville Verdict Computed Decided Dealt Instances.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 
@@ -138,3 +138,11 @@ have [_ _ _ +] := @decide_computed (nseq 300 false) 1 1000 isT 1 10 1 100 isT is
 have -> : x = 1%num by vm_compute.
 by move=> /esym.
 Qed.
+
+(* Dealt.v: words of 3 bits for values below 3; three samples dealt, with the first word rejected *)
+Example accept_computed_instance : omap N.of_nat (accept_word 8 3 6) = Some 2%num /\ omap N.of_nat (accept_word 8 3 0) = None.
+Proof. by rewrite -!accept_computed. Qed.
+
+Example shuffle_computed_instance : shuffle 0%num [:: 5%num; 6%num; 7%num]
+  [:: @Ordinal 8 0 isT; @Ordinal 8 6 isT; @Ordinal 8 4 isT; @Ordinal 8 1 isT] = Some [:: 7%num; 6%num; 5%num].
+Proof. by rewrite -shuffle_computed. Qed.

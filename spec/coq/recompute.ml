@@ -4,6 +4,7 @@
      contains n S c d a b             1 where a/b is in the confidence set after S of n trials at alpha = c/d, else 0
      decide bound n S c d a b e g     2 where the claim a/b within e/g is refuted, 1 where it passes, else 0; bound is 1 for a claim
                                       that the rate is at most a/b, and 0 for one that it equals a/b
+     shuffle n w1 w2 ...              the n samples that words of 64 bits deal, as the digits of a number in base n, the first one first
    A line of a certificate is what `sim plan --certificate` writes, followed by ` = 1`. *)
 open Formulas
 
@@ -18,6 +19,12 @@ let number text =
 let small n = if Z.leq n (Z.shift_left Z.one 30) then Z.to_int n else raise (Unreadable "an index above 2^30")
 let bit b = if b then Z.one else Z.zero
 
+let shuffled n words =
+  let pool = List.init (small n) Z.of_int in
+  match shuffleN (Z.shift_left Z.one 64) pool words with
+  | Some samples -> List.fold_left (fun digits sample -> Z.add (Z.mul digits n) sample) Z.zero samples
+  | None -> raise (Unreadable "the words run out")
+
 let answer kind arguments =
   match (kind, arguments) with
   | "binomial", [ n; k ] -> binN n (small k)
@@ -29,10 +36,11 @@ let answer kind arguments =
       bit (checkN r (Z.shift_left Z.one (small lambda)) min_t (small b) (small t) (small l) (small m))
   | "contains", [ n; s; c; d; a; b ] -> bit (containsN n (small s) c d a b)
   | "decide", [ bound; n; s; c; d; a; b; e; g ] -> decideN n (small s) c d (Z.equal bound Z.one) a b e g
+  | "shuffle", n :: words -> shuffled n words
   | _ -> raise (Unreadable ("no such kind: " ^ kind ^ " with " ^ string_of_int (List.length arguments) ^ " numbers"))
 
 let counts = Hashtbl.create 20
-let count key = Hashtbl.replace counts key (1 + Option.value ~default:0 (Hashtbl.find_opt counts key))
+let count key = Hashtbl.replace counts key (1 + Stdlib.Option.value ~default:0 (Hashtbl.find_opt counts key))
 
 let check line =
   match String.split_on_char ' ' line with

@@ -9,10 +9,12 @@ use fusion_spec::bound::optimum::optimum;
 use fusion_spec::bound::quality::substituted_win;
 use fusion_spec::evidence::{Clause, Decision, Evidence, Tolerance};
 use fusion_spec::exact::binomial::binomial;
+use fusion_spec::mix::{Mix, Sample};
 use fusion_spec::params::{Lambda, Params};
 use rand_pcg::Pcg64;
-use rand_pcg::rand_core::{Rng, SeedableRng};
+use rand_pcg::rand_core::{Rng, SeedableRng, TryRng};
 use rug::{Integer, Rational, ops::Pow};
+use std::convert::Infallible;
 use std::error::Error;
 use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
@@ -41,7 +43,8 @@ impl Coins {
 
     fn line(&mut self) -> Answer {
         match self.within(0, 19) {
-            0..=5 => self.sets(),
+            0 => self.shuffle(),
+            1..=5 => self.sets(),
             6..=8 => self.touch(),
             9..=10 => self.binomial(),
             11..=12 => self.swapped(),
@@ -120,6 +123,33 @@ impl Coins {
         Ok(written("certificate", &numbers, &u8::from(certificate::check(&claim).is_ok())))
     }
 
+    /// The samples of a session in the order in which slots are asked for: some at random, and the rest in order.
+    fn shuffle(&mut self) -> Answer {
+        let (R, B, T) = (self.within(1, 4), self.within(1, 3), self.within(0, 8));
+        let N = R * B + T;
+        let mut mix = Mix::new(Params::new(R, B, T, 0)?)?;
+        let mut order: Vec<u32> = Vec::new();
+        for _ in 0..self.within(0, N) {
+            order.push(u32::try_from(self.within(0, N - 1))?);
+        }
+        order.extend(0..u32::try_from(N)?);
+        let mut words = Words { coins: &mut self.0, drawn: Vec::new() };
+        let mut digits = Integer::new();
+        for (place, slot) in order.iter().enumerate() {
+            let sample = mix.place(*slot, &mut words)?;
+            if order[..place].contains(slot) {
+                continue;
+            }
+            digits *= N;
+            digits += match sample {
+                Sample::Query { query, copy } => u64::from(query) * B + u64::from(copy),
+                Sample::Public { index } => R * B + u64::from(index),
+            };
+        }
+        let numbers: Vec<u64> = [N].into_iter().chain(words.drawn).collect();
+        Ok(written("shuffle", &numbers, &digits))
+    }
+
     /// A claimed rate.
     fn rate(&mut self) -> Rational {
         let b = self.within(1, 200);
@@ -169,6 +199,36 @@ impl Coins {
             Decision::Refuted => 2,
         };
         Ok(written("decide", &[bound.into(), n, S, c, d, a, b, e, g], &decision))
+    }
+}
+
+/// Words for a shuffle, taken down as they are drawn. One in eight is 0 or the largest, so that some are rejected.
+struct Words<'c> {
+    coins: &'c mut Pcg64,
+    drawn: Vec<u64>,
+}
+
+impl TryRng for Words<'_> {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(self.coins.next_u32())
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let word = self.coins.next_u64();
+        let word = match self.coins.next_u32() % 16 {
+            0 => 0,
+            1 => u64::MAX,
+            _ => word,
+        };
+        self.drawn.push(word);
+        Ok(word)
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.coins.fill_bytes(bytes);
+        Ok(())
     }
 }
 
