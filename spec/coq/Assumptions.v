@@ -1,5 +1,5 @@
 (* The headline theorems. scripts/proofs.sh fails unless Coq answers "Closed under the global context" for every one. *)
-Require Import Mix Worst Success Deviation Events Touch Slack Certificate Substitution Sessions Computed Shuffle Ville Verdict Decided Dealt.
+Require Import Mix Worst Success Deviation Events Touch Slack Certificate Substitution Sessions Computed Shuffle Ville Verdict Decided Dealt Planned.
 Print Assumptions winning_sets.
 Print Assumptions winning_sets_with_slack.
 Print Assumptions uniform_permutation.
@@ -67,3 +67,5 @@ Print Assumptions contains_computed.
 Print Assumptions decide_computed.
 Print Assumptions accept_computed.
 Print Assumptions shuffle_computed.
+Print Assumptions secure_probability.
+Print Assumptions certificate_probability.

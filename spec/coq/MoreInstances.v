@@ -1,8 +1,8 @@
-(* One instance of every headline theorem of Shuffle.v, Ville.v, Verdict.v, Decided.v and Dealt.v; what Instances.v says of itself holds
+(* One instance of every headline theorem of Planned.v, Shuffle.v, Ville.v, Verdict.v, Decided.v and Dealt.v; what Instances.v says of itself holds
    here. A word has 3 bits or 64, and a rate of 4/95 is tested at alpha = 1/1000, within a tenth. *)
 Require Import NArith.
 From mathcomp Require Import all_ssreflect fingroup perm all_algebra.
-Require Import Mix Success Shuffle Ville Verdict Computed Decided Dealt Instances.
+Require Import Mix Worst Success Certificate Planned Shuffle Ville Verdict Computed Decided Dealt Instances.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 
@@ -10,6 +10,23 @@ Local Opaque binomial factorial expn.
 
 Local Notation slot := (slot 8 2 4).
 Local Notation "n // d" := ((n%:R / d%:R)%R : rat) (at level 40, no associativity).
+
+(* Planned.v: 8 queries in 2 copies, with 4 publics at 1/23, and with 1 at 1/16: 17 slots are the least *)
+Example secure_probability_instance :
+  (forall S : {set slot}, (pr_win S <= 23%:R^-1)%R) /\ ~ (forall S : {set slot}, (pr_win S <= 24%:R^-1)%R).
+Proof.
+split; first by apply: (elimT (@secure_probability 8 23 isT isT 2 4 isT)); vm_compute.
+by move=> h; have := introT (@secure_probability 8 24 isT isT 2 4 isT) h; vm_compute.
+Qed.
+
+Example certificate_probability_instance :
+  (forall S : {set Mix.slot 8 2 1}, (pr_win S <= 16%:R^-1)%R) /\
+  forall B T, 0 < B -> (forall S : {set Mix.slot 8 B T}, (pr_win S <= 16%:R^-1)%R) ->
+    17 < 8 * B + T \/ 17 = 8 * B + T /\ 2 <= B.
+Proof.
+have [keep least] := @certificate_probability 8 16 isT isT 0 2 1 2 0 check_computed_instance.
+by split=> // B T B0; apply: least.
+Qed.
 
 (* Shuffle.v: 3-bit words for a value below 3; the slots of a session, asked for in order *)
 Example every_value_has_as_many_words_instance : #|[set w : 'I_8 | accept_word 8 3 w == Some 2]| = 2.
