@@ -33,7 +33,7 @@ test: setup proofs models browser cluster
 	then set -x; cargo deny --locked check bans licenses sources; \
 	else echo "cargo-deny is not installed: the test 'licences' has checked licences and sources"; fi
 
-## Compile the Coq proofs, check that they assume nothing, and recompute the vectors that Rust must meet.
+## Compile the Coq proofs, check that they assume nothing, and recompute the vectors and a million random answers that Rust must meet.
 proofs:
 	bash scripts/proofs.sh
 

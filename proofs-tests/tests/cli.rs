@@ -163,6 +163,12 @@ const BAD: &[(&str, &str)] = &[
     ("plan --R 2^19 --lambda 40 --reject-acc 0.8 --honest-acc 0.99 --kappa 20", "outside the proved range"),
     // grid
     ("plan --R 8 --lambda 40 --plot cost.svg", "--grid"),
+    ("plan --grid --R 8 --lambda 40 --certificate c.txt", "--certificate"),
+    (
+        "plan --R 8 --lambda 40 --slack 1 --certificate c.txt",
+        "--certificate: B=11 T=11 slack=1 has none: no smaller N suffices",
+    ),
+    ("plan --R 8 --lambda 40 --certificate /no/such/folder/c.txt", "its folder does not exist"),
     ("plan --grid --R 8 --lambda 40 --plot /no/such/folder/cost.svg", "its folder does not exist"),
     ("plan --grid --R 8 --lambda 40 --plot /tmp", "is a folder, not a file"),
     ("plan --grid --R 8,0 --lambda 40", "R must be from 1 to 2^62"),
@@ -341,6 +347,19 @@ fn the_plot_is_drawn_with_the_published_points() {
     assert!(svg.starts_with("<svg"));
     for label in ["(8,100)", "(7,100)", "(6,100)", "(5,100)", "(4,100)", "(3,100)", "lambda = 40", "lambda = 80"] {
         assert!(svg.contains(label), "{label}");
+    }
+}
+
+/// The line that the checker extracted from Coq reads; the same certificate is in `Vectors.v`, so that `make proofs` accepts it.
+#[test]
+fn a_certificate_is_written_as_a_line_of_the_vectors() {
+    let folder = Scratch::new("certificate");
+    let name = folder.path("certificate.txt");
+    for (R, line) in [(8, "certificate 8 40 0 10 14 10 9 = 1\n"), (512, "certificate 512 40 0 5 4 4 3 = 1\n")] {
+        let outcome = sim(&format!("plan --R {R} --lambda 40 --quiet --certificate {name}"));
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""));
+        assert_eq!(std::fs::read_to_string(&name).expect("written"), line);
+        assert!(include_str!("../../spec/coq/vectors.txt").contains(line), "{line}");
     }
 }
 

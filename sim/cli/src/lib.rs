@@ -119,6 +119,7 @@ fn perform(
     let done = match command {
         Command::Attack(attack) => return commands::attack::run(&attack, &mut Unread(stdout), stderr, terminal),
         Command::Sweep(sweep) => return commands::sweep::run(&sweep, &mut Unread(stdout), stderr, terminal),
+        Command::Verify(verify) => return commands::verify::run(&verify, &mut Unread(stdout), terminal),
         Command::Merge(merge) => return commands::merge::run(&merge, &mut Unread(stdout), stderr, terminal),
         Command::Submit(submit) => return commands::submit::run(&submit, stdout, stderr, terminal),
         Command::Plan(plan) if plan.grid => commands::grid::run(&plan, stdout),

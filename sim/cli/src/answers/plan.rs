@@ -206,6 +206,12 @@ impl PlanDocument {
     }
 }
 
+/// Returns a certificate as the line that `spec/coq/recompute.ml` reads: `certificate R lambda min_T B T b l = 1`.
+pub fn certificate_line(certificate: &Certificate) -> String {
+    let Certificate { R, lambda, min_T, B, T, N: _, b, l } = *certificate;
+    format!("certificate {R} {} {min_T} {B} {T} {b} {l} = 1", lambda.bits())
+}
+
 /// Returns the five comparisons of a certificate as formulas.
 pub fn comparisons(certificate: &Certificate) -> Vec<String> {
     let Certificate { R, lambda, min_T, B, T, N, b, l } = *certificate;

@@ -214,6 +214,19 @@ pub struct MergeArgs {
     pub quiet: bool,
 }
 
+/// Derive a finished run's result again from its counts and its script, and say where result.json differs.
+///
+/// Nothing is played and nothing is written. The exit code is 0 where the result follows, and 1 where it does not.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The folder of a finished run, such as runs/latest.
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Print one JSON document instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Write a script with comments to start from.
 #[derive(Debug, Args)]
 pub struct InitArgs {

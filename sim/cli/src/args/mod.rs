@@ -26,7 +26,7 @@ pub use sweep::SweepArgs;
 pub use tables::TablesArgs;
 
 use bench::BenchArgs;
-use campaign::{AttackArgs, InitArgs, ListArgs, MergeArgs, ReportArgs, RunArgs};
+use campaign::{AttackArgs, InitArgs, ListArgs, MergeArgs, ReportArgs, RunArgs, VerifyArgs};
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use fusion_engine::store::VERSION;
@@ -79,6 +79,7 @@ pub enum Command {
     Run(RunArgs),
     Report(ReportArgs),
     Merge(MergeArgs),
+    Verify(VerifyArgs),
     Submit(SubmitArgs),
     Init(InitArgs),
     List(ListArgs),
@@ -112,6 +113,7 @@ impl Command {
             | Self::Sweep(_)
             | Self::Tables(_)
             | Self::Merge(_)
+            | Self::Verify(_)
             | Self::Submit(_)
             | Self::Init(_)
             | Self::List(_)

@@ -17,6 +17,7 @@ pub mod run;
 pub mod submit;
 pub mod sweep;
 pub mod tables;
+pub mod verify;
 
 use crate::args::Cli;
 use clap::CommandFactory;

@@ -1,10 +1,13 @@
 //! `sim plan`: the cheapest safe B and T.
 
 use crate::answers::cost::{PerQuery, REPEATS, SessionDocument};
-use crate::answers::plan::{GameLine, PRICED, PlanAnswer, PlanDocument, UNCERTIFIED, binding, comparisons};
+use crate::answers::plan::{
+    GameLine, PRICED, PlanAnswer, PlanDocument, UNCERTIFIED, binding, certificate_line, comparisons,
+};
 use crate::answers::substitution::sentence;
 use crate::args::PlanArgs;
 use crate::draw;
+use crate::output;
 use crate::terminal::Terminal;
 use crate::text::{self, ACCENT, DIM, HEADING};
 use fusion_engine::documents::substitution::SubstitutionDocument;
@@ -20,6 +23,10 @@ use std::path::PathBuf;
 pub fn run(args: &PlanArgs, stdout: &mut dyn Write, terminal: Terminal) -> Result<(), Failure> {
     args.inference.protocols()?;
     let answer = PlanAnswer::new(args)?;
+    if let Some(path) = &args.certificate {
+        let certificate = answer.plan.certificate.as_ref().ok_or_else(|| uncertified(&answer))?;
+        output::write_file("--certificate", path, &format!("{}\n", certificate_line(certificate)))?;
+    }
     let cost = |model: &PathBuf| PerQuery::measure(model, &args.inference, answer.plan.params.N(), REPEATS);
     let per_inference = args.model.as_ref().map(cost).transpose()?;
     if args.json {
@@ -41,6 +48,12 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write, terminal: Terminal) -> Resul
         }
     }
     Ok(())
+}
+
+/// The refusal of `--certificate` for a plan that has none.
+fn uncertified(answer: &PlanAnswer) -> Failure {
+    let why = if answer.plan.binding == Binding::Price { PRICED } else { UNCERTIFIED };
+    Failure::Usage(format!("--certificate: {} has none: {why}", numbers(answer.plan.params)))
 }
 
 /// The number of columns of the curve.

@@ -18,6 +18,7 @@ mod shard;
 mod statement;
 pub mod turns;
 pub mod verdict;
+pub mod verify;
 
 pub use ending::{Ending, NoEnding};
 pub use entry::{Campaign, Counter, Entry, grouping};

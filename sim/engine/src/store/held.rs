@@ -41,6 +41,12 @@ impl HeldRun {
         highest(&self.rows, counter)
     }
 
+    /// Returns the sums of all rows of each of a range of counters.
+    #[must_use]
+    pub fn totals(&self, counters: Range<usize>) -> Vec<Counts> {
+        totals(&self.rows, counters)
+    }
+
     /// Returns the index of the last block with an error, among a range of counters; `None` if there is none.
     #[must_use]
     pub fn last_error(&self, counters: Range<usize>) -> Option<u64> {
@@ -99,6 +105,16 @@ fn drop_cut_blocks(rows: &mut Rows, campaign: &Campaign) {
         });
         counter = counters.end;
     }
+}
+
+pub(super) fn totals(rows: &Rows, counters: Range<usize>) -> Vec<Counts> {
+    let sum = |counter| {
+        rows.range((counter, 0)..(counter + 1, 0)).fold(Counts::default(), |mut sum, (_, row)| {
+            sum += row.counts;
+            sum
+        })
+    };
+    counters.map(sum).collect()
 }
 
 pub(super) fn highest(rows: &Rows, counter: usize) -> Option<u64> {

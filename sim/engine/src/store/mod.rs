@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::files::{self, append_to, failed, replace, sync_folder};
 use crate::simulate::Counts;
 use counts::{CountsRow, HEADER};
-use held::{Rows, highest};
+use held::{Rows, highest, totals};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -160,15 +160,7 @@ impl Store {
     /// Returns the sum of all rows for each of a range of counters.
     #[must_use]
     pub fn totals(&self, counters: Range<usize>) -> Vec<Counts> {
-        let rows = |counter| self.rows.range((counter, 0)..(counter + 1, 0)).map(|(_, row)| row.counts);
-        counters
-            .map(|counter| {
-                rows(counter).fold(Counts::default(), |mut sum, counts| {
-                    sum += counts;
-                    sum
-                })
-            })
-            .collect()
+        totals(&self.rows, counters)
     }
 
     /// Returns the rows of all blocks, in order.
