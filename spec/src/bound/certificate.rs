@@ -11,7 +11,8 @@
 //! 5. `B = 1`, or `C(N,B-1) < R*2^lambda`, or `C(N,R(B-1)) < 2^lambda`.
 //!
 //! 1 to 4 make `N` least, because feasibility is monotone in `N` (`Certificate.v: least_total`); 5 makes `B` least, because the
-//! feasible `B` of one `N` are an interval (`Certificate.v: least_copies`). Nothing here calls the planner or its binomials: [`check`] compares
+//! feasible `B` of one `N` are an interval (`Certificate.v: least_copies`). As a statement on probabilities it is
+//! `Planned.v: certificate_probability`. Nothing here calls the planner or its binomials: [`check`] compares
 //! products, with no division.
 
 use crate::params::{Lambda, ParamError, Params};

@@ -72,7 +72,7 @@ impl Evidence {
     /// Decides a claim within a tolerance.
     ///
     /// With $\delta$ the tolerance, `Equals(p)` is refuted iff $p \notin CS_{n}$, and passes iff $CS_{n} \subseteq [p-\delta, p+\delta]$;
-    /// `AtMost(b)` is refuted iff $S/n \gt b$ and $b \notin CS_{n}$, and passes iff $\max CS_{n} \le b+\delta$.
+    /// `AtMost(b)` is refuted iff $S/n \gt b$ and $b \notin CS_{n}$, and passes iff $\max CS_{n} \le b+\delta$ (`Decided.v: decide_computed`).
     #[must_use]
     pub fn decide(&self, clause: &Clause, tolerance: &Tolerance) -> Decision {
         if self.n == 0 {

@@ -64,7 +64,7 @@ impl Evidence {
         Rational::from(x * self.n) > self.successes
     }
 
-    /// Decides whether a rate is in the confidence set: `(n+1) C(n,S) p^S (1-p)^(n-S) > alpha`.
+    /// Decides whether a rate is in the confidence set: `(n+1) C(n,S) p^S (1-p)^(n-S) > alpha` (`Decided.v: contains_computed`).
     ///
     /// ```
     /// use fusion_spec::evidence::Evidence;

@@ -90,7 +90,7 @@ pub fn uniform_below(n: u32, coins: &mut impl Rng) -> u32 {
     }
 }
 
-/// Returns the draw that a 64-bit word gives, or `None` for the `2^64 mod n` words that would bias it.
+/// Returns the draw that a 64-bit word gives, or `None` for the `2^64 mod n` words that would bias it (`Shuffle.v: rejected_words`).
 #[expect(clippy::cast_possible_truncation, reason = "high and low halves of a 128-bit product")]
 fn accept_word(n: u32, word: u64) -> Option<u32> {
     let n = u64::from(n);

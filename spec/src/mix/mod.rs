@@ -6,6 +6,8 @@
 //! simulation that needs only the touched slots can therefore stop early, and sees in them what the full permutation would show. A draw does not
 //! depend on *which* slot is asked for, so a simulation that does not need to know which slots were touched draws from a bare [`Deck`].
 //!
+//! From uniform words the permutation is uniform, whichever slots are asked for first (`Shuffle.v: hypothesis_1`).
+//!
 //! Invariant: a [`Permutation`] holds every sample exactly once.
 //!
 //! ```
