@@ -1,8 +1,6 @@
 //! Writes random numbers with Rust's answers, which `scripts/proofs.sh` lets the functions extracted from Coq recompute:
 //! `answers SEED LINES`. The kinds of lines are those of `spec/coq/recompute.ml`. The same seed writes the same lines.
 
-#![expect(non_snake_case, reason = "parameters have the paper's letters")]
-
 use fusion_spec::bound::certificate::{self, Certificate};
 use fusion_spec::bound::deviation::Deviation;
 use fusion_spec::bound::optimum::optimum;
