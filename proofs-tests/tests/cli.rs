@@ -370,6 +370,25 @@ fn an_unwritable_plot_is_an_io_error() {
     assert!(outcome.stderr.starts_with("error: writing /dev/full: "));
 }
 
+/// What is predicted of each family is of the same batch and network as what would be measured, and a flag of one family does not go with it.
+#[test]
+fn predictions_are_of_every_family() {
+    let line = "bench built-in:/small_mnist.onnx --predict --batch 2,3";
+    let found = json(&format!("{line} --json"));
+    let measured = &json("bench built-in:/small_mnist.onnx --batch 3 --json")[0];
+    assert_eq!([&found[0]["batch"], &found[1]["batch"]], [2, 3]);
+    let families = found[1]["families"].as_array().expect("a list");
+    let names = ["cheetah", "cryptflow2-ot", "cryptflow2-he", "delphi", "aby", "aby-32"];
+    assert!(families.iter().map(|family| &family["backend"]).eq(&names), "{families:?}");
+    for key in ["client_sent_bytes", "server_sent_bytes"] {
+        assert_eq!(families[0]["per_inference"][key], measured["per_inference"][key], "{key}");
+    }
+    assert_eq!((&families[0]["reasons"], &found[1]["network"]), (&Value::Array(Vec::new()), &measured["network"]));
+    let text = sim(line).stdout;
+    assert!(names.iter().all(|name| text.matches(&format!("\n {name} ")).count() == 2), "{text}");
+    assert_one_line(sim, &format!("{line} --backend aby"), "cannot be used with");
+}
+
 /// Layer by layer, bytes and rounds are those of an inference, and so are seconds without the time to compute.
 #[test]
 fn layers_add_up_to_an_inference() {
