@@ -172,13 +172,14 @@ impl Builder<'_> {
         let inputs: Vec<Held> = layer.inputs.iter().map(held).collect();
         let input = inputs[0];
         match &layer.op {
-            FixedOp::Conv { .. } | FixedOp::Gemm { .. } => match Shape::of(&layer.op, self.shape(layer.inputs[0])) {
-                Some(shape) => self.linear(&place, shape, input, known),
-                None => {
+            FixedOp::Conv { .. } | FixedOp::Gemm { .. } => {
+                if let Some(shape) = Shape::of(&layer.op, self.shape(layer.inputs[0])) {
+                    self.linear(&place, shape, input, known)
+                } else {
                     self.reasons.push(format!("{}: {}", node(layer), too_many_groups(&layer.op)));
                     self.left_out(known)
                 }
-            },
+            }
             FixedOp::Relu { shift } | FixedOp::Truncate { shift } => {
                 let positive = matches!(layer.op, FixedOp::Relu { .. });
                 self.activation(&place, *shift, input, known, positive)
