@@ -115,9 +115,6 @@ exact: (some_rate_ever_excluded (@chances_ge0 n) (fun=> alpha_ge0) (@same_trials
 Qed.
 
 (* Verdict.v: any claim p on a rate that is 4/95, within 4/950 *)
-Example wrong_verdict_excludes_instance : forall p s, wrong alpha (4 // 950) rate p s -> excluded rate alpha s.
-Proof. by move=> p s; apply: (wrong_verdict_excludes rate01). Qed.
-
 Example ever_wrong_verdict_instance : forall n p,
   \sum_(t : n.-tuple bool | [exists m : 'I_n.+1, wrong alpha (4 // 950) rate p (take m t)]) chance rate t <= alpha.
 Proof. by move=> n p; exact: (@ever_wrong_verdict _ n alpha (4 // 950) rate p rate01 alpha_ge0). Qed.
@@ -154,6 +151,14 @@ split.
 have [_ _ _ +] := @decide_computed (nseq 300 false) 1 1000 isT 1 10 1 100 isT isT isT; set x := decideN _ _ _ _ _ _ _ _ _.
 have -> : x = 1%num by vm_compute.
 by move=> /esym.
+Qed.
+
+(* A claim of 4/95 that is true, and is refuted all the same *)
+Example wrong_verdict_excludes_instance : excluded rate alpha (nseq 300 false).
+Proof.
+have [refuted _] := decide_computed_instance.
+apply: (@wrong_verdict_excludes [realFieldType of rat] alpha (4 // 950) (nseq 300 false) rate rate rate01).
+apply/orP; left; apply/orP; left; apply/andP; split; [exact: refuted|exact: eqxx].
 Qed.
 
 (* Dealt.v: words of 3 bits for values below 3; three samples dealt, with the first word rejected *)
