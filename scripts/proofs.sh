@@ -12,7 +12,7 @@ if [ ! -d "$library/ssreflect" ] || [ ! -d "$library/algebra" ]; then
     apt_install "proofs: Coq 8.16 and MathComp 1.15" "${packages[@]}"
 fi
 if ! command -v ocamlopt >/dev/null || [ ! -e "$(ocamlfind query zarith 2>/dev/null)/zarith.cmxa" ]; then
-    apt_install "proofs: what Coq extracts" ocaml-nox ocaml-findlib libzarith-ocaml-dev
+    apt_install "proofs: what Coq extracts" ocaml ocaml-findlib libzarith-ocaml-dev
 fi
 
 if grep -nEiw 'admit|admitted|axioms?|parameters?|conjectures?|hypothesis|hypotheses' spec/coq/*.v; then
