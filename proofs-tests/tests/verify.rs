@@ -38,13 +38,17 @@ fn edited(folder: &str, name: &str, from: &str, to: &str, check: impl Fn()) {
 #[test]
 fn finished_runs_follow_from_their_counts() {
     let scratch = Scratch::new("verify-follows");
-    for (name, script, more) in [
-        ("plain", PLAIN, "--max 20500"),
-        ("stages", CONDITIONAL, "--max 9000"),
-        ("wall", PLAIN, "--max 4000000000 --wall 1s"),
+    let endless = PLAIN.replace("within: 1/5", "within: 1/5000");
+    for (name, script, more, stopped_by) in [
+        ("plain", PLAIN, "--max 20500", "max"),
+        ("stages", CONDITIONAL, "--max 9000", "max"),
+        ("decided", PLAIN, "--max 400000", "decided"),
+        ("wall", endless.as_str(), "--max 4000000000 --wall 1s", "wall"),
     ] {
         let script = scratch.file(&format!("{name}.yaml"), script);
         let (folder, _) = attack(&scratch, &script, name, more);
+        let result = fs::read_to_string(Path::new(&folder).join("result.json")).expect("concluded");
+        assert!(result.contains(&format!("\"stopped_by\":\"{stopped_by}\"")), "{name}: {result}");
         let CommandOutput { code, stdout, stderr } = verify(&folder);
         assert_eq!((code, stderr.as_str()), (0, ""), "{name}: {stdout}");
         assert!(stdout.starts_with("result.json is what counts.csv and script.yaml say: "), "{stdout}");
