@@ -38,7 +38,7 @@ mod tests {
 
     impl Deviation for Otherwise {
         fn own_choices(&mut self, _step: &Address, count: usize) -> Option<Vec<Option<i64>>> {
-            Some((0..count).map(|at| (at % 3 > 0).then_some(7 * at as i64)).collect())
+            Some((0_i64..).take(count).map(|at| (at % 3 > 0).then_some(7 * at)).collect())
         }
     }
 
