@@ -1,4 +1,4 @@
-//! Errors by a choice that is not the server's share, inside a ReLU: in each family whose ReLUs multiply by shared signs the parties end as the ideal twin says, and the exact rate is that of
+//! Errors by a choice that is not the server's share, inside a ReLU: in each family where a ReLU multiplies by a shared sign the parties end as the ideal twin says, and the exact rate is that of
 //! evaluating the pools.
 
 use crate::stand_in::{attack, endings};

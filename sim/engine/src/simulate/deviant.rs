@@ -252,7 +252,7 @@ impl Output<'_> {
 
 impl Output<'_> {
     /// Whether a server chose otherwise for an element, which then is not what a ReLU gives: from 0 below half of the modulus. `own` is what the acts made.
-    pub fn leaves<'m>(&self, acts: impl Iterator<Item = &'m Act> + Clone, own: &[u64]) -> bool {
+    pub fn leaves<'m>(&self, acts: &(impl Iterator<Item = &'m Act> + Clone), own: &[u64]) -> bool {
         let mut all = own.iter().enumerate();
         all.any(|(at, x)| own_choice(acts.clone(), self.step, at).is_some() && self.modulus.integer(*x) < 0)
     }

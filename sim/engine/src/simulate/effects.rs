@@ -34,7 +34,7 @@ impl World {
                 }
                 Act::Relabel(relabel) => relabels.push(*relabel),
                 add @ (Act::Add { .. } | Act::WrongSign { .. } | Act::OwnChoice { .. } | Act::Spoil { .. }) => {
-                    adds.push(add)
+                    adds.push(add);
                 }
                 Act::Bend { .. } | Act::Stop { .. } => return None,
             }
@@ -74,7 +74,7 @@ impl World {
             let address = step.address.in_slots(first.clone());
             let output = Output::of(circuit, step, &address, inputs, flips);
             output.add(adds.iter().copied(), own);
-            leaves |= output.leaves(adds.iter().copied(), own);
+            leaves |= output.leaves(&adds.iter().copied(), own);
             for (element, value) in own.iter_mut().enumerate().filter(|_| !inputs.is_empty()) {
                 if *value & spoiled_bits(adds.iter().copied(), &address, element) > 0 {
                     (*value, undecodable) = (0, true);
