@@ -71,12 +71,13 @@ mod tests {
     /// The widths of some letters in thousandths of the size, from Adobe's files on Helvetica and Times (Core 14 AFM).
     #[test]
     fn the_fonts_are_as_wide_as_helvetica_and_times() {
-        for (font, widths) in
-            [(Font::Helvetica, [278, 556, 667, 556, 222, 584]), (Font::Times, [250, 500, 722, 500, 278, 541])]
-        {
+        for (font, widths) in [
+            (Font::Helvetica, [278.0, 556.0, 667.0, 556.0, 222.0, 584.0]),
+            (Font::Times, [250.0, 500.0, 722.0, 500.0, 278.0, 541.0]),
+        ] {
             for (letter, width) in " 0Ani~".chars().zip(widths) {
                 let found = font.width(&letter.to_string(), 1000.0);
-                assert!((found - width as f32).abs() < 0.6, "{font:?} {letter}: {found}");
+                assert!((found - width).abs() < 0.6, "{font:?} {letter}: {found}");
             }
             let face = font.face();
             assert!((' '..='~').chain([DASH]).all(|letter| face.glyph_index(letter).is_some()), "{font:?}");

@@ -110,7 +110,7 @@ impl Sheet {
                 Some(exponent) => ("10", exponent.to_string().replace('-', "\u{2013}")),
                 None => (tick.label.as_str(), String::new()),
             };
-            let half = (font.width(label, size) + font.width(&raised, RAISED_SIZE * size)) / 2.0;
+            let half = 0.5 * (font.width(label, size) + font.width(&raised, RAISED_SIZE * size));
             // A label that would run into the one before is left out.
             if x - half >= free {
                 self.text([x, top + 1.4 * size], Anchor::Middle, label, &raised);

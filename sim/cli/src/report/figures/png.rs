@@ -62,18 +62,18 @@ fn encoded(sheet: &Pixmap, per_metre: f32) -> Result<Vec<u8>, NoPicture> {
     let per_metre = (per_metre.round() as u32).to_be_bytes();
     let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, RGB, 0, 0, 0]].concat();
     let size = [&per_metre[..], &per_metre, &[METRES]].concat();
-    let chunks: [(&[u8; 4], Vec<u8>); 4] =
-        [(b"IHDR", header), (b"pHYs", size), (b"IDAT", rows.finish()?), (b"IEND", Vec::new())];
+    let chunks: [([u8; 4], Vec<u8>); 4] =
+        [(*b"IHDR", header), (*b"pHYs", size), (*b"IDAT", rows.finish()?), (*b"IEND", Vec::new())];
     Ok(SIGNATURE.iter().copied().chain(chunks.into_iter().flat_map(|(name, data)| chunk(name, &data))).collect())
 }
 
 /// Returns a chunk: its length, its name, its data, and the check sum of the latter two.
 #[expect(clippy::cast_possible_truncation, reason = "at most 2^26 pixels")]
-fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
+fn chunk(name: [u8; 4], data: &[u8]) -> Vec<u8> {
     let mut sum = Crc::new();
-    sum.update(name);
+    sum.update(&name);
     sum.update(data);
-    [&(data.len() as u32).to_be_bytes()[..], name, data, &sum.sum().to_be_bytes()].concat()
+    [&(data.len() as u32).to_be_bytes()[..], &name, data, &sum.sum().to_be_bytes()].concat()
 }
 
 /// What draws on a sheet, in points.
@@ -142,7 +142,9 @@ fn polyline(points: &[Point]) -> Option<Path> {
     let (first, rest) = points.split_first()?;
     let mut path = PathBuilder::new();
     path.move_to(first[0], first[1]);
-    rest.iter().for_each(|point| path.line_to(point[0], point[1]));
+    for [x, y] in rest {
+        path.line_to(*x, *y);
+    }
     path.finish()
 }
 
@@ -254,15 +256,15 @@ mod tests {
             let (across, down) = (dark.iter().map(|at| at.0), dark.iter().map(|at| at.1));
             [across.clone().min(), across.max(), down.clone().min(), down.max()].map(Option::unwrap)
         };
-        let width = Font::Helvetica.width("H1", 20.0) / 0.72;
+        let width = f64::from(Font::Helvetica.width("H1", 20.0)) / 0.72;
         let [left, right, top, bottom] = ink(text(Anchor::Start, ""));
-        assert!((50..55).contains(&left) && (right as f32) < 50.0 + width && right > 50 + 25, "{left} to {right}");
+        assert!((50..55).contains(&left) && f64::from(right) < 50.0 + width && right > 50 + 25, "{left} to {right}");
         // Capitals are 0.72 of the size, 20 pt: the base line is at 41.7 pixels.
         assert!((20..24).contains(&top) && (40..43).contains(&bottom), "{top} to {bottom}");
         let [left, right, ..] = ink(text(Anchor::End, ""));
-        assert!(right <= 50 && left as f32 > 49.0 - width, "{left} to {right}");
+        assert!(right <= 50 && f64::from(left) > 49.0 - width, "{left} to {right}");
         let [_, further, higher, _] = ink(text(Anchor::Start, "7"));
-        assert!(further > 50 + width as u32 && higher < top, "{further}, {higher}");
+        assert!(f64::from(further) > 50.0 + width && higher < top, "{further}, {higher}");
     }
 
     #[test]
