@@ -134,7 +134,7 @@ fn every_family_says_whether_it_runs_a_model() {
     assert!(verdict.ends_with(", not at real by delphi\n"), "{verdict}");
 }
 
-/// Constants for each channel between ReLUs are convolutions in 4,097 groups, too many for every family, and the last matrix has values beyond every modulus but those of 64 bits
+/// Constants for each channel between rectified layers are convolutions in 4,097 groups, too many for every family, and the last matrix has values beyond every modulus but those of 64 bits
 /// and 32: no reason hides another, whether it is of a layer, of the sizes or of the packing.
 #[test]
 fn no_reason_hides_another() {
