@@ -4,7 +4,7 @@
 
 mod campaign;
 
-use campaign::{CONDITIONAL, PLAIN, attack, sim};
+use campaign::{CONDITIONAL, PLAIN, attack, counts, sim};
 use fusion_proofs_tests::scratch::Scratch;
 use fusion_sim::CommandOutput;
 use serde_json::Value;
@@ -81,8 +81,8 @@ fn one_edit_by_hand_is_refused_where_it_was_made() {
     });
 
     // One count: a trial that won is made harmless, so that its row still adds up.
-    let counts = fs::read_to_string(Path::new(&folder).join("counts.csv")).expect("counted");
-    let begin = counts.lines().find(|line| line.starts_with("guess-one,")).expect("a row");
+    let rows = counts(&folder);
+    let begin = rows.lines().find(|line| line.starts_with("guess-one,")).expect("a row");
     let [name, low, high, win, harmless] = begin.split(',').take(5).collect::<Vec<_>>()[..] else { panic!("{begin}") };
     let [fewer, more] = [(win, -1), (harmless, 1)].map(|(cell, by)| cell.parse::<i64>().expect("a count") + by);
     let [from, to] = [format!("{name},{low},{high},{win},{harmless},"), format!("{name},{low},{high},{fewer},{more},")];
