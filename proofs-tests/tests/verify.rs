@@ -77,7 +77,7 @@ fn one_edit_by_hand_is_refused_where_it_was_made() {
         assert_eq!(differences(&folder), ["verdict"]);
     });
     edited(&folder, "result.json", "\"alpha\":", "\"beta\":0,\"alpha\":", || {
-        assert_eq!(differences(&folder), ["beta"])
+        assert_eq!(differences(&folder), ["beta"]);
     });
 
     // One count: a trial that won is made harmless, so that its row still adds up.
