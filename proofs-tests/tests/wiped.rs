@@ -1,5 +1,7 @@
 //! Memory after a session whose threads wipe their stacks, as those of `sim party` do: no secret of the set-up is left.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use fusion_2pc::backend::Backend;
 use fusion_2pc::backend::cheetah::Cheetah;
 use fusion_2pc::random::{Seed, Simulated};
@@ -45,7 +47,7 @@ fn found(needles: &[[u8; NEEDLE]]) -> Vec<usize> {
         let [mut from, to] = [from, to].map(|at| u64::from_str_radix(at, 16).expect("an address"));
         while rights.starts_with("rw") && from < to {
             // What was read last is in the buffer, so a piece that overlaps it is left out.
-            let bytes = page.len().min((to - from) as usize);
+            let bytes = usize::try_from(to - from).map_or(page.len(), |left| left.min(page.len()));
             let overlaps = from < buffer.end && buffer.start < from + bytes as u64;
             if !overlaps && memory.read_exact_at(&mut page[..bytes], from).is_ok() {
                 for window in page[..bytes].windows(NEEDLE) {
