@@ -34,7 +34,7 @@ test: setup proofs models browser cluster
 	else echo "cargo-deny is not installed: the test 'licences' has checked licences and sources"; fi
 
 ## Compile the Coq proofs, check that they assume nothing, and recompute the vectors and a million random answers that Rust must meet.
-proofs:
+proofs: setup
 	bash scripts/proofs.sh
 
 ## Time the claims, as medians: plan and bound, evidence, one honest answer, trials. Then secure inferences, into docs/measured.md and docs/tables.md.

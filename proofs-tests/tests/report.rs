@@ -173,7 +173,7 @@ fn figures_are_of_the_size_and_the_font_that_are_asked_for() {
         ("--figure-width 40 --font-size 40", "its labels leave no room for an axis"),
         ("--font comic", "possible values: helvetica, times"),
         ("--dpi 30", "dpi must be from 50 to 1200"),
-        ("--figure-width 1000 --font-size 40 --dpi 1200", "pixels is too large: ask for fewer by --dpi"),
+        ("--figure-width 1000 --font-size 40 --dpi 1200", "pixels is too large: lower --dpi"),
         ("--font-size 8", "--figures"),
     ] {
         let named = if flags == "--font-size 8" {

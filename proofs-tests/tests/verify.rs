@@ -76,9 +76,11 @@ fn one_edit_by_hand_is_refused_where_it_was_made() {
     edited(&folder, "result.json", &end(verdict), &end(if verdict == "pass" { "refuted" } else { "pass" }), || {
         assert_eq!(differences(&folder), ["verdict"]);
     });
-    edited(&folder, "result.json", "\"alpha\":", "\"beta\":0,\"alpha\":", || {
-        assert_eq!(differences(&folder), ["beta"]);
-    });
+    for added in ["0", "null"] {
+        edited(&folder, "result.json", "\"alpha\":", &format!("\"beta\":{added},\"alpha\":"), || {
+            assert_eq!(differences(&folder), ["beta"]);
+        });
+    }
 
     // One count: a trial that won is made harmless, so that its row still adds up.
     let rows = counts(&folder);
@@ -92,6 +94,14 @@ fn one_edit_by_hand_is_refused_where_it_was_made() {
             assert!(found.contains(&format!("strategies.guess-one.{place}")), "{place}: {found:?}");
         }
         assert!(found.iter().all(|place| place.starts_with("strategies.guess-one.")), "{found:?}");
+    });
+
+    // The last row left out: without a time limit it has to be there.
+    let last = rows.lines().rfind(|line| line.starts_with("guess-one,")).expect("a row");
+    edited(&folder, "counts.csv", &format!("{last}\n"), "", || {
+        let CommandOutput { code, stderr, .. } = verify(&folder);
+        let why = "counts.csv: rows of 'guess-one' are missing, and the script has no time limit";
+        assert!(code == 64 && stderr.contains(why), "{code}: {stderr}");
     });
 
     // A claim of the script, which is no part of the campaign's identity.

@@ -37,31 +37,39 @@ fn found(needles: &[[u8; NEEDLE]]) -> Vec<usize> {
     let maps = std::fs::read_to_string("/proc/self/maps").expect("a process sees its own maps");
     let memory = File::open("/proc/self/mem").expect("a process reads its own memory");
     let mut counts = vec![0; needles.len()];
-    let mut page = vec![0; 1 << 16];
-    let buffer = page.as_ptr_range();
-    let buffer = buffer.start as u64..buffer.end as u64;
-    for line in maps.lines() {
-        let mut fields = line.split_whitespace();
-        let (Some(range), Some(rights)) = (fields.next(), fields.next()) else { continue };
-        let Some((from, to)) = range.split_once('-') else { continue };
-        let [mut from, to] = [from, to].map(|at| u64::from_str_radix(at, 16).expect("an address"));
-        while rights.starts_with("rw") && from < to {
-            // What was read last is in the buffer, so a piece that overlaps it is left out.
-            let bytes = usize::try_from(to - from).map_or(page.len(), |left| left.min(page.len()));
-            let overlaps = from < buffer.end && buffer.start < from + bytes as u64;
-            if !overlaps && memory.read_exact_at(&mut page[..bytes], from).is_ok() {
-                for window in page[..bytes].windows(NEEDLE) {
-                    for (needle, count) in needles.iter().zip(&mut counts) {
-                        let same = window.iter().zip(needle).all(|(byte, veiled)| byte ^ VEIL == *veiled);
-                        *count += usize::from(same);
-                    }
+    let mut piece = vec![0; 1 << 16];
+    // What was read last is in the piece itself, which is left out.
+    let own = piece.as_ptr_range();
+    let own = [own.start as u64, own.end as u64];
+    for [from, to] in maps.lines().filter_map(writable) {
+        for [mut from, to] in [[from, to.min(own[0])], [from.max(own[1]), to]] {
+            while from + NEEDLE as u64 <= to {
+                let bytes = usize::try_from(to - from).map_or(piece.len(), |left| left.min(piece.len()));
+                if memory.read_exact_at(&mut piece[..bytes], from).is_ok() {
+                    count(needles, &piece[..bytes], &mut counts);
                 }
+                from += (bytes - NEEDLE + 1) as u64;
             }
-            from += (bytes - NEEDLE.min(bytes - 1)) as u64;
         }
     }
-    page.fill(0);
+    piece.fill(0);
     counts
+}
+
+/// The ends of a map that can be written to.
+fn writable(line: &str) -> Option<[u64; 2]> {
+    let (range, rights) = line.split_once(' ')?;
+    let (from, to) = range.split_once('-')?;
+    let ends = [from, to].map(|end| u64::from_str_radix(end, 16).expect("an address"));
+    rights.starts_with("rw").then_some(ends)
+}
+
+fn count(needles: &[[u8; NEEDLE]], bytes: &[u8], counts: &mut [usize]) {
+    for window in bytes.windows(NEEDLE) {
+        for (needle, count) in needles.iter().zip(&mut *counts) {
+            *count += usize::from(window.iter().zip(needle).all(|(byte, veiled)| byte ^ VEIL == *veiled));
+        }
+    }
 }
 
 /// What a session is about.
@@ -81,13 +89,15 @@ impl World {
         Self { model, plan, networks, images: noise(2, 1) }
     }
 
-    /// A server's set-up and session. Its frame is below that of the caller, who wipes it.
+    /// A server's set-up and session, and how often each needle is found between them. Its frame is below that of the caller, who wipes it.
     #[inline(never)]
-    fn serve(&self, mut link: Link) {
+    fn serve(&self, mut link: Link, needles: &[[u8; NEEDLE]]) -> Vec<usize> {
         let setup = ServerSetup::new(&mut link, Simulated(root(1)), &[&self.plan]).expect("both are honest");
+        let during = found(needles);
         let services = [0, 1].map(|_| Service { model: 0, labels: (0..self.model.classes()).collect() });
         let name = Seed([1; 32]);
         session::server(link, &setup, &self.plan, &name, &self.networks, &services).0.expect("both are honest");
+        during
     }
 
     /// A client's set-up and session, and how often each needle is found between them.
@@ -117,19 +127,22 @@ fn a_session_leaves_no_secret_in_memory() {
     let wanted = wanted.join().expect("no panic");
     let world = World::new();
     let (near, far) = Link::pair(LinkSpeed::LAN);
-    let during = std::thread::scope(|scope| {
+    let [served, asked] = std::thread::scope(|scope| {
         let server = scope.spawn(|| {
-            world.serve(far);
+            let during = world.serve(far, &wanted[1]);
             wipe_stack();
+            during
         });
         let client = scope.spawn(|| {
             let during = world.ask(near, &wanted[0]);
             wipe_stack();
             during
         });
-        server.join().expect("no panic");
-        client.join().expect("no panic")
+        [server, client].map(|party| party.join().expect("no panic"))
     });
-    assert!(during[..KEPT].iter().all(|&count| count > 0), "the search finds what is there: {during:?}");
+    assert!(asked[..KEPT].iter().all(|&count| count > 0), "the search finds what is there: {asked:?}");
+    // A server has no key.
+    let held = [0, 2, 3].map(|needle| served[needle]);
+    assert!(held.iter().all(|&count| count > 0), "the search finds what is there: {served:?}");
     assert_eq!(wanted.each_ref().map(|wanted| found(wanted)), [vec![0; 6], vec![0; 6]]);
 }

@@ -1,6 +1,6 @@
 (* Reads lines `KIND ARGUMENTS = ANSWER`, recomputes each answer by the functions that Coq extracted to formulas.ml, and prints how
-   many of each kind there were. The first line that differs, or that it cannot read, ends it with status 1. The kinds are those of
-   Vectors.v, and:
+   many of each kind there were. The first line that differs ends it with status 1, and so does no line at all; one that it cannot read or
+   whose numbers are too large for it ends it with status 2. The kinds are those of Vectors.v but for `groups` and `sets`, and:
      contains n S c d a b             1 where a/b is in the confidence set after S of n trials at alpha = c/d, else 0
      decide bound n S c d a b e g     2 where the claim a/b within e/g is refuted, 1 where it passes, else 0; bound is 1 for a claim
                                       that the rate is at most a/b, and 0 for one that it equals a/b
@@ -9,6 +9,7 @@
 open Formulas
 
 exception Unreadable of string
+exception Differs of string
 
 let number text =
   match Z.of_string text with
@@ -48,7 +49,7 @@ let check line =
       match List.rev words with
       | given :: "=" :: arguments ->
           let ours = answer kind (List.rev_map number arguments) in
-          if not (Z.equal ours (number given)) then raise (Unreadable ("Coq says " ^ Z.to_string ours));
+          if not (Z.equal ours (number given)) then raise (Differs ("Coq says " ^ Z.to_string ours));
           let decided = List.mem kind [ "certificate"; "contains"; "decide" ] in
           count (if decided then kind ^ "=" ^ given else kind)
       | _ -> raise (Unreadable "no ` = ANSWER` at the end"))
@@ -58,12 +59,14 @@ let () =
   (try
      while true do
        let line = input_line stdin in
-       let refuse why = Printf.eprintf "%s: %s\n" line why; exit 1 in
+       let refuse status why = Printf.eprintf "%s: %s\n" line why; exit status in
        match check line with
        | () -> ()
-       | exception Unreadable why -> refuse why
-       | exception (Stack_overflow | Failure _) -> refuse "an index is too large"
+       | exception Differs why -> refuse 1 why
+       | exception Unreadable why -> refuse 2 why
+       | exception (Stack_overflow | Failure _) -> refuse 2 "an index is too large"
      done
    with End_of_file -> ());
   let lines = Hashtbl.fold (fun key n all -> Printf.sprintf "%s %d" key n :: all) counts [] in
+  if lines = [] then (prerr_endline "no line was read"; exit 1);
   List.iter print_endline (List.sort compare lines)

@@ -200,7 +200,11 @@ impl Coins {
     }
 }
 
-/// Words for a shuffle, taken down as they are drawn. One in eight is 0 or the largest, so that some are rejected.
+/// The most cells of a shuffle whose words are beside a change of value.
+const MOST_CELLS: u64 = 24;
+
+/// Words for a shuffle, taken down as they are drawn. One in eight is 0 or the largest, and as many are beside a word at which the value for some
+/// number of cells changes, where those that are rejected lie.
 struct Words<'c> {
     coins: &'c mut Pcg64,
     drawn: Vec<u64>,
@@ -213,11 +217,17 @@ impl TryRng for Words<'_> {
         Ok(self.coins.next_u32())
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "a value below the number of cells changes below 2^64")]
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
         let word = self.coins.next_u64();
         let word = match self.coins.next_u32() % 16 {
             0 => 0,
             1 => u64::MAX,
+            2 | 3 => {
+                let cells = u128::from(1 + word % MOST_CELLS);
+                let changes = ((u128::from(word >> 32) % cells) << 64).div_ceil(cells) as u64;
+                changes.wrapping_add(u64::from(self.coins.next_u32() % 3)).wrapping_sub(1)
+            }
             _ => word,
         };
         self.drawn.push(word);

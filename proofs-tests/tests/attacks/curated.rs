@@ -37,9 +37,9 @@ fn a_wide_tolerance_is_told_in_about() {
     assert!(wide >= 3, "{wide}");
 }
 
-/// Whether a script is of one family, as it names its options, or has what only `real` has.
+/// Whether a script is of some families alone, as it names one's options or an act that not all have, or has what only `real` has.
 fn is_of_its_own(text: &str) -> bool {
-    ["\nbackend:", "link: best"].iter().any(|key| text.contains(key))
+    ["\nbackend:", "link: best", "own_choice:"].iter().any(|key| text.contains(key))
 }
 
 /// The models and samples of a script that needs none at `plain`.

@@ -3,6 +3,7 @@
 use crate::entropy;
 use crate::error::PartyError;
 use crate::fingerprint::Fingerprint;
+use crate::hex;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
 use std::fmt;
@@ -48,7 +49,7 @@ impl Identity {
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
         own(folder)?;
         // The key has its name once it is whole, and takes no other key's place.
-        let whole = folder.join(format!("{KEY}.{}", std::process::id()));
+        let whole = folder.join(format!("{KEY}.{}", hex::digits(&entropy::nonce()?)));
         let named = write(&whole, &key).and_then(|()| std::fs::hard_link(&whole, folder.join(KEY)));
         let removed = std::fs::remove_file(&whole);
         named.map_err(|error| match error.kind() {
@@ -98,7 +99,7 @@ impl Identity {
 
 /// Writes a file that only its owner may read.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }

@@ -53,6 +53,15 @@ impl Modulus {
         }
     }
 
+    /// The largest integer that is next to 0 for some element: see [`Modulus::integer`].
+    #[must_use]
+    pub const fn largest(self) -> u64 {
+        match self {
+            Self::TwoTo(bits) => mask(bits) >> 1,
+            Self::Prime(p) => p / 2,
+        }
+    }
+
     /// Adds two elements.
     #[must_use]
     #[inline]

@@ -9,8 +9,8 @@
 //! $$ CS_{n} = \Bigl\lbrace p : (n+1) \binom{n}{S} p^S (1-p)^{n-S} \gt \alpha \Bigr\rbrace, \qquad
 //! \Pr[\text{some } CS_{n} \text{ misses the true rate}] \le \alpha $$
 //!
-//! This is proved on every finite horizon (`Ville.v: rate_ever_excluded`), and so is that a campaign gives a wrong verdict with probability at most
-//! the sum of its clauses' `alpha` (`Verdict.v: some_wrong_verdict`).
+//! This is proved on every finite horizon (`Ville.v: rate_ever_excluded`), and so is that some clause that [`Evidence::decide`] decides is
+//! wrong with probability at most the sum of their `alpha` (`Verdict.v: some_wrong_verdict`). Tests of events add an `alpha` each, and are not in it.
 //!
 //! Membership is decided by certified logarithms, and exactly where a tie is possible.
 //!

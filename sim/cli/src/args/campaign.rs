@@ -216,7 +216,8 @@ pub struct MergeArgs {
 
 /// Derive a finished run's result again from its counts and its script, and say where result.json differs.
 ///
-/// Nothing is played and nothing is written. The exit code is 0 where the result follows, and 1 where it does not.
+/// Nothing is played and nothing is written. The exit code is 0 where the result follows, 1 where it does not, and 64 where the files cannot be
+/// read as one run. Rows past the decision are not used.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
     /// The folder of a finished run, such as runs/latest.

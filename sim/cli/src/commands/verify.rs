@@ -26,6 +26,8 @@ struct VerifyDocument {
     run_dir: String,
     /// The verdict that counts and script give.
     verdict: CampaignVerdict,
+    /// Whether a strategy is in error by the file's list of errors alone, which counts and script cannot give.
+    by_its_list: bool,
 }
 
 /// A place of `result.json` that counts and script do not give.
@@ -39,12 +41,15 @@ struct Difference {
     written: Value,
 }
 
+/// What is said of a strategy that failed by a trial that departed from its counts when it was replayed.
+const BY_ITS_LIST: &str = "the verdict 'error' rests on the list of errors in the file, which no count shows";
+
 /// Derives the result again, and says where the file differs.
 pub fn run(args: &VerifyArgs, stdout: &mut dyn Write, terminal: Terminal) -> Result<u8, Failure> {
     let waiting = terminal.waiting("sim verify");
     let document = verify(&args.run)?;
     drop(waiting);
-    let VerifyDocument { differences, verdict, .. } = &document;
+    let VerifyDocument { differences, verdict, by_its_list, .. } = &document;
     if args.json {
         serde_json::to_writer(&mut *stdout, &document).map_err(io::Error::from)?;
         writeln!(stdout)?;
@@ -55,6 +60,9 @@ pub fn run(args: &VerifyArgs, stdout: &mut dyn Write, terminal: Terminal) -> Res
         for Difference { at, derived, written } in differences {
             writeln!(stdout, "  {at}: {written} is written, and {derived} follows")?;
         }
+    }
+    if *by_its_list && !args.json {
+        writeln!(stdout, "{BY_ITS_LIST}")?;
     }
     Ok(if differences.is_empty() { 0 } else { DIFFERS })
 }
@@ -76,7 +84,7 @@ fn verify(folder: &Path) -> Result<VerifyDocument, Failure> {
         return Err(usage("a shard decides nothing; verify the run that sim merge makes".into()));
     }
     campaign.keep(|counter| held.highest(counter));
-    let mut finished = endings(&campaign, &held);
+    let mut finished = endings(&campaign, &held)?;
     // A trial that departed from its counts when it was replayed is an error that no row shows: the file's list of errors says so.
     for (entry, finished) in campaign.entries.iter().zip(&mut finished) {
         let named = result.errors.iter().any(|fault| fault.strategy == entry.name);
@@ -85,6 +93,7 @@ fn verify(folder: &Path) -> Result<VerifyDocument, Failure> {
         });
         finished.standing.departed |= named && failed;
     }
+    let by_its_list = finished.iter().any(|finished| finished.standing.departed);
     let ResultDocument { errors, cost, run_dir, .. } = result;
     let derived = ResultDocument::new(&campaign, &finished, errors, cost, Path::new(&run_dir))?;
     let verdict = derived.verdict;
@@ -93,7 +102,7 @@ fn verify(folder: &Path) -> Result<VerifyDocument, Failure> {
     value = serde_json::from_str(&value.to_string()).map_err(|error| Failure::Bug(error.to_string()))?;
     let mut differences = Vec::new();
     compare(String::new(), &written, &value, &mut differences);
-    Ok(VerifyDocument { differences, run_dir: folder.display().to_string(), verdict })
+    Ok(VerifyDocument { differences, run_dir: folder.display().to_string(), verdict, by_its_list })
 }
 
 /// Collects the places at which two values differ. Elements of lists are called by their names where they have some.
@@ -103,8 +112,13 @@ fn compare(at: String, written: &Value, derived: &Value, found: &mut Vec<Differe
         (Value::Object(theirs), Value::Object(ours)) => {
             let missing = theirs.keys().filter(|key| !ours.contains_key(*key));
             for key in ours.keys().chain(missing) {
-                let value = |object: &serde_json::Map<String, Value>| object.get(key).cloned().unwrap_or(Value::Null);
-                compare(below(key), &value(theirs), &value(ours), found);
+                match (theirs.get(key), ours.get(key)) {
+                    (Some(written), Some(derived)) => compare(below(key), written, derived, found),
+                    (written, derived) => {
+                        let [written, derived] = [written, derived].map(|value| value.cloned().into());
+                        found.push(Difference { at: below(key), derived, written });
+                    }
+                }
             }
         }
         (Value::Array(theirs), Value::Array(ours)) if theirs.len() == ours.len() => {

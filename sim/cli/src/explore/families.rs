@@ -76,7 +76,9 @@ impl Families {
 
 #[expect(clippy::cast_precision_loss, reason = "shown, not summed")]
 fn predicted(protocols: ProtocolChoice, model: &FixedModel, slots: usize) -> Result<Shown, String> {
-    let predicted = protocols.prediction(&[model], slots, Grouping::Chunk).map_err(|refusal| refusal.to_string())?;
+    // A check finds the reasons that one prediction would stop before.
+    let predicted = protocols.check(&[model]).and_then(|()| protocols.prediction(&[model], slots, Grouping::Chunk));
+    let predicted = predicted.map_err(|refusal| refusal.to_string())?;
     let Predicted { sent: [client, server], most_rounds } = predicted;
     let [lan_s, wan_s] = [LinkSpeed::LAN, LinkSpeed::WAN].map(|line| predicted.most_ns(line) as f64 / 1e9);
     Ok(Shown {

@@ -30,8 +30,8 @@ const MANY: u64 = 1000;
 const CLASSES: u32 = 2;
 /// The length in bits of the longest rate that is computed exactly.
 const MAX_RATE_BITS: u32 = 1 << 14;
-/// The number of trials that are played between two looks at the clock.
-const BLOCK: u64 = 32;
+/// The number of slots that are played between two looks at the clock.
+const BLOCK: u64 = 1 << 16;
 /// The name of the strategy, which decides its coins.
 const STRATEGY: &str = "cheat";
 
@@ -63,19 +63,23 @@ pub struct Picture {
 /// Plays the trial of a server that answers some slots wrongly, or deals the batch of the first one, as the query says.
 pub fn picture(query: &Query, limit: &Limit) -> Result<Picture, QueryProblem> {
     let asked = Asked::new(query)?;
-    let Asked { params, k, seed, trial } = asked;
+    let Asked { params, slots, k, seed, trial } = asked;
     let view = View::new(params, CLASSES).map_err(|error| QueryProblem::of(&Failure::usage(error)))?;
     let place = if k == 0 { Place::Slots(Vec::new()) } else { Place::Random(k) };
     let strategy = Scripted::single(place, Act::Relabel(Relabel::Next));
     let server = Server::new(STRATEGY, seed, &strategy);
     let mut plain = Plain::new(&view, &strategy);
-    let won = won(&mut plain, &server, trial, limit).ok_or_else(|| {
-        let error = "so many trials of so many slots take too long for a page: run the command in a terminal";
-        QueryProblem { error: error.into(), key: None }
+    let command = format!("sim run explored.yaml --trial {STRATEGY}:{} --trace", trial.unwrap_or(0));
+    let won = won(&mut plain, &server, slots, trial, limit).ok_or_else(|| {
+        let error = format!(
+            "so many trials of so many slots take too long for a page. In a terminal, '{command}' plays this one of a script with\n{}",
+            asked.yaml()
+        );
+        QueryProblem { error, key: None }
     })?;
     let bug = || QueryProblem { error: "a bug in sim: a session without answers".into(), key: None };
-    let (session, slots) = plain.whole(&server, trial.unwrap_or(0), 0).ok_or_else(bug)?;
-    let (mut shown, drawn) = sample(params, &slots);
+    let (session, whole) = plain.whole(&server, trial.unwrap_or(0), 0).ok_or_else(bug)?;
+    let (mut shown, drawn) = sample(params, &whole);
     if trial.is_none() {
         shown.iter_mut().for_each(SlotShown::hide);
     }
@@ -86,20 +90,21 @@ pub fn picture(query: &Query, limit: &Limit) -> Result<Picture, QueryProblem> {
         next: among(played),
         later: among(played + MANY - 1),
         outcome: trial.map(|_| session.into()),
-        why: trial.map(|_| why(params, session.outcome, &slots)),
+        why: trial.map(|_| why(params, session.outcome, &whole)),
         slots: shown,
         drawn,
         played,
         won,
         tally: asked.tally(won),
         yaml: asked.yaml(),
-        command: format!("sim run explored.yaml --trial {STRATEGY}:{} --trace", trial.unwrap_or(0)),
+        command,
     })
 }
 
 /// What a query asks for.
 struct Asked {
     params: Params,
+    slots: u32,
     k: u32,
     seed: u64,
     /// The number of the trial; `None` if none is played.
@@ -127,12 +132,12 @@ impl Asked {
         };
         let k = u32::try_from(k).map_err(|error| usage(&error))?;
         let trial = query.get("trial").map(|_| query.natural("trial", 0, MAX_TRIAL)).transpose()?;
-        Ok(Self { params, k, seed: query.natural("seed", 0, u64::MAX)?, trial })
+        Ok(Self { params, slots: N, k, seed: query.natural("seed", 0, u64::MAX)?, trial })
     }
 
     /// Says how many trials were won of those that were played, and how often this server wins.
     fn tally(&self, won: u64) -> String {
-        let Self { params, k, seed, trial } = self;
+        let Self { params, k, seed, trial, .. } = self;
         let exact = exact(*params, (*k).into());
         let Some(trial) = trial else { return format!("Exact rate of wins: {exact}") };
         let played = trial + 1;
@@ -143,7 +148,7 @@ impl Asked {
 
     /// Returns the script whose trials are played.
     fn yaml(&self) -> String {
-        let Self { params, k, seed, trial: _ } = self;
+        let Self { params, k, seed, .. } = self;
         let (R, B, T, slack) = (params.R(), params.B(), params.T(), params.slack());
         let acts = if *k == 0 { String::new() } else { format!("{{ at: {{ random: {k} }}, relabel: next }}") };
         format!(
@@ -154,10 +159,11 @@ impl Asked {
 }
 
 /// Counts the trials up to `last`, itself included, that the server wins: 0 without a last one. `None` where time is up before.
-fn won(plain: &mut Plain, server: &Server<'_>, last: Option<u64>, limit: &Limit) -> Option<u64> {
+fn won(plain: &mut Plain, server: &Server<'_>, slots: u32, last: Option<u64>, limit: &Limit) -> Option<u64> {
     let mut won = 0;
+    let block = (BLOCK / u64::from(slots)).max(1);
     for number in 0..last.map_or(0, |last| last + 1) {
-        if number % BLOCK == BLOCK - 1 && limit.is_over() {
+        if number % block == block - 1 && limit.is_over() {
             return None;
         }
         won += u64::from(plain.session(server, number, 0).outcome == Some(Outcome::Win));

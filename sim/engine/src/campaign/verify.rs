@@ -4,17 +4,20 @@ use super::entry::{Campaign, Entry};
 use super::run::{Finished, StoppedBy, first_counter};
 use super::schedule::{Schedule, ScheduleStep};
 use super::verdict::Standing;
+use crate::failure::Failure;
 use crate::simulate::Counts;
 use crate::store::HeldRun;
 
 /// Returns how each entry of a campaign ended, as the rows of a run say: at the first checkpoint that decides, at the largest number of trials,
 /// or where the rows end, because the time was up.
-#[must_use]
-pub fn endings(campaign: &Campaign, run: &HeldRun) -> Vec<Finished> {
+///
+/// # Errors
+/// [`Failure::Usage`] for an entry whose rows end before that, and which has no time limit.
+pub fn endings(campaign: &Campaign, run: &HeldRun) -> Result<Vec<Finished>, Failure> {
     campaign.entries.iter().enumerate().map(|(index, entry)| ending(campaign, index, entry, run)).collect()
 }
 
-fn ending(campaign: &Campaign, index: usize, entry: &Entry, run: &HeldRun) -> Finished {
+fn ending(campaign: &Campaign, index: usize, entry: &Entry, run: &HeldRun) -> Result<Finished, Failure> {
     let first = first_counter(campaign, index);
     let mut counts = vec![Counts::default(); entry.counters().len()];
     let mut standing = Standing::new(campaign, entry, counts.clone());
@@ -23,6 +26,12 @@ fn ending(campaign: &Campaign, index: usize, entry: &Entry, run: &HeldRun) -> Fi
         match step {
             ScheduleStep::Block { counter, block } => {
                 let Some(found) = run.counts(first + counter, &entry.trials(block)) else {
+                    if entry.wall.is_none() && campaign.script.trials.wall.is_none() {
+                        return Err(Failure::Usage(format!(
+                            "counts.csv: rows of '{}' are missing, and the script has no time limit",
+                            entry.name
+                        )));
+                    }
                     stopped_by = StoppedBy::Wall;
                     break;
                 };
@@ -42,5 +51,5 @@ fn ending(campaign: &Campaign, index: usize, entry: &Entry, run: &HeldRun) -> Fi
     if stored.iter().map(|counts| counts.error).sum::<u64>() > standing.errors() {
         standing = Standing::new(campaign, entry, stored);
     }
-    Finished { standing, stopped_by }
+    Ok(Finished { standing, stopped_by })
 }

@@ -248,14 +248,21 @@ impl Output<'_> {
             *share = modulus.add(modulus.reduce(*share), modulus.element(value));
         });
     }
+
+    /// Whether a server chose otherwise for an element, which then is no number that a ReLU gives. `own` is what the acts made.
+    pub fn is_beyond<'m>(&self, acts: &(impl Iterator<Item = &'m Act> + Clone), own: &[u64]) -> bool {
+        let (_, before) = self.inputs;
+        let most = largest_output(before, self.shift, self.modulus);
+        let gives = |x: u64| u64::try_from(self.modulus.integer(x)).is_ok_and(|x| x <= most);
+        let mut all = own.iter().enumerate();
+        all.any(|(at, x)| own_choice(acts.clone(), self.step, at).is_some() && !gives(*x))
+    }
 }
 
-impl Output<'_> {
-    /// Whether a server chose otherwise for an element, which then is not what a ReLU gives: from 0 below half of the modulus. `own` is what the acts made.
-    pub fn leaves<'m>(&self, acts: &(impl Iterator<Item = &'m Act> + Clone), own: &[u64]) -> bool {
-        let mut all = own.iter().enumerate();
-        all.any(|(at, x)| own_choice(acts.clone(), self.step, at).is_some() && self.modulus.integer(*x) < 0)
-    }
+/// The largest number that a ReLU gives which drops `shift` bits of integers modulo `before`: below half of its own modulus, and of that of its input, as some families drop bits only
+/// after they have chosen what is kept. The steps after it rely on that.
+pub(crate) fn largest_output(before: Modulus, shift: u32, own: Modulus) -> u64 {
+    own.largest().min(before.largest() >> shift)
 }
 
 /// What a server adds to an element of a ReLU of which it chooses otherwise than by its share of the sign: that of the first act that is about it.

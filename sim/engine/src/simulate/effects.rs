@@ -69,12 +69,12 @@ impl World {
         let pixels = self.models()[model].pixels(self.image(image)).ok()?;
         let mut coins = Streams::new(0, "values that are added to").coins(Purpose::Shares, 0, 0);
         let mut values: Vec<Vec<u64>> = Vec::with_capacity(circuit.steps.len());
-        let (mut undecodable, mut leaves) = (false, false);
+        let (mut undecodable, mut beyond) = (false, false);
         let logits = ideal::logits(circuit, &self.models()[model], &pixels, &mut coins, |step, inputs, own| {
             let address = step.address.in_slots(first.clone());
             let output = Output::of(circuit, step, &address, inputs, flips);
             output.add(adds.iter().copied(), own);
-            leaves |= output.leaves(&adds.iter().copied(), own);
+            beyond |= output.is_beyond(&adds.iter().copied(), own);
             for (element, value) in own.iter_mut().enumerate().filter(|_| !inputs.is_empty()) {
                 if *value & spoiled_bits(adds.iter().copied(), &address, element) > 0 {
                     (*value, undecodable) = (0, true);
@@ -86,7 +86,7 @@ impl World {
             return Some(NO_ANSWER);
         }
         let labels: Vec<u32> = (0..self.classes()).collect();
-        let inside = !leaves && circuit.steps.iter().all(|step| is_in_domain(step, &values));
+        let inside = !beyond && circuit.steps.iter().all(|step| is_in_domain(step, &values));
         inside.then(|| ideal::argmax(circuit, &logits, &labels))
     }
 

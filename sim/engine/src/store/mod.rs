@@ -100,7 +100,8 @@ impl Store {
     /// [`Failure::Io`] if reading or writing fails.
     pub fn open(folder: &Path, campaign: &Campaign) -> Result<Self, Failure> {
         let HeldRun { lock, shard, semantics, counters, rows, text } = hold(folder, campaign)?;
-        replace(&folder.join("script.yaml"), &script(campaign)?)?;
+        let script = script(campaign)?;
+        let told = fs::read_to_string(folder.join("script.yaml")).is_ok_and(|told| told == script);
         let mut store = Self {
             folder: folder.to_path_buf(),
             _lock: lock,
@@ -115,7 +116,14 @@ impl Store {
             synced: now(),
             times: times::read(folder)?,
         };
-        if store.canonical() != text {
+        let held = store.canonical() == text;
+        // A result that no longer follows from what the run holds is none.
+        if !(told && held) {
+            store.retract()?;
+            store.concluded = false;
+        }
+        replace(&folder.join("script.yaml"), &script)?;
+        if !held {
             store.rewrite()?;
         }
         Ok(store)

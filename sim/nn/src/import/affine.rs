@@ -37,7 +37,7 @@ impl<'a> Importer<'a, '_> {
                 self.sum(at, one, other, notes)
             }
             [Some(Known::View(_)), Some(Known::View(_))] => {
-                notes.wrong("both inputs are values of the network: only with a constant is it supported")
+                notes.wrong("both inputs are values of the network: only with a constant is it supported; a variant of the network without gates (squeeze and excitation, SiLU, GLU) has none")
             }
             [Some(Known::View(view)), Some(Known::Constant(constant))] => {
                 self.with_constant(at, view, constant, (kind, false), notes)

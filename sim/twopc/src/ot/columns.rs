@@ -72,8 +72,10 @@ fn rows<C: Code>(columns: &[Block], width: usize, count: usize, rows: &mut Vec<B
 
 /// The sender's side.
 pub struct Sender<C> {
-    /// For each column, which of the two streams it has, and that stream.
-    streams: Vec<(bool, Cipher)>,
+    /// For each column, which of the two streams it has, 0 or 1.
+    choices: Zeroizing<Vec<u8>>,
+    /// That stream.
+    streams: Vec<Cipher>,
     /// By value.
     deltas: Zeroizing<Vec<Block>>,
     counter: Block,
@@ -89,7 +91,7 @@ impl<C: Code> Sender<C> {
     #[must_use]
     pub fn new(choices: &[u8], seeds: &[Seed], tweak: Block, checks: Checks) -> Self {
         debug_assert_eq!(choices.len(), C::COLUMNS, "a base transfer for each column");
-        let streams = choices.iter().zip(seeds).map(|(choice, seed)| (*choice == 1, Cipher::of(seed))).collect();
+        let streams = seeds.iter().map(Cipher::of).collect();
         let delta = |value: u8| {
             let word = choices.chunks_exact(128).enumerate().map(|(part, choices)| {
                 let bit = |(j, choice): (usize, &u8)| {
@@ -101,7 +103,7 @@ impl<C: Code> Sender<C> {
             word.fold(0, |delta, part| delta ^ part)
         };
         let deltas = Zeroizing::new((0..=u8::MAX >> (8 - C::BITS)).map(delta).collect());
-        Self { streams, deltas, counter: 0, tweak, checks, code: PhantomData }
+        Self { choices: choices.to_vec().into(), streams, deltas, counter: 0, tweak, checks, code: PhantomData }
     }
 
     /// The differences of the parties' blocks, by the value that the receiver chose; the first one is 0.
@@ -162,9 +164,10 @@ impl<C: Code> Sender<C> {
         let width = width(count);
         let mut columns = vec![0; C::COLUMNS * width];
         let sent = message.chunks_exact(count.div_ceil(8));
-        for (((chosen, stream), column), sent) in self.streams.iter().zip(columns.chunks_exact_mut(width)).zip(sent) {
+        let chosen = self.choices.iter().zip(&self.streams);
+        for (((choice, stream), column), sent) in chosen.zip(columns.chunks_exact_mut(width)).zip(sent) {
             stream.key_stream(self.counter, column);
-            let chosen = u8::from(*chosen).wrapping_neg();
+            let chosen = choice.wrapping_neg();
             for (byte, sent) in bytemuck::cast_slice_mut::<Block, u8>(column).iter_mut().zip(sent) {
                 *byte ^= chosen & sent;
             }

@@ -21,7 +21,7 @@ pub fn relu(party: &mut Party, numbers: &[u64], how: Rescaling) -> Result<Vec<u6
         let negative = msbs(numbers, how.from).zip(&carries.all).map(|(msb, carry)| msb ^ carry).collect();
         (negative, party.step("b2a", |party| with_carry(party, numbers, how, &carries.low))?)
     } else {
-        // Of values below 0 one that is rounded up is 0, so that the sign of what is left is as good.
+        // A value below 0 rounds up to 0 at most, so that the sign of what is left gives the same result.
         let left = drop_bits(party.role(), numbers, Rescaling { out: high + 1, ..how });
         let negative = party.step("msb", |party| negative(party, &left, high + 1))?;
         (negative, left.iter().map(|x| x & mask(how.out)).collect::<Vec<_>>())
@@ -77,8 +77,7 @@ mod tests {
         }
     }
 
-    /// Of one ring every value in every sharing, but for those that the last bits dropped might round up out of the ring: what the sign of the value itself decides is what
-    /// the sign of what is left does.
+    /// For every value of a ring, but for the largest, which might round up out of it, and for every sharing: the sign of what is left gives what the sign of the value does.
     #[test]
     fn where_bits_are_dropped_first_no_sign_is_another() {
         let how = Rescaling { from: 8, shift: 3, out: 5, truncation: Truncation::OneBit };

@@ -64,11 +64,13 @@ function showSession(answer, moves) {
   $("verdict").dataset.outcome = answer.outcome ?? "";
   $("tally").textContent = answer.tally;
   const wrong = answer.slots.filter((slot) => slot.wrong).length;
-  const client = side("What the client knows", answer.slots, clientCell, `${answer.drawn}, ${wrong} of those drawn answered wrongly`);
-  const server = side("What the server sees", answer.slots, serverCell, `the same slots without marks, ${wrong} of them answered wrongly`);
+  const played = answer.trial !== null;
+  const told = played ? `${wrong} of those drawn answered wrongly` : "not answered yet";
+  const client = side("What the client knows", answer.slots, (slot) => clientCell(slot, played), `${answer.drawn}, ${told}`);
+  const server = side("What the server sees", answer.slots, serverCell, `the same slots without marks, ${told}`);
   $("session").replaceChildren(client, server);
   $("session-note").textContent = `Drawn in the order of their numbers: ${answer.drawn}.`;
-  const rows = answer.slots.map((slot) => [slot.slot, holds(slot), slot.touched ? "touched" : "-", slot.wrong ? "wrong" : "right"]);
+  const rows = answer.slots.map((slot) => [slot.slot, holds(slot), slot.touched ? "touched" : "-", answerOf(slot, played)]);
   fillTable($("session-table"), ["slot", "holds", "server", "answer"], rows);
   $("session-yaml").textContent = answer.yaml;
   $("session-command").textContent = answer.command;
@@ -79,6 +81,11 @@ function holds(slot) {
   return slot.public === null ? `copy ${slot.copy} of query ${slot.query}` : `public ${slot.public}`;
 }
 
+function answerOf(slot, played) {
+  if (!played) return "-";
+  return slot.wrong ? "wrong" : "right";
+}
+
 function side(caption, slots, cell, label) {
   const made = document.createElement("figure");
   const grid = Object.assign(document.createElement("div"), { className: "slots", role: "img", ariaLabel: `${caption}: ${label}` });
@@ -87,11 +94,11 @@ function side(caption, slots, cell, label) {
   return made;
 }
 
-function clientCell(slot) {
+function clientCell(slot, played) {
   const kind = slot.public === null ? `hue-${slot.query % HUES}` : "public";
   const made = Object.assign(document.createElement("span"), { className: `slot ${kind}` });
   made.textContent = slot.public === null ? slot.query : `★${slot.public}`;
-  made.title = `slot ${slot.slot}: ${holds(slot)}, answered ${slot.wrong ? "wrongly" : "rightly"}`;
+  made.title = `slot ${slot.slot}: ${holds(slot)}, answer: ${answerOf(slot, played)}`;
   if (made.textContent.length > 3) made.classList.add("long");
   if (slot.wrong) made.classList.add("wrong");
   return made;

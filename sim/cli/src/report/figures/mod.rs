@@ -255,15 +255,21 @@ pub fn write(folder: &Path, drawings: &[(String, Scene)], dpi: u16) -> Result<Ve
             NoPicture::Compression(_) => Failure::Bug(format!("{name}: {error}")),
         })
     };
-    let pictures = drawings.iter().map(picture).collect::<Result<Vec<_>, Failure>>()?;
     fs::create_dir_all(folder).map_err(failed(folder))?;
     let mut written = Vec::new();
-    for ((name, scene), picture) in drawings.iter().zip(pictures) {
-        for (ending, bytes) in [("svg", svg::write(scene).into_bytes()), ("pdf", pdf::write(scene)), ("png", picture)] {
-            let path = folder.join(format!("{name}.{ending}"));
-            fs::write(&path, bytes).map_err(failed(&path))?;
-            written.push(path);
-        }
+    let mut write = |name: &str, ending: &str, bytes: Vec<u8>| {
+        let path = folder.join(format!("{name}.{ending}"));
+        fs::write(&path, bytes).map_err(failed(&path))?;
+        written.push(path);
+        Ok::<(), Failure>(())
+    };
+    for (name, scene) in drawings {
+        write(name, "svg", svg::write(scene).into_bytes())?;
+        write(name, "pdf", pdf::write(scene))?;
+    }
+    // A picture may be too large, which is no reason to have no drawing.
+    for drawing in drawings {
+        write(&drawing.0, "png", picture(drawing)?)?;
     }
     Ok(written)
 }

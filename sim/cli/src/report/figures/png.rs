@@ -24,7 +24,7 @@ const METRES: u8 = 1;
 #[derive(Debug, thiserror::Error)]
 pub enum NoPicture {
     /// The picture would have too many pixels.
-    #[error("a picture of {0} x {1} pixels is too large: ask for fewer by --dpi")]
+    #[error("a picture of {0} x {1} pixels is too large: lower --dpi")]
     TooLarge(u64, u64),
     /// The picture could not be compressed, which is a bug of this program.
     #[error("compressing a picture: {0}")]
@@ -271,6 +271,6 @@ mod tests {
     fn too_many_pixels_are_refused() {
         let large = Scene { size: [3000.0, 3000.0], font: Font::Times, marks: Vec::new() };
         let refused = write(&large, 1200).unwrap_err().to_string();
-        assert_eq!(refused, "a picture of 50000 x 50000 pixels is too large: ask for fewer by --dpi");
+        assert_eq!(refused, "a picture of 50000 x 50000 pixels is too large: lower --dpi");
     }
 }

@@ -2,12 +2,10 @@
 
 use super::loader::Loader;
 use super::real::below_some_chunk;
-use crate::simulate::World;
+use crate::simulate::{World, largest_output};
 use fusion_2pc::address::Address;
-use fusion_2pc::bits::mask;
 use fusion_2pc::circuit::{Circuit, Op, Step};
 use fusion_2pc::ideal;
-use fusion_2pc::modulus::Modulus;
 use fusion_2pc::random::Seed;
 use fusion_adversaries::problem::Problem;
 use fusion_adversaries::script::{ActSection, Draft, OwnChoiceSection};
@@ -36,9 +34,9 @@ impl Loader {
 /// The reason why a server cannot choose so at a step; `None` if it can.
 fn misfit(world: &World, circuit: &Circuit, step: &Step, section: &OwnChoiceSection) -> Option<String> {
     let (family, address) = (world.protocols().backend.family(), &step.address);
-    if !matches!(step.op, Op::Relu { .. }) {
+    let Op::Relu { from, shift } = step.op else {
         return Some(format!("`own_choice` is of a ReLU, and `step` matches `{address}` too"));
-    }
+    };
     if family.garbles() {
         return Some(format!(
             "`own_choice` is of a product in which the server chooses by its share of a sign, and a ReLU of `{}` is a garbled circuit",
@@ -49,11 +47,7 @@ fn misfit(world: &World, circuit: &Circuit, step: &Step, section: &OwnChoiceSect
         return Some("`own_choice` needs `truncation: faithful`".into());
     }
     let [least, most] = negatives(world, circuit, step, section)?.map(i128::from);
-    // What a ReLU gives is below half of the modulus, and not negative; what comes next relies on it.
-    let largest = match circuit.modulus(step.ring) {
-        Modulus::TwoTo(bits) => mask(bits) >> 1,
-        Modulus::Prime(p) => p / 2,
-    };
+    let largest = largest_output(circuit.modulus(from), shift, circuit.modulus(step.ring));
     let (from, to) = (-least, i128::from(largest) - most);
     (!(from..=to).contains(&i128::from(section.value))).then(|| {
         format!(

@@ -42,7 +42,7 @@ impl ClientKey {
         let ring = &scheme.outer;
         let mut a = ring.uniform(&mut Streams::of(&seed.child("uniform")).public);
         ring.transform(&mut a);
-        let mut b = ring.small(&errors(&mut Streams::of(&seed.child("errors")).public, DEGREE));
+        let mut b = ring.small(&Zeroizing::new(errors(&mut Streams::of(&seed.child("errors")).public, DEGREE)));
         ring.transform(&mut b);
         ring.negate(&mut b);
         ring.multiply_add(&mut b, &a, &secret.outer);
@@ -72,15 +72,15 @@ impl ClientKey {
         restore(outer, &mut public);
         outer.write(&public, &mut packer);
         for power in automorphisms() {
-            let mut image = permuted(&self.secret.outer, &scheme.permutation(power));
+            let mut image = Zeroizing::new(permuted(&self.secret.outer, &scheme.permutation(power)));
             outer.scale(&mut image, &scheme.special_factors());
             for digit in 0..DIGITS {
                 let a = uniform(scheme, &mut uniform_stream);
-                let mut b = Wide::small(scheme, &errors(&mut error_stream, DEGREE));
+                let mut b = Wide::small(scheme, &Zeroizing::new(errors(&mut error_stream, DEGREE)));
                 b.negate(scheme);
                 b.multiply_add(scheme, &a, &self.secret);
                 b.negate(scheme);
-                let mut gadget = outer.zero();
+                let mut gadget = Zeroizing::new(outer.zero());
                 let residues = digit * DEGREE..(digit + 1) * DEGREE;
                 gadget[residues.clone()].copy_from_slice(&image[residues]);
                 outer.add(&mut b.outer, &gadget);

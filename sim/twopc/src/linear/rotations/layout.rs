@@ -46,7 +46,7 @@ pub struct Layout {
 /// has an equal part in what they may reveal.
 ///
 /// # Errors
-/// The place of the first layer that cannot be packed, and the reason.
+/// The place of every layer that cannot be packed, with the reason.
 pub fn layouts(
     shapes: &[Shape],
     scheme: &Scheme,
