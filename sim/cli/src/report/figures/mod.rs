@@ -256,22 +256,19 @@ pub fn write(folder: &Path, drawings: &[(String, Scene)], dpi: u16) -> Result<Ve
         })
     };
     fs::create_dir_all(folder).map_err(failed(folder))?;
-    let mut written = Vec::new();
-    let mut write = |name: &str, ending: &str, bytes: Vec<u8>| {
-        let path = folder.join(format!("{name}.{ending}"));
-        fs::write(&path, bytes).map_err(failed(&path))?;
-        written.push(path);
-        Ok::<(), Failure>(())
-    };
+    let paths = |name: &str| ["svg", "pdf", "png"].map(|ending| folder.join(format!("{name}.{ending}")));
+    let write = |path: &Path, bytes: Vec<u8>| fs::write(path, bytes).map_err(failed(path));
     for (name, scene) in drawings {
-        write(name, "svg", svg::write(scene).into_bytes())?;
-        write(name, "pdf", pdf::write(scene))?;
+        let [as_svg, as_pdf, _] = paths(name);
+        write(&as_svg, svg::write(scene).into_bytes())?;
+        write(&as_pdf, pdf::write(scene))?;
     }
     // A picture may be too large, which is no reason to have no drawing.
     for drawing in drawings {
-        write(&drawing.0, "png", picture(drawing)?)?;
+        let [_, _, as_png] = paths(&drawing.0);
+        write(&as_png, picture(drawing)?)?;
     }
-    Ok(written)
+    Ok(drawings.iter().flat_map(|(name, _)| paths(name)).collect())
 }
 
 /// Returns a drawing as the address of an SVG document that a link can save.
