@@ -1,10 +1,9 @@
 //! Errors by a bit of a value, inside a ReLU: in every family the parties end as the ideal twin says, and the exact rate is that of evaluating the pools.
 
-use crate::stand_in::{attack, endings};
+use crate::stand_in::{about_examples, attack, endings};
 use fusion_2pc::backend::Family;
 use fusion_proofs_tests::scratch::Scratch;
 use serde_json::Value;
-use std::path::Path;
 
 /// `predicate.yaml` with three slots, on one slot too, and with a number of which garbled circuits make another error than shares do.
 const SCRIPT: &str = r#"
@@ -26,10 +25,7 @@ strategies:
 "#;
 
 fn script(text: &str) -> (Scratch, String) {
-    let folder = Scratch::new("by-a-bit");
-    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
-    let path = folder.file("script.yaml", text.replace("ROOT", examples.to_str().expect("UTF-8")));
-    (folder, path)
+    about_examples("by-a-bit", text)
 }
 
 #[test]

@@ -1,10 +1,9 @@
 //! Errors by a function of a digit, inside a ReLU: in each family that compares digits the parties end as the ideal twin says, and the exact rate is that of evaluating the pools.
 
-use crate::stand_in::{attack, endings};
+use crate::stand_in::{about_examples, attack, endings};
 use fusion_2pc::backend::Family;
 use fusion_proofs_tests::scratch::Scratch;
 use serde_json::Value;
-use std::path::Path;
 
 const SCRIPT: &str = r#"
 schema: fusion/campaign/v1
@@ -35,10 +34,7 @@ const DIGITS: [(Family, &str); 3] = [
 ];
 
 fn script(text: &str) -> (Scratch, String) {
-    let folder = Scratch::new("by-a-digit");
-    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
-    let path = folder.file("script.yaml", text.replace("ROOT", examples.to_str().expect("UTF-8")));
-    (folder, path)
+    about_examples("by-a-digit", text)
 }
 
 #[test]

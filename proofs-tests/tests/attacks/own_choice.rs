@@ -1,11 +1,10 @@
 //! Errors by a choice that is not the server's share, inside a ReLU: in each family where a ReLU multiplies by a shared sign the parties end as the ideal twin says, and the exact rate is that of
 //! evaluating the pools.
 
-use crate::stand_in::{attack, endings};
+use crate::stand_in::{about_examples, attack, endings};
 use fusion_2pc::backend::Family;
 use fusion_proofs_tests::scratch::Scratch;
 use serde_json::Value;
-use std::path::Path;
 
 /// `own-choice.yaml` with three slots, on one slot too, and together with other acts on the same elements.
 const SCRIPT: &str = r#"
@@ -32,10 +31,7 @@ strategies:
 const FAMILIES: [Family; 3] = [Family::Cheetah, Family::Cryptflow2Ot, Family::Cryptflow2He];
 
 fn script(text: &str) -> (Scratch, String) {
-    let folder = Scratch::new("own-choice");
-    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
-    let path = folder.file("script.yaml", text.replace("ROOT", examples.to_str().expect("UTF-8")));
-    (folder, path)
+    about_examples("own-choice", text)
 }
 
 #[test]

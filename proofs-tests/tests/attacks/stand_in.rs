@@ -63,6 +63,14 @@ impl StandIn {
     }
 }
 
+/// A folder with a script, whose `ROOT` becomes the folder of the examples; and the script's path.
+pub fn about_examples(name: &str, text: &str) -> (Scratch, String) {
+    let folder = Scratch::new(name);
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let path = folder.file("script.yaml", text.replace("ROOT", examples.to_str().expect("UTF-8")));
+    (folder, path)
+}
+
 /// The result of an attack in one family.
 pub fn attack(script: &str, family: Family, more: &[&str]) -> Value {
     let start = ["sim", "attack", script, "--backend", family.name(), "--json"];

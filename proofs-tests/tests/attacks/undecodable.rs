@@ -1,9 +1,9 @@
 //! A server that makes a bit of a value undecodable: a client that stops there shows the bit in the middle of a session, and one that goes on makes an error by a bit.
 
+use crate::stand_in::about_examples;
 use fusion_2pc::backend::Family;
 use fusion_proofs_tests::scratch::Scratch;
 use serde_json::Value;
-use std::path::Path;
 
 const SCRIPT: &str = r#"
 schema: fusion/campaign/v1
@@ -26,11 +26,7 @@ strategies:
 const STOPS: &str = "{ delphi: { decode: stop } }";
 
 fn script(backend: &str) -> (Scratch, String) {
-    let folder = Scratch::new("undecodable");
-    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
-    let text = SCRIPT.replace("ROOT", examples.to_str().expect("UTF-8")).replace("BACKEND", backend);
-    let path = folder.file("script.yaml", text);
-    (folder, path)
+    about_examples("undecodable", &SCRIPT.replace("BACKEND", backend))
 }
 
 /// The strategy as it was played.
