@@ -81,6 +81,13 @@ fn what_cannot_be_added_is_refused_by_name() {
         negative.contains("by `delphi` bits of what a ReLU keeps are flipped: `value` is from 1 to "),
         "{negative}"
     );
+    // CrypTFlow2 drops bits after it has added, by a protocol that takes the sum for one that a ReLU keeps.
+    for family in ["cryptflow2-ot", "cryptflow2-he"] {
+        for value in ["-30000", "1073741824"] {
+            let beyond = refusal("value: 13000", &format!("value: {value}"), family);
+            assert!(beyond.contains("that are kept: `value` is from "), "{beyond}");
+        }
+    }
     let elsewhere = refusal("layer[3:relu]", "layer[*:*]", "cheetah");
     assert!(
         elsewhere.contains("`where: kept` is of a ReLU, and `step` matches `layer[0:averagepool]` too"),

@@ -40,6 +40,12 @@ impl Family {
         matches!(self, Self::Delphi | Self::Aby | Self::Aby32)
     }
 
+    /// Whether a ReLU drops bits after it has chosen what is kept, by a protocol that relies on the sign of what was chosen.
+    #[must_use]
+    pub const fn drops_what_is_chosen(self) -> bool {
+        matches!(self, Self::Cryptflow2Ot | Self::Cryptflow2He)
+    }
+
     /// Whether the client encrypts vectors in slots, under a key that it keeps with its set-up.
     #[must_use]
     pub const fn encrypts_slots(self) -> bool {

@@ -1,6 +1,7 @@
 //! The two parties for the strategies at `real`, and the patterns of acts inside the inference: one that can match nothing is
 //! refused.
 
+use super::choices::beyond;
 use super::loader::Loader;
 use crate::campaign::{Entry, block, grouping};
 use crate::simulate::pair::{Reachable, reachable};
@@ -102,17 +103,23 @@ fn misfit(world: &World, circuit: &Circuit, add: &AddSection) -> Option<String> 
         return Some("`where` needs `truncation: faithful`".into());
     }
     let own = circuit.steps.iter().filter(|step| add.step.matches(&step.address.in_slots(0..1)));
+    let family = world.protocols().backend.family();
     let mut kept_bits = 62;
     for step in own {
         let Op::Relu { from, shift } = step.op else {
             return Some(format!("`where: kept` is of a ReLU, and `step` matches `{}` too", step.address));
         };
         kept_bits = kept_bits.min(from.saturating_sub(1 + shift));
+        // Bits are dropped from the sum, which then has to be what the ReLU could keep.
+        if family.drops_what_is_chosen()
+            && let Some(message) = beyond(world, circuit, step, (&add.elements, add.value), |number| number >= 0)
+        {
+            return Some(message);
+        }
     }
-    let backend = world.protocols().backend.family();
     let most = (1_i64 << kept_bits) - 1;
-    (backend.garbles() && !(1..=most).contains(&add.value)).then(|| {
-        format!("by `{}` bits of what a ReLU keeps are flipped: `value` is from 1 to {most} here", backend.name())
+    (family.garbles() && !(1..=most).contains(&add.value)).then(|| {
+        format!("by `{}` bits of what a ReLU keeps are flipped: `value` is from 1 to {most} here", family.name())
     })
 }
 
