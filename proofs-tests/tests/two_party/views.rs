@@ -17,7 +17,7 @@ use fusion_2pc::share::truncate::{Rescaling, Truncation};
 use fusion_2pc::share::{extend, maximum, product, relu, truncate};
 use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::duplex::{End, Gone, duplex};
-use fusion_2pc::wire::link::{Frame, Halt, Link, Wire};
+use fusion_2pc::wire::link::{Frame, Halt, Link, Lost, Wire};
 use fusion_proofs_tests::networks::{PRECISION, fixed, many_classes, noise, residual, tiny};
 use std::sync::{Arc, Mutex};
 
@@ -33,10 +33,14 @@ impl Wire for Tap {
         Ok(())
     }
 
-    fn take(&mut self, _most: usize) -> Result<Frame, Gone> {
+    fn take(&mut self, _most: usize) -> Result<Frame, Lost> {
         let frame = self.end.take()?;
         self.seen.lock().expect("no panic").extend(&frame.payload);
         Ok(frame)
+    }
+
+    fn lanes(self: Box<Self>, _bounds: &[usize]) -> Vec<Box<dyn Wire>> {
+        unreachable!("parts of sessions have one lane")
     }
 }
 

@@ -1,23 +1,24 @@
 //! Measures what one secure inference costs, on a batch, and holds the document that `sim bench --json` prints.
 
+use super::exactness::Answers;
 use super::pictures::Pictures;
 use crate::args::FixedPointArgs;
 use crate::args::bench::InferenceArgs;
 use fusion_2pc::backend::{Difference, Family};
-use fusion_2pc::circuit::Circuit;
 use fusion_2pc::ot::{Checks, Extension};
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
-use fusion_2pc::session::{Answered, Grouping, Service};
+use fusion_2pc::session::{Grouping, Service};
 use fusion_2pc::share::truncate::Truncation;
-use fusion_2pc::wire::clock::{LinkSpeed, replayed};
+use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::link::Halt;
 use fusion_2pc::wire::meter::{Phase, Tally};
 use fusion_adversaries::problem::one_line;
 use fusion_engine::failure::Failure;
 use fusion_engine::simulate::PartiesError;
-use fusion_engine::simulate::metered::{self, Metered, framing_bytes};
-use fusion_engine::simulate::pair::{PairSetting, Played, SessionSetting, SetUp};
+use fusion_engine::simulate::beside::{Beside, BesideSetting, Traced};
+use fusion_engine::simulate::metered;
+use fusion_engine::simulate::pair::{PairSetting, SetUp};
 use fusion_engine::{files, models};
 use fusion_nn::fixed::FixedModel;
 use serde::Serialize;
@@ -31,6 +32,8 @@ pub struct Job<'a> {
     pub seed: u64,
     pub batch: usize,
     pub images: &'a Pictures,
+    /// The threads of each party, among which the lanes of the session are divided; `None` for a session of one lane.
+    pub threads: Option<usize>,
 }
 
 /// Reads a model and converts it to fixed point.
@@ -59,6 +62,10 @@ pub struct BenchDocument {
     pub checks: Option<&'static str>,
     pub model: String,
     pub batch: usize,
+    /// The lanes of the session, which can run beside each other.
+    pub lanes: usize,
+    /// The threads of each party.
+    pub threads: usize,
     pub network: String,
     pub truncation: &'static str,
     pub exact: bool,
@@ -135,7 +142,7 @@ pub struct LayerMeasured {
 /// # Errors
 /// [`Failure::Usage`] for a model that two parties cannot compute, and for a network so slow that a party would stop waiting.
 pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
-    let &Job { file, model, inference, seed, batch, images } = job;
+    let &Job { file, model, inference, seed, batch, images, threads } = job;
     let refused = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", files::name(file)));
     let halted = |halt: Halt| match halt {
         Halt::PeerGone { .. } => {
@@ -150,6 +157,7 @@ pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
         models: std::slice::from_ref(model),
         slots: batch,
         groupings: &[Grouping::Chunk],
+        lanes: threads.is_some(),
         keys: Seed(blake3::derive_key("fusion-sim 2026-11 keys of a measurement", &seed.to_le_bytes())),
         network: inference.network.network,
     });
@@ -165,19 +173,20 @@ pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
         let pixels = model.pixels(&image(slot));
         pixels.unwrap_or_else(|_| unreachable!("an image has as many pixels as the circuit reads"))
     };
-    let services = vec![Service { model: 0, labels: (0..model.classes()).collect() }; batch];
-    let session = SessionSetting {
-        grouping: Grouping::Chunk,
+    let service = |_| Service { model: 0, labels: (0..model.classes()).collect() };
+    let answers = Answers::new(circuit);
+    let threads = threads.map_or(1, |threads| threads.max(1));
+    let session = BesideSetting {
         name: Seed([0; 32]),
         image: &pixels,
-        services: &services,
-        deviation: None,
-        program: None,
-        probe: None,
+        service: &service,
+        threads,
+        deliver: &|role, slots, answered| answers.take(role, slots, answered),
     };
-    let Played { client, server, metered, cpu, wall, .. } = pair.play(session, &mut |_| {});
-    let (mine, theirs) = (client.map_err(halted)?, server.map_err(halted)?);
-    let exact = is_exact(model, circuit, batch, image, [&mine, &theirs])?;
+    let Beside { client, server, traced, cpu, wall } = pair.beside(&session);
+    client.map_err(halted)?;
+    server.map_err(halted)?;
+    let exact = answers.are_exact(model, batch, image)?;
     let faithful = protocols.truncation == Truncation::Faithful;
     Ok(BenchDocument {
         error: (faithful && !exact).then(|| inexact(file, batch)),
@@ -186,14 +195,16 @@ pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
         checks: protocols.backend.options().checks.map(Checks::name),
         model: files::name(file),
         batch,
+        lanes: traced.lanes(),
+        threads,
         network: inference.network.name.clone(),
         truncation: if faithful { "faithful" } else { "one_bit" },
         exact,
         once_per_network,
         setup: SetupMeasured::new(&setup),
-        per_inference: PerInference::new(&metered, batch, wall.as_secs_f64(), cpu, inference.network.network),
+        per_inference: PerInference::new(&traced, batch, wall.as_secs_f64(), cpu, inference.network.network),
         peak_rss_bytes: peak_rss_bytes(),
-        by_layer: layers(&metered, batch),
+        by_layer: layers(&traced, batch),
         differences: None,
     })
 }
@@ -204,28 +215,6 @@ pub fn inexact(file: &Path, batch: usize) -> String {
         "{}: batch {batch}: two parties do not compute the plaintext's logits, and faithful truncation must",
         files::name(file)
     )
-}
-
-/// Whether every logit and every label equals that of the plaintext reference.
-fn is_exact(
-    model: &FixedModel,
-    circuit: &Circuit,
-    batch: usize,
-    image: impl Fn(usize) -> Vec<u8>,
-    [mine, theirs]: [&Answered; 2],
-) -> Result<bool, Failure> {
-    let logits = circuit.logits([&mine.logits, &theirs.logits]);
-    let bits = circuit.ring(circuit.output);
-    // The reference's logits may wrap in a ring of their own, as the parties' do.
-    let residue = |logit: &i64| circuit.modulus(bits).element(*logit);
-    for (slot, (logits, label)) in logits.chunks(circuit.classes).zip(&mine.labels).enumerate() {
-        let expected = model.logits(&image(slot)).map_err(Failure::usage)?;
-        if !logits.iter().map(residue).eq(expected.iter().map(residue)) || fusion_nn::fixed::argmax(&expected) != *label
-        {
-            return Ok(false);
-        }
-    }
-    Ok(mine.labels.len() == batch && logits.len() == batch * circuit.classes)
 }
 
 impl DifferenceDocument {
@@ -275,24 +264,22 @@ impl PerInference {
 #[expect(clippy::cast_precision_loss, reason = "bytes and rounds are below 2^52")]
 impl PerInference {
     pub fn new(
-        metered: &Metered,
+        traced: &Traced,
         batch: usize,
         wall_s: f64,
         cpu: [std::time::Duration; 2],
         network: LinkSpeed,
     ) -> Self {
         let each = |total: f64| total / batch as f64;
-        let [client, server] = &metered.meters;
-        let sent = |role: Role, phase: Option<Phase>| client.sent(role, phase).bytes;
-        let framing = framing_bytes([Role::Client, Role::Server].map(|role| client.sent(role, None)));
-        let over = |network: LinkSpeed| each(wall_s + replayed(client, server, network).virtual_ns() as f64 / 1e9);
+        let sent = |role: Role, phase: Option<Phase>| traced.sent(role, phase).bytes;
+        let over = |network: LinkSpeed| each(wall_s + traced.over_ns(network) as f64 / 1e9);
         let offline = sent(Role::Client, Some(Phase::Offline)) + sent(Role::Server, Some(Phase::Offline));
         Self {
             client_sent_bytes: each(sent(Role::Client, None) as f64),
             server_sent_bytes: each(sent(Role::Server, None) as f64),
             offline_bytes: each(offline as f64),
-            framing_bytes: each(framing as f64),
-            rounds: each(client.rounds().into()),
+            framing_bytes: each(traced.framing_bytes() as f64),
+            rounds: each(traced.rounds().into()),
             client_cpu_s: each(cpu[0].as_secs_f64()),
             server_cpu_s: each(cpu[1].as_secs_f64()),
             wall_s: each(wall_s),
@@ -305,7 +292,7 @@ impl PerInference {
 
 /// Returns what each layer takes, for one inference.
 #[expect(clippy::cast_precision_loss, reason = "bytes and nanoseconds are below 2^52")]
-fn layers(metered: &Metered, batch: usize) -> Vec<LayerMeasured> {
+fn layers(traced: &Traced, batch: usize) -> Vec<LayerMeasured> {
     let each = |whole: f64| whole / batch as f64;
     let bytes = |tally: Tally| each(tally.bytes as f64);
     let seconds = |ns: u64| each(ns as f64 / 1e9);
@@ -318,7 +305,7 @@ fn layers(metered: &Metered, batch: usize) -> Vec<LayerMeasured> {
         lan_s: seconds(lan),
         wan_s: seconds(wan),
     };
-    metered.layers().into_iter().map(layer).collect()
+    traced.layers().into_iter().map(layer).collect()
 }
 
 /// Returns the largest amount of memory that this process has held, if the system tells.

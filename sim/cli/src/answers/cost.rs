@@ -35,7 +35,7 @@ impl PerQuery {
         let model = load(file, &inference.fixed_point)?;
         let batch = Self::batch(N);
         let images = Pictures::Random { seed: 1 };
-        let job = Job { file, model: &model, inference, seed: 1, batch, images: &images };
+        let job = Job { file, model: &model, inference, seed: 1, batch, images: &images, threads: None };
         let each = || {
             let measured = measure(&job)?;
             measured.fault()?;

@@ -3,6 +3,7 @@
 pub mod accuracy;
 pub mod bench;
 pub mod cost;
+mod exactness;
 pub mod headline;
 pub mod pictures;
 pub mod plan;

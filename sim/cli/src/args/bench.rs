@@ -5,6 +5,7 @@ use super::fixed_point::FixedPointArgs;
 use super::numbers::natural;
 use clap::{Args, ValueEnum};
 use fusion_2pc::backend::Family;
+use fusion_2pc::session::MOST_LANES;
 use fusion_2pc::share::truncate::Truncation;
 use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_engine::failure::Failure;
@@ -27,6 +28,10 @@ pub struct BenchArgs {
     /// The number of images that share a session; a list measures each.
     #[arg(long, value_name = "N", value_delimiter = ',', value_parser = batch, default_value = "1", allow_negative_numbers = true)]
     pub batch: Vec<usize>,
+    /// How many threads each party runs its lanes on: the chunks of a large batch are divided into lanes, which run beside each other. Answers, messages and
+    /// bytes are the same for any number [default: half of the processor's cores].
+    #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true)]
+    pub threads: Option<usize>,
     #[command(flatten)]
     pub inference: InferenceArgs,
     /// A file of images with 8-bit pixels (IDX or NPY, or gzip of these) [default: random pixels].
@@ -35,8 +40,9 @@ pub struct BenchArgs {
     /// The seed of keys, masks and random pixels.
     #[arg(long, value_name = "SEED", default_value = "1")]
     pub seed: u64,
-    /// Instead predict the cost by every family of protocols, and run nothing: bytes, and bounds on rounds and on the time of the messages.
-    #[arg(long, conflicts_with_all = ["backend", "extension", "checks", "images", "seed", "explain", "by"])]
+    /// Instead predict the cost by every family of protocols, and run nothing: bytes, and bounds on rounds and on the time of the messages. Lanes,
+    /// which add at most 1 % to the bytes of a large batch, are left out.
+    #[arg(long, conflicts_with_all = ["backend", "extension", "checks", "images", "seed", "explain", "by", "threads"])]
     pub predict: bool,
     /// Also list what the backend shares with Cheetah, and each difference from the system as its authors released it.
     #[arg(long)]
@@ -55,6 +61,13 @@ impl BenchArgs {
     pub fn model(&self) -> &Path {
         let given = self.file.as_deref().or(self.model.as_deref());
         given.unwrap_or_else(|| unreachable!("one of the two is required"))
+    }
+
+    /// The threads of each party: what the flag says, or half of the cores that the system offers, at least one.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        let half = || std::thread::available_parallelism().map_or(1, |cores| cores.get() / 2).clamp(1, MOST_LANES);
+        self.threads.unwrap_or_else(half)
     }
 }
 
@@ -90,6 +103,9 @@ const EXAMPLES: &str = "\
 Examples:
   sim bench lenet.onnx --batch 64 --by layer
       Runs one session of 64 images, and prints the cost of each image and of each layer.
+
+  sim bench lenet.onnx --batch 1000 --threads 4
+      Runs the lanes of one session of 1,000 images on four threads a party.
 
   sim bench lenet.onnx --backend delphi --explain
       Measures another family of protocols, and says in what it differs from the system as released.
@@ -139,6 +155,14 @@ impl From<TruncationArg> for Truncation {
 pub enum By {
     /// Each layer of the model.
     Layer,
+}
+
+/// The largest number of threads of a party: that of lanes.
+const MAX_THREADS: u64 = MOST_LANES as u64;
+
+fn threads(text: &str) -> Result<usize, String> {
+    let threads = natural("threads", text, 1, MAX_THREADS)?;
+    usize::try_from(threads).map_err(|_| "threads are more than this machine can count".into())
 }
 
 fn batch(text: &str) -> Result<usize, String> {

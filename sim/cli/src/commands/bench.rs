@@ -19,9 +19,15 @@ pub fn run(args: &BenchArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let model = load(args.model(), &args.inference.fixed_point)?;
     let images = Pictures::new(args.images.as_deref(), args.seed, &model)?;
     let measured = |&batch: &usize| {
-        let seed = args.seed;
-        let job = Job { file: args.model(), model: &model, inference: &args.inference, seed, batch, images: &images };
-        measure(&job)
+        measure(&Job {
+            file: args.model(),
+            model: &model,
+            inference: &args.inference,
+            seed: args.seed,
+            batch,
+            images: &images,
+            threads: Some(args.threads()),
+        })
     };
     let mut documents: Vec<BenchDocument> = args.batch.iter().map(measured).collect::<Result<_, _>>()?;
     if args.explain {
@@ -108,14 +114,18 @@ fn milli(seconds: f64) -> String {
 
 impl BenchDocument {
     fn write_text(&self, show_layers: bool, out: &mut dyn Write) -> Result<(), Failure> {
-        let Self { backend, model, batch, network, truncation, per_inference: each, .. } = self;
+        let Self { backend, model, batch, lanes, threads, network, truncation, per_inference: each, .. } = self;
         let extension = self.extension.map_or_else(String::new, |extension| format!(" over {extension}"));
         let checks = self.checks.map_or_else(String::new, |checks| format!(", checks {checks}"));
         if let Some(error) = &self.error {
             writeln!(out, "{} {error}", text::styled(BAD, "error"))?;
         }
+        let beside = match lanes {
+            0..=1 => String::new(),
+            _ => format!(", lanes {lanes}, threads {threads}"),
+        };
         let exact = if self.exact { "every logit exact" } else { "NOT the plaintext's logits" };
-        let title = format!("{model}   {backend}{extension}{checks}   batch {batch}   {truncation}   {exact}");
+        let title = format!("{model}   {backend}{extension}{checks}   batch {batch}{beside}   {truncation}   {exact}");
         writeln!(out, "{}\n", text::styled(HEADING, &title))?;
         let sent = each.client_sent_bytes + each.server_sent_bytes;
         let mut rows = vec![
@@ -185,7 +195,8 @@ mod tests {
     use super::*;
     use crate::answers::bench::{PerInference, PreparationMeasured, SetupMeasured, inexact};
     use fusion_2pc::wire::clock::LinkSpeed;
-    use fusion_engine::simulate::metered::{Metered, SetupSpent};
+    use fusion_engine::simulate::beside::Traced;
+    use fusion_engine::simulate::metered::SetupSpent;
     use std::path::Path;
 
     fn document(error: Option<String>) -> BenchDocument {
@@ -197,12 +208,14 @@ mod tests {
             checks: None,
             model: "model.onnx".into(),
             batch: 1,
+            lanes: 1,
+            threads: 1,
             network: "lan".into(),
             truncation: "faithful",
             once_per_network: PreparationMeasured { cpu_s: 0.25, wall_s: 0.5 },
             setup: SetupMeasured::new(&SetupSpent::default()),
             per_inference: PerInference::new(
-                &Metered::default(),
+                &Traced::default(),
                 1,
                 0.0,
                 [std::time::Duration::ZERO; 2],

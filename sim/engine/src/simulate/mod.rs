@@ -19,6 +19,7 @@
 //! ```
 
 mod alone;
+pub mod beside;
 mod client;
 pub mod conditional;
 mod counts;

@@ -1,5 +1,6 @@
 //! A client and a server in one process, set up once for all sessions, whichever family of protocols they run.
 
+use super::beside::{self, Beside, BesideSetting};
 use super::metered::{self, Metered, SetupSpent, timed};
 use super::probing::Tested;
 use crate::clock::now;
@@ -144,6 +145,8 @@ pub struct PairSetting<'a> {
     pub slots: usize,
     /// The ways in which sessions group their slots.
     pub groupings: &'a [Grouping],
+    /// Whether the chunks of a session are divided into lanes ([`Plan::in_lanes`]).
+    pub lanes: bool,
     /// The seed of both parties' keys.
     pub keys: Seed,
     /// The speed of the line between them.
@@ -188,6 +191,9 @@ pub struct Played {
 pub trait Pair: Send + Sync {
     /// Plays a session on two threads, and reports the client's progress to `watch`.
     fn play(&self, session: SessionSetting<'_>, watch: &mut dyn FnMut(Progress<'_>)) -> Played;
+
+    /// Plays and measures an honest session of the first way of grouping, its lanes beside each other.
+    fn beside(&self, session: &BesideSetting<'_>) -> Beside;
 
     /// Sets both parties up again, from another seed, for the same sessions. Plans and weights are shared.
     ///
@@ -246,6 +252,7 @@ fn plans<B: Backend>(backend: &B, setting: &PairSetting<'_>) -> Result<Vec<Prepa
     let models: Vec<&FixedModel> = setting.models.iter().collect();
     let prepared = |grouping: &Grouping| {
         let plan = setting.protocols.plan(backend, &models, setting.slots, *grouping)?;
+        let plan = if setting.lanes { plan.in_lanes() } else { plan };
         let networks = Networks::new(&plan, setting.models)?;
         Ok((plan, networks))
     };
@@ -264,6 +271,11 @@ impl<B: Backend> Parties<B> {
         let plans: Vec<&Plan<B>> = prepared.iter().map(|(plan, _)| plan).collect();
         let (client, server, setup) = metered::set_up(keys, &plans, network)?;
         Ok((Self { network, client, server, prepared }, setup))
+    }
+
+    #[expect(clippy::expect_used, reason = "a pair is set up for at least one way of grouping")]
+    fn first(&self) -> &Prepared<B> {
+        self.prepared.first().expect("a way of grouping")
     }
 }
 
@@ -301,6 +313,11 @@ impl<B: Backend> Pair for Parties<B> {
         Played { client, server, kept, metered, cpu: [client_cpu, server_cpu], wall: began.elapsed() }
     }
 
+    fn beside(&self, session: &BesideSetting<'_>) -> Beside {
+        let (plan, networks) = self.first();
+        beside::measure(self.network, (&self.client, &self.server), (plan, networks), session)
+    }
+
     fn renewed(&self, keys: &Seed) -> Result<Box<dyn Pair>, Halt> {
         let (pair, _) = Self::new(keys, self.prepared.clone(), self.network)?;
         Ok(Box::new(pair))
@@ -310,10 +327,8 @@ impl<B: Backend> Pair for Parties<B> {
         self.prepared.first().is_some_and(|(plan, _)| self.client.holds(plan, named))
     }
 
-    #[expect(clippy::expect_used, reason = "a pair is set up for at least one way of grouping")]
     fn circuit(&self) -> &Circuit {
-        let (plan, _) = self.prepared.first().expect("a way of grouping");
-        &plan.circuit
+        &self.first().0.circuit
     }
 }
 
@@ -337,6 +352,7 @@ pub fn reachable(protocols: ProtocolChoice, models: &[FixedModel]) -> Result<Rea
         models,
         slots: 1,
         groupings: &[grouping],
+        lanes: false,
         keys: Seed([0; 32]),
         network: LinkSpeed::LAN,
     })?;

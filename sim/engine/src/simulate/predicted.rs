@@ -119,6 +119,7 @@ mod tests {
                 models: std::slice::from_ref(&model),
                 slots,
                 groupings: &[Grouping::Chunk],
+                lanes: false,
                 keys: Seed([1; 32]),
                 network: LinkSpeed::LAN,
             });

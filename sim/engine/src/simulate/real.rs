@@ -54,7 +54,7 @@ impl Parties {
         let keys = Seed(blake3::derive_key("fusion-sim 2026-11 keys of both parties", &seed.to_le_bytes()));
         let (protocols, models) = (world.protocols(), world.models());
         let SetUp { pair, prepared_cpu, setup, .. } =
-            SetUp::new(&PairSetting { protocols, models, slots, groupings, keys, network })?;
+            SetUp::new(&PairSetting { protocols, models, slots, groupings, lanes: false, keys, network })?;
         Ok(Self { pair, groupings: groupings.to_vec(), prepared: prepared_cpu, setup })
     }
 

@@ -1,5 +1,6 @@
 //! The client and the server in a session: both evaluate the circuit, chunk by chunk.
 
+use super::lanes::{self, Workers, beside, in_turn};
 use super::plan::Plan;
 use super::program::ServerProgram;
 use super::setup::{ClientSetup, ServerSetup};
@@ -11,16 +12,42 @@ use crate::linear;
 use crate::ot::probe::Guess;
 use crate::party::Party;
 use crate::random::Seed;
+use crate::role::Role;
 use crate::wire::link::{Halt, Link};
 use crate::wire::meter::Phase;
 use fusion_nn::fixed::FixedModel;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A party of the session of this name, with the transfers that it draws from.
+/// A party of the lane of this name, with the transfers that it draws from.
 fn party<T>(mut link: Link, seed: &Seed, name: &Seed, transfers: T) -> Party<T> {
     link.enter(Phase::Online);
     Party { rng: seed.of_session(name).stream(), transfers, link }
+}
+
+/// The client of a lane of a session.
+fn lane_client<B: Backend>(
+    link: Link,
+    setup: &ClientSetup<B>,
+    plan: &Plan<B>,
+    name: &Seed,
+    lane: usize,
+) -> Party<B::Transfers> {
+    let name = &lanes::name(name, lane);
+    party(link, &setup.seed, name, plan.backend.client_transfers(&setup.keys, name, plan.lane_transfers(lane)))
+}
+
+/// The server of a lane of a session.
+fn lane_server<B: Backend>(
+    link: Link,
+    setup: &ServerSetup<B>,
+    plan: &Plan<B>,
+    name: &Seed,
+    lane: usize,
+) -> Party<B::Transfers> {
+    let name = &lanes::name(name, lane);
+    party(link, &setup.seed, name, plan.backend.server_transfers(&setup.keys, name, plan.lane_transfers(lane)))
 }
 
 /// Runs the offline pass of a chunk.
@@ -32,12 +59,24 @@ fn prepare<P: Protocols + ?Sized>(party: &mut Party<P::Transfers>, protocols: &m
 }
 
 /// What a party holds after a session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answered {
     /// The labels, by slot. The server gets none.
     pub labels: Vec<u32>,
     /// The party's shares of the logits, one slot after another.
     pub logits: Vec<u64>,
+}
+
+impl Answered {
+    /// The answers of some slots after those of others.
+    fn joined(parts: Vec<Self>) -> Self {
+        let mut all = Self::default();
+        for Self { labels, logits } in parts {
+            all.labels.extend(labels);
+            all.logits.extend(logits);
+        }
+        all
+    }
 }
 
 /// Runs the client's side of a session. `image` returns the pixels of a slot as integers, and is called chunk by chunk. No other session
@@ -74,7 +113,6 @@ pub enum Progress<'a> {
 ///
 /// # Panics
 /// Where an image has another size than the circuit reads.
-#[expect(clippy::expect_used, reason = "the argmax gives the client its labels, or ends in an error")]
 pub fn watched_client<B: Backend>(
     link: Link,
     setup: &ClientSetup<B>,
@@ -83,32 +121,81 @@ pub fn watched_client<B: Backend>(
     image: impl Fn(usize) -> Vec<i64>,
     mut watch: impl FnMut(Progress<'_>),
 ) -> (Result<Answered, Halt>, Link) {
-    let backend = &plan.backend;
-    let mut party = party(link, &setup.seed, name, backend.client_transfers(&setup.keys, name, plan.transfers()));
-    let answered = each_chunk(&mut party, plan, |party, chunk| {
-        let mut protocols = backend.client(plan.chunk(chunk.len()), &setup.keys);
-        prepare(party, &mut protocols)?;
-        watch(Progress::Asks(chunk.len()));
-        let circuit = &plan.circuit;
-        let input: Vec<u64> = chunk.clone().flat_map(&image).map(|pixel| circuit.pixel(pixel)).collect();
-        let logits = evaluate(party, circuit, &input, &mut protocols)?;
-        let labels = labels(party, circuit, &mut protocols, &logits, &[])?.expect("the client gets the labels");
-        watch(Progress::Has(&labels));
-        Ok(Answered { labels, logits })
+    let (answered, link) = in_turn(link, &plan.bounds(Role::Client), |lane, link| {
+        each_chunk(lane_client(link, setup, plan, name, lane), plan, lane, |party, chunk| {
+            let asks = || watch(Progress::Asks(chunk.len()));
+            let answered = ask(party, setup, plan, chunk.clone(), (&image, asks))?;
+            watch(Progress::Has(&answered.labels));
+            Ok(answered)
+        })
     });
-    let answered = answered.and_then(|answered| all_classes(&party, &plan.circuit, answered));
-    concluded(party, answered)
+    let answered = answered.map(Answered::joined).and_then(|answered| {
+        if are_classes(&plan.circuit, &answered.labels) { Ok(answered) } else { Err(no_class(&link)) }
+    });
+    concluded(answered, link)
 }
 
-/// The answers, if every label is a class: looked at only after the last slot, as which labels are may depend on the images (H6).
-fn all_classes<T>(party: &Party<T>, circuit: &Circuit, answered: Answered) -> Result<Answered, Halt> {
-    if answered.labels.iter().all(|&label| (label as usize) < circuit.classes) {
-        Ok(answered)
-    } else {
-        Err(party.link.malformed("a label is no class"))
-    }
+/// Asks about the slots of a chunk.
+#[expect(clippy::expect_used, reason = "the argmax gives the client its labels, or ends in an error")]
+fn ask<B: Backend>(
+    party: &mut Party<B::Transfers>,
+    setup: &ClientSetup<B>,
+    plan: &Plan<B>,
+    chunk: Range<usize>,
+    (image, asks): (impl Fn(usize) -> Vec<i64>, impl FnOnce()),
+) -> Result<Answered, Halt> {
+    let circuit = &plan.circuit;
+    let mut protocols = plan.backend.client(plan.chunk(chunk.len()), &setup.keys);
+    prepare(party, &mut protocols)?;
+    asks();
+    let input: Vec<u64> = chunk.flat_map(image).map(|pixel| circuit.pixel(pixel)).collect();
+    let logits = evaluate(party, circuit, &input, &mut protocols)?;
+    let labels = labels(party, circuit, &mut protocols, &logits, &[])?.expect("the client gets the labels");
+    Ok(Answered { labels, logits })
 }
 
+/// What a party does with the answers of each chunk, of which it keeps nothing else.
+pub type Deliver<'a> = &'a (dyn Fn(Range<usize>, Answered) + Sync);
+
+/// Runs the client's side of a session as [`client`] does, its lanes beside each other on several threads, and hands the answers over chunk by chunk, in the order in which they come.
+/// Messages and answers are those of [`client`].
+///
+/// # Errors
+/// [`Halt`] where the server does not keep to the protocol.
+///
+/// # Panics
+/// Where an image has another size than the circuit reads.
+pub fn client_beside<B: Backend>(
+    link: Link,
+    (setup, plan): (&ClientSetup<B>, &Plan<B>),
+    name: &Seed,
+    image: &(dyn Fn(usize) -> Vec<i64> + Sync),
+    workers: Workers<'_>,
+    deliver: Deliver<'_>,
+) -> (Result<(), Halt>, Link) {
+    let all_classes = AtomicBool::new(true);
+    let (answered, link) = beside(link, &plan.bounds(Role::Client), workers, |lane, link| {
+        each_chunk(lane_client(link, setup, plan, name, lane), plan, lane, |party, chunk| {
+            let answered = ask(party, setup, plan, chunk.clone(), (image, || {}))?;
+            if !are_classes(&plan.circuit, &answered.labels) {
+                all_classes.store(false, Ordering::Relaxed);
+            }
+            deliver(chunk, answered);
+            Ok(Answered::default())
+        })
+    });
+    let answered = answered.and_then(|_| if all_classes.into_inner() { Ok(()) } else { Err(no_class(&link)) });
+    concluded(answered, link)
+}
+
+/// Whether every label is a class: looked at only after the last slot, as which labels are may depend on the images (H6).
+fn are_classes(circuit: &Circuit, labels: &[u32]) -> bool {
+    labels.iter().all(|&label| (label as usize) < circuit.classes)
+}
+
+fn no_class(link: &Link) -> Halt {
+    link.malformed("a label is no class")
+}
 /// A server's models, encoded for every packing of a plan.
 pub struct Networks<B: Backend> {
     /// By slots of a group, then by model.
@@ -169,8 +256,38 @@ pub fn server<B: Backend>(
     networks: &Networks<B>,
     services: &[Service],
 ) -> (Result<Answered, Halt>, Link) {
-    let transfers = plan.backend.server_transfers(&setup.keys, name, plan.transfers());
-    with_transfers(party(link, &setup.seed, name, transfers), setup, plan, (networks, services))
+    let (answered, link) = in_turn(link, &plan.bounds(Role::Server), |lane, link| {
+        serve_lane(lane_server(link, setup, plan, name, lane), setup, plan, lane, (networks, services))
+    });
+    concluded(answered.map(Answered::joined), link)
+}
+
+/// Runs the server's side of a session as [`server`] does, its lanes beside each other on several threads, and hands its shares over chunk by chunk, in the order in which they come.
+/// `service` says how a slot is served. Messages and shares are those of [`server`].
+///
+/// # Errors
+/// [`Halt`] where the client does not keep to the protocol.
+///
+/// # Panics
+/// As [`server`].
+pub fn server_beside<B: Backend>(
+    link: Link,
+    (setup, plan): (&ServerSetup<B>, &Plan<B>),
+    name: &Seed,
+    (networks, service): (&Networks<B>, &(dyn Fn(usize) -> Service + Sync)),
+    workers: Workers<'_>,
+    deliver: Deliver<'_>,
+) -> (Result<(), Halt>, Link) {
+    let (answered, link) = beside(link, &plan.bounds(Role::Server), workers, |lane, link| {
+        each_chunk(lane_server(link, setup, plan, name, lane), plan, lane, |party, chunk| {
+            let services: Vec<Service> = chunk.clone().map(service).collect();
+            let networks = networks.of(plan, &services);
+            let mut server = plan.backend.server(plan.chunk(services.len()), &setup.keys, networks);
+            deliver(chunk, serve(party, plan, &services, &mut server, |_, _, _| {})?);
+            Ok(Answered::default())
+        })
+    });
+    concluded(answered.map(|_| ()), link)
 }
 
 /// Runs a server that deviates to test a guess of the client's correlation, and otherwise does what [`server`] does: the client's answers are right if the
@@ -190,24 +307,28 @@ pub fn guessing_server<B: Backend>(
     (networks, services): (&Networks<B>, &[Service]),
     guess: Guess,
 ) -> (Result<Answered, Halt>, Link) {
-    let transfers = plan.backend.guessing_transfers(&setup.keys, name, plan.transfers(), guess);
-    let transfers = transfers.expect("a family whose client sends in transfers");
-    with_transfers(party(link, &setup.seed, name, transfers), setup, plan, (networks, services))
+    let (answered, link) = in_turn(link, &plan.bounds(Role::Server), |lane, link| {
+        let name = &lanes::name(name, lane);
+        let transfers = plan.backend.guessing_transfers(&setup.keys, name, plan.lane_transfers(lane), guess);
+        let transfers = transfers.expect("a family whose client sends in transfers");
+        serve_lane(party(link, &setup.seed, name, transfers), setup, plan, lane, (networks, services))
+    });
+    concluded(answered.map(Answered::joined), link)
 }
 
-/// Serves a session with the transfers that the party has.
-fn with_transfers<B: Backend>(
-    mut party: Party<B::Transfers>,
+/// Serves a lane of a session.
+fn serve_lane<B: Backend>(
+    party: Party<B::Transfers>,
     setup: &ServerSetup<B>,
     plan: &Plan<B>,
+    lane: usize,
     (networks, services): (&Networks<B>, &[Service]),
 ) -> (Result<Answered, Halt>, Link) {
-    let answered = each_chunk(&mut party, plan, |party, chunk| {
+    each_chunk(party, plan, lane, |party, chunk| {
         let services = &services[chunk];
         let mut server = plan.backend.server(plan.chunk(services.len()), &setup.keys, networks.of(plan, services));
         serve(party, plan, services, &mut server, |_, _, _| {})
-    });
-    concluded(party, answered)
+    })
 }
 
 /// Runs a server that runs a program: it reads what it can of the slots of each chunk, and the program decides what it answers on them. Where
@@ -229,20 +350,23 @@ pub fn programmed_server<B: Backend>(
 ) -> (Result<Answered, Halt>, Link) {
     let backend = &plan.backend;
     link.listen();
-    let mut party = party(link, &setup.seed, name, backend.server_transfers(&setup.keys, name, plan.transfers()));
-    let answered = each_chunk(&mut party, plan, |party, slots| {
-        let services = &services[slots.clone()];
-        let (chunk, chosen) = (plan.chunk(services.len()), networks.of(plan, services));
-        match backend.reader(chunk, &setup.keys, chosen.clone()) {
-            Some(mut reader) => serve(party, plan, services, &mut *reader, |_, reader, said| {
-                program.answer(slots, &reader.readings(), said);
-            }),
-            None => serve(party, plan, services, &mut backend.server(chunk, &setup.keys, chosen), |party, _, said| {
-                program.answer(slots, &shares_of(&party.link.heard(), said.len()), said);
-            }),
-        }
+    let (answered, link) = in_turn(link, &plan.bounds(Role::Server), |lane, link| {
+        each_chunk(lane_server(link, setup, plan, name, lane), plan, lane, |party, slots| {
+            let services = &services[slots.clone()];
+            let (chunk, chosen) = (plan.chunk(services.len()), networks.of(plan, services));
+            match backend.reader(chunk, &setup.keys, chosen.clone()) {
+                Some(mut reader) => serve(party, plan, services, &mut *reader, |_, reader, said| {
+                    program.answer(slots, &reader.readings(), said);
+                }),
+                None => {
+                    serve(party, plan, services, &mut backend.server(chunk, &setup.keys, chosen), |party, _, said| {
+                        program.answer(slots, &shares_of(&party.link.heard(), said.len()), said);
+                    })
+                }
+            }
+        })
     });
-    concluded(party, answered)
+    concluded(answered.map(Answered::joined), link)
 }
 
 /// The part of each slot in messages that carry so many slots side by side.
@@ -283,22 +407,25 @@ fn labels<P: Protocols + ?Sized>(
 }
 
 /// A party that is done hangs up: its peer may wait for what it never sent, and the link outlives the session for what it metered.
-fn concluded<T>(mut party: Party<T>, answered: Result<Answered, Halt>) -> (Result<Answered, Halt>, Link) {
-    party.link.hang_up();
-    (answered, party.link)
+fn concluded<T>(answered: Result<T, Halt>, mut link: Link) -> (Result<T, Halt>, Link) {
+    link.hang_up();
+    (answered, link)
 }
 
+/// Runs the chunks of a lane, one after another.
 fn each_chunk<B: Backend>(
-    party: &mut Party<B::Transfers>,
+    mut party: Party<B::Transfers>,
     plan: &Plan<B>,
+    lane: usize,
     mut body: impl FnMut(&mut Party<B::Transfers>, Range<usize>) -> Result<Answered, Halt>,
-) -> Result<Answered, Halt> {
-    let mut all = Answered { labels: Vec::with_capacity(plan.slots), logits: Vec::new() };
-    for chunk in plan.chunks() {
+) -> (Result<Answered, Halt>, Link) {
+    let mut all = Vec::new();
+    for chunk in plan.lane(lane) {
         let slots = Component::Slots(chunk.clone());
-        let Answered { labels, logits } = party.step(slots, |party| body(party, chunk))?;
-        all.labels.extend(labels);
-        all.logits.extend(logits);
+        match party.step(slots, |party| body(party, chunk)) {
+            Ok(answered) => all.push(answered),
+            Err(halt) => return (Err(halt), party.link),
+        }
     }
-    Ok(all)
+    (Ok(Answered::joined(all)), party.link)
 }

@@ -3,6 +3,7 @@
 use crate::backend::{Backend, Chunk};
 use crate::circuit::{Circuit, Unsupported};
 use crate::cost::Cost;
+use crate::role::Role;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::Range;
@@ -18,6 +19,7 @@ pub struct Plan<B: Backend> {
     pub slots: usize,
     slots_per_message: usize,
     grouping: Grouping,
+    lanes: usize,
     /// By slots of a group.
     pub(super) packings: BTreeMap<usize, B::Packing>,
 }
@@ -95,7 +97,7 @@ impl<B: Backend> Plan<B> {
                 vacant.insert(backend.packing(&circuit, group, sessions.saturating_mul(slots as u64))?);
             }
         }
-        Ok(Self { backend, circuit, slots, slots_per_message, grouping, packings })
+        Ok(Self { backend, circuit, slots, slots_per_message, grouping, lanes: 1, packings })
     }
 
     /// The number of slots that are evaluated together. Their images, shares and messages are held in memory at once.
@@ -163,16 +165,112 @@ impl<B: Backend> Plan<B> {
     /// The number of oblivious transfers in a session that [`Cost`] counts: those in which the client is the sender, and those in which the server is.
     #[must_use]
     pub fn transfers(&self) -> [usize; 2] {
+        self.transfers_of(self.chunks())
+    }
+
+    fn transfers_of(&self, chunks: impl Iterator<Item = Range<usize>>) -> [usize; 2] {
         let mut sums = [0; 2];
-        for chunk in self.chunks() {
-            for cost in self.costs(chunk.len()) {
-                sums[0] += cost.client_transfers;
-                sums[1] += cost.server_transfers;
-            }
+        let mut like = BTreeMap::new();
+        for chunk in chunks {
+            let counted = like.entry(chunk.len()).or_insert_with_key(|slots| {
+                let costs = self.costs(*slots);
+                let sum = |count: fn(&Cost) -> usize| costs.iter().map(count).sum::<usize>();
+                [sum(|cost| cost.client_transfers), sum(|cost| cost.server_transfers)]
+            });
+            sums.iter_mut().zip(counted).for_each(|(sum, count)| *sum += *count);
         }
         sums
     }
 }
+
+/// The most lanes of a session.
+pub const MOST_LANES: usize = 32;
+
+/// The bytes that lanes may add to a session: one in so many.
+const ADDED: usize = 100;
+
+/// Lanes.
+impl<B: Backend> Plan<B> {
+    /// Divides the chunks of a session into lanes, which may run beside each other: at most [`MOST_LANES`], and no more than add one percent to the bytes of a session, as each extends
+    /// transfers of its own. The number is a function of the plan alone.
+    #[must_use]
+    pub fn in_lanes(self) -> Self {
+        let chunks = self.chunks().count();
+        let with = |lanes: usize| Self { lanes, ..self.clone() };
+        let one: usize = self.clone().with_lanes(1).session_bytes().iter().sum();
+        let fits = |lanes: &usize| with(*lanes).session_bytes().iter().sum::<usize>() <= one + one / ADDED;
+        let lanes = (2..=chunks.min(MOST_LANES)).rev().find(fits).unwrap_or(1);
+        self.with_lanes(lanes)
+    }
+
+    /// Divides the chunks of a session into so many lanes, but no more than there are chunks, and at least one.
+    #[must_use]
+    pub fn with_lanes(self, lanes: usize) -> Self {
+        let lanes = lanes.min(self.chunks().count()).max(1);
+        Self { lanes, ..self }
+    }
+
+    /// The number of lanes: 1, unless the plan was divided.
+    #[must_use]
+    pub fn lanes(&self) -> usize {
+        self.lanes
+    }
+
+    /// The chunks of a lane: as many for each as for any other, or one fewer.
+    pub fn lane(&self, lane: usize) -> impl Iterator<Item = Range<usize>> + use<B> {
+        let chunks = self.slots.div_ceil(self.slots_per_message);
+        let [from, to] = [lane, lane + 1].map(|lane| lane * chunks / self.lanes);
+        self.chunks().skip(from).take(to - from)
+    }
+
+    /// The transfers of a lane that [`Cost`] counts: those in which the client is the sender, and those in which the server is.
+    #[must_use]
+    pub fn lane_transfers(&self, lane: usize) -> [usize; 2] {
+        self.transfers_of(self.lane(lane))
+    }
+
+    /// The bytes that the client and the server send in a session, and no more than these messages beside those of chunks: those that extend the transfers of each lane.
+    #[must_use]
+    pub fn session_bytes(&self) -> [usize; 2] {
+        let mut bytes = [0; 2];
+        let mut like = BTreeMap::new();
+        for chunk in self.chunks() {
+            let sent = like.entry(chunk.len()).or_insert_with_key(|slots| {
+                let cost = self.chain(*slots);
+                [cost.client_bytes, cost.server_bytes]
+            });
+            bytes.iter_mut().zip(sent).for_each(|(sum, sent)| *sum += *sent);
+        }
+        for lane in 0..self.lanes {
+            let sent = self.extension_bytes(self.lane_transfers(lane));
+            bytes.iter_mut().zip(sent).for_each(|(sum, sent)| *sum += sent);
+        }
+        bytes
+    }
+
+    /// What the client and the server send to extend so many transfers.
+    fn extension_bytes(&self, transfers: [usize; 2]) -> [usize; 2] {
+        let [by_client, by_server] = transfers.map(|count| self.backend.extension(count).cost(count));
+        [by_client.sender.bytes + by_server.receiver.bytes, by_server.sender.bytes + by_client.receiver.bytes]
+    }
+
+    /// For each lane, how many bytes that a party receives in it may wait to be taken, with some for each message: what two chunks and its extension bring, as a peer that is done with
+    /// a chunk may begin the next one.
+    pub(super) fn bounds(&self, receiver: Role) -> Vec<usize> {
+        let from = receiver.peer() as usize;
+        let bound = |lane: usize| {
+            let most = self.lane(lane).map(|chunk| chunk.len()).max().map_or(0, |slots| {
+                let cost = self.chain(slots);
+                [cost.client_bytes, cost.server_bytes][from]
+            });
+            BESIDE + 2 * (2 * most + self.extension_bytes(self.lane_transfers(lane))[from])
+        };
+        (0..self.lanes).map(bound).collect()
+    }
+}
+
+/// The bytes that the headers of short messages may take in a lane.
+const BESIDE: usize = 1 << 20;
 
 /// Divides the slots of a session into chunks of as many as a message carries. The last chunk may be smaller.
 ///

@@ -21,7 +21,7 @@ impl LinkSpeed {
     /// A wide-area network: 100 Mbit/s, with a round trip of 40 ms.
     pub const WAN: Self = Self { rtt_ns: 40_000_000, bits_per_s: 100_000_000 };
 
-    fn transmission_ns(&self, bytes: usize) -> u64 {
+    pub(super) fn transmission_ns(&self, bytes: usize) -> u64 {
         let ns = bytes as u128 * 8 * 1_000_000_000 / u128::from(self.bits_per_s.max(1));
         // Five hundred years are as good as never.
         u64::try_from(ns).unwrap_or(u64::MAX)

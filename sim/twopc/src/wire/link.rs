@@ -11,6 +11,7 @@ use crate::wire::clock::{Clock, LinkSpeed};
 use crate::wire::duplex::{self, End, Gone};
 use crate::wire::hook::{Compared, Conduct, Deviation, Mistakes};
 use crate::wire::meter::{Message, Meter, Phase};
+use crate::wire::trace::Trace;
 
 /// Why a party stops before the end of a session.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,11 +59,34 @@ pub trait Wire: Send {
     /// [`Gone`] if nobody is left to take it.
     fn put(&mut self, frame: Frame) -> Result<(), Gone>;
 
-    /// Waits for the next frame. If the payload is longer than `most` bytes, any `most + 1` bytes may stand in its place, as the receiver refuses it by its length.
+    /// Waits for the next frame. If the payload is longer than `most` bytes, any bytes as many as it or `most + 1` may stand in its place, as the receiver refuses it
+    /// by its length.
     ///
     /// # Errors
-    /// [`Gone`] if no frame can come any more.
-    fn take(&mut self, most: usize) -> Result<Frame, Gone>;
+    /// [`Lost`] if no frame can come any more.
+    fn take(&mut self, most: usize) -> Result<Frame, Lost>;
+
+    /// Divides the wire into a lane for each bound, which several threads use at once: each keeps its order and ends by itself, when it is dropped. A bound says how many bytes
+    /// of the lane may wait to be taken, where a peer decides that.
+    ///
+    /// # Panics
+    /// For a wire that cannot be divided into so many.
+    fn lanes(self: Box<Self>, bounds: &[usize]) -> Vec<Box<dyn Wire>>;
+}
+
+/// Why a wire brings no frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// Nobody sends any more.
+    Gone,
+    /// The peer sent what no lane can hold.
+    Malformed(&'static str),
+}
+
+impl From<Gone> for Lost {
+    fn from(Gone: Gone) -> Self {
+        Self::Gone
+    }
 }
 
 impl Wire for End<Frame> {
@@ -71,8 +95,12 @@ impl Wire for End<Frame> {
         Ok(())
     }
 
-    fn take(&mut self, _most: usize) -> Result<Frame, Gone> {
-        End::take(self)
+    fn take(&mut self, _most: usize) -> Result<Frame, Lost> {
+        Ok(End::take(self)?)
+    }
+
+    fn lanes(self: Box<Self>, bounds: &[usize]) -> Vec<Box<dyn Wire>> {
+        End::lanes(*self, bounds.len()).into_iter().map(|lane| -> Box<dyn Wire> { Box::new(lane) }).collect()
     }
 }
 
@@ -95,6 +123,8 @@ pub struct Link {
     depth: u32,
     clock: Clock,
     meter: Meter,
+    /// What is noted in place of the meter's log; `None` for a party that keeps a log.
+    trace: Option<Trace>,
     deviation: Option<Box<dyn Deviation>>,
     /// What was received; `None` for a party that keeps nothing of it.
     heard: Option<Vec<Vec<u8>>>,
@@ -113,9 +143,67 @@ impl Link {
             depth: 0,
             clock: Clock::new(speed),
             meter: Meter::default(),
+            trace: None,
             deviation: None,
             heard: None,
         }
+    }
+
+    /// Makes the party note its messages from now on without their addresses, in place of the meter's log.
+    pub fn trace(&mut self) {
+        self.trace = Some(Trace::default());
+    }
+
+    /// Gives up the link for what it noted in place of a log; nothing, unless [`Link::trace`] was called.
+    #[must_use]
+    pub fn into_trace(mut self) -> Option<Trace> {
+        self.trace.take()
+    }
+
+    fn note(&mut self, message: Message) {
+        match &mut self.trace {
+            Some(trace) => trace.note(&message),
+            None => self.meter.log.push(message),
+        }
+    }
+
+    /// Divides the line into lanes, a link for each bound ([`Wire::lanes`]): each has the clock of this one, and a record of its own. This link is closed.
+    pub(crate) fn divided(&mut self, bounds: &[usize]) -> Vec<Self> {
+        let wires = std::mem::replace(&mut self.wire, Box::new(Closed)).lanes(bounds);
+        let lane = |wire| Self {
+            wire,
+            role: self.role,
+            phase: self.phase,
+            level: Level { address: self.level.address.clone(), ..Level::default() },
+            around: Vec::new(),
+            depth: self.depth,
+            clock: self.clock,
+            meter: Meter::default(),
+            trace: self.trace.as_ref().map(|_| Trace::default()),
+            deviation: None,
+            heard: None,
+        };
+        wires.into_iter().map(lane).collect()
+    }
+
+    /// Whether what the party does may depend on the order of its messages: it deviates, or listens.
+    pub(crate) fn keeps_order(&self) -> bool {
+        self.deviation.is_some() || self.heard.is_some()
+    }
+
+    /// Takes over from another link how the party deviates, and what it has heard.
+    pub(crate) fn succeed(&mut self, other: &mut Self) {
+        (self.deviation, self.heard) = (other.deviation.take(), other.heard.take());
+    }
+
+    /// Adds the record of a lane.
+    pub(crate) fn absorb(&mut self, lane: Self) {
+        self.meter.log.extend(lane.meter.log);
+        if let (Some(trace), Some(other)) = (&mut self.trace, lane.trace) {
+            trace.absorb(other);
+        }
+        self.depth = self.depth.max(lane.depth);
+        self.clock.receive(lane.clock.now_ns());
     }
 
     /// Makes the party keep every message that it receives from now on, for [`Link::heard`].
@@ -267,7 +355,10 @@ impl Link {
     /// # Errors
     /// [`Halt::Malformed`] for another length, [`Halt::PeerGone`] where none comes in time.
     pub fn receive(&mut self, bytes: usize) -> Result<Vec<u8>, Halt> {
-        let frame = self.wire.take(bytes).map_err(|Gone| self.gone())?;
+        let frame = self.wire.take(bytes).map_err(|lost| match lost {
+            Lost::Gone => self.gone(),
+            Lost::Malformed(what) => self.malformed(what),
+        })?;
         if frame.arrival_ns.saturating_sub(self.clock.idle_since_ns()) > PATIENCE_NS {
             return Err(self.gone());
         }
@@ -277,7 +368,7 @@ impl Link {
         self.depth = self.depth.max(frame.depth);
         self.clock.receive(frame.arrival_ns);
         let message = self.message(self.role.peer(), &frame);
-        self.meter.log.push(message);
+        self.note(message);
         let level = &mut self.level;
         if frame.round >= level.round {
             (level.round, level.sent) = (frame.round.saturating_add(1), 0);
@@ -313,7 +404,7 @@ impl Link {
 
     fn put(&mut self, frame: Frame) -> Result<(), Halt> {
         let message = self.message(self.role, &frame);
-        self.meter.log.push(message);
+        self.note(message);
         self.wire.put(frame).map_err(|Gone| self.gone())
     }
 
@@ -338,8 +429,12 @@ impl Wire for Closed {
         Err(Gone)
     }
 
-    fn take(&mut self, _most: usize) -> Result<Frame, Gone> {
-        Err(Gone)
+    fn take(&mut self, _most: usize) -> Result<Frame, Lost> {
+        Err(Lost::Gone)
+    }
+
+    fn lanes(self: Box<Self>, bounds: &[usize]) -> Vec<Box<dyn Wire>> {
+        bounds.iter().map(|_| -> Box<dyn Wire> { Box::new(Self) }).collect()
     }
 }
 
@@ -350,100 +445,4 @@ impl std::fmt::Debug for Link {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::wire::clock::replayed;
-
-    /// The client asks twice at once, the server answers both, the client thanks.
-    fn talk() -> (Link, Link) {
-        let (mut client, mut server) = Link::pair(LinkSpeed::WAN);
-        std::thread::scope(|scope| {
-            let server = scope.spawn(move || {
-                server
-                    .step("talk", |link| {
-                        link.receive(10)?;
-                        link.receive(20)?;
-                        link.send(vec![0; 12_500])?;
-                        link.receive(1)
-                    })
-                    .unwrap();
-                server
-            });
-            client
-                .step("talk", |link| {
-                    link.send(vec![0; 10])?;
-                    link.send(vec![0; 20])?;
-                    link.receive(12_500)?;
-                    link.send(vec![0; 1])
-                })
-                .unwrap();
-            (client, server.join().unwrap())
-        })
-    }
-
-    #[test]
-    fn both_parties_count_the_same_messages_under_the_same_addresses() {
-        let (client, server) = talk();
-        assert_eq!(client.meter(), server.meter());
-        let steps: Vec<String> = client.meter().log.iter().map(|message| message.address.to_string()).collect();
-        let expected = ["round[0]/msg[0]", "round[0]/msg[1]", "round[1]/msg[0]", "round[2]/msg[0]"];
-        assert_eq!(steps, expected.map(|step| format!("talk/{step}")));
-        assert_eq!(client.meter().rounds(), 3);
-    }
-
-    #[test]
-    fn virtual_time_is_transmission_and_latency() {
-        let (client, server) = talk();
-        // 30 bytes at 80 ns, 20 ms; 12,500 bytes in 1 ms, 20 ms; 1 byte, 20 ms.
-        let wan = 2_400 + 20_000_000 + 1_000_000 + 20_000_000 + 80 + 20_000_000;
-        assert_eq!(client.meter().virtual_ns(), wan);
-        assert_eq!(replayed(client.meter(), server.meter(), LinkSpeed::WAN), *client.meter());
-        let lan = 240 + 150_000 + 100_000 + 150_000 + 8 + 150_000;
-        assert_eq!(replayed(client.meter(), server.meter(), LinkSpeed::LAN).virtual_ns(), lan);
-    }
-
-    #[test]
-    fn another_length_is_malformed_and_a_dropped_peer_is_gone() {
-        let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
-        server.send(vec![1, 2]).unwrap();
-        drop(server);
-        let halt = client.step("here", |link| link.receive(3)).unwrap_err();
-        assert_eq!(halt, Halt::Malformed { step: "here".into(), what: "it has another length" });
-        assert_eq!(client.receive(3).unwrap_err(), Halt::PeerGone { step: Address::default() });
-    }
-
-    /// The client's messages take 40 virtual seconds each to leave. The first answer comes 40 ms after them, and the second one a minute and a
-    /// nanosecond after the first.
-    #[test]
-    fn a_party_waits_a_minute_after_its_own_messages_have_left() {
-        struct Late(usize);
-        impl Deviation for Late {
-            fn message(&mut self, _message: &Message, _payload: &[u8]) -> Conduct {
-                self.0 += 1;
-                if self.0 == 2 { Conduct::Delay(PATIENCE_NS + 1) } else { Conduct::Send }
-            }
-        }
-        let (mut client, mut server) = Link::pair(LinkSpeed { bits_per_s: 100, ..LinkSpeed::WAN });
-        server.deviate(Box::new(Late(0)));
-        for _ in 0..4 {
-            client.send(vec![0; 500]).unwrap();
-            server.receive(500).unwrap();
-        }
-        server.send(Vec::new()).unwrap();
-        server.send(Vec::new()).unwrap();
-        assert_eq!(client.receive(0), Ok(Vec::new()));
-        assert_eq!(client.receive(0), Err(Halt::PeerGone { step: Address::default() }));
-    }
-
-    /// The largest numbers that a frame's header holds.
-    #[test]
-    fn no_header_panics_the_receiver() {
-        let (mut wire, far) = duplex::duplex();
-        let mut link = Link::new(Role::Client, Box::new(far), LinkSpeed::LAN);
-        let frame = Frame { depth: u32::MAX, round: u32::MAX, index: u32::MAX, arrival_ns: 0, payload: vec![1] };
-        Wire::put(&mut wire, frame).unwrap();
-        assert_eq!(link.receive(1), Ok(vec![1]));
-        link.send(vec![2]).unwrap();
-        assert_eq!(Wire::take(&mut wire, 1).map(|frame| frame.depth), Ok(u32::MAX));
-    }
-}
+mod tests;

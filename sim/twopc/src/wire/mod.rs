@@ -6,4 +6,7 @@ pub mod duplex;
 pub mod hook;
 pub mod link;
 pub mod meter;
+pub mod stream;
 pub mod tcp;
+mod tcp_lanes;
+pub mod trace;

@@ -166,7 +166,8 @@ impl<'a> Job<'a> {
         let Subject { file, model, pixels, .. } = self.subject;
         let inference = inference(self.family, *pixels)?;
         let images = Pictures::Random { seed: SEED };
-        let job = Bench { file, model, inference: &inference, seed: SEED, batch: self.batch, images: &images };
+        let batch = self.batch;
+        let job = Bench { file, model, inference: &inference, seed: SEED, batch, images: &images, threads: None };
         let measured = measure(&job)?;
         measured.fault()?;
         let BenchDocument { setup, per_inference, .. } = &measured;
