@@ -20,6 +20,23 @@ out=docs/measured.md
         target/release/sim bench --model "$lenet" --images "$digits" $arguments
         echo '```'
     done
+    echo
+    echo "## Threads"
+    echo
+    echo "The same 1,000 images in lanes, on so many threads a party (decision 21). Both parties run here, so that threads beyond half of the cores gain little."
+    echo
+    echo "| threads | lanes | images a second | time in memory | time over wan | memory |"
+    echo "|---|---|---|---|---|---|"
+    for threads in 1 2 4 8; do
+        target/release/sim bench --model "$lenet" --images "$digits" --batch 1000 --threads $threads --json |
+            python3 -c '
+import json, sys
+[run] = json.load(sys.stdin)
+each = run["per_inference"]
+cells = [run["threads"], run["lanes"], round(1 / each["wall_s"]), "%.2f ms" % (1000 * each["wall_s"]),
+         "%.2f ms" % (1000 * each["wan_s"]), "%d MB" % (run["peak_rss_bytes"] / 1e6)]
+print("|", " | ".join(map(str, cells)), "|")'
+    done
 } > "$out.new"
 mv "$out.new" "$out"
 cat "$out"

@@ -59,3 +59,28 @@ fn a_conversation_ends_where_the_server_does() {
     };
     check_random(talk, 20_000);
 }
+
+/// Each lane is a wire, and those that one end does not take are closed: whichever end divides first, and also if the other one is dropped whole.
+#[test]
+fn lanes_meet_and_those_without_another_end_are_closed() {
+    for count in [2, 1] {
+        let meet = move || {
+            let (left, right) = duplex();
+            let other = thread::spawn(move || right.lanes(count).into_iter().rev().for_each(|lane| lane.put(7)));
+            let lanes = left.lanes(2);
+            assert_eq!(lanes[0].take(), Ok(7));
+            assert_eq!(lanes[1].take(), if count == 2 { Ok(7) } else { Err(Gone) });
+            assert_eq!(lanes[1].take(), Err(Gone));
+            other.join().unwrap();
+        };
+        check_dfs(meet, Some(20_000));
+    }
+    let dropped = || {
+        let (left, right) = duplex::<u8>();
+        let other = thread::spawn(move || drop(right));
+        let lanes = left.lanes(2);
+        assert_eq!((lanes[1].take(), lanes[0].take()), (Err(Gone), Err(Gone)));
+        other.join().unwrap();
+    };
+    check_dfs(dropped, None);
+}

@@ -11,6 +11,7 @@ mod exact;
 mod families;
 mod faults;
 mod kept_key;
+mod lanes;
 mod random;
 mod rounding;
 mod shares;

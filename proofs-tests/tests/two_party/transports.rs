@@ -10,12 +10,17 @@ use fusion_proofs_tests::networks::{digits, lenet};
 use std::net::{TcpListener, TcpStream};
 
 /// The two ends of a connection on this machine.
-pub fn tcp() -> [Link; 2] {
+pub fn wires() -> [TcpWire; 2] {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let client = TcpStream::connect(listener.local_addr().expect("bound")).expect("it listens");
     let server = listener.accept().expect("it connects").0;
-    [(Role::Client, client), (Role::Server, server)]
-        .map(|(role, stream)| Link::new(role, Box::new(TcpWire::new(stream).expect("a thread")), LinkSpeed::LAN))
+    [client, server].map(|stream| TcpWire::new(stream).expect("a thread"))
+}
+
+/// Two parties' links over such a connection.
+pub fn tcp() -> [Link; 2] {
+    let [client, server] = wires();
+    [(Role::Client, client), (Role::Server, server)].map(|(role, wire)| Link::new(role, Box::new(wire), LinkSpeed::LAN))
 }
 
 #[test]

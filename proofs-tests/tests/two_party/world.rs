@@ -4,7 +4,9 @@ use fusion_2pc::backend::Backend;
 use fusion_2pc::backend::cheetah::Cheetah;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
-use fusion_2pc::session::{self, Answered, ClientSetup, Grouping, Networks, Plan, ServerSetup, Service};
+use fusion_2pc::session::{
+    self, Answered, ClientSetup, Deliver, Grouping, Networks, Plan, ServerSetup, Service, Workers,
+};
 use fusion_2pc::share::truncate::Truncation;
 use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::hook::Deviation;
@@ -87,6 +89,25 @@ impl<B: Backend> World<B> {
     /// The server's side over a link.
     pub fn serve(&self, link: Link, name: u8, services: &[Service]) -> (Result<Answered, Halt>, Link) {
         session::server(link, &self.setup.1, &self.plan, &Seed([name; 32]), &self.networks, services)
+    }
+
+    /// The client's side over a link, its lanes beside each other, in the session named 1.
+    pub fn ask_beside(
+        &self,
+        link: Link,
+        images: &[Vec<u8>],
+        workers: Workers<'_>,
+        deliver: Deliver<'_>,
+    ) -> (Result<(), Halt>, Link) {
+        let image = |slot: usize| self.models[0].pixels(&images[slot]).expect("of this size");
+        session::client_beside(link, (&self.setup.0, &self.plan), &Seed([1; 32]), &image, workers, deliver)
+    }
+
+    /// The server's side of such a session.
+    pub fn serve_beside(&self, link: Link, workers: Workers<'_>, deliver: Deliver<'_>) -> (Result<(), Halt>, Link) {
+        let service = |_| self.service(0);
+        let networks = (&self.networks, &service as &(dyn Fn(usize) -> Service + Sync));
+        session::server_beside(link, (&self.setup.1, &self.plan), &Seed([1; 32]), networks, workers, deliver)
     }
 
     /// An honest session in memory.

@@ -263,13 +263,7 @@ impl PerInference {
 
 #[expect(clippy::cast_precision_loss, reason = "bytes and rounds are below 2^52")]
 impl PerInference {
-    pub fn new(
-        traced: &Traced,
-        batch: usize,
-        wall_s: f64,
-        cpu: [std::time::Duration; 2],
-        network: LinkSpeed,
-    ) -> Self {
+    pub fn new(traced: &Traced, batch: usize, wall_s: f64, cpu: [std::time::Duration; 2], network: LinkSpeed) -> Self {
         let each = |total: f64| total / batch as f64;
         let sent = |role: Role, phase: Option<Phase>| traced.sent(role, phase).bytes;
         let over = |network: LinkSpeed| each(wall_s + traced.over_ns(network) as f64 / 1e9);

@@ -52,7 +52,12 @@ impl<'a> Answers<'a> {
     ///
     /// # Errors
     /// [`Failure::Usage`] for an image of another size than the model's.
-    pub fn are_exact(self, model: &FixedModel, batch: usize, image: impl Fn(usize) -> Vec<u8>) -> Result<bool, Failure> {
+    pub fn are_exact(
+        self,
+        model: &FixedModel,
+        batch: usize,
+        image: impl Fn(usize) -> Vec<u8>,
+    ) -> Result<bool, Failure> {
         let mut next = 0;
         let chunks = std::mem::take(&mut *self.chunks.lock().unwrap_or_else(PoisonError::into_inner));
         for (start, chunk) in chunks {

@@ -112,6 +112,26 @@ fn chunks_of_like_groups_share_a_packing() {
     }
 }
 
+/// Lanes divide the chunks, at the most as many as one percent of the bytes pays for; a session of one chunk has one.
+#[test]
+fn lanes_divide_the_chunks_and_add_a_percent_at_most() {
+    let models = &lenets()[..1];
+    let circuit = Circuit::new(&[&models[0]], Truncation::Faithful).unwrap();
+    for (slots, lanes) in [(1, 1), (MOST_SLOTS, 1), (164, 2), (1000, 8), (50 * MOST_SLOTS, MOST_LANES)] {
+        let one = Plan::new(Cheetah::default(), circuit.clone(), slots, Grouping::Chunk).unwrap();
+        let plan = one.clone().in_lanes();
+        assert_eq!((one.lanes(), plan.lanes()), (1, lanes));
+        let divided: Vec<_> = (0..lanes).flat_map(|lane| plan.lane(lane)).collect();
+        assert_eq!(divided, plan.chunks().collect::<Vec<_>>());
+        let sum = |plan: &Plan<Cheetah>| plan.session_bytes().iter().sum::<usize>();
+        let (least, most) = (sum(&one), sum(&plan));
+        assert!(least <= most && most <= least + least / 100, "{slots}: {least}, {most}");
+        let transfers = (0..lanes).map(|lane| plan.lane_transfers(lane));
+        let sums = transfers.fold([0; 2], |[a, b], [c, d]| [a + c, b + d]);
+        assert_eq!(sums, one.transfers());
+    }
+}
+
 /// The one that is done keeps its link, and yet the other does not wait for it.
 #[test]
 fn a_party_that_is_done_lets_its_peer_go() {

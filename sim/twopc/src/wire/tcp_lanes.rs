@@ -175,3 +175,87 @@ impl Drop for Lane {
         inbox.frames.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::role::Role;
+    use crate::wire::clock::LinkSpeed;
+    use crate::wire::link::{Halt, Link};
+    use crate::wire::tcp::TcpWire;
+    use std::net::{TcpListener, TcpStream};
+
+    const BOUND: usize = 2000;
+
+    /// A raw end of a connection, and the lanes of the other one.
+    fn lanes(count: usize) -> (TcpWire, Vec<Box<dyn Wire>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let raw = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let wire: Box<dyn Wire> = Box::new(TcpWire::new(listener.accept().unwrap().0).unwrap());
+        (TcpWire::new(raw).unwrap(), wire.lanes(&vec![BOUND; count]))
+    }
+
+    fn frame(lane: u32, index: u32, bytes: usize) -> Frame {
+        Frame { depth: 1, round: 0, index: lane << INDEX_BITS | index, arrival_ns: 0, payload: vec![lane as u8; bytes] }
+    }
+
+    /// The lane that waits first is the last to be served, and reads for the others.
+    #[test]
+    fn each_lane_gets_its_own_messages_in_their_order() {
+        let (mut raw, lanes) = lanes(3);
+        let taken: Vec<Vec<(u32, Vec<u8>)>> = std::thread::scope(|scope| {
+            let take = |mut lane: Box<dyn Wire>| {
+                scope.spawn(move || {
+                    [0; 2].map(|_| lane.take(9).map(|frame| (frame.index, frame.payload)).unwrap()).to_vec()
+                })
+            };
+            let waiting: Vec<_> = lanes.into_iter().map(take).collect();
+            for (lane, index) in [(2, 0), (1, 0), (2, 1), (0, 0), (0, 1), (1, 1)] {
+                raw.put(frame(lane, index, 9)).unwrap();
+            }
+            waiting.into_iter().map(|lane| lane.join().unwrap()).collect()
+        });
+        for (lane, taken) in taken.into_iter().enumerate() {
+            assert_eq!(taken, [(0, vec![lane as u8; 9]), (1, vec![lane as u8; 9])]);
+        }
+        // Each was dropped, and says so.
+        let mut ends: Vec<u32> = (0..3).map(|_| raw.take(0).unwrap().index).collect();
+        ends.sort_unstable();
+        assert_eq!(ends, [0, 1, 2].map(|lane| lane << INDEX_BITS | END));
+    }
+
+    /// What the first of some lanes has as an error after these frames.
+    fn error(frames: &[Frame]) -> Halt {
+        let (mut raw, mut lanes) = lanes(3);
+        let mut link = Link::new(Role::Client, lanes.swap_remove(0), LinkSpeed::LAN);
+        frames.iter().for_each(|frame| raw.put(frame.clone()).unwrap());
+        link.step("here", |link| link.receive(1)).unwrap_err()
+    }
+
+    #[test]
+    fn what_no_lane_can_hold_is_a_located_error() {
+        let malformed = |lost: Lost| {
+            let Lost::Malformed(what) = lost else { panic!("it says what") };
+            Halt::Malformed { step: "here".into(), what }
+        };
+        assert_eq!(error(&[frame(3, 0, 0)]), malformed(NO_LANE));
+        assert_eq!(error(&[frame(4095, 7, 5)]), malformed(NO_LANE));
+        // Below the bound each, and together beyond it; and one that is too long to be read at all.
+        let most = BOUND / 2 - FRAME_BYTES;
+        assert_eq!(error(&[frame(1, 0, most), frame(1, 1, most), frame(1, 2, 0)]), malformed(TOO_MUCH));
+        assert_eq!(error(&[frame(2, 0, BOUND + 1)]), malformed(TOO_MUCH));
+        assert_eq!(error(&[frame(1, END, 0), frame(1, 0, 0)]), malformed(AFTER_END));
+        assert_eq!(error(&[frame(1, END, 1)]), malformed(AFTER_END));
+        // The end of a lane is an end, and not an error of the others.
+        assert_eq!(error(&[frame(0, END, 0)]), Halt::PeerGone { step: "here".into() });
+    }
+
+    /// What comes in a lane that this party has left is not kept, and still counts.
+    #[test]
+    fn a_peer_cannot_flood_a_lane_that_was_left() {
+        let (mut raw, mut lanes) = lanes(2);
+        drop(lanes.pop());
+        (0..BOUND / FRAME_BYTES + 1).for_each(|at| raw.put(frame(1, at as u32, 0)).unwrap());
+        assert_eq!(lanes[0].take(1), Err(TOO_MUCH));
+    }
+}

@@ -118,7 +118,8 @@ impl Trace {
     }
 
     fn ordered(&self, arrivals: &[Vec<u64>]) -> Vec<(Mark, u64)> {
-        let timed = self.lanes.iter().zip(arrivals).flat_map(|(lane, times)| lane.iter().copied().zip(times.iter().copied()));
+        let timed =
+            self.lanes.iter().zip(arrivals).flat_map(|(lane, times)| lane.iter().copied().zip(times.iter().copied()));
         let mut all: Vec<(Mark, u64)> = timed.collect();
         if self.lanes.len() > 1 {
             all.sort_by_key(|(_, arrival_ns)| *arrival_ns);
@@ -240,7 +241,8 @@ impl Line<'_> {
     fn send(&mut self, lane: usize, side: usize, at_ns: u64) {
         let way = &mut self.lanes[lane];
         let Some((mark, rest)) = way.left[side].split_first() else { return };
-        let leaves_ns = self.busy_until_ns[side].max(at_ns).saturating_add(self.speed.transmission_ns(mark.bytes as usize));
+        let leaves_ns =
+            self.busy_until_ns[side].max(at_ns).saturating_add(self.speed.transmission_ns(mark.bytes as usize));
         self.busy_until_ns[side] = leaves_ns;
         let arrival_ns = leaves_ns.saturating_add(self.speed.rtt_ns / 2);
         way.left[side] = rest;
@@ -256,7 +258,9 @@ impl Line<'_> {
     fn go_on(&mut self, lane: usize, side: usize) {
         let way = &mut self.lanes[lane];
         way.receive(side);
-        if way.left[side].is_empty() && let Some(now_ns) = way.now_ns[side].take() {
+        if way.left[side].is_empty()
+            && let Some(now_ns) = way.now_ns[side].take()
+        {
             self.free[side].push(now_ns);
             if way.left[1 - side].is_empty() {
                 self.running.retain(|other| *other != lane);
