@@ -173,7 +173,9 @@ fn a_lane_that_halts_ends_the_session_where_it_halts() {
     let (world, images) = world(Cheetah::default());
     let chunk: Address = "slot[2..3]".parse().expect("an address");
     for conduct in [Conduct::Replace(Vec::new()), Conduct::Close, Conduct::Drop, Conduct::Stall] {
-        for wires in [in_memory as fn() -> [Box<dyn Wire>; 2], over_tcp] {
+        // Over TCP both parties would wait a minute for what was dropped.
+        let transports = if conduct == Conduct::Drop { 1 } else { 2 };
+        for wires in [in_memory as fn() -> [Box<dyn Wire>; 2], over_tcp].into_iter().take(transports) {
             let at = |threads| {
                 ran(&world, &images, wires(), [threads, 3], Some(Box::new(At(chunk.clone(), conduct.clone()))))
             };
