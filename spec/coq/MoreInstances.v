@@ -1,8 +1,8 @@
-(* One instance of every headline theorem of Planned.v, Shuffle.v, Ville.v, Verdict.v, Decided.v and Dealt.v; what Instances.v says of itself holds
+(* One instance of every headline theorem of Planned.v, Shuffle.v, Ville.v, Verdict.v, Decided.v, Dealt.v and Played.v; what Instances.v says of itself holds
    here. A word has 3 bits or 64, and a rate of 4/95 is tested at alpha = 1/1000, within a tenth. *)
 Require Import NArith.
 From mathcomp Require Import all_ssreflect fingroup perm all_algebra.
-Require Import Mix Worst Success Certificate Planned Shuffle Ville Verdict Computed Decided Dealt Instances.
+Require Import Mix Worst Success Deviation Touch Certificate Planned Shuffle Ville Verdict Computed Decided Dealt Machine Played Instances.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 
@@ -168,3 +168,96 @@ Proof. by rewrite -!accept_computed. Qed.
 Example shuffle_computed_instance : shuffle 0%num [:: 5%num; 6%num; 7%num]
   [:: @Ordinal 8 0 isT; @Ordinal 8 6 isT; @Ordinal 8 4 isT; @Ordinal 8 1 isT] = Some [:: 7%num; 6%num; 5%num].
 Proof. by rewrite -shuffle_computed. Qed.
+
+(* Played.v: labels are true and false, and false is right; the server says true on some positions *)
+Local Close Scope ring_scope.
+Local Notation right := (fun=> false).
+Local Notation lie := (fun=> true).
+Local Notation liar S := (@orderly 8 2 4 [eqType of bool] (@plays 8 2 4 [eqType of bool] lie S)).
+Local Notation wins_session := (@wins_with 8 2 4 0 [eqType of bool] right right).
+
+Lemma all_queries_change : @changed_queries 8 4 [eqType of bool] right (Some \o lie) = [set: 'I_8]. Proof. by apply/setP=> r; rewrite !inE. Qed.
+Lemma all_publics_change : @changed_publics 8 4 [eqType of bool] right (Some \o lie) = [set: 'I_4]. Proof. by apply/setP=> t; rewrite !inE. Qed.
+Definition change := (all_queries_change, all_publics_change).
+
+Lemma two_positions_win : ((W 8 2 4 8 4 0 2)%:R / ('C(20, 2))%:R)%R = 4 // 95.
+Proof. by rewrite /W /Wsum unlock; apply: same_fraction; vm_compute. Qed.
+
+Example orderly_session_wins_instance :
+  (#|[set p | wins_session p (liar (positions 2))]|%:R / #|{perm slot}|%:R)%R = 4 // 95.
+Proof. by rewrite (@orderly_session_wins 8 2 4 0 isT) !change !cardsT !card_ord (@card_positions 2 isT) two_positions_win. Qed.
+
+Example session_wins_at_most_instance :
+  (#|[set p | wins_session p (liar (positions 2))]|%:R / #|{perm slot}|%:R <= 4 // 95)%R.
+Proof.
+have := @session_wins_at_most 8 2 4 0 isT _ right right (Some \o lie) (liar (positions 2)) (fun i f => @one_act 8 2 4 _ lie _ i f).
+by rewrite touched_orderly !change !cardsT !card_ord (@card_positions 2 isT) two_positions_win.
+Qed.
+
+Example session_from_words_instance : forall l,
+  #|[set ws : l.-tuple 'I_(2 ^ 64) | [exists p, mixing p ws && wins_session p (liar (positions 2))]]| * 190 <=
+  #|[set ws : l.-tuple 'I_(2 ^ 64) | shuffle first_slot (enum [finType of slot]) ws]| * 8.
+Proof.
+move=> l; have := @session_from_words 8 2 4 0 isT _ right right (Some \o lie) (liar (positions 2))
+  (fun i f => @one_act 8 2 4 _ lie _ i f) _ first_slot _ _ l (perm_refl _) words_enough in_order_fresh.
+rewrite touched_orderly !change !cardsT !card_ord (@card_positions 2 isT).
+have -> : W 8 2 4 8 4 0 2 = 8 by rewrite /W /Wsum unlock.
+by have -> : 'C(8 * 2 + 4, 2) = 190 by vm_compute.
+Qed.
+
+(* It may say anything on four positions, in any order of events. *)
+Example session_touch_bound_instance :
+  (#|[set p | wins_session p (liar (positions 4))]|%:R / #|{perm slot}|%:R <= 1196 // 4845)%R.
+Proof. by rewrite -touch_probability_instance -{2}(@touched_orderly 8 2 4 _ lie (positions 4)); apply: session_touch_bound. Qed.
+
+Local Notation one_query := (@pack 8 2 4 ([set ord0], set0)).
+Lemma liar_wins : wins_session 1%g (liar one_query).
+Proof.
+rewrite (@orderly_is_the_deviation 8 2 4 0 isT) !change (@devWins_full 8 2 4 isT).
+have -> : (1%g : {perm slot}) @: one_query = one_query.
+  by rewrite (eq_imset (g := id)) ?imset_id // => x; rewrite perm1.
+by apply/(@winsP 8 2 4 isT); exists ([set ord0], set0) => //=; rewrite cards1 cards0.
+Qed.
+
+Example session_is_the_deviation_instance : devWins [set: 'I_8] [set: 'I_4] 0 ((1%g : {perm slot}) @: one_query).
+Proof.
+have := @session_is_the_deviation 8 2 4 0 isT _ right right (Some \o lie) _ (fun i f => @one_act 8 2 4 _ lie _ i f) _ liar_wins.
+by rewrite touched_orderly !change.
+Qed.
+
+Example wrong_and_accepted_is_the_bad_event_instance : exists a, labelsWin (fun _ : 'I_8 => false) (fun _ : 'I_4 => false) 0 (a : slot -> bool).
+Proof. by have [a _ w] := @wrong_and_accepted_is_the_bad_event 8 2 4 0 isT _ right right _ _ liar_wins; exists a. Qed.
+
+Example orderly_outcome_instance :
+  @outcome 8 2 4 0 [eqType of bool] right right 1%g (@orderly 8 2 4 [eqType of bool] (fun=> None)) = Some (@released_of 8 2 4 isT [eqType of bool] (fun _ : slot => false)).
+Proof.
+apply: (@orderly_outcome 8 2 4 0 isT _ right right 1%g (fun=> None) (fun=> false) _ _).2 => [y|]; first by rewrite /=; case: content_of.
+split=> //; rewrite /labelsAccepted (_ : [set t | _] = set0) ?cards0 /=; last by apply/setP=> t; rewrite !inE.
+by do 3!apply/forallP=> ?.
+Qed.
+
+Example accepted_was_checked_instance :
+  exists a, @session_of 8 2 4 0 [eqType of bool] right right 1%g (@orderly 8 2 4 [eqType of bool] (fun=> None)) a.
+Proof. by have [a] := @accepted_was_checked 8 2 4 0 isT _ _ _ _ _ _ orderly_outcome_instance; exists a. Qed.
+
+(* It lies on the first slot that it answers, and after an answer that did not end the session it goes on. *)
+Definition by_and_by (h : seq sight) : act 8 4 [eqType of bool] :=
+  if h is [::] then @Prepares 8 4 _ else if size h <= 20 then @Queries 8 4 _
+  else if size h <= 40 then Answers (size h - 21) (if size h <= 22 then Some (Some \o lie) else None) else @Checks 8 4 _.
+
+Example nothing_shows_before_the_check_instance : forall p q : {perm slot},
+  (@play 8 2 4 0 _ right right by_and_by p 1).1 = (@play 8 2 4 0 _ right right by_and_by q 1).1.
+Proof. by move=> p q; apply: nothing_shows_before_the_check => -[|m]. Qed.
+
+Example adaptive_is_fixed_instance : forall p : {perm slot}, exists acts,
+  (@play 8 2 4 0 _ right right by_and_by p 42).2.2 = @outcome 8 2 4 0 _ right right p acts.
+Proof. by move=> p; exists (@fixed 8 2 4 0 _ right right by_and_by 42); apply: adaptive_is_fixed. Qed.
+
+Example adaptive_wins_at_most_instance : forall n, exists S : {set slot},
+  (#|[set p | if (@play 8 2 4 0 _ right right by_and_by p n).2.2 is Some res then res != [seq false | r <- enum 'I_8] else false]|%:R /
+    #|{perm slot}|%:R <= (W 8 2 4 8 4 0 #|S|)%:R / ('C(20, #|S|))%:R :> rat)%R.
+Proof.
+move=> n; have := @adaptive_wins_at_most 8 2 4 0 isT _ right right by_and_by (Some \o lie) n.
+rewrite !change !cardsT !card_ord; apply=> -[|e h] i f //; rewrite /by_and_by.
+by case: (_ <= 20) => //; case: (_ <= 40) => // -[_]; case: (_ <= 22) => // -[<-].
+Qed.

@@ -5,6 +5,7 @@
      decide bound n S c d a b e g     2 where the claim a/b within e/g is refuted, 1 where it passes, else 0; bound is 1 for a claim
                                       that the rate is at most a/b, and 0 for one that it equals a/b
      shuffle n w1 w2 ...              the n samples that words of 64 bits deal, as the digits of a number in base n, the first one first
+     machine R B T s EVENTS           what the client does at each event of a session, and its state at the end, as digits in base 256 behind a 1
    A line of a certificate is what `sim plan --certificate` writes, followed by ` = 1`. *)
 open Formulas
 
@@ -26,6 +27,66 @@ let shuffled n words =
   | Some samples -> List.fold_left (fun digits sample -> Z.add (Z.mul digits n) sample) Z.zero samples
   | None -> raise (Unreadable "the words run out")
 
+(* A session: events as numbers, one after the other; `sample` is a sample's number, and `index` the other way round. *)
+let sample (where : setting) n =
+  if n < where.queries * where.copies then Copy (n / where.copies, n mod where.copies) else Public (n - (where.queries * where.copies))
+let index where = function Copy (r, b) -> (r * where.copies) + b | Public t -> (where.queries * where.copies) + t
+
+let rec split n numbers =
+  match (n, numbers) with
+  | 0, rest -> ([], rest)
+  | n, x :: rest -> let front, rest = split (n - 1) rest in (x :: front, rest)
+  | _, [] -> raise (Unreadable "an event is cut off")
+
+let setting = function [ queries; copies; publics; slack ] -> { queries; copies; publics; slack } | _ -> raise (Unreadable "no setting")
+
+let rec events = function
+  | [] -> []
+  | 0 :: rest ->
+      let numbers, rest = split 4 rest in
+      let where = setting numbers in
+      let order, rest = split (total where) rest in
+      let counted, rest = split 1 rest in
+      let known, rest = split (List.hd counted) rest in
+      Prepare (where, List.map (sample where) order, known) :: events rest
+  | 1 :: rest -> Query :: events rest
+  | 2 :: slot :: label :: rest -> Answer (slot, label) :: events rest
+  | 3 :: slot :: rest -> Undecodable slot :: events rest
+  | 4 :: rest -> Garbage :: events rest
+  | 5 :: rest -> ServerStop :: events rest
+  | 6 :: rest -> Timeout :: events rest
+  | 7 :: rest -> ClientStop :: events rest
+  | 8 :: rest -> Check :: events rest
+  | _ -> raise (Unreadable "no such event")
+
+let reason = function PublicWrong -> 0 | CopiesDisagree -> 1 | Malformed -> 2 | PeerGone -> 3
+let mistake = function ForeignMix -> 0 | KnownResults -> 1 | AlreadyPrepared -> 2 | NothingToQuery -> 3 | EarlyCheck -> 4 | Over -> 5
+let done_ where = function
+  | Nothing -> [ 0 ]
+  | Send (slot, content) -> [ 1; slot; index where content ]
+  | Conclude (Rejected why) -> [ 2; reason why ]
+  | Conclude (Accepted labels) -> 3 :: List.length labels :: labels
+  | Withdraw -> [ 4 ]
+  | Illegal what -> [ 5; mistake what ]
+let reached = function
+  | Idle _ -> ("idle", [ 0 ])
+  | Mixed session -> ("open", [ 1; session.missing ])
+  | Ended HasAccepted -> ("accepted", [ 2 ])
+  | Ended (HasRejected PublicWrong) -> ("public_wrong", [ 3 ])
+  | Ended (HasRejected CopiesDisagree) -> ("copies_disagree", [ 4 ])
+  | Ended (HasRejected Malformed) -> ("malformed", [ 5 ])
+  | Ended (HasRejected PeerGone) -> ("peer_gone", [ 6 ])
+  | Ended HasWithdrawn -> ("withdrawn", [ 7 ])
+
+(* what a session's client does, and how the session ends *)
+let session numbers =
+  let first, rest = split 4 (List.map small numbers) in
+  let where = setting first and same (a : int) b = a = b in
+  let happened = events rest in
+  let ending, final = reached (last_state same (Idle where) happened) in
+  let digits = List.concat_map (done_ where) (steps same (Idle where) happened) @ final in
+  (ending, List.fold_left (fun n digit -> Z.add (Z.shift_left n 8) (Z.of_int digit)) Z.one digits)
+
 let answer kind arguments =
   match (kind, arguments) with
   | "binomial", [ n; k ] -> binN n (small k)
@@ -37,6 +98,7 @@ let answer kind arguments =
       bit (checkN r (Z.shift_left Z.one (small lambda)) min_t (small b) (small t) (small l) (small m))
   | "contains", [ n; s; c; d; a; b ] -> bit (containsN n (small s) c d a b)
   | "decide", [ bound; n; s; c; d; a; b; e; g ] -> decideN n (small s) c d (Z.equal bound Z.one) a b e g
+  | "machine", numbers -> snd (session numbers)
   | "shuffle", n :: words -> shuffled n words
   | _ -> raise (Unreadable ("no such kind: " ^ kind ^ " with " ^ string_of_int (List.length arguments) ^ " numbers"))
 
@@ -51,7 +113,7 @@ let check line =
           let ours = answer kind (List.rev_map number arguments) in
           if not (Z.equal ours (number given)) then raise (Differs ("Coq says " ^ Z.to_string ours));
           let decided = List.mem kind [ "certificate"; "contains"; "decide" ] in
-          count (if decided then kind ^ "=" ^ given else kind)
+          count (if decided then kind ^ "=" ^ given else if kind = "machine" then "machine=" ^ fst (session (List.rev_map number arguments)) else kind)
       | _ -> raise (Unreadable "no ` = ANSWER` at the end"))
   | [] -> raise (Unreadable "an empty line")
 

@@ -1,5 +1,5 @@
 //! Writes random numbers with Rust's answers, which `scripts/proofs.sh` lets the functions extracted from Coq recompute:
-//! `answers SEED LINES`. The kinds of lines are those of `spec/coq/recompute.ml`. The same seed writes the same lines.
+//! `answers SEED LINES`. As many random sessions of the machine follow the lines, one after each. The kinds of lines are those of `spec/coq/recompute.ml`. The same seed writes the same lines.
 
 use fusion_spec::bound::certificate::{self, Certificate};
 use fusion_spec::bound::deviation::Deviation;
@@ -17,6 +17,8 @@ use std::error::Error;
 use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
 
+mod sessions;
+
 type Answer = Result<String, Box<dyn Error>>;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -26,6 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut out = BufWriter::new(io::stdout().lock());
     for _ in 0..lines {
         writeln!(out, "{}", coins.line()?)?;
+        writeln!(out, "{}", sessions::line(&mut coins.0)?)?;
     }
     Ok(out.flush()?)
 }
