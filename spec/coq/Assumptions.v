@@ -51,6 +51,7 @@ Print Assumptions binN_is_binomial.
 Print Assumptions sets_computed.
 Print Assumptions touch_computed.
 Print Assumptions swapped_computed.
+Print Assumptions reaches_computed.
 Print Assumptions check_computed.
 Print Assumptions every_value_has_as_many_words.
 Print Assumptions rejected_words.

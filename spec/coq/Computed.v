@@ -4,6 +4,7 @@
    - sets_computed: countN is W (from f = 1) and Acc (from f = 0) of Deviation.v;
    - touch_computed: touchN is the number of k-sets that hold all copies of some query, of Touch.v;
    - swapped_computed: swappedN counts the draws with which a server wins by swapping in another function, of Substitution.v;
+   - reaches_computed: reachesN compares a binomial with a threshold, in as many steps as the threshold has bits;
    - check_computed: checkN is the certificate's check of Certificate.v. *)
 Require Import NArith Arith Lia.
 From mathcomp Require Import all_ssreflect all_algebra.
@@ -41,15 +42,20 @@ Definition swappedN (R T : nat) (s : nat) (w n : N) : N :=
   N.mul (sumN (index_iota 0 s.+1) (fun j => N.mul (binN T%:B j) (N.mul (N.pow w j%:B) (N.pow (N.sub n w) (T - j)%:B))))
     (N.sub (N.pow n R%:B) (N.pow (N.sub n w) R%:B)).
 
-(* Nested ifs: the last index may be too large to build, and is needed only where the others fail. *)
+(* Whether C(n,k) >= D, by C(n,0), C(n,1), .. up to the first that is: at most as many as D has bits, as C(n,i) >= 2^i up to n/2. *)
+Fixpoint walkN (fuel : nat) (n k D i c : N) : bool :=
+  if N.leb D c then true else if N.eqb i k then false else
+  if fuel is f.+1 then walkN f n k D (N.succ i) (N.div (N.mul c (N.sub n i)) (N.succ i)) else true.
+Definition reachesN (n k D : N) : bool :=
+  if N.leb k n then walkN (N.to_nat (N.size D)) n (N.min k (N.sub n k)) D 0 1 else N.eqb D 0.
+
 Definition checkN (R D T0 : N) (B T b l : nat) : bool :=
   let n := N.add (N.mul R B%:B) T%:B in
   let M := N.pred n in
-  [&& 0 < B, N.leb T0 T%:B, N.leb (N.mul R D) (binN n B), N.leb D (binN n T),
-      N.leb (N.mul 2 b%:B) M, N.leb (N.mul 2 l%:B) M, N.ltb (binN M b) (N.mul R D), N.ltb (binN M l) D,
+  [&& 0 < B, N.leb T0 T%:B, reachesN n B%:B (N.mul R D), reachesN n T%:B D,
+      N.leb (N.mul 2 b%:B) M, N.leb (N.mul 2 l%:B) M, ~~ reachesN M b%:B (N.mul R D), ~~ reachesN M l%:B D,
       N.ltb M (N.add (N.mul R (N.add b%:B 1)) (N.max (N.add l%:B 1) T0))
-    & if B == 1 then true else if N.ltb (binN n B.-1) (N.mul R D) then true
-      else N.ltb (binN n (N.to_nat (N.min (N.mul R B.-1%:B) (N.add R T%:B)))) D].
+    & [|| B == 1, ~~ reachesN n B.-1%:B (N.mul R D) | ~~ reachesN n (N.mul R B.-1%:B) D]].
 
 Theorem binN_is_binomial n k : binN n k = 'C(N.to_nat n, k)%:B.
 Proof.
@@ -156,16 +162,46 @@ have sumE : sumN (index_iota 0 s.+1) (fun j => N.mul (binN T%:B j) (N.mul (N.pow
 by rewrite /swappedN sumE !(subNE, powNE) mulNE swapped_wins.
 Qed.
 
+Lemma central i : 2 ^ i <= 'C(2 * i, i).
+Proof.
+elim: i => // i IH; rewrite mulnS expnS mul2n -addnn binS; apply: leq_add; apply: leq_trans IH _.
+  by rewrite binS leq_addl.
+by apply: leq_bin2l.
+Qed.
+Lemma powers_below n i : 2 * i <= n -> 2 ^ i <= 'C(n, i).
+Proof. by move=> le; apply: leq_trans (central i) (leq_bin2l _ le). Qed.
+
+Lemma walked f n k D i : i <= k -> 2 * k <= n -> D <= 2 ^ (i + f) ->
+  walkN f n%:B k%:B D%:B i%:B 'C(n, i)%:B = (D <= 'C(n, k)).
+Proof.
+elim: f i => [|f IH] i ik kn Df; rewrite /= lebN; case: leqP => [le|lt].
+- by apply/esym/(leq_trans le)/unimodal => //; apply: leq_trans kn; rewrite mul2n -addnn leq_add2r.
+- by move: lt; rewrite ltnNge (leq_trans Df) // addn0 powers_below // (leq_trans _ kn) // leq_mul2l ik orbT.
+- by apply/esym/(leq_trans le)/unimodal => //; apply: leq_trans kn; rewrite mul2n -addnn leq_add2r.
+have -> : N.eqb i%:B k%:B = (i == k) by apply/idP/eqP => [/N.eqb_eq/Nat2N.inj //|->]; apply/N.eqb_eq.
+case: eqP => [e|/eqP ne]; first by rewrite e in lt; rewrite leqNgt lt.
+have i1 : N.succ i%:B = i.+1%:B by rewrite Nat2N.inj_succ.
+have -> : N.div (N.mul 'C(n, i)%:B (N.sub n%:B i%:B)) (N.succ i%:B) = 'C(n, i.+1)%:B.
+  rewrite i1 subNE mulNE mulnC -mul_bin_left mulnC -mulNE N.div_mul //; lia.
+by rewrite i1; apply: IH => //; [rewrite ltn_neqAle ne ik|rewrite addSnnS].
+Qed.
+
+Theorem reaches_computed n k D : reachesN n%:B k%:B D%:B = (D <= 'C(n, k)).
+Proof.
+rewrite /reachesN lebN; case: leqP => kn; last by rewrite bin_small // leqn0; case: D.
+rewrite subNE minNE -[N0]/(0%:B) -[1%num]/(1%:B) -(bin0 n) walked //.
+- by case: (leqP k (n - k)) => h; rewrite ?bin_sub.
+- by case: (leqP k (n - k)) => h; rewrite mul2n -addnn -[X in _ <= X](subnKC kn); [rewrite leq_add2l|rewrite leq_add2r ltnW].
+rewrite add0n; apply: ltnW; have := N.size_gt D%:B.
+by rewrite -[X in N.pow 2 X]N2Nat.id -[2%num]/(2%:B) powNE => /N.ltb_lt; rewrite ltbN.
+Qed.
+
 Theorem check_computed R D T0 B T b l :
   checkN R%:B D%:B T0%:B B T b l = check R D T0 B T b l.
 Proof.
 have two n : N.mul 2 n%:B = (2 * n)%:B by rewrite -mulNE.
 have one n : N.add n%:B 1 = n.+1%:B by rewrite -addn1 -addNE.
-have fewer : 0 < B -> 'C(R * B + T, minn (R * B.-1) (R + T)) = 'C(R * B + T, R * B.-1).
-  move=> B0; case: leqP => // _; have e : R * B.-1 + (R + T) = R * B + T by rewrite addnA -mulnSr prednK.
-  by rewrite -[LHS]bin_sub -e ?leq_addl // addnK.
-rewrite /checkN /check /ok /secure /refutes /fewer_fails -!/(orb _ _).
-rewrite !(two, one, mulNE, addNE, predNE, maxNE, minNE, binN_is_binomial, Nat2N.id, lebN, ltbN).
-case: (posnP B) => [->|B0] //=; rewrite fewer //.
-by rewrite -!andbA.
+rewrite /checkN /check /ok /secure /refutes /fewer_fails.
+rewrite !(two, one, mulNE, addNE, predNE, maxNE, reaches_computed, lebN, ltbN).
+by rewrite -!ltnNge -!andbA.
 Qed.

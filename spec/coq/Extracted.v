@@ -3,7 +3,7 @@
 
    What is trusted here beyond Coq's kernel and extraction, and listed nowhere else:
    - ExtrOcamlBasic: bool, option, list and pairs are OCaml's;
-   - ExtrOcamlNatInt: nat is OCaml's int of 63 bits; only indices and small sizes are nat, and recompute.ml admits none above 2^30, but for that of the fifth comparison of a certificate, whose conversion fails beyond an int;
+   - ExtrOcamlNatInt: nat is OCaml's int of 63 bits; only indices and small sizes are nat, and recompute.ml admits none above 2^30, but for the numbers of copies and publics of a certificate, which are only compared and converted, and are refused beyond an int;
    - ExtrOcamlZBigInt: positive, N and Z are Zarith's integers (GMP), with its addition, multiplication, comparison and division;
    - the lines below: MathComp's operations on nat and the conversions between nat and N, written out in OCaml. *)
 Require Import NArith.

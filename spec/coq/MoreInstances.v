@@ -261,3 +261,9 @@ move=> n; have := @adaptive_wins_at_most 8 2 4 0 isT _ right right by_and_by (So
 rewrite !change !cardsT !card_ord; apply=> -[|e h] i f //; rewrite /by_and_by.
 by case: (_ <= 20) => //; case: (_ <= 40) => // -[_]; case: (_ <= 22) => // -[<-].
 Qed.
+
+(* Computed.v *)
+Example reaches_computed_instance : 2 ^ 40 <= 'C(60, 20) /\ ~~ (2 ^ 60 <= 'C(60, 20)).
+Proof.
+by split; rewrite -reaches_computed -powNE; vm_compute.
+Qed.

@@ -19,6 +19,8 @@ let number text =
 
 (* an index or a size: OCaml's int, far from its end *)
 let small n = if Z.leq n (Z.shift_left Z.one 30) then Z.to_int n else raise (Unreadable "an index above 2^30")
+(* a number of copies or publics of a certificate, over which nothing is built or walked *)
+let wide n = if Z.fits_int n then Z.to_int n else raise (Unreadable "a number of copies or publics of more than 62 bits")
 let bit b = if b then Z.one else Z.zero
 
 let shuffled n words =
@@ -95,7 +97,7 @@ let answer kind arguments =
   | "touch", [ r; b; t; k ] -> touchN r (small b) t (small k)
   | "swapped", [ r; t; s; w; n ] -> swappedN (small r) (small t) (small s) w n
   | "certificate", [ r; lambda; min_t; b; t; l; m ] ->
-      bit (checkN r (Z.shift_left Z.one (small lambda)) min_t (small b) (small t) (small l) (small m))
+      bit (checkN r (Z.shift_left Z.one (small lambda)) min_t (wide b) (wide t) (wide l) (wide m))
   | "contains", [ n; s; c; d; a; b ] -> bit (containsN n (small s) c d a b)
   | "decide", [ bound; n; s; c; d; a; b; e; g ] -> decideN n (small s) c d (Z.equal bound Z.one) a b e g
   | "machine", numbers -> snd (session numbers)

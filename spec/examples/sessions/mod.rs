@@ -10,7 +10,7 @@ use rug::Integer;
 use std::error::Error;
 
 /// How many labels there are.
-const LABELS: u64 = 3;
+const LABELS: u32 = 3;
 
 /// A line of a random session: its setting and events, and what the client does.
 pub fn line(coins: &mut Pcg64) -> Result<String, Box<dyn Error>> {
@@ -32,6 +32,16 @@ pub fn line(coins: &mut Pcg64) -> Result<String, Box<dyn Error>> {
 
 fn within(coins: &mut Pcg64, low: u64, high: u64) -> u64 {
     low + coins.next_u64() % (high - low + 1)
+}
+
+fn below(coins: &mut Pcg64, end: u32) -> u32 {
+    coins.next_u32() % end
+}
+
+fn one_of<T: Copy>(coins: &mut Pcg64, among: &[T]) -> T {
+    #[expect(clippy::cast_possible_truncation, reason = "a place in a list")]
+    let place = (coins.next_u64() % among.len() as u64) as usize;
+    among[place]
 }
 
 fn setting(params: Params) -> [u64; 4] {
@@ -68,9 +78,9 @@ impl Session {
             params,
             state: State::Idle(params),
             mix: Mix::new(params)?.finish(coins),
-            one_fault_in: [8, 40, 10_000, 10_000][coins.next_u64() as usize % 4],
-            wrong_below: (coins.next_u64() % 2) as u32,
-            one_slip_in: [2, 10, 10_000, 10_000][coins.next_u64() as usize % 4],
+            one_fault_in: one_of(coins, &[8, 40, 10_000, 10_000]),
+            wrong_below: below(coins, 2),
+            one_slip_in: one_of(coins, &[2, 10, 10_000, 10_000]),
             queried: 0,
             open: Vec::new(),
             numbers: Vec::new(),
@@ -91,7 +101,7 @@ impl Session {
             }
             State::Mixed(_) if self.open.is_empty() => Event::Check,
             State::Mixed(_) => {
-                let slot = self.open[coins.next_u64() as usize % self.open.len()];
+                let slot = one_of(coins, &self.open);
                 self.answer(slot, coins)
             }
         })
@@ -107,13 +117,13 @@ impl Session {
         let wrong = matches!(self.mix.at(slot), Some(Sample::Query { query, .. }) if query < self.wrong_below);
         match within(coins, 1, self.one_slip_in) {
             1 if within(coins, 0, 3) == 0 => Event::Undecodable { slot },
-            1 => Event::Answer { slot, label: Label(within(coins, 0, LABELS - 1) as u32) },
+            1 => Event::Answer { slot, label: Label(below(coins, LABELS)) },
             _ => Event::Answer { slot, label: Label(u32::from(wrong)) },
         }
     }
 
     fn any(&self, coins: &mut Pcg64) -> Result<Event, Box<dyn Error>> {
-        let slot = within(coins, 0, u64::from(self.mix.N())) as u32;
+        let slot = below(coins, self.mix.N() + 1);
         Ok(match within(coins, 0, 9) {
             0 => {
                 let [R, B, T, s] = setting(self.params);
@@ -122,7 +132,7 @@ impl Session {
                 self.prepare(Mix::new(other)?.finish(coins), results, coins)
             }
             1 => Event::Query,
-            2 | 3 => Event::Answer { slot, label: Label(within(coins, 0, LABELS - 1) as u32) },
+            2 | 3 => Event::Answer { slot, label: Label(below(coins, LABELS)) },
             4 => Event::Undecodable { slot },
             5 => Event::Garbage,
             6 => Event::ServerStop,
@@ -143,13 +153,12 @@ impl Session {
             _ => None,
         };
         let effect = step(&mut self.state, event);
-        match &effect {
-            Ok(Effect::Nothing) if prepared.is_some() => self.mix = prepared.expect("there is one"),
-            Ok(Effect::Send { slot, .. }) => {
-                self.queried += 1;
-                self.open.push(*slot);
-            }
-            _ => {}
+        if let Ok(Effect::Send { slot, .. }) = &effect {
+            self.queried += 1;
+            self.open.push(*slot);
+        }
+        if let (Ok(_), Some(mix)) = (&effect, prepared) {
+            self.mix = mix;
         }
         let digits = effect_digits(self.params, effect);
         self.digits.extend(digits);
