@@ -82,8 +82,7 @@ impl Traced {
     /// Returns the virtual time in nanoseconds at which the last message arrives over a network.
     #[must_use]
     pub fn over_ns(&self, network: LinkSpeed) -> u64 {
-        let last = self.arrivals(network).iter().flatten().copied().max();
-        last.map_or(0, |last| last)
+        self.arrivals(network).iter().flatten().fold(0, |last, arrival_ns| last.max(*arrival_ns))
     }
 
     /// Returns the shares of the layers in order of execution, with all chunks of a layer together.

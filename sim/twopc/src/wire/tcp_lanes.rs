@@ -228,7 +228,9 @@ mod tests {
     fn error(frames: &[Frame]) -> Halt {
         let (mut raw, mut lanes) = lanes(3);
         let mut link = Link::new(Role::Client, lanes.swap_remove(0), LinkSpeed::LAN);
-        frames.iter().for_each(|frame| raw.put(frame.clone()).unwrap());
+        for frame in frames {
+            raw.put(frame.clone()).unwrap();
+        }
         link.step("here", |link| link.receive(1)).unwrap_err()
     }
 
@@ -255,7 +257,7 @@ mod tests {
     fn a_peer_cannot_flood_a_lane_that_was_left() {
         let (mut raw, mut lanes) = lanes(2);
         drop(lanes.pop());
-        (0..BOUND / FRAME_BYTES + 1).for_each(|at| raw.put(frame(1, at as u32, 0)).unwrap());
+        (0..=BOUND / FRAME_BYTES).for_each(|at| raw.put(frame(1, at as u32, 0)).unwrap());
         assert_eq!(lanes[0].take(1), Err(TOO_MUCH));
     }
 }

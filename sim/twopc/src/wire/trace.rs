@@ -66,7 +66,9 @@ impl Trace {
             self.lanes.clear();
         }
         self.lanes.extend(other.lanes.into_iter().map(|mut lane| {
-            lane.iter_mut().for_each(|mark| mark.layer = places[usize::from(mark.layer)]);
+            for mark in &mut lane {
+                mark.layer = places[usize::from(mark.layer)];
+            }
             lane
         }));
     }
@@ -229,8 +231,9 @@ impl Line<'_> {
     fn begin(&mut self, side: usize, at_ns: u64) {
         let lane = self.started[side];
         self.started[side] += 1;
-        let place = self.free[side].iter().position(|free| *free == at_ns);
-        place.map(|place| self.free[side].swap_remove(place));
+        if let Some(place) = self.free[side].iter().position(|free| *free == at_ns) {
+            self.free[side].swap_remove(place);
+        }
         if !self.running.contains(&lane) {
             self.running.push(lane);
         }

@@ -44,7 +44,7 @@ fn a_lane_alone_takes_what_its_clocks_say() {
     let traces = [noted(&client), noted(&server)];
     for speed in [LinkSpeed::LAN, LinkSpeed::WAN] {
         let times: Vec<u64> = replayed(&client, &server, speed).log.iter().map(|message| message.arrival_ns).collect();
-        assert_eq!(arrivals(&traces[0], &traces[1], speed, 1), [times.clone()]);
+        assert_eq!(arrivals(&traces[0], &traces[1], speed, 1), std::slice::from_ref(&times));
         let shares = traces[0].shares(&[times]);
         assert_eq!(shares, replayed(&client, &server, speed).shares(Message::layer));
     }
@@ -96,7 +96,9 @@ fn lanes_keep_their_layers_when_they_are_joined() {
     };
     let of = |layers: &[&str]| {
         let mut trace = Trace::default();
-        layers.iter().for_each(|layer| trace.note(&message(layer)));
+        for layer in layers {
+            trace.note(&message(layer));
+        }
         trace
     };
     let mut all = Trace::default();
