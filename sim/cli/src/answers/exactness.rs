@@ -84,8 +84,12 @@ impl<'a> Answers<'a> {
         let modulus = self.circuit.modulus(self.circuit.ring(self.circuit.output));
         let mut hasher = blake3::Hasher::new();
         hasher.update(&(logits.len() as u64).to_le_bytes());
-        logits.iter().for_each(|logit| _ = hasher.update(&modulus.element(*logit).to_le_bytes()));
-        labels.iter().for_each(|label| _ = hasher.update(&label.to_le_bytes()));
+        for logit in logits {
+            hasher.update(&modulus.element(*logit).to_le_bytes());
+        }
+        for label in labels {
+            hasher.update(&label.to_le_bytes());
+        }
         hasher.finalize()
     }
 }
