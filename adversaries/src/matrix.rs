@@ -11,6 +11,7 @@
 use crate::hypothesis::Hypothesis;
 use fusion_2pc::backend::delphi::Decode;
 use fusion_2pc::backend::{Choice, Exposure, Family};
+use fusion_2pc::linear::Linear;
 
 /// The script of the attacks that are counted here.
 pub const SCRIPT: &str = include_str!("../matrix.yaml");
@@ -172,7 +173,7 @@ impl Kind {
     fn breaks(self, backend: Choice) -> bool {
         match self {
             Self::Linking => false,
-            Self::Exposure => backend.exposure() != Exposure::Nothing,
+            Self::Exposure => backend.exposure() != Exposure::Nothing || backend.linear() != Linear::Images,
             Self::Stop => backend.decode() == Decode::Stop,
             _ => matches!(self.cell(backend.family()), Cell::Attack(_) | Cell::Played(_)),
         }

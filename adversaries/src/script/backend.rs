@@ -3,6 +3,7 @@
 use fusion_2pc::backend::cryptflow2::TripleForm;
 use fusion_2pc::backend::delphi::{Decode, Mask, Prepare};
 use fusion_2pc::backend::{Choice, Family, Options};
+use fusion_2pc::linear::Linear;
 use fusion_2pc::ot::{Checks, Extension};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
@@ -64,7 +65,7 @@ enum FamilyWord {
 enum FamilyMap {
     /// Cheetah.
     #[serde(rename = "cheetah")]
-    Cheetah(EverySection),
+    Cheetah(CheetahSection),
     /// `CrypTFlow2` with linear layers by oblivious transfer.
     #[serde(rename = "cryptflow2-ot")]
     Cryptflow2Ot(Cryptflow2Section),
@@ -92,6 +93,29 @@ struct EverySection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     chunk: Option<u32>,
+}
+
+/// The options of Cheetah.
+#[derive(Serialize, JsonSchema)]
+struct CheetahSection {
+    /// What is encrypted in linear layers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    linear: Option<LinearWord>,
+    /// Those of every family.
+    #[serde(flatten)]
+    every: EverySection,
+}
+
+/// What is encrypted in linear layers.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum LinearWord {
+    /// The client's shares of each batch: the default.
+    Images,
+    /// The server's weights, once for a network, to which it is bound; a server that deviates can read shares.
+    Weights,
+    /// For each layer whichever sends fewer bytes under one set-up; `images` where a strategy puts another model on a slot.
+    Auto,
 }
 
 /// The options of a family that extends transfers of one of two messages.
@@ -234,6 +258,22 @@ impl From<Options> for OptionsSection {
 impl From<Options> for EverySection {
     fn from(Options { checks, chunk, .. }: Options) -> Self {
         Self { checks: checks.map(ChecksWord::from), chunk }
+    }
+}
+
+impl From<Options> for CheetahSection {
+    fn from(options: Options) -> Self {
+        Self { linear: options.linear.map(LinearWord::from), every: options.into() }
+    }
+}
+
+impl From<Linear> for LinearWord {
+    fn from(linear: Linear) -> Self {
+        match linear {
+            Linear::Images => Self::Images,
+            Linear::Weights => Self::Weights,
+            Linear::Auto => Self::Auto,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::yaml::{self, Node};
 use fusion_2pc::backend::cryptflow2::TripleForm;
 use fusion_2pc::backend::delphi::{Mask, Prepare};
 use fusion_2pc::backend::{Choice, Family, Options};
+use fusion_2pc::linear::Linear;
 use fusion_2pc::ot::{Checks, Extension};
 
 const FULL: &str = "schema: fusion/campaign/v1
@@ -245,7 +246,16 @@ fn a_backend_is_a_word_or_a_map_with_options() {
         let paper = backend(&format!("{{ {}: {{ triples: paper }} }}", family.name())).unwrap();
         assert_eq!(paper.backend, Backend(family.into()));
     }
+    for linear in [Linear::Weights, Linear::Auto] {
+        let options = Options { linear: Some(linear), ..Options::default() };
+        let script = backend(&format!("{{ cheetah: {{ linear: {} }} }}", linear.name())).unwrap();
+        assert_eq!(script.backend, Backend(Choice::new(Family::Cheetah, options).unwrap()));
+        assert_eq!(read(&script.to_yaml().unwrap()), script);
+    }
+    assert_eq!(backend("{ cheetah: { linear: images } }").unwrap().backend, Backend(Family::Cheetah.into()));
     let refused = [
+        ("{ aby: { linear: weights } }", 19, "unknown key `linear` in a backend's options"),
+        ("{ cheetah: { linear: weight } }", 31, "`weight` is no choice of what linear layers encrypt"),
         ("{ aby: { triples: paper } }", 19, "unknown key `triples` in a backend's options"),
         ("{ cryptflow2-he: { triples: released } }", 38, "`released` is no form of triples"),
         ("{ delphi: { prepare: batch, mask: inside } }", 20, "delphi has no choice of prepare where masks are inside"),

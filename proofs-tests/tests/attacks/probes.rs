@@ -244,6 +244,8 @@ fn a_replay_has_a_rate_where_one_image_is_in_a_ciphertext() {
     refused(&good.replace("max: 2 }", "max: 1 }"), "the first of 2 to 256 sessions that are all played");
     refused(&good.replace("until: max", "until: accepted"), "the first of 2 to 256 sessions that are all played");
     refused(&replay_script("cheetah", "setup: kept", 2, 1), "here slots share ciphertexts");
+    let bound = "{ cheetah: { chunk: 1, linear: weights } }";
+    refused(&replay_script(bound, "setup: kept", 2, 1), "by encrypted weights it encrypts nothing");
     for family in ["delphi", "cryptflow2-he"] {
         refused(&replay_script(family, "", 2, 1), &format!("in `{family}` values are modulo a prime"));
     }

@@ -3,8 +3,9 @@
 use crate::world::{Session, World, plan};
 use fusion_2pc::address::{Address, Component, OT_EXTENSION};
 use fusion_2pc::backend::Backend;
-use fusion_2pc::backend::cheetah::MOST_SLOTS;
-use fusion_2pc::circuit::ARGMAX;
+use fusion_2pc::backend::cheetah::{Cheetah, MOST_SLOTS};
+use fusion_2pc::circuit::{ARGMAX, Op};
+use fusion_2pc::linear::Linear;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::{Grouping, Service};
 use fusion_2pc::share::truncate::Truncation;
@@ -100,6 +101,23 @@ fn small_networks_send_what_was_predicted() {
                 assert_predicted(&world, &world.session(1, &images, &world.honest()));
             }
         }
+    }
+}
+
+/// By encrypted weights: exact, and of as many bytes as predicted, in a whole chunk and a part of one, which share what was sent once.
+#[test]
+fn encrypted_weights_are_exact_and_send_what_was_predicted() {
+    let backend = Cheetah { linear: Linear::Weights, ..Cheetah::default() };
+    for (model, slots) in [(tiny(0), MOST_SLOTS + 2), (residual(0), 2), (many_classes(0), 1)] {
+        let images = noise(slots, 1);
+        let world = World::by(backend, &[model], slots, 1);
+        let session = world.session(1, &images, &world.honest());
+        world.assert_exact(&session, &images);
+        assert_predicted(&world, &session);
+        let weights = |message: &&Message| message.address.components().ends_with(&["product".into()]);
+        let sent = session.meters[0].log.iter().filter(weights).count();
+        let linear = world.plan.circuit.steps.iter().filter(|step| matches!(step.op, Op::Linear { .. })).count();
+        assert_eq!(sent, linear * world.plan.chunks().count());
     }
 }
 

@@ -14,6 +14,7 @@ use fusion_2pc::backend::cryptflow2::TripleForm;
 use fusion_2pc::backend::{Backend, Choice, Chunk, Family, ForBackend, Options, Protocols};
 use fusion_2pc::circuit::ARGMAX;
 use fusion_2pc::evaluate::evaluate;
+use fusion_2pc::linear::Linear;
 use fusion_2pc::modulus::Modulus;
 use fusion_2pc::party::Party;
 use fusion_2pc::random::Seed;
@@ -125,6 +126,12 @@ impl<B: Backend> Keyed<B> {
             let server = scope.spawn(|| backend.server_keys(&mut far, &Seed([2; 32]), &[packing]));
             let client = backend.client_keys(&mut near, &Seed([1; 32]), &[packing]);
             (client.expect("honest"), server.join().expect("no panic").expect("honest"))
+        });
+        let (mut client, mut server) = (client, server);
+        std::thread::scope(|scope| {
+            let sent = scope.spawn(|| backend.server_network(&mut far, &mut server, &[(packing, &network)]));
+            backend.client_network(&mut near, &mut client, &[packing]).expect("honest");
+            sent.join().expect("no panic").expect("honest");
         });
         Self { model, plan, network, client, server }
     }
@@ -280,7 +287,7 @@ impl ForBackend for Told {
     }
 }
 
-struct Uniform(Family);
+struct Uniform(Choice);
 
 impl ForBackend for Uniform {
     type Output = ();
@@ -312,8 +319,17 @@ impl ForBackend for Uniform {
 fn what_a_client_sends_is_uniform_whatever_it_asks_in_every_family() {
     for family in Family::ALL {
         let _watch = Watch::new();
-        family.run(Uniform(family));
+        family.run(Uniform(family.into()));
     }
+}
+
+/// By encrypted weights too: products of shares are as random as ciphertexts. The server that deviates is one that has encrypted its weights as it should. False alarm: at most 1e-9.
+#[test]
+fn what_a_client_makes_of_encrypted_weights_is_uniform() {
+    let _watch = Watch::new();
+    let options = Options { linear: Some(Linear::Weights), ..Options::default() };
+    let choice = Choice::new(Family::Cheetah, options).expect("it has the choice");
+    choice.run(Uniform(choice));
 }
 
 /// With triples as released the openings of a pair of products tell, which is what a server reads; in the form of the paper they do not. False alarm: at most 1e-9.

@@ -57,9 +57,15 @@ impl World {
 impl<B: Backend> World<B> {
     /// Of a plan, with keys from a seed.
     pub fn of(models: Vec<FixedModel>, plan: Plan<B>, seed: u8) -> Self {
-        let (client, server, _) =
+        let (mut client, mut server, _) =
             session::set_up(&Seed([seed; 32]), &[&plan], LinkSpeed::LAN).expect("both are honest");
         let networks = Networks::new(&plan, &models).expect("of this circuit");
+        let (received, sent) = session::run(
+            LinkSpeed::LAN,
+            |mut link| client.receive_network(&mut link, &[&plan]),
+            |mut link: Link| server.send_network(&mut link, &[(&plan, &networks)]),
+        );
+        received.and(sent).expect("both are honest");
         Self { models, plan, setup: (client, server), networks }
     }
 

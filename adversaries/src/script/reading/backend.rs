@@ -6,6 +6,7 @@ use crate::yaml::{Kind, Node};
 use fusion_2pc::backend::cryptflow2::TripleForm;
 use fusion_2pc::backend::delphi::{Decode, Mask, Prepare};
 use fusion_2pc::backend::{Choice, Family, Options};
+use fusion_2pc::linear::Linear;
 use fusion_2pc::ot::{Checks, Extension};
 
 pub fn backend<'n>(reader: &mut Reader, node: &'n Node) -> Option<Backend> {
@@ -38,7 +39,10 @@ fn with_options(reader: &mut Reader, node: &Node, family: Family) -> Option<Back
     let forms = TripleForm::ALL.map(|form| (form.name(), Some(form)));
     let triples = reader.optional(&fields, "triples", None, |r, n| r.word(n, "form of triples", &forms))?;
     let chunk = reader.optional(&fields, "chunk", None, |r, n| r.natural32(n, "chunk", 1..=u32::MAX).map(Some))?;
-    match Choice::new(family, Options { extension, checks, mask, prepare, decode, triples, chunk }) {
+    let layers = Linear::ALL.map(|linear| (linear.name(), Some(linear)));
+    let linear =
+        reader.optional(&fields, "linear", None, |r, n| r.word(n, "choice of what linear layers encrypt", &layers))?;
+    match Choice::new(family, Options { extension, checks, mask, prepare, decode, triples, chunk, linear }) {
         Ok(choice) => Some(Backend(choice)),
         Err(refusal) => reader.wrong(node.mark, refusal.to_string()),
     }

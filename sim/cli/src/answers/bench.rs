@@ -5,6 +5,7 @@ use super::pictures::Pictures;
 use crate::args::FixedPointArgs;
 use crate::args::bench::InferenceArgs;
 use fusion_2pc::backend::{Difference, Family};
+use fusion_2pc::linear::Linear;
 use fusion_2pc::ot::{Checks, Extension};
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
@@ -69,7 +70,13 @@ pub struct BenchDocument {
     pub network: String,
     pub truncation: &'static str,
     pub exact: bool,
+    /// What linear layers encrypt, if not the client's shares.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub linear: Option<&'static str>,
     pub once_per_network: PreparationMeasured,
+    /// What sending encrypted weights took, which is done once for a network and a pair of parties; absent where none are sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encrypted_weights: Option<SetupMeasured>,
     pub setup: SetupMeasured,
     pub per_inference: PerInference,
     pub peak_rss_bytes: Option<u64>,
@@ -161,7 +168,7 @@ pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
         keys: Seed(blake3::derive_key("fusion-sim 2026-11 keys of a measurement", &seed.to_le_bytes())),
         network: inference.network.network,
     });
-    let SetUp { pair, prepared_cpu, prepared_wall, setup } = set_up.map_err(|error| match error {
+    let SetUp { pair, prepared_cpu, prepared_wall, setup, network } = set_up.map_err(|error| match error {
         PartiesError::Halt(halt) => halted(halt),
         refusal => refused(&refusal),
     })?;
@@ -200,7 +207,9 @@ pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
         network: inference.network.name.clone(),
         truncation: if faithful { "faithful" } else { "one_bit" },
         exact,
+        linear: protocols.backend.options().linear.map(Linear::name),
         once_per_network,
+        encrypted_weights: (network.spent.server.messages > 0).then(|| SetupMeasured::new(&network)),
         setup: SetupMeasured::new(&setup),
         per_inference: PerInference::new(&traced, batch, wall.as_secs_f64(), cpu, inference.network.network),
         peak_rss_bytes: peak_rss_bytes(),

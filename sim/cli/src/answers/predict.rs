@@ -50,18 +50,19 @@ pub struct PredictedCost {
 /// # Errors
 /// [`Failure::Usage`] with every problem of the model, [`Failure::Io`] if reading fails.
 pub fn predict(args: &BenchArgs) -> Result<Vec<PredictionDocument>, Failure> {
-    let model = load(args.model(), &args.inference.fixed_point)?;
-    let protocols = args.inference.protocols()?;
+    let inference = args.inference();
+    let model = load(args.model(), &inference.fixed_point)?;
+    let protocols = inference.protocols()?;
     let of_batch = |&batch: &usize| PredictionDocument {
         model: files::name(args.model()),
         batch,
-        network: args.inference.network.name.clone(),
+        network: inference.network.name.clone(),
         truncation: if protocols.truncation == Truncation::Faithful { "faithful" } else { "one_bit" },
         families: Family::ALL
             .into_iter()
             .map(|family| {
                 let protocols = ProtocolChoice { backend: family.into(), ..protocols };
-                FamilyPrediction::new(protocols, &model, batch, args.inference.network.network)
+                FamilyPrediction::new(protocols, &model, batch, inference.network.network)
             })
             .collect(),
     };

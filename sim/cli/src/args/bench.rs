@@ -1,10 +1,11 @@
 //! The flags of `bench`.
 
-use super::families::{OptionsArgs, families};
+use super::families::{OptionsArgs, families, linears};
 use super::fixed_point::FixedPointArgs;
 use super::numbers::natural;
 use clap::{Args, ValueEnum};
 use fusion_2pc::backend::Family;
+use fusion_2pc::linear::Linear;
 use fusion_2pc::session::MOST_LANES;
 use fusion_2pc::share::truncate::Truncation;
 use fusion_2pc::wire::clock::LinkSpeed;
@@ -33,7 +34,10 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true)]
     pub threads: Option<usize>,
     #[command(flatten)]
-    pub inference: InferenceArgs,
+    inference: InferenceArgs,
+    /// What cheetah encrypts in linear layers [default: images].
+    #[arg(long, value_name = "WHAT", value_parser = linears())]
+    linear: Option<Linear>,
     /// A file of images with 8-bit pixels (IDX or NPY, or gzip of these) [default: random pixels].
     #[arg(long, value_name = "FILE")]
     pub images: Option<PathBuf>,
@@ -42,7 +46,7 @@ pub struct BenchArgs {
     pub seed: u64,
     /// Instead predict the cost by every family of protocols, and run nothing: bytes, and bounds on rounds and on the time of the messages. Lanes,
     /// which add at most 1 % to the bytes of a large batch, are left out.
-    #[arg(long, conflicts_with_all = ["backend", "extension", "checks", "images", "seed", "explain", "by", "threads"])]
+    #[arg(long, conflicts_with_all = ["backend", "extension", "checks", "linear", "images", "seed", "explain", "by", "threads"])]
     pub predict: bool,
     /// Also list what the backend shares with Cheetah, and each difference from the system as its authors released it.
     #[arg(long)]
@@ -56,6 +60,12 @@ pub struct BenchArgs {
 }
 
 impl BenchArgs {
+    /// How two parties run the model.
+    #[must_use]
+    pub fn inference(&self) -> InferenceArgs {
+        InferenceArgs { linear: self.linear, ..self.inference.clone() }
+    }
+
     /// The model's file, which one of the two arguments names.
     #[must_use]
     pub fn model(&self) -> &Path {
@@ -79,6 +89,9 @@ pub struct InferenceArgs {
     pub backend: Family,
     #[command(flatten)]
     pub options: OptionsArgs,
+    /// What linear layers encrypt, which `sim bench` alone has a flag for.
+    #[arg(skip)]
+    pub linear: Option<Linear>,
     /// The network whose time is computed: lan (1 Gbit/s, 0.3 ms), wan (100 Mbit/s, 40 ms), or for example "40ms,100mbit".
     #[arg(long, value_name = "NETWORK", value_parser = network, default_value = "wan")]
     pub network: NamedNetwork,
@@ -95,7 +108,10 @@ impl InferenceArgs {
     /// # Errors
     /// [`Failure::Usage`] for an option that the family does not have.
     pub fn protocols(&self) -> Result<ProtocolChoice, Failure> {
-        Ok(ProtocolChoice { backend: self.options.of(self.backend)?, truncation: self.truncation.into() })
+        Ok(ProtocolChoice {
+            backend: self.options.encrypting(self.backend, self.linear)?,
+            truncation: self.truncation.into(),
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use fusion_2pc::backend::{Choice, Family, NoOption, Options};
+use fusion_2pc::linear::Linear;
 use fusion_2pc::ot::{Checks, Extension};
 use fusion_engine::failure::Failure;
 
@@ -22,6 +23,12 @@ fn extensions() -> impl TypedValueParser<Value = Extension> {
 pub fn checks() -> impl TypedValueParser<Value = Checks> {
     let values = Checks::ALL.map(|checks| PossibleValue::new(checks.name()).help(checks.about()));
     PossibleValuesParser::new(values).try_map(|name| name.parse::<Checks>())
+}
+
+/// Reads what linear layers encrypt.
+pub fn linears() -> impl TypedValueParser<Value = Linear> {
+    let values = Linear::ALL.map(|linear| PossibleValue::new(linear.name()).help(linear.about()));
+    PossibleValuesParser::new(values).try_map(|name| name.parse::<Linear>())
 }
 
 /// The flags that choose something about a family.
@@ -46,8 +53,16 @@ impl OptionsArgs {
     /// # Errors
     /// [`Failure::Usage`] for an option that the family does not have; it names the flag.
     pub fn of(self, family: Family) -> Result<Choice, Failure> {
+        self.encrypting(family, None)
+    }
+
+    /// Returns a family with these options, and with what linear layers encrypt, if that is given.
+    ///
+    /// # Errors
+    /// As [`OptionsArgs::of`].
+    pub fn encrypting(self, family: Family, linear: Option<Linear>) -> Result<Choice, Failure> {
         let Self { extension, checks } = self;
         let refused = |refusal: NoOption| Failure::Usage(format!("--{}: {refusal}", refusal.option));
-        Choice::new(family, Options { extension, checks, ..Options::default() }).map_err(refused)
+        Choice::new(family, Options { extension, checks, linear, ..Options::default() }).map_err(refused)
     }
 }

@@ -1,6 +1,6 @@
 //! `sim bench`: what one secure inference costs.
 
-use crate::answers::bench::{BenchDocument, DifferenceDocument, Job, LayerMeasured, load, measure};
+use crate::answers::bench::{BenchDocument, DifferenceDocument, Job, LayerMeasured, SetupMeasured, load, measure};
 use crate::answers::pictures::Pictures;
 use crate::answers::predict::{FamilyPrediction, PredictedCost, PredictionDocument, predict};
 use crate::args::bench::BenchArgs;
@@ -16,13 +16,14 @@ pub fn run(args: &BenchArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     if args.predict {
         return write_predictions(&predict(args)?, args.json, stdout);
     }
-    let model = load(args.model(), &args.inference.fixed_point)?;
+    let inference = args.inference();
+    let model = load(args.model(), &inference.fixed_point)?;
     let images = Pictures::new(args.images.as_deref(), args.seed, &model)?;
     let measured = |&batch: &usize| {
         measure(&Job {
             file: args.model(),
             model: &model,
-            inference: &args.inference,
+            inference: &inference,
             seed: args.seed,
             batch,
             images: &images,
@@ -31,7 +32,7 @@ pub fn run(args: &BenchArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     };
     let mut documents: Vec<BenchDocument> = args.batch.iter().map(measured).collect::<Result<_, _>>()?;
     if args.explain {
-        let family = args.inference.backend;
+        let family = inference.backend;
         for document in &mut documents {
             document.differences = Some(DifferenceDocument::of(family));
         }
@@ -42,7 +43,7 @@ pub fn run(args: &BenchArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     } else {
         documents.iter().try_for_each(|document| document.write_text(args.by.is_some(), stdout))?;
         if args.explain {
-            write_differences(args.inference.protocols()?.backend, stdout)?;
+            write_differences(inference.protocols()?.backend, stdout)?;
         }
     }
     stdout.flush()?;
@@ -125,7 +126,8 @@ impl BenchDocument {
             _ => format!(", lanes {lanes}, threads {threads}"),
         };
         let exact = if self.exact { "every logit exact" } else { "NOT the plaintext's logits" };
-        let title = format!("{model}   {backend}{extension}{checks}   batch {batch}{beside}   {truncation}   {exact}");
+        let linear = self.linear.map_or_else(String::new, |linear| format!(", linear {linear}"));
+        let title = format!("{model}   {backend}{extension}{checks}{linear}   batch {batch}{beside}   {truncation}   {exact}");
         writeln!(out, "{}\n", text::styled(HEADING, &title))?;
         let sent = each.client_sent_bytes + each.server_sent_bytes;
         let mut rows = vec![
@@ -164,9 +166,10 @@ impl BenchDocument {
     /// The bytes of a set-up as a share of those of one session with this batch, in percent.
     #[expect(clippy::cast_precision_loss, reason = "bytes and slots are below 2^52")]
     fn setup_share(&self) -> f64 {
-        let Self { setup, per_inference: each, batch, .. } = self;
+        let Self { setup, encrypted_weights, per_inference: each, batch, .. } = self;
         let session = (each.client_sent_bytes + each.server_sent_bytes) * *batch as f64;
-        100.0 * (setup.client_sent_bytes + setup.server_sent_bytes) as f64 / session
+        let once = |once: &SetupMeasured| once.client_sent_bytes + once.server_sent_bytes;
+        100.0 * (once(setup) + encrypted_weights.as_ref().map_or(0, once)) as f64 / session
     }
 
     /// Describes what is done before the first inference, one line for each part.
@@ -178,14 +181,20 @@ impl BenchDocument {
         let [client, server] = [setup.client_cpu_s, setup.server_cpu_s].map(milli);
         let memory =
             self.peak_rss_bytes.map_or_else(String::new, |bytes| format!("   memory {} MB", bytes / 1_000_000));
+        let weights = self.encrypted_weights.as_ref().map_or_else(String::new, |weights| {
+            let sent = kilo((weights.client_sent_bytes + weights.server_sent_bytes) as f64);
+            let [client, server] = [weights.client_cpu_s, weights.server_cpu_s].map(milli);
+            format!(", encrypted weights {sent}, {} rounds, client {client}, server {server}", weights.rounds)
+        });
+        let rounds = setup.rounds + self.encrypted_weights.as_ref().map_or(0, |weights| weights.rounds);
         format!(
-            "once per network: plan and weights {}\nonce per pair: {sent}, TCP frames {framing}, {} rounds, client {client}, \
+            "once per network: plan and weights {}{weights}\nonce per pair: {sent}, TCP frames {framing}, {} rounds, client {client}, \
              server {server}, here {}{memory}\nonce per session instead (`setup: session`): {:.2} % more bytes, {} more rounds",
             milli(once_per_network.wall_s),
             setup.rounds,
             milli(setup.wall_s),
             self.setup_share(),
-            setup.rounds,
+            rounds,
         )
     }
 }
@@ -193,7 +202,7 @@ impl BenchDocument {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answers::bench::{PerInference, PreparationMeasured, SetupMeasured, inexact};
+    use crate::answers::bench::{PerInference, PreparationMeasured, inexact};
     use fusion_2pc::wire::clock::LinkSpeed;
     use fusion_engine::simulate::beside::Traced;
     use fusion_engine::simulate::metered::SetupSpent;
@@ -212,6 +221,8 @@ mod tests {
             threads: 1,
             network: "lan".into(),
             truncation: "faithful",
+            linear: None,
+            encrypted_weights: None,
             once_per_network: PreparationMeasured { cpu_s: 0.25, wall_s: 0.5 },
             setup: SetupMeasured::new(&SetupSpent::default()),
             per_inference: PerInference::new(

@@ -5,7 +5,7 @@ use fusion_2pc::address::Address;
 use fusion_2pc::backend::Backend;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
-use fusion_2pc::session::{self, ClientSetup, Plan, ServerSetup};
+use fusion_2pc::session::{self, ClientSetup, Networks, Plan, ServerSetup};
 use fusion_2pc::wire::clock::{LinkSpeed, replayed};
 use fusion_2pc::wire::link::{Halt, Link};
 use fusion_2pc::wire::meter::{Message, Meter, Share, Tally};
@@ -77,6 +77,33 @@ pub fn set_up<B: Backend>(
     );
     let spent = Spent::of(near.meter(), client_cpu + server_cpu);
     Ok((client?, server?, SetupSpent { spent, cpu: [client_cpu, server_cpu], wall: began.elapsed() }))
+}
+
+/// Sends the server's network, once for all sessions by these plans, and meters both parties. Nothing is sent unless the family has such messages.
+///
+/// # Errors
+/// [`Halt`], which would be a bug of this program: both parties are honest here.
+pub fn send_network<B: Backend>(
+    (client, server): (&mut ClientSetup<B>, &mut ServerSetup<B>),
+    served: &[(&Plan<B>, &Networks<B>)],
+    network: LinkSpeed,
+) -> Result<SetupSpent, Halt> {
+    let began = now();
+    let plans: Vec<&Plan<B>> = served.iter().map(|(plan, _)| *plan).collect();
+    let (((received, near), client_cpu), (sent, server_cpu)) = session::run(
+        network,
+        |mut link| {
+            timed(|| {
+                let received = client.receive_network(&mut link, &plans);
+                link.hang_up();
+                (received, link)
+            })
+        },
+        |mut link: Link| timed(|| server.send_network(&mut link, served)),
+    );
+    received.and(sent)?;
+    let spent = Spent::of(near.meter(), client_cpu + server_cpu);
+    Ok(SetupSpent { spent, cpu: [client_cpu, server_cpu], wall: began.elapsed() })
 }
 
 /// A session as both parties metered it.

@@ -218,6 +218,8 @@ pub struct SetUp {
     pub prepared_wall: Duration,
     /// What the set-up took, which is done once for a pair of parties.
     pub setup: SetupSpent,
+    /// What sending the server's network took, which is done once for a network and a pair of parties; nothing, where it is not sent.
+    pub network: SetupSpent,
 }
 
 impl SetUp {
@@ -240,8 +242,8 @@ impl ForBackend for Make<'_, '_> {
         let began = now();
         let (prepared, prepared_cpu) = timed(|| plans(&backend, setting));
         let (prepared, prepared_wall) = (prepared?, began.elapsed());
-        let (pair, setup) = Parties::new(&setting.keys, prepared.into(), setting.network)?;
-        Ok(SetUp { pair: Box::new(pair), prepared_cpu, prepared_wall, setup })
+        let (pair, [setup, network]) = Parties::new(&setting.keys, prepared.into(), setting.network)?;
+        Ok(SetUp { pair: Box::new(pair), prepared_cpu, prepared_wall, setup, network })
     }
 }
 
@@ -267,10 +269,12 @@ struct Parties<B: Backend> {
 }
 
 impl<B: Backend> Parties<B> {
-    fn new(keys: &Seed, prepared: Arc<[Prepared<B>]>, network: LinkSpeed) -> Result<(Self, SetupSpent), Halt> {
+    fn new(keys: &Seed, prepared: Arc<[Prepared<B>]>, network: LinkSpeed) -> Result<(Self, [SetupSpent; 2]), Halt> {
         let plans: Vec<&Plan<B>> = prepared.iter().map(|(plan, _)| plan).collect();
-        let (client, server, setup) = metered::set_up(keys, &plans, network)?;
-        Ok((Self { network, client, server, prepared }, setup))
+        let (mut client, mut server, setup) = metered::set_up(keys, &plans, network)?;
+        let served: Vec<_> = prepared.iter().map(|(plan, networks)| (plan, networks)).collect();
+        let sent = metered::send_network((&mut client, &mut server), &served, network)?;
+        Ok((Self { network, client, server, prepared }, [setup, sent]))
     }
 
     #[expect(clippy::expect_used, reason = "a pair is set up for at least one way of grouping")]

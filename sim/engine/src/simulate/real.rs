@@ -37,6 +37,8 @@ pub struct Parties {
     pub prepared: Duration,
     /// What the set-up took, which is done once for a pair of parties.
     pub setup: SetupSpent,
+    /// What sending the server's network took, where its weights are encrypted.
+    pub network: SetupSpent,
 }
 
 impl Parties {
@@ -53,9 +55,9 @@ impl Parties {
     ) -> Result<Self, PartiesError> {
         let keys = Seed(blake3::derive_key("fusion-sim 2026-11 keys of both parties", &seed.to_le_bytes()));
         let (protocols, models) = (world.protocols(), world.models());
-        let SetUp { pair, prepared_cpu, setup, .. } =
+        let SetUp { pair, prepared_cpu, setup, network, .. } =
             SetUp::new(&PairSetting { protocols, models, slots, groupings, lanes: false, keys, network })?;
-        Ok(Self { pair, groupings: groupings.to_vec(), prepared: prepared_cpu, setup })
+        Ok(Self { pair, groupings: groupings.to_vec(), prepared: prepared_cpu, setup, network })
     }
 
     /// Plays and meters one honest session, the first trial with the coins of the control. Returns `None` if it ends in an error

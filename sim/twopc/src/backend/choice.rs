@@ -7,6 +7,7 @@ use super::delphi::{Decode, Delphi, Mask, Prepare};
 use super::family::{Family, ForBackend};
 use super::reader::Exposure;
 use super::traits::Backend;
+use crate::linear::Linear;
 use crate::ot::probe::Parts;
 use crate::ot::{Checks, Extension, Scheme};
 
@@ -27,6 +28,8 @@ pub struct Options {
     pub triples: Option<TripleForm>,
     /// The most slots that are evaluated together, if these are fewer than the family's own; 0 counts as 1.
     pub chunk: Option<u32>,
+    /// What is encrypted in linear layers.
+    pub linear: Option<Linear>,
 }
 
 /// A family of two-party inference with its options: what is left open is as by default.
@@ -40,6 +43,7 @@ pub struct Choice {
     decode: Decode,
     triples: TripleForm,
     chunk: Option<u32>,
+    linear: Linear,
 }
 
 /// The error for an option that a family does not have.
@@ -58,7 +62,7 @@ impl Choice {
     /// # Errors
     /// [`NoOption`] for an option that is given and that the family does not have.
     pub fn new(family: Family, options: Options) -> Result<Self, NoOption> {
-        let Options { extension, checks, mask, prepare, decode, triples, chunk } = options;
+        let Options { extension, checks, mask, prepare, decode, triples, chunk, linear } = options;
         let given = [
             (EXTENSION, extension.is_some()),
             (CHECKS, checks.is_some()),
@@ -67,6 +71,7 @@ impl Choice {
             (DECODE, decode.is_some()),
             (TRIPLES, triples.is_some()),
             (CHUNK, chunk.is_some()),
+            (LINEAR, linear.is_some()),
         ];
         for (option, is_given) in given {
             if is_given && !family.has(option) {
@@ -87,6 +92,7 @@ impl Choice {
             decode: decode.unwrap_or(defaults.decode),
             triples: triples.unwrap_or(defaults.triples),
             chunk,
+            linear: linear.unwrap_or(defaults.linear),
         })
     }
 
@@ -119,6 +125,7 @@ impl Choice {
             decode: Some(self.decode).filter(|decode| *decode != Decode::default()),
             triples: Some(self.triples).filter(|triples| *triples != TripleForm::default()),
             chunk: self.chunk,
+            linear: Some(self.linear).filter(|linear| *linear != Linear::default()),
         }
     }
 
@@ -126,6 +133,19 @@ impl Choice {
     #[must_use]
     pub fn chunk(self, own: usize) -> usize {
         self.chunk.map_or(own, |most| own.min(most as usize)).max(1)
+    }
+
+    /// What is encrypted in linear layers. If it is not `images`, a server that deviates can read the client's shares, as it can encrypt other things than weights (decision 22);
+    /// and a server that keeps to the protocol answers every slot by one network.
+    #[must_use]
+    pub const fn linear(self) -> Linear {
+        self.linear
+    }
+
+    /// The same family with the client's shares encrypted.
+    #[must_use]
+    pub const fn with_images(self) -> Self {
+        Self { linear: Linear::Images, ..self }
     }
 
     /// What a server can read of slots: see [`Backend::reader`](super::Backend::reader).
@@ -159,10 +179,10 @@ impl Choice {
 
     /// Does something for the backend of this choice.
     pub fn run<F: ForBackend>(self, what: F) -> F::Output {
-        let Self { extension, checks, mask, prepare, decode, triples, .. } = self;
+        let Self { extension, checks, mask, prepare, decode, triples, linear, .. } = self;
         let scheme = Scheme { extension, checks };
         match self.family {
-            Family::Cheetah => what.run(Cheetah { checks }),
+            Family::Cheetah => what.run(Cheetah { checks, linear }),
             Family::Cryptflow2Ot => what.run(Cryptflow2Ot { scheme, triples, ring: None }),
             Family::Cryptflow2He => what.run(Cryptflow2He { scheme, triples }),
             Family::Delphi => what.run(Delphi { mask, prepare, decode, scheme }),
@@ -193,6 +213,7 @@ impl From<Family> for Choice {
             decode: Decode::default(),
             triples: TripleForm::default(),
             chunk: None,
+            linear: Linear::default(),
         }
     }
 }
@@ -218,12 +239,15 @@ const TRIPLES: &str = "triples";
 /// The option [`Options::chunk`] in scripts.
 const CHUNK: &str = "chunk";
 
+/// The option [`Options::linear`] in scripts and flags.
+const LINEAR: &str = "linear";
+
 impl Family {
     /// The names of the options that a user may give for the family.
     #[must_use]
     pub const fn options(self) -> &'static [&'static str] {
         match self {
-            Self::Cheetah => &[CHECKS, CHUNK],
+            Self::Cheetah => &[CHECKS, CHUNK, LINEAR],
             Self::Delphi => &[EXTENSION, CHECKS, MASK, PREPARE, DECODE, CHUNK],
             Self::Cryptflow2Ot | Self::Cryptflow2He => &[EXTENSION, CHECKS, TRIPLES, CHUNK],
             Self::Aby | Self::Aby32 => &[EXTENSION, CHECKS, CHUNK],

@@ -84,6 +84,20 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
     /// [`Unsupported`] for layers that no parameters hold; it names each node.
     fn packing(&self, circuit: &Circuit, group: usize, slots: u64) -> Result<Self::Packing, Unsupported>;
 
+    /// Lays the layers out for groups of another number of slots, beside a packing of the same circuit: what depends on the network alone may serve both.
+    ///
+    /// # Errors
+    /// As [`packing`](Self::packing).
+    fn packing_beside(
+        &self,
+        circuit: &Circuit,
+        group: usize,
+        slots: u64,
+        _first: &Self::Packing,
+    ) -> Result<Self::Packing, Unsupported> {
+        self.packing(circuit, group, slots)
+    }
+
     /// Encodes the weights of a network.
     ///
     /// # Errors
@@ -106,6 +120,35 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
     /// # Errors
     /// [`Halt`] where the client does not keep to the protocol.
     fn server_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Self::Packing]) -> Result<Self::ServerKeys, Halt>;
+
+    /// Runs the client's side of what is sent once for a network, after a set-up: nothing, unless a family has such messages.
+    ///
+    /// # Errors
+    /// [`Halt`] where the server does not keep to the protocol.
+    fn client_network(
+        &self,
+        _link: &mut Link,
+        _keys: &mut Self::ClientKeys,
+        _packings: &[&Self::Packing],
+    ) -> Result<(), Halt> {
+        Ok(())
+    }
+
+    /// Runs the server's side of what is sent once for a network, in each of its packings, after a set-up: nothing, unless a family has such messages.
+    ///
+    /// # Errors
+    /// [`Halt`] where the client does not keep to the protocol.
+    ///
+    /// # Panics
+    /// A family that has such messages panics where they are sent a second time under one set-up.
+    fn server_network(
+        &self,
+        _link: &mut Link,
+        _keys: &mut Self::ServerKeys,
+        _networks: &[(&Self::Packing, &Self::Network)],
+    ) -> Result<(), Halt> {
+        Ok(())
+    }
 
     /// The client's transfers of the session of this name. `expected` is the number of those that [`Cost`] counts: in which the client is the
     /// sender, and in which the server is.

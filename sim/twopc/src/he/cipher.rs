@@ -73,21 +73,7 @@ impl ClientKey {
     /// The secret of a ring.
     #[must_use]
     pub fn secret(&self, rings: &RingPair) -> Secret {
-        let parameters = rings.outer.parameters();
-        let mut rng = self.child("secret", parameters).stream();
-        let coefficients = loop {
-            let coefficients = Zeroizing::new(ternary(&mut rng, parameters.degree));
-            if coefficients.iter().filter(|&&coefficient| coefficient != 0).count() <= parameters.max_weight() {
-                break coefficients;
-            }
-        };
-        let transformed = |ring: &Ring| {
-            let mut secret = ring.small(&coefficients);
-            ring.transform(&mut secret);
-            ring.normalize(&mut secret);
-            Zeroizing::new(secret)
-        };
-        Secret { outer: transformed(&rings.outer), inner: transformed(&rings.inner) }
+        Secret::draw(rings, &mut self.child("secret", rings.outer.parameters()).stream())
     }
 
     /// The public key of a ring, as a message. It is an encryption of zero.
@@ -119,6 +105,41 @@ pub fn response_bytes(parameters: Parameters, response: Response, count: usize, 
 }
 
 impl Secret {
+    /// Draws a secret: uniform ternary, of at most [`Parameters::max_weight`] coefficients other than 0.
+    pub fn draw(rings: &RingPair, rng: &mut impl Rng) -> Self {
+        let parameters = rings.outer.parameters();
+        let coefficients = loop {
+            let coefficients = Zeroizing::new(ternary(rng, parameters.degree));
+            if coefficients.iter().filter(|&&coefficient| coefficient != 0).count() <= parameters.max_weight() {
+                break coefficients;
+            }
+        };
+        let transformed = |ring: &Ring| {
+            let mut secret = ring.small(&coefficients);
+            ring.transform(&mut secret);
+            ring.normalize(&mut secret);
+            Zeroizing::new(secret)
+        };
+        Self { outer: transformed(&rings.outer), inner: transformed(&rings.inner) }
+    }
+
+    /// Returns the other half of an encryption of a polynomial with coefficients below `2^ring_bits`. The uniform half `a` is transformed.
+    pub fn other_half(
+        &self,
+        ring: &Ring,
+        a: &[u64],
+        (polynomial, ring_bits): (&[u64], u32),
+        rng: &mut impl Rng,
+    ) -> Vec<u64> {
+        let mut b = ring.zero();
+        ring.multiply_add(&mut b, a, &self.outer);
+        ring.untransform(&mut b);
+        ring.negate(&mut b);
+        ring.add(&mut b, &ring.encode(polynomial, ring_bits, rng));
+        ring.add(&mut b, &ring.small(&errors(rng, ring.parameters().degree)));
+        b
+    }
+
     /// Encrypts polynomials, with coefficients below `2^ring_bits`, into a message of fresh ciphertexts.
     pub fn encrypt(
         &self,
@@ -129,18 +150,11 @@ impl Secret {
     ) -> Vec<u8> {
         let seed = seed(rng);
         let mut uniform = seed.stream();
-        let degree = ring.parameters().degree;
         let mut packer = Packer::default();
         for polynomial in polynomials {
             let mut a = ring.uniform(&mut uniform);
             ring.transform(&mut a);
-            let mut b = ring.zero();
-            ring.multiply_add(&mut b, &a, &self.outer);
-            ring.untransform(&mut b);
-            ring.negate(&mut b);
-            ring.add(&mut b, &ring.encode(&polynomial, ring_bits, rng));
-            ring.add(&mut b, &ring.small(&errors(rng, degree)));
-            ring.write(&b, &mut packer);
+            ring.write(&self.other_half(ring, &a, (&polynomial, ring_bits), rng), &mut packer);
         }
         [seed.0.to_vec(), packer.finish()].concat()
     }
@@ -153,13 +167,23 @@ impl Secret {
         unpacker: &mut Unpacker,
         outputs: impl Iterator<Item = usize>,
     ) -> Vec<u64> {
+        let a = read_half(rings, response, unpacker);
+        self.decrypt_half(rings, (response, ring_bits), &a, unpacker, outputs)
+    }
+
+    /// Decrypts what follows the uniform half of a response, which [`read_half`] has read: the coefficients at the places `outputs`, modulo `2^ring_bits`.
+    pub fn decrypt_half(
+        &self,
+        rings: &RingPair,
+        (response, ring_bits): (Response, u32),
+        a: &[u64],
+        unpacker: &mut Unpacker,
+        outputs: impl Iterator<Item = usize>,
+    ) -> Vec<u64> {
         let Response { a_bits, b_bits, .. } = response;
         let ring = &rings.inner;
-        let a: Vec<u64> = (0..ring.parameters().degree).map(|_| unpacker.pull(a_bits)).collect();
-        let mut a = ring.words(&a);
-        ring.transform(&mut a);
         let mut product = ring.zero();
-        ring.multiply_add(&mut product, &a, &self.inner);
+        ring.multiply_add(&mut product, a, &self.inner);
         ring.untransform(&mut product);
         let half = 1 << (a_bits - ring_bits - 1);
         let nearest = |index: usize| {
@@ -168,6 +192,40 @@ impl Secret {
             (phase.wrapping_add(half) & mask(a_bits)) >> (a_bits - ring_bits)
         };
         outputs.map(nearest).collect()
+    }
+}
+
+/// Reads the half of a response that the secret multiplies, transformed in the ring of decryption.
+pub fn read_half(rings: &RingPair, response: Response, unpacker: &mut Unpacker) -> Vec<u64> {
+    let ring = &rings.inner;
+    let a: Vec<u64> = (0..ring.parameters().degree).map(|_| unpacker.pull(response.a_bits)).collect();
+    let mut a = ring.words(&a);
+    ring.transform(&mut a);
+    a
+}
+
+/// Writes the half of a response that the secret multiplies.
+pub(super) fn write_half(ring: &Ring, a: &[u64], response: Response, packer: &mut Packer) {
+    for index in 0..ring.parameters().degree {
+        packer.push(rounded(ring.fraction(a, index), response.a_bits), response.a_bits);
+    }
+}
+
+/// Writes a few coefficients of the other half, each less a mask and flooded.
+pub(super) fn write_masked(
+    ring: &Ring,
+    b: &[u64],
+    (response, ring_bits): (Response, u32),
+    masked: impl Iterator<Item = (usize, u64)>,
+    rng: &mut impl Rng,
+    packer: &mut Packer,
+) {
+    let Response { flood, b_bits, .. } = response;
+    for (index, mask) in masked {
+        let noise = flooding(flood, rng);
+        let mask = u128::from(mask) << (u128::BITS - ring_bits);
+        let b = ring.fraction(b, index).wrapping_add(noise).wrapping_sub(mask);
+        packer.push(rounded(b, b_bits), b_bits);
     }
 }
 
@@ -206,7 +264,6 @@ impl Ciphertext {
         rng: &mut impl Rng,
         packer: &mut Packer,
     ) {
-        let Response { flood, a_bits, b_bits } = response;
         let degree = ring.parameters().degree;
         let mut once = ring.small(&ternary(rng, degree));
         ring.transform(&mut once);
@@ -214,15 +271,8 @@ impl Ciphertext {
         ring.untransform(&mut self.a);
         ring.untransform(&mut self.b);
         ring.add(&mut self.a, &ring.small(&errors(rng, degree)));
-        for index in 0..degree {
-            packer.push(rounded(ring.fraction(&self.a, index), a_bits), a_bits);
-        }
-        for (index, mask) in masked {
-            let noise = flooding(flood, rng);
-            let mask = u128::from(mask) << (u128::BITS - ring_bits);
-            let b = ring.fraction(&self.b, index).wrapping_add(noise).wrapping_sub(mask);
-            packer.push(rounded(b, b_bits), b_bits);
-        }
+        write_half(ring, &self.a, response, packer);
+        write_masked(ring, &self.b, (response, ring_bits), masked, rng, packer);
     }
 
     /// Adds this sum of products to a response of so many coefficients that was made before, and writes what that becomes. The sum is transformed.

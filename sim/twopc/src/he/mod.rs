@@ -7,9 +7,12 @@
 //! Invariant: decryption of a response is exact, but for a probability below `2^-80` for each coefficient: a
 //! [`parameters::Response`] exists only where that is proved (decision 7).
 //!
+//! [`once`] has the roles the other way round: the weights are encrypted, once, and the other party multiplies them by plaintexts of its own.
+//!
 //! [`slots`] is the other way to use the same rings: many numbers modulo a prime in the slots of one ciphertext, which rotate.
 
 pub mod cipher;
+pub mod once;
 pub mod parameters;
 pub mod ring;
 pub mod slots;

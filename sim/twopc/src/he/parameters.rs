@@ -156,6 +156,14 @@ impl Norm {
         Self { sum: times(sum_bits, filters), root: times(root_bits, (filters - 1).isqrt() + 1) }
     }
 
+    /// The norm of so many plaintexts of a ring, each taken for the integer next to 0 that stands for it: these are the factors where weights are encrypted.
+    #[must_use]
+    pub fn of_plaintexts(count: usize, ring_bits: u32) -> Self {
+        let each = 1_u128.checked_shl(ring_bits.saturating_sub(1)).unwrap_or(u128::MAX);
+        let root = count.checked_sub(1).map_or(0, |less| less.isqrt() + 1);
+        Self { sum: each.saturating_mul(count as u128), root: each.saturating_mul(root as u128) }
+    }
+
     /// The sum of errors and roundings, each times a weight: the worst, or a tail. An error is the sum of `2 * MAX_ERROR` fair coins of size
     /// 1/2, and a rounding has two values at a distance of 1 and is 0 on average, so that the sum exceeds `T` with probability at most
     /// `2 exp(-2 T^2 / ((2 MAX_ERROR + 1) root^2))` (Hoeffding); `ln 2 < 0.694`.
@@ -177,7 +185,12 @@ impl Released {
     /// stands for the grid on which noise is drawn.
     pub(super) fn bits(self, noise: u128) -> u32 {
         let squares = noise.checked_mul(noise).and_then(|squares| squares.checked_mul(self.0.into()));
-        squares.map_or(u32::MAX, |squares| STATISTICAL_BITS + (u128::BITS - (squares / 3).leading_zeros()).div_ceil(2))
+        let root = match squares {
+            Some(squares) => (u128::BITS - (squares / 3).leading_zeros()).div_ceil(2),
+            // Where the squares fit no word, each factor counts as the next power of two.
+            None => u128::BITS - noise.leading_zeros() + (u64::BITS - self.0.leading_zeros()).div_ceil(2),
+        };
+        STATISTICAL_BITS + root
     }
 }
 

@@ -13,166 +13,12 @@
 //!
 //! Sums over other channels, other windows, and whatever exceeds the degree stand below an output's place in its block, or above.
 
-use crate::he::cipher::{RingPair, fresh_bytes, response_bytes};
-use crate::he::parameters::{Bound, Norm, Parameters, Released, Response};
-use fusion_nn::fixed::FixedOp;
+use super::geometry::{Encrypted, Geometry, LinearCost, cost, groups, network_bytes};
+use super::shape::{Convolution, LinearLayer};
+use crate::he::cipher::RingPair;
+use crate::he::parameters::{Bound, Parameters, Response};
 use fusion_nn::model::Window;
-use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use std::ops::Range;
-
-/// The shape of a linear layer, for one sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Shape {
-    /// A convolution in one group, with weights `[filters, channels, height, width]`, as [`dense`] returns them.
-    Conv {
-        /// The channels, the height and the width of the input.
-        image: [usize; 3],
-        /// The number of channels of the output.
-        filters: usize,
-        /// The size, the stride and the padding of the filters.
-        window: Window,
-    },
-    /// A fully connected layer, with weights `[outputs, inputs]`.
-    Gemm {
-        /// The length of the input.
-        inputs: usize,
-        /// The length of the output.
-        outputs: usize,
-    },
-}
-
-impl Shape {
-    /// The shape of a layer on an input; `None` if the layer is not linear, or if it has more than [`MAX_DENSE_WEIGHTS`] with zeros between its
-    /// groups.
-    #[must_use]
-    pub fn of(op: &FixedOp, input: &[usize]) -> Option<Self> {
-        match (op, input) {
-            (FixedOp::Conv { weights, start, window, groups }, &[channels, height, width]) => {
-                let fits = *groups == 1 || weights.len().saturating_mul(*groups) <= MAX_DENSE_WEIGHTS;
-                let image = [channels, height, width];
-                fits.then_some(Self::Conv { image, filters: start.len(), window: *window })
-            }
-            (FixedOp::Gemm { start, .. }, &[inputs]) => Some(Self::Gemm { inputs, outputs: start.len() }),
-            _ => None,
-        }
-    }
-
-    /// The dimensions of the input.
-    #[must_use]
-    pub fn input(&self) -> Vec<usize> {
-        match self {
-            Self::Conv { image, .. } => image.to_vec(),
-            Self::Gemm { inputs, .. } => vec![*inputs],
-        }
-    }
-}
-
-/// The most weights of a convolution in several groups, counted with the zeros between the groups: they take 128 MiB.
-pub const MAX_DENSE_WEIGHTS: usize = 1 << 24;
-
-/// The weights and biases of a layer in the form of [`Shape::of`]; `None` if the layer is not linear.
-///
-/// A convolution in several groups becomes one over all channels, with zeros where a filter does not look. That takes no more bytes and no
-/// more noise, but the server multiplies as many times more often as there are groups.
-#[must_use]
-pub fn dense(op: &FixedOp) -> Option<(Cow<'_, [i64]>, &[i64])> {
-    match op {
-        FixedOp::Conv { weights, start, groups, .. } if *groups > 1 => {
-            let filter = weights.len() / start.len().max(1);
-            let mut all = vec![0; weights.len() * groups];
-            for (index, weights) in weights.chunks_exact(filter.max(1)).enumerate() {
-                let group = index * groups / start.len();
-                all[(index * groups + group) * filter..][..filter].copy_from_slice(weights);
-            }
-            Some((Cow::Owned(all), start))
-        }
-        FixedOp::Conv { weights, start, .. } | FixedOp::Gemm { weights, start } => {
-            Some((Cow::Borrowed(weights), start))
-        }
-        _ => None,
-    }
-}
-
-/// A linear layer: its shape, its ring, and a bound on its weights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LinearLayer {
-    /// The shape of the layer.
-    pub shape: Shape,
-    /// The number of bits of the ring of its inputs and outputs.
-    pub ring_bits: u32,
-    /// A bound on the weights of each output channel.
-    pub bound: Bound,
-}
-
-impl LinearLayer {
-    /// The number of elements of the output.
-    #[must_use]
-    pub fn outputs(&self) -> usize {
-        Convolution::new(self.shape).map_or(0, |convolution| convolution.outputs())
-    }
-}
-
-/// The reason why a layer has no layout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unfit {
-    /// The layer or the batch is empty.
-    #[error("the window does not fit the image, or there is nothing to compute")]
-    Empty,
-    /// The rows of a window exceed every polynomial, or the noise exceeds every modulus.
-    #[error("no secure parameters hold a row of the layer with exact answers in a ring of {ring_bits} bits")]
-    TooLarge {
-        /// The number of bits of the ring of the layer.
-        ring_bits: u32,
-    },
-}
-
-/// The messages of one batch of a linear layer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LinearCost {
-    /// The bytes that the client sends.
-    pub client_bytes: usize,
-    /// The bytes that the server sends.
-    pub server_bytes: usize,
-    /// The number of messages that both parties send together.
-    pub messages: usize,
-}
-
-impl LinearCost {
-    /// The bytes that both parties send together.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.client_bytes + self.server_bytes
-    }
-}
-
-/// What one polynomial holds, and how much of it is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Geometry {
-    /// The parameters of the ring of polynomials.
-    pub parameters: Parameters,
-    /// The widths of the coefficients of a response.
-    pub response: Response,
-    /// The number of output rows in a band.
-    pub rows: usize,
-    /// The number of bands in a polynomial.
-    pub samples: usize,
-    /// The number of input channels in a polynomial.
-    pub channels: usize,
-    /// The number of filters in a polynomial.
-    pub filters: usize,
-}
-
-/// A layer as a convolution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Convolution {
-    pub channels: usize,
-    pub image: [usize; 2],
-    pub filters: usize,
-    pub window: Window,
-    pub output: [usize; 2],
-}
 
 /// How a batch of a linear layer is packed. It depends on public facts alone.
 #[derive(Clone, Debug)]
@@ -185,54 +31,13 @@ pub struct Layout {
     rings: RingPair,
 }
 
-impl Convolution {
-    pub fn new(shape: Shape) -> Option<Self> {
-        let cell = Window { size: [1, 1], stride: [1, 1], pads: [0; 4] };
-        let (channels, image, filters, window) = match shape {
-            Shape::Conv { image: [channels, height, width], filters, window } => {
-                (channels, [height, width], filters, window)
-            }
-            Shape::Gemm { inputs, outputs } => (inputs, [1, 1], outputs, cell),
-        };
-        let output = window.output(image)?;
-        let whole = channels * filters * image[0] * image[1] * window.size[0] * window.size[1] > 0;
-        whole.then_some(Self { channels, image, filters, window, output })
-    }
-
-    pub fn inputs(&self) -> usize {
-        self.channels * self.image[0] * self.image[1]
-    }
-
-    pub fn outputs(&self) -> usize {
-        self.filters * self.output[0] * self.output[1]
-    }
-
-    /// Of one filter.
-    pub fn weights(&self) -> usize {
-        self.channels * self.window.size[0] * self.window.size[1]
-    }
-
-    /// Rows and columns of the image, padding included, that some output rows depend on.
-    pub fn plane(&self, rows: usize) -> [usize; 2] {
-        let along = |axis: usize, outputs: usize| (outputs - 1) * self.window.stride[axis] + self.window.size[axis];
-        [along(0, rows), along(1, self.output[1])]
-    }
-}
-
-/// The sizes into which a whole is cut, in as many parts as there can be: each the least for its number of parts.
-fn cuts(whole: usize) -> Vec<usize> {
-    let mut sizes: Vec<usize> = (1..=whole).map(|parts| whole.div_ceil(parts)).collect();
-    sizes.dedup();
-    sizes
-}
-
 impl Layout {
     pub(super) fn with(layer: LinearLayer, convolution: Convolution, batch: usize, geometry: Geometry) -> Self {
         let LinearLayer { ring_bits, bound, .. } = layer;
         Self { layer: convolution, ring_bits, bound, batch, geometry, rings: RingPair::new(geometry.parameters) }
     }
 
-    /// The same layout for another number of samples. The same [`Weights`](super::Weights) serve both.
+    /// The same layout for another number of samples. The same [`Weights`](super::Weights), or encrypted weights, serve both.
     #[must_use]
     pub fn with_batch(&self, batch: usize) -> Self {
         Self { batch, ..self.clone() }
@@ -242,6 +47,15 @@ impl Layout {
     #[must_use]
     pub fn cost(&self) -> LinearCost {
         cost(&self.layer, &self.geometry, self.batch)
+    }
+
+    /// The bytes of the layer's encrypted weights, with encryptions of zero under as many secrets, if weights are what is encrypted; otherwise 0.
+    #[must_use]
+    pub fn network_bytes(&self) -> usize {
+        match self.encrypted() {
+            Encrypted::Images => 0,
+            Encrypted::Weights => network_bytes(&self.layer, &self.geometry),
+        }
     }
 
     /// The memory of [`Weights`](super::Weights) that are transformed once, in bytes.
@@ -280,6 +94,12 @@ impl Layout {
     #[must_use]
     pub fn outputs(&self) -> usize {
         self.batch * self.layer.outputs()
+    }
+
+    /// What is encrypted.
+    #[must_use]
+    pub fn encrypted(&self) -> Encrypted {
+        self.geometry.encrypted
     }
 
     /// What one polynomial holds.
@@ -324,6 +144,13 @@ impl Layout {
         let bands = self.layer.output[0].div_ceil(rows);
         let members = Self::members(group, samples, self.batch * bands);
         members.enumerate().map(move |(place, band)| (place, band / bands, band % bands * rows))
+    }
+
+    /// The polynomial of a group of samples and one of channels, each share taken for the integer next to 0 that stands for it.
+    pub(super) fn centred(&self, x: &[u64], samples: usize, channels: usize) -> Vec<i64> {
+        let unused = u64::BITS - self.ring_bits;
+        let centred = |x: u64| (x << unused).cast_signed() >> unused;
+        self.input(x, samples, channels).into_iter().map(centred).collect()
     }
 
     /// The polynomial of a group of samples and one of channels.
@@ -385,44 +212,5 @@ impl Layout {
             })
         });
         cells.flat_map(move |(coefficient, index)| (0..width).map(move |x| (coefficient + x * stride[1], index + x)))
-    }
-}
-
-/// All that fit a ring.
-pub(super) fn geometries(
-    layer: Convolution,
-    parameters: Parameters,
-    (ring_bits, bound): (u32, Bound),
-    released: Released,
-) -> impl Iterator<Item = Geometry> {
-    cuts(layer.filters).into_iter().flat_map(move |filters| {
-        let norm = Norm::of_filters(filters, bound);
-        Response::exact(parameters, ring_bits, norm, released).flat_map(move |response| {
-            cuts(layer.output[0]).into_iter().flat_map(move |rows| {
-                let plane: usize = layer.plane(rows).iter().product();
-                cuts(layer.channels).into_iter().filter_map(move |channels| {
-                    let one = plane.checked_mul(channels)?.checked_mul(filters)?;
-                    let samples = parameters.degree / one;
-                    let geometry = Geometry { parameters, response, rows, samples, channels, filters };
-                    (samples > 0).then_some(geometry)
-                })
-            })
-        })
-    })
-}
-
-fn groups(layer: &Convolution, geometry: &Geometry, batch: usize) -> [usize; 3] {
-    let bands = batch * layer.output[0].div_ceil(geometry.rows);
-    let channels = layer.channels.div_ceil(geometry.channels);
-    [bands.div_ceil(geometry.samples), channels, layer.filters.div_ceil(geometry.filters)]
-}
-
-pub(super) fn cost(layer: &Convolution, geometry: &Geometry, batch: usize) -> LinearCost {
-    let Geometry { parameters, response, .. } = *geometry;
-    let [samples, channels, filters] = groups(layer, geometry, batch);
-    LinearCost {
-        client_bytes: fresh_bytes(parameters, samples * channels),
-        server_bytes: response_bytes(parameters, response, samples * filters, batch * layer.outputs()),
-        messages: 2,
     }
 }

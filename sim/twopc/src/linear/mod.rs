@@ -4,6 +4,8 @@
 //! the server's being uniform, and [`Layout::clear`] gives the server the rest (Cheetah, USENIX Security 2022, figure 3). One
 //! public key for each ring goes to the server beforehand.
 //!
+//! [`once`] has the other order: the server encrypts its weights, once for a network, and the client multiplies.
+//!
 //! ```
 //! use fusion_2pc::he::cipher::ClientKey;
 //! use fusion_2pc::he::parameters::Bound;
@@ -32,23 +34,28 @@
 //! ```
 
 mod choice;
+mod geometry;
 mod layout;
+pub mod once;
 pub mod replay;
 pub mod rotations;
+mod shape;
 #[cfg(test)]
 mod tests;
 
-pub use choice::layouts;
-pub use layout::{Geometry, Layout, LinearCost, LinearLayer, MAX_DENSE_WEIGHTS, Shape, Unfit, dense};
+pub use choice::{Linear, NoLinear, layouts};
+pub use geometry::{Encrypted, Geometry, LinearCost};
+pub use layout::Layout;
+pub use shape::{LinearLayer, MAX_DENSE_WEIGHTS, Shape, Unfit, dense};
 
 use crate::bits::{Packer, Unpacker, mask};
 use crate::he::cipher::{Ciphertext, ClientKey, RingPair, fresh_bytes, read_fresh};
 use crate::he::parameters::{Bound, Parameters};
 use crate::wire::link::{Halt, Link};
 use fusion_nn::model::Window;
-use layout::Convolution;
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng;
+use shape::Convolution;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -80,7 +87,7 @@ enum Polynomials {
 
 impl Weights {
     /// Encodes the weights of a layer, `[outputs, inputs]` or `[filters, channels, height, width]`. They are transformed once if that fits
-    /// [`WEIGHT_MEMORY`], and otherwise whenever they are used.
+    /// [`WEIGHT_MEMORY`], and otherwise whenever they are used; weights that are encrypted are not transformed beforehand.
     ///
     /// # Errors
     /// [`TooHeavy`] if the weights exceed the bound of the layout.
@@ -88,7 +95,8 @@ impl Weights {
     /// # Panics
     /// If the number of weights is not that of the layout.
     pub fn new(layout: &Layout, weights: &[i64]) -> Result<Self, TooHeavy> {
-        Self::within(WEIGHT_MEMORY, layout, weights)
+        let memory = if layout.encrypted() == Encrypted::Weights { 0 } else { WEIGHT_MEMORY };
+        Self::within(memory, layout, weights)
     }
 
     /// Encodes the weights of a layer. They are transformed once if [`Layout::weight_bytes`] is at most `memory`, and otherwise whenever they are
@@ -139,12 +147,13 @@ pub struct PublicKeys {
     keys: BTreeMap<Parameters, Ciphertext>,
 }
 
-/// The rings of some layouts, each once, in one order for both parties.
+/// The rings of some layouts in which the client encrypts, each once, in one order for both parties.
 fn rings(layouts: &[Layout]) -> BTreeMap<Parameters, &RingPair> {
-    layouts.iter().map(|layout| (layout.geometry().parameters, layout.rings())).collect()
+    let layouts = layouts.iter().filter(|layout| layout.encrypted() == Encrypted::Images);
+    layouts.map(|layout| (layout.geometry().parameters, layout.rings())).collect()
 }
 
-/// Sends the server a public key for each ring of some layouts.
+/// Sends the server a public key for each ring of some layouts in which the client encrypts.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
@@ -152,7 +161,7 @@ pub fn client_setup(link: &mut Link, key: &ClientKey, layouts: &[Layout]) -> Res
     link.step("keys", |link| rings(layouts).into_values().try_for_each(|rings| link.send(key.public(rings))))
 }
 
-/// Receives the client's public key for each ring of some layouts.
+/// Receives the client's public key for each ring of some layouts in which the client encrypts.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.

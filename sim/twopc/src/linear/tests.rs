@@ -120,7 +120,7 @@ fn every_modulus_keeps_to_the_table() {
             bound: bound(u32::try_from(below(40)).unwrap(), u32::try_from(below(36)).unwrap()),
         };
         let layers: Vec<LinearLayer> = shapes.into_iter().map(layer).collect();
-        let Ok(layouts) = layouts(&layers, 1 + below(70), 1 << below(40)) else { continue };
+        let Ok(layouts) = layouts(&layers, 1 + below(70), 1 << below(40), Linear::ALL[below(3)]) else { continue };
         fitted += layouts.len();
         for layout in layouts {
             let Parameters { degree, primes, prime_bits } = layout.geometry().parameters;

@@ -4,6 +4,7 @@
 //! A session can therefore be repeated bit by bit, and no two sessions share a pad.
 
 mod lanes;
+mod network;
 mod party;
 mod plan;
 mod program;

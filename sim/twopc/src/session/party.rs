@@ -215,6 +215,11 @@ impl<B: Backend> Networks<B> {
         Ok(Self { by_group: plan.packings.iter().map(of).collect::<Result<_, _>>()? })
     }
 
+    /// The first network, in each packing of a plan.
+    pub(super) fn first<'a>(&'a self, plan: &'a Plan<B>) -> impl Iterator<Item = (&'a B::Packing, &'a B::Network)> {
+        plan.packings.iter().map(|(group, packing)| (packing, &self.by_group[group][0]))
+    }
+
     /// The network of each group of slots, in order.
     fn of(&self, plan: &Plan<B>, services: &[Service]) -> Vec<&B::Network> {
         let group = plan.group(services.len());

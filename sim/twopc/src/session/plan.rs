@@ -5,7 +5,6 @@ use crate::circuit::{Circuit, Unsupported};
 use crate::cost::Cost;
 use crate::role::Role;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::ops::Range;
 
 /// The plan of a session, which both parties know: the circuit, and how the slots are packed.
@@ -90,12 +89,17 @@ impl<B: Backend> Plan<B> {
         grouping: Grouping,
         sessions: u64,
     ) -> Result<Self, Unsupported> {
-        let mut packings = BTreeMap::new();
+        let (mut packings, released) = (BTreeMap::<usize, B::Packing>::new(), sessions.saturating_mul(slots as u64));
         for chunk in chunks(slots, slots_per_message) {
             let group = grouping.of(chunk.len());
-            if let Entry::Vacant(vacant) = packings.entry(group) {
-                vacant.insert(backend.packing(&circuit, group, sessions.saturating_mul(slots as u64))?);
+            if packings.contains_key(&group) {
+                continue;
             }
+            let packing = match packings.values().next() {
+                Some(first) => backend.packing_beside(&circuit, group, released, first)?,
+                None => backend.packing(&circuit, group, released)?,
+            };
+            packings.insert(group, packing);
         }
         Ok(Self { backend, circuit, slots, slots_per_message, grouping, lanes: 1, packings })
     }

@@ -4,6 +4,8 @@ use super::*;
 use crate::address::{Address, OT_EXTENSION};
 use crate::backend::cheetah::{Cheetah, MOST_SLOTS};
 use crate::circuit::{ARGMAX, Circuit, Op};
+use crate::linear::Linear;
+use crate::linear::once::network_cost;
 use crate::random::{Seed, uniform};
 use crate::role::Role;
 use crate::share::truncate::Truncation;
@@ -56,6 +58,43 @@ fn check(slots: usize, grouping: Grouping) {
         assert_eq!(link.meter().sent(Role::Client, Some(Phase::Setup)).bytes, 0);
         assert_has_parts(&plan, link.meter());
     }
+}
+
+/// LeNet by encrypted weights, in a chunk and a smaller one that share them: exact, and of as many bytes as predicted.
+#[test]
+fn encrypted_weights_answer_to_the_last_bit() {
+    let models = &lenets()[..1];
+    let circuit = Circuit::new(&[&models[0]], Truncation::Faithful).unwrap();
+    let backend = Cheetah { linear: Linear::Weights, ..Cheetah::default() };
+    let plan = Plan::in_chunks(backend, circuit, 5, Grouping::Chunk, 3).unwrap();
+    let (mut client_setup, mut server_setup, link) = set_up(&Seed([4; 32]), &[&plan], LinkSpeed::LAN).unwrap();
+    assert!(link.meter().log.iter().all(|message| !message.address.is_within(&"keys".into())), "no public key");
+    let networks = Networks::new(&plan, models).unwrap();
+    let ((received, link), sent) = run(
+        LinkSpeed::LAN,
+        |mut link| (client_setup.receive_network(&mut link, &[&plan]), link),
+        |mut link: Link| server_setup.send_network(&mut link, &[(&plan, &networks)]),
+    );
+    received.and(sent).unwrap();
+    let placed: Vec<_> = plan.packings().flat_map(crate::backend::cheetah::Packing::placed).collect();
+    let once = [Role::Client, Role::Server].map(|role| link.meter().sent(role, None).bytes);
+    assert_eq!(once, network_cost(&placed));
+    assert_eq!(once, network_cost(&placed[..placed.len() / 2]), "the smaller chunk takes nothing more");
+    let mut rng = Seed([3; 32]).stream();
+    let images: Vec<Vec<u8>> = (0..5).map(|_| uniform(&mut rng, 8, 784).iter().map(|&x| x as u8).collect()).collect();
+    let services = vec![Service { model: 0, labels: (0..10).collect() }; 5];
+    let ((mine, link), (theirs, _)) = run(
+        LinkSpeed::LAN,
+        |link| client(link, &client_setup, &plan, &Seed([1; 32]), |slot| models[0].pixels(&images[slot]).unwrap()),
+        |link: Link| server(link, &server_setup, &plan, &Seed([1; 32]), &networks, &services),
+    );
+    let (mine, theirs) = (mine.unwrap(), theirs.unwrap());
+    let expected: Vec<i64> = images.iter().flat_map(|image| models[0].logits(image).unwrap()).collect();
+    assert_eq!(plan.circuit.logits([&mine.logits, &theirs.logits]), expected);
+    let online = |role| link.meter().sent(role, Some(Phase::Online)).bytes;
+    let costs = || plan.chunks().flat_map(|chunk| plan.costs(chunk.len()));
+    let predicted = [costs().map(|cost| cost.client_bytes).sum(), costs().map(|cost| cost.server_bytes).sum::<usize>()];
+    assert_eq!([online(Role::Client), online(Role::Server)], predicted);
 }
 
 /// A session falls into the extension of its transfers, its layers that send anything, and the argmax; each message is in one chunk.

@@ -91,6 +91,7 @@ fn inference(backend: Family, pixels: Pixels) -> Result<InferenceArgs, Failure> 
     Ok(InferenceArgs {
         backend,
         options: OptionsArgs::default(),
+        linear: None,
         network: NamedNetwork { name: "wan".into(), network: LinkSpeed::WAN },
         fixed_point: FixedPointArgs {
             frac_bits: None,

@@ -3,6 +3,7 @@
 //! A problem in one part hides none in another: every step continues with what is known, and all problems are reported together.
 
 mod acts;
+mod bound;
 mod choices;
 mod digits;
 mod entries;
@@ -204,6 +205,7 @@ fn parts(loader: &mut Loader, draft: &mut Draft) -> Result<Option<Parts>, Failur
         loader.own_choices(draft, &view, world);
         loader.spoils(draft, &view, world);
         loader.replays(draft, world);
+        loader.bound_to_weights(draft, world);
     }
     Ok(Some(Parts { view, world, parties, entries }))
 }

@@ -1,5 +1,6 @@
 //! The samples that a script names, and the pools of them.
 
+use super::bound::played;
 use super::loader::{Labelled, Loader, Setting};
 use crate::campaign::accuracy::Accuracies;
 use crate::failure::Failure;
@@ -89,7 +90,7 @@ impl Loader {
             TruncationKind::OneBit => Truncation::OneBit,
         };
         let Backend(backend) = head.as_ref().map_or_else(Backend::default, |head| head.backend);
-        let protocols = ProtocolChoice { backend, truncation };
+        let protocols = ProtocolChoice { backend: played(setting.draft, backend), truncation };
         let error = match World::new(params, models, &guards, (images, labels), &pools, protocols) {
             Ok(world) => {
                 let accuracies = Accuracies::new(&world, &paths);

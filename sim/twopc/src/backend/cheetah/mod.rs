@@ -16,7 +16,8 @@ use super::traits::{Backend, Chunk};
 use crate::circuit::{Circuit, Draft, Op, Unsupported};
 use crate::cost::Cost;
 use crate::he::cipher::ClientKey;
-use crate::linear::{self, Layout, PublicKeys, TooHeavy};
+use crate::linear::once::{EncryptedNetwork, OwnedNetwork, Placed, receive_network, send_network};
+use crate::linear::{self, Layout, Linear, PublicKeys, TooHeavy};
 use crate::ot::block::Block;
 use crate::ot::probe::{Guess, Parts};
 use crate::ot::{Checks, Extension, Scheme, Setup};
@@ -27,12 +28,15 @@ use crate::wire::hook::Deviation;
 use crate::wire::link::{Halt, Link};
 use cost::Messages;
 use fusion_nn::fixed::FixedModel;
+use zeroize::Zeroizing;
 
 /// Cheetah's family of protocols. Every value is shared in the smallest ring that the next functionality needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cheetah {
     /// Whether extensions of transfers are checked.
     pub checks: Checks,
+    /// What is encrypted in linear layers.
+    pub linear: Linear,
 }
 
 /// What a client keeps between sessions: its secret key, and its part of the base transfers.
@@ -40,6 +44,10 @@ pub struct Cheetah {
 pub struct ClientKeys {
     key: ClientKey,
     transfers: Setup,
+    /// From which uniform halves grow. It is sent.
+    halves: Seed,
+    /// What the server has sent of its network, once it has.
+    network: Option<EncryptedNetwork>,
 }
 
 /// What a server keeps between sessions: the client's public keys, and its part of the base transfers.
@@ -47,6 +55,10 @@ pub struct ClientKeys {
 pub struct ServerKeys {
     keys: PublicKeys,
     transfers: Setup,
+    /// From which the secrets of encrypted weights grow; it is used up by the network.
+    weights: Option<Zeroizing<Seed>>,
+    /// The secrets of the network that was sent, once it was.
+    network: Option<OwnedNetwork>,
 }
 
 fn layouts(packings: &[&Packing]) -> Vec<Layout> {
@@ -74,7 +86,17 @@ impl Backend for Cheetah {
     }
 
     fn packing(&self, circuit: &Circuit, group: usize, slots: u64) -> Result<Packing, Unsupported> {
-        Packing::new(circuit, group, slots)
+        Packing::new(circuit, group, slots, self.linear)
+    }
+
+    fn packing_beside(
+        &self,
+        circuit: &Circuit,
+        group: usize,
+        slots: u64,
+        first: &Packing,
+    ) -> Result<Packing, Unsupported> {
+        first.beside(circuit, group, slots)
     }
 
     fn network(&self, model: &FixedModel, circuit: &Circuit, packing: &Packing) -> Result<EncodedModel, TooHeavy> {
@@ -84,12 +106,36 @@ impl Backend for Cheetah {
     fn client_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<ClientKeys, Halt> {
         let key = ClientKey::new(&seed.child("secret key"));
         linear::client_setup(link, &key, &layouts(packings))?;
-        Ok(ClientKeys { key, transfers: Setup::run(link, &seed.child("transfers"), self.checks)? })
+        let transfers = Setup::run(link, &seed.child("transfers"), self.checks)?;
+        Ok(ClientKeys { key, transfers, halves: seed.child("uniform halves"), network: None })
     }
 
     fn server_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Packing]) -> Result<ServerKeys, Halt> {
         let keys = linear::server_setup(link, &layouts(packings))?;
-        Ok(ServerKeys { keys, transfers: Setup::run(link, &seed.child("transfers"), self.checks)? })
+        let transfers = Setup::run(link, &seed.child("transfers"), self.checks)?;
+        let weights = Some(Zeroizing::new(seed.child("encrypted weights")));
+        Ok(ServerKeys { keys, transfers, weights, network: None })
+    }
+
+    fn client_network(&self, link: &mut Link, keys: &mut ClientKeys, packings: &[&Packing]) -> Result<(), Halt> {
+        let placed: Vec<Placed<'_>> = packings.iter().flat_map(|packing| packing.placed()).collect();
+        keys.network = Some(receive_network(link, &keys.halves, &placed)?);
+        Ok(())
+    }
+
+    #[expect(clippy::expect_used, reason = "the panic is documented")]
+    fn server_network(
+        &self,
+        link: &mut Link,
+        keys: &mut ServerKeys,
+        networks: &[(&Packing, &EncodedModel)],
+    ) -> Result<(), Halt> {
+        let seed = keys.weights.take().expect("a set-up serves one network");
+        let layers = networks.iter().flat_map(|(packing, network)| {
+            packing.placed().map(|placed| (placed, &network.constants(placed.step).weights[..]))
+        });
+        keys.network = Some(send_network(link, &seed, &layers.collect::<Vec<_>>())?);
+        Ok(())
     }
 
     fn client_transfers(&self, keys: &ClientKeys, session: &Seed, [by_client, by_server]: [usize; 2]) -> Pads {
@@ -107,7 +153,7 @@ impl Backend for Cheetah {
     }
 
     fn client<'a>(&'a self, chunk: Chunk<'a, Self>, keys: &'a ClientKeys) -> CheetahParty<'a> {
-        CheetahParty::client(chunk.packing, &keys.key)
+        CheetahParty::client(chunk.packing, &keys.key, keys.network.as_ref())
     }
 
     fn server<'a>(
@@ -116,7 +162,7 @@ impl Backend for Cheetah {
         keys: &'a ServerKeys,
         networks: Vec<&'a EncodedModel>,
     ) -> CheetahParty<'a> {
-        CheetahParty::server(chunk.packing, &keys.keys, networks)
+        CheetahParty::server(chunk.packing, (&keys.keys, keys.network.as_ref()), networks)
     }
 
     fn parts(&self) -> Option<Parts> {

@@ -3,7 +3,8 @@
 use super::cost::Messages;
 use crate::circuit::{Circuit, Op, Step, Unsupported};
 use crate::cost::Cost;
-use crate::linear::{self, Layout, LinearLayer, Unfit, Weights};
+use crate::linear::once::Placed;
+use crate::linear::{self, Encrypted, Layout, Linear, LinearLayer, Unfit, Weights};
 use crate::role::Role;
 use fusion_nn::fixed::FixedModel;
 
@@ -47,7 +48,7 @@ pub struct Packing {
 }
 
 impl Packing {
-    /// Packs groups of `group` slots. The responses for `slots` slots together are to reveal nothing of the weights.
+    /// Packs groups of `group` slots, with what `how` says encrypted. The responses for `slots` slots together are to reveal nothing of the weights.
     ///
     /// # Errors
     /// [`Unsupported`] for layers that no parameters hold; it names each node.
@@ -56,7 +57,7 @@ impl Packing {
         clippy::missing_panics_doc,
         reason = "the place of an error is that of a layer that was given"
     )]
-    pub fn new(circuit: &Circuit, group: usize, slots: u64) -> Result<Self, Unsupported> {
+    pub fn new(circuit: &Circuit, group: usize, slots: u64, how: Linear) -> Result<Self, Unsupported> {
         let layer = |step: &Step| match step.op {
             Op::Linear { shape, bound } => Some(LinearLayer { shape, ring_bits: step.ring, bound }),
             _ => None,
@@ -69,9 +70,22 @@ impl Packing {
             format!("{node}: {unfit}")
         };
         let all = |unfit: Vec<(usize, Unfit)>| Unsupported::all(unfit.into_iter().map(located));
-        let mut packed = linear::layouts(&linear, group, slots).map_err(all)?.into_iter();
+        let mut packed = linear::layouts(&linear, group, slots, how).map_err(all)?.into_iter();
         let layouts = layers.iter().map(|layer| layer.and_then(|_| packed.next())).collect();
         Ok(Self { group, layouts })
+    }
+
+    /// The same packing for groups of another number of slots. Encrypted weights serve both; the other layers are packed anew.
+    ///
+    /// # Errors
+    /// As [`Packing::new`].
+    pub fn beside(&self, circuit: &Circuit, group: usize, slots: u64) -> Result<Self, Unsupported> {
+        let Self { layouts, .. } = Self::new(circuit, group, slots, Linear::Images)?;
+        let kept = |(own, anew): (&Option<Layout>, Option<Layout>)| match own {
+            Some(own) if own.encrypted() == Encrypted::Weights => Some(own.with_batch(group)),
+            _ => anew,
+        };
+        Ok(Self { group, layouts: self.layouts.iter().zip(layouts).map(kept).collect() })
     }
 
     /// The number of slots in a group.
@@ -85,6 +99,12 @@ impl Packing {
         self.layouts.iter().flatten()
     }
 
+    /// The linear steps with their layouts, in order.
+    pub fn placed(&self) -> impl Iterator<Item = Placed<'_>> {
+        let steps = self.layouts.iter().enumerate();
+        steps.filter_map(|(step, layout)| layout.as_ref().map(|layout| Placed { step, layout }))
+    }
+
     #[expect(clippy::expect_used, reason = "a packing is made for its circuit, and a linear step has a layout there")]
     pub(super) fn layout(&self, step: usize) -> &Layout {
         self.layouts[step].as_ref().expect("a linear step")
@@ -92,9 +112,12 @@ impl Packing {
 
     /// Adds the messages of a linear step on `groups` groups to a cost.
     pub fn cost(&self, step: usize, groups: usize, cost: &mut Cost) {
-        let linear::LinearCost { client_bytes, server_bytes, .. } = self.layout(step).cost();
+        let layout = self.layout(step);
+        let linear::LinearCost { client_bytes, server_bytes, .. } = layout.cost();
         (0..groups).for_each(|_| cost.send(Role::Client, client_bytes));
-        (0..groups).for_each(|_| cost.send(Role::Server, server_bytes));
+        if layout.encrypted() == Encrypted::Images {
+            (0..groups).for_each(|_| cost.send(Role::Server, server_bytes));
+        }
     }
 }
 

@@ -4,7 +4,8 @@ use super::packing::{Constants, EncodedModel, Packing};
 use crate::address::Component;
 use crate::backend::protocols::Protocols;
 use crate::he::cipher::ClientKey;
-use crate::linear::{self, Layout, PublicKeys};
+use crate::linear::once::{self, EncryptedNetwork, OwnedNetwork, Placed};
+use crate::linear::{self, Encrypted, Layout, PublicKeys};
 use crate::party::{Pads, Party};
 use crate::share::clip::{self, Clip};
 use crate::share::extend::{self, Widening};
@@ -22,6 +23,29 @@ fn in_group<T>(
     if groups == 1 { body(party) } else { party.step(Component::Group(index), body) }
 }
 
+/// The client's side of a linear step.
+#[expect(clippy::expect_used, reason = "the set-up of sessions with encrypted weights has them")]
+fn client(
+    party: &mut Party,
+    (key, network): (&ClientKey, Option<&EncryptedNetwork>),
+    placed: Placed<'_>,
+    numbers: &[u64],
+) -> Result<Vec<u64>, Halt> {
+    let layout = placed.layout;
+    if layout.encrypted() == Encrypted::Images {
+        return ask(party, key, layout, numbers);
+    }
+    let network = network.expect("weights are received before sessions");
+    let groups = numbers.chunks_exact(layout.inputs());
+    let (count, mut shares) = (groups.len(), Vec::with_capacity(numbers.len() / layout.inputs() * layout.outputs()));
+    for (index, numbers) in groups.enumerate() {
+        shares.extend(in_group(party, count, index, |party| {
+            once::multiply(&mut party.link, network, placed, numbers, &mut party.rng)
+        })?);
+    }
+    Ok(shares)
+}
+
 /// The client sends all groups' shares before it takes the first group's answer.
 fn ask(party: &mut Party, key: &ClientKey, layout: &Layout, numbers: &[u64]) -> Result<Vec<u64>, Halt> {
     let groups = numbers.chunks_exact(layout.inputs());
@@ -36,10 +60,11 @@ fn ask(party: &mut Party, key: &ClientKey, layout: &Layout, numbers: &[u64]) -> 
     Ok(shares)
 }
 
-/// The server answers group by group, and adds what it can compute of its own share in the clear.
+/// The server answers group by group, or takes what the client makes of its encrypted weights, and adds what it can compute of its own share in the clear.
+#[expect(clippy::expect_used, reason = "the set-up of sessions with encrypted weights has them")]
 fn answer(
     party: &mut Party,
-    keys: &PublicKeys,
+    (keys, owned): (&PublicKeys, Option<&OwnedNetwork>),
     networks: &[&EncodedModel],
     (step, layout): (usize, &Layout),
     numbers: &[u64],
@@ -50,8 +75,11 @@ fn answer(
     let mut shares = Vec::with_capacity(count * layout.outputs());
     for (index, (numbers, network)) in groups.zip(networks).enumerate() {
         let Constants { transformed, weights, start } = network.constants(step);
-        let under = in_group(party, count, index, |party| {
-            linear::server(&mut party.link, keys, layout, transformed, &mut party.rng)
+        let under = in_group(party, count, index, |party| match layout.encrypted() {
+            Encrypted::Images => linear::server(&mut party.link, keys, layout, transformed, &mut party.rng),
+            Encrypted::Weights => {
+                once::decrypt(&mut party.link, owned.expect("weights are sent before sessions"), layout)
+            }
         })?;
         let clear = layout.clear(weights, start, numbers);
         let modulus = crate::bits::mask(layout.ring_bits());
@@ -68,17 +96,22 @@ pub struct CheetahParty<'a> {
 
 /// What one of the parties holds for the linear layers.
 enum Side<'a> {
-    Client(&'a ClientKey),
-    /// The client's public keys, and the network of each group of slots, in order.
-    Server(&'a PublicKeys, Vec<&'a EncodedModel>),
+    /// The client's key, and the server's encrypted weights.
+    Client((&'a ClientKey, Option<&'a EncryptedNetwork>)),
+    /// The client's public keys, the secrets of encrypted weights, and the network of each group of slots, in order.
+    Server((&'a PublicKeys, Option<&'a OwnedNetwork>), Vec<&'a EncodedModel>),
 }
 
 impl<'a> CheetahParty<'a> {
-    pub(super) fn client(packing: &'a Packing, key: &'a ClientKey) -> Self {
-        Self { packing, side: Side::Client(key) }
+    pub(super) fn client(packing: &'a Packing, key: &'a ClientKey, network: Option<&'a EncryptedNetwork>) -> Self {
+        Self { packing, side: Side::Client((key, network)) }
     }
 
-    pub(super) fn server(packing: &'a Packing, keys: &'a PublicKeys, networks: Vec<&'a EncodedModel>) -> Self {
+    pub(super) fn server(
+        packing: &'a Packing,
+        keys: (&'a PublicKeys, Option<&'a OwnedNetwork>),
+        networks: Vec<&'a EncodedModel>,
+    ) -> Self {
         Self { packing, side: Side::Server(keys, networks) }
     }
 }
@@ -93,8 +126,8 @@ impl Protocols for CheetahParty<'_> {
     fn linear(&mut self, party: &mut Party, step: usize, numbers: &[u64]) -> Result<Vec<u64>, Halt> {
         let layout = self.packing.layout(step);
         match &self.side {
-            Side::Client(key) => ask(party, key, layout, numbers),
-            Side::Server(keys, networks) => answer(party, keys, networks, (step, layout), numbers),
+            Side::Client(held) => client(party, *held, Placed { step, layout }, numbers),
+            Side::Server(keys, networks) => answer(party, *keys, networks, (step, layout), numbers),
         }
     }
 

@@ -5,7 +5,7 @@ use crate::address::Address;
 use crate::backend::probe::Parity;
 use crate::backend::replay::{Kept, first_matrix};
 use crate::circuit::Circuit;
-use crate::linear::{Layout, replay};
+use crate::linear::{Encrypted, Layout, replay};
 use crate::modulus::Modulus;
 use crate::random::{Seed, uniform};
 use crate::wire::hook::{Conduct, Deviation};
@@ -22,10 +22,10 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// A server of sessions that are packed so; `None` for a circuit whose first layer is not fully connected.
+    /// A server of sessions that are packed so; `None` for a circuit whose first layer is not fully connected, or where the client encrypts nothing for it.
     pub fn new(circuit: &Circuit, packing: &Packing, kept: &Kept, asked: Parity) -> Option<Self> {
         let (place, step) = first_matrix(circuit)?;
-        let layout = packing.layout(place).clone();
+        let layout = Some(packing.layout(place)).filter(|layout| layout.encrypted() == Encrypted::Images)?.clone();
         Some(Self { step: step.address.clone(), layout, kept: kept.clone(), asked })
     }
 

@@ -7,7 +7,7 @@
 //! Where both numbers of channels leave blocks free, the channels are repeated there, so that distances count modulo that number.
 //! Images that exceed a row are cut into bands of output rows, each with ciphertexts of its own.
 
-use super::super::layout::Convolution;
+use super::super::shape::Convolution;
 use crate::he::slots::{SLOT_ROW, SLOTS, Work, signed_digits};
 use fusion_nn::model::Window;
 

@@ -1,6 +1,7 @@
 //! The packing of a layer, which both parties know.
 
-use super::super::layout::{Convolution, LinearCost, Shape, Unfit};
+use super::super::geometry::LinearCost;
+use super::super::shape::{Convolution, Shape, Unfit};
 use super::blocks::{Blocks, Copies};
 use super::diagonals::Diagonals;
 use crate::he::parameters::Released;

@@ -3,7 +3,7 @@
 use super::evaluate::evaluate;
 use super::*;
 use crate::linear::Shape;
-use crate::linear::layout::Unfit;
+use crate::linear::Unfit;
 use crate::random::Seed;
 use crate::role::Role;
 use crate::wire::clock::LinkSpeed;
