@@ -5,10 +5,11 @@ use super::tree::{Tree, made_up, members, read, repository, root};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What each crate may depend on, of ours.
-const MAY_DEPEND_ON: [(&str, &[&str]); 10] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 11] = [
     ("fusion-spec", &[]),
     ("fusion-nn", &[]),
     ("fusion-2pc", &["fusion-nn"]),
+    ("fusion-active", &["fusion-2pc"]),
     ("fusion-adversaries", &["fusion-spec", "fusion-2pc"]),
     ("fusion-engine", &["fusion-spec", "fusion-nn", "fusion-2pc", "fusion-adversaries"]),
     ("fusion-party", &["fusion-spec", "fusion-nn", "fusion-2pc", "fusion-engine"]),

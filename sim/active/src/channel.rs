@@ -1,0 +1,27 @@
+//! What a party needs before it has keys: its link and its randomness.
+
+use crate::conduct::Conduct;
+use crate::failure::Failure;
+use fusion_2pc::wire::link::Link;
+use rand_chacha::ChaCha20Rng;
+
+/// A party's link and its randomness.
+pub struct Channel {
+    /// The link to the other party.
+    pub link: Link,
+    /// The randomness of its shares, masks and noise.
+    pub(crate) rng: ChaCha20Rng,
+    /// What it does otherwise than the protocol says.
+    pub(crate) conduct: Conduct,
+    /// Attempts at proofs beyond the first of each: the client's and the server's.
+    pub(crate) retries: [usize; 2],
+}
+
+impl Channel {
+    /// Sends a message and receives one of the same length.
+    pub(crate) fn exchange(&mut self, message: Vec<u8>) -> Result<Vec<u8>, Failure> {
+        let bytes = message.len();
+        self.link.send(message)?;
+        Ok(self.link.receive(bytes)?)
+    }
+}

@@ -1,0 +1,65 @@
+//! Two-party computation with full active security: either party may deviate as it likes, and is caught but for a probability below `2^-40`.
+//!
+//! It is SPDZ with triples of LowGear: values are shared with message authentication codes under a key that nobody knows, in the field of `29 * 2^57 + 1`
+//! elements, and correlations come from linearly homomorphic encryption with proofs of plaintext knowledge. Security is with abort: a party that is caught ends the computation.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`party`], [`share`], [`failure`] | a party, authenticated shares, and the check by which a peer was caught |
+//! | [`online`] | inputs, products, random bits, signs, exact truncation and ReLU, outputs to one party |
+//! | [`lowgear`] | keys, proofs, triples and input masks, with the parameters and bounds |
+//! | [`cost`] | what it costs, to the byte |
+//! | [`field`], [`commit`], [`channel`] | arithmetic, commitments and coins, a party's link and randomness |
+//!
+//! | error | probability, at most | where |
+//! |---|---|---|
+//! | a proof passes without a short opening, over all 32 attempts | `2^-55` a ciphertext | [`lowgear::parameters::terms`], `forgery` |
+//! | noise tells of a factor, over `2^15` answers | `2^-40.2` together | [`lowgear::parameters::terms`], `distance` |
+//! | a wrong value passes a check of codes, fresh or opened | `2/p < 2^-60` a check | [`party::Party::check`] |
+//! | a wrong triple passes its sacrifice | `3/p < 2^-60` a batch | [`lowgear::triples`] |
+//! | a mask of a comparison tells of its integer | `1/p < 2^-61` a comparison | [`online::masks`] |
+//!
+//! Not covered: that what a party enters is within the range that a later comparison needs (an integer beyond it makes the result depend on the masks), and the assumption of LowGear that a party cannot use
+//! whether its peer stops to decrypt (*enhanced CPA security*, section 3.1 there).
+//!
+//! A client and a server multiply their secret numbers, and the client learns 16 bits of the product rectified:
+//!
+//! ```
+//! use fusion_active::{failure::Failure, field, online::values::Input, party::Party};
+//! use fusion_2pc::{random::{Seed, Simulated}, role::Role, wire::{clock::LinkSpeed, link::Link}};
+//!
+//! fn play(link: Link, seed: u8, secret: i64) -> Result<Option<Vec<u64>>, Failure> {
+//!     let mut party = Party::new(link, Simulated(Seed([seed; 32])))?;
+//!     let (own, is_client) = ([field::element(secret)], party.role() == Role::Client);
+//!     let of_client = party.enter(if is_client { Input::Own(&own) } else { Input::Peer(1) })?;
+//!     let of_server = party.enter(if is_client { Input::Peer(1) } else { Input::Own(&own) })?;
+//!     let product = party.multiply(&[(of_client[0], of_server[0])])?;
+//!     let rectified = party.relu(&product, 24, 8)?;
+//!     party.reveal(Role::Client, &rectified)
+//! }
+//!
+//! let (client, server) = Link::pair(LinkSpeed::LAN);
+//! let learnt = std::thread::scope(|scope| {
+//!     scope.spawn(|| play(server, 2, 1234));
+//!     play(client, 1, 777)
+//! });
+//! assert_eq!(learnt?, Some(vec![1234 * 777 >> 8]));
+//! # Ok::<(), Failure>(())
+//! ```
+
+#![expect(clippy::cast_possible_truncation, reason = "words and coefficients are masked to their width")]
+
+pub mod channel;
+mod check;
+pub mod commit;
+mod conduct;
+pub mod cost;
+pub mod failure;
+pub mod field;
+pub mod lowgear;
+pub mod online;
+pub mod party;
+pub mod share;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! The online phase: inputs, products, random bits, masks, comparison and truncation, outputs.
+
+pub mod bits;
+pub mod compare;
+pub mod masks;
+pub mod values;
