@@ -9,7 +9,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 11] = [
     ("fusion-spec", &[]),
     ("fusion-nn", &[]),
     ("fusion-2pc", &["fusion-nn"]),
-    ("fusion-active", &["fusion-2pc"]),
+    ("fusion-active", &["fusion-nn", "fusion-2pc"]),
     ("fusion-adversaries", &["fusion-spec", "fusion-2pc"]),
     ("fusion-engine", &["fusion-spec", "fusion-nn", "fusion-2pc", "fusion-adversaries"]),
     ("fusion-party", &["fusion-spec", "fusion-nn", "fusion-2pc", "fusion-engine"]),

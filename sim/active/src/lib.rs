@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`party`], [`share`], [`failure`] | a party, authenticated shares, and the check by which a peer was caught |
 //! | [`online`] | inputs, products, random bits, signs, exact truncation and ReLU, outputs to one party |
+//! | [`network`] | whole inferences on a network in fixed point |
 //! | [`lowgear`] | keys, proofs, triples and input masks, with the parameters and bounds |
 //! | [`cost`] | what it costs, to the byte |
 //! | [`field`], [`commit`], [`channel`] | arithmetic, commitments and coins, a party's link and randomness |
@@ -57,6 +58,7 @@ pub mod cost;
 pub mod failure;
 pub mod field;
 pub mod lowgear;
+pub mod network;
 pub mod online;
 pub mod party;
 pub mod share;

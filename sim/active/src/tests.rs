@@ -233,3 +233,26 @@ fn the_model_of_costs_is_exact() {
     let bytes = bytes_of_a_product(8);
     assert!((1055.0..1065.0).contains(&bytes), "{bytes}");
 }
+
+/// A convolution, pooling and two activations on a real digit: every logit, and no triple more than the count.
+#[test]
+fn a_network_gives_every_logit() {
+    use crate::network::{Architecture, Holding};
+    use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
+    let onnx = include_bytes!("../../../examples/models/small_mnist.onnx");
+    let images = include_bytes!("../../../examples/data/mnist_t1000-images-idx3-ubyte");
+    let model = fusion_nn::model::Model::from_onnx(onnx).unwrap();
+    let precision = Precision { frac_bits: 12, ring: Ring::Auto };
+    let fixed = FixedModel::new(&model, precision, Pixels { scale: 1.0 / 255.0, offset: 0.0 }).unwrap();
+    let known = Architecture::of(&fixed).unwrap();
+    let image = fusion_nn::idx::Images::parse(images).unwrap().get(3).unwrap().to_vec();
+    let pixels = known.pixels(&image).unwrap();
+    let run = |party: &mut Party| {
+        let holding = if party.role() == Role::Client { Holding::Image(&pixels) } else { Holding::Network(&fixed) };
+        Ok((party.infer(&known, holding)?, party.used()))
+    };
+    let [client, server] = between([HONEST, HONEST], run);
+    let ((logits, used), (nothing, _)) = (client.unwrap(), server.unwrap());
+    assert_eq!((logits, nothing), (Some(fixed.logits(&image).unwrap()), None));
+    assert_eq!((used.triples, used.rejected), (known.triples(), 0));
+}

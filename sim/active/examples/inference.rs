@@ -1,0 +1,50 @@
+//! One inference with full active security: `cargo run --release -p fusion-active --example inference MODEL.onnx`. It prints whether every logit is the reference's, and what was sent.
+
+use fusion_2pc::random::{Seed, Simulated};
+use fusion_2pc::role::Role;
+use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_2pc::wire::link::Link;
+use fusion_2pc::wire::meter::{Meter, Phase};
+use fusion_active::failure::Failure;
+use fusion_active::network::{Architecture, Holding};
+use fusion_active::party::{Party, Used};
+use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
+use fusion_nn::{idx::Images, model::Model};
+
+type Learnt = (Option<Vec<i64>>, Used, Meter);
+
+fn play(link: Link, seed: u8, known: &Architecture, holding: Holding) -> Result<Learnt, Failure> {
+    let mut party = Party::new(link, Simulated(Seed([seed; 32])))?;
+    let logits = party.infer(known, holding)?;
+    let used = party.used();
+    Ok((logits, used, party.into_link().into_meter()))
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let model = std::env::args().nth(1).ok_or("the path of a model is missing")?;
+    let fixed = FixedModel::new(
+        &Model::from_onnx(&std::fs::read(model)?)?,
+        Precision { frac_bits: 12, ring: Ring::Auto },
+        Pixels { scale: 1.0 / 255.0, offset: 0.0 },
+    )?;
+    let images =
+        std::fs::read(format!("{}/../../examples/data/mnist_t1000-images-idx3-ubyte", env!("CARGO_MANIFEST_DIR")))?;
+    let images = Images::parse(&images)?;
+    let image = images.get(0).ok_or("no image")?;
+    let known = Architecture::of(&fixed)?;
+    println!("triples: {} of products, {} in all", known.products(), known.triples());
+    let pixels = known.pixels(image)?;
+    let (client, server) = Link::pair(LinkSpeed::LAN);
+    let (logits, used, meter) = std::thread::scope(|scope| {
+        scope.spawn(|| play(server, 2, &known, Holding::Network(&fixed)));
+        play(client, 1, &known, Holding::Image(&pixels))
+    })?;
+    let exact = logits == Some(fixed.logits(image)?);
+    println!("every logit is the reference's: {exact}; masks taken again: {}", used.rejected);
+    for phase in [Phase::Setup, Phase::Offline, Phase::Online] {
+        let sent = [Role::Client, Role::Server].map(|role| meter.sent(role, Some(phase)).bytes);
+        println!("{phase:?}: {} and {} bytes", sent[0], sent[1]);
+    }
+    println!("{} rounds, {:.3} s of virtual time over a LAN", meter.rounds(), meter.virtual_ns() as f64 / 1e9);
+    Ok(())
+}
