@@ -45,6 +45,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let sent = [Role::Client, Role::Server].map(|role| meter.sent(role, Some(phase)).bytes);
         println!("{phase:?}: {} and {} bytes", sent[0], sent[1]);
     }
-    println!("{} rounds, {:.3} s of virtual time over a LAN", meter.rounds(), meter.virtual_ns() as f64 / 1e9);
+    println!("{} rounds, {} ms of virtual time over a LAN", meter.rounds(), meter.virtual_ns() / 1_000_000);
     Ok(())
 }

@@ -265,9 +265,7 @@ impl Party {
         let products = self.multiply(&pairs.collect::<Vec<_>>())?;
         let (mut products, outputs) = (products.into_iter(), terms.iter().map(|(bias, _)| bias + 1).max());
         let start = &weights[weights.len() - outputs.map_or(0, |count| count)..];
-        let sum = |(bias, pairs): &(usize, Vec<_>)| {
-            products.by_ref().take(pairs.len()).fold(start[*bias], |sum, product| sum.plus(product))
-        };
+        let sum = |(bias, pairs): &(usize, Vec<_>)| products.by_ref().take(pairs.len()).fold(start[*bias], Share::plus);
         Ok(terms.iter().map(sum).collect())
     }
 

@@ -57,10 +57,10 @@ impl Party {
         let seed: Zeroizing<Seed> = Zeroizing::new(root.into_seed());
         let rng = seed.child("active party").stream();
         let mut channel = Channel { link, rng, conduct, retries: [0; 2] };
-        let phase = channel.link.enter(Phase::Setup);
+        channel.link.enter(Phase::Setup);
         let alpha = Zeroizing::new(field::uniform(&mut channel.rng));
         let keys = Keys::exchange(&mut channel)?;
-        channel.link.enter(phase);
+        channel.link.enter(Phase::Online);
         let masks = std::array::from_fn(|_| Zeroizing::new(Vec::new()));
         let (opened, triples) = (Vec::new(), Zeroizing::new(Vec::new()));
         Ok(Self { channel, alpha, keys, opened, triples, masks, used: Used::default() })

@@ -216,13 +216,17 @@ fn no_bytes_of_a_peer_panic() {
 #[test]
 fn the_model_of_costs_is_exact() {
     use crate::cost::{RETRY_BYTES, bytes_of_a_product, product_bytes, set_up_bytes, triple_bytes};
+    use fusion_2pc::wire::meter::Phase;
     let run = |party: &mut Party| {
         let mut expected = set_up_bytes() + triple_bytes(1);
         party.prepare_triples(1)?;
         let pair = party.triples[0];
         party.multiply(&[(pair.a, pair.b); 7])?;
         expected += product_bytes(7) + RETRY_BYTES * party.retries().iter().sum::<usize>();
-        let sent = [Role::Client, Role::Server].map(|role| party.link().meter().sent(role, None).bytes);
+        let meter = party.link().meter();
+        let sent = [Role::Client, Role::Server].map(|role| meter.sent(role, None).bytes);
+        let online = [Role::Client, Role::Server].map(|role| meter.sent(role, Some(Phase::Online)).bytes);
+        assert_eq!(online.iter().sum::<usize>(), product_bytes(7), "what depends on inputs");
         Ok((sent[0] + sent[1], expected))
     };
     for party in between([HONEST, HONEST], run) {
