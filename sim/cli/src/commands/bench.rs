@@ -127,7 +127,8 @@ impl BenchDocument {
         };
         let exact = if self.exact { "every logit exact" } else { "NOT the plaintext's logits" };
         let linear = self.linear.map_or_else(String::new, |linear| format!(", linear {linear}"));
-        let title = format!("{model}   {backend}{extension}{checks}{linear}   batch {batch}{beside}   {truncation}   {exact}");
+        let title =
+            format!("{model}   {backend}{extension}{checks}{linear}   batch {batch}{beside}   {truncation}   {exact}");
         writeln!(out, "{}\n", text::styled(HEADING, &title))?;
         let sent = each.client_sent_bytes + each.server_sent_bytes;
         let mut rows = vec![
