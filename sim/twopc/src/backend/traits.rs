@@ -121,10 +121,18 @@ pub trait Backend: Clone + Debug + Send + Sync + 'static {
     /// [`Halt`] where the client does not keep to the protocol.
     fn server_keys(&self, link: &mut Link, seed: &Seed, packings: &[&Self::Packing]) -> Result<Self::ServerKeys, Halt>;
 
+    /// Whether the server is bound to the network that it sent after the set-up, the first of its networks, in sessions of this packing.
+    fn binds_network(&self, _packing: &Self::Packing) -> bool {
+        false
+    }
+
     /// Runs the client's side of what is sent once for a network, after a set-up: nothing, unless a family has such messages.
     ///
     /// # Errors
     /// [`Halt`] where the server does not keep to the protocol.
+    ///
+    /// # Panics
+    /// Where a family has such messages, if they were sent before.
     fn client_network(
         &self,
         _link: &mut Link,

@@ -21,7 +21,7 @@ pub enum Linear {
     Images,
     /// The server's weights, once for a network.
     Weights,
-    /// Layer by layer whichever sends fewer bytes under one set-up, what is sent once included.
+    /// Layer by layer whichever sends fewer bytes in a session that has the weights sent for itself, each layer counted alone.
     Auto,
 }
 
@@ -47,7 +47,7 @@ impl Linear {
             Self::Weights => {
                 "the server encrypts its weights once, and is bound to them; it must not deviate, or it can read shares"
             }
-            Self::Auto => "for each layer whichever sends fewer bytes under one set-up",
+            Self::Auto => "for each layer whichever sends fewer bytes, if the weights are sent for one session",
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A lane has a name of its own, and from it its randomness and its transfers, as if it were a session under the same set-up. So each message is a
 //! function of the set-up, the session's name and the message's address, on any number of threads. A session that halts in a lane ends as it would if lanes ran one after
-//! another: lanes before it run on to their ends, and of those after it nothing is left.
+//! another: lanes before it run on to their ends, and of those after it nothing is in the record. What they delivered before stays delivered.
 
 use crate::random::Seed;
 use crate::wipe::wipe_stack;

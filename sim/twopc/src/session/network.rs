@@ -11,6 +11,9 @@ impl<B: Backend> ClientSetup<B> {
     ///
     /// # Errors
     /// [`Halt`] where the server does not keep to the protocol.
+    ///
+    /// # Panics
+    /// Where a family has such messages, if they were received before.
     pub fn receive_network(&mut self, link: &mut Link, plans: &[&Plan<B>]) -> Result<(), Halt> {
         let packings: Vec<&B::Packing> = plans.iter().flat_map(|plan| plan.packings()).collect();
         plans.first().map_or(Ok(()), |plan| plan.backend.client_network(link, &mut self.keys, &packings))

@@ -224,6 +224,8 @@ impl<B: Backend> Networks<B> {
     fn of(&self, plan: &Plan<B>, services: &[Service]) -> Vec<&B::Network> {
         let group = plan.group(services.len());
         let all = &self.by_group[&group];
+        let bound = plan.backend.binds_network(&plan.packings[&group]);
+        assert!(!bound || services.iter().all(|slot| slot.model == 0), "weights were encrypted of the first network");
         let chosen = services.chunks(group).map(|group| {
             assert!(
                 group.iter().all(|slot| slot.model == group[0].model),
@@ -251,7 +253,7 @@ pub struct Service {
 /// [`Halt`] where the client does not keep to the protocol.
 ///
 /// # Panics
-/// If slots that share ciphertexts are to have different models, if there are fewer services than slots, or if the networks were
+/// If slots that share ciphertexts are to have different models, if a slot is to have another than the first where its weights are encrypted, if there are fewer services than slots, or if the networks were
 /// encoded for another plan.
 pub fn server<B: Backend>(
     link: Link,

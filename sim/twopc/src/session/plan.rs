@@ -43,7 +43,7 @@ impl Grouping {
 }
 
 impl<B: Backend> Plan<B> {
-    /// Plans a session of `slots` slots. Its responses are within a statistical distance of `2^-40` of ones that reveal nothing of the weights;
+    /// Plans a session of `slots` slots. Its responses are within a statistical distance of `2^-40` of ones that reveal nothing of the weights, and where weights are encrypted of the client's shares;
     /// those of `k` sessions under one set-up together are within `sqrt(k)` times that.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl<B: Backend> Plan<B> {
     }
 
     /// Plans sessions whose responses, for `sessions` of them under one set-up together, are within a statistical distance of `2^-40` of ones
-    /// that reveal nothing of the weights. Four times as many sessions take one more bit of flooding noise.
+    /// that reveal nothing of the weights, and where weights are encrypted of the client's shares. Four times as many sessions take one more bit of flooding noise.
     ///
     /// # Errors
     /// [`Unsupported`] for layers that no parameters hold; it names each node.

@@ -118,6 +118,7 @@ impl Backend for Cheetah {
     }
 
     fn client_network(&self, link: &mut Link, keys: &mut ClientKeys, packings: &[&Packing]) -> Result<(), Halt> {
+        assert!(keys.network.is_none(), "a set-up serves one network");
         let placed: Vec<Placed<'_>> = packings.iter().flat_map(|packing| packing.placed()).collect();
         keys.network = Some(receive_network(link, &keys.halves, &placed)?);
         Ok(())
@@ -136,6 +137,10 @@ impl Backend for Cheetah {
         });
         keys.network = Some(send_network(link, &seed, &layers.collect::<Vec<_>>())?);
         Ok(())
+    }
+
+    fn binds_network(&self, packing: &Packing) -> bool {
+        packing.layouts().any(|layout| layout.encrypted() == linear::Encrypted::Weights)
     }
 
     fn client_transfers(&self, keys: &ClientKeys, session: &Seed, [by_client, by_server]: [usize; 2]) -> Pads {
