@@ -44,7 +44,7 @@ const MEANT: [(&str, usize, &str); 6] = [
         4,
         "a draft has the default of a key with a problem, and is never played",
     ),
-    ("sim/twopc/src/he/parameters.rs", 1, "a norm beyond 2^128 is as good as infinite: no parameters hold it"),
+    ("sim/twopc/src/he/parameters.rs", 2, "a norm beyond 2^128 is as good as infinite: no parameters hold it"),
     ("sim/twopc/src/wire/clock.rs", 1, "a transmission of over 584 years is as good as endless"),
     ("sim/twopc/src/wire/stream.rs", 1, "a frame of over 4 GiB has the deadline of 4 GiB"),
     ("sim/nn/src/fixed/compile.rs", 1, "a bound beyond a word, in a ring that is set, is stated as the largest word"),

@@ -7,6 +7,7 @@ mod bound;
 mod choices;
 mod digits;
 mod entries;
+mod kept;
 mod loader;
 mod models;
 mod parameters;

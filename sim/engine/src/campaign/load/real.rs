@@ -1,7 +1,7 @@
 //! The two parties for the strategies at `real`, and the patterns of acts inside the inference: one that can match nothing is
 //! refused.
 
-use super::choices::beyond;
+use super::kept::beyond;
 use super::loader::Loader;
 use crate::campaign::{Entry, block, grouping};
 use crate::simulate::pair::{Reachable, reachable};
