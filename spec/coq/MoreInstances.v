@@ -240,18 +240,25 @@ Example accepted_was_checked_instance :
   exists a, @session_of 8 2 4 0 [eqType of bool] right right 1%g (@orderly 8 2 4 [eqType of bool] (fun=> None)) a.
 Proof. by have [a] := @accepted_was_checked 8 2 4 0 isT _ _ _ _ _ _ orderly_outcome_instance; exists a. Qed.
 
-(* It lies on the first slot that it answers, and after an answer that did not end the session it goes on. *)
+(* It lies on the first two slots that it answers. *)
 Definition by_and_by (h : seq sight) : act 8 4 [eqType of bool] :=
   if h is [::] then @Prepares 8 4 _ else if size h <= 20 then @Queries 8 4 _
   else if size h <= 40 then Answers (size h - 21) (if size h <= 22 then Some (Some \o lie) else None) else @Checks 8 4 _.
 
 Example nothing_shows_before_the_check_instance : forall p q : {perm slot},
-  (@play 8 2 4 0 _ right right by_and_by p 1).1 = (@play 8 2 4 0 _ right right by_and_by q 1).1.
-Proof. by move=> p q; apply: nothing_shows_before_the_check => -[|m]. Qed.
+  (@play 8 2 4 0 _ right right by_and_by p 41).1 = (@play 8 2 4 0 _ right right by_and_by q 41).1.
+Proof.
+move=> p q; apply: nothing_shows_before_the_check => m m41; rewrite /checks_at.
+have : size (@play 8 2 4 0 _ right right by_and_by p m).1 = m.
+  by elim: m {m41} => //= m; case: (play _ _ _ _) => h w /= <-; rewrite ?size_rcons.
+case: (play _ _ _ _) => h [w o] /= sh; have : if by_and_by h is Checks then false else true.
+  by case: h sh => [|e h] //=; rewrite /by_and_by => ->; case: (m <= 20); rewrite // -[m <= 40]ltnS m41.
+by rewrite /checks_now; case: w => //= x; case: (by_and_by h).
+Qed.
 
-Example adaptive_is_fixed_instance : forall p : {perm slot}, exists acts,
+Example adaptive_is_fixed_instance : exists acts, forall p : {perm slot},
   (@play 8 2 4 0 _ right right by_and_by p 42).2.2 = @outcome 8 2 4 0 _ right right p acts.
-Proof. by move=> p; exists (@fixed 8 2 4 0 _ right right by_and_by 42); apply: adaptive_is_fixed. Qed.
+Proof. by exists (@fixed 8 2 4 0 _ right right by_and_by 42) => p; apply: adaptive_is_fixed. Qed.
 
 Example adaptive_wins_at_most_instance : forall n, exists S : {set slot},
   (#|[set p | if (@play 8 2 4 0 _ right right by_and_by p n).2.2 is Some res then res != [seq false | r <- enum 'I_8] else false]|%:R /

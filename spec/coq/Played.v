@@ -1,11 +1,11 @@
-(* Sessions of Machine.v, whatever happens in them and in whatever order: the client prepares, queries, gives up or checks when it likes, the server
+(* Sessions of Machine.v, whatever happens in them and in whatever order, of a client that prepares honestly: it prepares, queries, gives up or checks when it likes, the server
    answers any slot by any function of its sample, or by none, or twice, sends garbage, leaves or is late. Proved here, for the client as it is written:
    - accepted_was_checked: accepted answers are those of slots that were each answered once, and they have passed the checks of Touch.v;
    - wrong_and_accepted_is_the_bad_event: so an accepted session with a wrong answer is the bad event of the formulas;
    - session_is_the_deviation: where one function answers every slot that is not answered honestly, that of Deviation.v;
    - session_wins_at_most: with probability W/C(N,k) at most, over a uniform permutation; session_from_words: over uniform words;
    - session_touch_bound: for any functions, no more often than all copies of some query are touched;
-   - orderly_outcome: where nobody errs in the order of things, just what passes the checks is accepted; orderly_session_wins: so there the
+   - orderly_outcome: where all queries come first, then one answer for each slot in order, then the check, just what passes the checks is accepted; orderly_session_wins: so there the
      probability is W/C(N,k) exactly;
    - nothing_shows_before_the_check: what the client does until then depends neither on the permutation nor on any answer's content (H6);
    - adaptive_is_fixed: so a server that decides as it goes, by all that it has seen, does no better than one whose part is fixed;
