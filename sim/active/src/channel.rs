@@ -1,7 +1,7 @@
 //! What a party needs before it has keys: its link and its randomness.
 
 use crate::conduct::Conduct;
-use crate::failure::Failure;
+use crate::failure::{Cheating, Failure};
 use fusion_2pc::wire::link::Link;
 use rand_chacha::ChaCha20Rng;
 
@@ -18,6 +18,12 @@ pub struct Channel {
 }
 
 impl Channel {
+    /// Ends the computation with a peer that was caught: the link closes, so that nothing more is sent on it.
+    pub(crate) fn caught(&mut self, cheating: Cheating) -> Failure {
+        self.link.hang_up();
+        cheating.into()
+    }
+
     /// Sends a message and receives one of the same length.
     pub(crate) fn exchange(&mut self, message: Vec<u8>) -> Result<Vec<u8>, Failure> {
         let bytes = message.len();

@@ -2,7 +2,7 @@
 //!
 //! Both parties toss a coin after everything is opened, add up the values and their codes with uniform coefficients from it, and open
 //! `s_i = g_i - alpha_i y` under commitments: the sum is 0 (Damgard and others, `ESORICS` 2013, protocol `MACCheck`). A sum of wrong values passes with
-//! a probability of at most `2/p`: the coefficients cancel the errors, or the peer guesses the key.
+//! a probability of at most `3/p`: the coefficients cancel the errors, a factor of what is combined is 0, or the peer guesses the key.
 
 use crate::commit::CODES;
 use crate::conduct::Check;
@@ -20,7 +20,7 @@ pub(crate) fn coefficients(coin: &Seed, purpose: &str) -> impl Iterator<Item = u
 }
 
 impl Party {
-    /// Checks everything that was opened since the last check.
+    /// Checks everything that was opened since the last check. A party whose peer is caught sends and learns nothing more.
     ///
     /// # Errors
     /// [`Cheating::Mac`], [`Cheating::Commitment`], or a halt.
@@ -59,7 +59,7 @@ impl Party {
         let theirs = self.channel.exchange_committed(CODES, &pack(&[own], ELEMENT_BITS))?;
         let theirs = element(unpack(&theirs, ELEMENT_BITS, 1)[0]);
         if field::add(own, theirs) != 0 && !self.channel.conduct.omits(check) {
-            return Err(otherwise.into());
+            return Err(self.channel.caught(otherwise));
         }
         Ok(())
     }

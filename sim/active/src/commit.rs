@@ -63,7 +63,7 @@ impl Channel {
         key.copy_from_slice(nonce);
         let expected = commitment(&named(self.link.role().peer()), &key, message);
         if expected[..] != theirs[..] && !self.conduct.omits(Check::Commitment) {
-            return Err(Cheating::Commitment.into());
+            return Err(self.caught(Cheating::Commitment));
         }
         Ok(message.to_vec())
     }

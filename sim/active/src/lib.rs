@@ -14,11 +14,12 @@
 //!
 //! | error | probability, at most | where |
 //! |---|---|---|
-//! | a proof passes without a short opening, over all 32 attempts | `2^-55` a ciphertext | [`lowgear::parameters::terms`], `forgery` |
+//! | a proof passes without a short opening, over all 32 attempts | `2^-55` a proof, and the first that fails ends the computation | [`lowgear::parameters::terms`], `forgery` |
 //! | noise tells of a factor, over `2^15` answers | `2^-40.2` together | [`lowgear::parameters::terms`], `distance` |
-//! | a wrong value passes a check of codes, fresh or opened | `2/p < 2^-60` a check | [`party::Party::check`] |
+//! | a wrong value passes a check of codes, fresh or opened | `3/p < 2^-60` a check | [`party::Party::check`] |
 //! | a wrong triple passes its sacrifice | `3/p < 2^-60` a batch | [`lowgear::triples`] |
 //! | a mask of a comparison tells of its integer | `1/p < 2^-61` a comparison | [`online::masks`] |
+//! | an honest party is said to have cheated, as the square of its bit is 0 | `1/p < 2^-61` a bit | [`failure::Cheating::Square`] |
 //!
 //! Not covered: that what a party enters is within the range that a later comparison needs (an integer beyond it makes the result depend on the masks), and the assumption of LowGear that a party cannot use
 //! whether its peer stops to decrypt (*enhanced CPA security*, section 3.1 there).

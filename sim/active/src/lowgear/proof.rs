@@ -5,7 +5,8 @@
 //! as in LowGear (Keller, Pastro, Rotaru, EUROCRYPT 2018). Instead of masks so large that they drown what they hide, answers outside an interval are not given
 //! (Lyubashevsky, `ASIACRYPT` 2009), and the first message is a commitment, so that an attempt that failed shows nothing.
 //!
-//! *Sound*: who has no short opening of the double of some image passes with a probability of at most `32 (2N+1)^-4 < 2^-54` ([`super::parameters::terms`]).
+//! *Sound*: who has no short opening of the double of some image passes with a probability of at most `32 (2N+1)^-4 < 2^-54` ([`super::parameters::terms`]). The matrix grows from 16 bytes of the verifier
+//! by a hash that is taken for a random oracle; `Q` questions to it add `Q / 2^128`.
 //! *Zero knowledge*: an answer that is given is uniform in its interval, whatever the opening, as long as openings have the size that they should have.
 
 use super::parameters::{DEGREE, MOST_ATTEMPTS, ROWS};
@@ -62,11 +63,10 @@ pub fn proof_bytes(map: &impl Map, proven: usize) -> usize {
 /// A challenge for one image in one row: a power of `X`, of which those from `N` on are negative, or 0 for `2 N`.
 type Challenge = usize;
 
-/// The matrix of challenges, row after row.
-fn matrix(seed: &[u8], proven: usize) -> Vec<Vec<Challenge>> {
-    let mut full = [0; 32];
-    full[..CHALLENGE_BYTES].copy_from_slice(seed);
-    let mut stream = Seed(full).stream();
+/// The matrix of challenges, row after row: a random oracle's answer to the commitment and the challenge.
+fn matrix((commitment, challenge): (&[u8], &[u8]), proven: usize) -> Vec<Vec<Challenge>> {
+    let asked = [commitment, challenge].concat();
+    let mut stream = Seed(blake3::derive_key("fusion-active 2026-11 matrix of challenges", &asked)).stream();
     let mut entry = || loop {
         let word = stream.next_u64() as usize & (4 * DEGREE - 1);
         if word <= 2 * DEGREE {
@@ -126,23 +126,24 @@ fn purpose(role: Role) -> String {
 struct Attempt {
     masks: Vec<Opening>,
     nonce: [u8; COMMITMENT_BYTES],
+    commitment: [u8; COMMITMENT_BYTES],
 }
 
 impl Attempt {
-    /// Draws masks. Returns them with the commitment to their images.
-    fn begin(map: &impl Map, proven: usize, channel: &mut Channel) -> (Self, [u8; 32]) {
+    /// Draws masks, and commits to their images.
+    fn begin(map: &impl Map, proven: usize, channel: &mut Channel) -> Self {
         let masks: Vec<Opening> = (0..ROWS).map(|_| masks(map, proven, &mut channel.rng)).collect();
         let rows: Vec<Image> = masks.iter().map(|mask| map.image(mask)).collect();
         let nonce = nonce(&mut channel.rng);
         let commitment = commitment(&purpose(channel.link.role()), &nonce, &digest(&rows));
-        (Self { masks, nonce }, commitment)
+        Self { masks, nonce, commitment }
     }
 
     /// The answer to a challenge; `None` where a coefficient is outside its interval.
     fn answer(self, map: &impl Map, openings: &[Opening], challenge: &[u8]) -> Option<Vec<u8>> {
         let proven = openings.len();
         let mut packer = Packer::with_capacity(proof_bytes(map, proven));
-        for (mut mask, row) in self.masks.into_iter().zip(matrix(challenge, proven)) {
+        for (mut mask, row) in self.masks.into_iter().zip(matrix((&self.commitment, challenge), proven)) {
             for (input, sum) in mask.iter_mut().enumerate() {
                 for (opening, challenge) in openings.iter().zip(&row) {
                     let opening = &opening[input];
@@ -183,7 +184,7 @@ fn holds(map: &impl Map, images: &[Image], (commit, challenge): (&[u8], &[u8]), 
     let (nonce, packed) = answer.split_at(COMMITMENT_BYTES);
     let mut unpacker = Unpacker::new(packed);
     let mut rows = Vec::with_capacity(ROWS);
-    for row in matrix(challenge, images.len()) {
+    for row in matrix((commit, challenge), images.len()) {
         let mut sums = Opening::new();
         for input in 0..map.sizes().len() {
             let bound = bound(map, input, images.len());
@@ -218,8 +219,8 @@ pub(crate) fn prove_and_verify<M: Map>(
     for attempt in 0..MOST_ATTEMPTS {
         let mut pending = None;
         if to_prove {
-            let (begun, commitment) = Attempt::begin(own.0, own.1.len(), channel);
-            channel.link.send(commitment.to_vec())?;
+            let begun = Attempt::begin(own.0, own.1.len(), channel);
+            channel.link.send(begun.commitment.to_vec())?;
             pending = Some(begun);
         }
         let asked = if to_verify { Some(ask(channel)?) } else { None };
@@ -241,7 +242,7 @@ pub(crate) fn prove_and_verify<M: Map>(
             channel.retries[prover as usize] += usize::from(again && attempt + 1 < MOST_ATTEMPTS);
         }
     }
-    Err(Cheating::Proof.into())
+    Err(channel.caught(Cheating::Proof))
 }
 
 /// Receives a commitment, and sends a challenge.
@@ -267,5 +268,5 @@ fn verified<M: Map>(
     if channel.conduct.omits(Check::Proof) || holds(map, images, asked, &answer, peer) {
         return Ok(true);
     }
-    Err(Cheating::Proof.into())
+    Err(channel.caught(Cheating::Proof))
 }

@@ -12,7 +12,7 @@ impl Party {
     /// Draws shared uniform bits.
     ///
     /// # Errors
-    /// [`Cheating::Square`], [`Failure`] of making more triples, or a halt.
+    /// [`Cheating::Square`], [`Failure`] of checking what was opened, of making more triples, or a halt.
     pub fn random_bits(&mut self, count: usize) -> Result<Vec<Share>, Failure> {
         let triples = self.take_triples(count)?;
         let differences: Vec<Share> = triples.iter().map(|triple| triple.a.minus(triple.b)).collect();
@@ -22,7 +22,9 @@ impl Party {
         let squares = self.open(&squares)?;
         let roots: Option<Vec<u64>> =
             squares.iter().map(|&square| field::root(square).filter(|&root| root != 0)).collect();
-        let inverses = inverses(&roots.ok_or(Cheating::Square)?);
+        // A square opened otherwise would make the bit another number. It must not become part of a mask.
+        self.check()?;
+        let inverses = inverses(&roots.ok_or_else(|| self.channel.caught(Cheating::Square))?);
         let one = self.constant(1);
         let bit = |(triple, inverse): (&crate::share::Triple, u64)| triple.a.times(inverse).plus(one).times(HALF);
         Ok(triples.iter().zip(inverses).map(bit).collect())

@@ -1,7 +1,7 @@
 //! Masks of comparisons: numbers uniform below `p - 1` with their low bits shared one by one.
 //!
 //! An integer below `p - 1 = 29 * 2^57` is 57 bits and a number below 29. The latter is drawn of five bits until it is below 29, which one bit that is opened says: nothing
-//! else depends on it. So a mask is uniform but for the one element `p - 1` that it never is: its statistical distance from uniform is `1/p`.
+//! else depends on it. All that is opened on the way is checked before a mask is used: with a wrong opening a mask could be made to have few values. So a mask is uniform but for the one element `p - 1` that it never is: its statistical distance from uniform is `1/p`.
 
 use crate::failure::Failure;
 use crate::field::{LOW_BITS, TOP};
@@ -61,6 +61,7 @@ impl Party {
         let pairs: Vec<(Share, Share)> = high.into_iter().zip(either).collect();
         let above = self.multiply(&pairs)?;
         let above = self.open(&above)?;
+        self.check()?;
         Ok(numbers.iter().zip(above).filter(|(_, above)| *above == 0).map(|(bits, _)| weighted(bits)).collect())
     }
 }
