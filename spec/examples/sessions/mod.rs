@@ -127,9 +127,10 @@ impl Session {
         Ok(match within(coins, 0, 9) {
             0 => {
                 let [R, B, T, s] = setting(self.params);
-                let more = |place: u64, chosen: u64| u64::from(place == chosen);
                 let chosen = within(coins, 0, 4);
-                let other = Params::new(R + more(0, chosen), B + more(1, chosen), T + more(2, chosen), s + more(3, chosen))?;
+                let more = |place: u64| u64::from(place == chosen);
+                let slack = if chosen == 3 && s < T { s + 1 } else { s };
+                let other = Params::new(R + more(0), B + more(1), T + more(2), slack)?;
                 let results = (T + within(coins, 0, 2)).saturating_sub(1);
                 self.prepare(Mix::new(other)?.finish(coins), results, coins)
             }
