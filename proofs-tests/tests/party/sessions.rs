@@ -1,12 +1,16 @@
 //! Sessions that take place: labels, verdicts, and what each party keeps of them.
 
-use crate::world::{Keys, LIMITS, asked, cheetah, images, model, question, serving, views};
-use fusion_2pc::backend::{Choice, Family, Options};
+use crate::world::{Keys, LIMITS, asked, cheetah, images, model, question, serving, serving_of, views};
+use fusion_2pc::backend::cheetah::Cheetah;
+use fusion_2pc::backend::{Backend, Choice, Family, Options};
 use fusion_2pc::ot::Checks;
-use fusion_party::{Protected, Step, ask_protected};
+use fusion_2pc::session::{Grouping, Plan};
+use fusion_2pc::share::truncate::Truncation;
+use fusion_party::{Protected, Question, Service, ServiceLimits, Step, ask, ask_protected};
+use fusion_proofs_tests::networks::{PRECISION, digits, fixed, lenet};
 use fusion_spec::params::Params;
 use fusion_spec::verdict::{Label, Reason, Verdict};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[test]
 fn labels_are_those_of_the_model_in_every_family() {
@@ -21,6 +25,36 @@ fn labels_are_those_of_the_model_in_every_family() {
         let answers = answers.expect("a session");
         assert_eq!(answers.labels, Ok(expected.clone()), "{choice:?}");
     }
+}
+
+/// Two lanes, and threads as many as each party likes.
+#[test]
+fn a_large_batch_is_answered_in_lanes() {
+    const SLOTS: usize = 136;
+    let keys = Keys::new(&["server", "client"]);
+    let model = fixed(&lenet("full"), PRECISION);
+    let plan = Cheetah::default().circuit(&[&model], Truncation::Faithful).map(|circuit| {
+        Plan::for_sessions(Cheetah::default(), circuit, SLOTS, Grouping::Chunk, LIMITS.sessions).expect("it fits")
+    });
+    assert_eq!(plan.expect("it has a circuit").in_lanes().lanes(), 2, "or this test has no point");
+    let images = digits(SLOTS);
+    let expected: Vec<u32> = images.iter().map(|image| model.label(image).expect("its size")).collect();
+    let limits = ServiceLimits { threads: 2, ..LIMITS };
+    let protocols = (cheetah(), Truncation::Faithful);
+    let clients = [keys.fingerprint("client")].into();
+    let service = Service::new(&keys.of("server"), clients, model, protocols, limits).expect("it has a circuit");
+    let answered = AtomicUsize::new(0);
+    let answers = serving_of(&service, |address, _| {
+        let (identity, address) = (keys.of("client"), address.to_string());
+        let question = Question { threads: 3, ..question(&identity, &keys, &address) };
+        ask(question, &views(&images), |step| {
+            if let Step::Answered(slots) = step {
+                answered.fetch_add(slots, Ordering::Relaxed);
+            }
+        })
+    });
+    assert_eq!(answers.expect("a session").labels, Ok(expected));
+    assert_eq!(answered.into_inner(), SLOTS);
 }
 
 /// Publics with their labels, or with the next ones.

@@ -10,6 +10,7 @@ use fusion_2pc::session::{self, Grouping, Networks, Plan, Service as Served};
 use fusion_2pc::share::truncate::Truncation;
 use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::link::Link;
+use fusion_2pc::wire::trace::arrivals;
 use fusion_engine::simulate::metered::set_up;
 use fusion_nn::fixed::FixedModel;
 use fusion_party::{Service, Step};
@@ -23,6 +24,7 @@ fn simulated(model: &FixedModel, images: &[Vec<u8>], network: LinkSpeed) -> [Dur
     let backend = Cheetah::default();
     let circuit = backend.circuit(&[model], Truncation::Faithful).expect("it is computed");
     let plan = Plan::for_sessions(backend, circuit, images.len(), Grouping::Chunk, LIMITS.sessions).expect("it fits");
+    let plan = plan.in_lanes();
     let networks = Networks::new(&plan, std::slice::from_ref(model)).expect("of this circuit");
     let (client, server, setup) = set_up(&Seed([1; 32]), &[&plan], network).expect("both are honest");
     let honest = Served { model: 0, labels: (0..model.classes()).collect() };
@@ -30,14 +32,22 @@ fn simulated(model: &FixedModel, images: &[Vec<u8>], network: LinkSpeed) -> [Dur
     let name = Seed([2; 32]);
     let image = |slot: usize| model.pixels(&images[slot]).expect("of this size");
     let began = Instant::now();
-    let ((answered, link), _) = session::run(
+    let ((answered, near), (_, far)) = session::run(
         network,
-        |link| session::client(link, &client, &plan, &name, image),
-        |link: Link| session::server(link, &server, &plan, &name, &networks, &services),
+        |mut link: Link| {
+            link.trace();
+            session::client(link, &client, &plan, &name, image)
+        },
+        |mut link: Link| {
+            link.trace();
+            session::server(link, &server, &plan, &name, &networks, &services)
+        },
     );
     let in_memory = setup.wall + began.elapsed();
     answered.expect("both are honest");
-    let line = Duration::from_nanos(setup.spent.virtual_ns + link.meter().virtual_ns());
+    let [near, far] = [near, far].map(|link| link.into_trace().expect("it was asked for"));
+    let last = arrivals(&near, &far, network, 1).concat().into_iter().max().expect("messages");
+    let line = Duration::from_nanos(setup.spent.virtual_ns + last);
     [line, in_memory]
 }
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 pub const PATIENT: Patience = Patience { late: Duration::from_mins(1), bytes_per_s: 100_000 };
 
 pub const LIMITS: ServiceLimits =
-    ServiceLimits { clients: 2, sessions: 1 << 20, handshake: Duration::from_secs(30), patience: PATIENT };
+    ServiceLimits { clients: 2, sessions: 1 << 20, handshake: Duration::from_secs(30), patience: PATIENT, threads: 1 };
 
 /// A folder with identities, by name.
 pub struct Keys(Scratch);
@@ -104,14 +104,15 @@ pub fn asked(
     client: &str,
     address: SocketAddr,
     images: &[&[u8]],
-    watch: impl FnMut(Step),
+    watch: impl FnMut(Step) + Send,
 ) -> Result<Answers, PartyError> {
     let identity = keys.of(client);
     ask(question(&identity, keys, &address.to_string()), images, watch)
 }
 
 pub fn question<'a>(identity: &'a Identity, keys: &Keys, address: &'a str) -> Question<'a> {
-    Question { identity, server: keys.fingerprint("server"), address, wanted: Wanted::default(), patience: PATIENT }
+    let server = keys.fingerprint("server");
+    Question { identity, server, address, wanted: Wanted::default(), patience: PATIENT, threads: 1 }
 }
 
 pub fn cheetah() -> Choice {

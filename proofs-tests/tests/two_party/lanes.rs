@@ -203,3 +203,75 @@ fn a_lane_that_halts_ends_the_session_where_it_halts() {
         }
     }
 }
+
+/// What becomes of a message on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    /// Its last byte is lost.
+    Short,
+    /// The line breaks before it.
+    Broken,
+}
+
+/// A wire with a fault at one message of the second lane.
+struct Faulty {
+    wire: Box<dyn Wire>,
+    sent: usize,
+    fault: Option<(usize, Fault)>,
+}
+
+impl Wire for Faulty {
+    fn put(&mut self, mut frame: Frame) -> Result<(), Gone> {
+        let place = self.sent;
+        self.sent += 1;
+        match self.fault {
+            Some((at, Fault::Broken)) if place >= at => return Err(Gone),
+            Some((at, Fault::Short)) if place == at => _ = frame.payload.pop(),
+            _ => {}
+        }
+        self.wire.put(frame)
+    }
+
+    fn take(&mut self, most: usize) -> Result<Frame, Lost> {
+        self.wire.take(most)
+    }
+
+    fn lanes(self: Box<Self>, bounds: &[usize]) -> Vec<Box<dyn Wire>> {
+        let Self { wire, fault, .. } = *self;
+        let faulty =
+            |(lane, wire)| -> Box<dyn Wire> { Box::new(Self { wire, sent: 0, fault: fault.filter(|_| lane == 1) }) };
+        wire.lanes(bounds).into_iter().enumerate().map(faulty).collect()
+    }
+}
+
+/// No party deviates, so that both work on several lanes at once: the session ends where the line fails, at the same step on any number of threads.
+#[test]
+fn a_fault_on_the_line_of_one_lane_is_located() {
+    let (world, images) = world(Cheetah::default());
+    let lane: Vec<Address> = ["slot[1..2]", "slot[2..3]"].map(|slots| slots.parse().expect("an address")).into();
+    let messages = {
+        let honest = ran(&world, &images, in_memory(), [1, 1], None);
+        honest.sent[Role::Server as usize][&1].len()
+    };
+    for fault in [Fault::Short, Fault::Broken] {
+        for place in [0, messages / 2, messages - 1] {
+            let at = |transport: fn() -> [Box<dyn Wire>; 2], threads| {
+                let [near, far] = transport();
+                let far = Box::new(Faulty { wire: far, sent: 0, fault: Some((place, fault)) });
+                ran(&world, &images, [near, far], threads, None)
+            };
+            let first = at(in_memory, [1, 1]);
+            let step = match &first.ended[0] {
+                Err(Halt::Malformed { step, .. }) if fault == Fault::Short => step,
+                Err(Halt::PeerGone { step }) if fault == Fault::Broken => step,
+                other => panic!("{fault:?} at {place}: {other:?}"),
+            };
+            assert!(lane.iter().any(|slots| step.is_within(slots)), "{fault:?} at {place}: {step}");
+            for (transport, threads) in [(in_memory as fn() -> _, [3, 3]), (over_tcp, [3, 3]), (over_tcp, [2, 1])] {
+                let again = at(transport, threads);
+                assert_eq!(again.ended[0], first.ended[0], "{fault:?} at {place}, {threads:?} threads");
+                assert_eq!(again.answered[0][&0], first.answered[0][&0], "the lane before it is answered");
+            }
+        }
+    }
+}

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt::{self, Write};
 
 /// The version of what parties say to each other.
-pub const VERSION: &str = concat!("fusion-party/1 ", env!("CARGO_PKG_VERSION"));
+pub const VERSION: &str = concat!("fusion-party/2 ", env!("CARGO_PKG_VERSION"));
 
 /// The first word, which is the server's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,6 +118,8 @@ pub struct Terms {
     pub backend: String,
     /// The number of slots, and of sessions that share the budget of flooding noise.
     pub slots: String,
+    /// The number of lanes in which chunks are evaluated beside each other.
+    pub lanes: String,
     /// A hash of the circuit.
     pub circuit: String,
     /// A hash of the integer of each pixel.
@@ -138,6 +140,7 @@ impl Terms {
         Self {
             backend: format!("{backend:?}"),
             slots: format!("{} of {sessions} sessions", plan.slots),
+            lanes: plan.lanes().to_string(),
             circuit: hash(&plan.circuit),
             pixels: hash(&pixels),
             parameters: parameters.0.finalize().to_hex().to_string(),
@@ -149,10 +152,11 @@ impl Terms {
     /// # Errors
     /// [`Refusal`] names the first field in which they differ.
     pub fn meet(&self, other: &Self) -> Result<(), Refusal> {
-        let Self { backend, slots, circuit, pixels, parameters } = self;
+        let Self { backend, slots, lanes, circuit, pixels, parameters } = self;
         let fields = [
             ("backend", backend, &other.backend),
             ("slots", slots, &other.slots),
+            ("lanes", lanes, &other.lanes),
             ("circuit", circuit, &other.circuit),
             ("pixels", pixels, &other.pixels),
             ("parameters", parameters, &other.parameters),
@@ -208,10 +212,11 @@ mod tests {
     fn the_field_that_differs_is_named() {
         let terms = |field: usize| {
             let text = |at: usize| if at == field { "other".to_string() } else { "same".to_string() };
-            Terms { backend: text(0), slots: text(1), circuit: text(2), pixels: text(3), parameters: text(4) }
+            let [backend, slots, lanes, circuit, pixels, parameters] = std::array::from_fn(text);
+            Terms { backend, slots, lanes, circuit, pixels, parameters }
         };
         assert_eq!(terms(9).meet(&terms(9)), Ok(()));
-        for (at, field) in ["backend", "slots", "circuit", "pixels", "parameters"].into_iter().enumerate() {
+        for (at, field) in ["backend", "slots", "lanes", "circuit", "pixels", "parameters"].into_iter().enumerate() {
             assert_eq!(terms(9).meet(&terms(at)).unwrap_err().field, field);
         }
     }

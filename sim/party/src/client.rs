@@ -14,13 +14,15 @@ use fusion_2pc::backend::{Backend, Choice, ForBackend};
 use fusion_2pc::circuit::Unsupported;
 use fusion_2pc::random::Seed;
 use fusion_2pc::role::Role;
-use fusion_2pc::session::{self, ClientSetup, Plan, Progress};
+use fusion_2pc::session::{self, Answered, ClientSetup, Plan, Workers};
 use fusion_2pc::wipe::wipe_stack;
 use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::link::{Halt, Link};
 use fusion_2pc::wire::meter::Meter;
 use fusion_2pc::wire::tcp::Patience;
 use std::net::{TcpStream, ToSocketAddrs};
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 /// The most bytes of what a server says, but for its offer.
 const MOST_BYTES: u32 = 1 << 16;
@@ -38,6 +40,8 @@ pub struct Question<'a> {
     pub wanted: Wanted,
     /// How long the server may take for a message.
     pub patience: Patience,
+    /// How many lanes of a session are evaluated at once.
+    pub threads: usize,
 }
 
 /// How far a client has come.
@@ -62,7 +66,11 @@ pub struct Answers {
 ///
 /// # Errors
 /// [`PartyError`] if no session begins. What happens in the session is in [`Answers`].
-pub fn ask(question: Question<'_>, images: &[&[u8]], mut watch: impl FnMut(Step)) -> Result<Answers, PartyError> {
+pub fn ask(
+    question: Question<'_>,
+    images: &[&[u8]],
+    mut watch: impl FnMut(Step) + Send,
+) -> Result<Answers, PartyError> {
     let Question { identity, server, .. } = question;
     let refuse = |field, reason: String| Err(PartyError::Refuses(Refusal::new(field, reason)));
     let slots = match u32::try_from(images.len()) {
@@ -89,7 +97,8 @@ pub fn ask(question: Question<'_>, images: &[&[u8]], mut watch: impl FnMut(Step)
             format!("one has {} values, and the network reads {}", image.len(), offer.circuit.pixels),
         );
     }
-    let answers = choice.run(Session { channel, offer, choice, name, images, watch: &mut watch });
+    let answers =
+        choice.run(Session { channel, offer, choice, name, images, threads: question.threads, watch: &mut watch });
     wipe_stack();
     answers
 }
@@ -117,19 +126,21 @@ struct Session<'a, W> {
     choice: Choice,
     name: Seed,
     images: &'a [&'a [u8]],
+    threads: usize,
     watch: &'a mut W,
 }
 
-impl<W: FnMut(Step)> ForBackend for Session<'_, W> {
+impl<W: FnMut(Step) + Send> ForBackend for Session<'_, W> {
     type Output = Result<Answers, PartyError>;
 
     fn run<B: Backend>(self, backend: B) -> Self::Output {
-        let Self { mut channel, offer, choice, name, images, watch } = self;
+        let Self { mut channel, offer, choice, name, images, threads, watch } = self;
         let grouping = offer.grouping();
         let Offer { circuit, pixels, sessions, .. } = offer;
         let refused =
             |found: Unsupported| PartyError::Refuses(Refusal::new("parameters", printable(&found.to_string())));
-        let plan = Plan::for_sessions(backend, circuit, images.len(), grouping, sessions).map_err(refused)?;
+        let plan = Plan::for_sessions(backend, circuit, images.len(), grouping, sessions);
+        let plan = plan.map_err(refused)?.in_lanes();
         let terms = Terms::of(&plan, choice, sessions, &pixels);
         channel.say(&Reply::Yes(&terms))?;
         let theirs: Terms = channel.hear::<Reply<Terms>>("terms", MOST_BYTES)?.taken()?;
@@ -142,12 +153,16 @@ impl<W: FnMut(Step)> ForBackend for Session<'_, W> {
             Err(halt) => return Ok(Answers { labels: Err(halt), meter: link.into_meter() }),
         };
         let image = |slot: usize| images[slot].iter().map(|&pixel| pixels[usize::from(pixel)]).collect();
-        let progress = |progress: Progress<'_>| {
-            if let Progress::Has(labels) = progress {
-                watch(Step::Answered(labels.len()));
-            }
+        let workers = Workers { threads, around: &|work| work() };
+        let arrived = Mutex::new((vec![0; images.len()], watch));
+        let deliver = |slots: Range<usize>, answered: Answered| {
+            let mut arrived = arrived.lock().unwrap_or_else(PoisonError::into_inner);
+            let (labels, watch) = &mut *arrived;
+            labels[slots.clone()].copy_from_slice(&answered.labels);
+            watch(Step::Answered(slots.len()));
         };
-        let (answered, link) = session::watched_client(link, &setup, &plan, &name, image, progress);
-        Ok(Answers { labels: answered.map(|answered| answered.labels), meter: link.into_meter() })
+        let (ended, link) = session::client_beside(link, (&setup, &plan), &name, &image, workers, &deliver);
+        let (labels, _) = arrived.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Answers { labels: ended.map(|()| labels), meter: link.into_meter() })
     }
 }

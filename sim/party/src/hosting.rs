@@ -6,7 +6,7 @@ use crate::error::Refusal;
 use fusion_2pc::backend::{Backend, Choice, ForBackend};
 use fusion_2pc::circuit::{Circuit, Unsupported};
 use fusion_2pc::random::{Entropy, Seed};
-use fusion_2pc::session::{self, Grouping, Networks, Plan, ServerSetup};
+use fusion_2pc::session::{self, Grouping, Networks, Plan, ServerSetup, Workers};
 use fusion_2pc::share::truncate::Truncation;
 use fusion_2pc::wire::link::{Halt, Link};
 use fusion_2pc::wire::meter::Meter;
@@ -30,8 +30,15 @@ pub trait Ready: Send + Sync {
     /// What this party has worked out of it.
     fn terms(&self) -> &Terms;
 
-    /// Makes a set-up and serves the session. The link's meter comes back, however it ended.
-    fn serve(&self, link: Link, root: Entropy, name: &Seed, conduct: Conduct) -> (Result<(), Halt>, Meter);
+    /// Makes a set-up and serves the session on so many threads. The link's meter comes back, however it ended.
+    fn serve(
+        &self,
+        link: Link,
+        root: Entropy,
+        name: &Seed,
+        conduct: Conduct,
+        threads: usize,
+    ) -> (Result<(), Halt>, Meter);
 }
 
 /// What a server computes.
@@ -99,7 +106,7 @@ impl<B: Backend> Hosted for Host<B> {
         let refused = |reason: String| Refusal::new("parameters", reason);
         let circuit = self.circuit.clone();
         let plan = Plan::for_sessions(self.backend.clone(), circuit, slots, *grouping, *sessions);
-        let plan = plan.map_err(|found: Unsupported| refused(found.to_string()))?;
+        let plan = plan.map_err(|found: Unsupported| refused(found.to_string()))?.in_lanes();
         let networks = Networks::new(&plan, models).map_err(|error| refused(error.to_string()))?;
         let terms = Terms::of(&plan, *backend, *sessions, models[0].pixel_integers());
         let planned = Arc::new(Planned { plan, networks, terms });
@@ -113,7 +120,14 @@ impl<B: Backend> Ready for Planned<B> {
         &self.terms
     }
 
-    fn serve(&self, mut link: Link, root: Entropy, name: &Seed, conduct: Conduct) -> (Result<(), Halt>, Meter) {
+    fn serve(
+        &self,
+        mut link: Link,
+        root: Entropy,
+        name: &Seed,
+        conduct: Conduct,
+        threads: usize,
+    ) -> (Result<(), Halt>, Meter) {
         let Self { plan, networks, .. } = self;
         let Conduct { services, deviation } = conduct;
         let setup = match ServerSetup::new(&mut link, root, &[plan]) {
@@ -123,7 +137,12 @@ impl<B: Backend> Ready for Planned<B> {
         if let Some(deviation) = deviation {
             link.deviate(deviation);
         }
-        let (served, link) = session::server(link, &setup, plan, name, networks, &services);
-        (served.map(|_| ()), link.into_meter())
+        let service = |slot: usize| services[slot].clone();
+        let workers = Workers { threads, around: &|work| work() };
+        // Its shares of the logits are of no use to a server.
+        let deliver = |_, _| {};
+        let (served, link) =
+            session::server_beside(link, (&setup, plan), name, (networks, &service), workers, &deliver);
+        (served, link.into_meter())
     }
 }

@@ -41,7 +41,7 @@ pub fn ask_protected(
     params: Params,
     queries: &[&[u8]],
     publics: &[(&[u8], Label)],
-    watch: impl FnMut(Step),
+    watch: impl FnMut(Step) + Send,
 ) -> Result<Protected, ProtectedError> {
     let drawn = drawn(publics, params.T())?;
     let (batch, waiting) = MixAndCheck::new(params, drawn)?.batch(queries)?;

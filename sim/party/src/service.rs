@@ -55,6 +55,8 @@ pub struct ServiceLimits {
     pub handshake: Duration,
     /// How long a client may take for a message.
     pub patience: Patience,
+    /// How many lanes of a session are evaluated at once.
+    pub threads: usize,
 }
 
 /// A server with its network, its key and its clients' keys.
@@ -226,7 +228,7 @@ impl Service {
         let root = entropy::root()?;
         let name = name([(peer, request.part), (self.fingerprint, part)]);
         let link = Link::new(Role::Server, Box::new(channel.into_wire()), LinkSpeed::LAN);
-        let (served, meter) = ready.serve(link, root, &name, conduct);
+        let (served, meter) = ready.serve(link, root, &name, conduct, self.limits.threads);
         served?;
         Ok(Done { slots: request.slots, meter })
     }

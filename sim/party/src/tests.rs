@@ -40,7 +40,13 @@ impl World {
         let precision = Precision { frac_bits: 12, ring: Ring::Auto };
         let pixels = Pixels { scale: 1.0 / 255.0, offset: 0.0 };
         let model = FixedModel::new(&Model::from_onnx(onnx).unwrap(), precision, pixels).unwrap();
-        let limits = ServiceLimits { clients: 1, sessions: 10, handshake: Duration::from_mins(1), patience: PATIENCE };
+        let limits = ServiceLimits {
+            clients: 1,
+            sessions: 10,
+            handshake: Duration::from_mins(1),
+            patience: PATIENCE,
+            threads: 1,
+        };
         let protocols = (Choice::from(Family::Cheetah), Truncation::Faithful);
         Service::new(&self.server, [self.client.fingerprint()].into(), model, protocols, limits).unwrap()
     }
@@ -82,6 +88,7 @@ impl World {
                 address: &address,
                 wanted: Wanted::default(),
                 patience: PATIENCE,
+                threads: 1,
             };
             ask(question, &[&[0; 784]], |_| {}).unwrap_err()
         })
@@ -128,10 +135,9 @@ fn terms_that_differ_end_it_before_any_secret_is_used() {
         channel.hear::<Reply<Offer>>("offer", MOST_OFFER_BYTES).unwrap().taken().unwrap();
         let other = || "0".repeat(64);
         let backend = format!("{:?}", Choice::from(Family::Cheetah));
-        let slots = "1 of 10 sessions".into();
-        channel
-            .say(&Reply::Yes(Terms { backend, slots, circuit: other(), pixels: other(), parameters: other() }))
-            .unwrap();
+        let (slots, lanes) = ("1 of 10 sessions".into(), "1".into());
+        let terms = Terms { backend, slots, lanes, circuit: other(), pixels: other(), parameters: other() };
+        channel.say(&Reply::Yes(terms)).unwrap();
         channel.hear::<Reply<Terms>>("terms", 1000).unwrap().taken().unwrap_err()
     });
     let told = "the peer refuses: circuit: the parties have worked out different ones";

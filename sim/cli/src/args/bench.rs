@@ -176,7 +176,7 @@ pub enum By {
 /// The largest number of threads of a party: that of lanes.
 const MAX_THREADS: u64 = MOST_LANES as u64;
 
-fn threads(text: &str) -> Result<usize, String> {
+pub fn threads(text: &str) -> Result<usize, String> {
     let threads = natural("threads", text, 1, MAX_THREADS)?;
     usize::try_from(threads).map_err(|_| "threads are more than this machine can count".into())
 }

@@ -1,12 +1,13 @@
 //! The flags of `party`.
 
-use super::bench::TruncationArg;
+use super::bench::{TruncationArg, threads};
 use super::families::{OptionsArgs, families};
 use super::fixed_point::FixedPointArgs;
 use super::numbers::{copies, natural, publics, queries, slack};
 use clap::{Args, Subcommand};
 use fusion_2pc::backend::Family;
 use fusion_2pc::wire::tcp::Patience;
+use fusion_engine::campaign::run::cores;
 use fusion_party::Fingerprint;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -96,6 +97,8 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N", value_parser = sessions, default_value = "1024", allow_negative_numbers = true)]
     pub sessions: u64,
     #[command(flatten)]
+    pub threads: ThreadsArgs,
+    #[command(flatten)]
     pub patience: PatienceArgs,
     /// Log events as lines of JSON on stdout, instead of text on stderr.
     #[arg(long)]
@@ -154,10 +157,28 @@ pub struct AskArgs {
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
+    pub threads: ThreadsArgs,
+    #[command(flatten)]
     pub patience: PatienceArgs,
     /// Print one JSON document instead of text.
     #[arg(long)]
     pub json: bool,
+}
+
+/// How many cores a session takes.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct ThreadsArgs {
+    /// How many threads a session runs its lanes on: the chunks of a large batch are divided into lanes, which run beside each other. Messages and answers are the same with any number
+    /// [default: the cores that the system offers].
+    #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true)]
+    threads: Option<usize>,
+}
+
+impl ThreadsArgs {
+    /// The threads of a session.
+    pub fn threads(self) -> usize {
+        self.threads.unwrap_or_else(cores)
+    }
 }
 
 /// How long a party waits for the other one.

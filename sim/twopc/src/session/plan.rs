@@ -4,7 +4,7 @@ use crate::backend::{Backend, Chunk};
 use crate::circuit::{Circuit, Unsupported};
 use crate::cost::Cost;
 use crate::role::Role;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// The plan of a session, which both parties know: the circuit, and how the slots are packed.
@@ -169,22 +169,39 @@ impl<B: Backend> Plan<B> {
     /// The number of oblivious transfers in a session that [`Cost`] counts: those in which the client is the sender, and those in which the server is.
     #[must_use]
     pub fn transfers(&self) -> [usize; 2] {
-        self.transfers_of(self.chunks())
+        total(self.chunks(), &self.by_size(Self::chunk_transfers))
     }
 
-    fn transfers_of(&self, chunks: impl Iterator<Item = Range<usize>>) -> [usize; 2] {
-        let mut sums = [0; 2];
-        let mut like = BTreeMap::new();
-        for chunk in chunks {
-            let counted = like.entry(chunk.len()).or_insert_with_key(|slots| {
-                let costs = self.costs(*slots);
-                let sum = |count: fn(&Cost) -> usize| costs.iter().map(count).sum::<usize>();
-                [sum(|cost| cost.client_transfers), sum(|cost| cost.server_transfers)]
-            });
-            sums.iter_mut().zip(counted).for_each(|(sum, count)| *sum += *count);
-        }
-        sums
+    /// The transfers of a chunk of this many slots.
+    fn chunk_transfers(&self, slots: usize) -> [usize; 2] {
+        let costs = self.costs(slots);
+        let sum = |count: fn(&Cost) -> usize| costs.iter().map(count).sum::<usize>();
+        [sum(|cost| cost.client_transfers), sum(|cost| cost.server_transfers)]
     }
+
+    /// The bytes that each party sends in a chunk of this many slots.
+    fn chunk_bytes(&self, slots: usize) -> [usize; 2] {
+        let cost = self.chain(slots);
+        [cost.client_bytes, cost.server_bytes]
+    }
+
+    /// What chunks of each size that there is have.
+    fn by_size(&self, of: impl Fn(&Self, usize) -> [usize; 2]) -> BySize {
+        let sizes: BTreeSet<usize> = self.chunks().map(|chunk| chunk.len()).collect();
+        sizes.into_iter().map(|slots| (slots, of(self, slots))).collect()
+    }
+}
+
+/// Something of each party, by the slots of a chunk.
+type BySize = BTreeMap<usize, [usize; 2]>;
+
+/// What some chunks have together.
+fn total(chunks: impl Iterator<Item = Range<usize>>, by_size: &BySize) -> [usize; 2] {
+    chunks.fold([0; 2], |sum, chunk| added(sum, by_size[&chunk.len()]))
+}
+
+fn added(a: [usize; 2], b: [usize; 2]) -> [usize; 2] {
+    [a[0] + b[0], a[1] + b[1]]
 }
 
 /// The most lanes of a session.
@@ -199,11 +216,12 @@ impl<B: Backend> Plan<B> {
     /// transfers of its own. The number is a function of the plan alone.
     #[must_use]
     pub fn in_lanes(self) -> Self {
-        let chunks = self.chunks().count();
-        let with = |lanes: usize| Self { lanes, ..self.clone() };
-        let one: usize = self.clone().with_lanes(1).session_bytes().iter().sum();
-        let fits = |lanes: &usize| with(*lanes).session_bytes().iter().sum::<usize>() <= one + one / ADDED;
-        let lanes = (2..=chunks.min(MOST_LANES)).rev().find(fits).unwrap_or(1);
+        let of_chunks: usize = total(self.chunks(), &self.by_size(Self::chunk_bytes)).iter().sum();
+        let transfers = self.by_size(Self::chunk_transfers);
+        let extended = |lanes: usize| self.extended(lanes, &transfers).iter().sum::<usize>();
+        let added = |lanes: usize| extended(lanes).saturating_sub(extended(1));
+        let fits = |lanes: &usize| added(*lanes) <= (of_chunks + extended(1)) / ADDED;
+        let lanes = (2..=self.chunks().count().min(MOST_LANES)).rev().find(fits).unwrap_or(1);
         self.with_lanes(lanes)
     }
 
@@ -222,34 +240,33 @@ impl<B: Backend> Plan<B> {
 
     /// The chunks of a lane: as many for each as for any other, or one fewer.
     pub fn lane(&self, lane: usize) -> impl Iterator<Item = Range<usize>> + use<B> {
+        self.lane_among(lane, self.lanes)
+    }
+
+    /// The chunks of one of so many lanes.
+    fn lane_among(&self, lane: usize, lanes: usize) -> impl Iterator<Item = Range<usize>> + use<B> {
         let chunks = self.slots.div_ceil(self.slots_per_message);
-        let [from, to] = [lane, lane + 1].map(|lane| lane * chunks / self.lanes);
+        let [from, to] = [lane, lane + 1].map(|lane| lane * chunks / lanes);
         self.chunks().skip(from).take(to - from)
     }
 
     /// The transfers of a lane that [`Cost`] counts: those in which the client is the sender, and those in which the server is.
     #[must_use]
     pub fn lane_transfers(&self, lane: usize) -> [usize; 2] {
-        self.transfers_of(self.lane(lane))
+        total(self.lane(lane), &self.by_size(Self::chunk_transfers))
     }
 
     /// The bytes that the client and the server send in a session, and no more than these messages beside those of chunks: those that extend the transfers of each lane.
     #[must_use]
     pub fn session_bytes(&self) -> [usize; 2] {
-        let mut bytes = [0; 2];
-        let mut like = BTreeMap::new();
-        for chunk in self.chunks() {
-            let sent = like.entry(chunk.len()).or_insert_with_key(|slots| {
-                let cost = self.chain(*slots);
-                [cost.client_bytes, cost.server_bytes]
-            });
-            bytes.iter_mut().zip(sent).for_each(|(sum, sent)| *sum += *sent);
-        }
-        for lane in 0..self.lanes {
-            let sent = self.extension_bytes(self.lane_transfers(lane));
-            bytes.iter_mut().zip(sent).for_each(|(sum, sent)| *sum += sent);
-        }
-        bytes
+        let of_chunks = total(self.chunks(), &self.by_size(Self::chunk_bytes));
+        added(of_chunks, self.extended(self.lanes, &self.by_size(Self::chunk_transfers)))
+    }
+
+    /// What the client and the server send to extend the transfers of each of so many lanes.
+    fn extended(&self, lanes: usize, transfers: &BySize) -> [usize; 2] {
+        let of_lane = |lane| self.extension_bytes(total(self.lane_among(lane, lanes), transfers));
+        (0..lanes).map(of_lane).fold([0; 2], added)
     }
 
     /// What the client and the server send to extend so many transfers.
@@ -262,12 +279,10 @@ impl<B: Backend> Plan<B> {
     /// a chunk may begin the next one.
     pub(super) fn bounds(&self, receiver: Role) -> Vec<usize> {
         let from = receiver.peer() as usize;
+        let (bytes, transfers) = (self.by_size(Self::chunk_bytes), self.by_size(Self::chunk_transfers));
         let bound = |lane: usize| {
-            let most = self.lane(lane).map(|chunk| chunk.len()).max().map_or(0, |slots| {
-                let cost = self.chain(slots);
-                [cost.client_bytes, cost.server_bytes][from]
-            });
-            BESIDE + 2 * (2 * most + self.extension_bytes(self.lane_transfers(lane))[from])
+            let most = self.lane(lane).map(|chunk| bytes[&chunk.len()][from]).max().unwrap_or(0);
+            BESIDE + 2 * most + self.extension_bytes(total(self.lane(lane), &transfers))[from]
         };
         (0..self.lanes).map(bound).collect()
     }

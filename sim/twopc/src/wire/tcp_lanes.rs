@@ -3,6 +3,9 @@
 //! The lane of a frame is in the highest bits of the word that otherwise has its index alone. A lane that a party is done with ends by a frame without payload,
 //! of the largest index. Whoever waits for a message reads for all lanes, and puts what is not its own into the inbox of its lane.
 //!
+//! A party that is done waits until its peer is, for no longer than it would wait for a message: a connection that is closed while something arrives may be reset,
+//! and a reset drops what the peer has not read. A party is patient as long as anything comes in any lane, since its peer may have fewer threads. That ends, as a lane holds no more than its bound.
+//!
 //! Invariant: an inbox holds no more bytes than its bound. Reading never stops because an inbox is full, so that a lane whose peer is slow holds up no other;
 //! a peer that sends more ahead than the bound breaks the protocol, and the connection is given up.
 
@@ -13,7 +16,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The bits of the index of a frame in its word; above them is the lane.
-const INDEX_BITS: u32 = 20;
+const INDEX_BITS: u32 = 26;
 /// The index of the frame that ends a lane.
 const END: u32 = (1 << INDEX_BITS) - 1;
 /// The most lanes of a connection.
@@ -35,7 +38,7 @@ pub fn divide(reader: Reader, writer: Writer, bounds: &[usize]) -> Vec<Box<dyn W
     let state = State { inboxes: bounds.iter().map(inbox).collect(), reading: false, lost: None };
     let shared = Arc::new(Shared {
         reader: Mutex::new(reader),
-        writer: Mutex::new(writer),
+        writer: Mutex::new(Some(writer)),
         state: Mutex::new(state),
         changed: Condvar::new(),
         most: bounds.iter().copied().max().unwrap_or(0),
@@ -45,7 +48,8 @@ pub fn divide(reader: Reader, writer: Writer, bounds: &[usize]) -> Vec<Box<dyn W
 
 struct Shared {
     reader: Mutex<Reader>,
-    writer: Mutex<Writer>,
+    /// Closed once the last lane is gone.
+    writer: Mutex<Option<Writer>>,
     state: Mutex<State>,
     changed: Condvar,
     /// The most bytes of a payload.
@@ -105,12 +109,49 @@ impl Shared {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner).read(self.most).map_err(|_| Lost::Gone)
     }
 
+    /// Reads one frame for whichever lane it is, and hands it over. One lane at a time does so.
+    fn read_for_all(&self) {
+        let _turn = Turn(self);
+        let read = self.read();
+        let mut state = self.state();
+        let arrived = read.and_then(|frame| state.arrived(frame, self.most));
+        state.lost = arrived.err();
+    }
+
     fn write(&self, frame: &Frame) -> Result<(), Gone> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner).put(frame)
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).as_mut().ok_or(Gone)?.put(frame)
     }
 }
 
-/// One lane of a connection. Dropping it ends the lane; with the last one the connection is closed.
+/// A lane's turn to read for all, which it hands on however it ends.
+struct Turn<'s>(&'s Shared);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.reading = false;
+        if std::thread::panicking() {
+            state.lost = Some(Lost::Gone);
+        }
+        self.0.changed.notify_all();
+    }
+}
+
+/// Sends what is left, and waits for the peer's end.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let reader = self.reader.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let patience = reader.patience().until(0);
+        while state.lost.is_none() && !state.inboxes.iter().all(|inbox| inbox.ended) && patience.left().is_ok() {
+            let read = reader.read(self.most).map_err(|_| Lost::Gone);
+            state.lost = read.and_then(|frame| state.arrived(frame, self.most)).err();
+        }
+    }
+}
+
+/// One lane of a connection. Dropping it ends the lane; with the last one the connection is closed, once the peer has ended its lanes too.
 struct Lane {
     shared: Arc<Shared>,
     lane: usize,
@@ -150,12 +191,8 @@ impl Wire for Lane {
             }
             *reading = true;
             drop(state);
-            let read = self.shared.read();
+            self.shared.read_for_all();
             state = self.shared.state();
-            state.reading = false;
-            let arrived = read.and_then(|frame| state.arrived(frame, self.shared.most));
-            state.lost = arrived.err();
-            self.shared.changed.notify_all();
         }
     }
 
@@ -182,7 +219,7 @@ mod tests {
     use crate::role::Role;
     use crate::wire::clock::LinkSpeed;
     use crate::wire::link::{Halt, Link};
-    use crate::wire::tcp::TcpWire;
+    use crate::wire::tcp::{Patience, Source, TcpWire};
     use std::net::{TcpListener, TcpStream};
 
     const BOUND: usize = 2000;
@@ -213,6 +250,7 @@ mod tests {
             for (lane, index) in [(2, 0), (1, 0), (2, 1), (0, 0), (0, 1), (1, 1)] {
                 raw.put(frame(lane, index, 9)).unwrap();
             }
+            (0..3).for_each(|lane| raw.put(frame(lane, END, 0)).unwrap());
             waiting.into_iter().map(|lane| lane.join().unwrap()).collect()
         });
         for (lane, taken) in taken.into_iter().enumerate() {
@@ -231,7 +269,10 @@ mod tests {
         for frame in frames {
             raw.put(frame.clone()).unwrap();
         }
-        link.step("here", |link| link.receive(1)).unwrap_err()
+        let halt = link.step("here", |link| link.receive(1)).unwrap_err();
+        // Nobody waits for its end.
+        drop(raw);
+        halt
     }
 
     #[test]
@@ -241,7 +282,7 @@ mod tests {
             Halt::Malformed { step: "here".into(), what }
         };
         assert_eq!(error(&[frame(3, 0, 0)]), malformed(NO_LANE));
-        assert_eq!(error(&[frame(4095, 7, 5)]), malformed(NO_LANE));
+        assert_eq!(error(&[frame(63, 7, 5)]), malformed(NO_LANE));
         // Below the bound each, and together beyond it; and one that is too long to be read at all.
         let most = BOUND / 2 - FRAME_BYTES;
         assert_eq!(error(&[frame(1, 0, most), frame(1, 1, most), frame(1, 2, 0)]), malformed(TOO_MUCH));
@@ -259,5 +300,52 @@ mod tests {
         drop(lanes.pop());
         (0..=BOUND / FRAME_BYTES).for_each(|at| raw.put(frame(1, at as u32, 0)).unwrap());
         assert_eq!(lanes[0].take(1), Err(TOO_MUCH));
+    }
+
+    /// A party that is done does not close before its peer has read all of its last message: what comes meanwhile would reset the connection.
+    #[test]
+    fn a_last_message_outlives_its_sender() {
+        const BYTES: usize = 1_500_000;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let raw = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let wire: Box<dyn Wire> = Box::new(TcpWire::new(listener.accept().unwrap().0).unwrap());
+        let mut lanes = wire.lanes(&[2 * BYTES; 2]);
+        let mut raw = TcpWire::new(raw).unwrap();
+        std::thread::scope(|scope| {
+            let done = scope.spawn(move || {
+                lanes[0].put(frame(0, 0, BYTES)).unwrap();
+                drop(lanes);
+            });
+            // It is done, and this comes too late for it.
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            (0..2).for_each(|lane| raw.put(frame(lane, 0, 9)).unwrap());
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            assert_eq!(raw.take(BYTES).map(|frame| frame.payload.len()), Ok(BYTES));
+            assert!(!done.is_finished(), "it waits for the ends of its peer's lanes");
+            (0..2).for_each(|lane| raw.put(frame(lane, END, 0)).unwrap());
+            done.join().unwrap();
+        });
+    }
+
+    /// A thread that panics while it reads for all lets the others go.
+    #[test]
+    fn a_reader_that_panics_ends_all_lanes() {
+        struct Panics;
+        impl Source for Panics {
+            fn read(&mut self, _: &mut [u8], _: std::time::Duration) -> std::io::Result<usize> {
+                std::thread::sleep(std::time::Duration::from_millis(30));
+                panic!("on purpose")
+            }
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let out = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let wire: Box<dyn Wire> = Box::new(TcpWire::over(Box::new(Panics), Box::new(out), Patience::default()));
+        let ended: Vec<_> = std::thread::scope(|scope| {
+            let take = |mut lane: Box<dyn Wire>| scope.spawn(move || lane.take(9));
+            let waiting: Vec<_> = wire.lanes(&[BOUND; 3]).into_iter().map(take).collect();
+            waiting.into_iter().map(std::thread::ScopedJoinHandle::join).collect()
+        });
+        assert_eq!(ended.iter().filter(|ended| ended.is_err()).count(), 1);
+        assert_eq!(ended.iter().filter(|ended| matches!(ended, Ok(Err(Lost::Gone)))).count(), 2);
     }
 }

@@ -52,6 +52,7 @@ pub fn run(args: &AskArgs, stdout: &mut dyn Write, stderr: &mut dyn Write, termi
         address: &args.to,
         wanted: Wanted { backend: args.backend, checks: args.checks },
         patience: args.patience.patience(),
+        threads: args.threads.threads(),
     };
     let images = images(&args.images)?;
     let queries = first(&images, &args.images, args.R)?;
@@ -147,7 +148,7 @@ fn protected(
 }
 
 /// A display of how many slots are answered, on a terminal.
-fn watch(slots: usize, terminal: Terminal) -> impl FnMut(Step) {
+fn watch(slots: usize, terminal: Terminal) -> impl FnMut(Step) + Send {
     let shows = terminal != Terminal::Embedded && io::stderr().is_terminal();
     let target = if shows { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(slots as u64), target);

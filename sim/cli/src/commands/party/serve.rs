@@ -35,6 +35,7 @@ fn service(args: &ServeArgs) -> Result<Service, Failure> {
         sessions: args.sessions,
         handshake: HANDSHAKE,
         patience: args.patience.patience(),
+        threads: args.threads.threads(),
     };
     let clients = args.peers.iter().copied().collect();
     let made = match (&args.model, &args.strategy, &args.only) {
