@@ -1,5 +1,7 @@
 //! Problems of a script: a message, its place, and advice.
 
+use std::fmt;
+
 /// A place in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mark {
@@ -146,6 +148,25 @@ pub fn shortened(text: &str) -> String {
 pub fn one_line(text: &str) -> String {
     let escaped = |c: char| is_unprintable(c).then(|| c.escape_default().collect());
     text.chars().map(|c| escaped(c).unwrap_or_else(|| c.to_string())).collect()
+}
+
+/// Writes a number of things, each of which has this name: `1 query`, `2 queries`.
+///
+/// ```
+/// use fusion_adversaries::problem::counted;
+/// assert_eq!([0_u64, 1, 2].map(|n| counted(n, "query")), ["0 queries", "1 query", "2 queries"]);
+/// assert_eq!(counted(3_usize, "class"), "3 classes");
+/// ```
+#[must_use]
+pub fn counted<N: fmt::Display + PartialEq + From<u8>>(count: N, name: &str) -> String {
+    if count == N::from(1) {
+        return format!("{count} {name}");
+    }
+    match (name.strip_suffix('y'), name.ends_with('s')) {
+        (Some(stem), _) => format!("{count} {stem}ies"),
+        (None, true) => format!("{count} {name}es"),
+        (None, false) => format!("{count} {name}s"),
+    }
 }
 
 #[cfg(test)]

@@ -122,8 +122,27 @@ const BAD: &[(&str, &str)] = &[
     ("plan --R 8 --lambda forty", "not a whole number"),
     ("plan --R 8 --lambda 40,80", "--lambda takes one value"),
     // min-T, max-T and slack
-    ("plan --R 8 --lambda 40 --max-T 0", "no B up to 2^20 and T up to 0 keep R = 8 queries safe"),
-    ("plan --R 8 --lambda 40 --reject-acc 0.8 --honest-acc 0.99 --kappa 20 --max-T 9", "more publics are needed"),
+    (
+        "plan --R 8 --lambda 40 --max-T 0",
+        "--max-T: the correctness game: no B up to 2^20 and T up to 0 keep R = 8 queries safe at lambda = 40 and slack 0; \
+         the least T at which some B does is 2",
+    ),
+    (
+        "plan --R 8 --lambda 40 --reject-acc 0.8 --honest-acc 0.99 --kappa 20 --max-T 9",
+        "--max-T: T <= 9 was asked for, and the accuracy game takes T >= 268, to reject a model at 0.8 at lambda = 40 and \
+         pass one at 0.99 at kappa = 20",
+    ),
+    (
+        "plan --R 8 --lambda 40 --reject-acc 0.8 --max-T 124",
+        "--max-T: T <= 124 was asked for, and the accuracy game takes T >= 125, to reject a model at 0.8 at lambda = 40 and slack 0",
+    ),
+    ("plan --R 8 --lambda 40 --reject-acc 0.8 --accuracy-lambda 80 --max-T 248", "takes T >= 249, to reject"),
+    ("plan --R 8 --lambda 40 --min-T 9 --max-T 8", "--max-T: T <= 8 was asked for, and T >= 9 too"),
+    ("plan --R 8 --lambda 40 --slack 5 --max-T 3", "--max-T: T <= 3 was asked for, and slack 5 takes T >= 5"),
+    (
+        "plan --R 1 --lambda 40 --slack 0 --reject-acc 0.1 --accuracy-lambda 1 --honest-acc 0.99 --kappa 6",
+        "error: the correctness game: no B up to 2^20 and T up to 1, where a model at 0.99 still passes at kappa = 6, keep R = 1",
+    ),
     ("bench", "required arguments were not provided: <MODEL>"),
     ("bench a.onnx --model b.onnx", "cannot be used with"),
     ("plan --R 8 --lambda 40 --min-T -1", "T must be from 0 to 2^62"),
@@ -368,6 +387,27 @@ fn an_unwritable_plot_is_an_io_error() {
     let outcome = sim("plan --grid --R 8 --lambda 40 --plot /dev/full");
     assert_eq!((outcome.code, outcome.stdout.as_str()), (74, ""), "{}", outcome.stderr);
     assert!(outcome.stderr.starts_with("error: writing /dev/full: "));
+}
+
+/// Where a folder is asked for and a file is there, or the other way round, the flag is wrong; what the system refuses is an I/O error.
+#[test]
+fn a_path_of_the_wrong_kind_is_a_wrong_flag() {
+    let scratch = Scratch::new("wrong-kind");
+    let (file, folder) = (scratch.file("file", "x"), scratch.path(""));
+    for (line, says) in [
+        (format!("init {file}/x.yaml"), "there is no such folder"),
+        (format!("init {folder}"), "already exists"),
+        (format!("plan --R 8 --lambda 40 --certificate {file}/x"), "its folder does not exist"),
+        (format!("party init {file}"), "file: a file is in the way of the folder"),
+        (format!("party init {file}/x"), "a file is in the way of the folder"),
+        (format!("attack quickstart --max 1 --runs {file}"), "is not a folder"),
+        (format!("sweep quickstart --max 1 --out {file}"), "a file is in the way of the folder"),
+    ] {
+        let CommandOutput { code, stdout, stderr } = sim(&line);
+        assert_eq!((code, stdout.as_str(), stderr.lines().count()), (64, "", 1), "sim {line}: {stderr}");
+        assert!(stderr.contains(says), "sim {line}: {stderr}");
+    }
+    assert_eq!(std::fs::read_to_string(&file).expect("there"), "x");
 }
 
 /// What is predicted of each family is of the same batch and network as what would be measured, and a flag of one family does not go with it.

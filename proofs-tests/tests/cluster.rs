@@ -157,9 +157,14 @@ fn a_task_goes_on_from_what_was_counted() {
 
 /// Refused on one line, with exit code 64.
 fn assert_refused(command: &mut Command, says: &str) {
+    assert_ends(command, 64, says);
+}
+
+/// Ends on one line, with this exit code.
+fn assert_ends(command: &mut Command, expected: i32, says: &str) {
     let (code, stdout, stderr) = text(&command.output().expect("it runs"));
     let lines: Vec<&str> = stderr.lines().filter(|line| !line.starts_with("warning: ")).collect();
-    assert_eq!((code, stdout.as_str(), lines.len()), (Some(64), "", 1), "{stderr}");
+    assert_eq!((code, stdout.as_str(), lines.len()), (Some(expected), "", 1), "{stderr}");
     assert!(lines[0].starts_with("error: ") && lines[0].contains(says), "{stderr}");
 }
 
@@ -193,7 +198,7 @@ fn status_says_what_it_knows() {
     assert!(code == Some(3) && stdout.contains("\ndone      2\nmissing   1,3-6\nunknown   what runs"), "{stdout}");
 
     let down = stand_in(&scratch, "down", &[("squeue", "slurm_load_jobs error: no controller\\n", 1)]);
-    assert_refused(&mut submit("resume", &down), "error: squeue: slurm_load_jobs error: no controller");
+    assert_ends(&mut submit("resume", &down), 74, "error: asking Slurm: squeue: slurm_load_jobs error: no controller");
 
     let lines = "17|3|RUNNING|n2|None\\n17|4|PENDING||BeginTime\\n18|N/A|PENDING||Dependency\\n";
     let accounts = "17_1|COMPLETED\\n17_5|OUT_OF_MEMORY\\n";
@@ -223,7 +228,10 @@ fn what_is_no_submission_is_refused() {
     assert_refused(&mut sim(&["status", "nowhere"]), "nowhere: not the folder of a submission");
     assert_refused(&mut sim(&["slurm", script, "--shards", "0"]), "the number of shards must be from 1 to 10000");
     assert_refused(&mut sim(&["slurm", script, "--shards", "2", "--sbatch", "x"]), "not a flag such as");
-    assert_refused(&mut sim(&["slurm", script, "--shards", "2", "--out", "plain.yaml"]), "plain.yaml already exists");
+    assert_refused(
+        &mut sim(&["slurm", script, "--shards", "2", "--out", "plain.yaml"]),
+        "plain.yaml: a file is in the way",
+    );
     assert_refused(&mut sim(&["slurm", script, "--shards", "2", "--out", "plain.yaml/a"]), "a file is in the way");
     assert_refused(&mut sim(&["slurm", script, "--shards", "2", "--out", "a\\b"]), "a path with a backslash");
     assert_refused(&mut sim(&["slurm", script, "--shards", "2", "--program", "no/sim"]), "there is no such file");

@@ -141,6 +141,21 @@ fn is_loud(folder: &str, line: &[&str]) {
     let result: Value = serde_json::from_str(&result).expect("JSON");
     assert_eq!(result["verdict"], "error");
     assert!(!result["errors"].as_array().expect("a list").is_empty(), "{result}");
+    // It follows from the counts, and without its list of bugs it does not.
+    let verified = sim(&["verify", folder], "");
+    assert!(verified.code == 0 && verified.stdout.contains(" say: error\n"), "{verified:?}");
+    let file = Path::new(folder).join("result.json");
+    let whole = fs::read(&file).expect("there");
+    let without = Value::Object(result.as_object().expect("an object").clone());
+    let without = without
+        .as_object()
+        .expect("an object")
+        .iter()
+        .map(|(key, value)| (key.clone(), if key == "errors" { Value::Array(Vec::new()) } else { value.clone() }));
+    fs::write(&file, Value::Object(without.collect()).to_string()).expect("ours");
+    let edited = sim(&["verify", folder], "");
+    assert!(edited.code == 1 && edited.stdout.contains("\n  errors: [] is written, and "), "{edited:?}");
+    fs::write(&file, whole).expect("ours");
     let page = fs::read_to_string(Path::new(folder).join("report.html")).expect("a page");
     assert!(
         page.contains(": error</title>")

@@ -527,6 +527,13 @@ fn a_last_softmax_is_left_out() {
         vec![node("Flatten", &["in"], "f", &[]), node("Softmax", &["f"], "s", &[]), node("Relu", &["s"], "out", &[])];
     assert!(read(early.clone(), "out").is_err_and(|error| error.contains("not supported")));
     assert!(read(early, "s").is_err(), "something reads it");
+    // What it reads has the only problem, where that is not read.
+    for op in ["Softmax", "LogSoftmax", "ArgMax"] {
+        let behind = [("Flatten", "in", "f"), ("Hardmax", "f", "h"), (op, "h", "out")];
+        let nodes = behind.map(|(op, reads, makes)| node(op, &[reads], makes, &[])).to_vec();
+        let told = read(nodes, "out").expect_err("Hardmax is not read");
+        assert!(told.contains("(Hardmax)") && !told.contains(op), "{told}");
+    }
 }
 
 /// Of what no node reads nothing is asked, and a constant's bytes are just as many as it says.

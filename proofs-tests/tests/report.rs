@@ -319,6 +319,11 @@ fn what_is_no_finished_run_is_refused_by_name() {
     refused(&["report", &scratch.path("runs")], "not the folder of a run");
     refused(&["report", "--diff", &folder, &scratch.path("absent")], "not the folder of a run");
     let file = |name: &str| Path::new(&folder).join(name);
+    let in_the_way = scratch.file("in-the-way", "x");
+    for path in [in_the_way.clone(), format!("{in_the_way}/figures")] {
+        refused(&["report", &folder, "--figures", &path], "--figures");
+        refused(&["report", &folder, "--figures", &path], "a file is in the way of the folder");
+    }
     let damage: [(&str, &str, &str); 6] = [
         ("env.json", "[]", "expected a map"),
         ("env.json", "{}", "missing field `arch`"),

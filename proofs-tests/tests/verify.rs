@@ -81,6 +81,13 @@ fn one_edit_by_hand_is_refused_where_it_was_made() {
             assert_eq!(differences(&folder), ["beta"]);
         });
     }
+    // A bug that the campaign has not found.
+    let bug = r#""errors":[{"replay":null,"says":"1 of 1 trial ends in an error of ours","strategy":"guess-one"}]"#;
+    edited(&folder, "result.json", r#""errors":[]"#, bug, || {
+        assert_eq!(differences(&folder), ["errors"]);
+        let CommandOutput { stdout, .. } = verify(&folder);
+        assert!(stdout.contains(r#"errors: ["guess-one"] is written, and [] follows"#), "{stdout}");
+    });
 
     // One count: a trial that won is made harmless, so that its row still adds up.
     let rows = counts(&folder);

@@ -5,6 +5,7 @@ use fusion_2pc::backend::{Choice, Family, Options};
 use fusion_2pc::ot::Checks;
 use fusion_2pc::share::truncate::Truncation;
 use fusion_party::{PartyError, Question, Service, ServiceLimits, Step, Wanted, ask};
+use fusion_sim::CommandOutput;
 
 /// The reason why a party that asks gets no session.
 fn told(error: Result<fusion_party::Answers, PartyError>) -> String {
@@ -114,6 +115,37 @@ fn a_machine_that_does_not_listen_is_named() {
     let nobody = "127.0.0.1:1".parse().expect("an address");
     let told = told(asked(&keys, "client", nobody, &views(&images), |_| {}));
     assert!(told.starts_with("127.0.0.1:1 cannot be reached: "), "{told}");
+}
+
+/// What the flags say is wrong is told before anybody is asked, with exit code 64; a machine that does not listen is no mistake of the flags.
+#[test]
+fn flags_of_a_party_are_looked_at_first() {
+    let keys = Keys::new(&["client"]);
+    let (identity, peer) = (keys.folder("client"), "a".repeat(64));
+    let told = |line: &[&str], more: &str| {
+        let both = ["--identity", &identity, "--peer", &peer];
+        let CommandOutput { code, stdout, stderr } =
+            fusion_sim::run(["sim", "party"].iter().chain(line).chain(&both).copied().chain(more.split_whitespace()));
+        assert_eq!((stdout.as_str(), stderr.lines().count()), ("", 1), "{stderr}");
+        (code, stderr)
+    };
+    let images = "built-in:/mnist_t1000-images-idx3-ubyte";
+    let ask = ["ask", "--images", images, "--R", "1", "--B", "1"];
+    let no_port = "not an address with its port, such as server.example:7000";
+    let nowhere = keys.folder("nowhere/labels");
+    for (more, code, says) in [
+        ("--T 0 --to nohost".to_string(), 64, no_port),
+        ("--T 0 --to no-host.invalid:7".into(), 64, "no-host.invalid:7: "),
+        (format!("--T 0 --to 127.0.0.1:1 --out {identity}"), 64, "is a folder, not a file"),
+        (format!("--T 0 --to 127.0.0.1:1 --out {nowhere}"), 64, "its folder does not exist"),
+        ("--T 1 --to 127.0.0.1:1".into(), 64, "--publics and --public-labels are needed, as T = 1"),
+        ("--T 0 --to 127.0.0.1:1".into(), 74, "127.0.0.1:1: Connection refused"),
+    ] {
+        let (found, stderr) = told(&ask, &more);
+        assert!(found == code && stderr.contains(says), "{more}: {found}: {stderr}");
+    }
+    let (code, stderr) = told(&["serve", "--model", "built-in:/small_mnist.onnx"], "--listen nohost");
+    assert!(code == 64 && stderr.contains(no_port), "{code}: {stderr}");
 }
 
 /// What a client cannot be told in an offer is not served: it would plan other messages.

@@ -37,6 +37,10 @@ impl Keys {
         self.of(name).fingerprint()
     }
 
+    pub fn folder(&self, name: &str) -> String {
+        self.0.path(name)
+    }
+
     pub fn ledger(&self, name: &str) -> String {
         std::fs::read_to_string(self.0.join(name).join("sessions.json")).expect("a ledger")
     }

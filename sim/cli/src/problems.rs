@@ -1,6 +1,6 @@
 //! The problems of a script, written for people and for programs.
 
-use fusion_adversaries::problem::{Mark, Problem, is_unprintable};
+use fusion_adversaries::problem::{Mark, Problem, counted, is_unprintable};
 use fusion_adversaries::yaml::lines;
 use fusion_engine::failure::Located;
 use miette::{
@@ -46,10 +46,7 @@ pub fn documents(located: &Located) -> Vec<ProblemDocument> {
 
 /// Writes all problems: a picture of each, or one JSON object.
 pub fn write(located: &Located, json: bool, exit_code: u8, out: &mut dyn Write) -> io::Result<()> {
-    let count = match located.problems.len() {
-        1 => "1 problem".into(),
-        n => format!("{n} problems"),
-    };
+    let count = counted(located.problems.len(), "problem");
     if json {
         let error = format!("{} has {count}", located.file);
         return writeln!(out, "{}", json!({ "error": error, "exit_code": exit_code, "problems": documents(located) }));

@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
-use fusion_adversaries::problem::{is_unprintable, one_line};
+use fusion_adversaries::problem::{counted, is_unprintable, one_line};
 use fusion_spec::bound::bits::{nearest, security_bits};
 use rug::{Integer, Rational};
 use std::path::Path;
@@ -35,8 +35,7 @@ pub fn warning(message: &str) -> String {
 pub fn warned(warnings: usize) -> String {
     match warnings {
         0 => String::new(),
-        1 => "; 1 warning".into(),
-        n => format!("; {n} warnings"),
+        n => format!("; {}", counted(n, "warning")),
     }
 }
 

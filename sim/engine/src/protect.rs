@@ -24,6 +24,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use fusion_adversaries::problem::counted;
 use fusion_spec::client::{Client, Mixed, Progress};
 use fusion_spec::machine::Illegal;
 use fusion_spec::mix::{Mix, MixError, Sample, Slot};
@@ -37,7 +38,7 @@ use std::fmt;
 #[derive(Debug, thiserror::Error)]
 pub enum ProtectError {
     /// The number of public samples is not `T`.
-    #[error("{given} public samples, where the plan has T = {T}")]
+    #[error("{}, where the plan has T = {T}", counted(*given, "public sample"))]
     Publics {
         /// The number of public samples that were given.
         given: usize,
@@ -45,7 +46,7 @@ pub enum ProtectError {
         T: u64,
     },
     /// The number of queries is not `R`.
-    #[error("{given} queries, where the plan has R = {R}")]
+    #[error("{}, where the plan has R = {R}", counted(*given, "query"))]
     Queries {
         /// The number of queries that were given.
         given: usize,
@@ -53,7 +54,7 @@ pub enum ProtectError {
         R: u64,
     },
     /// The number of answers is not `N`.
-    #[error("{given} answers, where the batch has N = {N} slots")]
+    #[error("{}, where the batch has N = {N} slots", counted(*given, "answer"))]
     Answers {
         /// The number of answers that were given.
         given: usize,
@@ -237,7 +238,7 @@ mod tests {
         let error = MixAndCheck::new(params, publics(4)).unwrap().batch(&[1, 2]).unwrap_err();
         assert_eq!(told(error), "2 queries, where the plan has R = 3");
         let (_, waiting) = session(3, 2, 4, 0);
-        assert_eq!(told(waiting.check(&[Some(right(0))]).unwrap_err()), "1 answers, where the batch has N = 10 slots");
+        assert_eq!(told(waiting.check(&[Some(right(0))]).unwrap_err()), "1 answer, where the batch has N = 10 slots");
         let large = Params::new(1 << 32, 1, 0, 0).unwrap();
         assert!(told(MixAndCheck::<u8>::new(large, vec![]).unwrap_err()).contains("too many to shuffle"));
     }

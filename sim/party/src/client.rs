@@ -5,6 +5,7 @@ use crate::channel::Channel;
 use crate::entropy;
 use crate::error::{PartyError, Refusal, printable};
 use crate::fingerprint::Fingerprint;
+use crate::host::addresses;
 use crate::identity::Identity;
 use crate::ledger::Ledger;
 use crate::offer::{MOST_OFFER_BYTES, Offer};
@@ -20,7 +21,7 @@ use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::link::{Halt, Link};
 use fusion_2pc::wire::meter::Meter;
 use fusion_2pc::wire::tcp::Patience;
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::TcpStream;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
@@ -106,8 +107,8 @@ pub fn ask(
 fn connected(question: &Question<'_>) -> Result<Channel, PartyError> {
     let Question { identity, server, address, patience, .. } = *question;
     let unreachable = |error| PartyError::Unreachable { address: address.into(), error };
-    let mut last = Err(unreachable(std::io::Error::other("the name has no address")));
-    for found in address.to_socket_addrs().map_err(unreachable)? {
+    let mut last = Err(unreachable(std::io::Error::other("it was not asked")));
+    for found in addresses(address)? {
         match TcpStream::connect_timeout(&found, patience.late) {
             Ok(stream) => match Channel::open(stream, tls::connect(identity, server)?, patience.until(0), patience) {
                 Err(error @ PartyError::Insecure(_)) => last = Err(error),

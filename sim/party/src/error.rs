@@ -39,6 +39,14 @@ pub enum PartyError {
     /// The operating system gives no randomness.
     #[error("the operating system gives no randomness")]
     Randomness,
+    /// An address names no machine: it has no port or is malformed, or its name is not known here.
+    #[error("{address}: {reason}")]
+    NoAddress {
+        /// The address as it was given.
+        address: String,
+        /// The reason in words.
+        reason: String,
+    },
     /// The other machine cannot be reached.
     #[error("{address} cannot be reached: {error}")]
     Unreachable {

@@ -26,7 +26,7 @@ fn own(folder: &Path) -> Result<(), PartyError> {
         Ok(found) if found.mode() & 0o022 != 0 => Err(failed(io::Error::other("others can write into the folder"))),
         Ok(_) => Ok(()),
         // That there is no identity is told by its key.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(()),
         Err(error) => Err(failed(error)),
     }
 }
@@ -46,7 +46,13 @@ impl Identity {
     pub fn create(folder: &Path) -> Result<Self, PartyError> {
         let failed = |error| PartyError::File { what: folder.join(KEY).display().to_string(), error };
         let key = entropy::key()?;
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => PartyError::File {
+                what: folder.display().to_string(),
+                error: io::Error::other("a file is in the way of the folder"),
+            },
+            _ => failed(error),
+        })?;
         own(folder)?;
         // The key has its name once it is whole, and takes no other key's place.
         let whole = folder.join(format!("{KEY}.{}", hex::digits(&entropy::nonce()?)));
@@ -69,7 +75,9 @@ impl Identity {
         own(folder)?;
         let mut bytes = Zeroizing::new(Vec::new());
         let file = File::open(folder.join(KEY)).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => failed(io::Error::other("there is no identity; 'sim party init' makes one")),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                failed(io::Error::other("there is no identity; 'sim party init' makes one"))
+            }
             _ => failed(error),
         })?;
         file.take(MOST_KEY_BYTES).read_to_end(&mut bytes).map_err(failed)?;

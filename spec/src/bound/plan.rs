@@ -12,10 +12,9 @@ use crate::bound::certificate::Certificate;
 use crate::bound::optimum::optimum;
 use crate::bound::ranges::Ranges;
 use crate::bound::report::{Binding, Report};
-use crate::bound::slack::{Search, SearchError, least};
-use crate::bound::substitution::{SubstitutionError, least_publics};
-use crate::bound::worst::WorstError;
-use crate::params::{Lambda, MAX_B, MAX_T, ParamError, Params};
+use crate::bound::slack::{Search, least};
+use crate::bound::substitution::least_publics;
+use crate::params::{Lambda, MAX_B, MAX_T, Params};
 use rug::Rational;
 use std::ops::RangeInclusive;
 
@@ -42,6 +41,12 @@ pub struct Goal {
 impl Goal {
     fn most_publics(&self) -> u64 {
         self.max_T.unwrap_or(MAX_T)
+    }
+
+    /// Checks that so many publics, which a requirement takes, are not more than the goal's limit.
+    fn allows(&self, least: u64, need: impl FnOnce() -> Need) -> Result<(), PlanError> {
+        let max_T = self.most_publics();
+        if least > max_T { Err(PlanError::TooFewPublics { max_T, need: need() }) } else { Ok(()) }
     }
 }
 
@@ -75,54 +80,6 @@ impl Plan {
         let copies = [B - 1, B + 1].into_iter().filter(|B| slack == 0 && (1..=MAX_B).contains(B));
         copies.filter_map(|B| search.least_publics(B, None).ok().flatten()).collect()
     }
-}
-
-/// Why there is no plan for a goal.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum PlanError {
-    /// A parameter is outside its limits.
-    #[error(transparent)]
-    Params(#[from] ParamError),
-    /// The accuracy game cannot be won.
-    #[error(transparent)]
-    Accuracy(#[from] AccuracyError),
-    /// The rate of a swapped function cannot be kept below the one that was asked for, or is not known.
-    #[error(transparent)]
-    Substitution(#[from] SubstitutionError),
-    /// No `T` that the other requirements allow keeps the rate of a swapped function low enough.
-    #[error(
-        "no T up to {limit} that the other requirements allow keeps a swapped function at {target} or below for R = {R}"
-    )]
-    Swapped {
-        /// The number of queries.
-        R: u64,
-        /// The rate that was asked for.
-        target: Rational,
-        /// The largest slack that was considered.
-        slack: u64,
-        /// The largest `T` that was considered.
-        limit: u64,
-    },
-    /// No `T` up to the goal's limit tells the two models apart.
-    #[error("no B and T up to {max_T} meet the goal for R = {R}: more publics are needed to tell the models apart")]
-    TooFewPublics {
-        /// The number of queries.
-        R: u64,
-        /// The limit of the goal.
-        max_T: u64,
-    },
-    /// A price of publics was asked for where wrong publics are tolerated.
-    #[error("a price of publics needs slack 0, and this plan has slack {slack}")]
-    PricedSlack {
-        /// The slack of the plan.
-        slack: u64,
-    },
-    /// No `(B, T)` within the limits is enough, or there are too many to try.
-    #[error(transparent)]
-    Search(#[from] SearchError),
-    /// The worst deviation at the chosen numbers is not known.
-    #[error(transparent)]
-    Worst(#[from] WorstError),
 }
 
 /// Plans for a goal: returns the optimum.
@@ -208,6 +165,7 @@ impl Planner {
     pub fn at(&self, R: u64) -> Result<Plan, PlanError> {
         let goal = &self.goal(R);
         Params::new(R, 1, goal.min_T, 0)?;
+        goal.allows(goal.min_T, || Need::Floor { min_T: goal.min_T })?;
         let ranges = self.ranges.as_ref().map(|ranges| ranges.as_ref().map_err(Clone::clone)).transpose()?;
         match (goal.slack, &goal.accuracy, ranges) {
             (None, Some(game @ Game { honest: Some(_), .. }), Some(ranges)) => {
@@ -215,12 +173,17 @@ impl Planner {
             }
             (slack, _, ranges) => {
                 let slack = slack.unwrap_or(0);
+                goal.allows(slack, || Need::Slack { slack })?;
                 let (weak, most) = ranges.map_or(Ok((0, MAX_T)), |ranges| ranges.at(slack, goal.min_T))?;
+                if let Some(Game { reject, .. }) = &goal.accuracy {
+                    let (reject, lambda) = (reject.clone(), self.accuracy_lambda.bits());
+                    goal.allows(weak, || Need::Rejecting { reject, lambda, slack, least: weak })?;
+                }
                 let max_T = most.min(goal.most_publics());
                 let floors = Floors { weak, swapped: fewest_for_swapped(goal, slack, max_T)?, most };
                 let bounds = Range { min_T: floors.least(goal), max_T, slack };
                 let chosen = choose(R, goal.lambda, bounds, None)?;
-                finish(goal, chosen.ok_or(SearchError::NothingFits { R, slack, max_T })?, floors)
+                finish(goal, chosen.ok_or_else(|| refusal::at_slack(goal, slack, floors, max_T))?, floors)
             }
         }
     }
@@ -306,10 +269,7 @@ fn plan_any_slack(goal: &Goal, (game, lambda): (&Game, Lambda), ranges: &Ranges)
     match (best, unmet) {
         (Some((chosen, floors)), _) => finish(goal, chosen, floors),
         (None, Some(error)) => Err(error),
-        (None, None) => match goal.max_T {
-            Some(max_T) => Err(PlanError::TooFewPublics { R: goal.R, max_T }),
-            None => Err(game.nothing_separates(lambda, goal.min_T).into()),
-        },
+        (None, None) => Err(refusal::at_any_slack(goal, (game, lambda), ranges)),
     }
 }
 
@@ -363,7 +323,9 @@ fn cheaper_with(goal: &Goal, params: Params, range: Range) -> bool {
 }
 
 mod price;
+mod refusal;
 #[cfg(test)]
 mod tests;
 
 pub use price::session_cost;
+pub use refusal::{Need, PlanError};

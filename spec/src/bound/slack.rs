@@ -32,16 +32,6 @@ pub struct Search {
 /// Why the search gives no plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SearchError {
-    /// Every `(B, T)` within the limits is unsafe.
-    #[error("no B up to 2^20 and T up to {max_T} keep R = {R} queries safe at slack {slack}")]
-    NothingFits {
-        /// The number of queries.
-        R: u64,
-        /// The number of wrong publics that are tolerated.
-        slack: u64,
-        /// The largest `T` allowed.
-        max_T: u64,
-    },
     /// A cheaper plan may exist where nothing is proved and there are too many `k` to try.
     #[error(
         "slack {slack} >= B = {B} is outside the proved range, where every k is tried up to N = {MAX_SCAN}: R = {R} needs more"

@@ -1,7 +1,7 @@
 //! The accuracy of a campaign's models in one line.
 
 use crate::text::percent;
-use fusion_adversaries::problem::one_line;
+use fusion_adversaries::problem::{counted, one_line};
 use fusion_engine::campaign::accuracy::{ModelAccuracy, PublicsKept};
 
 /// Says how accurate each model is on the data, and how many samples are kept as publics; `None` where no model is evaluated.
@@ -10,7 +10,11 @@ pub fn sentence(models: &[ModelAccuracy], publics: Option<&PublicsKept>) -> Opti
     let model = |ModelAccuracy { accuracy, model, .. }: &ModelAccuracy| format!("{model} {}", percent(*accuracy));
     let samples = models.first()?.samples;
     let models: Vec<String> = models.iter().map(model).collect();
-    Some(one_line(&format!("accuracy on {samples} samples: {}; publics kept: {kept} of {of}", models.join(", "))))
+    Some(one_line(&format!(
+        "accuracy on {}: {}; publics kept: {kept} of {of}",
+        counted(samples, "sample"),
+        models.join(", ")
+    )))
 }
 
 #[cfg(test)]

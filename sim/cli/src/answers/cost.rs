@@ -4,6 +4,7 @@ use super::bench::{Job, PerInference, load, measure};
 use super::pictures::Pictures;
 use crate::args::bench::InferenceArgs;
 use fusion_2pc::backend::cheetah::MOST_SLOTS;
+use fusion_adversaries::problem::counted;
 use fusion_engine::failure::Failure;
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::params::Params;
@@ -138,7 +139,7 @@ impl SessionDocument {
     /// Describes the cost in one line.
     pub fn line(&self, inference: &InferenceArgs) -> String {
         let Self { inferences, publics, bytes, lan_s, wan_s, network_s } = self;
-        let used = format!("{inferences} inferences, {publics} labelled samples");
+        let used = format!("{}, {}", counted(*inferences, "inference"), counted(*publics, "labelled sample"));
         let (Some(bytes), Some(lan_s), Some(wan_s)) = (bytes, lan_s, wan_s) else { return used };
         let line = format!("{used}, {:.1} MB, {lan_s:.1} s over lan, {wan_s:.1} s over wan", bytes / 1e6);
         match (network_s, inference.network.name.as_str()) {

@@ -2,12 +2,13 @@
 
 use super::cost::{PerQuery, SessionDocument};
 use crate::args::PlanArgs;
+use fusion_adversaries::problem::counted;
 use fusion_engine::documents::substitution::SubstitutionDocument;
 use fusion_engine::failure::Failure;
 use fusion_spec::bound::accuracy::{Accuracy, Game, Honest, shown};
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::bound::certificate::{Certificate, check};
-use fusion_spec::bound::plan::{Goal, Plan, Planner, session_cost};
+use fusion_spec::bound::plan::{Goal, Plan, PlanError, Planner, session_cost};
 use fusion_spec::bound::report::{Binding, Term};
 use fusion_spec::params::{Lambda, Params};
 use rug::Rational;
@@ -42,7 +43,7 @@ impl PlanAnswer {
             Some(price) => planner.at_price(R, price),
             None => planner.at(R),
         };
-        let plan = plan.map_err(Failure::usage)?;
+        let plan = plan.map_err(|error| refused(&error, planner.goal(R).max_T))?;
         if let Some(certificate) = &plan.certificate {
             check(certificate).map_err(|refusal| Failure::Bug(format!("{certificate:?} does not hold: {refusal}")))?;
         }
@@ -78,6 +79,21 @@ impl PlanAnswer {
         }
         lines
     }
+}
+
+/// The failure of a goal that has no plan, with the flag to blame where that is the limit on `T`.
+fn refused(error: &PlanError, limit: Option<u64>) -> Failure {
+    let is_the_limit = match error {
+        PlanError::TooFewPublics { .. } => true,
+        PlanError::NothingFits { max_T: most, .. } | PlanError::Swapped { limit: most, .. } => limit == Some(*most),
+        PlanError::Params(_)
+        | PlanError::Accuracy(_)
+        | PlanError::Substitution(_)
+        | PlanError::PricedSlack { .. }
+        | PlanError::Search(_)
+        | PlanError::Worst(_) => false,
+    };
+    Failure::Usage(if is_the_limit { format!("--max-T: {error}") } else { error.to_string() })
 }
 
 /// Returns the single R and the single lambda of the flags.
@@ -254,8 +270,7 @@ pub struct GameLine {
 fn how(params: Params, term: &Term) -> String {
     let beside = |copies: u128| match term.k.saturating_sub(copies) {
         0 => "no public".to_string(),
-        1 => "1 public".to_string(),
-        publics => format!("{publics} publics"),
+        publics => counted(publics, "public"),
     };
     match term.name {
         _ if params.slack() >= params.B() => format!("touch the worst number of slots, k={}", term.k),

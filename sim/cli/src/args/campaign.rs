@@ -33,8 +33,8 @@ pub struct AttackArgs {
     #[command(flatten)]
     pub overrides: OverrideArgs,
     /// Continue the run in this folder, or DIR/latest. Without SCRIPT its own script is used. A shard continues as the same
-    /// shard.
-    #[arg(long, value_name = "RUN", conflicts_with = "shard")]
+    /// shard. What the run was to play at most is kept where a flag or SCRIPT says less.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["shard", "runs"])]
     pub resume: Option<PathBuf>,
     /// Play only every N-th block of trials, from the I-th on, up to the maximum; `sim merge` joins the shards.
     #[arg(long, value_name = "I/N", value_parser = shard)]

@@ -138,8 +138,8 @@ pub struct AskArgs {
     /// The number of wrong public answers that are tolerated.
     #[arg(long, value_name = "SLACK", value_parser = slack, default_value = "0", allow_negative_numbers = true)]
     pub slack: u64,
-    /// A file of images that the server has never seen, of which T are drawn.
-    #[arg(long, value_name = "FILE", required_unless_present = "plain_inference", requires = "public_labels")]
+    /// A file of images that the server has never seen, of which T are drawn; not needed where T is 0.
+    #[arg(long, value_name = "FILE", requires = "public_labels")]
     pub publics: Option<PathBuf>,
     /// A file of the labels of the publics.
     #[arg(long, value_name = "FILE", requires = "publics")]

@@ -7,7 +7,7 @@ use crate::args::bench::BenchArgs;
 use crate::text::{self, BAD, DIM, HEADING};
 use fusion_2pc::backend::Choice;
 use fusion_2pc::ot::Extension;
-use fusion_adversaries::problem::one_line;
+use fusion_adversaries::problem::{counted, one_line};
 use fusion_engine::failure::Failure;
 use std::io::Write;
 
@@ -185,17 +185,20 @@ impl BenchDocument {
         let weights = self.encrypted_weights.as_ref().map_or_else(String::new, |weights| {
             let sent = kilo((weights.client_sent_bytes + weights.server_sent_bytes) as f64);
             let [client, server] = [weights.client_cpu_s, weights.server_cpu_s].map(milli);
-            format!(", encrypted weights {sent}, {} rounds, client {client}, server {server}", weights.rounds)
+            format!(
+                ", encrypted weights {sent}, {}, client {client}, server {server}",
+                counted(weights.rounds, "round")
+            )
         });
         let rounds = setup.rounds + self.encrypted_weights.as_ref().map_or(0, |weights| weights.rounds);
         format!(
-            "once per network: plan and weights {}{weights}\nonce per pair: {sent}, TCP frames {framing}, {} rounds, client {client}, \
-             server {server}, here {}{memory}\nonce per session instead (`setup: session`): {:.2} % more bytes, {} more rounds",
+            "once per network: plan and weights {}{weights}\nonce per pair: {sent}, TCP frames {framing}, {}, client {client}, \
+             server {server}, here {}{memory}\nonce per session instead (`setup: session`): {:.2} % more bytes, {}",
             milli(once_per_network.wall_s),
-            setup.rounds,
+            counted(setup.rounds, "round"),
             milli(setup.wall_s),
             self.setup_share(),
-            rounds,
+            counted(rounds, "more round"),
         )
     }
 }

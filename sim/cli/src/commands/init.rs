@@ -18,7 +18,7 @@ pub fn run(args: &InitArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             return Err(Failure::Usage(format!("{name} already exists, and is left unchanged")));
         }
-        Err(error) if error.kind() == ErrorKind::NotFound => {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Err(Failure::Usage(format!("{name}: there is no such folder")));
         }
         Err(error) => return Err(Failure::Io(format!("writing {name}"), error)),

@@ -1,6 +1,7 @@
 //! `sim report`: a page on a run, or on two.
 
 use crate::args::campaign::ReportArgs;
+use crate::output;
 use crate::report::figures::Form;
 use crate::report::{of_two, write, write_figures};
 use fusion_engine::failure::Failure;
@@ -12,6 +13,9 @@ const POINTS_PER_MM: f32 = 72.0 / 25.4;
 
 /// Writes the page, and says where it is.
 pub fn run(args: &ReportArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
+    if let Some(folder) = &args.figures {
+        output::check_folder("--figures", folder)?;
+    }
     let path = match (&args.run, args.diff.as_deref()) {
         (_, Some([first, second])) => {
             let (folder, name, html) = of_two(first, second)?;

@@ -3,6 +3,7 @@
 use crate::args::campaign::RunArgs;
 use crate::text::{self, ACCENT, DIM, HEADING};
 use fusion_2pc::wire::meter::Tally;
+use fusion_adversaries::problem::counted;
 use fusion_engine::campaign::load::{Overrides, load};
 use fusion_engine::campaign::{Ending, Replay, ReplayedSession, Show};
 use fusion_engine::documents::replay::ReplayDocument;
@@ -49,7 +50,7 @@ fn write_text(replay: &Replay, params: Params, trace: bool, out: &mut dyn Write)
             writeln!(out, "  {}", text::styled(style, &line))?;
         }
         if let (Some(Ok(count)), true) = (log, trace) {
-            writeln!(out, "  client: {count} events, all as specified")?;
+            writeln!(out, "  client: {}, all as specified", counted(*count, "event"))?;
         }
         if trace && !steps.is_empty() {
             write!(out, "{}", step_table(steps))?;

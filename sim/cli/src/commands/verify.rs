@@ -1,5 +1,6 @@
 //! `sim verify`: whether a finished run's result is what its counts and its script say.
 
+use super::attack::faults::at_fault;
 use crate::args::campaign::VerifyArgs;
 use crate::terminal::Terminal;
 use fusion_engine::campaign::load::{Overrides, load};
@@ -93,6 +94,12 @@ fn verify(folder: &Path) -> Result<VerifyDocument, Failure> {
         });
         finished.standing.departed |= named && failed;
     }
+    let mut differences = Vec::new();
+    let listed: Vec<&str> = result.errors.iter().map(|fault| fault.strategy.as_str()).collect();
+    let at_fault = at_fault(&campaign, &finished);
+    if listed != at_fault {
+        differences.push(Difference { at: "errors".into(), derived: at_fault.into(), written: listed.into() });
+    }
     let by_its_list = finished.iter().any(|finished| finished.standing.departed);
     let ResultDocument { errors, cost, run_dir, .. } = result;
     let derived = ResultDocument::new(&campaign, &finished, errors, cost, Path::new(&run_dir))?;
@@ -100,7 +107,6 @@ fn verify(folder: &Path) -> Result<VerifyDocument, Failure> {
     let mut value = serde_json::to_value(&derived).map_err(|error| Failure::Bug(error.to_string()))?;
     // Written as text, so that numbers are compared as they are printed.
     value = serde_json::from_str(&value.to_string()).map_err(|error| Failure::Bug(error.to_string()))?;
-    let mut differences = Vec::new();
     compare(String::new(), &written, &value, &mut differences);
     Ok(VerifyDocument { differences, run_dir: folder.display().to_string(), verdict, by_its_list })
 }

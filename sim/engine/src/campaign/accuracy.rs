@@ -3,6 +3,7 @@
 use crate::files;
 use crate::models::Warning;
 use crate::simulate::{RightAnswers, World};
+use fusion_adversaries::problem::counted;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -66,7 +67,8 @@ impl Accuracies {
         let strong = substitutes.iter().filter(|model| model.right >= honest.right);
         let strong = strong.map(|ModelAccuracy { model, right, samples, .. }| {
             format!(
-                "{model}, which a strategy puts in the honest model's place, is no worse than it: {right} of {samples} samples right, and {}",
+                "{model}, which a strategy puts in the honest model's place, is no worse than it: {right} of {} right, and {}",
+                counted(*samples, "sample"),
                 honest.right
             )
         });
@@ -81,13 +83,14 @@ impl Accuracies {
         let guesses = 2 * right * u64::from(self.classes) < 3 * samples;
         let guesses = guesses.then(|| {
             format!(
-                "gets {right} of {samples} samples right, where a guess among {} classes gets {}",
-                self.classes,
+                "gets {right} of {} right, where a guess among {} gets {}",
+                counted(*samples, "sample"),
+                counted(self.classes, "class"),
                 samples / u64::from(self.classes)
             )
         });
-        let drops =
-            (of > 0 && 2 * kept <= of).then(|| format!("is wrong on {} of {of} publics, which are dropped", of - kept));
+        let drops = (of > 0 && 2 * kept <= of)
+            .then(|| format!("is wrong on {} of {}, which are dropped", of - kept, counted(of, "public")));
         let reasons: Vec<String> = guesses.into_iter().chain(drops).collect();
         (!reasons.is_empty()).then(|| format!("{model} {}: is `input: scale` right?", reasons.join(", and ")))
     }

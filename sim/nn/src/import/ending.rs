@@ -27,6 +27,8 @@ impl<'a> Importer<'a, '_> {
         if !self.ends(node) {
             return notes.wrong("the operator is not supported");
         }
+        // What was not read has its problem elsewhere.
+        self.known(node, 0, notes)?;
         attributes.only(&["axis"], notes);
         // The default axis of either version is the last of two.
         match self.logits(node, attributes.integer("axis", -1)) {

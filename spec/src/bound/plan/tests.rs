@@ -94,7 +94,34 @@ fn few_publics_take_more_copies() {
     assert!(limited(0).is_err(), "a server that touches every slot wins");
     let honest = Some(accuracy((4, 5), Some((99, 100)), 20));
     let few = plan(&Goal { accuracy: honest, max_T: Some(267), ..goal(512, 40, 0) }).expect_err("268 are needed");
-    assert!(matches!(few, PlanError::TooFewPublics { R: 512, max_T: 267 }), "{few}");
+    assert!(
+        matches!(few, PlanError::TooFewPublics { max_T: 267, need: Need::TellingApart { least: 268, .. } }),
+        "{few}"
+    );
+}
+
+/// Definition: with one public fewer than a refusal names there is none for any number of copies, and with as many there is one.
+#[test]
+fn a_refusal_names_the_least_publics_that_would_do() {
+    for (R, bits, slack, max_T) in [(1, 12, 0, 0), (3, 30, 0, 1), (8, 40, 0, 0), (8, 60, 2, 4), (1 << 20, 300, 1, 3)] {
+        let limited = |max_T| plan(&Goal { max_T: Some(max_T), slack: Some(slack), ..goal(R, bits, 0) });
+        let Err(PlanError::NothingFits { least: Some(least), honest: None, .. }) = limited(max_T) else {
+            panic!("R={R} lambda={bits} slack={slack}: {:?}", limited(max_T))
+        };
+        assert!(matches!(limited(least - 1), Err(PlanError::NothingFits { .. })), "{least}");
+        assert!(limited(least).is_ok(), "{least}");
+    }
+    let honest = accuracy((1, 10), Some((99, 100)), 6);
+    let passes_once = Goal { accuracy: Some(honest), slack: Some(0), ..goal(1, 40, 0) };
+    let error = Planner::with_accuracy(passes_once, lambda(1)).at(1).expect_err("the honest model fails two publics");
+    assert!(matches!(&error, PlanError::NothingFits { max_T: 1, honest: Some(_), least: Some(2..), .. }), "{error}");
+    let apart = accuracy((1, 2), Some((9999, 10_000)), 2);
+    let few = Goal { accuracy: Some(apart), max_T: Some(6), ..goal(1, 200, 0) };
+    let error =
+        Planner::with_accuracy(few.clone(), lambda(3)).at(1).expect_err("the models are apart, the queries not safe");
+    let PlanError::NothingFits { slack: None, least: Some(least), .. } = error else { panic!("{error}") };
+    let limited = |max_T| Planner::with_accuracy(Goal { max_T: Some(max_T), ..few.clone() }, lambda(3)).at(1);
+    assert!(limited(least - 1).is_err() && limited(least).is_ok(), "{least}");
 }
 
 /// Definition: every T in turn.

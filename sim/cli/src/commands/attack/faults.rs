@@ -3,6 +3,7 @@
 
 use super::evidence::{contradicts, evidence};
 use crate::text::{self, BAD};
+use fusion_adversaries::problem::counted;
 use fusion_adversaries::script::{Fidelity, HONEST};
 use fusion_engine::campaign::exemplar::Exemplar;
 use fusion_engine::campaign::run::Finished;
@@ -39,6 +40,15 @@ pub fn find(campaign: &Campaign, finished: &[Finished], exemplars: &[Exemplar], 
     faults.collect()
 }
 
+/// Returns the names of the strategies in which there is a fault, as [`find`] lists them, by their counts alone.
+pub fn at_fault<'c>(campaign: &'c Campaign, finished: &[Finished]) -> Vec<&'c str> {
+    let pairs = campaign.entries.iter().zip(finished);
+    let faulty = pairs.filter(|(entry, Finished { standing, .. })| {
+        standing.verdict() == CampaignVerdict::Error || honest_refuted(entry, standing).is_some()
+    });
+    faulty.map(|(entry, _)| entry.name.as_str()).collect()
+}
+
 fn error(entry: &Entry, standing: &Standing, exemplar: Option<&Exemplar>) -> String {
     let why = match exemplar.and_then(|exemplar| exemplar.why.as_deref()) {
         Some(why) => why,
@@ -49,7 +59,8 @@ fn error(entry: &Entry, standing: &Standing, exemplar: Option<&Exemplar>) -> Str
         0 => format!(
             "a trial that is played again departs from the specification, although it was counted as something else: {why}"
         ),
-        errors => format!("{errors} of {} trials end in an error of ours: {why}", standing.trials()),
+        1 => format!("1 of {} ends in an error of ours: {why}", counted(standing.trials(), "trial")),
+        errors => format!("{errors} of {} end in an error of ours: {why}", counted(standing.trials(), "trial")),
     }
 }
 

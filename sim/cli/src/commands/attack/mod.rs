@@ -2,7 +2,7 @@
 
 pub mod embedded;
 mod evidence;
-mod faults;
+pub mod faults;
 mod style;
 mod table;
 mod watch;
@@ -12,10 +12,11 @@ use crate::failure::{self, BUG, Format};
 use crate::signals::{self, INTERRUPTED};
 use crate::terminal::Terminal;
 use crate::text;
+use fusion_adversaries::problem::counted;
 use fusion_adversaries::script::HONEST;
 use fusion_engine::campaign::Campaign;
 use fusion_engine::campaign::Shard;
-use fusion_engine::campaign::load::{Overrides, load};
+use fusion_engine::campaign::load::{Overrides, budget, load};
 use fusion_engine::campaign::run::{Finished, Options, StoppedBy, cores};
 use fusion_engine::campaign::verdict::CampaignVerdict;
 use fusion_engine::campaign::{exemplar, turns};
@@ -59,6 +60,7 @@ pub fn run(
     }
     if let Some(folder) = &resumed {
         Environment::read(folder)?.divide(&mut campaign)?;
+        keep_budget(&mut campaign, folder, stderr)?;
     }
     let interrupted = signals::interruption()?;
     let mut store = match &resumed {
@@ -72,6 +74,21 @@ pub fn run(
 
 fn overrides(OverrideArgs { trials, backend }: &OverrideArgs) -> Overrides {
     Overrides { backend: *backend, ..trials.overrides() }
+}
+
+/// Keeps the most trials that a run was begun with, and says so where fewer were asked for. A run without a script, such as what a task of a cluster copies,
+/// has none.
+pub fn keep_budget(campaign: &mut Campaign, run: &Path, stderr: &mut dyn Write) -> Result<(), Failure> {
+    let script = run.join("script.yaml");
+    if script.is_file()
+        && let Some(most) = campaign.keep_budget(&budget(&script)?)
+    {
+        let most = counted(most, "trial");
+        let kept = format!("the run was to play up to {most} of a strategy, and keeps that: fewer were asked for");
+        // Told for whoever reads it: the campaign is played all the same.
+        let _ = writeln!(stderr, "{}", text::warning(&kept));
+    }
+    Ok(())
 }
 
 /// Returns the folder of a run, with links followed.
@@ -204,7 +221,8 @@ fn conclude_shard(
         } else {
             format!("incomplete; continue with: sim attack --resume {}", text::shell(store.folder()))
         };
-        writeln!(stdout, "{}: shard {shard}, {trials} trials in {folder}; {next}", campaign.script.name)?;
+        let trials = counted(trials, "trial");
+        writeln!(stdout, "{}: shard {shard}, {trials} in {folder}; {next}", campaign.script.name)?;
     }
     Ok(blame(&faults, style, (stdout, stderr))?.unwrap_or(code))
 }

@@ -8,7 +8,7 @@ use crate::axis::Axis;
 use crate::draw;
 use crate::text::{self, BAD, DIM, HEADING, percent};
 use anstyle::{AnsiColor, Style};
-use fusion_adversaries::problem::one_line;
+use fusion_adversaries::problem::{counted, one_line};
 use fusion_engine::campaign::exemplar::Exemplar;
 use fusion_engine::campaign::run::Finished;
 use fusion_engine::campaign::verdict::{CampaignVerdict, ClaimStanding, Standing};
@@ -254,8 +254,9 @@ fn remarks<'a>(pairs: impl Iterator<Item = (&'a Entry, &'a Finished)>, out: &mut
     let mut lines = Vec::new();
     for (entry, finished) in pairs {
         let breaks = entry.claims.breaks.iter().map(|h| format!("{} falls: {}", h.name(), h.failure()));
-        let staged = (!entry.stages.is_empty())
-            .then(|| format!("estimated in {} stages, each given that all before it succeeded", entry.stages.len()));
+        let staged = (!entry.stages.is_empty()).then(|| {
+            format!("estimated in {}, each given that all before it succeeded", counted(entry.stages.len(), "stage"))
+        });
         let events = entry.claims.events.as_ref().filter(|(e_t, _)| *e_t != 0 && *e_t != 1).map(|(e_t, e_b)| {
             let e_b = e_b.as_ref().map_or_else(|| "-".into(), text::probability);
             let verdicts: Vec<String> = finished.standing.events.iter().map(verdict).collect();

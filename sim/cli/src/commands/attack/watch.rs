@@ -2,6 +2,7 @@
 //! `--json`.
 
 use super::style::Style;
+use fusion_adversaries::problem::counted;
 use fusion_engine::campaign::run::Observer;
 use fusion_engine::campaign::verdict::Standing;
 use fusion_engine::campaign::{Campaign, Entry};
@@ -99,7 +100,7 @@ impl Observer for Watch<'_> {
         } else if self.spoken.elapsed() >= LINE {
             self.spoken = now();
             // Progress that nobody can read is no reason to stop.
-            let _ = writeln!(self.stderr, "{}: {trials} trials", entry.name);
+            let _ = writeln!(self.stderr, "{}: {}", entry.name, counted(trials, "trial"));
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::args::CheckArgs;
 use crate::text::{self, ACCENT, HEADING};
 use fusion_2pc::address::Component;
+use fusion_adversaries::problem::counted;
 use fusion_engine::failure::Failure;
 use fusion_engine::files;
 use fusion_engine::models::{self, RANDOM_IMAGES, SEED, Warning};
@@ -80,7 +81,7 @@ fn read_labels(path: &Path, images: usize, classes: usize) -> Result<Vec<u32>, F
     let problem = |what: String| Failure::Usage(format!("{}: {what}", files::name(path)));
     let labels = labels(&files::read(path, files::MAX_BYTES)?).map_err(|error| problem(error.to_string()))?;
     if labels.len() != images {
-        return Err(problem(format!("it has {} labels for {images} images", labels.len())));
+        return Err(problem(format!("it has {} for {}", counted(labels.len(), "label"), counted(images, "image"))));
     }
     match labels.iter().position(|label| *label as usize >= classes) {
         Some(index) => Err(problem(format!("label {index} is {}, and the model has {classes} classes", labels[index]))),
@@ -183,15 +184,15 @@ impl AgainstDocument {
             Some(step) => format!("leaves floating point at {step}"),
             None => format!("never leaves floating point by more than {} %", SHARE * 100.0),
         };
-        format!("{leaves}; {labels_differ} of {images} labels differ")
+        format!("{leaves}; {labels_differ} of {} differ", counted(*images, "label"))
     }
 
     /// Writes a table of the layers, and the verdict.
     pub fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
         let Self { images, file, accuracy, layers, .. } = self;
         let source = match file {
-            Some(file) => format!("{images} images of {file}"),
-            None => format!("{images} images of random pixels, seed {SEED}"),
+            Some(file) => format!("{} of {file}", counted(*images, "image")),
+            None => format!("{} of random pixels, seed {SEED}", counted(*images, "image")),
         };
         writeln!(out, "\n{}\n", text::styled(HEADING, &format!("against float, {source}")))?;
         let heading = ["step", "difference", "largest float", "relative", "leaves", "image", "element"];

@@ -5,7 +5,7 @@ use crate::text::{self, DIM, HEADING};
 use fusion_2pc::address::Component;
 use fusion_2pc::backend::{Choice, Family};
 use fusion_2pc::ot::Extension;
-use fusion_adversaries::problem::one_line;
+use fusion_adversaries::problem::{counted, one_line};
 use fusion_engine::files;
 use fusion_engine::simulate::pair::{Reachable, reachable};
 use fusion_engine::simulate::{PartiesError, ProtocolChoice};
@@ -166,7 +166,7 @@ impl<'a> ModelDocument<'a> {
     pub fn verdict(&self) -> String {
         let refused: Vec<&str> = self.refused().collect();
         let real = if refused.is_empty() { String::new() } else { format!(", not at real by {}", refused.join(", ")) };
-        format!("ok: {} layers, rings up to {} bits{real}", self.layers.len(), self.widest())
+        format!("ok: {}, rings up to {} bits{real}", counted(self.layers.len(), "layer"), self.widest())
     }
 
     /// Writes a table of the layers.
@@ -183,7 +183,9 @@ impl<'a> ModelDocument<'a> {
         let heading = ["step", "name", "shape", "ring", "bound", "unit", "multiplications", "comparisons"];
         write!(out, "{}", text::table(&heading, layers.iter().map(LayerDocument::cells).collect(), 2))?;
         let widest = self.widest();
-        writeln!(out, "\n{multiplications} multiplications, {comparisons} comparisons, rings up to {widest} bits")?;
+        let (products, comparisons) =
+            (counted(*multiplications, "multiplication"), counted(*comparisons, "comparison"));
+        writeln!(out, "\n{products}, {comparisons}, rings up to {widest} bits")?;
         let wraps: Vec<&str> = layers.iter().filter(|layer| layer.may_wrap).map(|layer| layer.step.as_str()).collect();
         if !wraps.is_empty() {
             let note = format!("not proved to fit the ring, and may wrap: {}", wraps.join(", "));

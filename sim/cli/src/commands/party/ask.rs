@@ -2,9 +2,11 @@
 
 use super::fault::failure;
 use crate::args::AskArgs;
+use crate::output;
 use crate::terminal::Terminal;
 use fusion_2pc::role::Role;
 use fusion_2pc::wire::meter::Meter;
+use fusion_adversaries::problem::counted;
 use fusion_engine::failure::Failure;
 use fusion_engine::files;
 use fusion_nn::idx::{self, Images};
@@ -56,6 +58,9 @@ pub fn run(args: &AskArgs, stdout: &mut dyn Write, stderr: &mut dyn Write, termi
     };
     let images = images(&args.images)?;
     let queries = first(&images, &args.images, args.R)?;
+    if let Some(out) = &args.out {
+        output::check_file("--out", out)?;
+    }
     // Labels that cannot be kept are not asked for, and those of an earlier session are gone.
     let mut open = OpenOptions::new();
     let open = open.create(true).write(true).truncate(true).mode(0o600);
@@ -63,7 +68,7 @@ pub fn run(args: &AskArgs, stdout: &mut dyn Write, stderr: &mut dyn Write, termi
     let document = match args.plan()? {
         None => plain(question, &queries, terminal)?,
         Some(params) => {
-            let publics = Publics::new(args)?;
+            let publics = Publics::new(args, params.T())?;
             protected(question, params, &queries, &publics, terminal)?
         }
     };
@@ -84,26 +89,31 @@ impl AskArgs {
 
 /// The public samples of two files.
 struct Publics {
-    images: Images,
+    /// The images; `None` where there is no public.
+    images: Option<Images>,
     labels: Vec<u32>,
 }
 
 impl Publics {
-    fn new(args: &AskArgs) -> Result<Self, Failure> {
-        let (Some(publics), Some(labels)) = (&args.publics, &args.public_labels) else {
-            return Err(Failure::Usage("--publics and --public-labels are needed".into()));
+    /// Reads the files, which a session with `T` publics needs unless `T` is 0.
+    fn new(args: &AskArgs, T: u64) -> Result<Self, Failure> {
+        let (publics, labels) = match (&args.publics, &args.public_labels) {
+            (Some(publics), Some(labels)) => (publics, labels),
+            _ if T == 0 => return Ok(Self { images: None, labels: Vec::new() }),
+            _ => return Err(Failure::Usage(format!("--publics and --public-labels are needed, as T = {T}"))),
         };
         let images = images(publics)?;
         let named = |what: String| Failure::Usage(format!("{}: {what}", files::name(labels)));
         let labels = idx::labels(&files::read(labels, files::MAX_BYTES)?).map_err(|error| named(error.to_string()))?;
         if labels.len() != images.len() {
-            return Err(named(format!("{} labels for {} publics", labels.len(), images.len())));
+            return Err(named(format!("{} for {}", counted(labels.len(), "label"), counted(images.len(), "public"))));
         }
-        Ok(Self { images, labels })
+        Ok(Self { images: Some(images), labels })
     }
 
     fn samples(&self) -> Vec<(&[u8], Label)> {
-        (0..).map_while(|index| self.images.get(index)).zip(self.labels.iter().copied().map(Label)).collect()
+        let images = self.images.iter().flat_map(|images| (0..).map_while(|index| images.get(index)));
+        images.zip(self.labels.iter().copied().map(Label)).collect()
     }
 }
 
@@ -115,7 +125,11 @@ fn images(path: &Path) -> Result<Images, Failure> {
 /// The first `R` images.
 fn first<'i>(images: &'i Images, path: &Path, R: u64) -> Result<Vec<&'i [u8]>, Failure> {
     if (images.len() as u64) < R {
-        return Err(Failure::Usage(format!("{}: {} images, where R = {R}", files::name(path), images.len())));
+        return Err(Failure::Usage(format!(
+            "{}: {}, where R = {R}",
+            files::name(path),
+            counted(images.len(), "image")
+        )));
     }
     Ok((0..).map_while(|index| images.get(index)).zip(0..R).map(|(image, _)| image).collect())
 }
@@ -189,10 +203,11 @@ impl AskDocument {
             return Ok(writeln!(stdout)?);
         }
         let Self { slots, sent_bytes, received_bytes, messages, .. } = self;
-        let cost = format!("{slots} slots, {sent_bytes} bytes sent, {received_bytes} received, {messages} messages");
+        let (slots, messages) = (counted(*slots, "slot"), counted(*messages, "message"));
+        let cost = format!("{slots}, {sent_bytes} bytes sent, {received_bytes} received, {messages}");
         match &self.labels {
             Some(labels) if args.out.is_some() => {
-                writeln!(stdout, "{}: {} labels written; {cost}", self.headline(), labels.len())?;
+                writeln!(stdout, "{}: {} written; {cost}", self.headline(), counted(labels.len(), "label"))?;
             }
             Some(labels) => {
                 writeln!(stderr, "{}: {cost}", self.headline())?;

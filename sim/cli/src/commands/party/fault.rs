@@ -11,7 +11,8 @@ pub fn failure(error: PartyError) -> Failure {
         PartyError::File { error, .. } if error.kind() == io::ErrorKind::Other => Failure::Usage(message),
         PartyError::File { what, error } => Failure::Io(what, error),
         PartyError::Unreachable { address, error } => Failure::Io(address, error),
-        PartyError::InUse(_)
+        PartyError::NoAddress { .. }
+        | PartyError::InUse(_)
         | PartyError::WrongKey { .. }
         | PartyError::NotPinned
         | PartyError::Refuses(_)

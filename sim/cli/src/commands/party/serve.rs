@@ -7,7 +7,7 @@ use crate::signals::interruption;
 use fusion_adversaries::script::Fidelity;
 use fusion_engine::campaign::load::{self, Overrides};
 use fusion_engine::failure::Failure;
-use fusion_party::{Identity, Service, ServiceLimits};
+use fusion_party::{Identity, Service, ServiceLimits, addresses};
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::net::TcpListener;
@@ -21,9 +21,10 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Serves a model, or plays a strategy.
 pub fn run(args: &ServeArgs) -> Result<(), Failure> {
+    let addresses = addresses(&args.listen).map_err(failure)?;
     let service = service(args)?;
     let unable = |error| Failure::Io(format!("listening on {}", args.listen), error);
-    let listener = TcpListener::bind(&args.listen).map_err(unable)?;
+    let listener = TcpListener::bind(&addresses[..]).map_err(unable)?;
     let stop = interruption()?;
     log(args.json, args.verbose).map_err(|error| Failure::Io("opening the log".into(), error))?;
     service.run(&listener, &stop).map_err(unable)

@@ -32,6 +32,34 @@ pub enum Standing {
     Waiting(String),
 }
 
+/// Why a program of Slurm's gives no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// There is no such program here: this is no machine of a cluster's.
+    Absent(String),
+    /// The program failed, for this reason.
+    Failed(String),
+}
+
+impl Silence {
+    /// Returns the reason on one line.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Absent(why) | Self::Failed(why) => why,
+        }
+    }
+}
+
+/// Where there is no Slurm the user is on another machine than was meant; a Slurm that does not answer is a fault of the outside.
+impl From<Silence> for Failure {
+    fn from(silence: Silence) -> Self {
+        match silence {
+            Silence::Absent(why) => Self::Usage(why),
+            Silence::Failed(why) => Self::Io("asking Slurm".into(), std::io::Error::other(why)),
+        }
+    }
+}
+
 /// Returns the words that submit an array of shards.
 pub fn shards_command(submission: &Submission, folder: &Path, shards: &BTreeSet<u64>) -> Vec<OsString> {
     let own = [
@@ -83,7 +111,8 @@ pub fn line(words: &[OsString]) -> String {
 /// # Errors
 /// [`Failure::Usage`] with the reason that `sbatch` gives, on one line.
 pub fn submit(words: &[OsString]) -> Result<String, Failure> {
-    let printed = call(words, &[]).map_err(Failure::Usage)?;
+    // What `sbatch` refuses is mostly a flag: it tells no other cause apart.
+    let printed = call(words, &[]).map_err(|silence| Failure::Usage(silence.reason().into()))?;
     // A federation's answer is `JOB;CLUSTER`.
     let job = printed.trim().split(';').next().filter(|job| !job.is_empty() && job.bytes().all(|b| b.is_ascii_digit()));
     job.map(String::from).ok_or_else(|| Failure::Usage(format!("sbatch: no job number: {}", one_line(printed.trim()))))
@@ -92,8 +121,8 @@ pub fn submit(words: &[OsString]) -> Result<String, Failure> {
 /// Returns the jobs of a submission that wait or run.
 ///
 /// # Errors
-/// The reason on one line, if `squeue` is missing or does not answer.
-pub fn queue(submission: &Submission) -> Result<Vec<QueuedJob>, String> {
+/// A [`Silence`] if `squeue` is missing or does not answer.
+pub fn queue(submission: &Submission) -> Result<Vec<QueuedJob>, Silence> {
     let names = format!("--name={},{}", submission.job, submission.merge_job());
     let words = ["squeue", "--noheader", "--array", &names, "--format=%F|%K|%T|%N|%r"].map(OsString::from);
     Ok(call(&words, &[])?.lines().flat_map(|line| queued(line, submission.shards)).collect())
@@ -141,15 +170,17 @@ fn accounted(text: &str, of: u64) -> BTreeMap<u64, String> {
 }
 
 /// Runs a program of Slurm's with these variables set, and returns what it prints, or on one line why it failed.
-fn call(words: &[OsString], variables: &[(&str, &str)]) -> Result<String, String> {
-    let (program, arguments) = words.split_first().ok_or("an empty command")?;
+fn call(words: &[OsString], variables: &[(&str, &str)]) -> Result<String, Silence> {
+    let (program, arguments) = words.split_first().expect("a call names its program");
     let shown = program.display();
     let mut command = Command::new(program);
     // A job that submits another has a count of restarts, which is not that of the new job.
     command.args(arguments).envs(variables.iter().copied()).env_remove("SLURM_RESTART_COUNT");
     let output = command.output().map_err(|error| match error.kind() {
-        ErrorKind::NotFound => format!("{shown}: there is no such program here; is this a login node of the cluster?"),
-        _ => format!("{shown}: {error}"),
+        ErrorKind::NotFound => {
+            Silence::Absent(format!("{shown}: there is no such program here; is this a login node of the cluster?"))
+        }
+        _ => Silence::Failed(format!("{shown}: {error}")),
     })?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
@@ -158,7 +189,8 @@ fn call(words: &[OsString], variables: &[(&str, &str)]) -> Result<String, String
     let said: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let prefix = format!("{}: ", OsStr::new(program).display());
     let said: Vec<String> = said.iter().map(|line| one_line(line.strip_prefix(&prefix).unwrap_or(line))).collect();
-    Err(if said.is_empty() { format!("{shown}: {}", output.status) } else { format!("{shown}: {}", said.join("; ")) })
+    let why = if said.is_empty() { output.status.to_string() } else { said.join("; ") };
+    Err(Silence::Failed(format!("{shown}: {why}")))
 }
 
 #[cfg(test)]

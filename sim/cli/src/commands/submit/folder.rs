@@ -118,7 +118,7 @@ pub fn make(folder: &Path) -> Result<PathBuf, Failure> {
         fs::create_dir_all(parent).map_err(failed)?;
     }
     fs::create_dir(folder).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => Failure::Usage(format!(
+        ErrorKind::AlreadyExists if folder.is_dir() => Failure::Usage(format!(
             "{name} already exists: sim submit resume goes on with it, and --out names another folder"
         )),
         _ => failed(error),

@@ -10,6 +10,7 @@ use crate::args::{ClusterArgs, ResumeArgs, SlurmArgs, SubmitArgs, SubmitCommand}
 use crate::terminal::Terminal;
 use crate::text;
 use folder::Submission;
+use fusion_adversaries::problem::counted;
 use fusion_adversaries::script::Script;
 use fusion_engine::campaign::load::{Overrides, load};
 use fusion_engine::failure::Failure;
@@ -57,8 +58,9 @@ fn begin(args: &SlurmArgs, stdout: &mut dyn Write, stderr: &mut dyn Write, termi
         let shown = text::shell(&shown);
         writeln!(
             stdout,
-            "{name}: {} shards are written to {shown}; submit them with: sim submit resume {shown}",
-            args.shards
+            "{name}: {} written to {shown}; submit {} with: sim submit resume {shown}",
+            if args.shards == 1 { "1 shard is".into() } else { format!("{} shards are", args.shards) },
+            if args.shards == 1 { "it" } else { "them" }
         )?;
         writeln!(stdout, "{}", cluster::line(&cluster::shards_command(&submission, &place, &all)))?;
         let after = BTreeSet::from(["JOB".into()]);
@@ -80,8 +82,8 @@ fn go_on(args: &ResumeArgs, stdout: &mut dyn Write) -> Result<u8, Failure> {
         return Ok(0);
     }
     // Without the queue, what runs would be submitted twice.
-    if let Some(why) = progress.silent {
-        return Err(Failure::Usage(why));
+    if let Some(silence) = progress.silent {
+        return Err(silence.into());
     }
     let absent = progress.absent();
     if absent.is_empty() && progress.merge.is_some() {
@@ -116,7 +118,7 @@ fn submit(
     if !shards.is_empty() {
         let job = cluster::submit(&cluster::shards_command(submission, place, shards));
         let job = job.map_err(|failure| again(failure, "nothing is submitted, and this tries again"))?;
-        said = format!("{name}: {} of {} shards as job {job}, ", shards.len(), submission.shards);
+        said = format!("{name}: {} of {} as job {job}, ", shards.len(), counted(submission.shards, "shard"));
         after.insert(job);
     }
     let job = cluster::submit(&cluster::merge_command(submission, place, &after));

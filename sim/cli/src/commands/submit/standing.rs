@@ -1,6 +1,6 @@
 //! How far a submission is: what its folder says, then what Slurm says of the rest.
 
-use super::cluster::{self, QueuedJob, Standing};
+use super::cluster::{self, QueuedJob, Silence, Standing};
 use super::folder::{self, Submission};
 use super::ranges;
 use fusion_engine::campaign::verdict::CampaignVerdict;
@@ -25,7 +25,7 @@ pub struct Progress {
     /// The jobs that hold shards which run or wait.
     pub jobs: BTreeSet<String>,
     /// The reason why Slurm did not answer; `None` if it did. What runs and waits is not known then, and counts as missing.
-    pub silent: Option<String>,
+    pub silent: Option<Silence>,
 }
 
 impl Progress {

@@ -1,12 +1,12 @@
 //! `sim submit status`: how far a submission is, as text and as JSON.
 
-use super::cluster::Standing;
+use super::cluster::{Silence, Standing};
 use super::folder::Submission;
 use super::ranges;
 use super::standing::{Progress, groups};
 use crate::args::StatusArgs;
 use crate::text;
-use fusion_adversaries::problem::one_line;
+use fusion_adversaries::problem::{counted, one_line};
 use fusion_engine::failure::Failure;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,7 +34,7 @@ pub fn run(args: &StatusArgs, stdout: &mut dyn Write) -> Result<u8, Failure> {
 fn write(submission: &Submission, folder: &Path, progress: &Progress, stdout: &mut dyn Write) -> io::Result<()> {
     let Progress { done, running, waiting, missing, merge, merged, jobs: _, silent } = progress;
     let folder = text::shell(folder);
-    writeln!(stdout, "{}: {} shards in {folder}", submission.name, submission.shards)?;
+    writeln!(stdout, "{}: {} in {folder}", submission.name, counted(submission.shards, "shard"))?;
     let mut line = |kind: &str, what: &str| writeln!(stdout, "{kind:9} {}", one_line(what));
     if !done.is_empty() {
         line("done", &ranges::write(done))?;
@@ -53,7 +53,7 @@ fn write(submission: &Submission, folder: &Path, progress: &Progress, stdout: &m
     }
     let idle = running.is_empty() && waiting.is_empty() && merge.is_none();
     match silent {
-        Some(why) if merged.is_none() => line("unknown", &format!("what runs and waits: {why}")),
+        Some(why) if merged.is_none() => line("unknown", &format!("what runs and waits: {}", why.reason())),
         None if merged.is_none() && (idle || !missing.is_empty()) => {
             line("next", &format!("sim submit resume {folder}; the logs are in its folder logs"))
         }
@@ -87,6 +87,6 @@ fn document(submission: &Submission, progress: &Progress) -> Value {
         "waiting": each("reason", waiting),
         "missing": each("state", missing),
         "merge": merge,
-        "unknown": silent,
+        "unknown": silent.as_ref().map(Silence::reason),
     })
 }

@@ -3,13 +3,14 @@
 mod axis;
 mod picture;
 
-use super::attack::{Style, play};
+use super::attack::{Style, keep_budget, play};
 use crate::args::SweepArgs;
 use crate::report::run::Run;
 use crate::signals::{self, INTERRUPTED};
 use crate::terminal::Terminal;
 use crate::text::{self, HEADING, percent};
 use axis::Key;
+use fusion_adversaries::problem::counted;
 use fusion_adversaries::script::HONEST;
 use fusion_engine::campaign::load::{Overrides, load};
 use fusion_engine::campaign::run::{Options, cores};
@@ -49,13 +50,16 @@ pub fn run(
     let (mut rows, mut worst, mut code) = (Vec::new(), Vec::new(), 0);
     for (place, setting) in settings.iter().enumerate() {
         let mut campaign = load(&args.script, &setting.apply(&overrides))?;
-        let mut store = open(&out.join(setting.name()), &mut campaign)?;
         let mut said = Vec::new();
+        let mut store = open(&out.join(setting.name()), &mut campaign, &mut said)?;
         let ended = play(&mut campaign, &mut store, &options, Style::Quiet, &mut io::sink(), &mut said)?;
         if ended == INTERRUPTED {
             // The state is saved, whether or not anybody reads where.
-            let _ =
-                writeln!(stderr, "{place} of {} combinations are done; repeat the command to continue", settings.len());
+            let _ = writeln!(
+                stderr,
+                "{place} of {} done; repeat the command to continue",
+                counted(settings.len(), "combination")
+            );
             return Ok(INTERRUPTED);
         }
         stderr.write_all(&said)?;
@@ -86,7 +90,9 @@ fn share(settings: Vec<Setting>, shard: Option<Shard>) -> Result<Vec<Setting>, F
     let own: Vec<Setting> = own.map(|(_, setting)| setting).collect();
     if own.is_empty() {
         return Err(Failure::Usage(format!(
-            "--shard {shard}: there are {all} combinations, and none is in this share"
+            "--shard {shard}: there {} {}, and none is in this share",
+            if all == 1 { "is" } else { "are" },
+            counted(all, "combination")
         )));
     }
     Ok(own)
@@ -140,10 +146,11 @@ fn named(failure: Failure, setting: &Setting) -> Failure {
 }
 
 /// Opens the run of a campaign in the folder of its combination, or makes one where there is none.
-fn open(folder: &Path, campaign: &mut Campaign) -> Result<Store, Failure> {
+fn open(folder: &Path, campaign: &mut Campaign, said: &mut dyn Write) -> Result<Store, Failure> {
     match last_run(&folder.join(&campaign.script.name), campaign) {
         Some((run, environment)) => {
             environment.divide(campaign)?;
+            keep_budget(campaign, &run, said)?;
             Store::open(&run, campaign)
         }
         None => Store::create(folder, campaign, None),
@@ -192,7 +199,7 @@ fn show(
         return Ok(writeln!(stdout, "{}", verdict.name())?);
     }
     let combinations = rows.iter().map(|row| &row.run).collect::<BTreeSet<_>>().len();
-    writeln!(stdout, "{}", text::styled(HEADING, &format!("{name}   {combinations} combinations")))?;
+    writeln!(stdout, "{}", text::styled(HEADING, &format!("{name}   {}", counted(combinations, "combination"))))?;
     let heading = [
         "strategy",
         "of",

@@ -4,6 +4,7 @@
 
 mod acts;
 mod bound;
+mod budget;
 mod choices;
 mod digits;
 mod entries;
@@ -25,6 +26,7 @@ use crate::failure::Failure;
 use crate::files;
 use crate::simulate::{Parties, World};
 use acts::Played;
+pub use budget::{Budget, budget};
 use fusion_2pc::backend::Family;
 use fusion_adversaries::behaviour::Scripted;
 use fusion_adversaries::problem::{Mark, Problem, nearest};

@@ -3,7 +3,7 @@
 use super::loader::{HonestModel, Loader, Setting};
 use crate::failure::Failure;
 use crate::models::{self, Loaded, Warning};
-use fusion_adversaries::problem::{Mark, Problem, one_line};
+use fusion_adversaries::problem::{Mark, Problem, counted, one_line};
 use fusion_adversaries::script::{Draft, ModelSection, RingBits, Section, Spot};
 use fusion_nn::compare::Pair;
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
@@ -54,7 +54,8 @@ impl Loader {
         let Some(model) = self.model(section, &path.value, path.mark)? else { return Ok(None) };
         if let Section::Read(honest) = setting.honest {
             if model.classes() != honest.classes {
-                let message = format!("it has {} classes, and the honest model {}", model.classes(), honest.classes);
+                let message =
+                    format!("it has {}, and the honest model {}", counted(model.classes(), "class"), honest.classes);
                 self.problem(path.mark, message);
                 self.broken.insert(path.value.clone());
                 return Ok(None);

@@ -6,7 +6,7 @@ use crate::campaign::accuracy::Accuracies;
 use crate::failure::Failure;
 use crate::simulate::{Guard, Pools, ProtocolChoice, World, WorldError};
 use fusion_2pc::share::truncate::Truncation;
-use fusion_adversaries::problem::{Mark, Problem};
+use fusion_adversaries::problem::{Mark, Problem, counted};
 use fusion_adversaries::script::{
     Backend, Data, Draft, Draw, Fidelity, Publics, Samples, Section, Spot, TruncationKind,
 };
@@ -33,7 +33,8 @@ impl Loader {
                 return Ok(Section::Read(Labelled { images, labels }));
             }
             (Some(Ok(images)), Some(Ok(labels))) => {
-                let message = format!("there are {} labels and {} images", labels.len(), images.len());
+                let message =
+                    format!("there are {} and {}", counted(labels.len(), "label"), counted(images.len(), "image"));
                 self.problem(data.labels.mark, message);
             }
             (images, labels) => {
