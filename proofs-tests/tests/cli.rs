@@ -393,7 +393,7 @@ fn an_unwritable_plot_is_an_io_error() {
 #[test]
 fn a_path_of_the_wrong_kind_is_a_wrong_flag() {
     let scratch = Scratch::new("wrong-kind");
-    let (file, folder) = (scratch.file("file", "x"), scratch.path(""));
+    let (file, folder) = (scratch.file("file", "x"), scratch.display().to_string());
     for (line, says) in [
         (format!("init {file}/x.yaml"), "there is no such folder"),
         (format!("init {folder}"), "already exists"),

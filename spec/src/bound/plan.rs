@@ -7,7 +7,7 @@
 //! At slack 0 this is the [`optimum()`] with its [`Certificate`]. With slack, or with an upper limit on `T` (from an honest model's accuracy),
 //! the theorem does not apply; [`crate::bound::slack`] then searches, and there is no certificate.
 
-use crate::bound::accuracy::{Accuracy, AccuracyError, Game};
+use crate::bound::accuracy::{Accuracy, AccuracyError, Game, Honest};
 use crate::bound::certificate::Certificate;
 use crate::bound::optimum::optimum;
 use crate::bound::ranges::Ranges;
@@ -183,7 +183,7 @@ impl Planner {
                 let floors = Floors { weak, swapped: fewest_for_swapped(goal, slack, max_T)?, most };
                 let bounds = Range { min_T: floors.least(goal), max_T, slack };
                 let chosen = choose(R, goal.lambda, bounds, None)?;
-                finish(goal, chosen.ok_or_else(|| refusal::at_slack(goal, slack, floors, max_T))?, floors)
+                finish(goal, chosen.ok_or_else(|| refused_at_slack(goal, slack, floors, max_T))?, floors)
             }
         }
     }
@@ -269,7 +269,7 @@ fn plan_any_slack(goal: &Goal, (game, lambda): (&Game, Lambda), ranges: &Ranges)
     match (best, unmet) {
         (Some((chosen, floors)), _) => finish(goal, chosen, floors),
         (None, Some(error)) => Err(error),
-        (None, None) => Err(refusal::at_any_slack(goal, (game, lambda), ranges)),
+        (None, None) => Err(refused_at_any_slack(goal, (game, lambda), ranges)),
     }
 }
 
@@ -320,6 +320,52 @@ fn limiting(goal: &Goal, params: Params, floors: Floors) -> Result<Option<Bindin
 /// cheaper, as it only gets there where every proved plan costs more.
 fn cheaper_with(goal: &Goal, params: Params, range: Range) -> bool {
     choose(goal.R, goal.lambda, range, Some(params.N())).map_or(true, |found| found.is_some())
+}
+
+/// The least `T`, from what the other requirements take on, at which as many copies as are allowed keep the queries safe. No fewer copies do with fewer
+/// publics: the rates that decide fall as `B` grows.
+fn least_with_most_copies(goal: &Goal, slack: u64, from: u64, max_T: u64) -> Option<u64> {
+    let search = Search { R: goal.R, lambda: goal.lambda, min_T: from.max(slack), max_T, slack, below: None };
+    // A number that cannot be told is left out of the message, and stands for nothing else.
+    search.least_publics(MAX_B, None).ok().flatten().map(|params| params.T())
+}
+
+/// The refusal where no number of copies is enough at one slack, with `T` up to `max_T`.
+fn refused_at_slack(goal: &Goal, slack: u64, floors: Floors, max_T: u64) -> PlanError {
+    let honest = goal.accuracy.as_ref().and_then(|game| game.honest.clone());
+    PlanError::NothingFits {
+        R: goal.R,
+        lambda: goal.lambda.bits(),
+        slack: Some(slack),
+        max_T,
+        honest: honest.filter(|_| floors.most < goal.most_publics()),
+        least: least_with_most_copies(goal, slack, floors.least(goal), MAX_T),
+    }
+}
+
+/// The refusal where no slack has a plan: no models are told apart, or not with so few publics, or the copies are not enough wherever they are.
+fn refused_at_any_slack(goal: &Goal, (game, lambda): (&Game, Lambda), ranges: &Ranges) -> PlanError {
+    let first = match (ranges.held(goal.min_T).next(), &game.honest) {
+        (Some(Ok(range)), Some(honest)) => Ok((range, honest)),
+        (Some(Err(error)), _) => Err(error),
+        (None, _) | (_, None) => Err(game.nothing_separates(lambda, goal.min_T)),
+    };
+    let ((_, weak, _), Honest { accuracy, kappa }) = match first {
+        Ok(first) => first,
+        Err(error) => return error.into(),
+    };
+    let (reject, honest) = (game.reject.clone(), accuracy.clone());
+    let least = weak.max(goal.min_T);
+    let apart = Need::TellingApart { reject, lambda: lambda.bits(), honest, kappa: kappa.bits(), least };
+    if let Err(refusal) = goal.allows(least, || apart) {
+        return refusal;
+    }
+    let enough = ranges.held(goal.min_T).find_map(|range| {
+        let (slack, weak, most) = range.ok()?;
+        least_with_most_copies(goal, slack, weak.max(goal.min_T), most)
+    });
+    let (R, lambda, max_T) = (goal.R, goal.lambda.bits(), goal.most_publics());
+    PlanError::NothingFits { R, lambda, slack: None, max_T, honest: None, least: enough }
 }
 
 mod price;

@@ -1,12 +1,10 @@
 //! Why there is no plan for a goal: which requirement cannot be met, and how many publics it would take.
 
-use super::{Floors, Goal};
-use crate::bound::accuracy::{AccuracyError, Game, Honest, shown};
-use crate::bound::ranges::Ranges;
-use crate::bound::slack::{Search, SearchError};
+use crate::bound::accuracy::{AccuracyError, Honest, shown};
+use crate::bound::slack::SearchError;
 use crate::bound::substitution::SubstitutionError;
 use crate::bound::worst::WorstError;
-use crate::params::{Lambda, MAX_B, MAX_T, ParamError};
+use crate::params::ParamError;
 use rug::Rational;
 
 /// Why there is no plan for a goal.
@@ -141,50 +139,4 @@ fn at(slack: Option<u64>) -> String {
 /// Says how many publics would be enough.
 fn takes(least: Option<u64>) -> String {
     least.map_or_else(String::new, |least| format!("; the least T at which some B does is {least}"))
-}
-
-/// The least `T`, from what the other requirements take on, at which as many copies as are allowed keep the queries safe. No fewer copies do with fewer
-/// publics: the rates that decide fall as `B` grows.
-fn least_with_most_copies(goal: &Goal, slack: u64, from: u64, max_T: u64) -> Option<u64> {
-    let search = Search { R: goal.R, lambda: goal.lambda, min_T: from.max(slack), max_T, slack, below: None };
-    // A number that cannot be told is left out of the message, and stands for nothing else.
-    search.least_publics(MAX_B, None).ok().flatten().map(|params| params.T())
-}
-
-/// The refusal where no number of copies is enough at one slack, with `T` up to `max_T`.
-pub(super) fn at_slack(goal: &Goal, slack: u64, floors: Floors, max_T: u64) -> PlanError {
-    let honest = goal.accuracy.as_ref().and_then(|game| game.honest.clone());
-    PlanError::NothingFits {
-        R: goal.R,
-        lambda: goal.lambda.bits(),
-        slack: Some(slack),
-        max_T,
-        honest: honest.filter(|_| floors.most < goal.most_publics()),
-        least: least_with_most_copies(goal, slack, floors.least(goal), MAX_T),
-    }
-}
-
-/// The refusal where no slack has a plan: no models are told apart, or not with so few publics, or the copies are not enough wherever they are.
-pub(super) fn at_any_slack(goal: &Goal, (game, lambda): (&Game, Lambda), ranges: &Ranges) -> PlanError {
-    let first = match (ranges.held(goal.min_T).next(), &game.honest) {
-        (Some(Ok(range)), Some(honest)) => Ok((range, honest)),
-        (Some(Err(error)), _) => Err(error),
-        (None, _) | (_, None) => Err(game.nothing_separates(lambda, goal.min_T)),
-    };
-    let ((_, weak, _), Honest { accuracy, kappa }) = match first {
-        Ok(first) => first,
-        Err(error) => return error.into(),
-    };
-    let (reject, honest) = (game.reject.clone(), accuracy.clone());
-    let least = weak.max(goal.min_T);
-    let apart = Need::TellingApart { reject, lambda: lambda.bits(), honest, kappa: kappa.bits(), least };
-    if let Err(refusal) = goal.allows(least, || apart) {
-        return refusal;
-    }
-    let enough = ranges.held(goal.min_T).find_map(|range| {
-        let (slack, weak, most) = range.ok()?;
-        least_with_most_copies(goal, slack, weak.max(goal.min_T), most)
-    });
-    let (R, lambda, max_T) = (goal.R, goal.lambda.bits(), goal.most_publics());
-    PlanError::NothingFits { R, lambda, slack: None, max_T, honest: None, least: enough }
 }
