@@ -13,7 +13,18 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 11] = [
     ("fusion-adversaries", &["fusion-spec", "fusion-2pc"]),
     ("fusion-engine", &["fusion-spec", "fusion-nn", "fusion-2pc", "fusion-adversaries"]),
     ("fusion-party", &["fusion-spec", "fusion-nn", "fusion-2pc", "fusion-engine"]),
-    ("fusion-sim", &["fusion-spec", "fusion-nn", "fusion-2pc", "fusion-adversaries", "fusion-engine", "fusion-party"]),
+    (
+        "fusion-sim",
+        &[
+            "fusion-spec",
+            "fusion-nn",
+            "fusion-2pc",
+            "fusion-active",
+            "fusion-adversaries",
+            "fusion-engine",
+            "fusion-party",
+        ],
+    ),
     ("fusion-python", &["fusion-spec", "fusion-nn", "fusion-engine", "fusion-sim"]),
     (
         "fusion-examples",

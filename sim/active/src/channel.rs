@@ -15,9 +15,17 @@ pub struct Channel {
     pub(crate) conduct: Conduct,
     /// Attempts at proofs beyond the first of each: the client's and the server's.
     pub(crate) retries: [usize; 2],
+    /// How many commitments the parties have exchanged: both count alike.
+    pub(crate) commitments: u64,
 }
 
 impl Channel {
+    /// The number of the next commitment, which is part of its purpose, so that none fits another place.
+    pub(crate) fn next_commitment(&mut self) -> u64 {
+        self.commitments += 1;
+        self.commitments
+    }
+
     /// Ends the computation with a peer that was caught: the link closes, so that nothing more is sent on it.
     pub(crate) fn caught(&mut self, cheating: Cheating) -> Failure {
         self.link.hang_up();

@@ -6,6 +6,7 @@ use crate::failure::{Cheating, Failure};
 use crate::field::{self, ELEMENT_BITS, PRIME};
 use fusion_2pc::bits::{pack, unpack};
 use fusion_2pc::random::Seed;
+use fusion_2pc::role::Role;
 use rand_core::Rng;
 
 /// The length in bytes of a commitment, and of the random bytes that hide what is committed to.
@@ -30,6 +31,11 @@ fn cancelling(theirs: &[u8]) -> Vec<u8> {
     pack(&[field::neg(theirs)], ELEMENT_BITS)
 }
 
+/// The purpose of a party's commitment: what it is for, its number, and the role.
+pub(crate) fn named(purpose: &str, number: u64, role: Role) -> String {
+    format!("{purpose} {number} of the {role:?}")
+}
+
 /// Random bytes that hide what is committed to.
 pub fn nonce(rng: &mut impl Rng) -> [u8; COMMITMENT_BYTES] {
     let mut nonce = [0; COMMITMENT_BYTES];
@@ -40,12 +46,13 @@ pub fn nonce(rng: &mut impl Rng) -> [u8; COMMITMENT_BYTES] {
 impl Channel {
     /// Commits to a message, learns the peer's commitment, and only then opens it. Returns the peer's message, which has the same length.
     ///
-    /// The role of who commits is part of the purpose, so that no commitment can be sent back.
+    /// The role of who commits is part of the purpose, so that no commitment can be sent back, and so is its number, so that none can be sent again.
     ///
     /// # Errors
     /// [`Cheating::Commitment`], or a halt.
     pub(crate) fn exchange_committed(&mut self, purpose: &str, message: &[u8]) -> Result<Vec<u8>, Failure> {
-        let named = |role| format!("{purpose} of the {role:?}");
+        let number = self.next_commitment();
+        let named = |role| named(purpose, number, role);
         let nonce = nonce(&mut self.rng);
         let own = commitment(&named(self.link.role()), &nonce, message);
         let theirs = self.exchange(own.to_vec())?;
@@ -91,5 +98,8 @@ mod tests {
         assert_eq!(of("a", b"bc"), of("a", b"bc"));
         assert_ne!(of("a", b"bc"), of("ab", b"c"));
         assert_ne!(of("a", b"bc"), commitment("a", &[2; 32], b"bc"));
+        let purposes = [("a coin", 1), ("a coin", 2), ("a sum", 1)];
+        let all = [Role::Client, Role::Server].map(|role| purposes.map(|(purpose, number)| named(purpose, number, role)));
+        assert_eq!(all.iter().flatten().collect::<std::collections::BTreeSet<_>>().len(), 6, "{all:?}");
     }
 }

@@ -13,6 +13,8 @@ pub(crate) enum Act {
     MultipliesOtherwise,
     /// It authenticates one value by another key.
     OtherKey,
+    /// Its public key has noise of the size at which a product shows the factor.
+    LargeKey,
     /// It encrypts with noise of the size at which a product shows the factor.
     LargeNoise,
 }

@@ -1,4 +1,4 @@
-//! What set-up, triples and products cost, exactly to the byte, without running them.
+//! What set-up, triples, masks and products cost, exactly to the byte, without running them.
 //!
 //! Chance adds to it in one way: each further attempt at a proof, which [`Party::retries`](crate::party::Party::retries) counts, costs [`RETRY_BYTES`].
 
@@ -13,42 +13,91 @@ use fusion_2pc::bits::packed_bytes;
 /// What both parties send for an attempt at a proof that gives no answer: a commitment, a challenge, and a byte that says so.
 pub const RETRY_BYTES: usize = COMMITMENT_BYTES + CHALLENGE_BYTES + 1;
 
+/// Bytes and rounds of a part of a computation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// The bytes of the client and of the server.
+    pub sent: [usize; 2],
+    /// The most rounds: how much longer the longest chain of messages may become, each sent after the one before arrived.
+    pub rounds: usize,
+}
+
+impl Cost {
+    /// What costs the client and the server the same number of bytes.
+    #[must_use]
+    pub const fn of_each(bytes: usize, rounds: usize) -> Self {
+        Self { sent: [bytes; 2], rounds }
+    }
+
+    /// The bytes of both parties together.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.sent[0] + self.sent[1]
+    }
+
+    /// One part after another.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        let [client, server] = other.sent;
+        Self { sent: [self.sent[0] + client, self.sent[1] + server], rounds: self.rounds + other.rounds }
+    }
+}
+
 /// What a party sends to open something of so many bytes under a commitment.
 const fn committed(bytes: usize) -> usize {
     2 * COMMITMENT_BYTES + bytes
 }
 
-/// What a party sends to toss a coin.
+/// What a party sends to toss a coin, in two rounds.
 const COIN: usize = committed(COMMITMENT_BYTES);
 
-/// What a party sends for a check of codes.
+/// What a party sends for a check of codes, in four rounds.
 const fn check() -> usize {
-    COIN + committed(packed_bytes(1, ELEMENT_BITS))
+    COIN + committed(open(1))
 }
 
+/// What a check of codes costs.
+pub(crate) const CHECK: Cost = Cost::of_each(check(), 4);
+
 /// What a party sends to open so many values.
-const fn open(values: usize) -> usize {
+pub(crate) const fn open(values: usize) -> usize {
     packed_bytes(values, ELEMENT_BITS)
 }
 
-/// The bytes that both parties send to set up.
-#[must_use]
-pub fn set_up_bytes() -> usize {
-    let [proof, _] = bytes_of_proofs(1);
-    2 * (COIN + polynomial_bytes(1) + proof + RETRY_BYTES)
+/// What a party sends for so many ciphertexts of its own with their proof, and for the proof of so many of its peer's: in four rounds.
+fn proven(own: usize, theirs: usize) -> usize {
+    let proof = if own == 0 { 0 } else { polynomial_bytes(2 * own) + bytes_of_proofs(own)[1] + COMMITMENT_BYTES + 1 };
+    proof + if theirs == 0 { 0 } else { CHALLENGE_BYTES }
 }
 
-/// The bytes that both parties send to make so many sets of triples at once; [`triples_of`] says how many triples that is.
+/// What a party sends to check that one key authenticates all that was made: in seven rounds.
+const AUTHENTIC: usize = COIN + open(1) + check();
+
+/// What setting up costs.
+#[must_use]
+pub fn set_up() -> Cost {
+    let [proof, _] = bytes_of_proofs(1);
+    Cost::of_each(COIN + polynomial_bytes(1) + proof + RETRY_BYTES, 6)
+}
+
+/// What so many sets of triples cost that are made at once; [`triples_of`] says how many triples that is.
 ///
 /// # Panics
 /// If there are more sets than a proof covers.
 #[must_use]
-pub fn triple_bytes(sets: usize) -> usize {
-    let proven = |columns: usize| polynomial_bytes(2 * columns) + bytes_of_proofs(columns)[1] + RETRY_BYTES;
-    let encrypted = proven(3 * sets) + answer_bytes(5 * sets) + proven(2 * sets) + answer_bytes(2 * sets);
-    let authentic = COIN + open(1) + check();
+pub fn triples(sets: usize) -> Cost {
+    let columns = |count: usize, products: usize| proven(count, count) + answer_bytes(products);
+    let encrypted = columns(3 * sets, 5 * sets) + columns(2 * sets, 2 * sets);
     let sacrificed = COIN + open(triples_of(sets)) + check() + check();
-    2 * (encrypted + authentic + sacrificed)
+    Cost::of_each(encrypted + AUTHENTIC + sacrificed, 28)
+}
+
+/// What masks of inputs cost, in so many ciphertexts of the client and of the server that are made at once.
+#[must_use]
+pub fn masks(ciphertexts: [usize; 2]) -> Cost {
+    let [client, server] = ciphertexts;
+    let sent = |own: usize, theirs: usize| proven(own, theirs) + answer_bytes(theirs) + AUTHENTIC;
+    Cost { sent: [sent(client, server), sent(server, client)], rounds: 12 }
 }
 
 /// The bytes that both parties send for so many products in one round, given their triples.
@@ -61,6 +110,6 @@ pub const fn product_bytes(products: usize) -> usize {
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "bytes and triples of a batch are below 2^52")]
 pub fn bytes_of_a_product(sets: usize) -> f64 {
-    let triples = triples_of(sets);
-    (triple_bytes(sets) + product_bytes(triples)) as f64 / triples as f64
+    let made = triples_of(sets);
+    (triples(sets).bytes() + product_bytes(made)) as f64 / made as f64
 }

@@ -9,7 +9,8 @@
 //! | [`online`] | inputs, products, random bits, signs, exact truncation and ReLU, outputs to one party |
 //! | [`network`] | whole inferences on a network in fixed point |
 //! | [`lowgear`] | keys, proofs, triples and input masks, with the parameters and bounds |
-//! | [`cost`] | what it costs, to the byte |
+//! | [`cost`], [`predicted`] | what parts and inferences cost, to the byte, before they run |
+//! | [`soundness`] | the errors below, counted and summed for an inference |
 //! | [`field`], [`commit`], [`channel`] | arithmetic, commitments and coins, a party's link and randomness |
 //!
 //! | error | probability, at most | where |
@@ -62,7 +63,10 @@ pub mod lowgear;
 pub mod network;
 pub mod online;
 pub mod party;
+pub mod predicted;
 pub mod share;
+pub mod soundness;
+mod steps;
 
 #[cfg(test)]
 mod tests;

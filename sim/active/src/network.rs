@@ -5,12 +5,12 @@
 //! Invariant: the logits are those of [`FixedModel::logits`], if what both enter is within the architecture's ranges.
 
 use crate::failure::Failure;
-use crate::field::{LOW_BITS, element, integer};
+use crate::field::{element, integer};
 use crate::online::compare::MOST_BITS;
-use crate::online::masks::{TOP_BITS, candidates};
 use crate::online::values::Input;
 use crate::party::Party;
 use crate::share::Share;
+use crate::steps::Steps;
 use fusion_2pc::role::Role;
 use fusion_nn::fixed::{FixedLayer, FixedModel, FixedOp, WrongSize};
 use fusion_nn::model::{Value, Window};
@@ -92,28 +92,55 @@ impl Architecture {
     /// The triples of the products of linear layers.
     #[must_use]
     pub fn products(&self) -> usize {
-        self.layers.iter().flat_map(|layer| self.terms(layer)).map(|(_, pairs)| pairs.len()).sum()
+        self.layers.iter().map(|layer| self.products_of(layer)).sum()
     }
 
     /// All triples of an inference, where no mask of a comparison is too close to the end of the field.
     #[must_use]
     pub fn triples(&self) -> usize {
-        let activation = |layer: &FixedLayer| {
-            let (count, bits) = (self.count(layer.inputs[0]), self.bits(layer.inputs[0]) as usize);
+        self.steps().triples
+    }
+
+    /// The inputs of the client, with a mask for each of its outputs, and those of the server.
+    pub(crate) fn inputs(&self) -> [usize; 2] {
+        [self.count(Value::Input) + self.count(Value::Layer(self.output)), self.weights()]
+    }
+
+    /// What the steps of an inference take, without making triples and masks of inputs.
+    pub(crate) fn steps(&self) -> Steps {
+        let mut steps = Steps::default();
+        steps.enter(Role::Client, self.count(Value::Input));
+        steps.enter(Role::Server, self.weights());
+        for layer in &self.layers {
+            let (count, bits) = (self.count(layer.inputs[0]), self.bits(layer.inputs[0]));
             match &layer.op {
-                FixedOp::Relu { shift } => masked(count) + count * (bits.max(*shift as usize + 1) - 1),
-                FixedOp::Truncate { shift: 0 } => 0,
-                FixedOp::Truncate { shift } => masked(count) + count * (*shift as usize - 1),
+                FixedOp::Conv { .. } | FixedOp::Gemm { .. } => steps.multiply(self.products_of(layer)),
+                FixedOp::Relu { shift } => steps.relu(count, bits, *shift),
+                FixedOp::Truncate { shift } => steps.truncate(count, *shift),
                 FixedOp::MaxPool(window) => {
-                    let windows = self.windows(layer, window);
-                    let rounds = windows.iter().map(Vec::len).max().map_or(0, |most| most - 1);
-                    let compared = |round: usize| windows.iter().filter(|cells| cells.len() > round).count();
-                    (1..=rounds).map(|round| masked(compared(round)) + compared(round) * bits).sum()
+                    let cells = self.windows(layer, window).iter().map(Vec::len).collect::<Vec<_>>();
+                    steps.largest(&cells, bits);
                 }
-                _ => 0,
+                FixedOp::SumPool(_) | FixedOp::Add | FixedOp::Concat | FixedOp::Flatten => {}
+                FixedOp::Clip { .. } => unreachable!("an architecture has no clipping"),
             }
-        };
-        self.products() + self.layers.iter().map(activation).sum::<usize>()
+        }
+        steps.reveal(self.count(Value::Layer(self.output)));
+        steps
+    }
+
+    /// The products of a linear layer, and 0 of another one: those with padding are left out.
+    fn products_of(&self, layer: &FixedLayer) -> usize {
+        let input = self.shape(layer.inputs[0]);
+        match &layer.op {
+            FixedOp::Gemm { start, .. } => start.len() * input.iter().product::<usize>(),
+            FixedOp::Conv { start, window, groups, .. } => {
+                let places = (0..layer.shape[1]).flat_map(|y| (0..layer.shape[2]).map(move |x| [y, x]));
+                let cells: usize = places.map(|at| window.cells(at, [input[1], input[2]]).count()).sum();
+                start.len() * (input[0] / groups) * cells
+            }
+            _ => 0,
+        }
     }
 
     fn count(&self, value: Value) -> usize {
@@ -177,11 +204,6 @@ impl Architecture {
     }
 }
 
-/// The triples of so many masks of comparisons.
-const fn masked(count: usize) -> usize {
-    if count == 0 { 0 } else { count * LOW_BITS as usize + candidates(count) * (TOP_BITS + 4) }
-}
-
 /// The bits of the smallest signed word that holds a range.
 fn bits(range: [i64; 2]) -> u32 {
     range.map(|end| i64::BITS - (if end < 0 { !end } else { end }).leading_zeros() + 1).into_iter().fold(1, u32::max)
@@ -203,7 +225,7 @@ impl Party {
     /// # Panics
     /// If the image or the network is not one of the architecture.
     pub fn infer(&mut self, known: &Architecture, holding: Holding) -> Result<Option<Vec<i64>>, Failure> {
-        self.prepare_masks([known.count(Value::Input) + known.count(Value::Layer(known.output)), known.weights()])?;
+        self.prepare_masks(known.inputs())?;
         self.prepare_triples(known.triples())?;
         let own: Vec<u64> = match holding {
             Holding::Image(pixels) => pixels.iter().map(|&x| element(x)).collect(),

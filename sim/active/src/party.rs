@@ -56,7 +56,7 @@ impl Party {
     pub(crate) fn set_up(link: Link, root: impl Root, conduct: Conduct) -> Result<Self, Failure> {
         let seed: Zeroizing<Seed> = Zeroizing::new(root.into_seed());
         let rng = seed.child("active party").stream();
-        let mut channel = Channel { link, rng, conduct, retries: [0; 2] };
+        let mut channel = Channel { link, rng, conduct, retries: [0; 2], commitments: 0 };
         channel.link.enter(Phase::Setup);
         let alpha = Zeroizing::new(field::uniform(&mut channel.rng));
         let keys = Keys::exchange(&mut channel)?;

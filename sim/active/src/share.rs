@@ -4,10 +4,11 @@
 //! without a public offset of Damgard, Keller, Larraia, Pastro, Scholl and Smart ("Practical covertly secure MPC for dishonest majority", `ESORICS` 2013).
 
 use crate::field;
+use std::fmt;
 use zeroize::Zeroize;
 
 /// A party's part of an authenticated value.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Share {
     /// Its share of the value.
     pub value: u64,
@@ -46,7 +47,7 @@ impl Share {
 }
 
 /// A shared product `c = a b` of uniform elements that nobody knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Triple {
     /// The first factor.
     pub a: Share,
@@ -61,5 +62,31 @@ impl Zeroize for Triple {
         self.a.zeroize();
         self.b.zeroize();
         self.c.zeroize();
+    }
+}
+
+/// A share is secret: nothing of it is shown.
+impl fmt::Debug for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Share").finish_non_exhaustive()
+    }
+}
+
+/// A triple is secret: nothing of it is shown.
+impl fmt::Debug for Triple {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Triple").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_secret_is_shown() {
+        let share = Share { value: 4711, code: 4712 };
+        let shown = format!("{share:?} {:?}", Triple { a: share, b: share, c: share });
+        assert_eq!(shown, "Share { .. } Triple { .. }");
     }
 }

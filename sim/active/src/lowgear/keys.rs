@@ -16,23 +16,28 @@ use fusion_2pc::he::parameters::MAX_ERROR;
 use fusion_2pc::he::ring::{Ring, errors, ternary};
 use zeroize::Zeroizing;
 
+/// The sizes of a secret and of its error.
+const KEY_SIZES: [i128; 2] = [1, MAX_ERROR as i128];
+
+/// The sizes of a message, of a ternary polynomial and of two errors.
+const CIPHER_SIZES: [i128; 4] = [(PRIME / 2) as i128, 1, MAX_ERROR as i128, MAX_ERROR as i128];
+
 /// The map from a secret and an error to `b = -a s + e`.
 pub(crate) struct KeyMap<'a> {
     rings: &'a Rings,
     /// `a`, transformed and divided by the degree.
     a: &'a [u64],
-    sizes: [i128; 2],
 }
 
 impl<'a> KeyMap<'a> {
     pub fn new(rings: &'a Rings, a: &'a [u64]) -> Self {
-        Self { rings, a, sizes: [1, MAX_ERROR.into()] }
+        Self { rings, a }
     }
 }
 
 impl Map for KeyMap<'_> {
     fn sizes(&self) -> &[i128] {
-        &self.sizes
+        &KEY_SIZES
     }
 
     fn mask_bits(&self) -> u32 {
@@ -45,13 +50,13 @@ impl Map for KeyMap<'_> {
 
     fn image(&self, opening: &[Zeroizing<Vec<i128>>]) -> Image {
         let ring = self.ring();
-        let mut secret = super::plain::wide(ring, &opening[0]);
+        let mut secret = Zeroizing::new(super::plain::wide(ring, &opening[0]));
         ring.transform(&mut secret);
         let mut b = ring.zero();
         ring.multiply_add(&mut b, self.a, &secret);
         ring.untransform(&mut b);
         ring.negate(&mut b);
-        ring.add(&mut b, &super::plain::wide(ring, &opening[1]));
+        ring.add(&mut b, &Zeroizing::new(super::plain::wide(ring, &opening[1])));
         vec![b]
     }
 }
@@ -60,19 +65,17 @@ impl Map for KeyMap<'_> {
 pub(crate) struct CipherMap<'a> {
     rings: &'a Rings,
     key: &'a Pair,
-    sizes: [i128; 4],
 }
 
 impl<'a> CipherMap<'a> {
     pub fn new(rings: &'a Rings, key: &'a Pair) -> Self {
-        let error = i128::from(MAX_ERROR);
-        Self { rings, key, sizes: [i128::from(PRIME / 2), 1, error, error] }
+        Self { rings, key }
     }
 }
 
 impl Map for CipherMap<'_> {
     fn sizes(&self) -> &[i128] {
-        &self.sizes
+        &CIPHER_SIZES
     }
 
     fn mask_bits(&self) -> u32 {
@@ -85,17 +88,17 @@ impl Map for CipherMap<'_> {
 
     fn image(&self, opening: &[Zeroizing<Vec<i128>>]) -> Image {
         let ring = self.ring();
-        let mut once = super::plain::wide(ring, &opening[1]);
+        let mut once = Zeroizing::new(super::plain::wide(ring, &opening[1]));
         ring.transform(&mut once);
         let part = |key: &[u64], error: &[i128]| {
             let mut sum = ring.zero();
             ring.multiply_add(&mut sum, key, &once);
             ring.untransform(&mut sum);
-            ring.add(&mut sum, &super::plain::wide(ring, error));
+            ring.add(&mut sum, &Zeroizing::new(super::plain::wide(ring, error)));
             sum
         };
         let (a, mut b) = (part(&self.key.a, &opening[3]), part(&self.key.b, &opening[2]));
-        let mut message = super::plain::wide(ring, &opening[0]);
+        let mut message = Zeroizing::new(super::plain::wide(ring, &opening[0]));
         self.rings.embed(&mut message);
         ring.add(&mut b, &message);
         vec![a, b]
@@ -132,9 +135,7 @@ pub(crate) fn polynomial_bytes(count: usize) -> usize {
 
 /// The lengths in bytes of the answers of proofs: of a key, and of so many ciphertexts.
 pub(crate) fn bytes_of_proofs(proven: usize) -> [usize; 2] {
-    let rings = Rings::make();
-    let none = Pair { a: Vec::new(), b: Vec::new() };
-    [proof_bytes(&KeyMap::new(&rings, &none.a), 1), proof_bytes(&CipherMap::new(&rings, &none), proven)]
+    [proof_bytes(&KEY_SIZES, KEY_MASK_BITS, 1), proof_bytes(&CIPHER_SIZES, MASK_BITS, proven)]
 }
 
 impl Keys {
@@ -149,7 +150,10 @@ impl Keys {
         let error = Zeroizing::new(errors(&mut channel.rng, DEGREE));
         let opening: Opening = [&secret, &error].map(|part| Zeroizing::new(widened(part))).into();
         let own_map = KeyMap::new(&rings, &own_a);
-        let own_b = own_map.image(&opening).swap_remove(0);
+        let mut own_b = own_map.image(&opening).swap_remove(0);
+        if channel.conduct.acts(Act::LargeKey) {
+            rings.ring.add(&mut own_b, &large_noise(&rings.ring));
+        }
         let mut packer = Packer::default();
         rings.ring.write(&own_b, &mut packer);
         channel.link.send(packer.finish())?;
@@ -158,8 +162,8 @@ impl Keys {
         let their_map = KeyMap::new(&rings, &their_a);
         let images = [vec![their_b.clone()]];
         prove_and_verify(channel, (&own_map, &[opening]), (&their_map, &images))?;
-        let doubled: Vec<i64> = secret.iter().map(|x| 2 * x).collect();
-        let secret = rings.secret(&Zeroizing::new(doubled));
+        let doubled = Zeroizing::new(secret.iter().map(|x| 2 * x).collect::<Vec<i64>>());
+        let secret = rings.secret(&doubled);
         let pair = |a, b: Vec<u64>| Pair { a, b: rings.transformed(twice(&rings.ring, b)) };
         let (own, theirs) = (pair(own_a, own_b), pair(their_a, their_b));
         Ok(Self { rings, secret, own, theirs, answered: 0 })
@@ -228,10 +232,11 @@ impl Keys {
         }
         let mut packer = Packer::with_capacity(answer_bytes(jobs.len()));
         let mut answer = |job: &Job| {
-            let mask: Vec<u64> = (0..DEGREE).map(|_| field::uniform(&mut channel.rng)).collect();
+            let mask = (0..DEGREE).map(|_| field::uniform(&mut channel.rng)).collect::<Vec<u64>>();
+            let mask = Zeroizing::new(mask);
             let keyed = (job.ciphertext, &self.theirs);
             self.rings.answer(keyed, job.factor, &mask, &mut channel.rng, &mut packer);
-            Zeroizing::new(mask)
+            mask
         };
         let answered = jobs.iter().map(&mut answer).collect();
         if !jobs.is_empty() {

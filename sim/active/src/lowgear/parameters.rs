@@ -76,9 +76,7 @@ pub fn terms() -> Terms {
     let own = degree * (key_error + error * secret) + error;
     let (prime, modulus) = (PRIME as f64, 288.0_f64 - 1.0 / 64.0);
     let shift = (noise * prime * (degree / 12.0).sqrt() + own) * (128.0 - modulus).exp2() + 2.0 * 12.0 + 1.0;
-    let coefficients = degree * MOST_ANSWERS as f64;
-    // 1.068 v / m for `m = 2^(FLOOD_BITS + 1)`, over independent coefficients: decision 7.
-    let distance = 1.068 * coefficients.sqrt() * shift / exp2(FLOOD_BITS + 1);
+    let distance = distance(shift, MOST_ANSWERS);
     let half_step = 0.5 / prime;
     let honest = 2.0 * degree * prime * (2.0 * error * degree + error + 2.0 * error * degree + 1.0);
     let flood = 3.0 * (f64::from(FLOOD_BITS) - 128.0).exp2();
@@ -92,6 +90,19 @@ pub fn terms() -> Terms {
         error: (together / half_step).log2(),
         forgery: (MOST_ATTEMPTS as f64).log2() - ROWS as f64 * (2.0 * degree + 1.0).log2(),
     }
+}
+
+/// The statistical distance of so many answers from ones that tell nothing: `1.068 v / m` for `m = 2^(FLOOD_BITS + 1)`, over independent coefficients (decision 7).
+#[expect(clippy::cast_precision_loss, reason = "answers are below 2^52")]
+fn distance(shift: f64, answers: usize) -> f64 {
+    1.068 * (f64::from(DEGREE as u32) * answers as f64).sqrt() * shift / exp2(FLOOD_BITS + 1)
+}
+
+/// The statistical distance of so many answers of one party from ones that tell nothing of its factors, rounded up: at most `2^-40.2` for [`MOST_ANSWERS`].
+#[must_use]
+pub fn distance_of(answers: usize) -> f64 {
+    // Twenty operations of double precision err by less.
+    distance(terms().shift.exp2(), answers) * (1.0 + 1e-9)
 }
 
 fn exp2(bits: u32) -> f64 {
@@ -115,6 +126,7 @@ mod tests {
     #[test]
     fn decryption_does_not_wrap() {
         let product_bits = A_BITS - 1 + 1 + DEGREE.ilog2();
-        assert!(product_bits + 2 < 2 * 50);
+        let inner = fusion_2pc::he::parameters::Parameters::of_decryption(DEGREE);
+        assert!(product_bits + 2 < inner.modulus_bits());
     }
 }

@@ -3,6 +3,7 @@
 use crate::field::{self, PRIME};
 use fusion_2pc::he::ring::{Factor, Ring};
 use tfhe_ntt::prime64::Plan;
+use zeroize::{Zeroize, Zeroizing};
 
 /// The transforms between slots and coefficients modulo the prime.
 #[derive(Clone, Debug)]
@@ -27,7 +28,9 @@ impl Slots {
         let mut coefficients = slots.to_vec();
         self.plan.inv(&mut coefficients);
         self.plan.normalize(&mut coefficients);
-        coefficients.into_iter().map(field::integer).collect()
+        let integers = coefficients.iter().map(|&element| field::integer(element)).collect();
+        coefficients.zeroize();
+        integers
     }
 
     /// The elements in the slots of a polynomial modulo the prime.
@@ -42,11 +45,13 @@ impl Slots {
 #[must_use]
 pub fn wide(ring: &Ring, coefficients: &[i128]) -> Vec<u64> {
     const HALF_BITS: u32 = 60;
+    // They may be secret, and so are their halves.
     let low: Vec<i64> = coefficients.iter().map(|&x| (x & ((1 << HALF_BITS) - 1)) as i64).collect();
     let high: Vec<i64> = coefficients.iter().map(|&x| (x >> HALF_BITS) as i64).collect();
+    let (low, high) = (Zeroizing::new(low), Zeroizing::new(high));
     let mut polynomial = ring.signed(&low);
     if high.iter().any(|&x| x != 0) {
-        let mut upper = ring.signed(&high);
+        let mut upper = Zeroizing::new(ring.signed(&high));
         let radix: Vec<Factor> = ring.primes().map(|prime| Factor::new((1 << HALF_BITS) % prime, prime)).collect();
         ring.scale(&mut upper, &radix);
         ring.add(&mut polynomial, &upper);

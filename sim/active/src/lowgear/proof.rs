@@ -12,13 +12,12 @@
 use super::parameters::{DEGREE, MOST_ATTEMPTS, ROWS};
 use super::scheme::{pull, push, signed};
 use crate::channel::Channel;
-use crate::commit::{COMMITMENT_BYTES, commitment, nonce};
+use crate::commit::{COMMITMENT_BYTES, commitment, named, nonce};
 use crate::conduct::Check;
 use crate::failure::{Cheating, Failure};
 use fusion_2pc::bits::{Packer, Unpacker};
 use fusion_2pc::he::ring::Ring;
 use fusion_2pc::random::Seed;
-use fusion_2pc::role::Role;
 use rand_core::Rng;
 use zeroize::Zeroizing;
 
@@ -43,20 +42,20 @@ pub trait Map {
     fn image(&self, opening: &[Zeroizing<Vec<i128>>]) -> Image;
 }
 
-/// The bound that each coefficient of an answer meets: a mask's, less the most that it hides.
-fn bound(map: &impl Map, input: usize, proven: usize) -> i128 {
-    let hidden = map.sizes()[input] * proven as i128;
-    (hidden << map.mask_bits()) - hidden
+/// The bound that each coefficient of an answer meets, for an input of this size: a mask's, less the most that it hides.
+const fn bound(size: i128, mask_bits: u32, proven: usize) -> i128 {
+    let hidden = size * proven as i128;
+    (hidden << mask_bits) - hidden
 }
 
 /// The bits of a coefficient of an answer.
-fn answer_bits(bound: i128) -> u32 {
+const fn answer_bits(bound: i128) -> u32 {
     u128::BITS - bound.leading_zeros() + 1
 }
 
-/// The length in bytes of the answer of a proof of so many images: the nonce, and the rows.
-pub fn proof_bytes(map: &impl Map, proven: usize) -> usize {
-    let bits: u32 = (0..map.sizes().len()).map(|input| answer_bits(bound(map, input, proven))).sum();
+/// The length in bytes of the answer of a proof of so many images, of a map with inputs of these sizes: the nonce, and the rows.
+pub fn proof_bytes(sizes: &[i128], mask_bits: u32, proven: usize) -> usize {
+    let bits: u32 = sizes.iter().map(|&size| answer_bits(bound(size, mask_bits, proven))).sum();
     COMMITMENT_BYTES + (ROWS * DEGREE * bits as usize).div_ceil(8)
 }
 
@@ -118,9 +117,8 @@ fn digest(rows: &[Image]) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
-fn purpose(role: Role) -> String {
-    format!("a proof of the {role:?}")
-}
+/// What the commitments of proofs are for.
+const PROOF: &str = "a proof";
 
 /// A prover's attempt: its masks, and the nonce of its commitment.
 struct Attempt {
@@ -131,18 +129,18 @@ struct Attempt {
 
 impl Attempt {
     /// Draws masks, and commits to their images.
-    fn begin(map: &impl Map, proven: usize, channel: &mut Channel) -> Self {
+    fn begin(map: &impl Map, proven: usize, number: u64, channel: &mut Channel) -> Self {
         let masks: Vec<Opening> = (0..ROWS).map(|_| masks(map, proven, &mut channel.rng)).collect();
         let rows: Vec<Image> = masks.iter().map(|mask| map.image(mask)).collect();
         let nonce = nonce(&mut channel.rng);
-        let commitment = commitment(&purpose(channel.link.role()), &nonce, &digest(&rows));
+        let commitment = commitment(&named(PROOF, number, channel.link.role()), &nonce, &digest(&rows));
         Self { masks, nonce, commitment }
     }
 
     /// The answer to a challenge; `None` where a coefficient is outside its interval.
     fn answer(self, map: &impl Map, openings: &[Opening], challenge: &[u8]) -> Option<Vec<u8>> {
         let proven = openings.len();
-        let mut packer = Packer::with_capacity(proof_bytes(map, proven));
+        let mut packer = Packer::with_capacity(proof_bytes(map.sizes(), map.mask_bits(), proven));
         for (mut mask, row) in self.masks.into_iter().zip(matrix((&self.commitment, challenge), proven)) {
             for (input, sum) in mask.iter_mut().enumerate() {
                 for (opening, challenge) in openings.iter().zip(&row) {
@@ -151,7 +149,7 @@ impl Attempt {
                         sum[to] += if negative { -opening[from] } else { opening[from] };
                     });
                 }
-                let bound = bound(map, input, proven);
+                let bound = bound(map.sizes()[input], map.mask_bits(), proven);
                 if sum.iter().any(|x| x.abs() > bound) {
                     return None;
                 }
@@ -179,15 +177,15 @@ fn masks(map: &impl Map, proven: usize, rng: &mut impl Rng) -> Opening {
     map.sizes().iter().map(mask).collect()
 }
 
-/// Whether the answer to a challenge opens the commitment.
-fn holds(map: &impl Map, images: &[Image], (commit, challenge): (&[u8], &[u8]), answer: &[u8], prover: Role) -> bool {
+/// Whether the answer to a challenge opens the commitment, which is of this purpose.
+fn holds(map: &impl Map, images: &[Image], (commit, challenge): (&[u8], &[u8]), answer: &[u8], purpose: &str) -> bool {
     let (nonce, packed) = answer.split_at(COMMITMENT_BYTES);
     let mut unpacker = Unpacker::new(packed);
     let mut rows = Vec::with_capacity(ROWS);
     for row in matrix((commit, challenge), images.len()) {
         let mut sums = Opening::new();
-        for input in 0..map.sizes().len() {
-            let bound = bound(map, input, images.len());
+        for &size in map.sizes() {
+            let bound = bound(size, map.mask_bits(), images.len());
             let bits = answer_bits(bound);
             let sum: Vec<i128> = (0..DEGREE).map(|_| signed(pull(&mut unpacker, bits), bits)).collect();
             if sum.iter().any(|x| x.abs() > bound) {
@@ -203,7 +201,7 @@ fn holds(map: &impl Map, images: &[Image], (commit, challenge): (&[u8], &[u8]), 
     }
     let mut key = [0; COMMITMENT_BYTES];
     key.copy_from_slice(nonce);
-    commitment(&purpose(prover), &key, &digest(&rows))[..] == commit[..]
+    commitment(purpose, &key, &digest(&rows))[..] == commit[..]
 }
 
 /// Proves openings of one's own, and checks the peer's proof, at the same time.
@@ -217,9 +215,10 @@ pub(crate) fn prove_and_verify<M: Map>(
 ) -> Result<(), Failure> {
     let (mut to_prove, mut to_verify) = (!own.1.is_empty(), !theirs.1.is_empty());
     for attempt in 0..MOST_ATTEMPTS {
+        let number = channel.next_commitment();
         let mut pending = None;
         if to_prove {
-            let begun = Attempt::begin(own.0, own.1.len(), channel);
+            let begun = Attempt::begin(own.0, own.1.len(), number, channel);
             channel.link.send(begun.commitment.to_vec())?;
             pending = Some(begun);
         }
@@ -232,7 +231,7 @@ pub(crate) fn prove_and_verify<M: Map>(
             answer.map_or(Ok(()), |answer| channel.link.send(answer))?;
         }
         if let Some((commitment, challenge)) = asked {
-            to_verify = !verified(channel, theirs, (&commitment, &challenge))?;
+            to_verify = !verified(channel, theirs, (&commitment, &challenge), number)?;
         }
         if !to_prove && !to_verify {
             return Ok(());
@@ -259,14 +258,63 @@ fn verified<M: Map>(
     channel: &mut Channel,
     (map, images): (&M, &[Image]),
     asked: (&[u8], &[u8]),
+    number: u64,
 ) -> Result<bool, Failure> {
     if channel.link.receive(1)? != [1] {
         return Ok(false);
     }
-    let answer = channel.link.receive(proof_bytes(map, images.len()))?;
-    let peer = channel.link.role().peer();
-    if channel.conduct.omits(Check::Proof) || holds(map, images, asked, &answer, peer) {
+    let answer = channel.link.receive(proof_bytes(map.sizes(), map.mask_bits(), images.len()))?;
+    let purpose = named(PROOF, number, channel.link.role().peer());
+    if channel.conduct.omits(Check::Proof) || holds(map, images, asked, &answer, &purpose) {
         return Ok(true);
     }
     Err(channel.caught(Cheating::Proof))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parameters::CIPHERTEXTS;
+    use super::*;
+
+    /// The map from a polynomial to itself.
+    struct Identity(Ring);
+
+    impl Map for Identity {
+        fn sizes(&self) -> &[i128] {
+            &[1]
+        }
+
+        fn mask_bits(&self) -> u32 {
+            9
+        }
+
+        fn ring(&self) -> &Ring {
+            &self.0
+        }
+
+        fn image(&self, opening: &[Zeroizing<Vec<i128>>]) -> Image {
+            vec![super::super::plain::wide(&self.0, &opening[0])]
+        }
+    }
+
+    /// An answer that opens its commitment, but with a coefficient beyond the bound: the opening that it shows would not be short.
+    #[test]
+    fn an_answer_beyond_its_bound_does_not_hold() {
+        let map = Identity(Ring::new(CIPHERTEXTS));
+        let images = [vec![map.ring().zero()]];
+        let most = bound(1, map.mask_bits(), 1);
+        let holds_with = |coefficient: i128| {
+            let mut rows = vec![vec![Zeroizing::new(vec![0_i128; DEGREE])]; ROWS];
+            rows[ROWS - 1][0][DEGREE - 1] = coefficient;
+            let (mut packer, nonce) = (Packer::default(), [3; COMMITMENT_BYTES]);
+            let bits = answer_bits(most);
+            rows.iter().for_each(|row| row[0].iter().for_each(|x| push(&mut packer, x.cast_unsigned(), bits)));
+            let committed: Vec<Image> = rows.iter().map(|row| map.image(row)).collect();
+            let commit = commitment("a test", &nonce, &digest(&committed));
+            let answer = [&nonce[..], &packer.finish()].concat();
+            holds(&map, &images, (&commit, &[0; CHALLENGE_BYTES]), &answer, "a test")
+        };
+        assert_eq!([0, most, -most].map(holds_with), [true; 3]);
+        assert_eq!([most + 1, -most - 1].map(holds_with), [false; 2]);
+    }
 }

@@ -75,7 +75,8 @@ impl Rings {
     #[must_use]
     pub fn factor(&self, slots: &[u64]) -> Zeroizing<Vec<u64>> {
         let coefficients = Zeroizing::new(self.slots.encode(slots));
-        Zeroizing::new(self.transformed(self.ring.signed(&coefficients)))
+        let factor = self.ring.signed(&coefficients);
+        Zeroizing::new(self.transformed(factor))
     }
 
     /// Makes a secret of these coefficients fit for decryption.
@@ -105,10 +106,14 @@ impl Rings {
             ring.untransform(&mut sum);
             sum
         };
-        let (mut a, mut b) = (product(&ciphertext.a, &key.a), product(&ciphertext.b, &key.b));
-        ring.add(&mut a, &ring.small(&errors(rng, CIPHERTEXTS.degree)));
-        let negated: Vec<u64> = mask.iter().map(|&element| field::neg(element)).collect();
-        let mut message = ring.signed(&self.slots.encode(&negated));
+        // Before the noise is added they show the factor.
+        let [mut a, mut b] =
+            [(&ciphertext.a, &key.a), (&ciphertext.b, &key.b)].map(|(part, key)| Zeroizing::new(product(part, key)));
+        let error = Zeroizing::new(errors(rng, CIPHERTEXTS.degree));
+        ring.add(&mut a, &Zeroizing::new(ring.small(&error)));
+        let negated = Zeroizing::new(mask.iter().map(|&element| field::neg(element)).collect::<Vec<u64>>());
+        let encoded = Zeroizing::new(self.slots.encode(&negated));
+        let mut message = Zeroizing::new(ring.signed(&encoded));
         self.embed(&mut message);
         ring.add(&mut b, &message);
         for index in 0..CIPHERTEXTS.degree {
@@ -122,14 +127,16 @@ impl Rings {
 
     /// A ternary polynomial that is used once, transformed.
     fn once(&self, rng: &mut impl Rng) -> Zeroizing<Vec<u64>> {
-        let mut once = self.ring.small(&ternary(rng, CIPHERTEXTS.degree));
+        let drawn = Zeroizing::new(ternary(rng, CIPHERTEXTS.degree));
+        let mut once = Zeroizing::new(self.ring.small(&drawn));
         self.ring.transform(&mut once);
-        Zeroizing::new(once)
+        once
     }
 
     /// Decrypts the slots of the next answer. Any bytes are an answer.
     pub fn decrypt(&self, secret: &Secret, unpacker: &mut Unpacker) -> Vec<u64> {
-        let coefficients = self.phases(secret, unpacker).into_iter().map(|phase| {
+        let phases = self.phases(secret, unpacker);
+        let coefficients = phases.iter().map(|&phase| {
             // The nearest multiple of 1/p.
             let (high, low) = (phase >> 64, phase & u128::from(u64::MAX));
             let product = high * u128::from(PRIME) + ((low * u128::from(PRIME)) >> 64);
@@ -140,12 +147,12 @@ impl Rings {
     }
 
     /// The phase of each coefficient of the next answer, in `2^-128`.
-    pub fn phases(&self, secret: &Secret, unpacker: &mut Unpacker) -> Vec<u128> {
+    pub fn phases(&self, secret: &Secret, unpacker: &mut Unpacker) -> Zeroizing<Vec<u128>> {
         let degree = CIPHERTEXTS.degree;
         let a: Vec<i128> = (0..degree).map(|_| signed(pull(unpacker, A_BITS), A_BITS)).collect();
         let mut a = super::plain::wide(&self.inner, &a);
         self.inner.transform(&mut a);
-        let mut product = self.inner.zero();
+        let mut product = Zeroizing::new(self.inner.zero());
         self.inner.multiply_add(&mut product, &a, &secret.0);
         self.inner.untransform(&mut product);
         let primes: Vec<u64> = self.inner.primes().collect();
@@ -161,7 +168,7 @@ impl Rings {
             let b = pull(unpacker, B_BITS) << (u128::BITS - B_BITS);
             b.wrapping_add(join(index).cast_unsigned() << (u128::BITS - A_BITS))
         };
-        (0..degree).map(phase).collect()
+        Zeroizing::new((0..degree).map(phase).collect())
     }
 }
 

@@ -54,6 +54,6 @@ mod tests {
     fn all_inverses_are_right() {
         let elements = [1, 2, 3, field::PRIME - 1, 1 << 40];
         assert_eq!(inverses(&elements), elements.map(field::inverse));
-        assert_eq!(inverses(&[]), []);
+        assert!(inverses(&[]).is_empty());
     }
 }

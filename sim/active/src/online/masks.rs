@@ -3,7 +3,7 @@
 //! An integer below `p - 1 = 29 * 2^57` is 57 bits and a number below 29. The latter is drawn of five bits until it is below 29, which one bit that is opened says: nothing
 //! else depends on it. All that is opened on the way is checked before a mask is used: with a wrong opening a mask could be made to have few values. So a mask is uniform but for the one element `p - 1` that it never is: its statistical distance from uniform is `1/p`.
 
-use crate::failure::Failure;
+use crate::failure::{Cheating, Failure};
 use crate::field::{LOW_BITS, TOP};
 use crate::party::Party;
 use crate::share::Share;
@@ -62,11 +62,32 @@ impl Party {
         let above = self.multiply(&pairs)?;
         let above = self.open(&above)?;
         self.check()?;
-        Ok(numbers.iter().zip(above).filter(|(_, above)| *above == 0).map(|(bits, _)| weighted(bits)).collect())
+        below(&numbers, &above).ok_or_else(|| self.channel.caught(Cheating::Mac))
     }
+}
+
+/// The numbers of these bits of which it was opened that they are below 29; `None` if what was opened of one is no bit, which a check of codes lets pass as rarely as any
+/// other wrong opening.
+fn below(numbers: &[&[Share]], above: &[u64]) -> Option<Vec<Share>> {
+    let kept = numbers.iter().zip(above).filter(|(_, above)| **above == 0).map(|(bits, _)| weighted(bits));
+    above.iter().all(|above| *above <= 1).then(|| kept.collect())
 }
 
 /// The number with these bits.
 fn weighted(bits: &[Share]) -> Share {
     bits.iter().rev().fold(Share::ZERO, |sum, bit| sum.plus(sum).plus(*bit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_opened_of_a_number_is_a_bit() {
+        let numbers = [&[Share { value: 1, code: 0 }; TOP_BITS][..], &[Share { value: 2, code: 0 }; TOP_BITS]];
+        let kept = |above: &[u64]| Some(below(&numbers, above)?.iter().map(|share| share.value).collect::<Vec<_>>());
+        assert_eq!(kept(&[0, 1]), Some(vec![31]));
+        assert_eq!(kept(&[0, 0]), Some(vec![31, 62]));
+        assert_eq!(kept(&[0, 2]), None);
+    }
 }

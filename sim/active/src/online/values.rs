@@ -6,14 +6,26 @@ use crate::party::{Party, element};
 use crate::share::{Share, Triple};
 use fusion_2pc::bits::{pack, packed_bytes, unpack};
 use fusion_2pc::role::Role;
+use std::fmt;
+use zeroize::Zeroizing;
 
 /// What a party knows of an input: the elements, or how many there are.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub enum Input<'a> {
     /// The party's own elements.
     Own(&'a [u64]),
     /// So many elements of the peer.
     Peer(usize),
+}
+
+/// An input is secret: its length alone is shown.
+impl fmt::Debug for Input<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own(elements) => write!(f, "Own({} elements)", elements.len()),
+            Self::Peer(count) => write!(f, "Peer({count} elements)"),
+        }
+    }
 }
 
 impl Party {
@@ -30,7 +42,7 @@ impl Party {
         let masks = self.take_masks(role, count)?;
         let differences: Vec<u64> = match input {
             Input::Own(elements) => {
-                let differences = elements.iter().zip(&masks).map(|(&x, (_, mask))| field::sub(x, *mask));
+                let differences = elements.iter().zip(masks.iter()).map(|(&x, (_, mask))| field::sub(x, *mask));
                 let differences: Vec<u64> = differences.collect();
                 self.channel.link.send(pack(&differences, ELEMENT_BITS))?;
                 differences
@@ -45,14 +57,14 @@ impl Party {
     }
 
     /// Takes masks of a party that nobody has used, and makes more where there are too few.
-    fn take_masks(&mut self, of: Role, count: usize) -> Result<Vec<(Share, u64)>, Failure> {
+    fn take_masks(&mut self, of: Role, count: usize) -> Result<Zeroizing<Vec<(Share, u64)>>, Failure> {
         let missing = count.saturating_sub(self.masks[of as usize].len());
         let mut counts = [0; 2];
         counts[of as usize] = missing;
         self.prepare_masks(counts)?;
         let held = &mut self.masks[of as usize];
         let from = held.len() - count;
-        let taken = held[from..].to_vec();
+        let taken = Zeroizing::new(held[from..].to_vec());
         held.truncate(from);
         Ok(taken)
     }
@@ -84,10 +96,10 @@ impl Party {
     pub fn reveal(&mut self, to: Role, shares: &[Share]) -> Result<Option<Vec<u64>>, Failure> {
         let masks = self.take_masks(to, shares.len())?;
         self.check()?;
-        let hidden: Vec<Share> = shares.iter().zip(&masks).map(|(share, (mask, _))| share.plus(*mask)).collect();
+        let hidden: Vec<Share> = shares.iter().zip(masks.iter()).map(|(share, (mask, _))| share.plus(*mask)).collect();
         let opened = self.open(&hidden)?;
         self.check()?;
-        let outputs = opened.iter().zip(&masks).map(|(&opened, (_, mask))| field::sub(opened, *mask));
+        let outputs = opened.iter().zip(masks.iter()).map(|(&opened, (_, mask))| field::sub(opened, *mask));
         Ok((self.role() == to).then(|| outputs.collect()))
     }
 }
