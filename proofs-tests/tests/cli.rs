@@ -8,6 +8,7 @@ use common::assert_one_line;
 use fusion_proofs_tests::scratch::Scratch;
 use fusion_sim::{CommandOutput, run};
 use proptest::prelude::*;
+use rug::Rational;
 use serde_json::Value;
 
 fn sim(line: &str) -> CommandOutput {
@@ -427,6 +428,53 @@ fn predictions_are_of_every_family() {
     let text = sim(line).stdout;
     assert!(names.iter().all(|name| text.matches(&format!("\n {name} ")).count() == 2), "{text}");
     assert_one_line(sim, &format!("{line} --backend aby"), "cannot be used with");
+}
+
+/// One inference with full active security is exact, sends what is predicted but for proofs that are tried again, and its error is the sum of its terms.
+#[test]
+fn full_active_security_is_measured_and_predicted() {
+    let measured = &json("bench built-in:/small_mnist.onnx --active --json")[0];
+    let predicted = &json("bench built-in:/small_mnist.onnx --predict --json")[0]["active"];
+    assert_eq!((&measured["exact"], &predicted["backend"]), (&Value::Bool(true), &measured["protocol"]));
+    let number = |value: &Value| value.as_f64().expect("a number");
+    let sum = |cost: &Value| number(&cost["client_sent_bytes"]) + number(&cost["server_sent_bytes"]);
+    let chance = sum(&measured["per_inference"]) - sum(&predicted["per_inference"]);
+    let again = number(&measured["proofs_again"][0]) + number(&measured["proofs_again"][1]);
+    // A commitment, a challenge, and a byte.
+    assert!(chance % 49.0 == 0.0 && (0.0..=49.0 * again).contains(&chance), "{chance} bytes, {again} proofs");
+    let exactly = |value: &Value| value.as_str().expect("a fraction").parse::<Rational>().expect("a fraction");
+    let terms = measured["error_terms"].as_array().expect("a list");
+    let total =
+        terms.iter().map(|term| exactly(&term["each"]) * term["times"].as_u64().expect("a number")).sum::<Rational>();
+    assert_eq!((total, terms.len()), (exactly(&measured["error_bound"]), 6));
+    assert!(number(&measured["error_bits"]) >= 40.0);
+    for (flags, says) in [
+        ("--active --batch 2", "--active: one image at a time"),
+        ("--active --backend delphi", "cannot be used with"),
+        ("--active --predict", "cannot be used with"),
+    ] {
+        assert_one_line(sim, &format!("bench built-in:/small_mnist.onnx {flags}"), says);
+    }
+}
+
+/// A plan beside full active security: of both a query, by bytes and by each link.
+#[test]
+fn a_plan_is_compared_with_full_active_security() {
+    let line = "plan --R 2 --lambda 8 --model built-in:/small_mnist.onnx --compare active";
+    let compare = &json(&format!("{line} --network 1ms,10mbit --json"))["compare"];
+    let measures = compare["measures"].as_array().expect("a list");
+    let names: Vec<&str> = measures.iter().filter_map(|measure| measure["quantity"].as_str()).collect();
+    assert_eq!(names, ["bytes", "lan", "wan", "1ms,10mbit"]);
+    for measure in measures {
+        let [own, active, times] =
+            ["mix_and_check", "active", "times"].map(|key| measure[key].as_f64().expect("a number"));
+        assert!((active / own / times - 1.0).abs() < 1e-9 && own > 0.0, "{measure}");
+        assert_eq!(measure["less_from_R"], 1, "Cheetah takes less even for one query");
+    }
+    let text = sim(line).stdout;
+    assert!(text.contains("at every R") && text.contains("what mix-and-check does not give"), "{text}");
+    assert_one_line(sim, &format!("{line} --slack 1"), "cannot be used with");
+    assert_one_line(sim, "plan --R 2 --lambda 8 --compare active", "--model");
 }
 
 /// Layer by layer, bytes and rounds are those of an inference, and so are seconds without the time to compute.

@@ -99,7 +99,8 @@ mod tests {
         assert_ne!(of("a", b"bc"), of("ab", b"c"));
         assert_ne!(of("a", b"bc"), commitment("a", &[2; 32], b"bc"));
         let purposes = [("a coin", 1), ("a coin", 2), ("a sum", 1)];
-        let all = [Role::Client, Role::Server].map(|role| purposes.map(|(purpose, number)| named(purpose, number, role)));
+        let all =
+            [Role::Client, Role::Server].map(|role| purposes.map(|(purpose, number)| named(purpose, number, role)));
         assert_eq!(all.iter().flatten().collect::<std::collections::BTreeSet<_>>().len(), 6, "{all:?}");
     }
 }

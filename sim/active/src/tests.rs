@@ -406,10 +406,7 @@ fn a_network_gives_every_logit() {
     let [client, server] = retries;
     assert_eq!(
         sent,
-        [
-            expected.sent[0] + 33 * client + 16 * server,
-            expected.sent[1] + 33 * server + 16 * client,
-        ],
+        [expected.sent[0] + 33 * client + 16 * server, expected.sent[1] + 33 * server + 16 * client,],
         "an attempt is a commitment with a byte, and a challenge"
     );
     let again = 3 * (client + server);

@@ -312,7 +312,7 @@ fn layers(traced: &Traced, batch: usize) -> Vec<LayerMeasured> {
 }
 
 /// Returns the largest amount of memory that this process has held, if the system tells.
-fn peak_rss_bytes() -> Option<u64> {
+pub fn peak_rss_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)

@@ -1,7 +1,9 @@
 //! The documents with which commands, reports and the page answer.
 
 pub mod accuracy;
+pub mod active;
 pub mod bench;
+pub mod compare;
 pub mod cost;
 mod exactness;
 pub mod headline;

@@ -1,5 +1,6 @@
 //! The plan with which `sim plan` and the page answer.
 
+use super::compare::CompareDocument;
 use super::cost::{PerQuery, SessionDocument};
 use crate::args::PlanArgs;
 use fusion_adversaries::problem::counted;
@@ -149,6 +150,9 @@ pub struct PlanDocument {
     pub per_query: Option<PerQuery>,
     /// The cost of the whole session.
     pub session: SessionDocument,
+    /// Full active security beside it, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compare: Option<CompareDocument>,
 }
 
 #[derive(Serialize)]
@@ -218,7 +222,13 @@ impl PlanDocument {
             substitution: SubstitutionDocument::new(params),
             per_query: each.map(|each| each.times(answer.cost())),
             session: SessionDocument::new(params, each),
+            compare: None,
         }
+    }
+
+    /// Adds a comparison with full active security.
+    pub fn beside(self, compare: Option<CompareDocument>) -> Self {
+        Self { compare, ..self }
     }
 }
 

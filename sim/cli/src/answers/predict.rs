@@ -1,5 +1,6 @@
 //! What a session costs by each family of protocols, predicted from the public plan: the document of `sim bench --predict`.
 
+use super::active;
 use super::bench::load;
 use crate::args::bench::BenchArgs;
 use fusion_2pc::backend::Family;
@@ -20,6 +21,8 @@ pub struct PredictionDocument {
     pub network: String,
     pub truncation: &'static str,
     pub families: Vec<FamilyPrediction>,
+    /// Full active security, which takes the same for each image.
+    pub active: FamilyPrediction,
 }
 
 /// The predicted cost by one family.
@@ -65,6 +68,7 @@ pub fn predict(args: &BenchArgs) -> Result<Vec<PredictionDocument>, Failure> {
                 FamilyPrediction::new(protocols, &model, batch, inference.network.network)
             })
             .collect(),
+        active: FamilyPrediction::active(&model, batch, inference.network.network),
     };
     Ok(args.batch.iter().map(of_batch).collect())
 }
@@ -86,6 +90,18 @@ impl FamilyPrediction {
             Err(unsupported) => refused(unsupported.reasons()),
         }
     }
+
+    fn active(model: &FixedModel, batch: usize, network: LinkSpeed) -> Self {
+        match active::predicted(model) {
+            Ok(predicted) => {
+                let each = PredictedCost::new(&active::messages(&predicted), network);
+                #[expect(clippy::cast_precision_loss, reason = "a batch is below 2^52")]
+                let session = each.times(batch as f64);
+                Self { backend: active::NAME, reasons: Vec::new(), session: Some(session), per_inference: Some(each) }
+            }
+            Err(reasons) => Self { backend: active::NAME, reasons, session: None, per_inference: None },
+        }
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "bytes and nanoseconds are below 2^52, or need no more digits")]
@@ -105,14 +121,22 @@ impl PredictedCost {
 
     /// Divides the cost by a number of inferences.
     fn each(self, batch: usize) -> Self {
-        let each = |whole: f64| whole / batch as f64;
+        self.map(|whole| whole / batch as f64)
+    }
+
+    /// Multiplies the cost by a number of inferences.
+    fn times(self, batch: f64) -> Self {
+        self.map(|each| each * batch)
+    }
+
+    fn map(self, to: impl Fn(f64) -> f64) -> Self {
         Self {
-            client_sent_bytes: each(self.client_sent_bytes),
-            server_sent_bytes: each(self.server_sent_bytes),
-            rounds_at_most: each(self.rounds_at_most),
-            lan_s_at_most: each(self.lan_s_at_most),
-            wan_s_at_most: each(self.wan_s_at_most),
-            network_s_at_most: each(self.network_s_at_most),
+            client_sent_bytes: to(self.client_sent_bytes),
+            server_sent_bytes: to(self.server_sent_bytes),
+            rounds_at_most: to(self.rounds_at_most),
+            lan_s_at_most: to(self.lan_s_at_most),
+            wan_s_at_most: to(self.wan_s_at_most),
+            network_s_at_most: to(self.network_s_at_most),
         }
     }
 }

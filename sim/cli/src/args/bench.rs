@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 /// Both parties run in this process, each on its own thread, with real cryptography. Every byte between them is counted, and every
 /// logit is compared with the plaintext reference. The set-up is listed separately.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[command(after_long_help = EXAMPLES)]
 pub struct BenchArgs {
     /// The model, an ONNX file.
@@ -44,10 +45,14 @@ pub struct BenchArgs {
     /// The seed of keys, masks and random pixels.
     #[arg(long, value_name = "SEED", default_value = "1")]
     pub seed: u64,
-    /// Instead predict the cost by every family of protocols, and run nothing: bytes, and bounds on rounds and on the time of the messages. Lanes,
+    /// Instead predict the cost by every family of protocols, and by full active security, and run nothing: bytes, and bounds on rounds and on the time of the messages. Lanes,
     /// which add at most 1 % to the bytes of a large batch, are left out.
     #[arg(long, conflicts_with_all = ["backend", "extension", "checks", "linear", "images", "seed", "explain", "by", "threads"])]
     pub predict: bool,
+    /// Instead measure full active security: SPDZ with triples of LowGear, in which a client or a server that deviates anywhere is caught. One image, with the error bound as
+    /// named terms.
+    #[arg(long, conflicts_with_all = ["backend", "extension", "checks", "linear", "truncation", "threads", "by", "explain", "predict"])]
+    pub active: bool,
     /// Also list what the backend shares with Cheetah, and each difference from the system as its authors released it.
     #[arg(long)]
     pub explain: bool,
@@ -128,6 +133,9 @@ Examples:
 
   sim bench lenet.onnx --backend aby --extension ferret
       Measures ABY with another extension of oblivious transfers than its own.
+
+  sim bench lenet.onnx --active
+      Measures one inference in which neither party can deviate unnoticed, to compare with.
 
   sim bench lenet.onnx --predict --batch 1,2564
       Predicts what one inference and a session of 2,564 cost by every family, without running any.

@@ -2,7 +2,7 @@
 
 use super::bench::InferenceArgs;
 use super::numbers::{kappa, lambda, price, probability, publics, queries, rate, slack};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use fusion_spec::params::Lambda;
 use rug::Rational;
 use std::path::PathBuf;
@@ -78,6 +78,15 @@ pub struct PlanArgs {
     /// Also print the cost of a query and of the session on this ONNX model, measured three times on a session of up to 64 random images.
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
+    /// Also compare with full active security on the model (SPDZ with LowGear, predicted): at which R mix-and-check costs less, and what it does not give.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WITH",
+        requires = "model",
+        conflicts_with_all = ["slack", "max_T", "price_of_a_public", "substitution", "honest_acc", "grid"]
+    )]
+    pub compare: Option<CompareArg>,
     #[command(flatten)]
     pub inference: InferenceArgs,
     /// Plan for every R and lambda of the lists, as CSV [default lists: R = 2^0..2^20, lambda = 40,80,128].
@@ -95,6 +104,13 @@ pub struct PlanArgs {
     /// Print only the chosen numbers.
     #[arg(long, conflicts_with = "json", conflicts_with = "grid")]
     pub quiet: bool,
+}
+
+/// What mix-and-check is compared with.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum CompareArg {
+    /// Two-party computation in which neither party can deviate unnoticed.
+    Active,
 }
 
 const PLAN_EXAMPLES: &str = "\
@@ -122,6 +138,9 @@ Examples:
 
   sim plan --R 8 --lambda 40 --substitution 0.01
       Also keeps every server that swaps in another function below 1 %: T = 291.
+
+  sim plan --R 512 --lambda 40 --model lenet.onnx --compare active
+      Also says what full active security would take, and from which R on mix-and-check takes less.
 
   sim plan --grid --R 8,32,128,512 --lambda 40,80 --plot cost.svg > cost.csv
       Plans for every pair of R and lambda, and plots the cost per query.";

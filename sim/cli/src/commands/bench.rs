@@ -1,6 +1,9 @@
 //! `sim bench`: what one secure inference costs.
 
-use crate::answers::bench::{BenchDocument, DifferenceDocument, Job, LayerMeasured, SetupMeasured, load, measure};
+use crate::answers::active::{self, ActiveBenchDocument, TermDocument};
+use crate::answers::bench::{
+    BenchDocument, DifferenceDocument, Job, LayerMeasured, PerInference, SetupMeasured, load, measure,
+};
 use crate::answers::pictures::Pictures;
 use crate::answers::predict::{FamilyPrediction, PredictedCost, PredictionDocument, predict};
 use crate::args::bench::BenchArgs;
@@ -19,6 +22,14 @@ pub fn run(args: &BenchArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let inference = args.inference();
     let model = load(args.model(), &inference.fixed_point)?;
     let images = Pictures::new(args.images.as_deref(), args.seed, &model)?;
+    if args.active {
+        if args.batch != [1] {
+            return Err(Failure::Usage("--active: one image at a time is evaluated: leave --batch at 1".into()));
+        }
+        let job =
+            active::Job { file: args.model(), model: &model, inference: &inference, seed: args.seed, images: &images };
+        return write_active(&active::measure(&job)?, args.json, stdout);
+    }
     let measured = |&batch: &usize| {
         measure(&Job {
             file: args.model(),
@@ -57,7 +68,7 @@ fn write_predictions(documents: &[PredictionDocument], json: bool, out: &mut dyn
         writeln!(out)?;
         return Ok(out.flush()?);
     }
-    for PredictionDocument { model, batch, network, truncation, families } in documents {
+    for PredictionDocument { model, batch, network, truncation, families, active } in documents {
         let title = format!("{model}   predicted   batch {batch}   {truncation}");
         writeln!(out, "{}\n", text::styled(HEADING, &title))?;
         let named = !["lan", "wan"].contains(&network.as_str());
@@ -73,16 +84,34 @@ fn write_predictions(documents: &[PredictionDocument], json: bool, out: &mut dyn
             row
         };
         let runs = |family: &FamilyPrediction| Some(cells(family.backend, family.per_inference.as_ref()?));
-        write!(out, "{}", text::table(&heading, families.iter().filter_map(runs).collect(), 1))?;
+        let all = || families.iter().chain([active]);
+        write!(out, "{}", text::table(&heading, all().filter_map(runs).collect(), 1))?;
         let note = "rounds and times at most, times of messages alone; set-up and computing come on top";
         writeln!(out, "\n{}", text::styled(DIM, note))?;
-        for FamilyPrediction { backend, reasons, .. } in families {
+        let note = format!(
+            "{}: full active security; every other line is secure against parties that follow the protocol",
+            active.backend
+        );
+        writeln!(out, "{}", text::styled(DIM, &note))?;
+        for FamilyPrediction { backend, reasons, .. } in all() {
             for reason in reasons {
                 writeln!(out, "not by {backend}: {}", one_line(reason))?;
             }
         }
     }
     Ok(out.flush()?)
+}
+
+/// Writes an inference with full active security, or one JSON array with it.
+fn write_active(document: &ActiveBenchDocument, json: bool, out: &mut dyn Write) -> Result<(), Failure> {
+    if json {
+        serde_json::to_writer_pretty(&mut *out, &[document]).map_err(std::io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        document.write_text(out)?;
+    }
+    out.flush()?;
+    document.fault()
 }
 
 /// Writes in what a family differs here from the system as released.
@@ -113,6 +142,64 @@ fn milli(seconds: f64) -> String {
     format!("{:.2} ms", seconds * 1000.0)
 }
 
+impl PerInference {
+    fn rows(&self, network: &str) -> Vec<Vec<String>> {
+        let sent = self.client_sent_bytes + self.server_sent_bytes;
+        let mut rows = vec![
+            vec!["client sends".into(), kilo(self.client_sent_bytes)],
+            vec!["server sends".into(), kilo(self.server_sent_bytes)],
+            vec!["total".into(), kilo(sent)],
+            vec!["of which offline".into(), kilo(self.offline_bytes)],
+            vec!["TCP frames, extra".into(), kilo(self.framing_bytes)],
+            vec!["rounds".into(), format!("{:.2}", self.rounds)],
+            vec!["client computes".into(), milli(self.client_cpu_s)],
+            vec!["server computes".into(), milli(self.server_cpu_s)],
+            vec!["time in memory".into(), milli(self.wall_s)],
+            vec!["time over lan".into(), milli(self.lan_s)],
+            vec!["time over wan".into(), milli(self.wan_s)],
+        ];
+        if !["lan", "wan"].contains(&network) {
+            rows.push(vec![format!("time over {network}"), milli(self.network_s)]);
+        }
+        rows
+    }
+}
+
+impl ActiveBenchDocument {
+    fn write_text(&self, out: &mut dyn Write) -> Result<(), Failure> {
+        let Self { protocol, model, network, setup, per_inference: each, triples, products, .. } = self;
+        if let Some(error) = &self.error {
+            writeln!(out, "{} {error}", text::styled(BAD, "error"))?;
+        }
+        let exact = if self.exact { "every logit exact" } else { "NOT the plaintext's logits" };
+        let title = format!("{model}   {protocol}   batch 1   full active security   {exact}");
+        writeln!(out, "{}\n", text::styled(HEADING, &title))?;
+        write!(out, "{}", text::table(&["per inference", ""], each.rows(network), 1))?;
+        #[expect(clippy::cast_precision_loss, reason = "bytes are below 2^52")]
+        let sent = kilo((setup.client_sent_bytes + setup.server_sent_bytes) as f64);
+        let [client, server] = [setup.client_cpu_s, setup.server_cpu_s].map(milli);
+        let once = format!(
+            "once per pair: {sent}, {} rounds, client {client}, server {server}, here {}\n{triples} triples, {products} of them of products of linear layers, \
+             each {:.0} bytes with its product; by chance {} masks and {} proofs again",
+            setup.rounds,
+            milli(setup.wall_s),
+            self.bytes_per_product,
+            self.masks_again,
+            self.proofs_again.iter().sum::<usize>(),
+        );
+        writeln!(out, "\n{}", text::styled(DIM, &once))?;
+        let row = |term: &TermDocument| {
+            let TermDocument { name, each, times, bits } = term;
+            vec![(*name).to_string(), times.to_string(), each.clone(), text::bits(Some(*bits))]
+        };
+        let heading = ["a party that deviates gets through or learns something: how", "times", "each at most", "bits"];
+        write!(out, "\n{}", text::table(&heading, self.error_terms.iter().map(row).collect(), 1))?;
+        writeln!(out, "together at most {}, {} bits", self.error_bound, text::bits(Some(self.error_bits)))?;
+        writeln!(out, "two honest parties stop with a probability of at most {}", self.false_alarm)?;
+        Ok(())
+    }
+}
+
 impl BenchDocument {
     fn write_text(&self, show_layers: bool, out: &mut dyn Write) -> Result<(), Failure> {
         let Self { backend, model, batch, lanes, threads, network, truncation, per_inference: each, .. } = self;
@@ -130,24 +217,7 @@ impl BenchDocument {
         let title =
             format!("{model}   {backend}{extension}{checks}{linear}   batch {batch}{beside}   {truncation}   {exact}");
         writeln!(out, "{}\n", text::styled(HEADING, &title))?;
-        let sent = each.client_sent_bytes + each.server_sent_bytes;
-        let mut rows = vec![
-            vec!["client sends".into(), kilo(each.client_sent_bytes)],
-            vec!["server sends".into(), kilo(each.server_sent_bytes)],
-            vec!["total".into(), kilo(sent)],
-            vec!["of which offline".into(), kilo(each.offline_bytes)],
-            vec!["TCP frames, extra".into(), kilo(each.framing_bytes)],
-            vec!["rounds".into(), format!("{:.2}", each.rounds)],
-            vec!["client computes".into(), milli(each.client_cpu_s)],
-            vec!["server computes".into(), milli(each.server_cpu_s)],
-            vec!["time in memory".into(), milli(each.wall_s)],
-            vec!["time over lan".into(), milli(each.lan_s)],
-            vec!["time over wan".into(), milli(each.wan_s)],
-        ];
-        if !["lan", "wan"].contains(&network.as_str()) {
-            rows.push(vec![format!("time over {network}"), milli(each.network_s)]);
-        }
-        write!(out, "{}", text::table(&["per inference", ""], rows, 1))?;
+        write!(out, "{}", text::table(&["per inference", ""], each.rows(network), 1))?;
         writeln!(out, "\n{}", text::styled(DIM, &self.once()))?;
         if show_layers {
             let row = |layer: &LayerMeasured| {
@@ -206,7 +276,7 @@ impl BenchDocument {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answers::bench::{PerInference, PreparationMeasured, inexact};
+    use crate::answers::bench::{PreparationMeasured, inexact};
     use fusion_2pc::wire::clock::LinkSpeed;
     use fusion_engine::simulate::beside::Traced;
     use fusion_engine::simulate::metered::SetupSpent;

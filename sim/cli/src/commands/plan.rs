@@ -1,8 +1,9 @@
 //! `sim plan`: the cheapest safe B and T.
 
+use crate::answers::compare::{CompareDocument, Measure};
 use crate::answers::cost::{PerQuery, REPEATS, SessionDocument};
 use crate::answers::plan::{
-    GameLine, PRICED, PlanAnswer, PlanDocument, UNCERTIFIED, binding, certificate_line, comparisons,
+    GameLine, PRICED, PlanAnswer, PlanDocument, UNCERTIFIED, binding, certificate_line, comparisons, planner,
 };
 use crate::answers::substitution::sentence;
 use crate::args::PlanArgs;
@@ -28,9 +29,10 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write, terminal: Terminal) -> Resul
         output::write_file("--certificate", path, &format!("{}\n", certificate_line(certificate)))?;
     }
     let cost = |model: &PathBuf| PerQuery::measure(model, &args.inference, answer.plan.params.N(), REPEATS);
+    let compare = CompareDocument::new(args, &planner(args, answer.plan.lambda), answer.plan.params.R())?;
     let per_inference = args.model.as_ref().map(cost).transpose()?;
     if args.json {
-        let document = PlanDocument::new(&answer, per_inference);
+        let document = PlanDocument::new(&answer, per_inference).beside(compare);
         serde_json::to_writer(&mut *stdout, &document).map_err(io::Error::from)?;
         writeln!(stdout)?;
     } else if args.quiet {
@@ -45,6 +47,9 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write, terminal: Terminal) -> Resul
             writeln!(stdout, "  {}", text::styled(DIM, &per_query.spread()))?;
             let session = SessionDocument::new(answer.plan.params, per_inference);
             writeln!(stdout, "session: {}", session.line(&args.inference))?;
+        }
+        if let Some(compare) = &compare {
+            write_compared(compare, SubstitutionDocument::new(answer.plan.params).as_ref(), stdout)?;
         }
     }
     Ok(())
@@ -109,4 +114,38 @@ fn write_text(answer: &PlanAnswer, out: &mut dyn Write) -> io::Result<()> {
 
 fn numbers(params: Params) -> String {
     format!("B={} T={} slack={}", params.B(), params.T(), params.slack())
+}
+
+/// Writes what full active security takes beside mix-and-check, and what neither gives.
+fn write_compared(
+    compare: &CompareDocument,
+    worst: Option<&SubstitutionDocument>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let CompareDocument { protocol, backend, batch, measures, active_error_bits } = compare;
+    let title = format!("beside full active security ({protocol}), a query, predicted");
+    writeln!(out, "\n{}\n", text::styled(HEADING, &title))?;
+    let own = format!("mix-and-check over {backend}");
+    let heading = ["", own.as_str(), "active", "times", "mix-and-check takes less"];
+    let row = |measure: &Measure| {
+        let Measure { quantity, mix_and_check, active, times, .. } = measure;
+        let shown = |amount: &f64| match quantity.as_str() {
+            "bytes" => format!("{:.3} MB", amount / 1e6),
+            _ => format!("{amount:.3} s"),
+        };
+        vec![quantity.clone(), shown(mix_and_check), shown(active), format!("{times:.2}"), measure.range()]
+    };
+    write!(out, "{}", text::table(&heading, measures.iter().map(row).collect(), 1))?;
+    let note = format!(
+        "an inference of mix-and-check costs its part of a session of {batch}; bytes are exact, times are those of messages at most"
+    );
+    writeln!(out, "{}", text::styled(DIM, &note))?;
+    writeln!(
+        out,
+        "what mix-and-check does not give: {}; and what the server learns by deviating is bounded by the family alone. \
+         Full active security holds the server to one network of this architecture for all answers of a session, and keeps the client's inputs from it, but with a probability of 2^-{}; \
+         which network that is it does not test, so a server may enter a wrong one.",
+        sentence(worst),
+        text::bits(Some(*active_error_bits)),
+    )
 }

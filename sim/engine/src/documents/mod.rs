@@ -4,6 +4,7 @@
 //! Fields stand in the order of their keys in the files, which is alphabetical. JSON schemas are generated from the types into
 //! docs/schema/.
 
+pub mod active;
 pub mod cost;
 pub mod event;
 pub mod headline;

@@ -1,11 +1,14 @@
 //! The paper's tables beside measurements of this program, as `sim tables --json` prints them.
 
+use super::active::ActiveDocument;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The tables of the paper, each row with the published figures and with ours.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct TablesDocument {
+    /// Full active security beside mix-and-check over each family.
+    pub active: ActiveDocument,
     /// The commit that the program was built from, where it was built from a checkout.
     pub commit: Option<String>,
     /// Everything that was measured for the tables.
@@ -221,6 +224,8 @@ pub struct MeasurementDocument {
     pub version: String,
     /// The seconds of one inference over a WAN: 100 Mbit/s, 40 ms.
     pub wan_s: Option<f64>,
+    /// The processor time of both parties for one inference, in seconds.
+    pub work_s: Option<f64>,
 }
 
 impl MeasurementDocument {

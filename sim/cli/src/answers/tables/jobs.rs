@@ -2,7 +2,8 @@
 
 use super::kept::Key;
 use super::published::Network;
-use crate::answers::bench::{BenchDocument, Job as Bench, PerInference, load, measure};
+use crate::answers::active;
+use crate::answers::bench::{BenchDocument, Job as Bench, PerInference, SetupMeasured, load, measure};
 use crate::answers::pictures::Pictures;
 use crate::args::bench::{InferenceArgs, NamedNetwork, TruncationArg};
 use crate::args::{FixedPointArgs, OptionsArgs};
@@ -12,6 +13,7 @@ use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_engine::documents::tables::{MeasurementDocument, Source};
 use fusion_engine::failure::Failure;
 use fusion_engine::models;
+use fusion_engine::simulate::Predicted;
 use fusion_nn::fixed::{FixedModel, Pixels};
 use rug::Rational;
 use std::path::{Path, PathBuf};
@@ -51,7 +53,7 @@ pub struct Subject {
     pub hash: String,
     batches: &'static [usize],
     file: PathBuf,
-    model: FixedModel,
+    pub(super) model: FixedModel,
     pixels: Pixels,
 }
 
@@ -82,6 +84,11 @@ impl Subject {
         };
         models.map(subject).collect()
     }
+
+    /// Returns the name of the model's file.
+    pub fn file_name(&self) -> String {
+        self.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+    }
 }
 
 /// Returns the flags with which `sim bench` would measure the same.
@@ -108,8 +115,8 @@ pub struct Job<'a> {
     pub subject: &'a Subject,
     pub family: Family,
     pub batch: usize,
-    /// The bytes of the client and of the server in the whole session, by the backend's predictor.
-    predicted: [usize; 2],
+    /// What the whole session costs, by the backend's predictor.
+    pub(super) prediction: Predicted,
     pub is_run: bool,
 }
 
@@ -123,10 +130,10 @@ impl<'a> Job<'a> {
         let protocols = inference(family, subject.pixels).and_then(|inference| inference.protocols());
         let protocols = protocols.map_err(|failure| failure.message())?;
         let job = |batch| {
-            let predicted = protocols
-                .predicted(&[&subject.model], batch, Grouping::Chunk)
+            let prediction = protocols
+                .prediction(&[&subject.model], batch, Grouping::Chunk)
                 .map_err(|refusal| refusal.to_string())?;
-            Ok::<_, String>(Self { subject, family, batch, predicted, is_run: true })
+            Ok::<_, String>(Self { subject, family, batch, prediction, is_run: true })
         };
         let one = job(1)?;
         if one.bytes() > effort.image_bytes {
@@ -143,7 +150,7 @@ impl<'a> Job<'a> {
     }
 
     fn bytes(&self) -> usize {
-        self.predicted.iter().sum()
+        self.prediction.sent.iter().sum()
     }
 
     /// Returns what tells this measurement from all others.
@@ -162,7 +169,7 @@ impl<'a> Job<'a> {
     /// [`Failure::Bug`] if a logit differs from the plaintext reference's.
     pub fn perform(&self) -> Result<MeasurementDocument, Failure> {
         if !self.is_run {
-            return Ok(self.prediction());
+            return Ok(self.predicted());
         }
         let Subject { file, model, pixels, .. } = self.subject;
         let inference = inference(self.family, *pixels)?;
@@ -172,32 +179,20 @@ impl<'a> Job<'a> {
         let measured = measure(&job)?;
         measured.fault()?;
         let BenchDocument { setup, per_inference, .. } = &measured;
-        let PerInference { client_sent_bytes, server_sent_bytes, offline_bytes, rounds, lan_s, wan_s, .. } =
-            *per_inference;
-        Ok(MeasurementDocument {
-            client_sent_bytes,
-            server_sent_bytes,
-            offline_bytes: Some(offline_bytes),
-            rounds: Some(rounds),
-            setup_bytes: Some(setup.client_sent_bytes + setup.server_sent_bytes),
-            lan_s: Some(lan_s),
-            wan_s: Some(wan_s),
-            source: Source::Measured,
-            ..self.prediction()
-        })
+        Ok(filled(self.predicted(), setup, per_inference))
     }
 
     #[expect(clippy::cast_precision_loss, reason = "bytes are below 2^52")]
-    fn prediction(&self) -> MeasurementDocument {
+    fn predicted(&self) -> MeasurementDocument {
         let Key { backend, batch, model_hash, commit, version } = self.key();
-        let [client, server] = self.predicted.map(|bytes| bytes as f64 / batch as f64);
+        let [client, server] = self.prediction.sent.map(|bytes| bytes as f64 / batch as f64);
         MeasurementDocument {
             backend,
             batch,
             client_sent_bytes: client,
             commit,
             lan_s: None,
-            model: self.subject.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+            model: self.subject.file_name(),
             model_hash,
             network: self.subject.network.name().into(),
             offline_bytes: None,
@@ -207,6 +202,104 @@ impl<'a> Job<'a> {
             source: Source::Predicted,
             version,
             wan_s: None,
+            work_s: None,
         }
+    }
+}
+
+/// Puts what was measured into a document.
+fn filled(document: MeasurementDocument, setup: &SetupMeasured, each: &PerInference) -> MeasurementDocument {
+    MeasurementDocument {
+        client_sent_bytes: each.client_sent_bytes,
+        server_sent_bytes: each.server_sent_bytes,
+        offline_bytes: Some(each.offline_bytes),
+        rounds: Some(each.rounds),
+        setup_bytes: Some(setup.client_sent_bytes + setup.server_sent_bytes),
+        lan_s: Some(each.lan_s),
+        wan_s: Some(each.wan_s),
+        work_s: Some(each.client_cpu_s + each.server_cpu_s),
+        source: Source::Measured,
+        ..document
+    }
+}
+
+/// What is to be measured for the tables.
+pub enum Task<'a> {
+    /// A session of a family of protocols.
+    Family(Job<'a>),
+    /// An inference with full active security.
+    Active(&'a Subject),
+}
+
+impl Task<'_> {
+    /// Returns what tells this measurement from all others.
+    pub fn key(&self) -> Key {
+        match self {
+            Self::Family(job) => job.key(),
+            Self::Active(subject) => Key::new(active::NAME, 1, &subject.hash),
+        }
+    }
+
+    /// Returns the task in words.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Family(job) => job.name(),
+            Self::Active(subject) => format!("{}, {}, batch 1", active::NAME, subject.network.name()),
+        }
+    }
+
+    /// Whether something is run, and not only predicted.
+    pub fn is_run(&self) -> bool {
+        match self {
+            Self::Family(job) => job.is_run,
+            Self::Active(_) => true,
+        }
+    }
+
+    /// Runs the session and measures it or, if it would send too much, takes its predicted bytes.
+    ///
+    /// # Errors
+    /// [`Failure::Bug`] if a logit differs from the plaintext reference's.
+    pub fn perform(&self) -> Result<MeasurementDocument, Failure> {
+        match self {
+            Self::Family(job) => job.perform(),
+            Self::Active(subject) => subject.measured_active(),
+        }
+    }
+}
+
+impl Subject {
+    /// Whether full active security is measured on the network: not where one image alone is run, which then has too many products.
+    pub fn has_active(&self) -> bool {
+        self.batches.iter().any(|batch| *batch > 1) && active::predicted(&self.model).is_ok()
+    }
+
+    fn measured_active(&self) -> Result<MeasurementDocument, Failure> {
+        let inference = inference(Family::default(), self.pixels)?;
+        let images = Pictures::Random { seed: SEED };
+        let job =
+            active::Job { file: &self.file, model: &self.model, inference: &inference, seed: SEED, images: &images };
+        let measured = active::measure(&job)?;
+        measured.fault()?;
+        let Key { backend, batch, model_hash, commit, version } = Key::new(active::NAME, 1, &self.hash);
+        let document = MeasurementDocument {
+            backend,
+            batch,
+            client_sent_bytes: 0.0,
+            commit,
+            lan_s: None,
+            model: self.file_name(),
+            model_hash,
+            network: self.network.name().into(),
+            offline_bytes: None,
+            rounds: None,
+            server_sent_bytes: 0.0,
+            setup_bytes: None,
+            source: Source::Measured,
+            version,
+            wan_s: None,
+            work_s: None,
+        };
+        Ok(filled(document, &measured.setup, &measured.per_inference))
     }
 }

@@ -1,5 +1,6 @@
 //! The paper's tables beside measurements of this program.
 
+pub mod active;
 pub mod figures;
 pub mod jobs;
 pub mod kept;

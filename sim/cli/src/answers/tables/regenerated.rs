@@ -1,15 +1,15 @@
 //! The published tables with our figures in them.
 
+use super::active::{ABOUT, Beside, plan_of};
 use super::figures;
 use super::published::{Network, PublishedRow, PublishedTable, Scheme, System, tables};
 use fusion_2pc::backend::Family;
+use fusion_engine::documents::active::{ActiveDocument, ActiveRow, QueryCost};
 use fusion_engine::documents::tables::{
     ColumnDocument, MeasurementDocument, PlanOfRow, RowDocument, Source, TableDocument, TablesDocument,
 };
 use fusion_engine::failure::Failure;
 use fusion_engine::store::commit;
-use fusion_spec::bound::bits::nearest;
-use fusion_spec::params::Params;
 
 /// What holds for all tables.
 const NOTES: [&str; 4] = [
@@ -30,6 +30,8 @@ pub struct Found {
     pub measurements: Vec<MeasurementDocument>,
     /// The families that cannot compute a network, with the reason.
     pub refusals: Vec<(Family, Network, String)>,
+    /// What full active security costs on each network, and what the families cost beside it.
+    pub beside: Vec<Beside>,
 }
 
 impl Found {
@@ -38,8 +40,12 @@ impl Found {
     /// # Errors
     /// [`Failure::Usage`] in principle only: the published parameters are legal.
     pub fn document(self) -> Result<TablesDocument, Failure> {
-        let tables = tables().iter().map(|table| self.table(table)).collect::<Result<_, Failure>>()?;
+        let rows = self.beside.iter().map(|beside| beside.rows(&self.measurements));
+        let rows: Vec<ActiveRow> = rows.collect::<Result<Vec<_>, Failure>>()?.concat();
+        let tables = tables().iter().map(|table| self.table(table, &rows)).collect::<Result<_, Failure>>()?;
+        let inferences = self.beside.iter().map(|beside| beside.inference(&self.measurements)).collect();
         Ok(TablesDocument {
+            active: ActiveDocument { about: ABOUT.into(), inferences, rows },
             commit: commit(),
             notes: NOTES.map(String::from).into(),
             quick: self.quick,
@@ -49,24 +55,22 @@ impl Found {
         })
     }
 
-    fn table(&self, table: &PublishedTable) -> Result<TableDocument, Failure> {
+    fn table(&self, table: &PublishedTable, active: &[ActiveRow]) -> Result<TableDocument, Failure> {
         let columns = table.columns.iter();
         let columns = columns.map(|(name, unit)| ColumnDocument { name: (*name).into(), unit: unit.sign().into() });
         Ok(TableDocument {
             about: table.about.into(),
             columns: columns.collect(),
             number: table.number.into(),
-            rows: table.rows.iter().map(|row| self.row(table, row)).collect::<Result<_, Failure>>()?,
+            rows: table.rows.iter().map(|row| self.row(table, row, active)).collect::<Result<_, Failure>>()?,
             title: table.title.into(),
         })
     }
 
-    fn row(&self, table: &PublishedTable, row: &PublishedRow) -> Result<RowDocument, Failure> {
+    fn row(&self, table: &PublishedTable, row: &PublishedRow, active: &[ActiveRow]) -> Result<RowDocument, Failure> {
         let (system, plan) = match row.scheme {
-            Scheme::Fusion { over, choice: (log_R, B, T) } => {
-                let params = Params::new(1 << log_R, B, T, 0).map_err(Failure::usage)?;
-                (Some(over), Some(PlanOfRow { B, R: params.R(), T, cost: nearest(&params.cost()) }))
-            }
+            Scheme::Fusion { over, choice } => (Some(over), Some(plan_of(choice)?)),
+            Scheme::Active { choice } => (Some(System::Cheetah), Some(plan_of(choice)?)),
             Scheme::Single(system) => (Some(system), None),
             Scheme::LevioSA => (None, None),
         };
@@ -82,10 +86,13 @@ impl Found {
             scheme: row.scheme.title(),
             source: Source::NotMeasured,
         };
+        if let (Scheme::Active { .. }, Some(plan)) = (row.scheme, plan) {
+            return Ok(self.beside_cheetah(active, plan, row.network, empty));
+        }
         let (system, measured) = match system.map(|system| (system, self.measured(system, row.network))) {
             Some((system, Ok(measured))) => (system, measured),
             Some((_, Err(reason))) => return Ok(RowDocument { reason: Some(reason), ..empty }),
-            None => return Ok(RowDocument { reason: Some("no actively secure backend yet".into()), ..empty }),
+            None => return Ok(RowDocument { reason: Some("LevioSA itself is not here".into()), ..empty }),
         };
         let cost = plan.map_or(1.0, |plan| plan.cost);
         let columns = table.columns.iter().enumerate();
@@ -98,6 +105,33 @@ impl Found {
             source: measured.source,
             ..empty
         })
+    }
+
+    /// Fills the row of a multiple of mix-and-check over Cheetah.
+    fn beside_cheetah(
+        &self,
+        active: &[ActiveRow],
+        plan: PlanOfRow,
+        network: Network,
+        empty: RowDocument,
+    ) -> RowDocument {
+        let is_of = |row: &&ActiveRow| {
+            row.backend == Family::Cheetah.name() && row.network == network.name() && row.plan == plan
+        };
+        let found = active.iter().find(is_of);
+        match found.and_then(|row| Some((row.batch, row.times?))) {
+            Some((batch, QueryCost { bytes, lan_s, wan_s, .. })) => RowDocument {
+                batch: Some(batch),
+                ours: vec![Some(bytes), None, Some(lan_s), Some(wan_s)],
+                source: Source::Predicted,
+                ..empty
+            },
+            None if found.is_some() => RowDocument { reason: Some("not evaluated".into()), ..empty },
+            None if !self.families.contains(&Family::Cheetah) => {
+                RowDocument { reason: Some("left out by --backend".into()), ..empty }
+            }
+            None => RowDocument { reason: Some("left out by --quick".into()), ..empty },
+        }
     }
 
     /// Returns the measurement of a system on a network with the largest batch, or says why there is none.

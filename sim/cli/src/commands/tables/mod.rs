@@ -5,7 +5,8 @@ mod latex;
 mod progress;
 mod text;
 
-use crate::answers::tables::jobs::{Effort, Job, Subject};
+use crate::answers::tables::active::Beside;
+use crate::answers::tables::jobs::{Effort, Job, Subject, Task};
 use crate::answers::tables::kept::Kept;
 use crate::answers::tables::regenerated::Found;
 use crate::args::TablesArgs;
@@ -33,7 +34,8 @@ pub fn run(
     let effort = if args.quick { Effort::QUICK } else { Effort::FULL };
     let subjects = Subject::load(&effort, &args.models, args.minionn.as_deref())?;
     let families = if args.backend.is_empty() { Family::ALL.to_vec() } else { args.backend.clone() };
-    let mut found = Found { quick: args.quick, families, measurements: Vec::new(), refusals: Vec::new() };
+    let (measurements, refusals, beside) = (Vec::new(), Vec::new(), Vec::new());
+    let mut found = Found { quick: args.quick, families, measurements, refusals, beside };
     let mut jobs = Vec::new();
     for subject in &subjects {
         for &family in found.families.iter().filter(|family| subject.network.has_family(**family)) {
@@ -43,6 +45,9 @@ pub fn run(
             }
         }
     }
+    found.beside = subjects.iter().map(|subject| Beside::new(subject, &jobs)).collect();
+    let active = subjects.iter().filter(|subject| !args.quick && args.backend.is_empty() && subject.has_active());
+    let jobs: Vec<Task<'_>> = jobs.into_iter().map(Task::Family).chain(active.map(Task::Active)).collect();
     let kept = Kept::new(&args.runs);
     let interrupted = signals::interruption()?;
     let mut progress = Progress::new(jobs.len(), stderr, terminal);
@@ -59,12 +64,12 @@ pub fn run(
             return Ok(INTERRUPTED);
         }
         progress.begin(&job.name());
-        let old = if args.fresh || !job.is_run { None } else { kept.find(&job.key())? };
+        let old = if args.fresh || !job.is_run() { None } else { kept.find(&job.key())? };
         let measured = match old {
             Some(measured) => measured,
             None => job.perform()?,
         };
-        if job.is_run {
+        if job.is_run() {
             kept.keep(&measured)?;
         }
         found.measurements.push(measured);

@@ -1,7 +1,9 @@
 use super::*;
+use crate::answers::tables::active::Beside;
 use crate::answers::tables::kept::Key;
 use crate::answers::tables::published::Network;
 use crate::scratch::Scratch;
+use fusion_engine::documents::active::QueryCost;
 use fusion_engine::documents::tables::{MeasurementDocument, Source, TablesDocument};
 
 /// A measurement of round numbers, in which an inference takes a MiB and as many milliseconds as images.
@@ -24,7 +26,30 @@ fn made_up(network: Network, batch: usize) -> MeasurementDocument {
         source: Source::Measured,
         version,
         wan_s: seconds(10.0),
+        work_s: None,
     }
+}
+
+/// Full active security takes 100 MB and a million times as many rounds on MNIST, where Cheetah takes 1 MB and 2.
+fn beside() -> Beside {
+    let [set_up, offline, online] = [(1_000, 6), (45_000_000, 100), (5_000_000, 100)]
+        .map(|(bytes, rounds)| fusion_active::cost::Cost::of_each(bytes, rounds));
+    let active = fusion_active::predicted::Predicted {
+        set_up,
+        offline,
+        online,
+        triples: 1000,
+        products: 400,
+        answers: 100,
+        proofs: 4,
+        checks: 5,
+        authentications: 2,
+        sacrifices: 1,
+        masks: 10,
+        bits: 600,
+    };
+    let cheetah = QueryCost { bytes: 1e6, lan_s: 0.01, rounds: 2.0, wan_s: 0.1, work_s: None };
+    Beside::made_up(Network::Mnist, active, vec![(Family::Cheetah, 64, cheetah)])
 }
 
 /// Two batches of MNIST are measured, one of CIFAR-10 is predicted, and every other backend is left out.
@@ -39,7 +64,8 @@ fn document() -> TablesDocument {
         ..made_up(Network::Cifar10, 1)
     };
     let measurements = vec![made_up(Network::Mnist, 1), made_up(Network::Mnist, 64), predicted];
-    let found = Found { quick: false, families: vec![Family::Cheetah], measurements, refusals: Vec::new() };
+    let beside = vec![beside()];
+    let found = Found { quick: false, families: vec![Family::Cheetah], measurements, refusals: Vec::new(), beside };
     found.document().unwrap()
 }
 
@@ -89,6 +115,26 @@ fn a_query_costs_its_inferences() {
     let resnet = &document.tables[3].rows[0];
     assert_eq!((resnet.source, resnet.ours.as_slice()), (Source::NotMeasured, &[None, None, None][..]));
     assert_eq!(resnet.reason.as_deref(), Some("no model of ResNet50 yet"));
+}
+
+/// How many times as much: 100 MB over 20.5 times 1 MB, and one choice after another.
+#[test]
+fn full_active_security_is_a_multiple_of_each_choice() {
+    let document = document();
+    let first = &document.tables[0].rows[1];
+    assert_eq!(first.scheme, "SPDZ with LowGear over Fusion (2^3,8,100) on Cheetah");
+    assert_eq!((first.plan.map(|plan| plan.cost), first.source), (Some(20.5), Source::Predicted));
+    let [bytes, time, lan, wan] = first.ours[..] else { panic!("four columns") };
+    // 8e8 bits over 1 Gbit/s and 200 rounds of 0.15 ms; over 100 Mbit/s and 200 rounds of 20 ms.
+    let expected = [100.0 / 20.5, (0.8 + 0.03) / 0.205, (8.0 + 4.0) / 2.05];
+    assert_eq!(time, None);
+    assert!(
+        [bytes, lan, wan].into_iter().zip(expected).all(|(ours, expected)| (ours.unwrap() - expected).abs() < 1e-9)
+    );
+    let rows = &document.active.rows;
+    assert_eq!(rows.iter().map(|row| row.plan.R).collect::<Vec<_>>(), [8, 32, 128, 512, 8192, 524_288]);
+    let cifar = document.tables[0].rows.iter().find(|row| row.network == Network::Cifar10.name()).unwrap();
+    assert_eq!((cifar.source, cifar.ours.as_slice()), (Source::NotMeasured, &[None; 4][..]));
 }
 
 /// The page has every row, a picture for each table, and neither a script nor a request.

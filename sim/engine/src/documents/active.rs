@@ -1,0 +1,105 @@
+//! Full active security beside mix-and-check, as `sim tables --json` prints it.
+
+use super::tables::PlanOfRow;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// What full active security takes beside mix-and-check over each family of protocols.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ActiveDocument {
+    /// Which network, which security, and which parts are predicted.
+    pub about: String,
+    /// One inference of each network with full active security.
+    pub inferences: Vec<ActiveInference>,
+    /// Mix-and-check at each published choice, over each family, on each network.
+    pub rows: Vec<ActiveRow>,
+}
+
+/// One inference with full active security.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ActiveInference {
+    /// What it costs; `null` where the network is not evaluated.
+    pub cost: Option<ActiveCost>,
+    /// The name of the model's file.
+    pub model: String,
+    /// The neural network and its data.
+    pub network: String,
+    /// Every reason why the network is not evaluated.
+    pub reasons: Vec<String>,
+}
+
+/// What one inference costs with full active security: predicted, but for the work.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ActiveCost {
+    /// The bits against a party that cheats and gets through, rounded down.
+    pub error_bits: f64,
+    /// The part of the bytes that is sent before the inputs are known.
+    pub offline_bytes: usize,
+    /// The triples of products of linear layers.
+    pub products: usize,
+    /// Bytes, rounds, times and work.
+    pub query: QueryCost,
+    /// The bytes of the set-up, once for a pair of parties, which are not among those of the inference.
+    pub setup_bytes: usize,
+    /// All triples.
+    pub triples: usize,
+}
+
+/// What the answer to a query takes, of both parties together.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct QueryCost {
+    /// Bytes, as they will be.
+    pub bytes: f64,
+    /// The most seconds that the messages take over a LAN: 1 Gbit/s, 0.3 ms.
+    pub lan_s: f64,
+    /// The most rounds.
+    pub rounds: f64,
+    /// The most seconds that the messages take over a WAN: 100 Mbit/s, 40 ms.
+    pub wan_s: f64,
+    /// The processor time of both parties in seconds, where it was measured.
+    pub work_s: Option<f64>,
+}
+
+/// Mix-and-check over a family at a published choice, and how many times as much full active security takes.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ActiveRow {
+    /// The family of protocols.
+    pub backend: String,
+    /// The number of images that share a session.
+    pub batch: usize,
+    /// The neural network and its data.
+    pub network: String,
+    /// The parameters of mix-and-check.
+    pub plan: PlanOfRow,
+    /// What a query takes by mix-and-check.
+    pub query: QueryCost,
+    /// How many times as much full active security takes; `null` where the network is not evaluated.
+    pub times: Option<QueryCost>,
+}
+
+impl QueryCost {
+    /// Returns the cost of so many inferences.
+    #[must_use]
+    pub fn times(self, count: f64) -> Self {
+        let Self { bytes, lan_s, rounds, wan_s, work_s } = self;
+        Self {
+            bytes: count * bytes,
+            lan_s: count * lan_s,
+            rounds: count * rounds,
+            wan_s: count * wan_s,
+            work_s: work_s.map(|work| count * work),
+        }
+    }
+
+    /// Returns each figure as a multiple of another's.
+    #[must_use]
+    pub fn over(self, other: Self) -> Self {
+        Self {
+            bytes: self.bytes / other.bytes,
+            lan_s: self.lan_s / other.lan_s,
+            rounds: self.rounds / other.rounds,
+            wan_s: self.wan_s / other.wan_s,
+            work_s: self.work_s.zip(other.work_s).map(|(work, other)| work / other),
+        }
+    }
+}
