@@ -69,7 +69,9 @@ impl Steps {
         self.random_bits(count * LOW_BITS as usize);
         let tops = candidates(count);
         self.random_bits(tops * TOP_BITS);
-        [2 * tops, tops, tops].into_iter().for_each(|products| self.multiply(products));
+        for products in [2 * tops, tops, tops] {
+            self.multiply(products);
+        }
         self.open(tops);
         self.check();
         self.open(count);

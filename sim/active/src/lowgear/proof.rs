@@ -54,6 +54,7 @@ const fn answer_bits(bound: i128) -> u32 {
 }
 
 /// The length in bytes of the answer of a proof of so many images, of a map with inputs of these sizes: the nonce, and the rows.
+#[must_use]
 pub fn proof_bytes(sizes: &[i128], mask_bits: u32, proven: usize) -> usize {
     let bits: u32 = sizes.iter().map(|&size| answer_bits(bound(size, mask_bits, proven))).sum();
     COMMITMENT_BYTES + (ROWS * DEGREE * bits as usize).div_ceil(8)
@@ -308,7 +309,9 @@ mod tests {
             rows[ROWS - 1][0][DEGREE - 1] = coefficient;
             let (mut packer, nonce) = (Packer::default(), [3; COMMITMENT_BYTES]);
             let bits = answer_bits(most);
-            rows.iter().for_each(|row| row[0].iter().for_each(|x| push(&mut packer, x.cast_unsigned(), bits)));
+            for coefficient in rows.iter().flat_map(|row| row[0].iter()) {
+                push(&mut packer, coefficient.cast_unsigned(), bits);
+            }
             let committed: Vec<Image> = rows.iter().map(|row| map.image(row)).collect();
             let commit = commitment("a test", &nonce, &digest(&committed));
             let answer = [&nonce[..], &packer.finish()].concat();
