@@ -25,6 +25,7 @@ pub fn evaluate<P: Protocols + ?Sized>(
             Value::Layer(index) => values[*index].as_slice(),
         };
         let inputs: Vec<&[u64]> = step.inputs.iter().map(read).collect();
+        protocols.begin(index);
         let mut output =
             party.step(step.address.clone(), |party| walk(party, circuit, (index, step), &inputs, protocols))?;
         party.link.boundary(&step.address, &mut output, circuit.modulus(step.ring));

@@ -17,6 +17,9 @@ pub trait Protocols {
     /// [`Halt`] where the peer does not keep to the protocol.
     fn prepare(&mut self, party: &mut Party<Self::Transfers>) -> Result<(), Halt>;
 
+    /// Is told the place in the circuit of the step that runs next. A family that does a part of a step while another runs looks it up by its place.
+    fn begin(&mut self, _step: usize) {}
+
     /// Shares of a linear layer's outputs, slot by slot: `step` is its place in the circuit, and `numbers` are shares modulo its ring.
     ///
     /// # Errors

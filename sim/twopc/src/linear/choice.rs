@@ -6,6 +6,7 @@
 use super::geometry::{Geometry, cost, geometries, network_bytes, once_geometries};
 use super::layout::Layout;
 use super::shape::{Convolution, LinearLayer, Shape, Unfit};
+use crate::bits::packed_bytes;
 use crate::he::cipher::fresh_bytes;
 use crate::he::parameters::{Bound, Parameters, Released};
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,7 +77,7 @@ pub(super) struct Candidates {
 impl Candidates {
     /// For a batch of so many samples, where so much is released in all.
     pub fn new(layer: LinearLayer, batch: usize, released: Released) -> Result<Self, Unfit> {
-        let LinearLayer { shape, ring_bits, bound } = layer;
+        let LinearLayer { shape, ring_bits, bound, choice_bits: _ } = layer;
         let convolution = Convolution::new(shape).filter(|_| batch > 0).ok_or(Unfit::Empty)?;
         let best = |parameters| {
             let all = geometries(convolution, parameters, (ring_bits, bound), released);
@@ -110,7 +111,7 @@ impl Layout {
     /// # Errors
     /// [`Unfit`] if there is no layout.
     pub fn new(shape: Shape, ring_bits: u32, bound: Bound, batch: usize) -> Result<Self, Unfit> {
-        let layer = LinearLayer { shape, ring_bits, bound };
+        let layer = LinearLayer { shape, ring_bits, bound, choice_bits: 0 };
         let candidates = Candidates::new(layer, batch, Released((batch * layer.outputs()) as u64))?;
         let (geometry, _) = candidates.cheapest(|_| true).ok_or(candidates.unfit())?;
         Ok(candidates.layout(geometry))
@@ -185,9 +186,10 @@ fn choose(
         let candidates = Candidates::new(layer, batch, released)?;
         if candidates.by_ring.is_empty() { Err(candidates.unfit()) } else { Ok(candidates) }
     };
+    let choices = packed_bytes(batch * layer.outputs(), layer.choice_bits);
     let total = |candidates: &Candidates| {
         let (_, bytes) = candidates.cheapest(|_| true)?;
-        Some(bytes as u128 * u128::from(batches))
+        Some((bytes + choices) as u128 * u128::from(batches))
     };
     match how {
         Linear::Images => anew().map(Chosen::Anew),
@@ -255,7 +257,7 @@ mod tests {
     fn layers() -> Vec<LinearLayer> {
         let gemm = |inputs, outputs, ring_bits, sum_bits, root_bits| {
             let bound = Bound { sum_bits, root_bits };
-            LinearLayer { shape: Shape::Gemm { inputs, outputs }, ring_bits, bound }
+            LinearLayer { shape: Shape::Gemm { inputs, outputs }, ring_bits, bound, choice_bits: 0 }
         };
         vec![gemm(400, 120, 37, 15, 12), gemm(120, 84, 37, 13, 10), gemm(84, 10, 41, 15, 12)]
     }
@@ -313,6 +315,29 @@ mod tests {
         }
         assert_eq!([counts[0], counts[3]], [0, 3], "{counts:?}");
         assert!(counts.is_sorted(), "{counts:?}");
+    }
+
+    /// Choices that encrypted weights spare count for them, here ten times as many as a comparison has: whatever is chosen sends no more bytes in all than the other, and some number of batches
+    /// is enough with them that is not without.
+    #[test]
+    fn choices_that_are_not_sent_count_for_encrypted_weights() {
+        let (batch, mut earlier) = (64, false);
+        let [without, with] =
+            [0, 360].map(|choice_bits| layers().into_iter().map(move |layer| LinearLayer { choice_bits, ..layer }));
+        for (without, with) in without.zip(with) {
+            let choices = packed_bytes(batch * with.outputs(), with.choice_bits) as u64;
+            for batches in 1..12 {
+                let of = |layer, how| layouts(&[layer], batch, batch as u64 * batches, how).unwrap().remove(0);
+                let all = |layout: &Layout| {
+                    let spared = if layout.encrypted() == Encrypted::Weights { 0 } else { choices };
+                    (layout.cost().bytes() as u64 + spared) * batches + layout.network_bytes() as u64
+                };
+                let auto = of(with, Linear::Auto);
+                assert!(Linear::ALL.into_iter().all(|how| all(&auto) <= all(&of(with, how))), "{batches}");
+                earlier |= auto.encrypted() != of(without, Linear::Auto).encrypted();
+            }
+        }
+        assert!(earlier, "choices never decide");
     }
 
     /// Values of 53 bits leave no room for products of shares, and a layer that no ring holds is told with its place.

@@ -14,7 +14,6 @@ use crate::he::parameters::Parameters;
 use crate::random::Seed;
 use crate::wire::link::{Halt, Link};
 use rand_chacha::ChaCha20Rng;
-use rand_core::Rng;
 use std::collections::BTreeMap;
 
 /// A linear layer of a network: the number of its step in the circuit, and how it is packed.
@@ -186,45 +185,40 @@ fn encrypt(
     packer.finish()
 }
 
-/// Runs the client's side of a batch: from its shares `x0`, sample by sample, it sends the server `W x0` less its own shares, which are uniform.
+/// Runs the client's side of a batch: from its shares `x0`, sample by sample, it sends the server `W x0` less `y0`, its shares of the outputs modulo the ring of the layout. These it has drawn
+/// uniformly, and they are used for nothing from which the server could learn them.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
 ///
 /// # Panics
-/// If there are more or fewer shares than [`Layout::inputs`], or if the layer was not among those of [`receive_network`].
+/// If there are more or fewer shares than [`Layout::inputs`] and [`Layout::outputs`], or if the layer was not among those of [`receive_network`].
 pub fn multiply(
     link: &mut Link,
     network: &EncryptedNetwork,
     placed: Placed<'_>,
-    x0: &[u64],
+    [x0, y0]: [&[u64]; 2],
     rng: &mut ChaCha20Rng,
-) -> Result<Vec<u64>, Halt> {
+) -> Result<(), Halt> {
     let layout = placed.layout;
-    assert_eq!(x0.len(), layout.inputs(), "a share for each input");
+    assert_eq!([x0.len(), y0.len()], [layout.inputs(), layout.outputs()], "a share for each input and output");
     let Some((_, weights)) = network.layers.iter().find(|(key, _)| *key == placed.key()) else {
         panic!("the weights of step {} were not received", placed.step)
     };
     let (ring, zero) = (&layout.rings().outer, &network.zeros[&layout.geometry().parameters]);
     let [samples, _, filters] = layout.groups();
     let mut packer = Packer::with_capacity(layout.cost().client_bytes);
-    let mut y0 = vec![0; layout.outputs()];
     for group in 0..samples {
         let plaintexts =
             weights.iter().enumerate().map(|(channel, weights)| (layout.centred(x0, group, channel), weights));
         let product = Product::new(ring, zero, plaintexts, rng);
         product.write_shared(layout.geometry().response, rng, &mut packer);
         for filter in 0..filters {
-            let masked = layout.products(group, filter).map(|(coefficient, index)| {
-                y0[index] = rng.next_u64() & mask(layout.ring_bits());
-                (coefficient, y0[index])
-            });
-            let masked: Vec<_> = masked.collect();
-            product.write_masked(filter, layout.response(), masked.into_iter(), rng, &mut packer);
+            let masked = layout.products(group, filter).map(|(coefficient, index)| (coefficient, y0[index]));
+            product.write_masked(filter, layout.response(), masked, rng, &mut packer);
         }
     }
-    link.step("product", |link| link.send(packer.finish()))?;
-    Ok(y0)
+    link.step("product", |link| link.send(packer.finish()))
 }
 
 /// Runs the server's side of a batch: it gets its shares of `W x0`.

@@ -89,6 +89,8 @@ pub struct LinearLayer {
     pub ring_bits: u32,
     /// A bound on the weights of each output channel.
     pub bound: Bound,
+    /// The bits of choices for each output that a client does not send if it draws its share of the output, as it does where weights are encrypted.
+    pub choice_bits: u32,
 }
 
 impl LinearLayer {

@@ -118,6 +118,7 @@ fn every_modulus_keeps_to_the_table() {
             shape,
             ring_bits: 2 + u32::try_from(below(52)).unwrap(),
             bound: bound(u32::try_from(below(40)).unwrap(), u32::try_from(below(36)).unwrap()),
+            choice_bits: 0,
         };
         let layers: Vec<LinearLayer> = shapes.into_iter().map(layer).collect();
         let Ok(layouts) = layouts(&layers, 1 + below(70), 1 << below(40), Linear::ALL[below(3)]) else { continue };

@@ -5,7 +5,7 @@
 
 use crate::bits::mask;
 use crate::party::Party;
-use crate::share::compare;
+use crate::share::compare::{self, Drawn, Span};
 use crate::share::product;
 use crate::share::relu::negative;
 use crate::share::truncate::{self, Rescaling, drop_bits, with_carry};
@@ -26,6 +26,14 @@ impl Clip {
         let beyond = 1 << (self.how.from - 2);
         self.ends.map(|end| end.clamp(-beyond, beyond))
     }
+
+    /// The bits of shares that clipping compares first; `None` where what it compares first is a difference from an end.
+    #[must_use]
+    pub fn span(&self) -> Option<Span> {
+        let low = self.how.carrying_bits();
+        let high = if self.ends[0] == 0 { self.how.from - 1 - low } else { 0 };
+        (low + high > 0).then_some(Span { from: 0, low, high })
+    }
 }
 
 /// Computes shares of the clipped and truncated values.
@@ -33,16 +41,25 @@ impl Clip {
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
 pub fn clip(party: &mut Party, numbers: &[u64], clip: Clip) -> Result<Vec<u64>, Halt> {
+    clip_of(party, numbers, clip, None)
+}
+
+/// Computes what [`clip`](fn@clip) does. `drawn` are transfers of its [`Clip::span`] with whose choices the client drew its shares, if it did.
+///
+/// # Errors
+/// [`Halt`] where the peer does not keep to the protocol.
+pub fn clip_of(party: &mut Party, numbers: &[u64], clip: Clip, drawn: Option<Drawn>) -> Result<Vec<u64>, Halt> {
     let Clip { ends, how } = clip;
     let Rescaling { from, shift, out, .. } = how;
     let [low, high] = clip.thresholds();
     let dropped = how.carrying_bits();
     let (carry, above_low) = if low == 0 {
-        let carries = party.step("msb", |party| compare::carries(party, numbers, dropped, from - 1 - dropped))?;
+        let carries =
+            party.step("msb", |party| compare::carries_of(party, numbers, (dropped, from - 1 - dropped), drawn))?;
         let signs = numbers.iter().zip(&carries.all).map(|(x, carry)| (x >> (from - 1) & 1) as u8 ^ carry);
         (carries.low, signs.map(|sign| sign ^ party.leads()).collect())
     } else {
-        let carries = party.step("carry", |party| carry(party, numbers, dropped))?;
+        let carries = party.step("carry", |party| carry(party, numbers, dropped, drawn))?;
         (carries, party.step("low", |party| at_least(party, numbers, low, from))?)
     };
     let above_high = party.step("high", |party| at_least(party, numbers, high, from))?;
@@ -80,8 +97,8 @@ pub fn ideal(x: u64, x0: u64, clip: Clip) -> u64 {
     clipped & mask(out)
 }
 
-fn carry(party: &mut Party, numbers: &[u64], bits: u32) -> Result<Vec<u8>, Halt> {
-    if bits == 0 { Ok(Vec::new()) } else { Ok(compare::carries(party, numbers, bits, 0)?.all) }
+fn carry(party: &mut Party, numbers: &[u64], bits: u32, drawn: Option<Drawn>) -> Result<Vec<u8>, Halt> {
+    if bits == 0 { Ok(Vec::new()) } else { Ok(compare::carries_of(party, numbers, (bits, 0), drawn)?.all) }
 }
 
 /// Shares of the bits `x >= end`.

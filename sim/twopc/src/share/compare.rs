@@ -4,6 +4,9 @@
 //! by oblivious transfer of one message of eight, and a tree joins them (Rathee et al., CrypTFlow2, CCS 2020, section 3.1, Algorithm 1;
 //! Huang et al., Cheetah, USENIX Security 2022, section 4.1). Two changes: the transfers' pads stand for the first message, so that
 //! one of eight is not sent; and a carry inside the number is a node of the tree, so that exact truncation has it for nothing.
+//!
+//! A client that is yet to draw the numbers may draw the transfers before them ([`draw`]), and have their random choices as digits ([`Drawn::numbers`]). It
+//! then sends no choices.
 
 use crate::bits::{Packer, Unpacker, mask, packed_bytes};
 use crate::party::Party;
@@ -72,6 +75,93 @@ pub fn digits(low: u32, high: u32) -> Vec<Digit> {
     digits
 }
 
+/// The bits of shares whose carries a step finds first: `low` and then `high` bits above the lowest `from`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The place of the lowest bit.
+    pub from: u32,
+    /// The number of bits up to the inner carry.
+    pub low: u32,
+    /// The number of bits above it.
+    pub high: u32,
+}
+
+/// The transfers of a comparison, drawn and not used yet: they serve one comparison of as many numbers.
+#[derive(Debug)]
+pub struct Drawn {
+    digits: Vec<Digit>,
+    /// How many of the digits are below the inner carry.
+    border: usize,
+    /// How the choices of the client's digits become known to the server.
+    choices: Choices,
+    part: Part,
+}
+
+/// A party's part of the transfers of each digit.
+#[derive(Debug)]
+enum Part {
+    Client(Vec<Vec<Chosen>>),
+    Server(Vec<Vec<u16>>),
+}
+
+/// How a server comes to know which message is for which digit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Choices {
+    /// The client sends what its digits differ from the random choices by.
+    Corrected,
+    /// The random choices are the digits.
+    Digits,
+}
+
+/// Draws the transfers of a comparison of `count` numbers that are not known yet, and whose bits of the span are to be [`Drawn::numbers`] at the client.
+///
+/// # Errors
+/// [`Halt`] where the peer does not keep to the protocol.
+pub fn draw(party: &mut Party, count: usize, span: Span) -> Result<Drawn, Halt> {
+    transfers(party, count, (span.low, span.high), Choices::Digits)
+}
+
+fn transfers(party: &mut Party, count: usize, (low, high): (u32, u32), choices: Choices) -> Result<Drawn, Halt> {
+    let digits = digits(low, high);
+    let part = match party.role() {
+        Role::Client => Part::Client(chosen(party, count, &digits)?),
+        Role::Server => Part::Server(offered(party, count, &digits)?),
+    };
+    let border = digits.iter().filter(|digit| digit.from < low).count();
+    Ok(Drawn { digits, border, choices, part })
+}
+
+impl Drawn {
+    /// The numbers of `low + high` bits whose digits a client chose at random in these transfers: uniform, and hidden from the server as choices are. `None` for a server.
+    #[must_use]
+    pub fn numbers(&self) -> Option<Vec<u64>> {
+        let Part::Client(chosen) = &self.part else { return None };
+        let mut numbers = vec![0; chosen.first()?.len()];
+        for (digit, chosen) in self.digits.iter().zip(chosen) {
+            for (number, [choice, _]) in numbers.iter_mut().zip(chosen) {
+                *number |= u64::from(*choice) << digit.from;
+            }
+        }
+        Some(numbers)
+    }
+
+    /// Computes shares of the carries of the sum of both parties' numbers. Of a client whose choices are its digits these are the numbers that it drew, whatever it gives.
+    ///
+    /// # Errors
+    /// [`Halt`] where the peer does not keep to the protocol.
+    ///
+    /// # Panics
+    /// For numbers of no bits, which have no carry.
+    pub fn carries(self, party: &mut Party, numbers: &[u64]) -> Result<Carries, Halt> {
+        let Self { digits, border, choices, part } = self;
+        let leaves = match part {
+            Part::Client(chosen) => choose(party, numbers, (&digits, choices), &chosen)?,
+            Part::Server(pads) => offer(party, numbers, (&digits, choices), &pads)?,
+        };
+        join(party, leaves, border)
+    }
+}
+
 /// Computes shares of the carries of the sum of both parties' numbers, of `low + high` bits each. Higher bits are not looked at.
 ///
 /// # Errors
@@ -80,36 +170,60 @@ pub fn digits(low: u32, high: u32) -> Vec<Digit> {
 /// # Panics
 /// For numbers of no bits, which have no carry.
 pub fn carries(party: &mut Party, numbers: &[u64], low: u32, high: u32) -> Result<Carries, Halt> {
-    let digits = digits(low, high);
-    let leaves = match party.role() {
-        Role::Client => choose(party, numbers, &digits)?,
-        Role::Server => offer(party, numbers, &digits)?,
-    };
-    join(party, leaves, digits.iter().filter(|digit| digit.from < low).count())
+    transfers(party, numbers.len(), (low, high), Choices::Corrected)?.carries(party, numbers)
+}
+
+/// Computes what [`carries`] does, with transfers that were drawn for it, if any were.
+///
+/// # Errors
+/// [`Halt`] where the peer does not keep to the protocol.
+///
+/// # Panics
+/// For numbers of no bits, which have no carry.
+pub fn carries_of(
+    party: &mut Party,
+    numbers: &[u64],
+    (low, high): (u32, u32),
+    drawn: Option<Drawn>,
+) -> Result<Carries, Halt> {
+    match drawn {
+        Some(drawn) => drawn.carries(party, numbers),
+        None => carries(party, numbers, low, high),
+    }
 }
 
 /// What a receiver made of the transfers of one digit: its random choice and the pad's bits there.
 type Chosen = [u8; 2];
 
-/// The client's side of the digits: it asks for the message at its digit.
-fn choose(party: &mut Party, numbers: &[u64], digits: &[Digit]) -> Result<Vec<Node>, Halt> {
-    let mut chosen: Vec<Vec<Chosen>> = Vec::with_capacity(digits.len());
-    for digit in digits {
+/// The client's transfers of the digits.
+fn chosen(party: &mut Party, count: usize, digits: &[Digit]) -> Result<Vec<Vec<Chosen>>, Halt> {
+    let of = |digit: &Digit| {
         let width = digit.width();
-        let made = party.receive_pads(numbers.len(), digit.bits as usize, |choices, pads| {
+        party.receive_pads(count, digit.bits as usize, |choices, pads| {
             let choice = choices.iter().rev().fold(0, |all, choice| all << 1 | choice);
             let pad = pads.iter().fold(0, |sum, pad| sum ^ pad) >> (u32::from(choice) * width);
             [choice, (pad & mask(width)) as u8]
-        })?;
-        chosen.push(made);
-    }
-    let mut corrections = Packer::with_capacity(question_bytes(digits, numbers.len()));
-    for (digit, chosen) in digits.iter().zip(&chosen) {
-        for (number, [choice, _]) in numbers.iter().zip(chosen) {
-            corrections.push((number >> digit.from) ^ u64::from(*choice), digit.bits);
+        })
+    };
+    digits.iter().map(of).collect()
+}
+
+/// The client's side of the digits: it asks for the message at its digit.
+fn choose(
+    party: &mut Party,
+    numbers: &[u64],
+    (digits, choices): (&[Digit], Choices),
+    chosen: &[Vec<Chosen>],
+) -> Result<Vec<Node>, Halt> {
+    if choices == Choices::Corrected {
+        let mut corrections = Packer::with_capacity(question_bytes(digits, numbers.len()));
+        for (digit, chosen) in digits.iter().zip(chosen) {
+            for (number, [choice, _]) in numbers.iter().zip(chosen) {
+                corrections.push((number >> digit.from) ^ u64::from(*choice), digit.bits);
+            }
         }
+        party.link.send(corrections.finish())?;
     }
-    party.link.send(corrections.finish())?;
     let messages = party.link.receive(answer_bytes(digits, numbers.len()))?;
     let mut messages = Unpacker::new(&messages);
     let mut leaf = |digit: &Digit, [choice, pad]: &Chosen| {
@@ -120,27 +234,39 @@ fn choose(party: &mut Party, numbers: &[u64], digits: &[Digit]) -> Result<Vec<No
         inner: digit.inner,
         shares: chosen.iter().map(|chosen| leaf(digit, chosen)).collect(),
     };
-    Ok(digits.iter().zip(&chosen).map(node).collect())
+    Ok(digits.iter().zip(chosen).map(node).collect())
+}
+
+/// The server's transfers of the digits: the pads of all messages of one in a word.
+fn offered(party: &mut Party, count: usize, digits: &[Digit]) -> Result<Vec<Vec<u16>>, Halt> {
+    let of = |digit: &Digit| {
+        let selectors = selectors(*digit);
+        party.send_pads(count, digit.bits as usize, |pads| {
+            pads.iter()
+                .zip(&selectors)
+                .fold(0, |sum, (pads, one)| sum ^ ((pads[0] as u16) & !one) ^ ((pads[1] as u16) & one))
+        })
+    };
+    digits.iter().map(of).collect()
 }
 
 /// The server's side of the digits: for each value of the client's digit, whether it is greater than, and equal to, the
 /// complement of its own.
-fn offer(party: &mut Party, numbers: &[u64], digits: &[Digit]) -> Result<Vec<Node>, Halt> {
-    let mut pads: Vec<Vec<u16>> = Vec::with_capacity(digits.len());
-    for digit in digits {
-        let selectors = selectors(*digit);
-        let made = party.send_pads(numbers.len(), digit.bits as usize, |pads| {
-            pads.iter()
-                .zip(&selectors)
-                .fold(0, |sum, (pads, one)| sum ^ ((pads[0] as u16) & !one) ^ ((pads[1] as u16) & one))
-        })?;
-        pads.push(made);
-    }
-    let corrections = party.link.receive(question_bytes(digits, numbers.len()))?;
+fn offer(
+    party: &mut Party,
+    numbers: &[u64],
+    (digits, choices): (&[Digit], Choices),
+    pads: &[Vec<u16>],
+) -> Result<Vec<Node>, Halt> {
+    let asked = question_bytes(digits, numbers.len());
+    let corrections = match choices {
+        Choices::Corrected => party.link.receive(asked)?,
+        Choices::Digits => vec![0; asked],
+    };
     let mut corrections = Unpacker::new(&corrections);
     let mut messages = Packer::with_capacity(answer_bytes(digits, numbers.len()));
     let mut leaves = Vec::with_capacity(digits.len());
-    for (digit, pads) in digits.iter().zip(&pads) {
+    for (digit, pads) in digits.iter().zip(pads) {
         let (table, width) = (Table::new(*digit), digit.width());
         let everywhere = table.everywhere;
         let own = |number: &u64| (!number >> digit.from) & mask(digit.bits);
@@ -306,6 +432,39 @@ mod tests {
         for (i, (x0, x1)) in pairs().enumerate() {
             assert_eq!(mine.all[i] ^ theirs.all[i], u8::from(x0 + x1 > 31));
             assert_eq!(mine.low[i] ^ theirs.low[i], u8::from(x0 % 4 + x1 % 4 > 3));
+        }
+    }
+
+    /// With the drawn choices as the client's digits: the same carries, of every width and border, for numbers that are uniform, without a message of the client's; the server offers what it did.
+    #[test]
+    fn drawn_choices_are_digits() {
+        for (low, high) in [(0, 1), (1, 0), (12, 0), (0, 20), (12, 24), (13, 12), (2, 59)] {
+            let (bits, count, span) = (low + high, 300, Span { from: 0, low, high });
+            let [server, ..] = shared(bits, count, low as u8);
+            let drawn = |party: &mut Party| {
+                let drawn = draw(party, count, span)?;
+                let numbers = drawn.numbers().unwrap();
+                // What the client says that its numbers are does not count.
+                Ok((drawn.carries(party, &vec![0; count])?, numbers))
+            };
+            let offered = |party: &mut Party| {
+                let drawn = draw(party, count, span)?;
+                assert_eq!(drawn.numbers(), None);
+                Ok((drawn.carries(party, &server)?, Vec::new()))
+            };
+            let ([(mine, numbers), (theirs, _)], party) = both(drawn, offered);
+            let carry = |bits: u32, x0: u64, x1: u64| u8::from((x0 & mask(bits)) + (x1 & mask(bits)) > mask(bits));
+            for (i, (&x0, &x1)) in numbers.iter().zip(&server).enumerate() {
+                assert_eq!(mine.all[i] ^ theirs.all[i], carry(bits, x0, x1), "{x0} + {x1} of {low} + {high} bits");
+                if low > 0 && high > 0 {
+                    assert_eq!(mine.low[i] ^ theirs.low[i], carry(low, x0, x1), "{x0} + {x1} of {low} bits");
+                }
+            }
+            let first = &party.link.meter().log[0];
+            assert_eq!((first.from, first.bytes), (Role::Server, answer_bytes(&digits(low, high), count)));
+            // Each bit is one in half of the numbers: 300 fair coins are within 100 of that but for 2e-30.
+            let ones = |bit: u32| numbers.iter().filter(|number| *number >> bit & 1 == 1).count();
+            assert!((0..bits).all(|bit| (50..250).contains(&ones(bit))) && numbers.iter().all(|x| x >> bits == 0));
         }
     }
 

@@ -5,7 +5,7 @@ use crate::bits::mask;
 use crate::modulus::Modulus;
 use crate::party::Party;
 use crate::share::choice::own_choices;
-use crate::share::compare;
+use crate::share::compare::{self, Carries, Drawn, Span};
 use crate::share::product;
 use crate::share::truncate::{self, Rescaling, drop_bits, with_carry};
 use crate::wire::link::Halt;
@@ -15,16 +15,37 @@ use crate::wire::link::Halt;
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
 pub fn relu(party: &mut Party, numbers: &[u64], how: Rescaling) -> Result<Vec<u64>, Halt> {
-    let (lead, low, high) = (party.leads(), how.carrying_bits(), how.compared_bits());
+    relu_of(party, numbers, how, None)
+}
+
+/// The bits of shares that a ReLU compares.
+#[must_use]
+pub fn span(how: Rescaling) -> Span {
+    let low = how.carrying_bits();
+    Span { from: how.shift - low, low, high: how.compared_bits() }
+}
+
+/// Computes what [`relu`] does. `drawn` are transfers of its [`span`] with whose choices the client drew its shares, if it did.
+///
+/// # Errors
+/// [`Halt`] where the peer does not keep to the protocol.
+pub fn relu_of(party: &mut Party, numbers: &[u64], how: Rescaling, drawn: Option<Drawn>) -> Result<Vec<u64>, Halt> {
+    let (lead, Span { low, high, .. }) = (party.leads(), span(how));
+    let carries = |party: &mut Party, numbers: &[u64]| {
+        party.step("msb", |party| compare::carries_of(party, numbers, (low, high), drawn))
+    };
+    let sign = |top: u32, numbers: &[u64], carries: &Carries| -> Vec<u8> {
+        msbs(numbers, top).zip(&carries.all).map(|(msb, carry)| msb ^ carry).collect()
+    };
     let (negative, mut dropped): (Vec<u8>, _) = if low > 0 {
-        let carries = party.step("msb", |party| compare::carries(party, numbers, low, high))?;
-        let negative = msbs(numbers, how.from).zip(&carries.all).map(|(msb, carry)| msb ^ carry).collect();
+        let carries = carries(party, numbers)?;
+        let negative = sign(how.from, numbers, &carries);
         (negative, party.step("b2a", |party| with_carry(party, numbers, how, &carries.low))?)
     } else {
         // A value below 0 rounds up to 0 at most, so that the sign of what is left gives the same result.
         let left = drop_bits(party.role(), numbers, Rescaling { out: high + 1, ..how });
-        let negative = party.step("msb", |party| negative(party, &left, high + 1))?;
-        (negative, left.iter().map(|x| x & mask(how.out)).collect::<Vec<_>>())
+        let carries = carries(party, &left)?;
+        (sign(high + 1, &left, &carries), left.iter().map(|x| x & mask(how.out)).collect::<Vec<_>>())
     };
     let mut positive: Vec<u8> = negative.iter().map(|negative| negative ^ lead).collect();
     party.link.add_where_kept(&mut dropped, Modulus::TwoTo(how.out), 0);
@@ -57,7 +78,9 @@ fn msbs(numbers: &[u64], ring: u32) -> impl Iterator<Item = u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bits::packed_bytes;
     use crate::party::rehearsal::{both, shared};
+    use crate::role::Role;
     use crate::share::truncate::Truncation;
     use crate::share::twin::assert_twin;
 
@@ -73,6 +96,38 @@ mod tests {
                 };
                 let ([y0, y1], _) = both(run(&x0), run(&x1));
                 assert_twin([&x0, &x1], from, [&y0, &y1], out, |x, x0| ideal(x, x0, how));
+            }
+        }
+    }
+
+    /// With shares that the client drew with the transfers, below a sign bit of another source: the twin, and as many bytes fewer as the choices take.
+    #[test]
+    fn the_protocol_is_its_twin_on_shares_that_were_drawn() {
+        let count = 4000;
+        for (from, shift, out) in [(37, 12, 25), (24, 12, 12), (16, 0, 16), (5, 2, 3)] {
+            for truncation in [Truncation::Faithful, Truncation::OneBit] {
+                let how = Rescaling { from, shift, out, truncation };
+                let [high, _, x1] = shared(from, count, 3);
+                let span = span(how);
+                let [bits, free] = [span.low + span.high, span.from];
+                let client = |party: &mut Party| {
+                    let drawn = compare::draw(party, count, span)?;
+                    let own = mask(bits) << free;
+                    let numbers = drawn.numbers().unwrap().into_iter().zip(&high);
+                    let x0: Vec<u64> = numbers.map(|(number, high)| number << free | high & !own).collect();
+                    Ok((relu_of(party, &x0, how, Some(drawn))?, x0))
+                };
+                let server = |party: &mut Party| {
+                    let drawn = compare::draw(party, count, span)?;
+                    Ok((relu_of(party, &x1, how, Some(drawn))?, Vec::new()))
+                };
+                let ([(y0, x0), (y1, _)], party) = both(client, server);
+                assert_twin([&x0, &x1], from, [&y0, &y1], out, |x, x0| ideal(x, x0, how));
+                let (_, asked) = both(|party| relu(party, &x0, how), |party| relu(party, &x1, how));
+                let sent = |party: &Party| party.link.meter().sent(Role::Client, None);
+                let (drawn, asked) = (sent(&party), sent(&asked));
+                assert_eq!(asked.bytes - drawn.bytes, packed_bytes(count, bits));
+                assert_eq!(asked.messages - drawn.messages, 1);
             }
         }
     }

@@ -7,7 +7,7 @@
 use crate::bits::mask;
 use crate::party::Party;
 use crate::role::Role;
-use crate::share::compare;
+use crate::share::compare::{self, Drawn, Span};
 use crate::share::product;
 use crate::wire::link::Halt;
 use serde::{Deserialize, Serialize};
@@ -59,11 +59,26 @@ impl Rescaling {
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
 pub fn truncate(party: &mut Party, numbers: &[u64], how: Rescaling) -> Result<Vec<u64>, Halt> {
+    truncate_of(party, numbers, how, None)
+}
+
+/// The bits of shares that a truncation compares; `None` where it compares none.
+#[must_use]
+pub fn span(how: Rescaling) -> Option<Span> {
+    let low = how.carrying_bits();
+    (low > 0).then_some(Span { from: 0, low, high: 0 })
+}
+
+/// Computes what [`truncate`] does. `drawn` are transfers of its [`span`] with whose choices the client drew its shares, if it did.
+///
+/// # Errors
+/// [`Halt`] where the peer does not keep to the protocol.
+pub fn truncate_of(party: &mut Party, numbers: &[u64], how: Rescaling, drawn: Option<Drawn>) -> Result<Vec<u64>, Halt> {
     let dropped = how.carrying_bits();
     if dropped == 0 {
         return Ok(drop_bits(party.role(), numbers, how));
     }
-    let carries = compare::carries(party, numbers, dropped, 0)?;
+    let carries = compare::carries_of(party, numbers, (dropped, 0), drawn)?;
     with_carry(party, numbers, how, &carries.all)
 }
 

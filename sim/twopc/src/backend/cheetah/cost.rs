@@ -17,9 +17,16 @@ pub struct Messages<'a>(pub &'a mut Cost);
 impl Messages<'_> {
     /// [`crate::share::compare::carries`].
     fn carries(&mut self, count: usize, low: u32, high: u32) {
+        self.carries_of(count, (low, high), false);
+    }
+
+    /// [`crate::share::compare::carries_of`]: whether transfers were drawn for it.
+    fn carries_of(&mut self, count: usize, (low, high): (u32, u32), drawn: bool) {
         let digits = digits(low, high);
         self.0.server_transfers += count * (low + high) as usize;
-        self.0.send(Role::Client, packed_bytes(count, digits.iter().map(|digit| digit.bits).sum()));
+        if !drawn {
+            self.0.send(Role::Client, packed_bytes(count, digits.iter().map(|digit| digit.bits).sum()));
+        }
         self.0.send(Role::Server, packed_bytes(count, digits.iter().map(|digit| digit.message_bits()).sum()));
         let inner = |digits: &[Digit]| digits.iter().map(|digit| digit.inner).collect::<Vec<bool>>();
         let border = digits.iter().filter(|digit| digit.from < low).count();
@@ -63,25 +70,25 @@ impl Messages<'_> {
         self.0.exchange(packed_bytes(count, bits));
     }
 
-    /// [`crate::share::relu::relu`].
-    fn relu(&mut self, count: usize, how: Rescaling) {
+    /// [`crate::share::relu::relu_of`].
+    fn relu(&mut self, count: usize, how: Rescaling, drawn: bool) {
         let low = how.carrying_bits();
-        self.carries(count, low, how.compared_bits());
+        self.carries_of(count, (low, how.compared_bits()), drawn);
         if low > 0 {
             self.bits_to_ring(count, how.out);
         }
         self.multiplex(count, how.out);
     }
 
-    /// [`crate::share::clip::clip`].
-    fn clip(&mut self, count: usize, clip: Clip) {
+    /// [`crate::share::clip::clip_of`].
+    fn clip(&mut self, count: usize, clip: Clip, drawn: bool) {
         let Clip { ends, how } = clip;
         let (dropped, Rescaling { from, out, .. }) = (how.carrying_bits(), how);
         if ends[0] == 0 {
-            self.carries(count, dropped, from - 1 - dropped);
+            self.carries_of(count, (dropped, from - 1 - dropped), drawn);
         } else {
             if dropped > 0 {
-                self.carries(count, dropped, 0);
+                self.carries_of(count, (dropped, 0), drawn);
             }
             self.carries(count, 0, from - 1);
         }
@@ -92,11 +99,11 @@ impl Messages<'_> {
         self.multiplex(2 * count, out);
     }
 
-    /// [`crate::share::truncate::truncate`].
-    fn truncate(&mut self, count: usize, how: Rescaling) {
+    /// [`crate::share::truncate::truncate_of`].
+    fn truncate(&mut self, count: usize, how: Rescaling, drawn: bool) {
         let dropped = how.carrying_bits();
         if dropped > 0 {
-            self.carries(count, dropped, 0);
+            self.carries_of(count, (dropped, 0), drawn);
             self.bits_to_ring(count, how.out);
         }
     }
@@ -146,14 +153,14 @@ impl Messages<'_> {
         self.product(slots * classes, label_bits(classes));
     }
 
-    /// Adds the messages of a step of a circuit on so many slots. A linear step adds nothing: its cost is that of its layout.
-    pub fn step(&mut self, circuit: &Circuit, index: usize, slots: usize) {
+    /// Adds the messages of a step of a circuit on so many slots, whose first comparison has its transfers drawn ahead or asks for them. A linear step adds nothing: its cost is that of its layout.
+    pub fn step(&mut self, circuit: &Circuit, index: usize, slots: usize, drawn: bool) {
         let step = &circuit.steps[index];
         let (count, truncation) = (slots * step.count, circuit.truncation);
         match step.op {
-            Op::Relu { from, shift } => self.relu(count, step.rescaling(from, shift, truncation)),
-            Op::Clip { from, ends, shift } => self.clip(count, step.clip(ends, from, shift, truncation)),
-            Op::Truncate { from, shift } => self.truncate(count, step.rescaling(from, shift, truncation)),
+            Op::Relu { from, shift } => self.relu(count, step.rescaling(from, shift, truncation), drawn),
+            Op::Clip { from, ends, shift } => self.clip(count, step.clip(ends, from, shift, truncation), drawn),
+            Op::Truncate { from, shift } => self.truncate(count, step.rescaling(from, shift, truncation), drawn),
             Op::Extend { from, sign } => self.extend(count, step.widening(from, sign)),
             Op::Largest { window, image } => {
                 let lengths = window_sizes(image, &window);

@@ -1,6 +1,7 @@
 //! Cheetah (Huang, Lu, Hong, Ding, USENIX Security 2022): linear layers under RLWE encryption, everything else by silent oblivious transfer.
 
 mod cost;
+mod drawn;
 mod packing;
 mod party;
 mod replay;
@@ -158,7 +159,7 @@ impl Backend for Cheetah {
     }
 
     fn client<'a>(&'a self, chunk: Chunk<'a, Self>, keys: &'a ClientKeys) -> CheetahParty<'a> {
-        CheetahParty::client(chunk.packing, &keys.key, keys.network.as_ref())
+        CheetahParty::client(chunk, &keys.key, keys.network.as_ref())
     }
 
     fn server<'a>(
@@ -167,7 +168,7 @@ impl Backend for Cheetah {
         keys: &'a ServerKeys,
         networks: Vec<&'a EncodedModel>,
     ) -> CheetahParty<'a> {
-        CheetahParty::server(chunk.packing, (&keys.keys, keys.network.as_ref()), networks)
+        CheetahParty::server(chunk, (&keys.keys, keys.network.as_ref()), networks)
     }
 
     fn parts(&self) -> Option<Parts> {
@@ -201,7 +202,7 @@ impl Backend for Cheetah {
         let Chunk { circuit, packing, slots } = chunk;
         match circuit.steps[step].op {
             Op::Linear { .. } => packing.cost(step, slots / packing.group(), cost),
-            _ => Messages(cost).step(circuit, step, slots),
+            _ => Messages(cost).step(circuit, step, slots, drawn::is_drawn(circuit, packing, step)),
         }
     }
 

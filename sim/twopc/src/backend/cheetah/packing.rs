@@ -1,6 +1,7 @@
 //! How Cheetah packs a circuit's linear layers into ciphertexts, for how many slots, and a network's weights in that packing.
 
 use super::cost::Messages;
+use super::drawn::reader;
 use crate::circuit::{Circuit, Op, Step, Unsupported};
 use crate::cost::Cost;
 use crate::linear::once::Placed;
@@ -34,7 +35,7 @@ fn bytes_besides_shares(circuit: &Circuit, index: usize) -> usize {
         return Layout::new(shape, *ring, bound, 1).map_or(0, |layout| layout.cost().bytes());
     }
     let mut cost = Cost::default();
-    Messages(&mut cost).step(circuit, index, 1);
+    Messages(&mut cost).step(circuit, index, 1, false);
     16 * (cost.client_transfers + cost.server_transfers) + cost.bytes()
 }
 
@@ -58,11 +59,14 @@ impl Packing {
         reason = "the place of an error is that of a layer that was given"
     )]
     pub fn new(circuit: &Circuit, group: usize, slots: u64, how: Linear) -> Result<Self, Unsupported> {
-        let layer = |step: &Step| match step.op {
-            Op::Linear { shape, bound } => Some(LinearLayer { shape, ring_bits: step.ring, bound }),
+        let layer = |(place, step): (usize, &Step)| match step.op {
+            Op::Linear { shape, bound } => {
+                let choice_bits = reader(circuit, place).map_or(0, |reader| reader.span.low + reader.span.high);
+                Some(LinearLayer { shape, ring_bits: step.ring, bound, choice_bits })
+            }
             _ => None,
         };
-        let layers: Vec<Option<LinearLayer>> = circuit.steps.iter().map(layer).collect();
+        let layers: Vec<Option<LinearLayer>> = circuit.steps.iter().enumerate().map(layer).collect();
         let linear: Vec<LinearLayer> = layers.iter().flatten().copied().collect();
         let located = |(place, unfit): (usize, Unfit)| {
             let mut linear = circuit.steps.iter().zip(&layers).filter(|(_, layer)| layer.is_some());

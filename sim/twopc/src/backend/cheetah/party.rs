@@ -1,13 +1,17 @@
 //! The client and the server of a chunk, as they run Cheetah's protocols.
 
-use super::packing::{Constants, EncodedModel, Packing};
+use super::Cheetah;
+use super::drawn::{Ahead, draws, reader};
+use super::packing::{Constants, EncodedModel};
 use crate::address::Component;
 use crate::backend::protocols::Protocols;
+use crate::backend::traits::Chunk;
 use crate::he::cipher::ClientKey;
 use crate::linear::once::{self, EncryptedNetwork, OwnedNetwork, Placed};
 use crate::linear::{self, Encrypted, Layout, PublicKeys};
 use crate::party::{Pads, Party};
 use crate::share::clip::{self, Clip};
+use crate::share::compare::Drawn;
 use crate::share::extend::{self, Widening};
 use crate::share::truncate::{self, Rescaling};
 use crate::share::{maximum, relu};
@@ -23,27 +27,23 @@ fn in_group<T>(
     if groups == 1 { body(party) } else { party.step(Component::Group(index), body) }
 }
 
-/// The client's side of a linear step.
+/// The client's side of a linear step whose weights are encrypted: its shares of the output are given.
 #[expect(clippy::expect_used, reason = "the set-up of sessions with encrypted weights has them")]
-fn client(
+fn multiply(
     party: &mut Party,
-    (key, network): (&ClientKey, Option<&EncryptedNetwork>),
+    network: Option<&EncryptedNetwork>,
     placed: Placed<'_>,
-    numbers: &[u64],
-) -> Result<Vec<u64>, Halt> {
-    let layout = placed.layout;
-    if layout.encrypted() == Encrypted::Images {
-        return ask(party, key, layout, numbers);
-    }
+    [numbers, shares]: [&[u64]; 2],
+) -> Result<(), Halt> {
     let network = network.expect("weights are received before sessions");
-    let groups = numbers.chunks_exact(layout.inputs());
-    let (count, mut shares) = (groups.len(), Vec::with_capacity(numbers.len() / layout.inputs() * layout.outputs()));
-    for (index, numbers) in groups.enumerate() {
-        shares.extend(in_group(party, count, index, |party| {
-            once::multiply(&mut party.link, network, placed, numbers, &mut party.rng)
-        })?);
+    let groups = numbers.chunks_exact(placed.layout.inputs());
+    let count = groups.len();
+    for (index, (x0, y0)) in groups.zip(shares.chunks_exact(placed.layout.outputs())).enumerate() {
+        in_group(party, count, index, |party| {
+            once::multiply(&mut party.link, network, placed, [x0, y0], &mut party.rng)
+        })?;
     }
-    Ok(shares)
+    Ok(())
 }
 
 /// The client sends all groups' shares before it takes the first group's answer.
@@ -90,8 +90,12 @@ fn answer(
 
 /// One of the parties of a chunk, as it runs Cheetah's protocols.
 pub struct CheetahParty<'a> {
-    packing: &'a Packing,
+    chunk: Chunk<'a, Cheetah>,
     side: Side<'a>,
+    /// The step that runs.
+    step: usize,
+    /// Transfers for later steps.
+    ahead: Ahead,
 }
 
 /// What one of the parties holds for the linear layers.
@@ -103,16 +107,25 @@ enum Side<'a> {
 }
 
 impl<'a> CheetahParty<'a> {
-    pub(super) fn client(packing: &'a Packing, key: &'a ClientKey, network: Option<&'a EncryptedNetwork>) -> Self {
-        Self { packing, side: Side::Client((key, network)) }
+    fn new(chunk: Chunk<'a, Cheetah>, side: Side<'a>) -> Self {
+        Self { chunk, side, step: 0, ahead: Ahead::default() }
+    }
+
+    pub(super) fn client(chunk: Chunk<'a, Cheetah>, key: &'a ClientKey, network: Option<&'a EncryptedNetwork>) -> Self {
+        Self::new(chunk, Side::Client((key, network)))
     }
 
     pub(super) fn server(
-        packing: &'a Packing,
+        chunk: Chunk<'a, Cheetah>,
         keys: (&'a PublicKeys, Option<&'a OwnedNetwork>),
         networks: Vec<&'a EncodedModel>,
     ) -> Self {
-        Self { packing, side: Side::Server(keys, networks) }
+        Self::new(chunk, Side::Server(keys, networks))
+    }
+
+    /// The transfers that were drawn for the step that runs, if any were.
+    fn drawn(&mut self) -> Option<Drawn> {
+        self.ahead.take(self.step)
     }
 }
 
@@ -123,24 +136,40 @@ impl Protocols for CheetahParty<'_> {
         Ok(())
     }
 
+    fn begin(&mut self, step: usize) {
+        self.step = step;
+    }
+
     fn linear(&mut self, party: &mut Party, step: usize, numbers: &[u64]) -> Result<Vec<u64>, Halt> {
-        let layout = self.packing.layout(step);
+        let Chunk { circuit, packing, .. } = self.chunk;
+        let (layout, drawn) = (packing.layout(step), draws(packing, step));
+        let count = numbers.len() / layout.inputs() * layout.outputs();
         match &self.side {
-            Side::Client(held) => client(party, *held, Placed { step, layout }, numbers),
-            Side::Server(keys, networks) => answer(party, *keys, networks, (step, layout), numbers),
+            Side::Client((_, network)) if drawn => {
+                let shares = self.ahead.shares(party, (count, layout.ring_bits()), reader(circuit, step))?;
+                multiply(party, *network, Placed { step, layout }, [numbers, &shares])?;
+                Ok(shares)
+            }
+            Side::Client((key, _)) => ask(party, key, layout, numbers),
+            Side::Server(keys, networks) => {
+                if drawn {
+                    self.ahead.draw(party, count, reader(circuit, step))?;
+                }
+                answer(party, *keys, networks, (step, layout), numbers)
+            }
         }
     }
 
     fn relu(&mut self, party: &mut Party, numbers: &[u64], how: Rescaling) -> Result<Vec<u64>, Halt> {
-        relu::relu(party, numbers, how)
+        relu::relu_of(party, numbers, how, self.drawn())
     }
 
     fn clip(&mut self, party: &mut Party, numbers: &[u64], clip: Clip) -> Result<Vec<u64>, Halt> {
-        clip::clip(party, numbers, clip)
+        clip::clip_of(party, numbers, clip, self.drawn())
     }
 
     fn truncate(&mut self, party: &mut Party, numbers: &[u64], how: Rescaling) -> Result<Vec<u64>, Halt> {
-        truncate::truncate(party, numbers, how)
+        truncate::truncate_of(party, numbers, how, self.drawn())
     }
 
     fn extend(&mut self, party: &mut Party, numbers: &[u64], widening: Widening) -> Result<Vec<u64>, Halt> {

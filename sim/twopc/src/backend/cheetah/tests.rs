@@ -132,9 +132,9 @@ fn check_costs(circuit: &Circuit, slots: usize, meter: &Meter) {
             continue;
         }
         let mut cost = Cost::default();
-        Messages(&mut cost).step(circuit, index, slots);
+        Messages(&mut cost).step(circuit, index, slots, false);
         assert_eq!([cost.client_bytes, cost.server_bytes], [Role::Client, Role::Server].map(sent), "{}", step.address);
-        Messages(&mut all).step(circuit, index, slots);
+        Messages(&mut all).step(circuit, index, slots, false);
     }
     Messages(&mut all).argmax(slots, circuit.classes, circuit.ring(circuit.output));
     assert_eq!(all.bytes(), meter.total(|_| true).bytes);

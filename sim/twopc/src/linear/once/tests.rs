@@ -21,7 +21,7 @@ fn shapes() -> [(Shape, u32); 5] {
 }
 
 fn packed(shape: Shape, ring_bits: u32, batch: usize, slots: u64) -> Layout {
-    let layer = LinearLayer { shape, ring_bits, bound: Bound { sum_bits: 20, root_bits: 18 } };
+    let layer = LinearLayer { shape, ring_bits, bound: Bound { sum_bits: 20, root_bits: 18 }, choice_bits: 0 };
     layouts(&[layer], batch, slots, Linear::Weights).expect("parameters hold it").remove(0)
 }
 
@@ -39,7 +39,9 @@ fn sent(placed: Placed<'_>, weights: &[i64]) -> (EncryptedNetwork, OwnedNetwork,
 fn run(placed: Placed<'_>, held: &(EncryptedNetwork, OwnedNetwork, Link), x0: &[u64]) -> ([Vec<u64>; 2], Link) {
     let (network, owned, _) = held;
     let (mut near, mut far) = Link::pair(LinkSpeed::LAN);
-    let y0 = multiply(&mut near, network, placed, x0, &mut Seed([3; 32]).stream()).expect("it only sends");
+    let mut rng = Seed([3; 32]).stream();
+    let y0 = uniform(&mut rng, placed.layout.ring_bits(), placed.layout.outputs());
+    multiply(&mut near, network, placed, [x0, &y0], &mut rng).expect("it only sends");
     let y1 = decrypt(&mut far, owned, placed.layout).expect("as it was sent");
     ([y0, y1], near)
 }

@@ -1,0 +1,162 @@
+//! Comparisons whose choices are not sent: the client draws its share of a linear layer, whose weights are encrypted, together with the transfers of the step that reads it.
+
+use super::packing::Packing;
+use crate::bits::mask;
+use crate::circuit::{Circuit, Op};
+use crate::linear::Encrypted;
+use crate::party::Party;
+use crate::random::uniform;
+use crate::share::compare::{self, Drawn, Span};
+use crate::share::{relu, truncate};
+use crate::wire::link::Halt;
+use fusion_nn::model::Value;
+use std::collections::BTreeMap;
+
+/// The step that reads a linear layer's output and compares bits of it before anything else, and these bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reader {
+    /// The place of the step.
+    pub step: usize,
+    /// The bits.
+    pub span: Span,
+}
+
+/// The bits of its input that a step compares before anything else, if it does.
+fn first_compared(circuit: &Circuit, step: usize) -> Option<Span> {
+    let (step, truncation) = (&circuit.steps[step], circuit.truncation);
+    match step.op {
+        Op::Relu { from, shift } => Some(relu::span(step.rescaling(from, shift, truncation))),
+        Op::Clip { from, ends, shift } => step.clip(ends, from, shift, truncation).span(),
+        Op::Truncate { from, shift } => truncate::span(step.rescaling(from, shift, truncation)),
+        Op::Linear { .. } | Op::Extend { .. } | Op::Sum { .. } | Op::Largest { .. } | Op::Add | Op::Concat => None,
+    }
+}
+
+/// The first step that reads the output of the step `linear`, as it is, and compares bits of it. Transfers serve one comparison, so that others that read it ask for theirs.
+pub fn reader(circuit: &Circuit, linear: usize) -> Option<Reader> {
+    let reads = |step: &usize| circuit.steps[*step].inputs == [Value::Layer(linear)];
+    let mut readers = (linear + 1..circuit.steps.len()).filter(reads);
+    readers.find_map(|step| first_compared(circuit, step).map(|span| Reader { step, span }))
+}
+
+/// Whether the client sends no choices for the first comparison of a step, as it drew them with its share.
+pub fn is_drawn(circuit: &Circuit, packing: &Packing, step: usize) -> bool {
+    let drawn =
+        |linear: usize| draws(packing, linear) && reader(circuit, linear).is_some_and(|reader| reader.step == step);
+    matches!(circuit.steps[step].inputs[..], [Value::Layer(linear)] if matches!(circuit.steps[linear].op, Op::Linear { .. }) && drawn(linear))
+}
+
+/// Whether the client draws its share of a linear step.
+pub fn draws(packing: &Packing, linear: usize) -> bool {
+    packing.layout(linear).encrypted() == Encrypted::Weights
+}
+
+/// Transfers that were drawn with shares, by the step that uses them.
+#[derive(Debug, Default)]
+pub struct Ahead(BTreeMap<usize, Drawn>);
+
+impl Ahead {
+    /// Draws the transfers for the reader of `count` outputs of a linear step; none if no step compares them first.
+    ///
+    /// # Errors
+    /// [`Halt`] where the peer does not keep to the protocol.
+    pub fn draw(&mut self, party: &mut Party, count: usize, reader: Option<Reader>) -> Result<(), Halt> {
+        if let Some(Reader { step, span }) = reader {
+            self.0.insert(step, compare::draw(party, count, span)?);
+        }
+        Ok(())
+    }
+
+    /// Draws them as a client, and returns its shares of the outputs, of `ring` bits: random choices where the reader compares them, otherwise its own randomness.
+    ///
+    /// # Errors
+    /// [`Halt`] where the peer does not keep to the protocol.
+    pub fn shares(
+        &mut self,
+        party: &mut Party,
+        (count, ring): (usize, u32),
+        reader: Option<Reader>,
+    ) -> Result<Vec<u64>, Halt> {
+        self.draw(party, count, reader)?;
+        let mut shares = uniform(&mut party.rng, ring, count);
+        let chosen = |Reader { step, span }| Some((span, self.0.get(&step)?.numbers()?));
+        if let Some((Span { from, low, high }, numbers)) = reader.and_then(chosen) {
+            let kept = !(mask(low + high) << from);
+            shares.iter_mut().zip(numbers).for_each(|(share, number)| *share = *share & kept | number << from);
+        }
+        Ok(shares)
+    }
+
+    /// The transfers that were drawn for a step; `None` if it asks for its own.
+    pub fn take(&mut self, step: usize) -> Option<Drawn> {
+        self.0.remove(&step)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::party::rehearsal::both;
+    use crate::share::truncate::Truncation;
+    use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
+    use fusion_nn::model::Model;
+
+    fn lenet(truncation: Truncation) -> Circuit {
+        let onnx = include_bytes!("../../../../../examples/models/lenet_mnist_full.onnx");
+        let (precision, pixels) =
+            (Precision { frac_bits: 12, ring: Ring::Auto }, Pixels { scale: 1.0 / 255.0, offset: 0.0 });
+        let model = FixedModel::new(&Model::from_onnx(onnx).unwrap(), precision, pixels).unwrap();
+        Circuit::new(&[&model], truncation).unwrap()
+    }
+
+    /// Of LeNet every ReLU reads a linear layer, all of whose bits below the sign it compares, or those that are left; the last layer has no reader.
+    #[test]
+    fn every_relu_of_lenet_has_its_choices_drawn() {
+        for truncation in [Truncation::Faithful, Truncation::OneBit] {
+            let circuit = lenet(truncation);
+            let is_linear = |step: &usize| matches!(circuit.steps[*step].op, Op::Linear { .. });
+            let linear: Vec<usize> = (0..circuit.steps.len()).filter(is_linear).collect();
+            for place in &linear[..4] {
+                let Reader { step, span: Span { from, low, high } } = reader(&circuit, *place).unwrap();
+                let Op::Relu { from: ring, shift } = circuit.steps[step].op else { panic!("{step} is a ReLU") };
+                assert_eq!((step, from + low + high), (place + 1, ring - 1));
+                assert_eq!(from, if truncation == Truncation::OneBit { shift } else { 0 });
+            }
+            assert_eq!((linear.len(), reader(&circuit, linear[4])), (5, None));
+        }
+    }
+
+    /// Where two steps read a layer, the first that compares has the transfers.
+    #[test]
+    fn transfers_serve_one_reader() {
+        let mut circuit = lenet(Truncation::Faithful);
+        let mut second = circuit.steps[1].clone();
+        second.inputs = vec![Value::Layer(0)];
+        circuit.steps.push(second);
+        assert_eq!(reader(&circuit, 0).unwrap().step, 1);
+        circuit.steps[1].op = Op::Add;
+        assert_eq!(reader(&circuit, 0).unwrap().step, circuit.steps.len() - 1);
+    }
+
+    /// The compared bits of a client's shares are the choices of the transfers that wait for the reader; those above and below are not.
+    #[test]
+    fn shares_are_choices_where_they_are_compared() {
+        let (count, ring) = (400, 21);
+        let reader = Some(Reader { step: 4, span: Span { from: 5, low: 0, high: 15 } });
+        let client = |party: &mut Party| {
+            let mut ahead = Ahead::default();
+            let shares = ahead.shares(party, (count, ring), reader)?;
+            Ok((shares, ahead.take(4).unwrap().numbers().unwrap(), ahead.take(4).is_none()))
+        };
+        let server = |party: &mut Party| {
+            Ahead::default().draw(party, count, reader)?;
+            Ok((Vec::new(), Vec::new(), true))
+        };
+        let ([(shares, numbers, once), _], party) = both(client, server);
+        assert!(once && party.link.meter().log.is_empty());
+        assert!(shares.iter().zip(&numbers).all(|(share, number)| share >> 5 & mask(15) == *number));
+        // 400 fair coins are within 130 of 200 but for 1e-37.
+        let ones = |bit: u32| shares.iter().filter(|share| *share >> bit & 1 == 1).count();
+        assert!((0..ring).all(|bit| (70..330).contains(&ones(bit))) && shares.iter().all(|share| share >> ring == 0));
+    }
+}
