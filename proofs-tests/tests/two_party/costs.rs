@@ -1,6 +1,6 @@
 //! What a session sends is what was predicted, and nothing but the plan and the seed decides it.
 
-use crate::world::{Session, World, plan};
+use crate::world::{Session, World, plan, plan_by};
 use fusion_2pc::address::{Address, Component, OT_EXTENSION};
 use fusion_2pc::backend::Backend;
 use fusion_2pc::backend::cheetah::{Cheetah, MOST_SLOTS};
@@ -10,7 +10,10 @@ use fusion_2pc::role::Role;
 use fusion_2pc::session::{Grouping, Service};
 use fusion_2pc::share::truncate::Truncation;
 use fusion_2pc::wire::meter::{Message, Meter, Phase};
-use fusion_proofs_tests::networks::{PRECISION, dead, digits, fixed, lenet, many_classes, noise, residual, tiny};
+use fusion_nn::model::Value;
+use fusion_proofs_tests::networks::{
+    PRECISION, clipped, dead, digits, fixed, in_pieces, lenet, many_classes, noise, residual, tiny,
+};
 use std::ops::Range;
 
 /// What each party sent in a step of a chunk, the extension of its transfers apart; client first.
@@ -100,6 +103,63 @@ fn small_networks_send_what_was_predicted() {
                 let world = World::of(models.clone(), plan(&models, images.len(), grouping, truncation), 1);
                 assert_predicted(&world, &world.session(1, &images, &world.honest()));
             }
+        }
+    }
+}
+
+/// Clips of which one compares what is left when bits are dropped, and one the values, as its ends are not whole then.
+#[test]
+fn clips_send_what_was_predicted() {
+    for model in [clipped(), in_pieces()] {
+        let models = vec![fixed(&model, PRECISION)];
+        let images = noise(2, 1);
+        let world = World::of(models.clone(), plan(&models, 2, Grouping::Chunk, Truncation::OneBit), 1);
+        assert_predicted(&world, &world.session(1, &images, &world.honest()));
+    }
+}
+
+/// Where weights are encrypted, and a step reads a linear layer, the client sends no choices for its first comparison: the server's answer is the first message of all. Elsewhere they are.
+#[test]
+fn choices_that_were_drawn_with_a_share_are_not_sent() {
+    for linear in [Linear::Images, Linear::Weights] {
+        for (model, truncation) in
+            [(tiny(0), Truncation::Faithful), (clipped(), Truncation::Faithful), (clipped(), Truncation::OneBit)]
+        {
+            let models = vec![fixed(&model, PRECISION)];
+            let images = noise(2, 1);
+            let backend = Cheetah { linear, ..Cheetah::default() };
+            let world = World::of(models.clone(), plan_by(backend, &models, 2, Grouping::Chunk, truncation), 1);
+            let session = world.session(1, &images, &world.honest());
+            assert_predicted(&world, &session);
+            if truncation == Truncation::Faithful {
+                world.assert_exact(&session, &images);
+            }
+            let log = &session.meters[0].log;
+            let first = |step: &Address, inner: &'static str| {
+                let step = step.in_slots(0..2).join(&inner.into());
+                log.iter().find(|message| message.address.is_within(&step)).map(|message| message.from)
+            };
+            let steps = &world.plan.circuit.steps;
+            let mut drawn = 0;
+            for step in steps {
+                let reads = |at: usize| matches!(steps[at].op, Op::Linear { .. });
+                let from_linear = matches!(step.inputs[..], [Value::Layer(at)] if reads(at));
+                let asks = if linear == Linear::Weights && from_linear { Role::Server } else { Role::Client };
+                let expected = match step.op {
+                    Op::Relu { .. } => [("msb", Some(asks))].to_vec(),
+                    Op::Clip { ends: [0, _], .. } => [("msb", Some(asks)), ("high", Some(Role::Client))].to_vec(),
+                    Op::Clip { .. } if truncation == Truncation::Faithful => {
+                        [("carry", Some(asks)), ("low", Some(Role::Client))].to_vec()
+                    }
+                    Op::Clip { .. } => [("carry", None), ("low", Some(Role::Client))].to_vec(),
+                    _ => Vec::new(),
+                };
+                for (inner, from) in expected {
+                    drawn += usize::from(from == Some(Role::Server));
+                    assert_eq!(first(&step.address, inner), from, "{linear:?}: {} of {}", inner, step.address);
+                }
+            }
+            assert_eq!(drawn > 0, linear == Linear::Weights);
         }
     }
 }

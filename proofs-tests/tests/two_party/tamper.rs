@@ -4,6 +4,8 @@ use crate::transports::tcp;
 use crate::watch::Watch;
 use crate::world::{Session, World};
 use fusion_2pc::backend::Backend;
+use fusion_2pc::backend::cheetah::Cheetah;
+use fusion_2pc::linear::Linear;
 use fusion_2pc::random::{Seed, Simulated};
 use fusion_2pc::role::Role;
 use fusion_2pc::session::{self, ClientSetup, ServerSetup};
@@ -143,6 +145,17 @@ fn clients_messages_bent_one_by_one_in_every_way() {
     for (name, model) in [("tiny", tiny(0)), ("residual", residual(0))] {
         let images = noise(1, 1);
         insta::assert_snapshot!(format!("client_{name}"), matrix(&World::new(&[model], 1, 1), Role::Client, &images));
+    }
+}
+
+/// By encrypted weights: products, and comparisons for which no choices are sent.
+#[test]
+fn messages_by_encrypted_weights_bent_one_by_one_in_every_way() {
+    let _watch = Watch::new();
+    let backend = Cheetah { linear: Linear::Weights, ..Cheetah::default() };
+    let (world, images) = (World::by(backend, &[tiny(0)], 1, 1), noise(1, 1));
+    for (name, role) in [("client_weights", Role::Client), ("server_weights", Role::Server)] {
+        insta::assert_snapshot!(name, matrix(&world, role, &images));
     }
 }
 

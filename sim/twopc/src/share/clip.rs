@@ -1,7 +1,8 @@
 //! `min(max(x, low), high)`, truncated: `l + [x >= low] (t - l) + [x >= high] (h - t)`, with `t`, `l`, `h` the truncated value and ends.
 //!
 //! For `low = 0` one comparison gives a sign and the carry that truncation needs, as for ReLU. Values have one bit to spare in their ring,
-//! for the difference from an end. An end may lie beyond every value: it is then compared as if it were just beyond them.
+//! for the difference from an end. An end may lie beyond every value: it is then compared as if it were just beyond them. Where each party drops bits by itself, and both ends are whole when these are dropped and
+//! not beyond the values, they are dropped first, and only what is left is compared.
 
 use crate::bits::mask;
 use crate::party::Party;
@@ -24,15 +25,30 @@ impl Clip {
     /// The ends as values are compared with them: no value is below the least of these, and all are below the largest.
     fn thresholds(&self) -> [i64; 2] {
         let beyond = 1 << (self.how.from - 2);
-        self.ends.map(|end| end.clamp(-beyond, beyond))
+        self.ends.map(|end| end.clamp(-beyond, beyond) >> (self.how.from - self.compared_ring()))
+    }
+
+    /// Whether what is left when the bits are dropped is compared. A value that rounds up to an end, or past one that it is below by less than `2^shift`, is clipped to that end either way; with
+    /// ends that are beyond the values, one that rounds up out of them would not be.
+    fn drops_first(&self) -> bool {
+        let Self { ends, how } = self;
+        let beyond = 1 << (how.from - 2);
+        let whole = ends.iter().all(|end| end.cast_unsigned() & mask(how.shift) == 0);
+        how.shift > how.carrying_bits() && whole && -beyond < ends[0] && ends[1] <= beyond
+    }
+
+    /// The number of bits of the ring in which values are compared with the ends.
+    #[must_use]
+    pub fn compared_ring(&self) -> u32 {
+        if self.drops_first() { self.how.from - self.how.shift } else { self.how.from }
     }
 
     /// The bits of shares that clipping compares first; `None` where what it compares first is a difference from an end.
     #[must_use]
     pub fn span(&self) -> Option<Span> {
-        let low = self.how.carrying_bits();
-        let high = if self.ends[0] == 0 { self.how.from - 1 - low } else { 0 };
-        (low + high > 0).then_some(Span { from: 0, low, high })
+        let (low, ring) = (self.how.carrying_bits(), self.compared_ring());
+        let high = if self.ends[0] == 0 { ring - 1 - low } else { 0 };
+        (low + high > 0).then_some(Span { from: self.how.from - ring, low, high })
     }
 }
 
@@ -50,19 +66,20 @@ pub fn clip(party: &mut Party, numbers: &[u64], clip: Clip) -> Result<Vec<u64>, 
 /// [`Halt`] where the peer does not keep to the protocol.
 pub fn clip_of(party: &mut Party, numbers: &[u64], clip: Clip, drawn: Option<Drawn>) -> Result<Vec<u64>, Halt> {
     let Clip { ends, how } = clip;
-    let Rescaling { from, shift, out, .. } = how;
-    let [low, high] = clip.thresholds();
-    let dropped = how.carrying_bits();
+    let Rescaling { shift, out, .. } = how;
+    let ([low, high], ring, dropped) = (clip.thresholds(), clip.compared_ring(), how.carrying_bits());
+    let left = clip.drops_first().then(|| drop_bits(party.role(), numbers, Rescaling { out: ring, ..how }));
+    let compared: &[u64] = left.as_ref().map_or(numbers, |left| left);
     let (carry, above_low) = if low == 0 {
         let carries =
-            party.step("msb", |party| compare::carries_of(party, numbers, (dropped, from - 1 - dropped), drawn))?;
-        let signs = numbers.iter().zip(&carries.all).map(|(x, carry)| (x >> (from - 1) & 1) as u8 ^ carry);
+            party.step("msb", |party| compare::carries_of(party, compared, (dropped, ring - 1 - dropped), drawn))?;
+        let signs = compared.iter().zip(&carries.all).map(|(x, carry)| (x >> (ring - 1) & 1) as u8 ^ carry);
         (carries.low, signs.map(|sign| sign ^ party.leads()).collect())
     } else {
         let carries = party.step("carry", |party| carry(party, numbers, dropped, drawn))?;
-        (carries, party.step("low", |party| at_least(party, numbers, low, from))?)
+        (carries, party.step("low", |party| at_least(party, compared, low, ring))?)
     };
-    let above_high = party.step("high", |party| at_least(party, numbers, high, from))?;
+    let above_high = party.step("high", |party| at_least(party, compared, high, ring))?;
     let truncated = if dropped > 0 {
         party.step("b2a", |party| with_carry(party, numbers, how, &carry))?
     } else {
@@ -82,11 +99,12 @@ pub fn clip_of(party: &mut Party, numbers: &[u64], clip: Clip, drawn: Option<Dra
 #[must_use]
 pub fn ideal(x: u64, x0: u64, clip: Clip) -> u64 {
     let Clip { ends, how } = clip;
-    let Rescaling { from, shift, out, .. } = how;
+    let (Rescaling { shift, out, .. }, ring) = (how, clip.compared_ring());
     let truncated = truncate::ideal(x, x0, how);
+    let compared = if clip.drops_first() { truncate::ideal(x, x0, Rescaling { out: ring, ..how }) } else { x };
     let [low, high] = ends.map(|end| (end >> shift).cast_unsigned());
     let [above_low, above_high] =
-        clip.thresholds().map(|end| x.wrapping_sub(end.cast_unsigned()) >> (from - 1) & 1 == 0);
+        clip.thresholds().map(|end| compared.wrapping_sub(end.cast_unsigned()) >> (ring - 1) & 1 == 0);
     let mut clipped = low;
     if above_low {
         clipped = clipped.wrapping_add(truncated.wrapping_sub(low));
@@ -125,6 +143,10 @@ mod tests {
             ([-1000, -10], 5),
             ([1500, 1 << 40], 2),
             ([0, 1 << 61], 3),
+            ([0, 704], 4),
+            ([-304, 504], 3),
+            ([-32, 1024], 5),
+            ([-1024, 1024], 3),
         ] {
             for truncation in [Truncation::Faithful, Truncation::OneBit] {
                 let (from, out) = (12, 12 - shift);
@@ -134,6 +156,28 @@ mod tests {
                 assert_twin([&x0, &x1], from, [&y0, &y1], out, |x, x0| ideal(x, x0, what));
             }
         }
+    }
+
+    /// For every value with a bit to spare, every sharing of it and every pair of ends: what is left is clipped to what the value is, with the error that truncation has.
+    #[test]
+    fn where_bits_are_dropped_first_no_value_is_clipped_otherwise() {
+        let how = Rescaling { from: 8, shift: 2, out: 6, truncation: Truncation::OneBit };
+        let mut first = 0;
+        for (low, high) in (-17..18).flat_map(|low| (low..18).map(move |high| (4 * low, 4 * high))) {
+            let clip = Clip { ends: [low, high], how };
+            first += usize::from(clip.drops_first());
+            for (x, x0) in (-64..64_i64).flat_map(|x| (0..256).map(move |x0| (x, x0))) {
+                let truncated = truncate::ideal(x.cast_unsigned() & mask(8), x0, how);
+                let expected = match x {
+                    _ if x < low => low >> 2,
+                    _ if x >= high => high >> 2,
+                    _ => truncated.cast_signed(),
+                };
+                let clipped = ideal(x.cast_unsigned() & mask(8), x0, clip);
+                assert_eq!(clipped, expected.cast_unsigned() & mask(6), "{x} as {x0} to {low}, {high}");
+            }
+        }
+        assert_eq!(first, (-15..=16).map(|low: i64| usize::try_from(17 - low).unwrap()).sum());
     }
 
     /// All that have a bit to spare, with ends among them, at their edges, and beyond.

@@ -82,17 +82,17 @@ impl Messages<'_> {
 
     /// [`crate::share::clip::clip_of`].
     fn clip(&mut self, count: usize, clip: Clip, drawn: bool) {
-        let Clip { ends, how } = clip;
-        let (dropped, Rescaling { from, out, .. }) = (how.carrying_bits(), how);
+        let (Clip { ends, how }, ring) = (clip, clip.compared_ring());
+        let (dropped, out) = (how.carrying_bits(), how.out);
         if ends[0] == 0 {
-            self.carries_of(count, (dropped, from - 1 - dropped), drawn);
+            self.carries_of(count, (dropped, ring - 1 - dropped), drawn);
         } else {
             if dropped > 0 {
                 self.carries_of(count, (dropped, 0), drawn);
             }
-            self.carries(count, 0, from - 1);
+            self.carries(count, 0, ring - 1);
         }
-        self.carries(count, 0, from - 1);
+        self.carries(count, 0, ring - 1);
         if dropped > 0 {
             self.bits_to_ring(count, out);
         }
