@@ -1,9 +1,7 @@
 //! Comparisons whose choices are not sent: the client draws its share of a linear layer, whose weights are encrypted, together with the transfers of the step that reads it.
 
-use super::packing::Packing;
 use crate::bits::mask;
 use crate::circuit::{Circuit, Op};
-use crate::linear::Encrypted;
 use crate::party::Party;
 use crate::random::uniform;
 use crate::share::compare::{self, Drawn, Span};
@@ -37,18 +35,6 @@ pub fn reader(circuit: &Circuit, linear: usize) -> Option<Reader> {
     let reads = |step: &usize| circuit.steps[*step].inputs == [Value::Layer(linear)];
     let mut readers = (linear + 1..circuit.steps.len()).filter(reads);
     readers.find_map(|step| first_compared(circuit, step).map(|span| Reader { step, span }))
-}
-
-/// Whether the client sends no choices for the first comparison of a step, as it drew them with its share.
-pub fn is_drawn(circuit: &Circuit, packing: &Packing, step: usize) -> bool {
-    let drawn =
-        |linear: usize| draws(packing, linear) && reader(circuit, linear).is_some_and(|reader| reader.step == step);
-    matches!(circuit.steps[step].inputs[..], [Value::Layer(linear)] if matches!(circuit.steps[linear].op, Op::Linear { .. }) && drawn(linear))
-}
-
-/// Whether the client draws its share of a linear step.
-pub fn draws(packing: &Packing, linear: usize) -> bool {
-    packing.layout(linear).encrypted() == Encrypted::Weights
 }
 
 /// Transfers that were drawn with shares, by the step that uses them.

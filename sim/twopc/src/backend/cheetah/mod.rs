@@ -159,7 +159,7 @@ impl Backend for Cheetah {
     }
 
     fn client<'a>(&'a self, chunk: Chunk<'a, Self>, keys: &'a ClientKeys) -> CheetahParty<'a> {
-        CheetahParty::client(chunk, &keys.key, keys.network.as_ref())
+        CheetahParty::client((chunk.circuit, chunk.packing), &keys.key, keys.network.as_ref())
     }
 
     fn server<'a>(
@@ -168,7 +168,7 @@ impl Backend for Cheetah {
         keys: &'a ServerKeys,
         networks: Vec<&'a EncodedModel>,
     ) -> CheetahParty<'a> {
-        CheetahParty::server(chunk, (&keys.keys, keys.network.as_ref()), networks)
+        CheetahParty::server((chunk.circuit, chunk.packing), (&keys.keys, keys.network.as_ref()), networks)
     }
 
     fn parts(&self) -> Option<Parts> {
@@ -202,7 +202,7 @@ impl Backend for Cheetah {
         let Chunk { circuit, packing, slots } = chunk;
         match circuit.steps[step].op {
             Op::Linear { .. } => packing.cost(step, slots / packing.group(), cost),
-            _ => Messages(cost).step(circuit, step, slots, drawn::is_drawn(circuit, packing, step)),
+            _ => Messages(cost).step(circuit, step, slots, packing.is_drawn(circuit, step)),
         }
     }
 

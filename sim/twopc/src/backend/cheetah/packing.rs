@@ -8,6 +8,7 @@ use crate::linear::once::Placed;
 use crate::linear::{self, Encrypted, Layout, Linear, LinearLayer, Unfit, Weights};
 use crate::role::Role;
 use fusion_nn::fixed::FixedModel;
+use fusion_nn::model::Value;
 
 /// The most slots that one message carries, however little memory they take: with more of them, hardly any bytes are saved.
 pub const MOST_SLOTS: usize = 128;
@@ -112,6 +113,20 @@ impl Packing {
     #[expect(clippy::expect_used, reason = "a packing is made for its circuit, and a linear step has a layout there")]
     pub(super) fn layout(&self, step: usize) -> &Layout {
         self.layouts[step].as_ref().expect("a linear step")
+    }
+
+    /// Whether the client draws its share of a linear step.
+    pub(super) fn draws(&self, linear: usize) -> bool {
+        self.layout(linear).encrypted() == Encrypted::Weights
+    }
+
+    /// Whether the client sends no choices for the first comparison of a step, as it drew them with its share.
+    pub(super) fn is_drawn(&self, circuit: &Circuit, step: usize) -> bool {
+        let drawn = |linear: usize| {
+            let reads = || reader(circuit, linear).is_some_and(|reader| reader.step == step);
+            matches!(circuit.steps[linear].op, Op::Linear { .. }) && self.draws(linear) && reads()
+        };
+        matches!(circuit.steps[step].inputs[..], [Value::Layer(linear)] if drawn(linear))
     }
 
     /// Adds the messages of a linear step on `groups` groups to a cost.

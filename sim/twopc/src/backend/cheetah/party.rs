@@ -1,11 +1,10 @@
 //! The client and the server of a chunk, as they run Cheetah's protocols.
 
-use super::Cheetah;
-use super::drawn::{Ahead, draws, reader};
-use super::packing::{Constants, EncodedModel};
+use super::drawn::{Ahead, reader};
+use super::packing::{Constants, EncodedModel, Packing};
 use crate::address::Component;
 use crate::backend::protocols::Protocols;
-use crate::backend::traits::Chunk;
+use crate::circuit::Circuit;
 use crate::he::cipher::ClientKey;
 use crate::linear::once::{self, EncryptedNetwork, OwnedNetwork, Placed};
 use crate::linear::{self, Encrypted, Layout, PublicKeys};
@@ -90,7 +89,8 @@ fn answer(
 
 /// One of the parties of a chunk, as it runs Cheetah's protocols.
 pub struct CheetahParty<'a> {
-    chunk: Chunk<'a, Cheetah>,
+    circuit: &'a Circuit,
+    packing: &'a Packing,
     side: Side<'a>,
     /// The step that runs.
     step: usize,
@@ -107,20 +107,24 @@ enum Side<'a> {
 }
 
 impl<'a> CheetahParty<'a> {
-    fn new(chunk: Chunk<'a, Cheetah>, side: Side<'a>) -> Self {
-        Self { chunk, side, step: 0, ahead: Ahead::default() }
+    fn new((circuit, packing): (&'a Circuit, &'a Packing), side: Side<'a>) -> Self {
+        Self { circuit, packing, side, step: 0, ahead: Ahead::default() }
     }
 
-    pub(super) fn client(chunk: Chunk<'a, Cheetah>, key: &'a ClientKey, network: Option<&'a EncryptedNetwork>) -> Self {
-        Self::new(chunk, Side::Client((key, network)))
+    pub(super) fn client(
+        of: (&'a Circuit, &'a Packing),
+        key: &'a ClientKey,
+        network: Option<&'a EncryptedNetwork>,
+    ) -> Self {
+        Self::new(of, Side::Client((key, network)))
     }
 
     pub(super) fn server(
-        chunk: Chunk<'a, Cheetah>,
+        of: (&'a Circuit, &'a Packing),
         keys: (&'a PublicKeys, Option<&'a OwnedNetwork>),
         networks: Vec<&'a EncodedModel>,
     ) -> Self {
-        Self::new(chunk, Side::Server(keys, networks))
+        Self::new(of, Side::Server(keys, networks))
     }
 
     /// The transfers that were drawn for the step that runs, if any were.
@@ -141,8 +145,7 @@ impl Protocols for CheetahParty<'_> {
     }
 
     fn linear(&mut self, party: &mut Party, step: usize, numbers: &[u64]) -> Result<Vec<u64>, Halt> {
-        let Chunk { circuit, packing, .. } = self.chunk;
-        let (layout, drawn) = (packing.layout(step), draws(packing, step));
+        let (circuit, layout, drawn) = (self.circuit, self.packing.layout(step), self.packing.draws(step));
         let count = numbers.len() / layout.inputs() * layout.outputs();
         match &self.side {
             Side::Client((_, network)) if drawn => {
