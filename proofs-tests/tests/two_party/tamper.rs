@@ -213,6 +213,62 @@ fn set_up_messages_bent_one_by_one_in_every_way() {
     insta::assert_snapshot!("set_up", tables);
 }
 
+/// The same where weights are encrypted: in the messages that send the network, and in the products of a batch.
+#[test]
+fn messages_by_encrypted_weights_bent_one_by_one_in_every_way() {
+    let _watch = Watch::new();
+    let images = noise(1, 1);
+    let backend = Cheetah { linear: Linear::Weights, ..Cheetah::default() };
+    let mut world = World::by(backend, &[tiny(0)], 1, 1);
+    let honest = world.session(1, &images, &world.honest());
+    world.assert_exact(&honest, &images);
+    let client = honest.meters[0].log.iter().filter(|message| message.from == Role::Client);
+    let products: Vec<usize> =
+        client.enumerate().filter(|(_, sent)| is_product(sent)).map(|(place, _)| place).collect();
+    let mut tables = String::new();
+    writeln!(tables, "product, client\n{} messages  right wrong malformed  gone", products.len()).expect("a string");
+    for bend in BENDS {
+        let mut tally = Tally::default();
+        for &index in &products {
+            let session = world.deviant(Role::Client, At::new(index, bend), &images);
+            tally.count(&world, Role::Client, &session, &images);
+        }
+        line(&mut tables, bend, tally);
+    }
+    for deviant in [Role::Client, Role::Server] {
+        let pair = || Link::pair(LinkSpeed::LAN).into();
+        let count = world.renew(pair()).1[deviant as usize];
+        writeln!(tables, "network, {deviant:?}\n{count} messages  right wrong malformed  gone").expect("a string");
+        for bend in BENDS {
+            let mut tally = Tally::default();
+            for index in 0..count {
+                let mut links: [Link; 2] = pair();
+                links[deviant as usize].deviate(Box::new(At::new(index, bend)));
+                match world.renew(links).0 {
+                    [Ok(()), Ok(())] => {
+                        let session = world.session(1, &images, &world.honest());
+                        tally.count(&world, deviant, &session, &images);
+                    }
+                    [client, server] => {
+                        let honest = if deviant == Role::Server { client } else { server };
+                        match honest {
+                            Err(Halt::Malformed { .. }) => tally.malformed += 1,
+                            _ => tally.gone += 1,
+                        }
+                    }
+                }
+            }
+            line(&mut tables, bend, tally);
+        }
+    }
+    insta::assert_snapshot!("encrypted_weights", tables);
+}
+
+/// Whether a message is a product with encrypted weights.
+fn is_product(message: &Message) -> bool {
+    message.address.to_string().contains("product")
+}
+
 /// Over TCP, where a header gives the length. A message that never comes would take a minute there.
 #[test]
 fn tcp_messages_bent_one_by_one_in_most_ways() {

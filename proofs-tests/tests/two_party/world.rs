@@ -69,6 +69,23 @@ impl<B: Backend> World<B> {
         Self { models, plan, setup: (client, server), networks }
     }
 
+    /// Sets both parties up anew, and sends the network over these links: how that ended for the client and the server, and how many messages each sent.
+    pub fn renew(&mut self, [mut near, mut far]: [Link; 2]) -> ([Result<(), Halt>; 2], [usize; 2]) {
+        let (plan, networks) = (&self.plan, &self.networks);
+        let (mut client, mut server, _) =
+            session::set_up(&Seed([9; 32]), &[plan], LinkSpeed::LAN).expect("both are honest");
+        let (received, sent, meter) = std::thread::scope(|scope| {
+            let server = &mut server;
+            let sending = scope.spawn(move || server.send_network(&mut { far }, &[(plan, networks)]));
+            let received = client.receive_network(&mut near, &[plan]);
+            let meter = near.meter().clone();
+            drop(near);
+            (received, sending.join().expect("no party panics"), meter)
+        });
+        self.setup = (client, server);
+        ([received, sent], [Role::Client, Role::Server].map(|role| meter.sent(role, None).messages))
+    }
+
     /// A family's, exact, with one chunk's slots together.
     pub fn by(backend: B, models: &[Model], slots: usize, seed: u8) -> Self {
         let models: Vec<FixedModel> = models.iter().map(|model| fixed(model, PRECISION)).collect();

@@ -111,3 +111,21 @@ fn bytes_of_a_peer_end_in_an_answer_or_a_halt() {
     near.send(Vec::new()).unwrap();
     malformed(decrypt(&mut far, &held.1, &layout).err(), "product");
 }
+
+/// The server's shares are as random as any, whatever the client's inputs: of `n` fair bits the ones are out of the bounds with probability below `2 exp(-2 t^2 / n)` (Hoeffding), here `10^-9` for
+/// both bits. Without masks they would be `W x0`, which is 0 for shares of 0.
+#[test]
+fn shares_of_a_product_are_uniform() {
+    let (shape, ring_bits) = shapes()[1];
+    let layout = packed(shape, ring_bits, 16, 64);
+    let placed = Placed { step: 0, layout: &layout };
+    let weights = vec![1; layout.layer().weights() * layout.layer().filters];
+    let held = sent(placed, &weights);
+    let ([_, y1], _) = run(placed, &held, &vec![0; layout.inputs()]);
+    let count = f64::from(u32::try_from(y1.len()).unwrap());
+    let most = (count / 2.0 * 4e9_f64.ln()).sqrt();
+    for bit in [0, ring_bits - 1] {
+        let ones = y1.iter().filter(|&y| y >> bit & 1 == 1).count();
+        assert!((f64::from(u32::try_from(ones).unwrap()) - count / 2.0).abs() < most, "bit {bit}: {ones} of {count}");
+    }
+}
