@@ -910,6 +910,27 @@ fn acts_at_real_are_checked_beside_other_faults() {
     );
 }
 
+/// A server that has encrypted its weights cannot put another network on a slot: it is told where, unless the script leaves the choice of what is encrypted.
+#[test]
+fn encrypted_weights_serve_one_network() {
+    let other = (
+        "do: [{ at: { slots: [0] }, stop: { step: \"layer[*:*]\", how: crash } }]",
+        "do: [{ at: all, model: weak.onnx }]",
+    );
+    let claim = ("expect: { reasons: { only: [peer_gone] } }", "expect: { caught: { at_most: 1 } }");
+    let by = |linear| ("fidelity: real", format!("fidelity: real\nbackend: {{ cheetah: {{ linear: {linear} }} }}"));
+    let (weights, auto) = (by("weights"), by("auto"));
+    assert_eq!(
+        Faulty::new("bound", REAL, &[(weights.0, &weights.1), other, claim]).problems(),
+        ["17:28 a server whose weights are encrypted cannot put another model on a slot"]
+    );
+    let script = [other, claim, (auto.0, auto.1.as_str())]
+        .into_iter()
+        .fold(REAL.to_string(), |script, (old, new)| script.replace(old, new));
+    let outcome = Folder::new("unbound").sim("check", script.as_bytes(), &[]);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{}", outcome.stdout);
+}
+
 /// A name that `--only` does not find may be that of the strategy with a problem: that is told, and not the name.
 #[test]
 fn only_a_strategy_with_a_problem() {

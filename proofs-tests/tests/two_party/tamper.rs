@@ -108,6 +108,14 @@ impl Tally {
         };
         *place += 1;
     }
+
+    /// The same of an honest party's halt before a session.
+    fn halted(&mut self, halt: Option<Halt>) {
+        match halt {
+            Some(Halt::Malformed { .. }) => self.malformed += 1,
+            _ => self.gone += 1,
+        }
+    }
 }
 
 fn line(table: &mut String, bend: Bend, tally: Tally) {
@@ -199,11 +207,7 @@ fn set_up_messages_bent_one_by_one_in_every_way() {
                         tally.count(&world, deviant, &session, &images);
                     }
                     (client, server, _) => {
-                        let honest = if deviant == Role::Server { client.err() } else { server.err() };
-                        match honest {
-                            Some(Halt::Malformed { .. }) => tally.malformed += 1,
-                            _ => tally.gone += 1,
-                        }
+                        tally.halted(if deviant == Role::Server { client.err() } else { server.err() });
                     }
                 }
             }
@@ -213,60 +217,34 @@ fn set_up_messages_bent_one_by_one_in_every_way() {
     insta::assert_snapshot!("set_up", tables);
 }
 
-/// The same where weights are encrypted: in the messages that send the network, and in the products of a batch.
+/// The messages that send an encrypted network; where both parties get through them, a session with what they have.
 #[test]
-fn messages_by_encrypted_weights_bent_one_by_one_in_every_way() {
+fn messages_of_an_encrypted_network_bent_one_by_one_in_every_way() {
     let _watch = Watch::new();
     let images = noise(1, 1);
     let backend = Cheetah { linear: Linear::Weights, ..Cheetah::default() };
     let mut world = World::by(backend, &[tiny(0)], 1, 1);
-    let honest = world.session(1, &images, &world.honest());
-    world.assert_exact(&honest, &images);
-    let client = honest.meters[0].log.iter().filter(|message| message.from == Role::Client);
-    let products: Vec<usize> =
-        client.enumerate().filter(|(_, sent)| is_product(sent)).map(|(place, _)| place).collect();
     let mut tables = String::new();
-    writeln!(tables, "product, client\n{} messages  right wrong malformed  gone", products.len()).expect("a string");
-    for bend in BENDS {
-        let mut tally = Tally::default();
-        for &index in &products {
-            let session = world.deviant(Role::Client, At::new(index, bend), &images);
-            tally.count(&world, Role::Client, &session, &images);
-        }
-        line(&mut tables, bend, tally);
-    }
     for deviant in [Role::Client, Role::Server] {
-        let pair = || Link::pair(LinkSpeed::LAN).into();
-        let count = world.renew(pair()).1[deviant as usize];
-        writeln!(tables, "network, {deviant:?}\n{count} messages  right wrong malformed  gone").expect("a string");
+        let count = world.renew(Link::pair(LinkSpeed::LAN).into()).1[deviant as usize];
+        writeln!(tables, "{deviant:?}\n{count} messages  right wrong malformed  gone").expect("a string");
         for bend in BENDS {
             let mut tally = Tally::default();
             for index in 0..count {
-                let mut links: [Link; 2] = pair();
+                let mut links: [Link; 2] = Link::pair(LinkSpeed::LAN).into();
                 links[deviant as usize].deviate(Box::new(At::new(index, bend)));
                 match world.renew(links).0 {
                     [Ok(()), Ok(())] => {
                         let session = world.session(1, &images, &world.honest());
                         tally.count(&world, deviant, &session, &images);
                     }
-                    [client, server] => {
-                        let honest = if deviant == Role::Server { client } else { server };
-                        match honest {
-                            Err(Halt::Malformed { .. }) => tally.malformed += 1,
-                            _ => tally.gone += 1,
-                        }
-                    }
+                    [client, server] => tally.halted(if deviant == Role::Server { client.err() } else { server.err() }),
                 }
             }
             line(&mut tables, bend, tally);
         }
     }
-    insta::assert_snapshot!("encrypted_weights", tables);
-}
-
-/// Whether a message is a product with encrypted weights.
-fn is_product(message: &Message) -> bool {
-    message.address.to_string().contains("product")
+    insta::assert_snapshot!("network", tables);
 }
 
 /// Over TCP, where a header gives the length. A message that never comes would take a minute there.
