@@ -1,8 +1,20 @@
 //! Full active security beside mix-and-check, as `sim tables --json` prints it.
 
-use super::tables::PlanOfRow;
 use schemars::JsonSchema;
 use serde::Serialize;
+
+/// The parameters of mix-and-check in a row, and how many inferences a query costs under them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct PlanOfRow {
+    /// The number of copies of each query.
+    pub B: u64,
+    /// The number of queries.
+    pub R: u64,
+    /// The number of public samples.
+    pub T: u64,
+    /// The number of inferences that a query costs: `(RB+T)/R`.
+    pub cost: f64,
+}
 
 /// What full active security takes beside mix-and-check over each family of protocols.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]

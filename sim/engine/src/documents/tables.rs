@@ -1,6 +1,7 @@
 //! The paper's tables beside measurements of this program, as `sim tables --json` prints them.
 
 use super::active::ActiveDocument;
+pub use super::active::PlanOfRow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -70,19 +71,6 @@ pub struct RowDocument {
     pub scheme: String,
     /// Where our figures come from.
     pub source: Source,
-}
-
-/// The parameters of mix-and-check in a row, and how many inferences a query costs under them.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct PlanOfRow {
-    /// The number of copies of each query.
-    pub B: u64,
-    /// The number of queries.
-    pub R: u64,
-    /// The number of public samples.
-    pub T: u64,
-    /// The number of inferences that a query costs: `(RB+T)/R`.
-    pub cost: f64,
 }
 
 /// Where figures come from.
