@@ -56,6 +56,23 @@ fn quiet_is_the_verdict_alone() {
     assert_eq!(against.stdout, "never leaves floating point by more than 1 %; 0 of 1000 labels differ\n");
 }
 
+/// Conv2 needs 31 bits on these digits, in either ring: 31 hold all, and in 30 something wraps, which is counted where it happens.
+fn assert_measured(measured: &Value, ring: i64) {
+    let layers = measured["layers"].as_array().expect("layers");
+    let number = |value: &Value| value.as_i64().expect("a number");
+    let conv2 = &layers[3];
+    assert_eq!((&conv2["step"], number(&conv2["bits"])), (&"layer[3:conv]".into(), 31));
+    for layer in layers {
+        let (bits, room) = (number(&layer["bits"]), number(&layer["room"]));
+        assert_eq!((room, number(&layer["wrapped"]) > 0), (ring - bits, room < 0), "{layer}");
+        let most: i128 = layer["most"].as_str().expect("text").parse().expect("decimal");
+        assert!(most < 1 << (bits - 1), "{layer}");
+    }
+    let wrapped: i64 = layers.iter().map(|layer| number(&layer["wrapped"])).sum();
+    assert_eq!((number(&measured["wrapped"]), number(&measured["values"])), (wrapped, 15_002_000), "{measured}");
+    assert_eq!(wrapped > 0, ring < 31);
+}
+
 /// The keys that other programs rely on, and a verdict that follows the precision.
 #[test]
 fn json_says_where_precision_is_lost() {
@@ -77,6 +94,10 @@ fn json_says_where_precision_is_lost() {
         assert_eq!(first.map_or(&Value::Null, |layer| &layer["step"]), &leaves_at, "{flags}");
         assert_eq!(against["accuracy"]["float"], 0.989, "{flags}");
         assert_eq!(against["labels_differ"] == 0, leaves_at.is_null(), "{flags}");
+        assert_eq!(against["measured"].is_null(), !flags.starts_with("--ring"), "{flags}");
+        if let Some(ring) = flags.strip_prefix("--ring ") {
+            assert_measured(&against["measured"], ring.parse().expect("bits"));
+        }
     }
 }
 

@@ -70,6 +70,9 @@ pub struct BenchDocument {
     pub network: String,
     pub truncation: &'static str,
     pub exact: bool,
+    /// The number of values of the reference that wrapped in a ring that is set; absent where all values provably fit their rings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wrapped: Option<u64>,
     /// What linear layers encrypt, if not the client's shares.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub linear: Option<&'static str>,
@@ -193,7 +196,7 @@ pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
     let Beside { client, server, traced, cpu, wall } = pair.beside(&session);
     client.map_err(halted)?;
     server.map_err(halted)?;
-    let exact = answers.are_exact(model, batch, image)?;
+    let (exact, wrapped) = answers.are_exact(model, batch, image)?;
     let faithful = protocols.truncation == Truncation::Faithful;
     Ok(BenchDocument {
         error: (faithful && !exact).then(|| inexact(file, batch)),
@@ -207,6 +210,7 @@ pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
         network: inference.network.name.clone(),
         truncation: if faithful { "faithful" } else { "one_bit" },
         exact,
+        wrapped,
         linear: protocols.backend.options().linear.map(Linear::name),
         once_per_network,
         encrypted_weights: (network.spent.server.messages > 0).then(|| SetupMeasured::new(&network)),

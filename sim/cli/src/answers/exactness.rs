@@ -4,7 +4,7 @@ use fusion_2pc::circuit::Circuit;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::Answered;
 use fusion_engine::failure::Failure;
-use fusion_nn::fixed::FixedModel;
+use fusion_nn::fixed::{Faithful, FixedModel};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -48,7 +48,8 @@ impl<'a> Answers<'a> {
         chunks.insert(slots.start, chunk);
     }
 
-    /// Whether every logit and every label equals that of the plaintext reference.
+    /// Whether every logit and every label equals that of the plaintext reference; and how many of the reference's values wrapped, if its values do not all provably
+    /// fit their rings.
     ///
     /// # Errors
     /// [`Failure::Usage`] for an image of another size than the model's.
@@ -57,26 +58,33 @@ impl<'a> Answers<'a> {
         model: &FixedModel,
         batch: usize,
         image: impl Fn(usize) -> Vec<u8>,
-    ) -> Result<bool, Failure> {
-        let mut next = 0;
+    ) -> Result<(bool, Option<u64>), Failure> {
+        let (mut next, mut wrapped) = (0, model.may_wrap().then_some(0));
         let chunks = std::mem::take(&mut *self.chunks.lock().unwrap_or_else(PoisonError::into_inner));
         for (start, chunk) in chunks {
-            let Chunk::Whole(slots, hash) = chunk else { return Ok(false) };
+            let Chunk::Whole(slots, hash) = chunk else { return Ok((false, wrapped)) };
             if start != next {
-                return Ok(false);
+                return Ok((false, wrapped));
             }
             next = start + slots;
             let (mut logits, mut labels) = (Vec::new(), Vec::with_capacity(slots));
             for slot in start..next {
-                let expected = model.logits(&image(slot)).map_err(Failure::usage)?;
+                let expected = match &mut wrapped {
+                    None => model.logits(&image(slot)).map_err(Failure::usage)?,
+                    Some(wrapped) => {
+                        let (logits, measured) = model.measure(&image(slot), &mut Faithful).map_err(Failure::usage)?;
+                        *wrapped += measured.wrapped();
+                        logits
+                    }
+                };
                 labels.push(fusion_nn::fixed::argmax(&expected));
                 logits.extend(expected);
             }
             if self.hash(&logits, &labels) != hash {
-                return Ok(false);
+                return Ok((false, wrapped));
             }
         }
-        Ok(next == batch)
+        Ok((next == batch, wrapped))
     }
 
     /// Hashes logits and labels. The reference's logits may wrap in a ring of their own, as the parties' do.
@@ -123,7 +131,7 @@ mod tests {
                 answers.take(Role::Server, slots.clone(), server);
                 answers.take(Role::Client, slots, client);
             }
-            answers.are_exact(&model, batch, image).unwrap()
+            answers.are_exact(&model, batch, image).unwrap().0
         };
         assert!(exact(0, 0, 3));
         assert!(!exact(1, 0, 3));
@@ -131,6 +139,6 @@ mod tests {
         assert!(!exact(0, 0, 4));
         let half = Answers::new(&circuit);
         half.take(Role::Client, 0..1, Answered::default());
-        assert!(!half.are_exact(&model, 1, image).unwrap());
+        assert!(!half.are_exact(&model, 1, image).unwrap().0);
     }
 }

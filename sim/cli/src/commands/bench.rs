@@ -213,9 +213,11 @@ impl BenchDocument {
             _ => format!(", lanes {lanes}, threads {threads}"),
         };
         let exact = if self.exact { "every logit exact" } else { "NOT the plaintext's logits" };
+        let wrapped = self.wrapped.map_or_else(String::new, |count| format!(", {count} values wrapped"));
         let linear = self.linear.map_or_else(String::new, |linear| format!(", linear {linear}"));
-        let title =
-            format!("{model}   {backend}{extension}{checks}{linear}   batch {batch}{beside}   {truncation}   {exact}");
+        let title = format!(
+            "{model}   {backend}{extension}{checks}{linear}   batch {batch}{beside}   {truncation}   {exact}{wrapped}"
+        );
         writeln!(out, "{}\n", text::styled(HEADING, &title))?;
         write!(out, "{}", text::table(&["per inference", ""], each.rows(network), 1))?;
         writeln!(out, "\n{}", text::styled(DIM, &self.once()))?;
@@ -286,6 +288,7 @@ mod tests {
         BenchDocument {
             exact: error.is_none(),
             error,
+            wrapped: None,
             backend: "cheetah",
             extension: None,
             checks: None,

@@ -19,6 +19,9 @@ pub struct ModelAccuracy {
     pub right: u64,
     /// The number of samples: queries and publics, dropped ones included.
     pub samples: u64,
+    /// The number of values of all layers that left a ring that is set, and wrapped, over these samples; absent where all values provably fit their rings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wrapped: Option<u64>,
 }
 
 /// How many samples are kept as publics.
@@ -44,16 +47,17 @@ impl Accuracies {
     /// Reads the accuracies of the models of a world, whose files are these.
     #[must_use]
     pub fn new(world: &World, paths: &[PathBuf]) -> Self {
-        let RightAnswers { by_model, samples, offered } = world.right_answers();
+        let RightAnswers { by_model, wrapped, samples, offered } = world.right_answers();
         #[expect(clippy::cast_precision_loss, reason = "counts of images")]
-        let accuracy = |(path, right): (&PathBuf, &u64)| ModelAccuracy {
+        let accuracy = |((path, right), wrapped): ((&PathBuf, &u64), &Option<u64>)| ModelAccuracy {
             accuracy: *right as f64 / *samples as f64,
             model: name(path, paths),
             right: *right,
             samples: *samples,
+            wrapped: *wrapped,
         };
         Self {
-            models: paths.iter().zip(by_model).map(accuracy).collect(),
+            models: paths.iter().zip(by_model).zip(wrapped).map(accuracy).collect(),
             publics: PublicsKept { kept: world.publics().into(), of: *offered },
             classes: world.classes(),
         }

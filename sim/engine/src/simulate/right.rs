@@ -10,6 +10,8 @@ use std::ops::Range;
 pub struct RightAnswers {
     /// The number of right answers by model, the honest one first.
     pub by_model: Vec<u64>,
+    /// The number of values that wrapped in these evaluations by model; `None` for a model whose values all provably fit their rings.
+    pub wrapped: Vec<Option<u64>>,
     /// The number of samples.
     pub samples: u64,
     /// The number of samples of the script's range of publics, kept or dropped.
@@ -44,7 +46,13 @@ impl RightAnswers {
             let others = dropped.par_iter().map(|index| Ok(u64::from(is_right((*index, model.label(image(*index))?)))));
             Ok(right + others.try_reduce(|| 0, |a, b| Ok(a + b))?)
         };
+        let all: Vec<u32> = known.iter().chain(&dropped).copied().collect();
+        let wrapped = |model: &FixedModel| {
+            let each = all.par_iter().map(|index| Ok(model.label_and_wrapped(image(*index))?.1));
+            model.may_wrap().then(|| each.try_reduce(|| 0, |a, b| Ok(a + b))).transpose()
+        };
         Ok(Self {
+            wrapped: models.iter().map(wrapped).collect::<Result<_, WrongSize>>()?,
             by_model: models.iter().zip(answers).map(of_model).collect::<Result<_, WrongSize>>()?,
             samples: (known.len() + dropped.len()) as u64,
             offered: offered.len() as u64,

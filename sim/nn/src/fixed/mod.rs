@@ -28,6 +28,7 @@
 
 mod compile;
 mod layer;
+mod measured;
 mod network;
 mod precision;
 mod ranges;
@@ -35,6 +36,7 @@ mod truncation;
 
 pub use compile::{FixedError, MAX_UNIT_BITS};
 pub use layer::{FixedLayer, FixedOp};
+pub use measured::{Measured, Reached};
 pub use network::{FixedModel, WrongSize, argmax};
 pub use precision::{MAX_FRAC_BITS, MAX_RING_BITS, Pixels, Precision, Ring};
 pub use truncation::{Faithful, OneBit, Truncation};

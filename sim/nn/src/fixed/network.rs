@@ -86,6 +86,15 @@ impl FixedModel {
     /// # Errors
     /// [`WrongSize`] says that the image does not have the size that the network reads.
     pub fn evaluate(&self, image: &[u8], truncation: &mut impl Truncation) -> Result<Vec<Vec<i64>>, WrongSize> {
+        self.walk(image, |layer, inputs| layer.apply(inputs, truncation))
+    }
+
+    /// Computes every layer's output, each by `compute` from the layer and its inputs with their shapes.
+    pub(super) fn walk(
+        &self,
+        image: &[u8],
+        mut compute: impl FnMut(&FixedLayer, &[(&[i64], &[usize])]) -> Vec<i64>,
+    ) -> Result<Vec<Vec<i64>>, WrongSize> {
         let input = self.pixels(image)?;
         let mut values: Vec<Vec<i64>> = Vec::with_capacity(self.layers.len());
         for layer in &self.layers {
@@ -97,7 +106,7 @@ impl FixedModel {
                     Value::Layer(index) => (values[*index].as_slice(), self.layers[*index].shape.as_slice()),
                 })
                 .collect();
-            let output = layer.apply(&inputs, truncation);
+            let output = compute(layer, &inputs);
             values.push(output);
         }
         Ok(values)

@@ -1,5 +1,6 @@
 //! `sim check MODEL.onnx --against float`: where the fixed-point form of a model leaves floating point.
 
+use super::measured::MeasuredDocument;
 use crate::args::CheckArgs;
 use crate::text::{self, ACCENT, HEADING};
 use fusion_2pc::address::Component;
@@ -8,13 +9,14 @@ use fusion_engine::failure::Failure;
 use fusion_engine::files;
 use fusion_engine::models::{self, RANDOM_IMAGES, SEED, Warning};
 use fusion_nn::compare::{Comparison, Difference, Pair, SHARE};
-use fusion_nn::fixed::WrongSize;
+use fusion_nn::fixed::{Faithful, FixedModel, Measured, Ring, WrongSize};
 use fusion_nn::idx::{Images, labels};
 use fusion_nn::import::MAX_ACTIVATIONS;
 use rayon::prelude::*;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::Path;
 
 /// The images on which both evaluators are run.
@@ -98,15 +100,31 @@ pub fn warnings(pair: &Pair<'_>, data: &CheckData) -> Result<Vec<Warning>, Failu
 /// Compares the evaluators on all images in parallel. At most [`MAX_ACTIVATIONS`] values of each kind are held at once, however
 /// many threads there are.
 fn compare(pair: &Pair<'_>, data: &CheckData) -> Result<Comparison, WrongSize> {
-    let values: usize = pair.fixed().layers().iter().map(|layer| layer.shape.iter().product::<usize>()).sum();
-    let batch = (MAX_ACTIVATIONS / values.max(1)).max(1);
     let mut all = pair.nothing();
-    for start in (0..data.len()).step_by(batch) {
-        let images = (start..data.len().min(start.saturating_add(batch))).into_par_iter();
+    for images in batches(pair.fixed(), data) {
+        let images = images.into_par_iter();
         let one = |index: usize| pair.compare(index, &data.image(index), data.label(index));
         all = all.merge(images.map(one).try_reduce(|| pair.nothing(), |a, b| Ok(a.merge(b)))?);
     }
     Ok(all)
+}
+
+/// Measures what the images reach, in parallel, as [`compare`] does.
+fn measure(model: &FixedModel, data: &CheckData) -> Result<Measured, WrongSize> {
+    let mut all = model.nothing_measured();
+    for images in batches(model, data) {
+        let one = |index: usize| Ok(model.measure(&data.image(index), &mut Faithful)?.1);
+        let found = images.into_par_iter().map(one).try_reduce(|| model.nothing_measured(), |a, b| Ok(a.merge(b)))?;
+        all = all.merge(found);
+    }
+    Ok(all)
+}
+
+/// The images in batches whose values are at most [`MAX_ACTIVATIONS`].
+fn batches(model: &FixedModel, data: &CheckData) -> impl Iterator<Item = Range<usize>> + use<> {
+    let values: usize = model.layers().iter().map(|layer| layer.shape.iter().product::<usize>()).sum();
+    let (batch, images) = ((MAX_ACTIVATIONS / values.max(1)).max(1), data.len());
+    (0..images).step_by(batch).map(move |start| start..images.min(start.saturating_add(batch)))
 }
 
 /// The differences between the two evaluators, as a JSON document.
@@ -125,6 +143,9 @@ pub struct AgainstDocument {
     labels_differ: usize,
     accuracy: Option<LabelAccuracy>,
     layers: Vec<LayerDifference>,
+    /// What the images reach in a ring that is set; absent where each layer has a ring of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    measured: Option<MeasuredDocument>,
 }
 
 #[derive(Serialize)]
@@ -148,8 +169,8 @@ struct LayerDifference {
 }
 
 impl AgainstDocument {
-    /// Compares the evaluators on the images.
-    pub fn new(pair: &Pair<'_>, data: &CheckData) -> Result<Self, Failure> {
+    /// Compares the evaluators on the images, and measures what the images reach if the ring is set.
+    pub fn new(pair: &Pair<'_>, data: &CheckData, ring: Ring) -> Result<Self, Failure> {
         let found = compare(pair, data).map_err(Failure::usage)?;
         let layers: Vec<LayerDifference> = found
             .layers
@@ -157,6 +178,13 @@ impl AgainstDocument {
             .enumerate()
             .filter_map(|(at, difference)| LayerDifference::new(pair, at, difference))
             .collect();
+        let measured = match ring {
+            Ring::Auto => None,
+            Ring::Bits(_) => {
+                let measured = measure(pair.fixed(), data).map_err(Failure::usage)?;
+                Some(MeasuredDocument::new(pair, &measured))
+            }
+        };
         let (file, seed, labelled) = match data {
             CheckData::Random(_) => (None, Some(SEED), false),
             CheckData::Files { labels, name, .. } => (Some(name.clone()), None, labels.is_some()),
@@ -174,22 +202,25 @@ impl AgainstDocument {
             labels_differ: found.labels_differ,
             accuracy: labelled.then_some(accuracy),
             layers,
+            measured,
         })
     }
 
     /// Describes the result in one line.
     pub fn verdict(&self) -> String {
-        let Self { images, labels_differ, leaves_at, .. } = self;
+        let Self { images, labels_differ, leaves_at, measured, .. } = self;
         let leaves = match leaves_at {
             Some(step) => format!("leaves floating point at {step}"),
             None => format!("never leaves floating point by more than {} %", SHARE * 100.0),
         };
-        format!("{leaves}; {labels_differ} of {} differ", counted(*images, "label"))
+        let wrapped =
+            measured.as_ref().map_or_else(String::new, |found| format!("; {} wrapped", counted(found.wrapped, "value")));
+        format!("{leaves}; {labels_differ} of {} differ{wrapped}", counted(*images, "label"))
     }
 
     /// Writes a table of the layers, and the verdict.
     pub fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
-        let Self { images, file, accuracy, layers, .. } = self;
+        let Self { images, file, accuracy, layers, measured, .. } = self;
         let source = match file {
             Some(file) => format!("{} of {file}", counted(*images, "image")),
             None => format!("{} of random pixels, seed {SEED}", counted(*images, "image")),
@@ -198,12 +229,10 @@ impl AgainstDocument {
         let heading = ["step", "difference", "largest float", "relative", "leaves", "image", "element"];
         write!(out, "{}", text::table(&heading, layers.iter().map(LayerDifference::cells).collect(), 1))?;
         writeln!(out, "\n{}", text::styled(ACCENT, &self.verdict()))?;
-        match accuracy {
-            Some(LabelAccuracy { fixed, float }) => {
-                writeln!(out, "accuracy: {:.2} % in fixed point, {:.2} % in float", fixed * 100.0, float * 100.0)
-            }
-            None => Ok(()),
+        if let Some(LabelAccuracy { fixed, float }) = accuracy {
+            writeln!(out, "accuracy: {:.2} % in fixed point, {:.2} % in float", fixed * 100.0, float * 100.0)?;
         }
+        measured.as_ref().map_or(Ok(()), |measured| measured.write_text(out))
     }
 }
 

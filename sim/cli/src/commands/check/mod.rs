@@ -3,6 +3,7 @@
 mod against;
 mod document;
 mod layers;
+mod measured;
 mod model;
 mod script;
 

@@ -34,7 +34,8 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     };
     let model = ModelDocument::new(args, &model, &pair, backend);
     let data = CheckData::read(args, model.input, model.classes)?;
-    let against = args.against.map(|_| AgainstDocument::new(&pair, &data)).transpose()?;
+    let against =
+        args.against.map(|_| AgainstDocument::new(&pair, &data, args.fixed_point.precision().ring)).transpose()?;
     let warnings = against::warnings(&pair, &data)?;
     if args.json {
         let (ok, model) = (true, Some(model));
