@@ -921,7 +921,8 @@ fn encrypted_weights_serve_one_network() {
     let by = |linear| ("fidelity: real", format!("fidelity: real\nbackend: {{ cheetah: {{ linear: {linear} }} }}"));
     let (weights, auto) = (by("weights"), by("auto"));
     assert_eq!(
-        Faulty::new("bound", REAL, &[(weights.0, &weights.1), other, claim, ("msb/round[1]", "msb/round[0]")]).problems(),
+        Faulty::new("bound", REAL, &[(weights.0, &weights.1), other, claim, ("msb/round[1]", "msb/round[0]")])
+            .problems(),
         ["17:28 a server whose weights are encrypted cannot put another model on a slot"]
     );
     let script = [other, claim, (auto.0, auto.1.as_str())]

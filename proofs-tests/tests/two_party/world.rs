@@ -70,7 +70,7 @@ impl<B: Backend> World<B> {
     }
 
     /// Sets both parties up anew, and sends the network over these links: how that ended for the client and the server, and how many messages each sent.
-    pub fn renew(&mut self, [mut near, mut far]: [Link; 2]) -> ([Result<(), Halt>; 2], [usize; 2]) {
+    pub fn renew(&mut self, [mut near, far]: [Link; 2]) -> ([Result<(), Halt>; 2], [usize; 2]) {
         let (plan, networks) = (&self.plan, &self.networks);
         let (mut client, mut server, _) =
             session::set_up(&Seed([9; 32]), &[plan], LinkSpeed::LAN).expect("both are honest");

@@ -213,8 +213,9 @@ impl AgainstDocument {
             Some(step) => format!("leaves floating point at {step}"),
             None => format!("never leaves floating point by more than {} %", SHARE * 100.0),
         };
-        let wrapped =
-            measured.as_ref().map_or_else(String::new, |found| format!("; {} wrapped", counted(found.wrapped, "value")));
+        let wrapped = measured
+            .as_ref()
+            .map_or_else(String::new, |found| format!("; {} wrapped", counted(found.wrapped, "value")));
         format!("{leaves}; {labels_differ} of {} differ{wrapped}", counted(*images, "label"))
     }
 
