@@ -112,20 +112,62 @@ fn bytes_of_a_peer_end_in_an_answer_or_a_halt() {
     malformed(decrypt(&mut far, &held.1, &layout).err(), "product");
 }
 
-/// The server's shares are as random as any, whatever the client's inputs: of `n` fair bits the ones are out of the bounds with probability below `2 exp(-2 t^2 / n)` (Hoeffding), here `10^-9` for
-/// both bits. Without masks they would be `W x0`, which is 0 for shares of 0.
+/// The attack of decision 22, step by step: a server that encrypts half a step more than one weight gets the lowest bit of the client's share of that input, in every sample: below the mask
+/// and above the flooding. All other outputs are right. Of this one the server has no right share, as it is off by the other bits of that share, which it does not know.
 #[test]
-fn shares_of_a_product_are_uniform() {
-    let (shape, ring_bits) = shapes()[1];
-    let layout = packed(shape, ring_bits, 16, 64);
+fn a_server_that_encrypts_other_numbers_reads_shares() {
+    const INPUTS: usize = 49;
+    const RING_BITS: u32 = 30;
+    let (input, output) = (17, 3);
+    let layout = packed(Shape::Gemm { inputs: INPUTS, outputs: 16 }, RING_BITS, 4, 4);
     let placed = Placed { step: 0, layout: &layout };
-    let weights = vec![1; layout.layer().weights() * layout.layer().filters];
-    let held = sent(placed, &weights);
-    let ([_, y1], _) = run(placed, &held, &vec![0; layout.inputs()]);
-    let count = f64::from(u32::try_from(y1.len()).unwrap());
-    let most = (count / 2.0 * 4e9_f64.ln()).sqrt();
-    for bit in [0, ring_bits - 1] {
-        let ones = y1.iter().filter(|&y| y >> bit & 1 == 1).count();
-        assert!((f64::from(u32::try_from(ones).unwrap()) - count / 2.0).abs() < most, "bit {bit}: {ones} of {count}");
+    let mut rng = Seed([5; 32]).stream();
+    let weights: Vec<i64> = uniform(&mut rng, 9, 16 * INPUTS).iter().map(|weight| weight.cast_signed() - 256).collect();
+    let mut halves: Vec<i64> = weights.iter().map(|weight| 2 * weight).collect();
+    halves[output * INPUTS + input] += 1;
+    let (near, owned) = encrypted_in_halves(&layout, &halves);
+    let x0 = uniform(&mut rng, RING_BITS, layout.inputs());
+    let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
+    let y0 = uniform(&mut rng, RING_BITS, layout.outputs());
+    multiply(&mut client, &near, placed, [&x0, &y0], &mut rng).unwrap();
+    let message = server.receive(layout.cost().client_bytes).unwrap();
+    let mut unpacker = Unpacker::new(&message);
+    let [_, channels, filters] = layout.groups();
+    assert_eq!((channels, filters), (1, 1), "one product for all outputs of a group of samples");
+    let start = vec![0; 16];
+    let exact = layout.clear(&weights, &start, &x0);
+    for group in 0..layout.groups()[0] {
+        let products: Vec<(usize, usize)> = layout.products(group, 0).collect();
+        let places = std::iter::once(products.iter().map(|(coefficient, _)| *coefficient).collect());
+        let finer = (layout.geometry().response, RING_BITS + 1);
+        let values = owned.decrypt(layout.rings(), finer, &mut unpacker, places).remove(0);
+        for ((_, index), value) in products.into_iter().zip(values) {
+            let (sample, place) = (index / 16, index % 16);
+            let x = x0[sample * INPUTS + input];
+            let read = if place == output { x & 1 } else { 0 };
+            assert_eq!(value & 1, read, "sample {sample}, output {place}");
+            if place != output {
+                assert_eq!((value >> 1).wrapping_add(y0[index]) & mask(RING_BITS), exact[index]);
+            }
+        }
     }
+}
+
+/// A network of one layer, its weights given in halves, as the client holds it, and the server's secrets.
+fn encrypted_in_halves(layout: &Layout, halves: &[i64]) -> (EncryptedNetwork, Owner) {
+    let (ring, parameters) = (&layout.rings().outer, layout.geometry().parameters);
+    let mut rng = Seed([6; 32]).stream();
+    let owner = Owner::new(layout.rings(), 1, &Seed([7; 32]));
+    let word = |weight: i64| weight.cast_unsigned() & mask(layout.ring_bits() + 1);
+    let polynomial = layout.weight(halves, 0, 0).into_iter().map(word).collect();
+    let mut uniform = uniform_halves(ring, &Seed([8; 32]));
+    let [alpha, a] = [(); 2].map(|()| uniform.next().unwrap());
+    let mut packer = Packer::default();
+    owner.encrypt_zero(ring, &alpha, &mut rng, &mut packer);
+    owner.encrypt(ring, &a, (std::iter::once(polynomial), layout.ring_bits() + 1), &mut rng, &mut packer);
+    let message = packer.finish();
+    let mut unpacker = Unpacker::new(&message);
+    let [zero, weights] = [alpha, a].map(|a| Shared::read(ring, a, 1, &mut unpacker));
+    let key = Placed { step: 0, layout }.key();
+    (EncryptedNetwork { zeros: [(parameters, zero)].into(), layers: vec![(key, vec![weights])] }, owner)
 }
