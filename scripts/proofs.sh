@@ -25,7 +25,7 @@ rm -rf "$build"
 mkdir -p "$build"
 cp spec/coq/*.v spec/coq/recompute.ml "$build"
 cd "$build"
-for file in Mix Worst Certificate Success Deviation Events Touch Slack Substitution Sessions Computed Planned Shuffle Ville Verdict Decided Dealt Machine Played Extracted \
+for file in Mix Worst Certificate Success Deviation Events Touch Slack Substitution Sessions Computed Planned Shuffle Ville Verdict Wald Decided Dealt Machine Played Extracted \
     Vectors Assumptions Instances MoreInstances; do
     echo "coqc $file.v"
     coqc -w none "$file.v" >"$file.out"

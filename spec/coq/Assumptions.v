@@ -1,5 +1,5 @@
 (* The headline theorems. scripts/proofs.sh fails unless Coq answers "Closed under the global context" for every one. *)
-Require Import Mix Worst Success Deviation Events Touch Slack Certificate Substitution Sessions Computed Shuffle Ville Verdict Decided Dealt Planned Played.
+Require Import Mix Worst Success Deviation Events Touch Slack Certificate Substitution Sessions Computed Shuffle Ville Verdict Wald Decided Dealt Planned Played.
 Print Assumptions winning_sets.
 Print Assumptions winning_sets_with_slack.
 Print Assumptions uniform_permutation.
@@ -64,6 +64,9 @@ Print Assumptions some_rate_ever_excluded.
 Print Assumptions wrong_verdict_excludes.
 Print Assumptions ever_wrong_verdict.
 Print Assumptions some_wrong_verdict.
+Print Assumptions far_rate_ever_outweighed.
+Print Assumptions ever_wrong_sharp.
+Print Assumptions some_wrong_sharp.
 Print Assumptions contains_computed.
 Print Assumptions decide_computed.
 Print Assumptions accept_computed.

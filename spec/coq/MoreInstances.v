@@ -1,8 +1,8 @@
-(* One instance of every headline theorem of Planned.v, Shuffle.v, Ville.v, Verdict.v, Decided.v, Dealt.v and Played.v; what Instances.v says of itself holds
+(* One instance of every headline theorem of Planned.v, Shuffle.v, Ville.v, Verdict.v, Wald.v, Decided.v, Dealt.v and Played.v; what Instances.v says of itself holds
    here. A word has 3 bits or 64, and a rate of 4/95 is tested at alpha = 1/1000, within a tenth. *)
 Require Import NArith.
 From mathcomp Require Import all_ssreflect fingroup perm all_algebra.
-Require Import Mix Worst Success Deviation Touch Certificate Planned Shuffle Ville Verdict Computed Decided Dealt Machine Played Instances.
+Require Import Mix Worst Success Deviation Touch Certificate Planned Shuffle Ville Verdict Wald Computed Decided Dealt Machine Played Instances.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 
@@ -126,6 +126,25 @@ Proof.
 move=> n p; rewrite -both_alphas.
 exact: (@some_wrong_verdict _ [finType of bool] _ _ (fun=> n) (fun=> rate) p (fun=> alpha) (fun=> 4 // 950)
   (fun _ u => u) (@chances_ge0 n) (fun=> rate01) (fun=> alpha_ge0) (@same_trials n)).
+Qed.
+
+(* Wald.v: a claim of 3/95 on a rate that is 4/95, the end of a tolerance of 1/95; and a claim of any rate, within 4/950 *)
+Example far_rate_ever_outweighed_instance : forall n,
+  \sum_(t : n.-tuple bool | [exists m : 'I_n.+1, (0 < chance (3 // 95) (take m t)) && outweighs (3 // 95) (4 // 95) alpha (take m t)])
+    chance rate t <= alpha.
+Proof. by move=> n; apply: (@far_rate_ever_outweighed _ (3 // 95) (4 // 95) rate alpha _ _ rate01 _ alpha_ge0 n). Qed.
+
+Example ever_wrong_sharp_instance : forall n bound,
+  \sum_(t : n.-tuple bool | [exists m : 'I_n.+1, wrong_sharp alpha (4 // 950) (take m t) bound rate (3 // 95)]) chance rate t <= alpha.
+Proof. by move=> n bound; apply: (@ever_wrong_sharp _ n bound alpha (4 // 950) rate (3 // 95) rate01 _ alpha_ge0). Qed.
+
+Example some_wrong_sharp_instance : forall n,
+  \sum_(w : n.-tuple bool | [exists i : bool, [exists m : 'I_n.+1, wrong_sharp alpha (4 // 950) (take m w) i rate (3 // 95)]])
+    chance rate w <= 2 // 1000.
+Proof.
+move=> n; rewrite -both_alphas.
+by apply: (@some_wrong_sharp _ [finType of bool] _ _ (fun=> n) id (fun=> rate) (fun=> 3 // 95) (fun=> alpha) (fun=> 4 // 950)
+  (fun _ u => u) (@chances_ge0 n) (fun=> rate01) _ (fun=> alpha_ge0) _ (@same_trials n)).
 Qed.
 
 (* Decided.v: 300 failures and no success *)

@@ -90,6 +90,34 @@ apply/orP/existsP => [[b0|]|[[[|m] lt] /=]]; first by exists ord0; rewrite /= ca
 - by rewrite -cat_rcons => b1; right; rewrite IH; apply/existsP; exists (Ordinal (lt : (m < (size t).+1)%N)).
 Qed.
 
+(* Ville's inequality from s on, by induction on the horizon: where what is bad is at most alpha times as likely as under weights that
+   no further trial increases *)
+Lemma ever_from (p alpha : F) (weight : seq bool -> F) (bad : pred (seq bool)) : 0 <= alpha -> (forall s, 0 <= weight s) ->
+  (forall s, weight (rcons s true) + weight (rcons s false) <= weight s) -> (forall s, bad s -> chance p s <= alpha * weight s) ->
+  forall h s, \sum_(t : h.-tuple bool | ever bad s t) chance p (s ++ t) <= alpha * weight s.
+Proof.
+move=> alpha0 weight0 splits bounded; elim=> [|h IH] s; rewrite big_mkcond.
+  rewrite (sum_none (fun t => if ever _ s t then chance p (s ++ t) else 0)) /= orbF cats0.
+  by case: ifP => [/bounded //|_]; rewrite mulr_ge0.
+have [now|later] := boolP (bad s).
+  apply: le_trans (bounded _ now); rewrite -(chance_total p h.+1 s) le_eqVlt; apply/orP; left; apply/eqP.
+  by apply: eq_bigr => -[[|b t] lt] _ //=; rewrite now.
+apply: le_trans (ler_wpmul2l alpha0 (splits s)); rewrite mulrDr.
+rewrite (sum_trials h (fun t => if ever _ s t then chance p (s ++ t) else 0)) /= (negbTE later) /=.
+rewrite big_split /= -!big_mkcond; apply: ler_add.
+  by under eq_bigr do rewrite -cat_rcons; apply: IH.
+by under eq_bigr do rewrite -cat_rcons; apply: IH.
+Qed.
+
+(* so from the first trial on *)
+Lemma ever_bad (p alpha : F) (weight : seq bool -> F) (bad : pred (seq bool)) n : 0 <= alpha -> (forall s, 0 <= weight s) ->
+  (forall s, weight (rcons s true) + weight (rcons s false) <= weight s) -> (forall s, bad s -> chance p s <= alpha * weight s) ->
+  \sum_(t : n.-tuple bool | [exists m : 'I_n.+1, bad (take m t)]) chance p t <= alpha * weight [::].
+Proof.
+move=> alpha0 weight0 splits bounded; apply: le_trans (ever_from alpha0 weight0 splits bounded n [::]).
+by rewrite le_eqVlt; apply/orP; left; apply/eqP; apply: eq_bigl => t; rewrite everP size_tuple.
+Qed.
+
 Section Excluded.
 Variables (p alpha : F).
 Context (p01 : 0 <= p <= 1) (alpha0 : 0 <= alpha).
@@ -100,19 +128,9 @@ Proof. by case/andP: p01 => p0 p1; rewrite mulr_ge0 ?exprn_ge0 // subr_ge0. Qed.
 Lemma excluded_chance s : excluded p alpha s -> chance p s <= alpha * mixture s.
 Proof. by rewrite /excluded mulrC -ler_pdivl_mulr ?ways_gt0. Qed.
 
-(* Ville's inequality from s on: by induction on the horizon *)
 Lemma excluded_from h s : \sum_(t : h.-tuple bool | ever (excluded p alpha) s t) chance p (s ++ t) <= alpha * mixture s.
 Proof.
-elim: h s => [|h IH] s; rewrite big_mkcond.
-  rewrite (sum_none (fun t => if ever _ s t then chance p (s ++ t) else 0)) /= orbF cats0.
-  by case: ifP => [/excluded_chance //|_]; rewrite mulr_ge0 ?mixture_ge0.
-have [now|later] := boolP (excluded p alpha s).
-  apply: le_trans (excluded_chance now); rewrite -(chance_total p h.+1 s) le_eqVlt; apply/orP; left; apply/eqP.
-  by apply: eq_bigr => -[[|b t] lt] _ //=; rewrite now.
-rewrite (sum_trials h (fun t => if ever _ s t then chance p (s ++ t) else 0)) /= (negbTE later) /= -mixture_splits mulrDr.
-rewrite big_split /= -!big_mkcond; apply: ler_add.
-  by under eq_bigr do rewrite -cat_rcons; apply: IH.
-by under eq_bigr do rewrite -cat_rcons; apply: IH.
+by apply: (ever_from alpha0 mixture_ge0 _ (@excluded_chance)) => u; rewrite mixture_splits.
 Qed.
 
 Theorem rate_ever_excluded n :
@@ -141,16 +159,22 @@ Context (law : forall i t, \sum_(w | seen i w == t) weight w = chance (p i) t).
 
 Definition misses i w := [exists m : 'I_(n i).+1, excluded (p i) (alpha i) (take m (seen i w))].
 
-Theorem some_rate_ever_excluded : \sum_(w | [exists i, misses i w]) weight w <= \sum_i alpha i.
+Lemma some_ever_bad (bad : I -> pred (seq bool)) :
+  (forall i, \sum_(t : (n i).-tuple bool | [exists m : 'I_(n i).+1, bad i (take m t)]) chance (p i) t <= alpha i) ->
+  \sum_(w | [exists i, [exists m : 'I_(n i).+1, bad i (take m (seen i w))]]) weight w <= \sum_i alpha i.
 Proof.
-apply: (@le_trans _ _ (\sum_i \sum_(w | misses i w) weight w)).
+move=> bounded; pose fails i w := [exists m : 'I_(n i).+1, bad i (take m (seen i w))].
+apply: (@le_trans _ _ (\sum_i \sum_(w | fails i w) weight w)).
   rewrite (exchange_big_dep predT) //= big_mkcond; apply: ler_sum => w _.
   case: existsP => [[i m]|_]; last exact: sumr_ge0.
   by rewrite (bigD1 i) //= ler_addl sumr_ge0.
-apply: ler_sum => i _; apply: le_trans (@rate_ever_excluded (p i) (alpha i) (alpha0 i) (n i)).
-rewrite (partition_big (seen i) (fun t : (n i).-tuple bool => [exists m : 'I_(n i).+1, excluded (p i) (alpha i) (take m t)])) //.
+apply: ler_sum => i _; apply: le_trans (bounded i).
+rewrite (partition_big (seen i) (fun t : (n i).-tuple bool => [exists m : 'I_(n i).+1, bad i (take m t)])) //.
 apply: ler_sum => t e; rewrite -law le_eqVlt; apply/orP; left; apply/eqP; apply: eq_bigl => w.
-by rewrite /misses; case: eqP => [->|_]; rewrite ?e ?andbF.
+by rewrite /fails; case: eqP => [->|_]; rewrite ?e ?andbF.
 Qed.
+
+Theorem some_rate_ever_excluded : \sum_(w | [exists i, misses i w]) weight w <= \sum_i alpha i.
+Proof. by apply: (some_ever_bad (bad := fun i => excluded (p i) (alpha i))) => i; apply: rate_ever_excluded. Qed.
 End Several.
 End Ville.
