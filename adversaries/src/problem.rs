@@ -158,7 +158,7 @@ pub fn one_line(text: &str) -> String {
 /// assert_eq!(counted(3_usize, "class"), "3 classes");
 /// ```
 #[must_use]
-pub fn counted<N: fmt::Display + PartialEq + From<u8>>(count: N, name: &str) -> String {
+pub fn counted<N: fmt::Display + Copy + PartialEq + From<u8>>(count: N, name: &str) -> String {
     if count == N::from(1) {
         return format!("{count} {name}");
     }

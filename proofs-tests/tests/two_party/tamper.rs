@@ -110,7 +110,7 @@ impl Tally {
     }
 
     /// The same of an honest party's halt before a session.
-    fn halted(&mut self, halt: Option<Halt>) {
+    fn halted(&mut self, halt: Option<&Halt>) {
         match halt {
             Some(Halt::Malformed { .. }) => self.malformed += 1,
             _ => self.gone += 1,
@@ -207,7 +207,11 @@ fn set_up_messages_bent_one_by_one_in_every_way() {
                         tally.count(&world, deviant, &session, &images);
                     }
                     (client, server, _) => {
-                        tally.halted(if deviant == Role::Server { client.err() } else { server.err() });
+                        tally.halted(if deviant == Role::Server {
+                            client.as_ref().err()
+                        } else {
+                            server.as_ref().err()
+                        });
                     }
                 }
             }
@@ -238,7 +242,11 @@ fn messages_of_an_encrypted_network_bent_one_by_one_in_every_way() {
                         let session = world.session(1, &images, &world.honest());
                         tally.count(&world, deviant, &session, &images);
                     }
-                    [client, server] => tally.halted(if deviant == Role::Server { client.err() } else { server.err() }),
+                    [client, server] => tally.halted(if deviant == Role::Server {
+                        client.as_ref().err()
+                    } else {
+                        server.as_ref().err()
+                    }),
                 }
             }
             line(&mut tables, bend, tally);

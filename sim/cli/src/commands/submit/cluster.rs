@@ -171,7 +171,7 @@ fn accounted(text: &str, of: u64) -> BTreeMap<u64, String> {
 
 /// Runs a program of Slurm's with these variables set, and returns what it prints, or on one line why it failed.
 fn call(words: &[OsString], variables: &[(&str, &str)]) -> Result<String, Silence> {
-    let (program, arguments) = words.split_first().expect("a call names its program");
+    let Some((program, arguments)) = words.split_first() else { unreachable!("a call names its program") };
     let shown = program.display();
     let mut command = Command::new(program);
     // A job that submits another has a count of restarts, which is not that of the new job.
