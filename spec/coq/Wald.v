@@ -1,5 +1,5 @@
-(* A sharper rule for a pass, which no Rust decides by yet (clause.rs passes a claim as Verdict.v says): Wald's likelihood ratio (Sequential tests of statistical hypotheses,
-   Ann. Math. Stat. 16, 1945). After trials s a claimed rate p outweighs a rate x where x^S (1-x)^f <= alpha p^S (1-p)^f. A claim of p passes where p
+(* A sharper rule for a pass, which no Rust decides by yet (clause.rs passes a claim as Verdict.v says): Wald's likelihood ratio (Sequential Analysis,
+   Wiley, 1947). After trials s a claimed rate p outweighs a rate x where x^S (1-x)^f <= alpha p^S (1-p)^f. A claim of p passes where p
    outweighs both ends of its tolerance, and is refuted as before. q is the true rate. Proved here:
    - far_rate_ever_outweighed: where q is at x or beyond it, seen from p, p outweighs x after some of any number of trials with
      probability at most alpha;
