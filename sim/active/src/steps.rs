@@ -19,7 +19,7 @@ pub struct Steps {
     pub bits: usize,
     /// Masks under which integers are opened.
     pub masks: usize,
-    /// Checks of codes.
+    /// How many checks of codes cover what is opened.
     pub checks: usize,
     /// Whether something was opened that no check has covered.
     unchecked: bool,
@@ -44,7 +44,7 @@ impl Steps {
         self.cost.rounds += 1;
     }
 
-    /// Products.
+    /// Counts so many products of shares, each with its triple.
     pub fn multiply(&mut self, count: usize) {
         if count > 0 {
             self.triples += count;

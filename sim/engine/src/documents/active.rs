@@ -53,7 +53,7 @@ pub struct ActiveCost {
     pub query: QueryCost,
     /// The bytes of the set-up, once for a pair of parties, which are not among those of the inference.
     pub setup_bytes: usize,
-    /// All triples.
+    /// The triples that an inference uses, those of random bits among them.
     pub triples: usize,
 }
 

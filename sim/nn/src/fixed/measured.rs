@@ -13,9 +13,9 @@ use crate::kernel;
 /// What one layer computed over the integers, before anything was reduced into its ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reached {
-    /// The least integer.
+    /// The least integer that a value of the layer reaches before it wraps.
     pub least: i128,
-    /// The largest integer.
+    /// The largest integer that a value of the layer reaches before it wraps.
     pub most: i128,
     /// The number of values that left the ring, and wrapped.
     pub wrapped: u64,

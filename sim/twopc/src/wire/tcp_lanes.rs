@@ -76,6 +76,11 @@ struct Inbox {
 }
 
 impl State {
+    /// Whether the peer has lanes that it may still end.
+    fn awaits_ends(&self) -> bool {
+        self.lost.is_none() && !self.inboxes.iter().all(|inbox| inbox.ended)
+    }
+
     /// Puts what was read into its inbox.
     fn arrived(&mut self, frame: Frame, most: usize) -> Result<(), Lost> {
         let Frame { index, .. } = frame;
@@ -142,11 +147,9 @@ impl Drop for Shared {
     fn drop(&mut self) {
         self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         let reader = self.reader.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         let patience = reader.patience().until(0);
-        while state.lost.is_none() && !state.inboxes.iter().all(|inbox| inbox.ended) && patience.left().is_ok() {
-            let read = reader.read(self.most).map_err(|_| Lost::Gone);
-            state.lost = read.and_then(|frame| state.arrived(frame, self.most)).err();
+        while self.state().awaits_ends() && patience.left().is_ok() {
+            self.read_for_all();
         }
     }
 }

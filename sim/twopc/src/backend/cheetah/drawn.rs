@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 pub struct Reader {
     /// The place of the step.
     pub step: usize,
-    /// The bits.
+    /// The bits of the output that it compares first.
     pub span: Span,
 }
 
