@@ -185,8 +185,8 @@ const BAD: &[(&str, &str)] = &[
     ("plan --R 8 --lambda 40 --plot cost.svg", "--grid"),
     ("plan --grid --R 8 --lambda 40 --certificate c.txt", "--certificate"),
     (
-        "plan --R 8 --lambda 40 --slack 1 --certificate c.txt",
-        "--certificate: B=11 T=11 slack=1 has none: no smaller N suffices",
+        "plan --R 1 --lambda 20 --slack 5 --certificate c.txt",
+        "--certificate: B=16 T=22 slack=5 has none: no smaller N suffices",
     ),
     ("plan --R 8 --lambda 40 --certificate /no/such/folder/c.txt", "its folder does not exist"),
     ("plan --grid --R 8 --lambda 40 --plot /no/such/folder/cost.svg", "its folder does not exist"),

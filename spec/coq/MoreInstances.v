@@ -1,8 +1,8 @@
-(* One instance of every headline theorem of Planned.v, Shuffle.v, Ville.v, Verdict.v, Wald.v, Decided.v, Dealt.v and Played.v; what Instances.v says of itself holds
+(* One instance of every headline theorem of Planned.v, SlackCertificate.v, Shuffle.v, Ville.v, Verdict.v, Wald.v, Decided.v, Dealt.v and Played.v; what Instances.v says of itself holds
    here. A word has 3 bits or 64, and a rate of 4/95 is tested at alpha = 1/1000, within a tenth. *)
 Require Import NArith.
 From mathcomp Require Import all_ssreflect fingroup perm all_algebra.
-Require Import Mix Worst Success Deviation Touch Certificate Planned Shuffle Ville Verdict Wald Computed Decided Dealt Machine Played Instances.
+Require Import Mix Worst Success Deviation Touch Certificate Planned Shuffle Ville Verdict Wald Computed Decided Dealt SlackCertificate Machine Played Instances.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 
@@ -293,3 +293,29 @@ Example reaches_computed_instance : 2 ^ 40 <= 'C(60, 20) /\ ~~ (2 ^ 60 <= 'C(60,
 Proof.
 by split; rewrite -reaches_computed -powNE; vm_compute.
 Qed.
+
+(* SlackCertificate.v: 8 queries at slack 1, at 1/32: 2 copies with 10 publics. With 25 slots, 2 copies are refused by no public hit
+   up to 7 publics and by one from 8 to 9; and 1 copy with 18 publics by none. *)
+Example slack_check_computed_instance : slack_check 8 32 1 1 50 2 10 2 2 0 [:: (0, 7); (1, 9)] 0.
+Proof. by rewrite -slack_check_computed; vm_compute. Qed.
+
+Example slack_least_total_instance : exists B T, [/\ 0 < B, 8 * B + T = 25 & ~ safe 8 32 1 B T].
+Proof.
+exists 2, 9; split=> //; case/and3P: slack_check_computed_instance => _ _ /and4P[_ _ no _].
+by apply: (@slack_least_total 8 32 1 isT isT 25 1 50 2 2 0 [:: (0, 7); (1, 9)]).
+Qed.
+
+Example slack_fewer_fails_instance : exists B T, [/\ 0 < B, 8 * B + T = 26 & ~ safe 8 32 1 B T].
+Proof.
+exists 1, 18; split=> //; case/and3P: slack_check_computed_instance => _ _ /and4P[_ _ _ fewer].
+by apply: (@slack_fewer_fails 8 32 1 isT 26 50 2 0).
+Qed.
+
+Example slack_certificate_sound_instance : safe 8 32 1 2 10 /\ forall B T, 0 < B -> 1 <= T <= 50 -> safe 8 32 1 B T ->
+  26 < 8 * B + T \/ 26 = 8 * B + T /\ 2 <= B.
+Proof. exact: (@slack_certificate_sound 8 32 1 isT isT 1 50 2 10 2 2 0 [:: (0, 7); (1, 9)] 0 slack_check_computed_instance). Qed.
+
+Example slack_certificate_probability_instance :
+  keeps_with_slack 8 32 1 2 10 /\ forall B T, 0 < B -> 1 <= T <= 50 -> keeps_with_slack 8 32 1 B T ->
+  26 < 8 * B + T \/ 26 = 8 * B + T /\ 2 <= B.
+Proof. exact: (@slack_certificate_probability 8 32 1 isT isT 1 50 2 10 2 2 0 [:: (0, 7); (1, 9)] 0 slack_check_computed_instance). Qed.

@@ -6,7 +6,8 @@
                                       that the rate is at most a/b, and 0 for one that it equals a/b
      shuffle n w1 w2 ...              the n samples that words of 64 bits deal, as the digits of a number in base n, the first one first
      machine R B T s EVENTS           what the client does at each event of a session, and its state at the end, as digits in base 256 behind a 1
-   A line of a certificate is what `sim plan --certificate` writes, followed by ` = 1`. *)
+     slack_certificate R lambda s min_T max_T B T b l q c j1 t1 j2 t2 ...    1 where SlackCertificate.v accepts it, else 0
+   A line of a certificate is what `sim plan --certificate` writes. *)
 open Formulas
 
 exception Unreadable of string
@@ -89,6 +90,11 @@ let session numbers =
   let digits = List.concat_map (done_ where) (steps same (Idle where) happened) @ final in
   (ending, List.fold_left (fun n digit -> Z.add (Z.shift_left n 8) (Z.of_int digit)) Z.one digits)
 
+let rec intervals = function
+  | [] -> []
+  | j :: t :: rest -> (small j, wide t) :: intervals rest
+  | _ -> raise (Unreadable "an interval is cut off")
+
 let answer kind arguments =
   match (kind, arguments) with
   | "binomial", [ n; k ] -> binN n (small k)
@@ -98,6 +104,9 @@ let answer kind arguments =
   | "swapped", [ r; t; s; w; n ] -> swappedN (small r) (small t) (small s) w n
   | "certificate", [ r; lambda; min_t; b; t; l; m ] ->
       bit (checkN r (Z.shift_left Z.one (small lambda)) min_t (wide b) (wide t) (wide l) (wide m))
+  | "slack_certificate", r :: lambda :: s :: min_t :: max_t :: b :: t :: bb :: l :: q :: c :: cover ->
+      let threshold = Z.shift_left Z.one (small lambda) in
+      bit (slackCheckN r threshold (small s) min_t max_t (wide b) (wide t) (wide bb) (wide l) (wide q) (intervals cover) (small c))
   | "contains", [ n; s; c; d; a; b ] -> bit (containsN n (small s) c d a b)
   | "decide", [ bound; n; s; c; d; a; b; e; g ] -> decideN n (small s) c d (Z.equal bound Z.one) a b e g
   | "machine", numbers -> snd (session numbers)
@@ -114,7 +123,7 @@ let check line =
       | given :: "=" :: arguments ->
           let ours = answer kind (List.rev_map number arguments) in
           if not (Z.equal ours (number given)) then raise (Differs ("Coq says " ^ Z.to_string ours));
-          let decided = List.mem kind [ "certificate"; "contains"; "decide" ] in
+          let decided = List.mem kind [ "certificate"; "slack_certificate"; "contains"; "decide" ] in
           count (if decided then kind ^ "=" ^ given else if kind = "machine" then "machine=" ^ fst (session (List.rev_map number arguments)) else kind)
       | _ -> raise (Unreadable "no ` = ANSWER` at the end"))
   | [] -> raise (Unreadable "an empty line")

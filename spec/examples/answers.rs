@@ -5,10 +5,13 @@ use fusion_spec::bound::certificate::{self, Certificate};
 use fusion_spec::bound::deviation::Deviation;
 use fusion_spec::bound::optimum::optimum;
 use fusion_spec::bound::quality::substituted_win;
+use fusion_spec::bound::slack::{Search, least};
+use fusion_spec::bound::slack_certificate::{self, SlackCertificate};
+use fusion_spec::bound::witness::witness;
 use fusion_spec::evidence::{Clause, Decision, Evidence, Tolerance};
 use fusion_spec::exact::binomial::binomial;
 use fusion_spec::mix::{Mix, Sample};
-use fusion_spec::params::{Lambda, Params};
+use fusion_spec::params::{Lambda, MAX_T, Params};
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::{Rng, SeedableRng, TryRng};
 use rug::{Integer, Rational, ops::Pow};
@@ -49,7 +52,8 @@ impl Coins {
             6..=8 => self.touch(),
             9..=10 => self.binomial(),
             11..=12 => self.swapped(),
-            13 => self.certificate(),
+            13 if self.within(0, 1) == 0 => self.certificate(),
+            13 => self.slack_certificate(),
             14..=16 => self.contains(),
             _ => self.decide(),
         }
@@ -120,6 +124,31 @@ impl Coins {
         let Certificate { R, lambda, min_T, B, T, N: _, b, l } = claim;
         let numbers: [u128; 7] = [R.into(), lambda.bits().into(), min_T.into(), B.into(), T.into(), b, l];
         Ok(written("certificate", &numbers, &u8::from(certificate::check(&claim).is_ok())))
+    }
+
+    /// The certificate of a plan at some slack and within limits of `T`, as it is or with one number off by one or two.
+    fn slack_certificate(&mut self) -> Answer {
+        let mut claim = loop {
+            let bits = self.within(1, 20);
+            let (R, lambda, slack) = (self.within(1, 1 << bits), Lambda::new(self.within(1, 48))?, self.within(0, 5));
+            let min_T = slack + if self.within(0, 2) == 0 { self.within(1, 200) } else { 0 };
+            let max_T = if self.within(0, 2) == 0 { min_T + self.within(0, 20) } else { MAX_T };
+            let search = Search { R, lambda, min_T, max_T, slack, below: None };
+            // A plan of fewer copies than wrong publics is scanned, which takes long at many slots.
+            let found = least(&search).ok().flatten().filter(|params| params.slack() < params.B() || params.N() < 400);
+            if let Some(claim) = found.and_then(|params| witness(&search, params)) {
+                break claim;
+            }
+        };
+        let (off, change) = (self.within(1, 2), self.within(0, 25));
+        let SlackCertificate { min_T, max_T, B, T, b, l, q, cover, c, .. } = &mut claim;
+        let intervals = cover.iter_mut().flat_map(|interval| [&mut interval.j, &mut interval.T]);
+        let number = [B, T, b, l, q, c, min_T, max_T].into_iter().chain(intervals).nth(usize::try_from(change / 2)?);
+        if let Some(number) = number {
+            *number = if change % 2 == 0 { *number + off } else { number.saturating_sub(off) };
+        }
+        let answer = u8::from(slack_certificate::check(&claim).is_ok());
+        Ok(written("slack_certificate", &claim.numbers(), &answer))
     }
 
     /// The samples of a session in the order in which slots are asked for: some at random, and the rest in order.

@@ -115,7 +115,10 @@ pub fn check(certificate: &Certificate) -> Result<(), Refusal> {
 
 /// `C(n,k) >= bound` as `n(n-1)..(n-k+1) >= bound * k!`. Stops as soon as a smaller index reaches the bound, which `k` then
 /// does too: binomials grow up to `n/2`.
-fn reaches(n: u128, k: u128, bound: &Integer) -> bool {
+pub(super) fn reaches(n: u128, k: u128, bound: &Integer) -> bool {
+    if k > n {
+        return *bound <= 0;
+    }
     let k = k.min(n - k);
     let mut falling = Integer::from(1);
     let mut scaled_bound = bound.clone();

@@ -13,6 +13,7 @@
 //! | [`report`] | what are the rates at chosen numbers, and which of them limits the setting? |
 //! | [`optimum`], [`slack`], [`accuracy`], [`plan`] | which numbers are least? |
 //! | [`certificate`] | is a plan really the least? Five comparisons prove it, checked apart from the search |
+//! | [`slack_certificate`], [`witness`] | the same at positive slack, and within a limit on the publics |
 //! | [`bits`] | how is a rate printed as security bits? Only here is there floating point |
 //!
 //! ```
@@ -45,5 +46,7 @@ mod ranges;
 pub mod report;
 pub mod scan;
 pub mod slack;
+pub mod slack_certificate;
 pub mod substitution;
+pub mod witness;
 pub mod worst;

@@ -5,7 +5,7 @@
 //! $$ \frac{RB+T}{R} \quad \text{subject to} \quad \max_{1 \le i \le R} \binom{R}{i} \Big/ \binom{RB+T}{iB} \le 2^{-\lambda} $$
 //!
 //! At slack 0 this is the [`optimum()`] with its [`Certificate`]. With slack, or with an upper limit on `T` (from an honest model's accuracy),
-//! the theorem does not apply; [`crate::bound::slack`] then searches, and there is no certificate.
+//! [`crate::bound::slack`] searches, and what it finds has a [`SlackCertificate`] where there is a [`witness`].
 
 use crate::bound::accuracy::{Accuracy, AccuracyError, Game, Honest};
 use crate::bound::certificate::Certificate;
@@ -13,7 +13,9 @@ use crate::bound::optimum::optimum;
 use crate::bound::ranges::Ranges;
 use crate::bound::report::{Binding, Report};
 use crate::bound::slack::{Search, least};
+use crate::bound::slack_certificate::SlackCertificate;
 use crate::bound::substitution::least_publics;
+use crate::bound::witness::witness;
 use crate::params::{Lambda, MAX_B, MAX_T, Params};
 use rug::Rational;
 use std::ops::RangeInclusive;
@@ -63,8 +65,10 @@ pub struct Plan {
     pub binding: Binding,
     /// The numbers of publics that all requirements but correctness allow at this slack.
     pub publics: RangeInclusive<u64>,
-    /// The proof that `N` and `B` are the least, or `None` outside the theorem.
+    /// The proof that `N` and `B` are the least, or `None` at positive slack and where the limit on `T` is binding.
     pub certificate: Option<Certificate>,
+    /// The proof of it there: of all plans at this slack with as many publics as it says. `None` where no witness was found.
+    pub slack_certificate: Option<SlackCertificate>,
     /// The accuracy game's two rates at these numbers, if it was asked for.
     pub accuracy: Option<Accuracy>,
 }
@@ -189,8 +193,17 @@ impl Planner {
     }
 }
 
-/// A choice of numbers and, at slack 0, its certificate.
-type Chosen = (Params, Option<Certificate>);
+/// A choice of numbers with its proof.
+type Chosen = (Params, Proof);
+
+/// The proof that a choice is the least, if there is one.
+#[derive(Clone, Copy)]
+enum Proof {
+    /// At slack 0.
+    Certificate(Certificate),
+    /// Found by this search, at positive slack or within a limit on `T`.
+    Search(Search),
+}
 
 /// The numbers of publics that one slack allows.
 #[derive(Clone, Copy)]
@@ -282,18 +295,22 @@ fn choose(R: u64, lambda: Lambda, range: Range, below: Option<u128>) -> Result<O
     {
         let Certificate { B, T, N, .. } = certificate;
         let params = Params::new(R, B, T, 0)?;
-        return Ok(below.is_none_or(|below| N < below).then_some((params, Some(certificate))));
+        return Ok(below.is_none_or(|below| N < below).then_some((params, Proof::Certificate(certificate))));
     }
     let search = Search { R, lambda, min_T: min_T.max(slack), max_T, slack, below };
-    Ok(least(&search)?.map(|params| (params, None)))
+    Ok(least(&search)?.map(|params| (params, Proof::Search(Search { below: None, ..search }))))
 }
 
-fn finish(goal: &Goal, (params, certificate): Chosen, floors: Floors) -> Result<Plan, PlanError> {
+fn finish(goal: &Goal, (params, proof): Chosen, floors: Floors) -> Result<Plan, PlanError> {
+    let (certificate, slack_certificate) = match proof {
+        Proof::Certificate(certificate) => (Some(certificate), None),
+        Proof::Search(search) => (None, witness(&search, params)),
+    };
     let correctness = Report::correctness(params)?;
     let accuracy = goal.accuracy.as_ref().map(|game| game.at(params)).transpose()?;
     let binding = limiting(goal, params, floors)?.unwrap_or(correctness.binding);
     let publics = floors.least(goal)..=floors.most.min(goal.most_publics());
-    Ok(Plan { params, lambda: goal.lambda, correctness, binding, publics, certificate, accuracy })
+    Ok(Plan { params, lambda: goal.lambda, correctness, binding, publics, certificate, slack_certificate, accuracy })
 }
 
 /// The requirement on publics without which fewer slots would be enough, if there is one.

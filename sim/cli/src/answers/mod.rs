@@ -3,6 +3,7 @@
 pub mod accuracy;
 pub mod active;
 pub mod bench;
+pub mod certificate;
 pub mod compare;
 pub mod cost;
 mod exactness;

@@ -1,5 +1,6 @@
 //! The plan with which `sim plan` and the page answer.
 
+use super::certificate::{CertificateDocument, Proof};
 use super::compare::CompareDocument;
 use super::cost::{PerQuery, SessionDocument};
 use crate::args::PlanArgs;
@@ -8,7 +9,6 @@ use fusion_engine::documents::substitution::SubstitutionDocument;
 use fusion_engine::failure::Failure;
 use fusion_spec::bound::accuracy::{Accuracy, Game, Honest, shown};
 use fusion_spec::bound::bits::nearest;
-use fusion_spec::bound::certificate::{Certificate, check};
 use fusion_spec::bound::plan::{Goal, Plan, PlanError, Planner, session_cost};
 use fusion_spec::bound::report::{Binding, Term};
 use fusion_spec::params::{Lambda, Params};
@@ -45,8 +45,8 @@ impl PlanAnswer {
             None => planner.at(R),
         };
         let plan = plan.map_err(|error| refused(&error, planner.goal(R).max_T))?;
-        if let Some(certificate) = &plan.certificate {
-            check(certificate).map_err(|refusal| Failure::Bug(format!("{certificate:?} does not hold: {refusal}")))?;
+        if let Some(proof) = Proof::of(&plan) {
+            proof.check()?;
         }
         let (goal, accuracy_lambda) = (planner.goal(R), planner.accuracy_lambda());
         Ok(Self { goal, plan, accuracy_lambda, price: price.cloned() })
@@ -172,14 +172,6 @@ impl NeighbourDocument {
 }
 
 #[derive(Serialize)]
-struct CertificateDocument {
-    min_T: u64,
-    b: u128,
-    l: u128,
-    comparisons: Vec<String>,
-}
-
-#[derive(Serialize)]
 struct AccuracyDocument {
     /// The bits that were asked for against accepting the weak model.
     lambda: u32,
@@ -207,12 +199,7 @@ impl PlanDocument {
             priced_cost: priced.map(|cost| cost.to_string()),
             bits: plan.correctness.bits(),
             binding: plan.binding.name(),
-            certificate: plan.certificate.map(|certificate| CertificateDocument {
-                min_T: certificate.min_T,
-                b: certificate.b,
-                l: certificate.l,
-                comparisons: comparisons(&certificate),
-            }),
+            certificate: Proof::of(plan).map(|proof| proof.document()),
             neighbours: plan.neighbours().iter().map(NeighbourDocument::new).collect(),
             accuracy: plan.accuracy.map(|Accuracy { accept_bits, false_abort_bits }| AccuracyDocument {
                 lambda: accuracy_lambda.bits(),
@@ -230,31 +217,6 @@ impl PlanDocument {
     pub fn beside(self, compare: Option<CompareDocument>) -> Self {
         Self { compare, ..self }
     }
-}
-
-/// Returns a certificate as the line that `spec/coq/recompute.ml` reads: `certificate R lambda min_T B T b l = 1`.
-pub fn certificate_line(certificate: &Certificate) -> String {
-    let Certificate { R, lambda, min_T, B, T, N: _, b, l } = *certificate;
-    format!("certificate {R} {} {min_T} {B} {T} {b} {l} = 1", lambda.bits())
-}
-
-/// Returns the five comparisons of a certificate as formulas.
-pub fn comparisons(certificate: &Certificate) -> Vec<String> {
-    let Certificate { R, lambda, min_T, B, T, N, b, l } = *certificate;
-    let (lambda, M) = (lambda.bits(), N - 1);
-    let fewer = B - 1;
-    vec![
-        format!("C({N},{B}) >= {R}*2^{lambda}"),
-        format!("C({N},{T}) >= 2^{lambda}"),
-        format!("C({M},{b}) < {R}*2^{lambda}"),
-        format!("C({M},{l}) < 2^{lambda} and {M} < {R}*({b}+1) + max({l}+1, {min_T})"),
-        match fewer {
-            0 => "B = 1".into(),
-            _ => {
-                format!("C({N},{fewer}) < {R}*2^{lambda} or C({N},{}) < 2^{lambda}", u128::from(R) * u128::from(fewer))
-            }
-        },
-    ]
 }
 
 /// The sentence that takes the place of a certificate where there is none.

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 
 /// Find the cheapest safe B and T, with a certificate.
 ///
-/// N = RB+T is the least possible, and B is the least at this N. At slack 0 the answer has a certificate of five comparisons, which
-/// is checked before it is printed.
+/// N = RB+T is the least possible, and B is the least at this N. The answer has a certificate, which is checked before it is printed: five
+/// comparisons at slack 0, and some more at positive slack and where --max-T or an honest model limits T.
 #[derive(Debug, Args)]
 #[command(after_long_help = PLAN_EXAMPLES)]
 pub struct PlanArgs {

@@ -1,10 +1,9 @@
 //! `sim plan`: the cheapest safe B and T.
 
+use crate::answers::certificate::Proof;
 use crate::answers::compare::{CompareDocument, Measure};
 use crate::answers::cost::{PerQuery, REPEATS, SessionDocument};
-use crate::answers::plan::{
-    GameLine, PRICED, PlanAnswer, PlanDocument, UNCERTIFIED, binding, certificate_line, comparisons, planner,
-};
+use crate::answers::plan::{GameLine, PRICED, PlanAnswer, PlanDocument, UNCERTIFIED, binding, planner};
 use crate::answers::substitution::sentence;
 use crate::args::PlanArgs;
 use crate::draw;
@@ -25,8 +24,8 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write, terminal: Terminal) -> Resul
     args.inference.protocols()?;
     let answer = PlanAnswer::new(args)?;
     if let Some(path) = &args.certificate {
-        let certificate = answer.plan.certificate.as_ref().ok_or_else(|| uncertified(&answer))?;
-        output::write_file("--certificate", path, &format!("{}\n", certificate_line(certificate)))?;
+        let proof = Proof::of(&answer.plan).ok_or_else(|| uncertified(&answer))?;
+        output::write_file("--certificate", path, &format!("{}\n", proof.line()))?;
     }
     let cost = |model: &PathBuf| PerQuery::measure(model, &args.inference, answer.plan.params.N(), REPEATS);
     let compare = CompareDocument::new(args, &planner(args, answer.plan.lambda), answer.plan.params.R())?;
@@ -105,11 +104,13 @@ fn write_text(answer: &PlanAnswer, out: &mut dyn Write) -> io::Result<()> {
         let cost = nearest(&other.cost());
         writeln!(out, "with B={} it takes T={}: N={}, cost {cost:.7}", other.B(), other.T(), other.N())?;
     }
-    let Some(certificate) = &plan.certificate else {
+    let Some(proof) = Proof::of(plan) else {
         return writeln!(out, "{}", if plan.binding == Binding::Price { PRICED } else { UNCERTIFIED });
     };
-    writeln!(out, "no smaller N suffices, and no smaller B at this N; checked:")?;
-    comparisons(certificate).iter().try_for_each(|line| writeln!(out, "  {}", text::styled(DIM, line)))
+    writeln!(out, "{}", proof.sentence())?;
+    proof.comparisons().iter().try_for_each(|line| writeln!(out, "  {}", text::styled(DIM, line)))?;
+    let chosen = goal.slack.is_none() && goal.accuracy.as_ref().is_some_and(|game| game.honest.is_some());
+    if chosen { writeln!(out, "no other slack does better, found by search") } else { Ok(()) }
 }
 
 fn numbers(params: Params) -> String {

@@ -1,5 +1,6 @@
 //! A plan as the page shows it: the document of `sim plan --json`, and the same in words.
 
+use crate::answers::certificate::Proof;
 use crate::answers::plan::{GameLine, PlanAnswer, PlanDocument, UNCERTIFIED, binding};
 use crate::answers::substitution::sentence;
 use crate::explore::query::{Query, QueryProblem};
@@ -54,7 +55,7 @@ pub fn planned(query: &Query, command: String) -> Result<Planned, QueryProblem> 
         games: answer.games(),
         substitution: sentence(SubstitutionDocument::new(params).as_ref()),
         binds: binding(answer.plan.binding),
-        uncertified: answer.plan.certificate.is_none().then_some(UNCERTIFIED),
+        uncertified: Proof::of(&answer.plan).is_none().then_some(UNCERTIFIED),
         command,
         yaml: yaml(&answer),
         elapsed_ms: start.elapsed().as_secs_f64() * 1e3,

@@ -46,7 +46,15 @@ impl Planner {
         }
         let accuracy = self.goal.accuracy.as_ref().map(|game| game.at(params)).transpose()?;
         let correctness = Report::correctness(params)?;
-        Ok(Plan { params, correctness, accuracy, binding: Binding::Price, certificate: None, ..plan })
+        Ok(Plan {
+            params,
+            correctness,
+            accuracy,
+            binding: Binding::Price,
+            certificate: None,
+            slack_certificate: None,
+            ..plan
+        })
     }
 }
 

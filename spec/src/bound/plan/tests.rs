@@ -3,6 +3,7 @@
 use super::*;
 use crate::bound::accuracy::Honest;
 use crate::bound::certificate::check;
+use crate::bound::slack_certificate;
 use crate::bound::substitution::Substitution;
 use crate::bound::worst::is_secure;
 
@@ -46,6 +47,8 @@ fn accuracy_finds_publics_and_slack() {
     let both = plan(&two_games).expect("feasible");
     assert_eq!((both.params.T(), both.params.slack()), (268, 13));
     assert_eq!((both.binding, both.certificate), (Binding::Accuracy, None));
+    let claim = both.slack_certificate.expect("a witness");
+    assert_eq!((slack_certificate::check(&claim), claim.slack, claim.min_T, claim.max_T), (Ok(()), 13, 268, 273));
     let rates = both.accuracy.expect("asked for");
     assert!(rates.accept_bits >= Some(40.0) && rates.false_abort_bits >= Some(20.0));
     assert!(both.correctness.bits() >= 40.0);
@@ -86,6 +89,8 @@ fn few_publics_take_more_copies() {
     for max_T in [5, 100, 2019] {
         let plan = limited(max_T).expect("feasible");
         assert_eq!((numbers(&plan), plan.binding, plan.certificate), ((6, 5), Binding::MaxT, None));
+        let claim = plan.slack_certificate.expect("a witness");
+        assert_eq!((slack_certificate::check(&claim), claim.max_T), (Ok(()), max_T));
     }
     let same = limited(2020).expect("feasible");
     assert_eq!((numbers(&same), same.binding), (numbers(&free), free.binding));
