@@ -25,7 +25,7 @@ rm -rf "$build"
 mkdir -p "$build"
 cp spec/coq/*.v spec/coq/recompute.ml "$build"
 cd "$build"
-for file in Mix Worst Certificate Success Deviation Events Touch Slack Substitution Sessions Computed Planned SlackCertificate Shuffle Ville Verdict Wald Decided Dealt Machine Played Extracted \
+for file in Mix Worst Certificate Success Deviation Events Touch Slack Substitution Sessions Computed Planned SlackCertificate Games Shuffle Ville Verdict Wald Decided Dealt Machine Played Extracted \
     Vectors Assumptions Instances MoreInstances; do
     echo "coqc $file.v"
     coqc -w none "$file.v" >"$file.out"
@@ -83,11 +83,11 @@ fi
 echo "$vectors vectors"
 
 (cd "$build" && ocamlfind ocamlopt -w -a -package zarith -linkpkg formulas.mli formulas.ml recompute.ml -o recompute)
-printed=$(grep -ohE '(certificate( [0-9]+){7}|slack_certificate( [0-9]+){11,}) = 1' README.md docs/*.md)
+printed=$(grep -ohE '(certificate( [0-9]+){7}|slack_certificate( [0-9]+){11,}|(floor|ceiling)( [0-9]+){5}) = 1' README.md docs/*.md)
 checked=$("$build/recompute" <<<"$printed")
 echo "certificates that the documents print: $checked"
 seed=${PROOFS_SEED:-$(od -An -N6 -tu8 /dev/urandom | tr -d ' ')}
 echo "random answers of Rust, recomputed (PROOFS_SEED=$seed)"
 cargo run --locked --quiet -p fusion-spec --example answers -- "$seed" 1000000 | "$build/recompute" | tee "$build/recomputed.txt"
-awk '$2 < 10000 { few = few " " $1 } { all += $2 } END { if (NR != 21 || all != 2000000 || few) { print "Too few lines:" few; exit 1 } }' \
+awk '$2 < 10000 { few = few " " $1 } { all += $2 } END { if (NR != 25 || all != 2000000 || few) { print "Too few lines:" few; exit 1 } }' \
     "$build/recomputed.txt"

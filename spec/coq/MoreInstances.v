@@ -1,8 +1,8 @@
-(* One instance of every headline theorem of Planned.v, SlackCertificate.v, Shuffle.v, Ville.v, Verdict.v, Wald.v, Decided.v, Dealt.v and Played.v; what Instances.v says of itself holds
+(* One instance of every headline theorem of Planned.v, SlackCertificate.v, Games.v, Shuffle.v, Ville.v, Verdict.v, Wald.v, Decided.v, Dealt.v and Played.v; what Instances.v says of itself holds
    here. A word has 3 bits or 64, and a rate of 4/95 is tested at alpha = 1/1000, within a tenth. *)
 Require Import NArith.
 From mathcomp Require Import all_ssreflect fingroup perm all_algebra.
-Require Import Mix Worst Success Deviation Touch Certificate Planned Shuffle Ville Verdict Wald Computed Decided Dealt SlackCertificate Machine Played Instances.
+Require Import Mix Worst Success Deviation Touch Certificate Planned Shuffle Ville Verdict Wald Computed Decided Dealt SlackCertificate Substitution Games Machine Played Instances.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 
@@ -319,3 +319,38 @@ Example slack_certificate_probability_instance :
   keeps_with_slack 8 32 1 2 10 /\ forall B T, 0 < B -> 1 <= T <= 50 -> keeps_with_slack 8 32 1 B T ->
   26 < 8 * B + T \/ 26 = 8 * B + T /\ 2 <= B.
 Proof. exact: (@slack_certificate_probability 8 32 1 isT isT 1 50 2 10 2 2 0 [:: (0, 7); (1, 9)] 0 slack_check_computed_instance). Qed.
+
+(* Games.v: 4 inputs. The weak model errs on 3 and the honest one on 1. At slack 1, 3 publics are the fewest that pass the weak one with at
+   most 1/4, and 6 the most that fail the honest one with at most 1/2; between them 2 copies with 3 publics keep 8 queries at 1/16. *)
+Definition right_answer (x : 'I_4) := true.
+Definition weak_model (x : 'I_4) := x < 1.
+Definition honest_model (x : 'I_4) := x < 3.
+
+Lemma weak_errs : #|wrongOn right_answer weak_model| = 3.
+Proof. by rewrite -sum1_card big_mkcond !big_ord_recr big_ord0 /= !inE. Qed.
+Lemma honest_errs : #|wrongOn right_answer honest_model| = 1.
+Proof. by rewrite -sum1_card big_mkcond !big_ord_recr big_ord0 /= !inE. Qed.
+
+Example ends_computed_instance : floor 4 3 4 1 3 /\ ceiling 4 1 2 1 6.
+Proof. by have [f _] := ends_computed 4 3 4 1 3; have [_ c] := ends_computed 4 1 2 1 6; rewrite -f -c; vm_compute. Qed.
+
+Example floor_decides_instance : rejects 4 3 4 1 2 = false.
+Proof. by rewrite (@floor_decides 4 3 isT 4 1 3 2 ends_computed_instance.1). Qed.
+
+Example ceiling_decides_instance : accepts_with 4 1 2 1 7 = false.
+Proof. by rewrite (@ceiling_decides 4 1 isT 2 1 6 7 isT ends_computed_instance.2). Qed.
+
+Example passes_count_instance :
+  #|[set p : {ffun 'I_2 -> 'I_4} | #|[set t | p t \in wrongOn right_answer weak_model]| <= 0]| = 1.
+Proof. by rewrite passes_count weak_errs card_ord passes_first. Qed.
+
+Example two_games_probability_instance :
+  meets right_answer weak_model honest_model 8 16 4 2 1 0 50 2 3 /\ forall B T, 0 < B ->
+  meets right_answer weak_model honest_model 8 16 4 2 1 0 50 B T -> 19 < 8 * B + T \/ 19 = 8 * B + T /\ 2 <= B.
+Proof.
+have X0 : 0 < #|'I_4| by rewrite card_ord.
+have low : floor #|'I_4| #|wrongOn right_answer weak_model| 4 1 3 by rewrite weak_errs card_ord ends_computed_instance.1.
+have high : ceiling #|'I_4| #|wrongOn right_answer honest_model| 2 1 6 by rewrite honest_errs card_ord ends_computed_instance.2.
+apply: (@two_games_probability _ _ X0 right_answer weak_model honest_model 8 16 4 2 1 0 50 3 6 isT isT isT isT low high 2 3 1 2 0 [:: (0, 6)] 0).
+by rewrite -slack_check_computed; vm_compute.
+Qed.

@@ -7,6 +7,8 @@
      shuffle n w1 w2 ...              the n samples that words of 64 bits deal, as the digits of a number in base n, the first one first
      machine R B T s EVENTS           what the client does at each event of a session, and its state at the end, as digits in base 256 behind a 1
      slack_certificate R lambda s min_T max_T B T b l q c j1 t1 j2 t2 ...    1 where SlackCertificate.v accepts it, else 0
+     floor n w lambda s T    1 where T publics are the fewest at which a model that errs on w of n inputs passes with at most 2^-lambda, else 0
+     ceiling n w kappa s T   1 where T publics are the most at which it fails with at most 2^-kappa, else 0
    A line of a certificate is what `sim plan --certificate` writes. *)
 open Formulas
 
@@ -107,6 +109,8 @@ let answer kind arguments =
   | "slack_certificate", r :: lambda :: s :: min_t :: max_t :: b :: t :: bb :: l :: q :: c :: cover ->
       let threshold = Z.shift_left Z.one (small lambda) in
       bit (slackCheckN r threshold (small s) min_t max_t (wide b) (wide t) (wide bb) (wide l) (wide q) (intervals cover) (small c))
+  | "floor", [ n; w; lambda; s; t ] -> bit (floorN n w (Z.shift_left Z.one (small lambda)) (small s) (small t))
+  | "ceiling", [ n; w; kappa; s; t ] -> bit (ceilingN n w (Z.shift_left Z.one (small kappa)) (small s) (small t))
   | "contains", [ n; s; c; d; a; b ] -> bit (containsN n (small s) c d a b)
   | "decide", [ bound; n; s; c; d; a; b; e; g ] -> decideN n (small s) c d (Z.equal bound Z.one) a b e g
   | "machine", numbers -> snd (session numbers)
@@ -123,7 +127,7 @@ let check line =
       | given :: "=" :: arguments ->
           let ours = answer kind (List.rev_map number arguments) in
           if not (Z.equal ours (number given)) then raise (Differs ("Coq says " ^ Z.to_string ours));
-          let decided = List.mem kind [ "certificate"; "slack_certificate"; "contains"; "decide" ] in
+          let decided = List.mem kind [ "certificate"; "slack_certificate"; "floor"; "ceiling"; "contains"; "decide" ] in
           count (if decided then kind ^ "=" ^ given else if kind = "machine" then "machine=" ^ fst (session (List.rev_map number arguments)) else kind)
       | _ -> raise (Unreadable "no ` = ANSWER` at the end"))
   | [] -> raise (Unreadable "an empty line")

@@ -4,7 +4,7 @@
 use fusion_spec::bound::certificate::{self, Certificate};
 use fusion_spec::bound::deviation::Deviation;
 use fusion_spec::bound::optimum::optimum;
-use fusion_spec::bound::quality::substituted_win;
+use fusion_spec::bound::quality::{accept, substituted_win};
 use fusion_spec::bound::slack::{Search, least};
 use fusion_spec::bound::slack_certificate::{self, SlackCertificate};
 use fusion_spec::bound::witness::witness;
@@ -51,7 +51,8 @@ impl Coins {
             1..=5 => self.sets(),
             6..=8 => self.touch(),
             9..=10 => self.binomial(),
-            11..=12 => self.swapped(),
+            11 => self.swapped(),
+            12 => self.end(),
             13 if self.within(0, 1) == 0 => self.certificate(),
             13 => self.slack_certificate(),
             14..=16 => self.contains(),
@@ -149,6 +150,29 @@ impl Coins {
         }
         let answer = u8::from(slack_certificate::check(&claim).is_ok());
         Ok(written("slack_certificate", &claim.numbers(), &answer))
+    }
+
+    /// The fewest publics that reject a model, or the most that accept it, or one beside.
+    fn end(&mut self) -> Answer {
+        let (n, s, bits) = (self.within(3, 100), self.within(0, 3), self.within(1, 12));
+        let (w, bound) = (self.within(1, n - 1), Rational::from(1) >> u32::try_from(bits)?);
+        let error = Rational::from((w, n));
+        let passes = |T| accept(T, s, &error);
+        let is_floor = self.within(0, 1) == 0;
+        let holds = |T| passes(T).map(|rate| if is_floor { rate <= bound } else { 1 - rate > bound });
+        // Of a model that never errs more than once in a hundred at one bit, some hundred publics.
+        let mut first = 0;
+        while !holds(first)? {
+            first += 1;
+        }
+        let end = if is_floor { first } else { first - 1 };
+        let claimed = match self.within(0, 3) {
+            0 => end + 1,
+            1 => end.saturating_sub(1),
+            _ => end,
+        };
+        let kind = if is_floor { "floor" } else { "ceiling" };
+        Ok(written(kind, &[n, w, bits, s, claimed], &u8::from(claimed == end)))
     }
 
     /// The samples of a session in the order in which slots are asked for: some at random, and the rest in order.

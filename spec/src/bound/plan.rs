@@ -71,6 +71,8 @@ pub struct Plan {
     pub slack_certificate: Option<SlackCertificate>,
     /// The accuracy game's two rates at these numbers, if it was asked for.
     pub accuracy: Option<Accuracy>,
+    /// The least number of publics that rejects the weak model at this slack, and the largest that accepts the honest one, if there is one.
+    pub ends: Option<(u64, Option<u64>)>,
 }
 
 impl Plan {
@@ -309,8 +311,19 @@ fn finish(goal: &Goal, (params, proof): Chosen, floors: Floors) -> Result<Plan, 
     let correctness = Report::correctness(params)?;
     let accuracy = goal.accuracy.as_ref().map(|game| game.at(params)).transpose()?;
     let binding = limiting(goal, params, floors)?.unwrap_or(correctness.binding);
+    let ends = goal.accuracy.as_ref().map(|game| (floors.weak, game.honest.as_ref().map(|_| floors.most)));
     let publics = floors.least(goal)..=floors.most.min(goal.most_publics());
-    Ok(Plan { params, lambda: goal.lambda, correctness, binding, publics, certificate, slack_certificate, accuracy })
+    Ok(Plan {
+        params,
+        lambda: goal.lambda,
+        correctness,
+        binding,
+        publics,
+        certificate,
+        slack_certificate,
+        accuracy,
+        ends,
+    })
 }
 
 /// The requirement on publics without which fewer slots would be enough, if there is one.

@@ -2,9 +2,10 @@
 
 use fusion_engine::failure::Failure;
 use fusion_spec::bound::certificate::{self, Certificate};
-use fusion_spec::bound::plan::Plan;
+use fusion_spec::bound::plan::{Goal, Plan};
 use fusion_spec::bound::slack_certificate::{self, Fewer, SlackCertificate};
-use fusion_spec::params::MAX_T;
+use fusion_spec::params::{Lambda, MAX_T};
+use rug::Rational;
 use serde::Serialize;
 
 /// The proof that a plan is the least.
@@ -99,6 +100,21 @@ impl<'p> Proof<'p> {
         };
         CertificateDocument { min_T, b, l, comparisons: self.comparisons(), at_slack }
     }
+}
+
+/// Returns what an accuracy game asks of the publics as lines for the extracted checker: `floor n w lambda s T = 1` says that the weak model errs on `w` of `n` inputs and that `T` publics are
+/// the fewest that reject it, and `ceiling n w kappa s T = 1` the same of the most that accept the honest one.
+pub fn ends(goal: &Goal, accuracy_lambda: Lambda, plan: &Plan) -> Vec<String> {
+    let (Some(game), Some((fewest, most))) = (&goal.accuracy, plan.ends) else { return Vec::new() };
+    let slack = plan.params.slack();
+    let line = |kind: &str, accuracy: &Rational, bits: Lambda, T: u64| {
+        let error = Rational::from(1 - accuracy);
+        format!("{kind} {} {} {} {slack} {T} = 1", error.denom(), error.numer(), bits.bits())
+    };
+    let floor = line("floor", &game.reject, accuracy_lambda, fewest);
+    let ceiling =
+        game.honest.as_ref().zip(most).map(|(honest, most)| line("ceiling", &honest.accuracy, honest.kappa, most));
+    [floor].into_iter().chain(ceiling).collect()
 }
 
 /// The numbers of publics of which a claim speaks.

@@ -1,6 +1,6 @@
 //! The plan with which `sim plan` and the page answer.
 
-use super::certificate::{CertificateDocument, Proof};
+use super::certificate::{CertificateDocument, Proof, ends};
 use super::compare::CompareDocument;
 use super::cost::{PerQuery, SessionDocument};
 use crate::args::PlanArgs;
@@ -61,6 +61,13 @@ impl PlanAnswer {
     /// Returns the number of inferences per query.
     pub fn cost(&self) -> f64 {
         nearest(&self.plan.params.cost())
+    }
+
+    /// Returns what is proved of the plan as lines for the extracted checker; `None` if it has no certificate.
+    pub fn certificate(&self) -> Option<String> {
+        let proof = Proof::of(&self.plan)?.line();
+        let lines = [proof].into_iter().chain(ends(&self.goal, self.accuracy_lambda, &self.plan));
+        Some(lines.map(|line| line + "\n").collect())
     }
 
     /// Returns every way to lose, with its bits.

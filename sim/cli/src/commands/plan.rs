@@ -24,8 +24,8 @@ pub fn run(args: &PlanArgs, stdout: &mut dyn Write, terminal: Terminal) -> Resul
     args.inference.protocols()?;
     let answer = PlanAnswer::new(args)?;
     if let Some(path) = &args.certificate {
-        let proof = Proof::of(&answer.plan).ok_or_else(|| uncertified(&answer))?;
-        output::write_file("--certificate", path, &format!("{}\n", proof.line()))?;
+        let lines = answer.certificate().ok_or_else(|| uncertified(&answer))?;
+        output::write_file("--certificate", path, &lines)?;
     }
     let cost = |model: &PathBuf| PerQuery::measure(model, &args.inference, answer.plan.params.N(), REPEATS);
     let compare = CompareDocument::new(args, &planner(args, answer.plan.lambda), answer.plan.params.R())?;
