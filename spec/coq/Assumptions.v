@@ -1,5 +1,5 @@
 (* The headline theorems. scripts/proofs.sh fails unless Coq answers "Closed under the global context" for every one. *)
-Require Import Mix Worst Success Deviation Events Touch Slack Certificate Substitution Sessions Computed Shuffle Ville Verdict Wald Decided Dealt Planned SlackCertificate Games Played.
+Require Import Mix Worst Success Deviation Events Touch Slack Certificate Substitution Sessions Computed Shuffle Ville Verdict Wald Decided Sharp Dealt Planned SlackCertificate Games Played.
 Print Assumptions winning_sets.
 Print Assumptions winning_sets_with_slack.
 Print Assumptions uniform_permutation.
@@ -69,6 +69,8 @@ Print Assumptions ever_wrong_sharp.
 Print Assumptions some_wrong_sharp.
 Print Assumptions contains_computed.
 Print Assumptions decide_computed.
+Print Assumptions outweighs_computed.
+Print Assumptions decide_sharp_computed.
 Print Assumptions accept_computed.
 Print Assumptions shuffle_computed.
 Print Assumptions secure_probability.

@@ -1,8 +1,8 @@
-(* One instance of every headline theorem of Planned.v, SlackCertificate.v, Games.v, Shuffle.v, Ville.v, Verdict.v, Wald.v, Decided.v, Dealt.v and Played.v; what Instances.v says of itself holds
+(* One instance of every headline theorem of Planned.v, SlackCertificate.v, Games.v, Shuffle.v, Ville.v, Verdict.v, Wald.v, Decided.v, Sharp.v, Dealt.v and Played.v; what Instances.v says of itself holds
    here. A word has 3 bits or 64, and a rate of 4/95 is tested at alpha = 1/1000, within a tenth. *)
 Require Import NArith.
 From mathcomp Require Import all_ssreflect fingroup perm all_algebra.
-Require Import Mix Worst Success Deviation Touch Certificate Planned Shuffle Ville Verdict Wald Computed Decided Dealt SlackCertificate Substitution Games Machine Played Instances.
+Require Import Mix Worst Success Deviation Touch Certificate Planned Shuffle Ville Verdict Wald Computed Decided Sharp Dealt SlackCertificate Substitution Games Machine Played Instances.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 
@@ -178,6 +178,21 @@ Proof.
 have [refuted _] := decide_computed_instance.
 apply: (@wrong_verdict_excludes [realFieldType of rat] alpha (4 // 950) (nseq 300 false) rate rate rate01).
 apply/orP; left; apply/orP; left; apply/andP; split; [exact: refuted|exact: eqxx].
+Qed.
+
+(* Sharp.v: seven successes and seven failures, for a claim of 1/2 within 4/10, which the rule of Decided.v leaves open *)
+Local Notation seven := (nseq 7 true ++ nseq 7 false).
+Example outweighs_computed_instance :
+  outweighs (5 // 10) (1 // 10) alpha seven /\ ~~ outweighs (5 // 10) (2 // 10) alpha seven.
+Proof. by rewrite -!(@outweighs_computed seven 1 1000 isT) //; split; vm_compute. Qed.
+
+Example decide_sharp_computed_instance :
+  [/\ passed_sharp alpha (4 // 10) seven (1 // 2), ~~ passed_equals alpha (4 // 10) seven (1 // 2) & refuted_equals alpha (nseq 300 false) rate].
+Proof.
+have [_ <- _ _] := @decide_sharp_computed seven 1 1000 isT 1 2 4 10 isT isT isT.
+have [_ <- _ _] := @decide_computed seven 1 1000 isT 1 2 4 10 isT isT isT.
+have [<- _ _ _] := @decide_sharp_computed (nseq 300 false) 1 1000 isT 4 95 4 950 isT isT isT.
+by split; vm_compute.
 Qed.
 
 (* Dealt.v: words of 3 bits for values below 3; three samples dealt, with the first word rejected *)

@@ -1,4 +1,5 @@
-(* What counted trials say about a claim, as evidence/clause.rs decides it, and that it is rarely wrong. q is the true rate; a rate
+(* What counted trials say about a claim, as evidence/clause.rs decides it (claims of exact rates pass so before semantics 6; since then, as in
+   Wald.v), and that it is rarely wrong. q is the true rate; a rate
    is excluded as in Ville.v. Proved here:
    - wrong_verdict_excludes: where a true claim is refuted, or one passes that is off by more than the tolerance, the true
      rate is excluded;

@@ -1,4 +1,4 @@
-(* A sharper rule for a pass, which no Rust decides by yet (clause.rs passes a claim as Verdict.v says): Wald's likelihood ratio (Sequential Analysis,
+(* The rule by which evidence/clause.rs passes a claim of an exact rate since semantics 6: Wald's likelihood ratio (Sequential Analysis,
    Wiley, 1947). After trials s a claimed rate p outweighs a rate x where x^S (1-x)^f <= alpha p^S (1-p)^f. A claim of p passes where p
    outweighs both ends of its tolerance, and is refuted as before. q is the true rate. Proved here:
    - far_rate_ever_outweighed: where q is at x or beyond it, seen from p, p outweighs x after some of any number of trials with

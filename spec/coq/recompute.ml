@@ -3,7 +3,8 @@
    whose numbers are too large for it ends it with status 2. The kinds are those of Vectors.v but for `groups` and `sets`, and:
      contains n S c d a b             1 where a/b is in the confidence set after S of n trials at alpha = c/d, else 0
      decide bound n S c d a b e g     2 where the claim a/b within e/g is refuted, 1 where it passes, else 0; bound is 1 for a claim
-                                      that the rate is at most a/b, and 0 for one that it equals a/b
+                                      that the rate is at most a/b, and 0 for one that it equals a/b; as runs before semantics 6 decide
+     sharp bound n S c d a b e g      the same by the likelihood ratio, as runs decide since
      shuffle n w1 w2 ...              the n samples that words of 64 bits deal, as the digits of a number in base n, the first one first
      machine R B T s EVENTS           what the client does at each event of a session, and its state at the end, as digits in base 256 behind a 1
      slack_certificate R lambda s min_T max_T B T b l q c j1 t1 j2 t2 ...    1 where SlackCertificate.v accepts it, else 0
@@ -113,6 +114,7 @@ let answer kind arguments =
   | "ceiling", [ n; w; kappa; s; t ] -> bit (ceilingN n w (Z.shift_left Z.one (small kappa)) (small s) (small t))
   | "contains", [ n; s; c; d; a; b ] -> bit (containsN n (small s) c d a b)
   | "decide", [ bound; n; s; c; d; a; b; e; g ] -> decideN n (small s) c d (Z.equal bound Z.one) a b e g
+  | "sharp", [ bound; n; s; c; d; a; b; e; g ] -> decideSharpN n (small s) c d (Z.equal bound Z.one) a b e g
   | "machine", numbers -> snd (session numbers)
   | "shuffle", n :: words -> shuffled n words
   | _ -> raise (Unreadable ("no such kind: " ^ kind ^ " with " ^ string_of_int (List.length arguments) ^ " numbers"))
@@ -127,7 +129,7 @@ let check line =
       | given :: "=" :: arguments ->
           let ours = answer kind (List.rev_map number arguments) in
           if not (Z.equal ours (number given)) then raise (Differs ("Coq says " ^ Z.to_string ours));
-          let decided = List.mem kind [ "certificate"; "slack_certificate"; "floor"; "ceiling"; "contains"; "decide" ] in
+          let decided = List.mem kind [ "certificate"; "slack_certificate"; "floor"; "ceiling"; "contains"; "decide"; "sharp" ] in
           count (if decided then kind ^ "=" ^ given else if kind = "machine" then "machine=" ^ fst (session (List.rev_map number arguments)) else kind)
       | _ -> raise (Unreadable "no ` = ANSWER` at the end"))
   | [] -> raise (Unreadable "an empty line")

@@ -8,7 +8,7 @@ use fusion_spec::bound::quality::{accept, substituted_win};
 use fusion_spec::bound::slack::{Search, least};
 use fusion_spec::bound::slack_certificate::{self, SlackCertificate};
 use fusion_spec::bound::witness::witness;
-use fusion_spec::evidence::{Clause, Decision, Evidence, Tolerance};
+use fusion_spec::evidence::{Clause, Decision, Evidence, PassRule, Tolerance};
 use fusion_spec::exact::binomial::binomial;
 use fusion_spec::mix::{Mix, Sample};
 use fusion_spec::params::{Lambda, MAX_T, Params};
@@ -46,7 +46,7 @@ impl Coins {
     }
 
     fn line(&mut self) -> Answer {
-        match self.within(0, 19) {
+        match self.within(0, 21) {
             0 => self.shuffle(),
             1..=5 => self.sets(),
             6..=8 => self.touch(),
@@ -56,7 +56,8 @@ impl Coins {
             13 if self.within(0, 1) == 0 => self.certificate(),
             13 => self.slack_certificate(),
             14..=16 => self.contains(),
-            _ => self.decide(),
+            17..=18 => self.decide(),
+            _ => self.sharp(),
         }
     }
 
@@ -213,45 +214,89 @@ impl Coins {
         Rational::from((a, b))
     }
 
-    /// Trials of about a rate, and an error probability: one in some power of ten, or just that at which the rate is a tie, where it has one.
-    fn evidence(&mut self, p: &Rational) -> Result<(Evidence, [Integer; 4]), Box<dyn Error>> {
+    /// Trials of about a rate: how many, and how many successes.
+    fn trials(&mut self, p: &Rational) -> Result<(u64, u64), Box<dyn Error>> {
         let most = if self.within(0, 9) == 0 { 400 } else { 60 };
         let n = self.within(0, most);
         let expected = (Rational::from(p * n)).round().numer().to_u64().ok_or("a count")?;
         let spread = n.isqrt() + 1;
         let S = (expected + self.within(0, 3 * spread)).saturating_sub(self.within(0, 3 * spread)).min(n);
-        let likelihood = p.clone().pow(u32::try_from(S)?) * Rational::from(1 - p).pow(u32::try_from(n - S)?);
-        let tie = likelihood * binomial(n.into(), S.into())? * (n + 1);
+        Ok((n, S))
+    }
+
+    /// Evidence of trials at an error probability: one in some power of ten, or, where that is one, sometimes just that at which there is a tie.
+    fn evidence(&mut self, n: u64, S: u64, tie: &Rational) -> Result<(Evidence, [Integer; 4]), Box<dyn Error>> {
         let power = Integer::from(10).pow(u32::try_from(self.within(1, 9))?);
-        let tied = self.within(0, 3) == 0 && tie > 0 && tie < 1;
-        let alpha = if tied { tie } else { Rational::from((1, power)) };
+        let tied = self.within(0, 3) == 0 && *tie > 0 && *tie < 1;
+        let alpha = if tied { tie.clone() } else { Rational::from((1, power)) };
         let numbers = [n.into(), S.into(), alpha.numer().clone(), alpha.denom().clone()];
         Ok((Evidence::new(n, S, alpha)?, numbers))
     }
 
     fn contains(&mut self) -> Answer {
         let p = self.rate();
-        let (evidence, [n, S, c, d]) = self.evidence(&p)?;
+        let (n, S) = self.trials(&p)?;
+        let (evidence, [n, S, c, d]) = self.evidence(n, S, &edge_of_the_set(&p, n, S)?)?;
         let (a, b) = (p.numer().clone(), p.denom().clone());
         Ok(written("contains", &[n, S, c, d, a, b], &u8::from(evidence.contains(&p))))
     }
 
-    fn decide(&mut self) -> Answer {
-        let p = self.rate();
-        let (evidence, [n, S, c, d]) = self.evidence(&p)?;
+    /// A share of a claimed rate that it may be off by.
+    fn tolerance(&mut self) -> Tolerance {
         let share = |coins: &mut Self| Rational::from((coins.within(0, 100), coins.within(1, 100)));
-        let tolerance = Tolerance { relative: share(self), absolute: share(self) };
-        let delta = tolerance.around(&p);
-        let bound = self.within(0, 1);
-        let (a, b, e, g) = (p.numer().clone(), p.denom().clone(), delta.numer().clone(), delta.denom().clone());
-        let clause = if bound == 1 { Clause::AtMost(p) } else { Clause::Equals(p) };
-        let decision = match evidence.decide(&clause, &tolerance) {
-            Decision::Inconclusive => 0_u8,
-            Decision::Pass => 1,
-            Decision::Refuted => 2,
-        };
-        Ok(written("decide", &[bound.into(), n, S, c, d, a, b, e, g], &decision))
+        Tolerance { relative: share(self), absolute: share(self) }
     }
+
+    fn decide(&mut self) -> Answer {
+        let (p, tolerance) = (self.rate(), self.tolerance());
+        let (n, S) = self.trials(&p)?;
+        let (evidence, numbers) = self.evidence(n, S, &edge_of_the_set(&p, n, S)?)?;
+        let bound = self.within(0, 1);
+        Ok(decided("decide", PassRule::UniformMixture, &evidence, numbers, (bound, &p), &tolerance))
+    }
+
+    /// One claim in four is a bound, which both rules decide alike. There may be a tie at either end of the tolerance.
+    fn sharp(&mut self) -> Answer {
+        let (p, tolerance) = (self.rate(), self.tolerance());
+        let (n, S) = self.trials(&p)?;
+        let delta = tolerance.around(&p);
+        let end = if self.within(0, 1) == 0 { Rational::from(&p - delta) } else { delta + &p };
+        let claimed = likelihood(&p, n, S)?;
+        let tie = if end > 0 && end < 1 && claimed > 0 { likelihood(&end, n, S)? / claimed } else { Rational::new() };
+        let (evidence, numbers) = self.evidence(n, S, &tie)?;
+        let bound = u64::from(self.within(0, 3) == 0);
+        Ok(decided("sharp", PassRule::LikelihoodRatio, &evidence, numbers, (bound, &p), &tolerance))
+    }
+}
+
+/// The probability of `n` given trials of which `S` succeed, at a rate.
+fn likelihood(rate: &Rational, n: u64, S: u64) -> Result<Rational, Box<dyn Error>> {
+    Ok(rate.clone().pow(u32::try_from(S)?) * Rational::from(1 - rate).pow(u32::try_from(n - S)?))
+}
+
+/// The error probability at which a rate just leaves the confidence set.
+fn edge_of_the_set(p: &Rational, n: u64, S: u64) -> Result<Rational, Box<dyn Error>> {
+    Ok(likelihood(p, n, S)? * binomial(n.into(), S.into())? * (n + 1))
+}
+
+/// A line of a decision on a claim, which is a bound where the first of its pair is 1.
+fn decided(
+    kind: &str,
+    rule: PassRule,
+    evidence: &Evidence,
+    [n, S, c, d]: [Integer; 4],
+    (bound, p): (u64, &Rational),
+    tolerance: &Tolerance,
+) -> String {
+    let delta = tolerance.around(p);
+    let (a, b, e, g) = (p.numer().clone(), p.denom().clone(), delta.numer().clone(), delta.denom().clone());
+    let clause = if bound == 1 { Clause::AtMost(p.clone()) } else { Clause::Equals(p.clone()) };
+    let decision = match evidence.decide_by(rule, &clause, tolerance) {
+        Decision::Inconclusive => 0_u8,
+        Decision::Pass => 1,
+        Decision::Refuted => 2,
+    };
+    written(kind, &[bound.into(), n, S, c, d, a, b, e, g], &decision)
 }
 
 /// The most cells of a shuffle whose words are beside a change of value.

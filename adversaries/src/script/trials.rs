@@ -45,7 +45,7 @@ pub struct TrialsOverride {
 pub struct Test {
     /// The largest chance that any of the campaign's true claims is refuted.
     pub false_alarm: Exact,
-    /// The distance from a claim within which its confidence set must lie, as a share of the claim.
+    /// The distance from a claim beyond which the true rate is excluded where the claim passes, as a share of the claim.
     pub within: Exact,
     /// The way in which rates are found.
     pub estimator: Estimator,

@@ -12,7 +12,7 @@ pub enum Clause {
     AtMost(Rational),
 }
 
-/// How near to a claimed rate the confidence set must come for a pass.
+/// How far the true rate may be from a claimed one that passes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tolerance {
     /// The tolerance as a share of the claimed rate `p` or of `1 - p`, whichever is less. A claim of a rate near 1 is really one about its complement,
@@ -23,7 +23,7 @@ pub struct Tolerance {
 }
 
 impl Tolerance {
-    /// Returns how far from a claimed rate the confidence set may reach on either side: $\delta = w \min(p, 1-p)$ with $w$ the relative
+    /// Returns how far from a claimed rate the true one may be on either side: $\delta = w \min(p, 1-p)$ with $w$ the relative
     /// tolerance, and the absolute tolerance where $p$ is 0 or 1.
     ///
     /// ```
@@ -68,13 +68,30 @@ pub enum Decision {
     Inconclusive,
 }
 
+/// The rule by which a claim of an exact rate passes. Refutation has one rule, and so have bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PassRule {
+    /// The confidence set lies within the tolerance. This was the rule of campaigns before semantics 6.
+    UniformMixture,
+    /// The claimed rate makes the trials at least `1/alpha` times as likely as either end of the tolerance does.
+    LikelihoodRatio,
+}
+
 impl Evidence {
-    /// Decides a claim within a tolerance.
+    /// Decides a claim within a tolerance, by [`PassRule::LikelihoodRatio`].
     ///
-    /// With $\delta$ the tolerance, `Equals(p)` is refuted iff $p \notin CS_{n}$, and passes iff $CS_{n} \subseteq [p-\delta, p+\delta]$;
+    /// With $\delta$ the tolerance and $L(p) = p^S (1-p)^{n-S}$, `Equals(p)` is refuted iff $p \notin CS_{n}$, and otherwise passes iff
+    /// $L(x) \le \alpha L(p)$ for each of $x = p-\delta$ and $x = p+\delta$ that is strictly between 0 and 1 (`Sharp.v: decide_sharp_computed`).
     /// `AtMost(b)` is refuted iff $S/n \gt b$ and $b \notin CS_{n}$, and passes iff $\max CS_{n} \le b+\delta$ (`Decided.v: decide_computed`).
     #[must_use]
     pub fn decide(&self, clause: &Clause, tolerance: &Tolerance) -> Decision {
+        self.decide_by(PassRule::LikelihoodRatio, clause, tolerance)
+    }
+
+    /// Decides a claim within a tolerance by a rule, as [`Evidence::decide`] does by the present one. By [`PassRule::UniformMixture`]
+    /// `Equals(p)` passes iff $CS_{n} \subseteq [p-\delta, p+\delta]$ (`Decided.v: decide_computed`).
+    #[must_use]
+    pub fn decide_by(&self, rule: PassRule, clause: &Clause, tolerance: &Tolerance) -> Decision {
         if self.n == 0 {
             return Decision::Inconclusive;
         }
@@ -82,8 +99,14 @@ impl Evidence {
             Clause::Equals(p) if !self.contains(p) => Decision::Refuted,
             Clause::Equals(p) => {
                 let delta = tolerance.around(p);
-                let inside = self.all_above(&Rational::from(p - &delta)) && self.all_below(&Rational::from(p + &delta));
-                if inside { Decision::Pass } else { Decision::Inconclusive }
+                let (lower, upper) = (Rational::from(p - &delta), Rational::from(p + &delta));
+                let near = match rule {
+                    PassRule::UniformMixture => self.all_above(&lower) && self.all_below(&upper),
+                    PassRule::LikelihoodRatio => {
+                        (lower <= 0 || self.outweighs(p, &lower)) && (upper >= 1 || self.outweighs(p, &upper))
+                    }
+                };
+                if near { Decision::Pass } else { Decision::Inconclusive }
             }
             Clause::AtMost(b) if self.rate_exceeds(b) && !self.contains(b) => Decision::Refuted,
             Clause::AtMost(b) => {
@@ -163,7 +186,7 @@ mod tests {
         }
     }
 
-    /// A pass needs both ends of the set near the claim: here one end is, and the other is not.
+    /// A pass needs evidence against either end of the tolerance: here there is some against one, and none against the other.
     #[test]
     fn equals_is_two_sided() {
         let half = Clause::Equals(rational(1, 2));
@@ -171,6 +194,46 @@ mod tests {
             assert_eq!(evidence(1_000, successes).decide(&half, &tenth()), Decision::Inconclusive);
         }
         assert_eq!(evidence(100_000, 50_000).decide(&half, &tenth()), Decision::Pass);
+    }
+
+    /// The likelihood ratio needs fewer trials for a pass, and refutes what the mixture refutes. Bounds are decided alike.
+    #[test]
+    fn the_rules_differ_in_what_passes() {
+        let mut differ = 0;
+        for n in (0..40_000).step_by(1_000) {
+            for (a, b) in [(1, 3), (4, 95), (0, 1), (1, 1)] {
+                let claimed = rational(a, b);
+                for successes in [n * a / b, n * a / b + n / 50].into_iter().filter(|successes| *successes <= n) {
+                    let decide = |clause: &Clause| {
+                        [PassRule::UniformMixture, PassRule::LikelihoodRatio]
+                            .map(|rule| evidence(n, successes).decide_by(rule, clause, &tenth()))
+                    };
+                    let [mixture, ratio] = decide(&Clause::Equals(claimed.clone()));
+                    match (mixture, ratio) {
+                        (Decision::Inconclusive, Decision::Pass) => differ += 1,
+                        _ => assert_eq!(mixture, ratio, "{successes} of {n} for {claimed}"),
+                    }
+                    let [mixture, ratio] = decide(&Clause::AtMost(claimed.clone()));
+                    assert_eq!(mixture, ratio, "{successes} of {n} for at most {claimed}");
+                }
+            }
+        }
+        assert!(differ > 5, "{differ}");
+    }
+
+    /// Where the tolerance reaches to 0 or to 1 there is no rate beyond, and one that is nothing lets nothing pass.
+    #[test]
+    fn ends_that_no_rate_is_beyond() {
+        let within = |relative: Rational| Tolerance { absolute: relative.clone(), relative };
+        let half = Clause::Equals(rational(1, 2));
+        assert_eq!(evidence(2, 1).decide(&half, &within(Rational::from(1))), Decision::Pass);
+        for (claimed, successes) in [(rational(1, 2), 5_000), (Rational::new(), 0), (Rational::from(1), 10_000)] {
+            let decided = evidence(10_000, successes).decide(&Clause::Equals(claimed), &within(Rational::new()));
+            assert_eq!(decided, Decision::Inconclusive);
+        }
+        // At a third, twice as much is allowed as there is below.
+        let wide = within(Rational::from(2));
+        assert_eq!(evidence(30, 10).decide(&Clause::Equals(rational(1, 3)), &wide), Decision::Pass);
     }
 
     #[test]

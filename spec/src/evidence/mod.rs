@@ -31,8 +31,9 @@
 mod clause;
 mod confidence;
 mod ends;
+mod ratio;
 mod schedule;
 
-pub use clause::{Clause, Decision, Tolerance};
+pub use clause::{Clause, Decision, PassRule, Tolerance};
 pub use confidence::{Evidence, EvidenceError};
 pub use schedule::{next_checkpoint, trials_needed};

@@ -1,6 +1,6 @@
 //! How many trials a campaign makes before it decides, and how many it will need.
 
-use super::clause::{Clause, Decision, Tolerance};
+use super::clause::{Clause, Decision, PassRule, Tolerance};
 use super::confidence::{Evidence, EvidenceError};
 use rug::Rational;
 
@@ -16,32 +16,40 @@ pub fn next_checkpoint(blocks: u64) -> u64 {
     blocks.saturating_add(blocks.div_ceil(64).max(1))
 }
 
-/// Returns the number of trials after which a true claim passes with probability 369/370: unless the count is more than three standard deviations off.
-/// The claim `AtMost(b)` is taken to be true with a rate of `b`. The number is right to three digits, and `None` above `2^61`.
+/// Returns the number of trials after which a true claim passes by a rule with probability 369/370: unless the count is more than three standard
+/// deviations off. The claim `AtMost(b)` is taken to be true with a rate of `b`. The number is right to three digits, and `None` above `2^61`.
 ///
 /// # Errors
 /// [`EvidenceError::Alpha`] says that `alpha` is outside `(0, 1)`.
 ///
 /// ```
-/// use fusion_spec::evidence::{Clause, Tolerance, trials_needed};
+/// use fusion_spec::evidence::{Clause, PassRule, Tolerance, trials_needed};
 /// use rug::Rational;
 ///
 /// let alpha = Rational::from((1, 1_000_000));
 /// let within = Tolerance { relative: Rational::from((1, 10)), absolute: Rational::from((1, 1000)) };
-/// let trials = |p| trials_needed(&Clause::Equals(p), &within, &alpha);
-/// assert_eq!(trials(Rational::from((4, 95)))?, Some(211_840));
-/// assert!(trials(Rational::from((1, 1_u64 << 40)))? > Some(1 << 50), "not by counting");
+/// let trials = |p, rule| trials_needed(&Clause::Equals(p), &within, &alpha, rule);
+/// assert_eq!(trials(Rational::from((4, 95)), PassRule::UniformMixture)?, Some(211_840));
+/// assert_eq!(trials(Rational::from((4, 95)), PassRule::LikelihoodRatio)?, Some(194_688));
+/// assert!(trials(Rational::from((1, 1_u64 << 40)), PassRule::LikelihoodRatio)? > Some(1 << 50), "not by counting");
 /// # Ok::<(), fusion_spec::evidence::EvidenceError>(())
 /// ```
-pub fn trials_needed(clause: &Clause, tolerance: &Tolerance, alpha: &Rational) -> Result<Option<u64>, EvidenceError> {
+pub fn trials_needed(
+    clause: &Clause,
+    tolerance: &Tolerance,
+    alpha: &Rational,
+    rule: PassRule,
+) -> Result<Option<u64>, EvidenceError> {
     let (Clause::Equals(p) | Clause::AtMost(p)) = clause;
     let passes = |n: u64| {
         let mean = Rational::from(p * n);
         let variance = (&mean * Rational::from(1 - p)).ceil();
         let off = (variance.numer().clone() * 9_u32).sqrt();
         let ends = [Rational::from(&mean - &off).ceil(), (mean + off).floor()];
-        let mut decisions =
-            ends.iter().map(|count| Ok(Evidence::new(n, within(count, n), alpha.clone())?.decide(clause, tolerance)));
+        let mut decisions = ends.iter().map(|count| {
+            let evidence = Evidence::new(n, within(count, n), alpha.clone())?;
+            Ok(evidence.decide_by(rule, clause, tolerance))
+        });
         decisions.try_fold(true, |all, decision| Ok(all && decision? == Decision::Pass))
     };
     let (mut enough, mut few) = (1_u64, 0);
@@ -91,27 +99,33 @@ mod tests {
     #[test]
     fn trials_needed_suffice_and_fewer_do_not() {
         let alpha = rational(1, 8_000_000);
-        for (clause, n) in [
-            (Clause::Equals(rational(4, 95)), 180_000..240_000),
-            (Clause::Equals(rational(4, 855)), 2_000_000..2_400_000),
-            (Clause::Equals(Rational::new()), 20_000..40_000),
-            (Clause::Equals(Rational::from(1)), 20_000..40_000),
-            (Clause::AtMost(rational(12, 95)), 50_000..80_000),
-            (Clause::AtMost(Rational::from(1)), 1..2),
+        let [mixture, ratio] = [PassRule::UniformMixture, PassRule::LikelihoodRatio];
+        for (rule, clause, n) in [
+            (mixture, Clause::Equals(rational(4, 95)), 200_000..230_000),
+            (ratio, Clause::Equals(rational(4, 95)), 200_000..215_000),
+            (mixture, Clause::Equals(rational(4, 855)), 2_000_000..2_400_000),
+            (ratio, Clause::Equals(rational(4, 855)), 1_800_000..2_000_000),
+            (mixture, Clause::Equals(Rational::new()), 20_000..40_000),
+            (ratio, Clause::Equals(Rational::new()), 15_000..17_000),
+            (mixture, Clause::Equals(Rational::from(1)), 20_000..40_000),
+            (ratio, Clause::Equals(Rational::from(1)), 15_000..17_000),
+            (ratio, Clause::AtMost(rational(12, 95)), 50_000..80_000),
+            (ratio, Clause::AtMost(Rational::from(1)), 1..2),
         ] {
-            let needed = trials_needed(&clause, &tenth(), &alpha).expect("legal").expect("few");
+            let needed = trials_needed(&clause, &tenth(), &alpha, rule).expect("legal").expect("few");
             assert!(n.contains(&needed), "{clause:?}: {needed}");
             let (Clause::Equals(p) | Clause::AtMost(p)) = &clause;
             let at = |n: u64, deviations: f64| {
                 let (p, trials) = (p.to_f64(), Rational::from(n).to_f64());
                 let count = trials * p + deviations * (trials * p * (1.0 - p)).sqrt();
                 let count = Rational::from_f64(count.round()).expect("finite").numer().to_u64().expect("small");
-                Evidence::new(n, count, alpha.clone()).expect("legal").decide(&clause, &tenth())
+                Evidence::new(n, count, alpha.clone()).expect("legal").decide_by(rule, &clause, &tenth())
             };
             assert_eq!([-2.9, 0.0, 2.9].map(|off| at(needed, off)), [Decision::Pass; 3]);
-            assert!(needed == 1 || at(needed * 9 / 10, 3.0) == Decision::Inconclusive, "{clause:?}");
+            let fewer = [-3.0, 3.0].map(|off| at(needed * 9 / 10, off));
+            assert!(needed == 1 || fewer.contains(&Decision::Inconclusive), "{clause:?}");
         }
         let tiny = Clause::Equals(rational(1, u64::MAX));
-        assert_eq!(trials_needed(&tiny, &tenth(), &alpha), Ok(None));
+        assert_eq!(trials_needed(&tiny, &tenth(), &alpha, PassRule::LikelihoodRatio), Ok(None));
     }
 }

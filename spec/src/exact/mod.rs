@@ -14,6 +14,7 @@ pub mod binomial;
 pub mod interval;
 pub mod log2;
 pub(crate) mod log_factorials;
+pub mod powers;
 mod product;
 pub mod rational;
 pub mod stirling;

@@ -223,6 +223,9 @@ pub struct VerifyArgs {
     /// The folder of a finished run, such as runs/latest.
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
+    /// Also write how each claim is decided, as lines that the rule extracted from Coq reads (target/coq/recompute, after make proofs).
+    #[arg(long, value_name = "FILE")]
+    pub decisions: Option<PathBuf>,
     /// Print one JSON document instead of text.
     #[arg(long)]
     pub json: bool,

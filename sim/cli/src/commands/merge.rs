@@ -26,11 +26,13 @@ pub fn run(
     let MergeArgs { shards: folders, runs, json, quiet } = args;
     distinct(folders)?;
     let mut campaign = load(&folders[0].join("script.yaml"), &Overrides::default())?;
-    Environment::read(&folders[0])?.divide(&mut campaign)?;
+    Environment::read(&folders[0])?.apply(&mut campaign)?;
     let shards = folders.iter().map(|folder| hold(folder, &campaign)).collect::<Result<Vec<_>, _>>()?;
     complete(folders, &shards)?;
     for shard in &shards {
         campaign.keep(|counter| shard.highest(counter));
+        // What an older version began is decided as that version decides, in whichever order the shards are given.
+        campaign.semantics = campaign.semantics.min(shard.semantics());
     }
     // Decided first: nothing is written of an incomplete set.
     let rows = decided_rows(&campaign, &shards)?;

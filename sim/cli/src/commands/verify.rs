@@ -2,10 +2,11 @@
 
 use super::attack::faults::at_fault;
 use crate::args::campaign::VerifyArgs;
+use crate::output;
 use crate::terminal::Terminal;
 use fusion_engine::campaign::load::{Overrides, load};
 use fusion_engine::campaign::verdict::CampaignVerdict;
-use fusion_engine::campaign::verify::endings;
+use fusion_engine::campaign::verify::{decisions, endings};
 use fusion_engine::documents::result::ResultDocument;
 use fusion_engine::failure::Failure;
 use fusion_engine::files::{self, MAX_BYTES};
@@ -48,7 +49,7 @@ const BY_ITS_LIST: &str = "the verdict 'error' rests on the list of errors in th
 /// Derives the result again, and says where the file differs.
 pub fn run(args: &VerifyArgs, stdout: &mut dyn Write, terminal: Terminal) -> Result<u8, Failure> {
     let waiting = terminal.waiting("sim verify");
-    let document = verify(&args.run)?;
+    let document = verify(args)?;
     drop(waiting);
     let VerifyDocument { differences, verdict, by_its_list, .. } = &document;
     if args.json {
@@ -68,7 +69,8 @@ pub fn run(args: &VerifyArgs, stdout: &mut dyn Write, terminal: Terminal) -> Res
     Ok(if differences.is_empty() { 0 } else { DIFFERS })
 }
 
-fn verify(folder: &Path) -> Result<VerifyDocument, Failure> {
+fn verify(args: &VerifyArgs) -> Result<VerifyDocument, Failure> {
+    let folder = &args.run;
     let usage = |what: String| Failure::Usage(format!("{}: {what}", files::name(folder)));
     let path = folder.join(RESULT);
     if !path.is_file() {
@@ -79,7 +81,7 @@ fn verify(folder: &Path) -> Result<VerifyDocument, Failure> {
     let written: Value = serde_json::from_slice(&bytes).map_err(unread)?;
     let result: ResultDocument = serde_json::from_slice(&bytes).map_err(unread)?;
     let mut campaign = load(&folder.join("script.yaml"), &Overrides::default())?;
-    Environment::read(folder)?.divide(&mut campaign)?;
+    Environment::read(folder)?.apply(&mut campaign)?;
     let held = hold(folder, &campaign)?;
     if held.shard.is_some() {
         return Err(usage("a shard decides nothing; verify the run that sim merge makes".into()));
@@ -93,6 +95,10 @@ fn verify(folder: &Path) -> Result<VerifyDocument, Failure> {
             strategy.name == entry.name && strategy.error == 0 && strategy.verdict == CampaignVerdict::Error
         });
         finished.standing.departed |= named && failed;
+    }
+    if let Some(path) = &args.decisions {
+        let lines = decisions(&campaign, &finished).into_iter().map(|line| line + "\n").collect::<String>();
+        output::write_file("--decisions", path, &lines)?;
     }
     let mut differences = Vec::new();
     let listed: Vec<&str> = result.errors.iter().map(|fault| fault.strategy.as_str()).collect();

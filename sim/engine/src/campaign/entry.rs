@@ -2,7 +2,7 @@
 
 use super::accuracy::Accuracies;
 use super::claims::{Claims, Spec};
-use super::identity::Id;
+use super::identity::{Id, pass_rule};
 use crate::models::Warning;
 use crate::simulate::conditional::Stage;
 use crate::simulate::{Parties, Seen, World};
@@ -10,7 +10,7 @@ use fusion_2pc::session::Grouping;
 use fusion_adversaries::law::Case;
 use fusion_adversaries::script::{CountedEvent, Fidelity, Script, SessionsSection, SetupRule};
 use fusion_adversaries::strategy::{Act, Move, Strategy, View};
-use fusion_spec::evidence::Tolerance;
+use fusion_spec::evidence::{PassRule, Tolerance};
 use rug::Rational;
 use std::ops::Range;
 
@@ -35,6 +35,8 @@ pub struct Campaign {
     pub parties: Option<Parties>,
     /// The hash of everything that decides a trial.
     pub id: Id,
+    /// The version of the rules by which the campaign is decided: that of its run, where an older version began it.
+    pub semantics: u32,
     /// The strategies in script order, the honest control first.
     pub entries: Vec<Entry>,
     /// The error probability of each clause, and of each test of `E_T` or `E_B`.
@@ -50,6 +52,12 @@ impl Campaign {
     pub fn rows_at_real(&self) -> impl Iterator<Item = (&str, u64)> {
         let real = self.entries.iter().filter(|entry| entry.depth == Fidelity::Real);
         real.map(|entry| (entry.name.as_str(), entry.block))
+    }
+
+    /// Returns the rule by which claims of exact rates pass.
+    #[must_use]
+    pub fn pass_rule(&self) -> PassRule {
+        pass_rule(self.semantics)
     }
 
     /// Returns the exact rate of an event for a strategy, whether or not the script claims something of it; `None` where there is none.

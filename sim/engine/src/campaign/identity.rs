@@ -2,17 +2,27 @@
 //! but not with another strategy, seed, model or data.
 
 use fusion_adversaries::script::{Backend, Fidelity, HONEST, Script, SetupRule};
+use fusion_spec::evidence::PassRule;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The version of the rules that turn a script and a seed into counts. It changes whenever the same script and seed would give
-/// other counts. Version 5 has shorter rows at `real`, so that decisions are taken after other numbers of the same trials.
-pub const SEMANTICS: u32 = 5;
+/// other counts. Version 5 has shorter rows at `real`, so that decisions are taken after other numbers of the same trials. Version 6 has a sharper rule
+/// for what passes, so that a campaign ends after fewer of the same trials.
+pub const SEMANTICS: u32 = 6;
+/// The first version by which claims pass by a likelihood ratio.
+const RATIO: u32 = 6;
 /// The version of the rules that turn a script, a seed and a number into a trial, which is that of [`SEMANTICS`] when trials last changed. It is part of
 /// the hash, so that older runs can be continued.
 const TRIALS: u32 = 4;
+
+/// Returns the rule by which claims of exact rates pass in runs of a version.
+#[must_use]
+pub fn pass_rule(semantics: u32) -> PassRule {
+    if semantics < RATIO { PassRule::UniformMixture } else { PassRule::LikelihoodRatio }
+}
 
 /// The hash of everything that decides a campaign's trials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -55,7 +55,8 @@ fn needed(campaign: &Campaign, entry: &Entry, standing: &Standing) -> Result<u64
     for (index, claim) in standing.claims.iter().enumerate() {
         if claim.decision == Decision::Inconclusive && entry.stages.is_empty() {
             let clause = clause(entry, index);
-            let needed = trials_needed(&clause, &entry.tolerance, &campaign.alpha).map_err(Failure::usage)?;
+            let needed = trials_needed(&clause, &entry.tolerance, &campaign.alpha, campaign.pass_rule());
+            let needed = needed.map_err(Failure::usage)?;
             most = most.max(needed.unwrap_or(0));
         }
     }

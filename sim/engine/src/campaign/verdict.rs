@@ -4,7 +4,7 @@ use super::claims::{RateClaim, other_reasons, successes};
 use super::entry::{Campaign, Entry};
 use super::statement::Statement;
 use crate::simulate::Counts;
-use fusion_spec::evidence::{Clause, Decision, Evidence, Tolerance};
+use fusion_spec::evidence::{Clause, Decision, Evidence, PassRule, Tolerance};
 use rug::Rational;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -103,7 +103,7 @@ impl Standing {
             return Self::of_stages(campaign, entry, counts);
         }
         let all = counts[0];
-        let judge = Judge { alpha: &campaign.alpha, tolerance: &entry.tolerance };
+        let judge = Judge { rule: campaign.pass_rule(), alpha: &campaign.alpha, tolerance: &entry.tolerance };
         let rates = entry.claims.rates.iter().map(|claim| judge.rate(claim, &all));
         let only = entry.claims.only.as_ref().map(|only| {
             let never = Clause::Equals(Rational::new());
@@ -208,6 +208,7 @@ impl std::iter::Product<Option<Rational>> for OptionProduct {
 }
 
 struct Judge<'a> {
+    rule: PassRule,
     alpha: &'a Rational,
     tolerance: &'a Tolerance,
 }
@@ -219,9 +220,9 @@ impl Judge<'_> {
 
     fn clause(&self, statement: Statement, clause: &Clause, count: u64, trials: u64) -> ClaimStanding {
         let (Clause::Equals(expected) | Clause::AtMost(expected)) = clause;
-        let Self { alpha, tolerance } = *self;
+        let Self { rule, alpha, tolerance } = *self;
         let decision = Evidence::new(trials, count, alpha.clone())
-            .map_or(Decision::Inconclusive, |evidence| evidence.decide(clause, tolerance));
+            .map_or(Decision::Inconclusive, |evidence| evidence.decide_by(rule, clause, tolerance));
         let (alpha, tolerance) = (alpha.clone(), tolerance.used_for(expected).clone());
         ClaimStanding { statement, expected: Some(expected.clone()), count, trials, decision, tolerance, alpha }
     }
@@ -233,7 +234,7 @@ struct Stages<'a> {
 }
 
 impl Stages<'_> {
-    /// Decides a clause by the product of the stages' intervals.
+    /// Decides a clause by the product of the stages' intervals, whatever rule decides single rates: no likelihood ratio is known for a product.
     fn decide(&self, clause: &Clause, tolerance: &Tolerance) -> Decision {
         let (Clause::Equals(claimed) | Clause::AtMost(claimed)) = clause;
         let near = tolerance.around(claimed);

@@ -3,10 +3,12 @@
 use super::entry::{Campaign, Entry};
 use super::run::{Finished, StoppedBy, first_counter};
 use super::schedule::{Schedule, ScheduleStep};
-use super::verdict::Standing;
+use super::verdict::{ClaimStanding, Standing};
 use crate::failure::Failure;
 use crate::simulate::Counts;
 use crate::store::HeldRun;
+use fusion_spec::evidence::{Decision, PassRule};
+use rug::Rational;
 
 /// Returns how each entry of a campaign ended, as the rows of a run say: at the first checkpoint that decides, at the largest number of trials,
 /// or where the rows end, because the time was up.
@@ -52,4 +54,33 @@ fn ending(campaign: &Campaign, index: usize, entry: &Entry, run: &HeldRun) -> Re
         standing = Standing::new(campaign, entry, stored);
     }
     Ok(Finished { standing, stopped_by })
+}
+
+/// Returns how the claims on counted trials and the tests of events are decided, as lines that `spec/coq/recompute.ml` reads:
+/// `sharp BOUND n S c d a b e g = ANSWER` is about the claim `a/b` within `e/g` after `n` trials with `S` successes, at an error probability of
+/// `c/d`. `BOUND` is 1 for a claim that a rate is at most `a/b`; the answer is 2 where the claim is refuted, 1 where it passes, and 0 where it is open. In runs that pass by
+/// [`PassRule::UniformMixture`] a line begins with `decide`. Rates that are estimated in stages have no line.
+#[must_use]
+pub fn decisions(campaign: &Campaign, finished: &[Finished]) -> Vec<String> {
+    let decided = campaign.entries.iter().zip(finished).filter(|(entry, _)| entry.stages.is_empty());
+    let claims = |Finished { standing, .. }: &Finished| [&standing.claims[..], &standing.events].concat();
+    decided.flat_map(|(entry, end)| claims(end).into_iter().map(|claim| line(campaign, entry, &claim))).collect()
+}
+
+fn line(campaign: &Campaign, entry: &Entry, claim: &ClaimStanding) -> String {
+    // Other reasons than those claimed are claimed never to happen.
+    let p = claim.expected.clone().unwrap_or_else(Rational::new);
+    let delta = entry.tolerance.around(&p);
+    let kind = match campaign.pass_rule() {
+        PassRule::UniformMixture => "decide",
+        PassRule::LikelihoodRatio => "sharp",
+    };
+    let answer = match claim.decision {
+        Decision::Inconclusive => 0,
+        Decision::Pass => 1,
+        Decision::Refuted => 2,
+    };
+    let bound = u8::from(claim.statement.is_bound());
+    let fractions = [&campaign.alpha, &p, &delta].map(|fraction| format!("{} {}", fraction.numer(), fraction.denom()));
+    format!("{kind} {bound} {} {} {} = {answer}", claim.trials, claim.count, fractions.join(" "))
 }

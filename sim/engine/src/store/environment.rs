@@ -64,7 +64,7 @@ impl Environment {
             id: campaign.id.to_string(),
             os: std::env::consts::OS.into(),
             rows: campaign.rows_at_real().map(|(name, trials)| (name.to_owned(), trials)).collect(),
-            semantics: SEMANTICS,
+            semantics: campaign.semantics,
             shard,
             version: env!("CARGO_PKG_VERSION").into(),
         }
@@ -76,11 +76,28 @@ impl Environment {
         self.rows.get(strategy).copied().unwrap_or(MOST_AT_REAL)
     }
 
-    /// Divides a campaign's trials at `real` into rows as the run has them, whichever version began it.
+    /// Checks that the run's rules are not newer than this program.
     ///
     /// # Errors
-    /// [`Failure::Usage`] for a number of trials that no row has.
-    pub fn divide(&self, campaign: &mut Campaign) -> Result<(), Failure> {
+    /// [`Failure::Usage`] for rules of a newer version.
+    pub(super) fn is_known(&self) -> Result<(), Failure> {
+        if self.semantics <= SEMANTICS {
+            return Ok(());
+        }
+        let version = env!("CARGO_PKG_VERSION");
+        Err(Failure::Usage(format!(
+            "{FILE}: the run is of semantics {}, and sim {version} knows those up to {SEMANTICS}",
+            self.semantics
+        )))
+    }
+
+    /// Has a campaign decided by the rules of the run, whichever version began it, with its trials at `real` divided into rows as the run has them.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] for rules of a newer version, and for a number of trials that no row has.
+    pub fn apply(&self, campaign: &mut Campaign) -> Result<(), Failure> {
+        self.is_known()?;
+        campaign.semantics = self.semantics;
         for entry in campaign.entries.iter_mut().filter(|entry| entry.depth == Fidelity::Real) {
             entry.block = self.row_of(&entry.name);
             if !block::is_length(entry.block) {

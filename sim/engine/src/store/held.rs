@@ -29,6 +29,12 @@ pub struct HeldRun {
 }
 
 impl HeldRun {
+    /// Returns the version of the rules by which the run was begun.
+    #[must_use]
+    pub fn semantics(&self) -> u32 {
+        self.semantics
+    }
+
     /// Returns the counts of a block of trials; `None` if the run does not hold them.
     #[must_use]
     pub fn counts(&self, counter: usize, trials: &Range<u64>) -> Option<&Counts> {
@@ -64,6 +70,7 @@ impl HeldRun {
 pub fn hold(folder: &Path, campaign: &Campaign) -> Result<HeldRun, Failure> {
     let foreign = |what: String| Failure::Usage(format!("{}: {what}", files::name(folder)));
     let environment = Environment::read(folder)?;
+    environment.is_known()?;
     if environment.id != campaign.id.to_string() {
         let theirs = environment.id.get(..8).unwrap_or("?");
         let ours = campaign.id.short();

@@ -59,7 +59,7 @@ pub fn run(
         let _ = writeln!(stderr, "{}", text::warning(&warning.message));
     }
     if let Some(folder) = &resumed {
-        Environment::read(folder)?.divide(&mut campaign)?;
+        Environment::read(folder)?.apply(&mut campaign)?;
         keep_budget(&mut campaign, folder, stderr)?;
     }
     let interrupted = signals::interruption()?;

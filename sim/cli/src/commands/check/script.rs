@@ -97,7 +97,8 @@ fn seconds(time: f64) -> String {
 fn clauses(campaign: &Campaign, entry: &Entry, seconds: f64) -> Result<Vec<ClauseLine>, Failure> {
     let counted = entry.stages.is_empty();
     let rates = entry.claims.rates.iter().map(|claim| {
-        let needed = trials_needed(&claim.clause, &entry.tolerance, &campaign.alpha).map_err(Failure::usage)?;
+        let needed = trials_needed(&claim.clause, &entry.tolerance, &campaign.alpha, campaign.pass_rule());
+        let needed = needed.map_err(Failure::usage)?;
         let document = ClauseDocument {
             strategy: entry.name.clone(),
             clause: claim.statement.to_string(),

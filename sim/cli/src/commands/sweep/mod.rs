@@ -149,7 +149,7 @@ fn named(failure: Failure, setting: &Setting) -> Failure {
 fn open(folder: &Path, campaign: &mut Campaign, said: &mut dyn Write) -> Result<Store, Failure> {
     match last_run(&folder.join(&campaign.script.name), campaign) {
         Some((run, environment)) => {
-            environment.divide(campaign)?;
+            environment.apply(campaign)?;
             keep_budget(campaign, &run, said)?;
             Store::open(&run, campaign)
         }

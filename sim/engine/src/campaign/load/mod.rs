@@ -20,7 +20,7 @@ mod spoils;
 mod text;
 
 use super::entry::{Campaign, Entry};
-use super::identity::Id;
+use super::identity::{Id, SEMANTICS};
 use crate::embedded;
 use crate::failure::Failure;
 use crate::files;
@@ -230,5 +230,6 @@ fn whole(loader: Loader, draft: Draft, parts: Parts) -> Result<Option<Campaign>,
     let E = entries.iter().map(uncertain).sum::<usize>().max(1);
     let alpha = Rational::from(&script.test.false_alarm.0 / E as u64);
     let Loader { accuracies, warnings, .. } = loader;
-    Ok(Some(Campaign { script, view, world, parties, id, entries, alpha, accuracies, warnings }))
+    let semantics = SEMANTICS;
+    Ok(Some(Campaign { script, view, world, parties, id, semantics, entries, alpha, accuracies, warnings }))
 }
