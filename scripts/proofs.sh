@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Compiles spec/coq from nothing, checks that no theorem rests on anything unproved, and that the committed vectors are Coq's. Then
 # the functions extracted from Coq recompute Rust's answers on a million random lines, and a million random sessions of the machine; PROOFS_SEED=N repeats those of an earlier run.
+# They recompute a campaign's decisions, and notice each fault of spec/coq/faults.txt.
 # `scripts/proofs.sh --write` writes the vectors instead of comparing them.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -24,6 +25,30 @@ build=target/coq
 rm -rf "$build"
 mkdir -p "$build"
 cp spec/coq/*.v spec/coq/recompute.ml "$build"
+
+# While Coq compiles, the answers of each faulty specification are built: the fault is made in a copy of the crate.
+faulty() {
+    local tree=$build/faulty line file rest old new count=0
+    mkdir -p "$tree"
+    cp Cargo.lock "$tree"
+    sed 's/^members = .*/members = ["spec"]/' Cargo.toml >"$tree/Cargo.toml"
+    cp -r spec "$tree"
+    while IFS= read -r line; do
+        file=${line%% :: *} rest=${line#* :: }
+        old=${rest%% :: *} rest=${rest#* :: }
+        new=${rest%% :: *}
+        OLD=$old NEW=$new perl -0pi -e 's/\Q$ENV{OLD}\E/$ENV{NEW}/' "$tree/$file"
+        if cmp -s "$file" "$tree/$file"; then echo "not in $file: $old" >&2; return 1; fi
+        cargo build --quiet --manifest-path "$tree/Cargo.toml" --target-dir target -p fusion-spec --example answers
+        count=$((count + 1))
+        cp target/debug/examples/answers "$build/faulty-$count"
+        cp "$file" "$tree/$file"
+    done < <(grep -v '^#' spec/coq/faults.txt)
+}
+(faulty) >"$build/faulty.out" 2>&1 &
+faulty=$!
+trap 'kill "$faulty" 2>/dev/null || true' EXIT
+
 cd "$build"
 for file in Mix Worst Certificate Success Deviation Events Touch Slack Substitution Sessions Computed Planned SlackCertificate Games Shuffle Ville Verdict Wald Decided Sharp Dealt Machine Played Extracted \
     Vectors Assumptions Instances MoreInstances; do
@@ -91,3 +116,20 @@ echo "random answers of Rust, recomputed (PROOFS_SEED=$seed)"
 cargo run --locked --quiet -p fusion-spec --example answers -- "$seed" 1000000 | "$build/recompute" | tee "$build/recomputed.txt"
 awk '$2 < 10000 { few = few " " $1 } { all += $2 } END { if (NR != 28 || all != 2000000 || few) { print "Too few lines:" few; exit 1 } }' \
     "$build/recomputed.txt"
+
+echo "a campaign's decisions: $("$build/recompute" <proofs-tests/decided.txt | paste -sd ' ')"
+
+wait "$faulty" || { cat "$build/faulty.out" >&2; echo "A faulty specification does not build" >&2; exit 1; }
+trap - EXIT
+count=0
+while IFS= read -r line; do
+    count=$((count + 1))
+    status=0
+    # What is cut off when the first line differs is no failure.
+    said=$({ "$build/faulty-$count" "$seed" 40000 2>/dev/null || true; } | "$build/recompute" 2>&1 >/dev/null) || status=$?
+    if [ "$status" -ne 1 ] || ! grep -qE "^(${line##* :: }) " <<<"$said"; then
+        echo "This fault is not noticed (PROOFS_SEED=$seed): $line" >&2
+        exit 1
+    fi
+    echo "noticed: $line"
+done < <(grep -v '^#' spec/coq/faults.txt)

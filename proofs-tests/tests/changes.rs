@@ -1,4 +1,4 @@
-//! The changes that `make changes` makes are still there to be made, and what must catch them is there too.
+//! The changes that `make changes` makes, and the faults that `make proofs` does, are still there to be made, and what must catch them is there too.
 
 use std::collections::BTreeSet;
 use std::fs::read_to_string;
@@ -9,13 +9,19 @@ fn file(name: &str) -> PathBuf {
 }
 
 fn lines() -> Vec<&'static str> {
-    include_str!("../changes.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
+    entries(include_str!("../changes.txt"))
+}
+
+fn entries(list: &str) -> Vec<&str> {
+    list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
 }
 
 #[test]
 fn every_change_has_one_place() {
     let lines = lines();
-    for line in &lines {
+    let faults = entries(include_str!("../../spec/coq/faults.txt"));
+    assert!(faults.len() >= 4 && faults.iter().all(|line| line.split(" :: ").count() == 4), "{faults:?}");
+    for line in lines.iter().chain(&faults) {
         let parts: Vec<&str> = line.split(" :: ").collect();
         let ([name, old, new] | [name, old, new, _]) = parts[..] else { panic!("three parts or four: {line}") };
         let text = read_to_string(file(name)).expect(name);

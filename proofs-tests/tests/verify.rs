@@ -1,10 +1,10 @@
-//! `sim verify`: a run follows from its counts and its script, and one that was edited by hand does not.
+//! `sim verify`: a run follows from its counts and its script, and one that was edited by hand does not. Runs of older versions follow by their own rule.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod campaign;
 
-use campaign::{CONDITIONAL, PLAIN, attack, counts, sim};
+use campaign::{CONDITIONAL, PLAIN, attack, counts, last, sim};
 use fusion_proofs_tests::scratch::Scratch;
 use fusion_sim::CommandOutput;
 use serde_json::Value;
@@ -128,4 +128,89 @@ fn what_is_no_finished_run_is_refused() {
         assert_eq!((code, stdout.as_str(), stderr.lines().count()), (64, "", 1), "{stderr}");
         assert!(stderr.contains("not the folder of a finished run: it has no result.json"), "{stderr}");
     }
+}
+
+/// Writes the version of its rules into a run's folder.
+fn date_to(folder: &str, semantics: u32) {
+    let path = Path::new(folder).join("env.json");
+    let mut environment: Value = serde_json::from_str(&fs::read_to_string(&path).expect("readable")).expect("JSON");
+    environment["semantics"] = semantics.into();
+    fs::write(path, environment.to_string()).expect("writable");
+}
+
+/// The number of trials of a strategy, where it was decided.
+fn decided_after(folder: &str, strategy: &str) -> u64 {
+    let text = fs::read_to_string(Path::new(folder).join("result.json")).expect("concluded");
+    let result: Value = serde_json::from_str(&text).expect("JSON");
+    let found = result["strategies"].as_array().expect("a list").iter().find(|one| one["name"] == strategy);
+    let found = found.expect("the strategy");
+    assert_eq!(found["stopped_by"], "decided", "{found}");
+    found["trials"].as_u64().expect("a number")
+}
+
+/// What was begun before semantics 6 passes by the confidence set, when it is continued, merged or verified.
+#[test]
+fn an_older_run_is_decided_by_its_own_rule() {
+    let scratch = Scratch::new("verify-older");
+    let script = scratch.file("plain.yaml", PLAIN);
+    let (new, _) = attack(&scratch, &script, "new", "");
+    let (old, _) = attack(&scratch, &script, "old", "--max 1024");
+    date_to(&old, 5);
+    let continued = sim(&["attack", "--resume", &old], "--max 60500");
+    assert!(continued.stdout.contains(" semantics 5 "), "{continued:?}");
+    let [sooner, later] = [&new, &old].map(|folder| decided_after(folder, "guess-one"));
+    assert!(sooner < later, "{sooner} by the ratio, {later} by the set");
+
+    // Each follows by its own rule, and names the rule with its decisions.
+    for (folder, kind) in [(&new, "sharp"), (&old, "decide")] {
+        let lines = scratch.path("decisions.txt");
+        let CommandOutput { code, stdout, .. } = sim(&["verify", folder, "--decisions", &lines], "");
+        assert_eq!(code, 0, "{stdout}");
+        let lines = fs::read_to_string(lines).expect("written");
+        assert!(lines.lines().all(|line| line.starts_with(kind)) && lines.lines().count() > 5, "{lines}");
+    }
+    // Neither follows by the other's. A newer one is not decided at all.
+    date_to(&old, 6);
+    assert!(differences(&old).contains(&"strategies.guess-one.trials".into()));
+    date_to(&new, 5);
+    let missing = verify(&new);
+    assert!(missing.code == 64 && missing.stderr.contains("rows of 'honest' are missing"), "{missing:?}");
+    date_to(&new, 7);
+    for refused in [verify(&new), sim(&["attack", "--resume", &new], ""), sim(&["merge", &new], "")] {
+        assert_eq!((refused.code, refused.stderr.lines().count()), (64, 1), "{refused:?}");
+        assert!(refused.stderr.contains("env.json: the run is of semantics 7, and sim"), "{refused:?}");
+    }
+
+    // Shards of both versions are a run of the older one.
+    let shards = [1, 2].map(|index| attack(&scratch, &script, "shard", &format!("--shard {index}/2")).0);
+    date_to(&old, 5);
+    date_to(&shards[1], 5);
+    for (name, [one, other]) in [("forth", [&shards[0], &shards[1]]), ("back", [&shards[1], &shards[0]])] {
+        let runs = scratch.path(name);
+        sim(&["merge", one, other, "--runs", &runs], "");
+        let merged = last(&runs);
+        let merged = merged.to_str().expect("a plain path");
+        assert_eq!(counts(merged), counts(&old), "{name}");
+        assert_eq!(verify(merged).code, 0, "{name}");
+    }
+}
+
+/// Claims that pass, are refuted and stay open, as the rule extracted from Coq decides them: `scripts/proofs.sh` recomputes the file.
+/// `UPDATE_DECISIONS=1 cargo test -p fusion-proofs-tests --test verify` writes it.
+#[test]
+fn the_decisions_of_a_campaign_are_those_that_coq_recomputes() {
+    let scratch = Scratch::new("verify-decisions");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (folder, _) = attack(&scratch, path.join("decided.yaml").to_str().expect("a plain path"), "runs", "");
+    let lines = scratch.path("decisions.txt");
+    let verified = sim(&["verify", &folder, "--decisions", &lines], "");
+    assert_eq!(verified.code, 0, "{verified:?}");
+    let lines = fs::read_to_string(lines).expect("written");
+    if std::env::var_os("UPDATE_DECISIONS").is_some() {
+        fs::write(path.join("decided.txt"), &lines).expect("writable");
+    }
+    for answer in [" = 0", " = 1", " = 2"] {
+        assert!(lines.lines().any(|line| line.ends_with(answer)), "{answer}: {lines}");
+    }
+    assert_eq!(lines, fs::read_to_string(path.join("decided.txt")).expect("committed"));
 }

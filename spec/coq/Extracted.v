@@ -5,13 +5,14 @@
    - ExtrOcamlBasic: bool, option, list and pairs are OCaml's;
    - ExtrOcamlNatInt: nat is OCaml's int of 63 bits; only indices and small sizes are nat, and recompute.ml admits none above 2^30, but for the numbers of copies and publics of a certificate, which are only compared and converted, and are refused beyond an int;
    - ExtrOcamlZBigInt: positive, N and Z are Zarith's integers (GMP), with its addition, multiplication, comparison and division;
-   - the lines below: MathComp's operations on nat and the conversions between nat and N, written out in OCaml. *)
+   - the lines below: MathComp's operations on nat, the conversions between nat and N, and powers of N (GMP's, at exponents of an int), written out in OCaml. *)
 Require Import NArith.
 From mathcomp Require Import ssreflect ssrfun ssrbool eqtype ssrnat seq div.
 Require Import Shuffle Computed SlackCertificate Games Decided Sharp Dealt Machine.
 Require Import Extraction ExtrOcamlBasic ExtrOcamlNatInt ExtrOcamlZBigInt.
 Extract Constant N.of_nat => "Big_int_Z.big_int_of_int".
 Extract Constant N.to_nat => "Big_int_Z.int_of_big_int".
+Extract Constant N.pow => "Big_int_Z.power_big_int_positive_big_int".
 Extract Constant ssrnat.addn => "(+)".
 Extract Constant ssrnat.muln => "( * )".
 Extract Constant ssrnat.subn => "(fun a b -> if a < b then 0 else a - b)".
