@@ -9,10 +9,13 @@
 //! $$ CS_{n} = \Bigl\lbrace p : (n+1) \binom{n}{S} p^S (1-p)^{n-S} \gt \alpha \Bigr\rbrace, \qquad
 //! \Pr[\text{some } CS_{n} \text{ misses the true rate}] \le \alpha $$
 //!
-//! This is proved on every finite horizon (`Ville.v: rate_ever_excluded`), and so is that some clause that [`Evidence::decide`] decides is
-//! wrong with probability at most the sum of their `alpha` (`Verdict.v: some_wrong_verdict`). Tests of events add an `alpha` each, and are not in it.
+//! A claimed rate outside the set is refuted. One that is inside passes where it outweighs both ends of its tolerance by `1/alpha`, by the likelihood ratio
+//! of A. Wald (Sequential Analysis, Wiley, 1947). Before semantics 6 it passed where the whole set lay within the tolerance ([`PassRule`]).
 //!
-//! Membership is decided by certified logarithms, and exactly where a tie is possible.
+//! Both are proved on every finite horizon (`Ville.v: rate_ever_excluded`, `Wald.v: far_rate_ever_outweighed`), and so is that some clause that [`Evidence::decide`] decides is
+//! wrong with probability at most the sum of their `alpha` (`Wald.v: some_wrong_sharp`). Tests of events add an `alpha` each, and are not in it.
+//!
+//! Certified logarithms decide both, and exact arithmetic where a tie is possible.
 //!
 //! ```
 //! use fusion_spec::evidence::{Clause, Decision, Evidence, Tolerance};
