@@ -27,7 +27,9 @@ fn main() -> Result<(), Box<dyn Error>> {
                 ends.push(end);
             }
         }
-        ends.iter_mut().for_each(|ends| ends.sort_unstable());
+        for ends in &mut ends {
+            ends.sort_unstable();
+        }
         let [mixture, ratio] = [0, 1].map(|rule| Rational::from(ends[rule][campaigns / 2]).to_f64());
         for (rule, ends) in RULES.into_iter().zip(&ends) {
             let predicted = trials_needed(&claim, &tolerance, &alpha, rule)?.ok_or("too many")?;
