@@ -260,7 +260,7 @@ impl Coins {
         let (p, tolerance) = (self.rate(), self.tolerance());
         let (n, S) = self.trials(&p)?;
         let delta = tolerance.around(&p);
-        let end = if self.within(0, 1) == 0 { Rational::from(&p - delta) } else { delta + &p };
+        let end = if self.within(0, 1) == 0 { &p - delta } else { delta + &p };
         let claimed = likelihood(&p, n, S)?;
         let tie = if end > 0 && end < 1 && claimed > 0 { likelihood(&end, n, S)? / claimed } else { Rational::new() };
         let (evidence, numbers) = self.evidence(n, S, &tie)?;
