@@ -69,7 +69,7 @@ pub fn decisions(campaign: &Campaign, finished: &[Finished]) -> Vec<String> {
 
 fn line(campaign: &Campaign, entry: &Entry, claim: &ClaimStanding) -> String {
     // Other reasons than those claimed are claimed never to happen.
-    let p = claim.expected.clone().unwrap_or_else(Rational::new);
+    let p = claim.expected.clone().unwrap_or_else(|| Rational::from(0));
     let delta = entry.tolerance.around(&p);
     let kind = match campaign.pass_rule() {
         PassRule::UniformMixture => "decide",
