@@ -1,5 +1,7 @@
 //! The confidence sequence and the rule for a pass keep their promises at every number of trials at once.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use fusion_spec::evidence::{Clause, Decision, Evidence, Tolerance};
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
