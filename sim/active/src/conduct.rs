@@ -11,6 +11,8 @@ pub(crate) enum Act {
     OpensLate,
     /// It multiplies by another number than the one it has authenticated.
     MultipliesOtherwise,
+    /// It encrypts a pixel where all others see padding.
+    PacksOtherwise,
     /// It authenticates one value by another key.
     OtherKey,
     /// Its public key has noise of the size at which a product shows the factor.
@@ -28,6 +30,8 @@ pub(crate) enum Check {
     Authentication,
     /// The sacrifice of one triple for another.
     Sacrifice,
+    /// The sacrifice of one vector of each linear layer for all others.
+    Matrices,
     /// The authentication codes of opened values.
     Mac,
     /// That an opening fits its commitment.

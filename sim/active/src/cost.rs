@@ -5,6 +5,10 @@
 use crate::commit::COMMITMENT_BYTES;
 use crate::field::ELEMENT_BITS;
 use crate::lowgear::keys::{bytes_of_proofs, polynomial_bytes};
+use crate::linear::Linear;
+use crate::lowgear::matrices::{MOST_JOBS, columns, packing, weights_of};
+use crate::lowgear::packing::Packing;
+use crate::lowgear::parameters::MOST_PROVEN;
 use crate::lowgear::proof::CHALLENGE_BYTES;
 use crate::lowgear::scheme::answer_bytes;
 use crate::lowgear::triples::triples_of;
@@ -90,6 +94,41 @@ pub fn triples(sets: usize) -> Cost {
     let encrypted = columns(3 * sets, 5 * sets) + columns(2 * sets, 2 * sets);
     let sacrificed = COIN + open(triples_of(sets)) + check() + check();
     Cost::of_each(encrypted + AUTHENTIC + sacrificed, 28)
+}
+
+/// What triples of linear layers cost, and what they ask of the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OfMatrices {
+    /// Bytes and rounds.
+    pub cost: Cost,
+    /// The products of ciphertexts that each party answers.
+    pub answers: usize,
+    /// The proofs that each party gives.
+    pub proofs: usize,
+}
+
+/// What a triple of each of these linear layers costs, for so many images; `None` where a layer has no [`packing`].
+#[must_use]
+pub fn matrices(layers: &[Linear], images: usize) -> Option<OfMatrices> {
+    let packings = layers.iter().map(|linear| packing(linear, images)).collect::<Option<Vec<Packing>>>()?;
+    let outputs = layers.iter().map(|linear| (images + 1) * linear.outputs()).sum();
+    let encrypted = columns(weights_of(layers)) + packings.iter().map(Packing::ciphertexts).sum::<usize>();
+    let made = encrypted + packings.iter().map(Packing::products).sum::<usize>();
+    let [proofs, output_proofs] = [encrypted, columns(outputs)].map(|count| parts(count, MOST_PROVEN));
+    let proven: usize = proofs.iter().chain(&output_proofs).map(|&count| proven(count, count)).sum();
+    let answered: usize = parts(made, MOST_JOBS).into_iter().chain(output_proofs.iter().copied()).map(answer_bytes).sum();
+    let sacrificed = COIN + open(layers.iter().map(Linear::inputs).sum()) + check() + check();
+    let rounds = 4 * (proofs.len() + output_proofs.len()) + made.div_ceil(MOST_JOBS) + output_proofs.len() + 7 + 2 + 1 + 8;
+    Some(OfMatrices {
+        cost: Cost::of_each(proven + answered + AUTHENTIC + sacrificed, rounds),
+        answers: made + columns(outputs),
+        proofs: proofs.len() + output_proofs.len(),
+    })
+}
+
+/// So many, divided into parts of at most this many.
+fn parts(count: usize, most: usize) -> Vec<usize> {
+    (0..count).step_by(most).map(|from| most.min(count - from)).collect()
 }
 
 /// What masks of inputs cost, in so many ciphertexts of the client and of the server that are made at once.

@@ -14,6 +14,9 @@ pub enum Cheating {
     /// A triple is not the product that it should be.
     #[error("a triple fails its sacrifice")]
     Sacrifice,
+    /// The outputs of a triple of matrices are not those of its inputs.
+    #[error("a triple of matrices fails its sacrifice")]
+    Matrices,
     /// A value was opened as another one than it was.
     #[error("an opened value fails its check of message authentication codes")]
     Mac,

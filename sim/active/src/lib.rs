@@ -7,8 +7,8 @@
 //! |---|---|
 //! | [`party`], [`share`], [`failure`] | a party, authenticated shares, and the check by which a peer was caught |
 //! | [`online`] | inputs, products, random bits, signs, exact truncation and ReLU, outputs to one party |
-//! | [`network`] | whole inferences on a network in fixed point |
-//! | [`lowgear`] | keys, proofs, triples and input masks, with the parameters and bounds |
+//! | [`network`], [`linear`] | whole inferences on a network in fixed point, of one image or several; the shapes of linear layers |
+//! | [`lowgear`] | keys, proofs, triples of elements and of matrices, and input masks, with the parameters and bounds |
 //! | [`cost`], [`predicted`] | what parts and inferences cost, to the byte, before they run |
 //! | [`soundness`] | the errors below, counted and summed for an inference |
 //! | [`field`], [`commit`], [`channel`] | arithmetic, commitments and coins, a party's link and randomness |
@@ -19,6 +19,7 @@
 //! | noise tells of a factor, over `2^15` answers | `2^-40.2` together | [`lowgear::parameters::terms`], `distance` |
 //! | a wrong value passes a check of codes, fresh or opened | `3/p < 2^-60` a check | [`party::Party::check`] |
 //! | a wrong triple passes its sacrifice | `3/p < 2^-60` a batch | [`lowgear::triples`] |
+//! | a wrong triple of matrices passes its sacrifice | `4/p < 2^-59` for all layers together | [`lowgear::matrices`] |
 //! | a mask of a comparison tells of its integer | `1/p < 2^-61` a comparison | [`online::masks`] |
 //! | an honest party is said to have cheated, as the square of its bit is 0 | `1/p < 2^-61` a bit | [`failure::Cheating::Square`] |
 //!
@@ -59,6 +60,7 @@ mod conduct;
 pub mod cost;
 pub mod failure;
 pub mod field;
+pub mod linear;
 pub mod lowgear;
 pub mod network;
 pub mod online;

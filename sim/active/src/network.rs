@@ -1,11 +1,15 @@
-//! Whole inferences: the client enters an image, the server a network's weights, and the client learns the logits.
+//! Whole inferences: the client enters images, the server a network's weights, and the client learns the logits.
 //!
-//! The architecture is public, with the proved range of every layer; weights and biases are not. Products are element by element, with a triple each.
+//! The architecture is public, with the proved range of every layer; weights and biases are not. Products of linear layers have a triple each, or each layer has a triple of matrices. Several images
+//! go through the layers side by side, so that rounds, keys, and the weights' inputs and openings are paid once.
 //!
 //! Invariant: the logits are those of [`FixedModel::logits`], if what both enter is within the architecture's ranges.
 
 use crate::failure::Failure;
 use crate::field::{element, integer};
+use crate::linear::Linear;
+use crate::lowgear::matrices::packing;
+use crate::lowgear::parameters::DEGREE;
 use crate::online::compare::MOST_BITS;
 use crate::online::values::Input;
 use crate::party::Party;
@@ -22,6 +26,8 @@ pub struct Architecture {
     pixel: Vec<i64>,
     layers: Vec<FixedLayer>,
     output: usize,
+    triples: Triples,
+    images: usize,
 }
 
 /// Why a network is not evaluated: every reason, by layer.
@@ -32,14 +38,35 @@ pub struct Unsupported(pub Vec<String>);
 /// What a party holds of an inference.
 #[derive(Clone, Copy, Debug)]
 pub enum Holding<'a> {
-    /// The client's image, as [`Architecture::pixels`] gives it.
+    /// The client's images, one after the other, each as [`Architecture::pixels`] gives it.
     Image(&'a [i64]),
     /// The server's network.
     Network(&'a FixedModel),
 }
 
-/// The products of a linear layer: for each output the bias, and the pairs of weight and input.
-type Terms = Vec<(usize, Vec<(usize, usize)>)>;
+/// By what triples linear layers are evaluated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Triples {
+    /// A triple for each product of two numbers.
+    #[default]
+    Elements,
+    /// A triple for each layer, of all its weights and of the inputs of all images ([`crate::lowgear::matrices`]).
+    Matrices,
+}
+
+impl Triples {
+    /// Both, from the documented one.
+    pub const ALL: [Self; 2] = [Self::Elements, Self::Matrices];
+
+    /// The name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Elements => "elements",
+            Self::Matrices => "matrices",
+        }
+    }
+}
 
 impl Architecture {
     /// The architecture of a network.
@@ -65,9 +92,52 @@ impl Architecture {
             layer
         };
         let layers = model.layers().iter().map(erased).collect();
-        let known =
-            Self { image: model.image(), pixel: model.pixel_integers().to_vec(), layers, output: model.output() };
+        let known = Self {
+            image: model.image(),
+            pixel: model.pixel_integers().to_vec(),
+            layers,
+            output: model.output(),
+            triples: Triples::Elements,
+            images: 1,
+        };
         if reasons.is_empty() { Ok(known) } else { Err(Unsupported(reasons)) }
+    }
+
+    /// The same network with linear layers by these triples, in place of one for each product.
+    ///
+    /// # Errors
+    /// [`Unsupported`] names every layer that has too wide a channel for triples of matrices.
+    pub fn by(self, triples: Triples) -> Result<Self, Unsupported> {
+        let too_wide = |layer: &&FixedLayer| self.linear(layer).is_some_and(|linear| packing(&linear, 1).is_none());
+        let refused = self.layers.iter().filter(too_wide).filter(|_| triples == Triples::Matrices);
+        let reason = |layer: &FixedLayer| {
+            let FixedLayer { node, name, .. } = layer;
+            format!("node {node} '{name}': a channel has more than {DEGREE} pixels, which is too many for triples of matrices")
+        };
+        let reasons: Vec<String> = refused.map(reason).collect();
+        if reasons.is_empty() { Ok(Self { triples, ..self }) } else { Err(Unsupported(reasons)) }
+    }
+
+    /// The same network for so many images at once, under one set-up: each round has the messages of all, and the weights enter once.
+    ///
+    /// # Panics
+    /// If there are no images.
+    #[must_use]
+    pub fn at_once(self, images: usize) -> Self {
+        assert!(images > 0, "an inference has an image");
+        Self { images, ..self }
+    }
+
+    /// How many images are evaluated at once.
+    #[must_use]
+    pub const fn images(&self) -> usize {
+        self.images
+    }
+
+    /// By what triples linear layers are evaluated.
+    #[must_use]
+    pub const fn triples_of_layers(&self) -> Triples {
+        self.triples
     }
 
     /// The integers that enter for an image of 8-bit pixels.
@@ -85,14 +155,16 @@ impl Architecture {
     pub fn weights(&self) -> usize {
         self.layers
             .iter()
-            .map(|layer| linear(&layer.op).map_or(0, |(weights, start)| weights.len() + start.len()))
+            .filter_map(|layer| self.linear(layer))
+            .map(|linear| linear.weights() + linear.biases())
             .sum()
     }
 
-    /// The triples of the products of linear layers.
+    /// The products of linear layers, of all images.
     #[must_use]
     pub fn products(&self) -> usize {
-        self.layers.iter().map(|layer| self.products_of(layer)).sum()
+        let products = |layer| self.linear(layer).map_or(0, |linear| linear.products());
+        self.images * self.layers.iter().map(products).sum::<usize>()
     }
 
     /// All triples of an inference, where no mask of a comparison is too close to the end of the field.
@@ -103,18 +175,24 @@ impl Architecture {
 
     /// The inputs of the client, with a mask for each of its outputs, and those of the server.
     pub(crate) fn inputs(&self) -> [usize; 2] {
-        [self.count(Value::Input) + self.count(Value::Layer(self.output)), self.weights()]
+        [self.of_all(Value::Input) + self.of_all(Value::Layer(self.output)), self.weights()]
     }
 
     /// What the steps of an inference take, without making triples and masks of inputs.
     pub(crate) fn steps(&self) -> Steps {
         let mut steps = Steps::default();
-        steps.enter(Role::Client, self.count(Value::Input));
+        steps.enter(Role::Client, self.of_all(Value::Input));
         steps.enter(Role::Server, self.weights());
         for layer in &self.layers {
-            let (count, bits) = (self.count(layer.inputs[0]), self.bits(layer.inputs[0]));
+            let (count, bits) = (self.of_all(layer.inputs[0]), self.bits(layer.inputs[0]));
             match &layer.op {
-                FixedOp::Conv { .. } | FixedOp::Gemm { .. } => steps.multiply(self.products_of(layer)),
+                FixedOp::Conv { .. } | FixedOp::Gemm { .. } => {
+                    let linear = self.linear(layer).expect("it is linear");
+                    match self.triples {
+                        Triples::Elements => steps.multiply(self.images * linear.products()),
+                        Triples::Matrices => steps.multiply_matrices(linear.weights(), count),
+                    }
+                }
                 FixedOp::Relu { shift } => steps.relu(count, bits, *shift),
                 FixedOp::Truncate { shift } => steps.truncate(count, *shift),
                 FixedOp::MaxPool(window) => {
@@ -125,26 +203,28 @@ impl Architecture {
                 FixedOp::Clip { .. } => unreachable!("an architecture has no clipping"),
             }
         }
-        steps.reveal(self.count(Value::Layer(self.output)));
+        steps.reveal(self.of_all(Value::Layer(self.output)));
         steps
     }
 
-    /// The products of a linear layer, and 0 of another one: those with padding are left out.
-    fn products_of(&self, layer: &FixedLayer) -> usize {
-        let input = self.shape(layer.inputs[0]);
-        match &layer.op {
-            FixedOp::Gemm { start, .. } => start.len() * input.iter().product::<usize>(),
-            FixedOp::Conv { start, window, groups, .. } => {
-                let places = (0..layer.shape[1]).flat_map(|y| (0..layer.shape[2]).map(move |x| [y, x]));
-                let cells: usize = places.map(|at| window.cells(at, [input[1], input[2]]).count()).sum();
-                start.len() * (input[0] / groups) * cells
-            }
-            _ => 0,
-        }
+    /// The shape of a linear layer; `None` for another layer.
+    fn linear(&self, layer: &FixedLayer) -> Option<Linear> {
+        Linear::of(layer, self.shape(layer.inputs[0]))
+    }
+
+    /// The linear layers for which triples of matrices are made: none, where products have a triple each.
+    pub(crate) fn matrices(&self) -> Vec<Linear> {
+        let linear = || self.layers.iter().filter_map(|layer| self.linear(layer));
+        if self.triples == Triples::Matrices { linear().collect() } else { Vec::new() }
     }
 
     fn count(&self, value: Value) -> usize {
         self.shape(value).iter().product()
+    }
+
+    /// The elements of a value of all images.
+    fn of_all(&self, value: Value) -> usize {
+        self.images * self.count(value)
     }
 
     fn shape(&self, value: Value) -> &[usize] {
@@ -160,41 +240,11 @@ impl Architecture {
         bits(if let Value::Layer(index) = value { self.layers[index].range } else { ends })
     }
 
-    /// What each output of a linear layer sums: nothing for another layer.
-    fn terms(&self, layer: &FixedLayer) -> Terms {
-        let input = self.shape(layer.inputs[0]);
-        match &layer.op {
-            FixedOp::Gemm { start, .. } => {
-                let width = input.iter().product();
-                (0..start.len()).map(|row| (row, (0..width).map(|at| (row * width + at, at)).collect())).collect()
-            }
-            FixedOp::Conv { start, window, groups, .. } => {
-                let (size, cells) = ([input[1], input[2]], window.size[0] * window.size[1]);
-                let (depth, per_group) = (input[0] / groups, start.len() / groups);
-                let places = (0..layer.shape[1]).flat_map(|y| (0..layer.shape[2]).map(move |x| [y, x]));
-                let output = |filter: usize, at: [usize; 2]| {
-                    let under = window.cells(at, size).flat_map(|(offset, row, column)| {
-                        (0..depth).map(move |channel| {
-                            let plane = (filter / per_group * depth + channel) * size[0] * size[1];
-                            ((filter * depth + channel) * cells + offset, plane + row * size[1] + column)
-                        })
-                    });
-                    (filter, under.collect())
-                };
-                (0..start.len())
-                    .flat_map(|filter| places.clone().map(move |at| (filter, at)))
-                    .map(|(f, at)| output(f, at))
-                    .collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// The places in the input that each window covers.
+    /// The places in the inputs of all images that each window covers.
     fn windows(&self, layer: &FixedLayer, window: &Window) -> Vec<Vec<usize>> {
         let input = self.shape(layer.inputs[0]);
         let size = [input[1], input[2]];
-        let places = (0..input[0])
+        let places = (0..self.images * input[0])
             .flat_map(|c| (0..layer.shape[1]).flat_map(move |y| (0..layer.shape[2]).map(move |x| (c, y, x))));
         let cells = |(channel, y, x): (usize, usize, usize)| {
             let plane = channel * size[0] * size[1];
@@ -209,7 +259,7 @@ fn bits(range: [i64; 2]) -> u32 {
     range.map(|end| i64::BITS - (if end < 0 { !end } else { end }).leading_zeros() + 1).into_iter().fold(1, u32::max)
 }
 
-fn linear(op: &FixedOp) -> Option<(&[i64], &[i64])> {
+fn entered(op: &FixedOp) -> Option<(&[i64], &[i64])> {
     match op {
         FixedOp::Conv { weights, start, .. } | FixedOp::Gemm { weights, start } => Some((weights, start)),
         _ => None,
@@ -217,20 +267,21 @@ fn linear(op: &FixedOp) -> Option<(&[i64], &[i64])> {
 }
 
 impl Party {
-    /// Evaluates a network. The client holds an image, the server the network, and the client learns its logits.
+    /// Evaluates a network. The client holds images, the server the network, and the client learns the logits, those of one image after the other.
     ///
     /// # Errors
     /// [`Failure`] of every step.
     ///
     /// # Panics
-    /// If the image or the network is not one of the architecture.
+    /// If the images or the network are not of the architecture.
     pub fn infer(&mut self, known: &Architecture, holding: Holding) -> Result<Option<Vec<i64>>, Failure> {
         self.prepare_masks(known.inputs())?;
         self.prepare_triples(known.triples())?;
+        let mut matrices = self.prepare_matrices(&known.matrices(), known.images)?.into_iter();
         let own: Vec<u64> = match holding {
             Holding::Image(pixels) => pixels.iter().map(|&x| element(x)).collect(),
             Holding::Network(model) => {
-                let all = model.layers().iter().filter_map(|layer| linear(&layer.op));
+                let all = model.layers().iter().filter_map(|layer| entered(&layer.op));
                 all.flat_map(|(weights, start)| weights.iter().chain(start)).map(|&x| element(x)).collect()
             }
         };
@@ -241,33 +292,38 @@ impl Party {
             assert_eq!(own.len(), count, "an input of this architecture");
             self.enter(Input::Own(&own))
         };
-        let image = enter(Role::Client, known.count(Value::Input))?;
+        let image = enter(Role::Client, known.of_all(Value::Input))?;
         let weights = enter(Role::Server, known.weights())?;
         let mut weights = &weights[..];
         let mut values: Vec<Vec<Share>> = Vec::with_capacity(known.layers.len());
         for layer in &known.layers {
             let read = |value: &Value| if let Value::Layer(index) = value { &values[*index][..] } else { &image[..] };
             let inputs: Vec<&[Share]> = layer.inputs.iter().map(read).collect();
-            let count = linear(&layer.op).map_or(0, |(weights, start)| weights.len() + start.len());
-            let (own, rest) = weights.split_at(count);
-            weights = rest;
-            let output = self.layer(known, layer, &inputs, own)?;
+            let output = if let Some(linear) = known.linear(layer) {
+                let (own, rest) = weights.split_at(linear.weights());
+                let (start, rest) = rest.split_at(linear.biases());
+                weights = rest;
+                let sums = match known.triples {
+                    Triples::Elements => self.multiply_linear(&linear, own, inputs[0])?,
+                    Triples::Matrices => {
+                        let triple = matrices.next().expect("there is a triple for each linear layer");
+                        self.multiply_matrices(&linear, &triple, own, inputs[0])?
+                    }
+                };
+                with_biases(&linear, sums, start)
+            } else {
+                self.layer(known, layer, &inputs)?
+            };
             values.push(output);
         }
         let logits = self.reveal(Role::Client, &values[known.output])?;
         Ok(logits.map(|logits| logits.into_iter().map(integer).collect()))
     }
 
-    fn layer(
-        &mut self,
-        known: &Architecture,
-        layer: &FixedLayer,
-        inputs: &[&[Share]],
-        weights: &[Share],
-    ) -> Result<Vec<Share>, Failure> {
+    fn layer(&mut self, known: &Architecture, layer: &FixedLayer, inputs: &[&[Share]]) -> Result<Vec<Share>, Failure> {
         let (input, bits) = (inputs[0], known.bits(layer.inputs[0]));
         match &layer.op {
-            FixedOp::Conv { .. } | FixedOp::Gemm { .. } => self.linear(&known.terms(layer), input, weights),
+            FixedOp::Conv { .. } | FixedOp::Gemm { .. } => unreachable!("linear layers have weights"),
             FixedOp::Relu { shift } => self.relu(input, bits, *shift),
             FixedOp::Truncate { shift } => self.truncate(input, bits, *shift),
             FixedOp::MaxPool(window) => self.largest(&known.windows(layer, window), input, bits),
@@ -276,19 +332,17 @@ impl Party {
                 Ok(known.windows(layer, window).into_iter().map(sum).collect())
             }
             FixedOp::Add => Ok(input.iter().zip(inputs[1]).map(|(x, y)| x.plus(*y)).collect()),
-            FixedOp::Concat => Ok(inputs.concat()),
+            FixedOp::Concat => {
+                let of_image = |input: &[Share], image: usize| {
+                    let count = input.len() / known.images;
+                    input[image * count..(image + 1) * count].to_vec()
+                };
+                let images = (0..known.images).flat_map(|image| inputs.iter().map(move |input| of_image(input, image)));
+                Ok(images.flatten().collect())
+            }
             FixedOp::Flatten => Ok(input.to_vec()),
             FixedOp::Clip { .. } => unreachable!("an architecture has no clipping"),
         }
-    }
-
-    fn linear(&mut self, terms: &Terms, input: &[Share], weights: &[Share]) -> Result<Vec<Share>, Failure> {
-        let pairs = terms.iter().flat_map(|(_, pairs)| pairs).map(|&(weight, at)| (weights[weight], input[at]));
-        let products = self.multiply(&pairs.collect::<Vec<_>>())?;
-        let (mut products, outputs) = (products.into_iter(), terms.iter().map(|(bias, _)| bias + 1).max());
-        let start = &weights[weights.len() - outputs.map_or(0, |count| count)..];
-        let sum = |(bias, pairs): &(usize, Vec<_>)| products.by_ref().take(pairs.len()).fold(start[*bias], Share::plus);
-        Ok(terms.iter().map(sum).collect())
     }
 
     fn largest(&mut self, windows: &[Vec<usize>], input: &[Share], bits: u32) -> Result<Vec<Share>, Failure> {
@@ -306,4 +360,11 @@ impl Party {
         }
         Ok(best)
     }
+}
+
+/// The sums of a linear layer, of one image after the other, with the biases of their filters.
+fn with_biases(linear: &Linear, sums: Vec<Share>, start: &[Share]) -> Vec<Share> {
+    let per_filter = linear.output[0] * linear.output[1];
+    let biased = |(at, sum): (usize, Share)| sum.plus(start[at / per_filter % start.len()]);
+    sums.into_iter().enumerate().map(biased).collect()
 }

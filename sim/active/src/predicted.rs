@@ -19,8 +19,10 @@ pub struct Predicted {
     pub online: Cost,
     /// The triples.
     pub triples: usize,
-    /// Those of products of linear layers.
+    /// Products of linear layers: each takes one of the triples, where there are no triples of matrices.
     pub products: usize,
+    /// The triples of matrices, one for each linear layer, or none.
+    pub matrices: usize,
     /// The products of ciphertexts that one party answers, the more of the two.
     pub answers: usize,
     /// The proofs that one party gives, the more of the two.
@@ -75,6 +77,13 @@ impl Architecture {
                 proofs[party] += usize::from(ciphertexts[party] > 0);
             }
         }
+        let layers = self.matrices();
+        if let Some(made) = cost::matrices(&layers, self.images()).filter(|_| !layers.is_empty()) {
+            offline = offline.plus(made.cost);
+            answers = answers.map(|count| count + made.answers);
+            proofs = proofs.map(|count| count + made.proofs);
+            authentications += 1;
+        }
         let most = |counts: [usize; 2]| counts[0].max(counts[1]);
         Predicted {
             set_up: cost::set_up(),
@@ -82,9 +91,10 @@ impl Architecture {
             online: steps.cost,
             triples: steps.triples,
             products: self.products(),
+            matrices: layers.len(),
             answers: most(answers),
             proofs: most(proofs),
-            checks: steps.checks + sacrifices,
+            checks: steps.checks + sacrifices + usize::from(!layers.is_empty()),
             authentications,
             sacrifices,
             masks: steps.masks,

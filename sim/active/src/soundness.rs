@@ -30,6 +30,9 @@ impl Term {
 
 /// All ways to get through in an inference.
 ///
+/// The outputs of matrices are off by errors that are affine in what the honest party drew. They vanish by chance, cancel under the coins of the sacrifice, or cancel under those of the check of codes, or the key is guessed:
+/// `4/p` for all layers together, which are sacrificed at once (decision 30).
+///
 /// # Panics
 /// If the inference is too long for a pair of keys.
 #[must_use]
@@ -40,14 +43,18 @@ pub fn terms(predicted: &Predicted) -> Vec<Term> {
     let of_field = |numerator: u64| Rational::from((numerator, PRIME));
     let Some(told) = Rational::from_f64(distance_of(predicted.answers)) else { unreachable!("a finite distance") };
     let term = |name, each, times| Term { name, each, times };
-    vec![
+    let mut terms = vec![
         term("a proof passes without a short opening", forged, predicted.proofs),
         term("fresh values under another key pass", of_field(3), predicted.authentications),
         term("a wrong triple passes its sacrifice", of_field(3), predicted.sacrifices),
         term("a wrong opening passes a check of codes", of_field(3), predicted.checks),
         term("a mask of a comparison tells of its integer", of_field(1), predicted.masks),
         term("the noise of all answers tells of a factor", told, 1),
-    ]
+    ];
+    if predicted.matrices > 0 {
+        terms.push(term("a wrong triple of matrices passes its sacrifice", of_field(4), 1));
+    }
+    terms
 }
 
 /// The sum of the terms.

@@ -52,6 +52,11 @@ impl Steps {
         }
     }
 
+    /// Counts a linear layer on so many inputs of all images together, with its triple of matrices.
+    pub fn multiply_matrices(&mut self, weights: usize, inputs: usize) {
+        self.open(weights + inputs);
+    }
+
     fn random_bits(&mut self, count: usize) {
         self.triples += count;
         self.bits += count;

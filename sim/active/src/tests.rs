@@ -15,6 +15,8 @@ use fusion_2pc::role::Role;
 use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::link::{Halt, Link};
 
+mod matrices;
+
 type Both<T> = [Result<T, Failure>; 2];
 
 /// What each party's computation gives, the client's first, where each conducts itself in some way.
@@ -40,7 +42,7 @@ fn against<T: Send>(
 ) -> Result<T, Failure> {
     // A server that cheats overlooks what it has made fail.
     const OVERLOOKED: &[Check] =
-        &[Check::Authentication, Check::Sacrifice, Check::Mac, Check::Commitment, Check::Proof];
+        &[Check::Authentication, Check::Sacrifice, Check::Matrices, Check::Mac, Check::Commitment, Check::Proof];
     let client = Conduct { omitted, ..HONEST };
     let [client, _] = between([client, Conduct { acts, omitted: OVERLOOKED }], run);
     client

@@ -25,12 +25,18 @@ impl Slots {
     /// The polynomial with these elements in its slots, its coefficients next to 0.
     #[must_use]
     pub fn encode(&self, slots: &[u64]) -> Vec<i64> {
-        let mut coefficients = slots.to_vec();
-        self.plan.inv(&mut coefficients);
-        self.plan.normalize(&mut coefficients);
+        let mut coefficients = self.coefficients(slots.to_vec());
         let integers = coefficients.iter().map(|&element| field::integer(element)).collect();
         coefficients.zeroize();
         integers
+    }
+
+    /// The coefficients, modulo the prime, of the polynomial with these elements in its slots.
+    #[must_use]
+    pub fn coefficients(&self, mut slots: Vec<u64>) -> Vec<u64> {
+        self.plan.inv(&mut slots);
+        self.plan.normalize(&mut slots);
+        slots
     }
 
     /// The elements in the slots of a polynomial modulo the prime.

@@ -25,8 +25,8 @@ pub const MOST_MASKS: usize = 16;
 /// The slot in whose making a party of a test deviates.
 const BAD_SLOT: usize = 5;
 
-type Column = Zeroizing<Vec<u64>>;
-type Shares = Zeroizing<Vec<Share>>;
+pub(super) type Column = Zeroizing<Vec<u64>>;
+pub(crate) type Shares = Zeroizing<Vec<Share>>;
 
 /// The number of triples that so many sets leave: one masks the check of authentication.
 #[must_use]
@@ -78,7 +78,7 @@ impl Party {
         Ok(())
     }
 
-    fn offline(&mut self, make: impl FnOnce(&mut Self) -> Result<(), Failure>) -> Result<(), Failure> {
+    pub(super) fn offline<T>(&mut self, make: impl FnOnce(&mut Self) -> Result<T, Failure>) -> Result<T, Failure> {
         let phase = self.channel.link.enter(Phase::Offline);
         let made = make(self);
         self.channel.link.enter(phase);
@@ -95,13 +95,16 @@ impl Party {
         Ok(taken)
     }
 
-    fn uniform_columns(&mut self, count: usize) -> Vec<Column> {
-        let mut column = || Zeroizing::new((0..DEGREE).map(|_| field::uniform(&mut self.channel.rng)).collect());
-        (0..count).map(|_| column()).collect()
+    pub(super) fn uniform_columns(&mut self, count: usize) -> Vec<Column> {
+        (0..count).map(|_| self.uniform_column(DEGREE)).collect()
+    }
+
+    pub(super) fn uniform_column(&mut self, elements: usize) -> Column {
+        Zeroizing::new((0..elements).map(|_| field::uniform(&mut self.channel.rng)).collect())
     }
 
     /// The factor that authenticates a column.
-    fn key_factor(&self, deviates: bool) -> Column {
+    pub(super) fn key_factor(&self, deviates: bool) -> Column {
         let mut key = Zeroizing::new(vec![*self.alpha; DEGREE]);
         if deviates && self.channel.conduct.acts(Act::OtherKey) {
             key[BAD_SLOT] = field::add(key[BAD_SLOT], 1);
@@ -110,7 +113,7 @@ impl Party {
     }
 
     /// The authenticated shares of a column: of the party's part of the values, and both parts of the products with keys.
-    fn shares(&self, values: &[u64], asked: Option<&Column>, answered: Option<&Column>) -> Shares {
+    pub(super) fn shares(&self, values: &[u64], asked: Option<&Column>, answered: Option<&Column>) -> Shares {
         let part = |column: Option<&Column>, slot: usize| column.map_or(0, |column| column[slot]);
         let share = |(slot, &value): (usize, &u64)| {
             let parts = field::add(part(asked, slot), part(answered, slot));
@@ -154,7 +157,7 @@ impl Party {
     }
 
     /// Authenticates columns that both parties have parts of.
-    fn authenticate(&mut self, columns: &[Column]) -> Result<Vec<Shares>, Failure> {
+    pub(super) fn authenticate(&mut self, columns: &[Column]) -> Result<Vec<Shares>, Failure> {
         let own: Vec<&[u64]> = columns.iter().map(|column| &column[..]).collect();
         let theirs = self.keys.exchange_proven(&mut self.channel, &own, own.len())?;
         let key = self.key_factor(false);
@@ -188,7 +191,7 @@ impl Party {
     }
 
     /// Checks that one key authenticates all values: opens a uniform combination of all, under values that are used for nothing else.
-    fn check_authentic(&mut self, columns: &[&Shares], masks: &[Share]) -> Result<(), Failure> {
+    pub(super) fn check_authentic(&mut self, columns: &[&Shares], masks: &[Share]) -> Result<(), Failure> {
         let coin = self.channel.toss()?;
         let all = columns.iter().flat_map(|column| column.iter());
         let combined = all.zip(coefficients(&coin, "a check of authentication"));

@@ -2,5 +2,6 @@
 
 pub mod bits;
 pub mod compare;
+mod linear;
 pub mod masks;
 pub mod values;
