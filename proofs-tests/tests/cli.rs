@@ -430,15 +430,31 @@ fn predictions_are_of_every_family() {
     assert_one_line(sim, &format!("{line} --backend aby"), "cannot be used with");
 }
 
-/// One inference with full active security is exact, sends what is predicted but for proofs that are tried again, and its error is the sum of its terms.
+/// Inferences with full active security are exact, send what is predicted but for proofs that are tried again, and their error is the sum of its terms.
 #[test]
 fn full_active_security_is_measured_and_predicted() {
-    let measured = &json("bench built-in:/small_mnist.onnx --active --json")[0];
-    let predicted = &json("bench built-in:/small_mnist.onnx --predict --json")[0]["active"];
+    is_measured_and_predicted("elements", 1, ("active", 6));
+    is_measured_and_predicted("matrices", 2, ("active_matrices", 7));
+    for (flags, says) in [
+        ("--triples matrices", "--active"),
+        ("--active --triples tensors", "tensors"),
+        ("--active --batch 4096", "triples, and at most 16777216 are run"),
+        ("--active --backend delphi", "cannot be used with"),
+        ("--active --predict", "cannot be used with"),
+    ] {
+        assert_one_line(sim, &format!("bench built-in:/small_mnist.onnx {flags}"), says);
+    }
+}
+
+fn is_measured_and_predicted(triples: &str, batch: u32, (key, count): (&str, usize)) {
+    let line = format!("bench built-in:/small_mnist.onnx --batch {batch} --json");
+    let measured = &json(&format!("{line} --active --triples {triples}"))[0];
+    let predicted = &json(&format!("{line} --predict"))[0][key];
+    assert_eq!(measured["batch"], batch);
     assert_eq!((&measured["exact"], &predicted["backend"]), (&Value::Bool(true), &measured["protocol"]));
     let number = |value: &Value| value.as_f64().expect("a number");
     let sum = |cost: &Value| number(&cost["client_sent_bytes"]) + number(&cost["server_sent_bytes"]);
-    let chance = sum(&measured["per_inference"]) - sum(&predicted["per_inference"]);
+    let chance = f64::from(batch) * sum(&measured["per_inference"]) - sum(&predicted["session"]);
     let again = number(&measured["proofs_again"][0]) + number(&measured["proofs_again"][1]);
     // A commitment, a challenge, and a byte.
     assert!(chance % 49.0 == 0.0 && (0.0..=49.0 * again).contains(&chance), "{chance} bytes, {again} proofs");
@@ -446,15 +462,8 @@ fn full_active_security_is_measured_and_predicted() {
     let terms = measured["error_terms"].as_array().expect("a list");
     let total =
         terms.iter().map(|term| exactly(&term["each"]) * term["times"].as_u64().expect("a number")).sum::<Rational>();
-    assert_eq!((total, terms.len()), (exactly(&measured["error_bound"]), 6));
+    assert_eq!((total, terms.len()), (exactly(&measured["error_bound"]), count));
     assert!(number(&measured["error_bits"]) >= 40.0);
-    for (flags, says) in [
-        ("--active --batch 2", "--active: one image at a time"),
-        ("--active --backend delphi", "cannot be used with"),
-        ("--active --predict", "cannot be used with"),
-    ] {
-        assert_one_line(sim, &format!("bench built-in:/small_mnist.onnx {flags}"), says);
-    }
 }
 
 /// A plan beside full active security: of both a query, by bytes and by each link.

@@ -1,4 +1,4 @@
-//! One inference with full active security: `cargo run --release -p fusion-active --example inference MODEL.onnx`. It prints whether every logit is the reference's, and what was sent.
+//! An inference with full active security: `cargo run --release -p fusion-active --example inference MODEL.onnx [elements|matrices] [IMAGES]`. It prints whether every logit is the reference's, and what was sent.
 
 use fusion_2pc::random::{Seed, Simulated};
 use fusion_2pc::role::Role;
@@ -6,7 +6,7 @@ use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::link::Link;
 use fusion_2pc::wire::meter::{Meter, Phase};
 use fusion_active::failure::Failure;
-use fusion_active::network::{Architecture, Holding};
+use fusion_active::network::{Architecture, Holding, Triples};
 use fusion_active::party::{Party, Used};
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::{idx::Images, model::Model};
@@ -30,16 +30,30 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let images =
         std::fs::read(format!("{}/../../examples/data/mnist_t1000-images-idx3-ubyte", env!("CARGO_MANIFEST_DIR")))?;
     let images = Images::parse(&images)?;
-    let image = images.get(0).ok_or("no image")?;
-    let known = Architecture::of(&fixed)?;
-    println!("triples: {} of products, {} in all", known.products(), known.triples());
-    let pixels = known.pixels(image)?;
+    let triples = match std::env::args().nth(2).as_deref() {
+        None | Some("elements") => Triples::Elements,
+        Some("matrices") => Triples::Matrices,
+        Some(_) => return Err("triples are of elements or of matrices".into()),
+    };
+    let count: usize = std::env::args().nth(3).as_deref().unwrap_or("1").parse()?;
+    if count == 0 {
+        return Err("there is no image".into());
+    }
+    let images: Vec<&[u8]> =
+        (0..count).map(|at| images.get(at)).collect::<Option<_>>().ok_or("there are fewer images")?;
+    let known = Architecture::of(&fixed)?.by(triples)?.at_once(count);
+    println!("triples of elements: {}, for {} products of linear layers", known.triples(), known.products());
+    let (mut pixels, mut expected) = (Vec::new(), Vec::new());
+    for image in images {
+        pixels.extend(known.pixels(image)?);
+        expected.extend(fixed.logits(image)?);
+    }
     let (client, server) = Link::pair(LinkSpeed::LAN);
     let (logits, used, meter) = std::thread::scope(|scope| {
         scope.spawn(|| play(server, 2, &known, Holding::Network(&fixed)));
         play(client, 1, &known, Holding::Image(&pixels))
     })?;
-    let exact = logits == Some(fixed.logits(image)?);
+    let exact = logits == Some(expected);
     println!("every logit is the reference's: {exact}; masks taken again: {}", used.rejected);
     for phase in [Phase::Setup, Phase::Offline, Phase::Online] {
         let sent = [Role::Client, Role::Server].map(|role| meter.sent(role, Some(phase)).bytes);

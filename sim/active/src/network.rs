@@ -66,6 +66,15 @@ impl Triples {
             Self::Matrices => "matrices",
         }
     }
+
+    /// What it is, in a sentence.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Elements => "A triple for each product of two numbers",
+            Self::Matrices => "A triple for each layer, of all its weights and of the inputs of all images: those are opened once",
+        }
+    }
 }
 
 impl Architecture {

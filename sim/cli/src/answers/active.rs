@@ -11,7 +11,7 @@ use fusion_2pc::wire::link::Link;
 use fusion_2pc::wire::meter::{Meter, Phase};
 use fusion_active::cost::Cost;
 use fusion_active::lowgear::parameters::MOST_ANSWERS;
-use fusion_active::network::{Architecture, Holding, Unsupported};
+use fusion_active::network::{Architecture, Holding, Triples, Unsupported};
 use fusion_active::party::{Party, Used};
 use fusion_active::predicted::Predicted;
 use fusion_active::soundness::{self, Term};
@@ -26,26 +26,55 @@ use serde::Serialize;
 use std::path::Path;
 use std::time::Duration;
 
-/// The name of the protocol: SPDZ online (CRYPTO 2012), `LowGear` offline (EUROCRYPT 2018).
-pub const NAME: &str = "spdz-lowgear";
+/// Returns the name of the protocol: SPDZ online (CRYPTO 2012), `LowGear` offline (EUROCRYPT 2018), with a triple for each product or one of matrices for each linear layer.
+pub const fn name(triples: Triples) -> &'static str {
+    match triples {
+        Triples::Elements => "spdz-lowgear",
+        Triples::Matrices => "spdz-lowgear-matrices",
+    }
+}
 
 /// The triples that are run at most: both parties hold 48 bytes of each, and as much again while they are made and used.
 const MOST_TRIPLES: usize = 1 << 24;
 
-/// Predicts an inference of a network.
+/// Returns what both parties know of a network that is evaluated on so many images at once.
+fn architecture(model: &FixedModel, triples: Triples, images: usize) -> Result<Architecture, Vec<String>> {
+    let known = Architecture::of(model).and_then(|known| known.by(triples));
+    Ok(known.map_err(|Unsupported(reasons)| reasons)?.at_once(images))
+}
+
+/// Predicts the inference of so many images at once.
 ///
 /// # Errors
 /// Every reason why the network is not evaluated.
-pub fn predicted(model: &FixedModel) -> Result<Predicted, Vec<String>> {
-    let known = Architecture::of(model).map_err(|Unsupported(reasons)| reasons)?;
-    let predicted = known.predicted();
+pub fn predicted(model: &FixedModel, triples: Triples, images: usize) -> Result<Predicted, Vec<String>> {
+    let predicted = architecture(model, triples, images)?.predicted();
     if predicted.is_within_keys() {
         return Ok(predicted);
     }
-    let answers = predicted.answers;
-    Err(vec![format!(
-        "one pair of keys answers at most {MOST_ANSWERS} products of ciphertexts, and an inference takes {answers}"
-    )])
+    let (answers, what) = (predicted.answers, if images == 1 { "an inference takes" } else { "a batch takes" });
+    Err(vec![format!("one pair of keys answers at most {MOST_ANSWERS} products of ciphertexts, and {what} {answers}")])
+}
+
+/// Predicts the messages of a batch, without those of set-ups: as many images at once as are run, with a set-up for each session of so many.
+///
+/// # Errors
+/// Every reason why the network is not evaluated.
+pub fn messages_of_batch(model: &FixedModel, triples: Triples, batch: usize) -> Result<Messages, Vec<String>> {
+    let one = predicted(model, triples, 1)?;
+    let at_once = (MOST_TRIPLES / one.triples.max(1)).clamp(1, batch);
+    let session = messages(&predicted(model, triples, at_once)?);
+    let times = batch / at_once;
+    let mut all = Messages {
+        sent: session.sent.map(|bytes| times * bytes),
+        most_rounds: times * session.most_rounds,
+    };
+    if batch % at_once > 0 {
+        let last = messages(&predicted(model, triples, batch % at_once)?);
+        all.sent = [all.sent[0] + last.sent[0], all.sent[1] + last.sent[1]];
+        all.most_rounds += last.most_rounds;
+    }
+    Ok(all)
 }
 
 /// Returns the messages of an inference, without those of the set-up.
@@ -63,8 +92,10 @@ fn bits(probability: &Rational) -> f64 {
     security_bits(probability).unwrap_or_else(|| unreachable!("a term of the bound is not 0"))
 }
 
-/// What is measured: a model and its image.
+/// What is measured: a model and its images.
 pub struct Job<'a> {
+    pub triples: Triples,
+    pub batch: usize,
     pub file: &'a Path,
     pub model: &'a FixedModel,
     pub inference: &'a InferenceArgs,
@@ -72,7 +103,7 @@ pub struct Job<'a> {
     pub images: &'a Pictures,
 }
 
-/// The measurements of one inference with full active security.
+/// The measurements of a batch of inferences with full active security.
 #[derive(Serialize)]
 pub struct ActiveBenchDocument {
     /// The error, where logits are not exact.
@@ -85,10 +116,12 @@ pub struct ActiveBenchDocument {
     pub exact: bool,
     pub setup: SetupMeasured,
     pub per_inference: PerInference,
-    /// All triples that were used.
+    /// All triples of elements that were used, for all images.
     pub triples: usize,
-    /// Those of products of linear layers.
+    /// The products of linear layers, of all images: each took one of these triples, where there are no triples of matrices.
     pub products: usize,
+    /// The triples of matrices that were used.
+    pub matrices: usize,
     /// The bytes of a product with its triple, where eight sets of triples are made at once.
     pub bytes_per_product: f64,
     /// The masks of comparisons that were taken again, by chance.
@@ -158,24 +191,28 @@ fn play(link: Link, root: Seed, known: &Architecture, holding: Holding<'_>) -> R
     })
 }
 
-/// Runs one inference and measures it.
+/// Runs a batch and measures it.
 ///
 /// # Errors
 /// [`Failure::Usage`] for a network that is not evaluated, or that takes too many triples to hold.
 pub fn measure(job: &Job<'_>) -> Result<ActiveBenchDocument, Failure> {
-    let &Job { file, model, inference, seed, images } = job;
+    let &Job { triples, batch, file, model, inference, seed, images } = job;
     let name = files::name(file);
-    let predicted =
-        predicted(model).map_err(|reasons| Failure::Usage(format!("{name}: --active: {}", reasons.join("; "))))?;
+    let refused = |reasons: Vec<String>| Failure::Usage(format!("{name}: --active: {}", reasons.join("; ")));
+    let predicted = predicted(model, triples, batch).map_err(refused)?;
     if predicted.triples > MOST_TRIPLES {
-        let triples = predicted.triples;
-        let why = format!("an inference takes {triples} triples, and at most {MOST_TRIPLES} are run");
+        let (triples, what) = (predicted.triples, if batch == 1 { "an inference takes" } else { "a batch takes" });
+        let why = format!("{what} {triples} triples, and at most {MOST_TRIPLES} are run");
         return Err(Failure::Usage(format!("{name}: --active: {why}; --predict says what it would cost")));
     }
-    let known = Architecture::of(model).map_err(|refused| Failure::Bug(refused.to_string()))?;
-    let image = images.image(0, model.image().iter().product());
+    let known = architecture(model, triples, batch).map_err(|reasons| Failure::Bug(reasons.join("; ")))?;
     let wrong_size = |error: fusion_nn::fixed::WrongSize| Failure::Usage(format!("{name}: {error}"));
-    let pixels = known.pixels(&image).map_err(wrong_size)?;
+    let (mut pixels, mut logits) = (Vec::new(), Vec::new());
+    for slot in 0..batch {
+        let image = images.image(slot, model.image().iter().product());
+        pixels.extend(known.pixels(&image).map_err(wrong_size)?);
+        logits.extend(model.logits(&image).map_err(wrong_size)?);
+    }
     let root = Seed(blake3::derive_key("fusion-sim 2026-11 keys of a measurement", &seed.to_le_bytes()));
     let (client, server) = session::run(
         LinkSpeed::LAN,
@@ -183,20 +220,21 @@ pub fn measure(job: &Job<'_>) -> Result<ActiveBenchDocument, Failure> {
         |link: Link| play(link, root.child("server"), &known, Holding::Network(model)),
     );
     let (client, server) = (client?, server?);
-    let exact = client.logits == Some(model.logits(&image).map_err(wrong_size)?);
+    let exact = client.logits == Some(logits);
     let terms = soundness::terms(&predicted);
     let bound = soundness::bound(&terms);
     Ok(ActiveBenchDocument {
         error: (!exact).then(|| format!("{name}: two parties do not compute the plaintext's logits")),
-        protocol: NAME,
+        protocol: self::name(triples),
         model: name,
-        batch: 1,
+        batch,
         network: inference.network.name.clone(),
         exact,
         setup: set_up(&client, &server),
-        per_inference: per_inference(&client, &server, inference.network.network),
+        per_inference: per_inference((&client, &server), inference.network.network, batch),
         triples: client.used.triples,
         products: predicted.products,
+        matrices: predicted.matrices,
         bytes_per_product: fusion_active::cost::bytes_of_a_product(8),
         masks_again: client.used.rejected,
         proofs_again: client.retries,
@@ -223,7 +261,7 @@ fn set_up(client: &Played, server: &Played) -> SetupMeasured {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "bytes and nanoseconds are below 2^52")]
-fn per_inference(client: &Played, server: &Played, network: LinkSpeed) -> PerInference {
+fn per_inference((client, server): (&Played, &Played), network: LinkSpeed, batch: usize) -> PerInference {
     let meter = &client.meter;
     let after = |role: Role| meter.total(|message| message.from == role && message.phase != Phase::Setup);
     let offline = [Role::Client, Role::Server].map(|role| meter.sent(role, Some(Phase::Offline)).bytes);
@@ -232,17 +270,18 @@ fn per_inference(client: &Played, server: &Played, network: LinkSpeed) -> PerInf
         let meter = replayed(&client.meter, &server.meter, network);
         wall_s + meter.virtual_ns().saturating_sub(end_of_set_up(&meter).1) as f64 / 1e9
     };
+    let each = |total: f64| total / batch as f64;
     PerInference {
-        client_sent_bytes: after(Role::Client).bytes as f64,
-        server_sent_bytes: after(Role::Server).bytes as f64,
-        offline_bytes: offline.iter().sum::<usize>() as f64,
-        framing_bytes: metered::framing_bytes([after(Role::Client), after(Role::Server)]) as f64,
-        rounds: f64::from(meter.rounds() - end_of_set_up(meter).0),
-        client_cpu_s: client.cpu[1].as_secs_f64(),
-        server_cpu_s: server.cpu[1].as_secs_f64(),
-        wall_s,
-        lan_s: over(LinkSpeed::LAN),
-        wan_s: over(LinkSpeed::WAN),
-        network_s: over(network),
+        client_sent_bytes: each(after(Role::Client).bytes as f64),
+        server_sent_bytes: each(after(Role::Server).bytes as f64),
+        offline_bytes: each(offline.iter().sum::<usize>() as f64),
+        framing_bytes: each(metered::framing_bytes([after(Role::Client), after(Role::Server)]) as f64),
+        rounds: each(f64::from(meter.rounds() - end_of_set_up(meter).0)),
+        client_cpu_s: each(client.cpu[1].as_secs_f64()),
+        server_cpu_s: each(server.cpu[1].as_secs_f64()),
+        wall_s: each(wall_s),
+        lan_s: each(over(LinkSpeed::LAN)),
+        wan_s: each(over(LinkSpeed::WAN)),
+        network_s: each(over(network)),
     }
 }

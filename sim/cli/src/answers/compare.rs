@@ -6,6 +6,7 @@ use crate::args::PlanArgs;
 use fusion_2pc::backend::cheetah::MOST_SLOTS;
 use fusion_2pc::session::Grouping;
 use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_active::network::Triples;
 use fusion_engine::failure::Failure;
 use fusion_engine::files;
 use fusion_engine::simulate::Predicted;
@@ -50,7 +51,7 @@ impl CompareDocument {
         let (Some(_), Some(file)) = (args.compare, &args.model) else { return Ok(None) };
         let model = load(file, &args.inference.fixed_point)?;
         let name = files::name(file);
-        let active = active::predicted(&model)
+        let active = active::predicted(&model, Triples::Elements, 1)
             .map_err(|reasons| Failure::Usage(format!("{name}: --compare active: {}", reasons.join("; "))))?;
         let protocols = args.inference.protocols()?;
         let session = protocols.prediction(&[&model], MOST_SLOTS, Grouping::Chunk);
@@ -64,7 +65,7 @@ impl CompareDocument {
             measures.push(Measure::new(name, both, &time, 1_000_000_000, (planner, R))?);
         }
         Ok(Some(Self {
-            protocol: active::NAME,
+            protocol: active::name(Triples::Elements),
             backend: args.inference.backend.name(),
             batch: MOST_SLOTS,
             measures,

@@ -7,6 +7,7 @@ use fusion_2pc::backend::Family;
 use fusion_2pc::session::Grouping;
 use fusion_2pc::share::truncate::Truncation;
 use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_active::network::Triples;
 use fusion_engine::failure::Failure;
 use fusion_engine::files;
 use fusion_engine::simulate::{Predicted, ProtocolChoice};
@@ -21,8 +22,10 @@ pub struct PredictionDocument {
     pub network: String,
     pub truncation: &'static str,
     pub families: Vec<FamilyPrediction>,
-    /// Full active security, which takes the same for each image.
+    /// Full active security, of as many images at once as are run.
     pub active: FamilyPrediction,
+    /// The same with a triple of matrices for each linear layer.
+    pub active_matrices: FamilyPrediction,
 }
 
 /// The predicted cost by one family.
@@ -68,7 +71,8 @@ pub fn predict(args: &BenchArgs) -> Result<Vec<PredictionDocument>, Failure> {
                 FamilyPrediction::new(protocols, &model, batch, inference.network.network)
             })
             .collect(),
-        active: FamilyPrediction::active(&model, batch, inference.network.network),
+        active: FamilyPrediction::active(&model, Triples::Elements, batch, inference.network.network),
+        active_matrices: FamilyPrediction::active(&model, Triples::Matrices, batch, inference.network.network),
     };
     Ok(args.batch.iter().map(of_batch).collect())
 }
@@ -91,15 +95,14 @@ impl FamilyPrediction {
         }
     }
 
-    fn active(model: &FixedModel, batch: usize, network: LinkSpeed) -> Self {
-        match active::predicted(model) {
-            Ok(predicted) => {
-                let each = PredictedCost::new(&active::messages(&predicted), network);
-                #[expect(clippy::cast_precision_loss, reason = "a batch is below 2^52")]
-                let session = each.times(batch as f64);
-                Self { backend: active::NAME, reasons: Vec::new(), session: Some(session), per_inference: Some(each) }
+    fn active(model: &FixedModel, triples: Triples, batch: usize, network: LinkSpeed) -> Self {
+        let backend = active::name(triples);
+        match active::messages_of_batch(model, triples, batch) {
+            Ok(messages) => {
+                let session = PredictedCost::new(&messages, network);
+                Self { backend, reasons: Vec::new(), session: Some(session), per_inference: Some(session.each(batch)) }
             }
-            Err(reasons) => Self { backend: active::NAME, reasons, session: None, per_inference: None },
+            Err(reasons) => Self { backend, reasons, session: None, per_inference: None },
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The flags of `bench`.
 
-use super::families::{OptionsArgs, families, linears};
+use super::families::{OptionsArgs, families, linears, triples};
 use super::fixed_point::FixedPointArgs;
 use super::numbers::natural;
 use clap::{Args, ValueEnum};
@@ -9,6 +9,7 @@ use fusion_2pc::linear::Linear;
 use fusion_2pc::session::MOST_LANES;
 use fusion_2pc::share::truncate::Truncation;
 use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_active::network::Triples;
 use fusion_engine::failure::Failure;
 use fusion_engine::simulate::ProtocolChoice;
 use std::path::{Path, PathBuf};
@@ -49,10 +50,13 @@ pub struct BenchArgs {
     /// which add at most 1 % to the bytes of a large batch, are left out.
     #[arg(long, conflicts_with_all = ["backend", "extension", "checks", "linear", "images", "seed", "explain", "by", "threads"])]
     pub predict: bool,
-    /// Instead measure full active security: SPDZ with triples of LowGear, in which a client or a server that deviates anywhere is caught. One image, with the error bound as
-    /// named terms.
+    /// Instead measure full active security: SPDZ with triples of LowGear, in which a client or a server that deviates anywhere is caught, with the error bound as
+    /// named terms. The images of a batch are evaluated at once, under one set-up.
     #[arg(long, conflicts_with_all = ["backend", "extension", "checks", "linear", "truncation", "threads", "by", "explain", "predict"])]
     pub active: bool,
+    /// By what triples full active security evaluates linear layers [default: elements].
+    #[arg(long, value_name = "WHAT", value_parser = triples(), requires = "active")]
+    pub triples: Option<Triples>,
     /// Also list what the backend shares with Cheetah, and each difference from the system as its authors released it.
     #[arg(long)]
     pub explain: bool,
@@ -136,6 +140,9 @@ Examples:
 
   sim bench lenet.onnx --active
       Measures one inference in which neither party can deviate unnoticed, to compare with.
+
+  sim bench lenet.onnx --active --triples matrices --batch 4
+      Measures four images under one set-up, with a triple of matrices for each linear layer.
 
   sim bench lenet.onnx --predict --batch 1,2564
       Predicts what one inference and a session of 2,564 cost by every family, without running any.

@@ -5,6 +5,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use fusion_2pc::backend::{Choice, Family, NoOption, Options};
 use fusion_2pc::linear::Linear;
 use fusion_2pc::ot::{Checks, Extension};
+use fusion_active::network::Triples;
 use fusion_engine::failure::Failure;
 
 /// Reads the name of a family.
@@ -29,6 +30,13 @@ pub fn checks() -> impl TypedValueParser<Value = Checks> {
 pub fn linears() -> impl TypedValueParser<Value = Linear> {
     let values = Linear::ALL.map(|linear| PossibleValue::new(linear.name()).help(linear.about()));
     PossibleValuesParser::new(values).try_map(|name| name.parse::<Linear>())
+}
+
+/// Reads by what triples full active security evaluates linear layers.
+pub fn triples() -> impl TypedValueParser<Value = Triples> {
+    let values = Triples::ALL.map(|triples| PossibleValue::new(triples.name()).help(triples.about()));
+    let known = |name: String| Triples::ALL.into_iter().find(|triples| triples.name() == name);
+    PossibleValuesParser::new(values).try_map(move |name| known(name).ok_or("it is none of these triples"))
 }
 
 /// The flags that choose something about a family.

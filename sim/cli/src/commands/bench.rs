@@ -10,6 +10,7 @@ use crate::args::bench::BenchArgs;
 use crate::text::{self, BAD, DIM, HEADING};
 use fusion_2pc::backend::Choice;
 use fusion_2pc::ot::Extension;
+use fusion_active::network::Triples;
 use fusion_adversaries::problem::{counted, one_line};
 use fusion_engine::failure::Failure;
 use std::io::Write;
@@ -23,12 +24,17 @@ pub fn run(args: &BenchArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let model = load(args.model(), &inference.fixed_point)?;
     let images = Pictures::new(args.images.as_deref(), args.seed, &model)?;
     if args.active {
-        if args.batch != [1] {
-            return Err(Failure::Usage("--active: one image at a time is evaluated: leave --batch at 1".into()));
-        }
-        let job =
-            active::Job { file: args.model(), model: &model, inference: &inference, seed: args.seed, images: &images };
-        return write_active(&active::measure(&job)?, args.json, stdout);
+        let job = |&batch: &usize| active::Job {
+            triples: args.triples.unwrap_or(Triples::Elements),
+            batch,
+            file: args.model(),
+            model: &model,
+            inference: &inference,
+            seed: args.seed,
+            images: &images,
+        };
+        let measured = args.batch.iter().map(|batch| active::measure(&job(batch)));
+        return write_active(&measured.collect::<Result<Vec<_>, _>>()?, args.json, stdout);
     }
     let measured = |&batch: &usize| {
         measure(&Job {
@@ -68,7 +74,7 @@ fn write_predictions(documents: &[PredictionDocument], json: bool, out: &mut dyn
         writeln!(out)?;
         return Ok(out.flush()?);
     }
-    for PredictionDocument { model, batch, network, truncation, families, active } in documents {
+    for PredictionDocument { model, batch, network, truncation, families, active, active_matrices } in documents {
         let title = format!("{model}   predicted   batch {batch}   {truncation}");
         writeln!(out, "{}\n", text::styled(HEADING, &title))?;
         let named = !["lan", "wan"].contains(&network.as_str());
@@ -84,13 +90,13 @@ fn write_predictions(documents: &[PredictionDocument], json: bool, out: &mut dyn
             row
         };
         let runs = |family: &FamilyPrediction| Some(cells(family.backend, family.per_inference.as_ref()?));
-        let all = || families.iter().chain([active]);
+        let all = || families.iter().chain([active, active_matrices]);
         write!(out, "{}", text::table(&heading, all().filter_map(runs).collect(), 1))?;
         let note = "rounds and times at most, times of messages alone; set-up and computing come on top";
         writeln!(out, "\n{}", text::styled(DIM, note))?;
         let note = format!(
-            "{}: full active security; every other line is secure against parties that follow the protocol",
-            active.backend
+            "{} and {}: full active security; every other line is secure against parties that follow the protocol",
+            active.backend, active_matrices.backend
         );
         writeln!(out, "{}", text::styled(DIM, &note))?;
         for FamilyPrediction { backend, reasons, .. } in all() {
@@ -102,16 +108,16 @@ fn write_predictions(documents: &[PredictionDocument], json: bool, out: &mut dyn
     Ok(out.flush()?)
 }
 
-/// Writes an inference with full active security, or one JSON array with it.
-fn write_active(document: &ActiveBenchDocument, json: bool, out: &mut dyn Write) -> Result<(), Failure> {
+/// Writes each batch with full active security, or one JSON array for all.
+fn write_active(documents: &[ActiveBenchDocument], json: bool, out: &mut dyn Write) -> Result<(), Failure> {
     if json {
-        serde_json::to_writer_pretty(&mut *out, &[document]).map_err(std::io::Error::from)?;
+        serde_json::to_writer_pretty(&mut *out, documents).map_err(std::io::Error::from)?;
         writeln!(out)?;
     } else {
-        document.write_text(out)?;
+        documents.iter().try_for_each(|document| document.write_text(out))?;
     }
     out.flush()?;
-    document.fault()
+    documents.iter().try_for_each(ActiveBenchDocument::fault)
 }
 
 /// Writes in what a family differs here from the system as released.
@@ -166,23 +172,32 @@ impl PerInference {
 }
 
 impl ActiveBenchDocument {
+    /// The triples in words.
+    fn triples(&self) -> String {
+        let Self { triples, products, matrices, .. } = self;
+        match matrices {
+            0 => format!("{triples} triples, {products} of them of products of linear layers"),
+            _ => format!("{matrices} triples of matrices for {products} products of linear layers, and {triples} triples of elements"),
+        }
+    }
+
     fn write_text(&self, out: &mut dyn Write) -> Result<(), Failure> {
-        let Self { protocol, model, network, setup, per_inference: each, triples, products, .. } = self;
+        let Self { protocol, model, batch, network, setup, per_inference: each, .. } = self;
         if let Some(error) = &self.error {
             writeln!(out, "{} {error}", text::styled(BAD, "error"))?;
         }
         let exact = if self.exact { "every logit exact" } else { "NOT the plaintext's logits" };
-        let title = format!("{model}   {protocol}   batch 1   full active security   {exact}");
+        let title = format!("{model}   {protocol}   batch {batch}   full active security   {exact}");
         writeln!(out, "{}\n", text::styled(HEADING, &title))?;
         write!(out, "{}", text::table(&["per inference", ""], each.rows(network), 1))?;
         #[expect(clippy::cast_precision_loss, reason = "bytes are below 2^52")]
         let sent = kilo((setup.client_sent_bytes + setup.server_sent_bytes) as f64);
         let [client, server] = [setup.client_cpu_s, setup.server_cpu_s].map(milli);
         let once = format!(
-            "once per pair: {sent}, {} rounds, client {client}, server {server}, here {}\n{triples} triples, {products} of them of products of linear layers, \
-             each {:.0} bytes with its product; by chance {} masks and {} proofs again",
+            "once per pair: {sent}, {} rounds, client {client}, server {server}, here {}\n{}, each {:.0} bytes with its product; by chance {} masks and {} proofs again",
             setup.rounds,
             milli(setup.wall_s),
+            self.triples(),
             self.bytes_per_product,
             self.masks_again,
             self.proofs_again.iter().sum::<usize>(),

@@ -21,7 +21,7 @@ pub struct PlanOfRow {
 pub struct ActiveDocument {
     /// Which network, which security, and which parts are predicted.
     pub about: String,
-    /// One inference of each network with full active security.
+    /// One inference of each network with full active security, by each choice of triples.
     pub inferences: Vec<ActiveInference>,
     /// Mix-and-check at each published choice, over each family, on each network.
     pub rows: Vec<ActiveRow>,
@@ -30,12 +30,16 @@ pub struct ActiveDocument {
 /// One inference with full active security.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ActiveInference {
+    /// The number of images that are evaluated at once, of which this is one.
+    pub batch: usize,
     /// What it costs; `null` where the network is not evaluated.
     pub cost: Option<ActiveCost>,
     /// The name of the model's file.
     pub model: String,
     /// The neural network and its data.
     pub network: String,
+    /// The protocol: `spdz-lowgear` has a triple for each product of linear layers, `spdz-lowgear-matrices` one of matrices for each of these layers.
+    pub protocol: String,
     /// Every reason why the network is not evaluated.
     pub reasons: Vec<String>,
 }
@@ -47,13 +51,15 @@ pub struct ActiveCost {
     pub error_bits: f64,
     /// The part of the bytes that is sent before the inputs are known.
     pub offline_bytes: usize,
-    /// The triples of products of linear layers.
+    /// The triples of matrices of a batch, one for each linear layer, or none.
+    pub matrices: usize,
+    /// The products of linear layers: each takes one of the triples, where there are no triples of matrices.
     pub products: usize,
     /// Bytes, rounds, times and work.
     pub query: QueryCost,
     /// The bytes of the set-up, once for a pair of parties, which are not among those of the inference.
     pub setup_bytes: usize,
-    /// The triples that an inference uses, those of random bits among them.
+    /// The triples of elements that an inference uses, those of random bits among them.
     pub triples: usize,
 }
 
@@ -83,6 +89,8 @@ pub struct ActiveRow {
     pub network: String,
     /// The parameters of mix-and-check.
     pub plan: PlanOfRow,
+    /// The protocol with full active security.
+    pub protocol: String,
     /// What a query takes by mix-and-check.
     pub query: QueryCost,
     /// How many times as much full active security takes; `null` where the network is not evaluated.

@@ -6,6 +6,7 @@ use crate::answers::active;
 use crate::answers::plan::PUBLISHED;
 use fusion_2pc::backend::Family;
 use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_active::network::Triples;
 use fusion_active::predicted::Predicted;
 use fusion_engine::documents::active::{ActiveCost, ActiveInference, ActiveRow, QueryCost};
 use fusion_engine::documents::tables::{MeasurementDocument, PlanOfRow, Source};
@@ -15,16 +16,28 @@ use fusion_spec::bound::bits::nearest;
 use fusion_spec::params::Params;
 
 /// Which network, which security, and which parts are predicted.
-pub const ABOUT: &str = "On the network of each line: SPDZ online with LowGear triples, one image at a time, in which a client or a server that deviates anywhere is caught but with a probability \
+pub const ABOUT: &str = "On the network of each line: SPDZ online with LowGear triples, one for each product of linear layers or one of matrices for each of these layers, on so many images at once, in which a client or a server that deviates anywhere is caught but with a probability \
     below 2^-40, beside mix-and-check over families that are secure against parties that follow the protocol. Bytes are exact; rounds and times, of messages alone, are predicted, for both by the same \
     rule; work is the measured processor time of both parties. LevioSA itself is not here.";
+
+/// The choices of triples, and numbers of images at once.
+const CHOICES: [(Triples, usize); 3] = [(Triples::Elements, 1), (Triples::Matrices, 1), (Triples::Matrices, 16)];
+
+/// A batch with full active security, or why there is none.
+#[derive(Clone, Debug)]
+struct Evaluated {
+    triples: Triples,
+    images: usize,
+    predicted: Result<Predicted, Vec<String>>,
+}
 
 /// A network with what one inference costs by full active security and by each family.
 #[derive(Clone, Debug)]
 pub struct Beside {
     network: Network,
     model: String,
-    active: Result<Predicted, Vec<String>>,
+    /// Full active security by each choice of triples, and on so many images at once.
+    active: Vec<Evaluated>,
     /// Each family with the number of images of a session, and the cost of one of them.
     families: Vec<(Family, usize, QueryCost)>,
 }
@@ -41,55 +54,70 @@ impl Beside {
                 None => families.push(cost),
             }
         }
-        let active = active::predicted(&subject.model);
+        let evaluated = |(triples, images)| {
+            let predicted = active::predicted(&subject.model, triples, images);
+            Evaluated { triples, images, predicted }
+        };
+        let active = CHOICES.map(evaluated).into();
         Self { network: subject.network, model: subject.file_name(), active, families }
     }
 
     /// A network on which nothing but this was predicted.
     #[cfg(test)]
     pub fn made_up(network: Network, active: Predicted, families: Vec<(Family, usize, QueryCost)>) -> Self {
-        Self { network, model: "lenet.onnx".into(), active: Ok(active), families }
+        let active = Evaluated { triples: Triples::Elements, images: 1, predicted: Ok(active) };
+        Self { network, model: "lenet.onnx".into(), active: vec![active], families }
     }
 
-    /// Returns the cost of one inference with full active security.
-    pub fn inference(&self, measurements: &[MeasurementDocument]) -> ActiveInference {
-        let (cost, reasons) = match &self.active {
-            Ok(predicted) => (Some(self.cost(predicted, measurements)), Vec::new()),
-            Err(reasons) => (None, reasons.clone()),
+    /// Returns the cost of one inference with full active security, by each choice of triples.
+    pub fn inferences(&self, measurements: &[MeasurementDocument]) -> Vec<ActiveInference> {
+        let inference = |evaluated: &Evaluated| ActiveInference {
+            batch: evaluated.images,
+            cost: self.cost(evaluated, measurements),
+            model: self.model.clone(),
+            network: self.network.name().into(),
+            protocol: active::name(evaluated.triples).into(),
+            reasons: evaluated.predicted.as_ref().err().cloned().into_iter().flatten().collect(),
         };
-        ActiveInference { cost, model: self.model.clone(), network: self.network.name().into(), reasons }
+        self.active.iter().map(inference).collect()
     }
 
-    /// Returns what a query takes at each published choice over each family.
+    /// Returns what a query takes at each published choice over each family, beside one image with full active security.
     ///
     /// # Errors
     /// [`Failure::Usage`] in principle only: the published parameters are legal.
     pub fn rows(&self, measurements: &[MeasurementDocument]) -> Result<Vec<ActiveRow>, Failure> {
-        let active = self.active.as_ref().ok().map(|predicted| self.cost(predicted, measurements).query);
         let mut rows = Vec::new();
-        for (family, batch, each) in &self.families {
-            let each = QueryCost { work_s: self.work(family.name(), *batch, measurements), ..*each };
-            for choice in PUBLISHED {
-                let plan = plan_of(choice)?;
-                let query = each.times(plan.cost);
-                let times = active.map(|active| active.over(query));
-                let (backend, network) = (family.name().into(), self.network.name().into());
-                rows.push(ActiveRow { backend, batch: *batch, network, plan, query, times });
+        for evaluated in self.active.iter().filter(|evaluated| evaluated.images == 1) {
+            let active = self.cost(evaluated, measurements).map(|cost| cost.query);
+            for (family, batch, each) in &self.families {
+                let each = QueryCost { work_s: self.work(family.name(), *batch, measurements), ..*each };
+                for choice in PUBLISHED {
+                    let plan = plan_of(choice)?;
+                    let query = each.times(plan.cost);
+                    let times = active.map(|active| active.over(query));
+                    let (backend, network) = (family.name().into(), self.network.name().into());
+                    let protocol = active::name(evaluated.triples).into();
+                    rows.push(ActiveRow { backend, batch: *batch, network, plan, protocol, query, times });
+                }
             }
         }
         Ok(rows)
     }
 
-    fn cost(&self, predicted: &Predicted, measurements: &[MeasurementDocument]) -> ActiveCost {
-        let query = of_one(&active::messages(predicted), 1);
-        ActiveCost {
+    fn cost(&self, evaluated: &Evaluated, measurements: &[MeasurementDocument]) -> Option<ActiveCost> {
+        let Evaluated { triples, images, predicted } = evaluated;
+        let (images, predicted) = (*images, predicted.as_ref().ok()?);
+        let query = of_one(&active::messages(predicted), images);
+        Some(ActiveCost {
             error_bits: active::error_bits(predicted),
-            offline_bytes: predicted.offline.bytes(),
-            products: predicted.products,
-            query: QueryCost { work_s: self.work(active::NAME, 1, measurements), ..query },
+            matrices: predicted.matrices,
+            offline_bytes: predicted.offline.bytes() / images,
+            products: predicted.products / images,
+            query: QueryCost { work_s: self.work(active::name(*triples), images, measurements), ..query },
             setup_bytes: predicted.set_up.bytes(),
-            triples: predicted.triples,
-        }
+            triples: predicted.triples / images,
+        })
     }
 
     fn work(&self, backend: &str, batch: usize, measurements: &[MeasurementDocument]) -> Option<f64> {

@@ -10,6 +10,7 @@ use crate::args::{FixedPointArgs, OptionsArgs};
 use fusion_2pc::backend::Family;
 use fusion_2pc::session::Grouping;
 use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_active::network::Triples;
 use fusion_engine::documents::tables::{MeasurementDocument, Source};
 use fusion_engine::failure::Failure;
 use fusion_engine::models;
@@ -228,7 +229,7 @@ pub enum Task<'a> {
     /// A session of a family of protocols.
     Family(Job<'a>),
     /// An inference with full active security.
-    Active(&'a Subject),
+    Active(&'a Subject, Triples),
 }
 
 impl Task<'_> {
@@ -236,7 +237,7 @@ impl Task<'_> {
     pub fn key(&self) -> Key {
         match self {
             Self::Family(job) => job.key(),
-            Self::Active(subject) => Key::new(active::NAME, 1, &subject.hash),
+            Self::Active(subject, triples) => Key::new(active::name(*triples), 1, &subject.hash),
         }
     }
 
@@ -244,7 +245,9 @@ impl Task<'_> {
     pub fn name(&self) -> String {
         match self {
             Self::Family(job) => job.name(),
-            Self::Active(subject) => format!("{}, {}, batch 1", active::NAME, subject.network.name()),
+            Self::Active(subject, triples) => {
+                format!("{}, {}, batch 1", active::name(*triples), subject.network.name())
+            }
         }
     }
 
@@ -252,7 +255,7 @@ impl Task<'_> {
     pub fn is_run(&self) -> bool {
         match self {
             Self::Family(job) => job.is_run,
-            Self::Active(_) => true,
+            Self::Active(..) => true,
         }
     }
 
@@ -263,7 +266,7 @@ impl Task<'_> {
     pub fn perform(&self) -> Result<MeasurementDocument, Failure> {
         match self {
             Self::Family(job) => job.perform(),
-            Self::Active(subject) => subject.measured_active(),
+            Self::Active(subject, triples) => subject.measured_active(*triples),
         }
     }
 }
@@ -271,17 +274,24 @@ impl Task<'_> {
 impl Subject {
     /// Whether full active security is measured on the network: not where one image alone is run, which then has too many products.
     pub fn has_active(&self) -> bool {
-        self.batches.iter().any(|batch| *batch > 1) && active::predicted(&self.model).is_ok()
+        self.batches.iter().any(|batch| *batch > 1) && active::predicted(&self.model, Triples::Elements, 1).is_ok()
     }
 
-    fn measured_active(&self) -> Result<MeasurementDocument, Failure> {
+    fn measured_active(&self, triples: Triples) -> Result<MeasurementDocument, Failure> {
         let inference = inference(Family::default(), self.pixels)?;
         let images = Pictures::Random { seed: SEED };
-        let job =
-            active::Job { file: &self.file, model: &self.model, inference: &inference, seed: SEED, images: &images };
+        let job = active::Job {
+            triples,
+            batch: 1,
+            file: &self.file,
+            model: &self.model,
+            inference: &inference,
+            seed: SEED,
+            images: &images,
+        };
         let measured = active::measure(&job)?;
         measured.fault()?;
-        let Key { backend, batch, model_hash, commit, version } = Key::new(active::NAME, 1, &self.hash);
+        let Key { backend, batch, model_hash, commit, version } = Key::new(active::name(triples), 1, &self.hash);
         let document = MeasurementDocument {
             backend,
             batch,

@@ -2,6 +2,7 @@
 
 use crate::answers::plan::PUBLISHED;
 use fusion_2pc::backend::Family;
+use fusion_active::network::Triples;
 use fusion_engine::documents::tables::Difference;
 use fusion_nn::fixed::Pixels;
 
@@ -127,6 +128,8 @@ pub enum Scheme {
     Active {
         /// The choice `(log2 R, B, T)`.
         choice: (u32, u64, u64),
+        /// By what triples linear layers are evaluated.
+        triples: Triples,
     },
 }
 
@@ -139,8 +142,9 @@ impl Scheme {
             }
             Self::Single(system) => system.title().into(),
             Self::LevioSA => "LevioSA over Fusion".into(),
-            Self::Active { choice: (log_R, B, T) } => {
-                format!("SPDZ with LowGear over Fusion (2^{log_R},{B},{T}) on Cheetah")
+            Self::Active { choice: (log_R, B, T), triples } => {
+                let by = if triples == Triples::Matrices { " by matrices" } else { "" };
+                format!("SPDZ with LowGear{by} over Fusion (2^{log_R},{B},{T}) on Cheetah")
             }
         }
     }
@@ -233,8 +237,13 @@ fn actively_secure() -> PublishedTable {
         figures: [Some(30.90), Some(48.06), None, None].into(),
     };
     let ours = |network| {
-        let row = move |choice| PublishedRow { scheme: Scheme::Active { choice }, network, figures: vec![None; 4] };
-        PUBLISHED.into_iter().map(row)
+        let row = move |triples, choice| PublishedRow {
+            scheme: Scheme::Active { choice, triples },
+            network,
+            figures: vec![None; 4],
+        };
+        let by = move |triples| PUBLISHED.into_iter().map(move |choice| row(triples, choice));
+        Triples::ALL.into_iter().flat_map(by)
     };
     PublishedTable {
         number: "I",

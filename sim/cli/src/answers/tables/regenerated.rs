@@ -3,6 +3,7 @@
 use super::active::{ABOUT, Beside, plan_of};
 use super::figures;
 use super::published::{Network, PublishedRow, PublishedTable, Scheme, System, tables};
+use crate::answers::active::name;
 use fusion_2pc::backend::Family;
 use fusion_engine::documents::active::{ActiveDocument, ActiveRow, QueryCost};
 use fusion_engine::documents::tables::{
@@ -43,7 +44,7 @@ impl Found {
         let rows = self.beside.iter().map(|beside| beside.rows(&self.measurements));
         let rows: Vec<ActiveRow> = rows.collect::<Result<Vec<_>, Failure>>()?.concat();
         let tables = tables().iter().map(|table| self.table(table, &rows)).collect::<Result<_, Failure>>()?;
-        let inferences = self.beside.iter().map(|beside| beside.inference(&self.measurements)).collect();
+        let inferences = self.beside.iter().flat_map(|beside| beside.inferences(&self.measurements)).collect();
         Ok(TablesDocument {
             active: ActiveDocument { about: ABOUT.into(), inferences, rows },
             commit: commit(),
@@ -70,7 +71,7 @@ impl Found {
     fn row(&self, table: &PublishedTable, row: &PublishedRow, active: &[ActiveRow]) -> Result<RowDocument, Failure> {
         let (system, plan) = match row.scheme {
             Scheme::Fusion { over, choice } => (Some(over), Some(plan_of(choice)?)),
-            Scheme::Active { choice } => (Some(System::Cheetah), Some(plan_of(choice)?)),
+            Scheme::Active { choice, .. } => (Some(System::Cheetah), Some(plan_of(choice)?)),
             Scheme::Single(system) => (Some(system), None),
             Scheme::LevioSA => (None, None),
         };
@@ -86,8 +87,8 @@ impl Found {
             scheme: row.scheme.title(),
             source: Source::NotMeasured,
         };
-        if let (Scheme::Active { .. }, Some(plan)) = (row.scheme, plan) {
-            return Ok(self.beside_cheetah(active, plan, row.network, empty));
+        if let (Scheme::Active { triples, .. }, Some(plan)) = (row.scheme, plan) {
+            return Ok(self.beside_cheetah(active, (plan, name(triples)), row.network, empty));
         }
         let (system, measured) = match system.map(|system| (system, self.measured(system, row.network))) {
             Some((system, Ok(measured))) => (system, measured),
@@ -111,12 +112,14 @@ impl Found {
     fn beside_cheetah(
         &self,
         active: &[ActiveRow],
-        plan: PlanOfRow,
+        (plan, protocol): (PlanOfRow, &str),
         network: Network,
         empty: RowDocument,
     ) -> RowDocument {
         let is_of = |row: &&ActiveRow| {
-            row.backend == Family::Cheetah.name() && row.network == network.name() && row.plan == plan
+            (row.backend.as_str(), row.protocol.as_str()) == (Family::Cheetah.name(), protocol)
+                && row.network == network.name()
+                && row.plan == plan
         };
         let found = active.iter().find(is_of);
         match found.and_then(|row| Some((row.batch, row.times?))) {

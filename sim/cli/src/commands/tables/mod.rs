@@ -15,6 +15,7 @@ use crate::report;
 use crate::signals::{self, INTERRUPTED};
 use crate::terminal::Terminal;
 use fusion_2pc::backend::Family;
+use fusion_active::network::Triples;
 use fusion_engine::failure::Failure;
 use fusion_engine::files;
 use progress::Progress;
@@ -47,7 +48,8 @@ pub fn run(
     }
     found.beside = subjects.iter().map(|subject| Beside::new(subject, &jobs)).collect();
     let active = subjects.iter().filter(|subject| !args.quick && args.backend.is_empty() && subject.has_active());
-    let jobs: Vec<Task<'_>> = jobs.into_iter().map(Task::Family).chain(active.map(Task::Active)).collect();
+    let active = active.flat_map(|subject| Triples::ALL.map(|triples| Task::Active(subject, triples)));
+    let jobs: Vec<Task<'_>> = jobs.into_iter().map(Task::Family).chain(active).collect();
     let kept = Kept::new(&args.runs);
     let interrupted = signals::interruption()?;
     let mut progress = Progress::new(jobs.len(), stderr, terminal);

@@ -40,6 +40,7 @@ fn beside() -> Beside {
         online,
         triples: 1000,
         products: 400,
+        matrices: 0,
         answers: 100,
         proofs: 4,
         checks: 5,

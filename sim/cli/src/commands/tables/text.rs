@@ -2,6 +2,7 @@
 
 use crate::answers::tables::figures;
 use crate::text::{self, DIM, HEADING};
+use fusion_adversaries::problem::counted;
 use fusion_engine::documents::active::{ActiveCost, ActiveDocument, ActiveInference, ActiveRow, QueryCost};
 use fusion_engine::documents::tables::{
     Difference, MeasurementDocument, RowDocument, Source, TableDocument, TablesDocument,
@@ -101,40 +102,43 @@ fn write_active(active: &ActiveDocument, out: &mut dyn Write) -> io::Result<()> 
     writeln!(out, "{}", text::styled(HEADING, "Full active security, an inference"))?;
     writeln!(out, "{}", text::styled(DIM, about))?;
     let heading =
-        ["network", "MB", "offline MB", "set-up MB, once", "rounds", "LAN, s", "WAN, s", "work, s", "triples", "bits"];
-    let evaluated = |inference: &ActiveInference| Some(inference_cells(&inference.network, inference.cost?));
-    writeln!(out, "{}", text::table(&heading, inferences.iter().filter_map(evaluated).collect(), 1))?;
-    for ActiveInference { network, reasons, .. } in inferences {
-        reasons.iter().try_for_each(|reason| writeln!(out, "not on {network}: {reason}"))?;
+        ["network", "by", "images", "MB", "offline MB", "set-up MB, once", "rounds", "LAN, s", "WAN, s", "work, s", "triples", "bits"];
+    let evaluated = |inference: &ActiveInference| Some(inference_cells(inference, inference.cost?));
+    writeln!(out, "{}", text::table(&heading, inferences.iter().filter_map(evaluated).collect(), 2))?;
+    for ActiveInference { network, protocol, batch, reasons, .. } in inferences {
+        let what = format!("{protocol} on {network}, {}", counted(*batch, "image"));
+        reasons.iter().try_for_each(|reason| writeln!(out, "not by {what}: {reason}"))?;
     }
     let title = "How many times as much as a query of Fusion: bytes, LAN, WAN, and work where it was measured";
     writeln!(out, "{}", text::styled(HEADING, title))?;
     let mut lines: Vec<Vec<String>> = Vec::new();
     let mut choices: Vec<String> = Vec::new();
-    for ActiveRow { backend, network, plan, times, .. } in rows {
+    for ActiveRow { backend, network, plan, protocol, times, .. } in rows {
         let choice = format!("({},{},{})", plan.R, plan.B, plan.T);
         if !choices.contains(&choice) {
             choices.push(choice);
         }
         let cell = times.map_or_else(|| "-".into(), multiples);
         match lines.last_mut() {
-            Some(line) if line[0] == *network && line[1] == *backend => line.push(cell),
-            _ => lines.push(vec![network.clone(), backend.clone(), cell]),
+            Some(line) if line[..3] == [network.as_str(), protocol, backend] => line.push(cell),
+            _ => lines.push(vec![network.clone(), protocol.clone(), backend.clone(), cell]),
         }
     }
-    let heading: Vec<&str> = ["network", "Fusion over"].into_iter().chain(choices.iter().map(String::as_str)).collect();
-    writeln!(out, "{}", text::table(&heading, lines, 2))
+    let heading: Vec<&str> = ["network", "by", "Fusion over"].into_iter().chain(choices.iter().map(String::as_str)).collect();
+    writeln!(out, "{}", text::table(&heading, lines, 3))
 }
 
-fn inference_cells(network: &str, cost: ActiveCost) -> Vec<String> {
-    let ActiveCost { error_bits, offline_bytes, products: _, query, setup_bytes, triples } = cost;
+fn inference_cells(inference: &ActiveInference, cost: ActiveCost) -> Vec<String> {
+    let ActiveCost { error_bits, matrices: _, offline_bytes, products: _, query, setup_bytes, triples } = cost;
     let QueryCost { bytes, lan_s, rounds, wan_s, work_s } = query;
     #[expect(clippy::cast_precision_loss, reason = "bytes are below 2^52")]
     let mega = |bytes: usize| format!("{:.1}", bytes as f64 / 1e6);
     let work = work_s.map_or_else(|| "-".into(), |work| format!("{work:.1}"));
     let [lan, wan] = [lan_s, wan_s].map(|time| format!("{time:.1}"));
     vec![
-        network.into(),
+        inference.network.clone(),
+        inference.protocol.clone(),
+        inference.batch.to_string(),
         format!("{:.1}", bytes / 1e6),
         mega(offline_bytes),
         mega(setup_bytes),
