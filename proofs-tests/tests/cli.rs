@@ -438,7 +438,7 @@ fn full_active_security_is_measured_and_predicted() {
     for (flags, says) in [
         ("--triples matrices", "--active"),
         ("--active --triples tensors", "tensors"),
-        ("--active --batch 4096", "triples, and at most 16777216 are run"),
+        ("--active --batch 8192", "triples, and at most 16777216 are run"),
         ("--active --backend delphi", "cannot be used with"),
         ("--active --predict", "cannot be used with"),
     ] {

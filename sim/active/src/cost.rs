@@ -4,8 +4,8 @@
 
 use crate::commit::COMMITMENT_BYTES;
 use crate::field::ELEMENT_BITS;
-use crate::lowgear::keys::{bytes_of_proofs, polynomial_bytes};
 use crate::linear::Linear;
+use crate::lowgear::keys::{bytes_of_proofs, polynomial_bytes};
 use crate::lowgear::matrices::{MOST_JOBS, columns, packing, weights_of};
 use crate::lowgear::packing::Packing;
 use crate::lowgear::parameters::MOST_PROVEN;
@@ -116,9 +116,11 @@ pub fn matrices(layers: &[Linear], images: usize) -> Option<OfMatrices> {
     let made = encrypted + packings.iter().map(Packing::products).sum::<usize>();
     let [proofs, output_proofs] = [encrypted, columns(outputs)].map(|count| parts(count, MOST_PROVEN));
     let proven: usize = proofs.iter().chain(&output_proofs).map(|&count| proven(count, count)).sum();
-    let answered: usize = parts(made, MOST_JOBS).into_iter().chain(output_proofs.iter().copied()).map(answer_bytes).sum();
+    let answered: usize =
+        parts(made, MOST_JOBS).into_iter().chain(output_proofs.iter().copied()).map(answer_bytes).sum();
     let sacrificed = COIN + open(layers.iter().map(Linear::inputs).sum()) + check() + check();
-    let rounds = 4 * (proofs.len() + output_proofs.len()) + made.div_ceil(MOST_JOBS) + output_proofs.len() + 7 + 2 + 1 + 8;
+    let rounds =
+        4 * (proofs.len() + output_proofs.len()) + made.div_ceil(MOST_JOBS) + output_proofs.len() + 7 + 2 + 1 + 8;
     Some(OfMatrices {
         cost: Cost::of_each(proven + answered + AUTHENTIC + sacrificed, rounds),
         answers: made + columns(outputs),

@@ -72,7 +72,9 @@ impl Triples {
     pub const fn about(self) -> &'static str {
         match self {
             Self::Elements => "A triple for each product of two numbers",
-            Self::Matrices => "A triple for each layer, of all its weights and of the inputs of all images: those are opened once",
+            Self::Matrices => {
+                "A triple for each layer, of all its weights and of the inputs of all images: those are opened once"
+            }
         }
     }
 }
@@ -121,7 +123,9 @@ impl Architecture {
         let refused = self.layers.iter().filter(too_wide).filter(|_| triples == Triples::Matrices);
         let reason = |layer: &FixedLayer| {
             let FixedLayer { node, name, .. } = layer;
-            format!("node {node} '{name}': a channel has more than {DEGREE} pixels, which is too many for triples of matrices")
+            format!(
+                "node {node} '{name}': a channel has more than {DEGREE} pixels, which is too many for triples of matrices"
+            )
         };
         let reasons: Vec<String> = refused.map(reason).collect();
         if reasons.is_empty() { Ok(Self { triples, ..self }) } else { Err(Unsupported(reasons)) }
@@ -162,11 +166,7 @@ impl Architecture {
     /// The number of weights and biases that the server enters.
     #[must_use]
     pub fn weights(&self) -> usize {
-        self.layers
-            .iter()
-            .filter_map(|layer| self.linear(layer))
-            .map(|linear| linear.weights() + linear.biases())
-            .sum()
+        self.layers.iter().filter_map(|layer| self.linear(layer)).map(|linear| linear.weights() + linear.biases()).sum()
     }
 
     /// The products of linear layers, of all images.

@@ -165,7 +165,10 @@ impl Party {
             let jobs: Vec<Job> = jobs
                 .iter()
                 .zip(&made)
-                .map(|((at, _), made)| Job { ciphertext: &theirs[*at], factor: made.as_ref().map_or(&key[..], |made| &made[..]) })
+                .map(|((at, _), made)| Job {
+                    ciphertext: &theirs[*at],
+                    factor: made.as_ref().map_or(&key[..], |made| &made[..]),
+                })
                 .collect();
             let parts = self.keys.exchange_products(&mut self.channel, &jobs, jobs.len())?;
             asked.extend(parts.asked);
@@ -185,11 +188,8 @@ impl Party {
             from = until;
             let crossed = Zeroizing::new(packing.unpack_outputs(&products));
             let linear = &packing.linear;
-            for (inputs, crossed) in
-                inputs.chunks_exact(linear.inputs()).zip(crossed.chunks_exact(linear.outputs()))
-            {
-                let own = linear
-                    .apply(0, |sum, weight, at| field::add(sum, field::mul(weights[weight], inputs[at])));
+            for (inputs, crossed) in inputs.chunks_exact(linear.inputs()).zip(crossed.chunks_exact(linear.outputs())) {
+                let own = linear.apply(0, |sum, weight, at| field::add(sum, field::mul(weights[weight], inputs[at])));
                 all.extend(own.into_iter().zip(crossed).map(|(own, &crossed)| field::add(own, crossed)));
             }
         }

@@ -36,14 +36,8 @@ impl Packing {
     /// The packing that takes the fewest bytes; `None` where a channel has more pixels, with padding, than a polynomial has coefficients.
     #[must_use]
     pub fn of(linear: &Linear, vectors: usize) -> Option<Self> {
-        let unpacked = Self {
-            linear: linear.clone(),
-            vectors,
-            channels: 1,
-            chunks: 1,
-            filters_at_once: 1,
-            vectors_at_once: 1,
-        };
+        let unpacked =
+            Self { linear: linear.clone(), vectors, channels: 1, chunks: 1, filters_at_once: 1, vectors_at_once: 1 };
         let most_channels = DEGREE / unpacked.plane();
         if most_channels == 0 {
             return None;

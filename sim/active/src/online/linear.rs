@@ -49,12 +49,13 @@ impl Party {
         let opened = self.open(&differences)?;
         let (of_weights, of_inputs) = opened.split_at(weights.len());
         let vectors = of_inputs.chunks_exact(linear.inputs()).zip(triple.inputs.chunks_exact(linear.inputs()));
-        let outputs = vectors.zip(triple.outputs.chunks_exact(linear.outputs())).flat_map(|((opened, masks), outputs)| {
-            let sums = linear.apply(Share::ZERO, |sum, weight, at| {
-                sum.plus(weights[weight].times(opened[at])).plus(masks[at].times(of_weights[weight]))
+        let outputs =
+            vectors.zip(triple.outputs.chunks_exact(linear.outputs())).flat_map(|((opened, masks), outputs)| {
+                let sums = linear.apply(Share::ZERO, |sum, weight, at| {
+                    sum.plus(weights[weight].times(opened[at])).plus(masks[at].times(of_weights[weight]))
+                });
+                sums.into_iter().zip(outputs).map(|(sum, output)| sum.plus(*output)).collect::<Vec<Share>>()
             });
-            sums.into_iter().zip(outputs).map(|(sum, output)| sum.plus(*output)).collect::<Vec<Share>>()
-        });
         Ok(outputs.collect())
     }
 }

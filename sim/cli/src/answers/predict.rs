@@ -127,11 +127,6 @@ impl PredictedCost {
         self.map(|whole| whole / batch as f64)
     }
 
-    /// Multiplies the cost by a number of inferences.
-    fn times(self, batch: f64) -> Self {
-        self.map(|each| each * batch)
-    }
-
     fn map(self, to: impl Fn(f64) -> f64) -> Self {
         Self {
             client_sent_bytes: to(self.client_sent_bytes),

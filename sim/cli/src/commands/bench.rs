@@ -177,7 +177,9 @@ impl ActiveBenchDocument {
         let Self { triples, products, matrices, .. } = self;
         match matrices {
             0 => format!("{triples} triples, {products} of them of products of linear layers"),
-            _ => format!("{matrices} triples of matrices for {products} products of linear layers, and {triples} triples of elements"),
+            _ => format!(
+                "{matrices} triples of matrices for {products} products of linear layers, and {triples} triples of elements"
+            ),
         }
     }
 

@@ -101,8 +101,20 @@ fn write_active(active: &ActiveDocument, out: &mut dyn Write) -> io::Result<()> 
     let ActiveDocument { about, inferences, rows } = active;
     writeln!(out, "{}", text::styled(HEADING, "Full active security, an inference"))?;
     writeln!(out, "{}", text::styled(DIM, about))?;
-    let heading =
-        ["network", "by", "images", "MB", "offline MB", "set-up MB, once", "rounds", "LAN, s", "WAN, s", "work, s", "triples", "bits"];
+    let heading = [
+        "network",
+        "by",
+        "images",
+        "MB",
+        "offline MB",
+        "set-up MB, once",
+        "rounds",
+        "LAN, s",
+        "WAN, s",
+        "work, s",
+        "triples",
+        "bits",
+    ];
     let evaluated = |inference: &ActiveInference| Some(inference_cells(inference, inference.cost?));
     writeln!(out, "{}", text::table(&heading, inferences.iter().filter_map(evaluated).collect(), 2))?;
     for ActiveInference { network, protocol, batch, reasons, .. } in inferences {
@@ -124,7 +136,8 @@ fn write_active(active: &ActiveDocument, out: &mut dyn Write) -> io::Result<()> 
             _ => lines.push(vec![network.clone(), protocol.clone(), backend.clone(), cell]),
         }
     }
-    let heading: Vec<&str> = ["network", "by", "Fusion over"].into_iter().chain(choices.iter().map(String::as_str)).collect();
+    let heading: Vec<&str> =
+        ["network", "by", "Fusion over"].into_iter().chain(choices.iter().map(String::as_str)).collect();
     writeln!(out, "{}", text::table(&heading, lines, 3))
 }
 
