@@ -91,6 +91,7 @@ impl Linear {
     }
 
     /// The sums of products of weights and inputs, by output.
+    #[must_use]
     pub fn apply<T>(&self, zero: T, mut add_product: impl FnMut(T, usize, usize) -> T) -> Vec<T>
     where
         T: Copy,

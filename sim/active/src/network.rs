@@ -196,7 +196,7 @@ impl Architecture {
             let (count, bits) = (self.of_all(layer.inputs[0]), self.bits(layer.inputs[0]));
             match &layer.op {
                 FixedOp::Conv { .. } | FixedOp::Gemm { .. } => {
-                    let linear = self.linear(layer).expect("it is linear");
+                    let Some(linear) = self.linear(layer) else { unreachable!("the layer is linear") };
                     match self.triples {
                         Triples::Elements => steps.multiply(self.images * linear.products()),
                         Triples::Matrices => steps.multiply_matrices(linear.weights(), count),
@@ -315,7 +315,7 @@ impl Party {
                 let sums = match known.triples {
                     Triples::Elements => self.multiply_linear(&linear, own, inputs[0])?,
                     Triples::Matrices => {
-                        let triple = matrices.next().expect("there is a triple for each linear layer");
+                        let Some(triple) = matrices.next() else { unreachable!("each linear layer has a triple") };
                         self.multiply_matrices(&linear, &triple, own, inputs[0])?
                     }
                 };

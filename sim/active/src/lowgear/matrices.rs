@@ -76,7 +76,8 @@ impl Party {
     }
 
     fn make_matrices(&mut self, layers: &[Linear], images: usize) -> Result<Vec<Matrices>, Failure> {
-        let packed = |linear| packing(linear, images).expect("architectures have layers that can be packed");
+        let packed =
+            |linear| packing(linear, images).unwrap_or_else(|| unreachable!("layers of architectures can be packed"));
         let packings: Vec<Packing> = layers.iter().map(packed).collect();
         let dense = self.uniform_columns(columns(weights_of(layers)));
         let weights = split(&dense, 1, layers.iter().map(Linear::weights));

@@ -26,11 +26,11 @@ const LAYER: Linear = Linear {
 const IMAGES: usize = 2;
 
 fn weights() -> Vec<i64> {
-    (0..LAYER.weights() as i64).map(|at| 5 * at - 31).collect()
+    (0..).map(|at| 5 * at - 31).take(LAYER.weights()).collect()
 }
 
 fn pixels() -> Vec<i64> {
-    (0..(IMAGES * LAYER.inputs()) as i64).map(|at| at * at - 40).collect()
+    (0..).map(|at| at * at - 40).take(IMAGES * LAYER.inputs()).collect()
 }
 
 /// The layer's outputs on both images, as the client learns them. The server deviates online as given.
