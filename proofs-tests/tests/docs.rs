@@ -244,7 +244,7 @@ fn bytes_by_extension() -> String {
     use fusion_proofs_tests::networks::{PRECISION, fixed, lenet};
     let lenet = fixed(&lenet("full"), PRECISION);
     let mut text =
-        format!("\n| |{}\n|---|---:|---:|---:|\n", Extension::ALL.map(|e| format!(" `{}` |", e.name())).concat());
+        format!("\n| |{}\n|---|---:|---:|---:|---:|\n", Extension::ALL.map(|e| format!(" `{}` |", e.name())).concat());
     for family in Family::ALL.into_iter().filter(|family| family.options().contains(&"extension")) {
         let bytes = Extension::ALL.map(|extension| {
             let backend = Choice::new(family, Options { extension: Some(extension), ..Options::default() })

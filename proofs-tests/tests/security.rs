@@ -8,6 +8,8 @@ use fusion_2pc::backend::cheetah::{Cheetah, Packing};
 use fusion_2pc::circuit::Circuit;
 use fusion_2pc::he::parameters::SECURE;
 use fusion_2pc::linear::Geometry;
+use fusion_2pc::ot::convolute::{MEMORY, WEIGHT, compress};
+use fusion_2pc::ot::dual::TREES;
 use fusion_2pc::ot::lpn::{LOCALITY, SETS, Set, places};
 use fusion_2pc::random::Seed;
 use fusion_2pc::session::{Grouping, Plan};
@@ -22,6 +24,11 @@ use std::collections::HashMap;
 #[expect(dead_code, reason = "an example's main")]
 mod lpn_bits;
 use lpn_bits::{Instance, OLD, Solver, greedy, greedy_share};
+
+#[path = "../../examples/code_distance.rs"]
+#[expect(dead_code, reason = "an example's main")]
+mod code_distance;
+use code_distance::Ensemble;
 
 #[test]
 fn every_set_takes_2_to_the_128_operations_and_the_old_ones_did_not() {
@@ -54,6 +61,55 @@ fn fewer_trees_are_no_easier() {
 fn the_decision_record_quotes_the_table() {
     let record = include_str!("../../docs/decisions/0006-oblivious-transfer.md");
     assert!(record.contains(&lpn_bits::table()), "cargo run --example lpn_bits");
+}
+
+/// Dual LPN: a code of a random key has a word of so few ones that a linear test would have an advantage above `2^-128` with probability below `2^-40`, and all
+/// that does not ask what the code is takes far more.
+#[test]
+fn codes_of_dual_lpn_have_no_light_words_and_decoding_is_out_of_reach() {
+    let record = include_str!("../../docs/decisions/0029-dual-lpn.md");
+    assert!(record.contains(&code_distance::table()), "cargo run --example code_distance");
+    let t = f64::from(u32::try_from(TREES).unwrap());
+    for depth in code_distance::DEPTHS {
+        let words: f64 = code_distance::expected(depth).map(f64::exp2).iter().sum();
+        assert!(words.log2() < -40.0, "{depth}: 2^{}", words.log2());
+        let code = Ensemble::of(depth);
+        let k = code.length() - code.outputs;
+        let instance = Instance { t, part: code.length() / t, k, d: k / 2.0 };
+        assert!(instance.published() >= 340.0, "{depth}: {}", instance.published());
+    }
+    let share = code_distance::share(128.0, t);
+    assert!((t * (1.0 - 2.0 * share).log2() + 128.0).abs() < 1e-9 && (0.159..0.160).contains(&share));
+    // With half the trees the same codes would leave a linear test 2^-64.
+    assert!((t / 2.0 * (1.0 - 2.0 * share).log2() + 64.0).abs() < 1e-9);
+}
+
+/// The chain of the bound, in the code that is used: sums of the first outputs under 40,000 keys, each noise a bit of its own. By Hoeffding's bound a mean of
+/// numbers between 0 and 1 is off by 0.02 with probability below `2 exp(-32) < 1e-13`.
+#[test]
+fn sums_of_outputs_weigh_what_the_chain_says() {
+    const KEYS: u128 = 40_000;
+    let regions = u32::try_from(WEIGHT).unwrap();
+    let code = Ensemble { regions, places: 4, memory: MEMORY, outputs: 3.0 };
+    let z = 0.97_f64;
+    let mut means = [0.0; 3];
+    for key in 0..KEYS {
+        let mut noise: Vec<u128> = (0..4 * WEIGHT).map(|place| 1 << place).collect();
+        let mut outputs = [0; 3];
+        compress(key, 0, &mut noise, &mut outputs);
+        let mut word = 0;
+        for (mean, output) in means.iter_mut().zip(outputs) {
+            word ^= output;
+            *mean += z.powi(i32::try_from(word.count_ones()).unwrap()) / 40_000.0;
+        }
+    }
+    for (r, mean) in (1..).zip(means) {
+        let exact = code.exact(r, z);
+        let expected = code.mean(&exact).exp2();
+        assert!((mean - expected).abs() < 0.02, "{r}: {mean}, {expected}");
+        let bounded = code.bounded(r.into(), z);
+        assert!(exact.iter().zip(&bounded).all(|(exact, bounded)| *exact < bounded + 1e-6), "{r}");
+    }
 }
 
 /// The shares of columns do not hang on the size of a code, and no choice goes below the bound.

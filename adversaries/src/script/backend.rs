@@ -217,6 +217,9 @@ enum ExtensionWord {
     SoftSpoken,
     /// Ferret (Yang et al., CCS 2020).
     Ferret,
+    /// Dual LPN with an expand-convolute code (Raghuraman, Rindal, Tanguy, CRYPTO 2023).
+    #[serde(rename = "dual-lpn")]
+    DualLpn,
 }
 
 impl From<Choice> for Written {
@@ -342,6 +345,7 @@ impl From<Extension> for ExtensionWord {
             Extension::Iknp => Self::Iknp,
             Extension::SoftSpoken => Self::SoftSpoken,
             Extension::Ferret => Self::Ferret,
+            Extension::DualLpn => Self::DualLpn,
         }
     }
 }

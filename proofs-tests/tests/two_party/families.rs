@@ -54,7 +54,7 @@ fn every_family(law: &impl Law) {
 /// The extensions that are not a family's own, for each family that has the choice.
 fn every_extension(families: &[Family], checked: &[Checks], law: &impl Law) {
     for &family in families {
-        for extension in [Extension::SoftSpoken, Extension::Ferret] {
+        for extension in [Extension::SoftSpoken, Extension::Ferret, Extension::DualLpn] {
             for &checks in checked {
                 let _watch = Watch::new();
                 let options = Options { extension: Some(extension), checks: Some(checks), ..Options::default() };

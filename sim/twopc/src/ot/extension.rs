@@ -2,6 +2,7 @@
 
 use super::block::Block;
 use super::check::{self, Checks};
+use super::dual;
 use super::ferret::{self, K, Party, Rounds};
 use super::guess::Guess;
 use super::hash::Hash;
@@ -23,11 +24,13 @@ pub enum Extension {
     SoftSpoken,
     /// Ferret, which sends about 85 KB, and then a bit or less for each transfer, of a random choice.
     Ferret,
+    /// Silent transfers by dual LPN ([`super::dual`]), which sends 33 to 54 KB for up to 630,784 transfers, of random choices.
+    DualLpn,
 }
 
 impl Extension {
     /// All extensions, in the order in which they are listed.
-    pub const ALL: [Self; 3] = [Self::Iknp, Self::SoftSpoken, Self::Ferret];
+    pub const ALL: [Self; 4] = [Self::Iknp, Self::SoftSpoken, Self::Ferret, Self::DualLpn];
 
     /// The name of the extension in scripts and flags.
     #[must_use]
@@ -36,6 +39,7 @@ impl Extension {
             Self::Iknp => "iknp",
             Self::SoftSpoken => "softspoken",
             Self::Ferret => "ferret",
+            Self::DualLpn => "dual-lpn",
         }
     }
 
@@ -46,15 +50,22 @@ impl Extension {
             Self::Iknp => "IKNP (Ishai, Kilian, Nissim, Petrank, CRYPTO 2003): 128 bits a transfer",
             Self::SoftSpoken => "SoftSpokenOT (Roy, CRYPTO 2022): 16 bits a transfer",
             Self::Ferret => "Ferret (Yang et al., CCS 2020): about 85 KB, and then two bits a transfer",
+            Self::DualLpn => {
+                "Dual LPN (Raghuraman, Rindal, Tanguy, CRYPTO 2023): 33 to 54 KB for up to 630,784 transfers"
+            }
         }
     }
 
-    /// The extension that sends fewer bytes for so many transfers, without checks.
+    /// The extension of random transfers that sends the fewest bytes for so many of them, without checks. Dual LPN is for what one of its rounds holds:
+    /// beyond that it would send less too, but takes more work than Ferret (decision 29).
     #[must_use]
     pub fn for_count(count: usize) -> Self {
-        let bytes = |cost: ExtensionCost| cost.sender.bytes + cost.receiver.bytes;
-        let [softspoken, ferret] = [softspoken_cost(count, Checks::None), ferret_cost(count, Checks::None)].map(bytes);
-        if softspoken <= ferret { Self::SoftSpoken } else { Self::Ferret }
+        let bytes = |extension: &Self| {
+            let ExtensionCost { sender, receiver } = Scheme::from(*extension).cost(count);
+            sender.bytes + receiver.bytes
+        };
+        let few = [Self::SoftSpoken, Self::DualLpn].into_iter().filter(|_| count <= dual::MOST);
+        few.min_by_key(bytes).unwrap_or(Self::Ferret)
     }
 }
 
@@ -96,6 +107,7 @@ impl Scheme {
             Extension::Iknp => ExtensionCost::default(),
             Extension::SoftSpoken => softspoken_cost(count, self.checks),
             Extension::Ferret => ferret_cost(count, self.checks),
+            Extension::DualLpn => dual_cost(count, self.checks),
         }
     }
 }
@@ -132,13 +144,29 @@ fn softspoken_cost(count: usize, checks: Checks) -> ExtensionCost {
 
 fn ferret_cost(count: usize, checks: Checks) -> ExtensionCost {
     let sets = ferret::schedule(count, checks);
-    let mut cost = softspoken_cost(ferret::base_rows(&sets, checks), checks);
-    cost.sender = Tally { messages: sets.len(), bytes: sets.iter().map(ferret::message_bytes).sum() };
+    let receiver = softspoken_cost(ferret::base_rows(&sets, checks), checks).receiver;
+    of_rounds(&sets.iter().map(|set| ferret::message_bytes(set.trees())).collect::<Vec<_>>(), receiver, checks)
+}
+
+fn dual_cost(count: usize, checks: Checks) -> ExtensionCost {
+    let rounds = dual::schedule(count);
+    let receiver = rounds.iter().map(|round| softspoken_cost(round.base_rows(checks), checks).receiver);
+    let receiver = receiver.fold(Tally::default(), |sum, round| Tally {
+        messages: sum.messages + round.messages,
+        bytes: sum.bytes + round.bytes,
+    });
+    of_rounds(&rounds.iter().map(dual::Round::message_bytes).collect::<Vec<_>>(), receiver, checks)
+}
+
+/// The cost of rounds in which the sender sends so many bytes and both parties check them, after what the receiver sent for the first transfers.
+fn of_rounds(sent: &[usize], receiver: Tally, checks: Checks) -> ExtensionCost {
+    let sender = Tally { messages: sent.len(), bytes: sent.iter().sum() };
+    let mut cost = ExtensionCost { sender, receiver };
     if checks.is_active() {
-        cost.sender.messages += sets.len();
-        cost.sender.bytes += sets.len() * check::HASH_BYTES;
-        cost.receiver.messages += sets.len();
-        cost.receiver.bytes += sets.len() * ferret::CHOICE_BYTES;
+        cost.sender.messages += sent.len();
+        cost.sender.bytes += sent.len() * check::HASH_BYTES;
+        cost.receiver.messages += sent.len();
+        cost.receiver.bytes += sent.len() * ferret::CHOICE_BYTES;
     }
     cost
 }
@@ -158,6 +186,7 @@ enum Plan {
     /// Transfers still expected.
     SoftSpoken(usize),
     Ferret(Rounds),
+    Dual(dual::Rounds),
 }
 
 /// A party's correlated transfers, batch after batch.
@@ -178,6 +207,7 @@ impl<P: Party> Supply<P> {
             Extension::Iknp => unreachable!("transfers of IKNP are not random"),
             Extension::SoftSpoken => Plan::SoftSpoken(expected),
             Extension::Ferret => Plan::Ferret(Rounds::new(expected, public.code, scheme.checks)),
+            Extension::DualLpn => Plan::Dual(dual::Rounds::new(expected, public.code, scheme.checks)),
         };
         Self { party, plan, batch: Vec::new(), used: 0, tweak: public.tweak }
     }
@@ -210,6 +240,7 @@ impl<P: Party> Supply<P> {
                 self.party.base(link, &mut self.batch)
             }
             Plan::Ferret(rounds) => rounds.next(&mut self.party, link, &mut self.batch),
+            Plan::Dual(rounds) => rounds.next(&mut self.party, link, &mut self.batch),
         }
     }
 }
@@ -294,8 +325,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn few_transfers_are_of_softspoken_and_many_of_ferret() {
-        let expected = [(0, Extension::SoftSpoken), (46_592, Extension::SoftSpoken), (46_593, Extension::Ferret)];
+    fn few_transfers_are_of_softspoken_more_of_dual_lpn_and_many_of_ferret() {
+        let expected = [
+            (0, Extension::SoftSpoken),
+            (17_408, Extension::SoftSpoken),
+            (17_409, Extension::DualLpn),
+            (630_784, Extension::DualLpn),
+            (630_785, Extension::Ferret),
+        ];
         for (count, extension) in expected {
             assert_eq!(Extension::for_count(count), extension, "{count}");
         }
@@ -305,5 +342,18 @@ mod tests {
         // In the long run, 15 bits a transfer against 0.78.
         let millibits = 8_000 * cost(1_000_000_000).sender.bytes / 1_000_000_000;
         assert!((775..=779).contains(&millibits), "{millibits}");
+    }
+
+    /// The figures of decision 29: both directions of one image of LeNet-5, and what Ferret sends for them.
+    #[test]
+    fn one_image_takes_a_third_of_what_ferret_sends() {
+        let bytes = |extension, count| {
+            let ExtensionCost { sender, receiver } = Scheme::from(extension).cost(count);
+            sender.bytes + receiver.bytes
+        };
+        let of = |extension| [58_549, 241_816].map(|count| bytes(extension, count));
+        assert_eq!(of(Extension::DualLpn), [41_760, 50_112]);
+        assert_eq!(of(Extension::Ferret), [94_592, 169_296]);
+        assert_eq!(of(Extension::SoftSpoken), [110_400, 454_080]);
     }
 }

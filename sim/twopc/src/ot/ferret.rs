@@ -17,7 +17,7 @@
 
 use super::block::{Block, from_bytes, to_bytes};
 use super::check::{self, Checks, Matrix};
-use super::ggm::Grower;
+use super::ggm::{Grower, Trees};
 use super::guess::Guess;
 use super::lpn::{self, Set};
 use super::softspoken;
@@ -34,10 +34,10 @@ pub const K: usize = 8;
 /// Trees that grow interleaved, but the last ones of a set: their leaves stay in the second-level cache.
 const GROUP: usize = 8;
 
-/// The bytes that the sender sends in a round.
+/// The bytes that the sender sends for the trees of a round.
 #[must_use]
-pub const fn message_bytes(set: &Set) -> usize {
-    16 * set.levels()
+pub const fn message_bytes(trees: Trees) -> usize {
+    16 * trees.levels()
 }
 
 /// The bytes with which the receiver says the sums of its choices, in the check of a round.
@@ -54,12 +54,12 @@ pub trait Party: Send {
     /// [`Halt`] where the peer does not keep to the protocol.
     fn base(&mut self, link: &mut Link, blocks: &mut [Block]) -> Result<(), Halt>;
 
-    /// Fills `outputs` with transfers whose choices are 0 except in one place of each tree, from `set.levels()` transfers with random choices, and checks
+    /// Fills `outputs` with transfers whose choices are 0 except in one place of each tree, from `trees.levels()` transfers with random choices, and checks
     /// them by as many more as [`Checks::masks`].
     ///
     /// # Errors
     /// [`Halt`] where the peer does not keep to the protocol.
-    fn noise(&mut self, link: &mut Link, set: &Set, inputs: &[Block], outputs: &mut [Block]) -> Result<(), Halt>;
+    fn noise(&mut self, link: &mut Link, trees: Trees, inputs: &[Block], outputs: &mut [Block]) -> Result<(), Halt>;
 }
 
 /// The sender of the transfers.
@@ -95,13 +95,13 @@ impl Party for Sender {
     }
 
     /// Sends `q ^ sum` of the left nodes for each level of each tree.
-    fn noise(&mut self, link: &mut Link, set: &Set, inputs: &[Block], outputs: &mut [Block]) -> Result<(), Halt> {
-        let (levels, masks) = inputs.split_at(set.levels());
-        let mut sums = vec![0; set.levels()];
-        for (outputs, sums) in groups(set, outputs).zip(sums.chunks_mut(GROUP * set.depth)) {
+    fn noise(&mut self, link: &mut Link, trees: Trees, inputs: &[Block], outputs: &mut [Block]) -> Result<(), Halt> {
+        let (levels, masks) = inputs.split_at(trees.levels());
+        let mut sums = vec![0; trees.levels()];
+        for (outputs, sums) in groups(trees, outputs).zip(sums.chunks_mut(GROUP * trees.depth)) {
             let mut roots = [0; GROUP];
             self.roots.fill_bytes(bytemuck::cast_slice_mut(&mut roots));
-            self.grower.grow(*self.delta, &roots[..sums.len() / set.depth], outputs, sums);
+            self.grower.grow(*self.delta, &roots[..sums.len() / trees.depth], outputs, sums);
         }
         for (sum, q) in sums.iter_mut().zip(levels) {
             *sum ^= q;
@@ -140,14 +140,14 @@ impl Party for Receiver {
     }
 
     /// With `t = q ^ b * delta`, the message is the sum of the nodes on side `b`.
-    fn noise(&mut self, link: &mut Link, set: &Set, inputs: &[Block], outputs: &mut [Block]) -> Result<(), Halt> {
-        let (levels, masks) = inputs.split_at(set.levels());
-        let message = link.receive(message_bytes(set))?;
+    fn noise(&mut self, link: &mut Link, trees: Trees, inputs: &[Block], outputs: &mut [Block]) -> Result<(), Halt> {
+        let (levels, masks) = inputs.split_at(trees.levels());
+        let message = link.receive(message_bytes(trees))?;
         let sums: Vec<Block> = from_bytes(&message).zip(levels).map(|(sent, t)| sent ^ t).collect();
         let sides: Vec<usize> = levels.iter().map(|t| usize::from(t & 1 == 1)).collect();
-        let group = GROUP * set.depth;
-        for ((outputs, sums), sides) in groups(set, outputs).zip(sums.chunks(group)).zip(sides.chunks(group)) {
-            self.grower.grow_punctured(sides, sums, sums.len() / set.depth, outputs);
+        let group = GROUP * trees.depth;
+        for ((outputs, sums), sides) in groups(trees, outputs).zip(sums.chunks(group)).zip(sides.chunks(group)) {
+            self.grower.grow_punctured(sides, sums, sums.len() / trees.depth, outputs);
         }
         if self.checks.is_active() { confirm(link, &message, masks, outputs) } else { Ok(()) }
     }
@@ -162,8 +162,8 @@ fn confirm(link: &mut Link, message: &[u8], masks: &[Block], outputs: &[Block]) 
 }
 
 /// The leaves of each group of trees.
-fn groups<'a>(set: &Set, outputs: &'a mut [Block]) -> impl Iterator<Item = &'a mut [Block]> {
-    outputs.chunks_mut(GROUP << set.depth)
+fn groups(trees: Trees, outputs: &mut [Block]) -> impl Iterator<Item = &mut [Block]> {
+    outputs.chunks_mut(GROUP << trees.depth)
 }
 
 /// The rounds for so many transfers that send the fewest bytes: several of one set, after at most one of each smaller set. Each round leaves
@@ -216,7 +216,8 @@ pub fn base_rows(sets: &[Set], checks: Checks) -> usize {
 
 /// What both parties send, but for the messages of checks, which are as long for every set.
 fn bytes(sets: &[Set], checks: Checks) -> usize {
-    softspoken::message_bytes::<K>(base_rows(sets, checks), checks) + sets.iter().map(message_bytes).sum::<usize>()
+    softspoken::message_bytes::<K>(base_rows(sets, checks), checks)
+        + sets.iter().map(|set| message_bytes(set.trees())).sum::<usize>()
 }
 
 /// A run of rounds, one after another.
@@ -250,7 +251,7 @@ impl Rounds {
         let Some(set) = self.left.pop_front() else { unreachable!("a schedule has a first round") };
         let (inputs, others) = self.reserve[..needed(&set, self.checks)].split_at(set.k());
         batch.resize(set.n(), 0);
-        party.noise(link, &set, others, batch)?;
+        party.noise(link, set.trees(), others, batch)?;
         lpn::add_code(self.code, self.round, inputs, batch);
         self.round += 1;
         let reserved = self.left.front().map_or(0, |next| needed(next, self.checks));
@@ -354,13 +355,13 @@ mod tests {
             |link| {
                 let mut outputs = vec![0; set.n()];
                 Sender::new(DELTA, &punctured, &Seed([1; 32]), Checks::None)
-                    .noise(link, &set, &q, &mut outputs)
+                    .noise(link, set.trees(), &q, &mut outputs)
                     .unwrap();
                 outputs
             },
             |link| {
                 let mut outputs = vec![0; set.n()];
-                Receiver::new(&leaves, Checks::None).noise(link, &set, &t, &mut outputs).unwrap();
+                Receiver::new(&leaves, Checks::None).noise(link, set.trees(), &t, &mut outputs).unwrap();
                 outputs
             },
         );
@@ -380,12 +381,12 @@ mod tests {
         let set = lpn::START;
         let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
         let mut receiver = Receiver::new(&trees(DELTA, K).1, Checks::None);
-        client.send(vec![0xa5; message_bytes(&set) + 1]).unwrap();
-        client.send(vec![0xa5; message_bytes(&set)]).unwrap();
+        client.send(vec![0xa5; message_bytes(set.trees()) + 1]).unwrap();
+        client.send(vec![0xa5; message_bytes(set.trees())]).unwrap();
         let (levels, mut outputs) = (vec![3; set.levels()], vec![0; set.n()]);
-        let halt = receiver.noise(&mut server, &set, &levels, &mut outputs).unwrap_err();
+        let halt = receiver.noise(&mut server, set.trees(), &levels, &mut outputs).unwrap_err();
         assert!(matches!(halt, Halt::Malformed { .. }));
-        assert_eq!(receiver.noise(&mut server, &set, &levels, &mut outputs), Ok(()));
+        assert_eq!(receiver.noise(&mut server, set.trees(), &levels, &mut outputs), Ok(()));
     }
 
     /// A sender that changes the sum of a tree's last level: both leaves of the noise's parent are off, and it proves the outputs as if these were
@@ -418,7 +419,7 @@ mod tests {
             },
             |link| {
                 let mut outputs = vec![0; set.n()];
-                link.step("here", |link| Receiver::new(&leaves, checks).noise(link, &set, &t, &mut outputs))
+                link.step("here", |link| Receiver::new(&leaves, checks).noise(link, set.trees(), &t, &mut outputs))
             },
         );
         (outcome, parent)

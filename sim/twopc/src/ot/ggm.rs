@@ -20,6 +20,29 @@ const PASS: usize = WIDE;
 /// What a leaf keeps: its lowest bit makes room for the choice.
 const LEAF: Block = !1;
 
+/// Trees of one depth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trees {
+    /// The number of trees.
+    pub count: usize,
+    /// The binary logarithm of the number of a tree's leaves.
+    pub depth: usize,
+}
+
+impl Trees {
+    /// The number of levels of all trees, and so of the transfers that they use up.
+    #[must_use]
+    pub const fn levels(self) -> usize {
+        self.count * self.depth
+    }
+
+    /// The number of leaves of all trees.
+    #[must_use]
+    pub const fn leaves(self) -> usize {
+        self.count << self.depth
+    }
+}
+
 /// A grower of trees.
 #[derive(Debug)]
 pub struct Grower(Cipher);

@@ -5,6 +5,7 @@
 //! direction, and a fresh part of the stream in each round; nothing of the matrix is stored. The reasons for the sets are in decision 6.
 
 use super::block::{Block, Cipher, WIDE};
+use super::ggm::Trees;
 use pulp::Arch;
 
 /// The number of inputs that each output adds up.
@@ -53,6 +54,12 @@ impl Set {
         Self { t: outputs.div_ceil(1 << self.depth).min(self.t), ..self }
     }
 
+    /// The trees of the noise.
+    #[must_use]
+    pub const fn trees(&self) -> Trees {
+        Trees { count: self.t, depth: self.depth }
+    }
+
     /// The number of inputs.
     #[must_use]
     pub const fn k(&self) -> usize {
@@ -62,13 +69,13 @@ impl Set {
     /// The number of outputs.
     #[must_use]
     pub const fn n(&self) -> usize {
-        self.t << self.depth
+        self.trees().leaves()
     }
 
     /// The number of transfers that the trees use up.
     #[must_use]
     pub const fn levels(&self) -> usize {
-        self.t * self.depth
+        self.trees().levels()
     }
 
     /// The number of correlated transfers that a round uses up.

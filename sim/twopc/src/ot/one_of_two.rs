@@ -46,7 +46,7 @@ impl Setup {
         let scheme = scheme.into();
         Ok(Self(match scheme.extension {
             Extension::Iknp => Base::Columns(iknp::Setup::run(link, own, scheme.checks)?),
-            Extension::SoftSpoken | Extension::Ferret => {
+            Extension::SoftSpoken | Extension::Ferret | Extension::DualLpn => {
                 Base::Random(RandomSetup::run(link, own, scheme.checks)?, scheme)
             }
         }))

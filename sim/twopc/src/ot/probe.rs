@@ -5,7 +5,8 @@
 //! its guess to the same part of every `t`. If the guess is right, both changes cancel, and all transfers are right; otherwise no pad is one that the sender has.
 //!
 //! For IKNP a part is a bit and a column: Keller, Orsini, Scholl, "Actively Secure OT Extension with Optimal Overhead" (CRYPTO 2015), section 3, whose check is against
-//! such receivers. For `SoftSpokenOT` a part is the bits of a tree: Roy (CRYPTO 2022), section 5, whose check is too. Ferret's first transfers are those of `SoftSpokenOT`.
+//! such receivers. For `SoftSpokenOT` a part is the bits of a tree: Roy (CRYPTO 2022), section 5, whose check is too. The first transfers of Ferret and of dual LPN are those of
+//! `SoftSpokenOT`.
 
 use super::block::Block;
 use super::extension::Extension;
@@ -24,12 +25,12 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// The parts of the correlation in an extension. Of `SoftSpokenOT` and Ferret the first tree is left out, as nothing is sent for it, and the last, which is smaller.
+    /// The parts of the correlation in an extension. Of `SoftSpokenOT`, and of what starts from it, the first tree is left out, as nothing is sent for it, and the last, which is smaller.
     #[must_use]
     pub const fn of(extension: Extension) -> Self {
         match extension {
             Extension::Iknp => Self { bits: 1, count: Block::BITS, first: 0 },
-            Extension::SoftSpoken | Extension::Ferret => {
+            Extension::SoftSpoken | Extension::Ferret | Extension::DualLpn => {
                 let bits = K as u32;
                 Self { bits, count: (Block::BITS - 1) / bits - 1, first: 1 + bits }
             }

@@ -60,7 +60,7 @@ fn every_bit_of_a_correlation_by_columns_is_told_by_one_session() {
 
 #[test]
 fn every_byte_of_a_correlation_by_trees_is_told_by_one_of_its_values() {
-    for extension in [Extension::SoftSpoken, Extension::Ferret] {
+    for extension in [Extension::SoftSpoken, Extension::Ferret, Extension::DualLpn] {
         let setups = setups(extension);
         let parts = Parts::of(extension);
         assert_eq!((parts.count, parts.values()), (14, 256));
@@ -81,7 +81,7 @@ fn random_transfers_tell_it_too() {
     let run = |seed| move |link: &mut Link| PadSetup::run(link, &Seed([seed; 32]), Checks::None).unwrap();
     let (client, server) = both(run(1), run(2));
     let holds = |guess| Parts::of(Extension::Ferret).holds(client.correlation(), guess);
-    // Few are of SoftSpokenOT, many of Ferret.
+    // Few are of SoftSpokenOT, more of dual LPN.
     for count in [500, 50_000] {
         let told: BTreeSet<bool> = (0..=255)
             .filter(|value| count < 1000 || value % 16 == 0 || holds(Guess { part: 3, value: *value }))

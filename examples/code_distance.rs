@@ -1,0 +1,248 @@
+//! How light the words of the codes of dual LPN are expected to be, by first moments.
+//!
+//! `cargo run --example code_distance` prints the table of decision 29. A linear test of the outputs of [`fusion_2pc::ot::dual`] is a test of the noise by a word of the code of
+//! [`fusion_2pc::ot::convolute`]; with one error in each of `t` parts and a word that has a share `d` of the places, the sum is off balance by at most `(1 - 2d)^t`.
+//! What is computed is a bound of the expected number of words that are lighter than a share, in the code of a random key. Markov's inequality then bounds the
+//! probability that a key's code has any.
+//!
+//! A message of `r` outputs adds up `r` places in each region, drawn alike. With `u` the parities of how often each place is drawn, the word is `y[p] = u[p] + sum a[p, j] y[p - j]`, the convolution's transpose, in the
+//! other direction. A place of the word is a fair coin unless the last `m` were 0, and then it is `u[p]`: a chain of `m + 1` states (Raghuraman, Rindal, Tanguy,
+//! CRYPTO 2023, section 4). With a factor `z` for each 1, a region is a matrix of this chain for each `r`, whose entries are
+//!
+//! - for `r` up to 4 exact: the chain counts the draws too;
+//! - for larger `r` a bound by a generating function: `a_r <= r! x^-r sum a_k x^k / k!`, each entry with the best of a few `x`. A place is then drawn an even number of times with weight
+//!   `cosh(x / places)` and an odd number with `sinh`, independently of all others.
+//!
+//! The product of the regions' matrices bounds the mean of `z^weight`, and that times `z^-d` the probability of a weight up to `d` (Chernoff), with the best of some `z`. Any `x` and `z` give a bound. Weights `r`
+//! are all up to 8, and then one in each factor of 1.5; terms in between are not larger than their neighbours by far, and those beyond 100 are below `2^-300`.
+
+use fusion_2pc::ot::convolute::{MEMORY, WEIGHT};
+use fusion_2pc::ot::dual::{LEAVES, TREES};
+use std::f64::consts::{LN_2, LOG2_E, PI};
+use std::fmt::Write;
+use std::ops::RangeInclusive;
+
+/// The depths of the trees whose codes are examined.
+pub const DEPTHS: RangeInclusive<u32> = 8..=13;
+
+/// A random code: regions of so many places, of which each output adds up one, and the memory of the convolution.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ensemble {
+    /// The number of regions.
+    pub regions: u32,
+    /// Places of a region.
+    pub places: u32,
+    /// The number of places that the convolution remembers.
+    pub memory: usize,
+    /// The number of outputs.
+    pub outputs: f64,
+}
+
+/// A matrix of numbers that are not negative, times a power of two.
+struct Matrix {
+    side: usize,
+    entries: Vec<f64>,
+    log: f64,
+}
+
+impl Matrix {
+    fn times(&self, other: &Self) -> Self {
+        let side = self.side;
+        let mut entries = vec![0.0; side * side];
+        for (row, sums) in self.entries.chunks(side).zip(entries.chunks_mut(side)) {
+            for (factor, other) in row.iter().zip(other.entries.chunks(side)).filter(|(factor, _)| **factor > 0.0) {
+                sums.iter_mut().zip(other).for_each(|(sum, other)| *sum += factor * other);
+            }
+        }
+        let most = entries.iter().copied().fold(0.0, f64::max);
+        entries.iter_mut().for_each(|entry| *entry /= most);
+        Self { side, entries, log: self.log + other.log + most.log2() }
+    }
+
+    /// Itself so many times, at least once.
+    fn power(self, times: u32) -> Self {
+        let mut whole: Option<Self> = None;
+        let mut square = self;
+        for bit in 0..u32::BITS - times.leading_zeros() {
+            if bit > 0 {
+                square = square.times(&square);
+            }
+            if times >> bit & 1 == 1 {
+                let same = Self { entries: square.entries.clone(), ..square };
+                whole = Some(whole.map_or(same, |whole| whole.times(&square)));
+            }
+        }
+        whole.expect("it is taken at least once")
+    }
+}
+
+/// `log2` of a factorial.
+fn log_factorial(r: f64) -> f64 {
+    if r < 32.0 {
+        (2..32).map(f64::from).take_while(|i| *i <= r).map(f64::log2).sum()
+    } else {
+        (r * (r.ln() - 1.0) + (2.0 * PI * r).ln() / 2.0 + 1.0 / (12.0 * r)) / LN_2
+    }
+}
+
+/// `log2` of a sum of powers of two.
+fn sum(logs: impl Iterator<Item = f64> + Clone) -> f64 {
+    let most = logs.clone().fold(f64::NEG_INFINITY, f64::max);
+    if most.is_finite() { most + logs.map(|log| (log - most).exp2()).sum::<f64>().log2() } else { most }
+}
+
+impl Ensemble {
+    /// The code of trees of this depth, with all its outputs.
+    #[must_use]
+    pub fn of(depth: u32) -> Self {
+        let leaves = u32::try_from(TREES).expect("a small number") << depth;
+        let regions = u32::try_from(WEIGHT).expect("a small number");
+        let outputs = f64::from(leaves) / f64::from(u32::try_from(LEAVES).expect("a small number"));
+        Self { regions, places: leaves / regions, memory: MEMORY, outputs }
+    }
+
+    /// The number of all places.
+    #[must_use]
+    pub fn length(&self) -> f64 {
+        f64::from(self.regions * self.places)
+    }
+
+    /// A place of the chain: `draws` has the weights of draws by their number, of which those that exceed `counted` are lost, and with `counted` 0 those of an even and of an odd number are two.
+    fn place(&self, z: f64, counted: usize, draws: &[f64]) -> Matrix {
+        let states = self.memory + 1;
+        let side = (counted + 1) * states;
+        let mut entries = vec![0.0; side * side];
+        for from in 0..side {
+            let (already, state) = (from / states, from % states);
+            for (number, weight) in draws.iter().enumerate() {
+                let after = if counted == 0 { 0 } else { already + number };
+                if after > counted {
+                    continue;
+                }
+                let mut add = |state: usize, weight: f64| entries[from * side + after * states + state] += weight;
+                if state < self.memory {
+                    add(0, weight * z / 2.0);
+                    add(state + 1, weight / 2.0);
+                } else if number % 2 == 0 {
+                    add(self.memory, *weight);
+                } else {
+                    add(0, weight * z);
+                }
+            }
+        }
+        Matrix { side, entries, log: 0.0 }
+    }
+
+    /// `log2` of a region's matrix for messages of weight `r`, counted.
+    #[must_use]
+    pub fn exact(&self, r: u32, z: f64) -> Vec<f64> {
+        let (states, counted) = (self.memory + 1, r as usize);
+        let draws: Vec<f64> = (0..=r).map(|number| (-log_factorial(f64::from(number))).exp2()).collect();
+        let whole = self.place(z, counted, &draws).power(self.places);
+        let scale = log_factorial(r.into()) - f64::from(r) * f64::from(self.places).log2() + whole.log;
+        let entry = |at: usize| whole.entries[at / states * whole.side + counted * states + at % states];
+        (0..states * states).map(|at| scale + entry(at).log2()).collect()
+    }
+
+    /// `log2` of a bound of a region's matrix for messages of weight `r`, each entry the least for some points `x`.
+    #[must_use]
+    pub fn bounded(&self, r: f64, z: f64) -> Vec<f64> {
+        let far = (r * f64::from(self.places)).sqrt().max(r);
+        let points = if r < 300.0 { 9 } else { 1 };
+        let mut least = vec![f64::INFINITY; (self.memory + 1) * (self.memory + 1)];
+        for point in 0..points {
+            let x = r * (far / r).powf(f64::from(point) / 8.0);
+            let odd = (1.0 - (-2.0 * x / f64::from(self.places)).exp()) / 2.0;
+            let whole = self.place(z, 0, &[1.0 - odd, odd]).power(self.places);
+            let scale = log_factorial(r) - r * x.log2() + x * LOG2_E + whole.log;
+            least.iter_mut().zip(&whole.entries).for_each(|(least, entry)| *least = least.min(scale + entry.log2()));
+        }
+        least
+    }
+
+    /// `log2` of the mean of `z^weight` that a region's matrix gives for all regions.
+    #[must_use]
+    pub fn mean(&self, region: &[f64]) -> f64 {
+        let states = self.memory + 1;
+        let mut now = vec![f64::NEG_INFINITY; states];
+        now[self.memory] = 0.0;
+        for _ in 0..self.regions {
+            let to = |to: usize| sum((0..states).map(|from| now[from] + region[from * states + to]));
+            now = (0..states).map(to).collect();
+        }
+        sum(now.into_iter())
+    }
+
+    /// `log2` of a bound of the expected number of words of a share of ones or less, of messages of weight `r`.
+    #[must_use]
+    pub fn words(&self, r: f64, share: f64) -> f64 {
+        let weight = (share * self.length()).floor();
+        let at = |place: f64| {
+            let log_z = -place.exp2();
+            let z = log_z.exp2();
+            let small = (1..=4).find(|small| f64::from(*small) >= r);
+            self.mean(&small.map_or_else(|| self.bounded(r, z), |r| self.exact(r, z))) - weight * log_z
+        };
+        // A golden section: the exponent is convex in `log z`, and any point gives a bound.
+        const RATIO: f64 = 0.618_033_988_75;
+        let (mut low, mut high) = (-14.0, 2.0);
+        let (mut left, mut right) = (high - RATIO * (high - low), low + RATIO * (high - low));
+        let (mut at_left, mut at_right) = (at(left), at(right));
+        for _ in 0..14 {
+            if at_left < at_right {
+                (high, right, at_right) = (right, left, at_left);
+                left = high - RATIO * (high - low);
+                at_left = at(left);
+            } else {
+                (low, left, at_left) = (left, right, at_right);
+                right = low + RATIO * (high - low);
+                at_right = at(right);
+            }
+        }
+        let messages = log_factorial(self.outputs) - log_factorial(r) - log_factorial(self.outputs - r);
+        messages + at_left.min(at_right)
+    }
+
+    /// The weights of messages that are examined.
+    #[must_use]
+    pub fn weights(&self) -> Vec<f64> {
+        let more = std::iter::successors(Some(8.0_f64), |r| Some((r * 1.5).round()));
+        let most = self.outputs.floor();
+        (1..8).map(f64::from).chain(more).take_while(|r| *r < most).chain([(most / 2.0).floor(), most]).collect()
+    }
+}
+
+/// The share of ones at which a word's sum of one error in each of `t` parts is off balance by two to the minus so many bits, `(1 - 2d)^t`.
+#[must_use]
+pub fn share(bits: f64, t: f64) -> f64 {
+    (1.0 - (-bits / t).exp2()) / 2.0
+}
+
+/// What is expected of lighter words at a depth: `log2` of their number, for messages of weight 1, of 2 to 8, of 9 to 100, and heavier ones.
+#[must_use]
+pub fn expected(depth: u32) -> [f64; 4] {
+    let ensemble = Ensemble::of(depth);
+    let share = share(128.0, f64::from(u32::try_from(TREES).expect("a small number")));
+    let terms: Vec<(f64, f64)> = ensemble.weights().into_iter().map(|r| (r, ensemble.words(r, share))).collect();
+    [(0.0, 1.0), (1.0, 8.0), (8.0, 100.0), (100.0, f64::INFINITY)]
+        .map(|(above, most)| sum(terms.iter().filter(|(r, _)| *r > above && *r <= most).map(|(_, log)| *log)))
+}
+
+/// The table of decision 29.
+#[must_use]
+pub fn table() -> String {
+    let mut table = String::from(
+        "| depth | leaves | outputs | messages of weight 1 | 2 to 8 | 9 to 100 | heavier |\n|---|---:|---:|---:|---:|---:|---:|\n",
+    );
+    for depth in DEPTHS {
+        let ensemble = Ensemble::of(depth);
+        let cells = expected(depth).map(|log| format!("{:.0}", log.ceil()));
+        let _ = writeln!(table, "| {depth} | {} | {} | {} |", ensemble.length(), ensemble.outputs, cells.join(" | "));
+    }
+    table
+}
+
+/// Prints the table.
+pub fn main() {
+    print!("{}", table());
+}
