@@ -135,9 +135,8 @@ fn expand(stream: &Cipher, counter: &mut Block, region: &[[u64; 2]], outputs: &m
 /// The place that a word stands for, each nearly as often: of `places` below `2^17`, by a share of `2^-15` more or less.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it is compiled for the vector instructions of its caller")]
-#[expect(clippy::cast_possible_truncation, reason = "it is less than the number of places")]
 const fn place(word: u32, places: usize) -> usize {
-    (word as u64 * places as u64 >> 32) as usize
+    ((word as u64 * places as u64) >> 32) as usize
 }
 
 #[inline(always)]
