@@ -1,5 +1,6 @@
 //! `backend:`: the protocols of `real`, a word or a map.
 
+use fusion_2pc::backend::cheetah::CarryChoice;
 use fusion_2pc::backend::cryptflow2::TripleForm;
 use fusion_2pc::backend::delphi::{Decode, Mask, Prepare};
 use fusion_2pc::backend::{Choice, Family, Options};
@@ -101,6 +102,9 @@ struct CheetahSection {
     /// What is encrypted in linear layers.
     #[serde(skip_serializing_if = "Option::is_none")]
     linear: Option<LinearWord>,
+    /// How the carries are found of what a step compares first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    carries: Option<CarriesWord>,
     /// Those of every family.
     #[serde(flatten)]
     every: EverySection,
@@ -115,6 +119,18 @@ enum LinearWord {
     /// The server's weights, once for a network, to which it is bound; a server that deviates can read shares.
     Weights,
     /// For each layer whichever sends fewer bytes under one set-up; `images` where a strategy puts another model on a slot.
+    Auto,
+}
+
+/// How the carries are found of what a ReLU, a truncation or a clip compares first.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum CarriesWord {
+    /// By a tree of digits, in few messages: the default.
+    Tree,
+    /// Position by position, in few bytes; a server turns no sign by a digit.
+    Chain,
+    /// A chain in the steps of a chunk where it spares 250,000 bytes for each further message; `tree` where a strategy turns signs by a digit.
     Auto,
 }
 
@@ -266,7 +282,8 @@ impl From<Options> for EverySection {
 
 impl From<Options> for CheetahSection {
     fn from(options: Options) -> Self {
-        Self { linear: options.linear.map(LinearWord::from), every: options.into() }
+        let (linear, carries) = (options.linear.map(LinearWord::from), options.carries.map(CarriesWord::from));
+        Self { linear, carries, every: options.into() }
     }
 }
 
@@ -276,6 +293,16 @@ impl From<Linear> for LinearWord {
             Linear::Images => Self::Images,
             Linear::Weights => Self::Weights,
             Linear::Auto => Self::Auto,
+        }
+    }
+}
+
+impl From<CarryChoice> for CarriesWord {
+    fn from(carries: CarryChoice) -> Self {
+        match carries {
+            CarryChoice::Tree => Self::Tree,
+            CarryChoice::Chain => Self::Chain,
+            CarryChoice::Auto => Self::Auto,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::yaml::{self, Node};
+use fusion_2pc::backend::cheetah::CarryChoice;
 use fusion_2pc::backend::cryptflow2::TripleForm;
 use fusion_2pc::backend::delphi::{Mask, Prepare};
 use fusion_2pc::backend::{Choice, Family, Options};
@@ -252,10 +253,19 @@ fn a_backend_is_a_word_or_a_map_with_options() {
         assert_eq!(script.backend, Backend(Choice::new(Family::Cheetah, options).unwrap()));
         assert_eq!(read(&script.to_yaml().unwrap()), script);
     }
+    for carries in [CarryChoice::Chain, CarryChoice::Auto] {
+        let options = Options { carries: Some(carries), ..Options::default() };
+        let script = backend(&format!("{{ cheetah: {{ carries: {} }} }}", carries.name())).unwrap();
+        assert_eq!(script.backend, Backend(Choice::new(Family::Cheetah, options).unwrap()));
+        assert_eq!(read(&script.to_yaml().unwrap()), script);
+    }
+    assert_eq!(backend("{ cheetah: { carries: tree } }").unwrap().backend, Backend(Family::Cheetah.into()));
     assert_eq!(backend("{ cheetah: { linear: images } }").unwrap().backend, Backend(Family::Cheetah.into()));
     let refused = [
         ("{ aby: { linear: weights } }", 19, "unknown key `linear` in a backend's options"),
         ("{ cheetah: { linear: weight } }", 31, "`weight` is no choice of what linear layers encrypt"),
+        ("{ aby: { carries: chain } }", 19, "unknown key `carries` in a backend's options"),
+        ("{ cheetah: { carries: chains } }", 32, "`chains` is no way to find carries"),
         ("{ aby: { triples: paper } }", 19, "unknown key `triples` in a backend's options"),
         ("{ cryptflow2-he: { triples: released } }", 38, "`released` is no form of triples"),
         ("{ delphi: { prepare: batch, mask: inside } }", 20, "delphi has no choice of prepare where masks are inside"),

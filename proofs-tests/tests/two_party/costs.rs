@@ -3,7 +3,7 @@
 use crate::world::{Session, World, plan, plan_by};
 use fusion_2pc::address::{Address, Component, OT_EXTENSION};
 use fusion_2pc::backend::Backend;
-use fusion_2pc::backend::cheetah::{Cheetah, MOST_SLOTS};
+use fusion_2pc::backend::cheetah::{CarryChoice, Cheetah, MOST_SLOTS};
 use fusion_2pc::circuit::{ARGMAX, Op};
 use fusion_2pc::linear::Linear;
 use fusion_2pc::role::Role;
@@ -162,6 +162,69 @@ fn choices_that_were_drawn_with_a_share_are_not_sent() {
             assert_eq!(drawn > 0, linear == Linear::Weights);
         }
     }
+}
+
+/// By chains: exact, and of as many bytes and rounds as predicted, whether choices are drawn or corrected, and the comparison of a ReLU of `n` bits is `n` messages in turn.
+#[test]
+fn chains_are_exact_and_send_what_was_predicted() {
+    for linear in [Linear::Images, Linear::Weights] {
+        for (model, truncation) in [
+            (tiny(0), Truncation::Faithful),
+            (tiny(0), Truncation::OneBit),
+            (residual(0), Truncation::Faithful),
+            (many_classes(0), Truncation::Faithful),
+            (clipped(), Truncation::Faithful),
+            (clipped(), Truncation::OneBit),
+            (in_pieces(), Truncation::OneBit),
+        ] {
+            let models = vec![fixed(&model, PRECISION)];
+            let images = noise(2, 1);
+            let backend = Cheetah { linear, carries: CarryChoice::Chain, ..Cheetah::default() };
+            let world = World::of(models.clone(), plan_by(backend, &models, 2, Grouping::Chunk, truncation), 1);
+            let session = world.session(1, &images, &world.honest());
+            assert_predicted(&world, &session);
+            if truncation == Truncation::Faithful {
+                world.assert_exact(&session, &images);
+            }
+            for step in &world.plan.circuit.steps {
+                let Op::Relu { from, shift } = step.op else { continue };
+                let how = step.rescaling(from, shift, truncation);
+                let bits = how.carrying_bits() + how.compared_bits();
+                let msb = step.address.in_slots(0..2).join(&"msb".into());
+                let own = session.meters[0]
+                    .log
+                    .iter()
+                    .filter(|message| message.address.is_within(&msb) && !message.address.is_in_extension());
+                let from: Vec<Role> = own.map(|message| message.from).collect();
+                let corrected = from.len() - bits as usize;
+                let reads = |at: usize| matches!(world.plan.circuit.steps[at].op, Op::Linear { .. });
+                let drawn = linear == Linear::Weights && matches!(step.inputs[..], [Value::Layer(at)] if reads(at));
+                assert_eq!(corrected, usize::from(!drawn), "{}", step.address);
+                assert!(
+                    from[corrected..].iter().enumerate().all(|(at, from)| (*from == Role::Server) == (at % 2 == 0))
+                );
+            }
+        }
+    }
+}
+
+/// `carries: auto` in a session of a chunk that pays for a chain and a rest that does not: exact, and of as many bytes as predicted, in the form that each chunk has.
+#[test]
+fn each_chunk_has_the_form_that_it_pays_for() {
+    let slots = MOST_SLOTS + 1;
+    let backend = Cheetah { linear: Linear::Weights, carries: CarryChoice::Auto, ..Cheetah::default() };
+    let images = digits(slots);
+    let world = World::by(backend, &[lenet("full")], slots, 1);
+    let session = world.session(1, &images, &world.honest());
+    world.assert_exact(&session, &images);
+    assert_predicted(&world, &session);
+    let messages = |chunk: Range<usize>| {
+        let msb = world.plan.circuit.steps[1].address.in_slots(chunk).join(&"msb".into());
+        session.meters[0].log.iter().filter(|message| message.address.is_within(&msb)).count()
+    };
+    let Op::Relu { from, .. } = world.plan.circuit.steps[1].op else { panic!("a ReLU") };
+    assert_eq!(messages(0..MOST_SLOTS), from as usize - 1, "a chain");
+    assert!(messages(MOST_SLOTS..slots) < 12, "a tree");
 }
 
 /// By encrypted weights: exact, and of as many bytes as predicted, in a whole chunk and a part of one, which share what was sent once.

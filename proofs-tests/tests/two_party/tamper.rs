@@ -4,7 +4,7 @@ use crate::transports::tcp;
 use crate::watch::Watch;
 use crate::world::{Session, World};
 use fusion_2pc::backend::Backend;
-use fusion_2pc::backend::cheetah::Cheetah;
+use fusion_2pc::backend::cheetah::{CarryChoice, Cheetah};
 use fusion_2pc::linear::Linear;
 use fusion_2pc::random::{Seed, Simulated};
 use fusion_2pc::role::Role;
@@ -163,6 +163,17 @@ fn messages_by_encrypted_weights_bent_one_by_one_in_every_way() {
     let backend = Cheetah { linear: Linear::Weights, ..Cheetah::default() };
     let (world, images) = (World::by(backend, &[tiny(0)], 1, 1), noise(1, 1));
     for (name, role) in [("client_weights", Role::Client), ("server_weights", Role::Server)] {
+        insta::assert_snapshot!(name, matrix(&world, role, &images));
+    }
+}
+
+/// By chains of carries: a message for each bit, whose choices are drawn.
+#[test]
+fn messages_of_chains_bent_one_by_one_in_every_way() {
+    let _watch = Watch::new();
+    let backend = Cheetah { linear: Linear::Weights, carries: CarryChoice::Chain, ..Cheetah::default() };
+    let (world, images) = (World::by(backend, &[tiny(0)], 1, 1), noise(1, 1));
+    for (name, role) in [("client_chain", Role::Client), ("server_chain", Role::Server)] {
         insta::assert_snapshot!(name, matrix(&world, role, &images));
     }
 }

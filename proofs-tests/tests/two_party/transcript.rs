@@ -10,6 +10,7 @@ use crate::statistics::{Columns, log_odds};
 use crate::watch::Watch;
 use crate::world::plan_by;
 use fusion_2pc::address::Address;
+use fusion_2pc::backend::cheetah::CarryChoice;
 use fusion_2pc::backend::cryptflow2::TripleForm;
 use fusion_2pc::backend::{Backend, Choice, Chunk, Family, ForBackend, Options, Protocols};
 use fusion_2pc::circuit::ARGMAX;
@@ -330,6 +331,17 @@ fn what_a_client_makes_of_encrypted_weights_is_uniform() {
     let options = Options { linear: Some(Linear::Weights), ..Options::default() };
     let choice = Choice::new(Family::Cheetah, options).expect("it has the choice");
     choice.run(Uniform(choice));
+}
+
+/// By chains of carries too, whose choices are drawn, or corrected. False alarm: at most 2e-9.
+#[test]
+fn what_a_client_of_chains_sends_is_uniform() {
+    let _watch = Watch::new();
+    for linear in [Linear::Images, Linear::Weights] {
+        let options = Options { linear: Some(linear), carries: Some(CarryChoice::Chain), ..Options::default() };
+        let choice = Choice::new(Family::Cheetah, options).expect("it has the choice");
+        choice.run(Uniform(choice));
+    }
 }
 
 /// With triples as released the openings of a pair of products tell, which is what a server reads; in the form of the paper they do not. False alarm: at most 1e-9.

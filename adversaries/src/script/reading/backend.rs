@@ -3,6 +3,7 @@
 use crate::read::{Alternative, Reader};
 use crate::script::backend::Backend;
 use crate::yaml::{Kind, Node};
+use fusion_2pc::backend::cheetah::CarryChoice;
 use fusion_2pc::backend::cryptflow2::TripleForm;
 use fusion_2pc::backend::delphi::{Decode, Mask, Prepare};
 use fusion_2pc::backend::{Choice, Family, Options};
@@ -42,7 +43,10 @@ fn with_options(reader: &mut Reader, node: &Node, family: Family) -> Option<Back
     let layers = Linear::ALL.map(|linear| (linear.name(), Some(linear)));
     let linear =
         reader.optional(&fields, "linear", None, |r, n| r.word(n, "choice of what linear layers encrypt", &layers))?;
-    match Choice::new(family, Options { extension, checks, mask, prepare, decode, triples, chunk, linear }) {
+    let ways = CarryChoice::ALL.map(|carries| (carries.name(), Some(carries)));
+    let carries = reader.optional(&fields, "carries", None, |r, n| r.word(n, "way to find carries", &ways))?;
+    let options = Options { extension, checks, mask, prepare, decode, triples, chunk, linear, carries };
+    match Choice::new(family, options) {
         Ok(choice) => Some(Backend(choice)),
         Err(refusal) => reader.wrong(node.mark, refusal.to_string()),
     }

@@ -4,6 +4,7 @@ use super::exactness::Answers;
 use super::pictures::Pictures;
 use crate::args::FixedPointArgs;
 use crate::args::bench::InferenceArgs;
+use fusion_2pc::backend::cheetah::CarryChoice;
 use fusion_2pc::backend::{Difference, Family};
 use fusion_2pc::linear::Linear;
 use fusion_2pc::ot::{Checks, Extension};
@@ -76,6 +77,9 @@ pub struct BenchDocument {
     /// What linear layers encrypt, if not the client's shares.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub linear: Option<&'static str>,
+    /// How carries are found, if not by trees.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub carries: Option<&'static str>,
     pub once_per_network: PreparationMeasured,
     /// What sending encrypted weights took, which is done once for a network and a pair of parties; absent where none are sent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -212,6 +216,7 @@ pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
         exact,
         wrapped,
         linear: protocols.backend.options().linear.map(Linear::name),
+        carries: protocols.backend.options().carries.map(CarryChoice::name),
         once_per_network,
         encrypted_weights: (network.spent.server.messages > 0).then(|| SetupMeasured::new(&network)),
         setup: SetupMeasured::new(&setup),

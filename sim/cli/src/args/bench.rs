@@ -1,10 +1,11 @@
 //! The flags of `bench`.
 
-use super::families::{OptionsArgs, families, linears, triples};
+use super::families::{OptionsArgs, carries, families, linears, triples};
 use super::fixed_point::FixedPointArgs;
 use super::numbers::natural;
 use clap::{Args, ValueEnum};
 use fusion_2pc::backend::Family;
+use fusion_2pc::backend::cheetah::CarryChoice;
 use fusion_2pc::linear::Linear;
 use fusion_2pc::session::MOST_LANES;
 use fusion_2pc::share::truncate::Truncation;
@@ -40,6 +41,9 @@ pub struct BenchArgs {
     /// What cheetah encrypts in linear layers [default: images].
     #[arg(long, value_name = "WHAT", value_parser = linears())]
     linear: Option<Linear>,
+    /// How cheetah finds the carries of what a ReLU, a truncation or a clip compares first [default: tree].
+    #[arg(long, value_name = "HOW", value_parser = carries())]
+    carries: Option<CarryChoice>,
     /// A file of images with 8-bit pixels (IDX or NPY, or gzip of these) [default: random pixels].
     #[arg(long, value_name = "FILE")]
     pub images: Option<PathBuf>,
@@ -48,11 +52,11 @@ pub struct BenchArgs {
     pub seed: u64,
     /// Instead predict the cost by every family of protocols, and by full active security, and run nothing: bytes, and bounds on rounds and on the time of the messages. Lanes,
     /// which add at most 1 % to the bytes of a large batch, are left out.
-    #[arg(long, conflicts_with_all = ["backend", "extension", "checks", "linear", "images", "seed", "explain", "by", "threads"])]
+    #[arg(long, conflicts_with_all = ["backend", "extension", "checks", "linear", "carries", "images", "seed", "explain", "by", "threads"])]
     pub predict: bool,
     /// Instead measure full active security: SPDZ with triples of LowGear, in which a client or a server that deviates anywhere is caught, with the error bound as
     /// named terms. The images of a batch are evaluated at once, under one set-up.
-    #[arg(long, conflicts_with_all = ["backend", "extension", "checks", "linear", "truncation", "threads", "by", "explain", "predict"])]
+    #[arg(long, conflicts_with_all = ["backend", "extension", "checks", "linear", "carries", "truncation", "threads", "by", "explain", "predict"])]
     pub active: bool,
     /// By what triples full active security evaluates linear layers [default: elements].
     #[arg(long, value_name = "WHAT", value_parser = triples(), requires = "active")]
@@ -72,7 +76,7 @@ impl BenchArgs {
     /// How two parties run the model.
     #[must_use]
     pub fn inference(&self) -> InferenceArgs {
-        InferenceArgs { linear: self.linear, ..self.inference.clone() }
+        InferenceArgs { linear: self.linear, carries: self.carries, ..self.inference.clone() }
     }
 
     /// The model's file, which one of the two arguments names.
@@ -101,6 +105,9 @@ pub struct InferenceArgs {
     /// What linear layers encrypt, which `sim bench` alone has a flag for.
     #[arg(skip)]
     pub linear: Option<Linear>,
+    /// How carries are found, which `sim bench` alone has a flag for.
+    #[arg(skip)]
+    pub carries: Option<CarryChoice>,
     /// The network whose time is computed: lan (1 Gbit/s, 0.3 ms), wan (100 Mbit/s, 40 ms), or for example "40ms,100mbit".
     #[arg(long, value_name = "NETWORK", value_parser = network, default_value = "wan")]
     pub network: NamedNetwork,
@@ -118,7 +125,7 @@ impl InferenceArgs {
     /// [`Failure::Usage`] for an option that the family does not have.
     pub fn protocols(&self) -> Result<ProtocolChoice, Failure> {
         Ok(ProtocolChoice {
-            backend: self.options.encrypting(self.backend, self.linear)?,
+            backend: self.options.with(self.backend, self.linear, self.carries)?,
             truncation: self.truncation.into(),
         })
     }

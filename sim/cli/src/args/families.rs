@@ -2,6 +2,7 @@
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use fusion_2pc::backend::cheetah::CarryChoice;
 use fusion_2pc::backend::{Choice, Family, NoOption, Options};
 use fusion_2pc::linear::Linear;
 use fusion_2pc::ot::{Checks, Extension};
@@ -39,6 +40,12 @@ pub fn triples() -> impl TypedValueParser<Value = Triples> {
     PossibleValuesParser::new(values).try_map(move |name| known(name).ok_or("it is none of these triples"))
 }
 
+/// Reads how carries are found.
+pub fn carries() -> impl TypedValueParser<Value = CarryChoice> {
+    let values = CarryChoice::ALL.map(|carries| PossibleValue::new(carries.name()).help(carries.about()));
+    PossibleValuesParser::new(values).try_map(|name| name.parse::<CarryChoice>())
+}
+
 /// The flags that choose something about a family.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub struct OptionsArgs {
@@ -61,16 +68,16 @@ impl OptionsArgs {
     /// # Errors
     /// [`Failure::Usage`] for an option that the family does not have; it names the flag.
     pub fn of(self, family: Family) -> Result<Choice, Failure> {
-        self.encrypting(family, None)
+        self.with(family, None, None)
     }
 
-    /// Returns a family with these options, and with what linear layers encrypt, if that is given.
+    /// Returns a family with these options, and with what linear layers encrypt and how carries are found, if that is given.
     ///
     /// # Errors
     /// As [`OptionsArgs::of`].
-    pub fn encrypting(self, family: Family, linear: Option<Linear>) -> Result<Choice, Failure> {
+    pub fn with(self, family: Family, linear: Option<Linear>, carries: Option<CarryChoice>) -> Result<Choice, Failure> {
         let Self { extension, checks } = self;
         let refused = |refusal: NoOption| Failure::Usage(format!("--{}: {refusal}", refusal.option));
-        Choice::new(family, Options { extension, checks, linear, ..Options::default() }).map_err(refused)
+        Choice::new(family, Options { extension, checks, linear, carries, ..Options::default() }).map_err(refused)
     }
 }

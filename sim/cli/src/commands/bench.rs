@@ -232,8 +232,9 @@ impl BenchDocument {
         let exact = if self.exact { "every logit exact" } else { "NOT the plaintext's logits" };
         let wrapped = self.wrapped.map_or_else(String::new, |count| format!(", {count} values wrapped"));
         let linear = self.linear.map_or_else(String::new, |linear| format!(", linear {linear}"));
+        let carries = self.carries.map_or_else(String::new, |carries| format!(", carries {carries}"));
         let title = format!(
-            "{model}   {backend}{extension}{checks}{linear}   batch {batch}{beside}   {truncation}   {exact}{wrapped}"
+            "{model}   {backend}{extension}{checks}{linear}{carries}   batch {batch}{beside}   {truncation}   {exact}{wrapped}"
         );
         writeln!(out, "{}\n", text::styled(HEADING, &title))?;
         write!(out, "{}", text::table(&["per inference", ""], each.rows(network), 1))?;
@@ -316,6 +317,7 @@ mod tests {
             network: "lan".into(),
             truncation: "faithful",
             linear: None,
+            carries: None,
             encrypted_weights: None,
             once_per_network: PreparationMeasured { cpu_s: 0.25, wall_s: 0.5 },
             setup: SetupMeasured::new(&SetupSpent::default()),

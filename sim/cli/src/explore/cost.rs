@@ -49,7 +49,8 @@ impl MeasuredModel {
 
     /// Returns the flags of `sim plan` that name the model and how it computes.
     pub fn words(&self) -> String {
-        let InferenceArgs { backend: _, options: _, linear: _, network: _, fixed_point, truncation } = &self.inference;
+        let InferenceArgs { backend: _, options: _, linear: _, carries: _, network: _, fixed_point, truncation } =
+            &self.inference;
         let ring = |ring: &Ring| match ring {
             Ring::Auto => "auto".into(),
             Ring::Bits(bits) => bits.to_string(),

@@ -1,7 +1,7 @@
 //! A family together with what a user chooses about it.
 
 use super::aby::Aby;
-use super::cheetah::Cheetah;
+use super::cheetah::{CarryChoice, Cheetah};
 use super::cryptflow2::{Cryptflow2He, Cryptflow2Ot, TripleForm};
 use super::delphi::{Decode, Delphi, Mask, Prepare};
 use super::family::{Family, ForBackend};
@@ -30,6 +30,8 @@ pub struct Options {
     pub chunk: Option<u32>,
     /// What is encrypted in linear layers.
     pub linear: Option<Linear>,
+    /// How carries are found.
+    pub carries: Option<CarryChoice>,
 }
 
 /// A family of two-party inference with its options: what is left open is as by default.
@@ -44,6 +46,7 @@ pub struct Choice {
     triples: TripleForm,
     chunk: Option<u32>,
     linear: Linear,
+    carries: CarryChoice,
 }
 
 /// The error for an option that a family does not have.
@@ -62,7 +65,7 @@ impl Choice {
     /// # Errors
     /// [`NoOption`] for an option that is given and that the family does not have.
     pub fn new(family: Family, options: Options) -> Result<Self, NoOption> {
-        let Options { extension, checks, mask, prepare, decode, triples, chunk, linear } = options;
+        let Options { extension, checks, mask, prepare, decode, triples, chunk, linear, carries } = options;
         let given = [
             (EXTENSION, extension.is_some()),
             (CHECKS, checks.is_some()),
@@ -72,6 +75,7 @@ impl Choice {
             (TRIPLES, triples.is_some()),
             (CHUNK, chunk.is_some()),
             (LINEAR, linear.is_some()),
+            (CARRIES, carries.is_some()),
         ];
         for (option, is_given) in given {
             if is_given && !family.has(option) {
@@ -93,6 +97,7 @@ impl Choice {
             triples: triples.unwrap_or(defaults.triples),
             chunk,
             linear: linear.unwrap_or(defaults.linear),
+            carries: carries.unwrap_or(defaults.carries),
         })
     }
 
@@ -126,6 +131,7 @@ impl Choice {
             triples: Some(self.triples).filter(|triples| *triples != TripleForm::default()),
             chunk: self.chunk,
             linear: Some(self.linear).filter(|linear| *linear != Linear::default()),
+            carries: Some(self.carries).filter(|carries| *carries != CarryChoice::default()),
         }
     }
 
@@ -140,6 +146,18 @@ impl Choice {
     #[must_use]
     pub const fn linear(self) -> Linear {
         self.linear
+    }
+
+    /// How carries are found. By a `chain` a server offers no digits, and turns no sign by one (decision 28).
+    #[must_use]
+    pub const fn carries(self) -> CarryChoice {
+        self.carries
+    }
+
+    /// The same family with carries by trees.
+    #[must_use]
+    pub const fn with_trees(self) -> Self {
+        Self { carries: CarryChoice::Tree, ..self }
     }
 
     /// The same family with the client's shares encrypted.
@@ -179,10 +197,10 @@ impl Choice {
 
     /// Does something for the backend of this choice.
     pub fn run<F: ForBackend>(self, what: F) -> F::Output {
-        let Self { extension, checks, mask, prepare, decode, triples, linear, .. } = self;
+        let Self { extension, checks, mask, prepare, decode, triples, linear, carries, .. } = self;
         let scheme = Scheme { extension, checks };
         match self.family {
-            Family::Cheetah => what.run(Cheetah { checks, linear }),
+            Family::Cheetah => what.run(Cheetah { checks, linear, carries }),
             Family::Cryptflow2Ot => what.run(Cryptflow2Ot { scheme, triples, ring: None }),
             Family::Cryptflow2He => what.run(Cryptflow2He { scheme, triples }),
             Family::Delphi => what.run(Delphi { mask, prepare, decode, scheme }),
@@ -214,6 +232,7 @@ impl From<Family> for Choice {
             triples: TripleForm::default(),
             chunk: None,
             linear: Linear::default(),
+            carries: CarryChoice::default(),
         }
     }
 }
@@ -242,12 +261,15 @@ const CHUNK: &str = "chunk";
 /// The option [`Options::linear`] in scripts and flags.
 const LINEAR: &str = "linear";
 
+/// The option [`Options::carries`] in scripts and flags.
+const CARRIES: &str = "carries";
+
 impl Family {
     /// The names of the options that a user may give for the family.
     #[must_use]
     pub const fn options(self) -> &'static [&'static str] {
         match self {
-            Self::Cheetah => &[CHECKS, CHUNK, LINEAR],
+            Self::Cheetah => &[CHECKS, CHUNK, LINEAR, CARRIES],
             Self::Delphi => &[EXTENSION, CHECKS, MASK, PREPARE, DECODE, CHUNK],
             Self::Cryptflow2Ot | Self::Cryptflow2He => &[EXTENSION, CHECKS, TRIPLES, CHUNK],
             Self::Aby | Self::Aby32 => &[EXTENSION, CHECKS, CHUNK],
@@ -309,6 +331,19 @@ mod tests {
         assert!(Family::ALL.iter().all(|&family| Choice::from(family).exposure() == Exposure::Nothing));
         assert_eq!(exposes(Family::Cheetah).unwrap_err().to_string(), "cheetah has no choice of triples");
         assert_eq!(Choice::new(Family::Aby, inside).unwrap_err().to_string(), "aby has no choice of mask");
+        for carries in CarryChoice::ALL {
+            let options = Options { carries: Some(carries), ..Options::default() };
+            let choice = Choice::new(Family::Cheetah, options).unwrap();
+            assert_eq!((choice.carries(), choice == Family::Cheetah.into()), (carries, carries == CarryChoice::Tree));
+            assert_eq!(
+                (Choice::new(Family::Cheetah, choice.options()), choice.with_trees()),
+                (Ok(choice), Family::Cheetah.into())
+            );
+            assert_eq!(
+                Choice::new(Family::Delphi, options).unwrap_err().to_string(),
+                "delphi has no choice of carries"
+            );
+        }
         let chunk =
             |most| Choice::new(Family::Aby, Options { chunk: Some(most), ..Options::default() }).unwrap().chunk(7);
         assert_eq!([0, 1, 6, 8].map(chunk), [1, 1, 6, 7]);

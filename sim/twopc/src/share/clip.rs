@@ -6,7 +6,8 @@
 
 use crate::bits::mask;
 use crate::party::Party;
-use crate::share::compare::{self, Drawn, Span};
+use crate::share::carry::{self, First, Form};
+use crate::share::compare::Span;
 use crate::share::product;
 use crate::share::relu::negative;
 use crate::share::truncate::{self, Rescaling, drop_bits, with_carry};
@@ -57,14 +58,14 @@ impl Clip {
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
 pub fn clip(party: &mut Party, numbers: &[u64], clip: Clip) -> Result<Vec<u64>, Halt> {
-    clip_of(party, numbers, clip, None)
+    clip_of(party, numbers, clip, First::Asked(Form::Tree))
 }
 
-/// Computes what [`clip`](fn@clip) does. `drawn` are transfers of its [`Clip::span`] with whose choices the client drew its shares, if it did.
+/// Computes what [`clip`](fn@clip) does. `first` says how it finds the carries of its [`Clip::span`]; the others a tree finds.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
-pub fn clip_of(party: &mut Party, numbers: &[u64], clip: Clip, drawn: Option<Drawn>) -> Result<Vec<u64>, Halt> {
+pub fn clip_of(party: &mut Party, numbers: &[u64], clip: Clip, first: First) -> Result<Vec<u64>, Halt> {
     let Clip { ends, how } = clip;
     let Rescaling { shift, out, .. } = how;
     let ([low, high], ring, dropped) = (clip.thresholds(), clip.compared_ring(), how.carrying_bits());
@@ -72,11 +73,11 @@ pub fn clip_of(party: &mut Party, numbers: &[u64], clip: Clip, drawn: Option<Dra
     let compared: &[u64] = left.as_ref().map_or(numbers, |left| left);
     let (carry, above_low) = if low == 0 {
         let carries =
-            party.step("msb", |party| compare::carries_of(party, compared, (dropped, ring - 1 - dropped), drawn))?;
+            party.step("msb", |party| carry::carries(party, compared, (dropped, ring - 1 - dropped), first))?;
         let signs = compared.iter().zip(&carries.all).map(|(x, carry)| (x >> (ring - 1) & 1) as u8 ^ carry);
         (carries.low, signs.map(|sign| sign ^ party.leads()).collect())
     } else {
-        let carries = party.step("carry", |party| carry(party, numbers, dropped, drawn))?;
+        let carries = party.step("carry", |party| carry_below(party, numbers, dropped, first))?;
         (carries, party.step("low", |party| at_least(party, compared, low, ring))?)
     };
     let above_high = party.step("high", |party| at_least(party, compared, high, ring))?;
@@ -115,8 +116,8 @@ pub fn ideal(x: u64, x0: u64, clip: Clip) -> u64 {
     clipped & mask(out)
 }
 
-fn carry(party: &mut Party, numbers: &[u64], bits: u32, drawn: Option<Drawn>) -> Result<Vec<u8>, Halt> {
-    if bits == 0 { Ok(Vec::new()) } else { Ok(compare::carries_of(party, numbers, (bits, 0), drawn)?.all) }
+fn carry_below(party: &mut Party, numbers: &[u64], bits: u32, first: First) -> Result<Vec<u8>, Halt> {
+    if bits == 0 { Ok(Vec::new()) } else { Ok(carry::carries(party, numbers, (bits, 0), first)?.all) }
 }
 
 /// Shares of the bits `x >= end`.

@@ -173,25 +173,6 @@ pub fn carries(party: &mut Party, numbers: &[u64], low: u32, high: u32) -> Resul
     transfers(party, numbers.len(), (low, high), Choices::Corrected)?.carries(party, numbers)
 }
 
-/// Computes what [`carries`] does, with transfers that were drawn for it, if any were.
-///
-/// # Errors
-/// [`Halt`] where the peer does not keep to the protocol.
-///
-/// # Panics
-/// For numbers of no bits, which have no carry.
-pub fn carries_of(
-    party: &mut Party,
-    numbers: &[u64],
-    (low, high): (u32, u32),
-    drawn: Option<Drawn>,
-) -> Result<Carries, Halt> {
-    match drawn {
-        Some(drawn) => drawn.carries(party, numbers),
-        None => carries(party, numbers, low, high),
-    }
-}
-
 /// What a receiver made of the transfers of one digit: its random choice and the pad's bits there.
 type Chosen = [u8; 2];
 

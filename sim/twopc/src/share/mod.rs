@@ -4,6 +4,8 @@
 //! each protocol against its twin on every value, also beyond its domain.
 
 pub mod and;
+pub mod carry;
+pub mod chain;
 pub mod choice;
 pub mod clip;
 pub mod compare;

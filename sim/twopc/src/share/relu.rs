@@ -4,8 +4,9 @@
 use crate::bits::mask;
 use crate::modulus::Modulus;
 use crate::party::Party;
+use crate::share::carry::{self, First, Form};
 use crate::share::choice::own_choices;
-use crate::share::compare::{self, Carries, Drawn, Span};
+use crate::share::compare::{self, Carries, Span};
 use crate::share::product;
 use crate::share::truncate::{self, Rescaling, drop_bits, with_carry};
 use crate::wire::link::Halt;
@@ -15,7 +16,7 @@ use crate::wire::link::Halt;
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
 pub fn relu(party: &mut Party, numbers: &[u64], how: Rescaling) -> Result<Vec<u64>, Halt> {
-    relu_of(party, numbers, how, None)
+    relu_of(party, numbers, how, First::Asked(Form::Tree))
 }
 
 /// The bits of shares that a ReLU compares.
@@ -25,14 +26,14 @@ pub fn span(how: Rescaling) -> Span {
     Span { from: how.shift - low, low, high: how.compared_bits() }
 }
 
-/// Computes what [`relu`] does. `drawn` are transfers of its [`span`] with whose choices the client drew its shares, if it did.
+/// Computes what [`relu`] does. `first` says how it finds the carries of its [`span`].
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
-pub fn relu_of(party: &mut Party, numbers: &[u64], how: Rescaling, drawn: Option<Drawn>) -> Result<Vec<u64>, Halt> {
+pub fn relu_of(party: &mut Party, numbers: &[u64], how: Rescaling, first: First) -> Result<Vec<u64>, Halt> {
     let (lead, Span { low, high, .. }) = (party.leads(), span(how));
     let carries = |party: &mut Party, numbers: &[u64]| {
-        party.step("msb", |party| compare::carries_of(party, numbers, (low, high), drawn))
+        party.step("msb", |party| carry::carries(party, numbers, (low, high), first))
     };
     let sign = |top: u32, numbers: &[u64], carries: &Carries| -> Vec<u8> {
         msbs(numbers, top).zip(&carries.all).map(|(msb, carry)| msb ^ carry).collect()
@@ -87,12 +88,12 @@ mod tests {
     #[test]
     fn the_protocol_is_its_twin_on_every_value() {
         for (from, shift, out) in [(37, 12, 25), (33, 12, 14), (24, 12, 12), (16, 0, 16), (5, 2, 3)] {
-            for truncation in [Truncation::Faithful, Truncation::OneBit] {
+            for (truncation, form) in settings() {
                 let how = Rescaling { from, shift, out, truncation };
                 let [_, x0, x1] = shared(from, 4000, 3);
                 let run = |numbers: &[u64]| {
                     let numbers = numbers.to_vec();
-                    move |party: &mut Party| relu(party, &numbers, how)
+                    move |party: &mut Party| relu_of(party, &numbers, how, First::Asked(form))
                 };
                 let ([y0, y1], _) = both(run(&x0), run(&x1));
                 assert_twin([&x0, &x1], from, [&y0, &y1], out, |x, x0| ideal(x, x0, how));
@@ -100,30 +101,40 @@ mod tests {
         }
     }
 
+    fn settings() -> impl Iterator<Item = (Truncation, Form)> {
+        [Truncation::Faithful, Truncation::OneBit]
+            .into_iter()
+            .flat_map(|how| [Form::Tree, Form::Chain].map(|form| (how, form)))
+    }
+
     /// With shares that the client drew with the transfers, below a sign bit of another source: the twin, and as many bytes fewer as the choices take.
     #[test]
     fn the_protocol_is_its_twin_on_shares_that_were_drawn() {
         let count = 4000;
         for (from, shift, out) in [(37, 12, 25), (24, 12, 12), (16, 0, 16), (5, 2, 3)] {
-            for truncation in [Truncation::Faithful, Truncation::OneBit] {
+            for (truncation, form) in settings() {
                 let how = Rescaling { from, shift, out, truncation };
                 let [high, _, x1] = shared(from, count, 3);
                 let span = span(how);
                 let [bits, free] = [span.low + span.high, span.from];
                 let client = |party: &mut Party| {
-                    let drawn = compare::draw(party, count, span)?;
+                    let drawn = carry::draw(party, count, span, form)?;
                     let own = mask(bits) << free;
                     let numbers = drawn.numbers().unwrap().into_iter().zip(&high);
                     let x0: Vec<u64> = numbers.map(|(number, high)| number << free | high & !own).collect();
-                    Ok((relu_of(party, &x0, how, Some(drawn))?, x0))
+                    Ok((relu_of(party, &x0, how, First::Drawn(drawn))?, x0))
                 };
                 let server = |party: &mut Party| {
-                    let drawn = compare::draw(party, count, span)?;
-                    Ok((relu_of(party, &x1, how, Some(drawn))?, Vec::new()))
+                    let drawn = carry::draw(party, count, span, form)?;
+                    Ok((relu_of(party, &x1, how, First::Drawn(drawn))?, Vec::new()))
                 };
                 let ([(y0, x0), (y1, _)], party) = both(client, server);
                 assert_twin([&x0, &x1], from, [&y0, &y1], out, |x, x0| ideal(x, x0, how));
-                let (_, asked) = both(|party| relu(party, &x0, how), |party| relu(party, &x1, how));
+                let asking = |numbers: &[u64]| {
+                    let numbers = numbers.to_vec();
+                    move |party: &mut Party| relu_of(party, &numbers, how, First::Asked(form))
+                };
+                let (_, asked) = both(asking(&x0), asking(&x1));
                 let sent = |party: &Party| party.link.meter().sent(Role::Client, None);
                 let (drawn, asked) = (sent(&party), sent(&asked));
                 assert_eq!(asked.bytes - drawn.bytes, packed_bytes(count, bits));

@@ -7,7 +7,8 @@
 use crate::bits::mask;
 use crate::party::Party;
 use crate::role::Role;
-use crate::share::compare::{self, Drawn, Span};
+use crate::share::carry::{self, First, Form};
+use crate::share::compare::Span;
 use crate::share::product;
 use crate::wire::link::Halt;
 use serde::{Deserialize, Serialize};
@@ -59,7 +60,7 @@ impl Rescaling {
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
 pub fn truncate(party: &mut Party, numbers: &[u64], how: Rescaling) -> Result<Vec<u64>, Halt> {
-    truncate_of(party, numbers, how, None)
+    truncate_of(party, numbers, how, First::Asked(Form::Tree))
 }
 
 /// The bits of shares that a truncation compares; `None` where it compares none.
@@ -69,16 +70,16 @@ pub fn span(how: Rescaling) -> Option<Span> {
     (low > 0).then_some(Span { from: 0, low, high: 0 })
 }
 
-/// Computes what [`truncate`] does. `drawn` are transfers of its [`span`] with whose choices the client drew its shares, if it did.
+/// Computes what [`truncate`] does. `first` says how it finds the carry of its [`span`].
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
-pub fn truncate_of(party: &mut Party, numbers: &[u64], how: Rescaling, drawn: Option<Drawn>) -> Result<Vec<u64>, Halt> {
+pub fn truncate_of(party: &mut Party, numbers: &[u64], how: Rescaling, first: First) -> Result<Vec<u64>, Halt> {
     let dropped = how.carrying_bits();
     if dropped == 0 {
         return Ok(drop_bits(party.role(), numbers, how));
     }
-    let carries = compare::carries_of(party, numbers, (dropped, 0), drawn)?;
+    let carries = carry::carries(party, numbers, (dropped, 0), first)?;
     with_carry(party, numbers, how, &carries.all)
 }
 

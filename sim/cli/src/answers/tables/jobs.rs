@@ -100,6 +100,7 @@ fn inference(backend: Family, pixels: Pixels) -> Result<InferenceArgs, Failure> 
         backend,
         options: OptionsArgs::default(),
         linear: None,
+        carries: None,
         network: NamedNetwork { name: "wan".into(), network: LinkSpeed::WAN },
         fixed_point: FixedPointArgs {
             frac_bits: None,

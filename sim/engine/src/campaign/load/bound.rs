@@ -1,16 +1,28 @@
-//! A server whose weights are encrypted is bound to them: what strategies cannot do then.
+//! What an option of a backend rules out for strategies: a server whose weights are encrypted is bound to them, and one that finds carries by a chain offers no digits.
 
 use super::loader::Loader;
 use crate::simulate::World;
 use fusion_2pc::backend::Choice;
+use fusion_2pc::backend::cheetah::CarryChoice;
 use fusion_2pc::linear::Linear;
 use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::script::{ActSection, Draft, Fidelity, ProgramName, Spot, StrategyKind};
 
-/// The protocols as a campaign plays them: `linear: auto` is `images` where a strategy does what encrypted weights rule out.
+/// The protocols as a campaign plays them: `linear: auto` is `images` where a strategy does what encrypted weights rule out, and `carries: auto` is `tree` where one turns signs by a digit.
 pub fn played(draft: &Draft, backend: Choice) -> Choice {
     let free = backend.linear() != Linear::Auto || ruled_out(draft).is_empty();
-    if free { backend } else { backend.with_images() }
+    let backend = if free { backend } else { backend.with_images() };
+    let of_a_tree = backend.carries() == CarryChoice::Auto && turns_signs(draft);
+    if of_a_tree { backend.with_trees() } else { backend }
+}
+
+/// Whether a strategy at `real` turns signs by a digit.
+fn turns_signs(draft: &Draft) -> bool {
+    let mut real =
+        draft.strategies.iter().filter(|strategy| draft.fidelity_of(&strategy.section) == Some(Fidelity::Real));
+    real.any(|strategy| {
+        strategy.section.kind.moves().any(|section| matches!(section.act, ActSection::WrongSign { .. }))
+    })
 }
 
 /// What strategies at `real` do that a server with encrypted weights cannot, each with its place.

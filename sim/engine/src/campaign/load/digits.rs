@@ -4,6 +4,7 @@ use super::loader::Loader;
 use super::real::below_some_chunk;
 use crate::simulate::World;
 use fusion_2pc::address::Address;
+use fusion_2pc::backend::cheetah::CarryChoice;
 use fusion_2pc::backend::digits::{DigitRule, of_relu};
 use fusion_2pc::circuit::{Circuit, Op, Step};
 use fusion_2pc::ideal;
@@ -50,6 +51,10 @@ fn misfit(
     };
     if world.is_one_bit() {
         return plain("`wrong_sign` needs `truncation: faithful`".into());
+    }
+    if world.protocols().backend.carries() == CarryChoice::Chain {
+        let message = format!("a ReLU at `{address}` finds carries by a chain, and a server offers no digits in it");
+        return Err((message, Some("choose `carries: tree`, or `carries: auto`, which then is the same".into())));
     }
     let Some(digits) = of_relu(family, circuit, step) else {
         return plain(format!(

@@ -1,51 +1,32 @@
 //! What Cheetah's protocols cost, without running them: each is a list of messages here, as in its figure.
 
+use super::carries::{CarryChoice, and, carries};
 use crate::bits::packed_bytes;
 use crate::circuit::{Circuit, Op};
 use crate::cost::Cost;
 use crate::evaluate::window_sizes;
 use crate::role::Role;
+use crate::share::carry::Form;
 use crate::share::clip::Clip;
-use crate::share::compare::{Digit, digits};
+use crate::share::compare::Span;
 use crate::share::extend::{Sign, Widening};
 use crate::share::maximum::{MAX_PAIRWISE, label_bits};
-use crate::share::truncate::Rescaling;
+use crate::share::relu;
+use crate::share::truncate::{self, Rescaling};
 
-/// The messages of Cheetah's protocols, added to a cost.
-pub struct Messages<'a>(pub &'a mut Cost);
+/// The messages of Cheetah's protocols, added to a cost, with how carries are found.
+pub struct Messages<'a>(pub &'a mut Cost, pub CarryChoice);
 
 impl Messages<'_> {
     /// [`crate::share::compare::carries`].
     fn carries(&mut self, count: usize, low: u32, high: u32) {
-        self.carries_of(count, (low, high), false);
+        carries(self.0, count, (low, high), (Form::Tree, false));
     }
 
-    /// [`crate::share::compare::carries_of`]: whether transfers were drawn for it.
-    fn carries_of(&mut self, count: usize, (low, high): (u32, u32), drawn: bool) {
-        let digits = digits(low, high);
-        self.0.server_transfers += count * (low + high) as usize;
-        if !drawn {
-            self.0.send(Role::Client, packed_bytes(count, digits.iter().map(|digit| digit.bits).sum()));
-        }
-        self.0.send(Role::Server, packed_bytes(count, digits.iter().map(|digit| digit.message_bits()).sum()));
-        let inner = |digits: &[Digit]| digits.iter().map(|digit| digit.inner).collect::<Vec<bool>>();
-        let border = digits.iter().filter(|digit| digit.from < low).count();
-        let [mut low, mut high] = [inner(&digits[..border]), inner(&digits[border..])];
-        while low.len() > 1 || high.len() > 1 {
-            let pairs: Vec<bool> = [&mut low, &mut high].into_iter().flat_map(join).collect();
-            self.and(count, &pairs);
-        }
-        if let ([low], [_]) = (&low[..], &high[..]) {
-            self.and(count, &[*low]);
-        }
-    }
-
-    /// [`crate::share::and::and`]: for each list, whether its products are pairs.
-    fn and(&mut self, count: usize, pairs: &[bool]) {
-        let products = count * pairs.len();
-        self.0.client_transfers += products;
-        self.0.server_transfers += products;
-        self.0.exchange(packed_bytes(pairs.iter().map(|pair| count * (2 + usize::from(*pair))).sum(), 1));
+    /// [`crate::share::carry::carries`] of what a step compares first: whether transfers were drawn for it.
+    fn first(&mut self, count: usize, span: Span, drawn: bool) {
+        let form = self.1.form(count, span, drawn);
+        carries(self.0, count, (span.low, span.high), (form, drawn));
     }
 
     /// [`crate::share::product::send`] by the server.
@@ -72,9 +53,8 @@ impl Messages<'_> {
 
     /// [`crate::share::relu::relu_of`].
     fn relu(&mut self, count: usize, how: Rescaling, drawn: bool) {
-        let low = how.carrying_bits();
-        self.carries_of(count, (low, how.compared_bits()), drawn);
-        if low > 0 {
+        self.first(count, relu::span(how), drawn);
+        if how.carrying_bits() > 0 {
             self.bits_to_ring(count, how.out);
         }
         self.multiplex(count, how.out);
@@ -83,27 +63,23 @@ impl Messages<'_> {
     /// [`crate::share::clip::clip_of`].
     fn clip(&mut self, count: usize, clip: Clip, drawn: bool) {
         let (Clip { ends, how }, ring) = (clip, clip.compared_ring());
-        let (dropped, out) = (how.carrying_bits(), how.out);
-        if ends[0] == 0 {
-            self.carries_of(count, (dropped, ring - 1 - dropped), drawn);
-        } else {
-            if dropped > 0 {
-                self.carries_of(count, (dropped, 0), drawn);
-            }
+        if let Some(span) = clip.span() {
+            self.first(count, span, drawn);
+        }
+        if ends[0] != 0 {
             self.carries(count, 0, ring - 1);
         }
         self.carries(count, 0, ring - 1);
-        if dropped > 0 {
-            self.bits_to_ring(count, out);
+        if how.carrying_bits() > 0 {
+            self.bits_to_ring(count, how.out);
         }
-        self.multiplex(2 * count, out);
+        self.multiplex(2 * count, how.out);
     }
 
     /// [`crate::share::truncate::truncate_of`].
     fn truncate(&mut self, count: usize, how: Rescaling, drawn: bool) {
-        let dropped = how.carrying_bits();
-        if dropped > 0 {
-            self.carries_of(count, (dropped, 0), drawn);
+        if let Some(span) = truncate::span(how) {
+            self.first(count, span, drawn);
             self.bits_to_ring(count, how.out);
         }
     }
@@ -147,7 +123,7 @@ impl Messages<'_> {
         self.carries(slots * classes * (classes - 1) / 2, 0, ring - 1);
         let mut conditions = classes - 1;
         while conditions > 1 {
-            self.and(slots, &vec![false; classes * (conditions / 2)]);
+            and(self.0, slots, &vec![false; classes * (conditions / 2)]);
             conditions = conditions.div_ceil(2);
         }
         self.product(slots * classes, label_bits(classes));
@@ -169,11 +145,4 @@ impl Messages<'_> {
             Op::Linear { .. } | Op::Sum { .. } | Op::Add | Op::Concat => {}
         }
     }
-}
-
-/// Joins neighbours: what the pairs' lower parts are, and the level above.
-fn join(nodes: &mut Vec<bool>) -> Vec<bool> {
-    let lower: Vec<bool> = nodes.chunks_exact(2).map(|pair| pair[0]).collect();
-    *nodes = nodes.chunks(2).map(|pair| pair[0]).collect();
-    lower
 }

@@ -1,10 +1,12 @@
 //! Comparisons whose choices are not sent: the client draws its share of a linear layer, whose weights are encrypted, together with the transfers of the step that reads it.
 
+use super::carries::CarryChoice;
 use crate::bits::mask;
 use crate::circuit::{Circuit, Op};
 use crate::party::Party;
 use crate::random::uniform;
-use crate::share::compare::{self, Drawn, Span};
+use crate::share::carry::{self, Drawn, First, Form};
+use crate::share::compare::Span;
 use crate::share::{relu, truncate};
 use crate::wire::link::Halt;
 use fusion_nn::model::Value;
@@ -38,17 +40,26 @@ pub fn reader(circuit: &Circuit, linear: usize) -> Option<Reader> {
 }
 
 /// Transfers that were drawn with shares, by the step that uses them.
-#[derive(Debug, Default)]
-pub struct Ahead(BTreeMap<usize, Drawn>);
+#[derive(Debug)]
+pub struct Ahead {
+    carries: CarryChoice,
+    drawn: BTreeMap<usize, Drawn>,
+}
 
 impl Ahead {
+    /// Has none yet, and draws them for carries that are found so.
+    pub fn new(carries: CarryChoice) -> Self {
+        Self { carries, drawn: BTreeMap::new() }
+    }
+
     /// Draws the transfers for the reader of `count` outputs of a linear step; none if no step compares them first.
     ///
     /// # Errors
     /// [`Halt`] where the peer does not keep to the protocol.
     pub fn draw(&mut self, party: &mut Party, count: usize, reader: Option<Reader>) -> Result<(), Halt> {
         if let Some(Reader { step, span }) = reader {
-            self.0.insert(step, compare::draw(party, count, span)?);
+            let form = self.carries.form(count, span, true);
+            self.drawn.insert(step, carry::draw(party, count, span, form)?);
         }
         Ok(())
     }
@@ -65,7 +76,7 @@ impl Ahead {
     ) -> Result<Vec<u64>, Halt> {
         self.draw(party, count, reader)?;
         let mut shares = uniform(&mut party.rng, ring, count);
-        let chosen = |Reader { step, span }| Some((span, self.0.get(&step)?.numbers()?));
+        let chosen = |Reader { step, span }| Some((span, self.drawn.get(&step)?.numbers()?));
         if let Some((Span { from, low, high }, numbers)) = reader.and_then(chosen) {
             let kept = !(mask(low + high) << from);
             shares.iter_mut().zip(numbers).for_each(|(share, number)| *share = *share & kept | number << from);
@@ -73,9 +84,10 @@ impl Ahead {
         Ok(shares)
     }
 
-    /// The transfers that were drawn for a step; `None` if it asks for its own.
-    pub fn take(&mut self, step: usize) -> Option<Drawn> {
-        self.0.remove(&step)
+    /// How a step finds the carries of so many numbers that it compares first: by the transfers that were drawn for it, or else by its own.
+    pub fn first(&mut self, step: usize, count: usize, span: Option<Span>) -> First {
+        let form = || span.map_or(Form::Tree, |span| self.carries.form(count, span, false));
+        self.drawn.remove(&step).map_or_else(|| First::Asked(form()), First::Drawn)
     }
 }
 
@@ -128,21 +140,27 @@ mod tests {
     #[test]
     fn shares_are_choices_where_they_are_compared() {
         let (count, ring) = (400, 21);
-        let reader = Some(Reader { step: 4, span: Span { from: 5, low: 0, high: 15 } });
-        let client = |party: &mut Party| {
-            let mut ahead = Ahead::default();
-            let shares = ahead.shares(party, (count, ring), reader)?;
-            Ok((shares, ahead.take(4).unwrap().numbers().unwrap(), ahead.take(4).is_none()))
-        };
-        let server = |party: &mut Party| {
-            Ahead::default().draw(party, count, reader)?;
-            Ok((Vec::new(), Vec::new(), true))
-        };
-        let ([(shares, numbers, once), _], party) = both(client, server);
-        assert!(once && party.link.meter().log.is_empty());
-        assert!(shares.iter().zip(&numbers).all(|(share, number)| share >> 5 & mask(15) == *number));
-        // 400 fair coins are within 130 of 200 but for 1e-37.
-        let ones = |bit: u32| shares.iter().filter(|share| *share >> bit & 1 == 1).count();
-        assert!((0..ring).all(|bit| (70..330).contains(&ones(bit))) && shares.iter().all(|share| share >> ring == 0));
+        let span = Span { from: 5, low: 0, high: 15 };
+        let reader = Some(Reader { step: 4, span });
+        for (carries, form) in [(CarryChoice::Tree, Form::Tree), (CarryChoice::Chain, Form::Chain)] {
+            let client = |party: &mut Party| {
+                let mut ahead = Ahead::new(carries);
+                let shares = ahead.shares(party, (count, ring), reader)?;
+                let First::Drawn(drawn) = ahead.first(4, count, Some(span)) else { panic!("drawn for step 4") };
+                assert_eq!(matches!(drawn, Drawn::Chain(_)), form == Form::Chain);
+                Ok((shares, drawn.numbers().unwrap(), ahead.first(4, count, Some(span))))
+            };
+            let server = |party: &mut Party| {
+                Ahead::new(carries).draw(party, count, reader)?;
+                Ok((Vec::new(), Vec::new(), First::Asked(form)))
+            };
+            let ([(shares, numbers, second), _], party) = both(client, server);
+            assert!(matches!(second, First::Asked(asked) if asked == form) && party.link.meter().log.is_empty());
+            assert!(shares.iter().zip(&numbers).all(|(share, number)| share >> 5 & mask(15) == *number));
+            // 400 fair coins are within 130 of 200 but for 1e-37.
+            let ones = |bit: u32| shares.iter().filter(|share| *share >> bit & 1 == 1).count();
+            assert!((0..ring).all(|bit| (70..330).contains(&ones(bit))));
+            assert!(shares.iter().all(|share| share >> ring == 0));
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Cheetah (Huang, Lu, Hong, Ding, USENIX Security 2022): linear layers under RLWE encryption, everything else by silent oblivious transfer.
 
+mod carries;
 mod cost;
 mod drawn;
 mod packing;
@@ -8,6 +9,7 @@ mod replay;
 #[cfg(test)]
 mod tests;
 
+pub use carries::{CarryChoice, NoCarryChoice};
 pub use packing::{EncodedModel, MOST_SLOTS, Packing, SLOT_MEMORY, slots_per_message};
 pub use party::CheetahParty;
 
@@ -38,6 +40,8 @@ pub struct Cheetah {
     pub checks: Checks,
     /// What is encrypted in linear layers.
     pub linear: Linear,
+    /// How carries are found.
+    pub carries: CarryChoice,
 }
 
 /// What a client keeps between sessions: its secret key, and its part of the base transfers.
@@ -159,7 +163,7 @@ impl Backend for Cheetah {
     }
 
     fn client<'a>(&'a self, chunk: Chunk<'a, Self>, keys: &'a ClientKeys) -> CheetahParty<'a> {
-        CheetahParty::client((chunk.circuit, chunk.packing), &keys.key, keys.network.as_ref())
+        CheetahParty::client((chunk.circuit, chunk.packing), self.carries, &keys.key, keys.network.as_ref())
     }
 
     fn server<'a>(
@@ -168,7 +172,12 @@ impl Backend for Cheetah {
         keys: &'a ServerKeys,
         networks: Vec<&'a EncodedModel>,
     ) -> CheetahParty<'a> {
-        CheetahParty::server((chunk.circuit, chunk.packing), (&keys.keys, keys.network.as_ref()), networks)
+        CheetahParty::server(
+            (chunk.circuit, chunk.packing),
+            self.carries,
+            (&keys.keys, keys.network.as_ref()),
+            networks,
+        )
     }
 
     fn parts(&self) -> Option<Parts> {
@@ -202,12 +211,12 @@ impl Backend for Cheetah {
         let Chunk { circuit, packing, slots } = chunk;
         match circuit.steps[step].op {
             Op::Linear { .. } => packing.cost(step, slots / packing.group(), cost),
-            _ => Messages(cost).step(circuit, step, slots, packing.is_drawn(circuit, step)),
+            _ => Messages(cost, self.carries).step(circuit, step, slots, packing.is_drawn(circuit, step)),
         }
     }
 
     fn argmax_cost(&self, chunk: Chunk<'_, Self>, cost: &mut Cost) {
         let Chunk { circuit, slots, .. } = chunk;
-        Messages(cost).argmax(slots, circuit.classes, circuit.ring(circuit.output));
+        Messages(cost, self.carries).argmax(slots, circuit.classes, circuit.ring(circuit.output));
     }
 }

@@ -1,5 +1,6 @@
 //! How Cheetah packs a circuit's linear layers into ciphertexts, for how many slots, and a network's weights in that packing.
 
+use super::carries::CarryChoice;
 use super::cost::Messages;
 use super::drawn::reader;
 use crate::circuit::{Circuit, Op, Step, Unsupported};
@@ -36,7 +37,8 @@ fn bytes_besides_shares(circuit: &Circuit, index: usize) -> usize {
         return Layout::new(shape, *ring, bound, 1).map_or(0, |layout| layout.cost().bytes());
     }
     let mut cost = Cost::default();
-    Messages(&mut cost).step(circuit, index, 1, false);
+    // A chain holds bits, and sends fewer.
+    Messages(&mut cost, CarryChoice::Tree).step(circuit, index, 1, false);
     16 * (cost.client_transfers + cost.server_transfers) + cost.bytes()
 }
 

@@ -1,5 +1,6 @@
 //! The client and the server of a chunk, as they run Cheetah's protocols.
 
+use super::carries::CarryChoice;
 use super::drawn::{Ahead, reader};
 use super::packing::{Constants, EncodedModel, Packing};
 use crate::address::Component;
@@ -9,8 +10,9 @@ use crate::he::cipher::ClientKey;
 use crate::linear::once::{self, EncryptedNetwork, OwnedNetwork, Placed};
 use crate::linear::{self, Encrypted, Layout, PublicKeys};
 use crate::party::{Pads, Party};
+use crate::share::carry::First;
 use crate::share::clip::{self, Clip};
-use crate::share::compare::Drawn;
+use crate::share::compare::Span;
 use crate::share::extend::{self, Widening};
 use crate::share::truncate::{self, Rescaling};
 use crate::share::{maximum, relu};
@@ -107,29 +109,31 @@ enum Side<'a> {
 }
 
 impl<'a> CheetahParty<'a> {
-    fn new((circuit, packing): (&'a Circuit, &'a Packing), side: Side<'a>) -> Self {
-        Self { circuit, packing, side, step: 0, ahead: Ahead::default() }
+    fn new((circuit, packing): (&'a Circuit, &'a Packing), carries: CarryChoice, side: Side<'a>) -> Self {
+        Self { circuit, packing, side, step: 0, ahead: Ahead::new(carries) }
     }
 
     pub(super) fn client(
         of: (&'a Circuit, &'a Packing),
+        carries: CarryChoice,
         key: &'a ClientKey,
         network: Option<&'a EncryptedNetwork>,
     ) -> Self {
-        Self::new(of, Side::Client((key, network)))
+        Self::new(of, carries, Side::Client((key, network)))
     }
 
     pub(super) fn server(
         of: (&'a Circuit, &'a Packing),
+        carries: CarryChoice,
         keys: (&'a PublicKeys, Option<&'a OwnedNetwork>),
         networks: Vec<&'a EncodedModel>,
     ) -> Self {
-        Self::new(of, Side::Server(keys, networks))
+        Self::new(of, carries, Side::Server(keys, networks))
     }
 
-    /// The transfers that were drawn for the step that runs, if any were.
-    fn drawn(&mut self) -> Option<Drawn> {
-        self.ahead.take(self.step)
+    /// How the step that runs finds the carries of what it compares first.
+    fn first(&mut self, numbers: &[u64], span: Option<Span>) -> First {
+        self.ahead.first(self.step, numbers.len(), span)
     }
 }
 
@@ -164,15 +168,15 @@ impl Protocols for CheetahParty<'_> {
     }
 
     fn relu(&mut self, party: &mut Party, numbers: &[u64], how: Rescaling) -> Result<Vec<u64>, Halt> {
-        relu::relu_of(party, numbers, how, self.drawn())
+        relu::relu_of(party, numbers, how, self.first(numbers, Some(relu::span(how))))
     }
 
     fn clip(&mut self, party: &mut Party, numbers: &[u64], clip: Clip) -> Result<Vec<u64>, Halt> {
-        clip::clip_of(party, numbers, clip, self.drawn())
+        clip::clip_of(party, numbers, clip, self.first(numbers, clip.span()))
     }
 
     fn truncate(&mut self, party: &mut Party, numbers: &[u64], how: Rescaling) -> Result<Vec<u64>, Halt> {
-        truncate::truncate_of(party, numbers, how, self.drawn())
+        truncate::truncate_of(party, numbers, how, self.first(numbers, truncate::span(how)))
     }
 
     fn extend(&mut self, party: &mut Party, numbers: &[u64], widening: Widening) -> Result<Vec<u64>, Halt> {

@@ -1,5 +1,6 @@
 //! Whole networks with ideal linear layers: all else is Cheetah's, to the last bit and byte.
 
+use super::carries::CarryChoice;
 use super::cost::Messages;
 use crate::address::Address;
 use crate::backend::Protocols;
@@ -132,11 +133,11 @@ fn check_costs(circuit: &Circuit, slots: usize, meter: &Meter) {
             continue;
         }
         let mut cost = Cost::default();
-        Messages(&mut cost).step(circuit, index, slots, false);
+        Messages(&mut cost, CarryChoice::Tree).step(circuit, index, slots, false);
         assert_eq!([cost.client_bytes, cost.server_bytes], [Role::Client, Role::Server].map(sent), "{}", step.address);
-        Messages(&mut all).step(circuit, index, slots, false);
+        Messages(&mut all, CarryChoice::Tree).step(circuit, index, slots, false);
     }
-    Messages(&mut all).argmax(slots, circuit.classes, circuit.ring(circuit.output));
+    Messages(&mut all, CarryChoice::Tree).argmax(slots, circuit.classes, circuit.ring(circuit.output));
     assert_eq!(all.bytes(), meter.total(|_| true).bytes);
     assert_eq!(all.rounds(), meter.rounds());
 }

@@ -1,0 +1,74 @@
+//! The carries that a step finds first, by a tree of digits ([`compare`]) or by a chain of positions ([`chain`]), with transfers that were drawn before or are asked for.
+
+use crate::party::Party;
+use crate::share::chain;
+use crate::share::compare::{self, Carries, Span};
+use crate::wire::link::Halt;
+
+/// How carries are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// By digits that a tree joins: few messages.
+    Tree,
+    /// Position by position: few bytes.
+    Chain,
+}
+
+/// Transfers that were drawn with a client's numbers, for one step.
+#[derive(Debug)]
+pub enum Drawn {
+    /// Those of a tree.
+    Tree(compare::Drawn),
+    /// Those of a chain.
+    Chain(chain::Drawn),
+}
+
+/// How a step comes to the transfers of its first carries.
+#[derive(Debug)]
+pub enum First {
+    /// They are drawn now, and the client corrects its choices.
+    Asked(Form),
+    /// They were drawn with the client's numbers.
+    Drawn(Drawn),
+}
+
+/// Draws the transfers of carries of `count` numbers that are not known yet, and whose bits of the span are to be [`Drawn::numbers`] at the client.
+///
+/// # Errors
+/// [`Halt`] where the peer does not keep to the protocol.
+///
+/// # Panics
+/// For a span of no bits.
+pub fn draw(party: &mut Party, count: usize, span: Span, form: Form) -> Result<Drawn, Halt> {
+    Ok(match form {
+        Form::Tree => Drawn::Tree(compare::draw(party, count, span)?),
+        Form::Chain => Drawn::Chain(chain::draw(party, count, span)?),
+    })
+}
+
+impl Drawn {
+    /// The numbers that a client chose at random in these transfers; `None` for a server.
+    #[must_use]
+    pub fn numbers(&self) -> Option<Vec<u64>> {
+        match self {
+            Self::Tree(drawn) => drawn.numbers(),
+            Self::Chain(drawn) => drawn.numbers(),
+        }
+    }
+}
+
+/// Computes shares of the carries of the sum of both parties' numbers, of `low + high` bits each. Higher bits are not looked at, and where transfers were drawn with a client's numbers, these are its numbers.
+///
+/// # Errors
+/// [`Halt`] where the peer does not keep to the protocol.
+///
+/// # Panics
+/// For numbers of no bits, which have no carry.
+pub fn carries(party: &mut Party, numbers: &[u64], (low, high): (u32, u32), first: First) -> Result<Carries, Halt> {
+    match first {
+        First::Asked(Form::Tree) => compare::carries(party, numbers, low, high),
+        First::Asked(Form::Chain) => chain::carries(party, numbers, low, high),
+        First::Drawn(Drawn::Tree(drawn)) => drawn.carries(party, numbers),
+        First::Drawn(Drawn::Chain(drawn)) => drawn.carries(party, numbers),
+    }
+}

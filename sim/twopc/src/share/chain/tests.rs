@@ -1,0 +1,89 @@
+//! Carries against sums in the clear, and the messages that find them.
+
+use super::*;
+use crate::bits::mask;
+use crate::party::rehearsal::{both as run, shared};
+
+/// That two parties' shares are of the carries of `x0 + x1`, for each pair of numbers of `low + high` bits.
+fn assert_carries([mine, theirs]: [&Carries; 2], numbers: [&[u64]; 2], low: u32, high: u32) {
+    let bits = low + high;
+    let carry = |bits: u32, x0: u64, x1: u64| u8::from((x0 & mask(bits)) + (x1 & mask(bits)) > mask(bits));
+    assert_eq!([&mine.all, &theirs.all].map(Vec::len), [numbers[0].len(); 2]);
+    assert_eq!([&mine.low, &theirs.low].map(Vec::len), [if low > 0 { numbers[0].len() } else { 0 }; 2]);
+    for (at, (&x0, &x1)) in numbers[0].iter().zip(numbers[1]).enumerate() {
+        assert_eq!(mine.all[at] ^ theirs.all[at], carry(bits, x0, x1), "{x0} + {x1} of {low} + {high} bits");
+        if low > 0 {
+            assert_eq!(mine.low[at] ^ theirs.low[at], carry(low, x0, x1), "{x0} + {x1} of {low} bits");
+        }
+    }
+}
+
+/// Every pair of numbers of each width up to 8 bits, with the inner carry at every place.
+#[test]
+fn every_pair_of_every_small_width() {
+    for bits in 1..=8 {
+        let pairs = || (0..1_u64 << bits).flat_map(|x0| (0..1 << bits).map(move |x1| (x0, x1)));
+        let numbers = [pairs().map(|pair| pair.0).collect::<Vec<_>>(), pairs().map(|pair| pair.1).collect()];
+        for low in 0..=bits {
+            let high = bits - low;
+            let side = |numbers: &[u64]| {
+                let numbers = numbers.to_vec();
+                move |party: &mut Party| carries(party, &numbers, low, high)
+            };
+            let ([mine, theirs], _) = run(side(&numbers[0]), side(&numbers[1]));
+            assert_carries([&mine, &theirs], [&numbers[0], &numbers[1]], low, high);
+        }
+    }
+}
+
+/// Wide numbers, some of whose sums are next to the border, in numbers of them that fill no word: asked for and drawn. The messages are as many, in turn, and as long as the module says.
+#[test]
+fn wide_numbers_and_their_messages() {
+    for (low, high, count) in
+        [(0, 23, 300), (12, 24, 64), (12, 0, 65), (1, 35, 1), (13, 48, 127), (0, 1, 9), (0, 2, 9), (1, 2, 9)]
+    {
+        let bits = low + high;
+        let [_, client, mut server] = shared(bits, count, low as u8);
+        for (at, (x0, x1)) in client.iter().zip(&mut server).enumerate().step_by(3) {
+            *x1 = (mask(bits) - x0).wrapping_add(at as u64 / 3 % 3).wrapping_sub(1) & mask(bits);
+        }
+        let ([mine, theirs], party) =
+            run(|party| carries(party, &client, low, high), |party| carries(party, &server, low, high));
+        assert_carries([&mine, &theirs], [&client, &server], low, high);
+        let mut expected = vec![(Role::Client, packed_bytes(count, bits))];
+        expected.extend(messages(count, bits as usize));
+        let log = |party: &Party| party.link.meter().log.iter().map(|m| (m.from, m.bytes)).collect::<Vec<_>>();
+        assert_eq!(log(&party), expected, "{bits} bits are corrected");
+        assert_eq!(party.link.meter().rounds(), bits + 1);
+
+        let span = Span { from: 0, low, high };
+        let choosing = |party: &mut Party| {
+            let drawn = draw(party, count, span)?;
+            let numbers = drawn.numbers().unwrap();
+            // What the client says that its numbers are does not count.
+            Ok((drawn.carries(party, &vec![0; count])?, numbers))
+        };
+        let offering = |party: &mut Party| {
+            let drawn = draw(party, count, span)?;
+            assert_eq!(drawn.numbers(), None);
+            Ok((drawn.carries(party, &server)?, Vec::new()))
+        };
+        let ([(mine, numbers), (theirs, _)], party) = run(choosing, offering);
+        assert_carries([&mine, &theirs], [&numbers, &server], low, high);
+        assert_eq!(log(&party), expected[1..], "{bits} bits are drawn");
+        assert!(numbers.iter().all(|number| number >> bits == 0));
+        // Each bit is one in half of the numbers: 300 fair coins are within 100 of that but for 2e-30.
+        let ones = |bit: u32| numbers.iter().filter(|number| *number >> bit & 1 == 1).count();
+        assert!(count < 300 || (0..bits).all(|bit| (50..250).contains(&ones(bit))));
+    }
+}
+
+/// Positions 0 and 1 by the server, with its corrections, 1 and 2 by the client, 2 and 3 by the server, and so on.
+fn messages(count: usize, bits: usize) -> Vec<(Role, usize)> {
+    let of = |at: usize| {
+        let from = if at.is_multiple_of(2) { Role::Server } else { Role::Client };
+        let slices = if at + 1 < bits { 2 } else { 1 } + if at == 0 { bits - 1 } else { 0 };
+        (from, (count * slices).div_ceil(8))
+    };
+    (0..bits).map(of).collect()
+}
