@@ -105,7 +105,9 @@ impl Deviation for Kept {
 fn ones_of_equal_numbers(masked: bool) -> Vec<u32> {
     const COUNT: usize = 4096;
     let sent: Arc<Mutex<Vec<u8>>> = Arc::default();
-    let side = |number: u64| {
+    let [x0, x1] = [0b1_0110_1101, 0b0_1101_1010].map(|number| vec![number; COUNT]);
+    let side = |numbers: &[u64]| {
+        let numbers = numbers.to_vec();
         let kept = Kept(Arc::clone(&sent));
         move |party: &mut Party| {
             party.link.deviate(Box::new(kept));
@@ -114,11 +116,11 @@ fn ones_of_equal_numbers(masked: bool) -> Vec<u32> {
                 let pads = drawn.received.iter_mut().map(|[_, pad]| pad).chain(drawn.sent.iter_mut().flatten());
                 pads.for_each(|pad| pad.fill(0));
             }
-            drawn.carries(party, &[number; COUNT])
+            drawn.carries(party, &numbers)
         }
     };
-    let ([mine, theirs], _) = run(side(0b1_0110_1101), side(0b0_1101_1010));
-    assert_carries([&mine, &theirs], [&[0b1_0110_1101; COUNT], &[0b0_1101_1010; COUNT]], 3, 6);
+    let ([mine, theirs], _) = run(side(&x0), side(&x1));
+    assert_carries([&mine, &theirs], [&x0, &x1], 3, 6);
     let sent = sent.lock().unwrap();
     sent.chunks_exact(COUNT / 8).map(|slice| slice.iter().map(|byte| byte.count_ones()).sum()).collect()
 }
