@@ -95,6 +95,23 @@ fn convolution(filters: Tensor, turn: u32) -> Model {
     model(nodes, vec![filters, constant("matrix", &[3, 18], turn)])
 }
 
+/// Makes a network of a convolution in two groups after one of all channels, then one for each channel with two filters, a stride and padding, and three classes.
+pub fn grouped() -> Model {
+    let strided = |groups: i64| vec![int("group", groups), ints("strides", &[2, 2]), ints("pads", &[1; 4])];
+    let nodes = [
+        node("Conv", &["in", "filters"], "c", &padded()),
+        node("Relu", &["c"], "r", &[]),
+        node("Conv", &["r", "halves"], "d", &[int("group", 2)]),
+        node("Relu", &["d"], "s", &[]),
+        node("Conv", &["s", "each"], "e", &strided(4)),
+        node("Relu", &["e"], "t", &[]),
+    ];
+    let shapes: [(&str, &[i64]); 4] =
+        [("filters", &[4, 1, 3, 3]), ("halves", &[4, 2, 2, 2]), ("each", &[8, 1, 3, 3]), ("matrix", &[3, 72])];
+    let weights = shapes.into_iter().zip(0..).map(|((name, dims), turn)| constant(name, dims, turn));
+    model(nodes.into_iter().chain(flat("t", "matrix")).collect(), weights.collect())
+}
+
 /// Makes a network of a convolution to which the image itself is added.
 pub fn shortcut() -> Model {
     let mut nodes = vec![

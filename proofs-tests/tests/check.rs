@@ -172,7 +172,9 @@ fn no_reason_hides_another() {
         node("Mul", "second", &["b", "c"], "d"),
         node("Relu", "after", &["d"], "e"),
         node("Flatten", "flat", &["e"], "f"),
-        node("MatMul", "heavy", &["f", "w"], "out"),
+        node("MatMul", "heavy", &["f", "w"], "g"),
+        node("MatMul", "also", &["f", "w"], "h"),
+        node("Add", "both", &["g", "h"], "out"),
     ];
     let constants = vec![tensor("c", &[1, 4097, 1, 1], 1.0), tensor("w", &[4097, 2], 1e5)];
     let input = vec![value("in", &[0, 4097, 1, 1])];

@@ -202,4 +202,13 @@ fn circuits_beyond_every_bound_are_refused() {
     let conv = serde_json::json!({ "linear": { "shape": shape, "bound": { "sum_bits": 3, "root_bits": 3 } } });
     let conv = serde_json::json!([step(conv, serde_json::json!(["input"]), 4, 20)]);
     told(with(conv, serde_json::json!({ "layer": 0 }), 4), "sizes");
+    // No group, and groups that are not equal parts of the channels, or of the filters.
+    let cell = serde_json::json!({ "size": [1, 1], "stride": [1, 1], "pads": [0, 0, 0, 0] });
+    for (groups, filters) in [(0, 4), (5, 5), (9, 4), (72, 72)] {
+        let conv = serde_json::json!({ "image": [36, 1, 1], "filters": filters, "window": cell, "groups": groups });
+        let bound = serde_json::json!({ "sum_bits": 3, "root_bits": 3 });
+        let conv = serde_json::json!({ "linear": { "shape": { "conv": conv }, "bound": bound } });
+        let conv = serde_json::json!([step(conv, serde_json::json!(["input"]), filters, 20)]);
+        told(with(conv, serde_json::json!({ "layer": 0 }), filters), "sizes");
+    }
 }

@@ -26,7 +26,7 @@ use fusion_2pc::wire::meter::Phase;
 use fusion_nn::fixed::{Precision, Ring};
 use fusion_nn::model::Model;
 use fusion_proofs_tests::networks::{
-    PRECISION, clipped, fixed, in_pieces, many_classes, noise, pixels, residual, tiny,
+    PRECISION, clipped, fixed, grouped, in_pieces, many_classes, noise, pixels, residual, tiny,
 };
 
 /// What a test checks of a backend.
@@ -145,6 +145,29 @@ impl Law for ExactInPieces {
 #[test]
 fn every_family_is_exact_on_activations_in_pieces() {
     every_family(&ExactInPieces);
+}
+
+/// Groups of channels, several filters in each and one: every logit is the reference's, and every byte is predicted.
+struct ExactInGroups;
+
+impl Law for ExactInGroups {
+    fn check<B: Backend>(&self, family: Family, backend: B) {
+        let images = noise(2, 1);
+        let world = World::by(backend, &[grouped()], images.len(), 1);
+        let session = world.session(1, &images, &world.honest());
+        world.assert_exact(&session, &images);
+        for chunk in world.plan.chunks() {
+            for (step, cost) in world.plan.circuit.steps.iter().zip(world.plan.costs(chunk.len())) {
+                let counted = sent(&session.meters[0], &chunk, &step.address);
+                assert_eq!(counted, [cost.client_bytes, cost.server_bytes], "{family:?}: {}", step.address);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_family_is_exact_on_groups() {
+    every_family(&ExactInGroups);
 }
 
 /// A chunk's offline messages are all sent before the first online one; and no address, length or depth depends on the images.

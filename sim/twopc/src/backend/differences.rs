@@ -216,12 +216,6 @@ const ABY: &[Difference] = &[
         "transfers of the bits themselves, one bit less each",
         Favours,
     ),
-    difference(
-        "groups of a convolution",
-        "multiplied by themselves",
-        "as one convolution with zeros between the groups, each of which takes a triple",
-        Against,
-    ),
     TRUNCATION,
     difference(
         "label of the answer",

@@ -4,7 +4,7 @@ use super::step::{ARGMAX, Circuit, Op, Step};
 use super::unsupported::{Draft, Unsupported};
 use crate::address::{Address, Component};
 use crate::he::parameters::Bound;
-use crate::linear::{MAX_DENSE_WEIGHTS, Shape};
+use crate::linear::Shape;
 use crate::share::extend::Sign;
 use crate::share::truncate::Truncation;
 use crate::share::uniform::Uniform;
@@ -173,12 +173,9 @@ impl Builder<'_> {
         let input = inputs[0];
         match &layer.op {
             FixedOp::Conv { .. } | FixedOp::Gemm { .. } => {
-                if let Some(shape) = Shape::of(&layer.op, self.shape(layer.inputs[0])) {
-                    self.linear(&place, shape, input, known)
-                } else {
-                    self.reasons.push(format!("{}: {}", node(layer), too_many_groups(&layer.op)));
-                    self.left_out(known)
-                }
+                let shape = Shape::of(&layer.op, self.shape(layer.inputs[0]));
+                let shape = shape.unwrap_or_else(|| unreachable!("a linear layer of a checked network has a shape"));
+                self.linear(&place, shape, input, known)
             }
             FixedOp::Relu { shift } | FixedOp::Truncate { shift } => {
                 let positive = matches!(layer.op, FixedOp::Relu { .. });
@@ -199,12 +196,6 @@ impl Builder<'_> {
             FixedOp::Concat => self.added(&place, Op::Concat, &inputs, known),
             FixedOp::Flatten => input,
         }
-    }
-
-    /// What stands for the output of a layer that has no step. Later steps seem to read the image instead, and keep their own rings and sizes.
-    fn left_out(&self, known: Known) -> Held {
-        let ring = self.bits(known.ring());
-        Held { value: Value::Input, ring, least: known.least, positive: false }
     }
 
     /// The bits in which a value is shared that needs so many.
@@ -326,11 +317,6 @@ impl Builder<'_> {
 /// How messages name a layer.
 pub(super) fn node(layer: &FixedLayer) -> String {
     format!("node {} '{}' ({})", layer.node, layer.name, layer.operator())
-}
-
-fn too_many_groups(op: &FixedOp) -> String {
-    let groups = if let FixedOp::Conv { groups, .. } = op { *groups } else { 1 };
-    format!("its {groups} groups, computed as one with zeros between them, take more than {MAX_DENSE_WEIGHTS} weights")
 }
 
 /// Whether the output of a layer is the logits, or goes into max pooling or clipping.

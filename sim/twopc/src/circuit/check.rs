@@ -6,7 +6,7 @@
 use super::step::{Circuit, Op, Step};
 use super::unsupported::Unsupported;
 use crate::he::parameters::Bound;
-use crate::linear::{MAX_DENSE_WEIGHTS, Shape};
+use crate::linear::Shape;
 use crate::share::extend::Sign;
 use crate::share::uniform::Uniform;
 use fusion_nn::model::{Value, Window};
@@ -167,31 +167,34 @@ fn is_bound(Bound { sum_bits, root_bits }: Bound) -> bool {
 fn linear(shape: Shape, input: usize) -> Option<usize> {
     let (inputs, outputs, weights, filters) = match shape {
         Shape::Gemm { inputs, outputs } => (inputs, outputs, inputs.checked_mul(outputs)?, outputs.max(inputs)),
-        Shape::Conv { image, filters, window } => {
-            let (inputs, places) = places(&window, image)?;
-            let each = product(&[image[0], window.size[0], window.size[1]])?;
+        Shape::Conv { image, filters, window, groups } => {
+            let divides = groups > 0 && image[0].is_multiple_of(groups) && filters.is_multiple_of(groups);
+            let (inputs, places) = places(&window, image).filter(|_| divides)?;
+            let each = product(&[image[0] / groups, window.size[0], window.size[1]])?;
             (inputs, filters.checked_mul(places)?, each.checked_mul(filters)?, filters)
         }
     };
     let sides = (1..=MOST_SIDE).contains(&filters);
-    (sides && inputs == input && weights <= MOST_DENSE).then_some(outputs)
+    (sides && inputs == input && weights <= MOST_WEIGHTS).then_some(outputs)
 }
 
 /// The products of a step, if it is linear.
 fn products(op: &Op) -> usize {
     match op {
         Op::Linear { shape: Shape::Gemm { inputs, outputs }, .. } => inputs.saturating_mul(*outputs),
-        Op::Linear { shape: Shape::Conv { image, filters, window }, .. } => {
+        Op::Linear { shape: Shape::Conv { image, filters, window, groups }, .. } => {
             let [rows, columns] = window.output([image[1], image[2]]).unwrap_or([0, 0]);
             let [height, width] = window.size;
-            [image[0], height, width, rows, columns].into_iter().fold(*filters, usize::saturating_mul)
+            [image[0].checked_div(*groups).map_or(0, |depth| depth), height, width, rows, columns]
+                .into_iter()
+                .fold(*filters, usize::saturating_mul)
         }
         _ => 0,
     }
 }
 
 /// The most weights of a linear layer.
-const MOST_DENSE: usize = 16 * MAX_DENSE_WEIGHTS;
+const MOST_WEIGHTS: usize = 1 << 28;
 
 fn pooled(window: &Window, image: [usize; 3], input: usize) -> Option<usize> {
     let (inputs, places) = places(window, image)?;

@@ -62,8 +62,7 @@ impl Layout {
     #[must_use]
     pub fn weight_bytes(&self) -> usize {
         let Parameters { degree, primes, .. } = self.geometry.parameters;
-        let [_, channels, filters] = self.groups();
-        channels * filters * degree * primes as usize * size_of::<u64>()
+        self.blocks() * degree * primes as usize * size_of::<u64>()
     }
 
     /// The number of bits of the ring of inputs and outputs.
@@ -185,8 +184,7 @@ impl Layout {
         let mut polynomial = vec![0; parameters.degree];
         for (place, filter) in Self::members(filters, width, self.layer.filters).enumerate() {
             for (at, channel) in Self::members(channels, depth, self.layer.channels).enumerate() {
-                let cells =
-                    &weights[(filter * self.layer.channels + channel) * size[0] * size[1]..][..size[0] * size[1]];
+                let Some(cells) = self.layer.filter_cells(weights, filter, channel) else { continue };
                 let end = (place * depth + depth - 1 - at) * plane + last;
                 for (cell, &weight) in cells.iter().enumerate() {
                     polynomial[end - cell / size[1] * columns - cell % size[1]] = weight;
@@ -194,6 +192,30 @@ impl Layout {
             }
         }
         polynomial
+    }
+
+    /// Whether a filter of a group of filters sees a channel of a group of channels. The product of their polynomials is zero otherwise, and nobody computes it.
+    pub(super) fn meets(&self, channels: usize, filters: usize) -> bool {
+        let Geometry { channels: depth, filters: width, .. } = self.geometry;
+        let channels = Self::members(channels, depth, self.layer.channels);
+        Self::members(filters, width, self.layer.filters).any(|filter| {
+            let seen = self.layer.seen(filter);
+            seen.start < channels.end && channels.start < seen.end
+        })
+    }
+
+    /// The number of products of a polynomial of weights with a ciphertext that the server computes for the batch, if it is images that are encrypted. A convolution in groups has about as many times
+    /// fewer than one over all channels as there are groups: fewer times where a polynomial holds channels of several groups.
+    #[must_use]
+    pub fn multiplications(&self) -> usize {
+        let [samples, _, _] = self.groups();
+        samples * self.blocks()
+    }
+
+    /// The polynomials of weights that are not zero.
+    fn blocks(&self) -> usize {
+        let [_, channels, filters] = self.groups();
+        (0..filters).map(|filter| (0..channels).filter(|channel| self.meets(*channel, filter)).count()).sum()
     }
 
     /// The outputs in the product of a group of samples and one of filters: coefficient, and index in the batch's output.

@@ -46,7 +46,7 @@ mod tests;
 pub use choice::{Linear, NoLinear, layouts};
 pub use geometry::{Encrypted, Geometry, LinearCost};
 pub use layout::Layout;
-pub use shape::{LinearLayer, MAX_DENSE_WEIGHTS, Shape, Unfit, dense};
+pub use shape::{LinearLayer, Shape, Unfit, constants};
 
 use crate::bits::{Packer, Unpacker, mask};
 use crate::he::cipher::{Ciphertext, ClientKey, RingPair, fresh_bytes, read_fresh};
@@ -58,6 +58,7 @@ use rand_core::Rng;
 use shape::Convolution;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The error of weights that exceed their public bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,7 +68,7 @@ pub struct TooHeavy {
     pub filter: usize,
 }
 
-/// The most memory that [`Weights::new`] uses for a layer, in bytes.
+/// The most memory that the transformed weights of a layer take, in bytes.
 pub const WEIGHT_MEMORY: usize = 1 << 27;
 
 /// A layer's weights, encoded for a [`Geometry`].
@@ -79,14 +80,14 @@ pub struct Weights {
 
 #[derive(Clone)]
 enum Polynomials {
-    /// Transformed once: by group of filters, then of channels.
-    Kept(Vec<Vec<u64>>),
+    /// Transformed once: by group of filters, then of channels. `None` where they do not meet.
+    Kept(Vec<Option<Vec<u64>>>),
     /// Transformed whenever they are used.
-    Made(Vec<i64>),
+    Made(Arc<[i64]>),
 }
 
 impl Weights {
-    /// Encodes the weights of a layer, `[outputs, inputs]` or `[filters, channels, height, width]`. They are transformed once if that fits
+    /// Encodes the weights of a layer, `[outputs, inputs]` or `[filters, channels / groups, height, width]`. They are transformed once if that fits
     /// [`WEIGHT_MEMORY`], and otherwise whenever they are used; weights that are encrypted are not transformed beforehand.
     ///
     /// # Errors
@@ -95,11 +96,10 @@ impl Weights {
     /// # Panics
     /// If the number of weights is not that of the layout.
     pub fn new(layout: &Layout, weights: &[i64]) -> Result<Self, TooHeavy> {
-        let memory = if layout.encrypted() == Encrypted::Weights { 0 } else { WEIGHT_MEMORY };
-        Self::within(memory, layout, weights)
+        Self::within(WEIGHT_MEMORY, layout, &weights.into())
     }
 
-    /// Encodes the weights of a layer. They are transformed once if [`Layout::weight_bytes`] is at most `memory`, and otherwise whenever they are
+    /// Encodes the weights of a layer. They are transformed once if they are multiplied in the clear and [`Layout::weight_bytes`] is at most `memory`, and otherwise whenever they are
     /// used.
     ///
     /// # Errors
@@ -107,27 +107,45 @@ impl Weights {
     ///
     /// # Panics
     /// If the number of weights is not that of the layout.
-    pub fn within(memory: usize, layout: &Layout, weights: &[i64]) -> Result<Self, TooHeavy> {
+    pub fn within(memory: usize, layout: &Layout, weights: &Arc<[i64]>) -> Result<Self, TooHeavy> {
         assert_eq!(weights.len(), layout.layer().weights() * layout.layer().filters, "each weight once");
         let heavy = |filter: &[i64]| !Bound::of(std::iter::once(filter)).is_within(layout.bound());
         if let Some(filter) = weights.chunks(layout.layer().weights()).position(heavy) {
             return Err(TooHeavy { filter });
         }
         let [_, channels, filters] = layout.groups();
-        let polynomials = if layout.weight_bytes() <= memory {
+        let polynomials = if layout.encrypted() == Encrypted::Images && layout.weight_bytes() <= memory {
             let groups = (0..filters).flat_map(|filter| (0..channels).map(move |channel| (channel, filter)));
-            Polynomials::Kept(groups.map(|(channel, filter)| transformed(layout, weights, channel, filter)).collect())
+            let each = groups.map(|(channel, filter)| {
+                layout.meets(channel, filter).then(|| transformed(layout, weights, channel, filter))
+            });
+            Polynomials::Kept(each.collect())
         } else {
-            Polynomials::Made(weights.to_vec())
+            Polynomials::Made(Arc::clone(weights))
         };
         Ok(Self { geometry: layout.geometry(), polynomials })
     }
 
-    /// The polynomial of a group of channels and one of filters.
-    fn polynomial(&self, layout: &Layout, channel: usize, filter: usize) -> Cow<'_, [u64]> {
+    /// The memory that the polynomials take which were transformed once, in bytes.
+    #[must_use]
+    pub fn kept_bytes(&self) -> usize {
         match &self.polynomials {
-            Polynomials::Kept(polynomials) => Cow::Borrowed(&polynomials[filter * layout.groups()[1] + channel]),
-            Polynomials::Made(weights) => Cow::Owned(transformed(layout, weights, channel, filter)),
+            Polynomials::Kept(polynomials) => {
+                polynomials.iter().flatten().map(|polynomial| size_of_val(&polynomial[..])).sum()
+            }
+            Polynomials::Made(_) => 0,
+        }
+    }
+
+    /// The polynomial of a group of channels and one of filters; `None` where they do not meet.
+    fn polynomial(&self, layout: &Layout, channel: usize, filter: usize) -> Option<Cow<'_, [u64]>> {
+        match &self.polynomials {
+            Polynomials::Kept(polynomials) => {
+                polynomials[filter * layout.groups()[1] + channel].as_deref().map(Cow::Borrowed)
+            }
+            Polynomials::Made(weights) => {
+                layout.meets(channel, filter).then(|| Cow::Owned(transformed(layout, weights, channel, filter)))
+            }
         }
     }
 }
@@ -263,7 +281,9 @@ pub fn server(
         for filter in 0..filters {
             let mut sum = Ciphertext::zero(ring);
             for (channel, input) in inputs.iter().enumerate() {
-                sum.multiply_add(ring, &weights.polynomial(layout, channel, filter), input);
+                if let Some(polynomial) = weights.polynomial(layout, channel, filter) {
+                    sum.multiply_add(ring, &polynomial, input);
+                }
             }
             let products = layout.products(group, filter).map(|(coefficient, index)| {
                 let share = rng.next_u64() & mask(layout.ring_bits());
@@ -286,8 +306,11 @@ impl Layout {
         let filters: Vec<(&[i64], i64)> = weights.chunks(layer.weights()).zip(start.iter().copied()).collect();
         let mut y = Vec::with_capacity(self.outputs());
         for sample in x.chunks_exact(layer.inputs()) {
-            for (weights, start) in &filters {
-                y.extend(layer.filter(weights, *start, sample).into_iter().map(|sum| sum & mask(self.ring_bits())));
+            for (filter, (weights, start)) in filters.iter().enumerate() {
+                let seen = layer.seen(filter);
+                let plane = layer.image[0] * layer.image[1];
+                let seen = &sample[seen.start * plane..seen.end * plane];
+                y.extend(layer.filter(weights, *start, seen).into_iter().map(|sum| sum & mask(self.ring_bits())));
             }
         }
         y
@@ -295,7 +318,7 @@ impl Layout {
 }
 
 impl Convolution {
-    /// One filter's outputs, modulo `2^64`.
+    /// One filter's outputs on the channels that it sees, modulo `2^64`.
     fn filter(&self, weights: &[i64], start: i64, x: &[u64]) -> Vec<u64> {
         let Self { image: [height, width], window: Window { size, stride, pads }, output: [rows, columns], .. } = *self;
         let mut sums = vec![start.cast_unsigned(); rows * columns];

@@ -68,7 +68,7 @@ mod tests {
         let layout = |shape| Layout::new(shape, 30, bound, 1).expect("parameters hold it");
         assert_eq!(moved_alone(&layout(Shape::Gemm { inputs: 36, outputs: 7 })), (0..36).collect::<Vec<_>>());
         let window = Window { size: [3, 3], stride: [1, 1], pads: [0; 4] };
-        let image = layout(Shape::Conv { image: [1, 6, 6], filters: 2, window });
+        let image = layout(Shape::Conv { image: [1, 6, 6], filters: 2, window, groups: 1 });
         assert_eq!(moved_alone(&image), [0, 35]);
     }
 }

@@ -4,13 +4,13 @@ use crate::he::parameters::Bound;
 use fusion_nn::fixed::FixedOp;
 use fusion_nn::model::Window;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
+use std::ops::Range;
 
 /// The shape of a linear layer, for one sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Shape {
-    /// A convolution in one group, with weights `[filters, channels, height, width]`, as [`dense`] returns them.
+    /// A convolution, with weights `[filters, channels / groups, height, width]`.
     Conv {
         /// The channels, the height and the width of the input.
         image: [usize; 3],
@@ -18,6 +18,9 @@ pub enum Shape {
         filters: usize,
         /// The size, the stride and the padding of the filters.
         window: Window,
+        /// The number of independent groups, in equal parts of the channels and of the filters: a filter sees the channels of its own. It divides both numbers.
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        groups: usize,
     },
     /// A fully connected layer, with weights `[outputs, inputs]`.
     Gemm {
@@ -28,16 +31,23 @@ pub enum Shape {
     },
 }
 
+fn one() -> usize {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_one(groups: &usize) -> bool {
+    *groups == 1
+}
+
 impl Shape {
-    /// The shape of a layer on an input; `None` if the layer is not linear, or if it has more than [`MAX_DENSE_WEIGHTS`] with zeros between its
-    /// groups.
+    /// The shape of a layer on an input; `None` if the layer is not linear.
     #[must_use]
     pub fn of(op: &FixedOp, input: &[usize]) -> Option<Self> {
         match (op, input) {
-            (FixedOp::Conv { weights, start, window, groups }, &[channels, height, width]) => {
-                let fits = *groups == 1 || weights.len().saturating_mul(*groups) <= MAX_DENSE_WEIGHTS;
+            (FixedOp::Conv { start, window, groups, .. }, &[channels, height, width]) => {
                 let image = [channels, height, width];
-                fits.then_some(Self::Conv { image, filters: start.len(), window: *window })
+                Some(Self::Conv { image, filters: start.len(), window: *window, groups: *groups })
             }
             (FixedOp::Gemm { start, .. }, &[inputs]) => Some(Self::Gemm { inputs, outputs: start.len() }),
             _ => None,
@@ -54,28 +64,11 @@ impl Shape {
     }
 }
 
-/// The most weights of a convolution in several groups, counted with the zeros between the groups: they take 128 MiB.
-pub const MAX_DENSE_WEIGHTS: usize = 1 << 24;
-
-/// The weights and biases of a layer in the form of [`Shape::of`]; `None` if the layer is not linear.
-///
-/// A convolution in several groups becomes one over all channels, with zeros where a filter does not look. That takes no more bytes and no
-/// more noise, but the server multiplies as many times more often as there are groups.
+/// The weights of a linear layer, in the order of its [`Shape`], and its biases; `None` if the layer is not linear.
 #[must_use]
-pub fn dense(op: &FixedOp) -> Option<(Cow<'_, [i64]>, &[i64])> {
+pub fn constants(op: &FixedOp) -> Option<(&[i64], &[i64])> {
     match op {
-        FixedOp::Conv { weights, start, groups, .. } if *groups > 1 => {
-            let filter = weights.len() / start.len().max(1);
-            let mut all = vec![0; weights.len() * groups];
-            for (index, weights) in weights.chunks_exact(filter.max(1)).enumerate() {
-                let group = index * groups / start.len();
-                all[(index * groups + group) * filter..][..filter].copy_from_slice(weights);
-            }
-            Some((Cow::Owned(all), start))
-        }
-        FixedOp::Conv { weights, start, .. } | FixedOp::Gemm { weights, start } => {
-            Some((Cow::Borrowed(weights), start))
-        }
+        FixedOp::Conv { weights, start, .. } | FixedOp::Gemm { weights, start } => Some((weights, start)),
         _ => None,
     }
 }
@@ -104,8 +97,8 @@ impl LinearLayer {
 /// The reason why a layer has no layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
-    /// The layer or the batch is empty.
-    #[error("the window does not fit the image, or there is nothing to compute")]
+    /// The layer or the batch is empty, or its groups do not divide its channels and filters.
+    #[error("the window does not fit the image, its groups are not equal parts, or there is nothing to compute")]
     Empty,
     /// The rows of a window exceed every polynomial, or the noise exceeds every modulus.
     #[error("no secure parameters hold a row of the layer with exact answers in a ring of {ring_bits} bits")]
@@ -122,21 +115,23 @@ pub(super) struct Convolution {
     pub image: [usize; 2],
     pub filters: usize,
     pub window: Window,
+    pub groups: usize,
     pub output: [usize; 2],
 }
 
 impl Convolution {
     pub fn new(shape: Shape) -> Option<Self> {
         let cell = Window { size: [1, 1], stride: [1, 1], pads: [0; 4] };
-        let (channels, image, filters, window) = match shape {
-            Shape::Conv { image: [channels, height, width], filters, window } => {
-                (channels, [height, width], filters, window)
+        let (channels, image, filters, window, groups) = match shape {
+            Shape::Conv { image: [channels, height, width], filters, window, groups } => {
+                (channels, [height, width], filters, window, groups)
             }
-            Shape::Gemm { inputs, outputs } => (inputs, [1, 1], outputs, cell),
+            Shape::Gemm { inputs, outputs } => (inputs, [1, 1], outputs, cell, 1),
         };
         let output = window.output(image)?;
-        let whole = channels * filters * image[0] * image[1] * window.size[0] * window.size[1] > 0;
-        whole.then_some(Self { channels, image, filters, window, output })
+        let whole = channels * filters * image[0] * image[1] * window.size[0] * window.size[1] * groups > 0;
+        let parts = whole && channels.is_multiple_of(groups) && filters.is_multiple_of(groups);
+        parts.then_some(Self { channels, image, filters, window, groups, output })
     }
 
     pub fn inputs(&self) -> usize {
@@ -149,7 +144,25 @@ impl Convolution {
 
     /// Of one filter.
     pub fn weights(&self) -> usize {
-        self.channels * self.window.size[0] * self.window.size[1]
+        self.channels / self.groups * self.cells()
+    }
+
+    /// Of the window.
+    pub fn cells(&self) -> usize {
+        self.window.size[0] * self.window.size[1]
+    }
+
+    /// The channels that a filter sees.
+    pub fn seen(&self, filter: usize) -> Range<usize> {
+        let (depth, each) = (self.channels / self.groups, self.filters / self.groups);
+        filter / each * depth..(filter / each + 1) * depth
+    }
+
+    /// A filter's weights for a channel, cell by cell; `None` where it does not see it.
+    pub fn filter_cells<'w, T>(&self, weights: &'w [T], filter: usize, channel: usize) -> Option<&'w [T]> {
+        let seen = self.seen(filter);
+        let first = filter * self.weights();
+        seen.contains(&channel).then(|| &weights[first + (channel - seen.start) * self.cells()..][..self.cells()])
     }
 
     /// Rows and columns of the image, padding included, that some output rows depend on.

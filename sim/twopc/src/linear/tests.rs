@@ -9,17 +9,18 @@ use fusion_nn::fixed::FixedOp;
 /// The layer's definition, one sample after another, modulo `2^bits`.
 fn reference(shape: Shape, weights: &[i64], start: &[i64], x: &[u64], bits: u32) -> Vec<u64> {
     let layer = Layout::new(shape, bits, bound(0, 0), 1).unwrap();
-    let Convolution { channels, image, filters, window, output } = *layer.layer();
+    let Convolution { channels, image, filters, window, groups, output } = *layer.layer();
+    let (depth, each) = (channels / groups, filters / groups);
     let size = window.size[0] * window.size[1];
     let mut y = Vec::new();
     for sample in x.chunks_exact(channels * image[0] * image[1]) {
         for filter in 0..filters {
             for at in (0..output[0]).flat_map(|row| (0..output[1]).map(move |column| [row, column])) {
                 let mut sum = start[filter].cast_unsigned();
-                for channel in 0..channels {
+                for channel in 0..depth {
                     for (cell, row, column) in window.cells(at, image) {
-                        let weight = weights[(filter * channels + channel) * size + cell].cast_unsigned();
-                        let x = sample[(channel * image[0] + row) * image[1] + column];
+                        let weight = weights[(filter * depth + channel) * size + cell].cast_unsigned();
+                        let x = sample[((filter / each * depth + channel) * image[0] + row) * image[1] + column];
                         sum = sum.wrapping_add(weight.wrapping_mul(x));
                     }
                 }
@@ -80,8 +81,8 @@ fn assert_exact(shape: Shape, ring_bits: u32, weight_bits: u32, batch: usize, rn
 fn lenet() -> [(Shape, u32); 5] {
     let window = |pad| Window { size: [5, 5], stride: [1, 1], pads: [pad; 4] };
     [
-        (Shape::Conv { image: [1, 28, 28], filters: 6, window: window(2) }, 33),
-        (Shape::Conv { image: [6, 14, 14], filters: 16, window: window(0) }, 38),
+        (Shape::Conv { image: [1, 28, 28], filters: 6, window: window(2), groups: 1 }, 33),
+        (Shape::Conv { image: [6, 14, 14], filters: 16, window: window(0), groups: 1 }, 38),
         (Shape::Gemm { inputs: 400, outputs: 120 }, 42),
         (Shape::Gemm { inputs: 120, outputs: 84 }, 38),
         (Shape::Gemm { inputs: 84, outputs: 10 }, 37),
@@ -113,7 +114,8 @@ fn every_modulus_keeps_to_the_table() {
         let gemm = |inputs, outputs| Shape::Gemm { inputs, outputs };
         let window = Window { size: [1 + below(5), 1 + below(5)], stride: [1 + below(2); 2], pads: [below(2); 4] };
         let image = [1 + below(8), 5 + below(30), 5 + below(30)];
-        let shapes = [Shape::Conv { image, filters: 1 + below(8), window }, gemm(1 + below(600), 1 + below(60))];
+        let shapes =
+            [Shape::Conv { image, filters: 1 + below(8), window, groups: 1 }, gemm(1 + below(600), 1 + below(60))];
         let layer = |shape| LinearLayer {
             shape,
             ring_bits: 2 + u32::try_from(below(52)).unwrap(),
@@ -139,8 +141,9 @@ fn layers_of_any_shape_are_exact() {
         let size = [1 + below(4), 1 + below(4)];
         let pads = [below(3), below(3), below(3), below(3)];
         let window = Window { size, stride: [1 + below(3), 1 + below(3)], pads };
-        let image = [1 + below(5), size[0] + below(40), size[1] + below(40)];
-        let conv = Shape::Conv { image, filters: 1 + below(5), window };
+        let groups = [1, 1, 2, 3][below(4)];
+        let image = [groups * (1 + below(3)), size[0] + below(40), size[1] + below(40)];
+        let conv = Shape::Conv { image, filters: groups * (1 + below(3)), window, groups };
         let gemm = Shape::Gemm { inputs: 1 + below(300), outputs: 1 + below(40) };
         let (batch, ring_bits, weight_bits) = (1 + below(9), [8, 24, 33, 42, 50][below(5)], [2, 8, 14][below(3)]);
         for shape in [conv, gemm] {
@@ -152,7 +155,7 @@ fn layers_of_any_shape_are_exact() {
 #[test]
 fn wide_images_are_cut_into_bands() {
     let window = Window { size: [3, 3], stride: [2, 2], pads: [1; 4] };
-    let shape = Shape::Conv { image: [2, 130, 101], filters: 2, window };
+    let shape = Shape::Conv { image: [2, 130, 101], filters: 2, window, groups: 1 };
     assert!(Layout::new(shape, 33, bound(12, 10), 2).unwrap().geometry().rows < 65);
     assert_exact(shape, 33, 8, 2, &mut Seed([6; 32]).stream());
 }
@@ -164,7 +167,7 @@ fn one_set_of_weights_serves_every_batch() {
     let layout = Layout::new(shape, ring_bits, bound(21, 18), 64).unwrap();
     let (w, _) = weights(layout.layer(), 14, &mut rng);
     let transformed = Weights::new(&layout, &w).unwrap();
-    let untransformed = Weights::within(layout.weight_bytes() - 1, &layout, &w).unwrap();
+    let untransformed = Weights::within(layout.weight_bytes() - 1, &layout, &w.as_slice().into()).unwrap();
     assert!(matches!(untransformed.polynomials, Polynomials::Made(_)));
     for (batch, weights) in [(1, &transformed), (21, &untransformed), (40, &transformed)] {
         let layout = layout.with_batch(batch);
@@ -253,30 +256,85 @@ fn what_does_not_fit_is_refused() {
 }
 
 #[test]
-fn linear_layers_have_a_shape_unless_their_groups_are_too_many() {
+fn linear_layers_have_a_shape() {
     let window = Window { size: [1, 1], stride: [1, 1], pads: [0; 4] };
-    let conv = |weights, groups| FixedOp::Conv { weights: vec![1; weights], start: vec![0; 2], window, groups };
-    let shape = Shape::Conv { image: [2, 3, 5], filters: 2, window };
-    assert_eq!(Shape::of(&conv(4, 1), &[2, 3, 5]), Some(shape));
-    assert_eq!(Shape::of(&conv(2, 2), &[2, 3, 5]), Some(shape));
-    assert_eq!(Shape::of(&conv(MAX_DENSE_WEIGHTS / 2 + 2, 2), &[2, 3, 5]), None);
+    for groups in [1, 2] {
+        let conv = FixedOp::Conv { weights: vec![1; 4 / groups], start: vec![0; 2], window, groups };
+        let shape = Shape::Conv { image: [2, 3, 5], filters: 2, window, groups };
+        assert_eq!(Shape::of(&conv, &[2, 3, 5]), Some(shape));
+        assert!(Layout::new(shape, 24, bound(4, 4), 1).is_ok());
+        let odd = Shape::Conv { image: [3, 3, 5], filters: 2, window, groups: 2 };
+        assert_eq!(Layout::new(odd, 24, bound(4, 4), 1).unwrap_err(), Unfit::Empty);
+    }
     let gemm = FixedOp::Gemm { weights: vec![1; 6], start: vec![0; 2] };
     assert_eq!(Shape::of(&gemm, &[3]), Some(Shape::Gemm { inputs: 3, outputs: 2 }));
     assert_eq!(Shape::of(&FixedOp::Relu { shift: 1 }, &[3]), None);
+    assert_eq!(constants(&gemm), Some((&[1; 6][..], &[0; 2][..])));
+    assert_eq!(constants(&FixedOp::Flatten), None);
 }
 
-/// Six channels in three groups, two filters of two cells each.
+/// One group, two, and one for each channel, on whole strides and on padded ones; filters more than channels, and fewer in a group.
+fn grouped() -> Vec<Shape> {
+    let shape = |(groups, stride): (usize, usize)| {
+        let window = Window { size: [3, 3], stride: [stride; 2], pads: [1; 4] };
+        [24, 48].map(|filters| Shape::Conv { image: [24, 15, 15], filters, window, groups })
+    };
+    [(1, 1), (2, 1), (8, 2), (24, 1), (24, 2)].into_iter().flat_map(shape).collect()
+}
+
 #[test]
-fn zeros_stand_between_groups() {
-    let window = Window { size: [1, 2], stride: [1, 1], pads: [0; 4] };
-    let op = FixedOp::Conv { weights: (1..=24).collect(), start: (0..6).collect(), window, groups: 3 };
-    let (weights, start) = dense(&op).unwrap();
-    assert_eq!(start, [0, 1, 2, 3, 4, 5]);
-    let rows: Vec<&[i64]> = weights.chunks(12).collect();
-    assert_eq!(rows.len(), 6);
-    assert_eq!(rows[0], [1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0]);
-    assert_eq!(rows[3], [0, 0, 0, 0, 13, 14, 15, 16, 0, 0, 0, 0]);
-    assert_eq!(rows[5], [0, 0, 0, 0, 0, 0, 0, 0, 21, 22, 23, 24]);
+fn layers_in_groups_are_exact() {
+    let mut rng = Seed([10; 32]).stream();
+    for shape in grouped() {
+        assert_exact(shape, 30, 8, 1, &mut rng);
+    }
+}
+
+/// The bytes are those of one group, where the bound on the weights is; the products are those in which some filter sees some channel. They are counted as the polynomials that the server keeps, and in
+/// the sums that it makes: were another one needed, sums would be wrong.
+#[test]
+fn groups_cost_no_bytes_and_as_many_products_as_meet() {
+    let mut fewer = 0;
+    for shape in grouped() {
+        let Shape::Conv { image, filters, window, groups } = shape else { unreachable!("all are convolutions") };
+        let layout =
+            |groups| Layout::new(Shape::Conv { image, filters, window, groups }, 30, bound(12, 10), 1).unwrap();
+        let (in_groups, in_one) = (layout(groups), layout(1));
+        assert_eq!((in_groups.cost(), in_groups.geometry()), (in_one.cost(), in_one.geometry()));
+        let kept = Weights::new(&in_groups, &vec![1; filters * image[0] / groups * 9]).unwrap();
+        let Polynomials::Kept(kept) = kept.polynomials else { unreachable!("it is a small layer") };
+        let [samples, channels, _] = in_groups.groups();
+        let Geometry { channels: depth, filters: width, .. } = in_groups.geometry();
+        for (place, polynomial) in kept.iter().enumerate() {
+            let pairs = |size: usize, part: usize, whole: usize| part * size..((part + 1) * size).min(whole);
+            let meet = pairs(width, place / channels, filters).any(|filter| {
+                pairs(depth, place % channels, image[0])
+                    .any(|channel| filter * groups / filters == channel * groups / image[0])
+            });
+            assert_eq!(polynomial.is_some(), meet, "{shape:?}, {place}");
+        }
+        assert_eq!(samples * kept.iter().flatten().count(), in_groups.multiplications());
+        // Where polynomials hold channels of several groups, each group's last ones meet one more.
+        let polynomials: usize = in_one.groups()[1..].iter().sum();
+        let (most, least) =
+            (in_one.multiplications() / groups + samples * polynomials, in_one.multiplications() / groups);
+        let products = in_groups.multiplications();
+        let most = most.min(in_one.multiplications());
+        assert!((least..=most).contains(&products), "{shape:?}: {products} of {}", in_one.multiplications());
+        fewer += usize::from(products * 2 <= in_one.multiplications());
+    }
+    assert_eq!(fewer, 8, "all layers but those of one group");
+}
+
+/// A layer of MobileNet with 1,024 channels, each seen by its own filter: 2^20 pairs of a channel and a filter, of which 1,024 meet.
+#[test]
+fn a_depthwise_layer_of_mobilenet_takes_as_many_products_as_channels() {
+    let window = Window { size: [3, 3], stride: [1, 1], pads: [1; 4] };
+    let shape = Shape::Conv { image: [1024, 7, 7], filters: 1024, window, groups: 1024 };
+    let layout = Layout::new(shape, 36, bound(14, 12), 1).unwrap();
+    let [samples, channels, filters] = layout.groups();
+    assert!(layout.multiplications() <= 2 * samples * channels.max(filters), "{:?}", layout.geometry());
+    assert!(layout.multiplications() * 64 <= samples * channels * filters, "{:?}", layout.geometry());
 }
 
 /// In KB an inference, with norms and rings as the design first guessed them.

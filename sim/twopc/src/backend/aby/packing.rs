@@ -3,7 +3,7 @@
 use super::products::Products;
 use crate::circuit::{Circuit, Op, Step};
 use crate::he::parameters::Bound;
-use crate::linear::{TooHeavy, dense};
+use crate::linear::{TooHeavy, constants};
 use crate::modulus::Modulus;
 use fusion_nn::fixed::FixedModel;
 
@@ -63,7 +63,8 @@ pub(super) struct Layer {
 impl Network {
     pub(super) fn new(model: &FixedModel, circuit: &Circuit, modulus: Modulus) -> Result<Self, TooHeavy> {
         let layer = |step: &Step| {
-            let (Op::Linear { bound, .. }, Some((weights, start))) = (&step.op, dense(&model.layers()[step.layer].op))
+            let (Op::Linear { bound, .. }, Some((weights, start))) =
+                (&step.op, constants(&model.layers()[step.layer].op))
             else {
                 return Ok(None);
             };
@@ -73,7 +74,7 @@ impl Network {
                 return Err(TooHeavy { filter });
             }
             let elements = |integers: &[i64]| integers.iter().map(|&integer| modulus.element(integer)).collect();
-            Ok(Some(Layer { weights: elements(&weights), start: elements(start) }))
+            Ok(Some(Layer { weights: elements(weights), start: elements(start) }))
         };
         Ok(Self { layers: circuit.steps.iter().map(layer).collect::<Result<_, _>>()? })
     }

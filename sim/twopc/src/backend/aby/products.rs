@@ -9,7 +9,8 @@ pub struct Products {
     inputs: usize,
     filters: usize,
     weights: usize,
-    /// For each position of a filter: the place of a weight in its filter, and of the input it meets.
+    groups: usize,
+    /// For each position of a filter of the first group: the place of a weight in its filter, and of the input it meets.
     positions: Vec<Vec<[u32; 2]>>,
 }
 
@@ -20,12 +21,12 @@ impl Products {
         match shape {
             Shape::Gemm { inputs, outputs } => {
                 let row = (0..inputs as u32).map(|input| [input, input]).collect();
-                Self { inputs, filters: outputs, weights: inputs, positions: vec![row] }
+                Self { inputs, filters: outputs, weights: inputs, groups: 1, positions: vec![row] }
             }
-            Shape::Conv { image, filters, window } => {
-                let [channels, height, width] = image;
-                let [inputs, weights] = [[height, width], window.size].map(|[a, b]| channels * a * b);
-                Self { inputs, filters, weights, positions: positions(image, window) }
+            Shape::Conv { image: [channels, height, width], filters, window, groups } => {
+                let (depth, [rows, columns]) = (channels / groups, window.size);
+                let (inputs, weights) = (channels * height * width, depth * rows * columns);
+                Self { inputs, filters, weights, groups, positions: positions([depth, height, width], window) }
             }
         }
     }
@@ -45,7 +46,9 @@ impl Products {
     /// The products of each output: the places of a weight and of an input.
     pub fn outputs(&self) -> impl Iterator<Item = impl Iterator<Item = [usize; 2]>> {
         (0..self.filters).flat_map(move |filter| {
-            let at = move |[weight, input]: &[u32; 2]| [filter * self.weights + *weight as usize, *input as usize];
+            let first = filter / (self.filters / self.groups) * (self.inputs / self.groups);
+            let at =
+                move |[weight, input]: &[u32; 2]| [filter * self.weights + *weight as usize, first + *input as usize];
             self.positions.iter().map(move |products| products.iter().map(at))
         })
     }
@@ -75,7 +78,8 @@ mod tests {
     #[test]
     fn lenet_has_as_many_products_as_its_layers_say() {
         let window = |size: usize, pad: usize| Window { size: [size; 2], stride: [1; 2], pads: [pad; 4] };
-        let conv = |image, filters, pad| Products::new(Shape::Conv { image, filters, window: window(5, pad) });
+        let conv =
+            |image, filters, pad| Products::new(Shape::Conv { image, filters, window: window(5, pad), groups: 1 });
         // With what meets the padding of two rows and columns on each side, 117,600.
         assert_eq!(conv([1, 28, 28], 6, 2).count(), 6 * 134 * 134);
         assert_eq!(conv([1, 32, 32], 6, 0).count(), 117_600);
@@ -89,6 +93,7 @@ mod tests {
             image: [2, 4, 5],
             filters: 3,
             window: Window { size: [3, 2], stride: [2, 1], pads: [1, 0, 1, 1] },
+            groups: 1,
         };
         let products = Products::new(shape);
         let weight = |place: usize| place * place + 3;
@@ -112,5 +117,15 @@ mod tests {
         }
         assert_eq!(sums, expected);
         assert_eq!(products.inputs(), 40);
+    }
+
+    /// Two filters of one cell for each of three channels: each output has one product, with its own weight and its own channel.
+    #[test]
+    fn a_filter_meets_the_channels_of_its_group() {
+        let window = Window { size: [1; 2], stride: [1; 2], pads: [0; 4] };
+        let products = Products::new(Shape::Conv { image: [3, 1, 2], filters: 6, window, groups: 3 });
+        let terms: Vec<Vec<[usize; 2]>> = products.outputs().map(Iterator::collect).collect();
+        let expected = (0..12).map(|at| vec![[at / 2, at / 4 * 2 + at % 2]]);
+        assert_eq!((terms, products.count()), (expected.collect(), 12));
     }
 }

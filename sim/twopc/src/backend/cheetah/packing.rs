@@ -6,16 +6,20 @@ use super::drawn::reader;
 use crate::circuit::{Circuit, Op, Step, Unsupported};
 use crate::cost::Cost;
 use crate::linear::once::Placed;
-use crate::linear::{self, Encrypted, Layout, Linear, LinearLayer, Unfit, Weights};
+use crate::linear::{self, Encrypted, Layout, Linear, LinearLayer, Unfit, WEIGHT_MEMORY, Weights};
 use crate::role::Role;
 use fusion_nn::fixed::FixedModel;
 use fusion_nn::model::Value;
+use std::sync::Arc;
 
 /// The most slots that one message carries, however little memory they take: with more of them, hardly any bytes are saved.
 pub const MOST_SLOTS: usize = 128;
 
 /// The memory that a party may use for the slots that are evaluated together, in bytes: 4 GiB.
 pub const SLOT_MEMORY: usize = 1 << 32;
+
+/// The most memory that the transformed weights of a network take, in bytes: 256 MiB. Layers for which nothing is left transform theirs whenever they use them.
+pub const NETWORK_MEMORY: usize = 1 << 28;
 
 /// How many slots are evaluated together, and so how many a message carries: as many as [`SLOT_MEMORY`] holds at the step that takes
 /// the most, but no more than [`MOST_SLOTS`], and at least one.
@@ -153,24 +157,27 @@ pub struct EncodedModel {
 #[derive(Clone)]
 pub(super) struct Constants {
     pub(super) transformed: Weights,
-    pub(super) weights: Vec<i64>,
+    pub(super) weights: Arc<[i64]>,
     pub(super) start: Vec<i64>,
 }
 
 impl EncodedModel {
-    /// Encodes and transforms the weights of a network.
+    /// Encodes the weights of a network, and transforms as many layers as [`WEIGHT_MEMORY`] and [`NETWORK_MEMORY`] allow.
     ///
     /// # Errors
     /// [`linear::TooHeavy`] for a network that was not among those of the circuit.
     pub fn new(model: &FixedModel, circuit: &Circuit, packing: &Packing) -> Result<Self, linear::TooHeavy> {
-        let constants =
-            |(step, layout): (&Step, &Option<Layout>)| match (linear::dense(&model.layers()[step.layer].op), layout) {
-                (Some((weights, start)), Some(layout)) => {
-                    let transformed = Weights::new(layout, &weights)?;
-                    Ok(Some(Constants { transformed, weights: weights.into_owned(), start: start.to_vec() }))
-                }
-                _ => Ok(None),
+        let mut left = NETWORK_MEMORY;
+        let constants = |(step, layout): (&Step, &Option<Layout>)| {
+            let (Some((weights, start)), Some(layout)) = (linear::constants(&model.layers()[step.layer].op), layout)
+            else {
+                return Ok(None);
             };
+            let weights: Arc<[i64]> = weights.into();
+            let transformed = Weights::within(left.min(WEIGHT_MEMORY), layout, &weights)?;
+            left -= transformed.kept_bytes();
+            Ok(Some(Constants { transformed, weights, start: start.to_vec() }))
+        };
         Ok(Self { layers: circuit.steps.iter().zip(&packing.layouts).map(constants).collect::<Result<_, _>>()? })
     }
 

@@ -11,7 +11,7 @@ use crate::backend::traits::{Backend, Chunk};
 use crate::circuit::{Circuit, Draft, Op, Step, Unsupported, bits_for, demands, meets};
 use crate::cost::Cost;
 use crate::he::parameters::Bound;
-use crate::linear::{TooHeavy, dense};
+use crate::linear::{TooHeavy, constants};
 use crate::modulus::Modulus;
 use crate::ot::Scheme;
 use crate::ot::block::Block;
@@ -110,11 +110,11 @@ impl Backend for Cryptflow2Ot {
     fn network(&self, model: &FixedModel, circuit: &Circuit, packing: &Products) -> Result<Network, TooHeavy> {
         let weights = |(step, matrix): (&Step, &Option<Matrix>)| {
             let (Op::Linear { bound, .. }, Some(matrix)) = (&step.op, matrix) else { return Ok(None) };
-            let Some((weights, start)) = dense(&model.layers()[step.layer].op) else { return Ok(None) };
+            let Some((weights, start)) = constants(&model.layers()[step.layer].op) else { return Ok(None) };
             let heavy = |filter: &[i64]| !Bound::of(std::iter::once(filter)).is_within(*bound);
-            match weights.chunks(matrix.rows()).position(heavy) {
+            match weights.chunks(matrix.weights()).position(heavy) {
                 Some(filter) => Err(TooHeavy { filter }),
-                None => Ok(Some(Weights::new(matrix, &weights, start))),
+                None => Ok(Some(Weights::new(matrix, weights, start))),
             }
         };
         Ok(Network(circuit.steps.iter().zip(&packing.matrices).map(weights).collect::<Result<_, _>>()?))

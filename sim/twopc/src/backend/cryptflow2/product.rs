@@ -23,9 +23,11 @@ pub struct Matrix {
     ring: u32,
     /// The number of inputs of the layer.
     inputs: usize,
-    /// The rows of the matrix of inputs: the weights of a filter.
+    /// The rows of the matrix of inputs.
     rows: usize,
+    /// The filters that see a row: those of its group.
     filters: usize,
+    groups: usize,
     /// The input at each entry, column by column; `None` in the padding. A column is a position of the output.
     entries: Vec<Option<usize>>,
 }
@@ -35,14 +37,15 @@ impl Matrix {
     pub fn new(shape: Shape, ring: u32) -> Option<Self> {
         match shape {
             Shape::Gemm { inputs, outputs } => {
-                Some(Self { ring, inputs, rows: inputs, filters: outputs, entries: (0..inputs).map(Some).collect() })
+                let entries = (0..inputs).map(Some).collect();
+                Some(Self { ring, inputs, rows: inputs, filters: outputs, groups: 1, entries })
             }
-            Shape::Conv { image: [channels, height, width], filters, window } => {
+            Shape::Conv { image: [channels, height, width], filters, window, groups } => {
                 let (size, [down, across]) = ([height, width], window.output([height, width])?);
                 let positions = (0..down).flat_map(|y| (0..across).map(move |x| [y, x]));
                 let entries = positions.flat_map(|at| column(&window, at, channels, size)).collect();
                 let rows = channels * window.size[0] * window.size[1];
-                Some(Self { ring, inputs: channels * height * width, rows, filters, entries })
+                Some(Self { ring, inputs: channels * height * width, rows, filters: filters / groups, groups, entries })
             }
         }
     }
@@ -53,8 +56,8 @@ impl Matrix {
     }
 
     /// The number of weights of a filter.
-    pub fn rows(&self) -> usize {
-        self.rows
+    pub fn weights(&self) -> usize {
+        self.rows / self.groups
     }
 
     fn columns(&self) -> usize {
@@ -62,7 +65,7 @@ impl Matrix {
     }
 
     fn outputs(&self) -> usize {
-        self.filters * self.columns()
+        self.filters * self.groups * self.columns()
     }
 
     /// The entries of all slots, in pieces that are transferred together.
@@ -84,10 +87,12 @@ impl Matrix {
         self.entries[place].map_or(0, |input| numbers[slot * self.inputs + input])
     }
 
-    /// Where an entry counts: its row of weights, and its first output, that of the first filter.
+    /// Where an entry counts: its row of weights, and its first output, that of the first filter of its group.
     fn place(&self, entry: usize) -> (usize, usize) {
         let (slot, place) = (entry / self.entries.len(), entry % self.entries.len());
-        (place % self.rows, slot * self.outputs() + place / self.rows)
+        let (row, column) = (place % self.rows, place / self.rows);
+        let first = row / self.weights() * self.filters;
+        (row, slot * self.outputs() + first * self.columns() + column)
     }
 
     /// Adds the messages of the product of so many slots.
@@ -114,8 +119,9 @@ fn column(window: &Window, at: [usize; 2], channels: usize, [height, width]: [us
 /// The weights of a layer as the server multiplies with them.
 #[derive(Clone, Debug)]
 pub struct Weights {
-    /// Modulo the ring, for each row those of all filters.
+    /// Modulo the ring, for each row those of all filters that see it.
     by_row: Vec<u64>,
+    filters: usize,
     start: Vec<u64>,
 }
 
@@ -123,12 +129,17 @@ impl Weights {
     /// Puts weights in order that are given filter by filter.
     pub fn new(matrix: &Matrix, weights: &[i64], start: &[i64]) -> Self {
         let element = |x: &i64| x.cast_unsigned() & mask(matrix.ring);
-        let row = |row: usize| weights.iter().skip(row).step_by(matrix.rows).map(element);
-        Self { by_row: (0..matrix.rows).flat_map(row).collect(), start: start.iter().map(element).collect() }
+        let each = matrix.weights();
+        let row = |row: usize| {
+            let group = &weights[row / each * matrix.filters * each..][..matrix.filters * each];
+            group.iter().skip(row % each).step_by(each).map(element)
+        };
+        let by_row = (0..matrix.rows).flat_map(row).collect();
+        Self { by_row, filters: matrix.filters, start: start.iter().map(element).collect() }
     }
 
     fn row(&self, row: usize) -> &[u64] {
-        &self.by_row[row * self.start.len()..][..self.start.len()]
+        &self.by_row[row * self.filters..][..self.filters]
     }
 }
 
@@ -234,7 +245,7 @@ mod tests {
     fn layers() -> Vec<Shape> {
         let conv = |image, filters, pad| {
             let window = Window { size: [5, 5], stride: [1, 1], pads: [pad; 4] };
-            Shape::Conv { image, filters, window }
+            Shape::Conv { image, filters, window, groups: 1 }
         };
         let gemm = |inputs, outputs| Shape::Gemm { inputs, outputs };
         vec![conv([1, 28, 28], 6, 2), conv([6, 14, 14], 16, 0), gemm(400, 120), gemm(120, 84), gemm(84, 10)]
@@ -242,22 +253,24 @@ mod tests {
 
     /// The plain product, with the weight of each cell of a window found anew.
     fn naive(shape: Shape, weights: &[i64], start: &[i64], x: &[u64]) -> Vec<u64> {
-        let (channels, size, filters, window) = match shape {
+        let (channels, size, filters, window, groups) = match shape {
             Shape::Gemm { inputs, outputs } => {
-                (inputs, [1, 1], outputs, Window { size: [1, 1], stride: [1, 1], pads: [0; 4] })
+                (inputs, [1, 1], outputs, Window { size: [1, 1], stride: [1, 1], pads: [0; 4] }, 1)
             }
-            Shape::Conv { image: [channels, height, width], filters, window } => {
-                (channels, [height, width], filters, window)
+            Shape::Conv { image: [channels, height, width], filters, window, groups } => {
+                (channels, [height, width], filters, window, groups)
             }
         };
+        let depth = channels / groups;
         let ([down, across], cells) = (window.output(size).unwrap(), window.size[0] * window.size[1]);
         let mut y = Vec::new();
         for filter in 0..filters {
             for at in (0..down).flat_map(|y| (0..across).map(move |x| [y, x])) {
                 let mut sum = start[filter].cast_unsigned();
-                for channel in 0..channels {
+                for channel in 0..depth {
                     for (cell, row, column) in window.cells(at, size) {
-                        let weight = weights[(filter * channels + channel) * cells + cell].cast_unsigned();
+                        let weight = weights[(filter * depth + channel) * cells + cell].cast_unsigned();
+                        let channel = filter * groups / filters * depth + channel;
                         let input = x[(channel * size[0] + row) * size[1] + column];
                         sum = sum.wrapping_add(weight.wrapping_mul(input));
                     }
@@ -271,15 +284,16 @@ mod tests {
     #[test]
     fn products_are_those_of_the_layer_with_a_network_for_each_group() {
         let odd = Window { size: [3, 2], stride: [2, 1], pads: [1, 0, 0, 1] };
-        let shapes =
-            [Shape::Gemm { inputs: 30, outputs: 7 }, Shape::Conv { image: [2, 7, 6], filters: 3, window: odd }];
+        let conv = |channels, filters, groups| Shape::Conv { image: [channels, 7, 6], filters, window: odd, groups };
+        let shapes = [Shape::Gemm { inputs: 30, outputs: 7 }, conv(2, 3, 1), conv(6, 4, 2), conv(3, 3, 3)];
         for (shape, ring) in shapes.into_iter().flat_map(|shape| [(shape, 41), (shape, 9), (shape, 64)]) {
             let matrix = Matrix::new(shape, ring).unwrap();
             let mut rng = Seed([6; 32]).stream();
             let mut signed =
                 |count| -> Vec<i64> { uniform(&mut rng, 14, count).iter().map(|x| x.cast_signed() - 8192).collect() };
-            let networks: Vec<(Vec<i64>, Vec<i64>)> =
-                (0..2).map(|_| (signed(matrix.rows * matrix.filters), signed(matrix.filters))).collect();
+            let networks: Vec<(Vec<i64>, Vec<i64>)> = (0..2)
+                .map(|_| (signed(matrix.rows * matrix.filters), signed(matrix.filters * matrix.groups)))
+                .collect();
             let made: Vec<Weights> = networks.iter().map(|(w, start)| Weights::new(&matrix, w, start)).collect();
             let slots = 4;
             let [x, x0, x1] = shared(ring, slots * matrix.inputs, 8);

@@ -4,7 +4,7 @@ use crate::circuit::{Circuit, Op, Step, Unsupported};
 use crate::cost::Cost;
 use crate::he::slots::{Form, Scheme};
 use crate::linear::rotations::{Layout, Style, Weights, layouts};
-use crate::linear::{LinearCost, Shape, Unfit, dense};
+use crate::linear::{LinearCost, Shape, Unfit, constants as constants_of};
 use crate::modulus::Modulus;
 use crate::role::Role;
 use fusion_nn::fixed::FixedModel;
@@ -121,9 +121,9 @@ impl Network {
     #[must_use]
     pub fn new(model: &FixedModel, circuit: &Circuit, packing: &Packing) -> Self {
         let constants = |(step, layout): (&Step, &Option<Layout>)| {
-            let (weights, start) = dense(&model.layers()[step.layer].op)?;
-            let encoded = Weights::new(layout.as_ref()?, &packing.scheme, &weights);
-            Some(Constants { encoded, weights: weights.into_owned(), start: start.to_vec() })
+            let (weights, start) = constants_of(&model.layers()[step.layer].op)?;
+            let encoded = Weights::new(layout.as_ref()?, &packing.scheme, weights);
+            Some(Constants { encoded, weights: weights.to_vec(), start: start.to_vec() })
         };
         Self { layers: circuit.steps.iter().zip(&packing.layouts).map(constants).collect() }
     }

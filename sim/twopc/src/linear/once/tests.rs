@@ -8,13 +8,14 @@ use crate::role::Role;
 use crate::wire::clock::LinkSpeed;
 use fusion_nn::model::Window;
 
-/// The convolutions of LeNet-5, a stride, and matrices of the greatest rings and of few outputs.
-fn shapes() -> [(Shape, u32); 5] {
+/// The convolutions of LeNet-5, a stride, groups, and matrices of the greatest rings and of few outputs.
+fn shapes() -> [(Shape, u32); 6] {
     let window = |pad, stride| Window { size: [5, 5], stride: [stride; 2], pads: [pad; 4] };
     [
-        (Shape::Conv { image: [1, 28, 28], filters: 6, window: window(2, 1) }, 24),
-        (Shape::Conv { image: [6, 14, 14], filters: 16, window: window(0, 1) }, 37),
-        (Shape::Conv { image: [3, 11, 9], filters: 2, window: window(1, 2) }, 30),
+        (Shape::Conv { image: [1, 28, 28], filters: 6, window: window(2, 1), groups: 1 }, 24),
+        (Shape::Conv { image: [6, 14, 14], filters: 16, window: window(0, 1), groups: 1 }, 37),
+        (Shape::Conv { image: [3, 11, 9], filters: 2, window: window(1, 2), groups: 1 }, 30),
+        (Shape::Conv { image: [6, 11, 9], filters: 9, window: window(1, 2), groups: 3 }, 30),
         (Shape::Gemm { inputs: 400, outputs: 120 }, 41),
         (Shape::Gemm { inputs: 5, outputs: 3 }, 38),
     ]
@@ -78,7 +79,7 @@ fn layers_are_exact_and_cost_what_is_said() {
 /// Bytes of another length halt where they are received; any of the right length are a network, and a product.
 #[test]
 fn bytes_of_a_peer_end_in_an_answer_or_a_halt() {
-    let (shape, ring_bits) = shapes()[4];
+    let (shape, ring_bits) = shapes()[5];
     let layout = packed(shape, ring_bits, 2, 2);
     let placed = Placed { step: 0, layout: &layout };
     let [_, all] = network_cost(&[placed]);

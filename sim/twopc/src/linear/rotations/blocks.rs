@@ -78,7 +78,7 @@ impl Blocks {
 
     /// The cells of the window.
     pub fn cells(&self) -> usize {
-        self.layer.window.size.iter().product()
+        self.layer.cells()
     }
 
     /// By how much the input is shifted for a cell.
@@ -160,16 +160,15 @@ impl Blocks {
 
     /// The weights for an answer, a distance, and a copy of the input, slot by slot.
     pub fn weight(&self, weights: &[u64], answer: usize, group: usize, copy: usize) -> Vec<u64> {
-        let Convolution { channels, filters, .. } = self.layer;
         let (image, cell) = (copy / self.cells(), copy % self.cells());
         let (swap, turn) = (group / self.turns, group % self.turns);
         let mut slots = vec![0; SLOTS];
         for (at, block) in slots.chunks_exact_mut(self.size).enumerate() {
             let (row, place) = (at / self.each(), at % self.each());
             let filter = (answer * 2 + (row ^ swap)) * self.each() + (place + self.each() - turn) % self.each();
-            if let (Some(channel), true) = (self.channel(image, row, place), filter < filters) {
-                let weight = weights[(filter * channels + channel) * self.cells() + cell];
-                self.cells_of_outputs().for_each(|slot| block[slot] = weight);
+            let channel = self.channel(image, row, place).filter(|_| filter < self.layer.filters);
+            if let Some(weights) = channel.and_then(|channel| self.layer.filter_cells(weights, filter, channel)) {
+                self.cells_of_outputs().for_each(|slot| block[slot] = weights[cell]);
             }
         }
         slots

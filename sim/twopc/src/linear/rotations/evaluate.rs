@@ -37,7 +37,7 @@ enum Vectors {
 }
 
 impl Weights {
-    /// Encodes the weights of a layer, `[outputs, inputs]` or `[filters, channels, height, width]`.
+    /// Encodes the weights of a layer, `[outputs, inputs]` or `[filters, channels / groups, height, width]`.
     ///
     /// # Panics
     /// If the number of weights is not that of the layout.

@@ -153,28 +153,28 @@ impl Layout {
     pub fn clear(&self, weights: &[i64], start: &[i64], x: &[u64]) -> Vec<u64> {
         let mut y = Vec::with_capacity(x.len() / self.inputs() * self.outputs());
         for sample in x.chunks_exact(self.inputs()) {
-            for (weights, start) in weights.chunks(self.layer.weights()).zip(start) {
-                self.filter(weights, *start, sample, &mut y);
+            for (filter, (weights, start)) in weights.chunks(self.layer.weights()).zip(start).enumerate() {
+                self.filter((filter, weights), *start, sample, &mut y);
             }
         }
         y
     }
 
     /// Appends one filter's outputs.
-    fn filter(&self, weights: &[i64], start: i64, x: &[u64], y: &mut Vec<u64>) {
-        let Convolution { channels, image: [height, width], window, output: [rows, columns], .. } = self.layer;
+    fn filter(&self, (filter, weights): (usize, &[i64]), start: i64, x: &[u64], y: &mut Vec<u64>) {
+        let Convolution { image: [height, width], window, output: [rows, columns], .. } = self.layer;
         let start = i128::from(self.modulus.integer(self.modulus.element(start)));
         if x.iter().all(|&x| x == 0) {
             y.extend(std::iter::repeat_n(self.residue(start), rows * columns));
             return;
         }
-        let (size, plane) = (window.size[0] * window.size[1], height * width);
+        let (size, plane, seen) = (self.layer.cells(), height * width, self.layer.seen(filter));
         for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
             let mut sum = start;
             for (cell, row, column) in window.cells([row, column], [height, width]) {
-                for channel in 0..channels {
+                for (at, channel) in seen.clone().enumerate() {
                     let x = x[channel * plane + row * width + column];
-                    sum += i128::from(weights[channel * size + cell]) * i128::from(x);
+                    sum += i128::from(weights[at * size + cell]) * i128::from(x);
                 }
             }
             y.push(self.residue(sum));

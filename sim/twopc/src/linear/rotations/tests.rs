@@ -34,8 +34,8 @@ static KEYS: LazyLock<[Keys; 2]> = LazyLock::new(|| {
 fn lenet() -> [Shape; 5] {
     let window = |pad| Window { size: [5, 5], stride: [1, 1], pads: [pad; 4] };
     [
-        Shape::Conv { image: [1, 28, 28], filters: 6, window: window(2) },
-        Shape::Conv { image: [6, 14, 14], filters: 16, window: window(0) },
+        Shape::Conv { image: [1, 28, 28], filters: 6, window: window(2), groups: 1 },
+        Shape::Conv { image: [6, 14, 14], filters: 16, window: window(0), groups: 1 },
         Shape::Gemm { inputs: 400, outputs: 120 },
         Shape::Gemm { inputs: 120, outputs: 84 },
         Shape::Gemm { inputs: 84, outputs: 10 },
@@ -70,24 +70,26 @@ fn run(keys: &Keys, layout: &Layout, weights: &Weights, x: &[u64]) -> ([Vec<u64>
 /// The layer's definition, modulo `p`.
 fn reference(shape: Shape, weights: &[i64], x: &[u64], p: u64) -> Vec<u64> {
     let cell = Window { size: [1, 1], stride: [1, 1], pads: [0; 4] };
-    let ([channels, height, width], filters, window) = match shape {
-        Shape::Conv { image, filters, window } => (image, filters, window),
-        Shape::Gemm { inputs, outputs } => ([inputs, 1, 1], outputs, cell),
+    let ([channels, height, width], filters, window, groups) = match shape {
+        Shape::Conv { image, filters, window, groups } => (image, filters, window, groups),
+        Shape::Gemm { inputs, outputs } => ([inputs, 1, 1], outputs, cell, 1),
     };
+    let depth = channels / groups;
     let [rows, columns] = window.output([height, width]).unwrap();
     let size = window.size[0] * window.size[1];
     let mut y = Vec::new();
     for sample in x.chunks_exact(channels * height * width) {
-        for weights in weights.chunks_exact(channels * size).take(filters) {
+        for (filter, weights) in weights.chunks_exact(depth * size).take(filters).enumerate() {
+            let first = filter * groups / filters * depth;
             for at in (0..rows * columns).map(|at| [at / columns, at % columns]) {
                 let seen = window.cells(at, [height, width]);
                 let seen: Vec<_> = seen.collect();
                 let term = |channel: usize, (cell, row, column): (usize, usize, usize)| {
-                    let x = sample[(channel * height + row) * width + column];
+                    let x = sample[((first + channel) * height + row) * width + column];
                     i128::from(weights[channel * size + cell]) * i128::from(x)
                 };
                 let sum: i128 =
-                    (0..channels).map(|channel| seen.iter().map(|&cell| term(channel, cell)).sum::<i128>()).sum();
+                    (0..depth).map(|channel| seen.iter().map(|&cell| term(channel, cell)).sum::<i128>()).sum();
                 y.push(u64::try_from(sum.rem_euclid(p.into())).unwrap());
             }
         }
@@ -161,8 +163,9 @@ fn layers_of_any_shape_are_exact() {
         let size = [1 + below(3), 1 + below(3)];
         let pads = [below(3), below(3), below(3), below(3)];
         let window = Window { size, stride: [1 + below(3), 1 + below(3)], pads };
-        let image = [1 + below(9), size[0] + below(30), size[1] + below(30)];
-        let conv = Shape::Conv { image, filters: 1 + below(9), window };
+        let groups = [1, 1, 2, 4][below(4)];
+        let image = [groups * (1 + below(4)), size[0] + below(30), size[1] + below(30)];
+        let conv = Shape::Conv { image, filters: groups * (1 + below(4)), window, groups };
         let gemm = Shape::Gemm { inputs: 1 + below(300), outputs: 1 + below(300) };
         let (keys, style) = [(&KEYS[0], Style::CRYPTFLOW2), (&KEYS[1], Style::DELPHI)][round % 2];
         let samples = 1 + below(2);
@@ -175,8 +178,8 @@ fn layers_of_any_shape_are_exact() {
 fn many_channels_wide_images_and_long_vectors_are_cut() {
     let mut rng = Seed([6; 32]).stream();
     let window = Window { size: [3, 3], stride: [2, 2], pads: [1; 4] };
-    let wide = Shape::Conv { image: [2, 130, 101], filters: 2, window };
-    let many = Shape::Conv { image: [9, 32, 32], filters: 5, window: Window { stride: [1, 1], ..window } };
+    let wide = Shape::Conv { image: [2, 130, 101], filters: 2, window, groups: 1 };
+    let many = Shape::Conv { image: [9, 32, 32], filters: 5, window: Window { stride: [1, 1], ..window }, groups: 1 };
     let bands = layout(wide, &KEYS[0], Style::CRYPTFLOW2);
     assert_eq!([bands.asked(), bands.answered()], [4, 4]);
     let cut = layout(many, &KEYS[0], Style::CRYPTFLOW2);
@@ -260,7 +263,7 @@ fn what_does_not_fit_is_refused() {
     let refused = |shape| Layout::new(shape, scheme, Style::CRYPTFLOW2, 1).unwrap_err();
     assert_eq!(refused(Shape::Gemm { inputs: 0, outputs: 2 }), Unfit::Empty);
     let window = Window { size: [2, 1], stride: [1, 1], pads: [0; 4] };
-    let wide = Shape::Conv { image: [1, 2, 2_049], filters: 1, window };
+    let wide = Shape::Conv { image: [1, 2, 2_049], filters: 1, window, groups: 1 };
     assert_eq!(refused(wide), Unfit::TooLarge { ring_bits: 37 });
     let gemm = Shape::Gemm { inputs: 400, outputs: 120 };
     assert!(Layout::new(gemm, scheme, Style::CRYPTFLOW2, 1 << 20).is_ok());
