@@ -37,6 +37,25 @@ cells = [run["threads"], run["lanes"], round(1 / each["wall_s"]), "%.2f ms" % (1
          "%.2f ms" % (1000 * each["wan_s"]), "%d MB" % (run["peak_rss_bytes"] / 1e6)]
 print("|", " | ".join(map(str, cells)), "|")'
     done
+    echo
+    echo "## ResNet50"
+    echo
+    echo "One image of 224 by 224 pixels, the largest network that is measured here: weights and pixels from a seed, which \`cargo run --release --example resnet50 -- FOLDER\`"
+    echo "writes, in a ring that is set by measurement (decision 27)."
+    echo
+    resnet=$(mktemp -d)
+    trap 'rm -rf "$resnet"' EXIT
+    cargo run --locked --release --quiet --example resnet50 -- "$resnet" > /dev/null
+    echo "| from the client | from the server | rounds | time in memory | over lan | over wan | memory of both | values that wrapped |"
+    echo "|---|---|---|---|---|---|---|---|"
+    target/release/sim bench "$resnet/resnet50.onnx" --images "$resnet/resnet50-image.npy" --ring 34 --scale 1/256 --json |
+        python3 -c '
+import json, sys
+[run] = json.load(sys.stdin)
+each = run["per_inference"]
+cells = ["%.1f MB" % (each[side] / 1e6) for side in ("client_sent_bytes", "server_sent_bytes")]
+cells += [round(each["rounds"]), *("%.1f s" % each[time] for time in ("wall_s", "lan_s", "wan_s")), "%d MB" % (run["peak_rss_bytes"] / 1e6), run["wrapped"]]
+print("|", " | ".join(map(str, cells)), "|")'
 } > "$out.new"
 mv "$out.new" "$out"
 cat "$out"

@@ -185,9 +185,7 @@ fn products(op: &Op) -> usize {
         Op::Linear { shape: Shape::Conv { image, filters, window, groups }, .. } => {
             let [rows, columns] = window.output([image[1], image[2]]).unwrap_or([0, 0]);
             let [height, width] = window.size;
-            [image[0].checked_div(*groups).map_or(0, |depth| depth), height, width, rows, columns]
-                .into_iter()
-                .fold(*filters, usize::saturating_mul)
+            [image[0] / groups, height, width, rows, columns].into_iter().fold(*filters, usize::saturating_mul)
         }
         _ => 0,
     }
