@@ -55,24 +55,22 @@ impl Matrix {
             }
         }
         let most = entries.iter().copied().fold(0.0, f64::max);
-        entries.iter_mut().for_each(|entry| *entry /= most);
+        for entry in &mut entries {
+            *entry /= most;
+        }
         Self { side, entries, log: self.log + other.log + most.log2() }
     }
 
     /// Itself so many times, at least once.
     fn power(self, times: u32) -> Self {
-        let mut whole: Option<Self> = None;
-        let mut square = self;
-        for bit in 0..u32::BITS - times.leading_zeros() {
-            if bit > 0 {
-                square = square.times(&square);
-            }
+        let mut whole = Self { entries: self.entries.clone(), ..self };
+        for bit in (0..times.ilog2()).rev() {
+            whole = whole.times(&whole);
             if times >> bit & 1 == 1 {
-                let same = Self { entries: square.entries.clone(), ..square };
-                whole = Some(whole.map_or(same, |whole| whole.times(&square)));
+                whole = whole.times(&self);
             }
         }
-        whole.expect("it is taken at least once")
+        whole
     }
 }
 
@@ -91,14 +89,20 @@ fn sum(logs: impl Iterator<Item = f64> + Clone) -> f64 {
     if most.is_finite() { most + logs.map(|log| (log - most).exp2()).sum::<f64>().log2() } else { most }
 }
 
+/// The trees, the regions, and the leaves an output, of the codes that are used.
+#[expect(clippy::cast_possible_truncation, reason = "small numbers")]
+const COUNTS: [u32; 3] = [TREES as u32, WEIGHT as u32, LEAVES as u32];
+
+/// The golden ratio's share of a section.
+const RATIO: f64 = 0.618_033_988_75;
+
 impl Ensemble {
     /// The code of trees of this depth, with all its outputs.
     #[must_use]
     pub fn of(depth: u32) -> Self {
-        let leaves = u32::try_from(TREES).expect("a small number") << depth;
-        let regions = u32::try_from(WEIGHT).expect("a small number");
-        let outputs = f64::from(leaves) / f64::from(u32::try_from(LEAVES).expect("a small number"));
-        Self { regions, places: leaves / regions, memory: MEMORY, outputs }
+        let [trees, regions, leaves] = COUNTS;
+        let all = trees << depth;
+        Self { regions, places: all / regions, memory: MEMORY, outputs: f64::from(all) / f64::from(leaves) }
     }
 
     /// The number of all places.
@@ -184,7 +188,6 @@ impl Ensemble {
             self.mean(&small.map_or_else(|| self.bounded(r, z), |r| self.exact(r, z))) - weight * log_z
         };
         // A golden section: the exponent is convex in `log z`, and any point gives a bound.
-        const RATIO: f64 = 0.618_033_988_75;
         let (mut low, mut high) = (-14.0, 2.0);
         let (mut left, mut right) = (high - RATIO * (high - low), low + RATIO * (high - low));
         let (mut at_left, mut at_right) = (at(left), at(right));
@@ -222,7 +225,7 @@ pub fn share(bits: f64, t: f64) -> f64 {
 #[must_use]
 pub fn expected(depth: u32) -> [f64; 4] {
     let ensemble = Ensemble::of(depth);
-    let share = share(128.0, f64::from(u32::try_from(TREES).expect("a small number")));
+    let share = share(128.0, f64::from(COUNTS[0]));
     let terms: Vec<(f64, f64)> = ensemble.weights().into_iter().map(|r| (r, ensemble.words(r, share))).collect();
     [(0.0, 1.0), (1.0, 8.0), (8.0, 100.0), (100.0, f64::INFINITY)]
         .map(|(above, most)| sum(terms.iter().filter(|(r, _)| *r > above && *r <= most).map(|(_, log)| *log)))

@@ -99,7 +99,7 @@ mod tests {
             assert!(outweighs(successes, 20, &alpha), "{successes}");
             assert!(!outweighs(successes, 19, &alpha), "{successes}");
             // One in 2^200 away from the tie.
-            let less = Rational::from(&alpha - Rational::from((1, Integer::from(1) << 200_u32)));
+            let less = &alpha - Rational::from((1, Integer::from(1) << 200_u32));
             assert!(!outweighs(successes, 20, &less), "{successes}");
         }
     }

@@ -66,7 +66,7 @@ pub fn messages_of_batch(model: &FixedModel, triples: Triples, batch: usize) -> 
     let session = messages(&predicted(model, triples, at_once)?);
     let times = batch / at_once;
     let mut all = Messages { sent: session.sent.map(|bytes| times * bytes), most_rounds: times * session.most_rounds };
-    if batch % at_once > 0 {
+    if !batch.is_multiple_of(at_once) {
         let last = messages(&predicted(model, triples, batch % at_once)?);
         all.sent = [all.sent[0] + last.sent[0], all.sent[1] + last.sent[1]];
         all.most_rounds += last.most_rounds;

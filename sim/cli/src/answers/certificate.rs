@@ -170,20 +170,17 @@ fn at_slack(claim: &SlackCertificate) -> Vec<String> {
         let slots = u128::from(R) * u128::from(copies) + publics;
         format!("C({slots},{}) < {R}*{}", copies + j, times(publics, j))
     };
-    match claim.between() {
-        Some([least, _]) => {
-            let mut from = least;
-            for interval in &claim.cover {
-                let (to, j) = (u128::from(interval.T), interval.j);
-                let first = too_few(b, from, j);
-                lines.push(if from == to { first } else { format!("{first} and {}", too_few(b, to, j)) });
-                from = to + 1;
-            }
+    if let Some([least, _]) = claim.between() {
+        let mut from = least;
+        for interval in &claim.cover {
+            let (to, j) = (u128::from(interval.T), interval.j);
+            let first = too_few(b, from, j);
+            lines.push(if from == to { first } else { format!("{first} and {}", too_few(b, to, j)) });
+            from = to + 1;
         }
-        None => {
-            let least = l.max(q) + 1;
-            lines.push(format!("max({least}, {min_T}) > {max_T} or {shifted} <= {l} + max({least}, {min_T})"));
-        }
+    } else {
+        let least = l.max(q) + 1;
+        lines.push(format!("max({least}, {min_T}) > {max_T} or {shifted} <= {l} + max({least}, {min_T})"));
     }
     let fewer = B - 1;
     let left = N - u128::from(R) * u128::from(fewer);

@@ -175,7 +175,7 @@ mod tests {
         let draws = words(0, WEIGHT * batches);
         let of = |region: usize, output: usize| {
             let word = u64::from(draws[region * batches + output]);
-            usize::try_from(word * REGION as u64 >> 32).unwrap()
+            usize::try_from((word * REGION as u64) >> 32).unwrap()
         };
         (0..outputs).map(|output| (0..WEIGHT).fold(0, |sum, i| sum ^ s[i * REGION + of(i, output)])).collect()
     }
