@@ -1,5 +1,5 @@
 (* The headline theorems. scripts/proofs.sh fails unless Coq answers "Closed under the global context" for every one. *)
-Require Import Mix Worst Success Deviation Events Touch Slack Certificate Substitution Sessions Computed Shuffle Ville Verdict Wald Decided Sharp Dealt Planned SlackCertificate Games Played.
+Require Import Mix Worst Success Deviation Events Touch Slack Certificate Substitution Sessions Computed Shuffle Ville Verdict Wald Decided Sharp Dealt Planned SlackCertificate Games Pool Played.
 Print Assumptions winning_sets.
 Print Assumptions winning_sets_with_slack.
 Print Assumptions uniform_permutation.
@@ -85,6 +85,10 @@ Print Assumptions floor_decides.
 Print Assumptions ceiling_decides.
 Print Assumptions two_games_probability.
 Print Assumptions ends_computed.
+Print Assumptions hypergeometric.
+Print Assumptions pool_average.
+Print Assumptions pool_average_accepted.
+Print Assumptions pool_computed.
 Print Assumptions accepted_was_checked.
 Print Assumptions wrong_and_accepted_is_the_bad_event.
 Print Assumptions session_is_the_deviation.

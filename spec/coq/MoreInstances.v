@@ -1,8 +1,8 @@
-(* One instance of every headline theorem of Planned.v, SlackCertificate.v, Games.v, Shuffle.v, Ville.v, Verdict.v, Wald.v, Decided.v, Sharp.v, Dealt.v and Played.v; what Instances.v says of itself holds
+(* One instance of every headline theorem of Planned.v, SlackCertificate.v, Games.v, Pool.v, Shuffle.v, Ville.v, Verdict.v, Wald.v, Decided.v, Sharp.v, Dealt.v and Played.v; what Instances.v says of itself holds
    here. A word has 3 bits or 64, and a rate of 4/95 is tested at alpha = 1/1000, within a tenth. *)
 Require Import NArith.
 From mathcomp Require Import all_ssreflect fingroup perm all_algebra.
-Require Import Mix Worst Success Deviation Touch Certificate Planned Shuffle Ville Verdict Wald Computed Decided Sharp Dealt SlackCertificate Substitution Games Machine Played Instances.
+Require Import Mix Worst Success Deviation Touch Certificate Planned Shuffle Ville Verdict Wald Computed Decided Sharp Dealt SlackCertificate Substitution Games Pool Machine Played Instances.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory Order.TTheory.
 
@@ -368,4 +368,32 @@ have low : floor #|'I_4| #|wrongOn right_answer weak_model| 4 1 3 by rewrite wea
 have high : ceiling #|'I_4| #|wrongOn right_answer honest_model| 2 1 6 by rewrite honest_errs card_ord ends_computed_instance.2.
 apply: (@two_games_probability _ _ X0 right_answer weak_model honest_model 8 16 4 2 1 0 50 3 6 isT isT isT isT low high 2 3 1 2 0 [:: (0, 6)] 0).
 by rewrite -slack_check_computed; vm_compute.
+Qed.
+
+(* Pool.v: 2 of 3 queries in 2 copies, and 1 of 2 publics; one query of the pool changes, and both publics. On 2 slots the act wins with
+   2/3 of 1/10. *)
+Definition a_query : {set 'I_3} := [set ord0].
+Definition both_publics : {set 'I_2} := [set: 'I_2].
+Definition two_slots : {set Mix.slot 2 2 1} := [set inl (ord0, ord0); inl (ord0, ord_max)].
+
+Example hypergeometric_instance : #|[set p : {perm 'I_3} | #|drawn (isT : 2 <= 3) a_query p| == 1]| * 3 = 2 * 6.
+Proof. by have := @hypergeometric 3 2 isT a_query 1 isT; rewrite cards1. Qed.
+
+Lemma two_slots_are_two : #|two_slots| = 2. Proof. by rewrite cards2. Qed.
+
+Example pool_computed_instance : poolSum 2 2 1 3 2 1 2 1 0 2 = 4 /\ poolSum 2 2 1 3 2 1 2 0 0 2 = 20.
+Proof. by split; apply: Nat2N.inj; rewrite -pool_computed; vm_compute. Qed.
+
+Example pool_average_instance :
+  pr_draws (isT : 2 <= 3) (isT : 1 <= 2) a_query both_publics (fun Qs Ps => devWins Qs Ps 0) two_slots = 1//15.
+Proof.
+rewrite (@pool_average 2 2 1 3 2 isT) two_slots_are_two cards1 cardsT card_ord pool_computed_instance.1.
+by apply/eqP; vm_compute.
+Qed.
+
+Example pool_average_accepted_instance :
+  pr_draws (isT : 2 <= 3) (isT : 1 <= 2) a_query both_publics (fun Qs Ps => devAccepts Qs Ps 0) two_slots = 1//3.
+Proof.
+rewrite (@pool_average_accepted 2 2 1 3 2 isT) two_slots_are_two cards1 cardsT card_ord pool_computed_instance.2.
+by apply/eqP; vm_compute.
 Qed.

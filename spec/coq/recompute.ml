@@ -8,6 +8,7 @@
      shuffle n w1 w2 ...              the n samples that words of 64 bits deal, as the digits of a number in base n, the first one first
      machine R B T s EVENTS           what the client does at each event of a session, and its state at the end, as digits in base 256 behind a 1
      slack_certificate R lambda s min_T max_T B T b l q c j1 t1 j2 t2 ...    1 where SlackCertificate.v accepts it, else 0
+     pool Q y P x R B T s k   the draws and sets of k slots of an act that changes y of Q queries and x of P publics, with which it wins
      floor n w lambda s T    1 where T publics are the fewest at which a model that errs on w of n inputs passes with at most 2^-lambda, else 0
      ceiling n w kappa s T   1 where T publics are the most at which it fails with at most 2^-kappa, else 0
    A line of a certificate is what `sim plan --certificate` writes. *)
@@ -110,6 +111,7 @@ let answer kind arguments =
   | "slack_certificate", r :: lambda :: s :: min_t :: max_t :: b :: t :: bb :: l :: q :: c :: cover ->
       let threshold = Z.shift_left Z.one (small lambda) in
       bit (slackCheckN r threshold (small s) min_t max_t (wide b) (wide t) (wide bb) (wide l) (wide q) (intervals cover) (small c))
+  | "pool", [ q; y; p; x; r; b; t; s; k ] -> poolN q y p x (small r) (small b) (small t) 1 (small s) (small k)
   | "floor", [ n; w; lambda; s; t ] -> bit (floorN n w (Z.shift_left Z.one (small lambda)) (small s) (small t))
   | "ceiling", [ n; w; kappa; s; t ] -> bit (ceilingN n w (Z.shift_left Z.one (small kappa)) (small s) (small t))
   | "contains", [ n; s; c; d; a; b ] -> bit (containsN n (small s) c d a b)

@@ -4,6 +4,7 @@
 use fusion_spec::bound::certificate::{self, Certificate};
 use fusion_spec::bound::deviation::Deviation;
 use fusion_spec::bound::optimum::optimum;
+use fusion_spec::bound::pool::{self, PoolCounts};
 use fusion_spec::bound::quality::{accept, substituted_win};
 use fusion_spec::bound::slack::{Search, least};
 use fusion_spec::bound::slack_certificate::{self, SlackCertificate};
@@ -51,7 +52,8 @@ impl Coins {
             1..=5 => self.sets(),
             6..=8 => self.touch(),
             9..=10 => self.binomial(),
-            11 => self.swapped(),
+            11 if self.within(0, 1) == 0 => self.swapped(),
+            11 => self.pool(),
             12 => self.end(),
             13 if self.within(0, 1) == 0 => self.certificate(),
             13 => self.slack_certificate(),
@@ -89,6 +91,18 @@ impl Coins {
         let bits = self.within(1, 60);
         let (n, k) = (self.within(0, 1 << bits), self.within(0, 40));
         Ok(written("binomial", &[n, k], &binomial(n.into(), k.into())?))
+    }
+
+    /// Draws from pools of up to twice as many samples as are drawn, and four more.
+    fn pool(&mut self) -> Answer {
+        let (R, B, T) = (self.within(1, 4), self.within(1, 3), self.within(0, 5));
+        let (s, k) = (self.within(0, T.min(2)), self.within(0, R * B + T));
+        let (Q, P) = (self.within(R, 2 * R + 4), self.within(T, 2 * T + 4));
+        let counts = PoolCounts { Q, y: self.within(0, Q), P, x: self.within(0, P) };
+        let params = Params::new(R, B, T, s)?;
+        let draws = binomial(Q.into(), R.into())? * binomial(P.into(), T.into())? * binomial(params.N(), k.into())?;
+        let count = pool::pr_win(params, k.into(), counts)? * draws;
+        Ok(written("pool", &[Q, counts.y, P, counts.x, R, B, T, s, k], &count))
     }
 
     fn swapped(&mut self) -> Answer {
