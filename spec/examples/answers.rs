@@ -183,7 +183,7 @@ impl Coins {
         let end = if is_floor { first } else { first - 1 };
         let claimed = match self.within(0, 3) {
             0 => end + 1,
-            1 => end.saturating_sub(1),
+            1 => end.checked_sub(1).unwrap_or(end + 1),
             _ => end,
         };
         let kind = if is_floor { "floor" } else { "ceiling" };
