@@ -10,6 +10,17 @@ pub const MAX_CERTIFIED_SLACK: u64 = 256;
 
 /// Finds the witness for the plan that a search found. There is none above [`MAX_CERTIFIED_SLACK`], none for `slack >= B` at more than [`MAX_SCANNED`] slots, and none where smaller totals are not
 /// refused by the two necessary rates with one and the same number of copies, as happens for a single query.
+///
+/// ```
+/// use fusion_spec::bound::{slack::{Search, least}, slack_certificate::check, witness::witness};
+/// use fusion_spec::params::Lambda;
+///
+/// let search = Search { R: 8, lambda: Lambda::new(40)?, min_T: 100, max_T: 1000, slack: 3, below: None };
+/// let plan = least(&search)?.ok_or("no plan")?;
+/// let claim = witness(&search, plan).ok_or("no witness")?;
+/// assert_eq!((claim.B, claim.T, check(&claim)), (10, 100, Ok(())));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn witness(search: &Search, params: Params) -> Option<SlackCertificate> {
     let Search { R, lambda, min_T, max_T, slack, .. } = *search;

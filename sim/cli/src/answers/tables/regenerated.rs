@@ -140,7 +140,7 @@ impl Found {
     /// Returns the measurement of a system on a network with the largest batch, or says why there is none.
     fn measured(&self, system: System, network: Network) -> Result<&MeasurementDocument, String> {
         if network.model().is_none() {
-            return Err(format!("no model of {} yet", network.name()));
+            return Err(format!("no model of {} here: see examples/resnet50.rs", network.name()));
         }
         let family = system.family().ok_or("no backend yet")?;
         if !self.families.contains(&family) {

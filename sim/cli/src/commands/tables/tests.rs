@@ -115,7 +115,7 @@ fn a_query_costs_its_inferences() {
     assert_eq!(first.ours, [Some(20.5), Some(20.5 * 64.0), Some(20.5 * 640.0)]);
     let resnet = &document.tables[3].rows[0];
     assert_eq!((resnet.source, resnet.ours.as_slice()), (Source::NotMeasured, &[None, None, None][..]));
-    assert_eq!(resnet.reason.as_deref(), Some("no model of ResNet50 yet"));
+    assert_eq!(resnet.reason.as_deref(), Some("no model of ResNet50 here: see examples/resnet50.rs"));
 }
 
 /// How many times as much: 100 MB over 20.5 times 1 MB, and one choice after another.
