@@ -162,7 +162,7 @@ pub(super) struct Constants {
 }
 
 impl EncodedModel {
-    /// Encodes the weights of a network, and transforms as many layers as [`WEIGHT_MEMORY`] and [`NETWORK_MEMORY`] allow.
+    /// Encodes the weights of a network, and transforms as many layers as [`WEIGHT_MEMORY`] and the memory of a network allow.
     ///
     /// # Errors
     /// [`linear::TooHeavy`] for a network that was not among those of the circuit.
