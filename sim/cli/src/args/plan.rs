@@ -95,7 +95,7 @@ pub struct PlanArgs {
     /// Also plot cost against R as SVG, with the six published points.
     #[arg(long, value_name = "FILE.svg", requires = "grid")]
     pub plot: Option<PathBuf>,
-    /// Also write the certificate, as one line that the checker extracted from Coq reads (target/coq/recompute, after make proofs).
+    /// Also write the certificate, as lines that the checker extracted from Coq reads (target/coq/recompute, after make proofs).
     #[arg(long, value_name = "FILE", conflicts_with = "grid")]
     pub certificate: Option<PathBuf>,
     /// Print one JSON document instead of text.
