@@ -227,7 +227,7 @@ impl SlackCertificate {
 /// ```
 /// use fusion_spec::{bound::slack_certificate::{Refused, SlackCertificate, SlackRefusal, check}, params::Lambda};
 /// let lambda = Lambda::new(40)?;
-/// let claim = SlackCertificate { R: 8, lambda, slack: 3, min_T: 100, max_T: 1000, B: 10, T: 100, b: 9, l: 17, q: 0, cover: vec![Refused { j: 3, T: 107 }], c: 3 };
+/// let claim = SlackCertificate { R: 8, lambda, slack: 3, min_T: 100, max_T: 1000, B: 10, T: 100, b: 9, l: 11, q: 15, cover: vec![Refused { j: 3, T: 107 }], c: 3 };
 /// assert_eq!(check(&claim), Ok(()));
 /// assert_eq!(check(&SlackCertificate { T: 101, ..claim }), Err(SlackRefusal::WitnessCopies), "180 slots are enough");
 /// # Ok::<(), fusion_spec::params::ParamError>(())
