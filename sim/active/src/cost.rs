@@ -99,7 +99,7 @@ pub fn triples(sets: usize) -> Cost {
 /// What triples of linear layers cost, and what they ask of the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OfMatrices {
-    /// Bytes and rounds.
+    /// What making the triples sends, and in how many rounds.
     pub cost: Cost,
     /// The products of ciphertexts that each party answers.
     pub answers: usize,

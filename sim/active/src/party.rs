@@ -106,7 +106,7 @@ impl Party {
     /// Opens values to both parties. They are checked later, by [`Party::check`], and no output may leave the party before that.
     ///
     /// # Errors
-    /// A halt.
+    /// [`Failure`] where the peer does not keep to the protocol.
     pub fn open(&mut self, shares: &[Share]) -> Result<Vec<u64>, Failure> {
         let mut own: Vec<u64> = shares.iter().map(|share| share.value).collect();
         if self.channel.conduct.acts(Act::OpensWrongly)

@@ -201,7 +201,7 @@ type Chosen = (Params, Proof);
 /// The proof that a choice is the least, if there is one.
 #[derive(Clone, Copy)]
 enum Proof {
-    /// At slack 0.
+    /// By the certificate of plans at slack 0.
     Certificate(Certificate),
     /// Found by this search, at positive slack or within a limit on `T`.
     Search(Search),

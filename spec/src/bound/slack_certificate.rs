@@ -143,16 +143,17 @@ impl SlackCertificate {
             && self.between().is_none_or(|[least, most]| Rb <= M && self.covers(least, most))
     }
 
+    /// Whether `j` wrong publics may refuse `b` copies, and with them all fewer at one total: it is tolerated, and `2(b+j) <= N`.
+    pub(super) fn counts(&self, j: u64) -> bool {
+        j <= self.slack && 2 * (u128::from(self.b) + u128::from(j)) <= self.most() + 1
+    }
+
     /// Whether the intervals cover the numbers of publics from `least` to `most`.
     fn covers(&self, least: u128, most: u128) -> bool {
-        let (slack, b, M) = (self.slack, self.b, self.most());
         let mut from = least;
         for Refused { j, T } in &self.cover {
             let T = u128::from(*T);
-            let shown = *j <= slack
-                && 2 * (u128::from(b) + u128::from(*j)) <= M + 1
-                && self.violated(b, from, *j)
-                && self.violated(b, T, *j);
+            let shown = self.counts(*j) && self.violated(self.b, from, *j) && self.violated(self.b, T, *j);
             if !shown || T >= most {
                 return shown && T == most;
             }

@@ -35,9 +35,8 @@ pub fn witness(search: &Search, params: Params) -> Option<SlackCertificate> {
     let q = most_with_copies(b, M.min(max_T.into()), search)?;
     let claim = SlackCertificate { R, lambda, slack, min_T, max_T, B, T, b, l, q, cover: Vec::new(), c: 0 };
     let cover = claim.between().map_or(Some(Vec::new()), |[least, most]| cover(&claim, least, most))?;
-    let mut claim = SlackCertificate { cover, ..claim };
-    claim.c = (0..=slack).find(|c| SlackCertificate { c: *c, ..claim.clone() }.fewer().is_some())?;
-    Some(claim)
+    let c = (0..=slack).find(|c| SlackCertificate { c: *c, ..claim.clone() }.fewer().is_some())?;
+    Some(SlackCertificate { cover, c, ..claim })
 }
 
 /// The largest `l` up to half of `M + slack` with `C(M+slack, l) < 2^lambda C(M+slack, slack)`.
@@ -57,8 +56,9 @@ fn most_with_copies(b: u64, limit: u128, search: &Search) -> Option<u64> {
 fn cover(claim: &SlackCertificate, least: u128, most: u128) -> Option<Vec<Refused>> {
     let (mut from, mut intervals) = (least, Vec::new());
     loop {
-        let end = |j| if most < from { most } else { last_where(from, most, |T| claim.violated(claim.b, T, j)) };
-        let begins = |j: &u64| claim.violated(claim.b, from, *j) && claim.violated(claim.b, most.min(from), *j);
+        let too_few = |T: u128, j: u64| claim.violated(claim.b, T, j);
+        let end = |j| if most < from { most } else { last_where(from, most, |T| too_few(T, j)) };
+        let begins = |j: &u64| claim.counts(*j) && too_few(from, *j) && too_few(most.min(from), *j);
         let (T, j) = (0..=claim.slack).filter(begins).map(|j| (end(j), j)).max_by_key(|(T, _)| *T)?;
         intervals.push(Refused { j, T: u64::try_from(T).ok()? });
         if T == most {
@@ -113,6 +113,24 @@ mod tests {
         for fewer in [Fewer::Publics, Fewer::Copies] {
             assert!(reasons.iter().any(|reason| reason.1 == Some(fewer)), "{fewer:?}");
         }
+    }
+
+    /// With one query, copies and publics are alike, and half of the slots is soon reached.
+    #[test]
+    fn a_witness_holds_for_a_single_query_too() {
+        let mut found = 0;
+        for bits in 1..=24 {
+            for slack in 0..=6 {
+                for (min_T, max_T) in [(0, MAX_T), (8, MAX_T), (16, MAX_T), (0, 9), (13, 20)] {
+                    let search = search(1, bits, slack, min_T, max_T);
+                    let Ok(Some(params)) = least(&search) else { continue };
+                    let Some(claim) = witness(&search, params) else { continue };
+                    assert_eq!(check(&claim), Ok(()), "{claim:?}");
+                    found += 1;
+                }
+            }
+        }
+        assert!(found > 300, "{found}");
     }
 
     /// At 3 publics two copies are too few with no public hit, and at 9 with one.

@@ -33,7 +33,7 @@ impl Party {
     /// its inputs, each once. With `W = A + D` and `X = B + E` the outputs are `C + W E + D B` (Beaver, CRYPTO 1991, for linear maps).
     ///
     /// # Errors
-    /// A halt.
+    /// [`Failure`] where the peer does not keep to the protocol.
     pub(crate) fn multiply_matrices(
         &mut self,
         linear: &Linear,

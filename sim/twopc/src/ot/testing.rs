@@ -46,6 +46,14 @@ pub fn assert_correlated(delta: Block, q: &[Block], t: &[Block]) {
     assert_balanced(t.iter().filter(|&&t| t & 1 == 1).count(), t.len());
 }
 
+/// That no block comes twice.
+pub fn assert_distinct(mut blocks: Vec<Block>) {
+    let count = blocks.len();
+    blocks.sort_unstable();
+    blocks.dedup();
+    assert_eq!(blocks.len(), count);
+}
+
 /// That so many fair coins show so many heads. False alarm at most 1e-9: by Hoeffding, `2 exp(-2 * 43 / 4)`.
 pub fn assert_balanced(ones: usize, count: usize) {
     assert!(count.abs_diff(2 * ones).pow(2) <= 43 * count, "{ones} of {count}");
