@@ -53,8 +53,8 @@ faulty=$!
 trap 'kill "$faulty" 2>/dev/null || true' EXIT
 
 cd "$build"
-for file in Mix Worst Certificate Success Deviation Events Touch Slack Substitution Sessions Computed Planned SlackCertificate Games Pool Shuffle Ville Verdict Wald Decided Sharp Dealt Machine Played Extracted \
-    Vectors Assumptions Instances MoreInstances; do
+for file in Mix Worst Certificate Success Deviation Events Touch Slack Substitution Sessions Computed Planned SlackCertificate Games Pool Strategies Retries Flaky Scattered Named Shuffle Ville Verdict Wald Decided Sharp Dealt Machine Played Extracted \
+    Vectors Assumptions Instances MoreInstances RateInstances; do
     echo "coqc $file.v"
     coqc -w none "$file.v" >"$file.out"
 done
@@ -75,7 +75,7 @@ echo "$theorems headline theorems, each closed under the global context"
 # X_instance whose statement has no premise left and whose proof applies X.
 mapfile -t names < <(sed -nE 's/^Print Assumptions (.*)\.$/\1/p' Assumptions.v)
 {
-    echo 'Require Import Instances MoreInstances. Set Printing Depth 100000.'
+    echo 'Require Import Instances MoreInstances RateInstances. Set Printing Depth 100000.'
     echo 'Ltac has_premise claim := assert claim;'
     echo '  [intros; match goal with _ : ?P |- _ => match type of P with Prop => idtac end end|].'
     for name in "${names[@]}"; do
@@ -90,7 +90,7 @@ applied() { # the theorems that their own examples apply
          { count = split($0, words, /[^A-Za-z0-9_]+/); for (i = 1; i <= count; i++) if (words[i] == theorem) print theorem }' "$1"
 }
 missing=$(comm -23 <(printf '%s\n' "${names[@]}" | sort -u) <(applied checks.out | sort -u))
-[ -z "$missing" ] || { echo "These examples in Instances.v and MoreInstances.v do not apply their theorem:" $missing >&2; exit 1; }
+[ -z "$missing" ] || { echo "These examples in Instances.v, MoreInstances.v and RateInstances.v do not apply their theorem:" $missing >&2; exit 1; }
 echo "$theorems instances"
 
 cd ../..
@@ -120,7 +120,7 @@ trap - EXIT
 seed=${PROOFS_SEED:-$(od -An -N6 -tu8 /dev/urandom | tr -d ' ')}
 echo "random answers of Rust, recomputed (PROOFS_SEED=$seed)"
 cargo run --locked --quiet -p fusion-spec --example answers -- "$seed" 1000000 | "$build/recompute" | tee "$build/recomputed.txt"
-awk '$2 < 10000 { few = few " " $1 } { all += $2 } END { if (NR != 29 || all != 2000000 || few) { print "Too few lines:" few; exit 1 } }' \
+awk '$2 < 10000 { few = few " " $1 } { all += $2 } END { if (NR != 33 || all != 2000000 || few) { print "Too few lines:" few; exit 1 } }' \
     "$build/recomputed.txt"
 
 echo "a campaign's decisions: $("$build/recompute" <proofs-tests/decided.txt | paste -sd ' ')"

@@ -1,5 +1,5 @@
 (* The headline theorems. scripts/proofs.sh fails unless Coq answers "Closed under the global context" for every one. *)
-Require Import Mix Worst Success Deviation Events Touch Slack Certificate Substitution Sessions Computed Shuffle Ville Verdict Wald Decided Sharp Dealt Planned SlackCertificate Games Pool Played.
+Require Import Mix Worst Success Deviation Events Touch Slack Certificate Substitution Sessions Computed Shuffle Ville Verdict Wald Decided Sharp Dealt Planned SlackCertificate Games Pool Strategies Retries Flaky Scattered Named Played.
 Print Assumptions winning_sets.
 Print Assumptions winning_sets_with_slack.
 Print Assumptions uniform_permutation.
@@ -89,6 +89,29 @@ Print Assumptions hypergeometric.
 Print Assumptions pool_average.
 Print Assumptions pool_average_accepted.
 Print Assumptions pool_computed.
+Print Assumptions strategy_rate.
+Print Assumptions strategy_wins.
+Print Assumptions strategy_harmless.
+Print Assumptions strategy_wins_from_pools.
+Print Assumptions strategy_accepted_from_pools.
+Print Assumptions until_accepted_wins.
+Print Assumptions until_accepted_harmless.
+Print Assumptions until_rejected_harmless.
+Print Assumptions until_rejected_caught.
+Print Assumptions of_all_won.
+Print Assumptions of_all_harmless.
+Print Assumptions retries_counted.
+Print Assumptions retries_computed.
+Print Assumptions flaky_accepted.
+Print Assumptions flaky_harmless.
+Print Assumptions flaky_counted.
+Print Assumptions flaky_computed.
+Print Assumptions scattered_wins.
+Print Assumptions scattered_accepted.
+Print Assumptions scattered_counted.
+Print Assumptions scattered_computed.
+Print Assumptions linking.
+Print Assumptions all_kept.
 Print Assumptions accepted_was_checked.
 Print Assumptions wrong_and_accepted_is_the_bad_event.
 Print Assumptions session_is_the_deviation.

@@ -9,6 +9,11 @@
      machine R B T s EVENTS           what the client does at each event of a session, and its state at the end, as digits in base 256 behind a 1
      slack_certificate R lambda s min_T max_T B T b l q c j1 t1 j2 t2 ...    1 where SlackCertificate.v accepts it, else 0
      pool Q y P x R B T s k   the draws and sets of k slots of an act that changes y of Q queries and x of P publics, with which it wins
+     flaky R B T s a b       the draws of an answer each, b^N in all, with which a server that errs on a of b is accepted
+     flaky_right R B T s a b the same with every query right beside
+     scattered lo R B T s c k   C(N,k) c^(R(B-1)) times the rate at which k slots with one of c wrong labels each win, or with lo = 0 are accepted
+     retries stop m n d q    d^q times a rate of q sessions, each won in m of d cases and harmless in n: stop = 0 for a win until the first that is accepted,
+                             1 for being caught until the first that is rejected, 2 for a win in any of them
      floor n w lambda s T    1 where T publics are the fewest at which a model that errs on w of n inputs passes with at most 2^-lambda, else 0
      ceiling n w kappa s T   1 where T publics are the most at which it fails with at most 2^-kappa, else 0
    A line of a certificate is what `sim plan --certificate` writes. *)
@@ -112,6 +117,10 @@ let answer kind arguments =
       let threshold = Z.shift_left Z.one (small lambda) in
       bit (slackCheckN r threshold (small s) min_t max_t (wide b) (wide t) (wide bb) (wide l) (wide q) (intervals cover) (small c))
   | "pool", [ q; y; p; x; r; b; t; s; k ] -> poolN q y p x (small r) (small b) (small t) 1 (small s) (small k)
+  | "flaky", [ r; b; t; s; a; d ] -> flakyN (small r) (small b) (small t) (small s) a d
+  | "flaky_right", [ r; b; t; s; a; d ] -> flakyRightN (small r) (small b) (small t) (small s) a d
+  | "scattered", [ lo; r; b; t; s; c; k ] -> scatteredN (small r) (small b) (small t) (small s) c (small lo) (small k)
+  | "retries", [ stop; m; n; d; q ] -> retriesN (small stop) m n d (small q)
   | "floor", [ n; w; lambda; s; t ] -> bit (floorN n w (Z.shift_left Z.one (small lambda)) (small s) (small t))
   | "ceiling", [ n; w; kappa; s; t ] -> bit (ceilingN n w (Z.shift_left Z.one (small kappa)) (small s) (small t))
   | "contains", [ n; s; c; d; a; b ] -> bit (containsN n (small s) c d a b)

@@ -4,6 +4,7 @@
 use fusion_spec::bound::certificate::{self, Certificate};
 use fusion_spec::bound::deviation::Deviation;
 use fusion_spec::bound::optimum::optimum;
+use fusion_spec::bound::outside::{Rates, flaky_accepted, flaky_win, scattered};
 use fusion_spec::bound::pool::{self, PoolCounts};
 use fusion_spec::bound::quality::{accept, substituted_win};
 use fusion_spec::bound::slack::{Search, least};
@@ -50,8 +51,11 @@ impl Coins {
         match self.within(0, 21) {
             0 => self.shuffle(),
             1..=5 => self.sets(),
-            6..=8 => self.touch(),
-            9..=10 => self.binomial(),
+            6..=7 => self.touch(),
+            8 => self.flaky(),
+            9 => self.binomial(),
+            10 if self.within(0, 1) == 0 => self.scattered(),
+            10 => self.retries(),
             11 if self.within(0, 1) == 0 => self.swapped(),
             11 => self.pool(),
             12 => self.end(),
@@ -91,6 +95,46 @@ impl Coins {
         let bits = self.within(1, 60);
         let (n, k) = (self.within(0, 1 << bits), self.within(0, 40));
         Ok(written("binomial", &[n, k], &binomial(n.into(), k.into())?))
+    }
+
+    /// How often an honest server that errs by chance is accepted, or is so with every query right, of all draws of its answers.
+    fn flaky(&mut self) -> Answer {
+        let (R, B, T) = self.setting();
+        let (s, b) = (self.within(0, T), self.within(1, 20));
+        let a = self.within(0, b);
+        let (params, d) = (Params::new(R, B, T, s)?, Rational::from((a, b)));
+        let all = Integer::from(b).pow(u32::try_from(params.N())?);
+        let accepted = flaky_accepted(params, &d)?;
+        if self.within(0, 1) == 0 {
+            Ok(written("flaky", &[R, B, T, s, a, b], &(accepted * all)))
+        } else {
+            Ok(written("flaky_right", &[R, B, T, s, a, b], &((accepted - flaky_win(params, &d)?) * all)))
+        }
+    }
+
+    /// How often labels that are wrong each in its own way win, or are accepted.
+    fn scattered(&mut self) -> Answer {
+        let (R, B, T) = self.setting();
+        let (s, c, k, lo) = (self.within(0, T), self.within(1, 12), self.within(0, R * B + T), self.within(0, 1));
+        let params = Params::new(R, B, T, s)?;
+        let rates = scattered(params, k.into(), u32::try_from(c + 1)?)?;
+        let rate = if lo == 0 { rates.accepted() } else { rates.win };
+        let all = Deviation::full(params, k.into())?.all_sets()? * Integer::from(c).pow(u32::try_from(R * (B - 1))?);
+        Ok(written("scattered", &[lo, R, B, T, s, c, k], &(rate * all)))
+    }
+
+    /// The rates of several sessions that end early, or do not.
+    fn retries(&mut self) -> Answer {
+        let (stop, d, q) = (self.within(0, 2), self.within(1, 1000), self.within(1, 30));
+        let m = self.within(0, d);
+        let n = self.within(0, d - m);
+        let once = Rates { win: Rational::from((m, d)), harmless: Rational::from((n, d)) };
+        let rate = match stop {
+            0 => once.until_accepted(q)?.win,
+            1 => once.until_rejected(q)?.caught(),
+            _ => once.of_all(q)?.win,
+        };
+        Ok(written("retries", &[stop, m, n, d, q], &(rate * Integer::from(d).pow(u32::try_from(q)?))))
     }
 
     /// Draws from pools of up to twice as many samples as are drawn, and four more.
