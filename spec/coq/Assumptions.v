@@ -1,5 +1,5 @@
 (* The headline theorems. scripts/proofs.sh fails unless Coq answers "Closed under the global context" for every one. *)
-Require Import Mix Worst Success Deviation Events Touch Slack Certificate Substitution Sessions Computed Shuffle Ville Verdict Wald Decided Sharp Dealt Planned SlackCertificate Games Pool Strategies Retries Flaky Scattered Named Played.
+Require Import Mix Worst Success Deviation Events Touch Slack Certificate Substitution Sessions Computed Shuffle Ville Verdict Wald Decided Sharp Dealt Planned SlackCertificate Games Pool Strategies Retries Flaky Scattered Named Unmasked Played.
 Print Assumptions winning_sets.
 Print Assumptions winning_sets_with_slack.
 Print Assumptions uniform_permutation.
@@ -112,6 +112,8 @@ Print Assumptions scattered_counted.
 Print Assumptions scattered_computed.
 Print Assumptions linking.
 Print Assumptions all_kept.
+Print Assumptions unmasked.
+Print Assumptions unmasked_computed.
 Print Assumptions accepted_was_checked.
 Print Assumptions wrong_and_accepted_is_the_bad_event.
 Print Assumptions session_is_the_deviation.

@@ -1,4 +1,4 @@
-(* The functions that Computed.v, SlackCertificate.v, Games.v, Pool.v, Flaky.v, Scattered.v, Retries.v, Decided.v, Sharp.v and Dealt.v prove to be the formulas, the rule and the shuffle, and the machine of Machine.v, extracted to OCaml. scripts/proofs.sh lets them
+(* The functions that Computed.v, SlackCertificate.v, Games.v, Pool.v, Flaky.v, Scattered.v, Retries.v, Unmasked.v, Decided.v, Sharp.v and Dealt.v prove to be the formulas, the rule and the shuffle, and the machine of Machine.v, extracted to OCaml. scripts/proofs.sh lets them
    recompute Rust's answers on random numbers, and check certificates of `sim plan --certificate`.
 
    What is trusted here beyond Coq's kernel and extraction, and listed nowhere else:
@@ -8,7 +8,7 @@
    - the lines below: MathComp's operations on nat, the conversions between nat and N, and powers of N (GMP's, at exponents of an int), written out in OCaml. *)
 Require Import NArith.
 From mathcomp Require Import ssreflect ssrfun ssrbool eqtype ssrnat seq div.
-Require Import Shuffle Computed SlackCertificate Games Pool Flaky Scattered Retries Decided Sharp Dealt Machine.
+Require Import Shuffle Computed SlackCertificate Games Pool Flaky Scattered Retries Unmasked Decided Sharp Dealt Machine.
 Require Import Extraction ExtrOcamlBasic ExtrOcamlNatInt ExtrOcamlZBigInt.
 Extract Constant N.of_nat => "Big_int_Z.big_int_of_int".
 Extract Constant N.to_nat => "Big_int_Z.int_of_big_int".
@@ -19,4 +19,4 @@ Extract Constant ssrnat.subn => "(fun a b -> if a < b then 0 else a - b)".
 Extract Constant ssrnat.leq => "(fun (a : int) b -> a <= b)".
 Extract Constant div.divn => "(fun a b -> if b = 0 then 0 else a / b)".
 Extract Constant N.div => "(fun a b -> if Big_int_Z.sign_big_int b = 0 then Big_int_Z.zero_big_int else Big_int_Z.div_big_int a b)".
-Extraction "formulas.ml" binN countN touchN swappedN checkN slackCheckN floorN ceilingN poolN flakyN flakyRightN scatteredN retriesN containsN decideN decideSharpN shuffleN steps last_state.
+Extraction "formulas.ml" binN countN touchN swappedN checkN slackCheckN floorN ceilingN poolN flakyN flakyRightN scatteredN retriesN unmaskedN containsN decideN decideSharpN shuffleN steps last_state.

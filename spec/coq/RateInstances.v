@@ -1,8 +1,8 @@
-(* One instance of every headline theorem of Strategies.v, Retries.v, Flaky.v, Scattered.v and Named.v; what Instances.v says of itself holds here. Most are of 2 queries
+(* One instance of every headline theorem of Strategies.v, Retries.v, Flaky.v, Scattered.v, Named.v and Unmasked.v; what Instances.v says of itself holds here. Most are of 2 queries
    in 2 copies and 1 public, and of a server that is honest in half of its sessions. *)
 Require Import NArith.
 From mathcomp Require Import all_ssreflect fingroup perm all_algebra.
-Require Import Mix Deviation Pool Computed Strategies Retries Flaky Scattered Named Instances MoreInstances.
+Require Import Mix Deviation Pool Computed Strategies Retries Flaky Scattered Named Unmasked Instances MoreInstances.
 Set Implicit Arguments. Unset Strict Implicit. Unset Printing Implicit Defensive.
 Import GRing.Theory Num.Theory.
 Local Open Scope ring_scope.
@@ -128,3 +128,10 @@ Example linking_instance : #|[set p : {perm slot} | [exists r, (p (inl (ord0, or
 Proof. by rewrite (@linking 2 2 1 (inl (ord0, ord0)) (inr ord0) isT); apply/eqP; vm_compute. Qed.
 Example all_kept_instance : pr_draws (isT : 2 <= 3)%N (isT : 1 <= 2)%N set0 [set ord0] (fun Qs Ps => devAccepts Qs Ps 0) [set: slot] = 1 // 2.
 Proof. by rewrite (@all_kept 2 2 1 3 2 0 isT) cards1 big_ord_recl big_ord1 /=; apply/eqP; vm_compute. Qed.
+
+(* Unmasked.v: two slots are seen before the first answer *)
+Example unmasked_computed_instance : lostSum 2 2 1 2 = 4%N.
+Proof. by apply: Nat2N.inj; rewrite -unmasked_computed; vm_compute. Qed.
+Lemma first_is_seen : inl (ord0, ord0) \in two_slots. Proof. by rewrite !inE eqxx. Qed.
+Example unmasked_instance : #|[set p : {perm slot} | loses two_slots (inl (ord0, ord0)) p]|%:R / #|{perm slot}|%:R = 1 // 5.
+Proof. by rewrite (@unmasked 2 2 1 isT _ _ first_is_seen) two_of_five unmasked_computed_instance; apply/eqP; vm_compute. Qed.

@@ -14,6 +14,7 @@
      scattered lo R B T s c k   C(N,k) c^(R(B-1)) times the rate at which k slots with one of c wrong labels each win, or with lo = 0 are accepted
      retries stop m n d q    d^q times a rate of q sessions, each won in m of d cases and harmless in n: stop = 0 for a win until the first that is accepted,
                              1 for being caught until the first that is rejected, 2 for a win in any of them
+     unmasked R B T c        c C(N,c) times the rate at which a server that sees which of c slots hold the same sample answers a public wrongly
      floor n w lambda s T    1 where T publics are the fewest at which a model that errs on w of n inputs passes with at most 2^-lambda, else 0
      ceiling n w kappa s T   1 where T publics are the most at which it fails with at most 2^-kappa, else 0
    A line of a certificate is what `sim plan --certificate` writes. *)
@@ -120,6 +121,7 @@ let answer kind arguments =
   | "flaky", [ r; b; t; s; a; d ] -> flakyN (small r) (small b) (small t) (small s) a d
   | "flaky_right", [ r; b; t; s; a; d ] -> flakyRightN (small r) (small b) (small t) (small s) a d
   | "scattered", [ lo; r; b; t; s; c; k ] -> scatteredN (small r) (small b) (small t) (small s) c (small lo) (small k)
+  | "unmasked", [ r; b; t; c ] -> unmaskedN (small r) (small b) (small t) (small c)
   | "retries", [ stop; m; n; d; q ] -> retriesN (small stop) m n d (small q)
   | "floor", [ n; w; lambda; s; t ] -> bit (floorN n w (Z.shift_left Z.one (small lambda)) (small s) (small t))
   | "ceiling", [ n; w; kappa; s; t ] -> bit (ceilingN n w (Z.shift_left Z.one (small kappa)) (small s) (small t))

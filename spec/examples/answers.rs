@@ -3,6 +3,7 @@
 
 use fusion_spec::bound::certificate::{self, Certificate};
 use fusion_spec::bound::deviation::Deviation;
+use fusion_spec::bound::linked::unmasked;
 use fusion_spec::bound::optimum::optimum;
 use fusion_spec::bound::outside::{Rates, flaky_accepted, flaky_win, scattered};
 use fusion_spec::bound::pool::{self, PoolCounts};
@@ -53,6 +54,7 @@ impl Coins {
             1..=5 => self.sets(),
             6..=7 => self.touch(),
             8 => self.flaky(),
+            9 if self.within(0, 1) == 0 => self.unmasked(),
             9 => self.binomial(),
             10 if self.within(0, 1) == 0 => self.scattered(),
             10 => self.retries(),
@@ -121,6 +123,15 @@ impl Coins {
         let rate = if lo == 0 { rates.accepted() } else { rates.win };
         let all = Deviation::full(params, k.into())?.all_sets()? * Integer::from(c).pow(u32::try_from(R * (B - 1))?);
         Ok(written("scattered", &[lo, R, B, T, s, c, k], &(rate * all)))
+    }
+
+    /// How often a server that sees which slots hold the same sample loses.
+    fn unmasked(&mut self) -> Answer {
+        let (R, B, T) = self.setting();
+        let c = self.within(1, R * B + T);
+        let params = Params::new(R, B, T, 0)?;
+        let sets = Deviation::full(params, c.into())?.all_sets()?;
+        Ok(written("unmasked", &[R, B, T, c], &((1 - unmasked(params, c.into())?.win) * sets * c)))
     }
 
     /// The rates of several sessions that end early, or do not.
