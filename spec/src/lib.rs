@@ -14,6 +14,7 @@
 //! | [`mix`] | the shuffled batch of copies and public samples |
 //! | [`machine`], [`client`], [`verdict`] | the protocol, the client's typestate around it, how it ends |
 //! | [`trace`] | a client's log, compared with the machine |
+//! | [`lockstep`] | a session as a line, which the machine extracted from Coq plays again |
 //! | [`bound`] | exact probabilities, worst cases, the certified planner |
 //! | [`evidence`] | what counted trials say about a claimed rate |
 //! | [`exact`] | certified logarithms, bounded binomials, numbers from text |
@@ -77,6 +78,7 @@ pub mod bound;
 pub mod client;
 pub mod evidence;
 pub mod exact;
+pub mod lockstep;
 pub mod machine;
 pub mod mix;
 pub mod params;

@@ -1,12 +1,12 @@
 //! Random sessions of the machine, with events in any order and number, and what `step` does at each of them.
 
-use fusion_spec::machine::{Effect, End, Event, Illegal, State, step};
+use fusion_spec::lockstep::Lockstep;
+use fusion_spec::machine::{Effect, Event, State};
 use fusion_spec::mix::{Mix, Permutation, Sample};
 use fusion_spec::params::Params;
-use fusion_spec::verdict::{Label, Reason, Verdict};
+use fusion_spec::verdict::Label;
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
-use rug::Integer;
 use std::error::Error;
 
 /// How many labels there are.
@@ -17,17 +17,14 @@ pub fn line(coins: &mut Pcg64) -> Result<String, Box<dyn Error>> {
     let (R, B, T) = (within(coins, 1, 3), within(coins, 1, 3), within(coins, 0, 3));
     let params = Params::new(R, B, T, within(coins, 0, T))?;
     let mut session = Session::new(params, coins)?;
-    let mut ended_for = 0;
-    while ended_for < 2 && session.numbers.len() < 200 {
+    let (mut ended_for, mut events) = (0, 0);
+    while ended_for < 2 && events < 100 {
         let event = session.next(coins)?;
         session.happen(event);
-        ended_for += u32::from(matches!(session.state, State::Ended(_)));
+        ended_for += u32::from(matches!(session.played.state(), State::Ended(_)));
+        events += 1;
     }
-    let end = ending(&session.state);
-    session.digits.extend(end);
-    let answer = session.digits.iter().fold(Integer::from(1), |number, digit| number * 256 + digit);
-    let numbers: Vec<u64> = setting(params).into_iter().chain(session.numbers).collect();
-    Ok(super::written("machine", &numbers, &answer))
+    Ok(session.played.line())
 }
 
 fn within(coins: &mut Pcg64, low: u64, high: u64) -> u64 {
@@ -44,21 +41,10 @@ fn one_of<T: Copy>(coins: &mut Pcg64, among: &[T]) -> T {
     among[place]
 }
 
-fn setting(params: Params) -> [u64; 4] {
-    [params.R(), params.B(), params.T(), params.slack()]
-}
-
-fn index(params: Params, sample: Sample) -> u64 {
-    match sample {
-        Sample::Query { query, copy } => u64::from(query) * params.B() + u64::from(copy),
-        Sample::Public { index } => params.R() * params.B() + u64::from(index),
-    }
-}
-
-/// A session under way, with its events and effects as numbers.
+/// A session under way.
 struct Session {
     params: Params,
-    state: State,
+    played: Lockstep,
     mix: Permutation,
     /// One in so many events is any event at all.
     one_fault_in: u64,
@@ -68,23 +54,19 @@ struct Session {
     queried: u32,
     /// Slots that were queried and not answered.
     open: Vec<u32>,
-    numbers: Vec<u64>,
-    digits: Vec<u64>,
 }
 
 impl Session {
     fn new(params: Params, coins: &mut Pcg64) -> Result<Self, Box<dyn Error>> {
         Ok(Self {
             params,
-            state: State::Idle(params),
+            played: Lockstep::new(params),
             mix: Mix::new(params)?.finish(coins),
             one_fault_in: one_of(coins, &[8, 40, 10_000, 10_000]),
             wrong_below: below(coins, 2),
             one_slip_in: one_of(coins, &[2, 10, 10_000, 10_000]),
             queried: 0,
             open: Vec::new(),
-            numbers: Vec::new(),
-            digits: Vec::new(),
         })
     }
 
@@ -93,7 +75,7 @@ impl Session {
         if within(coins, 1, self.one_fault_in) == 1 {
             return self.any(coins);
         }
-        Ok(match &self.state {
+        Ok(match self.played.state() {
             State::Idle(_) => self.prepare(self.mix.clone(), self.params.T(), coins),
             State::Ended(_) => return self.any(coins),
             State::Mixed(_) if self.queried < self.mix.N() && (self.open.is_empty() || within(coins, 0, 1) == 0) => {
@@ -126,7 +108,7 @@ impl Session {
         let slot = below(coins, self.mix.N() + 1);
         Ok(match within(coins, 0, 9) {
             0 => {
-                let [R, B, T, s] = setting(self.params);
+                let [R, B, T, s] = [self.params.R(), self.params.B(), self.params.T(), self.params.slack()];
                 let chosen = within(coins, 0, 4);
                 let more = |place: u64| u64::from(place == chosen);
                 let slack = if chosen == 3 && s < T { s + 1 } else { s };
@@ -145,9 +127,8 @@ impl Session {
         })
     }
 
-    /// Lets an event happen, and writes down what the machine does.
+    /// Lets an event happen.
     fn happen(&mut self, event: Event) {
-        self.numbers.extend(event_numbers(&event));
         if let Event::Answer { slot, .. } | Event::Undecodable { slot } = event {
             self.open.retain(|open| *open != slot);
         }
@@ -155,7 +136,7 @@ impl Session {
             Event::Prepare { mix, .. } => Some(mix.clone()),
             _ => None,
         };
-        let effect = step(&mut self.state, event);
+        let effect = self.played.step(event);
         if let Ok(Effect::Send { slot, .. }) = &effect {
             self.queried += 1;
             self.open.push(*slot);
@@ -163,68 +144,5 @@ impl Session {
         if let (Ok(_), Some(mix)) = (&effect, prepared) {
             self.mix = mix;
         }
-        let digits = effect_digits(self.params, effect);
-        self.digits.extend(digits);
-    }
-}
-
-fn event_numbers(event: &Event) -> Vec<u64> {
-    match event {
-        Event::Prepare { mix, known } => {
-            let params = mix.params();
-            let order = mix.samples().map(|sample| index(params, sample));
-            let results = known.iter().map(|label| u64::from(label.0));
-            [0].into_iter().chain(setting(params)).chain(order).chain([known.len() as u64]).chain(results).collect()
-        }
-        Event::Query => vec![1],
-        Event::Answer { slot, label } => vec![2, u64::from(*slot), u64::from(label.0)],
-        Event::Undecodable { slot } => vec![3, u64::from(*slot)],
-        Event::Garbage => vec![4],
-        Event::ServerStop => vec![5],
-        Event::Timeout => vec![6],
-        Event::ClientStop => vec![7],
-        Event::Check => vec![8],
-    }
-}
-
-fn effect_digits(params: Params, effect: Result<Effect, Illegal>) -> Vec<u64> {
-    match effect {
-        Ok(Effect::Nothing) => vec![0],
-        Ok(Effect::Send { slot, sample }) => vec![1, u64::from(slot), index(params, sample)],
-        Ok(Effect::Conclude(Verdict::Rejected(reason))) => vec![2, reason_digit(reason)],
-        Ok(Effect::Conclude(Verdict::Accepted(labels))) => {
-            [3, labels.len() as u64].into_iter().chain(labels.iter().map(|label| u64::from(label.0))).collect()
-        }
-        Ok(Effect::Withdraw) => vec![4],
-        Err(illegal) => vec![
-            5,
-            match illegal {
-                Illegal::ForeignMix => 0,
-                Illegal::KnownResults { .. } => 1,
-                Illegal::AlreadyPrepared => 2,
-                Illegal::NothingToQuery => 3,
-                Illegal::EarlyCheck => 4,
-                Illegal::Over => 5,
-            },
-        ],
-    }
-}
-
-fn reason_digit(reason: Reason) -> u64 {
-    match reason {
-        Reason::PublicWrong => 0,
-        Reason::CopiesDisagree => 1,
-        Reason::Malformed => 2,
-        Reason::PeerGone => 3,
-    }
-}
-
-fn ending(state: &State) -> Vec<u64> {
-    match state {
-        State::Idle(_) => vec![0],
-        State::Mixed(session) => vec![1, u64::from(session.missing())],
-        State::Ended(End::Accepted) => vec![2],
-        State::Ended(End::Rejected(reason)) => vec![3 + reason_digit(*reason)],
-        State::Ended(End::Withdrawn) => vec![7],
     }
 }

@@ -157,6 +157,10 @@ pub struct RunArgs {
     /// Also show untouched slots, the messages of each step, and the length of the log, where they are simulated.
     #[arg(long)]
     pub trace: bool,
+    /// Also write the events of each session and what the client does at them, a line a session, for the machine extracted from Coq
+    /// (target/coq/recompute, after make proofs).
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<PathBuf>,
     /// Print one JSON document instead of text.
     #[arg(long)]
     pub json: bool,

@@ -1,6 +1,7 @@
 //! `sim run`: plays one trial again.
 
 use crate::args::campaign::RunArgs;
+use crate::output;
 use crate::text::{self, ACCENT, DIM, HEADING};
 use fusion_2pc::wire::meter::Tally;
 use fusion_adversaries::problem::counted;
@@ -8,10 +9,15 @@ use fusion_engine::campaign::load::{Overrides, load};
 use fusion_engine::campaign::{Ending, Replay, ReplayedSession, Show};
 use fusion_engine::documents::replay::ReplayDocument;
 use fusion_engine::failure::Failure;
-use fusion_engine::simulate::SlotRecord;
+use fusion_engine::simulate::{SlotRecord, Trace};
 use fusion_spec::mix::Sample;
 use fusion_spec::params::Params;
 use std::io::{self, Write};
+use std::path::Path;
+
+/// The most slots of a session whose events are written. The machine extracted from Coq takes about half a minute for a session of 10,000
+/// slots, and the time grows with the square of their number.
+const MOST_SLOTS: u64 = 1 << 14;
 
 /// Plays the trial and shows it.
 pub fn run(args: &RunArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
@@ -19,7 +25,18 @@ pub fn run(args: &RunArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
     let campaign =
         load(&args.script, &Overrides { seed: args.seed, fidelity, backend: args.backend, ..Overrides::default() })?;
     let (name, number) = &args.trial;
-    let replay = Replay::new(&campaign, name, *number)?;
+    let mut lines = Vec::new();
+    if let Some(path) = &args.events {
+        check_events(path, campaign.view.params)?;
+    }
+    let replay = Replay::watched(&campaign, name, *number, |trace| {
+        if args.events.is_some() {
+            lines.push(trace.map(Trace::line));
+        }
+    })?;
+    if let Some(path) = &args.events {
+        write_events(path, &lines, &replay)?;
+    }
     if args.json {
         let show = if args.trace { Show::Every } else { Show::Touched };
         serde_json::to_writer(&mut *stdout, &ReplayDocument::new(&replay, show)).map_err(io::Error::from)?;
@@ -33,6 +50,31 @@ pub fn run(args: &RunArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
             stdout.flush()?;
             Err(Failure::Bug(why))
         }
+    }
+}
+
+/// Checks that the events of sessions can be written, before any is played.
+fn check_events(path: &Path, params: Params) -> Result<(), Failure> {
+    output::check_file("--events", path)?;
+    if params.N() <= u128::from(MOST_SLOTS) {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!("--events: sessions have {} slots, and at most {MOST_SLOTS} are written", params.N())))
+}
+
+/// Writes a line for each session of a trial. Where one has none, nothing is written: that is an error, unless the trial is one already.
+fn write_events(path: &Path, lines: &[Option<String>], replay: &Replay) -> Result<(), Failure> {
+    match lines.iter().position(Option::is_none) {
+        None => output::write_file(
+            "--events",
+            path,
+            &lines.iter().flatten().map(|line| format!("{line}\n")).collect::<String>(),
+        ),
+        Some(_) if replay.departure().is_some() => Ok(()),
+        Some(session) => Err(Failure::Usage(format!(
+            "--events: session {session} of {}:{} has none: its server names slots or secrets, and its client judges no answers",
+            replay.strategy, replay.number
+        ))),
     }
 }
 

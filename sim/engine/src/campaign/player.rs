@@ -77,29 +77,37 @@ impl<'c> Player<'c> {
         }
     }
 
-    /// Plays one trial again, and returns it with its sessions; `None` where the entry is estimated stage by stage.
-    pub fn replay(&mut self, number: u64) -> Option<(Trial, Vec<ReplayedSession>)> {
+    /// Plays one trial again, and returns it with its sessions; `None` where the entry is estimated stage by stage. Each session's log is shown to
+    /// `watch`, in order, which gets `None` where the session was no inference.
+    pub fn replay(
+        &mut self,
+        number: u64,
+        mut watch: impl FnMut(Option<&Trace>),
+    ) -> Option<(Trial, Vec<ReplayedSession>)> {
         let mut sessions: Vec<ReplayedSession> = Vec::new();
-        let mut keep = |session: ReplayedSession| {
-            let trial = session.trial;
-            sessions.push(session);
-            trial
-        };
+        let mut keep =
+            |trial: Trial, trace: Option<Trace>, slots: Vec<SlotRecord>, steps: Vec<(String, [Tally; 2])>| {
+                watch(trace.as_ref());
+                let session = ReplayedSession::new(trial, trace, slots, steps);
+                let trial = session.trial;
+                sessions.push(session);
+                trial
+            };
         let trial = match self {
             Self::Plain(plain, server) => plain.trial_of(server, number, |plain, session| {
                 let (trial, trace) = plain.traced(server, number, session);
                 // A trial that is only counted stops drawing once it is lost, and does not know E_B.
                 let (events, slots) = plain.records(server, number, session);
-                keep(ReplayedSession::new(Trial { events, ..trial }, trace, slots, Vec::new()))
+                keep(Trial { events, ..trial }, trace, slots, Vec::new())
             }),
             Self::Ideal(ideal, server) => ideal.trial_of(server, number, |ideal, session| {
                 let (trial, trace) = ideal.traced(server, number, session);
-                keep(ReplayedSession::new(trial, trace, ideal.records(), Vec::new()))
+                keep(trial, trace, ideal.records(), Vec::new())
             }),
             Self::Real(real, server) => real.trial_of(server, number, |real, session| {
                 let (trial, trace) = real.traced(server, number, session);
                 let steps = real.inference().metered.steps();
-                keep(ReplayedSession::new(trial, trace, real.records(), steps))
+                keep(trial, trace, real.records(), steps)
             }),
             Self::Conditional(..) => return None,
         };

@@ -4,7 +4,7 @@ use super::ending::Ending;
 use super::entry::Campaign;
 use super::player::{Player, ReplayedSession};
 use crate::failure::Failure;
-use crate::simulate::{SlotRecord, Trial};
+use crate::simulate::{SlotRecord, Trace, Trial};
 use fusion_adversaries::problem::nearest;
 
 /// A trial that was played again.
@@ -50,10 +50,24 @@ impl Replay {
     /// [`Failure::Usage`] for a strategy that is not in the campaign, or one that is estimated stage by stage and so has no
     /// trials.
     pub fn new(campaign: &Campaign, name: &str, number: u64) -> Result<Self, Failure> {
+        Self::watched(campaign, name, number, |_| ())
+    }
+
+    /// Plays a trial of a strategy again, and shows the log of each session to `watch`, in order. It gets `None` where a session was no
+    /// inference, so that its client did nothing.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] as of [`Self::new`].
+    pub fn watched(
+        campaign: &Campaign,
+        name: &str,
+        number: u64,
+        watch: impl FnMut(Option<&Trace>),
+    ) -> Result<Self, Failure> {
         let names: Vec<&str> = campaign.entries.iter().map(|entry| entry.name.as_str()).collect();
         let entry = campaign.entries.iter().find(|entry| entry.name == name);
         let entry = entry.ok_or_else(|| Failure::Usage(format!("no strategy `{name}`; {}", nearest(name, &names))))?;
-        let replay = Player::new(campaign, entry).replay(number);
+        let replay = Player::new(campaign, entry).replay(number, watch);
         let stages = || Failure::Usage(format!("`{name}` is estimated stage by stage: it has no trials to replay"));
         let (trial, sessions) = replay.ok_or_else(stages)?;
         Ok(Self { strategy: name.into(), number, seed: campaign.script.trials.seed, trial, sessions })

@@ -1,6 +1,7 @@
 //! The log of a session, which is compared with the specification's machine, and its answers, which a second client judges.
 
 use super::second::{Heard, NotTheBatch};
+use fusion_spec::lockstep::Lockstep;
 use fusion_spec::params::Params;
 use fusion_spec::trace::{Departure, Logged, replay};
 use fusion_spec::verdict::{Outcome, Verdict};
@@ -60,5 +61,16 @@ impl Trace {
         let (second, outcome) = self.heard.judge(self.params)?;
         let agree = first.as_ref() == Some(&second) && counted == Some(outcome);
         if agree { Ok(()) } else { Err(Unspecified::Second { first, counted, second }) }
+    }
+    /// Returns the session as a line that the machine extracted from Coq plays again: the events of the log, and what
+    /// [`step`](fusion_spec::machine::step) does at each, whatever the client did.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let mut session = Lockstep::new(self.params);
+        for Logged { event, .. } in &self.log {
+            // That an event is illegal is part of the line, and an error of `check`.
+            session.step(event.clone()).ok();
+        }
+        session.line()
     }
 }
