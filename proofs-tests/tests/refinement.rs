@@ -8,12 +8,14 @@ use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_adversaries::behaviour::{Place, Scripted, flaky};
 use fusion_adversaries::script::{Bend, Elements, Filling, Keep, Relabel, SessionsSection, Stop, Until};
 use fusion_adversaries::strategy::{Act, View};
+use fusion_engine::documents::replay::ReplayDocument;
 use fusion_engine::simulate::{
-    Ideal, Parties, Plain, Pools, ProtocolChoice, Real, Server, Simulator, Trace, Trial, Unspecified, World,
+    Ideal, Parties, Plain, Pools, ProtocolChoice, REASONS, Real, Server, Simulator, Trace, Trial, Unspecified, World,
 };
 use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
 use fusion_nn::idx::{self, Images};
 use fusion_nn::model::Model;
+use fusion_proofs_tests::scratch::Scratch;
 use fusion_spec::machine::{Effect, Event};
 use fusion_spec::mix::Sample;
 use fusion_spec::params::Params;
@@ -255,5 +257,98 @@ fn seeded_bugs_are_caught() {
             caught += u32::from(refused);
         }
         assert!(bitten > 50 && caught == bitten, "{name}: {caught} of {bitten}");
+    }
+}
+
+/// Trials of `sim run` that the machine extracted from Coq plays again: script, strategy, fidelity, and the trials' numbers. With their retries they
+/// have sessions of every ending.
+const PLAYED: &[(&str, &str, &str, &[u64])] = &[
+    ("retries", "until-accepted", "plain", &[0, 1, 2, 3]),
+    ("retries", "until-rejected", "plain", &[0, 2]),
+    ("slack", "two-slots", "plain", &[0, 1, 2, 3]),
+    ("slack", "three-slots", "plain", &[0, 1, 2, 3]),
+    ("constant-label", "always-one", "ideal", &[0, 3]),
+    ("three-copies", "one-slot", "ideal", &[0, 1, 2]),
+    ("undecodable", "a-bit-of-slot-0", "real", &[0, 1]),
+    ("three-copies-real", "one-slot", "real", &[0, 1]),
+    ("examples/real.yaml", "guess-one", "real", &[0, 1, 2]),
+    ("examples/real.yaml", "walk-away", "real", &[0]),
+];
+
+/// The numbers of a session's line say how it ends, by the state.
+fn ending_of(line: &str) -> &str {
+    match &line[line.len() - 8..] {
+        "00000002" => "accepted",
+        "00000003" => "public_wrong",
+        "00000004" => "copies_disagree",
+        "00000005" => "malformed",
+        "00000006" => "peer_gone",
+        other => panic!("a session that is not over: {other}"),
+    }
+}
+
+/// Every session of these trials is written, and as committed: `scripts/proofs.sh` lets the machine of `spec/coq/Machine.v` play the file.
+/// `UPDATE_PLAYED=1 cargo test -p fusion-proofs-tests --test refinement` writes it.
+#[test]
+fn sessions_of_sim_run_are_those_that_coq_plays() {
+    let scratch = Scratch::new("refinement-played");
+    let events = scratch.path("events.txt");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut lines, mut endings) = (String::new(), BTreeSet::new());
+    for &(script, strategy, fidelity, trials) in PLAYED {
+        // Curated scripts have a name, and others a path.
+        let path = root.join("..").join(script);
+        let path = if path.is_file() { path } else { script.into() };
+        for number in trials {
+            let trial = format!("{strategy}:{number}");
+            let run = ["sim", "run", path.to_str().unwrap(), "--trial", &trial, "--fidelity", fidelity];
+            let run = fusion_sim::run(run.into_iter().chain(["--json", "--events", &events]));
+            assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{script} {trial}");
+            let replay: ReplayDocument = serde_json::from_str(&run.stdout).unwrap();
+            let written = std::fs::read_to_string(&events).unwrap();
+            let outcomes: Vec<&str> = replay.sessions.iter().map(|session| session.outcome.word()).collect();
+            assert_eq!(written.lines().count(), outcomes.len(), "{script} {trial}");
+            for (line, outcome) in written.lines().zip(&outcomes) {
+                let ending = if ["win", "harmless"].contains(outcome) { "accepted" } else { outcome };
+                assert_eq!(ending_of(line), ending, "{script} {trial}");
+                endings.insert(format!("{fidelity} {outcome}"));
+            }
+            lines += &format!("# {script}, {trial} at {fidelity}: {}\n{written}", outcomes.join(", "));
+        }
+    }
+    let all = |fidelity: &str| REASONS.map(|reason| format!("{fidelity} {}", reason.name()));
+    for ending in ["plain", "ideal", "real"].iter().flat_map(|fidelity| all(fidelity)) {
+        let two_parties = ending.ends_with("malformed") || ending.ends_with("peer_gone");
+        assert_eq!(endings.contains(&ending), !two_parties || ending.starts_with("real"), "{ending}");
+    }
+    for ending in ["plain win", "plain harmless", "ideal win", "ideal harmless", "real win", "real harmless"] {
+        assert!(endings.contains(ending), "{ending}: {endings:?}");
+    }
+    let committed = root.join("played.txt");
+    if std::env::var_os("UPDATE_PLAYED").is_some() {
+        std::fs::write(&committed, &lines).unwrap();
+    }
+    assert!(lines == std::fs::read_to_string(committed).unwrap(), "sessions differ from proofs-tests/played.txt");
+}
+
+/// What has no events, and what is too large for the machine that plays them, is refused in words, and nothing is written.
+#[test]
+fn events_that_cannot_be_written_are_refused() {
+    let scratch = Scratch::new("refinement-events");
+    let large = scratch.file(
+        "large.yaml",
+        "schema: fusion/campaign/v1\nname: large\nprotocol: { R: 8192, B: 2, T: 1 }\nfidelity: plain\nstrategies:\n  - { name: one, do: [{ at: { random: 1 }, relabel: next }] }\n",
+    );
+    let nowhere = scratch.path("nowhere/events.txt");
+    let events = scratch.path("events.txt");
+    for (script, trial, file, said) in [
+        ("linking", "first-two:0", &events, "--events: session 0 of first-two:0 has none: its server names slots"),
+        (&large, "one:0", &events, "--events: sessions have 16385 slots, and at most 16384 are written"),
+        ("slack", "two-slots:0", &nowhere, "its folder does not exist"),
+    ] {
+        let run = fusion_sim::run(["sim", "run", script, "--trial", trial, "--events", file]);
+        assert_eq!((run.code, run.stdout.as_str()), (64, ""), "{script}");
+        assert!(run.stderr.contains(said) && run.stderr.lines().count() == 1, "{}", run.stderr);
+        assert!(!Path::new(file).exists(), "{script}");
     }
 }

@@ -134,17 +134,20 @@ Example far_rate_ever_outweighed_instance : forall n,
     chance rate t <= alpha.
 Proof. by move=> n; apply: (@far_rate_ever_outweighed _ (3 // 95) (4 // 95) rate alpha _ _ rate01 _ alpha_ge0 n). Qed.
 
+Lemma claim01 : 0 <= 3 // 95 <= 1.
+Proof. by rewrite divr_ge0 ?ler0n //= ler_pdivr_mulr ?ltr0n // mul1r ler_nat. Qed.
+Lemma within_ge0 : 0 <= 4 // 950. Proof. by rewrite divr_ge0 ?ler0n. Qed.
 Example ever_wrong_sharp_instance : forall n bound,
   \sum_(t : n.-tuple bool | [exists m : 'I_n.+1, wrong_sharp alpha (4 // 950) (take m t) bound rate (3 // 95)]) chance rate t <= alpha.
-Proof. by move=> n bound; apply: (@ever_wrong_sharp _ n bound alpha (4 // 950) rate (3 // 95) rate01 _ alpha_ge0). Qed.
+Proof. by move=> n bound; exact: (@ever_wrong_sharp _ n bound alpha (4 // 950) rate (3 // 95) rate01 claim01 alpha_ge0 within_ge0). Qed.
 
 Example some_wrong_sharp_instance : forall n,
   \sum_(w : n.-tuple bool | [exists i : bool, [exists m : 'I_n.+1, wrong_sharp alpha (4 // 950) (take m w) i rate (3 // 95)]])
     chance rate w <= 2 // 1000.
 Proof.
 move=> n; rewrite -both_alphas.
-by apply: (@some_wrong_sharp _ [finType of bool] _ _ (fun=> n) id (fun=> rate) (fun=> 3 // 95) (fun=> alpha) (fun=> 4 // 950)
-  (fun _ u => u) (@chances_ge0 n) (fun=> rate01) _ (fun=> alpha_ge0) _ (@same_trials n)).
+exact: (@some_wrong_sharp _ [finType of bool] _ _ (fun=> n) id (fun=> rate) (fun=> 3 // 95) (fun=> alpha) (fun=> 4 // 950)
+  (fun _ u => u) (@chances_ge0 n) (fun=> rate01) (fun=> claim01) (fun=> alpha_ge0) (fun=> within_ge0) (@same_trials n)).
 Qed.
 
 (* Decided.v: 300 failures and no success *)
