@@ -115,7 +115,7 @@ impl Lockstep {
 
     fn given(&mut self, numbers: impl IntoIterator<Item = impl Display>) {
         for number in numbers {
-            write!(self.events, " {number}").expect("a string takes all that is written");
+            let Ok(()) = write!(self.events, " {number}") else { unreachable!("a string takes all that is written") };
         }
     }
 
@@ -128,8 +128,8 @@ impl Lockstep {
 /// Writes numbers below `2^32` in eight digits each: slots, labels and their numbers are.
 fn done(answer: &mut String, numbers: impl IntoIterator<Item = u64>) {
     for number in numbers {
-        assert!(number <= u64::from(u32::MAX), "a session has 32-bit slots and labels");
-        write!(answer, "{number:08x}").expect("a string takes all that is written");
+        let Ok(number) = u32::try_from(number) else { unreachable!("a session has 32-bit slots and labels") };
+        let Ok(()) = write!(answer, "{number:08x}") else { unreachable!("a string takes all that is written") };
     }
 }
 
