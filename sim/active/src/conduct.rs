@@ -19,6 +19,18 @@ pub(crate) enum Act {
     LargeKey,
     /// It encrypts with noise of the size at which a product shows the factor.
     LargeNoise,
+    /// It chooses to watch one emulated server more than it may.
+    WatchesMore,
+    /// It answers with other masks than those of its seeds.
+    AnswersOtherwise,
+    /// It deals the block of an output with too high a degree.
+    DealsHighDegree,
+    /// It deals copies of one input, or of one weight, that differ.
+    DealsUnlike,
+    /// It deals another output than the one that it computed.
+    DealsWrongOutput,
+    /// It opens its part of the test of products as what makes the test hold.
+    OpensToMatch,
 }
 
 /// A check that a party leaves out.
@@ -36,6 +48,18 @@ pub(crate) enum Check {
     Mac,
     /// That an opening fits its commitment.
     Commitment,
+    /// The token that only somebody has who watches no more emulated servers than it may.
+    Token,
+    /// That the messages of a watched server are those of its seed.
+    Watch,
+    /// The degree of what was dealt.
+    Degree,
+    /// That copies of what was dealt are the same.
+    Copies,
+    /// That dealt outputs are those of the products.
+    Product,
+    /// That the peer's part of an opened test is, at watched servers, what it must be.
+    Opening,
 }
 
 /// What a party does otherwise than the protocol says.

@@ -53,7 +53,7 @@ const fn committed(bytes: usize) -> usize {
 }
 
 /// What a party sends to toss a coin, in two rounds.
-const COIN: usize = committed(COMMITMENT_BYTES);
+pub(crate) const COIN: usize = committed(COMMITMENT_BYTES);
 
 /// What a party sends for a check of codes, in four rounds.
 const fn check() -> usize {

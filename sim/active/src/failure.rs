@@ -26,6 +26,24 @@ pub enum Cheating {
     /// A square that was opened is none. For honest parties this happens with probability `1/p` a bit, where it is 0.
     #[error("an opened square has no root other than 0")]
     Square,
+    /// The peer watches more emulated servers than it may.
+    #[error("the peer cannot show that it watches as few servers as it may")]
+    Token,
+    /// A message for an emulated server that is watched is not the one of its seed.
+    #[error("a message of a watched server is not that of its seed")]
+    Watch,
+    /// Dealt blocks are of too high a degree, or are not those of the watched servers.
+    #[error("dealt blocks fail the test of their degree")]
+    Degree,
+    /// Copies of an input or of a weight differ.
+    #[error("dealt blocks fail the test that copies are the same")]
+    Copies,
+    /// Dealt outputs are not the sums of the products.
+    #[error("dealt outputs fail the test of products")]
+    Product,
+    /// What was opened in the test of products is, at a watched server, not what it must be.
+    #[error("a part of the test of products was opened otherwise than a watched server has it")]
+    Opening,
 }
 
 /// Why a party stops before the end of a computation.

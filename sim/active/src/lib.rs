@@ -60,6 +60,7 @@ mod conduct;
 pub mod cost;
 pub mod failure;
 pub mod field;
+pub mod leviosa;
 pub mod linear;
 pub mod lowgear;
 pub mod network;

@@ -28,6 +28,8 @@ pub struct Rings {
     scale: Vec<Factor>,
     /// `-q` modulo `p`.
     unscale: u64,
+    /// The bits of a coefficient of an answer: of the part that the secret multiplies, and of the one that is added.
+    bits: [u32; 2],
 }
 
 /// A pair of polynomials, transformed.
@@ -43,11 +45,16 @@ pub struct Pair {
 pub struct Secret(Zeroizing<Vec<u64>>);
 
 impl Rings {
-    /// Makes the rings.
+    /// Makes the rings of LowGear.
     #[must_use]
     pub fn make() -> Self {
-        let Parameters { degree, .. } = CIPHERTEXTS;
-        let ring = Ring::new(CIPHERTEXTS);
+        Self::of(CIPHERTEXTS, [A_BITS, B_BITS])
+    }
+
+    /// Makes the rings of ciphertexts with these parameters, whose answers are rounded to so many bits a coefficient.
+    pub(crate) fn of(parameters: Parameters, bits: [u32; 2]) -> Self {
+        let Parameters { degree, .. } = parameters;
+        let ring = Ring::new(parameters);
         let modulo = |prime: u64| {
             let inverse = power(PRIME % prime, prime - 2, prime);
             Factor::new(inverse, prime)
@@ -55,7 +62,7 @@ impl Rings {
         let scale = ring.primes().map(modulo).collect();
         let unscale = field::neg(ring.primes().fold(1, field::mul));
         let inner = Ring::new(Parameters::of_decryption(degree));
-        Self { ring, inner, slots: Slots::new(degree), scale, unscale }
+        Self { ring, inner, slots: Slots::new(degree), scale, unscale, bits }
     }
 
     /// Multiplies a polynomial by `p^-1`, so that it can be added as a message.
@@ -109,25 +116,30 @@ impl Rings {
         // Before the noise is added they show the factor.
         let [mut a, mut b] =
             [(&ciphertext.a, &key.a), (&ciphertext.b, &key.b)].map(|(part, key)| Zeroizing::new(product(part, key)));
-        let error = Zeroizing::new(errors(rng, CIPHERTEXTS.degree));
+        let error = Zeroizing::new(errors(rng, self.degree()));
         ring.add(&mut a, &Zeroizing::new(ring.small(&error)));
         let negated = Zeroizing::new(mask.iter().map(|&element| field::neg(element)).collect::<Vec<u64>>());
         let encoded = Zeroizing::new(self.slots.encode(&negated));
         let mut message = Zeroizing::new(ring.signed(&encoded));
         self.embed(&mut message);
         ring.add(&mut b, &message);
-        for index in 0..CIPHERTEXTS.degree {
-            push(packer, rounded(ring.fraction(&a, index), A_BITS), A_BITS);
+        let [a_bits, b_bits] = self.bits;
+        for index in 0..self.degree() {
+            push(packer, rounded(ring.fraction(&a, index), a_bits), a_bits);
         }
-        for index in 0..CIPHERTEXTS.degree {
+        for index in 0..self.degree() {
             let noisy = ring.fraction(&b, index).wrapping_add(flooding(rng));
-            push(packer, rounded(noisy, B_BITS), B_BITS);
+            push(packer, rounded(noisy, b_bits), b_bits);
         }
+    }
+
+    fn degree(&self) -> usize {
+        self.ring.parameters().degree
     }
 
     /// A ternary polynomial that is used once, transformed.
     fn once(&self, rng: &mut impl Rng) -> Zeroizing<Vec<u64>> {
-        let drawn = Zeroizing::new(ternary(rng, CIPHERTEXTS.degree));
+        let drawn = Zeroizing::new(ternary(rng, self.degree()));
         let mut once = Zeroizing::new(self.ring.small(&drawn));
         self.ring.transform(&mut once);
         once
@@ -135,7 +147,11 @@ impl Rings {
 
     /// Decrypts the slots of the next answer. Any bytes are an answer.
     pub fn decrypt(&self, secret: &Secret, unpacker: &mut Unpacker) -> Vec<u64> {
-        let phases = self.phases(secret, unpacker);
+        self.slots_of(&self.phases(secret, unpacker))
+    }
+
+    /// The slots of the plaintext whose coefficients have these phases, in `2^-128`: noise below half a step is taken off.
+    pub(crate) fn slots_of(&self, phases: &[u128]) -> Vec<u64> {
         let coefficients = phases.iter().map(|&phase| {
             // The nearest multiple of 1/p.
             let (high, low) = (phase >> 64, phase & u128::from(u64::MAX));
@@ -148,8 +164,8 @@ impl Rings {
 
     /// The phase of each coefficient of the next answer, in `2^-128`.
     pub fn phases(&self, secret: &Secret, unpacker: &mut Unpacker) -> Zeroizing<Vec<u128>> {
-        let degree = CIPHERTEXTS.degree;
-        let a: Vec<i128> = (0..degree).map(|_| signed(pull(unpacker, A_BITS), A_BITS)).collect();
+        let (degree, [a_bits, b_bits]) = (self.degree(), self.bits);
+        let a: Vec<i128> = (0..degree).map(|_| signed(pull(unpacker, a_bits), a_bits)).collect();
         let mut a = super::plain::wide(&self.inner, &a);
         self.inner.transform(&mut a);
         let mut product = Zeroizing::new(self.inner.zero());
@@ -165,8 +181,8 @@ impl Rings {
             if quotient > second / 2 { value - i128::from(first) * i128::from(second) } else { value }
         };
         let phase = |index| {
-            let b = pull(unpacker, B_BITS) << (u128::BITS - B_BITS);
-            b.wrapping_add(join(index).cast_unsigned() << (u128::BITS - A_BITS))
+            let b = pull(unpacker, b_bits) << (u128::BITS - b_bits);
+            b.wrapping_add(join(index).cast_unsigned() << (u128::BITS - a_bits))
         };
         Zeroizing::new((0..degree).map(phase).collect())
     }
