@@ -79,9 +79,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let task = Task { code: &code, layout: &layout, shared: true };
     let (client, server) = Link::pair(LinkSpeed::LAN);
     let [own, theirs] = std::thread::scope(|scope| {
-        let server = scope.spawn(|| {
-            multiply(server, Simulated(Seed([2; 32])), task, Own::Server([&layers.weights, &of_server]))
-        });
+        let server = scope
+            .spawn(|| multiply(server, Simulated(Seed([2; 32])), task, Own::Server([&layers.weights, &of_server])));
         let client = multiply(client, Simulated(Seed([1; 32])), task, Own::Client(&of_client));
         Ok::<_, Box<dyn std::error::Error>>([client?, server.join().map_err(|_| "the server panicked")??])
     })?;

@@ -9,6 +9,7 @@
 //! | [`online`] | inputs, products, random bits, signs, exact truncation and ReLU, outputs to one party |
 //! | [`network`], [`linear`] | whole inferences on a network in fixed point, of one image or several; the shapes of linear layers |
 //! | [`lowgear`] | keys, proofs, triples of elements and of matrices, and input masks, with the parameters and bounds |
+//! | [`leviosa`] | another protocol, for linear layers alone: emulated servers and watchlists, in the style of LevioSA |
 //! | [`cost`], [`predicted`] | what parts and inferences cost, to the byte, before they run |
 //! | [`soundness`] | the errors below, counted and summed for an inference |
 //! | [`field`], [`commit`], [`channel`] | arithmetic, commitments and coins, a party's link and randomness |

@@ -34,7 +34,8 @@ impl Run<'_> {
         let received = self.channel.link.receive(packed_bytes(count, ELEMENT_BITS))?;
         let mut received = unpack(&received, ELEMENT_BITS, count).into_iter().map(element);
         let mut take = |count| received.by_ref().take(count).collect::<Vec<u64>>();
-        let theirs = Proof { degree: take(code.size()), copies: take(code.product_size()), products: take(code.servers()) };
+        let theirs =
+            Proof { degree: take(code.size()), copies: take(code.product_size()), products: take(code.servers()) };
         for (check, cheating) in self.failed(&coin, &own, &theirs) {
             if !self.channel.conduct.omits(check) {
                 return Err(self.channel.caught(cheating));

@@ -56,18 +56,15 @@ pub fn bounds() -> Bounds {
     // The primes are next to 2^48.
     let modulus = f64::from(CIPHERTEXTS.modulus_bits()) - 1.0 / 64.0;
     let own = 2.0 * degree * error + error;
-    let shift = (prime * (degree / 12.0 * (error / 2.0 + 0.25)).sqrt() + own) * (128.0 - modulus).exp2() + 2.0 * 8.0 + 1.0;
+    let shift =
+        (prime * (degree / 12.0 * (error / 2.0 + 0.25)).sqrt() + own) * (128.0 - modulus).exp2() + 2.0 * 8.0 + 1.0;
     let product = degree * prime / 2.0 * (error + 0.5) + own;
     let [a, b] = ANSWER_BITS.map(f64::from);
     let rounding = degree * (-a - 1.0).exp2() + (-b - 1.0).exp2();
     let flood = 3.0 * (f64::from(FLOOD_BITS) - 128.0).exp2();
     let together = flood + rounding + product * (-modulus).exp2() + (-120.0_f64).exp2();
     let half_step = 0.5 / prime;
-    Bounds {
-        shift: shift.log2(),
-        distance: distance(shift, MOST_ANSWERS).log2(),
-        error: (together / half_step).log2(),
-    }
+    Bounds { shift: shift.log2(), distance: distance(shift, MOST_ANSWERS).log2(), error: (together / half_step).log2() }
 }
 
 /// The statistical distance of so many answers from ones that tell nothing of the factors, rounded up (decision 7).

@@ -227,7 +227,8 @@ impl Run<'_> {
     fn answer(&mut self, server: usize, message: &[u8]) -> Vec<u8> {
         let Task { layout, .. } = self.task;
         let (own, blocks) = (self.watch.own[server], layout.blocks());
-        let factors: Zeroizing<Vec<u64>> = Zeroizing::new(self.rows[..blocks].iter().map(|word| word[server]).collect());
+        let factors: Zeroizing<Vec<u64>> =
+            Zeroizing::new(self.rows[..blocks].iter().map(|word| word[server]).collect());
         let mut masks = masks_of(&own, blocks);
         for (number, pair) in layout.pairs.iter().enumerate() {
             let with = |to: &mut u64, product| *to = field::add(*to, product);

@@ -39,7 +39,8 @@ fn example(images: usize) -> Example {
     let code = Code::of(16, [5, 3]);
     let layers = layers();
     let layout = Layout::of(&layers, images, &code);
-    let values = |count: usize, factor: i64| (0..count as i64).map(|at| at * factor % 23 - 11).collect::<Vec<i64>>();
+    let values =
+        |count: usize, factor: i64| (0_i64..).take(count).map(|at| at * factor % 23 - 11).collect::<Vec<i64>>();
     let [weights, inputs] = [values(layout.counts[0], 7), values(layout.counts[1], 5)];
     let (mut expected, [mut weight, mut input]) = (Vec::new(), [0, 0]);
     for layer in &layers {
@@ -57,7 +58,8 @@ fn example(images: usize) -> Example {
 /// What both parties' runs give, the client's first; inputs are shared, or the client's.
 fn between(example: &Example, shared: bool, conducts: [Conduct; 2]) -> [Result<Outcome, Failure>; 2] {
     let task = Task { code: &example.code, layout: &example.layout, shared };
-    let part: Vec<u64> = if shared { (0..example.inputs.len() as u64).map(|at| at << 50).collect() } else { Vec::new() };
+    let part: Vec<u64> =
+        if shared { (0..example.inputs.len() as u64).map(|at| at << 50).collect() } else { Vec::new() };
     let mut rest = example.inputs.clone();
     rest.iter_mut().zip(&part).for_each(|(input, &part)| *input = field::sub(*input, part));
     let [of_client, of_server] = conducts;
