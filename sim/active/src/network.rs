@@ -221,10 +221,15 @@ impl Architecture {
         Linear::of(layer, self.shape(layer.inputs[0]))
     }
 
+    /// The shapes of all linear layers.
+    #[must_use]
+    pub fn linear_layers(&self) -> Vec<Linear> {
+        self.layers.iter().filter_map(|layer| self.linear(layer)).collect()
+    }
+
     /// The linear layers for which triples of matrices are made: none, where products have a triple each.
     pub(crate) fn matrices(&self) -> Vec<Linear> {
-        let linear = || self.layers.iter().filter_map(|layer| self.linear(layer));
-        if self.triples == Triples::Matrices { linear().collect() } else { Vec::new() }
+        if self.triples == Triples::Matrices { self.linear_layers() } else { Vec::new() }
     }
 
     fn count(&self, value: Value) -> usize {

@@ -7,7 +7,7 @@
 
 use crate::conduct::Act;
 use crate::field::PRIME;
-use crate::leviosa::packed::uniform;
+use crate::leviosa::packed::{Code, uniform};
 use crate::lowgear::parameters::FLOOD_BITS;
 use crate::lowgear::scheme::{Pair, Rings, Secret};
 use fusion_2pc::bits::{Packer, Unpacker};
@@ -27,6 +27,12 @@ pub const ANSWER_BITS: [u32; 2] = [76, 64];
 
 /// The most answers of a run that the noise hides.
 pub const MOST_ANSWERS: usize = 1 << 15;
+
+/// The most ciphertexts for each emulated server whose answers the noise hides.
+#[must_use]
+pub const fn most_ciphertexts(code: &Code) -> usize {
+    MOST_ANSWERS / code.servers()
+}
 
 /// The bytes of a key or of a ciphertext, whose other part both parties draw from a coin.
 pub const CIPHERTEXT_BYTES: usize = CIPHERTEXTS.polynomial_bits() / 8;

@@ -2,16 +2,10 @@
 
 use crate::field::PRIME;
 use crate::leviosa::cost::Size;
-use crate::leviosa::ole::{MOST_ANSWERS, distance_of};
+use crate::leviosa::ole::{distance_of, most_ciphertexts};
 use crate::leviosa::packed::{Code, watched_bound};
 use crate::soundness::Term;
 use rug::Rational;
-
-/// The most ciphertexts for each emulated server whose answers the noise hides.
-#[must_use]
-pub const fn most_ciphertexts(code: &Code) -> usize {
-    MOST_ANSWERS / code.servers()
-}
 
 /// All ways to get through in a run, for either party.
 ///

@@ -10,6 +10,8 @@ use fusion_2pc::wire::clock::{LinkSpeed, replayed};
 use fusion_2pc::wire::link::Link;
 use fusion_2pc::wire::meter::{Meter, Phase};
 use fusion_active::cost::Cost;
+use fusion_active::leviosa::cost::{Planned, cheapest};
+use fusion_active::leviosa::soundness::terms;
 use fusion_active::lowgear::parameters::MOST_ANSWERS;
 use fusion_active::network::{Architecture, Holding, Triples, Unsupported};
 use fusion_active::party::{Party, Used};
@@ -32,6 +34,51 @@ pub const fn name(triples: Triples) -> &'static str {
         Triples::Elements => "spdz-lowgear",
         Triples::Matrices => "spdz-lowgear-matrices",
     }
+}
+
+/// A protocol with full active security.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// SPDZ with triples of `LowGear`, by what triples linear layers are evaluated.
+    Spdz(Triples),
+    /// Emulated servers and watchlists in the style of `LevioSA`: the products of linear layers alone.
+    LinearLayers,
+}
+
+impl Protocol {
+    /// All of them, from the documented one.
+    pub const ALL: [Self; 3] = [Self::Spdz(Triples::Elements), Self::Spdz(Triples::Matrices), Self::LinearLayers];
+
+    /// Returns the name in documents.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Spdz(triples) => name(triples),
+            Self::LinearLayers => "leviosa-style-linear",
+        }
+    }
+
+    /// Returns the name in tables.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Spdz(Triples::Elements) => "SPDZ with LowGear",
+            Self::Spdz(Triples::Matrices) => "SPDZ with LowGear by matrices",
+            Self::LinearLayers => "LevioSA-style, linear layers only,",
+        }
+    }
+}
+
+/// Predicts a run in the style of `LevioSA` of all linear layers of so many images, on inputs shared between both parties. It has no comparisons.
+///
+/// # Errors
+/// Every reason why the network is not evaluated.
+pub fn linear_layers(model: &FixedModel, images: usize) -> Result<Planned, Vec<String>> {
+    let layers = architecture(model, Triples::Elements, images)?.linear_layers();
+    cheapest(&layers, images).ok_or_else(|| vec!["it takes more products than the noise of one run hides".into()])
+}
+
+/// Returns the bits against a party that cheats and gets through, or learns something, in a run of linear layers.
+pub fn linear_error_bits(planned: &Planned) -> f64 {
+    bits(&soundness::bound(&terms(&planned.code, planned.size)))
 }
 
 /// The triples that are run at most: both parties hold 48 bytes of each, and as much again while they are made and used.
@@ -76,7 +123,12 @@ pub fn messages_of_batch(model: &FixedModel, triples: Triples, batch: usize) -> 
 
 /// Returns the messages of an inference, without those of the set-up.
 pub fn messages(predicted: &Predicted) -> Messages {
-    let Cost { sent, rounds } = predicted.inference();
+    messages_of(predicted.inference())
+}
+
+/// Returns the messages of a part of a computation.
+pub const fn messages_of(cost: Cost) -> Messages {
+    let Cost { sent, rounds } = cost;
     Messages { sent, most_rounds: rounds }
 }
 

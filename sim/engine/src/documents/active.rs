@@ -21,7 +21,7 @@ pub struct PlanOfRow {
 pub struct ActiveDocument {
     /// Which network, which security, and which parts are predicted.
     pub about: String,
-    /// One inference of each network with full active security, by each choice of triples.
+    /// One inference of each network with full active security, by each protocol.
     pub inferences: Vec<ActiveInference>,
     /// Mix-and-check at each published choice, over each family, on each network.
     pub rows: Vec<ActiveRow>,
@@ -38,7 +38,7 @@ pub struct ActiveInference {
     pub model: String,
     /// The neural network and its data.
     pub network: String,
-    /// The protocol: `spdz-lowgear` has a triple for each product of linear layers, `spdz-lowgear-matrices` one of matrices for each of these layers.
+    /// The protocol: `spdz-lowgear` has a triple for each product of linear layers, `spdz-lowgear-matrices` one of matrices for each of these layers; `leviosa-style-linear` computes the products of linear layers only.
     pub protocol: String,
     /// Every reason why the network is not evaluated.
     pub reasons: Vec<String>,

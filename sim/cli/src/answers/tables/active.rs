@@ -2,10 +2,11 @@
 
 use super::jobs::{Job, Subject};
 use super::published::Network;
-use crate::answers::active;
+use crate::answers::active::{self, Protocol};
 use crate::answers::plan::PUBLISHED;
 use fusion_2pc::backend::Family;
 use fusion_2pc::wire::clock::LinkSpeed;
+use fusion_active::leviosa::cost::Planned;
 use fusion_active::network::Triples;
 use fusion_active::predicted::Predicted;
 use fusion_engine::documents::active::{ActiveCost, ActiveInference, ActiveRow, QueryCost};
@@ -18,17 +19,24 @@ use fusion_spec::params::Params;
 /// Which network, which security, and which parts are predicted.
 pub const ABOUT: &str = "On the network of each line: SPDZ online with LowGear triples, one for each product of linear layers or one of matrices for each of these layers, on so many images at once, in which a client or a server that deviates anywhere is caught but with a probability \
     below 2^-40, beside mix-and-check over families that are secure against parties that follow the protocol. Bytes are exact; rounds and times, of messages alone, are predicted, for both by the same \
-    rule; work is the measured processor time of both parties. LevioSA itself is not here.";
+    rule; work is the measured processor time of both parties. LevioSA itself is not here. In its style (leviosa-style-linear, decision 34) there are the products of linear layers only, all in one run, without comparisons.";
 
-/// The choices of triples, and numbers of images at once.
-const CHOICES: [(Triples, usize); 3] = [(Triples::Elements, 1), (Triples::Matrices, 1), (Triples::Matrices, 16)];
+/// The protocols, and numbers of images at once.
+const CHOICES: [(Protocol, usize); 5] = [
+    (Protocol::Spdz(Triples::Elements), 1),
+    (Protocol::Spdz(Triples::Matrices), 1),
+    (Protocol::Spdz(Triples::Matrices), 16),
+    (Protocol::LinearLayers, 1),
+    (Protocol::LinearLayers, 16),
+];
 
 /// A batch with full active security, or why there is none.
 #[derive(Clone, Debug)]
 struct Evaluated {
-    triples: Triples,
+    protocol: Protocol,
     images: usize,
-    predicted: Result<Predicted, Vec<String>>,
+    /// What one image costs, without work.
+    cost: Result<ActiveCost, Vec<String>>,
 }
 
 /// A network with what one inference costs by full active security and by each family.
@@ -36,7 +44,7 @@ struct Evaluated {
 pub struct Beside {
     network: Network,
     model: String,
-    /// Full active security by each choice of triples, and on so many images at once.
+    /// Full active security by each protocol, and on so many images at once.
     active: Vec<Evaluated>,
     /// Each family with the number of images of a session, and the cost of one of them.
     families: Vec<(Family, usize, QueryCost)>,
@@ -54,9 +62,16 @@ impl Beside {
                 None => families.push(cost),
             }
         }
-        let evaluated = |(triples, images)| {
-            let predicted = active::predicted(&subject.model, triples, images);
-            Evaluated { triples, images, predicted }
+        let evaluated = |(protocol, images)| {
+            let cost = match protocol {
+                Protocol::Spdz(triples) => {
+                    active::predicted(&subject.model, triples, images).map(|predicted| of_spdz(&predicted, images))
+                }
+                Protocol::LinearLayers => {
+                    active::linear_layers(&subject.model, images).map(|planned| of_linear_layers(&planned, images))
+                }
+            };
+            Evaluated { protocol, images, cost }
         };
         let active = CHOICES.map(evaluated).into();
         Self { network: subject.network, model: subject.file_name(), active, families }
@@ -65,19 +80,20 @@ impl Beside {
     /// A network on which nothing but this was predicted.
     #[cfg(test)]
     pub fn made_up(network: Network, active: Predicted, families: Vec<(Family, usize, QueryCost)>) -> Self {
-        let active = Evaluated { triples: Triples::Elements, images: 1, predicted: Ok(active) };
+        let protocol = Protocol::Spdz(Triples::Elements);
+        let active = Evaluated { protocol, images: 1, cost: Ok(of_spdz(&active, 1)) };
         Self { network, model: "lenet.onnx".into(), active: vec![active], families }
     }
 
-    /// Returns the cost of one inference with full active security, by each choice of triples.
+    /// Returns the cost of one inference with full active security, by each protocol.
     pub fn inferences(&self, measurements: &[MeasurementDocument]) -> Vec<ActiveInference> {
         let inference = |evaluated: &Evaluated| ActiveInference {
             batch: evaluated.images,
             cost: self.cost(evaluated, measurements),
             model: self.model.clone(),
             network: self.network.name().into(),
-            protocol: active::name(evaluated.triples).into(),
-            reasons: evaluated.predicted.as_ref().err().cloned().into_iter().flatten().collect(),
+            protocol: evaluated.protocol.name().into(),
+            reasons: evaluated.cost.as_ref().err().cloned().into_iter().flatten().collect(),
         };
         self.active.iter().map(inference).collect()
     }
@@ -97,7 +113,7 @@ impl Beside {
                     let query = each.times(plan.cost);
                     let times = active.map(|active| active.over(query));
                     let (backend, network) = (family.name().into(), self.network.name().into());
-                    let protocol = active::name(evaluated.triples).into();
+                    let protocol = evaluated.protocol.name().into();
                     rows.push(ActiveRow { backend, batch: *batch, network, plan, protocol, query, times });
                 }
             }
@@ -106,18 +122,10 @@ impl Beside {
     }
 
     fn cost(&self, evaluated: &Evaluated, measurements: &[MeasurementDocument]) -> Option<ActiveCost> {
-        let Evaluated { triples, images, predicted } = evaluated;
-        let (images, predicted) = (*images, predicted.as_ref().ok()?);
-        let query = of_one(&active::messages(predicted), images);
-        Some(ActiveCost {
-            error_bits: active::error_bits(predicted),
-            matrices: predicted.matrices,
-            offline_bytes: predicted.offline.bytes() / images,
-            products: predicted.products / images,
-            query: QueryCost { work_s: self.work(active::name(*triples), images, measurements), ..query },
-            setup_bytes: predicted.set_up.bytes(),
-            triples: predicted.triples / images,
-        })
+        let Evaluated { protocol, images, cost } = evaluated;
+        let cost = *cost.as_ref().ok()?;
+        let work_s = self.work(protocol.name(), *images, measurements);
+        Some(ActiveCost { query: QueryCost { work_s, ..cost.query }, ..cost })
     }
 
     fn work(&self, backend: &str, batch: usize, measurements: &[MeasurementDocument]) -> Option<f64> {
@@ -126,6 +134,32 @@ impl Beside {
                 && measured.network == self.network.name()
         };
         measurements.iter().find(is_of)?.work_s
+    }
+}
+
+/// Returns the cost of one of so many images by SPDZ.
+fn of_spdz(predicted: &Predicted, images: usize) -> ActiveCost {
+    ActiveCost {
+        error_bits: active::error_bits(predicted),
+        matrices: predicted.matrices,
+        offline_bytes: predicted.offline.bytes() / images,
+        products: predicted.products / images,
+        query: of_one(&active::messages(predicted), images),
+        setup_bytes: predicted.set_up.bytes(),
+        triples: predicted.triples / images,
+    }
+}
+
+/// Returns the cost of one of so many images in the style of `LevioSA`: of its linear layers, with the watchlists of the run.
+fn of_linear_layers(planned: &Planned, images: usize) -> ActiveCost {
+    ActiveCost {
+        error_bits: active::linear_error_bits(planned),
+        matrices: 0,
+        offline_bytes: 0,
+        products: planned.products / images,
+        query: of_one(&active::messages_of(planned.cost), images),
+        setup_bytes: 0,
+        triples: 0,
     }
 }
 

@@ -3,7 +3,6 @@
 use super::active::{ABOUT, Beside, plan_of};
 use super::figures;
 use super::published::{Network, PublishedRow, PublishedTable, Scheme, System, tables};
-use crate::answers::active::name;
 use fusion_2pc::backend::Family;
 use fusion_engine::documents::active::{ActiveDocument, ActiveRow, QueryCost};
 use fusion_engine::documents::tables::{
@@ -87,8 +86,8 @@ impl Found {
             scheme: row.scheme.title(),
             source: Source::NotMeasured,
         };
-        if let (Scheme::Active { triples, .. }, Some(plan)) = (row.scheme, plan) {
-            return Ok(self.beside_cheetah(active, (plan, name(triples)), row.network, empty));
+        if let (Scheme::Active { protocol, .. }, Some(plan)) = (row.scheme, plan) {
+            return Ok(self.beside_cheetah(active, (plan, protocol.name()), row.network, empty));
         }
         let (system, measured) = match system.map(|system| (system, self.measured(system, row.network))) {
             Some((system, Ok(measured))) => (system, measured),
