@@ -356,7 +356,7 @@ fn the_model_of_costs_is_exact() {
     assert!((1055.0..1065.0).contains(&bytes), "{bytes}");
 }
 
-fn network(onnx: &[u8]) -> fusion_nn::fixed::FixedModel {
+pub(crate) fn network(onnx: &[u8]) -> fusion_nn::fixed::FixedModel {
     use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
     let model = fusion_nn::model::Model::from_onnx(onnx).unwrap();
     FixedModel::new(&model, Precision { frac_bits: 12, ring: Ring::Auto }, Pixels { scale: 1.0 / 255.0, offset: 0.0 })

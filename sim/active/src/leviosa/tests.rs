@@ -156,3 +156,13 @@ fn full_runs_are_within_their_error_at_the_predicted_bytes() {
     };
     assert_eq!([of(512, 128), of(1024, 500), of(4096, 2928)], [412, 209, 147]);
 }
+
+/// The LeNet, without running it: the bytes that a run of its linear layers has sent (decision 34).
+#[test]
+fn the_linear_layers_of_a_network_are_predicted() {
+    let onnx = include_bytes!("../../../../examples/models/lenet_mnist_full.onnx");
+    let layers = crate::network::Architecture::of(&crate::tests::network(onnx)).unwrap().linear_layers();
+    let planned = super::cost::cheapest(&layers, 1).unwrap();
+    assert_eq!((planned.code.block(), planned.products, planned.size.blocks), (64, 406_656, 6_699));
+    assert_eq!(planned.cost.sent, [459_136_354, 228_537_710]);
+}
