@@ -268,11 +268,17 @@ fn all_responses_of_a_session_tell_less_than_their_budget() {
         let packing = plan.packings().next().unwrap();
         let slots = f64::from(u32::try_from(plan.slots).unwrap());
         let each = packing.layouts().map(|layout| {
-            let Geometry { parameters, response, filters, .. } = layout.geometry();
+            let Geometry { parameters, dropped, response, filters, .. } = layout.geometry();
             let sizes = [parameters.degree, parameters.max_weight(), filters, layout.outputs() / layout.batch()];
             let [degree, weight, filters, outputs] = sizes.map(|size| f64::from(u32::try_from(size).unwrap()));
             let squares = f64::from(2 * layout.bound().root_bits).exp2() * filters;
-            let noise = 10.75 * squares + 10.5 * (degree * 2.0 / 3.0 + weight);
+            // A rounding is an integer of at most `m = 2^(dropped - 1)`, whose square is `m (m + 1) / 3` on average.
+            let rounding = |dropped: u32| {
+                let most = if dropped == 0 { 0.0 } else { f64::from(dropped - 1).exp2() };
+                most * (most + 1.0) / 3.0
+            };
+            let key = 10.5 + rounding(parameters.key_dropped());
+            let noise = (10.75 + rounding(dropped)) * squares + key * degree * 2.0 / 3.0 + 10.5 * weight;
             let part = f64::from(2 * parameters.modulus_bits()).exp2();
             slots * outputs * noise / part * f64::from(2 * response.flood).exp2()
         });

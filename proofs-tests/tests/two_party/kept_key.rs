@@ -175,7 +175,8 @@ fn rounded(fraction: u128, bits: u32) -> u64 {
 impl Replays {
     /// That product, as it is added.
     fn product(&self, ring: &Ring) -> Ciphertext {
-        let earlier = read_fresh(ring, &self.earlier, 1).next().expect("one ciphertext");
+        let fresh = (ring, self.layout.geometry().dropped);
+        let earlier = read_fresh(fresh, &self.earlier, 1).next().expect("one ciphertext");
         let mut weights = vec![0; ring.parameters().degree];
         weights[SMALL - 1 - self.pixel] = 1 << (self.layout.ring_bits() - 1);
         let mut factor = ring.signed(&weights);

@@ -76,11 +76,13 @@ impl ClientKey {
         Secret::draw(rings, &mut self.child("secret", rings.outer.parameters()).stream())
     }
 
-    /// The public key of a ring, as a message. It is an encryption of zero.
+    /// The public key of a ring, as a message. It is an encryption of zero, rounded by [`Parameters::key_dropped`].
     #[must_use]
     pub fn public(&self, rings: &RingPair) -> Vec<u8> {
-        let mut rng = self.child("public", rings.outer.parameters()).stream();
-        self.secret(rings).encrypt(&rings.outer, 1, std::iter::once(vec![0; rings.outer.parameters().degree]), &mut rng)
+        let parameters = rings.outer.parameters();
+        let mut rng = self.child("public", parameters).stream();
+        let zero = std::iter::once(vec![0; parameters.degree]);
+        self.secret(rings).encrypt((&rings.outer, parameters.key_dropped()), 1, zero, &mut rng)
     }
 }
 
@@ -91,10 +93,16 @@ pub(super) fn seed(rng: &mut impl Rng) -> Seed {
     Seed(seed)
 }
 
-/// The length in bytes of a message of so many fresh ciphertexts.
+/// The length in bytes of a message of so many fresh ciphertexts, rounded by `dropped` bits.
 #[must_use]
-pub fn fresh_bytes(parameters: Parameters, count: usize) -> usize {
-    SEED_BYTES + (count * parameters.polynomial_bits()).div_ceil(8)
+pub fn fresh_bytes((parameters, dropped): (Parameters, u32), count: usize) -> usize {
+    SEED_BYTES + (count * (parameters.polynomial_bits() - parameters.degree * dropped as usize)).div_ceil(8)
+}
+
+/// The length in bytes of a public key.
+#[must_use]
+pub fn key_bytes(parameters: Parameters) -> usize {
+    fresh_bytes((parameters, parameters.key_dropped()), 1)
 }
 
 /// The length in bytes of a message of so many responses, with so many outputs in all.
@@ -105,22 +113,22 @@ pub fn response_bytes(parameters: Parameters, response: Response, count: usize, 
 }
 
 impl Secret {
-    /// Draws a secret: uniform ternary, of at most [`Parameters::max_weight`] coefficients other than 0.
+    /// Draws a secret: uniform ternary, of at most [`Parameters::max_weight`] coefficients other than 0, and a unit, so that a uniform polynomial times the secret is uniform: all but one in `2^19` are units.
     pub fn draw(rings: &RingPair, rng: &mut impl Rng) -> Self {
         let parameters = rings.outer.parameters();
-        let coefficients = loop {
+        loop {
             let coefficients = Zeroizing::new(ternary(rng, parameters.degree));
-            if coefficients.iter().filter(|&&coefficient| coefficient != 0).count() <= parameters.max_weight() {
-                break coefficients;
+            let weight = coefficients.iter().filter(|&&coefficient| coefficient != 0).count();
+            let [outer, inner] = [&rings.outer, &rings.inner].map(|ring| {
+                let mut secret = Zeroizing::new(ring.small(&coefficients));
+                ring.transform(&mut secret);
+                ring.normalize(&mut secret);
+                secret
+            });
+            if weight <= parameters.max_weight() && rings.outer.is_unit(&outer) {
+                return Self { outer, inner };
             }
-        };
-        let transformed = |ring: &Ring| {
-            let mut secret = ring.small(&coefficients);
-            ring.transform(&mut secret);
-            ring.normalize(&mut secret);
-            Zeroizing::new(secret)
-        };
-        Self { outer: transformed(&rings.outer), inner: transformed(&rings.inner) }
+        }
     }
 
     /// Returns the other half of an encryption of a polynomial with coefficients below `2^ring_bits`. The uniform half `a` is transformed.
@@ -140,10 +148,10 @@ impl Secret {
         b
     }
 
-    /// Encrypts polynomials, with coefficients below `2^ring_bits`, into a message of fresh ciphertexts.
+    /// Encrypts polynomials, with coefficients below `2^ring_bits`, into a message of fresh ciphertexts, rounded by `dropped` bits of [`Parameters::droppable`].
     pub fn encrypt(
         &self,
-        ring: &Ring,
+        (ring, dropped): (&Ring, u32),
         ring_bits: u32,
         polynomials: impl Iterator<Item = Vec<u64>>,
         rng: &mut impl Rng,
@@ -154,7 +162,11 @@ impl Secret {
         for polynomial in polynomials {
             let mut a = ring.uniform(&mut uniform);
             ring.transform(&mut a);
-            ring.write(&self.other_half(ring, &a, (&polynomial, ring_bits), rng), &mut packer);
+            let half = self.other_half(ring, &a, (&polynomial, ring_bits), rng);
+            match dropped {
+                0 => ring.write(&half, &mut packer),
+                _ => ring.write_rounded(&half, ring.parameters().modulus_bits() - dropped, &mut packer),
+            }
         }
         [seed.0.to_vec(), packer.finish()].concat()
     }
@@ -230,12 +242,20 @@ pub(super) fn write_masked(
 }
 
 /// Reads the ciphertexts of a message of [`fresh_bytes`], and transforms them. Any bytes are ciphertexts.
-pub fn read_fresh<'a>(ring: &'a Ring, message: &'a [u8], count: usize) -> impl Iterator<Item = Ciphertext> + 'a {
+pub fn read_fresh<'a>(
+    (ring, dropped): (&'a Ring, u32),
+    message: &'a [u8],
+    count: usize,
+) -> impl Iterator<Item = Ciphertext> + 'a {
     let (seed, packed) = message.split_first_chunk().unwrap_or((&[0; SEED_BYTES], &[]));
     let mut uniform = Seed(*seed).stream();
     let mut unpacker = Unpacker::new(packed);
     (0..count).map(move |_| {
-        let (mut a, mut b) = (ring.uniform(&mut uniform), ring.read(&mut unpacker));
+        let mut a = ring.uniform(&mut uniform);
+        let mut b = match dropped {
+            0 => ring.read(&mut unpacker),
+            _ => ring.read_rounded(ring.parameters().modulus_bits() - dropped, &mut unpacker),
+        };
         ring.transform(&mut a);
         ring.transform(&mut b);
         Ciphertext { a, b }

@@ -24,6 +24,20 @@ pub const MAX_RESPONSE_BITS: u32 = 63;
 /// in Cryptology 1(4), 2025; `ePrint` 2024/463), table 5.2.
 pub const SECURE: [(usize, u32); 2] = [(4096, 106), (8192, 214)];
 
+/// A client rounds what it encrypts in moduli of at most so many bits. [`Ring::fraction`](super::ring::Ring::fraction) is off by up to `2^-125` of the modulus, so that roundings of
+/// uniform coefficients have a mean within `2^-BIAS_BITS`.
+const MAX_ROUNDED_BITS: u32 = 112;
+
+/// See [`MAX_ROUNDED_BITS`]: a coefficient is rounded to another multiple than the nearest one with probability `2^-125` times their number and
+/// is off by their distance then, which together is `2^(112 - 125)`; the tie among the multiples adds less.
+const BIAS_BITS: u32 = 12;
+
+/// The most bits by which a fresh ciphertext is rounded.
+const MAX_DROPPED: u32 = 40;
+
+/// The bits by which a public key is rounded. It makes the noise of an encryption of zero 6 times as large, which the noise of weights exceeds in all but the smallest layers.
+const KEY_DROPPED: u32 = 6;
+
 /// Vector instructions multiply up to 52 bits; the transform wants two of them.
 const MAX_PRIME_BITS: u32 = 50;
 
@@ -47,6 +61,27 @@ impl Parameters {
                 .filter(move |(primes, bits)| primes * bits <= limit && (bits % 2 == 0 || primes * (bits + 1) > limit))
                 .map(move |(primes, prime_bits)| Self { degree, primes, prime_bits })
         })
+    }
+
+    /// The parameters of [`all`](Self::all) that fresh ciphertexts need: as a client rounds them, a smaller modulus saves no bytes unless it has fewer primes.
+    pub fn of_fresh() -> impl Iterator<Item = Self> {
+        Self::all().filter(|parameters| {
+            let rounded = |other: &Self| other.modulus_bits() <= MAX_ROUNDED_BITS;
+            let alike = |other: &Self| (other.degree, other.primes) == (parameters.degree, parameters.primes);
+            let larger = |other: &Self| alike(other) && rounded(other) && other.prime_bits > parameters.prime_bits;
+            !Self::all().any(|other| larger(&other))
+        })
+    }
+
+    /// By how many bits a client may round its fresh ciphertexts.
+    pub fn droppable(&self) -> std::ops::RangeInclusive<u32> {
+        0..=if self.modulus_bits() <= MAX_ROUNDED_BITS { MAX_DROPPED.min(self.modulus_bits() / 2) } else { 0 }
+    }
+
+    /// By how many bits a client rounds its public key.
+    #[must_use]
+    pub fn key_dropped(&self) -> u32 {
+        KEY_DROPPED.min(*self.droppable().end())
     }
 
     /// The parameters of the ring in which a response is multiplied by the secret, without any reduction modulo `q`.
@@ -73,24 +108,27 @@ impl Parameters {
         self.degree * self.modulus_bits() as usize
     }
 
-    /// The most noise of a masked response before it is flooded: the roundings of the encoding and the fresh errors, times the weights; the
-    /// errors of the encryption of zero, times its ternary secret and the client's. One part in 128 stands for `q < 2^modulus_bits`.
-    pub(super) fn noise(&self, norm: Norm) -> u128 {
+    /// The most noise of a masked response before it is flooded: the roundings of the encoding and of the ciphertext and the fresh errors, times the weights; the
+    /// errors of the encryption of zero, and its rounding, times its ternary secret and the client's. One part in 128 stands for `q < 2^modulus_bits`.
+    pub(super) fn noise(&self, norm: Norm, dropped: Dropped) -> u128 {
         let error = u128::from(MAX_ERROR);
-        let zero = error * (self.degree + self.max_weight()) as u128;
-        let noise = norm.errors().saturating_add(zero);
+        let (degree, weight) = (self.degree as u128, self.max_weight() as u128);
+        let zero = (error + most_rounding(dropped.key)) * degree + error * weight;
+        let noise = norm.errors(dropped.fresh).saturating_add(zero);
         noise.saturating_add(noise / 128 + 1)
     }
 
     /// What the same noise is on average: no less than the root of the mean of its square, over the client's coins and the server's. An
-    /// error's square is `MAX_ERROR / 2` on average, a rounding's at most 1/4.
-    fn mean_noise(&self, norm: Norm) -> u128 {
+    /// error's square is `MAX_ERROR / 2` on average, a rounding's of the encoding at most 1/4, and a ciphertext's see [`mean_square`].
+    fn mean_noise(&self, norm: Norm, dropped: Dropped) -> u128 {
         let root = norm.root.min(norm.sum);
-        let ternary = (self.degree.div_ceil(3) * 2 + self.max_weight()) as u128;
-        let squares = |root: u128| root.checked_mul(root)?.checked_mul(u128::from(2 * MAX_ERROR + 1));
-        let Some(fresh) = squares(root) else { return u128::MAX };
-        let noise = (fresh / 4 + ternary * u128::from(MAX_ERROR)).isqrt() + 2;
-        noise + noise / 128 + 1
+        let ternary = (self.degree.div_ceil(3) * 2) as u128;
+        let each = u128::from(2 * MAX_ERROR + 1) + 4 * mean_square(dropped.fresh);
+        let Some(fresh) = root.checked_mul(root).and_then(|square| square.checked_mul(each)) else { return u128::MAX };
+        let error = u128::from(MAX_ERROR);
+        let zero = ternary * (error + 2 * mean_square(dropped.key)) + self.max_weight() as u128 * error;
+        let noise = (fresh / 4 + zero / 2).isqrt() + 2 + bias(norm, dropped.fresh);
+        noise.saturating_add(noise / 128 + 1)
     }
 
     /// The sum of a product's rounding errors exceeds this with a probability of at most `2^-TAIL_BITS`: `h = max_weight` independent
@@ -99,6 +137,37 @@ impl Parameters {
         let square = self.max_weight() as u128 * u128::from(TAIL_BITS + 1) * 347 / 1000 + 1;
         square.isqrt() + 1
     }
+}
+
+/// By how many bits a client rounds the halves that it sends of its ciphertexts: a half modulo `q` to multiples of `q / 2^w`, where `w` is the number of bits of the modulus less these. With 0 it
+/// sends residues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// Of a fresh ciphertext.
+    pub fresh: u32,
+    /// Of the public key.
+    pub key: u32,
+}
+
+impl Dropped {
+    /// Nothing is rounded.
+    pub const NONE: Self = Self { fresh: 0, key: 0 };
+}
+
+/// The most that a ciphertext's coefficient is off which was rounded by so many bits, and whose value is an integer again.
+fn most_rounding(dropped: u32) -> u128 {
+    if dropped == 0 { 0 } else { 1 << (dropped - 1) }
+}
+
+/// The square of that on average, no less: of integers in `-m..=m` with `m = 2^(dropped - 1)`, where a uniform one has `m (m + 1) / 3`.
+fn mean_square(dropped: u32) -> u128 {
+    let most = most_rounding(dropped);
+    (most * (most + 1)).div_ceil(3)
+}
+
+/// The most that roundings of fresh ciphertexts, times weights, are on average.
+fn bias(norm: Norm, dropped: u32) -> u128 {
+    if dropped == 0 { 0 } else { (norm.sum >> BIAS_BITS) + 1 }
 }
 
 /// A public bound on the weights of one filter, or of one output, in whole bits.
@@ -165,12 +234,14 @@ impl Norm {
     }
 
     /// The sum of errors and roundings, each times a weight: the worst, or a tail. An error is the sum of `2 * MAX_ERROR` fair coins of size
-    /// 1/2, and a rounding has two values at a distance of 1 and is 0 on average, so that the sum exceeds `T` with probability at most
-    /// `2 exp(-2 T^2 / ((2 MAX_ERROR + 1) root^2))` (Hoeffding); `ln 2 < 0.694`.
-    pub(super) fn errors(&self) -> u128 {
-        let square = u128::from((2 * MAX_ERROR + 1) * (TAIL_BITS + 1)) * 347 / 1000 + 1;
-        let tail = self.root.saturating_mul(square.isqrt() + 1);
-        self.sum.saturating_mul(u128::from(MAX_ERROR + 1)).min(tail)
+    /// 1/2, a rounding of the encoding has two values at a distance of 1 and is 0 on average, and one of the ciphertext is in an interval of length `2^dropped`, so that the sum is off its mean by
+    /// more than `T` with probability at most `2 exp(-2 T^2 / ((2 MAX_ERROR + 1 + 4^dropped) root^2))` (Hoeffding); `ln 2 < 0.694`.
+    pub(super) fn errors(&self, dropped: u32) -> u128 {
+        let rounding = 2 * most_rounding(dropped);
+        let squares = u128::from(2 * MAX_ERROR + 1) + rounding * rounding;
+        let square = squares * u128::from(TAIL_BITS + 1) * 347 / 1000 + 1;
+        let tail = self.root.saturating_mul(square.isqrt() + 1).saturating_add(bias(*self, dropped));
+        self.sum.saturating_mul(u128::from(MAX_ERROR + 1) + rounding / 2).min(tail)
     }
 }
 
@@ -206,14 +277,19 @@ pub struct Response {
 }
 
 impl Response {
-    /// All responses that decrypt exactly in a ring of `ring_bits`, with the least width of `b` for each width of `a`.
-    pub fn exact(parameters: Parameters, ring_bits: u32, norm: Norm, released: Released) -> impl Iterator<Item = Self> {
+    /// All responses to ciphertexts of the client, rounded so, that decrypt exactly in a ring of `ring_bits`, with the least width of `b` for each width of `a`.
+    pub fn exact(
+        (parameters, dropped): (Parameters, Dropped),
+        ring_bits: u32,
+        norm: Norm,
+        released: Released,
+    ) -> impl Iterator<Item = Self> {
         let most = parameters
             .modulus_bits()
-            .checked_sub(released.bits(parameters.mean_noise(norm)))
+            .checked_sub(released.bits(parameters.mean_noise(norm, dropped)))
             .filter(|&most| ring_bits > 0 && most > ring_bits + 2);
         let flood = most.map(|most| most.min(ring_bits + FLOOD_BELOW_RING));
-        let noise_bits = u128::BITS - parameters.noise(norm).leading_zeros();
+        let noise_bits = u128::BITS - parameters.noise(norm, dropped).leading_zeros();
         let widths = (ring_bits + 10..ring_bits + 14).filter(|&bits| bits <= MAX_RESPONSE_BITS);
         flood.into_iter().flat_map(move |flood| {
             widths.clone().filter_map(move |a_bits| {
@@ -251,7 +327,7 @@ mod tests {
             let bits = |exponent: f64| exponent / std::f64::consts::LN_2 - 1.0;
             let weight = tail(parameters.max_weight() as u128);
             assert!(bits(2.0 * tail(parameters.rounding_tail()).powi(2) / weight) >= f64::from(TAIL_BITS));
-            let root = tail(Norm { sum: 1 << 40, root: 1 }.errors());
+            let root = tail(Norm { sum: 1 << 40, root: 1 }.errors(0));
             assert!(bits(2.0 * root * root / f64::from(2 * MAX_ERROR + 1)) >= f64::from(TAIL_BITS));
         }
     }
@@ -261,7 +337,7 @@ mod tests {
         let wide = Parameters { degree: 8192, primes: 3, prime_bits: 50 };
         let exact = |parameters, ring_bits, filters, bits, released| {
             let norm = Norm::of_filters(filters, alike(bits));
-            Response::exact(parameters, ring_bits, norm, Released(released)).collect::<Vec<_>>()
+            Response::exact((parameters, Dropped::NONE), ring_bits, norm, Released(released)).collect::<Vec<_>>()
         };
         assert_eq!(exact(wide, 37, 1, 20, 1 << 20)[0], Response { flood: 46, a_bits: 47, b_bits: 40 });
         let narrow = Parameters { degree: 4096, primes: 2, prime_bits: 50 };
@@ -330,7 +406,9 @@ mod tests {
         for (degree, sum_bits, root_bits) in [(4096, 0, 0), (4096, 15, 12), (8192, 21, 18)] {
             let parameters = Parameters { degree, primes: 2, prime_bits: 50 };
             let norm = Norm::of_filters(3, Bound { sum_bits, root_bits });
-            assert!(parameters.mean_noise(norm) * 2 < parameters.noise(norm));
+            for dropped in [Dropped::NONE, Dropped { fresh: 9, key: 6 }] {
+                assert!(parameters.mean_noise(norm, dropped) * 2 < parameters.noise(norm, dropped));
+            }
         }
     }
 

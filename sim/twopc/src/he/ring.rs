@@ -246,6 +246,51 @@ impl Ring {
         polynomial
     }
 
+    /// Reads a polynomial that [`write_rounded`](Self::write_rounded) wrote, with the same number of bits: for each word `m` the integer next to `q m / 2^bits`. Any bytes are such a polynomial.
+    /// It is `v` of `q m + u = 2^bits v + c` with `u = 2^(bits - 1)`, as in [`encode`](Self::encode).
+    pub fn read_rounded(&self, bits: u32, unpacker: &mut Unpacker) -> Vec<u64> {
+        let modulus = self.limbs.iter().fold(1_u128, |product, limb| product.wrapping_mul(limb.prime.into()));
+        let half = 1_i128 << (bits - 1);
+        let difference = |_| {
+            let low = unpacker.pull(bits.min(u64::BITS));
+            let word = u128::from(low) | u128::from(unpacker.pull(bits.saturating_sub(u64::BITS))) << u64::BITS;
+            let remainder = modulus.wrapping_mul(word).wrapping_add(half.cast_unsigned()) & ((1 << bits) - 1);
+            half - remainder.cast_signed()
+        };
+        let differences: Vec<i128> = (0..self.parameters.degree).map(difference).collect();
+        let mut polynomial = self.zero();
+        for (limb, residues) in self.each(&mut polynomial) {
+            let halves = power(limb.prime.div_ceil(2), u64::from(bits), limb.prime);
+            let [inverse, upper] = [halves, multiply(halves, power(2, 64, limb.prime), limb.prime)]
+                .map(|value| Factor::new(value, limb.prime));
+            for (residue, difference) in residues.iter_mut().zip(&differences) {
+                let size = difference.unsigned_abs();
+                let sum = inverse.times(low(size)) + upper.times(low(size >> u64::BITS));
+                let reduced = sum.min(sum.wrapping_sub(limb.prime));
+                let negated = limb.prime - reduced;
+                let chosen = if *difference < 0 { negated } else { reduced };
+                *residue = chosen.min(chosen.wrapping_sub(limb.prime));
+            }
+        }
+        polynomial
+    }
+
+    /// Writes a polynomial rounded: each coefficient as the nearest multiple of `q / 2^bits`, for fewer bits than the modulus has, and at most 112.
+    pub fn write_rounded(&self, polynomial: &[u64], bits: u32, packer: &mut Packer) {
+        for index in 0..self.parameters.degree {
+            let fraction = self.fraction(polynomial, index);
+            let word = fraction.wrapping_add(1 << (u128::BITS - 1 - bits)) >> (u128::BITS - bits);
+            packer.push(low(word), bits.min(u64::BITS));
+            packer.push(low(word >> u64::BITS), bits.saturating_sub(u64::BITS));
+        }
+    }
+
+    /// Whether a polynomial, transformed, divides 1.
+    #[must_use]
+    pub fn is_unit(&self, transformed: &[u64]) -> bool {
+        transformed.iter().all(|value| *value != 0)
+    }
+
     /// The coefficient at `index` as a part of the modulus, in `2^-128`, at most `2 * primes` too small.
     #[inline]
     #[must_use]

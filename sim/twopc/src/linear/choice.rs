@@ -7,7 +7,7 @@ use super::geometry::{Geometry, cost, geometries, network_bytes, once_geometries
 use super::layout::Layout;
 use super::shape::{Convolution, LinearLayer, Shape, Unfit};
 use crate::bits::packed_bytes;
-use crate::he::cipher::fresh_bytes;
+use crate::he::cipher::key_bytes;
 use crate::he::parameters::{Bound, Parameters, Released};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -84,7 +84,7 @@ impl Candidates {
             let all = all.map(|geometry| (geometry, cost(&convolution, &geometry, batch).bytes()));
             Some((parameters, all.min_by_key(|(_, bytes)| *bytes)?))
         };
-        Ok(Self { layer, convolution, batch, by_ring: Parameters::all().filter_map(best).collect() })
+        Ok(Self { layer, convolution, batch, by_ring: Parameters::of_fresh().filter_map(best).collect() })
     }
 
     /// The cheapest of some rings, and its bytes; `None` where none of them holds the layer.
@@ -130,7 +130,7 @@ type RingSet = BTreeSet<Parameters>;
 fn price(layers: &[Candidates], rings: &RingSet) -> Option<usize> {
     let each = layers.iter().map(|layer| layer.cheapest(|ring| rings.contains(ring)).map(|(_, bytes)| bytes));
     let batch: usize = each.sum::<Option<usize>>()?;
-    Some(batch * BATCHES + rings.iter().map(|&ring| fresh_bytes(ring, 1)).sum::<usize>())
+    Some(batch * BATCHES + rings.iter().map(|&ring| key_bytes(ring)).sum::<usize>())
 }
 
 /// The layouts of some layers, for each the one with the fewest bytes, but in so few rings as their keys are worth. Rings are
@@ -280,7 +280,7 @@ mod tests {
                 .collect();
             let chosen = rings(&layouts(&layers(), batch, batch as u64, Linear::Images).unwrap());
             let least = price(&candidates, &chosen).unwrap();
-            let all = &Parameters::all().collect::<Vec<_>>();
+            let all = &Parameters::of_fresh().collect::<Vec<_>>();
             let triples =
                 all.iter().flat_map(move |a| all.iter().flat_map(move |b| all.iter().map(move |c| [*a, *b, *c])));
             assert_eq!(triples.filter_map(|triple| price(&candidates, &triple.into())).min(), Some(least));

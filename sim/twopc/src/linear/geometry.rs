@@ -3,7 +3,7 @@
 use super::shape::Convolution;
 use crate::he::cipher::{fresh_bytes, response_bytes};
 use crate::he::once::shared_bytes;
-use crate::he::parameters::{Bound, Norm, Parameters, Released, Response};
+use crate::he::parameters::{Bound, Dropped, Norm, Parameters, Released, Response};
 
 /// What is encrypted in a linear layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +41,8 @@ pub struct Geometry {
     pub encrypted: Encrypted,
     /// The parameters of the ring of polynomials.
     pub parameters: Parameters,
+    /// By how many bits the client rounds its ciphertexts.
+    pub dropped: u32,
     /// The widths of the coefficients of a response.
     pub response: Response,
     /// The number of output rows in a band.
@@ -51,6 +53,33 @@ pub struct Geometry {
     pub channels: usize,
     /// The number of filters in a polynomial.
     pub filters: usize,
+}
+
+impl Geometry {
+    /// How the client sends its ciphertexts: the ring, and by how many bits it rounds them.
+    #[must_use]
+    pub fn fresh(&self) -> (Parameters, u32) {
+        (self.parameters, self.dropped)
+    }
+}
+
+/// The levels of rounding that are tried, from the coarsest on: each halves the noise, so that with these the flooding noise goes from its most to its least.
+const LEVELS: usize = 8;
+
+/// How a client may round its ciphertexts, and the server its response, without ways that are worse in each width than another one.
+fn roundings(parameters: Parameters, ring_bits: u32, norm: Norm, released: Released) -> Vec<(u32, Response)> {
+    let key = parameters.key_dropped();
+    let exact =
+        |fresh| Response::exact((parameters, Dropped { fresh, key }), ring_bits, norm, released).collect::<Vec<_>>();
+    let levels = parameters.droppable().rev().map(|dropped| (dropped, exact(dropped)));
+    let levels = levels.filter(|(_, responses)| !responses.is_empty()).take(LEVELS);
+    let mut kept: Vec<(u32, Response)> = Vec::new();
+    for (dropped, responses) in levels {
+        let better = |new: &Response| kept.iter().all(|(_, old)| new.a_bits < old.a_bits || new.b_bits < old.b_bits);
+        let new: Vec<_> = responses.into_iter().filter(better).map(|response| (dropped, response)).collect();
+        kept.extend(new);
+    }
+    kept
 }
 
 /// The sizes into which a whole is cut, in as many parts as there can be: each the least for its number of parts.
@@ -69,14 +98,15 @@ pub(super) fn geometries(
 ) -> impl Iterator<Item = Geometry> {
     cuts(layer.filters).into_iter().flat_map(move |filters| {
         let norm = Norm::of_filters(filters, bound);
-        Response::exact(parameters, ring_bits, norm, released).flat_map(move |response| {
+        roundings(parameters, ring_bits, norm, released).into_iter().flat_map(move |(dropped, response)| {
             cuts(layer.output[0]).into_iter().flat_map(move |rows| {
                 let plane: usize = layer.plane(rows).iter().product();
                 cuts(layer.channels).into_iter().filter_map(move |channels| {
                     let one = plane.checked_mul(channels)?.checked_mul(filters)?;
                     let samples = parameters.degree / one;
                     let encrypted = Encrypted::Images;
-                    let geometry = Geometry { encrypted, parameters, response, rows, samples, channels, filters };
+                    let geometry =
+                        Geometry { encrypted, parameters, dropped, response, rows, samples, channels, filters };
                     (samples > 0).then_some(geometry)
                 })
             })
@@ -104,9 +134,17 @@ pub(super) fn once_geometries(
     each.flat_map(move |[rows, channels, filters]| {
         blocks(rows, channels, filters).into_iter().flat_map(move |(samples, norm)| {
             let encrypted = Encrypted::Weights;
-            let geometry =
-                move |response| Geometry { encrypted, parameters, response, rows, samples, channels, filters };
-            Response::exact(parameters, ring_bits, norm, released).map(geometry)
+            let geometry = move |response| Geometry {
+                encrypted,
+                parameters,
+                dropped: 0,
+                response,
+                rows,
+                samples,
+                channels,
+                filters,
+            };
+            Response::exact((parameters, Dropped::NONE), ring_bits, norm, released).map(geometry)
         })
     })
 }
@@ -129,7 +167,7 @@ pub(super) fn cost(layer: &Convolution, geometry: &Geometry, batch: usize) -> Li
     let responded = |count| response_bytes(parameters, response, count, batch * layer.outputs());
     match geometry.encrypted {
         Encrypted::Images => LinearCost {
-            client_bytes: fresh_bytes(parameters, samples * channels),
+            client_bytes: fresh_bytes(geometry.fresh(), samples * channels),
             server_bytes: responded(samples * filters),
             messages: 2,
         },

@@ -49,7 +49,7 @@ pub use layout::Layout;
 pub use shape::{LinearLayer, Shape, Unfit, constants};
 
 use crate::bits::{Packer, Unpacker, mask};
-use crate::he::cipher::{Ciphertext, ClientKey, RingPair, fresh_bytes, read_fresh};
+use crate::he::cipher::{Ciphertext, ClientKey, RingPair, key_bytes, read_fresh};
 use crate::he::parameters::{Bound, Parameters};
 use crate::wire::link::{Halt, Link};
 use fusion_nn::model::Window;
@@ -191,8 +191,9 @@ pub fn client_setup(link: &mut Link, key: &ClientKey, layouts: &[Layout]) -> Res
 pub fn server_setup(link: &mut Link, layouts: &[Layout]) -> Result<PublicKeys, Halt> {
     link.step("keys", |link| {
         let receive = |(parameters, rings): (Parameters, &RingPair)| {
-            let message = link.receive(fresh_bytes(parameters, 1))?;
-            let key = read_fresh(&rings.outer, &message, 1).next().expect("one ciphertext");
+            let message = link.receive(key_bytes(parameters))?;
+            let fresh = (&rings.outer, parameters.key_dropped());
+            let key = read_fresh(fresh, &message, 1).next().expect("one ciphertext");
             Ok((parameters, key.into_public(&rings.outer)))
         };
         Ok(PublicKeys { keys: rings(layouts).into_iter().map(receive).collect::<Result<_, _>>()? })
@@ -230,7 +231,8 @@ pub fn ask(link: &mut Link, key: &ClientKey, layout: &Layout, x0: &[u64], rng: &
     let secret = key.secret(rings);
     let [samples, channels, _] = layout.groups();
     let inputs = (0..samples * channels).map(|group| layout.input(x0, group / channels, group % channels));
-    link.step("input", |link| link.send(secret.encrypt(&rings.outer, layout.ring_bits(), inputs, rng)))
+    let fresh = (&rings.outer, layout.geometry().dropped);
+    link.step("input", |link| link.send(secret.encrypt(fresh, layout.ring_bits(), inputs, rng)))
 }
 
 /// Runs the second half of [`client`], which receives and decrypts its shares of `W x0`.
@@ -273,7 +275,7 @@ pub fn server(
     let LinearCost { client_bytes, server_bytes, .. } = layout.cost();
     let [samples, channels, filters] = layout.groups();
     let message = link.step("input", |link| link.receive(client_bytes))?;
-    let mut inputs = read_fresh(ring, &message, samples * channels);
+    let mut inputs = read_fresh((ring, layout.geometry().dropped), &message, samples * channels);
     let mut packer = Packer::with_capacity(server_bytes);
     let mut y1 = vec![0; layout.outputs()];
     for group in 0..samples {

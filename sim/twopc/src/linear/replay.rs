@@ -14,7 +14,7 @@ use crate::he::cipher::{Ciphertext, read_fresh};
 pub fn replayed(layout: &Layout, response: &[u8], earlier: &[u8], weights: &[i64]) -> Vec<u8> {
     let ring = &layout.rings().outer;
     let [samples, channels, filters] = layout.groups();
-    let earlier: Vec<Ciphertext> = read_fresh(ring, earlier, samples * channels).collect();
+    let earlier: Vec<Ciphertext> = read_fresh((ring, layout.geometry().dropped), earlier, samples * channels).collect();
     let (mut unpacker, mut packer) = (Unpacker::new(response), Packer::with_capacity(response.len()));
     for (sample, inputs) in earlier.chunks(channels).enumerate() {
         for filter in 0..filters {

@@ -208,7 +208,7 @@ fn any_bytes_of_the_right_length_are_a_ciphertext() {
         let mut garbage =
             |bytes: usize| (0..bytes).map(|_| filled.unwrap_or(rng.next_u64().to_le_bytes()[0])).collect();
         let (mut client_link, mut server_link) = Link::pair(LinkSpeed::LAN);
-        client_link.send(garbage(fresh_bytes(layout.geometry().parameters, 1))).unwrap();
+        client_link.send(garbage(key_bytes(layout.geometry().parameters))).unwrap();
         client_link.send(garbage(layout.cost().client_bytes)).unwrap();
         server_link.send(garbage(layout.cost().server_bytes)).unwrap();
         let keys = server_setup(&mut server_link, layouts).unwrap();

@@ -1,6 +1,6 @@
 //! Products decrypt exactly, up to the extremes of what is multiplied; their noise is within its bound.
 
-use super::super::parameters::{Norm, Released};
+use super::super::parameters::{Dropped, Norm, Released};
 use super::*;
 use crate::bits::mask;
 use crate::random::uniform;
@@ -22,7 +22,7 @@ impl Bench {
     fn new(ring_bits: u32, polynomials: &[Vec<u64>; SECRETS]) -> Self {
         let fitting = |parameters: Parameters| {
             let norm = Norm::of_plaintexts(parameters.degree, ring_bits);
-            Some((parameters, Response::exact(parameters, ring_bits, norm, Released(1 << 23)).next()?))
+            Some((parameters, Response::exact((parameters, Dropped::NONE), ring_bits, norm, Released(1 << 23)).next()?))
         };
         let (parameters, response) = Parameters::all().find_map(fitting).expect("some parameters");
         assert_eq!(polynomials[0].len(), parameters.degree);
@@ -105,7 +105,7 @@ fn noise_is_within_its_bound() {
     let bench = Bench::new(RING_BITS, &words);
     let ring = &bench.rings.outer;
     let parameters = ring.parameters();
-    let most = parameters.noise(Norm::of_plaintexts(DEGREE, RING_BITS));
+    let most = parameters.noise(Norm::of_plaintexts(DEGREE, RING_BITS), Dropped::NONE);
     let half = 1_i64 << (RING_BITS - 1);
     for plaintext in
         [vec![-half; DEGREE], uniform(&mut rng, RING_BITS, DEGREE).iter().map(|x| x.cast_signed() - half).collect()]

@@ -97,6 +97,51 @@ fn polynomials_are_written_and_read_and_anything_is_reduced() {
     assert!(ring.limbs.iter().enumerate().all(|(i, limb)| most[i * 4096] < limb.prime));
 }
 
+/// Words at the ends and in between become the integers next to `q m / 2^bits`, computed here by long division, and are written as they were read.
+#[test]
+fn rounded_polynomials_are_the_integers_next_to_their_words() {
+    let mut rng = Seed([7; 32]).stream();
+    for (degree, primes, prime_bits) in [(4096, 2, 50), (4096, 3, 35), (8192, 3, 36)] {
+        let ring = Ring::new(Parameters { degree, primes, prime_bits });
+        let modulus: u128 = ring.primes().map(u128::from).product();
+        for bits in [primes * prime_bits - 1, primes * prime_bits - 17, 63, 64, 65] {
+            let any = |_| (u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64())) & ((1 << bits) - 1);
+            let mut words: Vec<u128> = (0..degree).map(any).collect();
+            words[..4].copy_from_slice(&[0, 1, (1 << bits) - 1, 1 << (bits - 1)]);
+            // `floor(q m / 2^bits + 1/2)`, bit by bit from the top: the carry and the half stay below the modulus.
+            let scaled = |word: u128| {
+                let (mut whole, mut rest) = (0_u128, 0_u128);
+                for bit in (0..bits).rev() {
+                    (whole, rest) = (whole * 2 + (rest >> (bits - 1)), rest * 2 & ((1 << bits) - 1));
+                    if word >> bit & 1 == 1 {
+                        let sum = rest + (modulus & ((1 << bits) - 1));
+                        (whole, rest) = (whole + (modulus >> bits) + (sum >> bits), sum & ((1 << bits) - 1));
+                    }
+                }
+                whole + (rest >> (bits - 1))
+            };
+            let mut packer = Packer::default();
+            for word in &words {
+                packer.push(low(*word), bits.min(64));
+                packer.push(low(word >> 64), bits.saturating_sub(64));
+            }
+            let message = packer.finish();
+            let polynomial = ring.read_rounded(bits, &mut Unpacker::new(&message));
+            for (index, &word) in words.iter().enumerate() {
+                let expected = scaled(word);
+                let residues = polynomial.iter().skip(index).step_by(degree);
+                assert!(
+                    residues.copied().eq(ring.primes().map(|prime| low(expected % u128::from(prime)))),
+                    "{word} of {bits}"
+                );
+            }
+            let mut packer = Packer::default();
+            ring.write_rounded(&polynomial, bits, &mut packer);
+            assert_eq!(packer.finish(), message, "{bits}");
+        }
+    }
+}
+
 #[test]
 fn small_distributions_have_their_moments() {
     let mut rng = Seed([4; 32]).stream();

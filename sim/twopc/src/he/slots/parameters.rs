@@ -112,7 +112,7 @@ const FRESH_TERMS: u128 = (DEGREE + OUTER.max_weight() + 1) as u128;
 
 /// The most that a coefficient of a fresh ciphertext is off, with its rounding; it is more with a probability of at most `2^-81`.
 pub(super) fn fresh() -> u128 {
-    Norm { sum: FRESH_TERMS, root: FRESH_TERMS.isqrt() + 1 }.errors() + 1
+    Norm { sum: FRESH_TERMS, root: FRESH_TERMS.isqrt() + 1 }.errors(0) + 1
 }
 
 /// The root of the mean of its square.
@@ -129,7 +129,7 @@ const DIGITS: usize = OUTER.primes as usize * DEGREE;
 /// most `2^-81`.
 pub(super) fn switch() -> u128 {
     let (half_prime, digits) = (1_u128 << (OUTER.prime_bits - 1), DIGITS as u128);
-    let errors = Norm { sum: digits * half_prime, root: (digits.isqrt() + 1) * half_prime }.errors();
+    let errors = Norm { sum: digits * half_prime, root: (digits.isqrt() + 1) * half_prime }.errors(0);
     divided(errors) + OUTER.max_weight() as u128 / 2 + 1
 }
 
