@@ -97,7 +97,7 @@ const CHEETAH: &[Difference] = &[
     difference(
         "parameters",
         "one modulus for all layers",
-        "for each layer the smallest with 128 bits of security by the tables of 2024",
+        "few, with 128 bits of security by the tables of 2024; the client rounds its ciphertexts to what a layer needs",
         Neither,
     ),
 ];

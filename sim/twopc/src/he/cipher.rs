@@ -1,6 +1,6 @@
 //! Keys, fresh ciphertexts, masked responses.
 //!
-//! The secret `s` is ternary. A fresh ciphertext is symmetric, its `a` grown from a seed that is sent in its place. A response hides
+//! The secret `s` is ternary. A fresh ciphertext is symmetric, its `a` grown from a seed that is sent in its place, and its `b` rounded (decision 33). A response hides
 //! the weights from who holds `s`: an encryption of zero under the public key makes `a` look uniform (Brakerski and Vaikuntanathan),
 //! noise
 //! floods what `b` would tell (Gentry, STOC 2009, section 2.2: "statistical circuit privacy"), and only

@@ -24,12 +24,11 @@ pub const MAX_RESPONSE_BITS: u32 = 63;
 /// in Cryptology 1(4), 2025; `ePrint` 2024/463), table 5.2.
 pub const SECURE: [(usize, u32); 2] = [(4096, 106), (8192, 214)];
 
-/// A client rounds what it encrypts in moduli of at most so many bits. [`Ring::fraction`](super::ring::Ring::fraction) is off by up to `2^-125` of the modulus, so that roundings of
-/// uniform coefficients have a mean within `2^-BIAS_BITS`.
+/// A client rounds its ciphertexts in moduli of at most so many bits; in larger ones it sends them whole. [`Ring::fraction`](super::ring::Ring::fraction) knows a coefficient to `2^-125` of the
+/// modulus, which decides some roundings wrongly: in this size few enough.
 const MAX_ROUNDED_BITS: u32 = 112;
 
-/// See [`MAX_ROUNDED_BITS`]: a coefficient is rounded to another multiple than the nearest one with probability `2^-125` times their number and
-/// is off by their distance then, which together is `2^(112 - 125)`; the tie among the multiples adds less.
+/// The rounding of a uniform coefficient is 0 on average, within `2^-BIAS_BITS`: of `2^w` multiples the nearest one is missed with probability `2^(w - 125)`, by the distance of two, which is `2^(112 - w)` at most.
 const BIAS_BITS: u32 = 12;
 
 /// The most bits by which a fresh ciphertext is rounded.
@@ -155,12 +154,12 @@ impl Dropped {
 }
 
 /// The most that a ciphertext's coefficient is off which was rounded by so many bits, and whose value is an integer again.
-fn most_rounding(dropped: u32) -> u128 {
+pub(super) fn most_rounding(dropped: u32) -> u128 {
     if dropped == 0 { 0 } else { 1 << (dropped - 1) }
 }
 
 /// The square of that on average, no less: of integers in `-m..=m` with `m = 2^(dropped - 1)`, where a uniform one has `m (m + 1) / 3`.
-fn mean_square(dropped: u32) -> u128 {
+pub(super) fn mean_square(dropped: u32) -> u128 {
     let most = most_rounding(dropped);
     (most * (most + 1)).div_ceil(3)
 }
@@ -399,6 +398,19 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// Of 2 and of 3 primes the largest modulus that is rounded, and all that are sent whole.
+    #[test]
+    fn fresh_ciphertexts_need_one_modulus_for_a_number_of_primes() {
+        let of = |degree| Parameters::of_fresh().filter(move |parameters| parameters.degree == degree);
+        let bits = |parameters: Parameters| (parameters.primes, parameters.prime_bits);
+        assert_eq!(of(4096).map(bits).collect::<Vec<_>>(), [(2, 50), (3, 35)]);
+        let (rounded, whole): (Vec<_>, Vec<_>) = of(8192).partition(|parameters| *parameters.droppable().end() > 0);
+        assert_eq!(rounded.into_iter().map(bits).collect::<Vec<_>>(), [(2, 50), (3, 36)]);
+        let larger = |parameters: &Parameters| parameters.degree == 8192 && parameters.modulus_bits() > 112;
+        assert_eq!(whole, Parameters::all().filter(larger).collect::<Vec<_>>());
+        assert!(whole.iter().all(|parameters| parameters.key_dropped() == 0));
     }
 
     #[test]

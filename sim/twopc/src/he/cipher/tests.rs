@@ -1,6 +1,6 @@
 //! Noise and rounding at their bounds, and what a response of a server that deviates may depend on.
 
-use super::super::parameters::{Dropped, Norm, Released};
+use super::super::parameters::{Dropped, Norm, Released, mean_square, most_rounding};
 use super::*;
 use crate::random::uniform;
 use rand_chacha::ChaCha20Rng;
@@ -183,7 +183,7 @@ fn roundings_have_the_moments_that_the_noise_counts_with() {
     let ring = &rings.outer;
     let n = f64::from(1 << 20);
     for dropped in [1, 6, 13] {
-        let (most, mut sums) = (1_i64 << (dropped - 1), [[0_i64; 3]; 2]);
+        let (most, mut sums) = (i64::try_from(most_rounding(dropped)).expect("it is small"), [[0_i64; 3]; 2]);
         for _ in 0..256 {
             let mut a = ring.uniform(&mut rng);
             ring.transform(&mut a);
@@ -207,11 +207,11 @@ fn roundings_have_the_moments_that_the_noise_counts_with() {
         for [count, sum, squares] in sums.map(|sums| sums.map(real)) {
             assert!(count > 0.49 * n);
             // Of `count` values in an interval of length `d`: `2 exp(-2 t^2 count / d^2) < 10^-9` for `t = 3.3 d / sqrt(count)`.
-            let (least, most) = (real(most), 3.3 / count.sqrt());
-            assert!((sum / count).abs() < 2.0 * least * most, "{sum} of {count}");
-            let square = least * (least + 1.0) / 3.0;
+            let (most, part) = (real(most), 3.3 / count.sqrt());
+            assert!((sum / count).abs() < 2.0 * most * part, "{sum} of {count}");
+            let square = real(i64::try_from(mean_square(dropped)).expect("it is small"));
             let above = squares / count - square;
-            assert!(above < least * least * most && above > -square / 2.0, "{squares} of {count}, {square}");
+            assert!(above < most * most * part && above > -square / 2.0, "{squares} of {count}, {square}");
         }
     }
 }
