@@ -31,6 +31,10 @@ pub struct TablesArgs {
     /// measured [default: `../shared/data/models/cifar10_minionn_delphi.onnx`, if it is there].
     #[arg(long, value_name = "FILE")]
     pub minionn: Option<PathBuf>,
+    /// A `ResNet50` as `examples/resnet50.rs` writes it. One inference is predicted, not run: its bytes are exact, and it has no seconds
+    /// [default: its rows are left out].
+    #[arg(long, value_name = "FILE")]
+    pub resnet50: Option<PathBuf>,
     /// The folder of all runs; measurements are kept in `tables` there.
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub runs: PathBuf,

@@ -15,7 +15,7 @@ use fusion_engine::documents::tables::{MeasurementDocument, Source};
 use fusion_engine::failure::Failure;
 use fusion_engine::models;
 use fusion_engine::simulate::Predicted;
-use fusion_nn::fixed::{FixedModel, Pixels};
+use fusion_nn::fixed::FixedModel;
 use rug::Rational;
 use std::path::{Path, PathBuf};
 
@@ -36,7 +36,12 @@ pub struct Effort {
 impl Effort {
     /// Everything.
     pub const FULL: Self = Self {
-        networks: &[(Network::Mnist, &[64, 1]), (Network::Cifar10, &[64, 1]), (Network::MiniOnn, &[1])],
+        networks: &[
+            (Network::Mnist, &[64, 1]),
+            (Network::Cifar10, &[64, 1]),
+            (Network::MiniOnn, &[1]),
+            (Network::ResNet50, &[1]),
+        ],
         batch_bytes: 8_000_000_000,
         image_bytes: 8_000_000_000,
     };
@@ -48,6 +53,15 @@ impl Effort {
 /// Where `MiniONN`'s network is looked for where no flag says it: beside a clone, as this repository may not hold it.
 const MINIONN: &str = "../shared/data/models/cifar10_minionn_delphi.onnx";
 
+/// The files of models that this repository does not hold, where flags name them.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a> {
+    /// `MiniONN`'s.
+    pub minionn: Option<&'a Path>,
+    /// A `ResNet50`.
+    pub resnet50: Option<&'a Path>,
+}
+
 /// A network with its model.
 pub struct Subject {
     pub network: Network,
@@ -55,33 +69,30 @@ pub struct Subject {
     batches: &'static [usize],
     file: PathBuf,
     pub(super) model: FixedModel,
-    pixels: Pixels,
 }
 
 impl Subject {
-    /// Reads the models of an effort from a folder, and `MiniONN`'s, which this repository does not hold, from the file named. Without a
-    /// name it is left out where it is not in its place beside the clone.
+    /// Reads the models of an effort from a folder, and those that this repository does not hold from the files named. Without a
+    /// name `MiniONN`'s is left out where it is not in its place beside the clone, and a `ResNet50` always.
     ///
     /// # Errors
     /// [`Failure::Usage`] if the folder or a model is missing or not what it should be, [`Failure::Io`] if reading fails.
-    pub fn load(effort: &Effort, folder: &Path, minionn: Option<&Path>) -> Result<Vec<Self>, Failure> {
+    pub fn load(effort: &Effort, folder: &Path, named: Named<'_>) -> Result<Vec<Self>, Failure> {
         if !folder.is_dir() {
             let name = folder.display();
             let how = "run it from the root of a clone, or name the folder of the models with --models";
             return Err(Failure::Usage(format!("{name}: there is no such folder; {how}")));
         }
-        let file = |network: Network, name: &str| match (network, minionn) {
-            (Network::MiniOnn, Some(named)) => Some(named.to_path_buf()),
-            (Network::MiniOnn, None) => Some(PathBuf::from(MINIONN)).filter(|file| file.is_file()),
-            _ => Some(folder.join(name)),
+        let minionn = || Some(PathBuf::from(MINIONN)).filter(|file| file.is_file());
+        let file = |network: Network| match network {
+            Network::Mnist | Network::Cifar10 => Some(folder.join(network.model())),
+            Network::MiniOnn => named.minionn.map(Path::to_path_buf).or_else(minionn),
+            Network::ResNet50 => named.resnet50.map(Path::to_path_buf),
         };
-        let models = effort.networks.iter().filter_map(|&(network, batches)| {
-            let (name, pixels) = network.model()?;
-            Some((network, batches, file(network, name)?, pixels))
-        });
-        let subject = |(network, batches, file, pixels): (Network, &'static [usize], PathBuf, Pixels)| {
-            let model = load(&file, &inference(Family::default(), pixels)?.fixed_point)?;
-            Ok(Self { network, hash: models::load(&file)?.hash, batches, file, model, pixels })
+        let models = effort.networks.iter().filter_map(|&(network, batches)| Some((network, batches, file(network)?)));
+        let subject = |(network, batches, file): (Network, &'static [usize], PathBuf)| {
+            let model = load(&file, &inference(Family::default(), network)?.fixed_point)?;
+            Ok(Self { network, hash: models::load(&file)?.hash, batches, file, model })
         };
         models.map(subject).collect()
     }
@@ -93,7 +104,8 @@ impl Subject {
 }
 
 /// Returns the flags with which `sim bench` would measure the same.
-fn inference(backend: Family, pixels: Pixels) -> Result<InferenceArgs, Failure> {
+fn inference(backend: Family, of: Network) -> Result<InferenceArgs, Failure> {
+    let pixels = of.pixels();
     let exact =
         |value: f64| Rational::from_f64(value).ok_or_else(|| Failure::Bug(format!("{value} is not a value of pixels")));
     Ok(InferenceArgs {
@@ -104,7 +116,7 @@ fn inference(backend: Family, pixels: Pixels) -> Result<InferenceArgs, Failure> 
         network: NamedNetwork { name: "wan".into(), network: LinkSpeed::WAN },
         fixed_point: FixedPointArgs {
             frac_bits: None,
-            ring: None,
+            ring: of.ring(),
             scale: Some(exact(pixels.scale)?),
             offset: Some(exact(pixels.offset)?),
         },
@@ -129,7 +141,7 @@ impl<'a> Job<'a> {
     /// The reason of the refusal, in words.
     pub fn all(subject: &'a Subject, family: Family, effort: &Effort) -> Result<Vec<Self>, String> {
         let batches = subject.batches;
-        let protocols = inference(family, subject.pixels).and_then(|inference| inference.protocols());
+        let protocols = inference(family, subject.network).and_then(|inference| inference.protocols());
         let protocols = protocols.map_err(|failure| failure.message())?;
         let job = |batch| {
             let prediction = protocols
@@ -138,7 +150,7 @@ impl<'a> Job<'a> {
             Ok::<_, String>(Self { subject, family, batch, prediction, is_run: true })
         };
         let one = job(1)?;
-        if one.bytes() > effort.image_bytes {
+        if one.bytes() > effort.image_bytes || !subject.network.is_run() {
             return Ok(vec![Self { is_run: false, ..one }]);
         }
         let mut jobs = Vec::new();
@@ -173,8 +185,8 @@ impl<'a> Job<'a> {
         if !self.is_run {
             return Ok(self.predicted());
         }
-        let Subject { file, model, pixels, .. } = self.subject;
-        let inference = inference(self.family, *pixels)?;
+        let Subject { network, file, model, .. } = self.subject;
+        let inference = inference(self.family, *network)?;
         let images = Pictures::Random { seed: SEED };
         let batch = self.batch;
         let job = Bench { file, model, inference: &inference, seed: SEED, batch, images: &images, threads: None };
@@ -279,7 +291,7 @@ impl Subject {
     }
 
     fn measured_active(&self, triples: Triples) -> Result<MeasurementDocument, Failure> {
-        let inference = inference(Family::default(), self.pixels)?;
+        let inference = inference(Family::default(), self.network)?;
         let images = Pictures::Random { seed: SEED };
         let job = active::Job {
             triples,
@@ -312,5 +324,35 @@ impl Subject {
             work_s: None,
         };
         Ok(filled(document, &measured.setup, &measured.per_inference))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a `ResNet50` nothing is run, however small it is: its row has the bytes that are predicted in the ring of the example. Without a file it is left out.
+    #[test]
+    fn a_resnet50_is_predicted_where_a_file_is_named() {
+        let effort = Effort { networks: &[(Network::ResNet50, &[1])], ..Effort::FULL };
+        let models = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/models"));
+        let load = |resnet50| Subject::load(&effort, models, Named { minionn: None, resnet50 });
+        assert!(load(None).unwrap().is_empty());
+        let file = models.join("lenet_mnist_full.onnx");
+        let subjects = load(Some(&file)).unwrap();
+        let jobs = Job::all(&subjects[0], Family::Cheetah, &effort).unwrap();
+        let [job] = &jobs[..] else { panic!("one image") };
+        assert!(!job.is_run);
+        let row = job.perform().unwrap();
+        assert_eq!((row.source, row.lan_s, row.network.as_str()), (Source::Predicted, None, "ResNet50"));
+        let in_ring = |ring| {
+            let inference = inference(Family::Cheetah, Network::ResNet50).unwrap();
+            let fixed_point = FixedPointArgs { ring, ..inference.fixed_point.clone() };
+            let model = super::load(&file, &fixed_point).unwrap();
+            let sent = inference.protocols().unwrap().prediction(&[&model], 1, Grouping::Chunk).unwrap().sent;
+            sent.map(|bytes| f64::from(u32::try_from(bytes).unwrap()))
+        };
+        assert_eq!([row.client_sent_bytes, row.server_sent_bytes], in_ring(Network::ResNet50.ring()));
+        assert_ne!([row.client_sent_bytes, row.server_sent_bytes], in_ring(None));
     }
 }

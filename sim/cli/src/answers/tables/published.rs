@@ -4,7 +4,7 @@ use crate::answers::active::Protocol;
 use crate::answers::plan::PUBLISHED;
 use fusion_2pc::backend::Family;
 use fusion_engine::documents::tables::Difference;
-use fusion_nn::fixed::Pixels;
+use fusion_nn::fixed::{Pixels, Ring};
 
 /// A neural network of the tables. The published ones are known by their data only; ours are of LeNet-5's shape, and one larger network for CIFAR-10.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum Network {
     Cifar10,
     /// The network of `MiniONN` (Liu, Juuti, Lu, Asokan, CCS 2017) for small photographs, with the weights that DELPHI was published with.
     MiniOnn,
-    /// `ResNet50`, of which this program has no model.
+    /// `ResNet50` on photographs of 224 by 224 pixels, of which a user names a file. An inference takes minutes, and is predicted.
     ResNet50,
 }
 
@@ -30,19 +30,54 @@ impl Network {
         }
     }
 
-    /// Returns the file of our model, and the values of its pixels; `None` if there is no such model.
-    pub fn model(self) -> Option<(&'static str, Pixels)> {
+    /// Returns the file of our model.
+    pub const fn model(self) -> &'static str {
         match self {
-            Self::Mnist => Some(("lenet_mnist_full.onnx", Pixels { scale: 1.0 / 255.0, offset: 0.0 })),
-            Self::Cifar10 => Some(("lenet_cifar10_full.onnx", Pixels { scale: 2.0 / 255.0, offset: -1.0 })),
-            Self::MiniOnn => Some(("cifar10_minionn_delphi.onnx", Pixels { scale: 1.0 / 255.0, offset: 0.0 })),
-            Self::ResNet50 => None,
+            Self::Mnist => "lenet_mnist_full.onnx",
+            Self::Cifar10 => "lenet_cifar10_full.onnx",
+            Self::MiniOnn => "cifar10_minionn_delphi.onnx",
+            Self::ResNet50 => "resnet50.onnx",
+        }
+    }
+
+    /// Returns the values of the pixels that our model reads.
+    pub const fn pixels(self) -> Pixels {
+        match self {
+            Self::Mnist | Self::MiniOnn => Pixels { scale: 1.0 / 255.0, offset: 0.0 },
+            Self::Cifar10 => Pixels { scale: 2.0 / 255.0, offset: -1.0 },
+            Self::ResNet50 => Pixels { scale: 1.0 / 256.0, offset: 0.0 },
+        }
+    }
+
+    /// Returns the ring in which our model is computed, where it is not for each layer the smallest that provably holds its values: that of `examples/resnet50.rs`.
+    pub const fn ring(self) -> Option<Ring> {
+        match self {
+            Self::Mnist | Self::Cifar10 | Self::MiniOnn => None,
+            Self::ResNet50 => Some(Ring::Bits(34)),
+        }
+    }
+
+    /// Whether sessions are run, and not only predicted.
+    pub fn is_run(self) -> bool {
+        self != Self::ResNet50
+    }
+
+    /// The flag that names the file of our model, where this repository does not hold it.
+    pub const fn flag(self) -> Option<&'static str> {
+        match self {
+            Self::Mnist | Self::Cifar10 => None,
+            Self::MiniOnn => Some("--minionn"),
+            Self::ResNet50 => Some("--resnet50"),
         }
     }
 
     /// Whether our tables have a row of the system on the network.
     pub fn has(self, system: System) -> bool {
-        self != Self::MiniOnn || matches!(system, System::Cheetah | System::SciHe | System::Delphi)
+        match self {
+            Self::Mnist | Self::Cifar10 => true,
+            Self::MiniOnn => matches!(system, System::Cheetah | System::SciHe | System::Delphi),
+            Self::ResNet50 => matches!(system, System::Cheetah | System::SciHe | System::SciOt),
+        }
     }
 
     /// Whether our tables have a row of the family on the network.

@@ -138,9 +138,6 @@ impl Found {
 
     /// Returns the measurement of a system on a network with the largest batch, or says why there is none.
     fn measured(&self, system: System, network: Network) -> Result<&MeasurementDocument, String> {
-        if network.model().is_none() {
-            return Err(format!("no model of {} here: see examples/resnet50.rs", network.name()));
-        }
         let family = system.family().ok_or("no backend yet")?;
         if !self.families.contains(&family) {
             return Err("left out by --backend".into());
@@ -153,8 +150,10 @@ impl Found {
             .iter()
             .filter(|measured| measured.backend == family.name() && measured.network == network.name());
         own.max_by_key(|measured| measured.batch).ok_or_else(|| {
-            let why = if self.quick { "left out by --quick" } else { "no model of it here: see --minionn" };
-            why.into()
+            match network.flag() {
+                Some(flag) if !self.quick => format!("no model of it here: see {flag}"),
+                _ => "left out by --quick".into(),
+            }
         })
     }
 }

@@ -6,7 +6,7 @@ mod progress;
 mod text;
 
 use crate::answers::tables::active::Beside;
-use crate::answers::tables::jobs::{Effort, Job, Subject, Task};
+use crate::answers::tables::jobs::{Effort, Job, Named, Subject, Task};
 use crate::answers::tables::kept::Kept;
 use crate::answers::tables::regenerated::Found;
 use crate::args::TablesArgs;
@@ -33,7 +33,8 @@ pub fn run(
         check_file("--html", path)?;
     }
     let effort = if args.quick { Effort::QUICK } else { Effort::FULL };
-    let subjects = Subject::load(&effort, &args.models, args.minionn.as_deref())?;
+    let named = Named { minionn: args.minionn.as_deref(), resnet50: args.resnet50.as_deref() };
+    let subjects = Subject::load(&effort, &args.models, named)?;
     let families = if args.backend.is_empty() { Family::ALL.to_vec() } else { args.backend.clone() };
     let (measurements, refusals, beside) = (Vec::new(), Vec::new(), Vec::new());
     let mut found = Found { quick: args.quick, families, measurements, refusals, beside };
@@ -46,7 +47,8 @@ pub fn run(
             }
         }
     }
-    found.beside = subjects.iter().map(|subject| Beside::new(subject, &jobs)).collect();
+    let run = subjects.iter().filter(|subject| subject.network.is_run());
+    found.beside = run.map(|subject| Beside::new(subject, &jobs)).collect();
     let active = subjects.iter().filter(|subject| !args.quick && args.backend.is_empty() && subject.has_active());
     let active = active.flat_map(|subject| Triples::ALL.map(|triples| Task::Active(subject, triples)));
     let jobs: Vec<Task<'_>> = jobs.into_iter().map(Task::Family).chain(active).collect();

@@ -115,7 +115,7 @@ fn a_query_costs_its_inferences() {
     assert_eq!(first.ours, [Some(20.5), Some(20.5 * 64.0), Some(20.5 * 640.0)]);
     let resnet = &document.tables[3].rows[0];
     assert_eq!((resnet.source, resnet.ours.as_slice()), (Source::NotMeasured, &[None, None, None][..]));
-    assert_eq!(resnet.reason.as_deref(), Some("no model of ResNet50 here: see examples/resnet50.rs"));
+    assert_eq!(resnet.reason.as_deref(), Some("no model of it here: see --resnet50"));
 }
 
 /// How many times as much: 100 MB over 20.5 times 1 MB, and one choice after another.
@@ -211,6 +211,7 @@ fn what_cannot_be_measured_or_written_is_said() {
         ("sim tables --csv --latex", "cannot be used with"),
         ("sim tables --models .", "./lenet_mnist_full.onnx: there is no such file"),
         ("sim tables --models ../../examples/models --minionn no.onnx", "no.onnx: there is no such file"),
+        ("sim tables --models ../../examples/models --resnet50 no.onnx", "no.onnx: there is no such file"),
     ] {
         let outcome = wrong(line);
         assert_eq!((outcome.code, outcome.stdout.as_str()), (64, ""), "{line}");
