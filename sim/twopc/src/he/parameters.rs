@@ -73,6 +73,7 @@ impl Parameters {
     }
 
     /// By how many bits a client may round its fresh ciphertexts.
+    #[must_use]
     pub fn droppable(&self) -> std::ops::RangeInclusive<u32> {
         0..=if self.modulus_bits() <= MAX_ROUNDED_BITS { MAX_DROPPED.min(self.modulus_bits() / 2) } else { 0 }
     }

@@ -149,11 +149,9 @@ impl Found {
             .measurements
             .iter()
             .filter(|measured| measured.backend == family.name() && measured.network == network.name());
-        own.max_by_key(|measured| measured.batch).ok_or_else(|| {
-            match network.flag() {
-                Some(flag) if !self.quick => format!("no model of it here: see {flag}"),
-                _ => "left out by --quick".into(),
-            }
+        own.max_by_key(|measured| measured.batch).ok_or_else(|| match network.flag() {
+            Some(flag) if !self.quick => format!("no model of it here: see {flag}"),
+            _ => "left out by --quick".into(),
         })
     }
 }

@@ -112,7 +112,7 @@ fn rounded_polynomials_are_the_integers_next_to_their_words() {
             let scaled = |word: u128| {
                 let (mut whole, mut rest) = (0_u128, 0_u128);
                 for bit in (0..bits).rev() {
-                    (whole, rest) = (whole * 2 + (rest >> (bits - 1)), rest * 2 & ((1 << bits) - 1));
+                    (whole, rest) = (whole * 2 + (rest >> (bits - 1)), (rest * 2) & ((1 << bits) - 1));
                     if word >> bit & 1 == 1 {
                         let sum = rest + (modulus & ((1 << bits) - 1));
                         (whole, rest) = (whole + (modulus >> bits) + (sum >> bits), sum & ((1 << bits) - 1));
