@@ -211,7 +211,7 @@ fn roundings_have_the_moments_that_the_noise_counts_with() {
             assert!((sum / count).abs() < 2.0 * most * part, "{sum} of {count}");
             let square = real(i64::try_from(mean_square(dropped)).expect("it is small"));
             let above = squares / count - square;
-            assert!(above < most * most * part && above > -square / 2.0, "{squares} of {count}, {square}");
+            assert!(above < most * most * part && above > -0.6 * square, "{squares} of {count}, {square}");
         }
     }
 }
