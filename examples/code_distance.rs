@@ -1,6 +1,6 @@
 //! How light the words of the codes of dual LPN are expected to be, by first moments.
 //!
-//! `cargo run --example code_distance` prints the table of decision 29. A linear test of the outputs of [`fusion_2pc::ot::dual`] is a test of the noise by a word of the code of
+//! `cargo run --example code_distance` prints the table of decision 32. A linear test of the outputs of [`fusion_2pc::ot::dual`] is a test of the noise by a word of the code of
 //! [`fusion_2pc::ot::convolute`]; with one error in each of `t` parts and a word that has a share `d` of the places, the sum is off balance by at most `(1 - 2d)^t`.
 //! What is computed is a bound of the expected number of words that are lighter than a share, in the code of a random key. Markov's inequality then bounds the
 //! probability that a key's code has any.
@@ -9,12 +9,12 @@
 //! other direction. A place of the word is a fair coin unless the last `m` were 0, and then it is `u[p]`: a chain of `m + 1` states (Raghuraman, Rindal, Tanguy,
 //! CRYPTO 2023, section 4). With a factor `z` for each 1, a region is a matrix of this chain for each `r`, whose entries are
 //!
-//! - for `r` up to 4 exact: the chain counts the draws too;
+//! - for `r` up to [`COUNTED`] exact: the coefficients of a power of a polynomial of matrices, in a variable that counts draws;
 //! - for larger `r` a bound by a generating function: `a_r <= r! x^-r sum a_k x^k / k!`, each entry with the best of a few `x`. A place is then drawn an even number of times with weight
 //!   `cosh(x / places)` and an odd number with `sinh`, independently of all others.
 //!
 //! The product of the regions' matrices bounds the mean of `z^weight`, and that times `z^-d` the probability of a weight up to `d` (Chernoff), with the best of some `z`. Any `x` and `z` give a bound. Weights `r`
-//! are all up to 8, and then one in each factor of 1.5; terms in between are not larger than their neighbours by far, and those beyond 100 are below `2^-300`.
+//! are all up to [`COUNTED`], and then one in each factor of 1.5; terms in between are not larger than their neighbours by far, and those beyond 100 are below `2^-300`.
 
 use fusion_2pc::ot::convolute::{MEMORY, WEIGHT};
 use fusion_2pc::ot::dual::{LEAVES, TREES};
@@ -24,6 +24,9 @@ use std::ops::RangeInclusive;
 
 /// The depths of the trees whose codes are examined.
 pub const DEPTHS: RangeInclusive<u32> = 8..=13;
+
+/// The weights of messages up to which the chain counts draws.
+pub const COUNTED: u32 = 40;
 
 /// A random code: regions of so many places, of which each output adds up one, and the memory of the convolution.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,20 +41,30 @@ pub struct Ensemble {
     pub outputs: f64,
 }
 
-/// A matrix of numbers that are not negative, times a power of two.
-struct Matrix {
+/// A polynomial, known up to a degree, whose coefficients are matrices of numbers that are not negative, times a power of two.
+struct Matrices {
     side: usize,
+    /// Coefficient by coefficient, each row by row.
     entries: Vec<f64>,
     log: f64,
 }
 
-impl Matrix {
+impl Matrices {
+    fn coefficient(&self, number: usize) -> &[f64] {
+        &self.entries[number * self.side * self.side..][..self.side * self.side]
+    }
+
     fn times(&self, other: &Self) -> Self {
-        let side = self.side;
-        let mut entries = vec![0.0; side * side];
-        for (row, sums) in self.entries.chunks(side).zip(entries.chunks_mut(side)) {
-            for (factor, other) in row.iter().zip(other.entries.chunks(side)).filter(|(factor, _)| **factor > 0.0) {
-                sums.iter_mut().zip(other).for_each(|(sum, other)| *sum += factor * other);
+        let (side, square) = (self.side, self.side * self.side);
+        let mut entries = vec![0.0; self.entries.len()];
+        for (number, sums) in entries.chunks_mut(square).enumerate() {
+            for left in 0..=number {
+                let right = other.coefficient(number - left);
+                for (row, sums) in self.coefficient(left).chunks(side).zip(sums.chunks_mut(side)) {
+                    for (factor, right) in row.iter().zip(right.chunks(side)).filter(|(factor, _)| **factor > 0.0) {
+                        sums.iter_mut().zip(right).for_each(|(sum, right)| *sum += factor * right);
+                    }
+                }
             }
         }
         let most = entries.iter().copied().fold(0.0, f64::max);
@@ -111,53 +124,50 @@ impl Ensemble {
         f64::from(self.regions * self.places)
     }
 
-    /// A place of the chain: `draws` has the weights of draws by their number, of which those that exceed `counted` are lost, and with `counted` 0 those of an even and of an odd number are two.
-    fn place(&self, z: f64, counted: usize, draws: &[f64]) -> Matrix {
-        let states = self.memory + 1;
-        let side = (counted + 1) * states;
-        let mut entries = vec![0.0; side * side];
-        for from in 0..side {
-            let (already, state) = (from / states, from % states);
-            for (number, weight) in draws.iter().enumerate() {
-                let after = if counted == 0 { 0 } else { already + number };
-                if after > counted {
-                    continue;
-                }
-                let mut add = |state: usize, weight: f64| entries[from * side + after * states + state] += weight;
-                if state < self.memory {
-                    add(0, weight * z / 2.0);
-                    add(state + 1, weight / 2.0);
-                } else if number % 2 == 0 {
-                    add(self.memory, *weight);
-                } else {
-                    add(0, weight * z);
-                }
+    /// A place of the chain, for each number of draws that is counted: what it weighs that they are even, and odd.
+    fn place(&self, z: f64, draws: &[[f64; 2]]) -> Matrices {
+        let (memory, side) = (self.memory, self.memory + 1);
+        let mut entries = vec![0.0; draws.len() * side * side];
+        for ([even, odd], entries) in draws.iter().zip(entries.chunks_mut(side * side)) {
+            for state in 0..memory {
+                entries[state * side] += (even + odd) * z / 2.0;
+                entries[state * side + state + 1] += (even + odd) / 2.0;
             }
+            entries[memory * side + memory] += even;
+            entries[memory * side] += odd * z;
         }
-        Matrix { side, entries, log: 0.0 }
+        Matrices { side, entries, log: 0.0 }
+    }
+
+    /// A place of the chain that counts up to `most` draws, `r` of them with weight `x^r / r!`.
+    fn counting(&self, z: f64, most: u32, x: f64) -> Matrices {
+        let weight = |r: u32| (f64::from(r) * x.log2() - log_factorial(f64::from(r))).exp2();
+        let draws = (0..=most).map(|r| if r % 2 == 0 { [weight(r), 0.0] } else { [0.0, weight(r)] });
+        self.place(z, &draws.collect::<Vec<_>>())
+    }
+
+    /// `log2` of a region's matrix for messages of weight `r`, of the power that counts draws with weights of this `x`.
+    fn counted(&self, whole: &Matrices, r: u32, x: f64) -> Vec<f64> {
+        let scale = log_factorial(r.into()) - f64::from(r) * (x * f64::from(self.places)).log2() + whole.log;
+        whole.coefficient(r as usize).iter().map(|entry| scale + entry.log2()).collect()
     }
 
     /// `log2` of a region's matrix for messages of weight `r`, counted.
     #[must_use]
     pub fn exact(&self, r: u32, z: f64) -> Vec<f64> {
-        let (states, counted) = (self.memory + 1, r as usize);
-        let draws: Vec<f64> = (0..=r).map(|number| (-log_factorial(f64::from(number))).exp2()).collect();
-        let whole = self.place(z, counted, &draws).power(self.places);
-        let scale = log_factorial(r.into()) - f64::from(r) * f64::from(self.places).log2() + whole.log;
-        let entry = |at: usize| whole.entries[at / states * whole.side + counted * states + at % states];
-        (0..states * states).map(|at| scale + entry(at).log2()).collect()
+        let x = f64::from(self.places).recip();
+        self.counted(&self.counting(z, r, x).power(self.places), r, x)
     }
 
     /// `log2` of a bound of a region's matrix for messages of weight `r`, each entry the least for some points `x`.
     #[must_use]
     pub fn bounded(&self, r: f64, z: f64) -> Vec<f64> {
         let far = (r * f64::from(self.places)).sqrt().max(r);
-        let points = if r < 300.0 { 9 } else { 1 };
         let mut least = vec![f64::INFINITY; (self.memory + 1) * (self.memory + 1)];
-        for point in 0..points {
+        for point in 0..9 {
             let x = r * (far / r).powf(f64::from(point) / 8.0);
             let odd = (1.0 - (-2.0 * x / f64::from(self.places)).exp()) / 2.0;
-            let whole = self.place(z, 0, &[1.0 - odd, odd]).power(self.places);
+            let whole = self.place(z, &[[1.0 - odd, odd]]).power(self.places);
             let scale = log_factorial(r) - r * x.log2() + x * LOG2_E + whole.log;
             least.iter_mut().zip(&whole.entries).for_each(|(least, entry)| *least = least.min(scale + entry.log2()));
         }
@@ -177,15 +187,18 @@ impl Ensemble {
         sum(now.into_iter())
     }
 
-    /// `log2` of a bound of the expected number of words of a share of ones or less, of messages of weight `r`.
+    /// `log2` of the number of messages of weight `r`.
+    fn messages(&self, r: f64) -> f64 {
+        log_factorial(self.outputs) - log_factorial(r) - log_factorial(self.outputs - r)
+    }
+
+    /// `log2` of a bound of the expected number of words of a share of ones or less, of messages of weight `r`, by a generating function.
     #[must_use]
     pub fn words(&self, r: f64, share: f64) -> f64 {
         let weight = (share * self.length()).floor();
         let at = |place: f64| {
             let log_z = -place.exp2();
-            let z = log_z.exp2();
-            let small = (1..=4).find(|small| f64::from(*small) >= r);
-            self.mean(&small.map_or_else(|| self.bounded(r, z), |r| self.exact(r, z))) - weight * log_z
+            self.mean(&self.bounded(r, log_z.exp2())) - weight * log_z
         };
         // A golden section: the exponent is convex in `log z`, and any point gives a bound.
         let (mut low, mut high) = (-14.0, 2.0);
@@ -202,16 +215,16 @@ impl Ensemble {
                 at_right = at(right);
             }
         }
-        let messages = log_factorial(self.outputs) - log_factorial(r) - log_factorial(self.outputs - r);
-        messages + at_left.min(at_right)
+        self.messages(r) + at_left.min(at_right)
     }
 
-    /// The weights of messages that are examined.
+    /// The weights of messages that are examined beyond those that are counted.
     #[must_use]
-    pub fn weights(&self) -> Vec<f64> {
-        let more = std::iter::successors(Some(8.0_f64), |r| Some((r * 1.5).round()));
+    pub fn heavier(&self) -> Vec<f64> {
+        let first = f64::from(COUNTED + 1);
+        let more = std::iter::successors(Some(first), |r| Some((r * 1.5).round()));
         let most = self.outputs.floor();
-        (1..8).map(f64::from).chain(more).take_while(|r| *r < most).chain([(most / 2.0).floor(), most]).collect()
+        more.take_while(|r| *r < most).chain([(most / 2.0).floor(), most]).collect()
     }
 }
 
@@ -221,25 +234,53 @@ pub fn share(bits: f64, t: f64) -> f64 {
     (1.0 - (-bits / t).exp2()) / 2.0
 }
 
-/// What is expected of lighter words at a depth: `log2` of their number, for messages of weight 1, of 2 to 8, of 9 to 100, and heavier ones.
-#[must_use]
-pub fn expected(depth: u32) -> [f64; 4] {
-    let ensemble = Ensemble::of(depth);
-    let share = share(128.0, f64::from(COUNTS[0]));
-    let terms: Vec<(f64, f64)> = ensemble.weights().into_iter().map(|r| (r, ensemble.words(r, share))).collect();
-    [(0.0, 1.0), (1.0, 8.0), (8.0, 100.0), (100.0, f64::INFINITY)]
-        .map(|(above, most)| sum(terms.iter().filter(|(r, _)| *r > above && *r <= most).map(|(_, log)| *log)))
+/// `log2` of bounds of the expected numbers of words of a share of ones or less, for messages of weight 1 to [`COUNTED`], at each depth. The regions of a depth are twice those of the
+/// one before, so that one power serves all depths.
+fn counted(share: f64) -> Vec<[f64; COUNTED as usize]> {
+    let codes: Vec<Ensemble> = DEPTHS.map(Ensemble::of).collect();
+    let x = 4.0 / f64::from(codes[codes.len() - 1].places);
+    let mut least = vec![[f64::INFINITY; COUNTED as usize]; codes.len()];
+    for step in 0..12 {
+        let log_z = -(0.75 * f64::from(step) - 13.0).exp2();
+        let mut whole = codes[0].counting(log_z.exp2(), COUNTED, x).power(codes[0].places);
+        for (depth, (code, least)) in codes.iter().zip(&mut least).enumerate() {
+            if depth > 0 {
+                whole = whole.times(&whole);
+            }
+            for (r, least) in (1..).zip(least) {
+                let mean = code.mean(&code.counted(&whole, r, x));
+                let words = code.messages(r.into()) + mean - (share * code.length()).floor() * log_z;
+                *least = least.min(words);
+            }
+        }
+    }
+    least
 }
 
-/// The table of decision 29.
+/// What is expected of lighter words at each depth: `log2` of their number, for messages of weight 1, of 2 to 40, of 41 to 100, and heavier ones.
 #[must_use]
-pub fn table() -> String {
-    let mut table = String::from(
-        "| depth | leaves | outputs | messages of weight 1 | 2 to 8 | 9 to 100 | heavier |\n|---|---:|---:|---:|---:|---:|---:|\n",
-    );
-    for depth in DEPTHS {
+pub fn expected() -> Vec<[f64; 4]> {
+    let share = share(128.0, f64::from(COUNTS[0]));
+    let of = |(depth, counted): (u32, [f64; COUNTED as usize])| {
         let ensemble = Ensemble::of(depth);
-        let cells = expected(depth).map(|log| format!("{:.0}", log.ceil()));
+        let counted = (1..).map(f64::from).zip(counted);
+        let heavier = ensemble.heavier().into_iter().map(|r| (r, ensemble.words(r, share)));
+        let terms: Vec<(f64, f64)> = counted.chain(heavier).collect();
+        [(0.0, 1.0), (1.0, COUNTED.into()), (COUNTED.into(), 100.0), (100.0, f64::INFINITY)]
+            .map(|(above, most)| sum(terms.iter().filter(|(r, _)| *r > above && *r <= most).map(|(_, log)| *log)))
+    };
+    DEPTHS.zip(counted(share)).map(of).collect()
+}
+
+/// The table of decision 32, of what is [`expected`].
+#[must_use]
+pub fn table(expected: &[[f64; 4]]) -> String {
+    let mut table = String::from(
+        "| depth | leaves | outputs | messages of weight 1 | 2 to 40 | 41 to 100 | heavier |\n|---|---:|---:|---:|---:|---:|---:|\n",
+    );
+    for (depth, expected) in DEPTHS.zip(expected) {
+        let ensemble = Ensemble::of(depth);
+        let cells = expected.map(|log| format!("{:.0}", log.ceil()));
         let _ = writeln!(table, "| {depth} | {} | {} | {} |", ensemble.length(), ensemble.outputs, cells.join(" | "));
     }
     table
@@ -247,5 +288,5 @@ pub fn table() -> String {
 
 /// Prints the table.
 pub fn main() {
-    print!("{}", table());
+    print!("{}", table(&expected()));
 }
