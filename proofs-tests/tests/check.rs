@@ -263,8 +263,8 @@ const BAD: &[(&str, &str)] = &[
     ("check campaign.yaml --frac-bits 3", "--frac-bits is for models"),
     ("check campaign.yaml --against float", "--against is for models"),
     ("check campaign.yaml --extension ferret", "--extension is for models"),
-    ("check FULL --extension ferret", "--extension: cheetah has no choice of extension"),
-    ("check FULL --backend cheetah --extension ferret", "--extension: cheetah has no choice of extension"),
+    ("check FULL --extension iknp", "--extension: cheetah has no choice of extension `iknp`"),
+    ("check FULL --backend cheetah --extension iknp", "--extension: cheetah has no choice of extension `iknp`"),
     // precision
     ("check FULL --frac-bits 0", "frac-bits must be from 1 to 24"),
     ("check FULL --frac-bits 25", "frac-bits must be from 1 to 24"),

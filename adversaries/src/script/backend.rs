@@ -99,6 +99,9 @@ struct EverySection {
 /// The options of Cheetah.
 #[derive(Serialize, JsonSchema)]
 struct CheetahSection {
+    /// How transfers are extended: by default as their number decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extension: Option<RandomExtensionWord>,
     /// What is encrypted in linear layers.
     #[serde(skip_serializing_if = "Option::is_none")]
     linear: Option<LinearWord>,
@@ -238,6 +241,19 @@ enum ExtensionWord {
     DualLpn,
 }
 
+/// An extension of oblivious transfers with random choices.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum RandomExtensionWord {
+    /// `SoftSpokenOT` (Roy, CRYPTO 2022): by default up to 17,408 transfers in a direction.
+    SoftSpoken,
+    /// Ferret (Yang et al., CCS 2020): by default beyond 630,784 transfers.
+    Ferret,
+    /// Dual LPN with an expand-convolute code (Raghuraman, Rindal, Tanguy, CRYPTO 2023): by default in between.
+    #[serde(rename = "dual-lpn")]
+    DualLpn,
+}
+
 impl From<Choice> for Written {
     fn from(choice: Choice) -> Self {
         let options = choice.options();
@@ -283,7 +299,13 @@ impl From<Options> for EverySection {
 impl From<Options> for CheetahSection {
     fn from(options: Options) -> Self {
         let (linear, carries) = (options.linear.map(LinearWord::from), options.carries.map(CarriesWord::from));
-        Self { linear, carries, every: options.into() }
+        let extension = options.extension.map(|extension| match extension {
+            Extension::Iknp => unreachable!("cheetah has no choice of IKNP"),
+            Extension::SoftSpoken => RandomExtensionWord::SoftSpoken,
+            Extension::Ferret => RandomExtensionWord::Ferret,
+            Extension::DualLpn => RandomExtensionWord::DualLpn,
+        });
+        Self { extension, linear, carries, every: options.into() }
     }
 }
 

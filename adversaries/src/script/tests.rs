@@ -271,7 +271,7 @@ fn a_backend_is_a_word_or_a_map_with_options() {
         ("{ delphi: { prepare: batch, mask: inside } }", 20, "delphi has no choice of prepare where masks are inside"),
         ("{ aby: { prepare: batch } }", 19, "unknown key `prepare` in a backend's options"),
         ("abby", 10, "`abby` is no backend"),
-        ("{ cheetah: { extension: ferret } }", 23, "unknown key `extension` in a backend's options"),
+        ("{ cheetah: { extension: iknp } }", 21, "cheetah has no choice of extension `iknp`"),
         ("{ aby: { mask: inside } }", 19, "unknown key `mask` in a backend's options"),
         ("{ delphi: { mask: in } }", 28, "`in` is no mask"),
         ("{ delphi: { chunk: 0 } }", 29, "chunk must be from 1 to 4294967295, not 0"),

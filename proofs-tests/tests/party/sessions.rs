@@ -3,7 +3,7 @@
 use crate::world::{Keys, LIMITS, asked, cheetah, images, model, question, serving, serving_of, views};
 use fusion_2pc::backend::cheetah::Cheetah;
 use fusion_2pc::backend::{Backend, Choice, Family, Options};
-use fusion_2pc::ot::Checks;
+use fusion_2pc::ot::{Checks, Extension};
 use fusion_2pc::session::{Grouping, Plan};
 use fusion_2pc::share::truncate::Truncation;
 use fusion_party::{Protected, Question, Service, ServiceLimits, Step, ask, ask_protected};
@@ -19,7 +19,9 @@ fn labels_are_those_of_the_model_in_every_family() {
     let expected: Vec<u32> = images.iter().map(|image| model.label(image).expect("its size")).collect();
     let checked = Options { checks: Some(Checks::Active), ..Options::default() };
     let checked = Choice::new(Family::Cheetah, checked).expect("it has checks");
-    for choice in Family::ALL.into_iter().map(Choice::from).chain([checked]) {
+    let ferret = Options { extension: Some(Extension::Ferret), ..Options::default() };
+    let ferret = Choice::new(Family::Cheetah, ferret).expect("it has the choice");
+    for choice in Family::ALL.into_iter().map(Choice::from).chain([checked, ferret]) {
         let answers =
             serving(&keys, choice, LIMITS, |address, _| asked(&keys, "client", address, &views(&images), |_| {}));
         let answers = answers.expect("a session");

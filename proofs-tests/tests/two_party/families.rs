@@ -120,7 +120,7 @@ fn every_family_is_exact_and_sends_what_it_predicts() {
 
 #[test]
 fn every_extension_is_exact_and_sends_what_it_predicts() {
-    every_extension(&[Family::Cryptflow2Ot, Family::Delphi, Family::Aby], &Checks::ALL, &Exact);
+    every_extension(&[Family::Cheetah, Family::Cryptflow2Ot, Family::Delphi, Family::Aby], &Checks::ALL, &Exact);
 }
 
 #[test]
@@ -363,7 +363,7 @@ impl Law for Caught {
 #[test]
 fn a_bent_extension_fails_its_check() {
     every_checked_family(&[Family::Cheetah, Family::Cryptflow2Ot, Family::Aby32], &Caught);
-    every_extension(&[Family::Aby32], &[Checks::Active], &Caught);
+    every_extension(&[Family::Cheetah, Family::Aby32], &[Checks::Active], &Caught);
 }
 
 #[test]

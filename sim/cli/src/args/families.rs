@@ -49,7 +49,7 @@ pub fn carries() -> impl TypedValueParser<Value = CarryChoice> {
 /// The flags that choose something about a family.
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub struct OptionsArgs {
-    /// How the family extends transfers of one of two messages [default: iknp; cheetah has no choice].
+    /// How the family extends transfers of one of two messages, or of cheetah all [default: iknp; of cheetah, which has no iknp, by their number].
     #[arg(long, value_name = "NAME", value_parser = extensions())]
     pub extension: Option<Extension>,
     /// Whether extensions of transfers are proved consistent before they are used [default: none].

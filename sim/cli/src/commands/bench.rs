@@ -8,7 +8,7 @@ use crate::answers::pictures::Pictures;
 use crate::answers::predict::{FamilyPrediction, PredictedCost, PredictionDocument, predict};
 use crate::args::bench::BenchArgs;
 use crate::text::{self, BAD, DIM, HEADING};
-use fusion_2pc::backend::Choice;
+use fusion_2pc::backend::{Choice, Family};
 use fusion_2pc::ot::Extension;
 use fusion_active::network::Triples;
 use fusion_adversaries::problem::{counted, one_line};
@@ -128,8 +128,12 @@ fn write_differences(backend: Choice, out: &mut dyn Write) -> Result<(), Failure
     }
     writeln!(out, "\n{}", text::styled(HEADING, &format!("{} here, and as released", family.name())))?;
     if let Some(extension) = backend.extension() {
-        let own = if extension == Extension::default() { "as released" } else { "not as released, which is iknp" };
-        writeln!(out, "  extension of transfers of one of two messages ({own})\n    {}", extension.about())?;
+        let what = match (family, extension) {
+            (Family::Cheetah, _) => "of transfers (chosen: by default their number decides)",
+            (_, Extension::Iknp) => "of transfers of one of two messages (as released)",
+            _ => "of transfers of one of two messages (not as released, which is iknp)",
+        };
+        writeln!(out, "  extension {what}\n    {}", extension.about())?;
     }
     if backend.checks().is_active() {
         writeln!(out, "  checks of extensions (not as released)\n    {}", backend.checks().about())?;

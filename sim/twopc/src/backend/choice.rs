@@ -14,7 +14,7 @@ use crate::ot::{Checks, Extension, Scheme};
 /// What a user may choose about a family, each left open if it is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Options {
-    /// How transfers of one of two messages are extended.
+    /// How transfers are extended: of `cheetah` all, of the other families those of one of two messages.
     pub extension: Option<Extension>,
     /// Whether extensions of transfers are checked.
     pub checks: Option<Checks>,
@@ -38,7 +38,8 @@ pub struct Options {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Choice {
     family: Family,
-    extension: Extension,
+    /// Where it is not as by default.
+    extension: Option<Extension>,
     checks: Checks,
     mask: Mask,
     prepare: Prepare,
@@ -51,19 +52,21 @@ pub struct Choice {
 
 /// The error for an option that a family does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} has no choice of {option}", .family.name())]
+#[error("{} has no choice of {option}{}", .family.name(), .value.map_or_else(String::new, |value| format!(" `{value}`")))]
 pub struct NoOption {
     /// The family.
     pub family: Family,
     /// The name of the option in scripts and flags.
     pub option: &'static str,
+    /// The value that it does not have, where it has others.
+    pub value: Option<&'static str>,
 }
 
 impl Choice {
     /// Chooses a family with these options.
     ///
     /// # Errors
-    /// [`NoOption`] for an option that is given and that the family does not have.
+    /// [`NoOption`] for an option that is given and that the family does not have, or not with this value.
     pub fn new(family: Family, options: Options) -> Result<Self, NoOption> {
         let Options { extension, checks, mask, prepare, decode, triples, chunk, linear, carries } = options;
         let given = [
@@ -79,17 +82,21 @@ impl Choice {
         ];
         for (option, is_given) in given {
             if is_given && !family.has(option) {
-                return Err(NoOption { family, option });
+                return Err(NoOption { family, option, value: None });
             }
+        }
+        if let (Family::Cheetah, Some(Extension::Iknp)) = (family, extension) {
+            // Its columns carry the receiver's choices, and Cheetah's receivers have none.
+            return Err(NoOption { family, option: EXTENSION, value: Some(Extension::Iknp.name()) });
         }
         if mask == Some(Mask::Inside) && prepare == Some(Prepare::Batch) {
             // The masks of a layer would be those of the circuits before it.
-            return Err(NoOption { family, option: "prepare where masks are inside" });
+            return Err(NoOption { family, option: "prepare where masks are inside", value: None });
         }
         let defaults = Self::from(family);
         Ok(Self {
             family,
-            extension: extension.unwrap_or(defaults.extension),
+            extension: extension.filter(|extension| *extension != Extension::default()),
             checks: checks.unwrap_or(defaults.checks),
             mask: mask.unwrap_or(defaults.mask),
             prepare: prepare.unwrap_or(defaults.prepare),
@@ -107,10 +114,18 @@ impl Choice {
         self.family
     }
 
-    /// How transfers of one of two messages are extended, if the family has the choice.
+    /// How transfers are extended: of `cheetah` all of them, and `None` where the number that a session needs decides ([`Extension::for_count`]); of the other families those of one of two messages.
     #[must_use]
     pub fn extension(self) -> Option<Extension> {
-        self.family.has(EXTENSION).then_some(self.extension)
+        match self.family {
+            Family::Cheetah => self.extension,
+            _ => Some(self.one_of_two()),
+        }
+    }
+
+    /// How transfers of one of two messages are extended.
+    fn one_of_two(self) -> Extension {
+        self.extension.unwrap_or(Extension::Iknp)
     }
 
     /// Whether extensions of transfers are checked.
@@ -123,7 +138,7 @@ impl Choice {
     #[must_use]
     pub fn options(self) -> Options {
         Options {
-            extension: self.extension().filter(|extension| *extension != Extension::default()),
+            extension: self.extension,
             checks: Some(self.checks).filter(|checks| *checks != Checks::default()),
             mask: Some(self.mask).filter(|mask| *mask != Mask::default()),
             prepare: Some(self.prepare).filter(|prepare| *prepare != Prepare::default()),
@@ -198,9 +213,9 @@ impl Choice {
     /// Does something for the backend of this choice.
     pub fn run<F: ForBackend>(self, what: F) -> F::Output {
         let Self { extension, checks, mask, prepare, decode, triples, linear, carries, .. } = self;
-        let scheme = Scheme { extension, checks };
+        let scheme = Scheme { extension: self.one_of_two(), checks };
         match self.family {
-            Family::Cheetah => what.run(Cheetah { checks, linear, carries }),
+            Family::Cheetah => what.run(Cheetah { extension, checks, linear, carries }),
             Family::Cryptflow2Ot => what.run(Cryptflow2Ot { scheme, triples, ring: None }),
             Family::Cryptflow2He => what.run(Cryptflow2He { scheme, triples }),
             Family::Delphi => what.run(Delphi { mask, prepare, decode, scheme }),
@@ -224,7 +239,7 @@ impl From<Family> for Choice {
     fn from(family: Family) -> Self {
         Self {
             family,
-            extension: Extension::default(),
+            extension: None,
             checks: Checks::default(),
             mask: Mask::default(),
             prepare: Prepare::default(),
@@ -269,7 +284,7 @@ impl Family {
     #[must_use]
     pub const fn options(self) -> &'static [&'static str] {
         match self {
-            Self::Cheetah => &[CHECKS, CHUNK, LINEAR, CARRIES],
+            Self::Cheetah => &[EXTENSION, CHECKS, CHUNK, LINEAR, CARRIES],
             Self::Delphi => &[EXTENSION, CHECKS, MASK, PREPARE, DECODE, CHUNK],
             Self::Cryptflow2Ot | Self::Cryptflow2He => &[EXTENSION, CHECKS, TRIPLES, CHUNK],
             Self::Aby | Self::Aby32 => &[EXTENSION, CHECKS, CHUNK],
@@ -296,9 +311,9 @@ mod tests {
             assert_eq!(Choice::new(family, Options::default()), Ok(family.into()));
             for extension in Extension::ALL {
                 let options = Options { extension: Some(extension), ..Options::default() };
-                if family == Family::Cheetah {
+                if family == Family::Cheetah && extension == Extension::Iknp {
                     let refusal = Choice::new(family, options).unwrap_err();
-                    assert_eq!(refusal.to_string(), "cheetah has no choice of extension");
+                    assert_eq!(refusal.to_string(), "cheetah has no choice of extension `iknp`");
                     continue;
                 }
                 let choice = Choice::new(family, options).unwrap();
@@ -307,7 +322,7 @@ mod tests {
                 assert_eq!(Choice::new(family, choice.options()), Ok(choice), "said again, it is the same");
             }
         }
-        assert_eq!(Choice::default().extension(), None);
+        assert_eq!(Choice::default().extension(), None, "by the number of transfers");
         for (family, checks) in Family::ALL.into_iter().flat_map(|family| Checks::ALL.map(|checks| (family, checks))) {
             let choice = Choice::new(family, Options { checks: Some(checks), ..Options::default() }).unwrap();
             assert_eq!((choice.checks(), choice == family.into()), (checks, checks == Checks::None));

@@ -155,7 +155,7 @@ fn expand(stream: &Cipher, counter: &mut Block, region: &[[u64; 2]], outputs: &m
     }
 }
 
-/// The place that a word stands for, each nearly as often: of `places` below `2^17`, by a share of `2^-15` more or less.
+/// The place that a word stands for, each nearly as often: of `places` below `2^18`, by a share of `2^-14` more or less.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it is compiled for the vector instructions of its caller")]
 const fn place(word: u32, places: usize) -> usize {

@@ -261,10 +261,10 @@ pub struct ExtendedSender {
 }
 
 impl ExtendedSender {
-    /// Makes a party of a session in which so many transfers are expected. Both parties give the same `public`, `checks` and `expected`.
+    /// Makes a party of a session in which so many transfers are expected. Both parties give the same `public`, `scheme` and `expected`, and its
+    /// transfers are random.
     #[must_use]
-    pub fn new(party: ferret::Sender, delta: Block, public: Public, checks: Checks, expected: usize) -> Self {
-        let scheme = Scheme { extension: Extension::for_count(expected), checks };
+    pub fn new(party: ferret::Sender, delta: Block, public: Public, scheme: Scheme, expected: usize) -> Self {
         Self {
             supply: Supply::new(party, public, scheme, expected),
             delta: Zeroizing::new(delta),
@@ -294,10 +294,10 @@ pub struct ExtendedReceiver {
 }
 
 impl ExtendedReceiver {
-    /// Makes a party of a session in which so many transfers are expected. Both parties give the same `public`, `checks` and `expected`.
+    /// Makes a party of a session in which so many transfers are expected. Both parties give the same `public`, `scheme` and `expected`, and its
+    /// transfers are random.
     #[must_use]
-    pub fn new(party: ferret::Receiver, public: Public, checks: Checks, expected: usize) -> Self {
-        let scheme = Scheme { extension: Extension::for_count(expected), checks };
+    pub fn new(party: ferret::Receiver, public: Public, scheme: Scheme, expected: usize) -> Self {
         Self { supply: Supply::new(party, public, scheme, expected), hash: Hash::default() }
     }
 }

@@ -7,7 +7,7 @@
 
 use super::block::{Block, halves};
 use super::check::Checks;
-use super::extension::{ExtendedReceiver, ExtendedSender, Public, Scheme};
+use super::extension::{ExtendedReceiver, ExtendedSender, Extension, Public, Scheme};
 use super::ferret::{self, K};
 use super::guess::Guess;
 use super::transfer::{Receiver, Sender};
@@ -65,35 +65,58 @@ impl Setup {
     }
 
     /// The sender of a session's transfers to the peer. Both parties give the same name, which was never used before, and the same
-    /// expected number of transfers. If more are drawn than expected, more bytes are sent than necessary.
+    /// expected number of transfers, which decides how they are extended. If more are drawn than expected, more bytes are sent than necessary.
     #[must_use]
     pub fn sender(&self, session: &Seed, expected: usize) -> Box<dyn Sender> {
-        Box::new(ExtendedSender::new(
-            self.sends(session),
-            *self.delta,
-            public(session, self.role),
-            self.checks,
-            expected,
-        ))
+        self.sender_by(Extension::for_count(expected), session, expected)
+    }
+
+    /// The sender as [`sender`](Self::sender) makes it, with transfers of this extension, whose choices are random.
+    ///
+    /// # Panics
+    /// For IKNP.
+    #[must_use]
+    pub fn sender_by(&self, extension: Extension, session: &Seed, expected: usize) -> Box<dyn Sender> {
+        let public = public(session, self.role);
+        Box::new(ExtendedSender::new(self.sends(session), *self.delta, public, self.by(extension), expected))
     }
 
     /// The receiver of a session's transfers from the peer. Both parties give the same name, which was never used before, and the same
     /// expected number of transfers.
     #[must_use]
     pub fn receiver(&self, session: &Seed, expected: usize) -> Box<dyn Receiver> {
-        Box::new(ExtendedReceiver::new(
-            self.receives(session),
-            public(session, self.role.peer()),
-            self.checks,
-            expected,
-        ))
+        self.receiver_by(Extension::for_count(expected), session, expected)
     }
 
-    /// The receiver as [`receiver`](Self::receiver) makes it, which deviates to test a guess of the peer's correlation: see [`super::probe`].
+    /// The receiver as [`receiver`](Self::receiver) makes it, with transfers of this extension, whose choices are random.
+    ///
+    /// # Panics
+    /// For IKNP.
     #[must_use]
-    pub fn guessing_receiver(&self, session: &Seed, expected: usize, guess: Guess) -> Box<dyn Receiver> {
-        let receiver = self.receives(session).guessing(guess);
-        Box::new(ExtendedReceiver::new(receiver, public(session, self.role.peer()), self.checks, expected))
+    pub fn receiver_by(&self, extension: Extension, session: &Seed, expected: usize) -> Box<dyn Receiver> {
+        let public = public(session, self.role.peer());
+        Box::new(ExtendedReceiver::new(self.receives(session), public, self.by(extension), expected))
+    }
+
+    /// The receiver as [`receiver_by`](Self::receiver_by) makes it, which deviates to test a guess of the peer's correlation: see [`super::probe`].
+    ///
+    /// # Panics
+    /// For IKNP.
+    #[must_use]
+    pub fn guessing_receiver(
+        &self,
+        extension: Extension,
+        session: &Seed,
+        expected: usize,
+        guess: Guess,
+    ) -> Box<dyn Receiver> {
+        let (receiver, public) = (self.receives(session).guessing(guess), public(session, self.role.peer()));
+        Box::new(ExtendedReceiver::new(receiver, public, self.by(extension), expected))
+    }
+
+    /// An extension with the checks of the set-up.
+    const fn by(&self, extension: Extension) -> Scheme {
+        Scheme { extension, checks: self.checks }
     }
 
     /// The correlation of all transfers that this party sends.

@@ -36,6 +36,8 @@ use zeroize::Zeroizing;
 /// Cheetah's family of protocols. Every value is shared in the smallest ring that the next functionality needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cheetah {
+    /// How transfers are extended, other than by IKNP; `None` where their number decides ([`Extension::for_count`]).
+    pub extension: Option<Extension>,
     /// Whether extensions of transfers are checked.
     pub checks: Checks,
     /// What is encrypted in linear layers.
@@ -64,6 +66,16 @@ pub struct ServerKeys {
     weights: Option<Zeroizing<Seed>>,
     /// The secrets of the network that was sent, once it was.
     network: Option<OwnedNetwork>,
+}
+
+impl Cheetah {
+    /// A party's transfers of a session, in which it is to send and to receive so many.
+    fn transfers(&self, transfers: &Setup, session: &Seed, [sent, received]: [usize; 2]) -> Pads {
+        Pads {
+            sender: transfers.sender_by(self.extension(sent).extension, session, sent),
+            receiver: transfers.receiver_by(self.extension(received).extension, session, received),
+        }
+    }
 }
 
 fn layouts(packings: &[&Packing]) -> Vec<Layout> {
@@ -149,17 +161,15 @@ impl Backend for Cheetah {
     }
 
     fn client_transfers(&self, keys: &ClientKeys, session: &Seed, [by_client, by_server]: [usize; 2]) -> Pads {
-        let ClientKeys { transfers, .. } = keys;
-        Pads { sender: transfers.sender(session, by_client), receiver: transfers.receiver(session, by_server) }
+        self.transfers(&keys.transfers, session, [by_client, by_server])
     }
 
     fn server_transfers(&self, keys: &ServerKeys, session: &Seed, [by_client, by_server]: [usize; 2]) -> Pads {
-        let ServerKeys { transfers, .. } = keys;
-        Pads { sender: transfers.sender(session, by_server), receiver: transfers.receiver(session, by_client) }
+        self.transfers(&keys.transfers, session, [by_server, by_client])
     }
 
     fn extension(&self, count: usize) -> Scheme {
-        Scheme { extension: Extension::for_count(count), checks: self.checks }
+        Scheme { extension: self.extension.unwrap_or_else(|| Extension::for_count(count)), checks: self.checks }
     }
 
     fn client<'a>(&'a self, chunk: Chunk<'a, Self>, keys: &'a ClientKeys) -> CheetahParty<'a> {
@@ -195,8 +205,9 @@ impl Backend for Cheetah {
         expected: [usize; 2],
         guess: Guess,
     ) -> Option<Pads> {
+        let extension = self.extension(expected[0]).extension;
         Some(Pads {
-            receiver: keys.transfers.guessing_receiver(session, expected[0], guess),
+            receiver: keys.transfers.guessing_receiver(extension, session, expected[0], guess),
             ..self.server_transfers(keys, session, expected)
         })
     }
