@@ -91,7 +91,8 @@ fn random_transfers_tell_it_too() {
                 let ((choices, pads), pairs) = both(
                     |link| {
                         let (mut choices, mut pads) = (vec![0; count], vec![0; count]);
-                        let mut receiver = server.guessing_receiver(Extension::for_count(count), &session, count, guess);
+                        let mut receiver =
+                            server.guessing_receiver(Extension::for_count(count), &session, count, guess);
                         receiver.draw(link, &mut choices, &mut pads).unwrap();
                         (choices, pads)
                     },
