@@ -19,7 +19,7 @@ const PIXEL_VALUES: usize = 256;
 pub struct Offer {
     /// The name of the family of protocols.
     pub backend: String,
-    /// The name of the extension of transfers, where the family has the choice.
+    /// The name of the extension of transfers, where the family has the choice; of `cheetah` where it was chosen.
     pub extension: Option<String>,
     /// Whether extensions are checked.
     pub checks: String,

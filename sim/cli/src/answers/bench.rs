@@ -56,7 +56,7 @@ pub struct BenchDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     pub backend: &'static str,
-    /// How transfers of one of two messages are extended, if the family has the choice.
+    /// How transfers are extended, if the family has the choice; of `cheetah` if it was chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extension: Option<&'static str>,
     /// Whether extensions of transfers are checked, if they are.

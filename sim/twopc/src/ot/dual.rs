@@ -6,7 +6,7 @@
 //! the check of a round. The code is that of [`super::convolute`].
 //!
 //! Where Ferret transfers the inputs of its code first, tens of thousands of them, nothing is transferred here but the levels of the trees. A round takes three leaves for each output and sums of twice as many places, so
-//! that where many transfers are needed Ferret takes less work ([`MOST`]). Decision 29 has the choice of parameters.
+//! that where many transfers are needed Ferret takes less work ([`MOST`]). Decisions 29 and 32 have the choice of parameters.
 
 use super::block::Block;
 use super::check::Checks;

@@ -34,7 +34,7 @@ pub struct ModelDocument<'a> {
     layers: Vec<LayerDocument<'a>>,
     /// The family of protocols that was asked about, or else the default one.
     backend: &'static str,
-    /// How transfers of one of two messages are extended, if the family has the choice.
+    /// How transfers are extended, if the family has the choice; of `cheetah` if it was chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     extension: Option<&'static str>,
     /// The first reason why `real` and `sim bench` refuse the model, with the node; `null` if they do not.
