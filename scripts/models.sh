@@ -9,7 +9,7 @@ command -v spin >/dev/null || apt_install "models: Spin 6.5" spin
 command -v gcc >/dev/null || apt_install "models: Spin's checkers are C" gcc libc6-dev
 
 properties=(safe early blind release final complete once live)
-verdicts=(win harmless public_wrong copies_disagree malformed peer_gone)
+verdicts=(win harmless public_wrong copies_disagree malformed peer_gone cheating)
 settings=("1 1 0 0" "1 2 0 0" "1 2 1 0" "1 2 1 1" "1 3 1 0" "1 2 2 1" "2 1 1 0" "2 1 2 1" "3 1 1 0" "1 1 3 1" "2 2 0 0" "2 2 1 0")
 # A mutant's name and all that it fails.
 mutants=("NO_COPIES:safe" "SLACKER:safe" "HASTY:early" "LEAKY:release" "FICKLE:safe early final" "PATIENT:live" "EASY:complete" "DEAF:once live" "STARTLED:blind" "GULLIBLE:safe")

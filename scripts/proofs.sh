@@ -129,7 +129,7 @@ trap - EXIT
 seed=${PROOFS_SEED:-$(od -An -N6 -tu8 /dev/urandom | tr -d ' ')}
 echo "random answers of Rust, recomputed (PROOFS_SEED=$seed)"
 cargo run --locked --quiet -p fusion-spec --example answers -- "$seed" 1000000 | "$build/recompute" | tee "$build/recomputed.txt"
-awk '$2 < 10000 { few = few " " $1 } { all += $2 } END { if (NR != 34 || all != 2000000 || few) { print "Too few lines:" few; exit 1 } }' \
+awk '$2 < 10000 { few = few " " $1 } { all += $2 } END { if (NR != 35 || all != 2000000 || few) { print "Too few lines:" few; exit 1 } }' \
     "$build/recomputed.txt"
 
 # Of their own, so that a difference ends the script.

@@ -17,6 +17,7 @@ pub const EXAMPLES: &[(&str, &str)] = &[
 pub const SCRIPTS: &[(&str, &str)] = &[
     ("adaptive.yaml", include_str!("../scripts/adaptive.yaml")),
     ("backdoor.yaml", include_str!("../scripts/backdoor.yaml")),
+    ("cheating.yaml", include_str!("../scripts/cheating.yaml")),
     ("consistent.yaml", include_str!("../scripts/consistent.yaml")),
     ("constant-label.yaml", include_str!("../scripts/constant-label.yaml")),
     ("flaky.yaml", include_str!("../scripts/flaky.yaml")),

@@ -2,7 +2,7 @@
 //! `R`, `B`, `T` and slack with `N <= 6`.
 //!
 //! In each state every event is tried: queries, answers `right`, `wrong` or `other wrong` to any slot (asked about or not, again, out of
-//! range), garbage, a stop, silence, and the client's own acts at the right and at the wrong time; where `N <= 5`, answers that are no
+//! range), garbage, a proof that fails, a stop, silence, and the client's own acts at the right and at the wrong time; where `N <= 5`, answers that are no
 //! label too. A model keeps its own record of what
 //! was mixed and answered, and judges by the definition, not by the machine.
 //!
@@ -36,7 +36,7 @@ const MOST_SLOTS_UNDECODABLE: u64 = 5;
 type Step = fn(&mut State, Event) -> Result<Effect, Illegal>;
 
 /// What may go wrong, by name; a run remembers what did.
-const CLAIMS: [&str; 10] = [
+const CLAIMS: [&str; 11] = [
     "accepted only if right, or by the bad event",
     "rejected for the right reason",
     "nothing seen before the check depends on an answer",
@@ -47,6 +47,7 @@ const CLAIMS: [&str; 10] = [
     "what is no answer is malformed",
     "a server that is gone is rejected",
     "each sample goes out once, in the client's order",
+    "a proof that fails is cheating",
 ];
 const ACCEPTED: u16 = 1 << 0;
 const REJECTED: u16 = 1 << 1;
@@ -58,6 +59,7 @@ const OVER: u16 = 1 << 6;
 const MALFORMED: u16 = 1 << 7;
 const GONE: u16 = 1 << 8;
 const SENT: u16 = 1 << 9;
+const CHEATING: u16 = 1 << 10;
 
 const RUNS_END: &str = "every run ends";
 
@@ -152,7 +154,12 @@ impl Setting {
         let holds = |holds: bool, claim: u16| if holds { 0 } else { claim };
         let server = matches!(
             event,
-            Event::Answer { .. } | Event::Undecodable { .. } | Event::Garbage | Event::ServerStop | Event::Timeout
+            Event::Answer { .. }
+                | Event::Undecodable { .. }
+                | Event::Garbage
+                | Event::FailedProof
+                | Event::ServerStop
+                | Event::Timeout
         );
         if server && result.is_err() {
             return LEGAL;
@@ -170,6 +177,7 @@ impl Setting {
                 }
             }
             Event::Garbage => holds(*result == rejected(Reason::Malformed), MALFORMED),
+            Event::FailedProof => holds(*result == rejected(Reason::Cheating), CHEATING),
             Event::ServerStop | Event::Timeout if complete => holds(*result == Ok(Effect::Nothing), GONE),
             Event::ServerStop | Event::Timeout => holds(*result == rejected(Reason::PeerGone), GONE),
             Event::Check if !complete => holds(*result == Err(Illegal::EarlyCheck), COMPLETE),
@@ -203,7 +211,7 @@ impl Setting {
     }
 
     fn note_other_end(&self, verdict: &Verdict) {
-        if let Verdict::Rejected(reason @ (Reason::Malformed | Reason::PeerGone)) = verdict {
+        if let Verdict::Rejected(reason @ (Reason::Malformed | Reason::PeerGone | Reason::Cheating)) = verdict {
             self.ends.lock().expect("no panic").entry(reason.name()).or_default();
         }
     }
@@ -241,6 +249,7 @@ impl Model for Setting {
             Event::Check,
             Event::ClientStop,
             Event::Garbage,
+            Event::FailedProof,
             Event::ServerStop,
             Event::Timeout,
         ]);
@@ -305,6 +314,7 @@ impl Model for Setting {
             Property::always(CLAIMS[7], |_, run: &Run| run.failed & MALFORMED == 0),
             Property::always(CLAIMS[8], |_, run: &Run| run.failed & GONE == 0),
             Property::always(CLAIMS[9], |_, run: &Run| run.failed & SENT == 0),
+            Property::always(CLAIMS[10], |_, run: &Run| run.failed & CHEATING == 0),
             Property::always(RUNS_END, |setting: &Self, run: &Run| {
                 // Silence is always possible, and one of these moves on.
                 let on =
@@ -475,7 +485,7 @@ fn names_do_not_matter() {
 }
 
 /// The machine, but for one fault each: and the claim that must fail.
-const FAULTS: [(&str, Step, &str); 13] = [
+const FAULTS: [(&str, Step, &str); 14] = [
     ("takes unlike copies", |state, event| swap(state, event, Reason::CopiesDisagree, Some(())), CLAIMS[0]),
     ("takes one wrong public too many", |state, event| swap(state, event, Reason::PublicWrong, Some(())), CLAIMS[0]),
     ("confuses its reasons", |state, event| swap(state, event, Reason::CopiesDisagree, None), CLAIMS[1]),
@@ -526,6 +536,14 @@ const FAULTS: [(&str, Step, &str); 13] = [
             effect => Ok(effect),
         },
         CLAIMS[9],
+    ),
+    (
+        "takes a forged proof for garbage",
+        |state, event| match event {
+            Event::FailedProof => step(state, Event::Garbage),
+            _ => step(state, event),
+        },
+        CLAIMS[10],
     ),
 ];
 

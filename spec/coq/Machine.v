@@ -10,7 +10,7 @@ Definition total x := queries x * copies x + publics x.
 Definition same_setting x y :=
   [&& queries x == queries y, copies x == copies y, publics x == publics y & slack x == slack y].
 
-Inductive reason := PublicWrong | CopiesDisagree | Malformed | PeerGone.
+Inductive reason := PublicWrong | CopiesDisagree | Malformed | PeerGone | Cheating.
 Inductive ending := HasAccepted | HasRejected of reason | HasWithdrawn.
 (* the client's own mistakes, after which the state is as before *)
 Inductive illegal := ForeignMix | KnownResults | AlreadyPrepared | NothingToQuery | EarlyCheck | Over.
@@ -23,7 +23,7 @@ Inductive verdict := Accepted of seq L | Rejected of reason.
 Record session := Session { own : setting; mix : seq sample; known : seq L; queried : nat; answers : seq (option (option L)); missing : nat }.
 Inductive state := Idle of setting | Mixed of session | Ended of ending.
 Inductive event := Prepare (foreign : setting) (order : seq sample) (results : seq L) | Query | Answer (slot : nat) (label : L)
-  | Undecodable (slot : nat) | Garbage | ServerStop | Timeout | ClientStop | Check.
+  | Undecodable (slot : nat) | Garbage | FailedProof | ServerStop | Timeout | ClientStop | Check.
 Inductive effect := Nothing | Send (slot : nat) (content : sample) | Conclude of verdict | Withdraw | Illegal of illegal.
 
 Definition took x slot (a : option L) : option session :=
@@ -85,6 +85,7 @@ Definition step st (e : event) : state * effect :=
   | Answer slot label => answered st slot (Some label)
   | Undecodable slot => answered st slot None
   | Garbage => if st is Ended _ then (st, Nothing) else reject Malformed
+  | FailedProof => if st is Ended _ then (st, Nothing) else reject Cheating
   | ServerStop | Timeout =>
       match st with
       | Idle _ => reject PeerGone
@@ -108,5 +109,5 @@ Fixpoint steps st (es : seq event) : seq effect := if es is e :: es' then (step 
 Fixpoint last_state st (es : seq event) : state := if es is e :: es' then last_state (step st e).1 es' else st.
 End Machine.
 Arguments Idle {L}. Arguments Ended {L}. Arguments Rejected {L}.
-Arguments Query {L}. Arguments Undecodable {L}. Arguments Garbage {L}. Arguments ServerStop {L}. Arguments Timeout {L}. Arguments ClientStop {L}. Arguments Check {L}.
+Arguments Query {L}. Arguments Undecodable {L}. Arguments Garbage {L}. Arguments FailedProof {L}. Arguments ServerStop {L}. Arguments Timeout {L}. Arguments ClientStop {L}. Arguments Check {L}.
 Arguments Nothing {L}. Arguments Send {L}. Arguments Withdraw {L}. Arguments Illegal {L}.

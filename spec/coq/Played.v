@@ -183,7 +183,7 @@ End Judged.
 (* What happens in a session. On a slot the server answers honestly, or by a function of the sample, which may yield no label. *)
 Definition function := option (content -> option L).
 Definition applied (g : function) (c : content) : option L := if g is Some f then f c else Some (honest c).
-Inductive act := Prepares | Queries | Answers (i : nat) (g : function) | SendsGarbage | Leaves | IsLate | GivesUp | Checks.
+Inductive act := Prepares | Queries | Answers (i : nat) (g : function) | SendsGarbage | FailsProof | Leaves | IsLate | GivesUp | Checks.
 Implicit Types acts : seq act.
 
 Definition happens p (what : act) : event L :=
@@ -192,7 +192,7 @@ Definition happens p (what : act) : event L :=
   | Queries => Query
   | Answers i g =>
       if spot i is Some y then if applied g (content_of (p y)) is Some l then Answer i l else Undecodable i else Undecodable i
-  | SendsGarbage => Garbage | Leaves => ServerStop | IsLate => Timeout | GivesUp => ClientStop | Checks => Check
+  | SendsGarbage => Garbage | FailsProof => FailedProof | Leaves => ServerStop | IsLate => Timeout | GivesUp => ClientStop | Checks => Check
   end.
 
 Definition released (e : effect L) : option (seq L) := if e is Conclude (Accepted res) then Some res else None.
@@ -302,7 +302,7 @@ have takes i o : (forall j, answer_at j what = if i == j then answer_at i what e
     by exists (nth y spots i); rewrite /spot (nth_map y).
   by have [g ag ->] := ans y sp; exists g => //; exists y.
 rewrite /stepped [happens _ _]lock /= -lock.
-case: what {more} still takes refuse over => [| | i g | | | | |] /= still takes refuse over.
+case: what {more} still takes refuse over => [| | i g | | | | | |] /= still takes refuse over.
 - case: (st) inv still over => [x|x|en] inv still over; [|by apply: still|exact: over].
   case: inv => /= -> e0 e1; rewrite /same_setting !eqxx /= size_map size_enum_ord eqxx /= /invariant /=.
   split; first by rewrite size_nseq size_map -cardE card_slot.
@@ -317,6 +317,7 @@ case: what {more} still takes refuse over => [| | i g | | | | |] /= still takes 
     move=> oE; apply: takes => [j|z]; first by rewrite eqxx.
     by rewrite sp => -[<-]; exists g; rewrite ?eqxx.
   by case e: (applied g _) => [l|] /=; apply: t; rewrite e.
+- by case: (st) still refuse over => [x|x|en] still refuse over; [exact: refuse|exact: refuse|exact: over].
 - by case: (st) still refuse over => [x|x|en] still refuse over; [exact: refuse|exact: refuse|exact: over].
 - case: (st) still refuse over => [x|x|en] still refuse over; [exact: refuse| |exact: over].
   by case: ifP => _; [by apply: still|exact: refuse].
@@ -616,13 +617,14 @@ have answers_alike i o o' : alike st st' -> alike (answered st i o).1 (answered 
     tell (answered st i o).2 = tell (answered st' i o').2.
   case: st st' => [x|x|e] [y|y|e'] //= h; have := took_alike i o o' h.
   by case: (took x i o) => [x'|]; case: (took y i o') => [y'|].
-case: what {one} => [| |i g| | | | |] /= al nc.
+case: what {one} => [| |i g| | | | | |] /= al nc.
 - case: st st' al {answers_alike nc} => [x|x|e] [y|y|e'] //=; try by move=> h; split.
   move=> <-; by case: ifP => // _; case: ifP => // _ /=; split=> //; rewrite !size_map.
 - case: st st' al {answers_alike nc} => [x|x|e] [y|y|e'] //= [h1 h2 h3 h4 h5].
   rewrite h2; case: (ltnP (queried y) (size (mix y))) => lt; last by rewrite !nth_default ?size_map ?h4 //= h1 h2 h3.
   by rewrite !(nth_map (Public 0)) ?h4 //= h1 h3.
 - by case: (spot i) => [y|]; [case: (applied _ _) => [l|]; case: (applied _ _) => [l'|]|]; apply: answers_alike.
+- by case: st st' al {answers_alike nc} => [x|x|e] [y|y|e'].
 - by case: st st' al {answers_alike nc} => [x|x|e] [y|y|e'].
 - case: st st' al {answers_alike nc} => [x|x|e] [y|y|e'] // [h1 h2 h3 h4 h5]; rewrite h3; by case: ifP.
 - case: st st' al {answers_alike nc} => [x|x|e] [y|y|e'] // [h1 h2 h3 h4 h5]; rewrite h3; by case: ifP.
@@ -641,7 +643,7 @@ by move=> /(alike_step p q al)[al' ->].
 Qed.
 
 Lemma ended_stays p e out what : stepped p (Ended e, out) what = (Ended e, out).
-Proof. by rewrite /stepped /=; case: what => [| |i g| | | | |] //=; case: (spot i) => [y|] //; case: (applied _ _). Qed.
+Proof. by rewrite /stepped /=; case: what => [| |i g| | | | | |] //=; case: (spot i) => [y|] //; case: (applied _ _). Qed.
 
 Definition fixed n := [seq ask (play 1%g m).1 | m <- iota 0 n].
 
@@ -672,7 +674,7 @@ Proof.
 move=> one; exists (touched (fixed n)).
 have same i f : first_answer (fixed n) i = Some (Some f) -> f =1 dev.
   rewrite /first_answer /fixed; elim: (iota 0 n) => //= m ms IH.
-  by case a: (ask _) => [| |j g| | | | |] //=; case: ifP => // _ [gf]; apply: (one (play 1%g m).1 j); rewrite a gf.
+  by case a: (ask _) => [| |j g| | | | | |] //=; case: ifP => // _ [gf]; apply: (one (play 1%g m).1 j); rewrite a gf.
 apply: Order.POrderTheory.le_trans (session_wins_at_most same).
 rewrite Num.Theory.ler_wpmul2r ?Num.Theory.invr_ge0 ?Num.Theory.ler0n // Num.Theory.ler_nat.
 by apply: subset_leq_card; apply/subsetP=> p; rewrite !inE adaptive_is_fixed.

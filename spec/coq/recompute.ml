@@ -70,9 +70,10 @@ let rec events = function
   | 6 :: rest -> Timeout :: events rest
   | 7 :: rest -> ClientStop :: events rest
   | 8 :: rest -> Check :: events rest
+  | 9 :: rest -> FailedProof :: events rest
   | _ -> raise (Unreadable "no such event")
 
-let reason = function PublicWrong -> 0 | CopiesDisagree -> 1 | Malformed -> 2 | PeerGone -> 3
+let reason = function PublicWrong -> 0 | CopiesDisagree -> 1 | Malformed -> 2 | PeerGone -> 3 | Cheating -> 4
 let mistake = function ForeignMix -> 0 | KnownResults -> 1 | AlreadyPrepared -> 2 | NothingToQuery -> 3 | EarlyCheck -> 4 | Over -> 5
 let done_ where = function
   | Nothing -> [ 0 ]
@@ -89,7 +90,8 @@ let reached = function
   | Ended (HasRejected CopiesDisagree) -> ("copies_disagree", [ 4 ])
   | Ended (HasRejected Malformed) -> ("malformed", [ 5 ])
   | Ended (HasRejected PeerGone) -> ("peer_gone", [ 6 ])
-  | Ended HasWithdrawn -> ("withdrawn", [ 7 ])
+  | Ended (HasRejected Cheating) -> ("cheating", [ 7 ])
+  | Ended HasWithdrawn -> ("withdrawn", [ 8 ])
 
 (* numbers below 2^32 as the digits of one number, behind a 1 *)
 let written numbers =

@@ -4,7 +4,7 @@
 
    R queries, B copies of each, T publics, S wrong publics tolerated. Slots go out in order; the server answers them in any order,
    rightly (0), wrongly (1), wrongly in another way (2) or with what is no label (3), answers what was not asked or was answered, sends
-   garbage, closes or falls silent, whenever it likes. */
+   garbage or a proof that does not hold, closes or falls silent, whenever it likes. */
 #ifndef R
 #define R 2
 #endif
@@ -41,8 +41,9 @@
 #define COPIES_DISAGREE 3
 #define MALFORMED 4
 #define PEER_GONE 5
+#define CHEATING 6
 
-mtype = { answer, garbage };
+mtype = { answer, garbage, forgery };
 chan reply = [0] of { mtype, byte, byte };
 
 byte holds[N];                 /* the secret order: a query, or R for a public */
@@ -146,6 +147,7 @@ active proctype Client() {
      :: missing > 0 && MUTANT != PATIENT -> atomic { verdict = PEER_GONE; skip; forget() }   /* silence, or a close */
      :: missing == 0 || MUTANT == EASY && missing == 1 -> atomic { judge(); skip; check(); skip; forget() }
      :: reply?garbage(slot, label) -> atomic { misshapen = true; verdict = MALFORMED; slot = 0; label = 0; forget() }
+     :: reply?forgery(slot, label) -> atomic { verdict = CHEATING; slot = 0; label = 0; forget() }
      :: reply?answer(slot, label) -> atomic {
           if
           :: slot < asked && got[slot] == NONE ->
@@ -186,13 +188,13 @@ active proctype Server() {
   do
   :: ended -> break
   :: true -> ended; break      /* silence */
-  :: reply!garbage(0, 0)
+  :: reply!garbage(0, 0) :: reply!forgery(0, 0)
   ANSWERS(0) ANSWERS(1) ANSWERS(2) ANSWERS(3) ANSWERS(4) ANSWERS(5) ANSWERS(6)
   od
 }
 
 ltl safe     { [] ((verdict == ACCEPTED && judged) -> (agree && decoded && wrongPublics <= S)) }
-ltl early    { [] ((ended && !checked) -> (verdict == MALFORMED || verdict == PEER_GONE)) }
+ltl early    { [] ((ended && !checked) -> (verdict == MALFORMED || verdict == PEER_GONE || verdict == CHEATING)) }
 ltl blind    { [] ((verdict == MALFORMED && !checked) -> misshapen) }
 ltl release  { [] (released -> checked) }
 ltl final    { [] (wasRejected -> verdict != ACCEPTED) }
@@ -207,3 +209,4 @@ ltl no_public_wrong    { [] (verdict != PUBLIC_WRONG) }
 ltl no_copies_disagree { [] (verdict != COPIES_DISAGREE) }
 ltl no_malformed       { [] (verdict != MALFORMED) }
 ltl no_peer_gone       { [] (verdict != PEER_GONE) }
+ltl no_cheating        { [] (verdict != CHEATING) }

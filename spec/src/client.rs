@@ -99,6 +99,12 @@ impl Client<Mixed> {
         self.receive(Event::Garbage)
     }
 
+    /// Takes a proof of the server's that does not hold, on which the client rejects.
+    #[must_use]
+    pub fn failed_proof(self) -> Progress {
+        self.receive(Event::FailedProof)
+    }
+
     /// Takes the news that the server closed the connection or was silent for too long.
     #[must_use]
     pub fn gone(self) -> Progress {
@@ -151,6 +157,7 @@ mod tests {
     fn a_server_that_leaves_or_babbles_is_rejected() {
         assert!(matches!(client().gone(), Progress::Rejected(Reason::PeerGone)));
         assert!(matches!(client().garbage(), Progress::Rejected(Reason::Malformed)));
+        assert!(matches!(client().failed_proof(), Progress::Rejected(Reason::Cheating)));
         assert!(matches!(client().answer(0, Label(0)), Progress::Rejected(Reason::Malformed)), "not queried yet");
     }
 

@@ -5,10 +5,10 @@
 //!
 //! A line is `machine R B T slack EVENTS = ANSWER`. An event is its number and what it carries: `0` for [`Event::Prepare`], with the mix's four parameters,
 //! the sample in each slot, how many results are known, and these; `1` for `Query`; `2 slot label` for `Answer`; `3 slot` for `Undecodable`; `4` to `8` for `Garbage`,
-//! `ServerStop`, `Timeout`, `ClientStop` and `Check`. Copy `b` of query `r` is sample `rB + b`, and public `t` is sample `RB + t`. The answer is hexadecimal: a 1, then
+//! `ServerStop`, `Timeout`, `ClientStop`, `Check` and `FailedProof`. Copy `b` of query `r` is sample `rB + b`, and public `t` is sample `RB + t`. The answer is hexadecimal: a 1, then
 //! eight digits for each number of each effect, and for the state at the end. `0` is no effect; `1 slot sample`, a sample that is sent; `2 reason`, a rejection; `3 count
 //! labels`, an acceptance; `4`, a withdrawal; `5 mistake`, an event that is [`Illegal`]. Reasons and mistakes are counted in the order of their types. A state is
-//! `0` before the mix; `1 missing` before the check; `2` accepted; `3` to `6`, rejected by its reason; `7`, withdrawn.
+//! `0` before the mix; `1 missing` before the check; `2` accepted; `3` to `7`, rejected by its reason; `8`, withdrawn.
 //!
 //! ```
 //! use fusion_spec::lockstep::Lockstep;
@@ -82,6 +82,7 @@ impl Lockstep {
             Event::Timeout => self.given([6]),
             Event::ClientStop => self.given([7]),
             Event::Check => self.given([8]),
+            Event::FailedProof => self.given([9]),
         }
         let effect = step(&mut self.state, event);
         match &effect {
@@ -108,7 +109,7 @@ impl Lockstep {
             State::Mixed(session) => done(&mut line, [1, session.missing().into()]),
             State::Ended(End::Accepted) => done(&mut line, [2]),
             State::Ended(End::Rejected(reason)) => done(&mut line, [3 + number(*reason)]),
-            State::Ended(End::Withdrawn) => done(&mut line, [7]),
+            State::Ended(End::Withdrawn) => done(&mut line, [8]),
         }
         line
     }
@@ -150,6 +151,7 @@ fn number(reason: Reason) -> u64 {
         Reason::CopiesDisagree => 1,
         Reason::Malformed => 2,
         Reason::PeerGone => 3,
+        Reason::Cheating => 4,
     }
 }
 
@@ -214,7 +216,8 @@ mod tests {
             (vec![Event::Garbage, Event::Query], &[2, 2, 5, 5, 5]),
             (vec![Event::Timeout, Event::Undecodable { slot: 3 }], &[2, 3, 0, 6]),
             (vec![Event::ServerStop], &[2, 3, 6]),
-            (vec![Event::ClientStop], &[4, 7]),
+            (vec![Event::ClientStop], &[4, 8]),
+            (vec![Event::FailedProof], &[2, 4, 7]),
             (vec![Event::Query, Event::Check], &[5, 3, 5, 4, 0]),
             (vec![prepare(), prepare()], &[0, 5, 2, 1, 3]),
         ] {
@@ -231,7 +234,8 @@ mod tests {
             Event::Timeout,
             Event::ClientStop,
             Event::Check,
+            Event::FailedProof,
         ];
-        assert!(played(events).starts_with("machine 1 2 1 0 3 7 4 5 6 7 8 = "));
+        assert!(played(events).starts_with("machine 1 2 1 0 3 7 4 5 6 7 8 9 = "));
     }
 }

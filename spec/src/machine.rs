@@ -102,6 +102,9 @@ pub enum Event {
     },
     /// The server sends bytes that are no answer.
     Garbage,
+    /// The server's proof that it kept to the inference's protocol does not hold. Whether it does depends on what the server sent and on the client's coins, but on
+    /// no content of a slot, so that the session may end at once.
+    FailedProof,
     /// The server ends the session.
     ServerStop,
     /// The server has been silent for too long.
@@ -176,6 +179,10 @@ pub fn step(state: &mut State, event: Event) -> Result<Effect, Illegal> {
         Event::Garbage => Ok(match state {
             State::Ended(_) => Effect::Nothing,
             _ => reject(state, Reason::Malformed),
+        }),
+        Event::FailedProof => Ok(match state {
+            State::Ended(_) => Effect::Nothing,
+            _ => reject(state, Reason::Cheating),
         }),
         Event::ServerStop | Event::Timeout => Ok(match state {
             State::Ended(_) => Effect::Nothing,
@@ -383,11 +390,13 @@ mod tests {
             (queried(0), answer(5), Reason::Malformed),
             (prepared(0), Event::Undecodable { slot: 0 }, Reason::Malformed),
             (queried(0), Event::Garbage, Reason::Malformed),
+            (idle(), Event::FailedProof, Reason::Cheating),
+            (queried(0), Event::FailedProof, Reason::Cheating),
             (queried(0), Event::ServerStop, Reason::PeerGone),
             (queried(0), Event::Timeout, Reason::PeerGone),
         ] {
             assert_eq!(step(&mut state, event), rejected(reason));
-            for late in [answer(0), Event::Garbage, Event::ServerStop, Event::Timeout] {
+            for late in [answer(0), Event::Garbage, Event::FailedProof, Event::ServerStop, Event::Timeout] {
                 assert_eq!(step(&mut state, late), Ok(Effect::Nothing), "an ended session never changes");
             }
             assert_eq!(state, State::Ended(End::Rejected(reason)));

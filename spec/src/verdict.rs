@@ -30,9 +30,15 @@ pub enum Reason {
     Malformed,
     /// The server stopped or fell silent before all `N` answers were in.
     PeerGone,
+    /// The server's proof that it kept to the inference's protocol does not hold. Only an active mode of that protocol asks for one.
+    Cheating,
 }
 
 impl Reason {
+    /// Every reason, in the order in which tables list them.
+    pub const ALL: [Self; 5] =
+        [Self::PublicWrong, Self::CopiesDisagree, Self::Malformed, Self::PeerGone, Self::Cheating];
+
     /// Returns the reason's name in reports and files.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -41,6 +47,7 @@ impl Reason {
             Self::CopiesDisagree => "copies_disagree",
             Self::Malformed => "malformed",
             Self::PeerGone => "peer_gone",
+            Self::Cheating => "cheating",
         }
     }
 }
@@ -118,8 +125,8 @@ mod tests {
 
     #[test]
     fn reasons_have_the_names_that_files_have() {
-        let reasons = [Reason::PublicWrong, Reason::CopiesDisagree, Reason::Malformed, Reason::PeerGone];
-        assert_eq!(reasons.map(Reason::name), ["public_wrong", "copies_disagree", "malformed", "peer_gone"]);
+        let names = ["public_wrong", "copies_disagree", "malformed", "peer_gone", "cheating"];
+        assert_eq!(Reason::ALL.map(Reason::name), names);
     }
 
     #[test]

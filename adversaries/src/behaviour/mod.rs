@@ -1,6 +1,7 @@
 //! The strategies that scripts describe: lists of moves, an honest server that errs, the linking game, and servers that run programs.
 
 mod flaky;
+mod guess_delta;
 mod linking;
 mod place;
 mod probe_delta;
@@ -10,6 +11,7 @@ mod scripted;
 mod unmask;
 
 pub use flaky::flaky;
+pub use guess_delta::GuessDelta;
 pub use linking::Linking;
 pub use place::Place;
 pub use probe_delta::ProbeDelta;

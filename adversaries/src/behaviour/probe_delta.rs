@@ -37,7 +37,7 @@ impl ProbeDelta {
 }
 
 /// Whether answers that have nothing to do with the images are accepted with no more than `2^-40`, if every label is as likely.
-fn garbage_is_rejected(view: &View) -> bool {
+pub(super) fn garbage_is_rejected(view: &View) -> bool {
     let params = view.params;
     passes_rarely(view, params.T() + params.R() * (params.B() - 1))
 }

@@ -124,10 +124,6 @@ pub struct Reasons {
     pub only: Vec<Reason>,
 }
 
-/// Every reason that a script may name.
-pub(super) const REASONS: [Reason; 4] =
-    [Reason::PublicWrong, Reason::CopiesDisagree, Reason::Malformed, Reason::PeerGone];
-
 impl Serialize for Reasons {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let names: Vec<&str> = self.only.iter().map(|reason| reason.name()).collect();
@@ -145,7 +141,7 @@ impl JsonSchema for Reasons {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "object",
-            "properties": { "only": { "type": "array", "items": { "enum": REASONS.map(Reason::name) } } },
+            "properties": { "only": { "type": "array", "items": { "enum": Reason::ALL.map(Reason::name) } } },
             "required": ["only"],
             "additionalProperties": false
         })

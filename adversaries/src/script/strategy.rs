@@ -111,6 +111,8 @@ pub enum ProgramName {
     Unmask,
     /// It spends the verdicts of several sessions on the correlation of the client's transfers.
     ProbeDelta,
+    /// It guesses a part of the correlation of the client's transfers in one session.
+    GuessDelta,
     /// It spends the verdicts of two sessions on a coefficient of the client's encryption key.
     ProbeKey,
     /// It spends the verdicts of later sessions on an input of the first.

@@ -68,6 +68,7 @@ strategies:
   - { name: digit, fidelity: real, do: [{ at: all, wrong_sign: { step: 'layer[9:relu]', elements: [3], from: 30, bits: 3, are: [0, 2] } }] }
   - { name: spoiled, fidelity: real, do: [{ at: all, spoil: { step: 'layer[9:relu]', elements: all, bit: 12 } }] }
   - { name: otherwise, fidelity: real, do: [{ at: all, own_choice: { step: 'layer[9:relu]', elements: [3], value: 500 } }] }
+  - { name: cheats, fidelity: real, program: guess-delta, expect: { accepted: { equals: spec }, reasons: { only: [cheating, malformed] } } }
 setup: session
 ";
 

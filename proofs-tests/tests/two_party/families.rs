@@ -291,9 +291,6 @@ fn a_moved_share_does_what_the_third_party_says() {
     every_family(&Moved);
 }
 
-/// What a party says of a message that fails its check.
-const CHECK: &str = "it fails the check of its extension";
-
 /// Whatever happens to one message, the honest party ends; and a message of another length, or none, is noticed.
 struct Bent(Role);
 
@@ -311,7 +308,7 @@ impl Law for Bent {
                     Role::Client => (session.server, session.client),
                 };
                 // Ferret's receiver that bends what it says of its choices is answered by a hash of other sums, and stops itself.
-                let stopped = matches!(own, Err(Halt::Malformed { what: CHECK, .. }));
+                let stopped = matches!(own, Err(Halt::Cheating { .. }));
                 let at = format!("{family:?}: {bend:?} of message {index}");
                 match bend {
                     Bend::Short | Bend::Long => {
@@ -349,7 +346,7 @@ impl Law for Caught {
             let stops = (0..messages(&world, deviant, &images)).filter_map(|index| {
                 let session = world.deviant(deviant, At::new(index, Bend::FlipFirst), &images);
                 match if deviant == Role::Server { session.client } else { session.server } {
-                    Err(Halt::Malformed { step, what: CHECK }) => Some(step),
+                    Err(Halt::Cheating { step, .. }) => Some(step),
                     _ => None,
                 }
             });

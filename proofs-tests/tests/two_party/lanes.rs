@@ -184,7 +184,7 @@ fn a_lane_that_halts_ends_the_session_where_it_halts() {
             let (step, right) = match client {
                 Err(Halt::Malformed { step, .. }) => (step, matches!(conduct, Conduct::Replace(_))),
                 Err(Halt::PeerGone { step }) => (step, !matches!(conduct, Conduct::Replace(_))),
-                Ok(()) => panic!("{conduct:?} is noticed"),
+                Ok(()) | Err(Halt::Cheating { .. }) => panic!("{conduct:?} is noticed as what it is: {client:?}"),
             };
             assert!(right && step.is_within(&chunk), "{conduct:?}: {step}");
             assert!(server.is_err(), "{conduct:?}: the server's lane has no peer");

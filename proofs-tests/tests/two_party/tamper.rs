@@ -105,6 +105,7 @@ impl Tally {
             Ok(_) => &mut self.wrong,
             Err(Halt::Malformed { .. }) => &mut self.malformed,
             Err(Halt::PeerGone { .. }) => &mut self.gone,
+            Err(Halt::Cheating { .. }) => unreachable!("nothing is checked here"),
         };
         *place += 1;
     }

@@ -55,6 +55,7 @@ pub fn ask_protected(
             let reason = match halt {
                 Halt::Malformed { .. } => Reason::Malformed,
                 Halt::PeerGone { .. } => Reason::PeerGone,
+                Halt::Cheating { .. } => Reason::Cheating,
             };
             Protected { verdict: Verdict::Rejected(reason), halt: Some(halt), meter }
         }

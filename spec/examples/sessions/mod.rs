@@ -106,7 +106,7 @@ impl Session {
 
     fn any(&self, coins: &mut Pcg64) -> Result<Event, Box<dyn Error>> {
         let slot = below(coins, self.mix.N() + 1);
-        Ok(match within(coins, 0, 9) {
+        Ok(match within(coins, 0, 10) {
             0 => {
                 let [R, B, T, s] = [self.params.R(), self.params.B(), self.params.T(), self.params.slack()];
                 let chosen = within(coins, 0, 4);
@@ -123,6 +123,7 @@ impl Session {
             6 => Event::ServerStop,
             7 => Event::Timeout,
             8 => Event::ClientStop,
+            9 => Event::FailedProof,
             _ => Event::Check,
         })
     }

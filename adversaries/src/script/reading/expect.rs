@@ -2,9 +2,10 @@
 
 use crate::problem::{Problem, quoted};
 use crate::read::Reader;
-use crate::script::expect::{Claim, Expect, Expectation, REASONS, Reasons};
+use crate::script::expect::{Claim, Expect, Expectation, Reasons};
 use crate::script::values::Spot;
 use crate::yaml::{Kind, Node};
+use fusion_spec::verdict::Reason;
 
 pub fn expect(reader: &mut Reader, node: &Node) -> Option<Expect> {
     let fields = reader.fields(node, "expect", &["win", "accepted", "harmless", "caught", "reasons"])?;
@@ -40,7 +41,7 @@ fn claim(reader: &mut Reader, node: &Node) -> Option<Spot<Claim>> {
 fn reasons(reader: &mut Reader, node: &Node) -> Option<Reasons> {
     let fields = reader.fields(node, "reasons", &["only"])?;
     let list = reader.require(&fields, "only").and_then(|n| reader.list(n, "only"))?;
-    let words = REASONS.map(|reason| (reason.name(), reason));
+    let words = Reason::ALL.map(|reason| (reason.name(), reason));
     let read: Vec<_> = list.iter().map(|item| reader.word(item, "reason", &words)).collect();
     Some(Reasons { only: read.into_iter().collect::<Option<_>>()? })
 }

@@ -113,6 +113,7 @@ fn program(reader: &mut Reader, node: &Node) -> Option<Spot<ProgramName>> {
     let words = [
         ("unmask", ProgramName::Unmask),
         ("probe-delta", ProgramName::ProbeDelta),
+        ("guess-delta", ProgramName::GuessDelta),
         ("probe-key", ProgramName::ProbeKey),
         ("replay-ciphertext", ProgramName::ReplayCiphertext),
     ];

@@ -163,7 +163,7 @@ pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
             let why = "over this network a message takes longer than the minute that a party waits";
             Failure::Usage(format!("--network: {why} ({halt}); fewer images in a batch take less"))
         }
-        Halt::Malformed { .. } => Failure::Bug(halt.to_string()),
+        Halt::Malformed { .. } | Halt::Cheating { .. } => Failure::Bug(halt.to_string()),
     };
     let protocols = inference.protocols()?;
     let set_up = SetUp::new(&PairSetting {

@@ -95,6 +95,9 @@ fn kind(ending: Ending) -> Option<(&'static str, &'static str)> {
         Ending::Caught(Reason::CopiesDisagree) => ("caught", "Rejects: copies of one query disagree."),
         Ending::Caught(Reason::Malformed) => ("caught", "Rejects: a message is not what the protocol says."),
         Ending::Caught(Reason::PeerGone) => ("caught", "Rejects: the server is gone before the answers are in."),
+        Ending::Caught(Reason::Cheating) => {
+            ("caught", "Rejects: a proof that the server kept to the protocol does not hold.")
+        }
     })
 }
 
@@ -109,7 +112,7 @@ impl Sequence {
         let (groups, groups_left_out) = groups(session, params.R(), params.B());
         // A trial of several sessions may end otherwise than its last session.
         let ended = kind(session.outcome).map_or(conclusion, |(_, conclusion)| conclusion);
-        let left = matches!(session.outcome, Ending::Caught(Reason::Malformed | Reason::PeerGone));
+        let left = matches!(session.outcome, Ending::Caught(Reason::Malformed | Reason::PeerGone | Reason::Cheating));
         let links = session.slots.iter().any(|slot| slot.named);
         let (does, mark) = if links { ("names", "named") } else { ("touches", "touched") };
         Some(Self {

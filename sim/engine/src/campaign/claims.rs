@@ -1,7 +1,7 @@
 //! The claims about a strategy: each clause of its script with its exact rate, and the two events.
 
 use super::statement::{Relation, Statement};
-use crate::simulate::{Counts, REASONS, Seen, World};
+use crate::simulate::{Counts, Seen, World};
 use fusion_2pc::backend::delphi::Decode;
 use fusion_adversaries::law::Case;
 use fusion_adversaries::problem::{Mark, Problem};
@@ -76,7 +76,7 @@ pub fn successes(event: CountedEvent, counts: &Counts) -> u64 {
 /// Returns how many of the counted trials were rejected for a reason that is not in `only`.
 #[must_use]
 pub fn other_reasons(only: &[Reason], counts: &Counts) -> u64 {
-    REASONS.iter().zip(counts.caught).filter(|(reason, _)| !only.contains(reason)).map(|(_, count)| count).sum()
+    Reason::ALL.iter().zip(counts.caught).filter(|(reason, _)| !only.contains(reason)).map(|(_, count)| count).sum()
 }
 
 /// What the specification predicts for a strategy: its exact rates, and a bound on its wins.

@@ -1,6 +1,6 @@
 //! How a trial or a session ended, as results write it.
 
-use crate::simulate::{REASONS, Trial};
+use crate::simulate::Trial;
 use fusion_spec::verdict::{Outcome, Reason};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -29,7 +29,7 @@ pub struct NoEnding;
 impl Ending {
     /// Returns every ending, in the order in which tables and exemplars list them.
     pub fn all() -> impl Iterator<Item = Self> {
-        [Self::Error, Self::Win, Self::Harmless].into_iter().chain(REASONS.map(Self::Caught))
+        [Self::Error, Self::Win, Self::Harmless].into_iter().chain(Reason::ALL.map(Self::Caught))
     }
 
     /// Returns one word for the ending; a rejection is named by its reason.
@@ -101,6 +101,7 @@ mod tests {
     fn an_ending_is_its_text() {
         let texts: Vec<String> = Ending::all().map(|ending| ending.to_string()).collect();
         assert_eq!(texts[..4], ["error", "win", "harmless", "caught: public_wrong"]);
+        assert_eq!(texts[7..], ["caught: cheating"]);
         for (text, ending) in texts.iter().zip(Ending::all()) {
             assert_eq!(text.parse(), Ok(ending));
         }

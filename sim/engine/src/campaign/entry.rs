@@ -2,10 +2,10 @@
 
 use super::accuracy::Accuracies;
 use super::claims::{Claims, Spec};
-use super::identity::{Id, pass_rule};
+use super::identity::{Id, failed_proof, pass_rule};
 use crate::models::Warning;
 use crate::simulate::conditional::Stage;
-use crate::simulate::{Parties, Seen, World};
+use crate::simulate::{EarlyEnd, Parties, Seen, World};
 use fusion_2pc::session::Grouping;
 use fusion_adversaries::law::Case;
 use fusion_adversaries::script::{CountedEvent, Fidelity, Script, SessionsSection, SetupRule};
@@ -58,6 +58,12 @@ impl Campaign {
     #[must_use]
     pub fn pass_rule(&self) -> PassRule {
         pass_rule(self.semantics)
+    }
+
+    /// Returns the end of a session in which a proof of the server's does not hold.
+    #[must_use]
+    pub fn failed_proof(&self) -> EarlyEnd {
+        failed_proof(self.semantics)
     }
 
     /// Returns the exact rate of an event for a strategy, whether or not the script claims something of it; `None` where there is none.

@@ -7,8 +7,9 @@ use super::replay::Replay;
 use super::run::first_counter;
 use crate::documents::replay::ReplayDocument;
 use crate::failure::Failure;
-use crate::simulate::{Counts, REASONS};
+use crate::simulate::Counts;
 use crate::store::Store;
+use fusion_spec::verdict::Reason;
 
 /// The largest number of slots that a file shows. `sim run --trace` shows all of them at any size.
 const MOST_SLOTS: usize = 1 << 12;
@@ -83,7 +84,7 @@ fn count(counts: &Counts, ending: Ending) -> u64 {
         Ending::Win => counts.win,
         Ending::Harmless => counts.harmless,
         Ending::Caught(wanted) => {
-            REASONS.iter().zip(counts.caught).filter(|(reason, _)| **reason == wanted).map(|(_, count)| count).sum()
+            Reason::ALL.iter().zip(counts.caught).filter(|(reason, _)| **reason == wanted).map(|(_, count)| count).sum()
         }
     }
 }

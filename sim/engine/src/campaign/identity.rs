@@ -1,6 +1,7 @@
 //! The hash of everything that decides a trial, and of nothing else. A campaign can be continued with more time or more trials,
 //! but not with another strategy, seed, model or data.
 
+use crate::simulate::EarlyEnd;
 use fusion_adversaries::script::{Backend, Fidelity, HONEST, Script, SetupRule};
 use fusion_spec::evidence::PassRule;
 use serde_json::{Map, Value, json};
@@ -10,18 +11,26 @@ use std::path::{Path, PathBuf};
 
 /// The version of the rules that turn a script and a seed into counts. It changes whenever the same script and seed would give
 /// other counts. Version 5 has shorter rows at `real`, so that decisions are taken after other numbers of the same trials. Version 6 has a sharper rule
-/// for what passes, so that a campaign ends after fewer of the same trials.
-pub const SEMANTICS: u32 = 6;
+/// for what passes, so that a campaign ends after fewer of the same trials. Version 7 calls a failed proof of the server's cheating, and not malformed.
+pub const SEMANTICS: u32 = 7;
 /// The first version by which claims pass by a likelihood ratio.
 const RATIO: u32 = 6;
-/// The version of the rules that turn a script, a seed and a number into a trial, which is that of [`SEMANTICS`] when trials last changed. It is part of
-/// the hash, so that older runs can be continued.
+/// The first version by which a proof of the server's that does not hold is cheating.
+const CHEATING: u32 = 7;
+/// The version of the rules that turn a script, a seed and a number into a trial, which is that of [`SEMANTICS`] when trials last changed otherwise than in the name of
+/// a reason. It is part of the hash, so that older runs can be continued.
 const TRIALS: u32 = 4;
 
 /// Returns the rule by which claims of exact rates pass in runs of a version.
 #[must_use]
 pub fn pass_rule(semantics: u32) -> PassRule {
     if semantics < RATIO { PassRule::UniformMixture } else { PassRule::LikelihoodRatio }
+}
+
+/// Returns the end of a session in which a proof of the server's does not hold, in runs of a version.
+#[must_use]
+pub fn failed_proof(semantics: u32) -> EarlyEnd {
+    if semantics < CHEATING { EarlyEnd::Malformed } else { EarlyEnd::Cheating }
 }
 
 /// The hash of everything that decides a campaign's trials.

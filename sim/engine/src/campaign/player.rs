@@ -47,7 +47,7 @@ impl<'c> Player<'c> {
     pub fn new(campaign: &'c Campaign, entry: &'c Entry) -> Self {
         let seed = campaign.script.trials.seed;
         let server = Server::new(&entry.name, seed, &*entry.strategy).with_sessions(entry.sessions);
-        let server = server.with_setup(entry.setup);
+        let server = server.with_setup(entry.setup).with_failed_proof(campaign.failed_proof());
         let view = &campaign.view;
         if !entry.stages.is_empty() {
             #[expect(clippy::expect_used, reason = "the loader makes stages of a size alone")]

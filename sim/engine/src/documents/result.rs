@@ -9,7 +9,7 @@ use crate::campaign::run::{Finished, StoppedBy};
 use crate::campaign::verdict::{CampaignVerdict, ClaimStanding, Standing};
 use crate::campaign::{Campaign, Entry, Statement};
 use crate::failure::Failure;
-use crate::simulate::{Counts, REASONS};
+use crate::simulate::Counts;
 use fusion_adversaries::strategy::Hypothesis;
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::verdict::Reason;
@@ -199,6 +199,9 @@ pub struct StandingDocument {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ReasonCounts {
+    /// Rejections because a proof that an active mode asks of the server does not hold.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cheating: u64,
     /// Rejections because copies of a query came back with different answers.
     #[serde(skip_serializing_if = "is_zero")]
     pub copies_disagree: u64,
@@ -364,12 +367,13 @@ impl StandingDocument {
 impl ReasonCounts {
     fn new(counts: &Counts) -> Self {
         let mut reasons = Self::default();
-        for (reason, count) in REASONS.into_iter().zip(counts.caught) {
+        for (reason, count) in Reason::ALL.into_iter().zip(counts.caught) {
             *match reason {
                 Reason::PublicWrong => &mut reasons.public_wrong,
                 Reason::CopiesDisagree => &mut reasons.copies_disagree,
                 Reason::Malformed => &mut reasons.malformed,
                 Reason::PeerGone => &mut reasons.peer_gone,
+                Reason::Cheating => &mut reasons.cheating,
             } = count;
         }
         reasons
@@ -377,8 +381,9 @@ impl ReasonCounts {
 
     /// Returns every reason with its count, in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = (Reason, u64)> {
-        let Self { copies_disagree, malformed, peer_gone, public_wrong } = *self;
+        let Self { cheating, copies_disagree, malformed, peer_gone, public_wrong } = *self;
         [
+            (Reason::Cheating, cheating),
             (Reason::CopiesDisagree, copies_disagree),
             (Reason::Malformed, malformed),
             (Reason::PeerGone, peer_gone),

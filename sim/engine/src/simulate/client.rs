@@ -34,6 +34,8 @@ pub enum EarlyEnd {
     Malformed,
     /// The server is gone.
     PeerGone,
+    /// The server's proof that it kept to the protocol does not hold.
+    Cheating,
 }
 
 impl Answers {
@@ -93,6 +95,11 @@ pub(super) fn conclude(
         (Progress::Waiting(client), Some(EarlyEnd::Malformed)) => {
             let ended = client.garbage();
             note(log, Event::Garbage, || effect(&ended));
+            ended
+        }
+        (Progress::Waiting(client), Some(EarlyEnd::Cheating)) => {
+            let ended = client.failed_proof();
+            note(log, Event::FailedProof, || effect(&ended));
             ended
         }
         (Progress::Waiting(client), Some(EarlyEnd::PeerGone) | None) => {

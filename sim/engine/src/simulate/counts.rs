@@ -10,8 +10,8 @@ pub struct Counts {
     pub win: u64,
     /// The number of trials that the client accepted with every answer right.
     pub harmless: u64,
-    /// The numbers of trials that the client rejected, for each reason in the order of [`REASONS`].
-    pub caught: [u64; REASONS.len()],
+    /// The numbers of trials that the client rejected, for each reason in the order of [`Reason::ALL`].
+    pub caught: [u64; Reason::ALL.len()],
     /// The number of trials that ended in an error of this program, or in one of the strategy: a slot or a move that does not exist.
     pub error: u64,
     /// The number of trials with `E_T`.
@@ -19,9 +19,6 @@ pub struct Counts {
     /// The number of trials with both `E_T` and `E_B`.
     pub e_t_and_e_b: u64,
 }
-
-/// The reasons for a rejection, in the order in which [`Counts`] has them.
-pub const REASONS: [Reason; 4] = [Reason::PublicWrong, Reason::CopiesDisagree, Reason::Malformed, Reason::PeerGone];
 
 impl Counts {
     /// Adds one trial to the counts.
@@ -83,5 +80,6 @@ fn place(reason: Reason) -> usize {
         Reason::CopiesDisagree => 1,
         Reason::Malformed => 2,
         Reason::PeerGone => 3,
+        Reason::Cheating => 4,
     }
 }

@@ -50,7 +50,7 @@ mod world;
 
 pub use alone::{Alone, NotAlone};
 pub use client::{Answers, EarlyEnd, Exchange};
-pub use counts::{Counts, REASONS};
+pub use counts::Counts;
 pub(crate) use deviant::largest_output;
 pub use effects::Seen;
 pub use guard::Guard;

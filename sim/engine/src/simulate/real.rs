@@ -141,7 +141,9 @@ impl Inference for TwoParty<'_> {
         let changed = program.map(|program| program.changed).into_iter().flatten().collect();
         match played.client {
             Ok(_) => Some(Answers { exchanges, end: None, changed }),
-            Err(halt) if deviates => Some(Answers { exchanges, end: Some(EarlyEnd::from(halt)), changed }),
+            Err(halt) if deviates => {
+                Some(Answers { exchanges, end: Some(early_end(&halt, at.server.failed_proof)), changed })
+            }
             // A server that keeps to the protocol is never caught at it.
             Err(_) => None,
         }
@@ -200,11 +202,11 @@ impl From<Progress<'_>> for Exchange {
     }
 }
 
-impl From<Halt> for EarlyEnd {
-    fn from(halt: Halt) -> Self {
-        match halt {
-            Halt::Malformed { .. } => Self::Malformed,
-            Halt::PeerGone { .. } => Self::PeerGone,
-        }
+/// What the session of a client that stopped ends as.
+fn early_end(halt: &Halt, failed_proof: EarlyEnd) -> EarlyEnd {
+    match halt {
+        Halt::Malformed { .. } => EarlyEnd::Malformed,
+        Halt::PeerGone { .. } => EarlyEnd::PeerGone,
+        Halt::Cheating { .. } => failed_proof,
     }
 }

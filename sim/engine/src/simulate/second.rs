@@ -52,7 +52,11 @@ impl Heard {
             return Err(NotTheBatch);
         }
         if self.answers.len() < self.order.len() {
-            let reason = if self.end == Some(EarlyEnd::Malformed) { Reason::Malformed } else { Reason::PeerGone };
+            let reason = match self.end {
+                Some(EarlyEnd::Malformed) => Reason::Malformed,
+                Some(EarlyEnd::Cheating) => Reason::Cheating,
+                Some(EarlyEnd::PeerGone) | None => Reason::PeerGone,
+            };
             return Ok((Verdict::Rejected(reason), Outcome::Caught(reason)));
         }
         if self.answers.iter().any(|answer| answer.0 >= self.classes) {
@@ -132,6 +136,7 @@ mod tests {
         let early = |end| Heard { end, ..heard(&[WRONG, RIGHT, WRONG, RIGHT]) };
         assert_eq!(judged(&early(Some(EarlyEnd::Malformed)), 0), Outcome::Caught(Reason::Malformed));
         assert_eq!(judged(&early(Some(EarlyEnd::PeerGone)), 0), Outcome::Caught(Reason::PeerGone));
+        assert_eq!(judged(&early(Some(EarlyEnd::Cheating)), 0), Outcome::Caught(Reason::Cheating));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The malicious server of a campaign's trials: a strategy with its coins and its number of sessions.
 
+use super::client::EarlyEnd;
 use super::stream::Streams;
 use fusion_adversaries::script::{SessionsSection, SetupRule};
 use fusion_adversaries::strategy::Strategy;
@@ -10,13 +11,20 @@ pub struct Server<'a> {
     pub(super) streams: Streams,
     pub(super) sessions: Option<SessionsSection>,
     pub(super) setup: SetupRule,
+    pub(super) failed_proof: EarlyEnd,
 }
 
 impl<'a> Server<'a> {
     /// Makes a server from a strategy. Its name and the seed decide all its coins.
     #[must_use]
     pub fn new(name: &str, seed: u64, strategy: &'a dyn Strategy) -> Self {
-        Self { strategy, streams: Streams::new(seed, name), sessions: None, setup: SetupRule::Kept }
+        Self {
+            strategy,
+            streams: Streams::new(seed, name),
+            sessions: None,
+            setup: SetupRule::Kept,
+            failed_proof: EarlyEnd::Cheating,
+        }
     }
 
     /// Sets the rule of a trial of several sessions; `None` means one session to a trial.
@@ -29,5 +37,11 @@ impl<'a> Server<'a> {
     #[must_use]
     pub fn with_setup(self, setup: SetupRule) -> Self {
         Self { setup, ..self }
+    }
+
+    /// Sets what a session ends as in which a proof of this server's does not hold: cheating, or malformed as it was called before semantics 7.
+    #[must_use]
+    pub fn with_failed_proof(self, failed_proof: EarlyEnd) -> Self {
+        Self { failed_proof, ..self }
     }
 }

@@ -1,8 +1,9 @@
 //! `counts.csv`: one row for each block of trials, in the order of the script's strategies and then of trials.
 
 use crate::campaign::Counter;
-use crate::simulate::{Counts, REASONS};
+use crate::simulate::Counts;
 use fusion_adversaries::script::MAX_TRIALS;
+use fusion_spec::verdict::Reason;
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -55,7 +56,7 @@ impl CountsRow {
         let (lo, hi, caught) = (trials.start, trials.end, counts.caught());
         let mut line =
             format!("{},{lo},{hi},{win},{harmless},{caught},{error},{e_t},{e_t_and_e_b},\"{{", counters[*counter].name);
-        let seen = REASONS.iter().zip(counts.caught).filter(|(_, count)| *count > 0);
+        let seen = Reason::ALL.iter().zip(counts.caught).filter(|(_, count)| *count > 0);
         for (index, (reason, count)) in seen.enumerate() {
             let comma = if index == 0 { "" } else { "," };
             // Writing to a string cannot fail.
@@ -94,14 +95,14 @@ fn natural(text: &str) -> Result<u64, String> {
 }
 
 /// Reads the counts of reasons, which [`CountsRow::line`] writes after `"{`.
-fn parse_reasons(text: &str) -> Result<[u64; REASONS.len()], String> {
+fn parse_reasons(text: &str) -> Result<[u64; Reason::ALL.len()], String> {
     let wrong = || format!("`{{{text}` are no reasons");
     let inner = text.strip_suffix("}\"").ok_or_else(wrong)?;
-    let mut caught = [0; REASONS.len()];
+    let mut caught = [0; Reason::ALL.len()];
     for entry in inner.split(',').filter(|entry| !entry.is_empty()) {
         let (name, count) = entry.split_once(':').ok_or_else(wrong)?;
         let name = name.strip_prefix("\"\"").and_then(|name| name.strip_suffix("\"\"")).ok_or_else(wrong)?;
-        let place = REASONS.iter().position(|reason| reason.name() == name).ok_or_else(wrong)?;
+        let place = Reason::ALL.iter().position(|reason| reason.name() == name).ok_or_else(wrong)?;
         caught[place] = natural(count)?;
     }
     Ok(caught)
@@ -151,7 +152,7 @@ mod tests {
     }
 
     fn row(counter: usize, lo: u64) -> CountsRow {
-        let counts = Counts { win: 3, harmless: 1000, caught: [20, 0, 0, 1], error: 0, e_t: 900, e_t_and_e_b: 40 };
+        let counts = Counts { win: 3, harmless: 1000, caught: [20, 0, 0, 1, 0], error: 0, e_t: 900, e_t_and_e_b: 40 };
         CountsRow { counter, trials: lo..lo + 1024, counts }
     }
 
@@ -164,6 +165,9 @@ mod tests {
         let line = row(1, 1024).line(&counters());
         let expected = "guess-one,1024,2048,3,1000,21,0,900,40,\"{\"\"public_wrong\"\":20,\"\"peer_gone\"\":1}\"\n";
         assert_eq!(line, expected);
+        let cheats = CountsRow { counts: Counts { caught: [20, 0, 0, 0, 1], ..row(1, 1024).counts }, ..row(1, 1024) };
+        assert_eq!(cheats.line(&counters()), expected.replace("peer_gone", "cheating"));
+        assert_eq!(parse(&file(&[cheats.line(&counters())]), &counters()), Ok(vec![cheats]));
         let none = CountsRow { counter: 0, trials: 0..5, counts: Counts { harmless: 5, e_t: 5, ..Counts::default() } };
         assert_eq!(none.line(&counters()), "honest,0,5,0,5,0,0,5,0,\"{}\"\n");
         let text = file(&[row(1, 0).line(&counters()), row(0, 0).line(&counters()), row(1, 1024).line(&counters())]);

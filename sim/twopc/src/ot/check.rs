@@ -102,6 +102,9 @@ impl std::str::FromStr for Checks {
 /// The number of sums, and so of the transfers that mask them.
 pub const SUMS: usize = 128;
 
+/// What is wrong with a message that fails a check.
+pub(crate) const FAILS: &str = "the message fails the check of its extension";
+
 /// The bytes of a hash of sums.
 pub const HASH_BYTES: usize = 32;
 
@@ -221,14 +224,10 @@ pub fn correct(sums: &mut [Block], said: &[Block], deltas: &[Block]) {
 /// Compares sums with the hash that the peer sent.
 ///
 /// # Errors
-/// [`Halt::Malformed`] where they are not those of the hash.
+/// [`Halt::Cheating`] where they are not those of the hash.
 pub fn compare(link: &Link, sums: &[Block], sent: &[u8]) -> Result<(), Halt> {
     // The comparison of two hashes takes the same time wherever they differ.
-    if blake3::Hash::from_slice(sent).is_ok_and(|sent| sent == hash(sums)) {
-        Ok(())
-    } else {
-        Err(link.malformed("it fails the check of its extension"))
-    }
+    if blake3::Hash::from_slice(sent).is_ok_and(|sent| sent == hash(sums)) { Ok(()) } else { Err(link.cheating(FAILS)) }
 }
 
 #[cfg(test)]

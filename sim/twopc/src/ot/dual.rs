@@ -177,7 +177,7 @@ mod tests {
             client.send(vec![0x5a; crate::ot::check::HASH_BYTES]).unwrap();
             let mut receiver = Receiver::new(&trees(DELTA, K).1, checks);
             let outcome = Rounds::new(9, 3, checks).next(&mut receiver, &mut server, &mut Vec::new());
-            assert_eq!(matches!(outcome, Err(Halt::Malformed { .. })), checks.is_active(), "{outcome:?}");
+            assert_eq!(matches!(outcome, Err(Halt::Cheating { .. })), checks.is_active(), "{outcome:?}");
             let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
             client.send(vec![0xa5; round.message_bytes() - 1]).unwrap();
             let outcome = Rounds::new(9, 3, checks).next(&mut receiver, &mut server, &mut Vec::new());

@@ -426,7 +426,7 @@ mod tests {
     fn a_sum_of_no_tree_passes_with_the_right_guess_of_the_path_alone() {
         for guess in 0..4 {
             let (outcome, parent) = cheat(Checks::Active, guess);
-            let refused = Halt::Malformed { step: "here".into(), what: "it fails the check of its extension" };
+            let refused = Halt::Cheating { step: "here".into(), what: check::FAILS };
             assert_eq!(outcome, if guess == parent { Ok(()) } else { Err(refused) }, "{guess} of {parent}");
             assert_eq!(cheat(Checks::None, guess).0, Ok(()));
         }

@@ -58,7 +58,7 @@ impl Setup {
             let (sums, proof) = message.split_at(puncture::message_bytes(K, Checks::None));
             let punctured = puncture::puncture(K, *delta, &known, sums);
             if checks.is_active() && !puncture::is_proved(K, *delta, &punctured, proof) {
-                return Err(link.malformed("its trees fail their check"));
+                return Err(link.cheating("its trees fail their check"));
             }
             Ok(Self { role: link.role(), delta, punctured, leaves, own, checks })
         })

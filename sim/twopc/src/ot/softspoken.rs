@@ -379,7 +379,7 @@ mod tests {
     #[test]
     fn a_wrong_correction_passes_with_the_right_guess_of_its_bits_alone() {
         let bits = |tree: usize, K: usize| DELTA >> (1 + tree * K) & ((1 << K.min(TRANSFERS - tree * K)) - 1);
-        let refused = Err(Halt::Malformed { step: "here".into(), what: "it fails the check of its extension" });
+        let refused = Err(Halt::Cheating { step: "here".into(), what: check::FAILS });
         for tree in 1..TRANSFERS {
             for guess in 0..2 {
                 let outcome = cheat::<1>(Checks::Active, tree, guess);
@@ -409,7 +409,7 @@ mod tests {
             let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
             client.send(bent).unwrap();
             let outcome = Sender::<K>::new(DELTA, &punctured, Checks::Active).extend(&mut server, &mut vec![0; ROWS]);
-            assert!(matches!(outcome, Err(Halt::Malformed { .. })), "byte {at}");
+            assert!(matches!(outcome, Err(Halt::Cheating { .. })), "byte {at}");
         }
     }
 }

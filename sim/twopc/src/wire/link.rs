@@ -24,6 +24,14 @@ pub enum Halt {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// The peer's proof that it kept to the protocol does not hold. Only checks of an active mode ask for proofs.
+    #[error("cheating at {step}: {what}")]
+    Cheating {
+        /// The step in which it was to be proved.
+        step: Address,
+        /// Which proof does not hold.
+        what: &'static str,
+    },
     /// The peer has stopped answering.
     #[error("the peer is gone at {step}")]
     PeerGone {
@@ -383,6 +391,12 @@ impl Link {
     #[must_use]
     pub fn malformed(&self, what: &'static str) -> Halt {
         Halt::Malformed { step: self.address().clone(), what }
+    }
+
+    /// The error of a party whose peer's proof does not hold.
+    #[must_use]
+    pub fn cheating(&self, what: &'static str) -> Halt {
+        Halt::Cheating { step: self.address().clone(), what }
     }
 
     /// Closes the link, so that a peer that still waits for a message learns that none will come.

@@ -4,7 +4,7 @@ use crate::text;
 use fusion_adversaries::script::CountedEvent;
 use fusion_engine::campaign::verdict::{ClaimStanding, Standing};
 use fusion_engine::campaign::{Ending, Statement};
-use fusion_engine::simulate::{Counts, REASONS};
+use fusion_engine::simulate::Counts;
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::verdict::Reason;
 use rug::Rational;
@@ -50,7 +50,7 @@ pub fn contradicts(claim: &ClaimStanding, only: &[Reason], ending: Ending) -> bo
 /// Lists the reasons that occurred and are not allowed, and those that are allowed.
 fn others(only: &[Reason], counts: &Counts, trials: u64) -> String {
     let other = |(reason, count): &(&Reason, u64)| *count > 0 && !only.contains(*reason);
-    let others = REASONS.iter().zip(counts.caught).filter(other);
+    let others = Reason::ALL.iter().zip(counts.caught).filter(other);
     let others: Vec<String> = others.map(|(reason, count)| format!("{} in {count}", reason.name())).collect();
     let allowed: Vec<&str> = only.iter().map(|reason| reason.name()).collect();
     let allowed = if allowed.is_empty() { "none".into() } else { allowed.join(", ") };

@@ -15,9 +15,10 @@ use fusion_engine::campaign::verdict::{CampaignVerdict, ClaimStanding, Standing}
 use fusion_engine::campaign::{Campaign, Ending, Entry};
 use fusion_engine::documents::result::{Fault, ResultDocument};
 use fusion_engine::failure::Failure;
-use fusion_engine::simulate::{Counts, REASONS};
+use fusion_engine::simulate::Counts;
 use fusion_spec::bound::bits::nearest;
 use fusion_spec::evidence::{Clause, Decision};
+use fusion_spec::verdict::Reason;
 use rug::Rational;
 use std::io::{self, Write};
 use std::path::Path;
@@ -196,7 +197,7 @@ fn outcomes(entry: &Entry, standing: &Standing) -> Vec<Vec<String>> {
     let staged = !entry.stages.is_empty();
     let wins = if staged { "-".into() } else { win.to_string() };
     let first = row(&entry.name, "win", wins, standing.rate(), standing.interval());
-    let caught = REASONS.iter().zip(caught).map(|(reason, count)| (format!("caught: {}", reason.name()), count));
+    let caught = Reason::ALL.iter().zip(caught).map(|(reason, count)| (format!("caught: {}", reason.name()), count));
     let others = std::iter::once(("harmless".into(), harmless)).chain(caught);
     let others = others.filter(|(_, count)| *count > 0 && !staged).map(|(of, count)| {
         row("", &of, count.to_string(), Some(Rational::from((count, trials))), standing.interval_at(count))

@@ -3,9 +3,11 @@
 use super::loader::{Labelled, Loader, Setting};
 use crate::failure::Failure;
 use crate::simulate::{Guard, is_positional};
+use fusion_2pc::backend::Choice;
 use fusion_2pc::backend::digits::DigitRule;
+use fusion_2pc::ot::probe::Parts;
 use fusion_adversaries::behaviour::{
-    Linking, Place, PlacedMove, ProbeDelta, ProbeKey, Scripted, Unmask, WeightedMoves, flaky,
+    GuessDelta, Linking, Place, PlacedMove, ProbeDelta, ProbeKey, Scripted, Unmask, WeightedMoves, flaky,
 };
 use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::script::{
@@ -44,6 +46,9 @@ impl Loader {
             }
             StrategyKind::Program { program: Spot { value: ProgramName::ProbeDelta, mark }, sessions } => {
                 self.probe_delta(setting, section, *sessions, *mark)
+            }
+            StrategyKind::Program { program: Spot { value: ProgramName::GuessDelta, mark }, sessions } => {
+                self.guess_delta(setting, *sessions, *mark)
             }
             StrategyKind::Program { program: Spot { value: ProgramName::ProbeKey, mark }, sessions } => {
                 self.probe_key(setting, section, *sessions, *mark)
@@ -85,18 +90,34 @@ impl Loader {
         sessions: Option<SessionsSection>,
         mark: Mark,
     ) -> Option<Played> {
-        let backend = setting.backend()?;
-        let Some(parts) = backend.parts() else {
-            let family = backend.family().name();
-            let message = format!(
-                "`probe-delta` guesses the correlation of the transfers in which the client sends, and in `{family}` it sends in none"
-            );
-            self.problem(mark, message);
-            return None;
-        };
+        let parts = self.parts("probe-delta", setting.backend()?, mark)?;
         let most = ProbeDelta::most_sessions(parts);
         let max = self.verdicts("probe-delta", sessions, most, mark)?;
         Some(Box::new(ProbeDelta::new(parts, max, keeps(setting, section)?)))
+    }
+
+    fn guess_delta(&mut self, setting: &Setting<'_>, sessions: Option<SessionsSection>, mark: Mark) -> Option<Played> {
+        let backend = setting.backend()?;
+        let parts = self.parts("guess-delta", backend, mark)?;
+        if sessions.is_some() {
+            let message = "`guess-delta` plays one session, whose verdict is that of the trial";
+            self.problems.push(Problem::new(mark, message).help("leave `sessions` out"));
+            return None;
+        }
+        Some(Box::new(GuessDelta::new(parts, backend.checks())))
+    }
+
+    /// The parts of the client's correlation that a program guesses.
+    fn parts(&mut self, program: &str, backend: Choice, mark: Mark) -> Option<Parts> {
+        let parts = backend.parts();
+        if parts.is_none() {
+            let family = backend.family().name();
+            let message = format!(
+                "`{program}` guesses the correlation of the transfers in which the client sends, and in `{family}` it sends in none"
+            );
+            self.problem(mark, message);
+        }
+        parts
     }
 
     fn probe_key(

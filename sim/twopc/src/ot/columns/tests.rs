@@ -1,6 +1,7 @@
 //! Receivers that deviate, with and without a check.
 
 use super::*;
+use crate::ot::check::FAILS;
 use crate::ot::iknp::Repetition;
 use crate::ot::kkot::WalshHadamard;
 use crate::wire::clock::LinkSpeed;
@@ -55,7 +56,7 @@ trait Mixed: Code {
 impl<C: Code> Mixed for C {}
 
 fn is_refused(outcome: &Result<Vec<Block>, Halt>) -> bool {
-    *outcome == Err(Halt::Malformed { step: "here".into(), what: "it fails the check of its extension" })
+    *outcome == Err(Halt::Cheating { step: "here".into(), what: FAILS })
 }
 
 /// Bit `j` of one row in column `j` alone: accepted where the guess of the sender's bit is right, refused where it is wrong; and the block of a receiver

@@ -291,7 +291,8 @@ fn a_peer_that_sends_garbage_halts_a_party_or_gives_it_garbage() {
             // Columns that are no choices fail their check; one bit a transfer is a choice, whatever it is.
             let proves = extension == (Scheme { extension: Extension::Iknp, checks: Checks::Active });
             assert_eq!(heard.is_ok(), right && !proves, "{extension:?}: {heard:?}");
-            assert!(heard.is_ok() || matches!(heard, Err(Halt::Malformed { .. })));
+            assert_eq!(matches!(heard, Err(Halt::Cheating { .. })), right && proves, "{extension:?}: {heard:?}");
+            assert_eq!(matches!(heard, Err(Halt::Malformed { .. })), !right, "{extension:?}: {heard:?}");
         }
         // And nothing that any extension expects.
         let garbage = |link: &mut Link| drop(link.send(vec![0xc3; 5]));
