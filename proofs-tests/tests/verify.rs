@@ -175,10 +175,10 @@ fn an_older_run_is_decided_by_its_own_rule() {
     date_to(&new, 5);
     let missing = verify(&new);
     assert!(missing.code == 64 && missing.stderr.contains("rows of 'honest' are missing"), "{missing:?}");
-    date_to(&new, 7);
+    date_to(&new, 8);
     for refused in [verify(&new), sim(&["attack", "--resume", &new], ""), sim(&["merge", &new], "")] {
         assert_eq!((refused.code, refused.stderr.lines().count()), (64, 1), "{refused:?}");
-        assert!(refused.stderr.contains("env.json: the run is of semantics 7, and sim"), "{refused:?}");
+        assert!(refused.stderr.contains("env.json: the run is of semantics 8, and sim"), "{refused:?}");
     }
 
     // Shards of both versions are a run of the older one.

@@ -9,7 +9,7 @@ const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
 /// Published settings.
 const SETTINGS: [&str; 2] = ["{ R: 8, B: 2, T: 4 }", "{ R: 8, B: 8, T: 100 }"];
 
-fn curated(name: &str) -> String {
+pub fn curated(name: &str) -> String {
     let (_, text) =
         SCRIPTS.iter().find(|(other, _)| other.strip_suffix(".yaml") == Some(name)).expect("the library has it");
     text.replace("../../examples", EXAMPLES)
@@ -81,6 +81,7 @@ played! {
     unmask_as_released: "unmask-as-released", [64, 8];
     unmask_batch: "unmask-batch", [32, 4];
     unmask_slot_by_slot: "unmask-slot-by-slot", [64, 8];
+    cheating: "cheating", [64, 8];
     probe_delta: "probe-delta", [0, 2];
     probe_delta_fresh: "probe-delta-fresh", [0, 2];
     probe_key: "probe-key", [0, 1];

@@ -1,15 +1,22 @@
 //! Scripted servers over the line: what a client gets from one is what the simulator's client gets in the trial of the same number.
 
-use crate::world::{Keys, LIMITS, asked, serving_of};
+use crate::world::{Keys, LIMITS, asked, question, serving_of};
 use fusion_engine::campaign::load::{Overrides, load_text};
 use fusion_engine::campaign::{Campaign, Player};
 use fusion_engine::simulate::World;
-use fusion_party::Service;
+use fusion_party::{Protected, Service, ask_protected};
 use fusion_spec::mix::Sample;
+use fusion_spec::params::Params;
+use fusion_spec::verdict::{Label, Reason, Verdict};
 use std::fmt::Write;
 
 /// A campaign of one strategy on the small model and the digits of the examples.
 fn campaign(acts: &str) -> Campaign {
+    campaign_by("cheetah", acts)
+}
+
+/// The same by another backend.
+fn campaign_by(backend: &str, acts: &str) -> Campaign {
     let mut script = String::from(
         "schema: fusion/campaign/v1\nname: over-the-line\nprotocol: { R: 2, B: 2, T: 2 }\nfidelity: real\n\
          model: { path: 'built-in:/small_mnist.onnx' }\n\
@@ -17,7 +24,7 @@ fn campaign(acts: &str) -> Campaign {
          labels: 'built-in:/mnist_t1000-labels-idx1-ubyte'\n  queries: 0..500\n  public: { from: 500..1000 }\n  draw: fixed\n\
          strategies:\n",
     );
-    writeln!(script, "  - name: one\n    do: {acts}").expect("a text");
+    writeln!(script, "  - name: one\n    do: {acts}\nbackend: {backend}").expect("a text");
     load_text(&script, &Overrides::default()).unwrap_or_else(|failure| panic!("{script}: {failure:?}"))
 }
 
@@ -84,5 +91,26 @@ fn a_scripted_server_answers_batches_of_the_scripts_size() {
     serving_of(&service(&keys, "[{ at: { random: 2 }, relabel: next }]"), |address, _| {
         let error = asked(&keys, "client", address, &[&image], |_| {}).expect_err("another size");
         assert_eq!(error.to_string(), "the peer refuses: slots: this server plays sessions of 6");
+    });
+}
+
+/// A server that bends a message of its extension is caught by its proof, over the line as in a simulation.
+#[test]
+fn a_server_whose_proof_fails_is_caught_cheating() {
+    let keys = Keys::new(&["server", "client"]);
+    let acts = "[{ at: all, bend: { step: 'layer[*:relu]/mux/round[0]/msg[0]', flip_bit: 0 } }]";
+    let campaign = campaign_by("{ aby: { checks: active } }", acts);
+    let clients = [keys.fingerprint("client")].into();
+    let service = Service::scripted(&keys.of("server"), clients, campaign, "one", LIMITS).expect("it can play it");
+    let image = vec![0; 784];
+    serving_of(&service, |address, _| {
+        let identity = keys.of("client");
+        let params = Params::new(2, 2, 2, 0).expect("legal");
+        let publics: Vec<(&[u8], Label)> = (0..2).map(|label| (&image[..], Label(label))).collect();
+        let address = address.to_string();
+        let asked = ask_protected(question(&identity, &keys, &address), params, &[&image, &image], &publics, |_| {});
+        let Protected { verdict, halt, .. } = asked.expect("a session");
+        assert_eq!(verdict, Verdict::Rejected(Reason::Cheating), "{halt:?}");
+        assert!(halt.expect("it ended early").to_string().starts_with("cheating at "));
     });
 }

@@ -107,7 +107,7 @@ fn perform(
     stderr: &mut dyn Write,
     terminal: Terminal,
 ) -> Result<u8, Failure> {
-    let command = match Cli::try_parse_from(args) {
+    let command = match Cli::of_words(args) {
         Ok(cli) => cli.command,
         Err(message) if matches!(message.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             write!(stdout, "{}", message.render().ansi())?;

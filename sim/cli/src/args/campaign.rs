@@ -291,5 +291,5 @@ pub fn shard(text: &str) -> Result<Shard, String> {
 
 fn trial(text: &str) -> Result<(String, u64), String> {
     let (name, number) = text.rsplit_once(':').ok_or("not a trial such as guess-one:17342")?;
-    Ok((name.into(), natural("a trial", number, 0, MAX_TRIALS)?))
+    Ok((name.into(), natural("a trial", number, 0, MAX_TRIALS - 1)?))
 }

@@ -27,9 +27,10 @@ pub use tables::TablesArgs;
 
 use bench::BenchArgs;
 use campaign::{AttackArgs, InitArgs, ListArgs, MergeArgs, ReportArgs, RunArgs, VerifyArgs};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 use fusion_engine::store::VERSION;
+use std::ffi::OsString;
 
 /// Simulate malicious servers in secure inference, and find the cheapest defence against them.
 ///
@@ -47,6 +48,18 @@ use fusion_engine::store::VERSION;
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// Reads a command line. Unlike the query of a page, which holds every field, it may not have flags that decide nothing.
+    pub fn of_words(words: &[OsString]) -> Result<Self, clap::Error> {
+        let mut sim = Self::command();
+        let matches = sim.try_get_matches_from_mut(words)?;
+        match matches.subcommand_matches("plan").and_then(plan::idle) {
+            Some(why) => Err(sim.error(clap::error::ErrorKind::MissingRequiredArgument, why)),
+            None => Self::from_arg_matches(&matches),
+        }
+    }
 }
 
 const EXAMPLES: &str = "\

@@ -2,7 +2,8 @@
 
 use super::bench::InferenceArgs;
 use super::numbers::{kappa, lambda, price, probability, publics, queries, rate, slack};
-use clap::{Args, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, ValueEnum};
 use fusion_spec::params::Lambda;
 use rug::Rational;
 use std::path::PathBuf;
@@ -104,6 +105,15 @@ pub struct PlanArgs {
     /// Print only the chosen numbers.
     #[arg(long, conflicts_with = "json", conflicts_with = "grid")]
     pub quiet: bool,
+}
+
+/// Returns what is wrong with flags that say how two parties run a model, where no model is given.
+pub fn idle(plan: &ArgMatches) -> Option<String> {
+    let given = |id: &clap::Id| plan.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+    let flags = InferenceArgs::augment_args(clap::Command::new("plan"));
+    let mut flags = flags.get_arguments().filter(|flag| given(flag.get_id()) && plan.value_source("model").is_none());
+    let name = flags.next()?.get_long()?.to_owned();
+    Some(format!("--{name} says how two parties run a model: give --model FILE too"))
 }
 
 /// What mix-and-check is compared with.

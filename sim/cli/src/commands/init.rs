@@ -21,6 +21,9 @@ pub fn run(args: &InitArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Err(Failure::Usage(format!("{name}: there is no such folder")));
         }
+        Err(error) if error.kind() == ErrorKind::IsADirectory => {
+            return Err(Failure::Usage(format!("{name}: the name of a folder: give that of a file")));
+        }
         Err(error) => return Err(Failure::Io(format!("writing {name}"), error)),
     };
     file.write_all(STARTER.as_bytes()).map_err(|error| Failure::Io(format!("writing {name}"), error))?;

@@ -38,10 +38,11 @@ pub fn run(
     stderr: &mut dyn Write,
     terminal: Terminal,
 ) -> Result<u8, Failure> {
+    // Each `auto` is searched for, which may take minutes.
+    let waiting = terminal.waiting("sim sweep");
     let settings = args.axes().settings(&args.script)?;
     let settings = share(settings, args.shard)?;
     let overrides = args.trials.overrides();
-    let waiting = terminal.waiting("sim sweep");
     let name = check(args, &settings, &overrides, stderr)?;
     drop(waiting);
     let out = args.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("{name}-sweep")));
