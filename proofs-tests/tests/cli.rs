@@ -233,6 +233,10 @@ const BAD: &[(&str, &str)] = &[
     ("report --diff a", "2 values required"),
     ("report a --diff b c", "cannot be used with"),
     ("report nowhere", "nowhere: not the folder of a run"),
+    ("run quickstart --trial honest:281474976710656", "a trial must be from 0 to 281474976710655"),
+    ("plan --R 8 --lambda 40 --backend aby", "--backend says how two parties run a model: give --model FILE too"),
+    ("plan --R 8 --lambda 40 --network lan", "--network says how two parties run a model: give --model FILE too"),
+    ("plan --grid --frac-bits 8", "--frac-bits says how two parties run a model: give --model FILE too"),
     ("man atack", "no command `atack`; did you mean `attack`?"),
     ("man submit-slum", "no command `submit-slum`"),
     ("completions cobol", "invalid value 'cobol'"),
@@ -398,6 +402,7 @@ fn a_path_of_the_wrong_kind_is_a_wrong_flag() {
     for (line, says) in [
         (format!("init {file}/x.yaml"), "there is no such folder"),
         (format!("init {folder}"), "already exists"),
+        (format!("init {folder}/"), "the name of a folder: give that of a file"),
         (format!("plan --R 8 --lambda 40 --certificate {file}/x"), "its folder does not exist"),
         (format!("party init {file}"), "file: a file is in the way of the folder"),
         (format!("party init {file}/x"), "a file is in the way of the folder"),
