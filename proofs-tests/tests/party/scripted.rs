@@ -99,7 +99,7 @@ fn a_scripted_server_answers_batches_of_the_scripts_size() {
 fn a_server_whose_proof_fails_is_caught_cheating() {
     let keys = Keys::new(&["server", "client"]);
     let acts = "[{ at: all, bend: { step: 'layer[*:relu]/mux/round[0]/msg[0]', flip_bit: 0 } }]";
-    let campaign = campaign_by("{ aby: { checks: active } }", acts);
+    let campaign = campaign_by("{ cryptflow2-ot: { checks: active } }", acts);
     let clients = [keys.fingerprint("client")].into();
     let service = Service::scripted(&keys.of("server"), clients, campaign, "one", LIMITS).expect("it can play it");
     let image = vec![0; 784];
