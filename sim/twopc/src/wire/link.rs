@@ -9,36 +9,10 @@ use crate::modulus::Modulus;
 use crate::role::Role;
 use crate::wire::clock::{Clock, LinkSpeed};
 use crate::wire::duplex::{self, End, Gone};
+pub use crate::wire::halt::Halt;
 use crate::wire::hook::{Compared, Conduct, Deviation, Mistakes};
 use crate::wire::meter::{Message, Meter, Phase};
 use crate::wire::trace::Trace;
-
-/// Why a party stops before the end of a session.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Halt {
-    /// The peer sent something that no honest peer sends.
-    #[error("malformed message at {step}: {what}")]
-    Malformed {
-        /// The step in which it was received.
-        step: Address,
-        /// What is wrong with it.
-        what: &'static str,
-    },
-    /// The peer's proof that it kept to the protocol does not hold. Only checks of an active mode ask for proofs.
-    #[error("cheating at {step}: {what}")]
-    Cheating {
-        /// The step in which it was to be proved.
-        step: Address,
-        /// Which proof does not hold.
-        what: &'static str,
-    },
-    /// The peer has stopped answering.
-    #[error("the peer is gone at {step}")]
-    PeerGone {
-        /// The step in which a message was waited for, or sent.
-        step: Address,
-    },
-}
 
 /// How long a party waits for a peer before it gives up, in virtual nanoseconds: one minute. It begins to wait when its own last message has left, as a peer
 /// answers only what it has received.

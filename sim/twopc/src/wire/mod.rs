@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod duplex;
+mod halt;
 pub mod hook;
 pub mod link;
 pub mod meter;
