@@ -70,7 +70,7 @@ pub struct ServerKeys {
 
 impl Cheetah {
     /// A party's transfers of a session, in which it is to send and to receive so many.
-    fn transfers(&self, transfers: &Setup, session: &Seed, [sent, received]: [usize; 2]) -> Pads {
+    fn transfers(self, transfers: &Setup, session: &Seed, [sent, received]: [usize; 2]) -> Pads {
         Pads {
             sender: transfers.sender_by(self.extension(sent).extension, session, sent),
             receiver: transfers.receiver_by(self.extension(received).extension, session, received),
