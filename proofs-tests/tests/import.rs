@@ -233,7 +233,7 @@ fn every_reason_comes_out_at_once() {
     let conv = |node: &str| {
         [
             format!("{node}: dilations = [0, 0] is not usable"),
-            format!("{node}: weights [2, 1, 1, 1] in 7 groups do not fit 1 channels"),
+            format!("{node}: weights [2, 1, 1, 1] in 7 groups do not fit the input [1, 4, 4]"),
         ]
     };
     assert_eq!(refused(&fault("three-reasons-at-one-node.onnx")), conv("node 0 'c' (Conv)"));

@@ -36,13 +36,13 @@ fn played(arguments: &[&str]) -> (String, Vec<Value>) {
 fn what_is_cheating_with_proofs_is_harm_without() {
     let folder = Scratch::new("cheating");
     let runs = folder.path("runs");
-    let (_, with) = played(&["attack", &folder.file("with.yaml", &curated("cheating")), "--runs", &runs]);
+    let (_, with) = played(&["attack", &folder.file("with.yaml", curated("cheating")), "--runs", &runs]);
     for (strategy, passes) in with[1..].iter().zip([true, false]) {
         assert_eq!(strategy["verdict"], "pass", "{strategy}");
         assert_eq!(strategy["reasons"], json!({ "cheating": strategy["caught"] }), "{strategy}");
         assert_eq!((&strategy["win"], strategy["harmless"] != 0), (&json!(0), passes), "{strategy}");
     }
-    let without = folder.file("without.yaml", &unclaimed("backend: cryptflow2-ot"));
+    let without = folder.file("without.yaml", unclaimed("backend: cryptflow2-ot"));
     let (_, without) = played(&["attack", &without, "--runs", &runs, "--max", "16"]);
     for strategy in &without[1..] {
         assert!(strategy["reasons"].get("cheating").is_none() && strategy["error"] == 0, "{strategy}");
@@ -67,7 +67,7 @@ fn silent_transfers_are_proved_too() {
 #[test]
 fn a_run_that_an_older_version_began_keeps_its_reasons() {
     let folder = Scratch::new("cheating-older");
-    let script = folder.file("older.yaml", &unclaimed(ACTIVE));
+    let script = folder.file("older.yaml", unclaimed(ACTIVE));
     for (semantics, reason) in [(7, "cheating"), (6, "malformed")] {
         let (run, begun) = played(&["attack", &script, "--runs", &folder.path("runs"), "--only", "bent", "--max", "2"]);
         assert_eq!(begun[1]["reasons"], json!({ "cheating": 2 }), "{begun:?}");

@@ -48,7 +48,7 @@ pub(super) fn filters_fit(weights: &Tensor<f32>, groups: usize, input: &[usize],
     let &[channels, _, _] = input else { return };
     let (filters, depth) = (weights.shape()[0], weights.shape()[1]);
     if depth.checked_mul(groups) != Some(channels) || filters % groups != 0 || filters == 0 {
-        notes.note(format!("weights {:?} in {groups} groups do not fit {channels} channels", weights.shape()));
+        notes.note(format!("weights {:?} in {groups} groups do not fit the input {input:?}", weights.shape()));
     }
 }
 
