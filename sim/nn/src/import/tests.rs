@@ -96,7 +96,7 @@ fn shapes_and_data_that_do_not_fit_are_refused() {
     let only = |node, constant| problems(node, vec![constant]).join("; ");
     for (constant, says) in [
         (floats("w", &[1, 2, 3, 3], &ramp(17)), "do not fill"),
-        (floats("w", &[1, 3, 3, 3], &ramp(27)), "do not fit 2 channels"),
+        (floats("w", &[1, 3, 3, 3], &ramp(27)), "do not fit the input [2, 4, 4]"),
         (floats("w", &[1, 2, 5, 5], &ramp(50)), "does not fit into [4, 4]"),
         (floats("w", &[1, 2, 3], &ramp(6)), "must have rank 4"),
         (floats("w", &[1 << 20, 1 << 20, 1 << 20, 1], &[]), "are not usable"),
