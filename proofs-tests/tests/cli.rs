@@ -222,7 +222,10 @@ const BAD: &[(&str, &str)] = &[
     ("bound --R 8 --B 2 --T 4 --slak 1", "a similar argument exists: '--slack'"),
     ("bound --R 8 --B 2 --T 4 extra", "unexpected argument 'extra'"),
     ("bound --R 8 --B 2 --T 4 --lambda 40", "unexpected argument '--lambda'"),
-    ("plan --R 8 --lambda 40 --model m.onnx --extension iknp", "--extension: cheetah has no choice of extension `iknp`"),
+    (
+        "plan --R 8 --lambda 40 --model m.onnx --extension iknp",
+        "--extension: cheetah has no choice of extension `iknp`",
+    ),
     ("plan --R 8 --lambda 40 --backend aby --checks some", "invalid value 'some'"),
     ("plan --R 8 --lambda 40 --backend aby --extension silent", "invalid value 'silent'"),
     ("attack a.yaml --wall 5", "not a duration such as 90s, 20m or 2h"),

@@ -23,7 +23,7 @@ const SHOWN: &[(&str, &str, u64)] = &[
     ("flaky", "one-in-a-hundred", 0),
     ("forced-label", "three-slots", 103),
     ("linking", "first-two", 23),
-    ("look-alikes", "look-alikes", 0),
+    ("look-alikes", "look-alikes", 5),
     ("low-quality", "pruned70", 7),
     ("memorised", "knows-the-publics", 0),
     ("mixed", "honest-5-two-4-four-1", 8),

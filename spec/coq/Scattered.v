@@ -1,4 +1,4 @@
-(* Answers that are wrong each in its own way: `relabel: random_wrong` of a script, with c wrong labels. On k slots, over a uniform mix, proved here:
+(* Answers that are wrong each in its own way: scattered labels of a script (`relabel`), with c wrong labels. On k slots, over a uniform mix, proved here:
    - scattered_wins: it wins with the sum over f >= 1 of C(R,f) C(T,k-fB) c^(-f(B-1)) / C(N,k) with 0 <= k-fB <= s;
    - scattered_accepted: and is accepted with the same from f = 0;
    - scattered_counted, scattered_computed: scatteredN over binary numbers is these, of C(N,k) c^(R(B-1)).
