@@ -1,6 +1,6 @@
-(* A server that is honest, but each of whose answers is wrong by chance: `flaky` of a script, with d = a/b. Proved here:
+(* A server that is honest, but each of whose answers becomes by chance the sample's one wrong answer: `flaky` of a script, with d = a/b. Proved here:
    - flaky_accepted: the client accepts with ((1-d)^B + d^B)^R Pr[Bin(T,d) <= s];
-   - flaky_harmless: and every answer is right then with (1-d)^(RB) Pr[Bin(T,d) <= s];
+   - flaky_harmless: and every query's answer is right then with (1-d)^(RB) Pr[Bin(T,d) <= s];
    - flaky_counted, flaky_computed: flakyN and flakyRightN over binary numbers are these, of b^N draws.
    [outside.rs: flaky_accepted, flaky_win; flaky.rs] *)
 Require Import NArith.

@@ -3,7 +3,7 @@
    - until_accepted_wins, until_accepted_harmless: until one is accepted, w and h times 1 + c + .. + c^(q-1);
    - until_rejected_harmless, until_rejected_caught: until one is rejected, h^q, and c times 1 + h + .. + h^(q-1);
    - of_all_won, of_all_harmless: all of them, 1 - (1-w)^q, and (1-w)^(q-1) h;
-   - retries_counted, retries_computed: retriesN over binary numbers is these, as a fraction.
+   - retries_counted, retries_computed: retriesN over binary numbers is the first, the fourth and the fifth of these, as a fraction.
    [outside.rs: Rates::until_accepted, until_rejected, of_all] *)
 Require Import NArith.
 From mathcomp Require Import all_ssreflect all_algebra.

@@ -115,7 +115,7 @@ fn of_products(coin: &Seed) -> impl Iterator<Item = u64> + use<> {
 }
 
 /// The factors of each secret of a party's blocks of weights and inputs, in their order: uniform, but for that those of all copies of one element sum to 0.
-/// The sum of all secrets times their factors is 0 for copies that are the same where what fills blocks up is 0, and otherwise with probability `1/p`.
+/// The sum of all secrets times their factors is 0 for copies that are the same where what fills up a group's outputs is 0, and otherwise with probability `1/p`.
 fn copies_of(coin: &Seed, dealer: Role, layout: &Layout, shared: bool) -> Vec<Vec<u64>> {
     let of = |places: fn(&Pair) -> &Places, count: usize, test: &str| {
         let mut drawn = factors(coin, dealer, test);

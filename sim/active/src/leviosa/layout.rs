@@ -1,7 +1,8 @@
 //! Which secret of which block is what, for linear layers: products are taken share by share, so that a block has one product of each of `w` outputs.
 //!
 //! A group is `w` outputs of a layer, of all images one after the other. It has as many pairs of blocks, of weights and of inputs, as its outputs have products, and a block of outputs.
-//! Weights and inputs are in several blocks, and copies must be the same. What fills a block up must be 0.
+//! Weights and inputs are in several blocks, and copies must be the same. What fills up a group's outputs must be 0; what is beyond them in a block
+//! enters no output, and is not tested.
 
 use crate::leviosa::packed::Code;
 use crate::linear::Linear;

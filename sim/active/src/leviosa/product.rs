@@ -19,6 +19,7 @@ use fusion_2pc::random::{Root, Seed};
 use fusion_2pc::wire::link::Link;
 use fusion_2pc::wire::meter::Phase;
 use std::collections::BTreeMap;
+use std::fmt;
 use zeroize::Zeroizing;
 
 /// What is computed: both parties know it.
@@ -32,8 +33,8 @@ pub struct Task<'a> {
     pub shared: bool,
 }
 
-/// What a party holds, as elements.
-#[derive(Clone, Copy, Debug)]
+/// What a party holds, as elements; nothing of them is shown.
+#[derive(Clone, Copy)]
 pub enum Own<'a> {
     /// The client's inputs, or its part of them.
     Client(&'a [u64]),
@@ -41,8 +42,7 @@ pub enum Own<'a> {
     Server([&'a [u64]; 2]),
 }
 
-/// A party's part of the outputs, and its link.
-#[derive(Debug)]
+/// A party's part of the outputs, of which nothing is shown, and its link.
 pub struct Outcome {
     /// Its part of each output, in the order of the layout.
     pub outputs: Vec<u64>,
@@ -50,8 +50,23 @@ pub struct Outcome {
     pub link: Link,
 }
 
+impl fmt::Debug for Own<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client(inputs) => write!(f, "Client({} elements)", inputs.len()),
+            Self::Server([weights, inputs]) => write!(f, "Server({} and {} elements)", weights.len(), inputs.len()),
+        }
+    }
+}
+
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outcome").field("link", &self.link).finish_non_exhaustive()
+    }
+}
+
 /// What a party knows of the other one's shares at a server that it watches.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Seen {
     /// Of the blocks that it dealt.
     pub rows: Vec<u64>,
@@ -208,7 +223,7 @@ impl Run<'_> {
                     return Err(self.channel.caught(Cheating::Watch));
                 }
                 let mut rows = opened.concat();
-                // What is left of the slots is 1, which is what the message has if it is the same.
+                // What is left of the slots may be anything: the factor is 0 there.
                 rows.truncate(layout.blocks());
                 let sums = vec![0; layout.outputs()];
                 self.seen.insert(server, Seen { rows, masks: Vec::new(), sums });

@@ -120,13 +120,13 @@ fn each_check_alone_catches_a_cheat() {
         assert_eq!(against(cheat, act, &[]), Err(cheating.into()), "{act:?}, with {caught:?}");
         against(cheat, act, check).unwrap_or_else(|failure| panic!("{act:?} without {caught:?}: {failure}"))
     };
-    // It has seen more shares than hide the secrets.
-    assert_eq!(of(Client, &[Act::WatchesMore], &[Check::Token], Cheating::Token), right);
     // Every result is right, and it has read signs of the weights' shares: `ole::tests`.
     assert_eq!(of(Client, &[Act::LargeNoise], &[Check::Watch], Cheating::Watch), right);
-    // A block that fewer shares than it must have determine.
-    assert_eq!(of(Server, &[Act::DealsHighDegree], &[Check::Degree], Cheating::Degree), right);
     for cheat in [Client, Server] {
+        // With `e` bad servers beside, it sees more shares than hide the secrets.
+        assert_eq!(of(cheat, &[Act::WatchesMore], &[Check::Token], Cheating::Token), right);
+        // What it deals is no block: `d + 1` shares do not determine it.
+        assert_eq!(of(cheat, &[Act::DealsHighDegree], &[Check::Degree], Cheating::Degree), right);
         let unlike = of(cheat, &[Act::DealsUnlike], &[Check::Copies], Cheating::Copies);
         assert_ne!(unlike, right, "it is not the layer");
         let more: Vec<i64> = right.iter().enumerate().map(|(at, &x)| x + i64::from(at == 0)).collect();

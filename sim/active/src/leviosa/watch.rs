@@ -4,7 +4,7 @@
 //! and fewer tell nothing (Shamir, 1979). Whoever knows the token has at most `t` seeds. It is committed to, then the dealer opens all its shares, so that wrong ones show nothing
 //! of the choice but by whether the other one stops, and then the token is opened.
 //!
-//! Invariant: when [`Watch::set_up`] returns, the peer knows at most `t` seeds, but for a probability of `1/p`, and no seed was known to anybody but its owner when the coin was tossed that it is hashed with.
+//! Invariant: when [`Watch::set_up`] returns, the peer knows at most `t` seeds, but for a probability of `1/p`, and every seed was fixed before the coin was tossed that it is hashed with.
 
 use crate::channel::Channel;
 use crate::commit::{COMMITMENT_BYTES, commitment, named, nonce};
