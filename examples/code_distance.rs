@@ -1,7 +1,7 @@
 //! How light the words of the codes of dual LPN are expected to be, by first moments.
 //!
 //! `cargo run --example code_distance` prints the table of decision 32. A linear test of the outputs of [`fusion_2pc::ot::dual`] is a test of the noise by a word of the code of
-//! [`fusion_2pc::ot::convolute`]; with one error in each of `t` parts and a word that has a share `d` of the places, the sum is off balance by at most `(1 - 2d)^t`.
+//! [`fusion_2pc::ot::convolute`]; with one error in each of `t` parts and a word that has a share `d` of the places, at most half of any part, the sum is off balance by at most `(1 - 2d)^t` (decision 29 has what is open beyond).
 //! What is computed is a bound of the expected number of words that are lighter than a share, in the code of a random key. Markov's inequality then bounds the
 //! probability that a key's code has any.
 //!

@@ -278,6 +278,7 @@ const PLAYED: &[(&str, &str, &str, &[u64])] = &[
     ("probe-key", "one-coefficient", "real", &[0]),
     ("unmask", "one-group", "real", &[0]),
     ("real", "walk-away", "real", &[0]),
+    ("cheating", "bent", "real", &[0]),
 ];
 
 /// The numbers of a session's line say how it ends, by the state.
@@ -288,6 +289,7 @@ fn ending_of(line: &str) -> &str {
         "00000004" => "copies_disagree",
         "00000005" => "malformed",
         "00000006" => "peer_gone",
+        "00000007" => "cheating",
         other => panic!("a session that is not over: {other}"),
     }
 }
@@ -321,8 +323,8 @@ fn sessions_of_sim_run_are_those_that_coq_plays() {
     let everywhere = ["win", "harmless", "public_wrong", "copies_disagree"];
     let mut expected: BTreeSet<String> =
         ["plain", "ideal", "real"].iter().flat_map(|at| everywhere.map(|ending| format!("{at} {ending}"))).collect();
-    // What is no label, and an early end, come of two parties alone.
-    expected.extend(["real malformed".into(), "real peer_gone".into()]);
+    // What is no label, an early end, and a proof that fails come of two parties alone.
+    expected.extend(["real malformed".into(), "real peer_gone".into(), "real cheating".into()]);
     assert_eq!(endings, expected);
     let (lines, committed) = (parts.concat(), root.join("played.txt"));
     if std::env::var_os("UPDATE_PLAYED").is_some() {

@@ -87,6 +87,32 @@ fn a_run_that_an_older_version_began_keeps_its_reasons() {
     }
 }
 
+/// Shards of two versions are a run of the older one, in whichever order they are given.
+#[test]
+fn shards_of_two_versions_have_the_reasons_of_the_older_one() {
+    let folder = Scratch::new("cheating-merged");
+    let script = folder.file("shards.yaml", unclaimed(ACTIVE));
+    let runs = folder.path("runs");
+    let [older, newer] = ["1/2", "2/2"].map(|shard| {
+        let begun =
+            sim(&["attack", &script, "--runs", &runs, "--only", "bent", "--max", "32", "--shard", shard, "--json"]);
+        let first: Value = serde_json::from_str(begun.stdout.lines().next().expect("a start")).expect("a document");
+        first["run_dir"].as_str().expect("a folder").to_string()
+    });
+    for (file, from, to) in
+        [("env.json", r#""semantics": 7"#, r#""semantics": 6"#), ("counts.csv", "cheating", "malformed")]
+    {
+        let path = Path::new(&older).join(file);
+        let text = fs::read_to_string(&path).expect("a file of the run");
+        assert!(text.contains(from), "{text}");
+        fs::write(path, text.replace(from, to)).expect("writable");
+    }
+    for shards in [[&older, &newer], [&newer, &older]] {
+        let (_, merged) = played(&["merge", shards[0], shards[1], "--runs", &runs]);
+        assert_eq!(merged[1]["reasons"], json!({ "malformed": 32 }), "{merged:?}");
+    }
+}
+
 #[test]
 fn a_guess_that_cannot_be_made_is_refused() {
     let folder = Scratch::new("cheating-refused");

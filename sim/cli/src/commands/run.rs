@@ -62,18 +62,17 @@ fn check_events(path: &Path, params: Params) -> Result<(), Failure> {
     Err(Failure::Usage(format!("--events: sessions have {} slots, and at most {MOST_SLOTS} are written", params.N())))
 }
 
-/// Writes a line for each session of a trial. Where one has none, nothing is written: that is an error, unless the trial is one already.
+/// Writes a line for each session of a trial. Where one has none, that is an error, unless the trial is one already.
 fn write_events(path: &Path, lines: &[Option<String>], replay: &Replay) -> Result<(), Failure> {
     match lines.iter().position(Option::is_none) {
-        None => {
-            let text: String = lines.iter().flatten().flat_map(|line| [line.as_str(), "\n"]).collect();
-            output::write_file("--events", path, &text)
-        }
-        Some(_) if replay.departure().is_some() => Ok(()),
-        Some(session) => Err(Failure::Usage(format!(
+        Some(session) if replay.departure().is_none() => Err(Failure::Usage(format!(
             "--events: session {session} of {}:{} has none: its server names slots, and its client judges no answers",
             replay.strategy, replay.number
         ))),
+        _ => {
+            let text: String = lines.iter().flatten().flat_map(|line| [line.as_str(), "\n"]).collect();
+            output::write_file("--events", path, &text)
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::shard::Shard;
 use super::verdict::Standing;
 use crate::clock::now;
 use crate::failure::Failure;
-use crate::simulate::Counts;
+use crate::simulate::{Counts, EarlyEnd};
 use crate::store::counts::CountsRow;
 use crate::store::{HeldRun, Store};
 use fusion_adversaries::script::Fidelity;
@@ -341,7 +341,7 @@ impl Collector<'_> {
 }
 
 /// Returns the rows of several runs up to each entry's decision, or up to its largest number of trials. If an error lies beyond
-/// the decision, it is kept with all rows before it.
+/// the decision, it is kept with all rows before it. Runs may be of several versions: where the oldest did not tell failed proofs from malformed messages, no row does.
 ///
 /// # Errors
 /// [`Failure::Usage`] if some trials are in no run.
@@ -361,6 +361,10 @@ pub fn decided_rows(campaign: &Campaign, runs: &[HeldRun]) -> Result<Vec<CountsR
                         let name = &counters[counter].name;
                         Failure::Usage(format!("no shard holds the trials {}..{} of {name}", trials.start, trials.end))
                     })?;
+                    let found = match campaign.failed_proof() {
+                        EarlyEnd::Malformed => found.with_failed_proofs_as_malformed(),
+                        _ => found,
+                    };
                     counts[counter] += found;
                     rows.push(CountsRow { counter: first + counter, trials, counts: found });
                 }

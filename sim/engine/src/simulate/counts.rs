@@ -49,6 +49,14 @@ impl Counts {
         self.caught.iter().sum()
     }
 
+    /// Returns what an older version counts, which does not tell a proof that fails from a message that is malformed.
+    #[must_use]
+    pub fn with_failed_proofs_as_malformed(mut self) -> Self {
+        let failed = std::mem::take(&mut self.caught[place(Reason::Cheating)]);
+        self.caught[place(Reason::Malformed)] += failed;
+        self
+    }
+
     /// Returns the number of trials that the client accepted.
     #[must_use]
     pub fn accepted(&self) -> u64 {
@@ -81,5 +89,21 @@ fn place(reason: Reason) -> usize {
         Reason::Malformed => 2,
         Reason::PeerGone => 3,
         Reason::Cheating => 4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn older_versions_count_failed_proofs_as_malformed() {
+        let of = |reason| {
+            let mut counts = Counts { win: 1, ..Counts::default() };
+            counts.caught[place(reason)] = 5;
+            counts
+        };
+        assert_eq!(of(Reason::Cheating).with_failed_proofs_as_malformed(), of(Reason::Malformed));
+        assert_eq!(of(Reason::PeerGone).with_failed_proofs_as_malformed(), of(Reason::PeerGone));
     }
 }

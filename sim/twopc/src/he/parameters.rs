@@ -34,7 +34,7 @@ const BIAS_BITS: u32 = 12;
 /// The most bits by which a fresh ciphertext is rounded.
 const MAX_DROPPED: u32 = 40;
 
-/// The bits by which a public key is rounded. It makes the noise of an encryption of zero 6 times as large, which the noise of weights exceeds in all but the smallest layers.
+/// The bits by which a public key is rounded. It makes the noise of an encryption of zero 4 times as large on average, which the noise of weights exceeds in all but the smallest layers.
 const KEY_DROPPED: u32 = 6;
 
 /// Vector instructions multiply up to 52 bits; the transform wants two of them.

@@ -5,7 +5,7 @@
 //! the correlated leaves of the trees alike. Trees are those of [`super::ferret`], half-trees whose errors are where the receiver's random choices put them; so is
 //! the check of a round. The code is that of [`super::convolute`].
 //!
-//! Where Ferret transfers the inputs of its code first, tens of thousands of them, nothing is transferred here but the levels of the trees. A round takes three leaves for each output and sums of twice as many places, so
+//! Where Ferret transfers the inputs of its code first, tens of thousands of them, nothing is transferred here but the levels of the trees. A round takes three leaves for each output, a convolution, and sums of about as many places, so
 //! that where many transfers are needed Ferret takes less work ([`MOST`]). Decisions 29 and 32 have the choice of parameters.
 
 use super::block::Block;
