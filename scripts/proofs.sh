@@ -146,6 +146,7 @@ while IFS= read -r line; do
     said=$({ "$build/faulty-$count" "$seed" 40000 2>/dev/null || true; } | "$build/recompute" 2>&1 >/dev/null) || status=$?
     if [ "$status" -ne 1 ] || ! grep -qE "^(${line##* :: }) " <<<"$said"; then
         echo "This fault is not noticed (PROOFS_SEED=$seed): $line" >&2
+        echo "status $status: $said" >&2
         exit 1
     fi
     echo "noticed: $line"
