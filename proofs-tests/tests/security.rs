@@ -8,7 +8,7 @@ use fusion_2pc::backend::cheetah::{Cheetah, Packing};
 use fusion_2pc::circuit::Circuit;
 use fusion_2pc::he::parameters::SECURE;
 use fusion_2pc::linear::Geometry;
-use fusion_2pc::ot::convolute::{MEMORY, WEIGHT, compress};
+use fusion_2pc::ot::convolute::{Compressor, MEMORY, WEIGHT};
 use fusion_2pc::ot::dual::TREES;
 use fusion_2pc::ot::lpn::{LOCALITY, SETS, Set, places};
 use fusion_2pc::random::Seed;
@@ -95,9 +95,11 @@ fn sums_of_outputs_weigh_what_the_chain_says() {
     let z = 0.97_f64;
     let mut means = [0.0; 3];
     for key in 0..KEYS {
-        let mut noise: Vec<u128> = (0..4 * WEIGHT).map(|place| 1 << place).collect();
         let mut outputs = [0; 3];
-        compress(key, 0, &mut noise, &mut outputs);
+        let mut compressor = Compressor::new(key, 0);
+        for region in 0..WEIGHT {
+            compressor.add(&mut [0, 1, 2, 3].map(|place| 1 << (4 * region + place)), &mut outputs);
+        }
         let mut word = 0;
         for (mean, output) in means.iter_mut().zip(outputs) {
             word ^= output;

@@ -130,12 +130,13 @@ impl Matrix {
         Self(Cipher::of(&Seed(*hasher.finalize().as_bytes())))
     }
 
-    /// Calls `each` with the first of some rows, and for every eight of them with the matrix's bits: bit `r` of byte `i` says whether row `r` is in sum `i`.
-    fn for_pieces(&self, rows: usize, mut each: impl FnMut(usize, &[[u8; SUMS]])) {
+    /// Calls `each` with the first of some rows, counted from row `start`, and for every eight of them with the matrix's bits: bit `r` of byte `i` says whether
+    /// row `r` is in sum `i`.
+    fn for_pieces(&self, start: usize, rows: usize, mut each: impl FnMut(usize, &[[u8; SUMS]])) {
         let mut bits = [0; PIECE];
         for first in (0..rows).step_by(PIECE) {
             let piece = &mut bits[..(rows - first).min(PIECE).next_multiple_of(GROUP)];
-            self.0.key_stream(first as Block, piece);
+            self.0.key_stream((start + first) as Block, piece);
             let (groups, _) = bytemuck::cast_slice(piece).as_chunks::<SUMS>();
             each(first, groups);
         }
@@ -146,20 +147,26 @@ impl Matrix {
     pub fn sums(&self, masks: &[Block], rows: &[Block]) -> Vec<Block> {
         debug_assert_eq!(masks.len(), SUMS, "a mask for each sum");
         let mut sums = masks.to_vec();
-        self.for_pieces(rows.len(), |first, groups| {
+        self.add(0, rows, &mut sums);
+        sums
+    }
+
+    /// Adds the rows from row `start` on, a multiple of eight, to the sums.
+    pub fn add(&self, start: usize, rows: &[Block], sums: &mut [Block]) {
+        debug_assert!(start.is_multiple_of(GROUP), "rows are read in eights");
+        self.for_pieces(start, rows.len(), |first, groups| {
             Arch::new().dispatch(
                 #[inline(always)]
-                || rows[first..].chunks(GROUP).zip(groups).for_each(|(rows, bits)| add_rows(rows, bits, &mut sums)),
+                || rows[first..].chunks(GROUP).zip(groups).for_each(|(rows, bits)| add_rows(rows, bits, sums)),
             );
         });
-        sums
     }
 
     /// The sums of choices of so many bits, masked: for each bit a block, of which bit `i` is that of sum `i`. `masks` are [`SUMS`] choices.
     #[must_use]
     pub fn choices(&self, masks: &[u8], choices: &[u8], bits: usize) -> Vec<Block> {
         let mut sums = vec![[0_u8; SUMS]; bits];
-        self.for_pieces(choices.len(), |first, groups| {
+        self.for_pieces(0, choices.len(), |first, groups| {
             for (choices, matrix) in choices[first..].chunks(GROUP).zip(groups) {
                 for (bit, sums) in sums.iter_mut().enumerate() {
                     let plane = choices.iter().rev().fold(0, |plane, choice| plane << 1 | choice >> bit & 1);

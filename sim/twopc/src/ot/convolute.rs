@@ -8,7 +8,7 @@
 //! A linear test of the outputs is a test of the noise by a word of the code that the outputs' rows generate, so that what counts is the least weight of a word.
 //! Decision 32 has a bound of it for these very codes, which `examples/code_distance.rs` computes.
 //!
-//! Each region is added to the outputs as soon as it is convolved, while it is in the processor's cache.
+//! Each region is added to the outputs as soon as it is convolved, while it is in the processor's cache, and no other is held then.
 
 use super::block::{Block, Cipher, WIDE};
 use pulp::Arch;
@@ -34,22 +34,32 @@ const BITS: Block = 1 << 63;
 /// The sums of a group: number `i` is that of the places that `i` has bits for.
 type Sums = [[u64; 2]; 1 << GROUP];
 
-/// Replaces the outputs by what the code of this public key and round makes of the noise, of which nothing is left. The noise has a multiple of
-/// `WEIGHT * GROUP` places.
-///
-/// # Panics
-/// Where the noise has another number of places.
-pub fn compress(key: Block, round: u64, noise: &mut [Block], outputs: &mut [Block]) {
-    assert_eq!(noise.len() % (WEIGHT * GROUP), 0, "regions of whole groups");
-    let stream = Cipher::new(key);
-    let first = Block::from(round) << 64;
-    outputs.fill(0);
-    let mut convolution = Convolution::new(first | BITS);
-    let mut counter = first;
-    let places = noise.len() / WEIGHT;
-    for region in noise.chunks_exact_mut(places) {
-        convolution.add(&stream, bytemuck::cast_slice_mut(region));
-        expand(&stream, &mut counter, bytemuck::cast_slice(region), bytemuck::cast_slice_mut(outputs));
+/// The code of a round, as far as its regions have come.
+#[derive(Debug)]
+pub struct Compressor {
+    stream: Cipher,
+    convolution: Convolution,
+    /// The counter of the places that are drawn next.
+    places: Block,
+}
+
+impl Compressor {
+    /// The code of this public key and round, before its first region.
+    #[must_use]
+    pub fn new(key: Block, round: u64) -> Self {
+        let places = Block::from(round) << 64;
+        Self { stream: Cipher::new(key), convolution: Convolution::new(places | BITS), places }
+    }
+
+    /// Adds to each output its place of the next region, of whose noise nothing is left. There are [`WEIGHT`] regions of one size, and outputs are 0 before
+    /// the first.
+    ///
+    /// # Panics
+    /// Where the number of places is no multiple of four.
+    pub fn add(&mut self, region: &mut [Block], outputs: &mut [Block]) {
+        assert_eq!(region.len() % GROUP, 0, "a region of whole groups");
+        self.convolution.add(&self.stream, bytemuck::cast_slice_mut(region));
+        expand(&self.stream, &mut self.places, bytemuck::cast_slice(region), bytemuck::cast_slice_mut(outputs));
     }
 }
 
@@ -60,6 +70,7 @@ fn draw(stream: &Cipher, counter: &mut Block, words: &mut [Block; BATCH / 4]) {
 }
 
 /// The convolution, as far as it has come.
+#[derive(Debug)]
 struct Convolution {
     /// The counter of the bits that are drawn next.
     counter: Block,
@@ -204,13 +215,18 @@ mod tests {
         (0..outputs).map(|output| (0..WEIGHT).fold(0, |sum, i| sum ^ s[i * REGION + of(i, output)])).collect()
     }
 
+    fn compress(key: Block, round: u64, noise: &[Block], outputs: usize) -> Vec<Block> {
+        let mut compressed = vec![0; outputs];
+        let mut code = Compressor::new(key, round);
+        noise.chunks(REGION).for_each(|region| code.add(&mut region.to_vec(), &mut compressed));
+        compressed
+    }
+
     #[test]
     fn the_code_is_that_of_the_formula() {
         for outputs in [1, BATCH - 1, BATCH + 9] {
             let noise: Vec<Block> = (0..PLACES as Block).map(|i| (i + 1).wrapping_mul(Block::MAX / 77)).collect();
-            let mut compressed = vec![9; outputs];
-            compress(5, 3, &mut noise.clone(), &mut compressed);
-            assert_eq!(compressed, naive(&noise, outputs));
+            assert_eq!(compress(5, 3, &noise, outputs), naive(&noise, outputs));
         }
     }
 
@@ -249,11 +265,7 @@ mod tests {
 
     #[test]
     fn the_code_is_linear_and_another_for_each_key_and_round() {
-        let code = |key, round, noise: &[Block]| {
-            let mut outputs = vec![0; 300];
-            compress(key, round, &mut noise.to_vec(), &mut outputs);
-            outputs
-        };
+        let code = |key, round, noise: &[Block]| compress(key, round, noise, 300);
         let noise = |step: Block| (0..PLACES as Block).map(|i| i.wrapping_mul(step)).collect::<Vec<Block>>();
         let (a, b) = (noise(Block::MAX / 3), noise(Block::MAX / 5));
         let sum: Vec<Block> = a.iter().zip(&b).map(|(a, b)| a ^ b).collect();

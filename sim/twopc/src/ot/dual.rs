@@ -6,11 +6,11 @@
 //! the check of a round. The code is that of [`super::convolute`].
 //!
 //! Where Ferret transfers the inputs of its code first, tens of thousands of them, nothing is transferred here but the levels of the trees. A round takes three leaves for each output, a convolution, and sums of about as many places, so
-//! that where many transfers are needed Ferret takes less work ([`MOST`]). Decisions 29 and 32 have the choice of parameters.
+//! that where many transfers are needed Ferret takes less work ([`MOST`]). The trees of a region of the code are grown, convolved and added before those of the next. Decisions 29 and 32 have the choice of parameters.
 
 use super::block::Block;
 use super::check::Checks;
-use super::convolute::compress;
+use super::convolute::{Compressor, WEIGHT};
 use super::ferret::{self, Party};
 use super::ggm::Trees;
 use super::softspoken;
@@ -19,6 +19,8 @@ use std::collections::VecDeque;
 
 /// The number of trees of a round, and so of errors.
 pub const TREES: usize = 231;
+
+const _: () = assert!(TREES.is_multiple_of(WEIGHT), "a region of the code has whole trees");
 
 /// Leaves for each output, at least.
 pub const LEAVES: usize = 3;
@@ -101,12 +103,13 @@ impl Rounds {
         let Some(round) = self.left.pop_front() else { unreachable!("a schedule has a first round") };
         let mut inputs = vec![0; round.base_rows(self.checks)];
         party.base(link, &mut inputs)?;
-        let mut noise = vec![0; round.trees.leaves()];
-        party.noise(link, round.trees, &inputs[..round.trees.levels() + self.checks.masks()], &mut noise)?;
-        batch.resize(round.outputs, 0);
-        compress(self.code, self.number, &mut noise, batch);
+        let inputs = &inputs[..round.trees.levels() + self.checks.masks()];
+        let mut code = Compressor::new(self.code, self.number);
         self.number += 1;
-        Ok(())
+        batch.clear();
+        batch.resize(round.outputs, 0);
+        let mut region = vec![0; round.trees.leaves() / WEIGHT];
+        party.noise(link, round.trees, inputs, &mut region, |region| code.add(region, batch))
     }
 }
 
@@ -228,11 +231,12 @@ mod tests {
             link: &mut Link,
             trees: Trees,
             inputs: &[Block],
-            outputs: &mut [Block],
+            region: &mut [Block],
+            each: impl FnMut(&mut [Block]),
         ) -> Result<(), Halt> {
             let mut inputs = inputs.to_vec();
             inputs[trees.levels() - 1] ^= 6 << 70;
-            self.0.noise(link, trees, &inputs, outputs)
+            self.0.noise(link, trees, &inputs, region, each)
         }
     }
 }

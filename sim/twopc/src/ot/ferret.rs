@@ -54,12 +54,19 @@ pub trait Party: Send {
     /// [`Halt`] where the peer does not keep to the protocol.
     fn base(&mut self, link: &mut Link, blocks: &mut [Block]) -> Result<(), Halt>;
 
-    /// Fills `outputs` with transfers whose choices are 0 except in one place of each tree, from `trees.levels()` transfers with random choices, and checks
-    /// them by as many more as [`Checks::masks`].
+    /// Grows transfers whose choices are 0 except in one place of each tree, from `trees.levels()` transfers with random choices, and checks them by as many more
+    /// as [`Checks::masks`]. `region` has room for all of them, or for a part of the trees; it is filled, and given to `each`, once for every part.
     ///
     /// # Errors
-    /// [`Halt`] where the peer does not keep to the protocol.
-    fn noise(&mut self, link: &mut Link, trees: Trees, inputs: &[Block], outputs: &mut [Block]) -> Result<(), Halt>;
+    /// [`Halt`] where the peer does not keep to the protocol: nothing that `each` was given may then be used.
+    fn noise(
+        &mut self,
+        link: &mut Link,
+        trees: Trees,
+        inputs: &[Block],
+        region: &mut [Block],
+        each: impl FnMut(&mut [Block]),
+    ) -> Result<(), Halt>;
 }
 
 /// The sender of the transfers.
@@ -80,9 +87,17 @@ impl Sender {
         Self { first, delta: Zeroizing::new(delta), roots: own.stream(), grower: Grower::default(), checks }
     }
 
+    /// Grows a part of the trees from their roots.
+    fn grow(&self, roots: &[Block], region: &mut [Block], sums: &mut [Block]) {
+        let depth = sums.len() / roots.len();
+        let leaves = region.chunks_mut(GROUP << depth);
+        for ((roots, leaves), sums) in roots.chunks(GROUP).zip(leaves).zip(sums.chunks_mut(GROUP * depth)) {
+            self.grower.grow(*self.delta, roots, leaves, sums);
+        }
+    }
+
     /// Says the hash of its sums, corrected by what the receiver says of its choices.
-    fn prove(&self, link: &mut Link, message: &[u8], masks: &[Block], outputs: &[Block]) -> Result<(), Halt> {
-        let mut sums = Matrix::new(NAME, 0, message).sums(masks, outputs);
+    fn prove(&self, link: &mut Link, mut sums: Vec<Block>) -> Result<(), Halt> {
         let said: Vec<Block> = from_bytes(&link.receive(CHOICE_BYTES)?).collect();
         check::correct(&mut sums, &said, &[*self.delta]);
         link.send(check::hash(&sums).as_bytes().to_vec())
@@ -94,21 +109,34 @@ impl Party for Sender {
         self.first.extend(link, blocks)
     }
 
-    /// Sends `q ^ sum` of the left nodes for each level of each tree.
-    fn noise(&mut self, link: &mut Link, trees: Trees, inputs: &[Block], outputs: &mut [Block]) -> Result<(), Halt> {
+    /// Sends `q ^ sum` of the left nodes for each level of each tree. Trees of several parts are grown for their sums first, and again once these are sent.
+    fn noise(
+        &mut self,
+        link: &mut Link,
+        trees: Trees,
+        inputs: &[Block],
+        region: &mut [Block],
+        mut each: impl FnMut(&mut [Block]),
+    ) -> Result<(), Halt> {
         let (levels, masks) = inputs.split_at(trees.levels());
+        let mut roots = Zeroizing::new(vec![0; trees.count]);
+        self.roots.fill_bytes(bytemuck::cast_slice_mut(&mut roots));
+        let part = region.len() >> trees.depth;
         let mut sums = vec![0; trees.levels()];
-        for (outputs, sums) in groups(trees, outputs).zip(sums.chunks_mut(GROUP * trees.depth)) {
-            let mut roots = [0; GROUP];
-            self.roots.fill_bytes(bytemuck::cast_slice_mut(&mut roots));
-            self.grower.grow(*self.delta, &roots[..sums.len() / trees.depth], outputs, sums);
+        for (roots, sums) in roots.chunks(part).zip(sums.chunks_mut(part * trees.depth)) {
+            self.grow(roots, region, sums);
         }
-        for (sum, q) in sums.iter_mut().zip(levels) {
-            *sum ^= q;
+        let message = to_bytes(&sums.iter().zip(levels).map(|(sum, q)| sum ^ q).collect::<Vec<_>>());
+        let mut tested = Tested::new(self.checks, &message, masks);
+        link.send(message)?;
+        for (roots, sums) in roots.chunks(part).zip(sums.chunks_mut(part * trees.depth)) {
+            if part < trees.count {
+                self.grow(roots, region, sums);
+            }
+            tested.iter_mut().for_each(|tested| tested.add(region));
+            each(region);
         }
-        let message = to_bytes(&sums);
-        link.send(message.clone())?;
-        if self.checks.is_active() { self.prove(link, &message, masks, outputs) } else { Ok(()) }
+        tested.map_or(Ok(()), |tested| self.prove(link, tested.sums))
     }
 }
 
@@ -132,6 +160,14 @@ impl Receiver {
     pub fn guessing(self, guess: Guess) -> Self {
         Self { first: self.first.guessing(guess), ..self }
     }
+
+    /// Grows a part of the trees from the sums on its sides.
+    fn grow(&self, sides: &[usize], sums: &[Block], depth: usize, region: &mut [Block]) {
+        let (group, leaves) = (GROUP * depth, region.chunks_mut(GROUP << depth));
+        for ((sides, sums), leaves) in sides.chunks(group).zip(sums.chunks(group)).zip(leaves) {
+            self.grower.grow_punctured(sides, sums, sums.len() / depth, leaves);
+        }
+    }
 }
 
 impl Party for Receiver {
@@ -140,30 +176,53 @@ impl Party for Receiver {
     }
 
     /// With `t = q ^ b * delta`, the message is the sum of the nodes on side `b`.
-    fn noise(&mut self, link: &mut Link, trees: Trees, inputs: &[Block], outputs: &mut [Block]) -> Result<(), Halt> {
+    fn noise(
+        &mut self,
+        link: &mut Link,
+        trees: Trees,
+        inputs: &[Block],
+        region: &mut [Block],
+        mut each: impl FnMut(&mut [Block]),
+    ) -> Result<(), Halt> {
         let (levels, masks) = inputs.split_at(trees.levels());
         let message = link.receive(message_bytes(trees))?;
         let sums: Vec<Block> = from_bytes(&message).zip(levels).map(|(sent, t)| sent ^ t).collect();
         let sides: Vec<usize> = levels.iter().map(|t| usize::from(t & 1 == 1)).collect();
-        let group = GROUP * trees.depth;
-        for ((outputs, sums), sides) in groups(trees, outputs).zip(sums.chunks(group)).zip(sides.chunks(group)) {
-            self.grower.grow_punctured(sides, sums, sums.len() / trees.depth, outputs);
+        let part = (region.len() >> trees.depth) * trees.depth;
+        let mut tested = Tested::new(self.checks, &message, masks);
+        for (sides, sums) in sides.chunks(part).zip(sums.chunks(part)) {
+            self.grow(sides, sums, trees.depth, region);
+            tested.iter_mut().for_each(|tested| tested.add(region));
+            each(region);
         }
-        if self.checks.is_active() { confirm(link, &message, masks, outputs) } else { Ok(()) }
+        tested.map_or(Ok(()), |tested| confirm(link, &tested.sums))
     }
 }
 
 /// Says the sums of the receiver's choices, and compares its sums with the sender's hash.
-fn confirm(link: &mut Link, message: &[u8], masks: &[Block], outputs: &[Block]) -> Result<(), Halt> {
-    let sums = Matrix::new(NAME, 0, message).sums(masks, outputs);
-    link.send(to_bytes(&[check::lowest_bits(&sums)]))?;
+fn confirm(link: &mut Link, sums: &[Block]) -> Result<(), Halt> {
+    link.send(to_bytes(&[check::lowest_bits(sums)]))?;
     let hash = link.receive(check::HASH_BYTES)?;
-    check::compare(link, &sums, &hash)
+    check::compare(link, sums, &hash)
 }
 
-/// The leaves of each group of trees.
-fn groups(trees: Trees, outputs: &mut [Block]) -> impl Iterator<Item = &mut [Block]> {
-    outputs.chunks_mut(GROUP << trees.depth)
+/// The sums of a round's check, as far as leaves have been added.
+struct Tested {
+    matrix: Matrix,
+    rows: usize,
+    sums: Vec<Block>,
+}
+
+impl Tested {
+    /// The masks alone, and `None` where nothing is checked.
+    fn new(checks: Checks, message: &[u8], masks: &[Block]) -> Option<Self> {
+        checks.is_active().then(|| Self { matrix: Matrix::new(NAME, 0, message), rows: 0, sums: masks.to_vec() })
+    }
+
+    fn add(&mut self, leaves: &[Block]) {
+        self.matrix.add(self.rows, leaves, &mut self.sums);
+        self.rows += leaves.len();
+    }
 }
 
 /// The rounds for so many transfers that send the fewest bytes: several of one set, after at most one of each smaller set. Each round leaves
@@ -251,7 +310,7 @@ impl Rounds {
         let Some(set) = self.left.pop_front() else { unreachable!("a schedule has a first round") };
         let (inputs, others) = self.reserve[..needed(&set, self.checks)].split_at(set.k());
         batch.resize(set.n(), 0);
-        party.noise(link, set.trees(), others, batch)?;
+        party.noise(link, set.trees(), others, batch, |_| ())?;
         lpn::add_code(self.code, self.round, inputs, batch);
         self.round += 1;
         let reserved = self.left.front().map_or(0, |next| needed(next, self.checks));
@@ -352,13 +411,13 @@ mod tests {
             |link| {
                 let mut outputs = vec![0; set.n()];
                 Sender::new(DELTA, &punctured, &Seed([1; 32]), Checks::None)
-                    .noise(link, set.trees(), &q, &mut outputs)
+                    .noise(link, set.trees(), &q, &mut outputs, |_| ())
                     .unwrap();
                 outputs
             },
             |link| {
                 let mut outputs = vec![0; set.n()];
-                Receiver::new(&leaves, Checks::None).noise(link, set.trees(), &t, &mut outputs).unwrap();
+                Receiver::new(&leaves, Checks::None).noise(link, set.trees(), &t, &mut outputs, |_| ()).unwrap();
                 outputs
             },
         );
@@ -381,9 +440,9 @@ mod tests {
         client.send(vec![0xa5; message_bytes(set.trees()) + 1]).unwrap();
         client.send(vec![0xa5; message_bytes(set.trees())]).unwrap();
         let (levels, mut outputs) = (vec![3; set.levels()], vec![0; set.n()]);
-        let halt = receiver.noise(&mut server, set.trees(), &levels, &mut outputs).unwrap_err();
+        let halt = receiver.noise(&mut server, set.trees(), &levels, &mut outputs, |_| ()).unwrap_err();
         assert!(matches!(halt, Halt::Malformed { .. }));
-        assert_eq!(receiver.noise(&mut server, set.trees(), &levels, &mut outputs), Ok(()));
+        assert_eq!(receiver.noise(&mut server, set.trees(), &levels, &mut outputs, |_| ()), Ok(()));
     }
 
     /// A sender that changes the sum of a tree's last level: both leaves of the noise's parent are off, and it proves the outputs as if these were
@@ -411,12 +470,14 @@ mod tests {
                     outputs[guess + 4] ^= error;
                     let (punctured, _) = trees(DELTA, K);
                     let sender = Sender::new(DELTA, &punctured, &Seed([1; 32]), checks);
-                    sender.prove(link, &message, masks, &outputs).unwrap();
+                    sender.prove(link, Matrix::new(NAME, 0, &message).sums(masks, &outputs)).unwrap();
                 }
             },
             |link| {
                 let mut outputs = vec![0; set.n()];
-                link.step("here", |link| Receiver::new(&leaves, checks).noise(link, set.trees(), &t, &mut outputs))
+                link.step("here", |link| {
+                    Receiver::new(&leaves, checks).noise(link, set.trees(), &t, &mut outputs, |_| ())
+                })
             },
         );
         (outcome, parent)
