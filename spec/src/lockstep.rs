@@ -31,7 +31,7 @@
 use crate::machine::{Effect, End, Event, Illegal, State, step};
 use crate::mix::{Sample, Slot};
 use crate::params::Params;
-use crate::verdict::{Label, Reason, Verdict};
+use crate::verdict::{Label, Verdict};
 use std::fmt::{Display, Write};
 
 /// A session of the machine that is written down, event by event.
@@ -88,7 +88,7 @@ impl Lockstep {
         match &effect {
             Ok(Effect::Nothing) => done(&mut self.answer, [0]),
             Ok(Effect::Send { slot, sample }) => self.sends(*slot, *sample),
-            Ok(Effect::Conclude(Verdict::Rejected(reason))) => done(&mut self.answer, [2, number(*reason)]),
+            Ok(Effect::Conclude(Verdict::Rejected(reason))) => done(&mut self.answer, [2, reason.place() as u64]),
             Ok(Effect::Conclude(Verdict::Accepted(labels))) => {
                 done(&mut self.answer, [3, labels.len() as u64]);
                 done(&mut self.answer, labels.iter().map(|label| label.0.into()));
@@ -108,7 +108,7 @@ impl Lockstep {
             State::Idle(_) => done(&mut line, [0]),
             State::Mixed(session) => done(&mut line, [1, session.missing().into()]),
             State::Ended(End::Accepted) => done(&mut line, [2]),
-            State::Ended(End::Rejected(reason)) => done(&mut line, [3 + number(*reason)]),
+            State::Ended(End::Rejected(reason)) => done(&mut line, [3 + reason.place() as u64]),
             State::Ended(End::Withdrawn) => done(&mut line, [8]),
         }
         line
@@ -142,16 +142,6 @@ fn index(params: Params, sample: Sample) -> u64 {
     match sample {
         Sample::Query { query, copy } => u64::from(query) * params.B() + u64::from(copy),
         Sample::Public { index } => params.R() * params.B() + u64::from(index),
-    }
-}
-
-fn number(reason: Reason) -> u64 {
-    match reason {
-        Reason::PublicWrong => 0,
-        Reason::CopiesDisagree => 1,
-        Reason::Malformed => 2,
-        Reason::PeerGone => 3,
-        Reason::Cheating => 4,
     }
 }
 

@@ -39,6 +39,12 @@ impl Reason {
     pub const ALL: [Self; 5] =
         [Self::PublicWrong, Self::CopiesDisagree, Self::Malformed, Self::PeerGone, Self::Cheating];
 
+    /// Returns the reason's place in [`Reason::ALL`].
+    #[must_use]
+    pub const fn place(self) -> usize {
+        self as usize
+    }
+
     /// Returns the reason's name in reports and files.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -127,6 +133,7 @@ mod tests {
     fn reasons_have_the_names_that_files_have() {
         let names = ["public_wrong", "copies_disagree", "malformed", "peer_gone", "cheating"];
         assert_eq!(Reason::ALL.map(Reason::name), names);
+        assert_eq!(Reason::ALL.map(Reason::place), [0, 1, 2, 3, 4]);
     }
 
     #[test]

@@ -8,8 +8,8 @@ use fusion_2pc::wire::meter::{Meter, Phase};
 use fusion_active::failure::Failure;
 use fusion_active::network::{Architecture, Holding, Triples};
 use fusion_active::party::{Party, Used};
-use fusion_nn::fixed::{FixedModel, Pixels, Precision, Ring};
-use fusion_nn::{idx::Images, model::Model};
+
+mod given;
 
 type Learnt = (Option<Vec<i64>>, Used, Meter);
 
@@ -22,14 +22,7 @@ fn play(link: Link, seed: u8, known: &Architecture, holding: Holding) -> Result<
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let model = std::env::args().nth(1).ok_or("the path of a model is missing")?;
-    let fixed = FixedModel::new(
-        &Model::from_onnx(&std::fs::read(model)?)?,
-        Precision { frac_bits: 12, ring: Ring::Auto },
-        Pixels { scale: 1.0 / 255.0, offset: 0.0 },
-    )?;
-    let images =
-        std::fs::read(format!("{}/../../examples/data/mnist_t1000-images-idx3-ubyte", env!("CARGO_MANIFEST_DIR")))?;
-    let images = Images::parse(&images)?;
+    let fixed = given::network(&model)?;
     let triples = match std::env::args().nth(2).as_deref() {
         None | Some("elements") => Triples::Elements,
         Some("matrices") => Triples::Matrices,
@@ -39,14 +32,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if count == 0 {
         return Err("there is no image".into());
     }
-    let images: Vec<&[u8]> =
-        (0..count).map(|at| images.get(at)).collect::<Option<_>>().ok_or("there are fewer images")?;
     let known = Architecture::of(&fixed)?.by(triples)?.at_once(count);
     println!("triples of elements: {}, for {} products of linear layers", known.triples(), known.products());
     let (mut pixels, mut expected) = (Vec::new(), Vec::new());
-    for image in images {
-        pixels.extend(known.pixels(image)?);
-        expected.extend(fixed.logits(image)?);
+    for image in given::digits(count)? {
+        pixels.extend(known.pixels(&image)?);
+        expected.extend(fixed.logits(&image)?);
     }
     let (client, server) = Link::pair(LinkSpeed::LAN);
     let (logits, used, meter) = std::thread::scope(|scope| {

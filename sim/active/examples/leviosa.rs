@@ -12,8 +12,10 @@ use fusion_active::leviosa::packed::Code;
 use fusion_active::leviosa::product::{Own, Task, multiply};
 use fusion_active::leviosa::soundness::terms;
 use fusion_active::{linear::Linear, soundness::bound};
-use fusion_nn::fixed::{Faithful, FixedModel, FixedOp, Pixels, Precision, Ring};
-use fusion_nn::{idx::Images, model::Model, model::Value};
+use fusion_nn::fixed::{Faithful, FixedModel, FixedOp};
+use fusion_nn::model::Value;
+
+mod given;
 
 /// The linear layers of a network, with what goes into them and comes out of them for some images.
 #[derive(Default)]
@@ -26,9 +28,9 @@ struct Layers {
 }
 
 impl Layers {
-    fn of(model: &FixedModel, images: &[&[u8]]) -> Result<Self, Box<dyn std::error::Error>> {
+    fn of(model: &FixedModel, images: &[Vec<u8>]) -> Result<Self, Box<dyn std::error::Error>> {
         let mut layers = Self::default();
-        let reference = |image: &&[u8]| Ok((model.pixels(image)?, model.evaluate(image, &mut Faithful)?));
+        let reference = |image: &Vec<u8>| Ok((model.pixels(image)?, model.evaluate(image, &mut Faithful)?));
         let of_images = images.iter().map(reference).collect::<Result<Vec<_>, fusion_nn::fixed::WrongSize>>()?;
         for (index, layer) in model.layers().iter().enumerate() {
             let (FixedOp::Conv { weights, start, .. } | FixedOp::Gemm { weights, start }) = &layer.op else { continue };
@@ -60,17 +62,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         [size, block, count] => (size, block, count),
         _ => return Err("after the model come the size of a code, its block, and the number of images".into()),
     };
-    let model = FixedModel::new(
-        &Model::from_onnx(&std::fs::read(model)?)?,
-        Precision { frac_bits: 12, ring: Ring::Auto },
-        Pixels { scale: 1.0 / 255.0, offset: 0.0 },
-    )?;
-    let images =
-        std::fs::read(format!("{}/../../examples/data/mnist_t1000-images-idx3-ubyte", env!("CARGO_MANIFEST_DIR")))?;
-    let images = Images::parse(&images)?;
-    let images: Vec<&[u8]> =
-        (0..count).map(|at| images.get(at)).collect::<Option<_>>().ok_or("there are fewer images")?;
-    let layers = Layers::of(&model, &images)?;
+    let layers = Layers::of(&given::network(model)?, &given::digits(count)?)?;
     let code = Code::new(size, block).ok_or("no such code has an error of at most 2^-42")?;
     let layout = Layout::of(&layers.shapes, count, &code);
     let mut rng = Seed([7; 32]).stream();

@@ -16,9 +16,9 @@ const POINT_BYTES: usize = 32;
 /// How much is multiplied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
-    /// Pairs of blocks that are multiplied.
+    /// The number of pairs of blocks that are multiplied.
     pub blocks: usize,
-    /// Blocks of outputs.
+    /// The number of blocks that hold outputs.
     pub outputs: usize,
     /// Whether the server has a part of the inputs too.
     pub shared: bool,
@@ -90,7 +90,7 @@ pub struct Planned {
     pub size: Size,
     /// The products of the layers, of all images.
     pub products: usize,
-    /// Bytes and rounds.
+    /// The bytes that each party sends, and the rounds.
     pub cost: Cost,
 }
 

@@ -18,6 +18,7 @@ use fusion_2pc::bits::{Packer, packed_bytes, unpack};
 use fusion_2pc::random::{Root, Seed};
 use fusion_2pc::wire::link::Link;
 use fusion_2pc::wire::meter::Phase;
+use rand_core::Rng;
 use std::collections::BTreeMap;
 use std::fmt;
 use zeroize::Zeroizing;
@@ -27,7 +28,7 @@ use zeroize::Zeroizing;
 pub struct Task<'a> {
     /// How blocks are shared.
     pub code: &'a Code,
-    /// The products.
+    /// The products of the layers, placed in blocks.
     pub layout: &'a Layout,
     /// Whether the inputs are the sum of both parties' parts, and not the client's alone.
     pub shared: bool,
@@ -68,9 +69,9 @@ impl fmt::Debug for Outcome {
 /// What a party knows of the other one's shares at a server that it watches.
 #[derive(Default)]
 pub(super) struct Seen {
-    /// Of the blocks that it dealt.
+    /// The shares of the blocks that it dealt.
     pub rows: Vec<u64>,
-    /// Of the masks of tests.
+    /// The shares of the masks of tests.
     pub masks: Vec<u64>,
     /// Its parts of the sums of products, by group.
     pub sums: Vec<u64>,
@@ -85,9 +86,9 @@ pub(super) struct Run<'a> {
     /// The blocks that the party dealt: those of inputs, or of weights and inputs, then those of outputs.
     pub rows: Zeroizing<Vec<Word>>,
     /// The masks of the tests: of degrees, of copies, of products.
-    pub masks: Vec<Word>,
+    pub masks: Zeroizing<Vec<Word>>,
     /// The party's parts of the sums of products, by group.
-    pub sums: Vec<Word>,
+    pub sums: Zeroizing<Vec<Word>>,
     pub seen: BTreeMap<usize, Seen>,
 }
 
@@ -120,10 +121,11 @@ pub(super) fn conducted(
     channel.link.enter(Phase::Setup);
     let watch = Watch::set_up(&mut channel, code)?;
     channel.link.enter(Phase::Online);
-    let (scheme, sums) = (Scheme::new(watch.public), vec![vec![0; code.servers()]; layout.outputs()]);
-    let (seen, rows) = (BTreeMap::new(), Zeroizing::new(Vec::new()));
-    let mut run = Run { channel, task, scheme, watch, rows, masks: Vec::new(), sums, seen };
-    run.masks = run.drawn_masks();
+    let scheme = Scheme::new(watch.public);
+    let masks = Zeroizing::new(drawn_masks(code, &mut channel.rng));
+    let sums = Zeroizing::new(vec![vec![0; code.servers()]; layout.outputs()]);
+    let (seen, rows) = (BTreeMap::new(), Zeroizing::default());
+    let mut run = Run { channel, task, scheme, watch, rows, masks, sums, seen };
     match own {
         Own::Client(inputs) => run.client(inputs)?,
         Own::Server([weights, inputs]) => run.server(weights, inputs)?,
@@ -133,13 +135,12 @@ pub(super) fn conducted(
     Ok(Outcome { outputs, link: run.channel.link })
 }
 
-impl Run<'_> {
-    fn drawn_masks(&mut self) -> Vec<Word> {
-        let (code, rng) = (self.task.code, &mut self.channel.rng);
-        let masks = [uniform(rng, code.size()), code.of_sum_zero(rng), code.of_zeros(rng)];
-        masks.iter().map(|coefficients| code.word(coefficients)).collect()
-    }
+fn drawn_masks(code: &Code, rng: &mut impl Rng) -> Vec<Word> {
+    let masks = [uniform(rng, code.size()), code.of_sum_zero(rng), code.of_zeros(rng)];
+    masks.iter().map(|coefficients| code.word(coefficients)).collect()
+}
 
+impl Run<'_> {
     /// Shares what the blocks' places name.
     fn share(&mut self, places: impl Fn(&Pair) -> &Places, values: &[u64]) {
         let Task { code, layout, .. } = self.task;

@@ -27,7 +27,7 @@ impl Counts {
         match trial.outcome {
             Some(Outcome::Win) => self.win += 1,
             Some(Outcome::Harmless) => self.harmless += 1,
-            Some(Outcome::Caught(reason)) => self.caught[place(reason)] += 1,
+            Some(Outcome::Caught(reason)) => self.caught[reason.place()] += 1,
             None => self.error += 1,
         }
         self.e_t += u64::from(trial.events.e_t);
@@ -52,8 +52,8 @@ impl Counts {
     /// Returns what an older version counts, which does not tell a proof that fails from a message that is malformed.
     #[must_use]
     pub fn with_failed_proofs_as_malformed(mut self) -> Self {
-        let failed = std::mem::take(&mut self.caught[place(Reason::Cheating)]);
-        self.caught[place(Reason::Malformed)] += failed;
+        let failed = std::mem::take(&mut self.caught[Reason::Cheating.place()]);
+        self.caught[Reason::Malformed.place()] += failed;
         self
     }
 
@@ -82,16 +82,6 @@ impl std::ops::AddAssign for Counts {
     }
 }
 
-fn place(reason: Reason) -> usize {
-    match reason {
-        Reason::PublicWrong => 0,
-        Reason::CopiesDisagree => 1,
-        Reason::Malformed => 2,
-        Reason::PeerGone => 3,
-        Reason::Cheating => 4,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,7 +90,7 @@ mod tests {
     fn older_versions_count_failed_proofs_as_malformed() {
         let of = |reason| {
             let mut counts = Counts { win: 1, ..Counts::default() };
-            counts.caught[place(reason)] = 5;
+            counts.caught[reason.place()] = 5;
             counts
         };
         assert_eq!(of(Reason::Cheating).with_failed_proofs_as_malformed(), of(Reason::Malformed));

@@ -143,14 +143,14 @@ impl Parameters {
 /// sends residues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dropped {
-    /// Of a fresh ciphertext.
+    /// The number of bits that a fresh ciphertext drops.
     pub fresh: u32,
-    /// Of the public key.
+    /// The number of bits that the public key drops.
     pub key: u32,
 }
 
 impl Dropped {
-    /// Nothing is rounded.
+    /// Both are sent whole.
     pub const NONE: Self = Self { fresh: 0, key: 0 };
 }
 

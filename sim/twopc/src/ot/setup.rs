@@ -74,7 +74,7 @@ impl Setup {
     /// The sender as [`sender`](Self::sender) makes it, with transfers of this extension, whose choices are random.
     ///
     /// # Panics
-    /// For IKNP.
+    /// Where the extension is IKNP, whose choices are not random.
     #[must_use]
     pub fn sender_by(&self, extension: Extension, session: &Seed, expected: usize) -> Box<dyn Sender> {
         let public = public(session, self.role);
@@ -91,7 +91,7 @@ impl Setup {
     /// The receiver as [`receiver`](Self::receiver) makes it, with transfers of this extension, whose choices are random.
     ///
     /// # Panics
-    /// For IKNP.
+    /// Where the extension is IKNP, whose choices are not random.
     #[must_use]
     pub fn receiver_by(&self, extension: Extension, session: &Seed, expected: usize) -> Box<dyn Receiver> {
         let public = public(session, self.role.peer());
@@ -101,7 +101,7 @@ impl Setup {
     /// The receiver as [`receiver_by`](Self::receiver_by) makes it, which deviates to test a guess of the peer's correlation: see [`super::probe`].
     ///
     /// # Panics
-    /// For IKNP.
+    /// Where the extension is IKNP, whose choices are not random.
     #[must_use]
     pub fn guessing_receiver(
         &self,

@@ -56,9 +56,9 @@ const MINIONN: &str = "../shared/data/models/cifar10_minionn_delphi.onnx";
 /// The files of models that this repository does not hold, where flags name them.
 #[derive(Clone, Copy, Debug)]
 pub struct Named<'a> {
-    /// `MiniONN`'s.
+    /// The path of `MiniONN`'s network.
     pub minionn: Option<&'a Path>,
-    /// A `ResNet50`.
+    /// The path of a `ResNet50`.
     pub resnet50: Option<&'a Path>,
 }
 
