@@ -69,7 +69,7 @@ tables=docs/tables.md
     echo "everywhere; seconds are those of a virtual network and of this machine. In each pair of columns the first is the published figure."
     echo
     echo '```text'
-    target/release/sim tables
+    target/release/sim tables --resnet50 "$resnet/resnet50.onnx"
     echo '```'
 } > "$tables.new"
 mv "$tables.new" "$tables"

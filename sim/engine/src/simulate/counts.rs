@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn older_versions_count_failed_proofs_as_malformed() {
-        let of = |reason| {
+        let of = |reason: Reason| {
             let mut counts = Counts { win: 1, ..Counts::default() };
             counts.caught[reason.place()] = 5;
             counts

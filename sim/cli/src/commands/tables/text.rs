@@ -2,7 +2,6 @@
 
 use crate::answers::tables::figures;
 use crate::text::{self, DIM, HEADING};
-use fusion_adversaries::problem::counted;
 use fusion_engine::documents::active::{ActiveCost, ActiveDocument, ActiveInference, ActiveRow, QueryCost};
 use fusion_engine::documents::tables::{
     Difference, MeasurementDocument, RowDocument, Source, TableDocument, TablesDocument,
@@ -117,10 +116,7 @@ fn write_active(active: &ActiveDocument, out: &mut dyn Write) -> io::Result<()> 
     ];
     let evaluated = |inference: &ActiveInference| Some(inference_cells(inference, inference.cost?));
     writeln!(out, "{}", text::table(&heading, inferences.iter().filter_map(evaluated).collect(), 2))?;
-    for ActiveInference { network, protocol, batch, reasons, .. } in inferences {
-        let what = format!("{protocol} on {network}, {}", counted(*batch, "image"));
-        reasons.iter().try_for_each(|reason| writeln!(out, "not by {what}: {reason}"))?;
-    }
+    write_refused(inferences, out)?;
     let title = "How many times as much as a query of Fusion: bytes, LAN, WAN, and work where it was measured";
     writeln!(out, "{}", text::styled(HEADING, title))?;
     let mut lines: Vec<Vec<String>> = Vec::new();
@@ -136,9 +132,27 @@ fn write_active(active: &ActiveDocument, out: &mut dyn Write) -> io::Result<()> 
             _ => lines.push(vec![network.clone(), protocol.clone(), backend.clone(), cell]),
         }
     }
+    lines.retain(|line| line[3..].iter().any(|cell| cell != "-"));
     let heading: Vec<&str> =
         ["network", "by", "Fusion over"].into_iter().chain(choices.iter().map(String::as_str)).collect();
     writeln!(out, "{}", text::table(&heading, lines, 3))
+}
+
+/// Says why a network has no figures, once for all protocols with the same reasons.
+fn write_refused(inferences: &[ActiveInference], out: &mut dyn Write) -> io::Result<()> {
+    let mut refused: Vec<(&str, &[String], Vec<&str>)> = Vec::new();
+    for ActiveInference { network, protocol, reasons, .. } in inferences {
+        match refused.iter_mut().find(|(of, why, _)| of == network && why == reasons) {
+            _ if reasons.is_empty() => {}
+            Some((.., protocols)) if protocols.last() == Some(&protocol.as_str()) => {}
+            Some((.., protocols)) => protocols.push(protocol),
+            None => refused.push((network, reasons, vec![protocol])),
+        }
+    }
+    for (network, reasons, protocols) in &refused {
+        writeln!(out, "{network}, not by {}: {}", protocols.join(", "), reasons.join("; "))?;
+    }
+    if refused.is_empty() { Ok(()) } else { writeln!(out) }
 }
 
 fn inference_cells(inference: &ActiveInference, cost: ActiveCost) -> Vec<String> {
