@@ -14,10 +14,11 @@ use crate::bound::ranges::Ranges;
 use crate::bound::report::{Binding, Report};
 use crate::bound::slack::{Search, least};
 use crate::bound::slack_certificate::SlackCertificate;
-use crate::bound::substitution::least_publics;
+use crate::bound::substitution::{least_publics, least_publics_from};
 use crate::bound::witness::witness;
+use crate::exact::interval::Interval;
 use crate::params::{Lambda, MAX_B, MAX_T, Params};
-use rug::Rational;
+use rug::{Integer, Rational};
 use std::ops::RangeInclusive;
 
 /// What a plan must achieve.
@@ -236,41 +237,56 @@ impl Floors {
 /// The least number of publics, up to a limit, that keeps the rate of a swapped function as low as the goal asks for.
 fn fewest_for_swapped(goal: &Goal, slack: u64, limit: u64) -> Result<u64, PlanError> {
     let Some(target) = &goal.substitution else { return Ok(0) };
-    let unmet = || PlanError::Swapped { R: goal.R, target: target.clone(), slack, limit };
+    let unmet = || PlanError::Swapped { R: goal.R, target: target.clone(), limit };
     least_publics(goal.R, slack, target, limit)?.ok_or_else(unmet)
 }
 
-/// The largest slack that is tried while at every smaller one a swapped function wins too often. An honest model that errs on more inputs than a swapped
-/// function may is accepted at any slack, so that a search without an end would find nothing.
-const MAX_UNMET_SLACK: u64 = 200;
+/// Whether a swapped function that errs as often as the honest model wins too often at every slack: it is accepted wherever that model is.
+fn passes_as_the_honest_model(R: u64, target: &Rational, Honest { accuracy, kappa }: &Honest) -> bool {
+    let one = Interval::exactly(&Integer::from(1), SWAPPED_BITS);
+    let right = one.clone().scaled(accuracy.numer(), accuracy.denom()).power(R);
+    one.minus(&right).lo() * (1 - kappa.probability()) > *target
+}
+
+/// The precision of [`passes_as_the_honest_model`]: where it does not decide, every slack is tried.
+const SWAPPED_BITS: u32 = 128;
 
 /// The least `N`, then the least `B`, then the least slack, over every slack that tells the two models apart: slack grows until
 /// even slack 0 at its `T` costs more.
 ///
 /// No `T` is looked at twice. `W(k|m,t,s)` never falls with `s`, so what is safe at one slack is safe at every smaller one; and
-/// both ends of the allowed `T` never fall with it, nor does the `T` that a swapped function needs. So a `T` that was allowed before cannot do
-/// better now.
+/// both ends of the allowed `T` never fall with it, nor does the `T` that a swapped function needs. So a `T` that was allowed before, or that was too
+/// small for a swapped function, cannot do better now.
 fn plan_any_slack(goal: &Goal, (game, lambda): (&Game, Lambda), ranges: &Ranges) -> Result<Plan, PlanError> {
+    let limit = goal.most_publics().min(game.limit());
+    let unmet = |target: &Rational| PlanError::Swapped { R: goal.R, target: target.clone(), limit };
+    if let (Some(target), Some(honest)) = (&goal.substitution, &game.honest)
+        && passes_as_the_honest_model(goal.R, target, honest)
+    {
+        return Err(unmet(target));
+    }
     let mut best: Option<(Chosen, Floors)> = None;
-    let mut min_T = goal.min_T;
-    let mut unmet = None;
+    let (mut min_T, mut swapped, mut refused) = (goal.min_T, 0, None);
     for range in ranges.held(goal.min_T) {
         let (slack, weak, most) = range?;
         if weak > goal.most_publics() {
             break;
         }
         let max_T = most.min(goal.most_publics());
-        let swapped = match fewest_for_swapped(goal, slack, max_T) {
-            Err(error @ PlanError::Swapped { .. }) if best.is_some() || slack < MAX_UNMET_SLACK => {
-                unmet = Some(error);
-                continue;
-            }
-            other => other?,
-        };
+        if let Some(target) = &goal.substitution
+            && swapped <= max_T
+        {
+            let least = least_publics_from(goal.R, slack, target, swapped..=max_T.max(limit))?;
+            swapped = least.unwrap_or(u64::MAX);
+            refused = (swapped > max_T).then(|| unmet(target));
+        }
         min_T = min_T.max(weak).max(swapped);
         let spent = best.as_ref().map(|((params, _), _)| params.N());
-        if spent.is_some_and(|N| optimum(goal.R, goal.lambda, min_T).is_none_or(|c| c.N > N)) {
+        if swapped == u64::MAX || spent.is_some_and(|N| optimum(goal.R, goal.lambda, min_T).is_none_or(|c| c.N > N)) {
             break;
+        }
+        if swapped > max_T {
+            continue;
         }
         let found = choose(goal.R, goal.lambda, Range { min_T, max_T, slack }, spent.map(|N| N + 1))?;
         let cost = |(params, _): &Chosen| (params.N(), params.B());
@@ -281,7 +297,7 @@ fn plan_any_slack(goal: &Goal, (game, lambda): (&Game, Lambda), ranges: &Ranges)
         }
         min_T = min_T.max(max_T.saturating_add(1));
     }
-    match (best, unmet) {
+    match (best, refused) {
         (Some((chosen, floors)), _) => finish(goal, chosen, floors),
         (None, Some(error)) => Err(error),
         (None, None) => Err(refused_at_any_slack(goal, (game, lambda), ranges)),

@@ -28,8 +28,6 @@ pub enum PlanError {
         R: u64,
         /// The rate that was asked for.
         target: Rational,
-        /// The largest slack that was considered.
-        slack: u64,
         /// The largest `T` that was considered.
         limit: u64,
     },

@@ -78,6 +78,32 @@ fn a_swapped_function_asks_for_publics() {
     assert!(matches!(error, PlanError::Swapped { R: 8, .. }), "{error}");
 }
 
+/// A target just above the rate that a function as wrong as the honest model reaches asks for hundreds of tolerated publics.
+#[test]
+fn a_swapped_function_may_ask_for_much_slack() {
+    let third = |target: (u32, u32), slack| {
+        let game = accuracy((1, 2), Some((9, 10)), 20);
+        plan(&Goal { accuracy: Some(game), substitution: Some(target.into()), slack, ..goal(1, 5, 0) })
+    };
+    let chosen = |plan: Plan| (plan.params.B(), plan.params.T(), plan.params.slack());
+    let found = third((23, 200), None).map(chosen).expect("feasible");
+    assert_eq!(third((23, 200), Some(found.2)).map(chosen), Ok(found));
+    for slack in (0..found.2).step_by(7).chain([found.2 - 1]) {
+        assert!(third((23, 200), Some(slack)).is_err(), "{slack} of {found:?}");
+    }
+    assert!(matches!(third((1, 10), None), Err(PlanError::Swapped { .. })));
+}
+
+/// Once a plan is found, no slack is tried at which a swapped function takes more publics than the plan has slots.
+#[test]
+fn a_search_ends_where_more_slack_costs_more() {
+    let game = accuracy((1, 2), Some((9, 10)), 3);
+    let goal = Goal { accuracy: Some(game), substitution: Some(Rational::from((1, 2))), ..goal(8, 2, 0) };
+    let limited = plan(&Goal { max_T: Some(100), ..goal.clone() }).expect("feasible").params;
+    assert_eq!((limited.B(), limited.T(), limited.slack()), (2, 83, 11));
+    assert_eq!(plan(&goal).map(|plan| plan.params), Ok(limited));
+}
+
 #[test]
 fn few_publics_take_more_copies() {
     let free = plan(&goal(2048, 50, 0)).expect("feasible");

@@ -5,6 +5,7 @@ use crate::exact::interval::Interval;
 use crate::exact::log2::{log2, log2_integer};
 use rug::{Integer, Rational, ops::Pow};
 use std::cmp::Ordering;
+use std::ops::RangeInclusive;
 
 /// The precision at which two rates are first compared.
 const FIRST_BITS: u32 = 128;
@@ -26,6 +27,17 @@ const FIRST_BITS: u32 = 128;
 /// # Ok::<(), fusion_spec::bound::substitution::SubstitutionError>(())
 /// ```
 pub fn least_publics(R: u64, slack: u64, target: &Rational, max_T: u64) -> Result<Option<u64>, SubstitutionError> {
+    least_publics_from(R, slack, target, slack..=max_T)
+}
+
+/// The same where fewer publics than the range has are known to be too few.
+pub(in crate::bound) fn least_publics_from(
+    R: u64,
+    slack: u64,
+    target: &Rational,
+    range: RangeInclusive<u64>,
+) -> Result<Option<u64>, SubstitutionError> {
+    let (least, max_T) = range.into_inner();
     check(R, max_T)?;
     if *target <= 0 || *target > 1 {
         return Err(SubstitutionError::Target(target.clone()));
@@ -33,14 +45,19 @@ pub fn least_publics(R: u64, slack: u64, target: &Rational, max_T: u64) -> Resul
     if *target == 1 {
         return Ok(Some(0));
     }
-    if slack >= max_T || !is_within(R, max_T, slack, target)? {
-        return Ok(None);
-    }
     // Invariant of the bisection: `low` publics are too few, `high` are enough.
-    let (mut low, mut high) = (slack, max_T.min(slack + 1));
-    while high < max_T && !is_within(R, high, slack, target)? {
-        (low, high) = (high, high.saturating_mul(2).min(max_T));
-    }
+    let mut low = slack.max(least.saturating_sub(1));
+    let mut step = 1;
+    let mut high = loop {
+        if low >= max_T {
+            return Ok(None);
+        }
+        let high = low.saturating_add(step).min(max_T);
+        if is_within(R, high, slack, target)? {
+            break high;
+        }
+        (low, step) = (high, step.saturating_mul(2));
+    };
     while high - low > 1 {
         let middle = low + (high - low) / 2;
         if is_within(R, middle, slack, target)? { high = middle } else { low = middle }

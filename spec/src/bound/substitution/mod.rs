@@ -39,4 +39,5 @@ mod least;
 mod worst;
 
 pub use least::least_publics;
+pub(in crate::bound) use least::least_publics_from;
 pub use worst::{MAX_WORK, Substitution, SubstitutionError};
