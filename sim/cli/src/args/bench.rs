@@ -55,7 +55,8 @@ pub struct BenchArgs {
     #[arg(long, conflicts_with_all = ["backend", "extension", "checks", "linear", "carries", "images", "seed", "explain", "by", "threads"])]
     pub predict: bool,
     /// Instead measure full active security: SPDZ with triples of LowGear, in which a client or a server that deviates gets neither a wrong result accepted nor anything of
-    /// the other's inputs, but with a probability below 2^-40, if what it enters is in range. The error bound is listed as named terms. The images of a batch are evaluated at once, under one set-up.
+    /// the other's inputs, but with a probability below 2^-40, if what it enters is in range. The error bound is listed as named terms. The
+    /// images of a batch are evaluated at once, under one set-up.
     #[arg(long, conflicts_with_all = ["backend", "extension", "checks", "linear", "carries", "truncation", "threads", "by", "explain", "predict"])]
     pub active: bool,
     /// By what triples full active security evaluates linear layers [default: elements].
