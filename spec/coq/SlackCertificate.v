@@ -1,5 +1,5 @@
 (* The certificate that a plan (B,T) at slack s is the least of those with T0 <= T <= T1, for R queries and D = 2^lambda; Rust's
-   bound/slack/certificate.rs. Here no total is enough just because a smaller one is, so each number of copies is refused on its own. Proved here:
+   bound/slack_certificate.rs. Here no total is enough just because a smaller one is, so each number of copies is refused on its own. Proved here:
    - slack_least_total: with M slots or fewer, no number of publics from T0 to T1 is safe;
    - slack_fewer_fails: nor are fewer copies with as many slots as the plan has;
    - slack_certificate_sound: an accepted certificate's plan is safe, and of least N, then of least B;

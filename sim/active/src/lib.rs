@@ -1,4 +1,5 @@
-//! Two-party computation with full active security: either party may deviate as it likes, and is caught but for a probability below `2^-40`.
+//! Two-party computation with full active security, in which a client or a server that deviates gets neither a wrong result accepted nor anything of the other's inputs, but with a probability
+//! below `2^-40`, if what it enters is in range.
 //!
 //! It is SPDZ with triples of LowGear: values are shared with message authentication codes under a key that nobody knows, in the field of `29 * 2^57 + 1`
 //! elements, and correlations come from linearly homomorphic encryption with proofs of plaintext knowledge. Security is with abort: a party that is caught ends the computation.

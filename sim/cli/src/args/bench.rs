@@ -54,8 +54,9 @@ pub struct BenchArgs {
     /// which add at most 1 % to the bytes of a large batch, are left out.
     #[arg(long, conflicts_with_all = ["backend", "extension", "checks", "linear", "carries", "images", "seed", "explain", "by", "threads"])]
     pub predict: bool,
-    /// Instead measure full active security: SPDZ with triples of LowGear, in which a client or a server that deviates anywhere is caught, with the error bound as
-    /// named terms. The images of a batch are evaluated at once, under one set-up.
+    /// Instead measure full active security: SPDZ with triples of LowGear, in which a client or a server that deviates gets neither a wrong result accepted nor anything of
+    /// the other's inputs, but with a probability below 2^-40, if what it enters is in range. The error bound is listed as named terms. The
+    /// images of a batch are evaluated at once, under one set-up.
     #[arg(long, conflicts_with_all = ["backend", "extension", "checks", "linear", "carries", "truncation", "threads", "by", "explain", "predict"])]
     pub active: bool,
     /// By what triples full active security evaluates linear layers [default: elements].
@@ -146,7 +147,7 @@ Examples:
       Measures ABY with another extension of oblivious transfers than its own.
 
   sim bench lenet.onnx --active
-      Measures one inference in which neither party can deviate unnoticed, to compare with.
+      Measures one inference with full active security, to compare with.
 
   sim bench lenet.onnx --active --triples matrices --batch 4
       Measures four images under one set-up, with a triple of matrices for each linear layer.

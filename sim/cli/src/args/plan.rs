@@ -119,7 +119,8 @@ pub fn idle(plan: &ArgMatches) -> Option<String> {
 /// What mix-and-check is compared with.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum CompareArg {
-    /// Two-party computation in which neither party can deviate unnoticed.
+    /// Two-party computation in which a client or a server that deviates gets neither a wrong result accepted nor anything of the other's inputs, but with a probability below 2^-40,
+    /// if what it enters is in range.
     Active,
 }
 

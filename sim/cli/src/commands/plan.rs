@@ -144,7 +144,7 @@ fn write_compared(
     writeln!(
         out,
         "what mix-and-check does not give: {}; and what the server learns by deviating is bounded by the family alone. \
-         Full active security holds the server to one network of this architecture for all answers of a session, and keeps the client's inputs from it, but with a probability of 2^-{}; \
+         Full active security holds the server to one network of this architecture for all answers of a session, if its weights are in range, and keeps the client's inputs from it, but with a probability of 2^-{}; \
          which network that is it does not test, so a server may enter a wrong one.",
         sentence(worst),
         text::bits(Some(*active_error_bits)),

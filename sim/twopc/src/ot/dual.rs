@@ -5,8 +5,9 @@
 //! the correlated leaves of the trees alike. Trees are those of [`super::ferret`], half-trees whose errors are where the receiver's random choices put them; so is
 //! the check of a round. The code is that of [`super::convolute`].
 //!
-//! Where Ferret transfers the inputs of its code first, tens of thousands of them, nothing is transferred here but the levels of the trees. A round takes three leaves for each output, a convolution, and sums of about as many places, so
-//! that where many transfers are needed Ferret takes less work ([`MOST`]). The trees of a region of the code are grown, convolved and added before those of the next. Decisions 29 and 32 have the choice of parameters.
+//! Where Ferret transfers the inputs of its code first, tens of thousands of them, nothing is transferred here but the levels of the trees. For each output a round grows three leaves at the receiver and six at the
+//! sender, convolves three and adds up 11, so that where many transfers are needed Ferret takes less work ([`MOST`]). The trees of a region of the code are grown, convolved and added before those of the next (decision 36).
+//! Decisions 29 and 32 have the choice of parameters.
 
 use super::block::Block;
 use super::check::Checks;

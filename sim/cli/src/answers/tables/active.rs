@@ -17,8 +17,8 @@ use fusion_spec::bound::bits::nearest;
 use fusion_spec::params::Params;
 
 /// Which network, which security, and which parts are predicted.
-pub const ABOUT: &str = "On the network of each line: SPDZ online with LowGear triples, one for each product of linear layers or one of matrices for each of these layers, on so many images at once, in which a client or a server that deviates anywhere is caught but with a probability \
-    below 2^-40, beside mix-and-check over families that are secure against parties that follow the protocol. Bytes are exact; rounds and times, of messages alone, are predicted, for both by the same \
+pub const ABOUT: &str = "On the network of each line: SPDZ online with LowGear triples, one for each product of linear layers or one of matrices for each of these layers, on so many images at once, in which a client or a server that deviates gets neither a wrong result accepted nor anything of the \
+    other's inputs, but with a probability below 2^-40, if what it enters is in range, beside mix-and-check over families that are secure against parties that follow the protocol. Bytes are exact; rounds and times, of messages alone, are predicted, for both by the same \
     rule; work is the measured processor time of both parties. LevioSA itself is not here. In its style (leviosa-style-linear, decision 34) there are the products of linear layers only, all in one run, without comparisons.";
 
 /// The protocols, and numbers of images at once.
