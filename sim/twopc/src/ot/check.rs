@@ -151,9 +151,12 @@ impl Matrix {
         sums
     }
 
-    /// Adds the rows from row `start` on, a multiple of eight, to the sums.
+    /// Adds the rows from row `start` on to the sums.
+    ///
+    /// # Panics
+    /// Where `start` is no multiple of eight.
     pub fn add(&self, start: usize, rows: &[Block], sums: &mut [Block]) {
-        debug_assert!(start.is_multiple_of(GROUP), "rows are read in eights");
+        assert!(start.is_multiple_of(GROUP), "rows are read in eights");
         self.for_pieces(start, rows.len(), |first, groups| {
             Arch::new().dispatch(
                 #[inline(always)]
@@ -266,6 +269,17 @@ mod tests {
             });
             assert_eq!(matrix.sums(&masks, &values), expected.collect::<Vec<_>>());
             assert_balanced(columns.iter().map(|column| column.count_ones() as usize).sum(), SUMS * rows);
+        }
+    }
+
+    #[test]
+    fn rows_may_be_added_in_parts() {
+        let matrix = Matrix::new("test", 1, b"parts");
+        let (masks, rows) = (blocks(SUMS, 1), blocks(3 * PIECE + 5, 2));
+        for part in [GROUP, 3 * GROUP, PIECE, PIECE + GROUP] {
+            let mut sums = masks.clone();
+            rows.chunks(part).enumerate().for_each(|(number, rows)| matrix.add(number * part, rows, &mut sums));
+            assert_eq!(sums, matrix.sums(&masks, &rows), "parts of {part}");
         }
     }
 

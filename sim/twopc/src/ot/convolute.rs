@@ -8,10 +8,11 @@
 //! A linear test of the outputs is a test of the noise by a word of the code that the outputs' rows generate, so that what counts is the least weight of a word.
 //! Decision 32 has a bound of it for these very codes, which `examples/code_distance.rs` computes.
 //!
-//! Each region is added to the outputs as soon as it is convolved, while it is in the processor's cache, and no other is held then.
+//! Each region is added to the outputs as soon as it is convolved, while it is in the processor's cache, so that a caller may hold one region at a time.
 
 use super::block::{Block, Cipher, WIDE};
 use pulp::Arch;
+use std::fmt;
 
 /// The number of places that each output adds up, one in each region.
 pub const WEIGHT: usize = 11;
@@ -35,12 +36,17 @@ const BITS: Block = 1 << 63;
 type Sums = [[u64; 2]; 1 << GROUP];
 
 /// The code of a round, as far as its regions have come.
-#[derive(Debug)]
 pub struct Compressor {
     stream: Cipher,
     convolution: Convolution,
     /// The counter of the places that are drawn next.
     places: Block,
+}
+
+impl fmt::Debug for Compressor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Compressor").field("places", &self.places).finish_non_exhaustive()
+    }
 }
 
 impl Compressor {
@@ -70,7 +76,6 @@ fn draw(stream: &Cipher, counter: &mut Block, words: &mut [Block; BATCH / 4]) {
 }
 
 /// The convolution, as far as it has come.
-#[derive(Debug)]
 struct Convolution {
     /// The counter of the bits that are drawn next.
     counter: Block,

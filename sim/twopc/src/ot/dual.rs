@@ -171,6 +171,43 @@ mod tests {
         assert_eq!(sizes(MOST + 7), [(13, MOST, 48_048), (8, 7, 29_568)]);
     }
 
+    /// However many trees there are, one region of leaves is held.
+    #[test]
+    fn a_round_holds_one_region() {
+        let (punctured, leaves) = trees(DELTA, K);
+        let expected = 20_000;
+        let sender = |link: &mut Link| {
+            let party = Sender::new(DELTA, &punctured, &Seed([1; 32]), Checks::None);
+            Rounds::new(expected, 3, Checks::None).next(&mut OneRegion(party), link, &mut Vec::new())
+        };
+        let receiver = |link: &mut Link| {
+            let party = Receiver::new(&leaves, Checks::None);
+            Rounds::new(expected, 3, Checks::None).next(&mut OneRegion(party), link, &mut Vec::new())
+        };
+        assert_eq!(both(sender, receiver), (Ok(()), Ok(())));
+    }
+
+    /// A party that is asked for one region of leaves at a time.
+    struct OneRegion<P>(P);
+
+    impl<P: Party> Party for OneRegion<P> {
+        fn base(&mut self, link: &mut Link, blocks: &mut [Block]) -> Result<(), Halt> {
+            self.0.base(link, blocks)
+        }
+
+        fn noise(
+            &mut self,
+            link: &mut Link,
+            trees: Trees,
+            inputs: &[Block],
+            region: &mut [Block],
+            each: impl FnMut(&mut [Block]),
+        ) -> Result<(), Halt> {
+            assert_eq!(region.len() * WEIGHT, trees.leaves());
+            self.0.noise(link, trees, inputs, region, each)
+        }
+    }
+
     /// A receiver with any message of the right length has garbage at worst; with checks it halts.
     #[test]
     fn a_peer_that_sends_garbage_halts_a_round_that_is_checked() {

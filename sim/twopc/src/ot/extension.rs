@@ -231,8 +231,17 @@ impl<P: Party> Supply<P> {
         Ok((tweak, blocks))
     }
 
+    /// Extends the next batch. None is left where that fails: what was not checked is not used.
     fn refill(&mut self, link: &mut Link) -> Result<(), Halt> {
         self.used = 0;
+        let extended = self.extend(link);
+        if extended.is_err() {
+            self.batch.clear();
+        }
+        extended
+    }
+
+    fn extend(&mut self, link: &mut Link) -> Result<(), Halt> {
         match &mut self.plan {
             Plan::SoftSpoken(left) => {
                 self.batch.resize((*left).clamp(1, softspoken::CHUNK).next_multiple_of(softspoken::ROWS), 0);
@@ -323,6 +332,8 @@ impl Receiver for ExtendedReceiver {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ot::testing::{DELTA, trees};
+    use crate::wire::clock::LinkSpeed;
 
     #[test]
     fn few_transfers_are_of_softspoken_more_of_dual_lpn_and_many_of_ferret() {
@@ -342,6 +353,28 @@ mod tests {
         // In the long run, 15 bits a transfer against 0.78.
         let millibits = 8_000 * cost(1_000_000_000).sender.bytes / 1_000_000_000;
         assert!((775..=779).contains(&millibits), "{millibits}");
+    }
+
+    /// A sender whose message fails the check: the receiver draws none of what it grew, however often it asks.
+    #[test]
+    fn nothing_is_drawn_after_a_check_that_fails() {
+        let public = Public { tweak: 0, code: 3 };
+        for extension in [Extension::Ferret, Extension::DualLpn] {
+            let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
+            let party = ferret::Receiver::new(&trees(DELTA, K).1, Checks::Active);
+            let mut supply = Supply::new(party, public, Scheme { extension, checks: Checks::Active }, 9);
+            let message = match extension {
+                Extension::Ferret => ferret::message_bytes(ferret::schedule(9, Checks::Active)[0].trees()),
+                _ => dual::schedule(9)[0].message_bytes(),
+            };
+            client.send(vec![0xa5; message]).unwrap();
+            client.send(vec![0x5a; check::HASH_BYTES]).unwrap();
+            let first = supply.take(&mut server, Role::Client, 1).map(|_| ());
+            assert!(matches!(first, Err(Halt::Cheating { .. })), "{first:?}");
+            drop(client);
+            let again = supply.take(&mut server, Role::Client, 1).map(|_| ());
+            assert!(matches!(again, Err(Halt::PeerGone { .. })), "{again:?}");
+        }
     }
 
     /// The figures of decision 29: both directions of one image of LeNet-5, and what Ferret sends for them.

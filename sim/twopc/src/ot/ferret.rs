@@ -31,7 +31,7 @@ use zeroize::Zeroizing;
 /// The number of base transfers of each tree from which the first transfers are extended (decision 6).
 pub const K: usize = 8;
 
-/// Trees that grow interleaved, but the last ones of a set: their leaves stay in the second-level cache.
+/// Trees that grow interleaved, but the last ones of a part: their leaves stay in the second-level cache.
 const GROUP: usize = 8;
 
 /// The bytes that the sender sends for the trees of a round.
@@ -55,10 +55,14 @@ pub trait Party: Send {
     fn base(&mut self, link: &mut Link, blocks: &mut [Block]) -> Result<(), Halt>;
 
     /// Grows transfers whose choices are 0 except in one place of each tree, from `trees.levels()` transfers with random choices, and checks them by as many more
-    /// as [`Checks::masks`]. `region` has room for all of them, or for a part of the trees; it is filled, and given to `each`, once for every part.
+    /// as [`Checks::masks`]. `region` has room for the leaves of all trees, or of a part of them; it is filled, and given to `each`, once for every part. Trees are
+    /// interleaved within a part, so that both parties give regions of one size.
     ///
     /// # Errors
     /// [`Halt`] where the peer does not keep to the protocol: nothing that `each` was given may then be used.
+    ///
+    /// # Panics
+    /// Where the trees are no whole number of such parts.
     fn noise(
         &mut self,
         link: &mut Link,
@@ -121,22 +125,25 @@ impl Party for Sender {
         let (levels, masks) = inputs.split_at(trees.levels());
         let mut roots = Zeroizing::new(vec![0; trees.count]);
         self.roots.fill_bytes(bytemuck::cast_slice_mut(&mut roots));
-        let part = region.len() >> trees.depth;
+        let part = part(trees, region);
         let mut sums = vec![0; trees.levels()];
         for (roots, sums) in roots.chunks(part).zip(sums.chunks_mut(part * trees.depth)) {
             self.grow(roots, region, sums);
         }
         let message = to_bytes(&sums.iter().zip(levels).map(|(sum, q)| sum ^ q).collect::<Vec<_>>());
-        let mut tested = Tested::new(self.checks, &message, masks);
+        let mut check = CheckSums::new(self.checks, &message, masks);
         link.send(message)?;
+        // The sums of levels that grow again come out as before.
         for (roots, sums) in roots.chunks(part).zip(sums.chunks_mut(part * trees.depth)) {
             if part < trees.count {
                 self.grow(roots, region, sums);
             }
-            tested.iter_mut().for_each(|tested| tested.add(region));
+            if let Some(check) = &mut check {
+                check.add(region);
+            }
             each(region);
         }
-        tested.map_or(Ok(()), |tested| self.prove(link, tested.sums))
+        check.map_or(Ok(()), |check| self.prove(link, check.sums))
     }
 }
 
@@ -161,7 +168,7 @@ impl Receiver {
         Self { first: self.first.guessing(guess), ..self }
     }
 
-    /// Grows a part of the trees from the sums on its sides.
+    /// Grows a part of the trees from the sums of the nodes on these sides.
     fn grow(&self, sides: &[usize], sums: &[Block], depth: usize, region: &mut [Block]) {
         let (group, leaves) = (GROUP * depth, region.chunks_mut(GROUP << depth));
         for ((sides, sums), leaves) in sides.chunks(group).zip(sums.chunks(group)).zip(leaves) {
@@ -188,15 +195,27 @@ impl Party for Receiver {
         let message = link.receive(message_bytes(trees))?;
         let sums: Vec<Block> = from_bytes(&message).zip(levels).map(|(sent, t)| sent ^ t).collect();
         let sides: Vec<usize> = levels.iter().map(|t| usize::from(t & 1 == 1)).collect();
-        let part = (region.len() >> trees.depth) * trees.depth;
-        let mut tested = Tested::new(self.checks, &message, masks);
+        let part = part(trees, region) * trees.depth;
+        let mut check = CheckSums::new(self.checks, &message, masks);
         for (sides, sums) in sides.chunks(part).zip(sums.chunks(part)) {
             self.grow(sides, sums, trees.depth, region);
-            tested.iter_mut().for_each(|tested| tested.add(region));
+            if let Some(check) = &mut check {
+                check.add(region);
+            }
             each(region);
         }
-        tested.map_or(Ok(()), |tested| confirm(link, &tested.sums))
+        check.map_or(Ok(()), |check| confirm(link, &check.sums))
     }
+}
+
+/// The number of trees whose leaves are a region.
+fn part(trees: Trees, region: &[Block]) -> usize {
+    let part = region.len() >> trees.depth;
+    assert!(
+        part > 0 && region.len() == part << trees.depth && trees.count.is_multiple_of(part),
+        "regions of whole trees"
+    );
+    part
 }
 
 /// Says the sums of the receiver's choices, and compares its sums with the sender's hash.
@@ -207,13 +226,13 @@ fn confirm(link: &mut Link, sums: &[Block]) -> Result<(), Halt> {
 }
 
 /// The sums of a round's check, as far as leaves have been added.
-struct Tested {
+struct CheckSums {
     matrix: Matrix,
     rows: usize,
     sums: Vec<Block>,
 }
 
-impl Tested {
+impl CheckSums {
     /// The masks alone, and `None` where nothing is checked.
     fn new(checks: Checks, message: &[u8], masks: &[Block]) -> Option<Self> {
         checks.is_active().then(|| Self { matrix: Matrix::new(NAME, 0, message), rows: 0, sums: masks.to_vec() })
@@ -320,176 +339,4 @@ impl Rounds {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ot::testing::{DELTA, assert_correlated, assert_distinct, both, trees};
-    use crate::wire::clock::LinkSpeed;
-
-    /// All that is expected, and then a round more.
-    fn rounds(party: &mut impl Party, link: &mut Link, expected: usize, checks: Checks) -> Vec<Block> {
-        let mut rounds = Rounds::new(expected, 3, checks);
-        let mut all = Vec::new();
-        for round in 0..=schedule(expected, checks).len() {
-            let mut batch = vec![7; 3];
-            rounds.next(party, link, &mut batch).unwrap();
-            assert_eq!(batch.len() + rounds.reserve.len(), rounds.round_size(round));
-            all.append(&mut batch);
-        }
-        all
-    }
-
-    impl Rounds {
-        fn round_size(&self, round: usize) -> usize {
-            let sets = schedule(self.expected, self.checks);
-            sets[round % sets.len()].n()
-        }
-    }
-
-    #[test]
-    fn every_round_is_correlated_and_no_block_comes_twice() {
-        let counts = [1, 100_000, 900_000, 3_500_000];
-        for (expected, checks) in counts.into_iter().flat_map(|count| Checks::ALL.map(|checks| (count, checks))) {
-            let (punctured, leaves) = trees(DELTA, K);
-            let sender = |link: &mut Link| {
-                rounds(&mut Sender::new(DELTA, &punctured, &Seed([1; 32]), checks), link, expected, checks)
-            };
-            let receiver = |link: &mut Link| rounds(&mut Receiver::new(&leaves, checks), link, expected, checks);
-            let (q, t) = both(sender, receiver);
-            assert!(q.len() > expected);
-            assert_correlated(DELTA, &q, &t);
-            assert_distinct(q);
-        }
-    }
-
-    /// What a schedule holds beside its reserves.
-    fn held(sets: &[Set]) -> usize {
-        let outputs: usize = sets.iter().map(Set::n).sum();
-        outputs - sets[1..].iter().map(Set::needed).sum::<usize>()
-    }
-
-    #[test]
-    fn a_schedule_holds_what_was_asked_for_and_hardly_more() {
-        let full = [lpn::START.n(), lpn::MIDDLE.n(), lpn::MAIN.n() - lpn::MAIN.needed()];
-        let edges =
-            full.into_iter().flat_map(|n| (1..6).flat_map(move |times| [times * n - 1, times * n, times * n + 1]));
-        for count in [0, 1, 256, 257, 300_000, 21_000_000, 1 << 32].into_iter().chain(edges) {
-            let sets = schedule(count, Checks::None);
-            let spare = held(&sets) - count;
-            assert!(spare < sets.len() << lpn::MAIN.depth, "{count}: {spare} of {sets:?}");
-            for (set, after) in sets.iter().zip(&sets[1..]) {
-                assert!(set.n() >= after.needed(), "{count}: {sets:?}");
-            }
-        }
-    }
-
-    /// Against all numbers of rounds of each set, small ones first.
-    #[test]
-    fn no_schedule_sends_less() {
-        for count in (0..60).map(|step| 1 + step * 177_777) {
-            let times = |set: Set, most: usize| (0..=most).map(move |times| vec![set; times]);
-            let [start, middle, main] = lpn::SETS;
-            let all = times(start, 2).flat_map(|start| {
-                times(middle, 3).flat_map(move |middle| {
-                    let start = start.clone();
-                    times(main, 8).map(move |main| [start.clone(), middle.clone(), main].concat())
-                })
-            });
-            let least =
-                all.filter_map(|sets| chain(count, &sets, Checks::None)).map(|sets| bytes(&sets, Checks::None)).min();
-            assert_eq!(Some(bytes(&schedule(count, Checks::None), Checks::None)), least, "{count}");
-        }
-    }
-
-    #[test]
-    fn noise_is_one_error_in_each_tree() {
-        let set = lpn::START;
-        let mut choices = Seed([8; 32]).stream();
-        let q: Vec<Block> = (0..set.levels() as Block).map(|i| i << 1).collect();
-        let t: Vec<Block> = q.iter().map(|q| q ^ (DELTA * Block::from(choices.next_u64() & 1))).collect();
-        let (punctured, leaves) = trees(DELTA, K);
-        let (sender, receiver) = both(
-            |link| {
-                let mut outputs = vec![0; set.n()];
-                Sender::new(DELTA, &punctured, &Seed([1; 32]), Checks::None)
-                    .noise(link, set.trees(), &q, &mut outputs, |_| ())
-                    .unwrap();
-                outputs
-            },
-            |link| {
-                let mut outputs = vec![0; set.n()];
-                Receiver::new(&leaves, Checks::None).noise(link, set.trees(), &t, &mut outputs, |_| ()).unwrap();
-                outputs
-            },
-        );
-        for (sender, receiver) in sender.chunks(GROUP << set.depth).zip(receiver.chunks(GROUP << set.depth)) {
-            let mut errors = vec![0; sender.len() >> set.depth];
-            let trees = errors.len();
-            for (i, (q, t)) in sender.iter().zip(receiver).enumerate() {
-                assert_eq!((q & 1, q ^ t), (0, (t & 1) * DELTA));
-                errors[i % trees] += t & 1;
-            }
-            assert_eq!(errors, vec![1; trees]);
-        }
-    }
-
-    #[test]
-    fn a_peer_of_another_length_is_malformed_and_garbage_is_only_garbage() {
-        let set = lpn::START;
-        let (mut client, mut server) = Link::pair(LinkSpeed::LAN);
-        let mut receiver = Receiver::new(&trees(DELTA, K).1, Checks::None);
-        client.send(vec![0xa5; message_bytes(set.trees()) + 1]).unwrap();
-        client.send(vec![0xa5; message_bytes(set.trees())]).unwrap();
-        let (levels, mut outputs) = (vec![3; set.levels()], vec![0; set.n()]);
-        let halt = receiver.noise(&mut server, set.trees(), &levels, &mut outputs, |_| ()).unwrap_err();
-        assert!(matches!(halt, Halt::Malformed { .. }));
-        assert_eq!(receiver.noise(&mut server, set.trees(), &levels, &mut outputs, |_| ()), Ok(()));
-    }
-
-    /// A sender that changes the sum of a tree's last level: both leaves of the noise's parent are off, and it proves the outputs as if these were
-    /// the leaves of the parent that it guesses.
-    fn cheat(checks: Checks, guess: usize) -> (Result<(), Halt>, usize) {
-        let set = Set { t: 1, log_k: 0, depth: 3 };
-        let mut choices = Seed([9; 32]).stream();
-        let q: Vec<Block> = (0..(set.depth + checks.masks()) as Block).map(|i| (i + 1) << 90).collect();
-        let t: Vec<Block> = q.iter().map(|q| q ^ (DELTA * Block::from(choices.next_u64() & 1))).collect();
-        // The path takes the sides that the sums do not stand for.
-        let parent = (0..set.depth - 1).map(|level| (1 - (t[level] & 1) as usize) << level).sum();
-        let error = 6 << 70;
-        let leaves = trees(DELTA, K).1;
-        let ((), outcome) = both(
-            |link| {
-                let (mut outputs, mut sums) = (vec![0; set.n()], vec![0; set.levels()]);
-                Grower::default().grow(DELTA, &[1 << 99], &mut outputs, &mut sums);
-                let (levels, masks) = q.split_at(set.levels());
-                sums.iter_mut().zip(levels).for_each(|(sum, q)| *sum ^= q);
-                sums[set.depth - 1] ^= error;
-                let message = to_bytes(&sums);
-                link.send(message.clone()).unwrap();
-                if checks.is_active() {
-                    outputs[guess] ^= error;
-                    outputs[guess + 4] ^= error;
-                    let (punctured, _) = trees(DELTA, K);
-                    let sender = Sender::new(DELTA, &punctured, &Seed([1; 32]), checks);
-                    sender.prove(link, Matrix::new(NAME, 0, &message).sums(masks, &outputs)).unwrap();
-                }
-            },
-            |link| {
-                let mut outputs = vec![0; set.n()];
-                link.step("here", |link| {
-                    Receiver::new(&leaves, checks).noise(link, set.trees(), &t, &mut outputs, |_| ())
-                })
-            },
-        );
-        (outcome, parent)
-    }
-
-    #[test]
-    fn a_sum_of_no_tree_passes_with_the_right_guess_of_the_path_alone() {
-        for guess in 0..4 {
-            let (outcome, parent) = cheat(Checks::Active, guess);
-            let refused = Halt::Cheating { step: "here".into(), what: check::FAILS };
-            assert_eq!(outcome, if guess == parent { Ok(()) } else { Err(refused) }, "{guess} of {parent}");
-            assert_eq!(cheat(Checks::None, guess).0, Ok(()));
-        }
-    }
-}
+mod tests;
