@@ -55,6 +55,31 @@ fn finished_runs_follow_from_their_counts() {
     }
 }
 
+/// A file that is there and cannot be read is no missing one, whoever runs this: a link to itself is read by nobody.
+#[test]
+fn a_run_that_cannot_be_read_is_an_error_of_reading() {
+    let scratch = Scratch::new("verify-unreadable");
+    let script = scratch.file("plain.yaml", PLAIN);
+    let (folder, _) = attack(&scratch, &script, "runs", "--max 2000");
+    let resumed = format!("--resume {folder} --max 3000");
+    for (name, commands) in [
+        ("result.json", [["verify", &folder, ""], ["report", &folder, ""]].as_slice()),
+        ("env.json", [["report", &folder, ""], ["attack", &script, &resumed]].as_slice()),
+    ] {
+        let path = Path::new(&folder).join(name);
+        let kept = fs::read(&path).expect("readable");
+        fs::remove_file(&path).expect("removable");
+        std::os::unix::fs::symlink(name, &path).expect("linked");
+        for [command, of, more] in commands {
+            let CommandOutput { code, stderr, .. } = sim(&[command, of], more);
+            assert_eq!(code, 74, "{command}: {stderr}");
+            assert!(stderr.contains(&format!("reading {}", path.display())), "{command}: {stderr}");
+        }
+        fs::remove_file(&path).expect("removable");
+        fs::write(&path, kept).expect("writable");
+    }
+}
+
 #[test]
 fn one_edit_by_hand_is_refused_where_it_was_made() {
     let scratch = Scratch::new("verify-edited");

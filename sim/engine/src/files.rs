@@ -6,7 +6,7 @@ use fusion_adversaries::problem::one_line;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::FileTypeExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The size in bytes of the largest file that is read: no ONNX file is larger.
 pub const MAX_BYTES: u64 = 1 << 31;
@@ -27,11 +27,12 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
         return found.map(<[u8]>::to_vec);
     }
     let problem = |what: &str| Failure::Usage(format!("{}: {what}", name(path)));
-    let failed = |error: io::Error| match error.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename | ErrorKind::InvalidInput => {
+    let failed = |error: io::Error| {
+        if is_missing(error.kind()) {
             problem("there is no such file")
+        } else {
+            Failure::Io(format!("reading {}", name(path)), error)
         }
-        _ => Failure::Io(format!("reading {}", name(path)), error),
     };
     // Asked first: opening a pipe would wait for its writer.
     if !fs::metadata(path).map_err(failed)?.is_file() {
@@ -40,6 +41,38 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).map_err(failed)?;
     if bytes.len() as u64 > limit { Err(problem(&format!("is larger than {limit} bytes"))) } else { Ok(bytes) }
+}
+
+/// Whether there is a file of this name.
+///
+/// # Errors
+/// [`Failure::Io`] if that cannot be told, as in a folder that may not be entered.
+pub fn is_there(path: &Path) -> Result<bool, Failure> {
+    match fs::metadata(path) {
+        Ok(found) => Ok(found.is_file()),
+        Err(error) if is_missing(error.kind()) => Ok(false),
+        Err(error) => Err(Failure::Io(format!("reading {}", name(path)), error)),
+    }
+}
+
+/// The folder of a run, with links followed; `None` where this is none.
+///
+/// # Errors
+/// [`Failure::Io`] if that cannot be told.
+pub fn run(path: &Path) -> Result<Option<PathBuf>, Failure> {
+    if !is_there(&path.join("env.json"))? {
+        return Ok(None);
+    }
+    let failed = |error| Failure::Io(format!("reading {}", name(path)), error);
+    path.canonicalize().map(Some).map_err(failed)
+}
+
+/// Whether nothing has the name that was asked for.
+const fn is_missing(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename | ErrorKind::InvalidInput
+    )
 }
 
 /// Reads a script of at most `limit` bytes: a file, standard input where the path is `-`, or what a shell's `<(command)` writes.

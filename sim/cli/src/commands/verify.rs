@@ -73,7 +73,7 @@ fn verify(args: &VerifyArgs) -> Result<VerifyDocument, Failure> {
     let folder = &args.run;
     let usage = |what: String| Failure::Usage(format!("{}: {what}", files::name(folder)));
     let path = folder.join(RESULT);
-    if !path.is_file() {
+    if !files::is_there(&path)? {
         return Err(usage(format!("not the folder of a finished run: it has no {RESULT}")));
     }
     let bytes = files::read(&path, MAX_BYTES)?;

@@ -50,9 +50,8 @@ impl Run {
     /// [`Failure::Usage`] for what is not the folder of a finished run; [`Failure::Io`].
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let problem = |what: &str| Failure::Usage(format!("{}: {what}", files::name(path)));
-        let folder = path.canonicalize().ok().filter(|folder| folder.join("env.json").is_file());
-        let folder = folder.ok_or_else(|| problem("not the folder of a run"))?;
-        if !folder.join(RESULT).is_file() {
+        let folder = files::run(path)?.ok_or_else(|| problem("not the folder of a run"))?;
+        if !files::is_there(&folder.join(RESULT))? {
             return Err(problem(
                 "not finished: continue it with sim attack --resume, or join its shards with sim merge",
             ));

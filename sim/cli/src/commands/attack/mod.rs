@@ -93,8 +93,7 @@ pub fn keep_budget(campaign: &mut Campaign, run: &Path, stderr: &mut dyn Write) 
 
 /// Returns the folder of a run, with links followed.
 fn existing_run(path: &Path) -> Result<PathBuf, Failure> {
-    let folder = path.canonicalize().ok().filter(|folder| folder.join("env.json").is_file());
-    folder.ok_or_else(|| Failure::Usage(format!("--resume {}: not the folder of a run", files::name(path))))
+    files::run(path)?.ok_or_else(|| Failure::Usage(format!("--resume {}: not the folder of a run", files::name(path))))
 }
 
 /// Plays every entry, writes the verdict, and returns the exit code.

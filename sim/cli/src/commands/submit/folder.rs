@@ -60,7 +60,7 @@ impl Submission {
     /// [`Failure::Usage`] if the folder is not one that `sim submit slurm` wrote, [`Failure::Io`] if reading fails.
     pub fn read(folder: &Path) -> Result<Self, Failure> {
         let path = folder.join(FILE);
-        if !path.is_file() {
+        if !files::is_there(&path)? {
             return Err(Failure::Usage(format!("{}: not the folder of a submission", files::name(folder))));
         }
         let wrong = |what: String| Failure::Usage(format!("{}: {what}", files::name(&path)));
@@ -161,7 +161,7 @@ pub fn merged(folder: &Path) -> Result<Option<(CampaignVerdict, PathBuf)>, Failu
     let merged = folder.join("merged");
     let Ok(target) = fs::read_link(merged.join("latest")) else { return Ok(None) };
     let run = merged.join(target);
-    if !run.join(RESULT).is_file() {
+    if !files::is_there(&run.join(RESULT))? {
         return Ok(None);
     }
     Ok(Some((Run::read(&run)?.result.verdict, run)))
