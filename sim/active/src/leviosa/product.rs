@@ -136,7 +136,7 @@ pub(super) fn conducted(
 }
 
 fn drawn_masks(code: &Code, rng: &mut impl Rng) -> Vec<Word> {
-    let masks = [uniform(rng, code.size()), code.of_sum_zero(rng), code.of_zeros(rng)];
+    let masks = Zeroizing::new([uniform(rng, code.size()), code.of_sum_zero(rng), code.of_zeros(rng)]);
     masks.iter().map(|coefficients| code.word(coefficients)).collect()
 }
 
