@@ -20,6 +20,7 @@ pub const SCRIPTS: &[(&str, &str)] = &[
     ("cheating.yaml", include_str!("../scripts/cheating.yaml")),
     ("consistent.yaml", include_str!("../scripts/consistent.yaml")),
     ("constant-label.yaml", include_str!("../scripts/constant-label.yaml")),
+    ("encrypted-weights.yaml", include_str!("../scripts/encrypted-weights.yaml")),
     ("flaky.yaml", include_str!("../scripts/flaky.yaml")),
     ("forced-label.yaml", include_str!("../scripts/forced-label.yaml")),
     ("linking.yaml", include_str!("../scripts/linking.yaml")),

@@ -20,6 +20,7 @@ const SHOWN: &[(&str, &str, u64)] = &[
     ("cheating", "guess-a-bit", 1),
     ("consistent", "one-group", 3),
     ("constant-label", "always-one", 205),
+    ("encrypted-weights", "a-layer", 7),
     ("flaky", "one-in-a-hundred", 0),
     ("forced-label", "three-slots", 103),
     ("linking", "first-two", 23),
