@@ -14,7 +14,7 @@ use crate::bound::ranges::Ranges;
 use crate::bound::report::{Binding, Report};
 use crate::bound::slack::{Search, least};
 use crate::bound::slack_certificate::SlackCertificate;
-use crate::bound::substitution::{least_publics, least_publics_from};
+use crate::bound::substitution::{least_publics, least_publics_or_more};
 use crate::bound::witness::witness;
 use crate::exact::interval::Interval;
 use crate::params::{Lambda, MAX_B, MAX_T, Params};
@@ -276,7 +276,7 @@ fn plan_any_slack(goal: &Goal, (game, lambda): (&Game, Lambda), ranges: &Ranges)
         if let Some(target) = &goal.substitution
             && swapped <= max_T
         {
-            let least = least_publics_from(goal.R, slack, target, swapped..=max_T.max(limit))?;
+            let least = least_publics_or_more(goal.R, slack, target, swapped..=max_T.max(limit), max_T)?;
             swapped = least.unwrap_or(u64::MAX);
             refused = (swapped > max_T).then(|| unmet(target));
         }

@@ -90,7 +90,7 @@ fn a_swapped_function_may_ask_for_much_slack() {
     assert_eq!(third((23, 200), Some(found.2)).map(chosen), Ok(found));
     assert_eq!(found, (2, 2249, 295));
     assert!(third((23, 200), Some(294)).is_err());
-    assert!(matches!(third((1, 10), None), Err(PlanError::Swapped { .. })));
+    assert!(matches!(third((9, 100), None), Err(PlanError::Swapped { .. })));
 }
 
 /// Once a plan is found, no slack is tried at which a swapped function takes more publics than the plan has slots.

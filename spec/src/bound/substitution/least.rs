@@ -27,17 +27,19 @@ const FIRST_BITS: u32 = 128;
 /// # Ok::<(), fusion_spec::bound::substitution::SubstitutionError>(())
 /// ```
 pub fn least_publics(R: u64, slack: u64, target: &Rational, max_T: u64) -> Result<Option<u64>, SubstitutionError> {
-    least_publics_from(R, slack, target, slack..=max_T)
+    least_publics_or_more(R, slack, target, slack..=max_T, max_T)
 }
 
-/// The same where fewer publics than the range has are known to be too few.
-pub(in crate::bound) fn least_publics_from(
+/// The same where fewer publics than the range has are known to be too few, and the number matters only where `allowed` publics are enough: beyond, it
+/// is one below which publics are too few.
+pub(in crate::bound) fn least_publics_or_more(
     R: u64,
     slack: u64,
     target: &Rational,
     range: RangeInclusive<u64>,
+    allowed: u64,
 ) -> Result<Option<u64>, SubstitutionError> {
-    let (least, max_T) = range.into_inner();
+    let (from, max_T) = range.into_inner();
     check(R, max_T)?;
     if *target <= 0 || *target > 1 {
         return Err(SubstitutionError::Target(target.clone()));
@@ -45,24 +47,42 @@ pub(in crate::bound) fn least_publics_from(
     if *target == 1 {
         return Ok(Some(0));
     }
-    // Invariant of the bisection: `low` publics are too few, `high` are enough.
-    let mut low = slack.max(least.saturating_sub(1));
-    let mut step = 1;
+    let is_enough = |T| is_within(R, T, slack, target);
+    // Invariant of both searches: `low` publics are too few, `high` are enough.
+    let mut low = slack.max(from.saturating_sub(1));
+    if low < allowed && is_enough(allowed)? {
+        let (mut high, mut step) = (allowed, 1_u64);
+        while low.saturating_add(step) < high {
+            let next = low + step;
+            if is_enough(next)? {
+                high = next;
+            } else {
+                (low, step) = (next, step.saturating_mul(2));
+            }
+        }
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if is_enough(middle)? { high = middle } else { low = middle }
+        }
+        return Ok(Some(high));
+    }
+    low = low.max(allowed);
+    let mut step = (low / 16).max(1);
     let mut high = loop {
         if low >= max_T {
             return Ok(None);
         }
-        let high = low.saturating_add(step).min(max_T);
-        if is_within(R, high, slack, target)? {
-            break high;
+        let next = low.saturating_add(step).min(max_T);
+        if is_enough(next)? {
+            break next;
         }
-        (low, step) = (high, step.saturating_mul(2));
+        (low, step) = (next, step.saturating_mul(2));
     };
-    while high - low > 1 {
+    while high - low > 1 && high - low > (low - allowed) / 4 {
         let middle = low + (high - low) / 2;
-        if is_within(R, middle, slack, target)? { high = middle } else { low = middle }
+        if is_enough(middle)? { high = middle } else { low = middle }
     }
-    Ok(Some(high))
+    Ok(Some(low + 1))
 }
 
 /// Whether no swapped function wins with probability above a target below 1, for `slack < T`.

@@ -39,5 +39,5 @@ mod least;
 mod worst;
 
 pub use least::least_publics;
-pub(in crate::bound) use least::least_publics_from;
+pub(in crate::bound) use least::least_publics_or_more;
 pub use worst::{MAX_WORK, Substitution, SubstitutionError};
