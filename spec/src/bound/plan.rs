@@ -276,18 +276,21 @@ fn plan_any_slack(goal: &Goal, (game, lambda): (&Game, Lambda), ranges: &Ranges)
         if let Some(target) = &goal.substitution
             && swapped <= max_T
         {
-            let least = least_publics_or_more(goal.R, slack, target, swapped..=max_T.max(limit), max_T)?;
-            swapped = least.unwrap_or(u64::MAX);
-            refused = (swapped > max_T).then(|| unmet(target));
+            refused = Some(unmet(target));
+            match least_publics_or_more(goal.R, slack, target, swapped..=max_T.max(limit), max_T)? {
+                Some(least) => swapped = least,
+                None => break,
+            }
         }
         min_T = min_T.max(weak).max(swapped);
         let spent = best.as_ref().map(|((params, _), _)| params.N());
-        if swapped == u64::MAX || spent.is_some_and(|N| optimum(goal.R, goal.lambda, min_T).is_none_or(|c| c.N > N)) {
+        if spent.is_some_and(|N| optimum(goal.R, goal.lambda, min_T).is_none_or(|c| c.N > N)) {
             break;
         }
         if swapped > max_T {
             continue;
         }
+        refused = None;
         let found = choose(goal.R, goal.lambda, Range { min_T, max_T, slack }, spent.map(|N| N + 1))?;
         let cost = |(params, _): &Chosen| (params.N(), params.B());
         if let Some(found) = found
