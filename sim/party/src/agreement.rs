@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt::{self, Write};
 
 /// The version of what parties say to each other.
-pub const VERSION: &str = concat!("fusion-party/3 ", env!("CARGO_PKG_VERSION"));
+pub const VERSION: &str = concat!("fusion-party/4 ", env!("CARGO_PKG_VERSION"));
 
 /// The first word, which is the server's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
