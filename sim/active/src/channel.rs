@@ -1,8 +1,9 @@
 //! What a party needs before it has keys: its link and its randomness.
 
-use crate::conduct::Conduct;
+use crate::conduct::{Act, Conduct};
 use crate::failure::{Cheating, Failure};
 use fusion_2pc::wire::link::Link;
+use fusion_2pc::wire::meter::Phase;
 use rand_chacha::ChaCha20Rng;
 
 /// A party's link and its randomness.
@@ -20,6 +21,11 @@ pub struct Channel {
 }
 
 impl Channel {
+    /// Whether the party deviates in this way where values depend on inputs.
+    pub(crate) fn acts_online(&self, act: Act) -> bool {
+        self.conduct.acts(act) && self.link.phase() == Phase::Online
+    }
+
     /// The number of the next commitment, which is part of its purpose, so that none fits another place.
     pub(crate) fn next_commitment(&mut self) -> u64 {
         self.commitments += 1;

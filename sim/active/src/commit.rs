@@ -57,7 +57,7 @@ impl Channel {
         let own = commitment(&named(self.link.role()), &nonce, message);
         let theirs = self.exchange(own.to_vec())?;
         let length = COMMITMENT_BYTES + message.len();
-        let opened = if self.conduct.acts(Act::OpensLate) && purpose == CODES {
+        let opened = if self.acts_online(Act::OpensLate) && purpose == CODES {
             let theirs = self.link.receive(length)?;
             let own = cancelling(&theirs[COMMITMENT_BYTES..]);
             self.link.send([nonce.to_vec(), own].concat())?;

@@ -12,6 +12,7 @@
 //! | [`lowgear`] | keys, proofs, triples of elements and of matrices, and input masks, with the parameters and bounds |
 //! | [`leviosa`] | another protocol, for linear layers alone: emulated servers and watchlists, in the style of LevioSA |
 //! | [`cost`], [`predicted`] | what parts and inferences cost, to the byte, before they run |
+//! | [`cheat`] | servers that deviate, each with the check that catches it |
 //! | [`soundness`] | the errors below, counted and summed for an inference |
 //! | [`field`], [`commit`], [`channel`] | arithmetic, commitments and coins, a party's link and randomness |
 //!
@@ -56,6 +57,7 @@
 #![expect(clippy::cast_possible_truncation, reason = "words and coefficients are masked to their width")]
 
 pub mod channel;
+pub mod cheat;
 mod check;
 pub mod commit;
 mod conduct;

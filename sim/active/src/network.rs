@@ -85,29 +85,44 @@ impl Architecture {
     /// # Errors
     /// [`Unsupported`] names every layer that clips, wraps, or has integers of more than 56 bits.
     pub fn of(model: &FixedModel) -> Result<Self, Unsupported> {
+        Self::shared_by(std::slice::from_ref(model))
+    }
+
+    /// The architecture that networks share. The range of a layer is that of all of them together, so that the server may enter any one.
+    ///
+    /// # Errors
+    /// As [`Architecture::of`], and [`Unsupported`] names where the networks differ in more than their weights.
+    ///
+    /// # Panics
+    /// If there is no network.
+    pub fn shared_by(models: &[FixedModel]) -> Result<Self, Unsupported> {
+        let (first, others) = models.split_first().unwrap_or_else(|| panic!("an architecture is that of a network"));
+        let mut layers: Vec<FixedLayer> = first.layers().iter().map(erased).collect();
+        for other in others {
+            let apart = differences(&layers, first, other);
+            if !apart.is_empty() {
+                return Err(Unsupported(apart));
+            }
+            for (layer, FixedLayer { range: [low, high], wraps, .. }) in layers.iter_mut().zip(other.layers()) {
+                layer.range = [layer.range[0].min(*low), layer.range[1].max(*high)];
+                layer.wraps |= wraps;
+            }
+        }
         let mut reasons = Vec::new();
-        for layer in model.layers() {
+        for layer in &layers {
             let refused = match &layer.op {
                 FixedOp::Clip { .. } => Some("it clips"),
                 _ if layer.wraps => Some("it wraps"),
                 _ if bits(layer.range) >= MOST_BITS => Some("its integers have more than 56 bits"),
                 _ => None,
             };
-            reasons.extend(refused.map(|reason| format!("node {} '{}': {reason}", layer.node, layer.name)));
+            reasons.extend(refused.map(|reason| at(layer, reason)));
         }
-        let erased = |layer: &FixedLayer| {
-            let mut layer = layer.clone();
-            if let FixedOp::Conv { weights, start, .. } | FixedOp::Gemm { weights, start } = &mut layer.op {
-                weights.iter_mut().chain(start).for_each(|weight| *weight = 0);
-            }
-            layer
-        };
-        let layers = model.layers().iter().map(erased).collect();
         let known = Self {
-            image: model.image(),
-            pixel: model.pixel_integers().to_vec(),
+            image: first.image(),
+            pixel: first.pixel_integers().to_vec(),
             layers,
-            output: model.output(),
+            output: first.output(),
             triples: Triples::Elements,
             images: 1,
         };
@@ -122,10 +137,7 @@ impl Architecture {
         let too_wide = |layer: &&FixedLayer| self.linear(layer).is_some_and(|linear| packing(&linear, 1).is_none());
         let refused = self.layers.iter().filter(too_wide).filter(|_| triples == Triples::Matrices);
         let reason = |layer: &FixedLayer| {
-            let FixedLayer { node, name, .. } = layer;
-            format!(
-                "node {node} '{name}': a channel has more than {DEGREE} pixels, which is too many for triples of matrices"
-            )
+            at(layer, &format!("a channel has more than {DEGREE} pixels, which is too many for triples of matrices"))
         };
         let reasons: Vec<String> = refused.map(reason).collect();
         if reasons.is_empty() { Ok(Self { triples, ..self }) } else { Err(Unsupported(reasons)) }
@@ -268,6 +280,32 @@ impl Architecture {
     }
 }
 
+/// A reason with the place of a layer.
+fn at(FixedLayer { node, name, .. }: &FixedLayer, reason: &str) -> String {
+    format!("node {node} '{name}': {reason}")
+}
+
+/// A layer without its weights.
+fn erased(layer: &FixedLayer) -> FixedLayer {
+    let mut layer = layer.clone();
+    if let FixedOp::Conv { weights, start, .. } | FixedOp::Gemm { weights, start } = &mut layer.op {
+        weights.iter_mut().chain(start).for_each(|weight| *weight = 0);
+    }
+    layer
+}
+
+/// In what another network differs from the first, whose layers are given without their weights.
+fn differences(layers: &[FixedLayer], first: &FixedModel, other: &FixedModel) -> Vec<String> {
+    let outside =
+        |model: &FixedModel| (model.image(), model.pixel_integers().to_vec(), model.output(), model.layers().len());
+    if outside(first) != outside(other) {
+        return vec!["the networks have different architectures".into()];
+    }
+    let same = |a: &FixedLayer, b: &FixedLayer| (&a.op, &a.inputs, &a.shape) == (&b.op, &b.inputs, &b.shape);
+    let apart = layers.iter().zip(other.layers()).filter(|(a, b)| !same(a, &erased(b)));
+    apart.map(|(layer, _)| at(layer, "the networks differ in architecture here")).collect()
+}
+
 /// The bits of the smallest signed word that holds a range.
 fn bits(range: [i64; 2]) -> u32 {
     range.map(|end| i64::BITS - (if end < 0 { !end } else { end }).leading_zeros() + 1).into_iter().fold(1, u32::max)
@@ -382,3 +420,6 @@ fn with_biases(linear: &Linear, sums: Vec<Share>, start: &[Share]) -> Vec<Share>
     let biased = |(at, sum): (usize, Share)| sum.plus(start[at / per_filter % start.len()]);
     sums.into_iter().enumerate().map(biased).collect()
 }
+
+#[cfg(test)]
+mod tests;

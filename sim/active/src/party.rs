@@ -1,6 +1,7 @@
 //! A party: its link, its randomness, its part of the global key, the correlations that it holds, and the openings still to be checked.
 
 use crate::channel::Channel;
+use crate::cheat::Cheat;
 use crate::conduct::{Act, Conduct, HONEST};
 use crate::failure::Failure;
 use crate::field::{self, ELEMENT_BITS};
@@ -50,6 +51,18 @@ impl Party {
     /// [`Cheating::Proof`](crate::failure::Cheating::Proof) and [`Cheating::Commitment`](crate::failure::Cheating::Commitment), or a halt.
     pub fn new(link: Link, root: impl Root) -> Result<Self, Failure> {
         Self::set_up(link, root, HONEST)
+    }
+
+    /// Sets up a server that cheats, to test its client.
+    ///
+    /// # Errors
+    /// As [`Party::new`], of a client that stops.
+    ///
+    /// # Panics
+    /// If the link is the client's.
+    pub fn cheating(link: Link, root: impl Root, cheat: Cheat) -> Result<Self, Failure> {
+        assert_eq!(link.role(), Role::Server, "clients are honest");
+        Self::set_up(link, root, Conduct::deviating(cheat.acts()))
     }
 
     /// Sets up a party that may deviate.
@@ -109,7 +122,7 @@ impl Party {
     /// [`Failure`] where the peer does not keep to the protocol.
     pub fn open(&mut self, shares: &[Share]) -> Result<Vec<u64>, Failure> {
         let mut own: Vec<u64> = shares.iter().map(|share| share.value).collect();
-        if self.channel.conduct.acts(Act::OpensWrongly)
+        if self.channel.acts_online(Act::OpensWrongly)
             && let Some(first) = own.first_mut()
         {
             *first = field::add(*first, 1);

@@ -265,6 +265,12 @@ impl Link {
         std::mem::take(&mut self.meter)
     }
 
+    /// The phase that the next messages are counted in.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
     /// Sets the phase that the next messages are counted in, and returns the one before.
     pub fn enter(&mut self, phase: Phase) -> Phase {
         std::mem::replace(&mut self.phase, phase)
