@@ -45,7 +45,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cases = strategy.cases(&view).ok_or("the law of the touched slots is not known")?;
     let [_, exact] = events(params, &cases)?;
     let evidence = Evidence::new(counts.trials(), counts.win, Rational::from((1, 1_000_000)))?;
-    let tolerance = Tolerance { relative: Rational::from((1, 10)), absolute: Rational::from((1, 1000)) };
+    let tolerance = Tolerance {
+        relative: Rational::from((1, 10)),
+        absolute: Rational::from((1, 1000)),
+        negligible: Rational::new(),
+    };
     let decision = evidence.decide(&Clause::Equals(exact.clone()), &tolerance);
     println!("won {} of {}; exactly {exact}: {decision:?}", counts.win, counts.trials());
     assert_eq!(exact, Rational::from((4, 95)));

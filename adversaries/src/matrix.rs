@@ -93,6 +93,22 @@ pub fn standing(hypothesis: Hypothesis, backend: Choice) -> Standing {
     }
 }
 
+/// Returns how a hypothesis stands where two parties run SPDZ, in which the server enters one network for all slots and each of its other deviations is caught, but with a probability below `2^-40`.
+#[must_use]
+pub fn standing_in_spdz(hypothesis: Hypothesis) -> Standing {
+    match hypothesis {
+        Hypothesis::H2 => Standing::Holds("whatever a server sees is masked by values that nobody knows"),
+        Hypothesis::H3 => Standing::Holds("an error that depends on a value is caught by a check"),
+        Hypothesis::H4a => Standing::Breakable(vec![Kind::AnotherModel]),
+        Hypothesis::H4b => Standing::Holds("one network answers all slots"),
+        Hypothesis::H6 => {
+            Standing::Holds("whether a check fails depends on what the server sent, and on no content of a slot")
+        }
+        Hypothesis::H7 => Standing::Holds("keys and shares are those of one session"),
+        Hypothesis::H1 | Hypothesis::H5 | Hypothesis::H8 => Standing::Assumed,
+    }
+}
+
 /// How the trials of an attack ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Measured {

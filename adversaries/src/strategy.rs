@@ -35,6 +35,7 @@ use crate::probe::Prober;
 use crate::script::{Bend, Elements, Relabel, StepPattern, Stop};
 use fusion_2pc::backend::digits::DigitRule;
 use fusion_2pc::session::ServerProgram;
+use fusion_active::cheat::Cheat;
 use fusion_spec::bound::outside::Rates;
 use fusion_spec::mix::{MixError, Slot, uniform_below};
 use fusion_spec::params::Params;
@@ -252,6 +253,11 @@ pub trait Strategy: Send + Sync {
     /// beforehand. Only two parties at `real` run it.
     fn program(&self, view: &View) -> Option<Box<dyn ServerProgram>> {
         let _ = view;
+        None
+    }
+
+    /// The way in which the server deviates from a protocol that catches it. Only two parties at `real` whose protocol has checks run it.
+    fn cheat(&self) -> Option<Cheat> {
         None
     }
 

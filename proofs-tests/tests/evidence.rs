@@ -64,7 +64,8 @@ fn ever_passes(claim: &Clause, tolerance: &Tolerance, alpha: &Rational, (a, b): 
 #[test]
 fn a_far_claim_rarely_passes_over_all_paths() {
     let alpha = Rational::from((1, 20));
-    let tolerance = Tolerance { relative: Rational::from((3, 4)), absolute: Rational::from((1, 20)) };
+    let tolerance =
+        Tolerance { relative: Rational::from((3, 4)), absolute: Rational::from((1, 20)), negligible: Rational::new() };
     let mut most = Rational::new();
     for (claimed, far) in [
         // The ends are 1/12 and 7/12.
@@ -93,7 +94,11 @@ fn a_far_claim_rarely_passes_over_all_paths() {
 #[test]
 fn decisions_sharpen_with_trials() {
     let alpha = Rational::from((1, 1_000_000));
-    let tolerance = Tolerance { relative: Rational::from((1, 10)), absolute: Rational::from((1, 1000)) };
+    let tolerance = Tolerance {
+        relative: Rational::from((1, 10)),
+        absolute: Rational::from((1, 1000)),
+        negligible: Rational::new(),
+    };
     let mut coins = Pcg64::seed_from_u64(1);
     // 4/95 of 2^64, as a threshold on a word.
     let threshold = u64::MAX / 95 * 4;

@@ -313,7 +313,7 @@ impl Coins {
     /// A share of a claimed rate that it may be off by.
     fn tolerance(&mut self) -> Tolerance {
         let share = |coins: &mut Self| Rational::from((coins.within(0, 100), coins.within(1, 100)));
-        Tolerance { relative: share(self), absolute: share(self) }
+        Tolerance { relative: share(self), absolute: share(self), negligible: Rational::new() }
     }
 
     fn decide(&mut self) -> Answer {

@@ -15,7 +15,11 @@ const RULES: [PassRule; 2] = [PassRule::UniformMixture, PassRule::LikelihoodRati
 fn main() -> Result<(), Box<dyn Error>> {
     let campaigns: usize = std::env::args().nth(1).map_or(Ok(1000), |word| word.parse())?;
     let alpha = Rational::from((1, 1_000_000));
-    let tolerance = Tolerance { relative: Rational::from((1, 10)), absolute: Rational::from((1, 1000)) };
+    let tolerance = Tolerance {
+        relative: Rational::from((1, 10)),
+        absolute: Rational::from((1, 1000)),
+        negligible: Rational::new(),
+    };
     println!("rate       rule              median   9 of 10   predicted   mixture / ratio");
     for (a, b) in [(1, 3), (4, 95), (28, 4845)] {
         let rate = Rational::from((a, b));

@@ -1,5 +1,6 @@
 //! The strategies that scripts describe: lists of moves, an honest server that errs, the linking game, and servers that run programs.
 
+mod cheating;
 mod flaky;
 mod guess_delta;
 mod linking;
@@ -10,6 +11,7 @@ mod replay_ciphertext;
 mod scripted;
 mod unmask;
 
+pub use cheating::Cheating;
 pub use flaky::flaky;
 pub use guess_delta::GuessDelta;
 pub use linking::Linking;

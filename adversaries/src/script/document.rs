@@ -86,7 +86,7 @@ impl Script {
     /// How long the parties of a strategy keep a set-up; `None` stands for the control.
     #[must_use]
     pub fn setup_of(&self, strategy: Option<&StrategySection>) -> SetupRule {
-        SetupRule::of(self.setup, strategy)
+        SetupRule::of(self.setup, self.backend, strategy)
     }
 
     /// The fidelity of a strategy: its own, or the campaign's.

@@ -84,6 +84,14 @@ pub struct Head {
     pub setup: Option<SetupRule>,
 }
 
+impl Head {
+    /// How long the parties of a strategy keep a set-up; `None` stands for the control.
+    #[must_use]
+    pub fn setup_of(&self, strategy: Option<&StrategySection>) -> SetupRule {
+        SetupRule::of(self.setup, self.backend, strategy)
+    }
+}
+
 /// A strategy as far as its text can be read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StrategyDraft {

@@ -64,7 +64,7 @@ pub use protocol::{AccuracyGoal, Auto, Compare, GoalSection, Protocol, Sizes};
 pub use setup::SetupRule;
 pub use step::{NoStep, StepPattern};
 pub use strategy::{
-    Best, BranchSection, LinkSection, ProgramName, SessionsSection, StrategyKind, StrategySection, Until,
+    Best, BranchSection, CheatName, LinkSection, ProgramName, SessionsSection, StrategyKind, StrategySection, Until,
 };
 pub use trials::{Estimator, MAX_TRIALS, Test, Trials, TrialsOverride};
 pub use values::{Always, Automatic, Duration, Exact, NotADuration, Spot};

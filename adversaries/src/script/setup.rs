@@ -1,5 +1,6 @@
 //! `setup:`: how long the keys and base transfers of `real` are kept.
 
+use super::backend::Backend;
 use super::strategy::StrategySection;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -16,11 +17,12 @@ pub enum SetupRule {
 
 impl SetupRule {
     /// The rule of a strategy, or of the control, where a script says this: a client that plays several sessions shows verdicts, and makes
-    /// a set-up for each of them unless the script says otherwise.
+    /// a set-up for each of them unless the script says otherwise. Two parties of SPDZ make one for each session.
     #[must_use]
-    pub fn of(written: Option<Self>, strategy: Option<&StrategySection>) -> Self {
+    pub fn of(written: Option<Self>, backend: Backend, strategy: Option<&StrategySection>) -> Self {
         let shows_verdicts = strategy.is_some_and(|strategy| strategy.kind.sessions().is_some());
-        written.unwrap_or(if shows_verdicts { Self::Session } else { Self::Kept })
+        let fresh = shows_verdicts || backend.spdz().is_some();
+        written.unwrap_or(if fresh { Self::Session } else { Self::Kept })
     }
 
     /// The word that scripts use for this rule.

@@ -7,8 +7,10 @@ use super::trials::TrialsOverride;
 use super::values::{Exact, Spot};
 use super::yaml_text::yaml_of;
 use crate::problem::Mark;
-use schemars::JsonSchema;
-use serde::Serialize;
+use fusion_active::cheat::Cheat;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer};
+use std::borrow::Cow;
 
 /// One strategy of a script.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -75,6 +77,14 @@ pub enum StrategyKind {
         /// The slots that are claimed to hold copies of one query.
         link: Spot<LinkSection>,
     },
+    /// At `real` with `backend: spdz-lowgear`: a server that deviates from the protocol in one way, which a check of the client's catches.
+    Cheat {
+        /// The way.
+        cheat: Spot<CheatName>,
+        /// The rule of a trial of more than one session.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sessions: Option<SessionsSection>,
+    },
     /// At `real`: a program that decides during a session, from what the server reads of the slots.
     Program {
         /// The program.
@@ -119,6 +129,27 @@ pub enum ProgramName {
     ReplayCiphertext,
 }
 
+/// A way in which a server deviates, as scripts name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheatName(pub Cheat);
+
+impl Serialize for CheatName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.name().serialize(serializer)
+    }
+}
+
+impl JsonSchema for CheatName {
+    fn schema_name() -> Cow<'static, str> {
+        "CheatName".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let one = |cheat: Cheat| json_schema!({ "const": cheat.name(), "description": cheat.about() });
+        json_schema!({ "description": "A way in which a server deviates.", "oneOf": Cheat::ALL.map(one) })
+    }
+}
+
 impl StrategyKind {
     /// The rule of a strategy that plays more than one session.
     #[must_use]
@@ -127,6 +158,7 @@ impl StrategyKind {
             Self::Do { sessions, .. }
             | Self::OneOf { sessions, .. }
             | Self::Flaky { sessions, .. }
+            | Self::Cheat { sessions, .. }
             | Self::Program { sessions, .. } => *sessions,
             Self::Link { .. } => None,
         }
@@ -136,6 +168,7 @@ impl StrategyKind {
     #[must_use]
     pub fn only_at_real(&self) -> Option<(&'static str, Mark)> {
         match self {
+            Self::Cheat { cheat, .. } => Some(("cheat", cheat.mark)),
             Self::Program { program, .. } => Some(("program", program.mark)),
             Self::Link { link: Spot { value: LinkSection::Best(_), mark } } => Some(("link: best", *mark)),
             Self::Do { .. } | Self::OneOf { .. } | Self::Flaky { .. } | Self::Link { .. } => None,
@@ -147,7 +180,7 @@ impl StrategyKind {
         let (own, branches) = match self {
             Self::Do { moves, .. } => (&moves[..], &[][..]),
             Self::OneOf { one_of, .. } => (&[][..], &one_of[..]),
-            Self::Flaky { .. } | Self::Link { .. } | Self::Program { .. } => (&[][..], &[][..]),
+            Self::Flaky { .. } | Self::Link { .. } | Self::Cheat { .. } | Self::Program { .. } => (&[][..], &[][..]),
         };
         own.iter().chain(branches.iter().flat_map(|branch: &BranchSection| &branch.moves))
     }
@@ -157,7 +190,9 @@ impl StrategyKind {
         let (own, branches) = match self {
             Self::Do { moves, .. } => (&mut moves[..], &mut [][..]),
             Self::OneOf { one_of, .. } => (&mut [][..], &mut one_of[..]),
-            Self::Flaky { .. } | Self::Link { .. } | Self::Program { .. } => (&mut [][..], &mut [][..]),
+            Self::Flaky { .. } | Self::Link { .. } | Self::Cheat { .. } | Self::Program { .. } => {
+                (&mut [][..], &mut [][..])
+            }
         };
         own.iter_mut().chain(branches.iter_mut().flat_map(|branch: &mut BranchSection| &mut branch.moves))
     }

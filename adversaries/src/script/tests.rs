@@ -8,6 +8,7 @@ use fusion_2pc::backend::delphi::{Mask, Prepare};
 use fusion_2pc::backend::{Choice, Family, Options};
 use fusion_2pc::linear::Linear;
 use fusion_2pc::ot::{Checks, Extension};
+use fusion_active::network::Triples;
 
 const FULL: &str = "schema: fusion/campaign/v1
 name: full
@@ -42,6 +43,7 @@ strategies:
   - { name: more, do: [{ at: all, when: { memorised: m }, model: b.onnx }, { at: { slots: [0, 7] }, relabel: random_wrong }, { at: { random: 3 }, relabel: next }] }
   - { name: flaky, flaky: 0.1%, expect: { harmless: { equals: 0.5 }, caught: { equals: 1 } } }
   - { name: link, link: [3, 4] }
+  - { name: cheats, fidelity: real, cheat: wrong-opening, sessions: { until: max, max: 2 } }
   - name: shares
     fidelity: real
     do:
@@ -214,11 +216,11 @@ fn the_schema_knows_every_key_that_is_read() {
 fn a_backend_is_a_word_or_a_map_with_options() {
     let backend = |text: &str| Script::read(&FULL.replace("backend: cheetah", &format!("backend: {text}")));
     for family in Family::ALL {
-        assert_eq!(backend(family.name()).unwrap().backend, Backend(family.into()));
+        assert_eq!(backend(family.name()).unwrap().backend, Backend::from(family));
         for checks in Checks::ALL {
             let script = backend(&format!("{{ {}: {{ checks: {} }} }}", family.name(), checks.name())).unwrap();
             let choice = Choice::new(family, Options { checks: Some(checks), ..Options::default() }).unwrap();
-            assert_eq!(script.backend, Backend(choice), "{family:?}");
+            assert_eq!(script.backend, Backend::Family(choice), "{family:?}");
             assert_eq!(read(&script.to_yaml().unwrap()), script, "{family:?}");
         }
         for extension in Extension::ALL {
@@ -227,42 +229,54 @@ fn a_backend_is_a_word_or_a_map_with_options() {
                 continue;
             };
             let script = backend(&map).unwrap();
-            assert_eq!(script.backend, Backend(choice), "{map}");
+            assert_eq!(script.backend, Backend::Family(choice), "{map}");
             assert_eq!(read(&script.to_yaml().unwrap()), script, "{map}");
         }
     }
-    assert_eq!(backend("{ aby: {} }").unwrap().backend, Backend(Family::Aby.into()));
+    assert_eq!(backend("{ aby: {} }").unwrap().backend, Backend::from(Family::Aby));
     let options = Options { mask: Some(Mask::Inside), chunk: Some(3), ..Options::default() };
     let script = backend("{ delphi: { chunk: 3, mask: inside } }").unwrap();
-    assert_eq!(script.backend, Backend(Choice::new(Family::Delphi, options).unwrap()));
+    assert_eq!(script.backend, Backend::Family(Choice::new(Family::Delphi, options).unwrap()));
     assert_eq!(read(&script.to_yaml().unwrap()), script);
     let options = Options { prepare: Some(Prepare::Batch), ..Options::default() };
     let script = backend("{ delphi: { prepare: batch } }").unwrap();
-    assert_eq!(script.backend, Backend(Choice::new(Family::Delphi, options).unwrap()));
+    assert_eq!(script.backend, Backend::Family(Choice::new(Family::Delphi, options).unwrap()));
     assert_eq!(read(&script.to_yaml().unwrap()), script);
     let options = Options { triples: Some(TripleForm::AsReleased), ..Options::default() };
     for family in [Family::Cryptflow2Ot, Family::Cryptflow2He] {
         let script = backend(&format!("{{ {}: {{ triples: as-released }} }}", family.name())).unwrap();
-        assert_eq!(script.backend, Backend(Choice::new(family, options).unwrap()));
+        assert_eq!(script.backend, Backend::Family(Choice::new(family, options).unwrap()));
         assert_eq!(read(&script.to_yaml().unwrap()), script);
         let paper = backend(&format!("{{ {}: {{ triples: paper }} }}", family.name())).unwrap();
-        assert_eq!(paper.backend, Backend(family.into()));
+        assert_eq!(paper.backend, Backend::from(family));
     }
     for linear in [Linear::Weights, Linear::Auto] {
         let options = Options { linear: Some(linear), ..Options::default() };
         let script = backend(&format!("{{ cheetah: {{ linear: {} }} }}", linear.name())).unwrap();
-        assert_eq!(script.backend, Backend(Choice::new(Family::Cheetah, options).unwrap()));
+        assert_eq!(script.backend, Backend::Family(Choice::new(Family::Cheetah, options).unwrap()));
         assert_eq!(read(&script.to_yaml().unwrap()), script);
     }
     for carries in [CarryChoice::Chain, CarryChoice::Auto] {
         let options = Options { carries: Some(carries), ..Options::default() };
         let script = backend(&format!("{{ cheetah: {{ carries: {} }} }}", carries.name())).unwrap();
-        assert_eq!(script.backend, Backend(Choice::new(Family::Cheetah, options).unwrap()));
+        assert_eq!(script.backend, Backend::Family(Choice::new(Family::Cheetah, options).unwrap()));
         assert_eq!(read(&script.to_yaml().unwrap()), script);
     }
-    assert_eq!(backend("{ cheetah: { carries: tree } }").unwrap().backend, Backend(Family::Cheetah.into()));
-    assert_eq!(backend("{ cheetah: { linear: images } }").unwrap().backend, Backend(Family::Cheetah.into()));
+    assert_eq!(backend("{ cheetah: { carries: tree } }").unwrap().backend, Backend::from(Family::Cheetah));
+    assert_eq!(backend("{ cheetah: { linear: images } }").unwrap().backend, Backend::from(Family::Cheetah));
+    for (text, triples) in [
+        ("spdz-lowgear", Triples::Elements),
+        ("{ spdz-lowgear: {} }", Triples::Elements),
+        ("{ spdz-lowgear: { triples: elements } }", Triples::Elements),
+        ("{ spdz-lowgear: { triples: matrices } }", Triples::Matrices),
+    ] {
+        let script = backend(text).unwrap();
+        assert_eq!(script.backend, Backend::Spdz(triples), "{text}");
+        assert_eq!(read(&script.to_yaml().unwrap()), script);
+    }
     let refused = [
+        ("{ spdz-lowgear: { triples: paper } }", 29, "`paper` is no form of triples"),
+        ("{ spdz-lowgear: { checks: active } }", 28, "unknown key `checks` in a backend's options"),
         ("{ aby: { linear: weights } }", 19, "unknown key `linear` in a backend's options"),
         ("{ cheetah: { linear: weight } }", 31, "`weight` is no choice of what linear layers encrypt"),
         ("{ aby: { carries: chain } }", 19, "unknown key `carries` in a backend's options"),
@@ -281,7 +295,11 @@ fn a_backend_is_a_word_or_a_map_with_options() {
         ("{ aby: { extend: ferret } }", 19, "unknown key `extend` in a backend's options"),
         ("{ abby: { extension: ferret } }", 12, "unknown key `abby` in backend"),
         ("{ aby: {}, delphi: {} }", 12, "`delphi` and `aby` exclude each other"),
-        ("{}", 10, "backend needs one of `cheetah`, `cryptflow2-ot`, `cryptflow2-he`, `delphi`, `aby`, `aby-32`"),
+        (
+            "{}",
+            10,
+            "backend needs one of `cheetah`, `cryptflow2-ot`, `cryptflow2-he`, `delphi`, `aby`, `aby-32`, `spdz-lowgear`",
+        ),
         ("[aby]", 10, "backend must be a single value, not a list"),
     ];
     for (text, column, message) in refused {

@@ -15,6 +15,7 @@ use crate::online::values::Input;
 use crate::party::Party;
 use crate::share::Share;
 use crate::steps::Steps;
+use fusion_2pc::address::Component;
 use fusion_2pc::role::Role;
 use fusion_nn::fixed::{FixedLayer, FixedModel, FixedOp, WrongSize};
 use fusion_nn::model::{Value, Window};
@@ -338,11 +339,9 @@ impl Party {
             }
         };
         let mut enter = |of: Role, count: usize| {
-            if self.role() != of {
-                return self.enter(Input::Peer(count));
-            }
-            assert_eq!(own.len(), count, "an input of this architecture");
-            self.enter(Input::Own(&own))
+            let is_own = self.role() == of;
+            assert!(!is_own || own.len() == count, "an input of this architecture");
+            self.step("inputs", |party| party.enter(if is_own { Input::Own(&own) } else { Input::Peer(count) }))
         };
         let image = enter(Role::Client, known.of_all(Value::Input))?;
         let weights = enter(Role::Server, known.weights())?;
@@ -355,20 +354,20 @@ impl Party {
                 let (own, rest) = weights.split_at(linear.weights());
                 let (start, rest) = rest.split_at(linear.biases());
                 weights = rest;
-                let sums = match known.triples {
-                    Triples::Elements => self.multiply_linear(&linear, own, inputs[0])?,
+                let sums = self.step(Component::of(layer), |party| match known.triples {
+                    Triples::Elements => party.multiply_linear(&linear, own, inputs[0]),
                     Triples::Matrices => {
                         let Some(triple) = matrices.next() else { unreachable!("each linear layer has a triple") };
-                        self.multiply_matrices(&linear, &triple, own, inputs[0])?
+                        party.multiply_matrices(&linear, &triple, own, inputs[0])
                     }
-                };
+                })?;
                 with_biases(&linear, sums, start)
             } else {
-                self.layer(known, layer, &inputs)?
+                self.step(Component::of(layer), |party| party.layer(known, layer, &inputs))?
             };
             values.push(output);
         }
-        let logits = self.reveal(Role::Client, &values[known.output])?;
+        let logits = self.step("logits", |party| party.reveal(Role::Client, &values[known.output]))?;
         Ok(logits.map(|logits| logits.into_iter().map(integer).collect()))
     }
 

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::field::{self, ELEMENT_BITS};
 use crate::lowgear::keys::Keys;
 use crate::share::{Share, Triple};
+use fusion_2pc::address::Address;
 use fusion_2pc::bits::{pack, packed_bytes, unpack};
 use fusion_2pc::random::{Root, Seed};
 use fusion_2pc::role::Role;
@@ -71,8 +72,10 @@ impl Party {
         let rng = seed.child("active party").stream();
         let mut channel = Channel { link, rng, conduct, retries: [0; 2], commitments: 0 };
         channel.link.enter(Phase::Setup);
+        channel.link.enter_step("keys");
         let alpha = Zeroizing::new(field::uniform(&mut channel.rng));
         let keys = Keys::exchange(&mut channel)?;
+        channel.link.leave_step();
         channel.link.enter(Phase::Online);
         let masks = std::array::from_fn(|_| Zeroizing::new(Vec::new()));
         let (opened, triples) = (Vec::new(), Zeroizing::new(Vec::new()));
@@ -107,6 +110,18 @@ impl Party {
     #[must_use]
     pub fn into_link(self) -> Link {
         self.channel.link
+    }
+
+    /// Runs a part of an inference as a step: its messages have the step in their address.
+    pub(crate) fn step<T>(
+        &mut self,
+        step: impl Into<Address>,
+        run: impl FnOnce(&mut Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.channel.link.enter_step(step);
+        let done = run(self);
+        self.channel.link.leave_step();
+        done
     }
 
     /// The share of a public element: the client holds it, and both have their parts of its code.

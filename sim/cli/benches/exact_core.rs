@@ -77,7 +77,11 @@ fn bound_default_rows(line: &str) -> u8 {
 #[divan::bench(args = [1_000, 100_000, 4_000_000, 1_000_000_000])]
 fn decide(bencher: Bencher, n: u64) {
     let clause = Clause::Equals(Rational::from((28, 4845)));
-    let tolerance = Tolerance { relative: Rational::from((1, 10)), absolute: Rational::from((1, 1000)) };
+    let tolerance = Tolerance {
+        relative: Rational::from((1, 10)),
+        absolute: Rational::from((1, 1000)),
+        negligible: Rational::new(),
+    };
     let evidence = Evidence::new(n, n * 28 / 4845, Rational::from((1, 12_000_000)));
     bencher.bench(|| evidence.as_ref().map(|evidence| evidence.decide(black_box(&clause), &tolerance)));
 }

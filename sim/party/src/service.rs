@@ -109,6 +109,10 @@ impl Service {
             let reason = "the script has no network, as it plays at `plain` alone";
             return Err(PartyError::Refuses(Refusal::new("strategy", reason)));
         };
+        if world.is_some_and(|world| world.spdz().is_some()) {
+            let reason = format!("`{}` runs in one process", campaign.script.backend.name());
+            return Err(PartyError::Refuses(Refusal::new("backend", reason)));
+        }
         let ProtocolChoice { backend, truncation } = protocols;
         let behaviour = Scripted::new(campaign, strategy).map_err(PartyError::Refuses)?;
         Self::behaving(identity, clients, models, (backend, truncation), limits, Box::new(behaviour))

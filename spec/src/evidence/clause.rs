@@ -18,43 +18,46 @@ pub struct Tolerance {
     /// The tolerance as a share of the claimed rate `p` or of `1 - p`, whichever is less. A claim of a rate near 1 is really one about its complement,
     /// which is rare.
     pub relative: Rational,
-    /// The tolerance itself, where the claimed rate is 0 or 1 and a share of it would be nothing.
+    /// The tolerance itself, where the claimed rate is certain and a share of it would be nothing.
     pub absolute: Rational,
+    /// The largest claimed rate that is certain beside 1, as no number of trials tells it from 0: the bound of a protocol on its own errors, or 0.
+    pub negligible: Rational,
 }
 
 impl Tolerance {
     /// Returns how far from a claimed rate the true one may be on either side: $\delta = w \min(p, 1-p)$ with $w$ the relative
-    /// tolerance, and the absolute tolerance where $p$ is 0 or 1.
+    /// tolerance, and the absolute tolerance where $p$ is certain.
     ///
     /// ```
     /// use fusion_spec::evidence::Tolerance;
     /// use rug::Rational;
     ///
-    /// let within = Tolerance { relative: Rational::from((1, 10)), absolute: Rational::from((1, 1000)) };
+    /// let within = Tolerance { relative: Rational::from((1, 10)), absolute: Rational::from((1, 1000)), negligible: Rational::from((1, 1_u64 << 40)) };
     /// assert_eq!(within.around(&Rational::from((4, 95))), Rational::from((4, 950)));
     /// assert_eq!(within.around(&Rational::from((98, 100))), Rational::from((2, 1000)), "a tenth of the 2 % that are left");
-    /// assert_eq!(within.around(&Rational::from(1)), Rational::from((1, 1000)));
+    /// assert_eq!([0, 1].map(|certain| within.around(&certain.into())), [(); 2].map(|()| Rational::from((1, 1000))));
+    /// assert_eq!(within.around(&within.negligible), Rational::from((1, 1000)));
     /// ```
     #[must_use]
     pub fn around(&self, claimed: &Rational) -> Rational {
-        if is_certain(claimed) {
+        if self.is_certain(claimed) {
             return self.absolute.clone();
         }
         let rest = Rational::from(1 - claimed);
         Rational::from(&self.relative * claimed.min(&rest))
     }
 
-    /// Returns the tolerance that is used for a claimed rate `p`: the absolute one where `p` is 0 or 1, and otherwise the relative one, which is a
+    /// Returns the tolerance that is used for a claimed rate `p`: the absolute one where `p` is certain, and otherwise the relative one, which is a
     /// share of `min(p, 1 - p)`.
     #[must_use]
     pub fn used_for(&self, claimed: &Rational) -> &Rational {
-        if is_certain(claimed) { &self.absolute } else { &self.relative }
+        if self.is_certain(claimed) { &self.absolute } else { &self.relative }
     }
-}
 
-/// Whether a rate is that of an event that always or never happens.
-fn is_certain(rate: &Rational) -> bool {
-    *rate == 0 || *rate == 1
+    /// Whether a claimed rate is that of an event that always happens, or never as far as trials can tell.
+    fn is_certain(&self, claimed: &Rational) -> bool {
+        *claimed <= self.negligible || *claimed == 1
+    }
 }
 
 /// What the evidence says of a claim.
@@ -126,7 +129,11 @@ mod tests {
     }
 
     fn tenth() -> Tolerance {
-        Tolerance { relative: Rational::from((1, 10)), absolute: Rational::from((1, 1000)) }
+        Tolerance {
+            relative: Rational::from((1, 10)),
+            absolute: Rational::from((1, 1000)),
+            negligible: Rational::new(),
+        }
     }
 
     fn rational(numer: u64, denom: u64) -> Rational {
@@ -224,7 +231,8 @@ mod tests {
     /// Where the tolerance reaches to 0 or to 1 there is no rate beyond, and one that is nothing lets nothing pass.
     #[test]
     fn ends_that_no_rate_is_beyond() {
-        let within = |relative: Rational| Tolerance { absolute: relative.clone(), relative };
+        let within =
+            |relative: Rational| Tolerance { absolute: relative.clone(), relative, negligible: Rational::new() };
         let half = Clause::Equals(rational(1, 2));
         assert_eq!(evidence(2, 1).decide(&half, &within(Rational::from(1))), Decision::Pass);
         for (claimed, successes) in [(rational(1, 2), 5_000), (Rational::new(), 0), (Rational::from(1), 10_000)] {
@@ -238,7 +246,8 @@ mod tests {
 
     #[test]
     fn zero_trials_decide_nothing() {
-        let everything = Tolerance { relative: Rational::from(10), absolute: Rational::from(10) };
+        let everything =
+            Tolerance { relative: Rational::from(10), absolute: Rational::from(10), negligible: Rational::new() };
         for clause in
             [Clause::Equals(rational(1, 2)), Clause::AtMost(Rational::from(1)), Clause::Equals(Rational::new())]
         {

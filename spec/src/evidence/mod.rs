@@ -22,7 +22,7 @@
 //! use rug::Rational;
 //!
 //! let alpha = Rational::from((1, 1_000_000));
-//! let within = Tolerance { relative: Rational::from((1, 10)), absolute: Rational::from((1, 1000)) };
+//! let within = Tolerance { relative: Rational::from((1, 10)), absolute: Rational::from((1, 1000)), negligible: Rational::new() };
 //! let clause = Clause::Equals(Rational::from((4, 95)));
 //! let evidence = |n, successes| Evidence::new(n, successes, alpha.clone());
 //! assert_eq!(evidence(200_704, 8_320)?.decide(&clause, &within), Decision::Pass);

@@ -27,7 +27,7 @@ pub fn next_checkpoint(blocks: u64) -> u64 {
 /// use rug::Rational;
 ///
 /// let alpha = Rational::from((1, 1_000_000));
-/// let within = Tolerance { relative: Rational::from((1, 10)), absolute: Rational::from((1, 1000)) };
+/// let within = Tolerance { relative: Rational::from((1, 10)), absolute: Rational::from((1, 1000)), negligible: Rational::new() };
 /// let trials = |p, rule| trials_needed(&Clause::Equals(p), &within, &alpha, rule);
 /// assert_eq!(trials(Rational::from((4, 95)), PassRule::UniformMixture)?, Some(211_840));
 /// assert_eq!(trials(Rational::from((4, 95)), PassRule::LikelihoodRatio)?, Some(194_688));
@@ -79,7 +79,11 @@ mod tests {
     use super::*;
 
     fn tenth() -> Tolerance {
-        Tolerance { relative: Rational::from((1, 10)), absolute: Rational::from((1, 1000)) }
+        Tolerance {
+            relative: Rational::from((1, 10)),
+            absolute: Rational::from((1, 1000)),
+            negligible: Rational::new(),
+        }
     }
 
     fn rational(numer: u64, denom: u64) -> Rational {

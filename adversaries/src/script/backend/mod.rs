@@ -1,400 +1,59 @@
 //! `backend:`: the protocols of `real`, a word or a map.
 
-use fusion_2pc::backend::cheetah::CarryChoice;
-use fusion_2pc::backend::cryptflow2::TripleForm;
-use fusion_2pc::backend::delphi::{Decode, Mask, Prepare};
-use fusion_2pc::backend::{Choice, Family, Options};
-use fusion_2pc::linear::Linear;
-use fusion_2pc::ot::{Checks, Extension};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Serialize, Serializer};
-use std::borrow::Cow;
+mod written;
+
+use fusion_2pc::backend::{Choice, Family};
+use fusion_active::network::Triples;
 
 /// The two-party protocols that `real` runs. It is written as a word if every option is as by default, and otherwise as a map.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Backend(pub Choice);
-
-impl Serialize for Backend {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Written::from(self.0).serialize(serializer)
-    }
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// Semi-honest protocols, which mix-and-check is for.
+    Family(Choice),
+    /// SPDZ with triples of `LowGear`, in which a server that deviates is caught, by these triples in linear layers.
+    Spdz(Triples),
 }
 
-impl JsonSchema for Backend {
-    fn schema_name() -> Cow<'static, str> {
-        "Backend".into()
-    }
+impl Backend {
+    /// The name of SPDZ with triples of `LowGear`.
+    pub const SPDZ: &str = "spdz-lowgear";
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        Written::json_schema(generator)
-    }
-}
-
-/// The two-party protocols that `real` runs: a family as it is by default, or with options.
-#[derive(Serialize, JsonSchema)]
-#[serde(untagged)]
-enum Written {
-    Word(FamilyWord),
-    Map(FamilyMap),
-}
-
-/// A family of two-party inference, as it is by default.
-#[derive(Serialize, JsonSchema)]
-enum FamilyWord {
-    /// Cheetah (Huang et al., USENIX Security 2022).
-    #[serde(rename = "cheetah")]
-    Cheetah,
-    /// `CrypTFlow2` with linear layers by oblivious transfer (Rathee et al., CCS 2020).
-    #[serde(rename = "cryptflow2-ot")]
-    Cryptflow2Ot,
-    /// `CrypTFlow2` with linear layers under encryption (Rathee et al., CCS 2020).
-    #[serde(rename = "cryptflow2-he")]
-    Cryptflow2He,
-    /// DELPHI (Mishra et al., USENIX Security 2020).
-    #[serde(rename = "delphi")]
-    Delphi,
-    /// ABY modulo `2^64` (Demmler et al., NDSS 2015).
-    #[serde(rename = "aby")]
-    Aby,
-    /// ABY modulo `2^32`, which holds the values that were seen, and not all that are proved possible.
-    #[serde(rename = "aby-32")]
-    Aby32,
-}
-
-/// A family of two-party inference, with options.
-#[derive(Serialize, JsonSchema)]
-enum FamilyMap {
-    /// Cheetah.
-    #[serde(rename = "cheetah")]
-    Cheetah(CheetahSection),
-    /// `CrypTFlow2` with linear layers by oblivious transfer.
-    #[serde(rename = "cryptflow2-ot")]
-    Cryptflow2Ot(Cryptflow2Section),
-    /// `CrypTFlow2` with linear layers under encryption.
-    #[serde(rename = "cryptflow2-he")]
-    Cryptflow2He(Cryptflow2Section),
-    /// DELPHI.
-    #[serde(rename = "delphi")]
-    Delphi(DelphiSection),
-    /// ABY modulo `2^64`.
-    #[serde(rename = "aby")]
-    Aby(OptionsSection),
-    /// ABY modulo `2^32`.
-    #[serde(rename = "aby-32")]
-    Aby32(OptionsSection),
-}
-
-/// The options that every family has.
-#[derive(Serialize, JsonSchema)]
-struct EverySection {
-    /// Whether extensions of oblivious transfers are checked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    checks: Option<ChecksWord>,
-    /// The most slots that are evaluated together.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
-    chunk: Option<u32>,
-}
-
-/// The options of Cheetah.
-#[derive(Serialize, JsonSchema)]
-struct CheetahSection {
-    /// How transfers are extended: by default as their number decides.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    extension: Option<RandomExtensionWord>,
-    /// What is encrypted in linear layers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    linear: Option<LinearWord>,
-    /// How the carries are found of what a step compares first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    carries: Option<CarriesWord>,
-    /// Those of every family.
-    #[serde(flatten)]
-    every: EverySection,
-}
-
-/// What is encrypted in linear layers.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum LinearWord {
-    /// The client's shares of each batch: the default.
-    Images,
-    /// The server's weights, once for a network, to which it is bound; a server that deviates can read shares.
-    Weights,
-    /// For each layer whichever sends fewer bytes under one set-up; `images` where a strategy puts another model on a slot.
-    Auto,
-}
-
-/// How the carries are found of what a ReLU, a truncation or a clip compares first.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum CarriesWord {
-    /// By a tree of digits, in few messages: the default.
-    Tree,
-    /// Position by position, in few bytes; a server turns no sign by a digit.
-    Chain,
-    /// A chain in the steps of a chunk where it spares 250,000 bytes for each further message; `tree` where a strategy turns signs by a digit.
-    Auto,
-}
-
-/// The options of a family that extends transfers of one of two messages.
-#[derive(Serialize, JsonSchema)]
-struct OptionsSection {
-    /// How transfers of one of two messages are extended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    extension: Option<ExtensionWord>,
-    /// Those of every family.
-    #[serde(flatten)]
-    every: EverySection,
-}
-
-/// The options of `CrypTFlow2`.
-#[derive(Serialize, JsonSchema)]
-struct Cryptflow2Section {
-    /// How pairs of products use correlated triples.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    triples: Option<TripleWord>,
-    /// Those of every family that extends transfers.
-    #[serde(flatten)]
-    options: OptionsSection,
-}
-
-/// How pairs of products use correlated triples.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-enum TripleWord {
-    /// The mask that a pair shares is on the factor that its products share: the default.
-    Paper,
-    /// It is on the other two factors, as in the released code, where a server reads a comparison of some digits.
-    AsReleased,
-}
-
-/// The options of DELPHI.
-#[derive(Serialize, JsonSchema)]
-struct DelphiSection {
-    /// Where the client's masks are added.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mask: Option<MaskWord>,
-    /// When the client sends its encrypted masks. `batch` excludes `mask: inside`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    prepare: Option<PrepareWord>,
-    /// What the client does where labels decode to nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    decode: Option<DecodeWord>,
-    /// Those of every family that extends transfers.
-    #[serde(flatten)]
-    options: OptionsSection,
-}
-
-/// A place where the client's masks are added.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum MaskWord {
-    /// Outside of circuits, by the client: the default.
-    Outside,
-    /// Inside of circuits, where a server that deviates reads what they mask.
-    Inside,
-}
-
-/// What a client does where labels decode to nothing.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum DecodeWord {
-    /// It takes the value for 0, and goes on: the default.
-    Zero,
-    /// It stops, as in the released code, which tells a server that deviates a bit of a value.
-    Stop,
-}
-
-/// Whether extensions of oblivious transfers are checked.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum ChecksWord {
-    /// They are semi-honest: the default.
-    None,
-    /// A party proves that it kept to the extension before its transfers are used, and the other one stops where the proof fails.
-    Active,
-}
-
-/// When the client sends its encrypted masks.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum PrepareWord {
-    /// Layer by layer, each after the answer to the one before: the default.
-    Layers,
-    /// All at once, where a server that deviates reads what a rectifier between two matrices is given.
-    Batch,
-}
-
-/// An extension of oblivious transfers.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum ExtensionWord {
-    /// IKNP (Ishai et al., CRYPTO 2003): the default.
-    Iknp,
-    /// `SoftSpokenOT` (Roy, CRYPTO 2022).
-    SoftSpoken,
-    /// Ferret (Yang et al., CCS 2020).
-    Ferret,
-    /// Dual LPN with an expand-convolute code (Raghuraman, Rindal, Tanguy, CRYPTO 2023).
-    #[serde(rename = "dual-lpn")]
-    DualLpn,
-}
-
-/// An extension of oblivious transfers with random choices.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum RandomExtensionWord {
-    /// `SoftSpokenOT` (Roy, CRYPTO 2022): by default up to 17,408 transfers in a direction.
-    SoftSpoken,
-    /// Ferret (Yang et al., CCS 2020): by default beyond 630,784 transfers.
-    Ferret,
-    /// Dual LPN with an expand-convolute code (Raghuraman, Rindal, Tanguy, CRYPTO 2023): by default in between.
-    #[serde(rename = "dual-lpn")]
-    DualLpn,
-}
-
-impl From<Choice> for Written {
-    fn from(choice: Choice) -> Self {
-        let options = choice.options();
-        if options == Options::default() {
-            return Self::Word(choice.family().into());
+    /// The name, without options.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Family(choice) => choice.family().name(),
+            Self::Spdz(_) => Self::SPDZ,
         }
-        match choice.family() {
-            Family::Cheetah => Self::Map(FamilyMap::Cheetah(options.into())),
-            Family::Cryptflow2Ot => Self::Map(FamilyMap::Cryptflow2Ot(options.into())),
-            Family::Cryptflow2He => Self::Map(FamilyMap::Cryptflow2He(options.into())),
-            Family::Delphi => Self::Map(FamilyMap::Delphi(options.into())),
-            Family::Aby => Self::Map(FamilyMap::Aby(options.into())),
-            Family::Aby32 => Self::Map(FamilyMap::Aby32(options.into())),
+    }
+
+    /// The semi-honest protocols; `None` for others.
+    #[must_use]
+    pub fn family(self) -> Option<Choice> {
+        match self {
+            Self::Family(choice) => Some(choice),
+            Self::Spdz(_) => None,
+        }
+    }
+
+    /// The triples of SPDZ; `None` for other protocols.
+    #[must_use]
+    pub fn spdz(self) -> Option<Triples> {
+        match self {
+            Self::Family(_) => None,
+            Self::Spdz(triples) => Some(triples),
         }
     }
 }
 
-impl From<Family> for FamilyWord {
+impl Default for Backend {
+    fn default() -> Self {
+        Self::Family(Choice::default())
+    }
+}
+
+impl From<Family> for Backend {
     fn from(family: Family) -> Self {
-        match family {
-            Family::Cheetah => Self::Cheetah,
-            Family::Cryptflow2Ot => Self::Cryptflow2Ot,
-            Family::Cryptflow2He => Self::Cryptflow2He,
-            Family::Delphi => Self::Delphi,
-            Family::Aby => Self::Aby,
-            Family::Aby32 => Self::Aby32,
-        }
-    }
-}
-
-impl From<Options> for OptionsSection {
-    fn from(options: Options) -> Self {
-        Self { extension: options.extension.map(ExtensionWord::from), every: options.into() }
-    }
-}
-
-impl From<Options> for EverySection {
-    fn from(Options { checks, chunk, .. }: Options) -> Self {
-        Self { checks: checks.map(ChecksWord::from), chunk }
-    }
-}
-
-impl From<Options> for CheetahSection {
-    fn from(options: Options) -> Self {
-        let (linear, carries) = (options.linear.map(LinearWord::from), options.carries.map(CarriesWord::from));
-        let extension = options.extension.map(|extension| match extension {
-            Extension::Iknp => unreachable!("cheetah has no choice of IKNP"),
-            Extension::SoftSpoken => RandomExtensionWord::SoftSpoken,
-            Extension::Ferret => RandomExtensionWord::Ferret,
-            Extension::DualLpn => RandomExtensionWord::DualLpn,
-        });
-        Self { extension, linear, carries, every: options.into() }
-    }
-}
-
-impl From<Linear> for LinearWord {
-    fn from(linear: Linear) -> Self {
-        match linear {
-            Linear::Images => Self::Images,
-            Linear::Weights => Self::Weights,
-            Linear::Auto => Self::Auto,
-        }
-    }
-}
-
-impl From<CarryChoice> for CarriesWord {
-    fn from(carries: CarryChoice) -> Self {
-        match carries {
-            CarryChoice::Tree => Self::Tree,
-            CarryChoice::Chain => Self::Chain,
-            CarryChoice::Auto => Self::Auto,
-        }
-    }
-}
-
-impl From<Options> for DelphiSection {
-    fn from(options: Options) -> Self {
-        let prepare = options.prepare.map(PrepareWord::from);
-        let decode = options.decode.map(DecodeWord::from);
-        Self { mask: options.mask.map(MaskWord::from), prepare, decode, options: options.into() }
-    }
-}
-
-impl From<Options> for Cryptflow2Section {
-    fn from(options: Options) -> Self {
-        Self { triples: options.triples.map(TripleWord::from), options: options.into() }
-    }
-}
-
-impl From<TripleForm> for TripleWord {
-    fn from(form: TripleForm) -> Self {
-        match form {
-            TripleForm::Paper => Self::Paper,
-            TripleForm::AsReleased => Self::AsReleased,
-        }
-    }
-}
-
-impl From<Mask> for MaskWord {
-    fn from(mask: Mask) -> Self {
-        match mask {
-            Mask::Outside => Self::Outside,
-            Mask::Inside => Self::Inside,
-        }
-    }
-}
-
-impl From<Decode> for DecodeWord {
-    fn from(decode: Decode) -> Self {
-        match decode {
-            Decode::Zero => Self::Zero,
-            Decode::Stop => Self::Stop,
-        }
-    }
-}
-
-impl From<Checks> for ChecksWord {
-    fn from(checks: Checks) -> Self {
-        match checks {
-            Checks::None => Self::None,
-            Checks::Active => Self::Active,
-        }
-    }
-}
-
-impl From<Prepare> for PrepareWord {
-    fn from(prepare: Prepare) -> Self {
-        match prepare {
-            Prepare::Layers => Self::Layers,
-            Prepare::Batch => Self::Batch,
-        }
-    }
-}
-
-impl From<Extension> for ExtensionWord {
-    fn from(extension: Extension) -> Self {
-        match extension {
-            Extension::Iknp => Self::Iknp,
-            Extension::SoftSpoken => Self::SoftSpoken,
-            Extension::Ferret => Self::Ferret,
-            Extension::DualLpn => Self::DualLpn,
-        }
+        Self::Family(family.into())
     }
 }

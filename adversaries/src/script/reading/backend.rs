@@ -9,20 +9,32 @@ use fusion_2pc::backend::delphi::{Decode, Mask, Prepare};
 use fusion_2pc::backend::{Choice, Family, Options};
 use fusion_2pc::linear::Linear;
 use fusion_2pc::ot::{Checks, Extension};
+use fusion_active::network::Triples;
 
 pub fn backend<'n>(reader: &mut Reader, node: &'n Node) -> Option<Backend> {
+    let names = Family::ALL.into_iter().map(Family::name).chain([Backend::SPDZ]);
     if !matches!(node.kind, Kind::Map(_)) {
-        let words = Family::ALL.map(|family| (family.name(), Backend(family.into())));
+        let backends = Family::ALL.into_iter().map(Backend::from).chain([Backend::Spdz(Triples::default())]);
+        let words: Vec<(&str, Backend)> = names.zip(backends).collect();
         return reader.word_or(node, "backend", &words, "{ aby: { extension: ferret } }");
     }
-    let fields = reader.fields(node, "backend", &Family::ALL.map(Family::name))?;
+    let fields = reader.fields(node, "backend", &names.collect::<Vec<_>>())?;
     let readers =
         Family::ALL.map(|family| move |reader: &mut Reader, node: &'n Node| with_options(reader, node, family));
     let mut alternatives: Vec<Alternative<'_, 'n, Backend>> = Vec::new();
     for (family, read) in Family::ALL.into_iter().zip(&readers) {
         alternatives.push((family.name(), read));
     }
+    alternatives.push((Backend::SPDZ, &spdz));
     reader.one_of(&fields, &alternatives)
+}
+
+fn spdz(reader: &mut Reader, node: &Node) -> Option<Backend> {
+    let fields = reader.fields(node, "a backend's options", &["triples"])?;
+    let words = Triples::ALL.map(|triples| (triples.name(), triples));
+    let triples =
+        reader.optional(&fields, "triples", Triples::default(), |r, n| r.word(n, "form of triples", &words))?;
+    Some(Backend::Spdz(triples))
 }
 
 fn with_options(reader: &mut Reader, node: &Node, family: Family) -> Option<Backend> {
@@ -47,7 +59,7 @@ fn with_options(reader: &mut Reader, node: &Node, family: Family) -> Option<Back
     let carries = reader.optional(&fields, "carries", None, |r, n| r.word(n, "way to find carries", &ways))?;
     let options = Options { extension, checks, mask, prepare, decode, triples, chunk, linear, carries };
     match Choice::new(family, options) {
-        Ok(choice) => Some(Backend(choice)),
+        Ok(choice) => Some(Backend::Family(choice)),
         Err(refusal) => reader.wrong(node.mark, refusal.to_string()),
     }
 }

@@ -116,6 +116,11 @@ fn head(reader: &mut Reader, fields: &Fields<'_>) -> Option<Head> {
     let about = reader.optional(fields, "about", None, |r, node| Some(Some(r.text(node, "about")?.into())));
     let backend = reader.optional(fields, "backend", Backend::default(), backend);
     let setup = reader.optional(fields, "setup", None, setup);
+    if let (Some(Backend::Spdz(_)), Some(Some(SetupRule::Kept))) = (backend, setup) {
+        let problem =
+            Problem::new(fields.mark("setup"), "two parties of `spdz-lowgear` make a set-up for each session");
+        reader.problem::<()>(problem.help("leave `setup` out"));
+    }
     Some(Head { schema: schema?, name: name?, about: about?, backend: backend?, setup: setup? })
 }
 

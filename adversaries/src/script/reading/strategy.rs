@@ -12,15 +12,16 @@ use crate::script::draft::StrategyDraft;
 use crate::script::expect::Expect;
 use crate::script::fidelity::Fidelity;
 use crate::script::strategy::{
-    Best, BranchSection, LinkSection, ProgramName, SessionsSection, StrategyKind, StrategySection, Until,
+    Best, BranchSection, CheatName, LinkSection, ProgramName, SessionsSection, StrategyKind, StrategySection, Until,
 };
 use crate::script::trials::TrialsOverride;
 use crate::script::values::Spot;
 use crate::yaml::{Kind, Node};
+use fusion_active::cheat::Cheat;
 use std::collections::BTreeMap;
 
-const KEYS: [&str; 11] =
-    ["name", "about", "fidelity", "do", "one_of", "flaky", "link", "program", "sessions", "trials", "expect"];
+const KEYS: [&str; 12] =
+    ["name", "about", "fidelity", "do", "one_of", "flaky", "link", "cheat", "program", "sessions", "trials", "expect"];
 
 /// The strategies of which it is known what the server does.
 pub fn strategies(reader: &mut Reader, fields: &Fields<'_>) -> Vec<StrategyDraft> {
@@ -83,6 +84,7 @@ fn kind(reader: &mut Reader, fields: &Fields<'_>) -> Option<StrategyKind> {
             ("one_of", &|r, n| Some(StrategyKind::OneOf { one_of: branches(r, n)?, sessions: sessions? })),
             ("flaky", &|r, n| Some(StrategyKind::Flaky { flaky: chance(r, n, "flaky")?, sessions: sessions? })),
             ("link", &|r, n| Some(StrategyKind::Link { link: link(r, n)? })),
+            ("cheat", &|r, n| Some(StrategyKind::Cheat { cheat: cheat(r, n)?, sessions: sessions? })),
             ("program", &|r, n| Some(StrategyKind::Program { program: program(r, n)?, sessions: sessions? })),
         ],
     )
@@ -118,6 +120,12 @@ fn program(reader: &mut Reader, node: &Node) -> Option<Spot<ProgramName>> {
         ("replay-ciphertext", ProgramName::ReplayCiphertext),
     ];
     let value = reader.word(node, "program", &words)?;
+    Some(Spot { value, mark: node.mark })
+}
+
+fn cheat(reader: &mut Reader, node: &Node) -> Option<Spot<CheatName>> {
+    let words = Cheat::ALL.map(|cheat| (cheat.name(), CheatName(cheat)));
+    let value = reader.word(node, "cheat", &words)?;
     Some(Spot { value, mark: node.mark })
 }
 

@@ -72,7 +72,7 @@ impl Party {
         if layers.is_empty() {
             return Ok(Vec::new());
         }
-        self.offline(|party| party.make_matrices(layers, images))
+        self.offline("matrices", |party| party.make_matrices(layers, images))
     }
 
     fn make_matrices(&mut self, layers: &[Linear], images: usize) -> Result<Vec<Matrices>, Failure> {

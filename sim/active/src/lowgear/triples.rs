@@ -62,7 +62,7 @@ impl Party {
     /// [`Cheating`] by its checks, or a halt.
     pub fn prepare_triples(&mut self, count: usize) -> Result<(), Failure> {
         for sets in batches(count.saturating_sub(self.triples.len())) {
-            self.offline(|party| party.make_triples(sets))?;
+            self.offline("triples", |party| party.make_triples(sets))?;
         }
         Ok(())
     }
@@ -73,14 +73,19 @@ impl Party {
     /// [`Cheating`] by its checks, or a halt.
     pub fn prepare_masks(&mut self, counts: [usize; 2]) -> Result<(), Failure> {
         for ciphertexts in mask_batches(counts) {
-            self.offline(|party| party.make_masks(ciphertexts))?;
+            self.offline("masks", |party| party.make_masks(ciphertexts))?;
         }
         Ok(())
     }
 
-    pub(super) fn offline<T>(&mut self, make: impl FnOnce(&mut Self) -> Result<T, Failure>) -> Result<T, Failure> {
+    /// Makes correlations in a step of the offline phase.
+    pub(super) fn offline<T>(
+        &mut self,
+        step: &'static str,
+        make: impl FnOnce(&mut Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let phase = self.channel.link.enter(Phase::Offline);
-        let made = make(self);
+        let made = self.step(step, make);
         self.channel.link.enter(phase);
         made
     }

@@ -20,7 +20,7 @@ use fusion_active::soundness::{self, Term};
 use fusion_engine::clock::now;
 use fusion_engine::failure::Failure;
 use fusion_engine::files;
-use fusion_engine::simulate::{Predicted as Messages, metered};
+use fusion_engine::simulate::{MOST_TRIPLES, Predicted as Messages, metered};
 use fusion_nn::fixed::FixedModel;
 use fusion_spec::bound::bits::security_bits;
 use rug::Rational;
@@ -80,9 +80,6 @@ pub fn linear_layers(model: &FixedModel, images: usize) -> Result<Planned, Vec<S
 pub fn linear_error_bits(planned: &Planned) -> f64 {
     bits(&soundness::bound(&terms(&planned.code, planned.size)))
 }
-
-/// The triples that are run at most: both parties hold 48 bytes of each, and as much again while they are made and used.
-const MOST_TRIPLES: usize = 1 << 24;
 
 /// Returns what both parties know of a network that is evaluated on so many images at once.
 fn architecture(model: &FixedModel, triples: Triples, images: usize) -> Result<Architecture, Vec<String>> {

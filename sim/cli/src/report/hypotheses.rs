@@ -2,8 +2,8 @@
 //! broken, and none for what is assumed.
 
 use super::run::Run;
-use fusion_adversaries::matrix::{Kind, Standing, standing};
-use fusion_adversaries::script::Fidelity;
+use fusion_adversaries::matrix::{Kind, Standing, standing, standing_in_spdz};
+use fusion_adversaries::script::{Backend, Fidelity};
 use fusion_adversaries::strategy::Hypothesis;
 use fusion_engine::documents::result::StrategyDocument;
 use serde::Serialize;
@@ -27,22 +27,25 @@ pub struct Condition {
 /// How the hypotheses stand in a run. Only at `real` there are protocols that a server may deviate from.
 fn stands(run: &Run, hypothesis: Hypothesis) -> Standing {
     match run.script.fidelity.value {
-        Fidelity::Real => standing(hypothesis, run.script.backend.0),
+        Fidelity::Real => match run.script.backend {
+            Backend::Family(choice) => standing(hypothesis, choice),
+            Backend::Spdz(_) => standing_in_spdz(hypothesis),
+        },
         Fidelity::Plain | Fidelity::Ideal => Standing::Assumed,
     }
 }
 
 /// Returns every hypothesis as it stands in a run.
 pub fn stated(run: &Run) -> [Stated; 9] {
-    let family = run.script.backend.0.family().name();
+    let protocols = run.script.backend.name();
     Hypothesis::ALL.map(|hypothesis| Stated {
         name: hypothesis.name(),
         statement: hypothesis.statement(),
         stands: match stands(run, hypothesis) {
-            Standing::Holds(because) => format!("holds in {family} because {because}"),
+            Standing::Holds(because) => format!("holds in {protocols} because {because}"),
             Standing::Breakable(kinds) => {
                 let names: Vec<&str> = kinds.into_iter().map(Kind::name).collect();
-                format!("assumed where no strategy breaks it; in {family} a server can, by {}", names.join(", "))
+                format!("assumed where no strategy breaks it; in {protocols} a server can, by {}", names.join(", "))
             }
             Standing::Assumed => "assumed".into(),
         },

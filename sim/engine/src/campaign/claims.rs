@@ -3,6 +3,7 @@
 use super::statement::{Relation, Statement};
 use crate::simulate::{Counts, Seen, World};
 use fusion_2pc::backend::delphi::Decode;
+use fusion_active::soundness;
 use fusion_adversaries::law::Case;
 use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::rate;
@@ -156,6 +157,9 @@ impl<'a> Spec<'a> {
 
     /// Returns the specification's rate for a claim about an event; `None` where there is none.
     fn rate(&self, event: CountedEvent, at_most: bool) -> Option<Rational> {
+        if at_most && event != CountedEvent::Caught && self.strategy.cheat().is_some() {
+            return self.cheat_bound();
+        }
         let bounded = at_most && event == CountedEvent::Win;
         if bounded && self.strategy.moves().iter().any(|m| m.when.is_some() || m.act.is_inside()) {
             return self.touch_bound();
@@ -179,6 +183,13 @@ impl<'a> Spec<'a> {
         let moves = self.strategy.moves();
         let win = rate::touch_bound(self.view.params, cases, moves, self.view.slots_per_message).ok()?;
         at_worst(&win, self.sessions).ok()
+    }
+
+    /// Returns the bound, over a whole trial, on being accepted after a cheat in SPDZ: the sum of all errors of the inference of a session. `None` for a server that does not cheat.
+    pub fn cheat_bound(&self) -> Option<Rational> {
+        self.strategy.cheat()?;
+        let terms = soundness::terms(&self.seen.world?.spdz()?.predicted());
+        at_worst(&soundness::bound(&terms), self.sessions).ok()
     }
 
     /// Turns the clauses of a script's strategy into claims.

@@ -7,8 +7,9 @@ use crate::models::Warning;
 use crate::simulate::conditional::Stage;
 use crate::simulate::{EarlyEnd, Parties, Seen, World};
 use fusion_2pc::session::Grouping;
+use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_adversaries::law::Case;
-use fusion_adversaries::script::{CountedEvent, Fidelity, Script, SessionsSection, SetupRule};
+use fusion_adversaries::script::{CountedEvent, Fidelity, Network, Script, SessionsSection, SetupRule};
 use fusion_adversaries::strategy::{Act, Move, Strategy, View};
 use fusion_spec::evidence::{PassRule, Tolerance};
 use rug::Rational;
@@ -48,6 +49,12 @@ pub struct Campaign {
 }
 
 impl Campaign {
+    /// Whether some strategy is played at `real`.
+    #[must_use]
+    pub fn is_at_real(&self) -> bool {
+        self.entries.iter().any(|entry| entry.depth == Fidelity::Real)
+    }
+
     /// Returns the names of the strategies at `real`, each with the number of trials in a row of its counts.
     pub fn rows_at_real(&self) -> impl Iterator<Item = (&str, u64)> {
         let real = self.entries.iter().filter(|entry| entry.depth == Fidelity::Real);
@@ -150,6 +157,18 @@ pub fn grouping(entry: &Entry, view: &View) -> Grouping {
     if alike || !strategy.moves().iter().any(swaps) { Grouping::Chunk } else { Grouping::Slot }
 }
 
+/// Returns the speed of the line between two parties over a script's network.
+#[must_use]
+pub fn link_speed(network: Network) -> LinkSpeed {
+    match network {
+        Network::Lan => LinkSpeed::LAN,
+        Network::Wan => LinkSpeed::WAN,
+        Network::Custom { rtt_ms, mbit_per_s } => {
+            LinkSpeed { rtt_ns: u64::from(rtt_ms) * 1_000_000, bits_per_s: u64::from(mbit_per_s) * 1_000_000 }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,7 +186,7 @@ mod tests {
             block,
             wall: None,
             claims: Claims::default(),
-            tolerance: Tolerance { relative: Rational::new(), absolute: Rational::new() },
+            tolerance: Tolerance { relative: Rational::new(), absolute: Rational::new(), negligible: Rational::new() },
             stages: Vec::new(),
         };
         for (depth, block, max, blocks) in [

@@ -21,7 +21,7 @@ pub mod verdict;
 pub mod verify;
 
 pub use ending::{Ending, NoEnding};
-pub use entry::{Campaign, Counter, Entry, grouping};
+pub use entry::{Campaign, Counter, Entry, grouping, link_speed};
 pub use player::{Player, ReplayedSession};
 pub use replay::{Replay, Show};
 pub use shard::Shard;

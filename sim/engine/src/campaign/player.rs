@@ -1,8 +1,10 @@
 //! Plays the trials of one strategy on one thread, and plays one of them again.
 
-use super::entry::{Campaign, Entry, grouping};
+use super::entry::{Campaign, Entry, grouping, link_speed};
 use crate::simulate::conditional::{Conditional, Stage};
-use crate::simulate::{Counts, Ideal, Plain, Real, Server, Simulator, SlotRecord, Trace, Trial, Unspecified, play};
+use crate::simulate::{
+    Counts, Ideal, Plain, Real, Server, Simulator, SlotRecord, Spdz, Trace, Trial, Unspecified, play,
+};
 use fusion_2pc::wire::meter::Tally;
 use fusion_adversaries::script::Fidelity;
 use std::ops::Range;
@@ -35,6 +37,8 @@ pub enum Player<'c> {
     Ideal(Box<Ideal<'c>>, Server<'c>),
     /// Plays sessions at `real`, with answers computed by two parties.
     Real(Box<Real<'c>>, Server<'c>),
+    /// Plays sessions at `real`, with answers computed by SPDZ.
+    Spdz(Box<Spdz<'c>>, Server<'c>),
     /// Plays the draws of a rate that is estimated stage by stage.
     Conditional(Box<Conditional>, Server<'c>, &'c [Stage]),
 }
@@ -59,6 +63,11 @@ impl<'c> Player<'c> {
             (Fidelity::Real, Some(world)) if let Some(parties) = &campaign.parties => {
                 Self::Real(Box::new(Real::new(view, world, parties, grouping(entry, view))), server)
             }
+            (Fidelity::Real, Some(world))
+                if let Some(spdz) = Spdz::new(view, world, link_speed(campaign.script.network)) =>
+            {
+                Self::Spdz(Box::new(spdz), server)
+            }
             _ => Self::Plain(Box::new(Plain::new(view, &*entry.strategy)), server),
         }
     }
@@ -69,6 +78,7 @@ impl<'c> Player<'c> {
             Self::Plain(plain, server) => play(&mut **plain, server, trials),
             Self::Ideal(ideal, server) => play(&mut **ideal, server, trials),
             Self::Real(real, server) => play(&mut **real, server, trials),
+            Self::Spdz(spdz, server) => play(&mut **spdz, server, trials),
             Self::Conditional(memory, server, stages) => {
                 #[expect(clippy::cast_possible_truncation, reason = "a strategy has fewer than 2^16 stages")]
                 let index = counter as u32;
@@ -108,6 +118,11 @@ impl<'c> Player<'c> {
                 let (trial, trace) = real.traced(server, number, session);
                 let steps = real.inference().metered.steps();
                 keep(trial, trace, real.records(), steps)
+            }),
+            Self::Spdz(spdz, server) => spdz.trial_of(server, number, |spdz, session| {
+                let (trial, trace) = spdz.traced(server, number, session);
+                let steps = spdz.inference().metered.steps();
+                keep(trial, trace, spdz.records(), steps)
             }),
             Self::Conditional(..) => return None,
         };

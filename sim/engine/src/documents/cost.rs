@@ -1,7 +1,8 @@
 //! The cost of one honest session at `real`.
 
-use crate::campaign::Campaign;
-use crate::simulate::metered::{LayerShare, SetupSpent};
+use crate::campaign::{Campaign, link_speed};
+use crate::simulate::Spdz;
+use crate::simulate::metered::{LayerShare, Metered, SetupSpent};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -86,20 +87,32 @@ impl CostDocument {
     /// # Errors
     /// [`NotMetered`] if that session, trial 0 of the honest control, ends in an error of this program.
     pub fn measure(campaign: &Campaign) -> Result<Option<Self>, NotMetered> {
-        let (Some(parties), Some(world)) = (&campaign.parties, &campaign.world) else { return Ok(None) };
-        let metered = parties.honest_session(&campaign.view, world, campaign.script.trials.seed).ok_or(NotMetered)?;
+        let Some(world) = &campaign.world else { return Ok(None) };
+        let seed = campaign.script.trials.seed;
+        if let Some(parties) = &campaign.parties {
+            let metered = parties.honest_session(&campaign.view, world, seed).ok_or(NotMetered)?;
+            let once_per_network = Some(OncePerNetwork { cpu_s: parties.prepared.as_secs_f64() });
+            return Ok(Some(Self { once_per_network, setup: Some((&parties.setup).into()), ..Self::of(&metered) }));
+        }
+        // A session of SPDZ has a set-up of its own, which is metered with it.
+        let Some(spdz) = Spdz::new(&campaign.view, world, link_speed(campaign.script.network)) else { return Ok(None) };
+        Ok(Some(Self::of(&spdz.honest_session(seed).ok_or(NotMetered)?)))
+    }
+
+    /// The cost of a session as both parties metered it.
+    fn of(metered: &Metered) -> Self {
         let spent = metered.spent();
-        Ok(Some(Self {
+        Self {
             by_layer: metered.layers().iter().map(LayerCost::from).collect(),
             client_sent_bytes: spent.client.bytes,
             cpu_s: spent.cpu.as_secs_f64(),
             framing_bytes: spent.framing_bytes(),
-            once_per_network: Some(OncePerNetwork { cpu_s: parties.prepared.as_secs_f64() }),
+            once_per_network: None,
             rounds: spent.rounds,
             server_sent_bytes: spent.server.bytes,
-            setup: Some(SetupCost::from(&parties.setup)),
+            setup: None,
             virtual_s: seconds(spent.virtual_ns),
-        }))
+        }
     }
 }
 

@@ -254,7 +254,7 @@ impl ResultDocument {
             T: Some(params.T()),
             accuracy: accuracy.into_iter().flatten().collect(),
             alpha: nearest(&campaign.alpha),
-            backend: campaign.parties.is_some().then(|| script.backend.0.family().name().into()),
+            backend: campaign.is_at_real().then(|| script.backend.name().into()),
             cost,
             errors,
             event: ResultTag::Result,

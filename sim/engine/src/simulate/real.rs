@@ -171,7 +171,7 @@ impl TwoParty<'_> {
 }
 
 /// A seed of one session of one trial.
-fn seed(at: &Position<'_, '_>, purpose: Purpose) -> Seed {
+pub(super) fn seed(at: &Position<'_, '_>, purpose: Purpose) -> Seed {
     let mut seed = Seed([0; 32]);
     at.server.streams.coins(purpose, at.trial, at.session).fill_bytes(&mut seed.0);
     seed
@@ -203,7 +203,7 @@ impl From<Progress<'_>> for Exchange {
 }
 
 /// What the session of a client that stopped ends as.
-fn early_end(halt: &Halt, failed_proof: EarlyEnd) -> EarlyEnd {
+pub(super) fn early_end(halt: &Halt, failed_proof: EarlyEnd) -> EarlyEnd {
     match halt {
         Halt::Malformed { .. } => EarlyEnd::Malformed,
         Halt::PeerGone { .. } => EarlyEnd::PeerGone,

@@ -10,6 +10,7 @@ use fusion_2pc::backend::{Reading, replay};
 use fusion_2pc::circuit::{Circuit, Unsupported};
 use fusion_2pc::ideal;
 use fusion_2pc::share::truncate::Truncation;
+use fusion_active::network::Architecture;
 use fusion_adversaries::script::Keep;
 use fusion_adversaries::strategy::Move;
 use fusion_nn::fixed::{FixedModel, OneBit, WrongSize, argmax};
@@ -80,6 +81,8 @@ pub struct World {
     protocols: ProtocolChoice,
     /// The models' common circuit, and how many slots are evaluated together; made when it is first asked for.
     circuit: OnceLock<Result<(Circuit, usize), Unsupported>>,
+    /// What both parties know of the models, where two parties run SPDZ.
+    spdz: Option<Architecture>,
 }
 
 impl World {
@@ -146,7 +149,20 @@ impl World {
             fixed,
             protocols,
             circuit: OnceLock::new(),
+            spdz: None,
         })
+    }
+
+    /// Makes it a world in which two parties run SPDZ: a session is one inference of this architecture, of all slots at once.
+    #[must_use]
+    pub fn with_spdz(self, architecture: Architecture) -> Self {
+        Self { spdz: Some(architecture), ..self }
+    }
+
+    /// Returns what both parties know of the models, where two parties run SPDZ.
+    #[must_use]
+    pub fn spdz(&self) -> Option<&Architecture> {
+        self.spdz.as_ref()
     }
 
     /// Returns the models, the honest one first.
@@ -203,7 +219,7 @@ impl World {
         !self.is_one_bit() && !self.honest_errs()
     }
 
-    /// Returns the protocols that two parties run in this world.
+    /// Returns the protocols that two parties run in this world, unless they run SPDZ.
     #[must_use]
     pub fn protocols(&self) -> ProtocolChoice {
         self.protocols

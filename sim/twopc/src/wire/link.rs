@@ -276,16 +276,19 @@ impl Link {
         std::mem::replace(&mut self.phase, phase)
     }
 
-    /// Goes into a step: the addresses of messages are inside it, below the current one.
-    pub(crate) fn enter_step(&mut self, step: impl Into<Address>) {
+    /// Goes into a step: the addresses of messages are inside it, below the current one, until [`Link::leave_step`].
+    pub fn enter_step(&mut self, step: impl Into<Address>) {
         let address = self.level.address.join(&step.into());
         let inner = Level { address, ..Level::default() };
         self.around.push(std::mem::replace(&mut self.level, inner));
     }
 
     /// Goes back out of the step last gone into.
+    ///
+    /// # Panics
+    /// If there is none.
     #[expect(clippy::expect_used, reason = "whoever leaves a step has gone into it")]
-    pub(crate) fn leave_step(&mut self) {
+    pub fn leave_step(&mut self) {
         self.level = self.around.pop().expect("a step around this one");
     }
 

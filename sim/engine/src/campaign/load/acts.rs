@@ -33,6 +33,9 @@ impl Loader {
             self.problem(mark, format!("`{key}` needs fidelity `real`: here it is `{}`", depth.name()));
             return Ok(None);
         }
+        if !self.within_spdz(setting, section, depth) {
+            return Ok(None);
+        }
         let built: Option<Played> = match &section.kind {
             StrategyKind::Do { moves, .. } => self.scripted(setting, depth, &[(1, moves)])?,
             StrategyKind::OneOf { one_of, .. } => {
@@ -41,6 +44,7 @@ impl Loader {
             }
             StrategyKind::Flaky { flaky: chance, .. } => Some(Box::new(flaky(chance.0.clone()))),
             StrategyKind::Link { link } => self.linking(setting, link),
+            StrategyKind::Cheat { cheat, .. } => self.cheat(setting, cheat),
             StrategyKind::Program { program: Spot { value: ProgramName::Unmask, mark }, .. } => {
                 self.unmask(setting, *mark)
             }
@@ -334,5 +338,5 @@ fn pixel_index([channels, height, width]: [usize; 3], pixel: Pixel) -> Option<us
 
 /// Whether the client keeps its set-up over the sessions of a strategy's trials.
 pub(super) fn keeps(setting: &Setting<'_>, section: &StrategySection) -> Option<bool> {
-    Some(SetupRule::of(setting.draft.head.as_ref()?.setup, Some(section)) == SetupRule::Kept)
+    Some(setting.draft.head.as_ref()?.setup_of(Some(section)) == SetupRule::Kept)
 }

@@ -10,7 +10,7 @@ use crate::simulate::{Seen, World};
 use fusion_2pc::backend::delphi::Decode;
 use fusion_adversaries::problem::Problem;
 use fusion_adversaries::script::{
-    CountedEvent, Draft, Estimator, Fidelity, HONEST, Keep, Relabel, SetupRule, StrategySection, Test,
+    CountedEvent, Draft, Estimator, Fidelity, HONEST, Keep, Relabel, StrategySection, Test,
 };
 use fusion_adversaries::strategy::{Act, Hypothesis, Move, Strategy, View};
 use fusion_spec::evidence::Tolerance;
@@ -37,6 +37,7 @@ impl Loader {
         let seen = Seen { world, params: view.params, classes: view.classes, moves: strategy.moves() };
         let breaks = breaks(draft, sessions.is_some(), &*strategy, world);
         let spec = Spec::new(view, &*strategy, sessions, &seen);
+        let negligible = spec.cheat_bound().unwrap_or_default();
         let claims = match section {
             Some(own) => spec.claims(own, breaks),
             None => Ok(spec.control(breaks)),
@@ -49,12 +50,12 @@ impl Loader {
             depth,
             strategy,
             sessions,
-            setup: SetupRule::of(draft.head.as_ref()?.setup, section),
+            setup: draft.head.as_ref()?.setup_of(section),
             max: section.and_then(|own| own.trials.max).unwrap_or(draft.trials.max),
             block: block::CHEAP,
             wall: section.and_then(|own| own.trials.wall).map(|wall| wall.0),
             claims: if stages.is_empty() { claims } else { Claims { events: None, ..claims } },
-            tolerance: tolerance(&draft.test, depth),
+            tolerance: tolerance(&draft.test, depth, negligible),
             stages,
         })
     }
@@ -99,14 +100,14 @@ fn conditional_stages(
 }
 
 /// Returns how near the measured rate must be for a clause to pass. Trials at `real` are expensive, so a claim of 0 or 1 is
-/// tested there no more closely than any other.
-fn tolerance(test: &Test, depth: Fidelity) -> Tolerance {
+/// tested there no more closely than any other. The bound of a protocol on its own errors is tested as a claim of 0 is.
+fn tolerance(test: &Test, depth: Fidelity, negligible: Rational) -> Tolerance {
     let relative = test.within.0.clone();
     let absolute = match depth {
         Fidelity::Plain | Fidelity::Ideal => Rational::from((1, 1000)),
         Fidelity::Real => relative.clone(),
     };
-    Tolerance { relative, absolute }
+    Tolerance { relative, absolute, negligible }
 }
 
 #[cfg(test)]
@@ -116,7 +117,7 @@ mod tests {
     #[test]
     fn certainties_are_held_closely_where_trials_are_cheap() {
         let test = Test::default();
-        let absolute = |depth| tolerance(&test, depth).absolute;
+        let absolute = |depth| tolerance(&test, depth, Rational::new()).absolute;
         assert_eq!([Fidelity::Plain, Fidelity::Ideal].map(absolute), [(); 2].map(|()| Rational::from((1, 1000))));
         assert_eq!(absolute(Fidelity::Real), test.within.0);
     }

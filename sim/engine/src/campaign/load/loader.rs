@@ -51,9 +51,9 @@ pub struct Setting<'d> {
 }
 
 impl Setting<'_> {
-    /// The two-party protocols; `None` where a problem was recorded.
+    /// The semi-honest protocols that two parties run; `None` where they run SPDZ, or a problem was recorded.
     pub fn backend(&self) -> Option<Choice> {
-        self.draft.head.as_ref().map(|head| head.backend.0)
+        self.draft.head.as_ref()?.backend.family()
     }
 }
 

@@ -16,6 +16,7 @@ mod paths;
 mod real;
 mod replays;
 mod samples;
+mod spdz;
 mod spoils;
 mod text;
 
@@ -31,7 +32,7 @@ use fusion_2pc::backend::Family;
 use fusion_adversaries::behaviour::Scripted;
 use fusion_adversaries::problem::{Mark, Problem, nearest};
 use fusion_adversaries::script::{
-    Backend, Draft, Duration, Fidelity, GoalSection, HONEST, Protocol, Section, Sizes, Spot, StrategyDraft,
+    Draft, Duration, Fidelity, GoalSection, HONEST, Protocol, Section, Sizes, Spot, StrategyDraft,
 };
 use fusion_adversaries::strategy::View;
 use fusion_spec::params::{Lambda, Params};
@@ -138,7 +139,7 @@ fn apply(draft: &mut Draft, overrides: &Overrides, problems: &[Problem]) -> Resu
         draft.fidelity = Some(Spot { value, mark });
     }
     if let (Some(head), Some(family)) = (&mut draft.head, *backend) {
-        head.backend = Backend(family.into());
+        head.backend = family.into();
     }
     if let (Section::Read(protocol), Some(params)) = (&mut draft.protocol, params) {
         protocol.R = params.R();
@@ -202,7 +203,8 @@ fn parts(loader: &mut Loader, draft: &mut Draft) -> Result<Option<Parts>, Failur
         loader.rows(draft, &view, world, &mut entries);
     }
     let parties = world.as_ref().and_then(|world| loader.parties(draft, &view, world, &entries));
-    if let Some(world) = &world {
+    // What a server of SPDZ cannot do was told with its strategy.
+    if let Some(world) = world.as_ref().filter(|world| world.spdz().is_none()) {
         loader.aims(draft, &view, world);
         loader.wrong_signs(draft, &view, world);
         loader.own_choices(draft, &view, world);

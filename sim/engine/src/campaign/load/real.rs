@@ -3,17 +3,16 @@
 
 use super::kept::beyond;
 use super::loader::Loader;
-use crate::campaign::{Entry, block, grouping};
+use crate::campaign::{Entry, block, grouping, link_speed};
 use crate::simulate::pair::{Reachable, reachable};
 use crate::simulate::{Parties, PartiesError, ProtocolChoice, World};
 use fusion_2pc::address::Address;
 use fusion_2pc::backend::Family;
 use fusion_2pc::circuit::{Circuit, Op};
 use fusion_2pc::session::{Grouping, chunks};
-use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::link::Halt;
 use fusion_adversaries::problem::{Mark, Problem, quoted};
-use fusion_adversaries::script::{ActSection, AddSection, Draft, Fidelity, Network, StepPattern};
+use fusion_adversaries::script::{ActSection, AddSection, Draft, Fidelity, StepPattern};
 use fusion_adversaries::strategy::View;
 use std::fmt::Display;
 
@@ -21,6 +20,9 @@ impl Loader {
     /// Sets up a client and a server for the strategies at `real`. This takes long, so where another problem was recorded it only
     /// checks whether two parties can run the models.
     pub fn parties(&mut self, draft: &Draft, view: &View, world: &World, entries: &[Option<Entry>]) -> Option<Parties> {
+        if world.spdz().is_some() {
+            return None;
+        }
         let mut groupings: Vec<Grouping> = Vec::new();
         for entry in entries.iter().flatten().filter(|entry| entry.depth == Fidelity::Real) {
             groupings.push(grouping(entry, view));
@@ -31,7 +33,7 @@ impl Loader {
         groupings.sort_unstable();
         groupings.dedup();
         let made = if self.problems.is_empty() {
-            Parties::new(world, view.slots as usize, &groupings, draft.trials.seed, wire(draft.network)).map(Some)
+            Parties::new(world, view.slots as usize, &groupings, draft.trials.seed, link_speed(draft.network)).map(Some)
         } else {
             world.circuit().map(|_| None).map_err(|error| error.clone().into())
         };
@@ -45,11 +47,17 @@ impl Loader {
     pub fn rows(&mut self, draft: &Draft, view: &View, world: &World, entries: &mut [Option<Entry>]) {
         let (protocols, models) = (world.protocols(), world.models().iter().collect::<Vec<_>>());
         for entry in entries.iter_mut().flatten().filter(|entry| entry.depth == Fidelity::Real) {
+            let sessions = u128::from(entry.sessions.map_or(1, |sessions| sessions.max));
+            if let Some(known) = world.spdz() {
+                let predicted = known.predicted();
+                let bytes = predicted.set_up.plus(predicted.inference()).bytes();
+                entry.block = block::at_real(block::SPDZ_BYTES_PER_MS, bytes as u128 * sessions);
+                continue;
+            }
             match protocols.predicted(&models, view.slots as usize, grouping(entry, view)) {
                 Ok([client, server]) => {
-                    let sessions = entry.sessions.map_or(1, |sessions| sessions.max);
-                    let bytes = (client as u128 + server as u128) * u128::from(sessions);
-                    entry.block = block::at_real(protocols.backend.family(), bytes);
+                    let bytes = (client as u128 + server as u128) * sessions;
+                    entry.block = block::at_real(block::bytes_per_ms(protocols.backend.family()), bytes);
                 }
                 Err(error) => self.problems.extend(unfit(draft, world, &error.into())),
             }
@@ -193,16 +201,6 @@ fn instead(world: &World) -> String {
         _ => format!("and {} can", capable.join(", ")),
     };
     format!("it runs at `plain` and `ideal`; `{refused}` cannot compute it, {others}")
-}
-
-fn wire(network: Network) -> LinkSpeed {
-    match network {
-        Network::Lan => LinkSpeed::LAN,
-        Network::Wan => LinkSpeed::WAN,
-        Network::Custom { rtt_ms, mbit_per_s } => {
-            LinkSpeed { rtt_ns: u64::from(rtt_ms) * 1_000_000, bits_per_s: u64::from(mbit_per_s) * 1_000_000 }
-        }
-    }
 }
 
 /// A pattern, its place in the script, and whether it is a pattern of messages.

@@ -7,9 +7,7 @@ use crate::failure::Failure;
 use crate::simulate::{Guard, Pools, ProtocolChoice, World, WorldError};
 use fusion_2pc::share::truncate::Truncation;
 use fusion_adversaries::problem::{Mark, Problem, counted};
-use fusion_adversaries::script::{
-    Backend, Data, Draft, Draw, Fidelity, Publics, Samples, Section, Spot, TruncationKind,
-};
+use fusion_adversaries::script::{Data, Draft, Draw, Fidelity, Publics, Samples, Section, Spot, TruncationKind};
 use fusion_nn::idx::{self, Images};
 use fusion_spec::params::Params;
 
@@ -90,14 +88,15 @@ impl Loader {
             TruncationKind::Faithful => Truncation::Faithful,
             TruncationKind::OneBit => Truncation::OneBit,
         };
-        let Backend(backend) = head.as_ref().map_or_else(Backend::default, |head| head.backend);
+        // With SPDZ nothing asks for a family of protocols.
+        let backend = head.as_ref().and_then(|head| head.backend.family()).unwrap_or_default();
         let protocols = ProtocolChoice { backend: played(setting.draft, backend), truncation };
         let error = match World::new(params, models, &guards, (images, labels), &pools, protocols) {
             Ok(world) => {
                 let accuracies = Accuracies::new(&world, &paths);
                 self.warnings.extend(accuracies.warnings());
                 self.accuracies = Some(accuracies);
-                return Some(world);
+                return Some(self.with_spdz(setting.draft, world, setting.slots?));
             }
             Err(error) => error,
         };
