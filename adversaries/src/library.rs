@@ -23,6 +23,7 @@ pub const SCRIPTS: &[(&str, &str)] = &[
     ("encrypted-weights.yaml", include_str!("../scripts/encrypted-weights.yaml")),
     ("flaky.yaml", include_str!("../scripts/flaky.yaml")),
     ("forced-label.yaml", include_str!("../scripts/forced-label.yaml")),
+    ("full-active-security.yaml", include_str!("../scripts/full-active-security.yaml")),
     ("linking.yaml", include_str!("../scripts/linking.yaml")),
     ("look-alikes.yaml", include_str!("../scripts/look-alikes.yaml")),
     ("low-quality.yaml", include_str!("../scripts/low-quality.yaml")),

@@ -23,6 +23,7 @@ const SHOWN: &[(&str, &str, u64)] = &[
     ("encrypted-weights", "a-layer", 7),
     ("flaky", "one-in-a-hundred", 0),
     ("forced-label", "three-slots", 103),
+    ("full-active-security", "another-network", 1),
     ("linking", "first-two", 23),
     ("look-alikes", "look-alikes", 5),
     ("low-quality", "pruned70", 7),

@@ -6,6 +6,7 @@ mod by_a_bit;
 mod by_a_digit;
 mod cheating;
 mod curated;
+mod full_active_security;
 mod kinds;
 mod matrix;
 mod noise;

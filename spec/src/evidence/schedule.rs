@@ -17,7 +17,7 @@ pub fn next_checkpoint(blocks: u64) -> u64 {
 }
 
 /// Returns the number of trials after which a true claim passes by a rule with probability 369/370: unless the count is more than three standard
-/// deviations off. The claim `AtMost(b)` is taken to be true with a rate of `b`. The number is right to three digits, and `None` above `2^61`.
+/// deviations off. The claim `AtMost(b)` is taken to be true with a rate of `b`, or of 0 where `b` is negligible. The number is right to three digits, and `None` above `2^61`.
 ///
 /// # Errors
 /// [`EvidenceError::Alpha`] says that `alpha` is outside `(0, 1)`.
@@ -32,6 +32,9 @@ pub fn next_checkpoint(blocks: u64) -> u64 {
 /// assert_eq!(trials(Rational::from((4, 95)), PassRule::UniformMixture)?, Some(211_840));
 /// assert_eq!(trials(Rational::from((4, 95)), PassRule::LikelihoodRatio)?, Some(194_688));
 /// assert!(trials(Rational::from((1, 1_u64 << 40)), PassRule::LikelihoodRatio)? > Some(1 << 50), "not by counting");
+/// let bound = Rational::from((1, 1_u64 << 40));
+/// let within = Tolerance { negligible: bound.clone(), ..within };
+/// assert_eq!(trials_needed(&Clause::AtMost(bound), &within, &alpha, PassRule::LikelihoodRatio)?, Some(23_872));
 /// # Ok::<(), fusion_spec::evidence::EvidenceError>(())
 /// ```
 pub fn trials_needed(
@@ -40,7 +43,8 @@ pub fn trials_needed(
     alpha: &Rational,
     rule: PassRule,
 ) -> Result<Option<u64>, EvidenceError> {
-    let (Clause::Equals(p) | Clause::AtMost(p)) = clause;
+    let (Clause::Equals(claimed) | Clause::AtMost(claimed)) = clause;
+    let p = if *claimed <= tolerance.negligible { &Rational::new() } else { claimed };
     let passes = |n: u64| {
         let mean = Rational::from(p * n);
         let variance = (&mean * Rational::from(1 - p)).ceil();
