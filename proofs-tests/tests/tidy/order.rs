@@ -10,8 +10,8 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 11] = [
     ("fusion-nn", &[]),
     ("fusion-2pc", &["fusion-nn"]),
     ("fusion-active", &["fusion-nn", "fusion-2pc"]),
-    ("fusion-adversaries", &["fusion-spec", "fusion-2pc"]),
-    ("fusion-engine", &["fusion-spec", "fusion-nn", "fusion-2pc", "fusion-adversaries"]),
+    ("fusion-adversaries", &["fusion-spec", "fusion-2pc", "fusion-active"]),
+    ("fusion-engine", &["fusion-spec", "fusion-nn", "fusion-2pc", "fusion-active", "fusion-adversaries"]),
     ("fusion-party", &["fusion-spec", "fusion-nn", "fusion-2pc", "fusion-engine"]),
     (
         "fusion-sim",

@@ -4,7 +4,6 @@
 
 use crate::conduct::Act;
 use crate::failure::Cheating;
-use crate::network::Triples;
 
 /// A way in which the server of an inference deviates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,10 +83,10 @@ impl Cheat {
         }
     }
 
-    /// Whether an inference by these triples has the step in which the server deviates.
+    /// Whether the server deviates in triples of matrices, which only some inferences have.
     #[must_use]
-    pub fn fits(self, triples: Triples) -> bool {
-        self != Self::WrongPacking || triples == Triples::Matrices
+    pub const fn is_of_matrices(self) -> bool {
+        matches!(self, Self::WrongPacking)
     }
 
     pub(crate) const fn acts(self) -> &'static [Act] {

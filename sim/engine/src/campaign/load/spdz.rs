@@ -27,7 +27,7 @@ impl Loader {
             self.problems.push(Problem::new(mark, message).help(format!("choose `backend: {}`", Backend::SPDZ)));
             return None;
         };
-        if !cheat.fits(triples) {
+        if cheat.is_of_matrices() && triples != Triples::Matrices {
             let message = format!("`{}` is a deviation in triples of matrices, and there are none", cheat.name());
             let help =
                 format!("choose `backend: {{ {}: {{ triples: {} }} }}`", Backend::SPDZ, Triples::Matrices.name());
