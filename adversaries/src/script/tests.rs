@@ -43,7 +43,6 @@ strategies:
   - { name: more, do: [{ at: all, when: { memorised: m }, model: b.onnx }, { at: { slots: [0, 7] }, relabel: random_wrong }, { at: { random: 3 }, relabel: next }] }
   - { name: flaky, flaky: 0.1%, expect: { harmless: { equals: 0.5 }, caught: { equals: 1 } } }
   - { name: link, link: [3, 4] }
-  - { name: cheats, fidelity: real, cheat: wrong-opening, sessions: { until: max, max: 2 } }
   - name: shares
     fidelity: real
     do:
@@ -71,6 +70,7 @@ strategies:
   - { name: spoiled, fidelity: real, do: [{ at: all, spoil: { step: 'layer[9:relu]', elements: all, bit: 12 } }] }
   - { name: otherwise, fidelity: real, do: [{ at: all, own_choice: { step: 'layer[9:relu]', elements: [3], value: 500 } }] }
   - { name: cheats, fidelity: real, program: guess-delta, expect: { accepted: { equals: spec }, reasons: { only: [cheating, malformed] } } }
+  - { name: opens-late, fidelity: real, cheat: late-opening, sessions: { until: max, max: 2 } }
 setup: session
 ";
 
@@ -208,6 +208,7 @@ fn the_schema_knows_every_key_that_is_read() {
         let maps = family.options().iter().map(|option| format!("{}: {{ {option}: iknp }}", family.name()));
         maps.for_each(|map| keys(&yaml::parse(&map).expect("YAML"), &mut read));
     }
+    keys(&yaml::parse("spdz-lowgear: { triples: matrices }").expect("YAML"), &mut read);
     properties(&serde_json::to_value(Script::json_schema()).expect("serialisable"), &mut known);
     assert_eq!(read, known);
 }
@@ -275,7 +276,7 @@ fn a_backend_is_a_word_or_a_map_with_options() {
         assert_eq!(read(&script.to_yaml().unwrap()), script);
     }
     let refused = [
-        ("{ spdz-lowgear: { triples: paper } }", 29, "`paper` is no form of triples"),
+        ("{ spdz-lowgear: { triples: paper } }", 37, "`paper` is no form of triples"),
         ("{ spdz-lowgear: { checks: active } }", 28, "unknown key `checks` in a backend's options"),
         ("{ aby: { linear: weights } }", 19, "unknown key `linear` in a backend's options"),
         ("{ cheetah: { linear: weight } }", 31, "`weight` is no choice of what linear layers encrypt"),

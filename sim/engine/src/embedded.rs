@@ -22,6 +22,7 @@ pub const DATA: &[(&str, &[u8])] = &[
     ("lenet_cifar10_full.onnx", include_bytes!("../../../examples/models/lenet_cifar10_full.onnx")),
     ("lenet_cifar10_q3bit.onnx", include_bytes!("../../../examples/models/lenet_cifar10_q3bit.onnx")),
     ("small_mnist.onnx", include_bytes!("../../../examples/models/small_mnist.onnx")),
+    ("small_mnist_ternary.onnx", include_bytes!("../../../examples/models/small_mnist_ternary.onnx")),
     ("mnist_t1000-images-idx3-ubyte", include_bytes!("../../../examples/data/mnist_t1000-images-idx3-ubyte")),
     ("mnist_t1000-labels-idx1-ubyte", include_bytes!("../../../examples/data/mnist_t1000-labels-idx1-ubyte")),
     (

@@ -56,10 +56,11 @@ impl<'w> Spdz<'w> {
     }
 }
 
-/// What a party of a session has, or why it stopped, with its meter if it was set up.
+/// What a party of a session has, or why it stopped, with its meter, which is lost where it was not set up.
 struct Played {
     logits: Result<Option<Vec<i64>>, Failure>,
-    meter: Option<Meter>,
+    meter: Meter,
+    is_set_up: bool,
 }
 
 impl Inference for TwoOfSpdz<'_> {
@@ -90,9 +91,8 @@ impl Inference for TwoOfSpdz<'_> {
             |link| timed(|| self.play(link, root.child("client"), None, Holding::Image(&pixels))),
             |link: Link| timed(|| self.play(link, root.child("server"), cheat, holding)),
         );
-        let asks = client.meter.is_some().then_some(Exchange::Asks(asked.len()));
-        let meters = [client.meter, server.meter].map(Option::unwrap_or_default);
-        self.metered = Metered { meters, cpu: client_cpu + server_cpu };
+        let asks = client.is_set_up.then_some(Exchange::Asks(asked.len()));
+        self.metered = Metered { meters: [client.meter, server.meter], cpu: client_cpu + server_cpu };
         let answers = |has: Option<Exchange>, end| {
             Some(Answers { exchanges: asks.into_iter().chain(has).collect(), end, changed: Vec::new() })
         };
@@ -119,9 +119,9 @@ impl TwoOfSpdz<'_> {
         match party {
             Ok(mut party) => {
                 let logits = party.infer(self.architecture, holding);
-                Played { logits, meter: Some(party.into_link().into_meter()) }
+                Played { logits, meter: party.into_link().into_meter(), is_set_up: true }
             }
-            Err(failure) => Played { logits: Err(failure), meter: None },
+            Err(failure) => Played { logits: Err(failure), meter: Meter::default(), is_set_up: false },
         }
     }
 }
