@@ -37,7 +37,7 @@ impl Loader {
         let seen = Seen { world, params: view.params, classes: view.classes, moves: strategy.moves() };
         let breaks = breaks(draft, sessions.is_some(), &*strategy, world);
         let spec = Spec::new(view, &*strategy, sessions, &seen);
-        let negligible = spec.cheat_bound().map_or_else(Rational::new, |bound| bound);
+        let negligible = spec.cheat_bound().unwrap_or_default();
         let claims = match section {
             Some(own) => spec.claims(own, breaks),
             None => Ok(spec.control(breaks)),

@@ -5,7 +5,6 @@ use super::loader::{Labelled, Loader, Setting};
 use crate::campaign::accuracy::Accuracies;
 use crate::failure::Failure;
 use crate::simulate::{Guard, Pools, ProtocolChoice, World, WorldError};
-use fusion_2pc::backend::Choice;
 use fusion_2pc::share::truncate::Truncation;
 use fusion_adversaries::problem::{Mark, Problem, counted};
 use fusion_adversaries::script::{Data, Draft, Draw, Fidelity, Publics, Samples, Section, Spot, TruncationKind};
@@ -90,8 +89,7 @@ impl Loader {
             TruncationKind::OneBit => Truncation::OneBit,
         };
         // With SPDZ nothing asks for a family of protocols.
-        let backend =
-            head.as_ref().and_then(|head| head.backend.family()).map_or_else(Choice::default, |family| family);
+        let backend = head.as_ref().and_then(|head| head.backend.family()).unwrap_or_default();
         let protocols = ProtocolChoice { backend: played(setting.draft, backend), truncation };
         let error = match World::new(params, models, &guards, (images, labels), &pools, protocols) {
             Ok(world) => {
