@@ -34,7 +34,7 @@ pub fn next_checkpoint(blocks: u64) -> u64 {
 /// assert!(trials(Rational::from((1, 1_u64 << 40)), PassRule::LikelihoodRatio)? > Some(1 << 50), "not by counting");
 /// let bound = Rational::from((1, 1_u64 << 40));
 /// let within = Tolerance { negligible: bound.clone(), ..within };
-/// assert_eq!(trials_needed(&Clause::AtMost(bound), &within, &alpha, PassRule::LikelihoodRatio)?, Some(23_872));
+/// assert_eq!(trials_needed(&Clause::AtMost(bound), &within, &alpha, PassRule::LikelihoodRatio)?, Some(23_888));
 /// # Ok::<(), fusion_spec::evidence::EvidenceError>(())
 /// ```
 pub fn trials_needed(
