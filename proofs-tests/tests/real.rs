@@ -82,7 +82,7 @@ fn a_trial_repeats_to_the_byte_and_its_shape_hides_the_deviation() {
     let spent = |strategy: &Scripted, name: &str, trial: u64| {
         let mut real = Real::new(&view, &world, &parties, Grouping::Chunk);
         let outcome = real.trial(&Server::new(name, 1, strategy), trial);
-        let metered = &real.inference().metered;
+        let metered = real.metered().unwrap();
         (outcome, metered.steps(), metered.spent().rounds, metered.spent().virtual_ns)
     };
     let (honest, cheating) = (Scripted::honest(), Scripted::single(Place::Random(2), Act::Relabel(Relabel::Next)));

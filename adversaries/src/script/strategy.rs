@@ -79,7 +79,7 @@ pub enum StrategyKind {
     },
     /// At `real` with `backend: spdz-lowgear`: a server that deviates from the protocol in one way, which a check of the client's catches.
     Cheat {
-        /// The way.
+        /// The message or the check that the server gets wrong.
         cheat: Spot<CheatName>,
         /// The rule of a trial of more than one session.
         #[serde(skip_serializing_if = "Option::is_none")]

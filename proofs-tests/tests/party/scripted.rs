@@ -84,6 +84,16 @@ fn strategies_that_need_to_know_the_inputs_are_refused() {
     assert_eq!(unknown.to_string(), "strategy: the script has no strategy `two`");
 }
 
+/// Each session of SPDZ has a set-up of its own, which the line has no message for.
+#[test]
+fn a_script_of_spdz_is_refused() {
+    let keys = Keys::new(&["server", "client"]);
+    let clients = [keys.fingerprint("client")].into();
+    let campaign = campaign_by("spdz-lowgear", "[]");
+    let refused = Service::scripted(&keys.of("server"), clients, campaign, "one", LIMITS).err().expect("refused");
+    assert_eq!(refused.to_string(), "backend: `spdz-lowgear` runs in one process");
+}
+
 #[test]
 fn a_scripted_server_answers_batches_of_the_scripts_size() {
     let keys = Keys::new(&["server", "client"]);

@@ -36,7 +36,7 @@ impl Cheat {
         Self::LateOpening,
     ];
 
-    /// The name.
+    /// Returns the word for this deviation in scripts.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -59,7 +59,7 @@ impl Triples {
     /// Both, from the documented one.
     pub const ALL: [Self; 2] = [Self::Elements, Self::Matrices];
 
-    /// The name.
+    /// Returns the word for these triples in scripts.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -303,19 +303,6 @@ impl From<Choice> for Written {
     }
 }
 
-impl From<Family> for BackendWord {
-    fn from(family: Family) -> Self {
-        match family {
-            Family::Cheetah => Self::Cheetah,
-            Family::Cryptflow2Ot => Self::Cryptflow2Ot,
-            Family::Cryptflow2He => Self::Cryptflow2He,
-            Family::Delphi => Self::Delphi,
-            Family::Aby => Self::Aby,
-            Family::Aby32 => Self::Aby32,
-        }
-    }
-}
-
 impl From<Options> for OptionsSection {
     fn from(options: Options) -> Self {
         Self { extension: options.extension.map(ExtensionWord::from), every: options.into() }
@@ -341,26 +328,6 @@ impl From<Options> for CheetahSection {
     }
 }
 
-impl From<Linear> for LinearWord {
-    fn from(linear: Linear) -> Self {
-        match linear {
-            Linear::Images => Self::Images,
-            Linear::Weights => Self::Weights,
-            Linear::Auto => Self::Auto,
-        }
-    }
-}
-
-impl From<CarryChoice> for CarriesWord {
-    fn from(carries: CarryChoice) -> Self {
-        match carries {
-            CarryChoice::Tree => Self::Tree,
-            CarryChoice::Chain => Self::Chain,
-            CarryChoice::Auto => Self::Auto,
-        }
-    }
-}
-
 impl From<Options> for DelphiSection {
     fn from(options: Options) -> Self {
         let prepare = options.prepare.map(PrepareWord::from);
@@ -375,67 +342,28 @@ impl From<Options> for Cryptflow2Section {
     }
 }
 
-impl From<Triples> for SpdzTriplesWord {
-    fn from(triples: Triples) -> Self {
-        match triples {
-            Triples::Elements => Self::Elements,
-            Triples::Matrices => Self::Matrices,
-        }
-    }
+/// Makes words from the enumerations that they name, variant by variant.
+macro_rules! words {
+    ($($of:ident => $word:ident { $($variant:ident),+ };)+) => {
+        $(impl From<$of> for $word {
+            fn from(value: $of) -> Self {
+                match value {
+                    $($of::$variant => Self::$variant,)+
+                }
+            }
+        })+
+    };
 }
 
-impl From<TripleForm> for TripleWord {
-    fn from(form: TripleForm) -> Self {
-        match form {
-            TripleForm::Paper => Self::Paper,
-            TripleForm::AsReleased => Self::AsReleased,
-        }
-    }
-}
-
-impl From<Mask> for MaskWord {
-    fn from(mask: Mask) -> Self {
-        match mask {
-            Mask::Outside => Self::Outside,
-            Mask::Inside => Self::Inside,
-        }
-    }
-}
-
-impl From<Decode> for DecodeWord {
-    fn from(decode: Decode) -> Self {
-        match decode {
-            Decode::Zero => Self::Zero,
-            Decode::Stop => Self::Stop,
-        }
-    }
-}
-
-impl From<Checks> for ChecksWord {
-    fn from(checks: Checks) -> Self {
-        match checks {
-            Checks::None => Self::None,
-            Checks::Active => Self::Active,
-        }
-    }
-}
-
-impl From<Prepare> for PrepareWord {
-    fn from(prepare: Prepare) -> Self {
-        match prepare {
-            Prepare::Layers => Self::Layers,
-            Prepare::Batch => Self::Batch,
-        }
-    }
-}
-
-impl From<Extension> for ExtensionWord {
-    fn from(extension: Extension) -> Self {
-        match extension {
-            Extension::Iknp => Self::Iknp,
-            Extension::SoftSpoken => Self::SoftSpoken,
-            Extension::Ferret => Self::Ferret,
-            Extension::DualLpn => Self::DualLpn,
-        }
-    }
+words! {
+    Family => BackendWord { Cheetah, Cryptflow2Ot, Cryptflow2He, Delphi, Aby, Aby32 };
+    Linear => LinearWord { Images, Weights, Auto };
+    CarryChoice => CarriesWord { Tree, Chain, Auto };
+    Triples => SpdzTriplesWord { Elements, Matrices };
+    TripleForm => TripleWord { Paper, AsReleased };
+    Mask => MaskWord { Outside, Inside };
+    Decode => DecodeWord { Zero, Stop };
+    Checks => ChecksWord { None, Active };
+    Prepare => PrepareWord { Layers, Batch };
+    Extension => ExtensionWord { Iknp, SoftSpoken, Ferret, DualLpn };
 }

@@ -3,7 +3,7 @@
 use super::entry::{Campaign, Entry, grouping, link_speed};
 use crate::simulate::conditional::{Conditional, Stage};
 use crate::simulate::{
-    Counts, Ideal, Plain, Real, Server, Simulator, SlotRecord, Spdz, Trace, Trial, Unspecified, play,
+    Counts, Ideal, Plain, Real, Replayed, Server, Simulator, SlotRecord, Spdz, Trace, Trial, Unspecified, play,
 };
 use fusion_2pc::wire::meter::Tally;
 use fusion_adversaries::script::Fidelity;
@@ -21,8 +21,8 @@ pub struct ReplayedSession {
     pub events: Option<Result<usize, Unspecified>>,
 }
 
-impl ReplayedSession {
-    fn new(trial: Trial, trace: Option<Trace>, slots: Vec<SlotRecord>, steps: Vec<(String, [Tally; 2])>) -> Self {
+impl From<Replayed> for ReplayedSession {
+    fn from(Replayed { trial, trace, slots, steps }: Replayed) -> Self {
         let events = trace.map(|trace| trace.check(trial.outcome).map(|()| trace.log.len()));
         let trial = if matches!(events, Some(Err(_))) { Trial { outcome: None, ..trial } } else { trial };
         Self { trial, slots, steps, events }
@@ -94,39 +94,32 @@ impl<'c> Player<'c> {
         number: u64,
         mut watch: impl FnMut(Option<&Trace>),
     ) -> Option<(Trial, Vec<ReplayedSession>)> {
-        let mut sessions: Vec<ReplayedSession> = Vec::new();
-        let mut keep =
-            |trial: Trial, trace: Option<Trace>, slots: Vec<SlotRecord>, steps: Vec<(String, [Tally; 2])>| {
-                watch(trace.as_ref());
-                let session = ReplayedSession::new(trial, trace, slots, steps);
-                let trial = session.trial;
-                sessions.push(session);
-                trial
-            };
+        let mut sessions = Vec::new();
+        let keep = |played: Replayed| {
+            watch(played.trace.as_ref());
+            let session = ReplayedSession::from(played);
+            let trial = session.trial;
+            sessions.push(session);
+            trial
+        };
         let trial = match self {
-            Self::Plain(plain, server) => plain.trial_of(server, number, |plain, session| {
-                let (trial, trace) = plain.traced(server, number, session);
-                // A trial that is only counted stops drawing once it is lost, and does not know E_B.
-                let (events, slots) = plain.records(server, number, session);
-                keep(Trial { events, ..trial }, trace, slots, Vec::new())
-            }),
-            Self::Ideal(ideal, server) => ideal.trial_of(server, number, |ideal, session| {
-                let (trial, trace) = ideal.traced(server, number, session);
-                keep(trial, trace, ideal.records(), Vec::new())
-            }),
-            Self::Real(real, server) => real.trial_of(server, number, |real, session| {
-                let (trial, trace) = real.traced(server, number, session);
-                let steps = real.inference().metered.steps();
-                keep(trial, trace, real.records(), steps)
-            }),
-            Self::Spdz(spdz, server) => spdz.trial_of(server, number, |spdz, session| {
-                let (trial, trace) = spdz.traced(server, number, session);
-                let steps = spdz.inference().metered.steps();
-                keep(trial, trace, spdz.records(), steps)
-            }),
+            Self::Plain(plain, server) => again(&mut **plain, server, number, keep),
+            Self::Ideal(ideal, server) => again(&mut **ideal, server, number, keep),
+            Self::Real(real, server) => again(&mut **real, server, number, keep),
+            Self::Spdz(spdz, server) => again(&mut **spdz, server, number, keep),
             Self::Conditional(..) => return None,
         };
         let events = sessions.first()?.trial.events;
         Some((Trial { events, ..trial }, sessions))
     }
+}
+
+/// Plays a trial again, and gives each of its sessions to `keep`.
+fn again<S: Simulator>(
+    simulator: &mut S,
+    server: &Server<'_>,
+    number: u64,
+    mut keep: impl FnMut(Replayed) -> Trial,
+) -> Trial {
+    simulator.trial_of(server, number, |simulator, session| keep(simulator.replayed(server, number, session)))
 }

@@ -65,7 +65,7 @@ pub use right::RightAnswers;
 pub use second::{Heard, NotTheBatch};
 pub use server::Server;
 pub use session::{Asked, Inference, Judged, Position, SlotService, Turn};
-pub use simulator::{Simulator, play};
+pub use simulator::{Replayed, Simulator, play};
 pub use spdz::{MOST_TRIPLES, Spdz};
 pub use stream::{Purpose, Streams};
 pub use trace::{Trace, Unspecified};

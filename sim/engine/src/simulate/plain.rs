@@ -9,7 +9,7 @@ use super::linking::guess;
 use super::positional::{distance, is_positional};
 use super::second::Heard;
 use super::server::Server;
-use super::simulator::Simulator;
+use super::simulator::{Replayed, Simulator};
 use super::size::in_32_bits;
 use super::stream::Purpose;
 use super::trace::Trace;
@@ -251,6 +251,13 @@ impl Simulator for Plain {
         let outcome = played.outcome.filter(|_| server.strategy.link().is_none());
         let trace = outcome.and_then(|outcome| self.trace(server, (trial, session), outcome));
         (played, trace)
+    }
+
+    fn replayed(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Replayed {
+        let (played, trace) = self.traced(server, trial, session);
+        // A trial that is only counted stops drawing once it is lost, and does not know E_B.
+        let (events, slots) = self.records(server, trial, session);
+        Replayed { trial: Trial { events, ..played }, trace, slots, steps: Vec::new() }
     }
 
     /// Returns the stride: a log takes some hundred times as long as a trial that is only counted, and longer for more slots.

@@ -8,9 +8,7 @@ use super::deviant::Deviant;
 use super::metered::{Metered, SetupSpent};
 use super::pair::{Pair, PairSetting, PartiesError, SessionSetting, SetUp};
 use super::probing::{Earlier, Tested};
-use super::server::Server;
 use super::session::{Asked, Inference, Judged, Position};
-use super::simulator::Simulator;
 use super::stream::Purpose;
 use super::world::World;
 use fusion_2pc::backend::Reading;
@@ -20,8 +18,7 @@ use fusion_2pc::session::{Grouping, Progress, ServerProgram, Service};
 use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::hook::Deviation;
 use fusion_2pc::wire::link::Halt;
-use fusion_adversaries::behaviour::Scripted;
-use fusion_adversaries::script::{HONEST, SetupRule};
+use fusion_adversaries::script::SetupRule;
 use fusion_adversaries::strategy::{Touches, View};
 use fusion_spec::mix::Slot;
 use fusion_spec::verdict::Label;
@@ -60,14 +57,10 @@ impl Parties {
         Ok(Self { pair, groupings: groupings.to_vec(), prepared: prepared_cpu, setup, network })
     }
 
-    /// Plays and meters one honest session, the first trial with the coins of the control. Returns `None` if it ends in an error
-    /// of this program.
+    /// Plays and meters one honest session, as [`Judged::honest_session`] does, in the first of the ways in which slots are packed.
     #[must_use]
     pub fn honest_session(&self, view: &View, world: &World, seed: u64) -> Option<Metered> {
-        let honest = Scripted::honest();
-        let mut real = Real::new(view, world, self, *self.groupings.first()?);
-        let trial = real.trial(&Server::new(HONEST, seed, &honest), 0);
-        trial.outcome.map(|_| real.inference().metered.clone())
+        Real::new(view, world, self, *self.groupings.first()?).honest_session(seed)
     }
 }
 
@@ -77,8 +70,7 @@ pub struct TwoParty<'w> {
     grouping: Grouping,
     /// The session of the trial of which the server keeps something.
     earlier: Earlier,
-    /// The last session, as both parties metered it.
-    pub metered: Metered,
+    metered: Metered,
 }
 
 /// Sessions whose answers are computed by two parties.
@@ -147,6 +139,10 @@ impl Inference for TwoParty<'_> {
             // A server that keeps to the protocol is never caught at it.
             Err(_) => None,
         }
+    }
+
+    fn metered(&self) -> Option<&Metered> {
+        Some(&self.metered)
     }
 
     fn holds(&mut self, at: &Position<'_, '_>, named: &[Probe]) -> Option<bool> {

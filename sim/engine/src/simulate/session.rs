@@ -3,10 +3,11 @@
 
 use super::client::{Answers, Log, conclude};
 use super::linking::{guess, judge};
+use super::metered::Metered;
 use super::positional::distance;
 use super::second::Heard;
 use super::server::Server;
-use super::simulator::Simulator;
+use super::simulator::{Replayed, Simulator};
 use super::stream::{Purpose, Streams};
 use super::trace::Trace;
 use super::trial::{SlotRecord, Trial};
@@ -14,8 +15,9 @@ use super::urn::Urn;
 use super::world::{DrawnSamples, World};
 use fusion_2pc::backend::probe::Probe;
 use fusion_2pc::session::{ServerProgram, Service};
+use fusion_adversaries::behaviour::Scripted;
 use fusion_adversaries::probe::Prober;
-use fusion_adversaries::script::Relabel;
+use fusion_adversaries::script::{HONEST, Relabel};
 use fusion_adversaries::strategy::{Act, Touches, View};
 use fusion_spec::mix::{Mix, Permutation, Sample, Slot};
 use fusion_spec::verdict::{Events, Label, Outcome, Verdict};
@@ -128,6 +130,11 @@ pub trait Inference {
         program: Option<&mut dyn ServerProgram>,
     ) -> Option<Answers>;
 
+    /// Returns the last session as both parties metered it; `None` where no two parties computed its answers.
+    fn metered(&self) -> Option<&Metered> {
+        None
+    }
+
     /// Whether the client has these secrets in this session's set-up; `None` if no two parties are set up.
     fn holds(&mut self, at: &Position<'_, '_>, named: &[Probe]) -> Option<bool> {
         let _ = (at, named);
@@ -213,10 +220,19 @@ impl<'w, I: Inference> Judged<'w, I> {
         answered.map(record).chain(self.named.iter().copied()).collect()
     }
 
-    /// Returns the inference that computes the answers.
+    /// Returns the last session as both parties metered it; `None` where no two parties computed its answers.
     #[must_use]
-    pub fn inference(&self) -> &I {
-        &self.inference
+    pub fn metered(&self) -> Option<&Metered> {
+        self.inference.metered()
+    }
+
+    /// Plays and meters one honest session, the first trial with the coins of the control. Returns `None` if it ends in an error of this program, or
+    /// no two parties compute its answers.
+    #[must_use]
+    pub fn honest_session(mut self, seed: u64) -> Option<Metered> {
+        let honest = Scripted::honest();
+        self.trial(&Server::new(HONEST, seed, &honest), 0).outcome?;
+        self.metered().cloned()
     }
 
     /// Returns what the last session's client sent and was told, taken from the slots themselves and not from its log.
@@ -342,6 +358,12 @@ impl<I: Inference> Simulator for Judged<'_, I> {
         let log = self.log.take().filter(|log| !log.is_empty());
         let trace = log.map(|log| Trace { params: self.view.params, log, heard: self.heard() });
         (trial, trace)
+    }
+
+    fn replayed(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Replayed {
+        let (trial, trace) = self.traced(server, trial, session);
+        let steps = self.metered().map(Metered::steps).unwrap_or_default();
+        Replayed { trial, trace, slots: self.records(), steps }
     }
 
     fn stride(&self) -> u64 {

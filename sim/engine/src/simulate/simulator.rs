@@ -3,10 +3,23 @@
 use super::counts::Counts;
 use super::server::Server;
 use super::trace::Trace;
-use super::trial::Trial;
+use super::trial::{SlotRecord, Trial};
+use fusion_2pc::wire::meter::Tally;
 use fusion_adversaries::script::{SessionsSection, Until};
 use fusion_spec::verdict::Outcome;
 use std::ops::Range;
+
+/// A session that was played again.
+pub struct Replayed {
+    /// How the session ended.
+    pub trial: Trial,
+    /// The client's log; `None` where the client did nothing, as in the linking game.
+    pub trace: Option<Trace>,
+    /// The slots that are known: the touched ones at `plain`, all at `ideal` and `real`, the named ones in the linking game.
+    pub slots: Vec<SlotRecord>,
+    /// What the client and the server sent in each step, at `real`; empty elsewhere.
+    pub steps: Vec<(String, [Tally; 2])>,
+}
 
 /// A way to simulate sessions, from which trials are made.
 pub trait Simulator {
@@ -16,6 +29,12 @@ pub trait Simulator {
     /// Plays one session of one trial, and returns it with its client's log; the log is `None` where the client did nothing, as in
     /// the linking game.
     fn traced(&mut self, server: &Server<'_>, trial: u64, session: u32) -> (Trial, Option<Trace>);
+
+    /// Plays one session of one trial, and returns it with its slots and steps, as far as they are known: none unless overridden.
+    fn replayed(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Replayed {
+        let (trial, trace) = self.traced(server, trial, session);
+        Replayed { trial, trace, slots: Vec::new(), steps: Vec::new() }
+    }
 
     /// Returns a power of two. In a campaign, every trial whose number it divides is compared with the specification and judged
     /// by a second client.

@@ -5,9 +5,7 @@
 use super::client::{Answers, EarlyEnd, Exchange};
 use super::metered::{Metered, timed};
 use super::real::{early_end, seed};
-use super::server::Server;
 use super::session::{Asked, Inference, Judged, Position, SlotService};
-use super::simulator::Simulator;
 use super::stream::Purpose;
 use super::world::World;
 use fusion_2pc::random::{Seed, Simulated};
@@ -19,8 +17,6 @@ use fusion_active::cheat::Cheat;
 use fusion_active::failure::Failure;
 use fusion_active::network::{Architecture, Holding};
 use fusion_active::party::Party;
-use fusion_adversaries::behaviour::Scripted;
-use fusion_adversaries::script::HONEST;
 use fusion_adversaries::strategy::{Touches, View};
 use fusion_nn::fixed::argmax;
 use fusion_spec::verdict::Label;
@@ -32,8 +28,8 @@ pub const MOST_TRIPLES: usize = 1 << 24;
 pub struct TwoOfSpdz<'w> {
     architecture: &'w Architecture,
     network: LinkSpeed,
-    /// The last session, as both parties metered it: nothing of a party that stops in its set-up.
-    pub metered: Metered,
+    /// Nothing is known of a party that stops in its set-up.
+    metered: Metered,
 }
 
 /// Sessions whose answers are computed by SPDZ.
@@ -45,14 +41,6 @@ impl<'w> Spdz<'w> {
     pub fn new(view: &View, world: &'w World, network: LinkSpeed) -> Option<Self> {
         let architecture = world.spdz()?;
         Some(Self::with(view, world, TwoOfSpdz { architecture, network, metered: Metered::default() }))
-    }
-
-    /// Plays and meters one honest session, the first trial with the coins of the control. Returns `None` if it ends in an error of this program.
-    #[must_use]
-    pub fn honest_session(mut self, seed: u64) -> Option<Metered> {
-        let honest = Scripted::honest();
-        let trial = self.trial(&Server::new(HONEST, seed, &honest), 0);
-        trial.outcome.map(|_| self.inference().metered.clone())
     }
 }
 
@@ -106,6 +94,10 @@ impl Inference for TwoOfSpdz<'_> {
             // A server that keeps to the protocol is never caught at it, but by a chance that is below that of an undetected error.
             Err(_) => None,
         }
+    }
+
+    fn metered(&self) -> Option<&Metered> {
+        Some(&self.metered)
     }
 }
 

@@ -46,12 +46,14 @@ impl Loader {
     /// Divides the trials of the strategies at `real` into rows, by what the public plan predicts that a trial sends at most.
     pub fn rows(&mut self, draft: &Draft, view: &View, world: &World, entries: &mut [Option<Entry>]) {
         let (protocols, models) = (world.protocols(), world.models().iter().collect::<Vec<_>>());
+        let by_spdz = world.spdz().map(|known| {
+            let predicted = known.predicted();
+            predicted.set_up.plus(predicted.inference()).bytes() as u128
+        });
         for entry in entries.iter_mut().flatten().filter(|entry| entry.depth == Fidelity::Real) {
             let sessions = u128::from(entry.sessions.map_or(1, |sessions| sessions.max));
-            if let Some(known) = world.spdz() {
-                let predicted = known.predicted();
-                let bytes = predicted.set_up.plus(predicted.inference()).bytes();
-                entry.block = block::at_real(block::SPDZ_BYTES_PER_MS, bytes as u128 * sessions);
+            if let Some(bytes) = by_spdz {
+                entry.block = block::at_real(block::SPDZ_BYTES_PER_MS, bytes * sessions);
                 continue;
             }
             match protocols.predicted(&models, view.slots as usize, grouping(entry, view)) {

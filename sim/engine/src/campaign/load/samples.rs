@@ -96,7 +96,7 @@ impl Loader {
                 let accuracies = Accuracies::new(&world, &paths);
                 self.warnings.extend(accuracies.warnings());
                 self.accuracies = Some(accuracies);
-                return Some(self.with_spdz(setting.draft, world, setting.slots?));
+                return self.with_spdz(setting.draft, world, setting.slots?);
             }
             Err(error) => error,
         };

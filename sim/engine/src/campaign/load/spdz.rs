@@ -54,15 +54,15 @@ impl Loader {
         found.is_empty()
     }
 
-    /// Makes a world one in which two parties run SPDZ, where they do; returns it as it is where they do not, or a problem was recorded.
-    pub(super) fn with_spdz(&mut self, draft: &Draft, world: World, slots: u32) -> World {
+    /// Makes a world one in which two parties run SPDZ, where they do; returns it as it is where they do not, and `None` where a problem was recorded.
+    pub(super) fn with_spdz(&mut self, draft: &Draft, world: World, slots: u32) -> Option<World> {
         let triples = draft.head.as_ref().and_then(|head| head.backend.spdz());
         let depths = draft.strategies.iter().map(|strategy| draft.fidelity_of(&strategy.section));
         let control = draft.fidelity.as_ref().map(|spot| spot.value);
         let real = depths.chain([control]).any(|depth| depth == Some(Fidelity::Real));
-        let Some(triples) = triples.filter(|_| real) else { return world };
+        let Some(triples) = triples.filter(|_| real) else { return Some(world) };
         match architecture(&world, triples, slots as usize) {
-            Ok(architecture) => world.with_spdz(architecture),
+            Ok(architecture) => Some(world.with_spdz(architecture)),
             Err(reasons) => {
                 let mark = draft.model.read().map_or(Mark::START, |model| model.path.mark);
                 let problem = |reason: String| {
@@ -70,7 +70,7 @@ impl Loader {
                         .help("it runs at `plain` and `ideal`; `backend` has the other protocols")
                 };
                 self.problems.extend(reasons.into_iter().map(problem));
-                world
+                None
             }
         }
     }
