@@ -47,6 +47,24 @@ fn cheats_are_caught_by_triples_of_elements() {
     assert!(cost["client_sent_bytes"].as_u64() > Some(10_000_000), "{cost}");
 }
 
+/// `--backend` names SPDZ as it names a family: with triples of elements, in which there is no wrong packing. Models have no steps of it to list.
+#[test]
+fn the_flag_names_spdz_too() {
+    let folder = Scratch::new("full-active-security-flag");
+    let script = folder.file("script.yaml", &curated("full-active-security").replace(MATRICES, "backend: cheetah"));
+    let cheat = sim(&["check", &script]);
+    assert!(
+        cheat.stderr.contains("`cheat` is a deviation from `spdz-lowgear`, and `backend` is `cheetah`"),
+        "{cheat:?}"
+    );
+    let elements = sim(&["check", &script, "--backend", "spdz-lowgear"]);
+    let problems = elements.stderr.matches("there are none").count();
+    assert!(problems == 1 && elements.stderr.contains("has 1 problem"), "{elements:?}");
+    let model = sim(&["check", "model.onnx", "--backend", "spdz-lowgear"]);
+    assert_eq!(model.code, 64, "{model:?}");
+    assert!(model.stderr.contains("`sim bench --active` runs a model by it"), "{model:?}");
+}
+
 #[test]
 fn what_no_server_of_spdz_can_do_is_refused_at_its_place() {
     let script = curated("full-active-security");

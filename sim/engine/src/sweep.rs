@@ -16,8 +16,7 @@
 use crate::campaign::load::{Overrides, parameters, planned};
 use crate::failure::Failure;
 use crate::files;
-use fusion_2pc::backend::Family;
-use fusion_adversaries::script::{Auto, GoalSection, Protocol, Sizes};
+use fusion_adversaries::script::{Auto, Backend, GoalSection, Protocol, Sizes};
 use fusion_spec::bound::plan::{Goal, plan};
 use fusion_spec::bound::slack::Search;
 use fusion_spec::params::{Lambda, MAX_T, Params};
@@ -40,8 +39,8 @@ pub struct Axes {
     pub T: Vec<Auto>,
     /// The numbers of wrong publics that are tolerated.
     pub slack: Vec<u64>,
-    /// The families of protocols that two parties run.
-    pub backend: Vec<Family>,
+    /// The protocols that two parties run.
+    pub backend: Vec<Backend>,
 }
 
 /// One combination of parameters.
@@ -51,8 +50,8 @@ pub struct Setting {
     pub params: Params,
     /// The security bits for which they were chosen, where the sweep varies them and something was chosen.
     pub lambda: Option<Lambda>,
-    /// The family of protocols, where the sweep varies it.
-    pub backend: Option<Family>,
+    /// The protocols of two parties, where the sweep varies it.
+    pub backend: Option<Backend>,
 }
 
 impl Setting {
@@ -63,7 +62,7 @@ impl Setting {
         let mut name = format!("R{}-B{}-T{}", params.R(), params.B(), params.T());
         let slack = (params.slack() > 0).then(|| format!("slack{}", params.slack()));
         let lambda = self.lambda.map(|lambda| format!("lambda{}", lambda.bits()));
-        let backend = self.backend.map(|family| family.name().to_string());
+        let backend = self.backend.map(|backend| backend.name().to_string());
         for part in [slack, lambda, backend].into_iter().flatten() {
             name.push('-');
             name.push_str(&part);
@@ -84,7 +83,7 @@ impl Setting {
 }
 
 impl Axes {
-    /// Returns every combination: families first, then lambda, R, slack, B and T, each in the order of its list. Combinations that come to the same
+    /// Returns every combination: backends first, then lambda, R, slack, B and T, each in the order of its list. Combinations that come to the same
     /// are one.
     ///
     /// # Errors
@@ -203,6 +202,7 @@ fn told(R: u64, sizes: [Auto; 3], lambda: Option<Lambda>, problem: &str) -> Stri
 mod tests {
     use super::*;
     use crate::scratch::Scratch;
+    use fusion_2pc::backend::Family;
     use fusion_spec::bound::worst::is_secure;
 
     /// The settings of a sweep of a script with these parameters.
@@ -259,7 +259,8 @@ mod tests {
 
     #[test]
     fn combinations_that_come_to_the_same_are_one() {
-        let axes = Axes { B: vec![Auto::Value(2), Auto::Value(2)], backend: vec![Family::Delphi], ..Axes::default() };
+        let axes =
+            Axes { B: vec![Auto::Value(2), Auto::Value(2)], backend: vec![Family::Delphi.into()], ..Axes::default() };
         assert_eq!(names(settings("twice", GIVEN, &axes)), ["R8-B2-T4-delphi"]);
         let (lambda, B) = (vec![lambda(20), lambda(30)], vec![Auto::Value(2), Auto::Auto]);
         let axes = Axes { lambda, B, T: vec![Auto::Value(100)], ..Axes::default() };

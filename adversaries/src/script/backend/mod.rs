@@ -18,12 +18,28 @@ impl Backend {
     /// The name of SPDZ with triples of `LowGear`.
     pub const SPDZ: &str = "spdz-lowgear";
 
+    /// Every backend as it is by default, the families first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Family::ALL.into_iter().map(Self::from).chain([Self::Spdz(Triples::default())])
+    }
+
     /// The name, without options.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Family(choice) => choice.family().name(),
             Self::Spdz(_) => Self::SPDZ,
+        }
+    }
+
+    /// A line that says what the backend is.
+    #[must_use]
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Family(choice) => choice.family().about(),
+            Self::Spdz(_) => {
+                "SPDZ with triples of LowGear, in which a server that deviates is caught: at `real`, of scripts alone"
+            }
         }
     }
 

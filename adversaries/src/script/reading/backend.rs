@@ -12,13 +12,11 @@ use fusion_2pc::ot::{Checks, Extension};
 use fusion_active::network::Triples;
 
 pub fn backend<'n>(reader: &mut Reader, node: &'n Node) -> Option<Backend> {
-    let names = Family::ALL.into_iter().map(Family::name).chain([Backend::SPDZ]);
     if !matches!(node.kind, Kind::Map(_)) {
-        let backends = Family::ALL.into_iter().map(Backend::from).chain([Backend::Spdz(Triples::default())]);
-        let words: Vec<(&str, Backend)> = names.zip(backends).collect();
+        let words: Vec<(&str, Backend)> = Backend::all().map(|backend| (backend.name(), backend)).collect();
         return reader.word_or(node, "backend", &words, "{ aby: { extension: ferret } }");
     }
-    let fields = reader.fields(node, "backend", &names.collect::<Vec<_>>())?;
+    let fields = reader.fields(node, "backend", &Backend::all().map(Backend::name).collect::<Vec<_>>())?;
     let readers =
         Family::ALL.map(|family| move |reader: &mut Reader, node: &'n Node| with_options(reader, node, family));
     let mut alternatives: Vec<Alternative<'_, 'n, Backend>> = Vec::new();

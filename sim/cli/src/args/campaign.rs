@@ -1,11 +1,10 @@
 //! The flags of campaigns: `attack`, `run`, `merge`, `init`, `list`.
 
-use super::families::families;
+use super::families::backends;
 use super::numbers::natural;
 use crate::report::figures::Font;
 use clap::{Args, ValueEnum};
-use fusion_2pc::backend::Family;
-use fusion_adversaries::script::{Duration, Fidelity, MAX_TRIALS};
+use fusion_adversaries::script::{Backend, Duration, Fidelity, MAX_TRIALS};
 use fusion_engine::campaign::Shard;
 use fusion_engine::campaign::load::Overrides;
 use std::path::PathBuf;
@@ -58,9 +57,9 @@ pub struct AttackArgs {
 pub struct OverrideArgs {
     #[command(flatten)]
     pub trials: TrialsArgs,
-    /// Use this family of protocols instead of the script's.
-    #[arg(long, value_name = "NAME", value_parser = families())]
-    pub backend: Option<Family>,
+    /// Use these protocols instead of the script's.
+    #[arg(long, value_name = "NAME", value_parser = backends())]
+    pub backend: Option<Backend>,
 }
 
 /// The flags that change what is played, and how long.
@@ -128,7 +127,7 @@ Examples:
       Plays one strategy, for at most 100,000 trials.
 
   sim attack examples/real.yaml --backend delphi --only walk-away
-      Plays it against another family of protocols.
+      Plays it against other protocols.
 
   sim attack --resume runs/latest --max 8000000 --wall 2h
       Continues the last run, with more trials and time.
@@ -151,9 +150,9 @@ pub struct RunArgs {
     /// How much of the session to simulate.
     #[arg(long, value_enum, value_name = "FIDELITY")]
     pub fidelity: Option<FidelityArg>,
-    /// Use this family of protocols instead of the script's.
-    #[arg(long, value_name = "NAME", value_parser = families())]
-    pub backend: Option<Family>,
+    /// Use these protocols instead of the script's.
+    #[arg(long, value_name = "NAME", value_parser = backends())]
+    pub backend: Option<Backend>,
     /// Also show untouched slots, the messages of each step, and the length of the log, where they are simulated.
     #[arg(long)]
     pub trace: bool,

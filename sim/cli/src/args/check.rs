@@ -1,10 +1,10 @@
 //! Flags of `sim check`.
 
 use super::campaign::FidelityArg;
-use super::families::{OptionsArgs, families};
+use super::families::{OptionsArgs, backends};
 use super::fixed_point::FixedPointArgs;
 use clap::{Args, ValueEnum};
-use fusion_2pc::backend::Family;
+use fusion_adversaries::script::Backend;
 use std::path::PathBuf;
 
 /// Check a script or a model before it is run, and report every problem at once.
@@ -27,9 +27,9 @@ pub struct CheckArgs {
     #[command(flatten)]
     pub fixed_point: FixedPointArgs,
     /// Of a model: say whether two parties can compute it by this family of protocols, and list the steps and the server's messages
-    /// that a script can aim at. Of a script: use this family instead of the script's.
-    #[arg(long, value_name = "NAME", value_parser = families())]
-    pub backend: Option<Family>,
+    /// that a script can aim at. Of a script: use these protocols instead of the script's.
+    #[arg(long, value_name = "NAME", value_parser = backends())]
+    pub backend: Option<Backend>,
     #[command(flatten)]
     pub options: OptionsArgs,
     /// Of a script: how much of a session to simulate, for every strategy, as by `sim attack --fidelity`.

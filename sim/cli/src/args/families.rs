@@ -7,12 +7,21 @@ use fusion_2pc::backend::{Choice, Family, NoOption, Options};
 use fusion_2pc::linear::Linear;
 use fusion_2pc::ot::{Checks, Extension};
 use fusion_active::network::Triples;
+use fusion_adversaries::script::Backend;
 use fusion_engine::failure::Failure;
 
 /// Reads the name of a family.
 pub fn families() -> impl TypedValueParser<Value = Family> {
     let values = Family::ALL.map(|family| PossibleValue::new(family.name()).help(family.about()));
     PossibleValuesParser::new(values).try_map(|name| name.parse::<Family>())
+}
+
+/// Reads the name of what two parties of a script run.
+pub fn backends() -> impl TypedValueParser<Value = Backend> {
+    let values: Vec<_> =
+        Backend::all().map(|backend| PossibleValue::new(backend.name()).help(backend.about())).collect();
+    let known = |name: String| Backend::all().find(|backend| backend.name() == name);
+    PossibleValuesParser::new(values).try_map(move |name| known(name).ok_or("it is none of these backends"))
 }
 
 /// Reads the name of an extension.

@@ -1,11 +1,10 @@
 //! Flags of `sim sweep`.
 
 use super::campaign::{TrialsArgs, shard, threads};
-use super::families::families;
+use super::families::backends;
 use super::numbers::{copies, lambda, publics, queries, slack};
 use clap::Args;
-use fusion_2pc::backend::Family;
-use fusion_adversaries::script::Auto;
+use fusion_adversaries::script::{Auto, Backend};
 use fusion_engine::campaign::Shard;
 use fusion_engine::sweep::Axes;
 use fusion_spec::params::Lambda;
@@ -39,9 +38,9 @@ pub struct SweepArgs {
     /// The numbers of wrong publics that are tolerated.
     #[arg(long, value_name = "S", value_delimiter = ',', value_parser = slack, allow_negative_numbers = true)]
     pub slack: Vec<u64>,
-    /// The families of protocols that two parties run.
-    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = families())]
-    pub backend: Vec<Family>,
+    /// The protocols that two parties run.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = backends())]
+    pub backend: Vec<Backend>,
     #[command(flatten)]
     pub trials: TrialsArgs,
     /// The folder of the sweep [default: runs/NAME-sweep, with the campaign's name].
@@ -100,7 +99,7 @@ Examples:
       Shows how fast a weak model is noticed as publics grow.
 
   sim sweep examples/real.yaml --backend cheetah,delphi --max 64 --wall 10m
-      Compares families: bytes and seconds of a query beside the rates.
+      Compares protocols: bytes and seconds of a query beside the rates.
 
   sim sweep script.yaml --T 4,100 --shard 1/2 --out sweep
       Plays half of the combinations, perhaps on another machine.";

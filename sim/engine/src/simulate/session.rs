@@ -362,7 +362,7 @@ impl<I: Inference> Simulator for Judged<'_, I> {
 
     fn replayed(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Replayed {
         let (trial, trace) = self.traced(server, trial, session);
-        let steps = self.metered().map(Metered::steps).unwrap_or_default();
+        let steps = self.metered().map_or_else(Vec::new, Metered::steps);
         Replayed { trial, trace, slots: self.records(), steps }
     }
 

@@ -8,6 +8,7 @@ use crate::problems::ProblemDocument;
 use crate::text;
 use fusion_2pc::backend::Family;
 use fusion_adversaries::problem::one_line;
+use fusion_adversaries::script::Backend;
 use fusion_engine::failure::Failure;
 use fusion_engine::{files, models};
 use fusion_nn::compare::Pair;
@@ -19,7 +20,11 @@ pub fn run(args: &CheckArgs, stdout: &mut dyn Write) -> Result<(), Failure> {
         return Err(Failure::Usage("--fidelity is for scripts".into()));
     }
     // An option without a family is one of the default family.
-    let chosen = args.options.of(args.backend.unwrap_or(Family::Cheetah))?;
+    let Backend::Family(family) = args.backend.unwrap_or(Family::Cheetah.into()) else {
+        let message = "--backend spdz-lowgear is for scripts; `sim bench --active` runs a model by it";
+        return Err(Failure::Usage(message.into()));
+    };
+    let chosen = args.options.of(family.family())?;
     let backend = args.backend.map(|_| chosen);
     let model = match models::load(&args.file)?.model {
         Ok(model) => model,

@@ -28,11 +28,10 @@ use crate::files;
 use crate::simulate::{Parties, World};
 use acts::Played;
 pub use budget::{Budget, budget};
-use fusion_2pc::backend::Family;
 use fusion_adversaries::behaviour::Scripted;
 use fusion_adversaries::problem::{Mark, Problem, nearest};
 use fusion_adversaries::script::{
-    Draft, Duration, Fidelity, GoalSection, HONEST, Protocol, Section, Sizes, Spot, StrategyDraft,
+    Backend, Draft, Duration, Fidelity, GoalSection, HONEST, Protocol, Section, Sizes, Spot, StrategyDraft,
 };
 use fusion_adversaries::strategy::View;
 use fusion_spec::params::{Lambda, Params};
@@ -54,8 +53,8 @@ pub struct Overrides {
     pub wall: Option<Duration>,
     /// The fidelity at which every strategy is played, from `--fidelity`.
     pub fidelity: Option<Fidelity>,
-    /// The family of protocols that two parties run, from `--backend`.
-    pub backend: Option<Family>,
+    /// The protocols that two parties run, from `--backend`.
+    pub backend: Option<Backend>,
     /// The names of the strategies to play, from `--only`; all of them where it is empty.
     pub only: Vec<String>,
     /// The parameters of every session, in place of the script's: those of a setting of a sweep.
@@ -138,8 +137,8 @@ fn apply(draft: &mut Draft, overrides: &Overrides, problems: &[Problem]) -> Resu
         let mark = draft.fidelity.as_ref().map_or(Mark::START, |spot| spot.mark);
         draft.fidelity = Some(Spot { value, mark });
     }
-    if let (Some(head), Some(family)) = (&mut draft.head, *backend) {
-        head.backend = family.into();
+    if let (Some(head), Some(backend)) = (&mut draft.head, *backend) {
+        head.backend = backend;
     }
     if let (Section::Read(protocol), Some(params)) = (&mut draft.protocol, params) {
         protocol.R = params.R();
