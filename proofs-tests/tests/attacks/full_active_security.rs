@@ -51,7 +51,7 @@ fn cheats_are_caught_by_triples_of_elements() {
 #[test]
 fn the_flag_names_spdz_too() {
     let folder = Scratch::new("full-active-security-flag");
-    let script = folder.file("script.yaml", &curated("full-active-security").replace(MATRICES, "backend: cheetah"));
+    let script = folder.file("script.yaml", curated("full-active-security").replace(MATRICES, "backend: cheetah"));
     let cheat = sim(&["check", &script]);
     assert!(
         cheat.stderr.contains("`cheat` is a deviation from `spdz-lowgear`, and `backend` is `cheetah`"),

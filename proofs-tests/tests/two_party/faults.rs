@@ -18,8 +18,8 @@ fn sim(arguments: &[&str]) -> fusion_sim::CommandOutput {
     fusion_sim::run(std::iter::once("sim").chain(arguments.iter().copied()))
 }
 
-/// `sim check` and `sim bench` both take the network, and every logit and label is the reference's.
-fn assert_bench_exact(name: &str, flags: &[&str]) {
+/// `sim check` and `sim bench` both take the network, and every logit and label is the reference's. Returns how many values wrapped in each batch.
+fn assert_bench_exact(name: &str, flags: &[&str]) -> Vec<Option<u64>> {
     let path = fault(name);
     let path = path.to_str().expect("UTF-8");
     let check = sim(&["check", path]);
@@ -27,9 +27,9 @@ fn assert_bench_exact(name: &str, flags: &[&str]) {
     let bench = sim(&[&["bench", "--model", path, "--json"], flags].concat());
     assert_eq!(bench.code, 0, "{name}: {}", bench.stderr);
     let documents: Value = serde_json::from_str(&bench.stdout).expect("JSON");
-    for document in documents.as_array().expect("a list") {
-        assert_eq!(document["exact"], true, "{name} {flags:?}");
-    }
+    let documents = documents.as_array().expect("a list");
+    assert!(documents.iter().all(|document| document["exact"] == true), "{name} {flags:?}");
+    documents.iter().map(|document| document["wrapped"].as_u64()).collect()
 }
 
 /// Sessions of a network in a ring, many images at a time.
@@ -96,8 +96,14 @@ fn max_pooling_in_small_rings_is_exact() {
 }
 
 #[test]
-fn additions_that_wrap_are_exact() {
-    assert_bench_exact("add-in-small-ring.onnx", &["--ring", "9", "--batch", "4"]);
+fn additions_that_wrap_are_exact_and_counted() {
+    let wrapped = assert_bench_exact("add-in-small-ring.onnx", &["--ring", "9", "--batch", "4"]);
+    assert!(wrapped[0] > Some(0), "{wrapped:?}");
+    assert_eq!(
+        assert_bench_exact("add-in-small-ring.onnx", &["--batch", "4"]),
+        [None],
+        "the proof leaves nothing to count"
+    );
     for bits in (2..=24).chain([40, 62]) {
         assert_exact("add-in-small-ring.onnx", Ring::Bits(bits), 4);
     }

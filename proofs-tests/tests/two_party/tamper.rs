@@ -242,14 +242,14 @@ fn messages_of_an_encrypted_network_bent_one_by_one_in_every_way() {
     let mut world = World::by(backend, &[tiny(0)], 1, 1);
     let mut tables = String::new();
     for deviant in [Role::Client, Role::Server] {
-        let count = world.renew(Link::pair(LinkSpeed::LAN).into()).1[deviant as usize];
+        let count = world.renew(9, Link::pair(LinkSpeed::LAN).into()).1[deviant as usize];
         writeln!(tables, "{deviant:?}\n{count} messages  right wrong malformed  gone").expect("a string");
         for bend in BENDS {
             let mut tally = Tally::default();
             for index in 0..count {
                 let mut links: [Link; 2] = Link::pair(LinkSpeed::LAN).into();
                 links[deviant as usize].deviate(Box::new(At::new(index, bend)));
-                match world.renew(links).0 {
+                match world.renew(9, links).0 {
                     [Ok(()), Ok(())] => {
                         let session = world.session(1, &images, &world.honest());
                         tally.count(&world, deviant, &session, &images);

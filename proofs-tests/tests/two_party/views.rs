@@ -2,10 +2,12 @@
 
 use crate::statistics::{Columns, Counts, assert_alike, assert_fair, assert_pairs_alike};
 use crate::world::{World, plan};
+use fusion_2pc::backend::cheetah::CarryChoice;
+use fusion_2pc::backend::{Backend, Choice, Family, ForBackend, Options};
 use fusion_2pc::bits::mask;
 use fusion_2pc::he::cipher::ClientKey;
 use fusion_2pc::he::parameters::Bound;
-use fusion_2pc::linear::{self, Layout, Shape, Weights};
+use fusion_2pc::linear::{self, Layout, Linear, Shape, Weights};
 use fusion_2pc::ot::dealer::Dealer;
 use fusion_2pc::party::{Pads, Party};
 use fusion_2pc::random::{Seed, uniform};
@@ -18,7 +20,9 @@ use fusion_2pc::share::{extend, maximum, product, relu, truncate};
 use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_2pc::wire::duplex::{End, Gone, duplex};
 use fusion_2pc::wire::link::{Frame, Halt, Link, Lost, Wire};
+use fusion_nn::model::Model;
 use fusion_proofs_tests::networks::{PRECISION, fixed, many_classes, noise, residual, tiny};
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 /// A wire that keeps what arrives.
@@ -288,4 +292,41 @@ fn a_session_shows_neither_images_nor_models() {
         let first = view(a, image(), 0, Role::Client);
         assert_alike("a client's view of two models", &first, &view(b, image(), 1, Role::Client));
     }
+}
+
+/// What a client sees of a network whose weights are encrypted and of a session by it, chains of carries and all; no two have one set-up.
+struct Encrypted {
+    model: Model,
+    setups: Range<u8>,
+}
+
+impl ForBackend for Encrypted {
+    type Output = Counts;
+
+    fn run<B: Backend>(self, backend: B) -> Counts {
+        let image = noise(1, 1);
+        let mut world = World::by(backend, &[self.model], 1, 1);
+        let mut seen = Counts::default();
+        for seed in self.setups {
+            let (links, views) = tapped();
+            let (ends, _) = world.renew(seed, links);
+            assert!(ends.iter().all(Result::is_ok), "{ends:?}");
+            let (links, more) = tapped();
+            assert!(world.over(links, seed, &image, &world.honest()).client.is_ok());
+            let [network, session] =
+                [views, more].map(|[client, _]| std::mem::take(&mut *client.lock().expect("no panic")));
+            seen.add(&[network, session].concat());
+        }
+        seen
+    }
+}
+
+/// False alarm: at most 1e-9.
+#[test]
+fn encrypted_weights_show_nothing_of_a_model() {
+    let options = Options { linear: Some(Linear::Weights), carries: Some(CarryChoice::Chain), ..Options::default() };
+    let choice = Choice::new(Family::Cheetah, options).expect("it has the choice");
+    let [one, other] =
+        [(tiny(0), 0..90), (tiny(1), 90..180)].map(|(model, setups)| choice.run(Encrypted { model, setups }));
+    assert_alike("a client's view of two models", &one, &other);
 }

@@ -69,11 +69,11 @@ impl<B: Backend> World<B> {
         Self { models, plan, setup: (client, server), networks }
     }
 
-    /// Sets both parties up anew, and sends the network over these links: how that ended for the client and the server, and how many messages each sent.
-    pub fn renew(&mut self, [mut near, far]: [Link; 2]) -> ([Result<(), Halt>; 2], [usize; 2]) {
+    /// Sets both parties up anew, with keys from a seed, and sends the network over these links: how that ended for the client and the server, and how many messages each sent.
+    pub fn renew(&mut self, seed: u8, [mut near, far]: [Link; 2]) -> ([Result<(), Halt>; 2], [usize; 2]) {
         let (plan, networks) = (&self.plan, &self.networks);
         let (mut client, mut server, _) =
-            session::set_up(&Seed([9; 32]), &[plan], LinkSpeed::LAN).expect("both are honest");
+            session::set_up(&Seed([seed; 32]), &[plan], LinkSpeed::LAN).expect("both are honest");
         let (received, sent, meter) = std::thread::scope(|scope| {
             let server = &mut server;
             let sending = scope.spawn(move || server.send_network(&mut { far }, &[(plan, networks)]));
