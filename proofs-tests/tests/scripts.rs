@@ -996,6 +996,26 @@ fn what_needs_files_comes_once_they_are_there() {
     assert_eq!(scratch.sim("check", script.as_bytes(), &["--quiet"]).stdout, "ok\n");
 }
 
+/// The name of an embedded file that does not exist is told in full, before those that do. Of a name that is longer than any path the end is.
+#[test]
+fn a_message_on_a_name_begins_with_it() {
+    let scratch = Folder::new("names");
+    let told = |name: &str| {
+        let (_, problems) =
+            scratch.refused(IDEAL.replacen("model: weak.onnx", &format!("model: {name}"), 1).as_bytes());
+        let [(_, _, message)] = &problems[..] else { panic!("{problems:?}") };
+        message.clone()
+    };
+    let unknown = told("'built-in:/nothing.onnx'");
+    assert!(
+        unknown.starts_with("built-in:/nothing.onnx: there is no such file in this program; one of `"),
+        "{unknown}"
+    );
+    let endless = told(&"n".repeat(10_000));
+    assert!(endless.starts_with("...nn") && endless.ends_with("nn: there is no such file"), "{endless}");
+    assert!(endless.len() < 300, "{endless}");
+}
+
 /// Bytes that are no text have a place too.
 #[test]
 fn what_is_not_utf8_is_refused_in_its_place() {

@@ -52,7 +52,9 @@ pub fn find(path: &Path) -> Option<Result<&'static [u8], Failure>> {
     let mut all = DATA.iter().copied().chain(scripts);
     let found = all.find(|(known, _)| *known == name).map(|(_, bytes)| bytes);
     Some(found.ok_or_else(|| {
-        let names: Vec<&str> = DATA.iter().map(|(known, _)| *known).collect();
+        let kind = Path::new(&name).extension();
+        let names: Vec<&str> =
+            DATA.iter().map(|(known, _)| *known).filter(|known| Path::new(known).extension() == kind).collect();
         let path = one_line(&path.display().to_string());
         Failure::Usage(format!("{path}: there is no such file in this program; {}", nearest(&name, &names)))
     }))
@@ -153,5 +155,7 @@ mod tests {
             missing.ends_with("there is no such file in this program; did you mean `small_mnist.onnx`?"),
             "{missing}"
         );
+        let far = find(Path::new("built-in:/nothing.onnx")).unwrap().unwrap_err().message();
+        assert!(far.contains("one of `lenet_mnist_full.onnx`, ") && !far.contains("ubyte"), "{far}");
     }
 }

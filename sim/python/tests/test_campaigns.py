@@ -82,6 +82,8 @@ def test_an_exception_of_the_listener_stops_the_campaign(tmp_path):
 
 def test_ctrl_c_stops_a_campaign_and_keeps_its_state(tmp_path):
     endless = SCRIPT.replace("max: 4096", "max: 4000000000").replace("within: 50%", "within: 0.01%")
+    # A background job of a shell without job control ignores the signal, and Python with it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     timer = threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt, match="--resume"):

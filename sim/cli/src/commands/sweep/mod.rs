@@ -118,14 +118,14 @@ fn check(
     let (mut told, mut name) = (BTreeSet::new(), String::new());
     for setting in settings {
         let campaign = load(&args.script, &setting.apply(overrides)).map_err(|failure| named(failure, setting))?;
-        for warning in campaign.warnings {
+        for warning in &campaign.warnings {
             if told.insert(warning.message.clone()) {
                 // Told for whoever reads it: the campaigns are played all the same.
                 let _ = writeln!(stderr, "{}", text::warning(&warning.message));
             }
         }
         let inside = |entry: &Entry| entry.strategy.moves().iter().any(|m| m.act.is_inside());
-        if setting.backend.is_some() && campaign.parties.is_none() && !campaign.entries.iter().any(inside) {
+        if setting.backend.is_some() && !campaign.is_at_real() && !campaign.entries.iter().any(inside) {
             let name = &campaign.script.name;
             return Err(Failure::Usage(format!(
                 "--backend: no strategy of {name} is played inside a protocol; ask for --fidelity real"

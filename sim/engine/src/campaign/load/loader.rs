@@ -105,9 +105,10 @@ impl Loader {
             Err(Failure::Usage(message)) => {
                 let folder = files::name(&self.folder.join(""));
                 let message = message.strip_prefix(&folder).unwrap_or(&message);
+                let path = message.rsplit_once(": ").map_or(message, |(path, _)| path);
                 // Of a path that is no path, the end.
-                let long = message.char_indices().rev().nth(MAX_MESSAGE).map(|(byte, _)| &message[byte..]);
-                let message = long.map_or_else(|| message.into(), |end| format!("...{end}"));
+                let cut = path.char_indices().rev().nth(MAX_MESSAGE).map(|(byte, _)| &message[byte..]);
+                let message = cut.map_or_else(|| message.into(), |end| format!("...{end}"));
                 self.problems.push(Problem::new(mark, message).help("paths start from the script's folder"));
                 Ok(None)
             }

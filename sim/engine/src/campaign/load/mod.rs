@@ -31,7 +31,7 @@ pub use budget::{Budget, budget};
 use fusion_adversaries::behaviour::Scripted;
 use fusion_adversaries::problem::{Mark, Problem, nearest};
 use fusion_adversaries::script::{
-    Backend, Draft, Duration, Fidelity, GoalSection, HONEST, Protocol, Section, Sizes, Spot, StrategyDraft,
+    Backend, Draft, Duration, Fidelity, GoalSection, HONEST, Protocol, Section, SetupRule, Sizes, Spot, StrategyDraft,
 };
 use fusion_adversaries::strategy::View;
 use fusion_spec::params::{Lambda, Params};
@@ -138,6 +138,10 @@ fn apply(draft: &mut Draft, overrides: &Overrides, problems: &[Problem]) -> Resu
         draft.fidelity = Some(Spot { value, mark });
     }
     if let (Some(head), Some(backend)) = (&mut draft.head, *backend) {
+        if backend.spdz().is_some() && head.setup == Some(SetupRule::Kept) {
+            let reason = "its two parties make a set-up for each session, and the script says `setup: kept`";
+            return Err(Failure::Usage(format!("--backend {}: {reason}", Backend::SPDZ)));
+        }
         head.backend = backend;
     }
     if let (Section::Read(protocol), Some(params)) = (&mut draft.protocol, params) {
