@@ -60,13 +60,12 @@ fn the_flag_names_spdz_too() {
     let elements = sim(&["check", &script, "--backend", "spdz-lowgear"]);
     let problems = elements.stderr.matches("there are none").count();
     assert!(problems == 1 && elements.stderr.contains("has 1 problem"), "{elements:?}");
-    let kept = folder.file("kept.yaml", &curated("full-active-security").replace(MATRICES, "setup: kept"));
+    let kept = folder.file("kept.yaml", curated("full-active-security").replace(MATRICES, "setup: kept"));
     let kept = sim(&["check", &kept, "--backend", "spdz-lowgear"]);
     assert!(kept.code == 64 && kept.stderr.contains("the script says `setup: kept`"), "{kept:?}");
     let (script, runs) = (curated("full-active-security").replace(MATRICES, "backend: cheetah"), folder.path("runs"));
-    let script: String =
-        script.lines().filter(|line| !line.contains("cheat:")).map(|line| format!("{line}\n")).collect();
-    let script = folder.file("sweep.yaml", &script);
+    let script: Vec<&str> = script.lines().filter(|line| !line.contains("cheat:")).collect();
+    let script = folder.file("sweep.yaml", script.join("\n"));
     let sweep = sim(&["sweep", &script, "--backend", "spdz-lowgear", "--max", "1", "--out", &runs]);
     assert!(!sweep.stderr.contains("error") && sweep.stdout.contains("spdz-lowgear"), "{sweep:?}");
     let model = sim(&["check", "model.onnx", "--backend", "spdz-lowgear"]);
