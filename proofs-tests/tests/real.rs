@@ -42,7 +42,9 @@ fn ideal_and_real_agree_trial_by_trial() {
     let params = Params::new(4, 2, 3, 0).unwrap();
     let world = world(params);
     let view = View::new(params, world.classes()).unwrap();
-    let parties = Parties::new(&world, 11, &[Grouping::Chunk, Grouping::Slot], 5, LinkSpeed::LAN).unwrap();
+    let parties =
+        Parties::new((&world, ProtocolChoice::default()), 11, &[Grouping::Chunk, Grouping::Slot], 5, LinkSpeed::LAN)
+            .unwrap();
     let add = |step: &str, value: i64, elements: Elements| {
         let step = step.parse().unwrap();
         Scripted::single(Place::Random(3), Act::Add { step, value, elements, kept: false })
@@ -78,7 +80,7 @@ fn a_trial_repeats_to_the_byte_and_its_shape_hides_the_deviation() {
     let params = Params::new(1, 2, 1, 0).unwrap();
     let world = world(params);
     let view = View::new(params, world.classes()).unwrap();
-    let parties = Parties::new(&world, 3, &[Grouping::Chunk], 5, LinkSpeed::WAN).unwrap();
+    let parties = Parties::new((&world, ProtocolChoice::default()), 3, &[Grouping::Chunk], 5, LinkSpeed::WAN).unwrap();
     let spent = |strategy: &Scripted, name: &str, trial: u64| {
         let mut real = Real::new(&view, &world, &parties, Grouping::Chunk);
         let outcome = real.trial(&Server::new(name, 1, strategy), trial);

@@ -141,7 +141,8 @@ fn real_sessions_are_as_specified() {
     let slots = MOST_SLOTS + 3;
     let after = u32::try_from(MOST_SLOTS + 1).unwrap();
     assert_eq!(params.N(), slots as u128);
-    let parties = Parties::new(&world, slots, &[Grouping::Chunk], 5, LinkSpeed::LAN).unwrap();
+    let parties =
+        Parties::new((&world, ProtocolChoice::default()), slots, &[Grouping::Chunk], 5, LinkSpeed::LAN).unwrap();
     let play = |act: Act, place: Place, trials: u64| {
         let strategy = single(place, act);
         let server = Server::new("some", 4, &strategy);

@@ -81,14 +81,14 @@ pub struct Head {
     /// The two-party protocols that `real` runs.
     pub backend: Backend,
     /// How long the two parties keep a set-up, if the script says so.
-    pub setup: Option<SetupRule>,
+    pub setup: Option<Spot<SetupRule>>,
 }
 
 impl Head {
     /// How long the parties of a strategy keep a set-up; `None` stands for the control.
     #[must_use]
     pub fn setup_of(&self, strategy: Option<&StrategySection>) -> SetupRule {
-        SetupRule::of(self.setup, self.backend, strategy)
+        SetupRule::of(self.setup.as_ref().map(|setup| setup.value), self.backend, strategy)
     }
 }
 
@@ -118,7 +118,7 @@ impl Draft {
             data: optional(data)?,
             fidelity: fidelity?,
             backend,
-            setup,
+            setup: setup.map(|setup| setup.value),
             network,
             trials,
             test,

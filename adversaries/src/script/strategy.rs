@@ -67,7 +67,7 @@ pub enum StrategyKind {
     /// An honest server each of whose answers becomes the next label with some probability.
     Flaky {
         /// The probability of each answer.
-        flaky: Exact,
+        flaky: Spot<Exact>,
         /// The rule of a trial of more than one session.
         #[serde(skip_serializing_if = "Option::is_none")]
         sessions: Option<SessionsSection>,

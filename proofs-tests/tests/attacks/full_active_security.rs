@@ -1,6 +1,7 @@
 //! Campaigns of SPDZ: servers that a check of the protocol catches, a network that none does, and what a script cannot ask for.
 
-use crate::published::curated;
+use crate::published::{EXAMPLES, curated};
+use fusion_engine::campaign::load::{Overrides, load};
 use fusion_proofs_tests::scratch::Scratch;
 use fusion_sim::CommandOutput;
 use serde_json::{Value, json};
@@ -26,7 +27,9 @@ fn played(script: &str, only: &[&str], max: &str) -> Value {
 /// By triples of elements each cheat that there is, but the wrong packing of matrices, is caught too, and with the bound of that inference.
 #[test]
 fn cheats_are_caught_by_triples_of_elements() {
-    let script = curated("full-active-security").replace(MATRICES, "backend: spdz-lowgear");
+    // Half a minute away, over a line on which a message takes longer than a party waits for a peer that says nothing.
+    let slow = "network: { rtt_ms: 60000, mbit_per_s: 1 }\nbackend: spdz-lowgear";
+    let script = curated("full-active-security").replace(MATRICES, slow);
     let script: Vec<&str> = script.lines().filter(|line| !line.contains("wrong-packing")).collect();
     let result = played(&script.join("\n"), &["large-noise", "wrong-triple", "late-opening"], "2");
     assert_eq!(result["backend"], "spdz-lowgear");
@@ -62,7 +65,12 @@ fn the_flag_names_spdz_too() {
     assert!(problems == 1 && elements.stderr.contains("has 1 problem"), "{elements:?}");
     let kept = folder.file("kept.yaml", curated("full-active-security").replace(MATRICES, "setup: kept"));
     let kept = sim(&["check", &kept, "--backend", "spdz-lowgear"]);
-    assert!(kept.code == 64 && kept.stderr.contains("the script says `setup: kept`"), "{kept:?}");
+    assert!(kept.code == 64 && kept.stderr.contains("make a set-up for each session"), "{kept:?}");
+    // By another family, a script of SPDZ keeps its set-up.
+    let script = curated("full-active-security").replace(MATRICES, &format!("{MATRICES}\nsetup: kept"));
+    let script: Vec<&str> = script.lines().filter(|line| !line.contains("cheat:")).collect();
+    let cheetah = sim(&["check", &folder.file("cheetah.yaml", script.join("\n")), "--backend", "cheetah"]);
+    assert_eq!(cheetah.code, 0, "{cheetah:?}");
     let (script, runs) = (curated("full-active-security").replace(MATRICES, "backend: cheetah"), folder.path("runs"));
     let script: Vec<&str> = script.lines().filter(|line| !line.contains("cheat:")).collect();
     let script = folder.file("sweep.yaml", script.join("\n"));
@@ -73,51 +81,131 @@ fn the_flag_names_spdz_too() {
     assert!(model.stderr.contains("`sim bench --active` runs a model by it"), "{model:?}");
 }
 
+/// The line and the column, from 1, of a text in a script.
+fn place(script: &str, what: &str) -> String {
+    let at = script.find(what).unwrap_or_else(|| panic!("{what} is in the script"));
+    let (before, line) = (&script[..at], script[..at].rfind('\n').map_or(0, |newline| newline + 1));
+    format!(":{}:{}", before.matches('\n').count() + 1, at - line + 1)
+}
+
 #[test]
 fn what_no_server_of_spdz_can_do_is_refused_at_its_place() {
     let script = curated("full-active-security");
     let with = |strategy: &str| format!("{script}  - {{ name: refused, {strategy} }}\n");
     let model = "model: ../../examples/models/small_mnist_ternary.onnx";
     let relabelled = "do: [{ at: all, relabel: next }]".to_owned();
+    let step = "step: 'layer[3:relu]'";
+    let added = format!("do: [{{ at: all, add: {{ {step}, value: 1, elements: all }} }}]");
+    let [other, honest] = ["lenet_mnist_full", "small_mnist"].map(|name| format!("{EXAMPLES}/models/{name}.onnx"));
+    let (other, honest) = (other.as_str(), honest.as_str());
+    let another = with(&format!("do: [{{ at: all, model: {other} }}]"));
+    let of = |parameters: &str| script.replace("{ R: 2, B: 1, T: 1 }", parameters);
+    // Each with what is said of it, and where.
     let cases = [
-        (with(&format!("do: [{{ at: {{ random: 1 }}, {model} }}]")), "one network on all slots"),
+        (with(&format!("do: [{{ at: {{ random: 3 }}, {model} }}]")), "one network on all slots", "{ random: 3 }"),
+        (with(&format!("do: [{{ at: {{ random: 3 }}, {model} }}]")), "write `at: all`", "{ random: 3 }"),
         (
             with(&format!("do: [{{ at: all, when: {{ pixel: [1, 2], at_least: 3 }}, {model} }}]")),
             "one network on all slots",
+            "{ pixel",
         ),
-        (with(&relabelled), "one network on all slots"),
-        (with("flaky: 0.1"), "one network on all slots"),
+        (with(&relabelled), "one network on all slots", "next }]"),
+        (with("flaky: 0.1"), "one network on all slots", "0.1 }"),
+        (with(&added), "`add` is at a place of another protocol", "add: { step"),
+        (with(&format!("fidelity: ideal, {added}")), "`add` is at a place of another protocol", "add: { step"),
         (
-            with("do: [{ at: all, add: { step: 'layer[3:relu]', value: 1, elements: all } }]"),
-            "this act is of another protocol",
+            with(&format!("do: [{{ at: all, stop: {{ {step}, how: crash }} }}]")),
+            "from a server that stops, wherever it does, the client has no answers",
+            "stop: { step",
+        ),
+        (with("program: unmask"), "reads nothing of what slots hold", "unmask"),
+        (with("link: best"), "reads nothing of what slots hold", "best }"),
+        (
+            with("fidelity: ideal, cheat: large-key"),
+            "`cheat` needs fidelity `real`: here it is `ideal`",
+            "large-key }\n",
+        ),
+        (with("cheat: large-keys"), "`large-keys` is no cheat", "large-keys"),
+        (
+            with("cheat: large-key, expect: { accepted: { equals: spec } }"),
+            "`at_most: spec` is the bound on what the checks of the protocol let through",
+            "spec } } }\n",
         ),
         (
-            with("fidelity: ideal, do: [{ at: all, add: { step: 'layer[3:relu]', value: 1, elements: all } }]"),
-            "this act is of another protocol",
+            script.replace(MATRICES, "backend: spdz-lowgear"),
+            "`wrong-packing` is a deviation in triples of matrices",
+            "wrong-packing, expect",
         ),
-        (with("program: unmask"), "reads nothing of what slots hold"),
-        (with("link: best"), "reads nothing of what slots hold"),
-        (with("fidelity: ideal, cheat: large-key"), "`cheat` needs fidelity `real`: here it is `ideal`"),
-        (with("cheat: large-keys"), "`large-keys` is no cheat"),
-        (script.replace(MATRICES, "backend: spdz-lowgear"), "`wrong-packing` is a deviation in triples of matrices"),
         (
             script.replace(MATRICES, "backend: cheetah"),
             "`cheat` is a deviation from `spdz-lowgear`, and `backend` is `cheetah`",
+            "large-key, expect",
         ),
-        (script.replace(MATRICES, &format!("{MATRICES}\nsetup: kept")), "make a set-up for each session"),
+        (script.replace(MATRICES, &format!("{MATRICES}\nsetup: kept")), "make a set-up for each session", "kept"),
         (
             script.replace("small_mnist.onnx", "small_mnist.onnx\n  fixed_point: { truncation: one_bit }"),
             "truncates exactly",
+            honest,
         ),
-        (script.replace("small_mnist.onnx", "small_mnist.onnx\n  fixed_point: { ring_bits: 14 }"), "it wraps"),
+        (script.replace("small_mnist.onnx", "small_mnist.onnx\n  fixed_point: { ring_bits: 14 }"), "it wraps", honest),
+        (another, "lenet_mnist_full.onnx`: the networks have different architectures", other),
+        // Of so many vectors of inputs no filter is beside another one.
+        (
+            of("{ R: 400, B: 1, T: 400 }"),
+            "no output of a linear layer of this network reads a place without an input",
+            "wrong-packing, expect",
+        ),
+        (of("{ R: 400, B: 40, T: 400 }"), "triples in memory, and a session has at most 16777216", honest),
     ];
     let folder = Scratch::new("full-active-security-refused");
-    for (at, (script, says)) in cases.iter().enumerate() {
+    for (at, (script, says, what)) in cases.iter().enumerate() {
         let outcome = sim(&["check", &folder.file(&format!("{at}.yaml"), script)]);
         assert_eq!(outcome.code, 64, "{says}: {outcome:?}");
-        assert!(outcome.stderr.contains(says), "{says}: {}", outcome.stderr);
+        let place = format!("{at}.yaml{}", place(script, what));
+        // A message of several lines in one.
+        let told = outcome.stderr.replace("\n  │ ", " ");
+        assert!(told.contains(says) && told.contains(&place), "{place} {says}: {told}");
     }
     // At `ideal` a third party answers slot by slot, whatever two parties could do.
     let ideal = with(&format!("fidelity: ideal, {relabelled}"));
     assert_eq!(sim(&["check", &folder.file("ideal.yaml", ideal)]).code, 0);
+}
+
+/// A trial that is played again says which check stopped the client, and what was sent until then, also in the set-up.
+#[test]
+fn a_trial_names_the_check_that_caught_its_server() {
+    let folder = Scratch::new("full-active-security-run");
+    let script = folder.file("script.yaml", curated("full-active-security"));
+    let checks = [
+        ("large-key:0", "a proof of plaintext knowledge fails"),
+        ("wrong-packing:0", "a triple of matrices fails its sacrifice"),
+    ];
+    for (trial, check) in checks {
+        let outcome = sim(&["run", &script, "--trial", trial, "--trace"]);
+        assert!(outcome.stdout.contains(&format!("the client stops: the peer cheated: {check}")), "{outcome:?}");
+        assert!(outcome.stdout.contains("keys "), "{outcome:?}");
+        let outcome = sim(&["run", &script, "--trial", trial, "--json"]);
+        let document: Value = serde_json::from_str(&outcome.stdout).expect("a document");
+        assert_eq!(document["sessions"][0]["stopped"], format!("the peer cheated: {check}"));
+    }
+    let honest = sim(&["run", &script, "--trial", "honest:0", "--json"]);
+    let document: Value = serde_json::from_str(&honest.stdout).expect("a document");
+    assert!(document["sessions"][0].get("stopped").is_none(), "{document}");
+}
+
+/// Trials beside each other have all their triples in memory, so that not every thread plays one. A world of SPDZ has no circuit of another protocol, at any fidelity.
+#[test]
+fn trials_of_spdz_share_the_memory_for_triples() {
+    let script = curated("full-active-security").replace("cheat: large-key,", "fidelity: ideal, do: [],");
+    let folder = Scratch::new("full-active-security-threads");
+    let file = folder.file("script.yaml", script.replace("only: [cheating]", "only: [public_wrong]"));
+    let campaign = load(file.as_ref(), &Overrides { only: vec!["large-key".into()], ..Overrides::default() })
+        .unwrap_or_else(|failure| panic!("{failure:?}"));
+    let [honest, ideal] = &campaign.entries[..] else { panic!("two entries") };
+    let world = campaign.world.as_ref().expect("a world");
+    let triples = world.spdz().expect("an architecture").predicted().triples;
+    assert_eq!(campaign.side_by_side(honest, 1), 1);
+    assert_eq!(campaign.side_by_side(honest, 100_000), (1 << 24) / triples);
+    assert_eq!(campaign.side_by_side(ideal, 100_000), 100_000);
+    assert!(world.circuit().is_err() && world.protocols().is_none());
 }

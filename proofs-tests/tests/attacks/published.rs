@@ -4,7 +4,7 @@ use fusion_adversaries::library::SCRIPTS;
 use fusion_proofs_tests::scratch::Scratch;
 use serde_json::Value;
 
-const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
+pub const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
 
 /// Published settings.
 const SETTINGS: [&str; 2] = ["{ R: 8, B: 2, T: 4 }", "{ R: 8, B: 8, T: 100 }"];

@@ -59,7 +59,7 @@ fn a_scripted_server_answers_as_in_the_simulators_trials() {
         serving_of(&service(&keys, acts), |address, _| {
             for trial in 0..3 {
                 let (_, sessions) = player.replay(trial, |_| ()).expect("it is played");
-                let slots = &sessions[0].slots;
+                let slots = &sessions[0].played.slots;
                 let images: Vec<&[u8]> = slots.iter().map(|slot| image(world, slot.sample)).collect();
                 let answers = asked(&keys, "client", address, &images, |_| {}).expect("a session");
                 let expected: Vec<u32> = slots.iter().map(|slot| slot.labels.expect("at real")[1].0).collect();

@@ -16,7 +16,7 @@ pub enum Cheat {
     OtherKey,
     /// It multiplies by another number than the one it has authenticated.
     WrongTriple,
-    /// In a triple of matrices it encrypts a pixel where all others see padding.
+    /// In a triple of matrices it encrypts a number at a coefficient that no input has and an output reads, such as one of the padding.
     WrongPacking,
     /// It opens a value that depends on inputs as another one.
     WrongOpening,
@@ -61,7 +61,7 @@ impl Cheat {
             }
             Self::WrongTriple => "A product is of another number than the one that was authenticated.",
             Self::WrongPacking => {
-                "In a triple of matrices a pixel is encrypted where all others see padding; `triples: matrices` only."
+                "In a triple of matrices a number is encrypted where no input is and an output reads, such as in the padding; `triples: matrices` only."
             }
             Self::WrongOpening => "A value that depends on inputs is opened as another one.",
             Self::LateOpening => {

@@ -11,7 +11,7 @@ pub(crate) enum Act {
     OpensLate,
     /// It multiplies by another number than the one it has authenticated.
     MultipliesOtherwise,
-    /// It encrypts a pixel where all others see padding.
+    /// It encrypts 1 at a coefficient that no input has and an output reads.
     PacksOtherwise,
     /// It authenticates one value by another key.
     OtherKey,

@@ -5,6 +5,7 @@
 //!
 //! Invariant: the logits are those of [`FixedModel::logits`], if what both enter is within the architecture's ranges.
 
+use crate::cheat::Cheat;
 use crate::failure::Failure;
 use crate::field::{element, integer};
 use crate::linear::Linear;
@@ -86,18 +87,14 @@ impl Architecture {
     /// # Errors
     /// [`Unsupported`] names every layer that clips, wraps, or has integers of more than 56 bits.
     pub fn of(model: &FixedModel) -> Result<Self, Unsupported> {
-        Self::shared_by(std::slice::from_ref(model))
+        Self::shared_by(model, &[])
     }
 
-    /// The architecture that networks share. The range of a layer is that of all of them together, so that the server may enter any one.
+    /// The architecture that a network and others share. The range of a layer is that of all of them together, so that the server may enter any one.
     ///
     /// # Errors
     /// As [`Architecture::of`], and [`Unsupported`] names where the networks differ in more than their weights.
-    ///
-    /// # Panics
-    /// If there is no network.
-    pub fn shared_by(models: &[FixedModel]) -> Result<Self, Unsupported> {
-        let (first, others) = models.split_first().unwrap_or_else(|| panic!("an architecture is that of a network"));
+    pub fn shared_by(first: &FixedModel, others: &[FixedModel]) -> Result<Self, Unsupported> {
         let mut layers: Vec<FixedLayer> = first.layers().iter().map(erased).collect();
         for other in others {
             let apart = differences(&layers, first, other);
@@ -164,6 +161,13 @@ impl Architecture {
     #[must_use]
     pub const fn triples_of_layers(&self) -> Triples {
         self.triples
+    }
+
+    /// Whether a server has what it deviates with. [`Cheat::WrongPacking`] takes a triple of matrices with a coefficient that no input has.
+    #[must_use]
+    pub fn admits(&self, cheat: Cheat) -> bool {
+        let has_spare = |linear| packing(linear, self.images).is_some_and(|packing| packing.spare().is_some());
+        !cheat.is_of_matrices() || self.matrices().iter().any(has_spare)
     }
 
     /// The integers that enter for an image of 8-bit pixels.

@@ -45,12 +45,27 @@ pub struct Used {
     pub rejected: usize,
 }
 
+/// A party that stopped in its set-up.
+#[derive(Debug)]
+pub struct NotSetUp {
+    /// Why it stopped.
+    pub failure: Failure,
+    /// Its link, with the meter of what was sent.
+    pub link: Link,
+}
+
+impl From<Box<NotSetUp>> for Failure {
+    fn from(stopped: Box<NotSetUp>) -> Self {
+        stopped.failure
+    }
+}
+
 impl Party {
     /// Sets up a party: it makes its keys, and checks those of its peer. Its secrets grow from the root, which is used up.
     ///
     /// # Errors
-    /// [`Cheating::Proof`](crate::failure::Cheating::Proof) and [`Cheating::Commitment`](crate::failure::Cheating::Commitment), or a halt.
-    pub fn new(link: Link, root: impl Root) -> Result<Self, Failure> {
+    /// [`NotSetUp`] by [`Cheating::Proof`](crate::failure::Cheating::Proof) and [`Cheating::Commitment`](crate::failure::Cheating::Commitment), or a halt.
+    pub fn new(link: Link, root: impl Root) -> Result<Self, Box<NotSetUp>> {
         Self::set_up(link, root, HONEST)
     }
 
@@ -61,20 +76,23 @@ impl Party {
     ///
     /// # Panics
     /// If the link is the client's.
-    pub fn cheating(link: Link, root: impl Root, cheat: Cheat) -> Result<Self, Failure> {
+    pub fn cheating(link: Link, root: impl Root, cheat: Cheat) -> Result<Self, Box<NotSetUp>> {
         assert_eq!(link.role(), Role::Server, "clients are honest");
         Self::set_up(link, root, Conduct::deviating(cheat.acts()))
     }
 
     /// Sets up a party that may deviate.
-    pub(crate) fn set_up(link: Link, root: impl Root, conduct: Conduct) -> Result<Self, Failure> {
+    pub(crate) fn set_up(link: Link, root: impl Root, conduct: Conduct) -> Result<Self, Box<NotSetUp>> {
         let seed: Zeroizing<Seed> = Zeroizing::new(root.into_seed());
         let rng = seed.child("active party").stream();
         let mut channel = Channel { link, rng, conduct, retries: [0; 2], commitments: 0 };
         channel.link.enter(Phase::Setup);
         channel.link.enter_step("keys");
         let alpha = Zeroizing::new(field::uniform(&mut channel.rng));
-        let keys = Keys::exchange(&mut channel)?;
+        let keys = match Keys::exchange(&mut channel) {
+            Ok(keys) => keys,
+            Err(failure) => return Err(Box::new(NotSetUp { failure, link: channel.link })),
+        };
         channel.link.leave_step();
         channel.link.enter(Phase::Online);
         let masks = std::array::from_fn(|_| Zeroizing::new(Vec::new()));

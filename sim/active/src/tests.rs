@@ -239,7 +239,7 @@ fn no_bytes_of_a_peer_panic() {
     for (at, byte) in [(1, 0), (2, 255), (3, 255), (4, 255), (5, 255), (6, 255), (7, 255)] {
         let (client, mut server) = Link::pair(LinkSpeed::LAN);
         server.deviate(Box::new(Garbled(at, byte)));
-        let play = |link, seed| Party::new(link, Simulated(Seed([seed; 32]))).map(|_| ());
+        let play = |link, seed| Party::new(link, Simulated(Seed([seed; 32]))).map(drop).map_err(Failure::from);
         let client = std::thread::scope(|scope| {
             scope.spawn(|| play(server, 2));
             play(client, 1)

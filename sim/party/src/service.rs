@@ -104,16 +104,15 @@ impl Service {
         strategy: &str,
         limits: ServiceLimits,
     ) -> Result<Self, PartyError> {
-        let world = campaign.world.as_ref();
-        let Some((models, protocols)) = world.map(|world| (world.models().to_vec(), world.protocols())) else {
+        let Some(world) = campaign.world.as_ref() else {
             let reason = "the script has no network, as it plays at `plain` alone";
             return Err(PartyError::Refuses(Refusal::new("strategy", reason)));
         };
-        if world.is_some_and(|world| world.spdz().is_some()) {
+        let Some(ProtocolChoice { backend, truncation }) = world.protocols() else {
             let reason = format!("`{}` runs in one process", campaign.script.backend.name());
             return Err(PartyError::Refuses(Refusal::new("backend", reason)));
-        }
-        let ProtocolChoice { backend, truncation } = protocols;
+        };
+        let models = world.models().to_vec();
         let behaviour = Scripted::new(campaign, strategy).map_err(PartyError::Refuses)?;
         Self::behaving(identity, clients, models, (backend, truncation), limits, Box::new(behaviour))
     }

@@ -38,7 +38,7 @@ impl Backend {
         match self {
             Self::Family(choice) => choice.family().about(),
             Self::Spdz(_) => {
-                "SPDZ with triples of LowGear, in which a server that deviates is caught: at `real`, of scripts alone"
+                "SPDZ with triples of LowGear, in which a server that deviates is caught; only scripts are played by it, at `real`"
             }
         }
     }

@@ -116,18 +116,13 @@ fn head(reader: &mut Reader, fields: &Fields<'_>) -> Option<Head> {
     let about = reader.optional(fields, "about", None, |r, node| Some(Some(r.text(node, "about")?.into())));
     let backend = reader.optional(fields, "backend", Backend::default(), backend);
     let setup = reader.optional(fields, "setup", None, setup);
-    if let (Some(Backend::Spdz(_)), Some(Some(SetupRule::Kept))) = (backend, setup) {
-        let problem =
-            Problem::new(fields.mark("setup"), "two parties of `spdz-lowgear` make a set-up for each session");
-        reader.problem::<()>(problem.help("leave `setup` out"));
-    }
     Some(Head { schema: schema?, name: name?, about: about?, backend: backend?, setup: setup? })
 }
 
 #[expect(clippy::option_option, reason = "the value of a key that may be left out, and none where there is a problem")]
-fn setup(reader: &mut Reader, node: &Node) -> Option<Option<SetupRule>> {
-    let words = [SetupRule::Kept, SetupRule::Session].map(|rule| (rule.name(), Some(rule)));
-    reader.word(node, "setup", &words)
+fn setup(reader: &mut Reader, node: &Node) -> Option<Option<Spot<SetupRule>>> {
+    let words = [SetupRule::Kept, SetupRule::Session].map(|rule| (rule.name(), rule));
+    Some(Some(Spot { value: reader.word(node, "setup", &words)?, mark: node.mark }))
 }
 
 /// A section that may be left out; one that is misspelled is faulty.

@@ -82,7 +82,10 @@ fn kind(reader: &mut Reader, fields: &Fields<'_>) -> Option<StrategyKind> {
         &[
             ("do", &|r, n| Some(StrategyKind::Do { moves: moves(r, n)?, sessions: sessions? })),
             ("one_of", &|r, n| Some(StrategyKind::OneOf { one_of: branches(r, n)?, sessions: sessions? })),
-            ("flaky", &|r, n| Some(StrategyKind::Flaky { flaky: chance(r, n, "flaky")?, sessions: sessions? })),
+            ("flaky", &|r, n| {
+                let flaky = Spot { value: chance(r, n, "flaky")?, mark: n.mark };
+                Some(StrategyKind::Flaky { flaky, sessions: sessions? })
+            }),
             ("link", &|r, n| Some(StrategyKind::Link { link: link(r, n)? })),
             ("cheat", &|r, n| Some(StrategyKind::Cheat { cheat: cheat(r, n)?, sessions: sessions? })),
             ("program", &|r, n| Some(StrategyKind::Program { program: program(r, n)?, sessions: sessions? })),

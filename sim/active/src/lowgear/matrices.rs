@@ -120,11 +120,12 @@ impl Party {
     /// The slots of the packed inputs.
     fn packed(&self, packings: &[Packing], inputs: &[Column]) -> Vec<Column> {
         let mut all = Vec::new();
+        let mut deviates = self.channel.conduct.acts(Act::PacksOtherwise);
         for (packing, inputs) in packings.iter().zip(inputs) {
             let mut packed = packing.pack_inputs(inputs);
-            if all.is_empty() && self.channel.conduct.acts(Act::PacksOtherwise) {
-                // A pixel of the padding.
-                packed[0][0] = field::add(packed[0][0], 1);
+            if deviates && let Some(spare) = packing.spare() {
+                packed[0][spare] = 1;
+                deviates = false;
             }
             all.extend(packed.into_iter().map(|packed| Zeroizing::new(self.keys.rings.slots.decode(packed))));
         }

@@ -136,6 +136,19 @@ impl Packing {
         (sum, self.start(vector) + filter % self.filters_at_once * self.span() + inside)
     }
 
+    /// A coefficient of the first ciphertext that no input has and an output reads; `None` where there is none.
+    pub(crate) fn spare(&self) -> Option<usize> {
+        let first = |(polynomial, coefficient): Place| (polynomial == 0).then_some(coefficient);
+        let places = |count: usize| (0..self.vectors).flat_map(move |vector| (0..count).map(move |at| (vector, at)));
+        let mut is_input = vec![false; DEGREE];
+        let inputs = places(self.linear.inputs()).filter_map(|(vector, at)| first(self.input(vector, at)));
+        inputs.for_each(|coefficient| is_input[coefficient] = true);
+        let weights: Vec<usize> = (0..self.linear.weights()).filter_map(|at| first(self.weight(at))).collect();
+        let outputs = places(self.linear.outputs()).filter_map(|(vector, at)| first(self.output(vector, at)));
+        let mut read = outputs.flat_map(|output| weights.iter().map(move |weight| (output + DEGREE - weight) % DEGREE));
+        read.find(|&coefficient| !is_input[coefficient])
+    }
+
     /// The coefficients of all factors.
     pub(crate) fn pack_weights(&self, weights: &[u64]) -> Vec<Vec<u64>> {
         let mut factors = vec![vec![0; DEGREE]; self.factors()];
@@ -242,6 +255,36 @@ mod tests {
             });
             assert_eq!(packing.unpack_outputs(&products), expected.collect::<Vec<u64>>(), "{packing:?}");
         }
+    }
+
+    /// The spare coefficient changes an output and no input. A layer without padding has one beside the inputs where it has several filters at once, and none where it has one.
+    #[test]
+    fn a_spare_coefficient_is_read_by_an_output_and_by_no_input() {
+        let layer = |filters, depth, size, window: Window| {
+            let output = window.output([size; 2]).unwrap();
+            Linear { groups: 1, filters, depth, size: [size; 2], window, output }
+        };
+        let window = |size, pad| Window { size: [size; 2], stride: [1; 2], pads: [pad; 4] };
+        let slots = Slots::new(DEGREE);
+        let mut rng = Seed([6; 32]).stream();
+        let spared = [layer(1, 1, 6, window(3, 1)), layer(10, 64, 1, window(1, 0)), layer(2, 2, 9, window(5, 2))];
+        for linear in spared {
+            let packing = Packing::of(&linear, 2).unwrap();
+            let spare = packing.spare().unwrap();
+            let mut packed = packing.pack_inputs(&vec![0; 2 * linear.inputs()]);
+            packed[0][spare] = 1;
+            assert!(packing.unpack_inputs(&packed).iter().all(|&input| input == 0), "{packing:?}");
+            let weights: Vec<u64> = (0..linear.weights()).map(|_| field::uniform(&mut rng)).collect();
+            let factors = packing.pack_weights(&weights);
+            let product = |(ciphertext, factor): (usize, usize)| {
+                let [left, right] =
+                    [&packed[ciphertext], &factors[factor]].map(|polynomial| slots.decode(polynomial.clone()));
+                slots.coefficients(left.iter().zip(&right).map(|(&a, &b)| field::mul(a, b)).collect())
+            };
+            let products: Vec<Vec<u64>> = packing.jobs().into_iter().map(product).collect();
+            assert!(packing.unpack_outputs(&products).iter().any(|&output| output != 0), "{packing:?}");
+        }
+        assert_eq!(Packing::of(&layer(1, 64, 1, window(1, 0)), 2).unwrap().spare(), None);
     }
 
     #[test]

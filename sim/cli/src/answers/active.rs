@@ -224,7 +224,7 @@ fn play(link: Link, root: Seed, known: &Architecture, holding: Holding<'_>) -> R
         |failure: fusion_active::failure::Failure| Failure::Bug(format!("two honest parties stop: {failure}"));
     let began = now();
     let (party, set_up) = metered::timed(|| Party::new(link, Simulated(root)));
-    let mut party = party.map_err(stopped)?;
+    let mut party = party.map_err(|never| stopped(never.failure))?;
     let (set_up_wall, began) = (began.elapsed(), now());
     let (logits, inferred) = metered::timed(|| party.infer(known, holding));
     Ok(Played {

@@ -4,12 +4,12 @@ use crate::args::campaign::RunArgs;
 use crate::output;
 use crate::text::{self, ACCENT, DIM, HEADING};
 use fusion_2pc::wire::meter::Tally;
-use fusion_adversaries::problem::counted;
+use fusion_adversaries::problem::{counted, one_line};
 use fusion_engine::campaign::load::{Overrides, load};
 use fusion_engine::campaign::{Ending, Replay, ReplayedSession, Show};
 use fusion_engine::documents::replay::ReplayDocument;
 use fusion_engine::failure::Failure;
-use fusion_engine::simulate::{SlotRecord, Trace};
+use fusion_engine::simulate::{Replayed, SlotRecord, Trace};
 use fusion_spec::mix::Sample;
 use fusion_spec::params::Params;
 use std::io::{self, Write};
@@ -81,9 +81,13 @@ fn write_text(replay: &Replay, params: Params, trace: bool, out: &mut dyn Write)
     let show = if trace { Show::Every } else { Show::Touched };
     let title = format!("{}:{}   seed {}   {params}", replay.strategy, replay.number, replay.seed);
     writeln!(out, "{}", text::styled(HEADING, &title))?;
-    for (index, ReplayedSession { trial, slots, steps, events: log }) in replay.sessions.iter().enumerate() {
+    for (index, ReplayedSession { played, events: log }) in replay.sessions.iter().enumerate() {
+        let Replayed { trial, slots, steps, stopped } = played;
         let events = format!("E_T {}, E_B {}", shown(trial.events.e_t), shown(trial.events.e_b));
         writeln!(out, "session {index}: {}   {events}", text::styled(ACCENT, &Ending::from(*trial).to_string()))?;
+        if let Some(why) = stopped {
+            writeln!(out, "  the client stops: {}", one_line(why))?;
+        }
         for slot in show.of(slots) {
             let line = slot_text(slot);
             let style = if slot.touched || slot.named { anstyle::Style::new() } else { DIM };
@@ -97,7 +101,8 @@ fn write_text(replay: &Replay, params: Params, trace: bool, out: &mut dyn Write)
         }
     }
     // A trial may end otherwise than its only session: the server named something after it.
-    if replay.sessions.iter().any(|session| Ending::from(session.trial) != replay.ending()) || replay.sessions.len() > 1
+    if replay.sessions.iter().any(|session| Ending::from(session.played.trial) != replay.ending())
+        || replay.sessions.len() > 1
     {
         writeln!(out, "trial: {}", text::styled(ACCENT, &replay.ending().to_string()))?;
     }

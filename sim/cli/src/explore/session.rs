@@ -242,7 +242,7 @@ fn why(params: Params, outcome: Option<Outcome>, slots: &[SlotRecord]) -> String
             None => "Caught by copies that disagree.".into(),
         },
         Some(Outcome::Caught(Reason::Malformed | Reason::PeerGone)) => "Caught: an answer is missing.".into(),
-        Some(Outcome::Caught(Reason::Cheating)) => "Caught: a proof that the server kept to the protocol fails.".into(),
+        Some(Outcome::Caught(Reason::Cheating)) => "Caught: a check that the server kept to the protocol fails.".into(),
     }
 }
 

@@ -1,11 +1,14 @@
 //! The cost of an honest session, layer by layer.
 
+use fusion_adversaries::script::Backend;
 use fusion_engine::documents::cost::{CostDocument, LayerCost};
 use serde::Serialize;
 
 /// The cost of an honest session as the page shows it.
 #[derive(Debug, Serialize)]
 pub struct Spending {
+    /// Whether each session makes a set-up, which is counted with it.
+    has_set_up: bool,
     sent: String,
     rounds: u32,
     network: String,
@@ -32,7 +35,7 @@ struct Bars {
 
 impl Spending {
     /// Formats the cost of a session. `network` is the one whose time the run counted.
-    pub fn new(cost: &CostDocument, network: String) -> Self {
+    pub fn new(cost: &CostDocument, network: String, backend: Backend) -> Self {
         let layers = &cost.by_layer;
         let bytes = |layer: &LayerCost| number(layer.client_sent_bytes + layer.server_sent_bytes);
         let most_bytes = layers.iter().map(bytes).fold(1.0, f64::max);
@@ -51,6 +54,7 @@ impl Spending {
         };
         let total = |time: fn(&LayerCost) -> f64| milliseconds(layers.iter().map(time).sum());
         Self {
+            has_set_up: matches!(backend, Backend::Spdz(_)),
             sent: kilobytes(cost.client_sent_bytes + cost.server_sent_bytes),
             rounds: cost.rounds,
             network,

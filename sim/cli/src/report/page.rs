@@ -162,7 +162,7 @@ impl RunPage {
             overview,
             hypotheses: stated(run),
             strategies: run.result.strategies.iter().map(|strategy| Card::new(run, strategy)).collect(),
-            cost: run.result.cost.as_ref().map(|cost| Spending::new(cost, network(&run.script))),
+            cost: run.result.cost.as_ref().map(|cost| Spending::new(cost, network(&run.script), run.script.backend)),
             sequences: sequences(run),
             origin: origin(run),
             commands: vec![format!("sim attack {script}"), format!("sim report {}", text::shell(&run.folder))],

@@ -95,9 +95,7 @@ fn kind(ending: Ending) -> Option<(&'static str, &'static str)> {
         Ending::Caught(Reason::CopiesDisagree) => ("caught", "Rejects: copies of one query disagree."),
         Ending::Caught(Reason::Malformed) => ("caught", "Rejects: a message is not what the protocol says."),
         Ending::Caught(Reason::PeerGone) => ("caught", "Rejects: the server is gone before the answers are in."),
-        Ending::Caught(Reason::Cheating) => {
-            ("caught", "Rejects: a proof that the server kept to the protocol does not hold.")
-        }
+        Ending::Caught(Reason::Cheating) => ("caught", "Rejects: a check that the server kept to the protocol fails."),
     })
 }
 

@@ -2,7 +2,6 @@
 
 use super::statement::{Relation, Statement};
 use crate::simulate::{Counts, Seen, World};
-use fusion_2pc::backend::delphi::Decode;
 use fusion_active::soundness;
 use fusion_adversaries::law::Case;
 use fusion_adversaries::problem::{Mark, Problem};
@@ -137,7 +136,7 @@ impl<'a> Spec<'a> {
 
     /// Whether the client may stop in the middle of a session, where a value decodes to nothing.
     fn may_stop(&self) -> bool {
-        let stops = self.seen.world.is_some_and(|world| world.protocols().backend.decode() == Decode::Stop);
+        let stops = self.seen.world.is_some_and(World::stops_at_undecodable);
         stops && self.strategy.moves().iter().any(|m| m.act.spoils())
     }
 
@@ -220,7 +219,9 @@ impl<'a> Spec<'a> {
     fn no_rate(&self, mark: Mark, event: CountedEvent, at_most: bool) -> Problem {
         let problem = Problem::new(mark, format!("there is no exact rate of `{}` for this strategy", event.name()));
         let bounded = event == CountedEvent::Win && !at_most && self.touch_bound().is_some();
-        problem.help(if bounded {
+        problem.help(if event != CountedEvent::Caught && self.strategy.cheat().is_some() {
+            "`at_most: spec` is the bound on what the checks of the protocol let through; or give a number"
+        } else if bounded {
             "`at_most: spec` is the touch bound, whatever is done to the slots; or give a number"
         } else {
             "give a number, or leave the clause out: the rate is measured anyway"

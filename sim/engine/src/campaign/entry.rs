@@ -5,7 +5,7 @@ use super::claims::{Claims, Spec};
 use super::identity::{Id, failed_proof, pass_rule};
 use crate::models::Warning;
 use crate::simulate::conditional::Stage;
-use crate::simulate::{EarlyEnd, Parties, Seen, World};
+use crate::simulate::{EarlyEnd, MOST_TRIPLES, Parties, Seen, World};
 use fusion_2pc::session::Grouping;
 use fusion_2pc::wire::clock::LinkSpeed;
 use fusion_adversaries::law::Case;
@@ -80,6 +80,13 @@ impl Campaign {
         let View { params, classes, .. } = self.view;
         let seen = Seen { world, params, classes, moves: entry.strategy.moves() };
         Spec::new(&self.view, &*entry.strategy, entry.sessions, &seen).exact(event)
+    }
+
+    /// Returns how many trials of an entry are played side by side, on so many threads: as many as all have their triples in memory, where they run SPDZ.
+    #[must_use]
+    pub fn side_by_side(&self, entry: &Entry, threads: usize) -> usize {
+        let spdz = self.world.as_ref().and_then(World::spdz).filter(|_| entry.depth == Fidelity::Real);
+        spdz.map_or(threads, |known| threads.min(MOST_TRIPLES / known.predicted().triples.max(1)).max(1))
     }
 
     /// Raises the maximum of each strategy to what a run has already counted: a run never shrinks. `highest` returns the end of

@@ -2,30 +2,26 @@
 
 use super::entry::{Campaign, Entry, grouping, link_speed};
 use crate::simulate::conditional::{Conditional, Stage};
-use crate::simulate::{
-    Counts, Ideal, Plain, Real, Replayed, Server, Simulator, SlotRecord, Spdz, Trace, Trial, Unspecified, play,
-};
-use fusion_2pc::wire::meter::Tally;
+use crate::simulate::{Counts, Ideal, Plain, Real, Replayed, Server, Simulator, Spdz, Trace, Trial, Unspecified, play};
 use fusion_adversaries::script::Fidelity;
 use std::ops::Range;
 
-/// A session that was played again, slot by slot.
+/// A session that was played again, and whose client was compared with the specification.
 pub struct ReplayedSession {
-    /// How the session ended; an error where its client departs from the specification.
-    pub trial: Trial,
-    /// The slots that are known: the touched ones at `plain`, all at `ideal` and `real`, the named ones in the linking game.
-    pub slots: Vec<SlotRecord>,
-    /// What the client and the server sent in each step, at `real`; empty elsewhere.
-    pub steps: Vec<(String, [Tally; 2])>,
+    /// The session; an error where its client departs from the specification.
+    pub played: Replayed,
     /// How many events the client logged, if all of them are as specified; `None` where the session was no inference.
     pub events: Option<Result<usize, Unspecified>>,
 }
 
-impl From<Replayed> for ReplayedSession {
-    fn from(Replayed { trial, trace, slots, steps }: Replayed) -> Self {
-        let events = trace.map(|trace| trace.check(trial.outcome).map(|()| trace.log.len()));
-        let trial = if matches!(events, Some(Err(_))) { Trial { outcome: None, ..trial } } else { trial };
-        Self { trial, slots, steps, events }
+impl ReplayedSession {
+    /// Compares the log of a session with the specification.
+    fn new(mut played: Replayed, trace: Option<&Trace>) -> Self {
+        let events = trace.map(|trace| trace.check(played.trial.outcome).map(|()| trace.log.len()));
+        if matches!(events, Some(Err(_))) {
+            played.trial.outcome = None;
+        }
+        Self { played, events }
     }
 }
 
@@ -95,10 +91,10 @@ impl<'c> Player<'c> {
         mut watch: impl FnMut(Option<&Trace>),
     ) -> Option<(Trial, Vec<ReplayedSession>)> {
         let mut sessions = Vec::new();
-        let keep = |played: Replayed| {
-            watch(played.trace.as_ref());
-            let session = ReplayedSession::from(played);
-            let trial = session.trial;
+        let keep = |(played, trace): (Replayed, Option<Trace>)| {
+            watch(trace.as_ref());
+            let session = ReplayedSession::new(played, trace.as_ref());
+            let trial = session.played.trial;
             sessions.push(session);
             trial
         };
@@ -109,7 +105,7 @@ impl<'c> Player<'c> {
             Self::Spdz(spdz, server) => again(&mut **spdz, server, number, keep),
             Self::Conditional(..) => return None,
         };
-        let events = sessions.first()?.trial.events;
+        let events = sessions.first()?.played.trial.events;
         Some((Trial { events, ..trial }, sessions))
     }
 }
@@ -119,7 +115,7 @@ fn again<S: Simulator>(
     simulator: &mut S,
     server: &Server<'_>,
     number: u64,
-    mut keep: impl FnMut(Replayed) -> Trial,
+    mut keep: impl FnMut((Replayed, Option<Trace>)) -> Trial,
 ) -> Trial {
     simulator.trial_of(server, number, |simulator, session| keep(simulator.replayed(server, number, session)))
 }

@@ -92,7 +92,7 @@ impl Replay {
     /// Returns the choice that shows the most slots without exceeding `most` over all sessions.
     #[must_use]
     pub fn fitting(&self, most: usize) -> Show {
-        let count = |show: Show| self.sessions.iter().flat_map(|session| show.of(&session.slots)).count();
+        let count = |show: Show| self.sessions.iter().flat_map(|session| show.of(&session.played.slots)).count();
         [Show::Every, Show::Touched].into_iter().find(|show| count(*show) <= most).unwrap_or(Show::None)
     }
 }

@@ -154,7 +154,7 @@ pub fn play_entry(
             noted: (now(), 0),
             worked: false,
         };
-        let threads = if collector.limit().is_some() { 0 } else { options.threads };
+        let threads = if collector.limit().is_some() { 0 } else { campaign.side_by_side(entry, options.threads) };
         for _ in 0..threads {
             let send = send.clone();
             scope.spawn(move || work(campaign, entry, next_job, &send, &bell.over));

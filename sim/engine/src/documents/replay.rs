@@ -1,7 +1,7 @@
 //! A trial that was played again: the files in `exemplars/`, and `sim run --json`.
 
 use crate::campaign::{Ending, Replay, ReplayedSession, Show};
-use crate::simulate::SlotRecord;
+use crate::simulate::{Replayed, SlotRecord};
 use fusion_2pc::wire::meter::Tally;
 use fusion_spec::mix::Sample;
 use fusion_spec::verdict::Events;
@@ -45,6 +45,9 @@ pub struct SessionDocument {
     /// What each step of the two-party protocol sent. Given only at `real`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepDocument>,
+    /// Why the client stopped before it had all answers. Given only at `real`, and where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
 }
 
 /// The content of a slot, and the answer that came.
@@ -102,7 +105,8 @@ impl ReplayDocument {
 }
 
 impl SessionDocument {
-    fn new(ReplayedSession { trial, slots, steps, events: log }: &ReplayedSession, show: Show) -> Self {
+    fn new(ReplayedSession { played, events: log }: &ReplayedSession, show: Show) -> Self {
+        let Replayed { trial, slots, steps, stopped } = played;
         let Events { e_t, e_b } = trial.events;
         let steps = if show == Show::Every { steps.as_slice() } else { &[] };
         let client_events = log.as_ref().and_then(|log| log.as_ref().ok().copied()).filter(|_| show == Show::Every);
@@ -113,6 +117,7 @@ impl SessionDocument {
             outcome: (*trial).into(),
             slots: show.of(slots).map(SlotDocument::from).collect(),
             steps: steps.iter().map(StepDocument::from).collect(),
+            stopped: stopped.clone(),
         }
     }
 }

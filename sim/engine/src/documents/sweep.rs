@@ -21,7 +21,7 @@ pub struct SweepRow {
     pub T: u64,
     /// The two-party protocols; `null` where no strategy is `real`.
     pub backend: Option<String>,
-    /// The bytes that both parties send in an honest session, for each query; `null` where no strategy is `real`.
+    /// The bytes that both parties send in an honest session, for each query; `null` where no strategy is `real`. By SPDZ they are with the set-up that each session makes.
     pub bytes_per_query: Option<f64>,
     /// The number of trials with the event.
     pub count: u64,

@@ -55,17 +55,18 @@ impl<R: Rng> Deviant<R> {
     /// random.
     pub fn new(world: &World, asked: &[Asked], moves: &[Move], touches: &Touches, coins: R) -> Option<Self> {
         let bites = |m: &Move, slot: Slot| asked.get(slot as usize).is_some_and(|asked| world.bites(m, asked.image));
-        Self::biting(bites, world.circuit().ok(), moves, touches, coins)
+        Self::biting(bites, || world.circuit().ok(), moves, touches, coins)
     }
 
     /// Collects the acts of a session of a server that does not know what its slots hold: all of them bite. Returns `None` if there are none.
     pub fn blind(circuit: &Circuit, moves: &[Move], touches: &Touches, coins: R) -> Option<Self> {
-        Self::biting(|_, _| true, Some(circuit), moves, touches, coins)
+        Self::biting(|_, _| true, || Some(circuit), moves, touches, coins)
     }
 
-    fn biting(
+    /// Asks for the `circuit` only where signs are turned.
+    fn biting<'c>(
         bites: impl Fn(&Move, Slot) -> bool,
-        circuit: Option<&Circuit>,
+        circuit: impl FnOnce() -> Option<&'c Circuit>,
         moves: &[Move],
         touches: &Touches,
         coins: R,
@@ -77,7 +78,7 @@ impl<R: Rng> Deviant<R> {
         let acts = moves.iter().enumerate().filter(|(_, m)| m.act.is_inside()).map(slots);
         let acts: Vec<(Act, Vec<Slot>)> = acts.filter(|(_, slots)| !slots.is_empty()).collect();
         let turns = acts.iter().any(|(act, _)| matches!(act, Act::WrongSign { .. }));
-        let relus = circuit.filter(|_| turns).into_iter().flat_map(Compares::all).collect();
+        let relus = turns.then(circuit).flatten().map_or_else(Vec::new, Compares::all);
         (!acts.is_empty()).then_some(Self { acts, relus, coins })
     }
 }

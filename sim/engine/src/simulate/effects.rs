@@ -5,7 +5,6 @@ use super::positional::is_positional;
 use super::stream::{Purpose, Streams};
 use super::world::World;
 use fusion_2pc::address::Address;
-use fusion_2pc::backend::delphi::Decode;
 use fusion_2pc::circuit::{Op, Step};
 use fusion_2pc::share::extend::Sign;
 use fusion_2pc::{ideal, session};
@@ -51,7 +50,7 @@ impl World {
 
     /// The answer of a model on an image where a server adds to values, if it is the same in every slot of `slots`, however the values are shared.
     fn added(&self, model: usize, adds: &[&Act], slots: u128, image: u32) -> Option<u32> {
-        let circuit = self.circuit().ok()?;
+        let (protocols, circuit) = self.semi_honest()?;
         let slots = usize::try_from(slots).ok()?;
         let chunks: Vec<_> = session::chunks(slots, self.slots_per_message()? as usize).collect();
         let first = chunks.first()?;
@@ -65,7 +64,7 @@ impl World {
         if !circuit.steps.iter().all(aims_alike) {
             return None;
         }
-        let flips = self.protocols().backend.family().garbles();
+        let flips = protocols.backend.family().garbles();
         let pixels = self.models()[model].pixels(self.image(image)).ok()?;
         let mut coins = Streams::new(0, "values that are added to").coins(Purpose::Shares, 0, 0);
         let mut values: Vec<Vec<u64>> = Vec::with_capacity(circuit.steps.len());
@@ -82,7 +81,7 @@ impl World {
             }
             values.push(own.to_vec());
         });
-        if undecodable && self.protocols().backend.decode() == Decode::Stop {
+        if undecodable && self.stops_at_undecodable() {
             return Some(NO_ANSWER);
         }
         let labels: Vec<u32> = (0..self.classes()).collect();

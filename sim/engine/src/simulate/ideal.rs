@@ -64,12 +64,12 @@ impl Inference for Trusted {
 
 /// Returns the answer on a slot where the server adds to shares; `None` for a model without a circuit.
 fn added<R>(world: &World, deviant: &Deviant<R>, asked: &Asked, slots: usize, coins: &mut impl Rng) -> Option<u32> {
-    let circuit = world.circuit().ok()?;
+    let (protocols, circuit) = world.semi_honest()?;
     let model = &world.models()[asked.service.model];
     let pixels = model.pixels(world.image(asked.image)).ok()?;
     let mut chunks = session::chunks(slots, world.slots_per_message()? as usize);
     let chunk = chunks.find(|chunk| chunk.contains(&(asked.slot as usize)))?;
-    let flips = world.protocols().backend.family().garbles();
+    let flips = protocols.backend.family().garbles();
     let logits = ideal::logits(circuit, model, &pixels, coins, |step, inputs, values| {
         let address = step.address.in_slots(chunk.clone());
         deviant.add(asked.slot, values, &Output::of(circuit, step, &address, inputs, flips));

@@ -70,7 +70,7 @@ pub use spdz::{MOST_TRIPLES, Spdz};
 pub use stream::{Purpose, Streams};
 pub use trace::{Trace, Unspecified};
 pub use trial::{SlotRecord, Trial};
-pub use world::{DrawnSamples, Pools, World, WorldError};
+pub use world::{DrawnSamples, Pools, Runs, World, WorldError};
 
 use fusion_adversaries::strategy::View;
 use std::ops::Range;

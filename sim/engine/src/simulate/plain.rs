@@ -253,11 +253,11 @@ impl Simulator for Plain {
         (played, trace)
     }
 
-    fn replayed(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Replayed {
+    fn replayed(&mut self, server: &Server<'_>, trial: u64, session: u32) -> (Replayed, Option<Trace>) {
         let (played, trace) = self.traced(server, trial, session);
         // A trial that is only counted stops drawing once it is lost, and does not know E_B.
         let (events, slots) = self.records(server, trial, session);
-        Replayed { trial: Trial { events, ..played }, trace, slots, steps: Vec::new() }
+        (Replayed { trial: Trial { events, ..played }, slots, steps: Vec::new(), stopped: None }, trace)
     }
 
     /// Returns the stride: a log takes some hundred times as long as a trial that is only counted, and longer for more slots.

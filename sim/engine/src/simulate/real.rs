@@ -6,7 +6,7 @@
 use super::client::{Answers, EarlyEnd, Exchange};
 use super::deviant::Deviant;
 use super::metered::{Metered, SetupSpent};
-use super::pair::{Pair, PairSetting, PartiesError, SessionSetting, SetUp};
+use super::pair::{Pair, PairSetting, PartiesError, ProtocolChoice, SessionSetting, SetUp};
 use super::probing::{Earlier, Tested};
 use super::session::{Asked, Inference, Judged, Position};
 use super::stream::Purpose;
@@ -44,16 +44,22 @@ impl Parties {
     /// # Errors
     /// [`PartiesError`] for models without a two-party inference.
     pub fn new(
-        world: &World,
+        (world, protocols): (&World, ProtocolChoice),
         slots: usize,
         groupings: &[Grouping],
         seed: u64,
         network: LinkSpeed,
     ) -> Result<Self, PartiesError> {
         let keys = Seed(blake3::derive_key("fusion-sim 2026-11 keys of both parties", &seed.to_le_bytes()));
-        let (protocols, models) = (world.protocols(), world.models());
-        let SetUp { pair, prepared_cpu, setup, network, .. } =
-            SetUp::new(&PairSetting { protocols, models, slots, groupings, lanes: false, keys, network })?;
+        let SetUp { pair, prepared_cpu, setup, network, .. } = SetUp::new(&PairSetting {
+            protocols,
+            models: world.models(),
+            slots,
+            groupings,
+            lanes: false,
+            keys,
+            network,
+        })?;
         Ok(Self { pair, groupings: groupings.to_vec(), prepared: prepared_cpu, setup, network })
     }
 
@@ -71,6 +77,8 @@ pub struct TwoParty<'w> {
     /// The session of the trial of which the server keeps something.
     earlier: Earlier,
     metered: Metered,
+    /// Why the client of the last session stopped.
+    stopped: Option<Halt>,
 }
 
 /// Sessions whose answers are computed by two parties.
@@ -83,7 +91,7 @@ impl<'w> Real<'w> {
         Self::with(
             view,
             world,
-            TwoParty { parties, grouping, earlier: Earlier::default(), metered: Metered::default() },
+            TwoParty { parties, grouping, earlier: Earlier::default(), metered: Metered::default(), stopped: None },
         )
     }
 }
@@ -99,6 +107,7 @@ impl Inference for TwoParty<'_> {
         touches: &Touches,
         program: Option<&mut dyn ServerProgram>,
     ) -> Option<Answers> {
+        self.stopped = None;
         let honest = &world.models()[0];
         let image = |slot: usize| {
             let pixels = honest.pixels(world.image(asked[slot].image));
@@ -127,6 +136,7 @@ impl Inference for TwoParty<'_> {
             &mut watch,
         );
         self.metered = played.metered;
+        self.stopped = played.client.as_ref().err().cloned();
         if at.probe == Some(Probe::Keep) {
             self.earlier = Earlier::new(played.kept?, pair.circuit(), honest, &image(0));
         }
@@ -143,6 +153,10 @@ impl Inference for TwoParty<'_> {
 
     fn metered(&self) -> Option<&Metered> {
         Some(&self.metered)
+    }
+
+    fn stopped(&self) -> Option<String> {
+        self.stopped.as_ref().map(Halt::to_string)
     }
 
     fn holds(&mut self, at: &Position<'_, '_>, named: &[Probe]) -> Option<bool> {

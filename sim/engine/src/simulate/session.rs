@@ -135,6 +135,11 @@ pub trait Inference {
         None
     }
 
+    /// Returns why the client of the last session stopped before it had all answers; `None` where it had them, and where no two parties computed them.
+    fn stopped(&self) -> Option<String> {
+        None
+    }
+
     /// Whether the client has these secrets in this session's set-up; `None` if no two parties are set up.
     fn holds(&mut self, at: &Position<'_, '_>, named: &[Probe]) -> Option<bool> {
         let _ = (at, named);
@@ -360,10 +365,10 @@ impl<I: Inference> Simulator for Judged<'_, I> {
         (trial, trace)
     }
 
-    fn replayed(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Replayed {
+    fn replayed(&mut self, server: &Server<'_>, trial: u64, session: u32) -> (Replayed, Option<Trace>) {
         let (trial, trace) = self.traced(server, trial, session);
         let steps = self.metered().map_or_else(Vec::new, Metered::steps);
-        Replayed { trial, trace, slots: self.records(), steps }
+        (Replayed { trial, slots: self.records(), steps, stopped: self.inference.stopped() }, trace)
     }
 
     fn stride(&self) -> u64 {

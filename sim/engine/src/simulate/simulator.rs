@@ -13,12 +13,12 @@ use std::ops::Range;
 pub struct Replayed {
     /// How the session ended.
     pub trial: Trial,
-    /// The client's log; `None` where the client did nothing, as in the linking game.
-    pub trace: Option<Trace>,
     /// The slots that are known: the touched ones at `plain`, all at `ideal` and `real`, the named ones in the linking game.
     pub slots: Vec<SlotRecord>,
     /// What the client and the server sent in each step, at `real`; empty elsewhere.
     pub steps: Vec<(String, [Tally; 2])>,
+    /// Why the client stopped before it had all answers, at `real`; `None` where it had them, and elsewhere.
+    pub stopped: Option<String>,
 }
 
 /// A way to simulate sessions, from which trials are made.
@@ -30,10 +30,10 @@ pub trait Simulator {
     /// the linking game.
     fn traced(&mut self, server: &Server<'_>, trial: u64, session: u32) -> (Trial, Option<Trace>);
 
-    /// Plays one session of one trial, and returns it with its slots and steps, as far as they are known: none unless overridden.
-    fn replayed(&mut self, server: &Server<'_>, trial: u64, session: u32) -> Replayed {
+    /// Plays one session of one trial, and returns it with its slots and steps, as far as they are known: none unless overridden. The log is that of [`Self::traced`].
+    fn replayed(&mut self, server: &Server<'_>, trial: u64, session: u32) -> (Replayed, Option<Trace>) {
         let (trial, trace) = self.traced(server, trial, session);
-        Replayed { trial, trace, slots: Vec::new(), steps: Vec::new() }
+        (Replayed { trial, slots: Vec::new(), steps: Vec::new(), stopped: None }, trace)
     }
 
     /// Returns a power of two. In a campaign, every trial whose number it divides is compared with the specification and judged

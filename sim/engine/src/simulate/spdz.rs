@@ -16,20 +16,21 @@ use fusion_2pc::wire::meter::Meter;
 use fusion_active::cheat::Cheat;
 use fusion_active::failure::Failure;
 use fusion_active::network::{Architecture, Holding};
-use fusion_active::party::Party;
+use fusion_active::party::{NotSetUp, Party};
 use fusion_adversaries::strategy::{Touches, View};
 use fusion_nn::fixed::argmax;
 use fusion_spec::verdict::Label;
 
-/// The most triples of elements of a session: both parties hold 48 bytes of each, and as much again while they are made and used.
+/// The most triples of elements of all sessions that are played side by side: both parties hold 48 bytes of each, and as much again while they are made and used.
 pub const MOST_TRIPLES: usize = 1 << 24;
 
 /// The two parties of SPDZ that compute the answers.
 pub struct TwoOfSpdz<'w> {
     architecture: &'w Architecture,
     network: LinkSpeed,
-    /// Nothing is known of a party that stops in its set-up.
     metered: Metered,
+    /// Why the client of the last session stopped.
+    stopped: Option<Failure>,
 }
 
 /// Sessions whose answers are computed by SPDZ.
@@ -40,11 +41,11 @@ impl<'w> Spdz<'w> {
     #[must_use]
     pub fn new(view: &View, world: &'w World, network: LinkSpeed) -> Option<Self> {
         let architecture = world.spdz()?;
-        Some(Self::with(view, world, TwoOfSpdz { architecture, network, metered: Metered::default() }))
+        Some(Self::with(view, world, TwoOfSpdz { architecture, network, metered: Metered::default(), stopped: None }))
     }
 }
 
-/// What a party of a session has, or why it stopped, with its meter, which is lost where it was not set up.
+/// What a party of a session has, or why it stopped, with its meter.
 struct Played {
     logits: Result<Option<Vec<i64>>, Failure>,
     meter: Meter,
@@ -62,6 +63,7 @@ impl Inference for TwoOfSpdz<'_> {
         _touches: &Touches,
         program: Option<&mut dyn ServerProgram>,
     ) -> Option<Answers> {
+        self.stopped = None;
         let served = asked.first()?.service;
         let same = asked.iter().all(|asked| asked.service == served);
         let labels_kept = served == (SlotService { model: served.model, ..SlotService::HONEST });
@@ -81,6 +83,7 @@ impl Inference for TwoOfSpdz<'_> {
         );
         let asks = client.is_set_up.then_some(Exchange::Asks(asked.len()));
         self.metered = Metered { meters: [client.meter, server.meter], cpu: client_cpu + server_cpu };
+        self.stopped = client.logits.as_ref().err().cloned();
         let answers = |has: Option<Exchange>, end| {
             Some(Answers { exchanges: asks.into_iter().chain(has).collect(), end, changed: Vec::new() })
         };
@@ -99,6 +102,10 @@ impl Inference for TwoOfSpdz<'_> {
     fn metered(&self) -> Option<&Metered> {
         Some(&self.metered)
     }
+
+    fn stopped(&self) -> Option<String> {
+        self.stopped.as_ref().map(Failure::to_string)
+    }
 }
 
 impl TwoOfSpdz<'_> {
@@ -113,7 +120,10 @@ impl TwoOfSpdz<'_> {
                 let logits = party.infer(self.architecture, holding);
                 Played { logits, meter: party.into_link().into_meter(), is_set_up: true }
             }
-            Err(failure) => Played { logits: Err(failure), meter: Meter::default(), is_set_up: false },
+            Err(stopped) => {
+                let NotSetUp { failure, link } = *stopped;
+                Played { logits: Err(failure), meter: link.into_meter(), is_set_up: false }
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use super::right::{Indices, RightAnswers};
 use super::size::in_32_bits;
 use super::stream::{Purpose, Streams};
 use super::urn::Urn;
+use fusion_2pc::backend::delphi::Decode;
 use fusion_2pc::backend::{Reading, replay};
 use fusion_2pc::circuit::{Circuit, Unsupported};
 use fusion_2pc::ideal;
@@ -45,6 +46,35 @@ pub struct DrawnSamples {
     pub publics: Vec<u32>,
 }
 
+/// What two parties run in a world.
+#[derive(Debug)]
+pub enum Runs {
+    /// Semi-honest protocols.
+    Family(ProtocolChoice),
+    /// SPDZ.
+    Spdz {
+        /// How a third party drops extra fractional bits, at `ideal`.
+        truncation: Truncation,
+        /// What both parties know of the models; `None` where no session is played at `real`.
+        architecture: Option<Architecture>,
+    },
+}
+
+impl From<ProtocolChoice> for Runs {
+    fn from(protocols: ProtocolChoice) -> Self {
+        Self::Family(protocols)
+    }
+}
+
+impl Runs {
+    const fn truncation(&self) -> Truncation {
+        match self {
+            Self::Family(protocols) => protocols.truncation,
+            Self::Spdz { truncation, .. } => *truncation,
+        }
+    }
+}
+
 /// The error for pools from which a session cannot draw.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WorldError {
@@ -78,11 +108,9 @@ pub struct World {
     right: RightAnswers,
     classes: u32,
     fixed: Option<DrawnSamples>,
-    protocols: ProtocolChoice,
+    runs: Runs,
     /// The models' common circuit, and how many slots are evaluated together; made when it is first asked for.
     circuit: OnceLock<Result<(Circuit, usize), Unsupported>>,
-    /// What both parties know of the models, where two parties run SPDZ.
-    spdz: Option<Architecture>,
 }
 
 impl World {
@@ -99,7 +127,7 @@ impl World {
         guards: &[Guard],
         data: (&Images, &[u32]),
         pools: &Pools,
-        protocols: ProtocolChoice,
+        runs: impl Into<Runs>,
     ) -> Result<Self, WorldError> {
         let (all, labels) = data;
         let available = all.len().min(labels.len());
@@ -147,22 +175,25 @@ impl World {
             holds,
             right,
             fixed,
-            protocols,
+            runs: runs.into(),
             circuit: OnceLock::new(),
-            spdz: None,
         })
     }
 
     /// Makes it a world in which two parties run SPDZ: a session is one inference of this architecture, of all slots at once.
     #[must_use]
     pub fn with_spdz(self, architecture: Architecture) -> Self {
-        Self { spdz: Some(architecture), ..self }
+        let truncation = self.runs.truncation();
+        Self { runs: Runs::Spdz { truncation, architecture: Some(architecture) }, ..self }
     }
 
-    /// Returns what both parties know of the models, where two parties run SPDZ.
+    /// Returns what two parties of SPDZ know of the models; `None` where others run, or no session is played at `real`.
     #[must_use]
     pub fn spdz(&self) -> Option<&Architecture> {
-        self.spdz.as_ref()
+        match &self.runs {
+            Runs::Family(_) => None,
+            Runs::Spdz { architecture, .. } => architecture.as_ref(),
+        }
     }
 
     /// Returns the models, the honest one first.
@@ -174,7 +205,7 @@ impl World {
     /// Returns the models' common circuit.
     ///
     /// # Errors
-    /// [`Unsupported`] if the models have no circuit.
+    /// [`Unsupported`] if the models have no circuit in the family that runs, or SPDZ runs.
     pub fn circuit(&self) -> Result<&Circuit, &Unsupported> {
         self.circuit_and_slots().map(|(circuit, _)| circuit)
     }
@@ -187,7 +218,10 @@ impl World {
     }
 
     fn circuit_and_slots(&self) -> Result<&(Circuit, usize), &Unsupported> {
-        let make = || self.protocols.circuit(&self.models.iter().collect::<Vec<_>>());
+        let make = || match &self.runs {
+            Runs::Family(protocols) => protocols.circuit(&self.models.iter().collect::<Vec<_>>()),
+            Runs::Spdz { .. } => Err(Unsupported::new("a circuit is of a family of semi-honest protocols")),
+        };
         self.circuit.get_or_init(make).as_ref()
     }
 
@@ -195,11 +229,11 @@ impl World {
     /// pools are read alike; and the honest model errs on no public.
     #[must_use]
     pub fn shows_its_samples(&self) -> bool {
-        let Ok(circuit) = self.circuit() else { return false };
+        let Some((protocols, circuit)) = self.semi_honest() else { return false };
         if self.honest_errs() {
             return false;
         }
-        let read = |image: &Vec<u8>| Ok(self.protocols.shown(circuit, &self.models[0], &self.models[0].pixels(image)?));
+        let read = |image: &Vec<u8>| Ok(protocols.shown(circuit, &self.models[0], &self.models[0].pixels(image)?));
         let readings: Result<HashSet<Reading>, WrongSize> = self.images.par_iter().map(read).collect();
         readings.is_ok_and(|readings| readings.len() == self.images.len())
     }
@@ -219,10 +253,25 @@ impl World {
         !self.is_one_bit() && !self.honest_errs()
     }
 
-    /// Returns the protocols that two parties run in this world, unless they run SPDZ.
+    /// Returns the semi-honest protocols that two parties run; `None` where they run SPDZ.
     #[must_use]
-    pub fn protocols(&self) -> ProtocolChoice {
-        self.protocols
+    pub const fn protocols(&self) -> Option<ProtocolChoice> {
+        match self.runs {
+            Runs::Family(protocols) => Some(protocols),
+            Runs::Spdz { .. } => None,
+        }
+    }
+
+    /// Returns the semi-honest protocols that two parties run, with the models' common circuit; `None` where they run SPDZ or the models have no circuit.
+    #[must_use]
+    pub fn semi_honest(&self) -> Option<(ProtocolChoice, &Circuit)> {
+        Some((self.protocols()?, self.circuit().ok()?))
+    }
+
+    /// Whether the client stops where a value decodes to nothing.
+    #[must_use]
+    pub fn stops_at_undecodable(&self) -> bool {
+        self.protocols().is_some_and(|protocols| protocols.backend.decode() == Decode::Stop)
     }
 
     /// Returns the pixels of an image of the pools, where the queries come first and then the publics.
@@ -264,7 +313,7 @@ impl World {
     /// Whether truncation is probabilistic, so that the same question may be answered differently.
     #[must_use]
     pub fn is_one_bit(&self) -> bool {
-        self.protocols.truncation == Truncation::OneBit
+        self.runs.truncation() == Truncation::OneBit
     }
 
     /// Returns the known result of a public of the pool.

@@ -14,8 +14,7 @@ use crate::wire::hook::{Compared, Conduct, Deviation, Mistakes};
 use crate::wire::meter::{Message, Meter, Phase};
 use crate::wire::trace::Trace;
 
-/// How long a party waits for a peer before it gives up, in virtual nanoseconds: one minute. It begins to wait when its own last message has left, as a peer
-/// answers only what it has received.
+/// How long a party waits for a peer before it gives up, in virtual nanoseconds: one minute beyond what the line takes ([`Clock::answered_by_ns`]).
 pub const PATIENCE_NS: u64 = 60_000_000_000;
 
 /// A message on its way, with the numbers that travel in its header.
@@ -350,7 +349,7 @@ impl Link {
             Lost::Gone => self.gone(),
             Lost::Malformed(what) => self.malformed(what),
         })?;
-        if frame.arrival_ns.saturating_sub(self.clock.idle_since_ns()) > PATIENCE_NS {
+        if frame.arrival_ns.saturating_sub(self.clock.answered_by_ns(bytes)) > PATIENCE_NS {
             return Err(self.gone());
         }
         if frame.payload.len() != bytes {

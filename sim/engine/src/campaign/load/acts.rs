@@ -42,7 +42,7 @@ impl Loader {
                 let lists: Vec<_> = one_of.iter().map(|branch| (branch.weight, &branch.moves[..])).collect();
                 self.scripted(setting, depth, &lists)?
             }
-            StrategyKind::Flaky { flaky: chance, .. } => Some(Box::new(flaky(chance.0.clone()))),
+            StrategyKind::Flaky { flaky: chance, .. } => Some(Box::new(flaky(chance.value.0.clone()))),
             StrategyKind::Link { link } => self.linking(setting, link),
             StrategyKind::Cheat { cheat, .. } => self.cheat(setting, cheat),
             StrategyKind::Program { program: Spot { value: ProgramName::Unmask, mark }, .. } => {

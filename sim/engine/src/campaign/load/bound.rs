@@ -50,7 +50,7 @@ fn ruled_out(draft: &Draft) -> Vec<(Mark, &'static str)> {
 impl Loader {
     /// Checks that no strategy needs weights that are not encrypted, where they are.
     pub(super) fn bound_to_weights(&mut self, draft: &Draft, world: &World) {
-        if world.protocols().backend.linear() != Linear::Weights {
+        if world.protocols().is_none_or(|protocols| protocols.backend.linear() != Linear::Weights) {
             return;
         }
         for (mark, message) in ruled_out(draft) {

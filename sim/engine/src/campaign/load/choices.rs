@@ -5,6 +5,7 @@ use super::loader::Loader;
 use super::real::below_some_chunk;
 use crate::simulate::World;
 use fusion_2pc::address::Address;
+use fusion_2pc::backend::Family;
 use fusion_2pc::circuit::{Circuit, Op, Step};
 use fusion_adversaries::problem::Problem;
 use fusion_adversaries::script::{ActSection, Draft, OwnChoiceSection};
@@ -18,11 +19,12 @@ impl Loader {
             ActSection::OwnChoice { own_choice, .. } => Some(own_choice),
             _ => None,
         });
-        let Ok(circuit) = world.circuit() else { return };
+        let Some((protocols, circuit)) = world.semi_honest() else { return };
+        let family = protocols.backend.family();
         for section in sections {
             let own = |address: &Address| section.value.step.matches(address);
             let mut steps = circuit.steps.iter().filter(|step| below_some_chunk(view, &step.address, &own));
-            if let Some(message) = steps.find_map(|step| misfit(world, circuit, step, &section.value)) {
+            if let Some(message) = steps.find_map(|step| misfit((world, family), circuit, step, &section.value)) {
                 self.problems.push(Problem::new(section.mark, message));
             }
         }
@@ -30,8 +32,13 @@ impl Loader {
 }
 
 /// The reason why a server cannot choose so at a step; `None` if it can.
-fn misfit(world: &World, circuit: &Circuit, step: &Step, section: &OwnChoiceSection) -> Option<String> {
-    let (family, address) = (world.protocols().backend.family(), &step.address);
+fn misfit(
+    (world, family): (&World, Family),
+    circuit: &Circuit,
+    step: &Step,
+    section: &OwnChoiceSection,
+) -> Option<String> {
+    let address = &step.address;
     if !matches!(step.op, Op::Relu { .. }) {
         return Some(format!("`own_choice` is of a ReLU, and `step` matches `{address}` too"));
     }

@@ -2,7 +2,7 @@
 
 use super::loader::Loader;
 use super::real::below_some_chunk;
-use crate::simulate::World;
+use crate::simulate::{ProtocolChoice, World};
 use fusion_2pc::address::Address;
 use fusion_2pc::backend::cheetah::CarryChoice;
 use fusion_2pc::backend::digits::{DigitRule, of_relu};
@@ -24,11 +24,12 @@ impl Loader {
             ActSection::WrongSign { wrong_sign, .. } => Some(wrong_sign),
             _ => None,
         });
-        let Ok(circuit) = world.circuit() else { return };
+        let Some((protocols, circuit)) = world.semi_honest() else { return };
         for section in sections {
             let own = |address: &Address| section.value.step.matches(address);
             let steps = circuit.steps.iter().filter(|step| below_some_chunk(view, &step.address, &own));
-            let found = steps.map(|step| misfit(world, circuit, step, &section.value)).find_map(Result::err);
+            let found =
+                steps.map(|step| misfit((world, protocols), circuit, step, &section.value)).find_map(Result::err);
             if let Some((message, help)) = found {
                 let problem = Problem::new(section.mark, message);
                 self.problems.push(help.into_iter().fold(problem, Problem::help));
@@ -39,12 +40,12 @@ impl Loader {
 
 /// The reason why a server cannot turn signs at a step, with advice.
 fn misfit(
-    world: &World,
+    (world, protocols): (&World, ProtocolChoice),
     circuit: &Circuit,
     step: &Step,
     section: &WrongSignSection,
 ) -> Result<(), (String, Option<String>)> {
-    let (family, address) = (world.protocols().backend.family(), &step.address);
+    let (family, address) = (protocols.backend.family(), &step.address);
     let plain = |message: String| Err((message, None));
     let Op::Relu { from: ring, .. } = step.op else {
         return plain(format!("`wrong_sign` is of a ReLU, and `step` matches `{address}` too"));
@@ -52,7 +53,7 @@ fn misfit(
     if world.is_one_bit() {
         return plain("`wrong_sign` needs `truncation: faithful`".into());
     }
-    if world.protocols().backend.carries() == CarryChoice::Chain {
+    if protocols.backend.carries() == CarryChoice::Chain {
         let message = format!("a ReLU at `{address}` finds carries by a chain, and a server offers no digits in it");
         return Err((message, Some("choose `carries: tree`, or `carries: auto`, which then is the same".into())));
     }

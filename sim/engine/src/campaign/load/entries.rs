@@ -7,7 +7,6 @@ use crate::campaign::block;
 use crate::campaign::claims::{Claims, Spec};
 use crate::simulate::conditional::{Stage, stages};
 use crate::simulate::{Seen, World};
-use fusion_2pc::backend::delphi::Decode;
 use fusion_adversaries::problem::Problem;
 use fusion_adversaries::script::{
     CountedEvent, Draft, Estimator, Fidelity, HONEST, Keep, Relabel, StrategySection, Test,
@@ -68,7 +67,7 @@ fn breaks(draft: &Draft, sessions: bool, strategy: &dyn Strategy, world: Option<
     let honest_may_fail = world.is_some_and(|world| world.is_one_bit() || keeps_all);
     let mut breaks = strategy.breaks();
     breaks.extend(sessions.then_some(Hypothesis::H7));
-    let stops = world.is_some_and(|world| world.protocols().backend.decode() == Decode::Stop);
+    let stops = world.is_some_and(World::stops_at_undecodable);
     breaks.extend((stops && strategy.moves().iter().any(|m| m.act.spoils())).then_some(Hypothesis::H6));
     breaks.extend(honest_may_fail.then_some(Hypothesis::H5));
     breaks.sort_unstable();

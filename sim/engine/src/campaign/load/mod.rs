@@ -31,7 +31,7 @@ pub use budget::{Budget, budget};
 use fusion_adversaries::behaviour::Scripted;
 use fusion_adversaries::problem::{Mark, Problem, nearest};
 use fusion_adversaries::script::{
-    Backend, Draft, Duration, Fidelity, GoalSection, HONEST, Protocol, Section, SetupRule, Sizes, Spot, StrategyDraft,
+    Backend, Draft, Duration, Fidelity, GoalSection, HONEST, Protocol, Section, Sizes, Spot, StrategyDraft,
 };
 use fusion_adversaries::strategy::View;
 use fusion_spec::params::{Lambda, Params};
@@ -138,10 +138,6 @@ fn apply(draft: &mut Draft, overrides: &Overrides, problems: &[Problem]) -> Resu
         draft.fidelity = Some(Spot { value, mark });
     }
     if let (Some(head), Some(backend)) = (&mut draft.head, *backend) {
-        if backend.spdz().is_some() && head.setup == Some(SetupRule::Kept) {
-            let reason = "its two parties make a set-up for each session, and the script says `setup: kept`";
-            return Err(Failure::Usage(format!("--backend {}: {reason}", Backend::SPDZ)));
-        }
         head.backend = backend;
     }
     if let (Section::Read(protocol), Some(params)) = (&mut draft.protocol, params) {
@@ -174,6 +170,7 @@ struct Parts {
 fn parts(loader: &mut Loader, draft: &mut Draft) -> Result<Option<Parts>, Failure> {
     let params = parameters::resolve(loader, draft);
     let draft = &*draft;
+    loader.keeps_no_set_up(draft);
     let view = params.map(|params| first_view(params, FEWEST_CLASSES));
     let setting = Setting {
         draft,
@@ -207,7 +204,7 @@ fn parts(loader: &mut Loader, draft: &mut Draft) -> Result<Option<Parts>, Failur
     }
     let parties = world.as_ref().and_then(|world| loader.parties(draft, &view, world, &entries));
     // What a server of SPDZ cannot do was told with its strategy.
-    if let Some(world) = world.as_ref().filter(|world| world.spdz().is_none()) {
+    if let Some(world) = world.as_ref().filter(|world| world.protocols().is_some()) {
         loader.aims(draft, &view, world);
         loader.wrong_signs(draft, &view, world);
         loader.own_choices(draft, &view, world);

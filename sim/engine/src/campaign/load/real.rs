@@ -10,7 +10,6 @@ use fusion_2pc::address::Address;
 use fusion_2pc::backend::Family;
 use fusion_2pc::circuit::{Circuit, Op};
 use fusion_2pc::session::{Grouping, chunks};
-use fusion_2pc::wire::link::Halt;
 use fusion_adversaries::problem::{Mark, Problem, quoted};
 use fusion_adversaries::script::{ActSection, AddSection, Draft, Fidelity, StepPattern};
 use fusion_adversaries::strategy::View;
@@ -20,9 +19,7 @@ impl Loader {
     /// Sets up a client and a server for the strategies at `real`. This takes long, so where another problem was recorded it only
     /// checks whether two parties can run the models.
     pub fn parties(&mut self, draft: &Draft, view: &View, world: &World, entries: &[Option<Entry>]) -> Option<Parties> {
-        if world.spdz().is_some() {
-            return None;
-        }
+        let protocols = world.protocols()?;
         let mut groupings: Vec<Grouping> = Vec::new();
         for entry in entries.iter().flatten().filter(|entry| entry.depth == Fidelity::Real) {
             groupings.push(grouping(entry, view));
@@ -33,35 +30,43 @@ impl Loader {
         groupings.sort_unstable();
         groupings.dedup();
         let made = if self.problems.is_empty() {
-            Parties::new(world, view.slots as usize, &groupings, draft.trials.seed, link_speed(draft.network)).map(Some)
+            Parties::new(
+                (world, protocols),
+                view.slots as usize,
+                &groupings,
+                draft.trials.seed,
+                link_speed(draft.network),
+            )
+            .map(Some)
         } else {
             world.circuit().map(|_| None).map_err(|error| error.clone().into())
         };
         made.unwrap_or_else(|error| {
-            self.problems.extend(unfit(draft, world, &error));
+            self.problems.extend(unfit(draft, (world, protocols), &error));
             None
         })
     }
 
     /// Divides the trials of the strategies at `real` into rows, by what the public plan predicts that a trial sends at most.
     pub fn rows(&mut self, draft: &Draft, view: &View, world: &World, entries: &mut [Option<Entry>]) {
-        let (protocols, models) = (world.protocols(), world.models().iter().collect::<Vec<_>>());
-        let by_spdz = world.spdz().map(|known| {
-            let predicted = known.predicted();
-            predicted.set_up.plus(predicted.inference()).bytes() as u128
-        });
+        let models: Vec<_> = world.models().iter().collect();
         for entry in entries.iter_mut().flatten().filter(|entry| entry.depth == Fidelity::Real) {
             let sessions = u128::from(entry.sessions.map_or(1, |sessions| sessions.max));
-            if let Some(bytes) = by_spdz {
-                entry.block = block::at_real(block::SPDZ_BYTES_PER_MS, bytes * sessions);
-                continue;
-            }
-            match protocols.predicted(&models, view.slots as usize, grouping(entry, view)) {
-                Ok([client, server]) => {
-                    let bytes = (client as u128 + server as u128) * sessions;
-                    entry.block = block::at_real(block::bytes_per_ms(protocols.backend.family()), bytes);
+            let of_session = match (world.protocols(), world.spdz()) {
+                (Some(protocols), _) => protocols
+                    .predicted(&models, view.slots as usize, grouping(entry, view))
+                    .map(|sent| (block::bytes_per_ms(protocols.backend.family()), sent.into_iter().sum()))
+                    .map_err(|error| unfit(draft, (world, protocols), &error.into())),
+                (None, Some(known)) => {
+                    let predicted = known.predicted();
+                    Ok((block::SPDZ_BYTES_PER_MS, predicted.set_up.plus(predicted.inference()).bytes()))
                 }
-                Err(error) => self.problems.extend(unfit(draft, world, &error.into())),
+                // That two parties of SPDZ cannot play it is told.
+                (None, None) => continue,
+            };
+            match of_session {
+                Ok((per_ms, bytes)) => entry.block = block::at_real(per_ms, bytes as u128 * sessions),
+                Err(problems) => self.problems.extend(problems),
             }
         }
     }
@@ -69,10 +74,8 @@ impl Loader {
     /// Checks that each pattern of a script matches a step or a message of an honest session.
     pub fn aims(&mut self, draft: &Draft, view: &View, world: &World) {
         let aims = aims_of(draft);
-        if aims.is_empty() {
-            return;
-        }
-        match in_reach(world, aims.iter().any(|(_, _, on_messages)| *on_messages)) {
+        let Some(protocols) = world.protocols().filter(|_| !aims.is_empty()) else { return };
+        match in_reach((world, protocols), aims.iter().any(|(_, _, on_messages)| *on_messages)) {
             Ok([steps, messages]) => {
                 for (pattern, mark, on_messages) in aims {
                     let (addresses, what) =
@@ -81,18 +84,19 @@ impl Loader {
                         if on_messages { pattern.matches_message(address) } else { pattern.matches(address) }
                     };
                     if !addresses.iter().any(|address| below_some_chunk(view, address, &fits)) {
-                        let family = world.protocols().backend.family().name();
+                        let family = protocols.backend.family().name();
                         let message =
                             format!("`step` matches no {what} by `{family}`: {}", quoted(&pattern.to_string()));
                         self.problems.push(Problem::new(mark, message).help(such_as(addresses, pattern)));
                     }
                 }
             }
-            Err(error) => self.problems.extend(unfit(draft, world, &error)),
+            Err(error) => self.problems.extend(unfit(draft, (world, protocols), &error)),
         }
         if let Ok(circuit) = world.circuit() {
-            let problems =
-                additions(draft).filter_map(|(add, mark)| Some(Problem::new(mark, misfit(world, circuit, add)?)));
+            let family = protocols.backend.family();
+            let misfit = |(add, mark)| Some(Problem::new(mark, misfit((world, family), circuit, add)?));
+            let problems = additions(draft).filter_map(misfit);
             self.problems.extend(problems);
         }
     }
@@ -108,12 +112,11 @@ fn additions(draft: &Draft) -> impl Iterator<Item = (&AddSection, Mark)> {
 }
 
 /// The reason why a server cannot add a number where a ReLU keeps an element; `None` if it can.
-fn misfit(world: &World, circuit: &Circuit, add: &AddSection) -> Option<String> {
+fn misfit((world, family): (&World, Family), circuit: &Circuit, add: &AddSection) -> Option<String> {
     if world.is_one_bit() {
         return Some("`where` needs `truncation: faithful`".into());
     }
     let own = circuit.steps.iter().filter(|step| add.step.matches(&step.address.in_slots(0..1)));
-    let family = world.protocols().backend.family();
     let mut kept_bits = 62;
     for step in own {
         let Op::Relu { from, shift } = step.op else {
@@ -135,9 +138,12 @@ fn misfit(world: &World, circuit: &Circuit, add: &AddSection) -> Option<String> 
 
 /// Returns the addresses, without slots, of the steps of an honest session, and those of the server's messages if `on_messages`
 /// asks for them.
-fn in_reach(world: &World, on_messages: bool) -> Result<[Vec<Address>; 2], PartiesError> {
+fn in_reach(
+    (world, protocols): (&World, ProtocolChoice),
+    on_messages: bool,
+) -> Result<[Vec<Address>; 2], PartiesError> {
     if on_messages {
-        let Reachable { steps, messages } = reachable(world.protocols(), world.models())?;
+        let Reachable { steps, messages } = reachable(protocols, world.models())?;
         return Ok([steps, messages]);
     }
     let circuit = world.circuit().map_err(Clone::clone)?;
@@ -161,43 +167,40 @@ fn such_as(addresses: &[Address], pattern: &StepPattern) -> String {
 }
 
 /// The families of protocols that can compute the models of a campaign.
-fn capable(world: &World) -> impl Iterator<Item = Family> {
+fn capable(world: &World, protocols: ProtocolChoice) -> impl Iterator<Item = Family> {
     let models: Vec<_> = world.models().iter().collect();
     let can = move |family: &Family| {
-        let protocols = ProtocolChoice { backend: (*family).into(), ..world.protocols() };
-        protocols.check(&models).is_ok()
+        let others = ProtocolChoice { backend: (*family).into(), ..protocols };
+        others.check(&models).is_ok()
     };
     Family::ALL.into_iter().filter(can)
 }
 
 /// The problems of models that two parties cannot run, one for each reason. Advice is with the last.
-fn unfit(draft: &Draft, world: &World, error: &PartiesError) -> Vec<Problem> {
+fn unfit(draft: &Draft, (world, protocols): (&World, ProtocolChoice), error: &PartiesError) -> Vec<Problem> {
     let mark = draft.model.read().map_or(Mark::START, |model| model.path.mark);
     let problem = |reason: &dyn Display| Problem::new(mark, format!("fidelity `real`: {reason}"));
     match error {
         PartiesError::Unsupported(found) => {
             let models: Vec<_> = world.models().iter().collect();
             // What was asked for may have stopped before the layers are packed.
-            let all = match world.protocols().check(&models) {
+            let all = match protocols.check(&models) {
                 Ok(()) => found.clone(),
                 Err(all) => all.and(found.clone()),
             };
             let mut problems: Vec<Problem> = all.reasons().iter().map(|reason| problem(reason)).collect();
-            let advised = problems.pop().map(|last| last.help(instead(world)));
+            let advised = problems.pop().map(|last| last.help(instead(world, protocols)));
             problems.extend(advised);
             problems
         }
-        PartiesError::Halt(Halt::PeerGone { .. }) => {
-            vec![problem(error).help("over this network a message takes longer than the minute that a party waits")]
-        }
-        _ => vec![problem(error)],
+        PartiesError::TooHeavy(_) | PartiesError::Halt(_) => vec![problem(error)],
     }
 }
 
 /// Says where models run that a family of protocols cannot compute.
-fn instead(world: &World) -> String {
-    let refused = world.protocols().backend.family().name();
-    let capable: Vec<String> = capable(world).map(|family| format!("`{}`", family.name())).collect();
+fn instead(world: &World, protocols: ProtocolChoice) -> String {
+    let refused = protocols.backend.family().name();
+    let capable: Vec<String> = capable(world, protocols).map(|family| format!("`{}`", family.name())).collect();
     let others = match &capable[..] {
         [] => "nor can any other backend".into(),
         _ => format!("and {} can", capable.join(", ")),

@@ -50,16 +50,17 @@ impl Loader {
             StrategyKind::Program { program: Spot { value: ProgramName::ReplayCiphertext, mark }, .. } => Some(*mark),
             _ => None,
         });
-        if world.protocols().backend.family() != Family::Cheetah {
+        let Some((_, circuit)) =
+            world.semi_honest().filter(|(protocols, _)| protocols.backend.family() == Family::Cheetah)
+        else {
             return;
-        }
+        };
         for mark in marks.collect::<Vec<_>>() {
             if world.slots_per_message().is_some_and(|slots| slots > 1) {
                 let message =
                     "`replay-ciphertext` asks about a ciphertext of one slot, and here slots share ciphertexts";
                 self.problems.push(Problem::new(mark, message).help("choose `backend: { cheetah: { chunk: 1 } }`"));
             }
-            let Ok(circuit) = world.circuit() else { continue };
             if replay::first_matrix(circuit).is_none() {
                 let message = "`replay-ciphertext` moves outputs of a fully connected layer by some old values, and the first linear layer of this network is a convolution, whose other outputs move by the values beside them";
                 self.problem(mark, message);

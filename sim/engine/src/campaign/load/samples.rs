@@ -4,10 +4,12 @@ use super::bound::played;
 use super::loader::{Labelled, Loader, Setting};
 use crate::campaign::accuracy::Accuracies;
 use crate::failure::Failure;
-use crate::simulate::{Guard, Pools, ProtocolChoice, World, WorldError};
+use crate::simulate::{Guard, Pools, ProtocolChoice, Runs, World, WorldError};
 use fusion_2pc::share::truncate::Truncation;
 use fusion_adversaries::problem::{Mark, Problem, counted};
-use fusion_adversaries::script::{Data, Draft, Draw, Fidelity, Publics, Samples, Section, Spot, TruncationKind};
+use fusion_adversaries::script::{
+    Backend, Data, Draft, Draw, Fidelity, Publics, Samples, Section, Spot, TruncationKind,
+};
 use fusion_nn::idx::{self, Images};
 use fusion_spec::params::Params;
 
@@ -88,15 +90,18 @@ impl Loader {
             TruncationKind::Faithful => Truncation::Faithful,
             TruncationKind::OneBit => Truncation::OneBit,
         };
-        // With SPDZ nothing asks for a family of protocols.
-        let backend = head.as_ref().and_then(|head| head.backend.family()).unwrap_or_default();
-        let protocols = ProtocolChoice { backend: played(setting.draft, backend), truncation };
-        let error = match World::new(params, models, &guards, (images, labels), &pools, protocols) {
+        let runs = match head.as_ref().map(|head| head.backend).unwrap_or_default() {
+            Backend::Family(choice) => {
+                Runs::Family(ProtocolChoice { backend: played(setting.draft, choice), truncation })
+            }
+            Backend::Spdz(_) => Runs::Spdz { truncation, architecture: None },
+        };
+        let error = match World::new(params, models, &guards, (images, labels), &pools, runs) {
             Ok(world) => {
                 let accuracies = Accuracies::new(&world, &paths);
                 self.warnings.extend(accuracies.warnings());
                 self.accuracies = Some(accuracies);
-                return self.with_spdz(setting.draft, world, setting.slots?);
+                return self.with_spdz(setting.draft, world, &paths, setting.slots?);
             }
             Err(error) => error,
         };

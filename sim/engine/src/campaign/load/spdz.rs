@@ -2,36 +2,42 @@
 
 use super::acts::Played;
 use super::loader::{Loader, Setting};
+use crate::files;
 use crate::simulate::{MOST_TRIPLES, World};
+use fusion_active::lowgear::parameters::MOST_ANSWERS;
 use fusion_active::network::{Architecture, Triples, Unsupported};
 use fusion_adversaries::behaviour::Cheating;
 use fusion_adversaries::problem::{Mark, Problem};
 use fusion_adversaries::script::{
-    ActSection, Backend, CheatName, Draft, Fidelity, LinkSection, MoveSection, Spot, StrategyKind, StrategySection,
-    Where,
+    ActSection, Backend, CheatName, Draft, Fidelity, Head, LinkSection, MoveSection, SetupRule, Spot, StrategyKind,
+    StrategySection, Where,
 };
+use std::path::PathBuf;
 
 const ONE_NETWORK: &str = "two parties of `spdz-lowgear` evaluate one network on all slots: at `real` the server can only put another `model` on all of them";
-const INSIDE: &str = "this act is of another protocol: in `spdz-lowgear` a server that deviates is caught by a check";
 const READS_NOTHING: &str =
     "a server of `spdz-lowgear` reads nothing of what slots hold, and a client that catches it uses its keys no more";
+const SUCH_AS: &str = "such as `do: [{ at: all, model: FILE }]` or `cheat: wrong-opening`";
 
 impl Loader {
+    /// Checks that a set-up is not to be kept where two parties make one for each session.
+    pub(super) fn keeps_no_set_up(&mut self, draft: &Draft) {
+        if let Some(Head { backend: Backend::Spdz(_), setup: Some(setup), .. }) = &draft.head
+            && setup.value == SetupRule::Kept
+        {
+            let message = format!("two parties of `{}` make a set-up for each session", Backend::SPDZ);
+            self.problems.push(Problem::new(setup.mark, message).help("leave `setup` out"));
+        }
+    }
+
     /// Builds a server that deviates from SPDZ; returns `None` where a problem was recorded.
     pub(super) fn cheat(&mut self, setting: &Setting<'_>, cheat: &Spot<CheatName>) -> Option<Played> {
         let Spot { value: CheatName(cheat), mark } = *cheat;
         let backend = setting.draft.head.as_ref()?.backend;
-        let Some(triples) = backend.spdz() else {
+        if backend.spdz().is_none() {
             let message =
                 format!("`cheat` is a deviation from `{}`, and `backend` is `{}`", Backend::SPDZ, backend.name());
             self.problems.push(Problem::new(mark, message).help(format!("choose `backend: {}`", Backend::SPDZ)));
-            return None;
-        };
-        if cheat.is_of_matrices() && triples != Triples::Matrices {
-            let message = format!("`{}` is a deviation in triples of matrices, and there are none", cheat.name());
-            let help =
-                format!("choose `backend: {{ {}: {{ triples: {} }} }}`", Backend::SPDZ, Triples::Matrices.name());
-            self.problems.push(Problem::new(mark, message).help(help));
             return None;
         }
         Some(Box::new(Cheating(cheat)))
@@ -49,27 +55,26 @@ impl Loader {
             return true;
         }
         let found = misfits(section, depth == Some(Fidelity::Real));
-        let help = "such as `do: [{ at: all, model: FILE }]` or `cheat: wrong-opening`";
-        self.problems.extend(found.iter().map(|(mark, message)| Problem::new(*mark, *message).help(help)));
-        found.is_empty()
+        let fits = found.is_empty();
+        self.problems.extend(found);
+        fits
     }
 
-    /// Makes a world one in which two parties run SPDZ, where they do; returns it as it is where they do not, and `None` where a problem was recorded.
-    pub(super) fn with_spdz(&mut self, draft: &Draft, world: World, slots: u32) -> Option<World> {
+    /// Makes a world one in which two parties run SPDZ, where they do; returns it as it is where they do not, and `None` where a problem was recorded. The models are those of `paths`.
+    pub(super) fn with_spdz(&mut self, draft: &Draft, world: World, paths: &[PathBuf], slots: u32) -> Option<World> {
         let triples = draft.head.as_ref().and_then(|head| head.backend.spdz());
         let depths = draft.strategies.iter().map(|strategy| draft.fidelity_of(&strategy.section));
         let control = draft.fidelity.as_ref().map(|spot| spot.value);
         let real = depths.chain([control]).any(|depth| depth == Some(Fidelity::Real));
         let Some(triples) = triples.filter(|_| real) else { return Some(world) };
+        let before = self.problems.len();
         match architecture(&world, triples, slots as usize) {
-            Ok(architecture) => Some(world.with_spdz(architecture)),
-            Err(reasons) => {
-                let mark = draft.model.read().map_or(Mark::START, |model| model.path.mark);
-                let problem = |reason: String| {
-                    Problem::new(mark, format!("fidelity `real`: `{}`: {reason}", Backend::SPDZ))
-                        .help("it runs at `plain` and `ideal`; `backend` has the other protocols")
-                };
-                self.problems.extend(reasons.into_iter().map(problem));
+            Ok(architecture) => {
+                self.problems.extend(not_admitted(draft, &architecture));
+                (self.problems.len() == before).then(|| world.with_spdz(architecture))
+            }
+            Err(refused) => {
+                self.problems.extend(refused.into_iter().map(|refused| told(draft, paths, refused)));
                 None
             }
         }
@@ -77,12 +82,14 @@ impl Loader {
 }
 
 /// What a strategy does that no server of SPDZ can, each with its place.
-fn misfits(section: &StrategySection, real: bool) -> Vec<(Mark, &'static str)> {
+fn misfits(section: &StrategySection, real: bool) -> Vec<Problem> {
     let kind = &section.kind;
     let of_kind = match kind {
-        StrategyKind::Flaky { .. } => real.then_some((section.place.mark, ONE_NETWORK)),
-        StrategyKind::Program { program, .. } => Some((program.mark, READS_NOTHING)),
-        StrategyKind::Link { link: Spot { value: LinkSection::Best(_), mark } } => Some((*mark, READS_NOTHING)),
+        StrategyKind::Flaky { flaky, .. } => real.then(|| Problem::new(flaky.mark, ONE_NETWORK).help(SUCH_AS)),
+        StrategyKind::Program { program, .. } => Some(Problem::new(program.mark, READS_NOTHING).help(SUCH_AS)),
+        StrategyKind::Link { link: Spot { value: LinkSection::Best(_), mark } } => {
+            Some(Problem::new(*mark, READS_NOTHING).help("name two slots, such as `link: [0, 1]`"))
+        }
         StrategyKind::Do { .. }
         | StrategyKind::OneOf { .. }
         | StrategyKind::Link { .. }
@@ -91,28 +98,96 @@ fn misfits(section: &StrategySection, real: bool) -> Vec<(Mark, &'static str)> {
     of_kind.into_iter().chain(kind.moves().filter_map(|section| misfit(section, real))).collect()
 }
 
-fn misfit(MoveSection { at, act }: &MoveSection, real: bool) -> Option<(Mark, &'static str)> {
-    let everywhere = matches!(at.value, Where::All(_)) && act.when().is_none();
-    match act {
-        ActSection::Model { .. } => (real && !everywhere).then_some((at.mark, ONE_NETWORK)),
-        ActSection::Relabel { relabel, .. } => real.then_some((relabel.mark, ONE_NETWORK)),
-        _ => Some((at.mark, INSIDE)),
+fn misfit(MoveSection { at, act }: &MoveSection, real: bool) -> Option<Problem> {
+    // What `plain` has no place for is done to shares or messages.
+    if let Some((key, mark, _)) = act.misplaced(Fidelity::Plain) {
+        let why = match act {
+            ActSection::Stop { .. } => "from a server that stops, wherever it does, the client has no answers",
+            _ => "a server that deviates is caught by a check",
+        };
+        let message = format!("`{key}` is at a place of another protocol: in `{}` {why}", Backend::SPDZ);
+        return Some(Problem::new(mark, message).help(SUCH_AS));
     }
+    let (mark, help) = match act {
+        ActSection::Relabel { relabel, .. } => (relabel.mark, SUCH_AS),
+        _ if !matches!(at.value, Where::All(_)) => (at.mark, "write `at: all`, also where every slot is meant"),
+        _ => (act.when()?.mark, "leave `when` out"),
+    };
+    real.then(|| Problem::new(mark, ONE_NETWORK).help(help))
+}
+
+/// The cheats of a script for which an architecture has no place.
+fn not_admitted(draft: &Draft, known: &Architecture) -> Vec<Problem> {
+    let cheats = draft.strategies.iter().filter_map(|strategy| match &strategy.section.kind {
+        StrategyKind::Cheat { cheat, .. } => Some(cheat),
+        _ => None,
+    });
+    let refused = cheats.filter(|cheat| !known.admits(cheat.value.0));
+    let problem = |Spot { value: CheatName(cheat), mark }: &Spot<CheatName>| {
+        let name = cheat.name();
+        if known.triples_of_layers() == Triples::Matrices {
+            let message =
+                format!("`{name}`: no output of a linear layer of this network reads a place without an input");
+            return Problem::new(*mark, message).help("a convolution with padding has such places");
+        }
+        let help = format!("choose `backend: {{ {}: {{ triples: {} }} }}`", Backend::SPDZ, Triples::Matrices.name());
+        Problem::new(*mark, format!("`{name}` is a deviation in triples of matrices, and there are none")).help(help)
+    };
+    refused.map(problem).collect()
+}
+
+/// Why two parties of SPDZ do not evaluate a model, by its index.
+type Refused = (usize, String);
+
+fn of_model(model: usize, Unsupported(reasons): Unsupported) -> Vec<Refused> {
+    reasons.into_iter().map(|reason| (model, reason)).collect()
 }
 
 /// What both parties know of the models of a world, of so many slots at once.
-fn architecture(world: &World, triples: Triples, slots: usize) -> Result<Architecture, Vec<String>> {
+fn architecture(world: &World, triples: Triples, slots: usize) -> Result<Architecture, Vec<Refused>> {
     if world.is_one_bit() {
-        return Err(vec!["it truncates exactly, so that `truncation` is `faithful`".into()]);
+        return Err(vec![(0, "it truncates exactly, so that `truncation` is `faithful`".into())]);
     }
-    let known = Architecture::shared_by(world.models()).and_then(|known| known.by(triples));
-    let known = known.map_err(|Unsupported(reasons)| reasons)?.at_once(slots);
+    let (honest, others) = (&world.models()[0], &world.models()[1..]);
+    Architecture::of(honest).and_then(|known| known.by(triples)).map_err(|refused| of_model(0, refused))?;
+    let apart =
+        |(at, other)| Some(of_model(1 + at, Architecture::shared_by(honest, std::slice::from_ref(other)).err()?));
+    let apart: Vec<Refused> = others.iter().enumerate().filter_map(apart).flatten().collect();
+    if !apart.is_empty() {
+        return Err(apart);
+    }
+    let known = Architecture::shared_by(honest, others).and_then(|known| known.by(triples));
+    let known = known.map_err(|refused| of_model(0, refused))?.at_once(slots);
     let predicted = known.predicted();
-    if !predicted.is_within_keys() || predicted.triples > MOST_TRIPLES {
-        return Err(vec![format!(
-            "{slots} slots at once take {} triples, and a session has at most {MOST_TRIPLES}, as many as one pair of keys hides",
-            predicted.triples
-        )]);
+    let over = |count: usize, most: usize, what: &str| {
+        (count > most)
+            .then(|| (0, format!("{slots} slots at once take {count} {what}, and a session has at most {most}")))
+    };
+    let over: Vec<Refused> = [
+        over(predicted.answers, MOST_ANSWERS, "products under one pair of keys"),
+        over(predicted.triples, MOST_TRIPLES, "triples in memory"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if over.is_empty() { Ok(known) } else { Err(over) }
+}
+
+/// The problem of a model, at its first place in the script.
+fn told(draft: &Draft, paths: &[PathBuf], (model, reason): Refused) -> Problem {
+    let backend = Backend::SPDZ;
+    let honest = draft.model.read().map_or(Mark::START, |model| model.path.mark);
+    if model == 0 {
+        return Problem::new(honest, format!("fidelity `real`: `{backend}`: {reason}"))
+            .help("it runs at `plain` and `ideal`; `backend` has the other protocols");
     }
-    Ok(known)
+    let path = &paths[model];
+    let own = draft.strategies.iter().flat_map(|strategy| strategy.section.kind.moves());
+    let mut marks = own.filter_map(|section| match &section.act {
+        ActSection::Model { model, .. } if model.value == *path => Some(model.mark),
+        _ => None,
+    });
+    let message = format!("fidelity `real`: `{backend}`: `{}`: {reason}", files::name(path));
+    Problem::new(marks.next().unwrap_or(honest), message)
+        .help("the server enters one of the models, and the client knows their architecture")
 }

@@ -2,11 +2,12 @@
 
 use super::loader::Loader;
 use super::real::below_some_chunk;
-use crate::simulate::World;
+use crate::simulate::{ProtocolChoice, World};
 use fusion_2pc::address::Address;
 use fusion_2pc::backend::Family;
 use fusion_2pc::backend::delphi::Mask;
 use fusion_2pc::circuit::{Circuit, Op};
+use fusion_2pc::share::truncate::Truncation;
 use fusion_adversaries::problem::Problem;
 use fusion_adversaries::script::{ActSection, Draft, SpoilSection};
 use fusion_adversaries::strategy::View;
@@ -19,9 +20,9 @@ impl Loader {
             ActSection::Spoil { spoil, .. } => Some(spoil),
             _ => None,
         });
-        let Ok(circuit) = world.circuit() else { return };
+        let Some((protocols, circuit)) = world.semi_honest() else { return };
         for section in sections {
-            if let Some(message) = misfit(world, circuit, view, &section.value) {
+            if let Some(message) = misfit(protocols, circuit, view, &section.value) {
                 self.problems.push(Problem::new(section.mark, message));
             }
         }
@@ -29,8 +30,12 @@ impl Loader {
 }
 
 /// The reason why a server cannot spoil a bit; `None` if it can.
-fn misfit(world: &World, circuit: &Circuit, view: &View, section: &SpoilSection) -> Option<String> {
-    let backend = world.protocols().backend;
+fn misfit(
+    ProtocolChoice { backend, truncation }: ProtocolChoice,
+    circuit: &Circuit,
+    view: &View,
+    section: &SpoilSection,
+) -> Option<String> {
     if backend.family() != Family::Delphi {
         return Some(format!(
             "`spoil` is of labels that the client decodes, and in `{}` it decodes none",
@@ -40,7 +45,7 @@ fn misfit(world: &World, circuit: &Circuit, view: &View, section: &SpoilSection)
     if backend.options().mask == Some(Mask::Inside) {
         return Some("`spoil` is of the bits of a value, and with `mask: inside` the client's mask hides them".into());
     }
-    if world.is_one_bit() {
+    if truncation == Truncation::OneBit {
         return Some("`spoil` needs `truncation: faithful`".into());
     }
     let own = |address: &Address| section.step.matches(address);

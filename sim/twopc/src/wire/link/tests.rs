@@ -61,7 +61,7 @@ fn another_length_is_malformed_and_a_dropped_peer_is_gone() {
     assert_eq!(client.receive(3).unwrap_err(), Halt::PeerGone { step: Address::default() });
 }
 
-/// The client's messages take 40 virtual seconds each to leave. The first answer comes 40 ms after them, and the second one a minute and a
+/// The client's messages take 40 virtual seconds each to leave. The first answer comes 40 ms after them, and the second one a minute, a round trip and a
 /// nanosecond after the first.
 #[test]
 fn a_party_waits_a_minute_after_its_own_messages_have_left() {
@@ -69,7 +69,7 @@ fn a_party_waits_a_minute_after_its_own_messages_have_left() {
     impl Deviation for Late {
         fn message(&mut self, _message: &Message, _payload: &[u8]) -> Conduct {
             self.0 += 1;
-            if self.0 == 2 { Conduct::Delay(PATIENCE_NS + 1) } else { Conduct::Send }
+            if self.0 == 2 { Conduct::Delay(PATIENCE_NS + LinkSpeed::WAN.rtt_ns + 1) } else { Conduct::Send }
         }
     }
     let (mut client, mut server) = Link::pair(LinkSpeed { bits_per_s: 100, ..LinkSpeed::WAN });
@@ -82,6 +82,18 @@ fn a_party_waits_a_minute_after_its_own_messages_have_left() {
     server.send(Vec::new()).unwrap();
     assert_eq!(client.receive(0), Ok(Vec::new()));
     assert_eq!(client.receive(0), Err(Halt::PeerGone { step: Address::default() }));
+}
+
+/// A message half a minute away that takes 80 seconds to arrive, and its answer. A party that waited a minute for it would take an honest peer for one that is gone.
+#[test]
+fn a_slow_line_makes_no_honest_peer_look_gone() {
+    let (mut client, mut server) = Link::pair(LinkSpeed { rtt_ns: 60_000_000_000, bits_per_s: 100 });
+    for _ in 0..2 {
+        client.send(vec![1]).unwrap();
+        server.receive(1).unwrap();
+        server.send(vec![2; 1000]).unwrap();
+        assert_eq!(client.receive(1000), Ok(vec![2; 1000]));
+    }
 }
 
 /// The largest numbers that a frame's header holds.
