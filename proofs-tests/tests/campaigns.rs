@@ -486,6 +486,32 @@ fn a_replayed_guess_shows_the_named_slots() {
     assert_eq!(text.lines().filter(|line| line.ends_with("right  named")).count(), 2, "{text}");
 }
 
+/// A trial in a ring that is set counts the values that wrapped, 0 where the ring held all; where all provably fit, nothing is counted.
+#[test]
+fn a_replayed_trial_counts_what_wrapped() {
+    let folder = Scratch::new("campaigns-wrapped");
+    let run = |ring: &str| {
+        let text = format!(
+            "schema: fusion/campaign/v1\nname: rings\nprotocol: {{ R: 2, B: 1, T: 1 }}\nfidelity: ideal\n\
+             model: {{ path: {ROOT}/examples/models/lenet_mnist_full.onnx, fixed_point: {{ ring_bits: {ring} }} }}\n\
+             data: {{ images: {ROOT}/examples/data/mnist_t1000-images-idx3-ubyte, labels: {ROOT}/examples/data/mnist_t1000-labels-idx1-ubyte, queries: 0..50, public: {{ from: 50..100, keep: all }} }}\n\
+             strategies: [{{ name: nothing, do: [] }}]\n"
+        );
+        let script = folder.file(&format!("{ring}.yaml"), text);
+        let text = sim(&format!("run {script} --trial nothing:0")).stdout;
+        let document = sim(&format!("run {script} --trial nothing:0 --json")).stdout;
+        let document: Value = serde_json::from_str(&document).expect("JSON");
+        (text, document["sessions"][0]["wrapped"].as_u64())
+    };
+    let (text, none) = run("auto");
+    assert!(none.is_none() && !text.contains("wrapped"), "{text}");
+    let (text, held) = run("31");
+    assert!(held == Some(0) && text.contains("0 values wrapped"), "{text}");
+    let (text, some) = run("24");
+    let some = some.expect("a count");
+    assert!(some > 1 && text.contains(&format!("{some} values wrapped")), "{text}");
+}
+
 /// The least `t` with `Pr[Bin(n, p) > t] < alpha`.
 fn binomial_quantile(n: u32, p: &Rational, alpha: &Rational) -> u32 {
     let fails = Rational::from(1 - p);

@@ -82,11 +82,14 @@ fn write_text(replay: &Replay, params: Params, trace: bool, out: &mut dyn Write)
     let title = format!("{}:{}   seed {}   {params}", replay.strategy, replay.number, replay.seed);
     writeln!(out, "{}", text::styled(HEADING, &title))?;
     for (index, ReplayedSession { played, events: log }) in replay.sessions.iter().enumerate() {
-        let Replayed { trial, slots, steps, stopped } = played;
+        let Replayed { trial, slots, steps, stopped, wrapped } = played;
         let events = format!("E_T {}, E_B {}", shown(trial.events.e_t), shown(trial.events.e_b));
         writeln!(out, "session {index}: {}   {events}", text::styled(ACCENT, &Ending::from(*trial).to_string()))?;
         if let Some(why) = stopped {
             writeln!(out, "  the client stops: {}", one_line(why))?;
+        }
+        if let Some(count) = wrapped {
+            writeln!(out, "  {} wrapped", counted(*count, "value"))?;
         }
         for slot in show.of(slots) {
             let line = slot_text(slot);

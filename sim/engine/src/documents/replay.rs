@@ -48,6 +48,9 @@ pub struct SessionDocument {
     /// Why the client stopped before it had all answers. Given only at `real`, and where it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
+    /// The number of values that left a ring that is set, and wrapped, in the evaluations of all slots. Given only at `ideal` and `real`, and where not all values provably fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wrapped: Option<u64>,
 }
 
 /// The content of a slot, and the answer that came.
@@ -106,7 +109,7 @@ impl ReplayDocument {
 
 impl SessionDocument {
     fn new(ReplayedSession { played, events: log }: &ReplayedSession, show: Show) -> Self {
-        let Replayed { trial, slots, steps, stopped } = played;
+        let Replayed { trial, slots, steps, stopped, wrapped } = played;
         let Events { e_t, e_b } = trial.events;
         let steps = if show == Show::Every { steps.as_slice() } else { &[] };
         let client_events = log.as_ref().and_then(|log| log.as_ref().ok().copied()).filter(|_| show == Show::Every);
@@ -118,6 +121,7 @@ impl SessionDocument {
             slots: show.of(slots).map(SlotDocument::from).collect(),
             steps: steps.iter().map(StepDocument::from).collect(),
             stopped: stopped.clone(),
+            wrapped: *wrapped,
         }
     }
 }

@@ -257,7 +257,7 @@ impl Simulator for Plain {
         let (played, trace) = self.traced(server, trial, session);
         // A trial that is only counted stops drawing once it is lost, and does not know E_B.
         let (events, slots) = self.records(server, trial, session);
-        (Replayed { trial: Trial { events, ..played }, slots, steps: Vec::new(), stopped: None }, trace)
+        (Replayed { trial: Trial { events, ..played }, slots, steps: Vec::new(), stopped: None, wrapped: None }, trace)
     }
 
     /// Returns the stride: a log takes some hundred times as long as a trial that is only counted, and longer for more slots.

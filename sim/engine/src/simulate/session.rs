@@ -19,9 +19,11 @@ use fusion_adversaries::behaviour::Scripted;
 use fusion_adversaries::probe::Prober;
 use fusion_adversaries::script::{HONEST, Relabel};
 use fusion_adversaries::strategy::{Act, Touches, View};
+use fusion_nn::fixed::FixedModel;
 use fusion_spec::mix::{Mix, Permutation, Sample, Slot};
 use fusion_spec::verdict::{Events, Label, Outcome, Verdict};
 use rand_pcg::Pcg64;
+use std::collections::BTreeMap;
 
 /// What a server answers on a slot: the model that it evaluates, and how it changes that model's labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,6 +227,21 @@ impl<'w, I: Inference> Judged<'w, I> {
         answered.map(record).chain(self.named.iter().copied()).collect()
     }
 
+    /// How many values leave a ring that is set, and wrap, in the evaluations of the last session's slots, each by the model that answers it; `None` where all values provably fit.
+    fn wrapped(&self) -> Option<u64> {
+        let models = self.world.models();
+        if self.answers.is_none() || !models.iter().any(FixedModel::may_wrap) {
+            return None;
+        }
+        let mut slots: BTreeMap<(usize, u32), u64> = BTreeMap::new();
+        self.asked.iter().for_each(|asked| *slots.entry((asked.service.model, asked.image)).or_insert(0) += 1);
+        let each = slots.into_iter().map(|((model, image), slots)| {
+            let (_, wrapped) = models[model].label_and_wrapped(self.world.image(image)).ok()?;
+            Some(slots * wrapped)
+        });
+        each.sum()
+    }
+
     /// Returns the last session as both parties metered it; `None` where no two parties computed its answers.
     #[must_use]
     pub fn metered(&self) -> Option<&Metered> {
@@ -368,7 +385,14 @@ impl<I: Inference> Simulator for Judged<'_, I> {
     fn replayed(&mut self, server: &Server<'_>, trial: u64, session: u32) -> (Replayed, Option<Trace>) {
         let (trial, trace) = self.traced(server, trial, session);
         let steps = self.metered().map_or_else(Vec::new, Metered::steps);
-        (Replayed { trial, slots: self.records(), steps, stopped: self.inference.stopped() }, trace)
+        let session = Replayed {
+            trial,
+            slots: self.records(),
+            steps,
+            stopped: self.inference.stopped(),
+            wrapped: self.wrapped(),
+        };
+        (session, trace)
     }
 
     fn stride(&self) -> u64 {

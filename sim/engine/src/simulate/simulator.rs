@@ -19,6 +19,8 @@ pub struct Replayed {
     pub steps: Vec<(String, [Tally; 2])>,
     /// Why the client stopped before it had all answers, at `real`; `None` where it had them, and elsewhere.
     pub stopped: Option<String>,
+    /// How many values left a ring that is set, and wrapped, in the evaluations of all slots; `None` where all values provably fit, and at `plain`.
+    pub wrapped: Option<u64>,
 }
 
 /// A way to simulate sessions, from which trials are made.
@@ -33,7 +35,7 @@ pub trait Simulator {
     /// Plays one session of one trial, and returns it with its slots and steps, as far as they are known: none unless overridden. The log is that of [`Self::traced`].
     fn replayed(&mut self, server: &Server<'_>, trial: u64, session: u32) -> (Replayed, Option<Trace>) {
         let (trial, trace) = self.traced(server, trial, session);
-        (Replayed { trial, slots: Vec::new(), steps: Vec::new(), stopped: None }, trace)
+        (Replayed { trial, slots: Vec::new(), steps: Vec::new(), stopped: None, wrapped: None }, trace)
     }
 
     /// Returns a power of two. In a campaign, every trial whose number it divides is compared with the specification and judged
