@@ -508,6 +508,11 @@ fn layers_add_up_to_an_inference() {
         let network = number(&each[key]) - number(&each["wall_s"]);
         assert!((sum(key) - network).abs() < 1e-6, "{key}: {} of {network}", sum(key));
     }
+    // What the threads of a party do outside every step is not much, and in no layer.
+    for key in ["client_cpu_s", "server_cpu_s"] {
+        let (layers, whole) = (sum(key), number(&each[key]));
+        assert!(layers > 0.0 && layers <= whole, "{key}: {layers} of {whole}");
+    }
 }
 
 fn word() -> impl Strategy<Value = String> {

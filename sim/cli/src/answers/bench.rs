@@ -138,8 +138,8 @@ pub struct PerInference {
     pub network_s: f64,
 }
 
-/// What a layer takes of one inference, without the time to compute; `messages` are those of the batch. The extension of oblivious transfers is a separate
-/// entry for all layers.
+/// What a layer takes of one inference; the times over networks are without the time to compute, and `messages` are those of the batch. The extension of oblivious transfers is a separate
+/// entry for all layers. Steps without messages have no entry, and their processor time is in that of the inference alone.
 #[derive(Serialize)]
 pub struct LayerMeasured {
     pub step: String,
@@ -149,6 +149,8 @@ pub struct LayerMeasured {
     pub rounds: f64,
     pub lan_s: f64,
     pub wan_s: f64,
+    pub client_cpu_s: f64,
+    pub server_cpu_s: f64,
 }
 
 /// Runs a batch of inferences and measures it.
@@ -308,14 +310,25 @@ fn layers(traced: &Traced, batch: usize) -> Vec<LayerMeasured> {
     let each = |whole: f64| whole / batch as f64;
     let bytes = |tally: Tally| each(tally.bytes as f64);
     let seconds = |ns: u64| each(ns as f64 / 1e9);
-    let layer = |metered::LayerShare { name, share, over_ns: [lan, wan] }: metered::LayerShare| LayerMeasured {
-        step: name,
-        client_sent_bytes: bytes(share.sent[0]),
-        server_sent_bytes: bytes(share.sent[1]),
-        messages: share.sent[0].messages + share.sent[1].messages,
-        rounds: each(share.rounds.into()),
-        lan_s: seconds(lan),
-        wan_s: seconds(wan),
+    let cpu = |name: &str| {
+        traced.cpu_by_layer.each_ref().map(|layers| {
+            let own = layers.iter().filter(|(layer, _)| layer.to_string() == name);
+            each(own.map(|(_, spent)| spent.as_secs_f64()).sum())
+        })
+    };
+    let layer = |metered::LayerShare { name, share, over_ns: [lan, wan] }: metered::LayerShare| {
+        let [client_cpu_s, server_cpu_s] = cpu(&name);
+        LayerMeasured {
+            step: name,
+            client_sent_bytes: bytes(share.sent[0]),
+            server_sent_bytes: bytes(share.sent[1]),
+            messages: share.sent[0].messages + share.sent[1].messages,
+            rounds: each(share.rounds.into()),
+            lan_s: seconds(lan),
+            wan_s: seconds(wan),
+            client_cpu_s,
+            server_cpu_s,
+        }
     };
     traced.layers().into_iter().map(layer).collect()
 }

@@ -152,6 +152,15 @@ fn milli(seconds: f64) -> String {
     format!("{:.2} ms", seconds * 1000.0)
 }
 
+/// A layer as a row.
+fn row_of_layer(layer: &LayerMeasured) -> Vec<String> {
+    let LayerMeasured { step, messages, rounds, .. } = layer;
+    let [client, server] = [layer.client_sent_bytes, layer.server_sent_bytes].map(kilo);
+    let times = [layer.lan_s, layer.wan_s, layer.client_cpu_s, layer.server_cpu_s].map(milli);
+    let sent = [step.clone(), client, server, messages.to_string(), format!("{rounds:.2}")];
+    sent.into_iter().chain(times).collect()
+}
+
 impl PerInference {
     fn rows(&self, network: &str) -> Vec<Vec<String>> {
         let sent = self.client_sent_bytes + self.server_sent_bytes;
@@ -244,18 +253,33 @@ impl BenchDocument {
         write!(out, "{}", text::table(&["per inference", ""], each.rows(network), 1))?;
         writeln!(out, "\n{}", text::styled(DIM, &self.once()))?;
         if show_layers {
-            let row = |layer: &LayerMeasured| {
-                let LayerMeasured { step, client_sent_bytes, server_sent_bytes, messages, rounds, lan_s, wan_s } =
-                    layer;
-                let [client, server] = [client_sent_bytes, server_sent_bytes].map(|bytes| kilo(*bytes));
-                let [lan, wan] = [lan_s, wan_s].map(|time| milli(*time));
-                vec![step.clone(), client, server, messages.to_string(), format!("{rounds:.2}"), lan, wan]
-            };
-            let heading = ["layer", "client sends", "server sends", "messages", "rounds", "over lan", "over wan"];
-            let rows = self.by_layer.iter().map(row).collect();
+            let heading = [
+                "layer",
+                "client sends",
+                "server sends",
+                "messages",
+                "rounds",
+                "over lan",
+                "over wan",
+                "client works",
+                "server works",
+            ];
+            let rows = self.by_layer.iter().map(row_of_layer).chain([self.row_of_rest()]).collect();
             write!(out, "\n{}", text::table(&heading, rows, 1))?;
         }
         Ok(())
+    }
+
+    /// The processor time of steps that send nothing, as a row beside those of layers.
+    fn row_of_rest(&self) -> Vec<String> {
+        let rest = |whole: f64, of_layer: fn(&LayerMeasured) -> f64| {
+            milli((whole - self.by_layer.iter().map(of_layer).sum::<f64>()).max(0.0))
+        };
+        let each = &self.per_inference;
+        let client = rest(each.client_cpu_s, |layer| layer.client_cpu_s);
+        let server = rest(each.server_cpu_s, |layer| layer.server_cpu_s);
+        let nothing = std::iter::repeat_n("-".to_owned(), 6);
+        ["rest".to_owned()].into_iter().chain(nothing).chain([client, server]).collect()
     }
 
     /// The bytes of a set-up as a share of those of one session with this batch, in percent.

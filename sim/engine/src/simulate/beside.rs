@@ -1,6 +1,6 @@
 //! A session whose lanes run beside each other, measured: it keeps neither a log of its messages nor answers, so that its memory does not grow with its slots.
 
-use super::metered::{LayerShare, framing_bytes, timed};
+use super::metered::{LayerShare, framing_bytes, thread_cpu, timed};
 use crate::clock::now;
 use fusion_2pc::address::Address;
 use fusion_2pc::backend::Backend;
@@ -44,11 +44,13 @@ pub struct Beside {
     pub wall: Duration,
 }
 
-/// The messages of a session as both parties noted them.
+/// The messages of a session as both parties noted them, and their times.
 #[derive(Clone, Debug, Default)]
 pub struct Traced {
     /// The traces of the client and of the server.
     pub traces: [Trace; 2],
+    /// The processor time of the client and of the server by layer. What is spent between layers has the empty address.
+    pub cpu_by_layer: [Vec<(Address, Duration)>; 2],
     /// How many lanes each party works on at once.
     pub at_once: usize,
 }
@@ -124,25 +126,28 @@ pub(super) fn measure<B: Backend>(
         network,
         |mut link| {
             link.trace();
+            link.time(thread_cpu);
             let workers = Workers { threads, around: &of_client };
             let deliver = |slots: Range<usize>, answered| deliver(Role::Client, slots, answered);
             session::client_beside(link, (client, plan), &name, image, workers, &deliver)
         },
         |mut link: Link| {
             link.trace();
+            link.time(thread_cpu);
             let workers = Workers { threads, around: &of_server };
             let deliver = |slots: Range<usize>, answered| deliver(Role::Server, slots, answered);
             session::server_beside(link, (server, plan), &name, (networks, service), workers, &deliver)
         },
     );
     let wall = began.elapsed();
+    let cpu_by_layer = [&near, &far].map(|link| link.times().to_vec());
     let traces = [near, far].map(|link| {
         let Some(trace) = link.into_trace() else { unreachable!("both parties note their messages") };
         trace
     });
     let cpu = spent.map(|spent| Duration::from_nanos(spent.into_inner()));
     let at_once = threads.clamp(1, plan.lanes());
-    Beside { client, server, traced: Traced { traces, at_once }, cpu, wall }
+    Beside { client, server, traced: Traced { traces, cpu_by_layer, at_once }, cpu, wall }
 }
 
 #[expect(clippy::expect_used, reason = "no process runs for five hundred years")]

@@ -32,6 +32,14 @@ pub(super) fn name(session: &Seed, lane: usize) -> Seed {
 /// What a lane gives back.
 type Ran<T> = (Result<T, Halt>, Link);
 
+/// Runs a lane on this thread.
+fn ran<T>(index: usize, mut lane: Link, run: impl FnOnce(usize, Link) -> Ran<T>) -> Ran<T> {
+    lane.begin_work();
+    let (outcome, mut lane) = run(index, lane);
+    lane.end_work();
+    (outcome, lane)
+}
+
 /// Runs lanes one after another on this thread. A party that deviates or listens does so from lane to lane. `bounds` has for each lane how many bytes of it may wait to be
 /// taken.
 pub(super) fn in_turn<T>(
@@ -40,13 +48,13 @@ pub(super) fn in_turn<T>(
     mut run: impl FnMut(usize, Link) -> Ran<T>,
 ) -> (Result<Vec<T>, Halt>, Link) {
     if bounds.len() == 1 {
-        let (outcome, link) = run(0, link);
+        let (outcome, link) = ran(0, link, run);
         return (outcome.map(|only| vec![only]), link);
     }
     let mut all = Vec::with_capacity(bounds.len());
     for (index, mut lane) in link.divided(bounds).into_iter().enumerate() {
         lane.succeed(&mut link);
-        let (outcome, mut lane) = run(index, lane);
+        let (outcome, mut lane) = ran(index, lane, &mut run);
         lane.hang_up();
         link.succeed(&mut lane);
         link.absorb(lane);
@@ -78,7 +86,7 @@ pub(super) fn beside<T: Send>(
         loop {
             let next = lock(&waiting).next();
             let Some((index, lane)) = next else { break };
-            let (outcome, mut lane) = run(index, lane);
+            let (outcome, mut lane) = ran(index, lane, &run);
             lane.hang_up();
             if outcome.is_err() {
                 // The peer learns that the lanes that have not begun never will.

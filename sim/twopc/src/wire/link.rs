@@ -7,83 +7,18 @@
 use crate::address::Address;
 use crate::modulus::Modulus;
 use crate::role::Role;
+use crate::wire::carrier::{Closed, Frame, Lost, Wire};
 use crate::wire::clock::{Clock, LinkSpeed};
-use crate::wire::duplex::{self, End, Gone};
+use crate::wire::duplex::{self, Gone};
 pub use crate::wire::halt::Halt;
 use crate::wire::hook::{Compared, Conduct, Deviation, Mistakes};
 use crate::wire::meter::{Message, Meter, Phase};
+use crate::wire::times::Times;
 use crate::wire::trace::Trace;
+use std::time::Duration;
 
 /// How long a party waits for a peer before it gives up, in virtual nanoseconds: one minute beyond what the line takes ([`Clock::answered_by_ns`]).
 pub const PATIENCE_NS: u64 = 60_000_000_000;
-
-/// A message on its way, with the numbers that travel in its header.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Frame {
-    /// The length of the longest chain of messages that ends with this one, each sent after the one before arrived.
-    pub depth: u32,
-    /// The round of its step in which it was sent.
-    pub round: u32,
-    /// Its place among the messages that its sender sent in that round.
-    pub index: u32,
-    /// The virtual time at which it arrives, in nanoseconds.
-    pub arrival_ns: u64,
-    /// The bytes of the message.
-    pub payload: Vec<u8>,
-}
-
-/// A carrier of frames, in memory or over a network.
-pub trait Wire: Send {
-    /// Sends a frame.
-    ///
-    /// # Errors
-    /// [`Gone`] if nobody is left to take it.
-    fn put(&mut self, frame: Frame) -> Result<(), Gone>;
-
-    /// Waits for the next frame. If the payload is longer than `most` bytes, any bytes as many as it or `most + 1` may stand in its place, as the receiver refuses it
-    /// by its length.
-    ///
-    /// # Errors
-    /// [`Lost`] if no frame can come any more.
-    fn take(&mut self, most: usize) -> Result<Frame, Lost>;
-
-    /// Divides the wire into a lane for each bound, which several threads use at once: each keeps its order and ends by itself, when it is dropped. A bound says how many bytes
-    /// of the lane may wait to be taken, where a peer decides that.
-    ///
-    /// # Panics
-    /// For a wire that cannot be divided into so many.
-    fn lanes(self: Box<Self>, bounds: &[usize]) -> Vec<Box<dyn Wire>>;
-}
-
-/// Why a wire brings no frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lost {
-    /// Nobody sends any more.
-    Gone,
-    /// The peer sent what no lane can hold.
-    Malformed(&'static str),
-}
-
-impl From<Gone> for Lost {
-    fn from(Gone: Gone) -> Self {
-        Self::Gone
-    }
-}
-
-impl Wire for End<Frame> {
-    fn put(&mut self, frame: Frame) -> Result<(), Gone> {
-        End::put(self, frame);
-        Ok(())
-    }
-
-    fn take(&mut self, _most: usize) -> Result<Frame, Lost> {
-        Ok(End::take(self)?)
-    }
-
-    fn lanes(self: Box<Self>, bounds: &[usize]) -> Vec<Box<dyn Wire>> {
-        End::lanes(*self, bounds.len()).into_iter().map(|lane| -> Box<dyn Wire> { Box::new(lane) }).collect()
-    }
-}
 
 /// A step that a party is in: its round there, and how many messages of that round it sent.
 #[derive(Debug, Default)]
@@ -106,6 +41,8 @@ pub struct Link {
     meter: Meter,
     /// What is noted in place of the meter's log; `None` for a party that keeps a log.
     trace: Option<Trace>,
+    /// The processor time by layer; `None` for a party whose time is not counted so.
+    times: Option<Times>,
     deviation: Option<Box<dyn Deviation>>,
     /// What was received; `None` for a party that keeps nothing of it.
     heard: Option<Vec<Vec<u8>>>,
@@ -125,6 +62,7 @@ impl Link {
             clock: Clock::new(speed),
             meter: Meter::default(),
             trace: None,
+            times: None,
             deviation: None,
             heard: None,
         }
@@ -133,6 +71,36 @@ impl Link {
     /// Makes the party note its messages from now on without their addresses, in place of the meter's log.
     pub fn trace(&mut self) {
         self.trace = Some(Trace::default());
+    }
+
+    /// Counts the processor time of the party by layer from now on, by a clock of that of the thread that asks.
+    pub fn time(&mut self, clock: fn() -> Duration) {
+        self.times = Some(Times::new(clock));
+    }
+
+    /// Returns the processor time by layer; nothing, unless [`Link::time`] was called.
+    #[must_use]
+    pub fn times(&self) -> &[(Address, Duration)] {
+        self.times.as_ref().map_or(&[], Times::layers)
+    }
+
+    /// Begins the work of a lane on this thread.
+    pub(crate) fn begin_work(&mut self) {
+        if let Some(times) = &mut self.times {
+            times.begin();
+        }
+    }
+
+    /// Ends the work of a lane on this thread.
+    pub(crate) fn end_work(&mut self) {
+        self.count_time();
+    }
+
+    /// Counts the time until now for the step that the party is in.
+    fn count_time(&mut self) {
+        if let Some(times) = &mut self.times {
+            times.count(&self.level.address);
+        }
     }
 
     /// Gives up the link for what it noted in place of a log; nothing, unless [`Link::trace`] was called.
@@ -161,6 +129,7 @@ impl Link {
             clock: self.clock,
             meter: Meter::default(),
             trace: self.trace.as_ref().map(|_| Trace::default()),
+            times: self.times.as_ref().map(Times::anew),
             deviation: None,
             heard: None,
         };
@@ -182,6 +151,9 @@ impl Link {
         self.meter.log.extend(lane.meter.log);
         if let (Some(trace), Some(other)) = (&mut self.trace, lane.trace) {
             trace.absorb(other);
+        }
+        if let (Some(times), Some(other)) = (&mut self.times, lane.times) {
+            times.absorb(other);
         }
         self.depth = self.depth.max(lane.depth);
         self.clock.receive(lane.clock.now_ns());
@@ -277,6 +249,7 @@ impl Link {
 
     /// Goes into a step: the addresses of messages are inside it, below the current one, until [`Link::leave_step`].
     pub fn enter_step(&mut self, step: impl Into<Address>) {
+        self.count_time();
         let address = self.level.address.join(&step.into());
         let inner = Level { address, ..Level::default() };
         self.around.push(std::mem::replace(&mut self.level, inner));
@@ -288,6 +261,7 @@ impl Link {
     /// If there is none.
     #[expect(clippy::expect_used, reason = "whoever leaves a step has gone into it")]
     pub fn leave_step(&mut self) {
+        self.count_time();
         self.level = self.around.pop().expect("a step around this one");
     }
 
@@ -414,23 +388,6 @@ impl Link {
         let Frame { depth, round, index, arrival_ns, ref payload } = *frame;
         let address = self.address().message(round, index);
         Message { from, phase: self.phase, address, bytes: payload.len(), depth, arrival_ns }
-    }
-}
-
-/// A wire that was cut.
-struct Closed;
-
-impl Wire for Closed {
-    fn put(&mut self, _frame: Frame) -> Result<(), Gone> {
-        Err(Gone)
-    }
-
-    fn take(&mut self, _most: usize) -> Result<Frame, Lost> {
-        Err(Lost::Gone)
-    }
-
-    fn lanes(self: Box<Self>, bounds: &[usize]) -> Vec<Box<dyn Wire>> {
-        bounds.iter().map(|_| -> Box<dyn Wire> { Box::new(Self) }).collect()
     }
 }
 

@@ -36,7 +36,7 @@ impl Message {
     /// The layer that the message belongs to. The extension of transfers counts apart, for all layers together.
     #[must_use]
     pub fn layer(&self) -> Address {
-        if self.address.is_in_extension() { OT_EXTENSION.into() } else { self.address.layer() }
+        layer_of(&self.address)
     }
 
     /// The step that the message belongs to: its address without its round and number.
@@ -44,6 +44,11 @@ impl Message {
     pub fn functionality(&self) -> Address {
         self.address.step()
     }
+}
+
+/// The layer of an address, or the extension of transfers.
+pub(super) fn layer_of(address: &Address) -> Address {
+    if address.is_in_extension() { OT_EXTENSION.into() } else { address.layer() }
 }
 
 /// A number of messages and of bytes.

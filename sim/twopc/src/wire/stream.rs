@@ -3,8 +3,9 @@
 //! A frame is a header of 24 bytes (length, round, index, depth, arrival; little-endian) and the payload. A thread writes, so that
 //! two parties who both send before they receive do not wait for one another's buffers.
 
+use crate::wire::carrier::Frame;
 use crate::wire::duplex::Gone;
-use crate::wire::link::{Frame, PATIENCE_NS};
+use crate::wire::link::PATIENCE_NS;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::{Sender, channel};

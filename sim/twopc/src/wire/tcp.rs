@@ -1,7 +1,7 @@
 //! A wire over TCP: frames on a stream of bytes ([`super::stream`]), in one lane or in several.
 
+use crate::wire::carrier::{Frame, Lost, Wire};
 use crate::wire::duplex::Gone;
-use crate::wire::link::{Frame, Lost, Wire};
 use crate::wire::tcp_lanes;
 use std::io;
 use std::net::TcpStream;

@@ -9,8 +9,8 @@
 //! Invariant: an inbox holds no more bytes than its bound. Reading never stops because an inbox is full, so that a lane whose peer is slow holds up no other;
 //! a peer that sends more ahead than the bound breaks the protocol, and the connection is given up.
 
+use crate::wire::carrier::{Frame, Lost, Wire};
 use crate::wire::duplex::Gone;
-use crate::wire::link::{Frame, Lost, Wire};
 use crate::wire::stream::{Reader, Writer};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
