@@ -14,7 +14,7 @@ out=docs/measured.md
     echo "encoding of the weights, once per neural network, and keys and base transfers, once per pair of parties, with the processor time of each."
     encrypted="--linear weights --carries chain"
     for arguments in "--batch 1 --by layer" "--batch 1 --linear weights" "--batch 7" "--batch 64 --by layer" "--batch 64 $encrypted" "--batch 1000" \
-        "--batch 1000 $encrypted" "--batch 1000 --linear weights --carries auto" "--batch 64 --truncation one_bit" "--batch 1000 $encrypted --truncation one_bit"; do
+        "--batch 1000 $encrypted --by layer" "--batch 1000 --linear weights --carries auto" "--batch 64 --truncation one_bit" "--batch 1000 $encrypted --truncation one_bit"; do
         echo
         echo '```console'
         echo "\$ sim bench --model $lenet --images $digits $arguments"
@@ -42,6 +42,25 @@ times = ["%.2f ms" % (1000 * each[time]) for time in ("wall_s", "lan_s", "wan_s"
 cells = [sys.argv[1] or "as by default", run["threads"], run["lanes"], round(1 / each["wall_s"]), *times, "%d MB" % (run["peak_rss_bytes"] / 1e6)]
 print("|", " | ".join(map(str, cells)), "|")' "${mode:+\`$mode\`}"
         done
+    done
+    echo
+    echo "## Many slots"
+    echo
+    echo "Both parties on one thread each, and the most memory that they held together: it grows by what a slot's answer takes (decision 21, which has a"
+    echo "million slots of the small network too)."
+    echo
+    echo "| network | slots | sent | memory of both | logits |"
+    echo "|---|---|---|---|---|"
+    for run in "small_mnist 10000" "small_mnist 100000" "lenet_mnist_full 1000 --linear weights" "lenet_mnist_full 6400 --linear weights"; do
+        # shellcheck disable=SC2086
+        set -- $run
+        target/release/sim bench --model "examples/models/$1.onnx" --images "$digits" --threads 1 --json --batch "${@:2}" | python3 -c '
+import json, sys
+[run] = json.load(sys.stdin)
+each = run["per_inference"]
+sent = (each["client_sent_bytes"] + each["server_sent_bytes"]) * run["batch"]
+exact = "exact" if run["exact"] else "NOT exact"
+print(f"| {sys.argv[1]} | {run['"'"'batch'"'"']:,} | {sent / 1e6:,.0f} MB | {run['"'"'peak_rss_bytes'"'"'] / 1e6:.0f} MB | {exact} |")' "$1"
     done
     echo
     echo "## Large networks"

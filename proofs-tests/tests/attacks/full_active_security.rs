@@ -63,6 +63,12 @@ fn the_flag_names_spdz_too() {
     let elements = sim(&["check", &script, "--backend", "spdz-lowgear"]);
     let problems = elements.stderr.matches("there are none").count();
     assert!(problems == 1 && elements.stderr.contains("has 1 problem"), "{elements:?}");
+    // A place that it lacks hides nothing of the claims.
+    let more = curated("full-active-security").replace(MATRICES, "backend: spdz-lowgear");
+    let more = format!("{more}  - {{ name: more, cheat: large-key, expect: {{ accepted: {{ equals: spec }} }} }}\n");
+    let more = sim(&["check", &folder.file("more.yaml", more)]);
+    let both = ["there are none", "there is no exact rate of `accepted`"];
+    assert!(both.iter().all(|problem| more.stderr.contains(problem)), "{more:?}");
     let kept = folder.file("kept.yaml", curated("full-active-security").replace(MATRICES, "setup: kept"));
     let kept = sim(&["check", &kept, "--backend", "spdz-lowgear"]);
     assert!(kept.code == 64 && kept.stderr.contains("make a set-up for each session"), "{kept:?}");
@@ -166,6 +172,10 @@ fn what_no_server_of_spdz_can_do_is_refused_at_its_place() {
         let told = outcome.stderr.replace("\n  │ ", " ");
         assert!(told.contains(says) && told.contains(&place), "{place} {says}: {told}");
     }
+    // Slots and inputs are refused together.
+    let both = with(&format!("do: [{{ at: {{ random: 3 }}, when: {{ pixel: [1, 2], at_least: 3 }}, {model} }}]"));
+    let both = sim(&["check", &folder.file("both.yaml", both)]);
+    assert!(both.stderr.contains("has 2 problems"), "{both:?}");
     // At `ideal` a third party answers slot by slot, whatever two parties could do.
     let ideal = with(&format!("fidelity: ideal, {relabelled}"));
     assert_eq!(sim(&["check", &folder.file("ideal.yaml", ideal)]).code, 0);
@@ -205,7 +215,16 @@ fn trials_of_spdz_share_the_memory_for_triples() {
     let world = campaign.world.as_ref().expect("a world");
     let triples = world.spdz().expect("an architecture").predicted().triples;
     assert_eq!(campaign.side_by_side(honest, 1), 1);
-    assert_eq!(campaign.side_by_side(honest, 100_000), (1 << 24) / triples);
+    // Triples of matrices hold six answers meanwhile, each as much as 2,730 triples.
+    assert_eq!(campaign.side_by_side(honest, 100_000), (1 << 24) / (triples + 6 * 16_384 / 6));
     assert_eq!(campaign.side_by_side(ideal, 100_000), 100_000);
     assert!(world.circuit().is_err() && world.protocols().is_none());
+    // Of a LeNet with 14 slots one trial at a time, on any number of threads.
+    let lenet = curated("full-active-security")
+        .replace("small_mnist.onnx", "lenet_mnist_full.onnx")
+        .replace("small_mnist_ternary.onnx", "lenet_mnist_q2bit.onnx")
+        .replace("{ R: 2, B: 1, T: 1 }", "{ R: 10, B: 1, T: 4 }");
+    let campaign = load(folder.file("lenet.yaml", lenet).as_ref(), &Overrides::default());
+    let campaign = campaign.unwrap_or_else(|failure| panic!("{failure:?}"));
+    assert_eq!([1, 2, 64].map(|threads| campaign.side_by_side(&campaign.entries[0], threads)), [1; 3]);
 }

@@ -53,7 +53,7 @@ impl Bend {
             Empty => bytes.clear(),
             Repeat => return Conduct::Repeat,
             Drop => return Conduct::Drop,
-            Late => return Conduct::Delay(2 * PATIENCE_NS),
+            Late => return Conduct::Delay(PATIENCE_NS + 1),
             Close => return Conduct::Close,
             Stall => return Conduct::Stall,
         }

@@ -3,7 +3,7 @@
 //! Bytes are exact but for what chance adds: attempts at proofs ([`crate::cost::RETRY_BYTES`]), and masks of comparisons that are taken again.
 
 use crate::cost::{self, Cost};
-use crate::lowgear::parameters::MOST_ANSWERS;
+use crate::lowgear::parameters::{DEGREE, MOST_ANSWERS};
 use crate::lowgear::triples::{batches, mask_batches};
 use crate::network::Architecture;
 use std::collections::BTreeMap;
@@ -23,6 +23,8 @@ pub struct Predicted {
     pub products: usize,
     /// The triples of matrices, one for each linear layer, or none.
     pub matrices: usize,
+    /// The products of ciphertexts that each party answers for triples of matrices, all of which it holds at once.
+    pub matrix_answers: usize,
     /// The products of ciphertexts that one party answers, the more of the two.
     pub answers: usize,
     /// The proofs that one party gives, the more of the two.
@@ -44,6 +46,13 @@ impl Predicted {
     #[must_use]
     pub const fn inference(&self) -> Cost {
         self.offline.plus(self.online)
+    }
+
+    /// The triples in memory, and what triples of matrices hold beside them while they are made, as so many triples. Both parties hold 48 bytes of a triple, and as much again while it is made; of an answer
+    /// both have two columns of 8 bytes a slot.
+    #[must_use]
+    pub const fn held(&self) -> usize {
+        self.triples + self.matrix_answers * (2 * 2 * 8 * DEGREE) / (2 * 2 * 48)
     }
 
     /// Whether one pair of keys answers so many products: [`Failure::Exhausted`](crate::failure::Failure::Exhausted) if not.
@@ -78,8 +87,10 @@ impl Architecture {
             }
         }
         let layers = self.matrices();
+        let mut matrix_answers = 0;
         if let Some(made) = cost::matrices(&layers, self.images()).filter(|_| !layers.is_empty()) {
             offline = offline.plus(made.cost);
+            matrix_answers = made.answers;
             answers = answers.map(|count| count + made.answers);
             proofs = proofs.map(|count| count + made.proofs);
             authentications += 1;
@@ -92,6 +103,7 @@ impl Architecture {
             triples: steps.triples,
             products: self.products(),
             matrices: layers.len(),
+            matrix_answers,
             answers: most(answers),
             proofs: most(proofs),
             checks: steps.checks + sacrifices + usize::from(!layers.is_empty()),

@@ -152,7 +152,10 @@ impl Party {
             from += packing.ciphertexts();
             let mut weights = weights.clone();
             if factors.is_empty() && self.channel.conduct.acts(Act::MultipliesOtherwise) {
-                weights[0] = field::add(weights[0], 1);
+                // A weight that meets an input, as not every one does under padding.
+                let met = packing.linear.apply(None, |first, weight, _| first.or(Some(weight)));
+                let met = met.into_iter().flatten().next().unwrap_or(0);
+                weights[met] = field::add(weights[met], 1);
             }
             factors.extend(packing.pack_weights(&weights).into_iter().map(Zeroizing::new));
         }

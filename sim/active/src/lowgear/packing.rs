@@ -260,14 +260,21 @@ mod tests {
     /// The spare coefficient changes an output and no input. A layer without padding has one beside the inputs where it has several filters at once, and none where it has one.
     #[test]
     fn a_spare_coefficient_is_read_by_an_output_and_by_no_input() {
-        let layer = |filters, depth, size, window: Window| {
+        let layer = |groups, filters, depth, size, window: Window| {
             let output = window.output([size; 2]).unwrap();
-            Linear { groups: 1, filters, depth, size: [size; 2], window, output }
+            Linear { groups, filters, depth, size: [size; 2], window, output }
         };
-        let window = |size, pad| Window { size: [size; 2], stride: [1; 2], pads: [pad; 4] };
+        let window = |size, stride, pad| Window { size: [size; 2], stride: [stride; 2], pads: [pad; 4] };
         let slots = Slots::new(DEGREE);
         let mut rng = Seed([6; 32]).stream();
-        let spared = [layer(1, 1, 6, window(3, 1)), layer(10, 64, 1, window(1, 0)), layer(2, 2, 9, window(5, 2))];
+        let whole = window(1, 1, 0);
+        let spared = [
+            layer(1, 1, 1, 6, window(3, 1, 1)),
+            layer(1, 10, 64, 1, whole),
+            layer(2, 3, 2, 9, window(5, 2, 2)),
+            // In several polynomials, of which the first has every coefficient but those of the padding.
+            layer(1, 2, 5, 64, window(3, 2, 1)),
+        ];
         for linear in spared {
             let packing = Packing::of(&linear, 2).unwrap();
             let spare = packing.spare().unwrap();
@@ -284,7 +291,9 @@ mod tests {
             let products: Vec<Vec<u64>> = packing.jobs().into_iter().map(product).collect();
             assert!(packing.unpack_outputs(&products).iter().any(|&output| output != 0), "{packing:?}");
         }
-        assert_eq!(Packing::of(&layer(1, 64, 1, window(1, 0)), 2).unwrap().spare(), None);
+        for linear in [layer(1, 1, 64, 1, whole), layer(1, 2, 20_000, 1, whole)] {
+            assert_eq!(Packing::of(&linear, 2).unwrap().spare(), None, "{linear:?}");
+        }
     }
 
     #[test]

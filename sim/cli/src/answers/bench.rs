@@ -156,17 +156,11 @@ pub struct LayerMeasured {
 /// Runs a batch of inferences and measures it.
 ///
 /// # Errors
-/// [`Failure::Usage`] for a model that two parties cannot compute, and for a network so slow that a party would stop waiting.
+/// [`Failure::Usage`] for a model that two parties cannot compute.
 pub fn measure(job: &Job<'_>) -> Result<BenchDocument, Failure> {
     let &Job { file, model, inference, seed, batch, images, threads } = job;
     let refused = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", files::name(file)));
-    let halted = |halt: Halt| match halt {
-        Halt::PeerGone { .. } => {
-            let why = "over this network a message takes longer than the minute that a party waits";
-            Failure::Usage(format!("--network: {why} ({halt}); fewer images in a batch take less"))
-        }
-        Halt::Malformed { .. } | Halt::Cheating { .. } => Failure::Bug(halt.to_string()),
-    };
+    let halted = |halt: Halt| Failure::Bug(format!("two honest parties stop: {halt}"));
     let protocols = inference.protocols()?;
     let set_up = SetUp::new(&PairSetting {
         protocols,

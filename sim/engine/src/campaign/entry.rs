@@ -86,7 +86,7 @@ impl Campaign {
     #[must_use]
     pub fn side_by_side(&self, entry: &Entry, threads: usize) -> usize {
         let spdz = self.world.as_ref().and_then(World::spdz).filter(|_| entry.depth == Fidelity::Real);
-        spdz.map_or(threads, |known| threads.min(MOST_TRIPLES / known.predicted().triples.max(1)).max(1))
+        spdz.map_or(threads, |known| threads.min((MOST_TRIPLES / known.predicted().held().max(1)).max(1)))
     }
 
     /// Raises the maximum of each strategy to what a run has already counted: a run never shrinks. `highest` returns the end of

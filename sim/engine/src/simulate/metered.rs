@@ -82,7 +82,7 @@ pub fn set_up<B: Backend>(
 /// Sends the server's network, once for all sessions by these plans, and meters both parties. Nothing is sent unless the family has such messages.
 ///
 /// # Errors
-/// [`Halt`] where a message takes longer than a party waits over this network: both parties are honest here.
+/// [`Halt`], which would be a bug of this program: both parties are honest here.
 pub fn send_network<B: Backend>(
     (client, server): (&mut ClientSetup<B>, &mut ServerSetup<B>),
     served: &[(&Plan<B>, &Networks<B>)],

@@ -21,7 +21,7 @@ use fusion_adversaries::strategy::{Touches, View};
 use fusion_nn::fixed::argmax;
 use fusion_spec::verdict::Label;
 
-/// The most triples of elements of all sessions that are played side by side: both parties hold 48 bytes of each, and as much again while they are made and used.
+/// The most triples that all sessions hold that are played side by side ([`Predicted::held`](fusion_active::predicted::Predicted::held)): 3.2 GB of both parties.
 pub const MOST_TRIPLES: usize = 1 << 24;
 
 /// The two parties of SPDZ that compute the answers.

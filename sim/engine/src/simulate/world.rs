@@ -180,9 +180,9 @@ impl World {
         })
     }
 
-    /// Makes it a world in which two parties run SPDZ: a session is one inference of this architecture, of all slots at once.
+    /// Says what two parties of SPDZ know of the models: a session is one inference of this architecture, of all slots at once.
     #[must_use]
-    pub fn with_spdz(self, architecture: Architecture) -> Self {
+    pub(crate) fn with_spdz(self, architecture: Architecture) -> Self {
         let truncation = self.runs.truncation();
         Self { runs: Runs::Spdz { truncation, architecture: Some(architecture) }, ..self }
     }

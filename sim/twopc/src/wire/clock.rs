@@ -56,12 +56,11 @@ impl Clock {
         self.now_ns.max(self.busy_until_ns)
     }
 
-    /// The virtual time in nanoseconds by which a message of this many bytes arrives from a peer that takes no time to compute. The peer has all of the party's messages half a round trip after
-    /// the party is idle; what it sent before has arrived, so that its line is free.
+    /// How long a message of this many bytes takes at most, in nanoseconds, from a peer that takes no time to compute, counted from when the party is idle. The peer has all of the party's messages half a
+    /// round trip after that; what it sent before has arrived, so that its line is free.
     #[must_use]
-    pub fn answered_by_ns(&self, bytes: usize) -> u64 {
-        let line = self.speed.rtt_ns.saturating_add(self.speed.transmission_ns(bytes));
-        self.idle_since_ns().saturating_add(line)
+    pub fn line_ns(&self, bytes: usize) -> u64 {
+        self.speed.rtt_ns.saturating_add(self.speed.transmission_ns(bytes))
     }
 
     /// Sends a message of this many bytes now, and returns when it arrives, in virtual nanoseconds.

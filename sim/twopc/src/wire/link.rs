@@ -17,7 +17,8 @@ use crate::wire::times::Times;
 use crate::wire::trace::Trace;
 use std::time::Duration;
 
-/// How long a party waits for a peer before it gives up, in virtual nanoseconds: one minute beyond what the line takes ([`Clock::answered_by_ns`]).
+/// How long a party waits for a peer before it gives up, in virtual nanoseconds: one minute, or what the line takes ([`Clock::line_ns`]) where that is longer. It begins to wait when its own
+/// last message has left, as a peer answers only what it has received.
 pub const PATIENCE_NS: u64 = 60_000_000_000;
 
 /// A step that a party is in: its round there, and how many messages of that round it sent.
@@ -323,7 +324,8 @@ impl Link {
             Lost::Gone => self.gone(),
             Lost::Malformed(what) => self.malformed(what),
         })?;
-        if frame.arrival_ns.saturating_sub(self.clock.answered_by_ns(bytes)) > PATIENCE_NS {
+        let patience_ns = PATIENCE_NS.max(self.clock.line_ns(bytes));
+        if frame.arrival_ns.saturating_sub(self.clock.idle_since_ns()) > patience_ns {
             return Err(self.gone());
         }
         if frame.payload.len() != bytes {

@@ -57,6 +57,7 @@ impl Times {
 
 #[cfg(test)]
 mod tests {
+    use crate::address::{Address, Component};
     use crate::role::Role;
     use crate::wire::clock::LinkSpeed;
     use crate::wire::duplex;
@@ -79,7 +80,7 @@ mod tests {
         let work = |lane: &mut Link| {
             lane.begin_work();
             spend(1);
-            lane.enter_step("layer[0:conv]");
+            lane.enter_step(Address::of([Component::Layer { node: 0, operator: "conv".into() }]));
             spend(10);
             lane.enter_step("msb");
             spend(20);

@@ -73,9 +73,10 @@ fn model_flags(args: &CheckArgs) -> Result<(), Failure> {
     }
 }
 
-/// Measures how long a trial takes if all cores of this machine play trials.
+/// Measures how long a trial takes if all cores of this machine play trials, as many as are played side by side. A trial of two parties has two threads.
 fn seconds_of_a_trial(campaign: &Campaign, entry: &Entry) -> f64 {
-    trial_cpu(campaign, entry).as_secs_f64() / as_float(cores() as u64)
+    let busy = cores().min(2 * campaign.side_by_side(entry, cores()));
+    trial_cpu(campaign, entry).as_secs_f64() / as_float(busy as u64)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a time is shown to two digits")]

@@ -41,6 +41,7 @@ fn beside() -> Beside {
         triples: 1000,
         products: 400,
         matrices: 0,
+        matrix_answers: 0,
         answers: 100,
         proofs: 4,
         checks: 5,

@@ -203,8 +203,8 @@ fn parts(loader: &mut Loader, draft: &mut Draft) -> Result<Option<Parts>, Failur
         loader.rows(draft, &view, world, &mut entries);
     }
     let parties = world.as_ref().and_then(|world| loader.parties(draft, &view, world, &entries));
-    // What a server of SPDZ cannot do was told with its strategy.
-    if let Some(world) = world.as_ref().filter(|world| world.protocols().is_some()) {
+    // Nothing of this is of SPDZ: what a server cannot do there was told with its strategy.
+    if let Some(world) = &world {
         loader.aims(draft, &view, world);
         loader.wrong_signs(draft, &view, world);
         loader.own_choices(draft, &view, world);

@@ -61,8 +61,7 @@ impl Loader {
                     let predicted = known.predicted();
                     Ok((block::SPDZ_BYTES_PER_MS, predicted.set_up.plus(predicted.inference()).bytes()))
                 }
-                // That two parties of SPDZ cannot play it is told.
-                (None, None) => continue,
+                (None, None) => unreachable!("two parties run in a world with an entry at `real`"),
             };
             match of_session {
                 Ok((per_ms, bytes)) => entry.block = block::at_real(per_ms, bytes as u128 * sessions),

@@ -12,6 +12,7 @@ use fusion_adversaries::script::{
     ActSection, Backend, CheatName, Draft, Fidelity, Head, LinkSection, MoveSection, SetupRule, Spot, StrategyKind,
     StrategySection, Where,
 };
+use fusion_nn::fixed::FixedModel;
 use std::path::PathBuf;
 
 const ONE_NETWORK: &str = "two parties of `spdz-lowgear` evaluate one network on all slots: at `real` the server can only put another `model` on all of them";
@@ -60,18 +61,17 @@ impl Loader {
         fits
     }
 
-    /// Makes a world one in which two parties run SPDZ, where they do; returns it as it is where they do not, and `None` where a problem was recorded. The models are those of `paths`.
+    /// Makes a world one in which two parties run SPDZ, where they do; returns it as it is where they do not, and `None` where they cannot, which is recorded. The models are those of `paths`.
     pub(super) fn with_spdz(&mut self, draft: &Draft, world: World, paths: &[PathBuf], slots: u32) -> Option<World> {
         let triples = draft.head.as_ref().and_then(|head| head.backend.spdz());
         let depths = draft.strategies.iter().map(|strategy| draft.fidelity_of(&strategy.section));
         let control = draft.fidelity.as_ref().map(|spot| spot.value);
         let real = depths.chain([control]).any(|depth| depth == Some(Fidelity::Real));
         let Some(triples) = triples.filter(|_| real) else { return Some(world) };
-        let before = self.problems.len();
         match architecture(&world, triples, slots as usize) {
             Ok(architecture) => {
                 self.problems.extend(not_admitted(draft, &architecture));
-                (self.problems.len() == before).then(|| world.with_spdz(architecture))
+                Some(world.with_spdz(architecture))
             }
             Err(refused) => {
                 self.problems.extend(refused.into_iter().map(|refused| told(draft, paths, refused)));
@@ -95,10 +95,10 @@ fn misfits(section: &StrategySection, real: bool) -> Vec<Problem> {
         | StrategyKind::Link { .. }
         | StrategyKind::Cheat { .. } => None,
     };
-    of_kind.into_iter().chain(kind.moves().filter_map(|section| misfit(section, real))).collect()
+    of_kind.into_iter().chain(kind.moves().flat_map(|section| misfits_of_move(section, real))).collect()
 }
 
-fn misfit(MoveSection { at, act }: &MoveSection, real: bool) -> Option<Problem> {
+fn misfits_of_move(MoveSection { at, act }: &MoveSection, real: bool) -> Vec<Problem> {
     // What `plain` has no place for is done to shares or messages.
     if let Some((key, mark, _)) = act.misplaced(Fidelity::Plain) {
         let why = match act {
@@ -106,14 +106,19 @@ fn misfit(MoveSection { at, act }: &MoveSection, real: bool) -> Option<Problem> 
             _ => "a server that deviates is caught by a check",
         };
         let message = format!("`{key}` is at a place of another protocol: in `{}` {why}", Backend::SPDZ);
-        return Some(Problem::new(mark, message).help(SUCH_AS));
+        return vec![Problem::new(mark, message).help(SUCH_AS)];
     }
-    let (mark, help) = match act {
-        ActSection::Relabel { relabel, .. } => (relabel.mark, SUCH_AS),
-        _ if !matches!(at.value, Where::All(_)) => (at.mark, "write `at: all`, also where every slot is meant"),
-        _ => (act.when()?.mark, "leave `when` out"),
-    };
-    real.then(|| Problem::new(mark, ONE_NETWORK).help(help))
+    if !real {
+        return Vec::new();
+    }
+    if let ActSection::Relabel { relabel, .. } = act {
+        return vec![Problem::new(relabel.mark, ONE_NETWORK).help(SUCH_AS)];
+    }
+    let everywhere = matches!(at.value, Where::All(_));
+    let somewhere = (!everywhere).then_some((at.mark, "write `at: all`, also where every slot is meant"));
+    let sometimes = act.when().map(|when| (when.mark, "leave `when` out"));
+    let found = [somewhere, sometimes];
+    found.into_iter().flatten().map(|(mark, help)| Problem::new(mark, ONE_NETWORK).help(help)).collect()
 }
 
 /// The cheats of a script for which an architecture has no place.
@@ -148,29 +153,32 @@ fn architecture(world: &World, triples: Triples, slots: usize) -> Result<Archite
     if world.is_one_bit() {
         return Err(vec![(0, "it truncates exactly, so that `truncation` is `faithful`".into())]);
     }
-    let (honest, others) = (&world.models()[0], &world.models()[1..]);
-    Architecture::of(honest).and_then(|known| known.by(triples)).map_err(|refused| of_model(0, refused))?;
-    let apart =
-        |(at, other)| Some(of_model(1 + at, Architecture::shared_by(honest, std::slice::from_ref(other)).err()?));
-    let apart: Vec<Refused> = others.iter().enumerate().filter_map(apart).flatten().collect();
-    if !apart.is_empty() {
-        return Err(apart);
-    }
-    let known = Architecture::shared_by(honest, others).and_then(|known| known.by(triples));
-    let known = known.map_err(|refused| of_model(0, refused))?.at_once(slots);
+    let known = shared(&world.models()[0], &world.models()[1..], triples)?.at_once(slots);
     let predicted = known.predicted();
-    let over = |count: usize, most: usize, what: &str| {
-        (count > most)
-            .then(|| (0, format!("{slots} slots at once take {count} {what}, and a session has at most {most}")))
+    let over = |is_over: bool, count: usize, most: usize, what: &str| {
+        is_over.then(|| (0, format!("{slots} slots at once take {count} {what}, and a session has at most {most}")))
     };
+    let held = predicted.held();
     let over: Vec<Refused> = [
-        over(predicted.answers, MOST_ANSWERS, "products under one pair of keys"),
-        over(predicted.triples, MOST_TRIPLES, "triples in memory"),
+        over(!predicted.is_within_keys(), predicted.answers, MOST_ANSWERS, "products under one pair of keys"),
+        over(held > MOST_TRIPLES, held, MOST_TRIPLES, "triples in memory"),
     ]
     .into_iter()
     .flatten()
     .collect();
     if over.is_empty() { Ok(known) } else { Err(over) }
+}
+
+/// The architecture that the models of a world share; or what is wrong with the honest one, or else with each other one beside it.
+fn shared(honest: &FixedModel, others: &[FixedModel], triples: Triples) -> Result<Architecture, Vec<Refused>> {
+    let by = |others: &[FixedModel]| Architecture::shared_by(honest, others).and_then(|known| known.by(triples));
+    by(others).map_err(|_| {
+        let alone = by(&[]).err().map(|refused| of_model(0, refused));
+        alone.unwrap_or_else(|| {
+            let beside = |(at, other)| Some(of_model(1 + at, by(std::slice::from_ref(other)).err()?));
+            others.iter().enumerate().filter_map(beside).flatten().collect()
+        })
+    })
 }
 
 /// The problem of a model, at its first place in the script.
