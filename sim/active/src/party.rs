@@ -48,9 +48,9 @@ pub struct Used {
 /// A party that stopped in its set-up.
 #[derive(Debug)]
 pub struct NotSetUp {
-    /// Why it stopped.
+    /// The check that its peer failed, or how the connection ended.
     pub failure: Failure,
-    /// Its link, with the meter of what was sent.
+    /// The party's link, with the meter of all that was sent until then.
     pub link: Link,
 }
 

@@ -152,7 +152,7 @@ fn milli(seconds: f64) -> String {
     format!("{:.2} ms", seconds * 1000.0)
 }
 
-/// A layer as a row.
+/// The cells of a layer in the table of layers.
 fn row_of_layer(layer: &LayerMeasured) -> Vec<String> {
     let LayerMeasured { step, messages, rounds, .. } = layer;
     let [client, server] = [layer.client_sent_bytes, layer.server_sent_bytes].map(kilo);

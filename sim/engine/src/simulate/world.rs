@@ -49,9 +49,9 @@ pub struct DrawnSamples {
 /// What two parties run in a world.
 #[derive(Debug)]
 pub enum Runs {
-    /// Semi-honest protocols.
+    /// They run the semi-honest protocols of a family, by which each slot is answered.
     Family(ProtocolChoice),
-    /// SPDZ.
+    /// They run SPDZ, which evaluates one network on all slots at once and catches a server that deviates.
     Spdz {
         /// How a third party drops extra fractional bits, at `ideal`.
         truncation: Truncation,

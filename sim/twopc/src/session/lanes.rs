@@ -36,7 +36,7 @@ type Ran<T> = (Result<T, Halt>, Link);
 fn ran<T>(index: usize, mut lane: Link, run: impl FnOnce(usize, Link) -> Ran<T>) -> Ran<T> {
     lane.begin_work();
     let (outcome, mut lane) = run(index, lane);
-    lane.end_work();
+    lane.count_time();
     (outcome, lane)
 }
 

@@ -19,14 +19,13 @@ pub struct Frame {
 
 /// A carrier of frames, in memory or over a network.
 pub trait Wire: Send {
-    /// Sends a frame.
+    /// Sends a frame to the other end, and does not wait until it is taken.
     ///
     /// # Errors
     /// [`Gone`] if nobody is left to take it.
     fn put(&mut self, frame: Frame) -> Result<(), Gone>;
 
-    /// Waits for the next frame. If the payload is longer than `most` bytes, any bytes as many as it or `most + 1` may stand in its place, as the receiver refuses it
-    /// by its length.
+    /// Waits for the next frame. If its payload is longer than `most` bytes, other bytes may stand in its place, as many or `most + 1` of them: the receiver refuses it, as it is too long.
     ///
     /// # Errors
     /// [`Lost`] if no frame can come any more.

@@ -92,13 +92,8 @@ impl Link {
         }
     }
 
-    /// Ends the work of a lane on this thread.
-    pub(crate) fn end_work(&mut self) {
-        self.count_time();
-    }
-
-    /// Counts the time until now for the step that the party is in.
-    fn count_time(&mut self) {
+    /// Counts the processor time until now for the step that the party is in, as where a step or a lane's work ends.
+    pub(crate) fn count_time(&mut self) {
         if let Some(times) = &mut self.times {
             times.count(&self.level.address);
         }

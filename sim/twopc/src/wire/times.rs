@@ -88,7 +88,7 @@ mod tests {
             spend(300);
             lane.leave_step();
             spend(4000);
-            lane.end_work();
+            lane.count_time();
             spend(50_000);
         };
         for mut lane in link.divided(&[0, 0]) {
