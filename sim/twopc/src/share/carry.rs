@@ -1,6 +1,7 @@
-//! The carries that a step finds first, by a tree of digits ([`compare`]) or by a chain of positions ([`chain`]), with transfers that were drawn before or are asked for.
+//! The carries that a step finds first, by a tree of digits ([`compare`]) or by a chain of them ([`chain`]), with transfers that were drawn before or are asked for.
 
 use crate::party::Party;
+use crate::role::Role;
 use crate::share::chain;
 use crate::share::compare::{self, Carries, Span};
 use crate::wire::link::Halt;
@@ -10,7 +11,7 @@ use crate::wire::link::Halt;
 pub enum Form {
     /// By digits that a tree joins: few messages.
     Tree,
-    /// Position by position: few bytes.
+    /// Digit by digit: few bytes.
     Chain,
 }
 
@@ -42,16 +43,16 @@ pub enum First {
 pub fn draw(party: &mut Party, count: usize, span: Span, form: Form) -> Result<Drawn, Halt> {
     Ok(match form {
         Form::Tree => Drawn::Tree(compare::draw(party, count, span)?),
-        Form::Chain => Drawn::Chain(chain::draw(party, count, span)?),
+        Form::Chain => Drawn::Chain(chain::draw(party, count, span, Role::Client)?),
     })
 }
 
 impl Drawn {
-    /// The numbers that a client chose at random in these transfers; `None` for a server.
+    /// The bits that a client drew in these transfers, as a mask, and numbers whose bits there are its random choices; `None` for a server.
     #[must_use]
-    pub fn numbers(&self) -> Option<Vec<u64>> {
+    pub fn numbers(&self) -> Option<(u64, Vec<u64>)> {
         match self {
-            Self::Tree(drawn) => drawn.numbers(),
+            Self::Tree(drawn) => drawn.numbers().map(|numbers| (u64::MAX, numbers)),
             Self::Chain(drawn) => drawn.numbers(),
         }
     }

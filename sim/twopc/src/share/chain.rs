@@ -1,50 +1,54 @@
-//! The carries of a sum of two shares, one after another, from the lowest.
+//! The carries of a sum of two shares, digit after digit, from the lowest.
 //!
-//! Of the server's bit `x`, the client's bit `y` and the carry `c` into a position, the carry out of it is `c' = x y + c x + c y` modulo 2. Let `c = c0 + c1`, with `c0` the client's share. Then `c0 y` is the client's own
-//! product and `c1 x` the server's, `(x + c1) y` is one transfer from the server at the choice `y`, and `c0 x` one from the client at the choice `x` (correlated transfers of one bit: Asharov et al., CCS 2013, section 5.1). That
-//! takes three bits a position where `y` was drawn with its transfer, and four where it is corrected (decision 28 has the proof).
+//! Of each digit one party chooses and the other offers, in turn ([`super::digit`]). The party that chooses has its digit `y` and its share `q` of the carry into it, the other `x` and `e`. As the carry out of the digit is a function of `x`, `y` and `q + e`, a transfer of one of eight bits at the choice `(y, q)` gives shares of it.
+//! Bits of `y` are the random choices of their transfers where they were drawn with them; otherwise they are corrected, as `q` always is. Decision 38 has the proof.
 //!
-//! A party has its share of a carry as soon as it has the other's message for the position, so that each message of either party is for two positions: the server's for 0 and 1, the client's for 1 and 2, and so on. For `n` bits these
-//! are `n` messages, each of which follows the one before. All corrections of the server's choices are in its first.
-//!
-//! Bits are sliced: a word has the same bit of 64 numbers.
+//! The party that offers a digit has its share of the carry out of it at once, and chooses in the next. So each digit is one message: its entries, and the corrections of the next digit. Only where the first digit is corrected another message goes before.
 
-use crate::bits::{Packer, Unpacker, packed_bytes};
+use crate::bits::packed_bytes;
 use crate::party::Party;
 use crate::role::Role;
 use crate::share::compare::{Carries, Span};
+use crate::share::digit::{Chosen, Digit, Offered, digits, swap};
+use crate::share::slices::{Slice, pack, planes, sliced, sum, unpack, unsliced};
 use crate::wire::link::Halt;
-use std::collections::VecDeque;
-
-/// One bit of each number. Beyond the last number bits mean nothing.
-type Slice = Vec<u64>;
-
-/// For how many positions a message has bits.
-const AT_ONCE: usize = 2;
+use std::ops::Range;
 
 /// The transfers of a chain, drawn and not used yet: they serve one chain of as many numbers.
 #[derive(Debug)]
 pub struct Drawn {
-    count: usize,
-    low: usize,
-    high: usize,
-    /// Whether the client's random choices are its bits, so that it corrects none.
-    are_bits: bool,
-    /// The pads of both messages, where this party sends: a server at every position, a client at all but the lowest, into which nothing is carried.
-    sent: Vec<[Slice; 2]>,
-    /// The random choices and their pads, where this party receives: a client at every position, a server at all but the lowest.
-    received: Vec<[Slice; 2]>,
+    chain: Chain,
+    transfers: Vec<Transfers>,
 }
 
-/// Draws the transfers of a chain over `count` numbers that are not known yet, and whose bits of the span are to be [`Drawn::numbers`] at the client.
+/// What both parties know of a chain.
+#[derive(Debug)]
+struct Chain {
+    /// Of numbers.
+    count: usize,
+    /// The number of bits below the inner carry.
+    low: u32,
+    digits: Vec<Digit>,
+    /// The party whose random choices are bits of its numbers, so that it corrects none.
+    drawer: Option<Role>,
+}
+
+/// A party's part of the transfers of a digit.
+#[derive(Debug)]
+enum Transfers {
+    Chosen(Vec<Chosen>),
+    Offered(Vec<Offered>),
+}
+
+/// Draws the transfers of a chain over `count` numbers that are not known yet: some bits of the span are to be those of [`Drawn::numbers`] of the drawer.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
 ///
 /// # Panics
 /// For numbers of no bits, which have no carry.
-pub fn draw(party: &mut Party, count: usize, span: Span) -> Result<Drawn, Halt> {
-    transfers(party, count, (span.low, span.high), true)
+pub fn draw(party: &mut Party, count: usize, span: Span, drawer: Role) -> Result<Drawn, Halt> {
+    transfers(party, count, (span.low, span.high), Some(drawer))
 }
 
 /// Computes shares of the carries of the sum of both parties' numbers, of `low + high` bits each. Higher bits are not looked at.
@@ -55,188 +59,189 @@ pub fn draw(party: &mut Party, count: usize, span: Span) -> Result<Drawn, Halt> 
 /// # Panics
 /// For numbers of no bits, which have no carry.
 pub fn carries(party: &mut Party, numbers: &[u64], low: u32, high: u32) -> Result<Carries, Halt> {
-    transfers(party, numbers.len(), (low, high), false)?.carries(party, numbers)
+    transfers(party, numbers.len(), (low, high), None)?.carries(party, numbers)
 }
 
-fn transfers(party: &mut Party, count: usize, (low, high): (u32, u32), are_bits: bool) -> Result<Drawn, Halt> {
-    let (low, high) = (low as usize, high as usize);
-    let bits = low + high;
-    assert!(bits > 0, "numbers of no bits have no carry");
-    let send = |party: &mut Party, positions: usize| -> Result<Vec<_>, Halt> {
-        let pads = |pads: &[[u64; 2]]| (pads[0][0] & 1 | (pads[0][1] & 1) << 1) as u8;
-        (0..positions).map(|_| Ok(halves(&party.send_pads(count, 1, pads)?))).collect()
+fn transfers(party: &mut Party, count: usize, (low, high): (u32, u32), drawer: Option<Role>) -> Result<Drawn, Halt> {
+    assert!(low + high > 0, "numbers of no bits have no carry");
+    let chain = Chain { count, low, digits: digits(low, high), drawer };
+    let chosen = |party: &mut Party| {
+        let transfer = |choices: &[u8], pads: &[u64]| choices[0] | ((pads[0] & 3) << 1) as u8;
+        let [choice, zero, one] = planes(&party.receive_pads(count, 1, transfer)?);
+        Ok(Chosen { choice, string: [zero, one] })
     };
-    let receive = |party: &mut Party, positions: usize| -> Result<Vec<_>, Halt> {
-        let chosen = |choices: &[u8], pads: &[u64]| choices[0] | ((pads[0] & 1) << 1) as u8;
-        (0..positions).map(|_| Ok(halves(&party.receive_pads(count, 1, chosen)?))).collect()
+    let offered = |party: &mut Party| {
+        let transfer = |pads: &[[u64; 2]]| (pads[0][0] & 3 | (pads[0][1] & 3) << 2) as u8;
+        let [a, b, c, d] = planes(&party.send_pads(count, 1, transfer)?);
+        Ok([[a, b], [c, d]])
     };
-    let (sent, received) = match party.role() {
-        Role::Client => {
-            let received = receive(party, bits)?;
-            (send(party, bits - 1)?, received)
-        }
-        Role::Server => (send(party, bits)?, receive(party, bits - 1)?),
+    let of = |(at, digit): (usize, &Digit)| {
+        let each = 0..digit.transfers();
+        Ok(if chooser(drawer, at) == party.role() {
+            Transfers::Chosen(each.map(|_| chosen(party)).collect::<Result<_, Halt>>()?)
+        } else {
+            Transfers::Offered(each.map(|_| offered(party)).collect::<Result<_, Halt>>()?)
+        })
     };
-    Ok(Drawn { count, low, high, are_bits, sent, received })
+    let transfers = chain.digits.iter().enumerate().map(of).collect::<Result<_, Halt>>()?;
+    Ok(Drawn { chain, transfers })
+}
+
+/// Which party chooses in a digit: the drawer in the first, or else the client.
+#[must_use]
+pub fn chooser(drawer: Option<Role>, digit: usize) -> Role {
+    let first = drawer.unwrap_or(Role::Client);
+    if digit.is_multiple_of(2) { first } else { first.peer() }
 }
 
 impl Drawn {
-    /// The numbers of `low + high` bits that a client chose at random in these transfers: uniform, and hidden from the server as choices are. `None` for a server.
+    /// The bits that this party drew as the drawer, as a mask, and numbers whose bits there are its random choices: uniform, and hidden from the other party as choices are. `None` for that one.
     #[must_use]
-    pub fn numbers(&self) -> Option<Vec<u64>> {
-        let is_client = self.received.len() == self.low + self.high;
-        is_client.then(|| {
-            let bit = |slice: &Slice, at: usize| slice[at / 64] >> (at % 64) & 1;
-            let number = |at: usize| self.received.iter().rev().fold(0, |all, [choice, _]| all << 1 | bit(choice, at));
-            (0..self.count).map(number).collect()
-        })
+    pub fn numbers(&self) -> Option<(u64, Vec<u64>)> {
+        let (mut mask, mut numbers, mut from) = (0, vec![0; self.chain.count], 0);
+        for (digit, transfers) in self.chain.digits.iter().zip(&self.transfers) {
+            if let Transfers::Chosen(chosen) = transfers {
+                for (place, Chosen { choice, .. }) in (from..).zip(&chosen[..digit.bits]) {
+                    mask |= 1 << place;
+                    let bits = unsliced(choice, self.chain.count);
+                    numbers.iter_mut().zip(bits).for_each(|(number, bit)| *number |= u64::from(bit) << place);
+                }
+            }
+            from += digit.bits;
+        }
+        let is_drawer = matches!(self.transfers[..], [Transfers::Chosen(_), ..]);
+        (is_drawer && self.chain.drawer.is_some()).then_some((mask, numbers))
     }
 
-    /// Computes shares of the carries of the sum of both parties' numbers. Of a client whose choices are its bits these are the numbers that it drew, whatever it gives.
+    /// Computes shares of the carries of the sum of both parties' numbers. Those of the drawer have the bits that it drew, whatever it gives there.
     ///
     /// # Errors
     /// [`Halt`] where the peer does not keep to the protocol.
-    pub fn carries(mut self, party: &mut Party, numbers: &[u64]) -> Result<Carries, Halt> {
-        let (count, bits, low) = (self.count, self.low + self.high, self.low);
-        let mut mail = Mail { count, outbox: Vec::new(), inbox: VecDeque::new() };
-        let own = self.correct(party, numbers, &mut mail)?;
-        let (serves, mut carry, mut inner) = (party.role() == Role::Server, vec![0; count.div_ceil(64)], Vec::new());
-        // The side that does nothing at the lowest position has a place fewer in its list.
-        let offers = (0..bits).map(|at| if serves { Some(at) } else { at.checked_sub(1) });
-        let takes = (0..bits).map(|at| if serves { at.checked_sub(1) } else { Some(at) });
-        for (at, (offer, take)) in offers.zip(takes).enumerate() {
-            let mut next = both(&carry, &own[at], |carry, own| carry & own);
-            if let Some([zero, one]) = offer.map(|place| &self.sent[place]) {
-                let value = if serves { both(&carry, &own[at], |carry, own| carry ^ own) } else { carry.clone() };
-                mail.outbox.push(sum(&value, &sum(zero, one)));
-                next = sum(&next, zero);
+    pub fn carries(self, party: &mut Party, numbers: &[u64]) -> Result<Carries, Halt> {
+        let Self { chain, transfers } = self;
+        let own = chain.own(numbers, &transfers);
+        let mut out = Vec::<Slice>::with_capacity(own.len());
+        let mut corrections = match &transfers[0] {
+            Transfers::Chosen(_) => {
+                chain.send(party, chain.corrections(0, &transfers, &own, None))?;
+                Vec::new()
             }
-            if let Some(place) = take {
-                let message = match mail.inbox.pop_front() {
-                    Some(message) => message,
-                    None => self.exchange(party, &mut mail, bits - at)?,
-                };
-                let [_, pad] = &self.received[place];
-                party.link.read(|| pack(&[sum(&message, &sum(pad, &carry))], count));
-                let chosen = both(&message, &own[at], |message, own| message & own);
-                next = sum(&next, &sum(pad, &chosen));
-            }
-            carry = next;
-            if at + 1 == low {
-                inner.clone_from(&carry);
-            }
-        }
-        mail.send(party)?;
-        let low = if low > 0 { unsliced(&inner, count) } else { Vec::new() };
-        Ok(Carries { low, all: unsliced(&carry, count) })
-    }
-
-    /// A party's own bits. The client corrects its choices of them, if they are others; the server puts its corrections before the first of its messages.
-    fn correct(&mut self, party: &mut Party, numbers: &[u64], mail: &mut Mail) -> Result<Vec<Slice>, Halt> {
-        let (count, bits) = (self.count, self.low + self.high);
-        let own = sliced(numbers, bits);
-        let differ = |own: &[Slice]| -> Vec<Slice> {
-            own.iter().zip(&self.received).map(|(own, [choice, _])| sum(own, choice)).collect()
+            Transfers::Offered(_) => chain.receive(party, chain.corrected(0).len())?,
         };
-        match party.role() {
-            Role::Client if self.are_bits => Ok(self.received.iter().map(|[choice, _]| choice.clone()).collect()),
-            Role::Client => {
-                party.link.send(pack(&differ(&own), count))?;
-                Ok(own)
-            }
-            Role::Server => {
-                mail.outbox = differ(&own[1..]);
-                if !self.are_bits {
-                    let corrections = receive(party, count, bits)?;
-                    swap(&mut self.sent, corrections);
+        for (at, digit) in chain.digits.iter().enumerate() {
+            let share = match &transfers[at] {
+                Transfers::Offered(offered) => {
+                    let strings = corrected(offered, chain.corrected(at), &corrections);
+                    let (share, mut sent) = chain.offer(digit, &own[at], out.last(), &strings);
+                    sent.extend(chain.corrections(at + 1, &transfers, &own, Some(&share)));
+                    chain.send(party, sent)?;
+                    share
                 }
-                Ok(own)
+                Transfers::Chosen(chosen) => {
+                    let mut sent = chain.receive(party, digit.sent() + chain.corrected(at + 1).len())?;
+                    corrections = sent.split_off(digit.sent());
+                    let share = chain.choose(digit, &own[at], out.last(), (chosen, &sent));
+                    party.link.read(|| pack(&[share.clone()], chain.count));
+                    share
+                }
+            };
+            out.push(share);
+        }
+        Ok(chain.of_ends(&out))
+    }
+}
+
+impl Chain {
+    /// A party's own bits, digit by digit: where it drew them, its choices.
+    fn own(&self, numbers: &[u64], transfers: &[Transfers]) -> Vec<Vec<Slice>> {
+        let mut own = sliced(numbers, self.digits.iter().map(|digit| digit.bits).sum()).into_iter();
+        let of = |(at, (digit, transfers)): (usize, (&Digit, &Transfers))| {
+            let given: Vec<Slice> = own.by_ref().take(digit.bits).collect();
+            match transfers {
+                Transfers::Chosen(chosen) if self.is_drawn(at) => {
+                    chosen[..digit.bits].iter().map(|transfer| transfer.choice.clone()).collect()
+                }
+                _ => given,
             }
+        };
+        self.digits.iter().zip(transfers).enumerate().map(of).collect()
+    }
+
+    /// Whether the choices of a digit's bits are what the party that chooses drew.
+    fn is_drawn(&self, at: usize) -> bool {
+        self.drawer == Some(chooser(self.drawer, at))
+    }
+
+    /// The transfers of a digit whose choices are corrected; none of a digit that is not there.
+    fn corrected(&self, at: usize) -> Range<usize> {
+        let corrected = |digit: &Digit| if self.is_drawn(at) { digit.bits } else { 0 }..digit.transfers();
+        self.digits.get(at).map_or(0..0, corrected)
+    }
+
+    /// What a party that chooses in a digit sends for it: what its bits and its share of the carry differ from its choices by.
+    fn corrections(&self, at: usize, transfers: &[Transfers], own: &[Vec<Slice>], carry: Option<&Slice>) -> Vec<Slice> {
+        let Some(Transfers::Chosen(chosen)) = transfers.get(at) else { return Vec::new() };
+        let own: Vec<&Slice> = own[at].iter().chain(carry).collect();
+        self.corrected(at).map(|transfer| sum(own[transfer], &chosen[transfer].choice)).collect()
+    }
+
+    /// A party's share of the carry out of a digit that it offers, and the entries that it sends.
+    fn offer(&self, digit: &Digit, own: &[Slice], carry: Option<&Slice>, strings: &[Offered]) -> (Slice, Vec<Slice>) {
+        let words = self.words();
+        let (mut share, mut sent) = (Vec::with_capacity(words), vec![Vec::with_capacity(words); digit.sent()]);
+        for word in 0..words {
+            let table = digit.table(word, own, carry.map(|carry| carry[word]), strings);
+            share.push(table[0]);
+            sent.iter_mut().zip(&table[1..]).for_each(|(sent, entry)| sent.push(entry ^ table[0]));
         }
+        (share, sent)
     }
 
-    /// Sends what waits, and receives the other party's bits for the next positions, with `left` to come. A client's first message of the server has the corrections before them.
-    fn exchange(&mut self, party: &mut Party, mail: &mut Mail, left: usize) -> Result<Slice, Halt> {
-        mail.send(party)?;
-        let bits = self.low + self.high;
-        let corrected = if party.role() == Role::Client && left == bits { bits - 1 } else { 0 };
-        let mut slices = receive(party, mail.count, corrected + left.min(AT_ONCE))?;
-        mail.inbox = slices.split_off(corrected).into();
-        swap(&mut self.sent, slices);
-        mail.inbox.pop_front().ok_or_else(|| unreachable!("a message is for one position at least"))
+    /// A party's share of the carry out of a digit in which it chooses, from the entries.
+    fn choose(
+        &self,
+        digit: &Digit,
+        own: &[Slice],
+        carry: Option<&Slice>,
+        (chosen, sent): (&[Chosen], &[Slice]),
+    ) -> Slice {
+        let at: Vec<&Slice> = own.iter().chain(carry).collect();
+        (0..self.words()).map(|word| digit.entry(word, &at, chosen, sent)).collect()
     }
-}
 
-/// What a party has for the other and has not sent yet, and what it has received and not used yet, each a bit of every number.
-struct Mail {
-    count: usize,
-    outbox: Vec<Slice>,
-    inbox: VecDeque<Slice>,
-}
-
-impl Mail {
-    fn send(&mut self, party: &mut Party) -> Result<(), Halt> {
-        let waiting = std::mem::take(&mut self.outbox);
-        if waiting.is_empty() { Ok(()) } else { party.link.send(pack(&waiting, self.count)) }
+    fn words(&self) -> usize {
+        self.count.div_ceil(64)
     }
-}
 
-fn receive(party: &mut Party, count: usize, slices: usize) -> Result<Vec<Slice>, Halt> {
-    let message = party.link.receive(packed_bytes(count * slices, 1))?;
-    let mut message = Unpacker::new(&message);
-    Ok((0..slices).map(|_| widths(count).map(|width| message.pull(width)).collect()).collect())
-}
+    fn send(&self, party: &mut Party, slices: Vec<Slice>) -> Result<(), Halt> {
+        if slices.is_empty() { Ok(()) } else { party.link.send(pack(&slices, self.count)) }
+    }
 
-/// Puts the pads of each position in the order that the receiver's corrections say.
-fn swap(pads: &mut [[Slice; 2]], corrections: Vec<Slice>) {
-    for ([zero, one], correction) in pads.iter_mut().zip(corrections) {
-        for ((zero, one), correction) in zero.iter_mut().zip(one).zip(correction) {
-            let differ = (*zero ^ *one) & correction;
-            *zero ^= differ;
-            *one ^= differ;
+    fn receive(&self, party: &mut Party, slices: usize) -> Result<Vec<Slice>, Halt> {
+        if slices == 0 {
+            return Ok(Vec::new());
         }
+        Ok(unpack(&party.link.receive(packed_bytes(self.count * slices, 1))?, slices, self.count))
+    }
+
+    /// The carries out of the lowest bits and out of all, of those out of each digit.
+    fn of_ends(&self, out: &[Slice]) -> Carries {
+        let ends = self.digits.iter().scan(0, |end, digit| {
+            *end += digit.bits;
+            Some(*end)
+        });
+        let inner = ends.zip(out).find(|(end, _)| *end == self.low as usize);
+        let bytes = |carry: &Slice| unsliced(carry, self.count);
+        let low = inner.map_or_else(Vec::new, |(_, carry)| bytes(carry));
+        Carries { low, all: out.last().map_or_else(Vec::new, bytes) }
     }
 }
 
-fn both(a: &Slice, b: &Slice, join: impl Fn(u64, u64) -> u64) -> Slice {
-    a.iter().zip(b).map(|(a, b)| join(*a, *b)).collect()
-}
-
-/// The sum modulo 2.
-fn sum(a: &Slice, b: &Slice) -> Slice {
-    both(a, b, |a, b| a ^ b)
-}
-
-/// How many numbers are in each word of a slice.
-fn widths(count: usize) -> impl Iterator<Item = u32> {
-    (0..count).step_by(64).map(move |from| (count - from).min(64) as u32)
-}
-
-/// The slices one after another, without the bits beyond the last number.
-fn pack(slices: &[Slice], count: usize) -> Vec<u8> {
-    let mut packer = Packer::with_capacity(packed_bytes(count * slices.len(), 1));
-    for slice in slices {
-        slice.iter().zip(widths(count)).for_each(|(word, width)| packer.push(*word, width));
-    }
-    packer.finish()
-}
-
-/// The lowest bits of numbers, by position.
-fn sliced(numbers: &[u64], bits: usize) -> Vec<Slice> {
-    let word = |numbers: &[u64], bit: usize| numbers.iter().rev().fold(0, |word, number| word << 1 | number >> bit & 1);
-    (0..bits).map(|bit| numbers.chunks(64).map(|numbers| word(numbers, bit)).collect()).collect()
-}
-
-/// Both bits of pairs.
-fn halves(pairs: &[u8]) -> [Slice; 2] {
-    let word =
-        |pairs: &[u8], bit: usize| pairs.iter().rev().fold(0, |word, pair| word << 1 | u64::from(pair >> bit & 1));
-    [0, 1].map(|bit| pairs.chunks(64).map(|pairs| word(pairs, bit)).collect())
-}
-
-/// A bit of each number, one in a byte.
-fn unsliced(slice: &Slice, count: usize) -> Vec<u8> {
-    (0..count).map(|at| (slice[at / 64] >> (at % 64) & 1) as u8).collect()
+/// The strings of a digit's transfers, those of a range in the order that the corrections say.
+fn corrected(offered: &[Offered], range: Range<usize>, corrections: &[Slice]) -> Vec<Offered> {
+    let mut strings = offered.to_vec();
+    strings[range].iter_mut().zip(corrections).for_each(|(strings, correction)| swap(strings, correction));
+    strings
 }
 
 #[cfg(test)]

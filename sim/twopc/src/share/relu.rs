@@ -119,16 +119,16 @@ mod tests {
                 let [bits, free] = [span.low + span.high, span.from];
                 let client = |party: &mut Party| {
                     let drawn = carry::draw(party, count, span, form)?;
-                    let own = mask(bits) << free;
-                    let numbers = drawn.numbers().unwrap().into_iter().zip(&high);
+                    let (own, numbers) = drawn.numbers().unwrap();
+                    let (own, numbers) = ((own & mask(bits)) << free, numbers.into_iter().zip(&high));
                     let x0: Vec<u64> = numbers.map(|(number, high)| number << free | high & !own).collect();
-                    Ok((relu_of(party, &x0, how, First::Drawn(drawn))?, x0))
+                    Ok((relu_of(party, &x0, how, First::Drawn(drawn))?, x0, own.count_ones()))
                 };
                 let server = |party: &mut Party| {
                     let drawn = carry::draw(party, count, span, form)?;
-                    Ok((relu_of(party, &x1, how, First::Drawn(drawn))?, Vec::new()))
+                    Ok((relu_of(party, &x1, how, First::Drawn(drawn))?, Vec::new(), 0))
                 };
-                let ([(y0, x0), (y1, _)], party) = both(client, server);
+                let ([(y0, x0, chosen), (y1, ..)], party) = both(client, server);
                 assert_twin([&x0, &x1], from, [&y0, &y1], out, |x, x0| ideal(x, x0, how));
                 let asking = |numbers: &[u64]| {
                     let numbers = numbers.to_vec();
@@ -137,7 +137,8 @@ mod tests {
                 let (_, asked) = both(asking(&x0), asking(&x1));
                 let sent = |party: &Party| party.link.meter().sent(Role::Client, None);
                 let (drawn, asked) = (sent(&party), sent(&asked));
-                assert_eq!(asked.bytes - drawn.bytes, packed_bytes(count, bits));
+                assert_eq!(asked.bytes - drawn.bytes, packed_bytes(count, chosen));
+                assert!(form == Form::Chain || chosen == bits);
                 assert_eq!(asked.messages - drawn.messages, 1);
             }
         }

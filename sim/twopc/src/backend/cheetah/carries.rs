@@ -5,6 +5,7 @@ use crate::cost::Cost;
 use crate::role::Role;
 use crate::share::carry::Form;
 use crate::share::compare::{Digit, Span, digits};
+use crate::share::{chain, digit};
 
 /// How the carries are found of what a ReLU, a truncation or a clip compares first, as a user chooses it. Other comparisons are trees: those of a maximum, and with the upper end of a clip.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -12,7 +13,7 @@ pub enum CarryChoice {
     /// By a tree of digits, in few messages, as published.
     #[default]
     Tree,
-    /// Position by position, in few bytes.
+    /// Digit after digit, in few bytes.
     Chain,
     /// Step by step: a chain where it spares more than 250,000 bytes in a chunk for each message that it has more than a tree has one after another. So many bytes pass on the wide-area network of
     /// [`LinkSpeed::WAN`](crate::wire::clock::LinkSpeed::WAN) while one message is on its way. Nothing but the network and the number of slots in a chunk decides.
@@ -83,17 +84,17 @@ impl std::str::FromStr for CarryChoice {
 
 /// Adds the messages of [`crate::share::carry::carries`]: in which form, and whether transfers were drawn for it.
 pub(super) fn carries(cost: &mut Cost, count: usize, (low, high): (u32, u32), (form, drawn): (Form, bool)) {
-    if !drawn {
-        cost.send(Role::Client, packed_bytes(count, low + high));
-    }
     match form {
-        Form::Tree => tree(cost, count, low, high),
-        Form::Chain => chain(cost, count, low + high),
+        Form::Tree => tree(cost, count, (low, high), drawn),
+        Form::Chain => chain(cost, count, (low, high), drawn.then_some(Role::Client)),
     }
 }
 
-/// [`crate::share::compare::carries`], but for the client's choices.
-fn tree(cost: &mut Cost, count: usize, low: u32, high: u32) {
+/// [`crate::share::compare::carries`].
+fn tree(cost: &mut Cost, count: usize, (low, high): (u32, u32), drawn: bool) {
+    if !drawn {
+        cost.send(Role::Client, packed_bytes(count, low + high));
+    }
     let digits = digits(low, high);
     cost.server_transfers += count * (low + high) as usize;
     cost.send(Role::Server, packed_bytes(count, digits.iter().map(|digit| digit.message_bits()).sum()));
@@ -109,17 +110,25 @@ fn tree(cost: &mut Cost, count: usize, low: u32, high: u32) {
     }
 }
 
-/// [`crate::share::chain::carries`], but for the client's choices: a message for each of the bits, the server's first with the corrections of its own choices.
-fn chain(cost: &mut Cost, count: usize, bits: u32) {
-    cost.server_transfers += count * bits as usize;
-    cost.client_transfers += count * (bits as usize - 1);
-    for at in 0..bits {
-        let positions = 2.min(bits - at);
-        match at {
-            0 => cost.send(Role::Server, packed_bytes(count, bits - 1 + positions)),
-            _ if at % 2 == 0 => cost.send(Role::Server, packed_bytes(count, positions)),
-            _ => cost.send(Role::Client, packed_bytes(count, positions)),
+/// [`crate::share::chain::carries`]: the entries of each digit with the corrections of the next, which are those of its bits, unless they were drawn, and of the carry.
+fn chain(cost: &mut Cost, count: usize, (low, high): (u32, u32), drawer: Option<Role>) {
+    let (digits, slices) = (digit::digits(low, high), |slices: usize| packed_bytes(count, slices as u32));
+    let chooser = |at: usize| chain::chooser(drawer, at);
+    let corrected = |at: usize, digit: &digit::Digit| {
+        usize::from(digit.carried) + if drawer == Some(chooser(at)) { 0 } else { digit.bits }
+    };
+    if drawer.is_none() {
+        cost.send(chooser(0), slices(digits[0].bits));
+    }
+    for (at, digit) in digits.iter().enumerate() {
+        let offerer = chooser(at).peer();
+        let transfers = count * digit.transfers();
+        match offerer {
+            Role::Client => cost.client_transfers += transfers,
+            Role::Server => cost.server_transfers += transfers,
         }
+        let next = digits.get(at + 1).map_or(0, |next| corrected(at + 1, next));
+        cost.send(offerer, slices(digit.sent() + next));
     }
 }
 
@@ -142,7 +151,7 @@ fn join(nodes: &mut Vec<bool>) -> Vec<bool> {
 mod tests {
     use super::*;
 
-    /// The first ReLU of LeNet in chunks of more and more slots: from some number on a chain, and never sooner than its 19 further messages are paid for.
+    /// The first ReLU of LeNet in chunks of more and more slots: from some number on a chain, and never sooner than its 8 further messages are paid for.
     #[test]
     fn a_chunk_that_pays_for_its_messages_has_a_chain() {
         let span = Span { from: 0, low: 12, high: 11 };
@@ -157,10 +166,10 @@ mod tests {
                     carries(&mut cost, 4704 * slots, (12, 11), (form, drawn));
                     (cost.bytes(), cost.rounds())
                 });
-                assert_eq!((bytes[0].1, bytes[1].1), (4 + u32::from(!drawn), 23 + u32::from(!drawn)));
+                assert_eq!((bytes[0].1, bytes[1].1), (4 + u32::from(!drawn), 12 + u32::from(!drawn)));
                 bytes[0].0 - bytes[1].0
             };
-            assert!(spared(first) > 19 * MESSAGE_BYTES && spared(first - 1) <= 19 * MESSAGE_BYTES);
+            assert!(spared(first) > 8 * MESSAGE_BYTES && spared(first - 1) <= 8 * MESSAGE_BYTES);
         }
     }
 

@@ -77,8 +77,8 @@ impl Ahead {
         self.draw(party, count, reader)?;
         let mut shares = uniform(&mut party.rng, ring, count);
         let chosen = |Reader { step, span }| Some((span, self.drawn.get(&step)?.numbers()?));
-        if let Some((Span { from, low, high }, numbers)) = reader.and_then(chosen) {
-            let kept = !(mask(low + high) << from);
+        if let Some((Span { from, low, high }, (drawn, numbers))) = reader.and_then(chosen) {
+            let kept = !((drawn & mask(low + high)) << from);
             shares.iter_mut().zip(numbers).for_each(|(share, number)| *share = *share & kept | number << from);
         }
         Ok(shares)
@@ -152,11 +152,13 @@ mod tests {
             };
             let server = |party: &mut Party| {
                 Ahead::new(carries).draw(party, count, reader)?;
-                Ok((Vec::new(), Vec::new(), First::Asked(form)))
+                Ok((Vec::new(), (0, Vec::new()), First::Asked(form)))
             };
-            let ([(shares, numbers, second), _], party) = both(client, server);
+            let ([(shares, (own, numbers), second), _], party) = both(client, server);
             assert!(matches!(second, First::Asked(asked) if asked == form) && party.link.meter().log.is_empty());
-            assert!(shares.iter().zip(&numbers).all(|(share, number)| share >> 5 & mask(15) == *number));
+            // Of a chain the client chooses in every other digit: the lowest bit, two of the next four, and so on.
+            assert_eq!(own & mask(15), if form == Form::Chain { 0b001_1001_1001_1001 } else { mask(15) });
+            assert!(shares.iter().zip(&numbers).all(|(share, number)| share >> 5 & own & mask(15) == *number));
             // 400 fair coins are within 130 of 200 but for 1e-37.
             let ones = |bit: u32| shares.iter().filter(|share| *share >> bit & 1 == 1).count();
             assert!((0..ring).all(|bit| (70..330).contains(&ones(bit))));

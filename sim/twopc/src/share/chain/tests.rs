@@ -39,7 +39,7 @@ fn every_pair_of_every_small_width() {
     }
 }
 
-/// Wide numbers, some of whose sums are next to the border, in numbers of them that fill no word: asked for and drawn. The messages are as many, in turn, and as long as the module says.
+/// Wide numbers, some of whose sums are next to the border, in numbers of them that fill no word: asked for and drawn. Either party draws. The messages are as many, in turn, and as long as the module says.
 #[test]
 fn wide_numbers_and_their_messages() {
     for (low, high, count) in
@@ -53,42 +53,54 @@ fn wide_numbers_and_their_messages() {
         let ([mine, theirs], party) =
             run(|party| carries(party, &client, low, high), |party| carries(party, &server, low, high));
         assert_carries([&mine, &theirs], [&client, &server], low, high);
-        let mut expected = vec![(Role::Client, packed_bytes(count, bits))];
-        expected.extend(messages(count, bits as usize));
         let log = |party: &Party| party.link.meter().log.iter().map(|m| (m.from, m.bytes)).collect::<Vec<_>>();
+        let expected = messages(count, (low, high), None);
         assert_eq!(log(&party), expected, "{bits} bits are corrected");
-        assert_eq!(party.link.meter().rounds(), bits + 1);
+        assert_eq!(party.link.meter().rounds() as usize, expected.len());
 
-        let span = Span { from: 0, low, high };
-        let choosing = |party: &mut Party| {
-            let drawn = draw(party, count, span)?;
-            let numbers = drawn.numbers().unwrap();
-            // What the client says that its numbers are does not count.
-            Ok((drawn.carries(party, &vec![0; count])?, numbers))
-        };
-        let offering = |party: &mut Party| {
-            let drawn = draw(party, count, span)?;
-            assert_eq!(drawn.numbers(), None);
-            Ok((drawn.carries(party, &server)?, Vec::new()))
-        };
-        let ([(mine, numbers), (theirs, _)], party) = run(choosing, offering);
-        assert_carries([&mine, &theirs], [&numbers, &server], low, high);
-        assert_eq!(log(&party), expected[1..], "{bits} bits are drawn");
-        assert!(numbers.iter().all(|number| number >> bits == 0));
-        // Each bit is one in half of the numbers: 300 fair coins are within 100 of that but for 2e-30.
-        let ones = |bit: u32| numbers.iter().filter(|number| *number >> bit & 1 == 1).count();
-        assert!(count < 300 || (0..bits).all(|bit| (50..250).contains(&ones(bit))));
+        for drawer in [Role::Client, Role::Server] {
+            let (span, rest) = (Span { from: 0, low, high }, if drawer == Role::Client { &client } else { &server });
+            let offered = if drawer == Role::Client { &server } else { &client };
+            let side = |party: &mut Party| {
+                let drawn = draw(party, count, span, drawer)?;
+                let Some((own, numbers)) = drawn.numbers() else {
+                    assert_ne!(party.role(), drawer);
+                    return Ok((drawn.carries(party, offered)?, Vec::new()));
+                };
+                assert_eq!(party.role(), drawer);
+                assert!(numbers.iter().all(|number| number & !own == 0));
+                // Each bit is one in half of the numbers: 300 fair coins are within 100 of that but for 2e-30.
+                let ones = |bit: u32| numbers.iter().filter(|number| *number >> bit & 1 == 1).count();
+                let drawn_bits: Vec<u32> = (0..bits).filter(|bit| own >> bit & 1 == 1).collect();
+                assert!(count < 300 || drawn_bits.iter().all(|bit| (50..250).contains(&ones(*bit))));
+                let numbers = rest.iter().zip(numbers).map(|(rest, number)| rest & !own | number);
+                let numbers: Vec<u64> = numbers.collect();
+                // What the drawer says that its drawn bits are does not count.
+                let said: Vec<u64> = numbers.iter().map(|number| number ^ own).collect();
+                Ok((drawn.carries(party, &said)?, numbers))
+            };
+            let ([(mine, at_client), (theirs, at_server)], party) = run(side, side);
+            let numbers = [at_client, at_server].concat();
+            assert_carries([&mine, &theirs], [&numbers, offered], low, high);
+            assert_eq!(log(&party), messages(count, (low, high), Some(drawer)), "{bits} bits, drawn by {drawer:?}");
+        }
     }
 }
 
-/// Positions 0 and 1 by the server, with its corrections, 1 and 2 by the client, 2 and 3 by the server, and so on.
-fn messages(count: usize, bits: usize) -> Vec<(Role, usize)> {
-    let of = |at: usize| {
-        let from = if at.is_multiple_of(2) { Role::Server } else { Role::Client };
-        let slices = if at + 1 < bits { 2 } else { 1 } + if at == 0 { bits - 1 } else { 0 };
-        (from, (count * slices).div_ceil(8))
-    };
-    (0..bits).map(of).collect()
+/// The corrections of the first digit, unless they were drawn, and digit after digit the entries of one party and its corrections of the next, in which it chooses.
+fn messages(count: usize, (low, high): (u32, u32), drawer: Option<Role>) -> Vec<(Role, usize)> {
+    let (digits, first) = (digits(low, high), drawer.unwrap_or(Role::Client));
+    let bytes = |slices: usize| (count * slices).div_ceil(8);
+    let mut messages = Vec::new();
+    if drawer.is_none() {
+        messages.push((first, bytes(digits[0].bits)));
+    }
+    for (at, digit) in digits.iter().enumerate() {
+        let from = if at % 2 == 0 { first.peer() } else { first };
+        let corrected = digits.get(at + 1).map_or(0, |next| 1 + if drawer == Some(from) { 0 } else { next.bits });
+        messages.push((from, bytes(digit.sent() + corrected)));
+    }
+    messages
 }
 
 /// Keeps what a party sends.
@@ -111,10 +123,15 @@ fn ones_of_equal_numbers(masked: bool) -> Vec<u32> {
         let kept = Kept(Arc::clone(&sent));
         move |party: &mut Party| {
             party.link.deviate(Box::new(kept));
-            let mut drawn = transfers(party, COUNT, (3, 6), false)?;
+            let mut drawn = transfers(party, COUNT, (3, 6), None)?;
             if !masked {
-                let pads = drawn.received.iter_mut().map(|[_, pad]| pad).chain(drawn.sent.iter_mut().flatten());
-                pads.for_each(|pad| pad.fill(0));
+                for transfers in &mut drawn.transfers {
+                    let strings: Vec<&mut Slice> = match transfers {
+                        Transfers::Chosen(chosen) => chosen.iter_mut().flat_map(|one| &mut one.string).collect(),
+                        Transfers::Offered(offered) => offered.iter_mut().flatten().flatten().collect(),
+                    };
+                    strings.into_iter().for_each(|bit| bit.fill(0));
+                }
             }
             drawn.carries(party, &numbers)
         }
@@ -125,12 +142,12 @@ fn ones_of_equal_numbers(masked: bool) -> Vec<u32> {
     sent.chunks_exact(COUNT / 8).map(|slice| slice.iter().map(|byte| byte.count_ones()).sum()).collect()
 }
 
-/// Every bit that is sent is under a coin: 9 corrections of the client, 8 of the server, 9 messages and 8. Each of these 34 counts is within 409 of 2,048 but for 2e-35 (Hoeffding's inequality). Without pads, which change no carry, the 17 messages tell.
+/// Every bit that is sent is under a coin: 9 corrections of bits and 4 of shares, and 1, 6, 6, 6 and 6 entries. Each of these 38 counts is within 409 of 2,048 but for 2e-35 (Hoeffding's inequality). Without strings, which change no carry, the 25 entries tell.
 #[test]
 fn everything_sent_is_masked() {
     let is_fair = |ones: &u32| ones.abs_diff(2048) <= 409;
     let masked = ones_of_equal_numbers(true);
-    assert!(masked.len() == 34 && masked.iter().all(is_fair), "{masked:?}");
+    assert!(masked.len() == 38 && masked.iter().all(is_fair), "{masked:?}");
     let bare = ones_of_equal_numbers(false);
-    assert_eq!(bare.iter().filter(|ones| [0, 4096].contains(*ones)).count(), 17, "{bare:?}");
+    assert_eq!(bare.iter().filter(|ones| [0, 4096].contains(*ones)).count(), 25, "{bare:?}");
 }
