@@ -22,7 +22,7 @@
 //!     let server = scope.spawn(|| {
 //!         let keys = linear::server_setup(&mut server, std::slice::from_ref(&layout))?;
 //!         let weights = Weights::new(&layout, matrix.as_flattened()).unwrap();
-//!         linear::server(&mut server, &keys, &layout, &weights, &mut Seed([2; 32]).stream())
+//!         linear::server(&mut server, &keys, &layout, (&weights, None), &mut Seed([2; 32]).stream())
 //!     });
 //!     let key = ClientKey::new(&Seed([1; 32]));
 //!     linear::client_setup(&mut client, &key, std::slice::from_ref(&layout))?;
@@ -255,7 +255,7 @@ pub fn take(link: &mut Link, key: &ClientKey, layout: &Layout) -> Result<Vec<u64
     Ok(y0)
 }
 
-/// Runs the server's side of a batch: it gets its shares of `W x0`, which are uniform.
+/// Runs the server's side of a batch: it gets its shares of `W x0`, which are uniform. They are drawn here, unless they were drawn before and are used for nothing from which the client could learn them.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
@@ -266,7 +266,7 @@ pub fn server(
     link: &mut Link,
     keys: &PublicKeys,
     layout: &Layout,
-    weights: &Weights,
+    (weights, drawn): (&Weights, Option<&[u64]>),
     rng: &mut ChaCha20Rng,
 ) -> Result<Vec<u64>, Halt> {
     assert_eq!(weights.geometry, layout.geometry(), "weights are for one geometry");
@@ -288,7 +288,7 @@ pub fn server(
                 }
             }
             let products = layout.products(group, filter).map(|(coefficient, index)| {
-                let share = rng.next_u64() & mask(layout.ring_bits());
+                let share = drawn.map_or_else(|| rng.next_u64() & mask(layout.ring_bits()), |drawn| drawn[index]);
                 y1[index] = share;
                 (coefficient, share)
             });

@@ -52,7 +52,7 @@ fn run(layout: &Layout, weights: &Weights, x0: &[u64]) -> ([Vec<u64>; 2], Link) 
     let y = std::thread::scope(|scope| {
         let server = scope.spawn(|| {
             let keys = server_setup(&mut server_link, layouts).unwrap();
-            server(&mut server_link, &keys, layout, weights, &mut Seed([2; 32]).stream()).unwrap()
+            server(&mut server_link, &keys, layout, (weights, None), &mut Seed([2; 32]).stream()).unwrap()
         });
         client_setup(&mut client_link, &key, layouts).unwrap();
         let y0 = client(&mut client_link, &key, layout, x0, &mut Seed([3; 32]).stream()).unwrap();
@@ -212,7 +212,7 @@ fn any_bytes_of_the_right_length_are_a_ciphertext() {
         client_link.send(garbage(layout.cost().client_bytes)).unwrap();
         server_link.send(garbage(layout.cost().server_bytes)).unwrap();
         let keys = server_setup(&mut server_link, layouts).unwrap();
-        let y1 = server(&mut server_link, &keys, &layout, &transformed, &mut Seed([9; 32]).stream()).unwrap();
+        let y1 = server(&mut server_link, &keys, &layout, (&transformed, None), &mut Seed([9; 32]).stream()).unwrap();
         let key = ClientKey::new(&Seed([9; 32]));
         let y0 = client(&mut client_link, &key, &layout, &[1; 168], &mut Seed([9; 32]).stream()).unwrap();
         assert!(y0.iter().chain(&y1).all(|&y| y <= mask(ring_bits)));
@@ -235,7 +235,7 @@ fn another_length_halts() {
     halted(client(&mut client_link, &key, &layout, &[0; 3], &mut rng), "response");
     let (mut client_link, mut server_link) = Link::pair(LinkSpeed::LAN);
     client_link.send(vec![0; layout.cost().client_bytes + 1]).unwrap();
-    halted(server(&mut server_link, &keys, &layout, &transformed, &mut rng), "input");
+    halted(server(&mut server_link, &keys, &layout, (&transformed, None), &mut rng), "input");
     let (mut client_link, mut server_link) = Link::pair(LinkSpeed::LAN);
     client_link.send(Vec::new()).unwrap();
     let outcome = server_setup(&mut server_link, std::slice::from_ref(&layout));

@@ -7,10 +7,10 @@ use pulp::Arch;
 pub const ROWS: usize = 64 * LANES;
 
 /// Words of 64 rows side by side.
-const LANES: usize = 8;
+pub const LANES: usize = 8;
 
 /// Square matrices of 64 x 64 bits, one in each lane: row `r` of lane `l` is `[r][l]`, its lowest bit the first column.
-type Tile = [[u64; LANES]; 64];
+pub type Tile = [[u64; LANES]; 64];
 
 /// Transposes a matrix: bit `c` of `rows[r]` becomes bit `r` of column `c`. Column `c` is `columns[c * w..(c + 1) * w]` for words of 64 rows, where
 /// `w = rows.len() / 64`; the number of rows is a multiple of [`ROWS`].
@@ -33,6 +33,14 @@ pub fn transpose(columns: &[u64], rows: &mut [Block]) {
                 }
             }
         },
+    );
+}
+
+/// Transposes each lane of a tile.
+pub fn transpose_tile(tile: &mut Tile) {
+    Arch::new().dispatch(
+        #[inline(always)]
+        || transpose_lanes(tile),
     );
 }
 

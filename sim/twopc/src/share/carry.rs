@@ -15,7 +15,7 @@ pub enum Form {
     Chain,
 }
 
-/// Transfers that were drawn with a client's numbers, for one step.
+/// Transfers that were drawn with a party's numbers, for one step.
 #[derive(Debug)]
 pub enum Drawn {
     /// Those of a tree.
@@ -27,28 +27,31 @@ pub enum Drawn {
 /// How a step comes to the transfers of its first carries.
 #[derive(Debug)]
 pub enum First {
-    /// They are drawn now, and the client corrects its choices.
+    /// They are drawn now, and choices are corrected.
     Asked(Form),
-    /// They were drawn with the client's numbers.
+    /// They were drawn with a party's numbers.
     Drawn(Drawn),
 }
 
-/// Draws the transfers of carries of `count` numbers that are not known yet, and whose bits of the span are to be [`Drawn::numbers`] at the client.
+/// Draws the transfers of carries of `count` numbers that are not known yet, and whose bits of the span are to be [`Drawn::numbers`] at the drawer. In a tree that is the client.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.
 ///
 /// # Panics
-/// For a span of no bits.
-pub fn draw(party: &mut Party, count: usize, span: Span, form: Form) -> Result<Drawn, Halt> {
+/// For a span of no bits, and for a tree with the server as the drawer.
+pub fn draw(party: &mut Party, count: usize, span: Span, (form, drawer): (Form, Role)) -> Result<Drawn, Halt> {
     Ok(match form {
-        Form::Tree => Drawn::Tree(compare::draw(party, count, span)?),
-        Form::Chain => Drawn::Chain(chain::draw(party, count, span, Role::Client)?),
+        Form::Tree => {
+            assert_eq!(drawer, Role::Client, "a server does not choose in a tree");
+            Drawn::Tree(compare::draw(party, count, span)?)
+        }
+        Form::Chain => Drawn::Chain(chain::draw(party, count, span, drawer)?),
     })
 }
 
 impl Drawn {
-    /// The bits that a client drew in these transfers, as a mask, and numbers whose bits there are its random choices; `None` for a server.
+    /// The bits that this party drew in these transfers, as a mask, and numbers whose bits there are its random choices; `None` for a party that is not the drawer.
     #[must_use]
     pub fn numbers(&self) -> Option<(u64, Vec<u64>)> {
         match self {
@@ -58,7 +61,7 @@ impl Drawn {
     }
 }
 
-/// Computes shares of the carries of the sum of both parties' numbers, of `low + high` bits each. Higher bits are not looked at, and where transfers were drawn with a client's numbers, these are its numbers.
+/// Computes shares of the carries of the sum of both parties' numbers, of `low + high` bits each. Higher bits are not looked at, and where transfers were drawn with a party's numbers, its bits there are those that it drew.
 ///
 /// # Errors
 /// [`Halt`] where the peer does not keep to the protocol.

@@ -118,14 +118,14 @@ mod tests {
                 let span = span(how);
                 let [bits, free] = [span.low + span.high, span.from];
                 let client = |party: &mut Party| {
-                    let drawn = carry::draw(party, count, span, form)?;
+                    let drawn = carry::draw(party, count, span, (form, Role::Client))?;
                     let (own, numbers) = drawn.numbers().unwrap();
                     let (own, numbers) = ((own & mask(bits)) << free, numbers.into_iter().zip(&high));
                     let x0: Vec<u64> = numbers.map(|(number, high)| number << free | high & !own).collect();
                     Ok((relu_of(party, &x0, how, First::Drawn(drawn))?, x0, own.count_ones()))
                 };
                 let server = |party: &mut Party| {
-                    let drawn = carry::draw(party, count, span, form)?;
+                    let drawn = carry::draw(party, count, span, (form, Role::Client))?;
                     Ok((relu_of(party, &x1, how, First::Drawn(drawn))?, Vec::new(), 0))
                 };
                 let ([(y0, x0, chosen), (y1, ..)], party) = both(client, server);

@@ -49,22 +49,33 @@ impl CarryChoice {
         }
     }
 
-    /// The form for so many numbers, whose choices the client draws with them or corrects.
+    /// The form for so many numbers, of which a party may draw its choices: in a tree the client alone does.
     #[must_use]
-    pub fn form(self, count: usize, span: Span, drawn: bool) -> Form {
+    pub fn form(self, count: usize, span: Span, drawer: Option<Role>) -> Form {
         match self {
             Self::Tree => Form::Tree,
             Self::Chain => Form::Chain,
             Self::Auto => {
                 let of = |form| {
                     let mut cost = Cost::default();
-                    carries(&mut cost, count, (span.low, span.high), (form, drawn));
+                    carries(&mut cost, count, (span.low, span.high), (form, drawer));
                     (cost.bytes(), cost.rounds() as usize)
                 };
                 let ((tree, few), (chain, many)) = (of(Form::Tree), of(Form::Chain));
                 let worth = chain + many.saturating_sub(few) * MESSAGE_BYTES;
                 if worth < tree { Form::Chain } else { Form::Tree }
             }
+        }
+    }
+}
+
+impl CarryChoice {
+    /// How many more bits a step corrects of each number where the server could draw its choices than where the client could: all of a tree. Under [`Self::Auto`] as if it were one.
+    #[must_use]
+    pub const fn more_choices(self, span: Span) -> u32 {
+        match self {
+            Self::Tree | Self::Auto => span.low + span.high,
+            Self::Chain => 0,
         }
     }
 }
@@ -82,11 +93,11 @@ impl std::str::FromStr for CarryChoice {
     }
 }
 
-/// Adds the messages of [`crate::share::carry::carries`]: in which form, and whether transfers were drawn for it.
-pub(super) fn carries(cost: &mut Cost, count: usize, (low, high): (u32, u32), (form, drawn): (Form, bool)) {
+/// Adds the messages of [`crate::share::carry::carries`]: in which form, and which party may have drawn its choices.
+pub(super) fn carries(cost: &mut Cost, count: usize, (low, high): (u32, u32), (form, drawer): (Form, Option<Role>)) {
     match form {
-        Form::Tree => tree(cost, count, (low, high), drawn),
-        Form::Chain => chain(cost, count, (low, high), drawn.then_some(Role::Client)),
+        Form::Tree => tree(cost, count, (low, high), drawer == Some(Role::Client)),
+        Form::Chain => chain(cost, count, (low, high), drawer),
     }
 }
 
@@ -151,25 +162,28 @@ fn join(nodes: &mut Vec<bool>) -> Vec<bool> {
 mod tests {
     use super::*;
 
-    /// The first ReLU of LeNet in chunks of more and more slots: from some number on a chain, and never sooner than its 8 further messages are paid for.
+    /// The first ReLU of LeNet in chunks of more and more slots: from some number on a chain, and never sooner than its 7 or 8 further messages are paid for.
     #[test]
     fn a_chunk_that_pays_for_its_messages_has_a_chain() {
         let span = Span { from: 0, low: 12, high: 11 };
-        let form = |slots: usize, drawn| CarryChoice::Auto.form(4704 * slots, span, drawn);
-        for drawn in [false, true] {
-            assert_eq!([1, 16, 128].map(|slots| form(slots, drawn)), [Form::Tree, Form::Tree, Form::Chain]);
-            let first = (1..=128).find(|slots| form(*slots, drawn) == Form::Chain).unwrap();
-            assert!((first..200).all(|slots| form(slots, drawn) == Form::Chain), "{first}");
+        let form = |slots: usize, drawer| CarryChoice::Auto.form(4704 * slots, span, drawer);
+        for drawer in [None, Some(Role::Client), Some(Role::Server)] {
+            assert_eq!([1, 16, 128].map(|slots| form(slots, drawer)), [Form::Tree, Form::Tree, Form::Chain]);
+            let first = (1..=128).find(|slots| form(*slots, drawer) == Form::Chain).unwrap();
+            assert!((first..200).all(|slots| form(slots, drawer) == Form::Chain), "{first}");
             let spared = |slots: usize| {
                 let bytes = [Form::Tree, Form::Chain].map(|form| {
                     let mut cost = Cost::default();
-                    carries(&mut cost, 4704 * slots, (12, 11), (form, drawn));
+                    carries(&mut cost, 4704 * slots, (12, 11), (form, drawer));
                     (cost.bytes(), cost.rounds())
                 });
-                assert_eq!((bytes[0].1, bytes[1].1), (4 + u32::from(!drawn), 12 + u32::from(!drawn)));
+                let corrected = |drawn: bool| u32::from(!drawn);
+                let expected = (4 + corrected(drawer == Some(Role::Client)), 12 + corrected(drawer.is_some()));
+                assert_eq!((bytes[0].1, bytes[1].1), expected);
                 bytes[0].0 - bytes[1].0
             };
-            assert!(spared(first) > 8 * MESSAGE_BYTES && spared(first - 1) <= 8 * MESSAGE_BYTES);
+            let price = if drawer == Some(Role::Server) { 7 } else { 8 } * MESSAGE_BYTES;
+            assert!(spared(first) > price && spared(first - 1) <= price);
         }
     }
 
@@ -177,7 +191,7 @@ mod tests {
     #[test]
     fn a_chain_is_not_chosen_for_nothing() {
         let span = Span { from: 0, low: 0, high: 1 };
-        assert_eq!(CarryChoice::Auto.form(1 << 30, span, true), Form::Tree);
+        assert_eq!(CarryChoice::Auto.form(1 << 30, span, Some(Role::Client)), Form::Tree);
     }
 
     #[test]

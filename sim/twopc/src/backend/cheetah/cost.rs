@@ -20,13 +20,13 @@ pub struct Messages<'a>(pub &'a mut Cost, pub CarryChoice);
 impl Messages<'_> {
     /// [`crate::share::compare::carries`].
     fn carries(&mut self, count: usize, low: u32, high: u32) {
-        carries(self.0, count, (low, high), (Form::Tree, false));
+        carries(self.0, count, (low, high), (Form::Tree, None));
     }
 
-    /// [`crate::share::carry::carries`] of what a step compares first: whether transfers were drawn for it.
-    fn first(&mut self, count: usize, span: Span, drawn: bool) {
-        let form = self.1.form(count, span, drawn);
-        carries(self.0, count, (span.low, span.high), (form, drawn));
+    /// [`crate::share::carry::carries`] of what a step compares first, whose choices a party may have drawn.
+    fn first(&mut self, count: usize, span: Span, drawer: Option<Role>) {
+        let form = self.1.form(count, span, drawer);
+        carries(self.0, count, (span.low, span.high), (form, drawer));
     }
 
     /// [`crate::share::product::send`] by the server.
@@ -52,8 +52,8 @@ impl Messages<'_> {
     }
 
     /// [`crate::share::relu::relu_of`].
-    fn relu(&mut self, count: usize, how: Rescaling, drawn: bool) {
-        self.first(count, relu::span(how), drawn);
+    fn relu(&mut self, count: usize, how: Rescaling, drawer: Option<Role>) {
+        self.first(count, relu::span(how), drawer);
         if how.carrying_bits() > 0 {
             self.bits_to_ring(count, how.out);
         }
@@ -61,10 +61,10 @@ impl Messages<'_> {
     }
 
     /// [`crate::share::clip::clip_of`].
-    fn clip(&mut self, count: usize, clip: Clip, drawn: bool) {
+    fn clip(&mut self, count: usize, clip: Clip, drawer: Option<Role>) {
         let (Clip { ends, how }, ring) = (clip, clip.compared_ring());
         if let Some(span) = clip.span() {
-            self.first(count, span, drawn);
+            self.first(count, span, drawer);
         }
         if ends[0] != 0 {
             self.carries(count, 0, ring - 1);
@@ -77,9 +77,9 @@ impl Messages<'_> {
     }
 
     /// [`crate::share::truncate::truncate_of`].
-    fn truncate(&mut self, count: usize, how: Rescaling, drawn: bool) {
+    fn truncate(&mut self, count: usize, how: Rescaling, drawer: Option<Role>) {
         if let Some(span) = truncate::span(how) {
-            self.first(count, span, drawn);
+            self.first(count, span, drawer);
             self.bits_to_ring(count, how.out);
         }
     }
@@ -129,14 +129,14 @@ impl Messages<'_> {
         self.product(slots * classes, label_bits(classes));
     }
 
-    /// Adds the messages of a step of a circuit on so many slots, whose first comparison has its transfers drawn ahead or asks for them. A linear step adds nothing: its cost is that of its layout.
-    pub fn step(&mut self, circuit: &Circuit, index: usize, slots: usize, drawn: bool) {
+    /// Adds the messages of a step of a circuit on so many slots, the choices of whose first comparison a party may have drawn ahead. A linear step adds nothing: its cost is that of its layout.
+    pub fn step(&mut self, circuit: &Circuit, index: usize, slots: usize, drawer: Option<Role>) {
         let step = &circuit.steps[index];
         let (count, truncation) = (slots * step.count, circuit.truncation);
         match step.op {
-            Op::Relu { from, shift } => self.relu(count, step.rescaling(from, shift, truncation), drawn),
-            Op::Clip { from, ends, shift } => self.clip(count, step.clip(ends, from, shift, truncation), drawn),
-            Op::Truncate { from, shift } => self.truncate(count, step.rescaling(from, shift, truncation), drawn),
+            Op::Relu { from, shift } => self.relu(count, step.rescaling(from, shift, truncation), drawer),
+            Op::Clip { from, ends, shift } => self.clip(count, step.clip(ends, from, shift, truncation), drawer),
+            Op::Truncate { from, shift } => self.truncate(count, step.rescaling(from, shift, truncation), drawer),
             Op::Extend { from, sign } => self.extend(count, step.widening(from, sign)),
             Op::Largest { window, image } => {
                 let lengths = window_sizes(image, &window);

@@ -1,10 +1,11 @@
-//! Comparisons whose choices are not sent: the client draws its share of a linear layer, whose weights are encrypted, together with the transfers of the step that reads it.
+//! Comparisons whose choices are not sent: a party draws its share of a linear layer together with the transfers of the step that reads it. Where weights are encrypted that is the client, otherwise the server, which chooses in chains alone.
 
 use super::carries::CarryChoice;
 use crate::bits::mask;
 use crate::circuit::{Circuit, Op};
 use crate::party::Party;
 use crate::random::uniform;
+use crate::role::Role;
 use crate::share::carry::{self, Drawn, First, Form};
 use crate::share::compare::Span;
 use crate::share::{relu, truncate};
@@ -39,6 +40,11 @@ pub fn reader(circuit: &Circuit, linear: usize) -> Option<Reader> {
     readers.find_map(|step| first_compared(circuit, step).map(|span| Reader { step, span }))
 }
 
+/// Whether a party that draws its share of a layer draws the transfers of carries with it.
+pub fn draws(form: Form, drawer: Role) -> bool {
+    drawer == Role::Client || form == Form::Chain
+}
+
 /// Transfers that were drawn with shares, by the step that uses them.
 #[derive(Debug)]
 pub struct Ahead {
@@ -52,41 +58,32 @@ impl Ahead {
         Self { carries, drawn: BTreeMap::new() }
     }
 
-    /// Draws the transfers for the reader of `count` outputs of a linear step; none if no step compares them first.
+    /// Draws the transfers for the reader of `count` outputs of a linear step; none if no step compares them first, or if it compares them in a form in which the drawer does not choose.
     ///
     /// # Errors
     /// [`Halt`] where the peer does not keep to the protocol.
-    pub fn draw(&mut self, party: &mut Party, count: usize, reader: Option<Reader>) -> Result<(), Halt> {
-        if let Some(Reader { step, span }) = reader {
-            let form = self.carries.form(count, span, true);
-            self.drawn.insert(step, carry::draw(party, count, span, form)?);
+    pub fn draw(&mut self, party: &mut Party, count: usize, reader: Option<Reader>, drawer: Role) -> Result<(), Halt> {
+        let Some(Reader { step, span }) = reader else { return Ok(()) };
+        let form = self.carries.form(count, span, Some(drawer));
+        if draws(form, drawer) {
+            self.drawn.insert(step, carry::draw(party, count, span, (form, drawer))?);
         }
         Ok(())
     }
 
-    /// Draws them as a client, and returns its shares of the outputs, of `ring` bits: random choices where the reader compares them, otherwise its own randomness.
-    ///
-    /// # Errors
-    /// [`Halt`] where the peer does not keep to the protocol.
-    pub fn shares(
-        &mut self,
-        party: &mut Party,
-        (count, ring): (usize, u32),
-        reader: Option<Reader>,
-    ) -> Result<Vec<u64>, Halt> {
-        self.draw(party, count, reader)?;
+    /// The drawer's shares of the outputs, of `ring` bits: random choices where they were drawn for the reader, otherwise its own randomness. `None` if it drew none for it.
+    pub fn shares(&self, party: &mut Party, (count, ring): (usize, u32), reader: Option<Reader>) -> Option<Vec<u64>> {
+        let Reader { step, span: Span { from, low, high } } = reader?;
+        let (drawn, numbers) = self.drawn.get(&step)?.numbers()?;
+        let kept = !((drawn & mask(low + high)) << from);
         let mut shares = uniform(&mut party.rng, ring, count);
-        let chosen = |Reader { step, span }| Some((span, self.drawn.get(&step)?.numbers()?));
-        if let Some((Span { from, low, high }, (drawn, numbers))) = reader.and_then(chosen) {
-            let kept = !((drawn & mask(low + high)) << from);
-            shares.iter_mut().zip(numbers).for_each(|(share, number)| *share = *share & kept | number << from);
-        }
-        Ok(shares)
+        shares.iter_mut().zip(numbers).for_each(|(share, number)| *share = *share & kept | number << from);
+        Some(shares)
     }
 
-    /// How a step finds the carries of so many numbers that it compares first: by the transfers that were drawn for it, or else by its own.
-    pub fn first(&mut self, step: usize, count: usize, span: Option<Span>) -> First {
-        let form = || span.map_or(Form::Tree, |span| self.carries.form(count, span, false));
+    /// How a step finds the carries of so many numbers that it compares first: by the transfers that were drawn for it, or else by its own. `drawer` is the party that may have drawn them.
+    pub fn first(&mut self, step: usize, count: usize, span: Option<Span>, drawer: Option<Role>) -> First {
+        let form = || span.map_or(Form::Tree, |span| self.carries.form(count, span, drawer));
         self.drawn.remove(&step).map_or_else(|| First::Asked(form()), First::Drawn)
     }
 }
@@ -136,28 +133,43 @@ mod tests {
         assert_eq!(reader(&circuit, 0).unwrap().step, circuit.steps.len() - 1);
     }
 
-    /// The compared bits of a client's shares are the choices of the transfers that wait for the reader; those above and below are not.
+    /// The compared bits of a drawer's shares are the choices of the transfers that wait for the reader; those above and below are not. Of a tree a server draws none.
     #[test]
     fn shares_are_choices_where_they_are_compared() {
         let (count, ring) = (400, 21);
         let span = Span { from: 5, low: 0, high: 15 };
         let reader = Some(Reader { step: 4, span });
-        for (carries, form) in [(CarryChoice::Tree, Form::Tree), (CarryChoice::Chain, Form::Chain)] {
-            let client = |party: &mut Party| {
+        for (carries, form, drawer) in [
+            (CarryChoice::Tree, Form::Tree, Role::Client),
+            (CarryChoice::Chain, Form::Chain, Role::Client),
+            (CarryChoice::Chain, Form::Chain, Role::Server),
+            (CarryChoice::Tree, Form::Tree, Role::Server),
+        ] {
+            let side = |party: &mut Party| {
                 let mut ahead = Ahead::new(carries);
-                let shares = ahead.shares(party, (count, ring), reader)?;
-                let First::Drawn(drawn) = ahead.first(4, count, Some(span)) else { panic!("drawn for step 4") };
-                assert_eq!(matches!(drawn, Drawn::Chain(_)), form == Form::Chain);
-                Ok((shares, drawn.numbers().unwrap(), ahead.first(4, count, Some(span))))
+                ahead.draw(party, count, reader, drawer)?;
+                let shares = ahead.shares(party, (count, ring), reader);
+                let drawn = match ahead.first(4, count, Some(span), Some(drawer)) {
+                    First::Drawn(drawn) => Some((matches!(drawn, Drawn::Chain(_)), drawn.numbers())),
+                    First::Asked(_) => None,
+                };
+                assert!(
+                    matches!(ahead.first(4, count, Some(span), Some(drawer)), First::Asked(asked) if asked == form)
+                );
+                Ok((shares, drawn))
             };
-            let server = |party: &mut Party| {
-                Ahead::new(carries).draw(party, count, reader)?;
-                Ok((Vec::new(), (0, Vec::new()), First::Asked(form)))
-            };
-            let ([(shares, (own, numbers), second), _], party) = both(client, server);
-            assert!(matches!(second, First::Asked(asked) if asked == form) && party.link.meter().log.is_empty());
-            // Of a chain the client chooses in every other digit: the lowest bit, two of the next four, and so on.
-            assert_eq!(own & mask(15), if form == Form::Chain { 0b001_1001_1001_1001 } else { mask(15) });
+            let ([client, server], party) = both(side, side);
+            assert!(party.link.meter().log.is_empty());
+            if !draws(form, drawer) {
+                assert_eq!([client, server], [(None, None), (None, None)]);
+                continue;
+            }
+            let [mine, other] = if drawer == Role::Client { [client, server] } else { [server, client] };
+            assert_eq!(other, (None, Some((form == Form::Chain, None))));
+            let (Some(shares), Some((is_chain, Some((own, numbers))))) = mine else { panic!("the drawer has numbers") };
+            assert_eq!(is_chain, form == Form::Chain);
+            // Of a chain the drawer chooses in every other digit: the lowest bit, two of the next four, and so on.
+            assert_eq!(own & mask(15), if is_chain { 0b001_1001_1001_1001 } else { mask(15) });
             assert!(shares.iter().zip(&numbers).all(|(share, number)| share >> 5 & own & mask(15) == *number));
             // 400 fair coins are within 130 of 200 but for 1e-37.
             let ones = |bit: u32| shares.iter().filter(|share| *share >> bit & 1 == 1).count();

@@ -103,7 +103,7 @@ impl Backend for Cheetah {
     }
 
     fn packing(&self, circuit: &Circuit, group: usize, slots: u64) -> Result<Packing, Unsupported> {
-        Packing::new(circuit, group, slots, self.linear)
+        Packing::new(circuit, group, slots, (self.linear, self.carries))
     }
 
     fn packing_beside(
@@ -222,7 +222,7 @@ impl Backend for Cheetah {
         let Chunk { circuit, packing, slots } = chunk;
         match circuit.steps[step].op {
             Op::Linear { .. } => packing.cost(step, slots / packing.group(), cost),
-            _ => Messages(cost, self.carries).step(circuit, step, slots, packing.is_drawn(circuit, step)),
+            _ => Messages(cost, self.carries).step(circuit, step, slots, packing.drawer_for(circuit, step)),
         }
     }
 

@@ -42,7 +42,7 @@ fn bytes_besides_shares(circuit: &Circuit, index: usize) -> usize {
     }
     let mut cost = Cost::default();
     // A chain holds bits, and sends fewer.
-    Messages(&mut cost, CarryChoice::Tree).step(circuit, index, 1, false);
+    Messages(&mut cost, CarryChoice::Tree).step(circuit, index, 1, None);
     16 * (cost.client_transfers + cost.server_transfers) + cost.bytes()
 }
 
@@ -56,7 +56,7 @@ pub struct Packing {
 }
 
 impl Packing {
-    /// Packs groups of `group` slots, with what `how` says encrypted. The responses for `slots` slots together are to reveal nothing of the weights.
+    /// Packs groups of `group` slots, with what is chosen to be encrypted, for carries that are found as chosen. The responses for `slots` slots together are to reveal nothing of the weights.
     ///
     /// # Errors
     /// [`Unsupported`] for layers that no parameters hold; it names each node.
@@ -65,10 +65,15 @@ impl Packing {
         clippy::missing_panics_doc,
         reason = "the place of an error is that of a layer that was given"
     )]
-    pub fn new(circuit: &Circuit, group: usize, slots: u64, how: Linear) -> Result<Self, Unsupported> {
+    pub fn new(
+        circuit: &Circuit,
+        group: usize,
+        slots: u64,
+        (how, carries): (Linear, CarryChoice),
+    ) -> Result<Self, Unsupported> {
         let layer = |(place, step): (usize, &Step)| match step.op {
             Op::Linear { shape, bound } => {
-                let choice_bits = reader(circuit, place).map_or(0, |reader| reader.span.low + reader.span.high);
+                let choice_bits = reader(circuit, place).map_or(0, |reader| carries.more_choices(reader.span));
                 Some(LinearLayer { shape, ring_bits: step.ring, bound, choice_bits })
             }
             _ => None,
@@ -91,7 +96,7 @@ impl Packing {
     /// # Errors
     /// As [`Packing::new`].
     pub fn beside(&self, circuit: &Circuit, group: usize, slots: u64) -> Result<Self, Unsupported> {
-        let Self { layouts, .. } = Self::new(circuit, group, slots, Linear::Images)?;
+        let Self { layouts, .. } = Self::new(circuit, group, slots, (Linear::Images, CarryChoice::Tree))?;
         let kept = |(own, anew): (&Option<Layout>, Option<Layout>)| match own {
             Some(own) if own.encrypted() == Encrypted::Weights => Some(own.with_batch(group)),
             _ => anew,
@@ -121,18 +126,20 @@ impl Packing {
         self.layouts[step].as_ref().expect("a linear step")
     }
 
-    /// Whether the client draws its share of a linear step.
-    pub(super) fn draws(&self, linear: usize) -> bool {
-        self.layout(linear).encrypted() == Encrypted::Weights
+    /// The party that draws its share of a linear step: who does not encrypt.
+    pub(super) fn drawer(&self, linear: usize) -> Role {
+        match self.layout(linear).encrypted() {
+            Encrypted::Images => Role::Server,
+            Encrypted::Weights => Role::Client,
+        }
     }
 
-    /// Whether the client sends no choices for the first comparison of a step, as it drew them with its share.
-    pub(super) fn is_drawn(&self, circuit: &Circuit, step: usize) -> bool {
-        let drawn = |linear: usize| {
-            let reads = || reader(circuit, linear).is_some_and(|reader| reader.step == step);
-            matches!(circuit.steps[linear].op, Op::Linear { .. }) && self.draws(linear) && reads()
-        };
-        matches!(circuit.steps[step].inputs[..], [Value::Layer(linear)] if drawn(linear))
+    /// The party that may draw the choices of the first comparison of a step with its share of a linear layer; `None` if the step reads none, or is not the first that compares its output.
+    pub(super) fn drawer_for(&self, circuit: &Circuit, step: usize) -> Option<Role> {
+        let [Value::Layer(linear)] = circuit.steps[step].inputs[..] else { return None };
+        let is_linear = matches!(circuit.steps[linear].op, Op::Linear { .. });
+        let is_reader = is_linear && reader(circuit, linear).is_some_and(|reader| reader.step == step);
+        is_reader.then(|| self.drawer(linear))
     }
 
     /// Adds the messages of a linear step on `groups` groups to a cost.

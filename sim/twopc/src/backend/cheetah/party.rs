@@ -5,11 +5,14 @@ use super::drawn::{Ahead, reader};
 use super::packing::{Constants, EncodedModel, Packing};
 use crate::address::Component;
 use crate::backend::protocols::Protocols;
+use crate::bits::mask;
 use crate::circuit::Circuit;
 use crate::he::cipher::ClientKey;
 use crate::linear::once::{self, EncryptedNetwork, OwnedNetwork, Placed};
 use crate::linear::{self, Encrypted, Layout, PublicKeys};
 use crate::party::{Pads, Party};
+use crate::random::uniform;
+use crate::role::Role;
 use crate::share::carry::First;
 use crate::share::clip::{self, Clip};
 use crate::share::compare::Span;
@@ -61,14 +64,14 @@ fn ask(party: &mut Party, key: &ClientKey, layout: &Layout, numbers: &[u64]) -> 
     Ok(shares)
 }
 
-/// The server answers group by group, or takes what the client makes of its encrypted weights, and adds what it can compute of its own share in the clear.
+/// The server answers group by group, or takes what the client makes of its encrypted weights, and adds what it can compute of its own share in the clear. Where it answers, its shares of the output may have been drawn before.
 #[expect(clippy::expect_used, reason = "the set-up of sessions with encrypted weights has them")]
 fn answer(
     party: &mut Party,
     (keys, owned): (&PublicKeys, Option<&OwnedNetwork>),
     networks: &[&EncodedModel],
     (step, layout): (usize, &Layout),
-    numbers: &[u64],
+    (numbers, drawn): (&[u64], Option<&[u64]>),
 ) -> Result<Vec<u64>, Halt> {
     let groups = numbers.chunks_exact(layout.inputs());
     let count = groups.len();
@@ -76,14 +79,19 @@ fn answer(
     let mut shares = Vec::with_capacity(count * layout.outputs());
     for (index, (numbers, network)) in groups.zip(networks).enumerate() {
         let Constants { transformed, weights, start } = network.constants(step);
+        let (clear, modulus) = (layout.clear(weights, start, numbers), mask(layout.ring_bits()));
+        let own = drawn.map(|drawn| {
+            let drawn = &drawn[index * layout.outputs()..][..layout.outputs()];
+            drawn.iter().zip(&clear).map(|(share, clear)| share.wrapping_sub(*clear) & modulus).collect::<Vec<_>>()
+        });
         let under = in_group(party, count, index, |party| match layout.encrypted() {
-            Encrypted::Images => linear::server(&mut party.link, keys, layout, transformed, &mut party.rng),
+            Encrypted::Images => {
+                linear::server(&mut party.link, keys, layout, (transformed, own.as_deref()), &mut party.rng)
+            }
             Encrypted::Weights => {
                 once::decrypt(&mut party.link, owned.expect("weights are sent before sessions"), layout)
             }
         })?;
-        let clear = layout.clear(weights, start, numbers);
-        let modulus = crate::bits::mask(layout.ring_bits());
         shares.extend(under.iter().zip(clear).map(|(a, b)| a.wrapping_add(b) & modulus));
     }
     Ok(shares)
@@ -133,7 +141,8 @@ impl<'a> CheetahParty<'a> {
 
     /// How the step that runs finds the carries of what it compares first.
     fn first(&mut self, numbers: &[u64], span: Option<Span>) -> First {
-        self.ahead.first(self.step, numbers.len(), span)
+        let drawer = self.packing.drawer_for(self.circuit, self.step);
+        self.ahead.first(self.step, numbers.len(), span, drawer)
     }
 }
 
@@ -149,21 +158,19 @@ impl Protocols for CheetahParty<'_> {
     }
 
     fn linear(&mut self, party: &mut Party, step: usize, numbers: &[u64]) -> Result<Vec<u64>, Halt> {
-        let (circuit, layout, drawn) = (self.circuit, self.packing.layout(step), self.packing.draws(step));
-        let count = numbers.len() / layout.inputs() * layout.outputs();
+        let (layout, drawer, reader) =
+            (self.packing.layout(step), self.packing.drawer(step), reader(self.circuit, step));
+        let outputs = (numbers.len() / layout.inputs() * layout.outputs(), layout.ring_bits());
+        self.ahead.draw(party, outputs.0, reader, drawer)?;
+        let drawn = self.ahead.shares(party, outputs, reader);
         match &self.side {
-            Side::Client((_, network)) if drawn => {
-                let shares = self.ahead.shares(party, (count, layout.ring_bits()), reader(circuit, step))?;
+            Side::Client((_, network)) if drawer == Role::Client => {
+                let shares = drawn.unwrap_or_else(|| uniform(&mut party.rng, outputs.1, outputs.0));
                 multiply(party, *network, Placed { step, layout }, [numbers, &shares])?;
                 Ok(shares)
             }
             Side::Client((key, _)) => ask(party, key, layout, numbers),
-            Side::Server(keys, networks) => {
-                if drawn {
-                    self.ahead.draw(party, count, reader(circuit, step))?;
-                }
-                answer(party, *keys, networks, (step, layout), numbers)
-            }
+            Side::Server(keys, networks) => answer(party, *keys, networks, (step, layout), (numbers, drawn.as_deref())),
         }
     }
 

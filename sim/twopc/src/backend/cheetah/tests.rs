@@ -133,9 +133,9 @@ fn check_costs(circuit: &Circuit, slots: usize, meter: &Meter) {
             continue;
         }
         let mut cost = Cost::default();
-        Messages(&mut cost, CarryChoice::Tree).step(circuit, index, slots, false);
+        Messages(&mut cost, CarryChoice::Tree).step(circuit, index, slots, None);
         assert_eq!([cost.client_bytes, cost.server_bytes], [Role::Client, Role::Server].map(sent), "{}", step.address);
-        Messages(&mut all, CarryChoice::Tree).step(circuit, index, slots, false);
+        Messages(&mut all, CarryChoice::Tree).step(circuit, index, slots, None);
     }
     Messages(&mut all, CarryChoice::Tree).argmax(slots, circuit.classes, circuit.ring(circuit.output));
     assert_eq!(all.bytes(), meter.total(|_| true).bytes);
