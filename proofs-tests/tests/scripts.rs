@@ -932,9 +932,9 @@ fn encrypted_weights_serve_one_network() {
     assert_eq!((outcome.code, outcome.stderr.as_str()), (0, ""), "{}", outcome.stdout);
 }
 
-/// A server offers no digits in a chain: `wrong_sign` is refused by name, unless the script leaves how carries are found.
+/// In a chain no act turns a sign by a digit: `wrong_sign` is refused by name, unless the script leaves how carries are found.
 #[test]
-fn chains_have_no_digits() {
+fn chains_turn_no_sign() {
     let stop = "do: [{ at: { slots: [0] }, stop: { step: \"layer[*:*]\", how: crash } }]";
     let turn = "do: [{ at: all, wrong_sign: { step: \"layer[1:relu]\", elements: [0], from: 0, bits: 3, are: [1] } }]";
     let claim = ("expect: { reasons: { only: [peer_gone] } }", "expect: { caught: { at_most: 1 } }");
@@ -948,7 +948,7 @@ fn chains_have_no_digits() {
     let found = |carries| problems(carries).into_iter().map(|(_, _, message)| message).collect::<Vec<_>>();
     assert_eq!(
         found("chain"),
-        ["a ReLU at `layer[1:relu]` finds carries by a chain, and a server offers no digits in it"]
+        ["a ReLU at `layer[1:relu]` finds carries by a chain, in which `wrong_sign` is not played"]
     );
     let by_a_tree = found("auto");
     assert!(by_a_tree.len() == 1 && by_a_tree[0].contains("by 3 bits from bit 0"), "{by_a_tree:?}");

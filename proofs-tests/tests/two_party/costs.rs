@@ -8,6 +8,7 @@ use fusion_2pc::circuit::{ARGMAX, Op};
 use fusion_2pc::linear::Linear;
 use fusion_2pc::role::Role;
 use fusion_2pc::session::{Grouping, Service};
+use fusion_2pc::share::digit;
 use fusion_2pc::share::truncate::Truncation;
 use fusion_2pc::wire::meter::{Message, Meter, Phase};
 use fusion_nn::model::Value;
@@ -164,7 +165,7 @@ fn choices_that_were_drawn_with_a_share_are_not_sent() {
     }
 }
 
-/// By chains: exact, and of as many bytes and rounds as predicted, whether choices are drawn or corrected, and the comparison of a ReLU of `n` bits is `n` messages in turn.
+/// By chains: exact, and of as many bytes and rounds as predicted, whether the client draws its share of a linear layer, or the server does, or choices are corrected. The comparison of a ReLU is a message for each digit, in turn.
 #[test]
 fn chains_are_exact_and_send_what_was_predicted() {
     for linear in [Linear::Images, Linear::Weights] {
@@ -189,20 +190,22 @@ fn chains_are_exact_and_send_what_was_predicted() {
             for step in &world.plan.circuit.steps {
                 let Op::Relu { from, shift } = step.op else { continue };
                 let how = step.rescaling(from, shift, truncation);
-                let bits = how.carrying_bits() + how.compared_bits();
+                let digits = digit::digits(how.carrying_bits(), how.compared_bits()).len();
                 let msb = step.address.in_slots(0..2).join(&"msb".into());
                 let own = session.meters[0]
                     .log
                     .iter()
                     .filter(|message| message.address.is_within(&msb) && !message.address.is_in_extension());
                 let from: Vec<Role> = own.map(|message| message.from).collect();
-                let corrected = from.len() - bits as usize;
                 let reads = |at: usize| matches!(world.plan.circuit.steps[at].op, Op::Linear { .. });
-                let drawn = linear == Linear::Weights && matches!(step.inputs[..], [Value::Layer(at)] if reads(at));
-                assert_eq!(corrected, usize::from(!drawn), "{}", step.address);
-                assert!(
-                    from[corrected..].iter().enumerate().all(|(at, from)| (*from == Role::Server) == (at % 2 == 0))
-                );
+                let drawn = matches!(step.inputs[..], [Value::Layer(at)] if reads(at));
+                let drawer = if linear == Linear::Images { Role::Server } else { Role::Client };
+                let chooser = if drawn { drawer } else { Role::Client };
+                let corrected = usize::from(!drawn);
+                assert_eq!(from.len(), digits + corrected, "{}", step.address);
+                assert!(from.iter().skip(corrected).step_by(2).all(|from| *from == chooser.peer()));
+                assert!(from.iter().skip(corrected + 1).step_by(2).all(|from| *from == chooser));
+                assert!(drawn || from[0] == chooser);
             }
         }
     }
@@ -223,8 +226,12 @@ fn each_chunk_has_the_form_that_it_pays_for() {
         session.meters[0].log.iter().filter(|message| message.address.is_within(&msb)).count()
     };
     let Op::Relu { from, .. } = world.plan.circuit.steps[1].op else { panic!("a ReLU") };
-    assert_eq!(messages(0..MOST_SLOTS), from as usize - 1, "a chain");
-    assert!(messages(MOST_SLOTS..slots) < 12, "a tree");
+    assert_eq!(
+        (from, messages(0..MOST_SLOTS)),
+        (24, 12),
+        "a chain: six digits below the truncated bits' carry, and six above"
+    );
+    assert!(messages(MOST_SLOTS..slots) < 10, "a tree");
 }
 
 /// By encrypted weights: exact, and of as many bytes as predicted, in a whole chunk and a part of one, which share what was sent once.

@@ -168,7 +168,7 @@ fn messages_by_encrypted_weights_bent_one_by_one_in_every_way() {
     }
 }
 
-/// By chains of carries: a message for each bit, whose choices are drawn.
+/// By chains of carries: a message for each digit, in turn, where half of the choices are drawn.
 #[test]
 fn messages_of_chains_bent_one_by_one_in_every_way() {
     let _watch = Watch::new();

@@ -333,7 +333,7 @@ fn what_a_client_makes_of_encrypted_weights_is_uniform() {
     choice.run(Uniform(choice));
 }
 
-/// By chains of carries too, whose choices are drawn, or corrected. False alarm: at most 2e-9.
+/// By chains of carries too, where the server draws its choices, or the client. False alarm: at most 2e-9.
 #[test]
 fn what_a_client_of_chains_sends_is_uniform() {
     let _watch = Watch::new();

@@ -245,7 +245,7 @@ fn encrypted(turn: u32, x0: [u64; 4], weights: [i64; 12], role: Role) -> Counts 
                 linear::client(&mut link, &key, &layout, &x0, &mut coins(Role::Client)).expect("honest")
             }),
             Box::new(|mut link| {
-                linear::server(&mut link, &keys, &layout, &weights, &mut coins(Role::Server)).expect("honest")
+                linear::server(&mut link, &keys, &layout, (&weights, None), &mut coins(Role::Server)).expect("honest")
             }),
         ];
         let [client, server] = both(sides);

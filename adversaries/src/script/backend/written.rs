@@ -153,7 +153,7 @@ enum LinearWord {
 enum CarriesWord {
     /// By a tree of digits, in few messages: the default.
     Tree,
-    /// Position by position, in few bytes; a server turns no sign by a digit.
+    /// Digit after digit, in few bytes; a server turns no sign by a digit.
     Chain,
     /// A chain in the steps of a chunk where it spares 250,000 bytes for each further message; `tree` where a strategy turns signs by a digit.
     Auto,

@@ -163,7 +163,7 @@ impl Choice {
         self.linear
     }
 
-    /// How carries are found. By a `chain` a server offers no digits, and turns no sign by one (decision 28).
+    /// How carries are found. By a `chain` no server turns signs by a digit (decision 38).
     #[must_use]
     pub const fn carries(self) -> CarryChoice {
         self.carries

@@ -89,7 +89,7 @@ const CHEETAH: &[Difference] = &[
     difference(
         "comparison",
         "radix-16 digits",
-        "digits of three bits, whose first message is the pads of the transfers; `carries: chain` goes bit by bit",
+        "digits of three bits, whose first message is the pads of the transfers; `carries: chain` goes by digits of two, without a tree",
         Favours,
     ),
     difference("ring", "37 bits throughout", "for each value the smallest that provably holds it", Favours),

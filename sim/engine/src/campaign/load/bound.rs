@@ -1,4 +1,4 @@
-//! What an option of a backend rules out for strategies: a server whose weights are encrypted is bound to them, and one that finds carries by a chain offers no digits.
+//! What an option of a backend rules out for strategies: a server whose weights are encrypted is bound to them, and none turns signs by a digit where carries are found by a chain.
 
 use super::loader::Loader;
 use crate::simulate::World;

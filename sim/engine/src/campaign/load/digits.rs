@@ -54,7 +54,7 @@ fn misfit(
         return plain("`wrong_sign` needs `truncation: faithful`".into());
     }
     if protocols.backend.carries() == CarryChoice::Chain {
-        let message = format!("a ReLU at `{address}` finds carries by a chain, and a server offers no digits in it");
+        let message = format!("a ReLU at `{address}` finds carries by a chain, in which `wrong_sign` is not played");
         return Err((message, Some("choose `carries: tree`, or `carries: auto`, which then is the same".into())));
     }
     let Some(digits) = of_relu(family, circuit, step) else {

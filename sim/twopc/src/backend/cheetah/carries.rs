@@ -43,7 +43,7 @@ impl CarryChoice {
         match self {
             Self::Tree => "digits of three bits, joined by a tree: few messages",
             Self::Chain => {
-                "one position after another: half the bytes, and a message for each bit; the server offers no digits"
+                "digits of two bits, one after another: half the bytes, and a message for each; no sign is turned by a digit"
             }
             Self::Auto => "for each step of a chunk a chain where it spares 250 KB for each further message",
         }
