@@ -13,7 +13,7 @@ out=docs/measured.md
     echo "adds a header of 24 bytes to each, which a separate row shows. Below the table are the costs that no inference includes: the plan and the"
     echo "encoding of the weights, once per neural network, and keys and base transfers, once per pair of parties, with the processor time of each."
     encrypted="--linear weights --carries chain"
-    for arguments in "--batch 1 --by layer" "--batch 1 --linear weights" "--batch 7" "--batch 64 --by layer" "--batch 64 $encrypted" "--batch 1000" \
+    for arguments in "--batch 1 --by layer" "--batch 1 --linear weights" "--batch 1 $encrypted" "--batch 7" "--batch 64 --by layer" "--batch 64 $encrypted" "--batch 1000" \
         "--batch 1000 $encrypted --by layer" "--batch 1000 --linear weights --carries auto" "--batch 64 --truncation one_bit" "--batch 1000 $encrypted --truncation one_bit"; do
         echo
         echo '```console'
