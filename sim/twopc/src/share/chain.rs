@@ -123,7 +123,7 @@ impl Drawn {
         let mut out = Vec::<Slice>::with_capacity(own.len());
         let mut corrections = match &transfers[0] {
             Transfers::Chosen(_) => {
-                chain.send(party, chain.corrections(0, &transfers, &own, None))?;
+                chain.send(party, &chain.corrections(0, &transfers, &own, None))?;
                 Vec::new()
             }
             Transfers::Offered(_) => chain.receive(party, chain.corrected(0).len())?,
@@ -134,14 +134,14 @@ impl Drawn {
                     let strings = corrected(offered, chain.corrected(at), &corrections);
                     let (share, mut sent) = chain.offer(digit, &own[at], out.last(), &strings);
                     sent.extend(chain.corrections(at + 1, &transfers, &own, Some(&share)));
-                    chain.send(party, sent)?;
+                    chain.send(party, &sent)?;
                     share
                 }
                 Transfers::Chosen(chosen) => {
                     let mut sent = chain.receive(party, digit.sent() + chain.corrected(at + 1).len())?;
                     corrections = sent.split_off(digit.sent());
                     let share = chain.choose(digit, &own[at], out.last(), (chosen, &sent));
-                    party.link.read(|| pack(&[share.clone()], chain.count));
+                    party.link.read(|| pack(std::slice::from_ref(&share), chain.count));
                     share
                 }
             };
@@ -213,8 +213,8 @@ impl Chain {
         self.count.div_ceil(64)
     }
 
-    fn send(&self, party: &mut Party, slices: Vec<Slice>) -> Result<(), Halt> {
-        if slices.is_empty() { Ok(()) } else { party.link.send(pack(&slices, self.count)) }
+    fn send(&self, party: &mut Party, slices: &[Slice]) -> Result<(), Halt> {
+        if slices.is_empty() { Ok(()) } else { party.link.send(pack(slices, self.count)) }
     }
 
     fn receive(&self, party: &mut Party, slices: usize) -> Result<Vec<Slice>, Halt> {

@@ -80,6 +80,7 @@ pub fn swap([zeros, ones]: &mut Offered, correction: &Slice) {
 
 impl Digit {
     /// The carries out of the digit for all that the other party may have, each under its pad: of 64 numbers, with this party's bits and its share of the carry.
+    #[must_use]
     pub fn table(self, word: usize, own: &[Slice], carry: Option<u64>, strings: &[Offered]) -> [u64; 1 << MOST] {
         std::array::from_fn(|at| {
             let bit = |transfer: usize| at >> transfer & 1;
@@ -97,6 +98,7 @@ impl Digit {
     }
 
     /// The entry at this party's bits and its share of the carry, without its pad: of 64 numbers.
+    #[must_use]
     pub fn entry(self, word: usize, at: &[&Slice], transfers: &[Chosen], sent: &[Slice]) -> u64 {
         let mut table = [0; 1 << MOST];
         table[1..].iter_mut().zip(sent).for_each(|(entry, sent)| *entry = sent[word]);

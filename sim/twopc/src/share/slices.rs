@@ -7,6 +7,7 @@ use crate::ot::transpose::{LANES, transpose_tile};
 pub type Slice = Vec<u64>;
 
 /// The sum modulo 2.
+#[must_use]
 pub fn sum(a: &Slice, b: &Slice) -> Slice {
     a.iter().zip(b).map(|(a, b)| a ^ b).collect()
 }
@@ -17,6 +18,7 @@ fn widths(count: usize) -> impl Iterator<Item = u32> {
 }
 
 /// The slices one after another, without the bits beyond the last number.
+#[must_use]
 pub fn pack(slices: &[Slice], count: usize) -> Vec<u8> {
     let mut packer = Packer::with_capacity(packed_bytes(count * slices.len(), 1));
     for slice in slices {
@@ -26,12 +28,14 @@ pub fn pack(slices: &[Slice], count: usize) -> Vec<u8> {
 }
 
 /// Reads as many slices of `count` numbers as were packed.
+#[must_use]
 pub fn unpack(bytes: &[u8], slices: usize, count: usize) -> Vec<Slice> {
     let mut message = Unpacker::new(bytes);
     (0..slices).map(|_| widths(count).map(|width| message.pull(width)).collect()).collect()
 }
 
 /// The lowest bits of numbers, by position.
+#[must_use]
 pub fn sliced(numbers: &[u64], bits: usize) -> Vec<Slice> {
     let words = numbers.len().div_ceil(64);
     let mut slices = vec![Vec::with_capacity(words.next_multiple_of(LANES)); bits];
@@ -43,11 +47,14 @@ pub fn sliced(numbers: &[u64], bits: usize) -> Vec<Slice> {
         transpose_tile(&mut tile);
         slices.iter_mut().zip(&tile).for_each(|(slice, row)| slice.extend_from_slice(row));
     }
-    slices.iter_mut().for_each(|slice| slice.truncate(words));
+    for slice in &mut slices {
+        slice.truncate(words);
+    }
     slices
 }
 
 /// The lowest bits of bytes, by position.
+#[must_use]
 pub fn planes<const BITS: usize>(bytes: &[u8]) -> [Slice; BITS] {
     let word = |bytes: &[u8], bit: usize| {
         let eights = bytes.chunks(8).enumerate();
@@ -66,6 +73,7 @@ fn lowest(eight: &[u8], bit: usize) -> u64 {
 }
 
 /// A bit of each number, one in a byte.
+#[must_use]
 pub fn unsliced(slice: &Slice, count: usize) -> Vec<u8> {
     (0..count).map(|at| (slice[at / 64] >> (at % 64) & 1) as u8).collect()
 }

@@ -130,7 +130,9 @@ fn ones_of_equal_numbers(masked: bool) -> Vec<u32> {
                         Transfers::Chosen(chosen) => chosen.iter_mut().flat_map(|one| &mut one.string).collect(),
                         Transfers::Offered(offered) => offered.iter_mut().flatten().flatten().collect(),
                     };
-                    strings.into_iter().for_each(|bit| bit.fill(0));
+                    for bit in strings {
+                        bit.fill(0);
+                    }
                 }
             }
             drawn.carries(party, &numbers)
