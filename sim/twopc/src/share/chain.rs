@@ -24,7 +24,7 @@ pub struct Drawn {
 /// What both parties know of a chain.
 #[derive(Debug)]
 struct Chain {
-    /// Of numbers.
+    /// How many numbers are summed.
     count: usize,
     /// The number of bits below the inner carry.
     low: u32,

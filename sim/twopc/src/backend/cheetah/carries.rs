@@ -70,7 +70,7 @@ impl CarryChoice {
 }
 
 impl CarryChoice {
-    /// How many more bits a step corrects of each number where the server could draw its choices than where the client could: all of a tree. Under [`Self::Auto`] as if it were one.
+    /// How many more bits of each number a step corrects if the server drew its share of it than if the client did: all of them in a tree, in which a server draws no choices. [`Self::Auto`] counts as a tree.
     #[must_use]
     pub const fn more_choices(self, span: Span) -> u32 {
         match self {

@@ -126,7 +126,7 @@ impl Packing {
         self.layouts[step].as_ref().expect("a linear step")
     }
 
-    /// The party that draws its share of a linear step: who does not encrypt.
+    /// The party that draws its share of a linear step: the one that does not encrypt.
     pub(super) fn drawer(&self, linear: usize) -> Role {
         match self.layout(linear).encrypted() {
             Encrypted::Images => Role::Server,
