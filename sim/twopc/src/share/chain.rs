@@ -98,6 +98,10 @@ impl Drawn {
     /// The bits that this party drew as the drawer, as a mask, and numbers whose bits there are its random choices: uniform, and hidden from the other party as choices are. `None` for that one.
     #[must_use]
     pub fn numbers(&self) -> Option<(u64, Vec<u64>)> {
+        let is_drawer = matches!(self.transfers[..], [Transfers::Chosen(_), ..]) && self.chain.drawer.is_some();
+        if !is_drawer {
+            return None;
+        }
         let (mut mask, mut numbers, mut from) = (0, vec![0; self.chain.count], 0);
         for (digit, transfers) in self.chain.digits.iter().zip(&self.transfers) {
             if let Transfers::Chosen(chosen) = transfers {
@@ -109,8 +113,7 @@ impl Drawn {
             }
             from += digit.bits;
         }
-        let is_drawer = matches!(self.transfers[..], [Transfers::Chosen(_), ..]);
-        (is_drawer && self.chain.drawer.is_some()).then_some((mask, numbers))
+        Some((mask, numbers))
     }
 
     /// Computes shares of the carries of the sum of both parties' numbers. Those of the drawer have the bits that it drew, whatever it gives there.
@@ -118,30 +121,30 @@ impl Drawn {
     /// # Errors
     /// [`Halt`] where the peer does not keep to the protocol.
     pub fn carries(self, party: &mut Party, numbers: &[u64]) -> Result<Carries, Halt> {
-        let Self { chain, transfers } = self;
+        let Self { chain, mut transfers } = self;
         let own = chain.own(numbers, &transfers);
         let mut out = Vec::<Slice>::with_capacity(own.len());
-        let mut corrections = match &transfers[0] {
-            Transfers::Chosen(_) => {
-                chain.send(party, &chain.corrections(0, &transfers, &own, None))?;
-                Vec::new()
+        match &transfers[0] {
+            Transfers::Chosen(_) => chain.send(party, &chain.corrections(0, &transfers, &own, None))?,
+            Transfers::Offered(_) => {
+                let corrections = chain.receive(party, chain.corrected(0).len())?;
+                chain.correct(0, &mut transfers, &corrections);
             }
-            Transfers::Offered(_) => chain.receive(party, chain.corrected(0).len())?,
-        };
+        }
         for (at, digit) in chain.digits.iter().enumerate() {
             let share = match &transfers[at] {
                 Transfers::Offered(offered) => {
-                    let strings = corrected(offered, chain.corrected(at), &corrections);
-                    let (share, mut sent) = chain.offer(digit, &own[at], out.last(), &strings);
+                    let (share, mut sent) = chain.offer(digit, &own[at], out.last(), offered);
                     sent.extend(chain.corrections(at + 1, &transfers, &own, Some(&share)));
                     chain.send(party, &sent)?;
                     share
                 }
                 Transfers::Chosen(chosen) => {
                     let mut sent = chain.receive(party, digit.sent() + chain.corrected(at + 1).len())?;
-                    corrections = sent.split_off(digit.sent());
+                    let corrections = sent.split_off(digit.sent());
                     let share = chain.choose(digit, &own[at], out.last(), (chosen, &sent));
                     party.link.read(|| pack(std::slice::from_ref(&share), chain.count));
+                    chain.correct(at + 1, &mut transfers, &corrections);
                     share
                 }
             };
@@ -183,6 +186,13 @@ impl Chain {
         let Some(Transfers::Chosen(chosen)) = transfers.get(at) else { return Vec::new() };
         let own: Vec<&Slice> = own[at].iter().chain(carry).collect();
         self.corrected(at).map(|transfer| sum(own[transfer], &chosen[transfer].choice)).collect()
+    }
+
+    /// Puts the strings of a digit that this party offers in the order that the corrections say.
+    fn correct(&self, at: usize, transfers: &mut [Transfers], corrections: &[Slice]) {
+        if let Some(Transfers::Offered(offered)) = transfers.get_mut(at) {
+            offered[self.corrected(at)].iter_mut().zip(corrections).for_each(|(strings, by)| swap(strings, by));
+        }
     }
 
     /// A party's share of the carry out of a digit that it offers, and the entries that it sends.
@@ -235,13 +245,6 @@ impl Chain {
         let low = inner.map_or_else(Vec::new, |(_, carry)| bytes(carry));
         Carries { low, all: out.last().map_or_else(Vec::new, bytes) }
     }
-}
-
-/// The strings of a digit's transfers, those of a range in the order that the corrections say.
-fn corrected(offered: &[Offered], range: Range<usize>, corrections: &[Slice]) -> Vec<Offered> {
-    let mut strings = offered.to_vec();
-    strings[range].iter_mut().zip(corrections).for_each(|(strings, correction)| swap(strings, correction));
-    strings
 }
 
 #[cfg(test)]

@@ -58,9 +58,9 @@ pub fn digits(low: u32, high: u32) -> Vec<Digit> {
 /// A transfer of the party that chooses.
 #[derive(Debug)]
 pub struct Chosen {
-    /// The choice.
+    /// What this party chose in the transfer, a bit of each number.
     pub choice: Slice,
-    /// The string at the choice, bit by bit.
+    /// The string that it got for its choice, which has two bits for each number.
     pub string: [Slice; 2],
 }
 

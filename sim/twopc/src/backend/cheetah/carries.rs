@@ -101,7 +101,7 @@ pub(super) fn carries(cost: &mut Cost, count: usize, (low, high): (u32, u32), (f
     }
 }
 
-/// [`crate::share::compare::carries`].
+/// Adds the messages of a tree, [`crate::share::compare::carries`]: the client's choices, unless it drew them, the server's digits, and the products that join them.
 fn tree(cost: &mut Cost, count: usize, (low, high): (u32, u32), drawn: bool) {
     if !drawn {
         cost.send(Role::Client, packed_bytes(count, low + high));
